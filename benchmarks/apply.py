@@ -22,7 +22,7 @@ from pathlib import Path
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
 from dcmcfg.entry import Entry
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.ldif.writer import format_change, format_entry
 
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
@@ -71,7 +71,7 @@ def entries(count: int) -> Iterator[Entry]:
                     "dicomTransferRole": "SCP",
                     "dicomTransferSyntax": ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70"),
                 }
-        yield Entry.of(dn, own)
+        yield Entry.from_values(dn, own)
 
 
 def modifies(count: int) -> Iterator[Change]:
@@ -93,9 +93,9 @@ class Case:
         self.file = folder / f"{self._folder.name}.ldif"
         self.file.write_text("".join(changes), "utf-8")
         template = _slapd(self._folder / "template", hurry=hurry)
-        template.load(site_files())
+        template.load_files(list_site_files())
         if text := "".join(map(format_entry, base)):
-            template.add(text)
+            template.load_ldif(text)
         self._database = template.database_folder
 
     def seconds(self, program: str) -> float:

@@ -22,7 +22,7 @@ from beside.programs import AS_INSTALLED, DCMTK, NO_DELAY, running, seconds_of
 from beside.rows import judged, row
 
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import Held, small_study
+from dcmcfg.lab.studies import StudyLocation, make_small_study
 
 STUDIES, IMAGES = 200, 2
 LIMIT = 0.3
@@ -36,7 +36,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
 
 def make_studies(folder: Path, studies: int) -> tuple[Sequence[Path], Path]:
     """Write the studies, and return their files and a list of their UIDs."""
-    made = [small_study(f"bench-{number}", Held.LOCALLY, IMAGES) for number in range(studies)]
+    made = [make_small_study(f"bench-{number}", StudyLocation.LOCAL, IMAGES) for number in range(studies)]
     store = ObjectStore(folder / "files")
     for instance in (each for study in made for each in study.instances):
         store.save(instance)

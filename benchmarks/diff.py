@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from dcmcfg.entry import Entry
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.garbage_collection import collector_paused
+from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.plan.tree_diff import diff
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.plan.tree_diff import diff_trees
+from dcmcfg.schema.definitions import load_bundled_schema
 
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 CHANGED_EVERY = 100
@@ -49,7 +49,7 @@ def entries(count: int, *, second: bool) -> Iterator[Entry]:
                     "dicomSOPClass": f"1.2.840.10008.5.1.4.1.1.{part}",
                     "dicomTransferSyntax": ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70"),
                 }
-        entry = Entry.of(dn, own | {"dicomDescription": described, "dicomInstalled": "TRUE"})
+        entry = Entry.from_values(dn, own | {"dicomDescription": described, "dicomInstalled": "TRUE"})
         yield Entry(entry.dn, entry.attributes[::-1]) if second else entry
 
 
@@ -80,10 +80,10 @@ def measured(count: int, runs: int) -> tuple[Seconds, int]:
                 with file.open("rb") as source:
                     read_all(source, file.name)
             records = time.process_time()
-            before, after = (read_ldif_tree(file, bundled()) for file in files)
+            before, after = (read_ldif_tree(file, load_bundled_schema()) for file in files)
             trees = time.process_time()
-            with collector_paused():  # as the command does
-                found = len(diff(before, after).plan.steps)
+            with pause_garbage_collection():  # as the command does
+                found = len(diff_trees(before, after).plan.steps)
             taken.append(Seconds(records - begun, trees - records, time.process_time() - trees))
     return Seconds(*map(statistics.median, zip(*taken, strict=True))), found
 

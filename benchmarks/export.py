@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dcmcfg.lab.large_tree import large_ldif
+from dcmcfg.lab.large_tree import generate_large_ldif
 from dcmcfg.lab.slapd import Slapd
 
 PASSWORD = "benchmark"
@@ -88,7 +88,7 @@ def cost(command: tuple[str, ...], env: dict[str, str]) -> Cost:
 
 def large_tree(count: int, runs: int) -> None:
     """Print the cost of exporting *count* entries, and the ratios beside their limits."""
-    with running(lambda slapd: slapd.add(large_ldif(count))) as slapd:
+    with running(lambda slapd: slapd.load_ldif(generate_large_ldif(count))) as slapd:
         host, port = slapd.url.removeprefix("ldap://").split(":")
         identity = ("-x", "-H", slapd.url, "-D", slapd.root_dn, "-w", PASSWORD, "-b", slapd.suffix)
         commands = {
@@ -109,7 +109,7 @@ def large_tree(count: int, runs: int) -> None:
 def default_tree(upstream: Path, runs: int) -> None:
     """Print the cost of export and diff of the archive's default configuration beside that of Python's start."""
     files = [upstream / "5.33.1" / f"{name}.ldif" for name in DEFAULT_FILES]
-    with running(lambda slapd: slapd.load(files)) as slapd:
+    with running(lambda slapd: slapd.load_files(files)) as slapd:
         file = str(slapd.folder / "export.ldif")
         cost((*PROGRAM, "export-ldif", "-o", file), environment(slapd))
         commands = {

@@ -20,18 +20,18 @@ from dcmcfg.changes import Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.garbage_collection import collector_paused
+from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.tree import Tree
 from dcmcfg.onboarding.yaml_json import read_json
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.verify import dcm4che_log, dcmtk_log, orthanc_log
-from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.log_query import LogQuery
 
 LIMIT = 3.0
 TOP = DN.parse("cn=x")
 STUDY = "1.2.3"
-SOUGHT = Sought(STUDY, frozenset({"1.2.3.4"}), calling="ME", archive_titles=frozenset({"DCM4CHEE"}))
+SOUGHT = LogQuery(STUDY, frozenset({"1.2.3.4"}), calling_ae_title="ME", archive_ae_titles=frozenset({"DCM4CHEE"}))
 NOW = datetime(2026, 11, 30, 18, tzinfo=UTC)
 
 _RUNS = itertools.count()
@@ -46,29 +46,31 @@ def modifications(operation: Operation) -> Case:
     def case(count: int) -> Callable[[], object]:
         values = tuple(f"value {number}".encode() for number in range(count))
         held = values if operation is Operation.DELETE else (b"one",)
-        tree = Tree.of(bundled(), [Entry.of(TOP, {"cn": "x", "dicomInstitutionName": held})])
+        tree = Tree.from_entries(
+            load_bundled_schema(), [Entry.from_values(TOP, {"cn": "x", "dicomInstitutionName": held})]
+        )
         each = tuple(Modification(operation, "dicomInstitutionName", (value,)) for value in values)
-        return lambda: make_plan(tree, [Wanted(Modify(TOP, each))])
+        return lambda: make_plan(tree, [DesiredChange(Modify(TOP, each))])
 
     return case
 
 
 def values(count: int) -> Callable[[], object]:
     """An attribute that gets so many other values, and is brought back."""
-    before = Entry.of(TOP, {"cn": "x", "dicomInstitutionName": [f"old {number}" for number in range(count)]})
+    before = Entry.from_values(TOP, {"cn": "x", "dicomInstitutionName": [f"old {number}" for number in range(count)]})
     new = Modification(
         Operation.REPLACE, "dicomInstitutionName", tuple(f"new {number}".encode() for number in range(count))
     )
-    tree = Tree.of(bundled(), [before])
-    return lambda: make_plan(tree, [Wanted(Modify(TOP, (new,)))]).undo()
+    tree = Tree.from_entries(load_bundled_schema(), [before])
+    return lambda: make_plan(tree, [DesiredChange(Modify(TOP, (new,)))]).undo()
 
 
 def name(count: int) -> Callable[[], object]:
     """A DN of so many RDNs, none of which was seen before, that is deleted and not there."""
     run = next(_RUNS)
     text = ",".join(f"cn=level {run}-{number}" for number in range(count))
-    tree = Tree.of(bundled(), [Entry.of(TOP, {"cn": "x"})])
-    return lambda: make_plan(tree, [Wanted(Delete(DN.parse(f"{text},{TOP}")))])
+    tree = Tree.from_entries(load_bundled_schema(), [Entry.from_values(TOP, {"cn": "x"})])
+    return lambda: make_plan(tree, [DesiredChange(Delete(DN.parse(f"{text},{TOP}")))])
 
 
 def quotes(count: int) -> Callable[[], object]:
@@ -111,7 +113,7 @@ def orthanc(count: int) -> Callable[[], object]:
         f"{at} Finishing association with AET ME on IP 127.0.0.1",
     )
     lines = [*one] * count
-    return lambda: list(orthanc_log.moves(lines, SOUGHT, NOW))
+    return lambda: list(orthanc_log.read_moves(lines, SOUGHT, NOW))
 
 
 CASES: Sequence[tuple[str, Case, int]] = (
@@ -130,7 +132,7 @@ CASES: Sequence[tuple[str, Case, int]] = (
 def seconds(case: Case, size: int) -> float:
     """Return the processor time of *case* at *size*."""
     run = case(size)
-    with collector_paused():  # as the commands do
+    with pause_garbage_collection():  # as the commands do
         begun = time.process_time()
         run()
         return time.process_time() - begun

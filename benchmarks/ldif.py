@@ -19,7 +19,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
@@ -34,7 +34,7 @@ def text() -> tuple[str, bytes]:
     if upstream:
         file = max(Path(upstream).glob("*/default-config.ldif"), key=lambda path: path.parent.name)
         return f"{file.parent.name}/{file.name}", file.read_bytes()
-    parts = (file.read_bytes().removeprefix(VERSION_LINE.encode()) for file in site_files())
+    parts = (file.read_bytes().removeprefix(VERSION_LINE.encode()) for file in list_site_files())
     whole = b"".join((VERSION_LINE.encode(), *parts))  # python-ldap takes one version line only
     return "the lab's own tree, as DCMCFG_UPSTREAM is not set", whole
 

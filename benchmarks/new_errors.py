@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 
 from dcmcfg.changes import Change, Modification, Modify, Operation
 from dcmcfg.entry import Entry
-from dcmcfg.lab.large_tree import large_tree
+from dcmcfg.lab.large_tree import generate_large_tree
 from dcmcfg.lab.site import Ports
-from dcmcfg.lab.tree import site_entries
-from dcmcfg.lint.new_violations import newly_wrong
-from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.lab.tree import load_site_entries
+from dcmcfg.lint.new_violations import find_new_violations
+from dcmcfg.lint.plan_risks import assess_plan_risks
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.schema.definitions import load_bundled_schema
 
 SIZES = (3_000, 12_000, 48_000)
 LIMIT_S = 0.2
@@ -31,10 +31,10 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def tree(count: int) -> Tree:
     """Return the lab's tree with modalities, *count* entries in all."""
-    lab = tuple(site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389)))
+    lab = tuple(load_site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389)))
     known = {str(entry.dn) for entry in lab}
-    others = [entry for entry in large_tree(count) if str(entry.dn) not in known]
-    return Tree.of(bundled(), (*lab, *others)[:count])
+    others = [entry for entry in generate_large_tree(count) if str(entry.dn) not in known]
+    return Tree.from_entries(load_bundled_schema(), (*lab, *others)[:count])
 
 
 def one_setting(entries: Tree) -> list[Change]:
@@ -58,11 +58,11 @@ def measured(count: int, changes: Callable[[Tree], list[Change]], runs: int) -> 
     errors, risks, steps = [], [], 0
     for _ in range(runs):
         before = tree(count)
-        plan = make_plan(before, [Wanted(change) for change in changes(before)])
+        plan = make_plan(before, [DesiredChange(change) for change in changes(before)])
         begun = time.process_time()
-        list(newly_wrong(plan, NOW))
+        list(find_new_violations(plan, NOW))
         found = time.process_time()
-        plan_risks(plan, NOW, device="dcm4chee-arc")
+        assess_plan_risks(plan, NOW, device="dcm4chee-arc")
         errors.append(found - begun)
         risks.append(time.process_time() - found)
         steps = len(plan.steps)

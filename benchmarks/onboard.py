@@ -22,43 +22,43 @@ from tempfile import TemporaryDirectory
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
-from dcmcfg.connectivity.call import Callee
-from dcmcfg.connectivity.probe import PARALLEL, PATIENCE, probe_all
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.connectivity.call import PeerEndpoint
+from dcmcfg.connectivity.probe import DEFAULT_PARALLEL, PROBE_TIMEOUTS, probe_all
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.lab.large_tree import large_ldif
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.large_tree import generate_large_ldif
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.model.tree import Tree
 from dcmcfg.onboard import onboard
-from dcmcfg.onboarding.additions import Secured
-from dcmcfg.onboarding.reader import Form, read_sheet
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.onboarding.additions import CipherSuiteSource
+from dcmcfg.onboarding.reader import FileFormat, read_sheet
+from dcmcfg.schema.definitions import load_bundled_schema
 
 ROWS = 500
 ADDRESSES = tuple(f"127.0.0.{number}" for number in range(1, 21))
 SILENT = 100
 LATE_S = 0.1
-IMPATIENCE = Timeouts(connect=0.5, acse=0.5, dimse=0.5, network=0.5)
+IMPATIENCE = DicomTimeouts(connect=0.5, acse=0.5, dimse=0.5, network=0.5)
 SERVE = "--serve-port"
 
 
-def forms() -> Iterator[tuple[str, Form, bytes]]:
+def forms() -> Iterator[tuple[str, FileFormat, bytes]]:
     """Yield the same rows in each form, as (name, form, octets)."""
     rows = [(f"NEW{number}", f"new{number}.example.org", 104 + number % 20) for number in range(ROWS)]
     text = "".join(f"{title},{host},{port}\n" for title, host, port in rows)
-    yield "CSV", Form.CSV, f"title,host,port\n{text}".encode()
+    yield "CSV", FileFormat.CSV, f"title,host,port\n{text}".encode()
     text = "".join(f"- title: {title}\n  host: {host}\n  port: {port}\n" for title, host, port in rows)
-    yield "YAML", Form.YAML, text.encode()
+    yield "YAML", FileFormat.YAML, text.encode()
     text = ",\n".join(f'"{title} room" : [ "{title}", "{host}", {port} ] // x' for title, host, port in rows)
-    yield "Orthanc", Form.JSON, f'{{ "DicomModalities": {{\n{text.replace(" // x,", ", // x")}\n}} }}'.encode()
+    yield "Orthanc", FileFormat.JSON, f'{{ "DicomModalities": {{\n{text.replace(" // x,", ", // x")}\n}} }}'.encode()
 
 
-def planned(tree: Tree, form: Form, octets: bytes) -> float:
+def planned(tree: Tree, form: FileFormat, octets: bytes) -> float:
     """Return the seconds until there is a plan."""
     begun = time.perf_counter()
-    found = onboard(tree, read_sheet("rows", octets, form).rows, Secured("dcm4chee-arc"))
+    found = onboard(tree, read_sheet("rows", octets, form).rows, CipherSuiteSource("dcm4chee-arc"))
     seconds = time.perf_counter() - begun
-    if found.left_out or len(found.plan.steps) < 4 * ROWS:
+    if found.rejected or len(found.plan.steps) < 4 * ROWS:
         raise AssertionError("not every row was planned")
     return seconds
 
@@ -88,7 +88,7 @@ def serve(port: int, seconds: float) -> None:
 
 
 @contextmanager
-def served(seconds: float) -> Iterator[Sequence[Callee]]:
+def served(seconds: float) -> Iterator[Sequence[PeerEndpoint]]:
     """Yield 500 peers that answer so late."""
     with socket.create_server((ADDRESSES[0], 0)) as free:
         port: int = free.getsockname()[1]
@@ -96,30 +96,32 @@ def served(seconds: float) -> Iterator[Sequence[Callee]]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None or process.stdout.readline() != "ready\n":
             raise RuntimeError("the peers did not start")
-        yield [Callee(Peer(f"AE{n}", ADDRESSES[n % len(ADDRESSES)], port)) for n in range(ROWS)]
+        yield [PeerEndpoint(Peer(f"AE{n}", ADDRESSES[n % len(ADDRESSES)], port)) for n in range(ROWS)]
         process.stdin.close()
 
 
 @contextmanager
-def silent() -> Iterator[Sequence[Callee]]:
+def silent() -> Iterator[Sequence[PeerEndpoint]]:
     """Yield 100 peers at sockets that say nothing."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server((each, 0), backlog=ROWS)) for each in ADDRESSES]
         where = [each.getsockname()[:2] for each in sockets]
-        yield [Callee(Peer(f"AE{n}", *where[n % len(where)])) for n in range(SILENT)]
+        yield [PeerEndpoint(Peer(f"AE{n}", *where[n % len(where)])) for n in range(SILENT)]
 
 
-def probed(callees: Sequence[Callee], parallel: int, timeouts: Timeouts, *, answering: bool) -> float:
+def probed(callees: Sequence[PeerEndpoint], parallel: int, timeouts: DicomTimeouts, *, answering: bool) -> float:
     """Return the seconds until every verdict is known."""
     begun = time.perf_counter()
     verdicts = probe_all(callees, "DCM4CHEE", parallel=parallel, timeouts=timeouts)
     seconds = time.perf_counter() - begun
-    if any(verdict.answered != answering for verdict in verdicts):
-        raise AssertionError(next(verdict.problem for verdict in verdicts if verdict.answered != answering))
+    if any(verdict.is_answered != answering for verdict in verdicts):
+        raise AssertionError(next(verdict.problem for verdict in verdicts if verdict.is_answered != answering))
     return seconds
 
 
-def report_probing(name: str, callees: Sequence[Callee], timeouts: Timeouts, parallel: int, *, answering: bool) -> None:
+def report_probing(
+    name: str, callees: Sequence[PeerEndpoint], timeouts: DicomTimeouts, parallel: int, *, answering: bool
+) -> None:
     """Print how long 1 and *parallel* at once take, and the ratio."""
     alone = probed(callees, 1, timeouts, answering=answering)
     together = probed(callees, parallel, timeouts, answering=answering)
@@ -132,7 +134,7 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="of planning; medians are shown")
-    parser.add_argument("--parallel", type=int, default=PARALLEL, help="peers called at once")
+    parser.add_argument("--parallel", type=int, default=DEFAULT_PARALLEL, help="peers called at once")
     parser.add_argument("--late", type=float, default=LATE_S, help="seconds that a late peer takes to answer")
     parser.add_argument(SERVE, type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -141,16 +143,16 @@ def main() -> None:
         return
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for number, file in enumerate(site_files()):
+        for number, file in enumerate(list_site_files()):
             (folder / f"{number}.ldif").write_bytes(file.read_bytes())
-        report_planning("the lab's tree", read_ldif_tree(folder, bundled()), given.runs)
+        report_planning("the lab's tree", read_ldif_tree(folder, load_bundled_schema()), given.runs)
         large = folder / "large"
-        large.write_bytes(large_ldif(15_000))
-        report_planning("many devices", read_ldif_tree(large, bundled()), given.runs)
+        large.write_bytes(generate_large_ldif(15_000))
+        report_planning("many devices", read_ldif_tree(large, load_bundled_schema()), given.runs)
     with served(0) as callees:
-        report_probing("who answer at once", callees, PATIENCE, given.parallel, answering=True)
+        report_probing("who answer at once", callees, PROBE_TIMEOUTS, given.parallel, answering=True)
     with served(given.late) as callees:
-        report_probing(f"who answer after {given.late:g} s", callees, PATIENCE, given.parallel, answering=True)
+        report_probing(f"who answer after {given.late:g} s", callees, PROBE_TIMEOUTS, given.parallel, answering=True)
     with silent() as callees:
         report_probing("who keep silent for 0.5 s", callees, IMPATIENCE, given.parallel, answering=False)
 

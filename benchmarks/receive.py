@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 import psutil
 from beside.rows import verdict
 
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.ports import choose_ports
 
@@ -174,7 +174,7 @@ KEEPING = (
 
 def serve(port: int, keep: Path | None, *, sha256: bool) -> None:
     """Receive until the process is ended."""
-    with Receiver(TITLE, LOOPBACK, port, Timeouts(), keep=keep, sha256=sha256):
+    with Receiver(TITLE, LOOPBACK, port, DicomTimeouts(), save_folder=keep, sha256=sha256):
         while True:
             time.sleep(60)
 

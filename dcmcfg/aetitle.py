@@ -17,7 +17,7 @@ def parse_ae_title(text: str) -> str:
     if problem := _problem(text):
         raise MalformedInput(
             f"not an AE title: {problem}",
-            on=repr(text),
+            subject=repr(text),
             next_step="an AE title has 1 to 16 characters, e.g. DCM4CHEE",
         )
     return text

@@ -20,12 +20,12 @@ _SPECIAL = set('"+,;<>\\')
 _STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
 _HEX_STRING = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
 _set = object.__setattr__
-_BEYOND_PLAIN = re.compile('[\x00"#+;<>\\\\\ud800-\udfff]')
+_NOT_SIMPLE = re.compile('[\x00"#+;<>\\\\\ud800-\udfff]')
 
-_DELICATE = re.compile('[\x00-\x1f"+,;<>\\\\\x7f\udc80-\udcff]|^[ #]| $')
+_NEEDS_ESCAPING = re.compile('[\x00-\x1f"+,;<>\\\\\x7f\udc80-\udcff]|^[ #]| $')
 
 
-def ignore_case(attribute_type: str, value: str) -> str:  # noqa: ARG001 — the signature of NormaliseValue
+def normalise_ignoring_case(attribute_type: str, value: str) -> str:  # noqa: ARG001 — the signature of NormaliseValue
     """Return *value* in the normal form of caseIgnoreMatch: case folded, runs of blanks as one."""
     folded = value.casefold().strip(" ")
     return re.sub(" +", " ", folded) if "  " in folded else folded
@@ -36,12 +36,12 @@ def is_at_or_below(name: NormalDN, base: NormalDN) -> bool:
     return len(name) >= len(base) and name[len(name) - len(base) :] == base
 
 
-def root_first(name: NormalDN) -> NormalDN:
+def root_first_sort_key(name: NormalDN) -> NormalDN:
     """Return what sorts *name* after its parent and among its siblings by its RDN."""
     return name[::-1]
 
 
-class NamesAbove:
+class AncestorIndex:
     """Names, and which of them stand at or above another one.
 
     Names are looked up by their lengths, of which a tree has few: a DN may have any number of RDNs.
@@ -56,7 +56,7 @@ class NamesAbove:
         self._names.add(name)
         self._lengths.add(len(name))
 
-    def lowest(self, name: NormalDN) -> NormalDN | None:
+    def find_nearest(self, name: NormalDN) -> NormalDN | None:
         """Return the lowest of the names at or above *name*; None where there is none."""
         for length in sorted(self._lengths, reverse=True):
             if length <= len(name) and (above := name[len(name) - length :]) in self._names:
@@ -64,10 +64,10 @@ class NamesAbove:
         return None
 
 
-def rdn_starts(text: str) -> tuple[int, ...]:
+def find_rdn_offsets(text: str) -> tuple[int, ...]:
     """Return where in the DN *text* each RDN begins, leaf first; raises :class:`MalformedInput`."""
     parser = _Parser(text)
-    parser.dn()
+    parser.parse_dn()
     return tuple(parser.starts)
 
 
@@ -87,10 +87,10 @@ class RDN:
         """Return the RDN written in *text*; raises :class:`MalformedInput` when it is not exactly one."""
         dn = DN.parse(text)
         if len(dn.rdns) != 1:
-            raise MalformedInput("not a relative distinguished name", on=repr(text))
+            raise MalformedInput("not a relative distinguished name", subject=repr(text))
         return dn.rdns[0]
 
-    def normalised(self, normalise_value: NormaliseValue = ignore_case) -> tuple[tuple[str, str], ...]:
+    def normalised(self, normalise_value: NormaliseValue = normalise_ignoring_case) -> tuple[tuple[str, str], ...]:
         """Return the pairs sorted, types in lower case, values in normal form."""
         return tuple(sorted((kind.lower(), normalise_value(kind, value)) for kind, value in self.parts))
 
@@ -122,7 +122,7 @@ class DN:
         Values are kept as text; octets that are not UTF-8 survive as surrogates and print as ``\xx`` again.
         Raises :class:`MalformedInput`.
         """
-        return _plain_dn(text) or _Parser(text).dn()
+        return _parse_simple_dn(text) or _Parser(text).parse_dn()
 
     @cached_property
     def parent(self) -> DN:
@@ -138,18 +138,18 @@ class DN:
         """Return the DN of the child ``attribute_type=value``; *value* is plain text, not escaped."""
         return DN((RDN.of(attribute_type, value), *self.rdns))
 
-    def normalised(self, normalise_value: NormaliseValue = ignore_case) -> NormalDN:
+    def normalised(self, normalise_value: NormaliseValue = normalise_ignoring_case) -> NormalDN:
         """Return the form in which equal names are equal, by *normalise_value* for each attribute's rule."""
         return tuple(rdn.normalised(normalise_value) for rdn in self.rdns)
 
-    def remembered(self, by: object, find: Callable[[DN], NormalDN]) -> NormalDN:
-        """Return ``find(self)``, the normal form by somebody's rules, found once for as long as the same *by* asks."""
+    def cache_normal_form(self, owner: object, normalise: Callable[[DN], NormalDN]) -> NormalDN:
+        """Return ``find(self)``, the normal form by the rules of *owner*, computed once for the same *owner*."""
         known: tuple[object, NormalDN] | None = self.__dict__.get("_remembered")
-        if known is None or known[0] is not by:
-            self.__dict__["_remembered"] = known = (by, find(self))
+        if known is None or known[0] is not owner:
+            self.__dict__["_remembered"] = known = (owner, normalise(self))
         return known[1]
 
-    def is_below(self, other: DN, normalise_value: NormaliseValue = ignore_case) -> bool:
+    def is_below(self, other: DN, normalise_value: NormaliseValue = normalise_ignoring_case) -> bool:
         """Tell whether this is *other* or a descendant of it."""
         depth = len(self.rdns) - len(other.rdns)
         if depth < 0:
@@ -173,24 +173,24 @@ class DN:
         return text
 
 
-def _plain_dn(text: str) -> DN | None:
+def _parse_simple_dn(text: str) -> DN | None:
     """Return the DN that *text* is, the fast way; None when special characters or a fault ask for the parser.
 
     Entries share what is above them, which is worked out once.
     """
     piece, comma, above = text.partition(",")
-    rdn = _plain_rdn(piece)
+    rdn = _parse_simple_rdn(piece)
     if rdn is None or not comma:
         return None if rdn is None else DN((rdn,))
-    rdns = _plain_rdns(above)
+    rdns = _parse_simple_rdns(above)
     return None if rdns is None else DN((rdn, *rdns))
 
 
 @lru_cache(maxsize=8192)
-def _plain_rdns(text: str) -> tuple[RDN, ...] | None:
+def _parse_simple_rdns(text: str) -> tuple[RDN, ...] | None:
     rdns = []
     for piece in text.split(","):
-        rdn = _plain_rdn(piece)
+        rdn = _parse_simple_rdn(piece)
         if rdn is None:
             return None
         rdns.append(rdn)
@@ -198,18 +198,18 @@ def _plain_rdns(text: str) -> tuple[RDN, ...] | None:
 
 
 @lru_cache(maxsize=8192)
-def _plain_rdn(text: str) -> RDN | None:
+def _parse_simple_rdn(text: str) -> RDN | None:
     """Return the single-valued RDN that *text*, up to a comma, is; None when the parser must look."""
     kind, equals, value = text.partition("=")
     kind = kind.strip(" ")
-    if not equals or not _TYPE.fullmatch(kind) or _BEYOND_PLAIN.search(value):
+    if not equals or not _TYPE.fullmatch(kind) or _NOT_SIMPLE.search(value):
         return None
     return RDN.of(kind, value.strip(" "))
 
 
 def _escape(value: str) -> str:
     """Return *value* as it is written in a DN (RFC 4514 §2.4)."""
-    if not _DELICATE.search(value):
+    if not _NEEDS_ESCAPING.search(value):
         return value
     last = len(value) - 1
     written = []
@@ -232,110 +232,110 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.position = 0
         self.starts: list[int] = []
 
-    def dn(self) -> DN:
+    def parse_dn(self) -> DN:
         if not self.text.strip(" "):
             return DN()
-        rdns = [self._rdn()]
-        while self.at < len(self.text):
-            if self.text[self.at] not in ",;":
-                raise self._error(f"unexpected {self.text[self.at]!r}")
-            self.at += 1
-            rdns.append(self._rdn())
+        rdns = [self._parse_rdn()]
+        while self.position < len(self.text):
+            if self.text[self.position] not in ",;":
+                raise self._build_error(f"unexpected {self.text[self.position]!r}")
+            self.position += 1
+            rdns.append(self._parse_rdn())
         return DN(tuple(rdns))
 
-    def _rdn(self) -> RDN:
-        self.starts.append(self.at)
-        parts = [self._part()]
-        while self.at < len(self.text) and self.text[self.at] == "+":
-            self.at += 1
-            parts.append(self._part())
+    def _parse_rdn(self) -> RDN:
+        self.starts.append(self.position)
+        parts = [self._parse_part()]
+        while self.position < len(self.text) and self.text[self.position] == "+":
+            self.position += 1
+            parts.append(self._parse_part())
         return RDN(tuple(parts))
 
-    def _part(self) -> tuple[str, str]:
+    def _parse_part(self) -> tuple[str, str]:
         self._skip_blanks()
-        match = _TYPE.match(self.text, self.at)
+        match = _TYPE.match(self.text, self.position)
         if match is None:
-            raise self._error("an attribute type is missing")
-        self.at = match.end()
+            raise self._build_error("an attribute type is missing")
+        self.position = match.end()
         self._skip_blanks()
-        if self.text[self.at : self.at + 1] != "=":
-            raise self._error("'=' is missing")
-        self.at += 1
+        if self.text[self.position : self.position + 1] != "=":
+            raise self._build_error("'=' is missing")
+        self.position += 1
         self._skip_blanks()
-        return match.group(), self._value()
+        return match.group(), self._parse_value()
 
-    def _value(self) -> str:
-        if self.text[self.at : self.at + 1] == "#":
-            return self._hex_value()
-        if self.text[self.at : self.at + 1] == '"':
-            return self._quoted_value()
-        return self._string_value()
+    def _parse_value(self) -> str:
+        if self.text[self.position : self.position + 1] == "#":
+            return self._parse_hex_value()
+        if self.text[self.position : self.position + 1] == '"':
+            return self._parse_quoted_value()
+        return self._parse_string_value()
 
-    def _string_value(self) -> str:
+    def _parse_string_value(self) -> str:
         octets = bytearray()
         significant = 0  # up to where trailing blanks are escaped ones
-        while self.at < len(self.text) and self.text[self.at] not in ",;+":
-            character = self.text[self.at]
+        while self.position < len(self.text) and self.text[self.position] not in ",;+":
+            character = self.text[self.position]
             if character == "\\":
-                octets += self._escaped()
+                octets += self._parse_escape()
                 significant = len(octets)
                 continue
             if character in '"<>':
-                raise self._error(f"{character!r} must be escaped")
-            octets += self._character()
+                raise self._build_error(f"{character!r} must be escaped")
+            octets += self._parse_character()
         trailing = bytes(octets[significant:]).rstrip(b" ")
         return (bytes(octets[:significant]) + trailing).decode("utf-8", "surrogateescape")
 
-    def _quoted_value(self) -> str:
+    def _parse_quoted_value(self) -> str:
         octets = bytearray()
-        self.at += 1
-        while self.text[self.at : self.at + 1] != '"':
-            if self.at >= len(self.text):
-                raise self._error("the closing quote is missing")
-            if self.text[self.at] == "\\":
-                octets += self._escaped()
+        self.position += 1
+        while self.text[self.position : self.position + 1] != '"':
+            if self.position >= len(self.text):
+                raise self._build_error("the closing quote is missing")
+            if self.text[self.position] == "\\":
+                octets += self._parse_escape()
                 continue
-            octets += self._character()
-        self.at += 1
+            octets += self._parse_character()
+        self.position += 1
         self._skip_blanks()
         return octets.decode("utf-8", "surrogateescape")
 
-    def _hex_value(self) -> str:
-        match = _HEX_STRING.match(self.text, self.at)
+    def _parse_hex_value(self) -> str:
+        match = _HEX_STRING.match(self.text, self.position)
         if match is None:
-            raise self._error("'#' must be followed by pairs of hex digits")
+            raise self._build_error("'#' must be followed by pairs of hex digits")
         octets = bytes.fromhex(match.group(1))
         if len(octets) < 2 or octets[0] not in _STRING_TAGS or octets[1] != len(octets) - 2:
-            raise self._error("the '#' form holds something else than a short string")
-        self.at = match.end()
+            raise self._build_error("the '#' form holds something else than a short string")
+        self.position = match.end()
         return octets[2:].decode("utf-8", "surrogateescape")
 
-    def _escaped(self) -> bytes:
-        after = self.text[self.at + 1 : self.at + 3]
+    def _parse_escape(self) -> bytes:
+        after = self.text[self.position + 1 : self.position + 3]
         if _HEX_PAIR.fullmatch(after):
-            self.at += 3
+            self.position += 3
             return bytes.fromhex(after)
         if after and (after[0] in _SPECIAL or after[0] in " #="):
-            self.at += 2
+            self.position += 2
             return after[0].encode()
-        raise self._error("'\\' must be followed by a special character or two hex digits")
+        raise self._build_error("'\\' must be followed by a special character or two hex digits")
 
-    def _character(self) -> bytes:
-        if self.text[self.at] == "\0":
-            raise self._error(r"a NUL must be written \00")
+    def _parse_character(self) -> bytes:
+        if self.text[self.position] == "\0":
+            raise self._build_error(r"a NUL must be written \00")
         try:
-            octets = self.text[self.at].encode("utf-8", "surrogateescape")
+            octets = self.text[self.position].encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
-            raise self._error("a character that has no UTF-8 form") from error
-        self.at += 1
+            raise self._build_error("a character that has no UTF-8 form") from error
+        self.position += 1
         return octets
 
     def _skip_blanks(self) -> None:
-        while self.text[self.at : self.at + 1] == " ":
-            self.at += 1
+        while self.text[self.position : self.position + 1] == " ":
+            self.position += 1
 
-    def _error(self, problem: str) -> MalformedInput:
-        return MalformedInput(f"not a DN: {problem} at character {self.at + 1}", on=repr(self.text))
+    def _build_error(self, problem: str) -> MalformedInput:
+        return MalformedInput(f"not a DN: {problem} at character {self.position + 1}", subject=repr(self.text))

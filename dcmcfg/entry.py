@@ -33,11 +33,11 @@ class Entry:
         _set(self, "attributes", attributes)
 
     @staticmethod
-    def of(dn: DN | str, attributes: Mapping[str, Iterable[str | bytes] | str | bytes]) -> Entry:
+    def from_values(dn: DN | str, attributes: Mapping[str, Iterable[str | bytes] | str | bytes]) -> Entry:
         """Return an entry from plain Python values: a string or octets, or an iterable of them, by name."""
         return Entry(
             DN.parse(dn) if isinstance(dn, str) else dn,
-            tuple(Attribute(name, _octets(values)) for name, values in attributes.items()),
+            tuple(Attribute(name, _encode_values(values)) for name, values in attributes.items()),
         )
 
     @property
@@ -87,12 +87,12 @@ class Entry:
                 kept.append(attribute)
         return Entry(self.dn, tuple([attribute for attribute in (*kept, last) if attribute.values]))
 
-    def at(self, dn: DN) -> Entry:
+    def with_dn(self, dn: DN) -> Entry:
         """Return this entry under another DN."""
         return Entry(dn, self.attributes)
 
 
-def _octets(values: Iterable[str | bytes] | str | bytes) -> tuple[bytes, ...]:
+def _encode_values(values: Iterable[str | bytes] | str | bytes) -> tuple[bytes, ...]:
     if isinstance(values, str | bytes):
         values = (values,)
     return tuple(value.encode() if isinstance(value, str) else value for value in values)

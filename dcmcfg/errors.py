@@ -16,27 +16,27 @@ from typing import ClassVar
 class DcmcfgError(Exception):
     """A failure told to the user in one line, with a line below it for each of ``details``.
 
-    ``what`` says what went wrong, ``on`` names the thing (DN, URL, ``AE@host:port``, ``file:line``) and
+    ``message`` says what went wrong, ``subject`` names the thing (DN, URL, ``AE@host:port``, ``file:line``) and
     ``next_step`` says what to do about it; all but the first may be empty. ``str()`` joins them. A line feed in any of
     them comes from outside and begins no line where it is printed.
     """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "", details: Iterable[str] = ()) -> None:
-        super().__init__(what)
-        self.what = what
-        self.on = on
+    def __init__(self, message: str, *, subject: str = "", next_step: str = "", details: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.subject = subject
         self.next_step = next_step
         self.details = tuple(details)
 
     @property
-    def whole(self) -> str:
-        """``what`` with the lines below it."""
-        return "\n  ".join((self.what, *self.details))
+    def full_message(self) -> str:
+        """``message`` with the lines below it."""
+        return "\n  ".join((self.message, *self.details))
 
     def __str__(self) -> str:
-        located = f"{self.on}: {self.whole}" if self.on else self.whole
+        located = f"{self.subject}: {self.full_message}" if self.subject else self.full_message
         return f"{located} — {self.next_step}" if self.next_step else located
 
 
@@ -46,7 +46,7 @@ class MalformedInput(DcmcfgError):
     exit_code = 2
 
 
-class AnswerIsNo(DcmcfgError):
+class NegativeResult(DcmcfgError):
     """A question answered with no: declined, or nobody there to ask."""
 
     exit_code = 1
@@ -56,7 +56,7 @@ class NotFound(DcmcfgError):
     """A device, AE, entry or profile that does not exist."""
 
 
-class Ambiguous(DcmcfgError):
+class AmbiguousName(DcmcfgError):
     """A name that several things have; the next step says how each is told apart."""
 
 
@@ -72,36 +72,36 @@ class Refused(DcmcfgError):
     """A change that dcmcfg does not make, with the reason."""
 
 
-class DoesNotFit(Refused):
+class DoesNotApply(Refused):
     """A change that the tree as it is does not allow; ``result_code`` is the LDAP result it would end in.
 
-    ``moved`` is the DN of an entry that is no longer as it was taken for granted, if that is the reason.
+    ``changed_dn`` is the DN of an entry that is no longer as it was taken for granted, if that is the reason.
     """
 
     def __init__(
         self,
-        what: str,
+        message: str,
         *,
-        on: str = "",
+        subject: str = "",
         next_step: str = "",
         result_code: int = 0,
-        moved: str = "",
+        changed_dn: str = "",
         details: Iterable[str] = (),
     ) -> None:
-        super().__init__(what, on=on, next_step=next_step, details=details)
+        super().__init__(message, subject=subject, next_step=next_step, details=details)
         self.result_code = result_code
-        self.moved = moved
+        self.changed_dn = changed_dn
 
 
-class UnderWay(Refused):
+class ChangeInProgress(Refused):
     """A change that has to wait: another one is under way on the same directory."""
 
 
 class DirectoryError(DcmcfgError):
     """The directory server could not be reached or answered with an error (``result_code``, RFC 4511 A.1)."""
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "", result_code: int | None = None) -> None:
-        super().__init__(what, on=on, next_step=next_step)
+    def __init__(self, message: str, *, subject: str = "", next_step: str = "", result_code: int | None = None) -> None:
+        super().__init__(message, subject=subject, next_step=next_step)
         self.result_code = result_code
 
 
@@ -121,11 +121,11 @@ class Unreachable(DicomError):
     """A DICOM peer that no TCP connection could be made to."""
 
 
-class NotSecured(DicomError):
+class TlsHandshakeFailed(DicomError):
     """A DICOM peer with which there is no TLS; ``speaks_tls`` is false where nothing that it said was TLS."""
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "", speaks_tls: bool = True) -> None:
-        super().__init__(what, on=on, next_step=next_step)
+    def __init__(self, message: str, *, subject: str = "", next_step: str = "", speaks_tls: bool = True) -> None:
+        super().__init__(message, subject=subject, next_step=next_step)
         self.speaks_tls = speaks_tls
 
 
@@ -133,19 +133,19 @@ class NotDicom(DicomError):
     """A peer that answered an association request with something that is not DICOM."""
 
 
-class NotEchoed(DicomError):
+class EchoFailed(DicomError):
     """A DICOM peer that took an association and did not answer the C-ECHO with success."""
 
 
-class TryLater(DicomError):
+class TransientDicomError(DicomError):
     """A DICOM peer that may well do later what it did not do now: the association was refused for now, or broke."""
 
 
-class RejectedForNow(TryLater):
+class RejectedTransient(TransientDicomError):
     """A DICOM peer that rejected the association, and may accept one later (rejected-transient)."""
 
 
-class OutOfResources(TryLater):
+class OutOfResources(TransientDicomError):
     """A DICOM peer that is short of something, by its own account."""
 
 
@@ -153,10 +153,10 @@ class LabError(DcmcfgError):
     """The lab could not be started, found or stopped."""
 
 
-class ChangedButNotFinished(DcmcfgError):
+class IncompleteChange(DcmcfgError):
     """The tree has changed, or may have, and the job is not finished."""
 
     exit_code = 4
     #: The number of the roll-out that did it, and the file that takes it back, where it is one.
-    roll_out: int | None = None
+    rollout_number: int | None = None
     undo_file: Path | None = None

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 
 #: So many octets at the beginning of a file are enough.
-HEAD = 4096
+HEADER_LENGTH = 4096
 
 _LDIF = re.compile(rb"^(?:version: *1|dn::? *\S|changetype: *\w)", re.MULTILINE)
 _SNAPSHOT = re.compile(rb"# dcmcfg snapshot [0-9]")
@@ -45,7 +45,7 @@ class FileKind:
 LDIF = FileKind("an LDIF file", "dcmcfg apply {file} applies LDIF")
 SNAPSHOT = FileKind("a snapshot of dcmcfg", "dcmcfg restore {file} restores it")
 CSV = FileKind("a CSV file", "dcmcfg onboard {file} adds the AEs of a list")
-STUDIES = FileKind("a list of studies", "dcmcfg verify --studies {file} retrieves them")
+STUDY_LIST = FileKind("a list of studies", "dcmcfg verify --studies {file} retrieves them")
 JSON = FileKind("a JSON file", "dcmcfg onboard {file} adds the AEs of a list")
 YAML = FileKind("a YAML file", "dcmcfg onboard {file} adds the AEs of a list")
 _NO_COMMAND = "no dcmcfg command takes it"
@@ -75,14 +75,17 @@ _SIGNATURES = (
 )
 
 
-def file_kind(head: bytes) -> FileKind | None:
-    """Return the kind of the file that begins with *head*, up to :data:`HEAD` octets; None where it is not clear."""
+def detect_file_kind(header: bytes) -> FileKind | None:
+    """Return the kind of the file that begins with *header*, up to :data:`HEADER_LENGTH` octets.
+
+    None where it is not clear.
+    """
     for signature, kind in _SIGNATURES:
-        if head.startswith(signature):
+        if header.startswith(signature):
             return kind
-    if head[_DICOM_PREAMBLE : _DICOM_PREAMBLE + 4] == b"DICM":
+    if header[_DICOM_PREAMBLE : _DICOM_PREAMBLE + 4] == b"DICM":
         return DICOM
-    text = head.removeprefix(_BYTE_ORDER_MARK)
+    text = header.removeprefix(_BYTE_ORDER_MARK)
     if _SNAPSHOT.match(text):
         return SNAPSHOT
     if _LDIF.search(text):
@@ -94,23 +97,23 @@ def file_kind(head: bytes) -> FileKind | None:
     for pattern, kind in ((_JSON, JSON), (_HTML, HTML), (_XML, XML)):
         if pattern.match(text):
             return kind
-    return _lines_kind(_without_comments(text))
+    return _detect_text_kind(_skip_comments(text))
 
 
-def _without_comments(text: bytes) -> bytes:
+def _skip_comments(text: bytes) -> bytes:
     at = 0
     while (comment := _COMMENT.match(text, at)) is not None and comment.end() > at:
         at = comment.end()
     return text[at:]
 
 
-def _lines_kind(text: bytes) -> FileKind | None:
+def _detect_text_kind(text: bytes) -> FileKind | None:
     """Return the kind of *text*, which begins with its first line that is no comment."""
     first, *rest = (line.strip() for line in text.split(b"\n"))
     if _YAML.match(text):
         return YAML
     if _STUDY_COLUMN.search(first):
-        return STUDIES
+        return STUDY_LIST
     if first.startswith(b"sep="):
         return CSV
     second = next(filter(None, rest), b"")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Look for no cycles meanwhile: entries are in none, and looking through all of them again and again is not linear.
 
     Of 100,000 entries in a file it took as long as reading them, from a server a sixth of the time; of an ``apply`` of

@@ -23,15 +23,15 @@ _HIGHEST_PORT = 65535
 class NetworkAddress:
     """An AE title at a host and port; an IPv6 address stands without its brackets in ``host``."""
 
-    title: str
+    ae_title: str
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.title}@{at(self.host, self.port)}"
+        return f"{self.ae_title}@{format_host_port(self.host, self.port)}"
 
 
-def at(host: str, port: int | None) -> str:
+def format_host_port(host: str, port: int | None) -> str:
     """Return ``host:port`` as it is written, with brackets around an IPv6 address; without a port just the host."""
     written = f"[{host}]" if ":" in host else host
     return written if port is None else f"{written}:{port}"
@@ -44,14 +44,14 @@ def parse_network_address(text: str) -> NetworkAddress:
     """
     title, mark, where = text.partition("@")
     if not mark or ":" not in where:
-        raise MalformedInput("not the address of an AE", on=repr(text), next_step=_FORM)
-    host, port = parse_place(where)
+        raise MalformedInput("not the address of an AE", subject=repr(text), next_step=_FORM)
+    host, port = parse_host_port(where)
     if port is None:
-        raise MalformedInput("the port is missing", on=repr(text), next_step=_FORM)
+        raise MalformedInput("the port is missing", subject=repr(text), next_step=_FORM)
     return NetworkAddress(parse_ae_title(title), host, port)
 
 
-def parse_place(text: str) -> tuple[str, int | None]:
+def parse_host_port(text: str) -> tuple[str, int | None]:
     """Return host and port in *text*, ``host:port`` or ``host``, with an IPv6 address in brackets.
 
     Raises :class:`MalformedInput`.
@@ -63,18 +63,20 @@ def parse_place(text: str) -> tuple[str, int | None]:
         host, colon, rest = text.rpartition(":")
         host, port = (host, rest) if colon else (text, None)
         if ":" in host:
-            raise MalformedInput("an IPv6 address stands in brackets", on=repr(text), next_step="[2001:db8::1]:104")
+            raise MalformedInput(
+                "an IPv6 address stands in brackets", subject=repr(text), next_step="[2001:db8::1]:104"
+            )
     return parse_host(host), None if port is None else parse_port(port)
 
 
 def parse_host(text: str) -> str:
     """Return *text* when it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
     if problem := address_problem(text):
-        raise MalformedInput(problem, on=repr(text), next_step="four numbers from 0 to 255, e.g. 10.1.2.3")
+        raise MalformedInput(problem, subject=repr(text), next_step="four numbers from 0 to 255, e.g. 10.1.2.3")
     if len(text) > _LONGEST_HOST or not (_HOST_NAME.fullmatch(text) or _is_address(text)):
         raise MalformedInput(
             "not a host name or IP address",
-            on=repr(text),
+            subject=repr(text),
             next_step="a host name has letters, digits, hyphens and dots, e.g. ws1.example.org",
         )
     return text
@@ -93,7 +95,7 @@ def parse_port(text: str) -> int:
     Raises :class:`MalformedInput`.
     """
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _HIGHEST_PORT):
-        raise MalformedInput("not a TCP port", on=repr(text), next_step="a port is a number from 1 to 65535")
+        raise MalformedInput("not a TCP port", subject=repr(text), next_step="a port is a number from 1 to 65535")
     return int(text)
 
 

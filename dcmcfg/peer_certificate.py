@@ -9,35 +9,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dcmcfg.suggestions import first_of
+from dcmcfg.suggestions import join_limited
 
 #: Names that words tell before they count the others, and how much of each: a peer may put anything there.
-_NAMED, _LONGEST = 3, 253
+_MAXIMUM_HOSTS, _MAXIMUM_TEXT_LENGTH = 3, 253
 _SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}
 _HOSTS = frozenset({"DNS", "IP Address"})
 
 
 @dataclass(frozen=True)
-class ShownCertificate:
+class PeerCertificate:
     """The hosts that a certificate is for, and from when to when it is valid; None where it does not say.
 
-    ``hosts`` is what its common name says where it has no subjectAltName for hosts (not ``names_hosts``). ``subject``
-    is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
+    ``hosts`` is what its common name says where it has no subjectAltName for hosts (not ``has_host_names``).
+    ``subject`` is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
     """
 
     hosts: tuple[str, ...]
-    since: datetime | None
-    until: datetime | None
+    valid_from: datetime | None
+    valid_until: datetime | None
     subject: str = ""
-    names_hosts: bool = True
+    has_host_names: bool = True
 
     @property
-    def hosts_in_words(self) -> str:
+    def hosts_text(self) -> str:
         """The hosts, the first ones of many."""
-        return first_of([each[:_LONGEST] for each in self.hosts], _NAMED)
+        return join_limited([each[:_MAXIMUM_TEXT_LENGTH] for each in self.hosts], _MAXIMUM_HOSTS)
 
 
-def shown_certificate(connection: socket.socket) -> ShownCertificate | None:
+def read_peer_certificate(connection: socket.socket) -> PeerCertificate | None:
     """Return the certificate that the peer of *connection* showed, whether or not it was verified; None for none.
 
     After a handshake that failed ``getpeercert`` tells nothing. The object behind a connection of Python's has had the
@@ -45,23 +45,23 @@ def shown_certificate(connection: socket.socket) -> ShownCertificate | None:
     """
     chain = getattr(getattr(connection, "_sslobj", None), "get_unverified_chain", lambda: None)()
     read = getattr(chain[0], "get_info", None) if chain else None
-    return _of(read()) if read is not None else None
+    return _parse_certificate(read()) if read is not None else None
 
 
-def _of(told: Mapping[str, Any]) -> ShownCertificate:
+def _parse_certificate(told: Mapping[str, Any]) -> PeerCertificate:
     """Return what *told* says, which has the form of :meth:`ssl.SSLSocket.getpeercert`."""
     hosts = tuple(name for kind, name in told.get("subjectAltName", ()) if kind in _HOSTS)
     subject = told.get("subject", ())
     common = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
-    since, until = moment(told.get("notBefore")), moment(told.get("notAfter"))
-    return ShownCertificate(hosts or common, since, until, subject_in_words(subject)[:_LONGEST], bool(hosts))
+    since, until = parse_openssl_time(told.get("notBefore")), parse_openssl_time(told.get("notAfter"))
+    return PeerCertificate(hosts or common, since, until, format_subject(subject)[:_MAXIMUM_TEXT_LENGTH], bool(hosts))
 
 
-def subject_in_words(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
+def format_subject(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
     """Return *subject*, as :meth:`ssl.SSLSocket.getpeercert` gives it, as ``CN=archive, O=hospital``."""
     return ", ".join(reversed([f"{_SHORT.get(key, key)}={value}" for rdn in subject for key, value in rdn]))
 
 
-def moment(text: object) -> datetime | None:
+def parse_openssl_time(text: object) -> datetime | None:
     """Return the time that OpenSSL writes as *text*; None for nothing."""
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(text)), UTC) if text else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def visible(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     r"""Return *text* with each character that is not printable, line ends too, as ``\xNN`` or ``\uNNNN``.
 
     What came from a peer, a server or a file passes through here before it is printed, once: what is escaped stays so.
@@ -11,9 +11,9 @@ def visible(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
-def visible_lines(text: str) -> str:
-    """Return *text* as :func:`visible` does, its line feeds kept: for a text whose lines are our own."""
-    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+def escape_unprintable_lines(text: str) -> str:
+    """Return *text* as :func:`escape_unprintable` does, its line feeds kept: for a text whose lines are our own."""
+    return text if text.isprintable() else "\n".join(map(escape_unprintable, text.split("\n")))
 
 
 def _escaped(character: str) -> str:

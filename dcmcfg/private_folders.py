@@ -15,51 +15,56 @@ from dcmcfg.errors import Refused
 _PRIVATE = 0o700
 
 
-def make_private(folder: Path) -> None:
+def create_private_folder(folder: Path) -> None:
     """Make *folder*, and those above it that are missing, for their owner only; one that is there stays as it is.
 
     Raises :class:`OSError`. ``Path.mkdir`` gives its mode to the last one alone, and the umask to those above.
     """
     if not folder.parent.exists() and folder.parent != folder:
-        make_private(folder.parent)
+        create_private_folder(folder.parent)
     folder.mkdir(mode=_PRIVATE, exist_ok=True)
 
 
-def require_own(path: Path, *, top: Path | None = None, or_roots: bool = False, instead: str = "") -> None:
-    """Raise :class:`Refused` where another account owns *path*, and as :func:`require_unshared` does.
+def require_ownership(
+    path: Path, *, parent_folder: Path | None = None, allow_root: bool = False, alternative: str = ""
+) -> None:
+    """Raise :class:`Refused` where another account owns *path*, and as :func:`require_not_shared_for_writing` does.
 
-    With *or_roots*, root may own it too. *instead* says what else can be done about another owner.
+    With *allow_root*, root may own it too. *alternative* says what else can be done about another owner.
     """
     held = _stat(path)
-    if held is not None and held.st_uid != os.geteuid() and not (or_roots and held.st_uid == 0):
-        owner = _account(held.st_uid)
-        mine = _account(os.geteuid())
+    if held is not None and held.st_uid != os.geteuid() and not (allow_root and held.st_uid == 0):
+        owner = _account_name(held.st_uid)
+        mine = _account_name(os.geteuid())
         raise Refused(
             f"it belongs to the account {owner}, and this one is {mine}",
-            on=str(path),
-            next_step=f"sudo chown -R {shlex.quote(mine)} {_named(path, top)}{instead and f'; or {instead}'}",
+            subject=str(path),
+            next_step=f"sudo chown -R {shlex.quote(mine)} "
+            f"{_format_path(path, parent_folder)}{alternative and f'; or {alternative}'}",
         )
-    require_unshared(path, top=top)
+    require_not_shared_for_writing(path, parent_folder=parent_folder)
 
 
-def require_unshared(path: Path, *, top: Path | None = None) -> None:
+def require_not_shared_for_writing(path: Path, *, parent_folder: Path | None = None) -> None:
     """Raise :class:`Refused` where others may write to the folder or file *path*; what is not there is nobody's.
 
-    The suggested command closes *path*, or all of the folder *top* in which it is: one command for all that is open.
+    The suggested command closes *path*, or all of the folder *parent_folder* in which it is: one command for all that
+    is open.
     """
     held = _stat(path)
     if held is None:
         return
     everybody = bool(held.st_mode & stat.S_IWOTH)
-    if everybody or (held.st_mode & stat.S_IWGRP and not is_own_group(held.st_gid, held.st_uid)):
+    if everybody or (held.st_mode & stat.S_IWGRP and not is_private_group(held.st_gid, held.st_uid)):
         raise Refused(
             f"{'everybody' if everybody else f'the group {group_name(held.st_gid)}'} may write to it",
-            on=str(path),
-            next_step=f"chmod {'-R ' if top else ''}go-w {_named(path, top)}, once you know that nobody has",
+            subject=str(path),
+            next_step=f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}, once you "
+            "know that nobody has",
         )
 
 
-def _named(path: Path, top: Path | None) -> str:
+def _format_path(path: Path, top: Path | None) -> str:
     """Return what a command names: *top*, or *path* where a link leads out of *top* (``-R`` follows none)."""
     if top is not None and path.resolve().is_relative_to(top.resolve()):
         path = top
@@ -73,7 +78,7 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def is_own_group(gid: int, uid: int) -> bool:
+def is_private_group(gid: int, uid: int) -> bool:
     """Return whether the group *gid* is that of the account *uid* alone: many systems give each account such a group.
 
     Another account that has it as its primary group is not found: where accounts are in a directory, all of them
@@ -85,7 +90,7 @@ def is_own_group(gid: int, uid: int) -> bool:
     return False
 
 
-def _account(uid: int) -> str:
+def _account_name(uid: int) -> str:
     with suppress(KeyError):
         return pwd.getpwuid(uid).pw_name
     return str(uid)

@@ -51,7 +51,7 @@ _SECRET_PARAMETER = re.compile(
     re.IGNORECASE,
 )
 
-LONGEST_TOLD = 80
+MAXIMUM_SHOWN_LENGTH = 80
 
 
 def is_secret(name: str, value: bytes) -> bool:
@@ -61,7 +61,7 @@ def is_secret(name: str, value: bytes) -> bool:
     token, API key), and any value that carries ``user:password@`` or such a parameter of a URL. No value is a secret
     for what it holds without an ``@`` or a ``=`` in it.
     """
-    plain = _plain(name)
+    plain = _normalise_name(name)
     if plain in _SECRET_ATTRIBUTES:
         return True
     if plain in _PROPERTY and _SECRET_KEY.search(value.partition(b"=")[0]):
@@ -96,23 +96,26 @@ def _has_user_info(value: bytes) -> bool:
     return False
 
 
-def told(name: str, value: bytes, most: int = LONGEST_TOLD) -> str:
-    """Return *value* of attribute *name* for a message: quoted, cut to *most* characters, or that it is a secret."""
+def format_value(name: str, value: bytes, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:
+    """Return *value* of attribute *name* for a message.
+
+    Quoted, cut to *max_length* characters, or that it is a secret.
+    """
     if is_secret(name, value):
         return "the value, a secret"
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return f"{len(value)} octets"
-    return repr(text if len(text) <= most else text[: most - 3] + "…")
+    return repr(text if len(text) <= max_length else text[: max_length - 3] + "…")
 
 
 @lru_cache(maxsize=4096)
-def _plain(name: str) -> str:
+def _normalise_name(name: str) -> str:
     return name.partition(";")[0].lower()
 
 
-def without_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
+def remove_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
     """Return *entry* without its secret values, with the names of the attributes that lost some, in order."""
     kept: list[Attribute] = []
     omitted: list[str] = []
@@ -125,14 +128,14 @@ def without_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
     return Entry(entry.dn, tuple(kept)), tuple(omitted)
 
 
-def change_without_secrets(change: Change) -> tuple[Change, tuple[str, ...]]:
+def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]:
     """Return *change* without secret values and without controls, with the attributes that lost some.
 
     The result is for reading only: it may no longer do what *change* does.
     """
     match change:
         case Add(entry):
-            shown, omitted = without_secrets(entry)
+            shown, omitted = remove_secrets(entry)
             return Add(shown), omitted
         case Modify(dn, modifications):
             names: dict[str, None] = {}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def iso(moment: datetime) -> str:
-    """Return *moment*, to the second, as JSON and files hold it: ``2026-11-24T03:49:00Z`` (RFC 3339)."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def format_iso(timestamp: datetime) -> str:
+    """Return *timestamp*, to the second, as JSON and files hold it: ``2026-11-24T03:49:00Z`` (RFC 3339)."""
+    return f"{timestamp.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def readable(moment: datetime) -> str:
-    """Return *moment*, to the second, as people read it: ``2026-11-24 03:49:00 UTC``."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def format_timestamp(timestamp: datetime) -> str:
+    """Return *timestamp*, to the second, as people read it: ``2026-11-24 03:49:00 UTC``."""
+    return f"{timestamp.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def parsed(text: str) -> datetime | None:
+def parse_timestamp(text: str) -> datetime | None:
     """Return the moment of an ISO 8601 *text*, UTC where it names no offset, or None when it is none."""
     try:
         moment = datetime.fromisoformat(text)
@@ -24,13 +24,13 @@ def parsed(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def readable_text(text: str) -> str:
-    """Return an ISO 8601 *text* as :func:`readable` does; as it is when it is none."""
-    moment = parsed(text)
-    return text if moment is None else readable(moment)
+def reformat_timestamp(text: str) -> str:
+    """Return an ISO 8601 *text* as :func:`format_timestamp` does; as it is when it is none."""
+    moment = parse_timestamp(text)
+    return text if moment is None else format_timestamp(moment)
 
 
-def iso_text(text: str) -> str:
-    """Return an ISO 8601 *text* as :func:`iso` does; as it is when it is none."""
-    moment = parsed(text)
-    return text if moment is None else iso(moment)
+def reformat_as_iso(text: str) -> str:
+    """Return an ISO 8601 *text* as :func:`format_iso` does; as it is when it is none."""
+    moment = parse_timestamp(text)
+    return text if moment is None else format_iso(moment)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from dcmcfg.peer_certificate import ShownCertificate, shown_certificate
+from dcmcfg.peer_certificate import PeerCertificate, read_peer_certificate
 
 #: In place of a CA file, where none is named.
-THIS_MACHINE = "what this machine trusts cannot be used"
+SYSTEM_STORE_UNUSABLE = "what this machine trusts cannot be used"
 #: OpenSSL's reasons for a handshake that failed over the versions: a peer of TLS 1.0 or 1.1 chooses its own, or refuses
 #: ours by an alert.
-_OVER_VERSIONS = frozenset({"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "TLSV1_ALERT_PROTOCOL_VERSION"})
+_VERSION_REASONS = frozenset({"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "TLSV1_ALERT_PROTOCOL_VERSION"})
 #: OpenSSL's verify codes (X509_V_ERR_…) about revocation lists → what is wrong with a certificate, and the next step.
 _REVOCATION = {
     3: (
@@ -25,26 +25,26 @@ _REVOCATION = {
     ),
     23: ("its authority has revoked it", "the peer needs a new certificate"),
 }
-_OTHER_NAME = frozenset({62, 64})  # for another host, for another address
-_WITHOUT_NAMES = "the peer needs a certificate with a subjectAltName (DNS or IP) for the host that is called"
+_NAME_MISMATCH_CODES = frozenset({62, 64})  # for another host, for another address
+_NO_SUBJECT_ALT_NAME_HINT = "the peer needs a certificate with a subjectAltName (DNS or IP) for the host that is called"
 
 
 class UnusableCaFile(Exception):
     """A CA file that nothing can be verified with; the text says why."""
 
 
-class _Socket(ssl.SSLSocket):
+class _CertificateCapturingSocket(ssl.SSLSocket):
     """A socket that tells with a refusal which certificate it was: after it, nobody can ask."""
 
     def do_handshake(self, block: bool = False) -> None:
         try:
             super().do_handshake(block)
         except ssl.SSLCertVerificationError as error:
-            error.__dict__["shown"] = shown_certificate(self)
+            error.__dict__["shown"] = read_peer_certificate(self)
             raise
 
 
-def trusting(
+def create_ssl_context(
     ca_file: Path | None, *, require_crl: bool = False, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH
 ) -> ssl.SSLContext:
     """Return a context that takes the certificates of the authorities in *ca_file*, by default this machine's.
@@ -68,25 +68,28 @@ def trusting(
     if held["crl"]:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN if require_crl else ssl.VERIFY_CRL_CHECK_LEAF
     context.hostname_checks_common_name = False
-    context.sslsocket_class = _Socket
+    context.sslsocket_class = _CertificateCapturingSocket
     return context
 
 
-def shown_with(error: BaseException) -> ShownCertificate | None:
+def get_refused_certificate(error: BaseException) -> PeerCertificate | None:
     """Return the certificate that was refused with *error*; None where it is not known."""
     shown = error.__dict__.get("shown")
-    return shown if isinstance(shown, ShownCertificate) else None
+    return shown if isinstance(shown, PeerCertificate) else None
 
 
-def refusal(error: ssl.SSLCertVerificationError, shown: ShownCertificate | None) -> tuple[str, str] | None:
-    """Return what is wrong with the certificate *shown*, and the next step; None for what each edge has words for."""
-    if error.verify_code in _OTHER_NAME and shown is not None and not shown.names_hosts:
-        return f"{shown.subject or 'it'} has no subjectAltName, so it is for no host", _WITHOUT_NAMES
+def explain_refusal(error: ssl.SSLCertVerificationError, certificate: PeerCertificate | None) -> tuple[str, str] | None:
+    """Return what is wrong with the certificate *certificate*, and the next step.
+
+    None for what each edge has words for.
+    """
+    if error.verify_code in _NAME_MISMATCH_CODES and certificate is not None and not certificate.has_host_names:
+        return f"{certificate.subject or 'it'} has no subjectAltName, so it is for no host", _NO_SUBJECT_ALT_NAME_HINT
     return _REVOCATION.get(error.verify_code)
 
 
-def version_problem(error: BaseException) -> str:
+def explain_version_failure(error: BaseException) -> str:
     """Return why a handshake failed over the versions of TLS; ``""`` where that is not the reason for *error*."""
-    if not isinstance(error, ssl.SSLError) or error.reason not in _OVER_VERSIONS:
+    if not isinstance(error, ssl.SSLError) or error.reason not in _VERSION_REASONS:
         return ""
     return "the peer offers neither TLS 1.2 nor 1.3; TLS 1.0 and 1.1 are not secure and are refused"

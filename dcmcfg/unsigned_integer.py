@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 #: No bound of a standard has more digits, and Python refuses to convert thousands of them.
-_MOST_DIGITS = 20
+_MAXIMUM_DIGITS = 20
 
 
-def whole_number(text: str) -> int | None:
+def parse_unsigned_integer(text: str) -> int | None:
     """Return the number that *text* consists of, None where it is something else.
 
     Of more than 20 digits the first 20 count: the number is beyond every bound all the same.
     """
-    return int(text[:_MOST_DIGITS]) if text.isdecimal() else None
+    return int(text[:_MAXIMUM_DIGITS]) if text.isdecimal() else None

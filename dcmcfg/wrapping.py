@@ -12,16 +12,16 @@ _OPTION = rf"--[a-z][\w-]*(?:[ =](?:{_QUOTED}|[^\s-]\S*))?"
 _ARGUMENT = rf"(?:{_QUOTED}|\S*[A-Z\d/@=]\S*)"  # prose after a command has none of these in its first word
 _NAME = r"(?:(?:ae|capability|connection|device|lab) )?[a-z][a-z-]*"
 _COMMAND = rf"\bdcmcfg(?: {_OPTION})*(?: {_NAME})?(?: (?:{_OPTION}|{_ARGUMENT}))*"
-_WHOLE = re.compile(f"{_COMMAND}|{_DN}|{_QUOTED}")
+_UNBREAKABLE = re.compile(f"{_COMMAND}|{_DN}|{_QUOTED}")
 _SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|\\.|\S)+""")
 _WORD = re.compile(r"\S+")
-_GLUE = "\0"  # as wide as the blank whose place it takes
+_SPACE_PLACEHOLDER = "\0"  # as wide as the blank whose place it takes
 _HANGING = 2  # columns
 _LONGEST = 2000  # characters; a longer line is nobody's sentence, and what is whole in it takes long to find
 
 
-def break_points(line: str, width: int, hanging: int = 0) -> list[int]:
-    """Return the offsets of the words in *line* that begin a new line, each being behind *hanging* columns.
+def find_break_points(line: str, width: int, hanging_indent: int = 0) -> list[int]:
+    """Return the offsets of the words in *line* that begin a new line, each being behind *hanging_indent* columns.
 
     A command line, a DN, what stands in quotes and a word stay in one piece, on a line of their own where they are
     wider than *width* columns. A line of more than 2,000 characters is not broken.
@@ -30,25 +30,25 @@ def break_points(line: str, width: int, hanging: int = 0) -> list[int]:
         return []
     points = []
     start, room = 0, width
-    for word in _WORD.finditer(_WHOLE.sub(lambda whole: whole[0].replace(" ", _GLUE), line)):
-        if line[start : word.start()].strip() and _columns(line[start : word.end()]) > room:
+    for word in _WORD.finditer(_UNBREAKABLE.sub(lambda whole: whole[0].replace(" ", _SPACE_PLACEHOLDER), line)):
+        if line[start : word.start()].strip() and _display_width(line[start : word.end()]) > room:
             points.append(word.start())
-            start, room = word.start(), width - hanging
+            start, room = word.start(), width - hanging_indent
     return points
 
 
-def wrapped_lines(text: str, width: int) -> Iterator[str]:
+def wrap_lines(text: str, width: int) -> Iterator[str]:
     """Yield the lines of *text*, broken to fit into *width* columns, what goes on being indented a little more."""
     for line in text.split("\n"):
         hanging = len(line) - len(line.lstrip()) + _HANGING
-        ends = [*break_points(line, width, hanging), len(line)]
+        ends = [*find_break_points(line, width, hanging), len(line)]
         start = 0
         for end in ends:
             yield (" " * hanging if start else "") + line[start:end].rstrip()
             start = end
 
 
-def continued_lines(command: str, width: int, indent: str = "  ") -> Iterator[str]:
+def split_command_lines(command: str, width: int, indent: str = "  ") -> Iterator[str]:
     """Yield *command*, for a shell, behind *indent*: in one line, or in several of up to *width* columns.
 
     Each but the last ends in a backslash, so that what is copied is the same command. A word that is wider stays whole.
@@ -56,7 +56,7 @@ def continued_lines(command: str, width: int, indent: str = "  ") -> Iterator[st
     line = ""
     for word in _SHELL_WORD.findall(command):
         more = f"{line} {word}" if line else indent + word
-        if line and _columns(more) > width - len(" \\"):
+        if line and _display_width(more) > width - len(" \\"):
             yield f"{line} \\"
             more = indent * 2 + word
         line = more
@@ -64,5 +64,5 @@ def continued_lines(command: str, width: int, indent: str = "  ") -> Iterator[st
         yield line
 
 
-def _columns(text: str) -> int:
+def _display_width(text: str) -> int:
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -11,29 +11,31 @@ from typing import NamedTuple
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-class Member(NamedTuple):
+class ZipMember(NamedTuple):
     """A file in a ZIP file: its length in octets, unpacked, and its CRC-32."""
 
     length: int
     checksum: int
 
 
-def zip_members(octets: bytes) -> Mapping[str, Member] | None:
+def list_zip_members(octets: bytes) -> Mapping[str, ZipMember] | None:
     """Return the files of the ZIP file in *octets* by name, in its order; None when it is none, or is damaged."""
     if not octets.startswith(_SIGNATURES):
         return None
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
-            return {each.filename: Member(each.file_size, each.CRC) for each in archive.infolist() if not each.is_dir()}
+            return {
+                each.filename: ZipMember(each.file_size, each.CRC) for each in archive.infolist() if not each.is_dir()
+            }
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, IndexError, OSError):
         return None
 
 
-def changed_members(before: bytes, after: bytes) -> tuple[tuple[str, Member | None, Member | None], ...]:
+def find_changed_members(before: bytes, after: bytes) -> tuple[tuple[str, ZipMember | None, ZipMember | None], ...]:
     """Return (name, before, after) of each file that differs between two ZIP files, by name; None where it is not.
 
     What is no ZIP file, or no value at all, has no files.
     """
-    old, new = zip_members(before) or {}, zip_members(after) or {}
+    old, new = list_zip_members(before) or {}, list_zip_members(after) or {}
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     return tuple((name, old.get(name), new.get(name)) for name in names)

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, element, integer
+from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, encode_element, encode_integer
 from dcmcfg.changes import Change
-from dcmcfg.dicom.data_set_parser import CutOff, NoDataSet, walk
-from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.data_set_parser import InvalidDataSet, TruncatedDataSet, iterate_elements
+from dcmcfg.dicom.storage.incoming_data_set import read_data_set_uids
 from dcmcfg.dicom.ul.command_set import CommandField, read_command
 from dcmcfg.dicom.ul.negotiation import accept, read_request
-from dcmcfg.dicom.ul.pdu import Violation
+from dcmcfg.dicom.ul.pdu import ProtocolViolation
 from dcmcfg.directory.decoding import EntryDecoder
-from dcmcfg.directory.messages import Incoming, NotAnAnswer
-from dcmcfg.directory.search_responses import entries
+from dcmcfg.directory.messages import InvalidResponse, ResponseBuffer
+from dcmcfg.directory.search_responses import read_search_entries
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput
-from dcmcfg.lab.tree import example_files, site_files
-from dcmcfg.ldif.reader import read
+from dcmcfg.lab.tree import list_example_files, list_site_files
+from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import format_change, format_entry
 
@@ -40,7 +40,7 @@ class Target:
 def ldif(octets: bytes, *, strict: bool) -> str:
     """Read *octets*; what was read is written, and must read the same."""
     answers = set()
-    for item in read([octets], "fuzz", strict=strict):
+    for item in iter_records([octets], "fuzz", strict=strict):
         match item:
             case LdifError():
                 answers.add(place(item))
@@ -61,7 +61,7 @@ def place(error: BaseException) -> str:
 
 
 def read_back(text: str) -> Entry | Change | LdifError:
-    (item,) = read([text.encode()], "fuzz")
+    (item,) = iter_records([text.encode()], "fuzz")
     match item:
         case LdifError():
             return item
@@ -74,8 +74,8 @@ def read_back(text: str) -> Entry | Change | LdifError:
 def ldif_in_pieces(octets: bytes) -> str:
     """Read *octets* cut in two, at a place that they choose themselves; that must change nothing."""
     cut = int.from_bytes(octets[:2], "big") % (len(octets) + 1)
-    whole = [str(item) for item in read([octets], "fuzz")]
-    assert whole == [str(item) for item in read([octets[:cut], octets[cut:]], "fuzz")]
+    whole = [str(item) for item in iter_records([octets], "fuzz")]
+    assert whole == [str(item) for item in iter_records([octets[:cut], octets[cut:]], "fuzz")]
     return ""
 
 
@@ -105,10 +105,10 @@ _DONE = "done: "
 def _found(pieces: Iterator[bytes]) -> list[str]:
     """Return what is found in the answer that comes in *pieces*, and how it ended."""
     found: list[str] = []
-    decoder, answer = EntryDecoder(), entries(lambda _: next(pieces, b""), 1)
+    decoder, answer = EntryDecoder(), read_search_entries(lambda _: next(pieces, b""), 1)
     try:
         while True:
-            found += [repr(decoder.entry(each)) for each in next(answer)]
+            found += [repr(decoder.decode_entry(each)) for each in next(answer)]
     except StopIteration as end:
         return [*found, f"{_DONE}{end.value}"]
     except DcmcfgError as error:
@@ -123,54 +123,56 @@ def change_answers(octets: bytes) -> str:
 
 
 def _answers(pieces: Iterable[bytes]) -> list[str]:
-    incoming, found = Incoming(), []
+    incoming, found = ResponseBuffer(), []
     try:
         for piece in pieces:
             incoming.add(piece)
-            found += [repr(answer) for answer in incoming.take()]
-    except NotAnAnswer as error:
+            found += [repr(answer) for answer in incoming.pop_responses()]
+    except InvalidResponse as error:
         found = [place(error)]
     return found
 
 
 def found_messages() -> Iterator[bytes]:
     """Yield the answers of a server that holds the entries of those files: an entry each, and what ends them."""
-    done = element(SEQUENCE, integer(1) + element(0x65, b"\x0a\x01\x00\x04\x00\x04\x00"))
+    done = encode_element(SEQUENCE, encode_integer(1) + encode_element(0x65, b"\x0a\x01\x00\x04\x00\x04\x00"))
     for record in records():
-        for item in read([record], "seed"):
+        for item in iter_records([record], "seed"):
             if isinstance(item, ContentRecord):
                 yield _message(item.entry) + done
-    yield element(SEQUENCE, integer(1) + element(0x73, element(OCTET_STRING, b"ldap://x/")))
-    yield element(SEQUENCE, integer(0) + element(0x78, b"\x0a\x01\x34\x04\x00\x04\x00"))
+    yield encode_element(SEQUENCE, encode_integer(1) + encode_element(0x73, encode_element(OCTET_STRING, b"ldap://x/")))
+    yield encode_element(SEQUENCE, encode_integer(0) + encode_element(0x78, b"\x0a\x01\x34\x04\x00\x04\x00"))
 
 
 def _message(entry: Entry) -> bytes:
     attributes = b"".join(
-        element(
+        encode_element(
             SEQUENCE,
-            element(OCTET_STRING, each.name.encode())
-            + element(SET, b"".join(element(OCTET_STRING, value) for value in each.values)),
+            encode_element(OCTET_STRING, each.name.encode())
+            + encode_element(SET, b"".join(encode_element(OCTET_STRING, value) for value in each.values)),
         )
         for each in entry.attributes
     )
-    name = element(OCTET_STRING, str(entry.dn).encode())
-    return element(SEQUENCE, integer(1) + element(0x64, name + element(SEQUENCE, attributes)))
+    name = encode_element(OCTET_STRING, str(entry.dn).encode())
+    return encode_element(
+        SEQUENCE, encode_integer(1) + encode_element(0x64, name + encode_element(SEQUENCE, attributes))
+    )
 
 
 def change_messages() -> Iterator[bytes]:
     """Yield answers to changes: done, refused with a text and a referral, and that of an extended request."""
-    texts = element(OCTET_STRING, b"dc=org") + element(OCTET_STRING, b"no such object")
-    referral = element(0xA3, element(OCTET_STRING, b"ldap://elsewhere/"))
+    texts = encode_element(OCTET_STRING, b"dc=org") + encode_element(OCTET_STRING, b"no such object")
+    referral = encode_element(0xA3, encode_element(OCTET_STRING, b"ldap://elsewhere/"))
     for tag in (0x67, 0x69, 0x6B, 0x6D):
-        yield element(SEQUENCE, integer(7) + element(tag, b"\x0a\x01\x00\x04\x00\x04\x00"))
-        yield element(SEQUENCE, integer(300) + element(tag, b"\x0a\x01\x20" + texts + referral))
-    value = element(0x8A, b"1.3.6.1.1.21.3") + element(0x8B, element(SEQUENCE, integer(3)))
-    yield element(SEQUENCE, integer(9) + element(0x78, b"\x0a\x01\x00\x04\x00\x04\x00" + value))
+        yield encode_element(SEQUENCE, encode_integer(7) + encode_element(tag, b"\x0a\x01\x00\x04\x00\x04\x00"))
+        yield encode_element(SEQUENCE, encode_integer(300) + encode_element(tag, b"\x0a\x01\x20" + texts + referral))
+    value = encode_element(0x8A, b"1.3.6.1.1.21.3") + encode_element(0x8B, encode_element(SEQUENCE, encode_integer(3)))
+    yield encode_element(SEQUENCE, encode_integer(9) + encode_element(0x78, b"\x0a\x01\x00\x04\x00\x04\x00" + value))
 
 
 def records() -> Iterator[bytes]:
     """Yield the records of the LDIF files that come with dcmcfg, one by one, and some forms they do not have."""
-    for file in (*site_files(), *example_files()):
+    for file in (*list_site_files(), *list_example_files()):
         yield from file.read_bytes().split(b"\n\n")
     yield b"version: 1\r\ndn:: Y249YQ==\r\ncontrol: 1.3.6.1.1.12 true:: MAA=\r\nchangetype: delete\r\n"
     yield b"dn: cn=a,o=x\nchangetype: moddn\nnewrdn: cn=b+sn=c\ndeleteoldrdn: 1\nnewsuperior: o=y"
@@ -211,7 +213,7 @@ def _item(kind: int, content: bytes) -> bytes:
 def command_set(octets: bytes) -> str:
     """Read a command set; the answer to it is one, too."""
     command = read_command(octets)
-    answer = read_command(command.response(0))
+    answer = read_command(command.build_response(0))
     assert answer.is_response
     return command.field.__class__.__name__ if command.field in set(CommandField) else "another"
 
@@ -225,10 +227,10 @@ def command_sets() -> Iterator[bytes]:
 def data_set(octets: bytes) -> str:
     """Look for the study as in each encoding, and step to the end; never more is found in less of it."""
     for syntax in ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2", "1.2.3", "1.2.840.10008.1.2"):
-        head = read_head(octets, syntax, 1 << 20)
+        head = read_data_set_uids(octets, syntax, 1 << 20)
         assert len(head.study_uid) <= 1 << 20
-    number = sum(1 for _ in walk(octets, "1.2.840.10008.1.2.1"))
-    return f"{min(number, 10)} elements, {'known' if head.known else 'not known'}"
+    number = sum(1 for _ in iterate_elements(octets, "1.2.840.10008.1.2.1"))
+    return f"{min(number, 10)} elements, {'known' if head.is_conclusive else 'not known'}"
 
 
 def data_sets() -> Iterator[bytes]:
@@ -246,7 +248,7 @@ TARGETS: dict[str, Target] = {
     "dn": Target(distinguished_name, (MalformedInput,), names),
     "search-answers": Target(search_answers, (), found_messages),
     "change-answers": Target(change_answers, (), change_messages),
-    "association-request": Target(association_request, (Violation,), requests),
-    "command-set": Target(command_set, (Violation,), command_sets),
-    "data-set": Target(data_set, (CutOff, NoDataSet), data_sets),
+    "association-request": Target(association_request, (ProtocolViolation,), requests),
+    "command-set": Target(command_set, (ProtocolViolation,), command_sets),
+    "data-set": Target(data_set, (TruncatedDataSet, InvalidDataSet), data_sets),
 }

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd, copy_database, loaded_database
 
@@ -48,7 +48,7 @@ def recordings() -> Path:
 def empty_slapd(tmp_path: Path) -> Iterator[RunningSlapd]:
     """A server with nothing but the suffix entry."""
     slapd = _slapd(tmp_path)
-    slapd.load(site_files()[:1])
+    slapd.load_files(list_site_files()[:1])
     with slapd:
         yield RunningSlapd(slapd)
 
@@ -73,7 +73,7 @@ def upstream_slapd(tmp_path: Path, upstream_database: Path) -> Iterator[RunningS
 
 @pytest.fixture(scope="session")
 def site_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return loaded_database(tmp_path_factory.mktemp("site"), site_files())
+    return loaded_database(tmp_path_factory.mktemp("site"), list_site_files())
 
 
 @pytest.fixture(scope="session")

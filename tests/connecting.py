@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN
 from tests.running_slapd import RunningSlapd
 
 
-def server_of(slapd: RunningSlapd, **changed: Any) -> LdapServer:
+def server_of(slapd: RunningSlapd, **changed: Any) -> LdapServerSettings:
     """Return the server as its administrator sees it, but for what is *changed*."""
     facts: dict[str, Any] = {
         "url": slapd.url,
@@ -17,10 +17,10 @@ def server_of(slapd: RunningSlapd, **changed: Any) -> LdapServer:
         "bind_dn": slapd.bind_dn,
         "password": slapd.password,
     }
-    return LdapServer(**(facts | changed))
+    return LdapServerSettings(**(facts | changed))
 
 
-def server_at(port: int, **changed: Any) -> LdapServer:
+def server_at(port: int, **changed: Any) -> LdapServerSettings:
     """Return a server on *port* of this machine, whatever listens there."""
     facts: dict[str, Any] = {
         "url": f"ldap://127.0.0.1:{port}",
@@ -28,4 +28,4 @@ def server_at(port: int, **changed: Any) -> LdapServer:
         "bind_dn": "cn=admin,dc=dcm4che,dc=org",
         "password": "secret",
     }
-    return LdapServer(**(facts | changed))
+    return LdapServerSettings(**(facts | changed))

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-from dcmcfg.directory.transaction import BEGIN, END, IN_NO_ENTRY
+from dcmcfg.directory.transaction import END_TRANSACTION_OID, NONEXISTENT_VALUE, START_TRANSACTION_OID
 from tests.relay import Relay, end
 
 #: RFC 4511 protocolOps that may change something: modify, add, delete, modify DN, extended.
@@ -99,8 +99,10 @@ class KillingProxy(Relay):
 
 
 def _changes_nothing(message: bytes) -> bool:
-    aborts = END.encode() in message and b"\x01\x01\x00\x04" in message  # commit FALSE, then the identifier
-    return aborts or IN_NO_ENTRY in message or BEGIN.encode() in message
+    aborts = (
+        END_TRANSACTION_OID.encode() in message and b"\x01\x01\x00\x04" in message
+    )  # commit FALSE, then the identifier
+    return aborts or NONEXISTENT_VALUE in message or START_TRANSACTION_OID.encode() in message
 
 
 def _messages(source: socket.socket) -> Iterator[tuple[bytes, int, int]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts
 
 PATIENCE_S = 120.0
 #: For peers that answer.
-PATIENT = Timeouts(connect=PATIENCE_S, acse=PATIENCE_S, dimse=PATIENCE_S, network=PATIENCE_S)
+PATIENT = DicomTimeouts(connect=PATIENCE_S, acse=PATIENCE_S, dimse=PATIENCE_S, network=PATIENCE_S)
 _STEP_S = 0.02
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dcmcfg.entry import Entry
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from tests.ports import free_port
@@ -49,7 +49,7 @@ def loaded_database(folder: Path, files: Iterable[Path]) -> Path:
     """A database with the entries of *files*, to copy from: made once, because loading takes a while."""
     slapd = Slapd(folder, port=0, root_password=PASSWORD)
     slapd.prepare()
-    slapd.load(files)
+    slapd.load_files(files)
     return slapd.database_folder
 
 
@@ -83,5 +83,5 @@ def provider(folder: Path) -> Slapd:
         extra_database="overlay syncprov",
     )
     slapd.prepare()
-    slapd.load(site_files())
+    slapd.load_files(list_site_files())
     return slapd

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from dcmcfg.ber import split
+from dcmcfg.ber import read_element
 from tests.directory.answers import answer
 
 _BIND_RESPONSE = 0x61
@@ -53,6 +53,6 @@ class ScriptedLdap:
 
 def number_of(message: bytes) -> int:
     """Return the message ID of the first LDAPMessage in *message*."""
-    _, content, _ = split(message)
-    _, number, _ = split(content)
+    _, content, _ = read_element(message)
+    _, number, _ = read_element(content)
     return int.from_bytes(number, "big")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
 
-AE = Entry.of(
+AE = Entry.from_values(
     "dicomAETitle=DCM4CHEE,o=x",
     {"objectClass": ["dicomNetworkAE", "dcmNetworkAE"], "dicomAETitle": "DCM4CHEE", "userCertificate;binary": b"\xff"},
 )
@@ -50,12 +50,12 @@ def test_no_values_remove_the_attribute() -> None:
 
 
 def test_an_entry_moves_with_its_attributes() -> None:
-    moved = AE.at(DN.parse("o=y"))
+    moved = AE.with_dn(DN.parse("o=y"))
     assert (moved.dn, moved.attributes) == (DN.parse("o=y"), AE.attributes)
 
 
 def test_equal_entries_are_equal_and_order_counts() -> None:
-    assert Entry.of("o=x", {"a": "1", "b": "2"}) == Entry(
+    assert Entry.from_values("o=x", {"a": "1", "b": "2"}) == Entry(
         DN.parse("o=x"), (Attribute("a", (b"1",)), Attribute("b", (b"2",)))
     )
-    assert Entry.of("o=x", {"a": "1", "b": "2"}) != Entry.of("o=x", {"b": "2", "a": "1"})
+    assert Entry.from_values("o=x", {"a": "1", "b": "2"}) != Entry.from_values("o=x", {"b": "2", "a": "1"})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.suggestions import first_of
+from dcmcfg.suggestions import join_limited
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from dcmcfg.suggestions import first_of
     ],
 )
 def test_of_many_names_the_first_are_told_and_how_many_more_there_are(names: list[str], told: str) -> None:
-    assert first_of(names, 2, "; ") == told
+    assert join_limited(names, 2, "; ") == told

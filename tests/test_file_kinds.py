@@ -15,8 +15,8 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from dcmcfg import file_kinds
-from dcmcfg.file_kinds import HEAD, FileKind, file_kind
-from dcmcfg.lab.tree import example_files, site_files
+from dcmcfg.file_kinds import HEADER_LENGTH, FileKind, detect_file_kind
+from dcmcfg.lab.tree import list_example_files, list_site_files
 
 AES = {"aes": [{"title": "CT1", "host": "ct1", "port": 104}]}
 LDIF = b"version: 1\n\ndn: cn=a\ncn: a\n"
@@ -51,7 +51,7 @@ def database(folder: Path) -> bytes:
         (b"\xef\xbb\xbf# from the ward\ntitle;host;port\r\nCT1;ct1;104\r\n", file_kinds.CSV),
         (b"sep=;\ntitle;host\n", file_kinds.CSV),
         (b'"AE title"\t"IP address"\nCT1\t10.0.0.1\n', file_kinds.CSV),
-        (b"Study Instance UID,Patient\n1.2.3,x\n", file_kinds.STUDIES),
+        (b"Study Instance UID,Patient\n1.2.3,x\n", file_kinds.STUDY_LIST),
         (json.dumps(AES).encode(), file_kinds.JSON),
         (b"\n[\n  1\n]", file_kinds.JSON),
         (b"{}\n", file_kinds.JSON),
@@ -77,7 +77,7 @@ def database(folder: Path) -> bytes:
     ],
 )
 def test_a_kind_is_known_by_its_beginning(octets: bytes, kind: FileKind | None) -> None:
-    assert file_kind(octets[:HEAD]) == kind
+    assert detect_file_kind(octets[:HEADER_LENGTH]) == kind
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,17 @@ def test_a_kind_is_known_by_its_beginning(octets: bytes, kind: FileKind | None) 
     ],
 )
 def test_what_is_not_clear_has_no_kind(octets: bytes) -> None:
-    assert file_kind(octets) is None
+    assert detect_file_kind(octets) is None
 
 
 def test_the_results_of_verify_are_sqlite(tmp_path: Path) -> None:
-    assert file_kind(database(tmp_path)) == file_kinds.SQLITE
+    assert detect_file_kind(database(tmp_path)) == file_kinds.SQLITE
 
 
 def test_each_ldif_file_that_comes_with_dcmcfg_is_ldif() -> None:
-    assert {file_kind(file.read_bytes()[:HEAD]) for file in (*site_files(), *example_files())} == {file_kinds.LDIF}
+    assert {
+        detect_file_kind(file.read_bytes()[:HEADER_LENGTH]) for file in (*list_site_files(), *list_example_files())
+    } == {file_kinds.LDIF}
 
 
 def test_a_next_step_quotes_the_name() -> None:

@@ -39,7 +39,7 @@ def keychain() -> Iterator[Keychain]:
     keyring.set_keyring(before)
 
 
-SECRET = Secret("profile hospital", service="hospital").of("cn=me,dc=x")
+SECRET = Secret("profile hospital", service="hospital").for_user("cn=me,dc=x")
 
 
 def test_secret_is_read_for_its_user(keychain: Keychain) -> None:
@@ -61,7 +61,7 @@ def test_keychain_that_stays_locked_is_told(keychain: Keychain) -> None:
     keychain.locked = True
     with pytest.raises(DcmcfgError) as caught:
         SECRET.read()
-    assert caught.value.what == (
+    assert caught.value.message == (
         "the keychain was not read: Failed to unlock the collection! (asked for by profile hospital)"
     )
 
@@ -70,5 +70,5 @@ def test_machine_without_a_keychain_is_told_what_else_there_is(keychain: Keychai
     keyring.set_keyring(keyring.backends.fail.Keyring())  # type: ignore[no-untyped-call]
     with pytest.raises(DcmcfgError) as caught:
         SECRET.read()
-    assert caught.value.what == "there is no keychain on this machine (asked for by profile hospital)"
+    assert caught.value.message == "there is no keychain on this machine (asked for by profile hospital)"
     assert "file" in caught.value.next_step

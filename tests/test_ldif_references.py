@@ -9,13 +9,13 @@ import pytest
 
 from dcmcfg.errors import LdifError
 from dcmcfg.files import ldif
-from dcmcfg.files.ldif import References, read_files
+from dcmcfg.files.ldif import FileUrlReader, read_files
 
 
-def said(references: References, url: str) -> str:
+def said(references: FileUrlReader, url: str) -> str:
     """What is said of *url*, which is refused."""
     with pytest.raises(LdifError) as refused:
-        references.value(url)
+        references.read(url)
     return str(refused.value)
 
 
@@ -29,7 +29,7 @@ def test_a_relative_url_starts_from_the_folder_of_the_ldif(tmp_path: Path, monke
         "FILE:./vendor%20data.zip",
         "file:../sub/vendor data.zip",
     ):
-        assert References(Path("sub")).value(url) == b"PK\0\xff"
+        assert FileUrlReader(Path("sub")).read(url) == b"PK\0\xff"
 
 
 def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> None:
@@ -38,10 +38,10 @@ def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> 
     (root / "x").write_bytes(b"x")
     (tmp_path / "y").write_bytes(b"y")
     for prefix in ("file:", "file://"):
-        for references in (References(None, root), References(Path("/nowhere"), root)):
-            assert references.value(f"{prefix}{root / 'x'}") == references.value("file:x") == b"x"
+        for references in (FileUrlReader(None, root), FileUrlReader(Path("/nowhere"), root)):
+            assert references.read(f"{prefix}{root / 'x'}") == references.read("file:x") == b"x"
             assert said(references, f"{prefix}{tmp_path / 'y'}").startswith(f"the file is not in the folder {root}")
-        assert said(References(root), f"{prefix}{root / 'x'}").startswith(
+        assert said(FileUrlReader(root), f"{prefix}{root / 'x'}").startswith(
             "only a path relative to the LDIF file's own folder"
         )
 
@@ -58,7 +58,7 @@ def test_no_path_and_no_link_leads_out_of_the_folder(tmp_path: Path, name: str, 
     (inside / "below" / "link").symlink_to("../../secret")
     (inside / "folder").symlink_to(outside)
     (inside / "loop").symlink_to("loop")
-    references = References(None, inside) if named else References(inside)
+    references = FileUrlReader(None, inside) if named else FileUrlReader(inside)
     shown = said(references, f"file:{name}")
     assert "the file cannot be read" in shown if name == "loop" else "the file is not in the folder" in shown
 
@@ -66,7 +66,7 @@ def test_no_path_and_no_link_leads_out_of_the_folder(tmp_path: Path, name: str, 
 def test_a_link_that_stays_in_the_folder_is_followed(tmp_path: Path) -> None:
     (tmp_path / "v2.zip").write_bytes(b"PK")
     (tmp_path / "vendor-data.zip").symlink_to("v2.zip")
-    assert References(tmp_path).value("file:vendor-data.zip") == b"PK"
+    assert FileUrlReader(tmp_path).read("file:vendor-data.zip") == b"PK"
 
 
 def test_what_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,20 +84,20 @@ def test_what_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path, monkeypat
         return found
 
     monkeypatch.setattr("dcmcfg.files.ldif.os.path.realpath", swap)
-    assert "the file cannot be read" in said(References(inside), "file:below/secret")
+    assert "the file cannot be read" in said(FileUrlReader(inside), "file:below/secret")
 
 
 @pytest.mark.parametrize("folder", ["/proc/self", "/sys/kernel", "/dev", "/proc/self/fd"])
 def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> None:
     (tmp_path / "link").symlink_to("/proc/self")
     for root in (Path(folder), tmp_path / "link"):
-        for references in (References(root), References(None, root)):
+        for references in (FileUrlReader(root), FileUrlReader(None, root)):
             assert said(references, "file:environ").startswith(f"{root}/environ: there are no files on a disk")
 
 
 def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ldif, "_MADE_UP", ())
-    assert said(References(Path("/proc/self")), "file:environ") == (
+    monkeypatch.setattr(ldif, "_VIRTUAL_FOLDERS", ())
+    assert said(FileUrlReader(Path("/proc/self")), "file:environ") == (
         "/proc/self/environ: not a file on a disk, or it is being written"
     )
 
@@ -105,10 +105,10 @@ def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.Mo
 def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Path) -> None:
     (tmp_path / "5.33.1").mkdir()
     (tmp_path / "vendor-data.zip").write_bytes(b"PK")
-    assert said(References(tmp_path / "5.33.1"), "file:vendor-data.zip").endswith(
+    assert said(FileUrlReader(tmp_path / "5.33.1"), "file:vendor-data.zip").endswith(
         f" — {tmp_path}/vendor-data.zip is read with: --file-urls-from {tmp_path}"
     )
-    assert References(tmp_path / "5.33.1", tmp_path).value("file:vendor-data.zip") == b"PK"
+    assert FileUrlReader(tmp_path / "5.33.1", tmp_path).read("file:vendor-data.zip") == b"PK"
 
 
 @pytest.mark.parametrize(
@@ -131,17 +131,17 @@ def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Pat
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, url: str, says: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(LdifError) as caught:
-        References(tmp_path).value(url)
+        FileUrlReader(tmp_path).read(url)
     assert says in str(caught.value)
 
 
 def test_a_file_larger_than_a_value_may_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ldif, "LARGEST_VALUE", 2 << 20)
+    monkeypatch.setattr(ldif, "MAXIMUM_VALUE_LENGTH", 2 << 20)
     (tmp_path / "fits").write_bytes(b"x" * (2 << 20))
     (tmp_path / "large").write_bytes(b"x" * ((2 << 20) + 1))
-    assert len(References(tmp_path).value("file:fits")) == 2 << 20
+    assert len(FileUrlReader(tmp_path).read("file:fits")) == 2 << 20
     with pytest.raises(LdifError, match="larger than 2 MiB"):
-        References(tmp_path).value("file:large")
+        FileUrlReader(tmp_path).read("file:large")
 
 
 def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.limits import LDAP_ENTRIES, LDAP_OCTETS, LIMITS, parsed, raised
+from dcmcfg.limits import LDAP_ENTRIES, LDAP_OCTETS, LIMITS, override_limits, parse_limit
 
 PAGE = Path(__file__).parent.parent / "docs" / "limits.md"
 
@@ -23,7 +23,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "limits.md"
     ],
 )
 def test_a_limit_is_a_name_and_a_number(text: str, limit: tuple[str, int]) -> None:
-    assert parsed(text) == limit
+    assert parse_limit(text) == limit
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,23 @@ def test_a_limit_is_a_name_and_a_number(text: str, limit: tuple[str, int]) -> No
 )
 def test_what_is_no_limit_is_refused_with_the_reason(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
-        parsed(text)
+        parse_limit(text)
 
 
 def test_a_limit_is_raised_until_the_block_ends() -> None:
-    with raised({"ldap-octets": 3 << 20}):
-        assert (LDAP_OCTETS.most, LDAP_OCTETS.spelt()) == (3 << 20, "3M")
+    with override_limits({"ldap-octets": 3 << 20}):
+        assert (LDAP_OCTETS.maximum, LDAP_OCTETS.format_maximum()) == (3 << 20, "3M")
         assert LDAP_OCTETS.next_step.endswith("repeat the command with --max ldap-octets=6M")
-        assert LDAP_ENTRIES.most == LDAP_ENTRIES.default
-    assert (LDAP_OCTETS.most, LDAP_OCTETS.spelt()) == (LDAP_OCTETS.default, "512M")
+        assert LDAP_ENTRIES.maximum == LDAP_ENTRIES.default
+    assert (LDAP_OCTETS.maximum, LDAP_OCTETS.format_maximum()) == (LDAP_OCTETS.default, "512M")
 
 
 def test_the_option_that_a_message_names_is_understood() -> None:
     for limit in LIMITS:
-        name, number = parsed(limit.next_step.rpartition("--max ")[2])
+        name, number = parse_limit(limit.next_step.rpartition("--max ")[2])
         assert (name, number) == (limit.name, 2 * limit.default)
 
 
 def test_the_documentation_has_each_limit_with_its_default() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| ([0-9]+[KMG]?) \| (.*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
-    assert rows == [(limit.name, limit.spelt(), limit.what) for limit in LIMITS]
+    assert rows == [(limit.name, limit.format_maximum(), limit.description) for limit in LIMITS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.network_address import at, parse_network_address
+from dcmcfg.network_address import format_host_port, parse_network_address
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from dcmcfg.network_address import at, parse_network_address
 )
 def test_title_host_and_port_are_read_and_written_again(text: str, title: str, host: str, port: int) -> None:
     found = parse_network_address(text)
-    assert (found.title, found.host, found.port) == (title, host, port)
+    assert (found.ae_title, found.host, found.port) == (title, host, port)
     assert str(found) == text
 
 
 def test_a_place_without_a_port_is_its_host() -> None:
-    assert (at("2001:db8::1", None), at("h", 1)) == ("[2001:db8::1]", "h:1")
+    assert (format_host_port("2001:db8::1", None), format_host_port("h", 1)) == ("[2001:db8::1]", "h:1")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pynetdicom import evt
 from pynetdicom.dul import DULServiceProvider
 
 from dcmcfg.connectivity import probe
-from dcmcfg.connectivity.call import Callee, Stage, Verdict, call
+from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call
 from dcmcfg.connectivity.probe import probe_all
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from tests.dicom.dcmtk import LOOPBACK
 from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
 from tests.patience import PATIENCE_S, PATIENT, comes_true
@@ -32,11 +32,11 @@ def test_each_peer_gets_its_verdict() -> None:
     with echo_scp("CT1", only=True) as ct, silent_listener() as silent:
         verdicts = probe_all(
             [
-                Callee(Peer("CT1", LOOPBACK, ct)),
-                Callee(Peer("CT2", LOOPBACK, ct)),
-                Callee(Peer("CT1", LOOPBACK, refusing)),
-                Callee(Peer("CT1", UNKNOWN_HOST, 104)),
-                Callee(Peer("CT1", LOOPBACK, silent)),
+                PeerEndpoint(Peer("CT1", LOOPBACK, ct)),
+                PeerEndpoint(Peer("CT2", LOOPBACK, ct)),
+                PeerEndpoint(Peer("CT1", LOOPBACK, refusing)),
+                PeerEndpoint(Peer("CT1", UNKNOWN_HOST, 104)),
+                PeerEndpoint(Peer("CT1", LOOPBACK, silent)),
             ],
             "DCM4CHEE",
             timeouts=replace(PATIENT, acse=5),
@@ -48,7 +48,7 @@ def test_each_peer_gets_its_verdict() -> None:
         f"the host name {UNKNOWN_HOST} cannot be resolved",
         "no answer to the association request within 5 s",
     ]
-    assert [verdict.reached for verdict in verdicts] == [True, True, False, False, True]
+    assert [verdict.is_reached for verdict in verdicts] == [True, True, False, False, True]
     assert verdicts[0].seconds > 0
 
 
@@ -71,12 +71,12 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
 
     handlers = [(evt.EVT_C_ECHO, echoed)]
     with echo_scp("X", addresses=addresses, handlers=handlers) as port:
-        callees = [Callee(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
-        assert all(verdict.answered for verdict in probe_all(callees, "ME", parallel=3, timeouts=PATIENT))
+        callees = [PeerEndpoint(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
+        assert all(verdict.is_answered for verdict in probe_all(callees, "ME", parallel=3, timeouts=PATIENT))
         assert most[0] == 3
         most[0] = 0
-        same = [Callee(Peer(f"X{number}", LOOPBACK, port)) for number in range(5)]
-        assert all(verdict.answered for verdict in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
+        same = [PeerEndpoint(Peer(f"X{number}", LOOPBACK, port)) for number in range(5)]
+        assert all(verdict.is_answered for verdict in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
         assert most[0] == 1
 
 
@@ -88,43 +88,43 @@ def answer_late() -> int:
 def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
 
-    def noting(callee: Callee, calling: str, timeouts: Timeouts, tls: ssl.SSLContext | None) -> Verdict:
+    def noting(callee: PeerEndpoint, calling: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None) -> CallResult:
         called.append(callee.peer.ae_title)
         return call(callee, calling, timeouts, tls)
 
     monkeypatch.setattr(probe, "call", noting)
     port = free_port()
-    verdicts = probe_all([Callee(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=PATIENT)
+    verdicts = probe_all([PeerEndpoint(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=PATIENT)
     assert called == ["X0"]
     assert {verdict.problem for verdict in verdicts} == {"connection refused: nothing listens there"}
 
 
 def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(probe, "call", lambda *_: Verdict(released.wait(PATIENCE_S)))
-    hurry = Timeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
-    (verdict,) = probe_all([Callee(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
+    monkeypatch.setattr(probe, "call", lambda *_: CallResult(released.wait(PATIENCE_S)))
+    hurry = DicomTimeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
+    (verdict,) = probe_all([PeerEndpoint(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
     released.set()
-    assert verdict == Verdict(problem="no answer within 0.6 s", failed_at=Stage.TCP)
+    assert verdict == CallResult(problem="no answer within 0.6 s", failed_at=CallStage.TCP)
 
 
 def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> Verdict:
+    def broken(*_: object) -> CallResult:
         raise ValueError("out of order")
 
     monkeypatch.setattr(probe, "call", broken)
-    (verdict,) = probe_all([Callee(Peer("X", LOOPBACK, 104))], "ME", timeouts=PATIENT)
+    (verdict,) = probe_all([PeerEndpoint(Peer("X", LOOPBACK, 104))], "ME", timeouts=PATIENT)
     assert verdict.problem == "internal error (ValueError: out of order)"
 
 
 def test_an_interruption_ends_what_is_under_way() -> None:
-    def interrupt(_number: int, _verdict: Verdict) -> None:
+    def interrupt(_number: int, _verdict: CallResult) -> None:
         raise KeyboardInterrupt
 
     with silent_listener() as silent, silent_listener() as other:
-        callees = [Callee(Peer("X", LOOPBACK, port)) for port in (silent, other, free_port())]
+        callees = [PeerEndpoint(Peer("X", LOOPBACK, port)) for port in (silent, other, free_port())]
         with pytest.raises(KeyboardInterrupt):
-            probe_all(callees, "ME", timeouts=PATIENT, on_verdict=interrupt)
+            probe_all(callees, "ME", timeouts=PATIENT, on_result=interrupt)
         none_left = comes_true(lambda: not any(isinstance(each, DULServiceProvider) for each in threading.enumerate()))
         assert none_left, "a thread would keep the process alive"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.secret_values import _PROPERTY, _SECRET_ATTRIBUTES, is_secret
 from tests.conftest import UPSTREAM_FILES
 
@@ -28,7 +28,7 @@ def test_an_attribute_of_secrets_is_secret_whatever_its_value(name: str) -> None
 
 
 def test_the_oids_of_secret_attributes_are_those_of_the_schema() -> None:
-    schema = bundled()
+    schema = load_bundled_schema()
     named = [schema.attribute(name) for name in sorted(_SECRET_ATTRIBUTES | _PROPERTY)]
     assert all(each is not None and each.oid in _SECRET_ATTRIBUTES | _PROPERTY for each in named)
 

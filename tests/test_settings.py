@@ -11,14 +11,14 @@ from dcmcfg.cli.options.site_settings import SITE_SETTINGS
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.settings import (
     Settings,
+    format_site_headline,
     profile_path,
     remove_profile,
-    resolve,
-    set_in_profile,
-    site_headline,
+    resolve_settings,
+    update_profile,
     write_profile,
 )
-from dcmcfg.settings.profiles import KEYS
+from dcmcfg.settings.profiles import PROFILE_KEYS
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.sources import _VARIABLES
 
@@ -31,7 +31,7 @@ def fresh_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def site(*, options: dict[str, str] | None = None, **environ: str) -> Settings:
     """Resolve *options* and the environment, ``LDAP_URL`` standing for ``DCMCFG_LDAP_URL``."""
-    return resolve(options or {}, {f"DCMCFG_{name}": value for name, value in environ.items()})
+    return resolve_settings(options or {}, {f"DCMCFG_{name}": value for name, value in environ.items()})
 
 
 def refused(*, options: dict[str, str] | None = None, **environ: str) -> MalformedInput:
@@ -59,7 +59,7 @@ def test_who_binds_by_default_is_at_the_domain_of_the_base(base_dn: str, bind_dn
 
 def test_nothing_said_is_a_stock_installation() -> None:
     settings = site()
-    assert site_headline(settings) == (
+    assert format_site_headline(settings) == (
         "cn=admin,dc=dcm4che,dc=org @ ldap://localhost:389 · archive http://localhost:8080/dcm4chee-arc"
     )
     assert (str(settings.base_dn), settings.device) == ("dc=dcm4che,dc=org", "dcm4chee-arc")
@@ -105,8 +105,8 @@ def test_it_is_told_who_named_the_profile() -> None:
 
 
 def test_device_asked_is_only_that_of_the_option() -> None:
-    assert site(options={"device": "d"}).device_asked == "d"
-    assert site(DEVICE="d").device_asked is None
+    assert site(options={"device": "d"}).device_from_option == "d"
+    assert site(DEVICE="d").device_from_option is None
 
 
 def test_one_profile_is_read_at_most() -> None:
@@ -122,7 +122,7 @@ def test_empty_variable_counts_as_not_set() -> None:
 
 @pytest.mark.parametrize("key", ["device", "bind_dn", "ldap_url", "profile"])
 def test_empty_option_is_refused(key: str) -> None:
-    assert refused(options={key: ""}).on == "--" + key.replace("_", "-")
+    assert refused(options={key: ""}).subject == "--" + key.replace("_", "-")
 
 
 # -- URL, bind DN and password come from one source
@@ -147,7 +147,7 @@ def test_named_profile_without_a_server_does_not_fall_back_to_the_environments()
         "profile lab: it has no ldap_url, and DCMCFG_LDAP_URL names another site — "
         "say which one with --ldap-url, or add ldap_url to the profile"
     )
-    assert "archive_url" in refused(options={"profile": "lab"}, ARCHIVE_URL="http://prod").what
+    assert "archive_url" in refused(options={"profile": "lab"}, ARCHIVE_URL="http://prod").message
 
 
 def test_server_of_an_option_gets_nobody_elses_credentials() -> None:
@@ -183,7 +183,7 @@ def test_password_of_the_environment_goes_to_the_stock_server() -> None:
 def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(stray: str) -> None:
     write_profile("default", {"ldap_url": "ldap://prod"})
     with pytest.raises(MalformedInput) as error:
-        resolve({}, {f"DCMCFG_{stray}": "cn=u"})
+        resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
         f"DCMCFG_{stray}: it is set without DCMCFG_LDAP_URL, and the URL of profile default is another source's — "
         "set DCMCFG_LDAP_URL beside it, or unset it"
@@ -192,7 +192,7 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
 
 def test_password_twice_in_one_source_is_refused() -> None:
     error = refused(BIND_PASSWORD="p", BIND_PASSWORD_FILE="f")
-    assert error.what == "DCMCFG_BIND_PASSWORD and DCMCFG_BIND_PASSWORD_FILE are both set"
+    assert error.message == "DCMCFG_BIND_PASSWORD and DCMCFG_BIND_PASSWORD_FILE are both set"
 
 
 def test_move_log_of_a_profile_counts_for_its_own_server_only(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_move_log_of_a_profile_counts_for_its_own_server_only(tmp_path: Path) ->
 def test_over_ldapi_nobody_is_named_unless_somebody_is() -> None:
     settings = site(LDAP_URL="ldapi:///")
     assert (settings.bind_dn, settings.bind_secret, settings.identity) == ("", None, "SASL EXTERNAL")
-    assert site_headline(settings).startswith("SASL EXTERNAL @ ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi · ")
+    assert format_site_headline(settings).startswith("SASL EXTERNAL @ ldapi://%2Fvar%2Frun%2Fslapd%2Fldapi · ")
     assert site(LDAP_URL="ldapi:///", BIND_DN="cn=u").bind_dn == "cn=u"
     assert site(LDAP_URL="ldapi:///", BIND_PASSWORD="p").bind_dn == "cn=admin,dc=dcm4che,dc=org"
     assert site(options={"ldap_url": "ldapi:///"}, BIND_DN="cn=u", BIND_PASSWORD="p").bind_dn == ""
@@ -228,7 +228,7 @@ def test_a_client_certificate_goes_only_to_the_server_of_its_source() -> None:
     write_profile("default", {"ldap_url": "ldaps://prod", "client_cert": "c.pem"})
     assert site().client_cert == profile_path("default").with_name("c.pem")
     assert site(options={"ldap_url": "ldaps://x"}).client_cert is None
-    assert "DCMCFG_LDAP_URL" in refused(CLIENT_CERT="other.pem").what
+    assert "DCMCFG_LDAP_URL" in refused(CLIENT_CERT="other.pem").message
     options = {"ldap_url": "ldaps://x", "client_cert": "mine.pem"}
     assert site(options=options).client_cert == Path("mine.pem")
 
@@ -242,9 +242,9 @@ def test_a_certificate_of_an_option_leaves_the_other_ones_key_behind() -> None:
 
 
 def test_a_key_without_certificate_and_a_certificate_without_tls_are_refused() -> None:
-    assert refused(LDAP_URL="ldaps://h", CLIENT_KEY="k").on == "DCMCFG_CLIENT_KEY"
-    assert refused(LDAP_URL="ldap://h", CLIENT_CERT="c").what == "a certificate is only shown over TLS"
-    assert refused(LDAP_URL="ldapi:///", CLIENT_CERT="c").what == "a certificate is only shown over TLS"
+    assert refused(LDAP_URL="ldaps://h", CLIENT_KEY="k").subject == "DCMCFG_CLIENT_KEY"
+    assert refused(LDAP_URL="ldap://h", CLIENT_CERT="c").message == "a certificate is only shown over TLS"
+    assert refused(LDAP_URL="ldapi:///", CLIENT_CERT="c").message == "a certificate is only shown over TLS"
     assert site(LDAP_URL="ldap://h", CLIENT_CERT="c", STARTTLS="1").client_cert == Path("c")
 
 
@@ -264,7 +264,7 @@ def test_starttls_beside_a_url_that_needs_none_is_passed_over_from_elsewhere_and
     assert not site(options={"ldap_url": "ldaps://x"}, STARTTLS="true").starttls
     error = refused(LDAP_URL="ldaps://h", STARTTLS="true")
     assert str(error).startswith("DCMCFG_STARTTLS: StartTLS begins on ldap://, and the URL is ldaps://h:636 — ")
-    assert refused(options={"starttls": "true"}, LDAP_URL="ldapi:///").on == "--starttls"
+    assert refused(options={"starttls": "true"}, LDAP_URL="ldapi:///").subject == "--starttls"
 
 
 def test_revocation_lists_are_required_where_the_strongest_source_says_so() -> None:
@@ -290,7 +290,7 @@ def test_token_goes_with_the_archive_of_its_source() -> None:
     assert site(options={"archive_url": "https://x"}, ARCHIVE_TOKEN="t").archive_token() is None
     write_profile("lab", {"archive_url": "http://lab"})
     assert site(options={"profile": "lab"}, ARCHIVE_TOKEN="t").archive_token() is None
-    assert "DCMCFG_ARCHIVE_URL" in refused(PROFILE="lab", ARCHIVE_TOKEN="t").what
+    assert "DCMCFG_ARCHIVE_URL" in refused(PROFILE="lab", ARCHIVE_TOKEN="t").message
 
 
 def test_token_file_of_an_option_goes_to_any_archive(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_file_without_one_line_is_refused_and_not_shown(tmp_path: Path, content:
     path.write_bytes(content)
     with pytest.raises(MalformedInput) as caught:
         Secret("--bind-password-file", path).read()
-    assert caught.value.on == str(path)
+    assert caught.value.subject == str(path)
 
 
 def test_missing_secret_file_is_named_with_where_it_was_named(tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_ldap_url_in_one_spelling(given: str, used: str) -> None:
 )
 def test_malformed_ldap_url_is_refused_and_named(url: str) -> None:
     error = refused(options={"ldap_url": url})
-    assert error.on
+    assert error.subject
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,7 @@ def test_archive_url_in_one_spelling(given: str, used: str) -> None:
     ["h:8080", "ftp://h", "http:/h", "http:///x", "http://h:0/", "http://h:99999", "http://h/?a=b", "http://h/#a"],
 )
 def test_malformed_archive_url_is_refused(url: str) -> None:
-    assert refused(options={"archive_url": url}).on == f"--archive-url {url!r}"
+    assert refused(options={"archive_url": url}).subject == f"--archive-url {url!r}"
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ def test_malformed_archive_url_is_refused(url: str) -> None:
 )
 def test_credentials_in_a_url_are_refused_and_not_shown(options: dict[str, str]) -> None:
     error = refused(options=options)
-    assert "no user or password in a URL" in error.what
+    assert "no user or password in a URL" in error.message
     assert "geheim" not in str(error)
 
 
@@ -478,7 +478,7 @@ def test_missing_profile_names_those_there_are() -> None:
     write_profile("default", {})
     with pytest.raises(NotFound) as caught:
         site(options={"profile": "prod"})
-    assert caught.value.what == "there is no profile prod, which --profile names"
+    assert caught.value.message == "there is no profile prod, which --profile names"
     assert caught.value.next_step == "there are: default, lab"
     with pytest.raises(NotFound, match="there is no profile prod, which DCMCFG_PROFILE names"):
         site(PROFILE="prod")
@@ -505,8 +505,8 @@ def test_broken_profile_is_refused_with_its_file(content: bytes, what: str) -> N
     path = write_profile("lab", {})
     path.write_bytes(content)
     error = refused(PROFILE="lab")
-    assert error.on == str(path)
-    assert error.what.startswith(what)
+    assert error.subject == str(path)
+    assert error.message.startswith(what)
 
 
 def test_unknown_key_is_not_written() -> None:
@@ -530,7 +530,7 @@ def test_profile_is_removed_once() -> None:
 def test_every_setting_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
     options = ["--" + setting.replace("_", "-") for setting in SITE_SETTINGS]
-    missing = [word for word in (*options, *_VARIABLES.values(), *KEYS) if f"`{word}`" not in text]
+    missing = [word for word in (*options, *_VARIABLES.values(), *PROFILE_KEYS) if f"`{word}`" not in text]
     assert missing == []
 
 
@@ -551,7 +551,7 @@ def test_one_setting_of_a_profile_is_changed_and_the_rest_stays(text: str, expec
     path = write_profile("lab", {"device": "old"})
     path.write_bytes(text.encode())
     path.chmod(0o640)
-    assert set_in_profile("lab", "device", "new") == path
+    assert update_profile("lab", "device", "new") == path
     assert path.read_bytes().decode() == expected
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -561,18 +561,18 @@ def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
     kept = tmp_path / "kept.toml"
     path.rename(kept)
     path.symlink_to(kept)
-    set_in_profile("lab", "device", 'a"b')
+    update_profile("lab", "device", 'a"b')
     assert path.is_symlink()
-    assert resolve({"profile": "lab"}, {}).device == 'a"b'
+    assert resolve_settings({"profile": "lab"}, {}).device == 'a"b'
 
 
 def test_a_profile_that_cannot_be_written_is_told() -> None:
     with pytest.raises(DcmcfgError, match="the profile cannot be written"):
-        set_in_profile("gone", "device", "new")
+        update_profile("gone", "device", "new")
 
 
 def test_a_secret_in_other_octets_than_utf_8_is_refused_without_a_word_of_it() -> None:
     text = b"ge\xe4heim".decode("utf-8", "surrogateescape")
     with pytest.raises(MalformedInput) as caught:
-        resolve({}, {"DCMCFG_BIND_PASSWORD": text}).bind_password()
+        resolve_settings({}, {"DCMCFG_BIND_PASSWORD": text}).bind_password()
     assert str(caught.value) == "DCMCFG_BIND_PASSWORD: the secret cannot be read: not UTF-8 text"

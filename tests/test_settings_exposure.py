@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.settings import Secret, Settings, resolve
-from dcmcfg.settings.exposure import archive_exposures, exposures, key_exposures, secret_exposures
+from dcmcfg.settings import Secret, Settings, resolve_settings
+from dcmcfg.settings.exposure import find_archive_exposures, find_exposures, find_key_exposures, find_secret_exposures
 
 
 def site(**environ: str) -> Settings:
-    return resolve({}, {f"DCMCFG_{name}": value for name, value in environ.items()})
+    return resolve_settings({}, {f"DCMCFG_{name}": value for name, value in environ.items()})
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +34,10 @@ def test_each_file_of_a_secret_that_others_can_read_is_warned_of(secret_file: Pa
     secret_file.chmod(mode)
     name = str(secret_file)
     found = [
-        *exposures(site(BIND_PASSWORD_FILE=name)),
-        *archive_exposures(site(ARCHIVE_TOKEN_FILE=name)),
-        *archive_exposures(site(OIDC_ISSUER="https://i", OIDC_CLIENT_ID="c", OIDC_CLIENT_SECRET_FILE=name)),
-        *secret_exposures(Secret("--tls-key-passphrase-file", path=secret_file), "passphrase"),
+        *find_exposures(site(BIND_PASSWORD_FILE=name)),
+        *find_archive_exposures(site(ARCHIVE_TOKEN_FILE=name)),
+        *find_archive_exposures(site(OIDC_ISSUER="https://i", OIDC_CLIENT_ID="c", OIDC_CLIENT_SECRET_FILE=name)),
+        *find_secret_exposures(Secret("--tls-key-passphrase-file", path=secret_file), "passphrase"),
     ]
     told = [
         f"{name}: others can read this {what}; chmod 600 keeps it to you"
@@ -56,20 +56,20 @@ def test_a_group_that_can_read_a_secret_is_warned_of_unless_it_is_of_one_account
     for path in (secret_file, key):
         path.chmod(0o640)
         os.chown(path, 0, users)
-    assert [*exposures(site(BIND_PASSWORD_FILE=str(secret_file))), *key_exposures(key)] == [
+    assert [*find_exposures(site(BIND_PASSWORD_FILE=str(secret_file))), *find_key_exposures(key)] == [
         f"{secret_file}: the group users can read this password; chmod 600 keeps it to you",
         f"{key}: the group users can read this private key; chmod 600 keeps it to you",
     ]
     os.chown(secret_file, 0, daemon.pw_gid)  # root's file for one service
-    assert "the group daemon" in "".join(exposures(site(BIND_PASSWORD_FILE=str(secret_file))))
+    assert "the group daemon" in "".join(find_exposures(site(BIND_PASSWORD_FILE=str(secret_file))))
     monkeypatch.setattr(os, "geteuid", lambda: daemon.pw_uid)
-    assert list(exposures(site(BIND_PASSWORD_FILE=str(secret_file)))) == []
+    assert list(find_exposures(site(BIND_PASSWORD_FILE=str(secret_file)))) == []
     os.chown(secret_file, daemon.pw_uid, daemon.pw_gid)
-    assert list(exposures(site(BIND_PASSWORD_FILE=str(secret_file)))) == []
+    assert list(find_exposures(site(BIND_PASSWORD_FILE=str(secret_file)))) == []
 
 
 def test_what_is_no_file_or_is_not_there_is_not_warned_of(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o644)
     for name in ("pipe", "nothing"):
-        assert list(exposures(site(BIND_PASSWORD_FILE=str(tmp_path / name)))) == []
-    assert list(exposures(site(BIND_PASSWORD="geheim"))) == []
+        assert list(find_exposures(site(BIND_PASSWORD_FILE=str(tmp_path / name)))) == []
+    assert list(find_exposures(site(BIND_PASSWORD="geheim"))) == []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.settings import Settings, resolve, write_profile
-from dcmcfg.settings.exposure import archive_exposures
+from dcmcfg.settings import Settings, resolve_settings, write_profile
+from dcmcfg.settings.exposure import find_archive_exposures
 from dcmcfg.settings.oidc import OidcClient
 
 ISSUER = "https://keycloak.example.org/realms/dcm4che"
@@ -27,7 +27,7 @@ def fresh_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def site(options: dict[str, str] | None = None, /, **environ: str) -> Settings:
-    return resolve(options or {}, {f"DCMCFG_{name}": value for name, value in environ.items()})
+    return resolve_settings(options or {}, {f"DCMCFG_{name}": value for name, value in environ.items()})
 
 
 def client(options: dict[str, str] | None = None, /, **environ: str) -> OidcClient:
@@ -52,23 +52,23 @@ def test_profile_names_issuer_client_and_the_file_of_the_secret_beside_it(tmp_pa
     (profile.parent / "client.secret").write_text("geheim\n")
     found = client({"profile": "hospital"})
     assert (found.issuer, found.token_url, found.client_id, found.scope) == (ISSUER, "", "dcmcfg", "profile")
-    assert (found.origin, found.client_origin, found.server) == ("profile hospital", "profile hospital", ISSUER)
+    assert (found.url_origin, found.client_origin, found.server_url) == ("profile hospital", "profile hospital", ISSUER)
     assert found.secret is not None
     assert found.secret.read() == "geheim"
 
 
 def test_environment_names_issuer_client_and_secret() -> None:
     found = client(OIDC_ISSUER=f"{ISSUER}/", OIDC_CLIENT_ID="dcmcfg", OIDC_CLIENT_SECRET="geheim")
-    assert (found.issuer, found.origin) == (ISSUER, "DCMCFG_OIDC_ISSUER")
+    assert (found.issuer, found.url_origin) == (ISSUER, "DCMCFG_OIDC_ISSUER")
     assert found.secret is not None
     assert (found.secret.read(), "geheim" in repr(found)) == ("geheim", False)
 
 
 def test_token_endpoint_stands_for_the_issuer_or_beside_it() -> None:
     url = f"{ISSUER}/protocol/openid-connect/token"
-    assert client(OIDC_TOKEN_URL=url, OIDC_CLIENT_ID="c").server == url
+    assert client(OIDC_TOKEN_URL=url, OIDC_CLIENT_ID="c").server_url == url
     found = client(OIDC_TOKEN_URL=url, OIDC_ISSUER=ISSUER, OIDC_CLIENT_ID="c")
-    assert (found.issuer, found.server, found.origin) == (ISSUER, url, "DCMCFG_OIDC_TOKEN_URL")
+    assert (found.issuer, found.server_url, found.url_origin) == (ISSUER, url, "DCMCFG_OIDC_TOKEN_URL")
 
 
 def test_archive_of_an_option_gets_no_token_of_another_source() -> None:
@@ -117,7 +117,7 @@ def test_token_or_a_client_that_gets_one_not_both() -> None:
         "DCMCFG_ARCHIVE_TOKEN, DCMCFG_OIDC_ISSUER: it is a token, and tokens are to be got as well — keep one of them"
     )
     given = {"archive_token_file": "/token", "oidc_issuer": ISSUER, "oidc_client_id": "c"}
-    assert refused(given).on == "--archive-token-file, --oidc-issuer"
+    assert refused(given).subject == "--archive-token-file, --oidc-issuer"
 
 
 def test_option_decides_between_token_and_client() -> None:
@@ -207,5 +207,5 @@ def test_keychain_is_asked_for_the_client_and_for_the_bind_dn() -> None:
     ],
 )
 def test_secret_or_token_in_the_open_is_told(environ: dict[str, str], told: list[str]) -> None:
-    assert list(archive_exposures(site(OIDC_CLIENT_ID="c", **environ))) == told
-    assert list(archive_exposures(site(ARCHIVE_URL=environ["ARCHIVE_URL"]))) == []
+    assert list(find_archive_exposures(site(OIDC_CLIENT_ID="c", **environ))) == told
+    assert list(find_archive_exposures(site(ARCHIVE_URL=environ["ARCHIVE_URL"]))) == []

@@ -6,12 +6,12 @@ import socket
 
 import pytest
 
-from dcmcfg.peer_certificate import ShownCertificate, shown_certificate
+from dcmcfg.peer_certificate import PeerCertificate, read_peer_certificate
 
 
 def test_a_plain_connection_shows_none() -> None:
     with socket.socket() as plain:
-        assert shown_certificate(plain) is None
+        assert read_peer_certificate(plain) is None
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_a_plain_connection_shows_none() -> None:
     ],
 )
 def test_of_many_hosts_the_first_are_named(hosts: tuple[str, ...], words: str) -> None:
-    assert ShownCertificate(hosts, None, None).hosts_in_words == words
+    assert PeerCertificate(hosts, None, None).hosts_text == words

@@ -6,20 +6,20 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import Ambiguous, NotFound
+from dcmcfg.errors import AmbiguousName, NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import absolute, named, target, written
+from dcmcfg.model.targets import format_target, resolve_dn, resolve_entry, resolve_target
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, network_ae, site, site_entries, tree
 
 
 def device(name: str) -> Entry:
     values: Values = {"objectClass": "dicomDevice", "dicomDeviceName": name, "dicomInstalled": "TRUE"}
-    return Entry.of(DN.parse(DEVICES).child("dicomDeviceName", name), values)
+    return Entry.from_values(DN.parse(DEVICES).child("dicomDeviceName", name), values)
 
 
 def ae(of: str, title: str) -> Entry:
     dn = DN.parse(DEVICES).child("dicomDeviceName", of).child("dicomAETitle", title)
-    return Entry.of(dn, {"objectClass": "dicomNetworkAE", "dicomAETitle": title})
+    return Entry.from_values(dn, {"objectClass": "dicomNetworkAE", "dicomAETitle": title})
 
 
 def with_more(*more: Entry) -> Configuration:
@@ -45,7 +45,7 @@ DCM4CHEE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
     ],
 )
 def test_each_form_names_its_entry(text: str, dn: str) -> None:
-    assert str(target(Configuration(site()), text).dn) == dn
+    assert str(resolve_entry(Configuration(site()), text).dn) == dn
 
 
 def test_names_that_look_like_another_form_are_found_all_the_same() -> None:
@@ -53,31 +53,31 @@ def test_names_that_look_like_another_form_are_found_all_the_same() -> None:
     titles = ("x/y", "a:b", "AE:x", 'q,+"<>;')
     configuration = with_more(*map(device, hostile), *(ae(of, title) for of in hostile for title in titles))
     for of in hostile:
-        assert target(configuration, of).text("dicomDeviceName") == of
+        assert resolve_entry(configuration, of).text("dicomDeviceName") == of
         for title in titles:
-            found = named(configuration, f"{of}/{title}")
+            found = resolve_target(configuration, f"{of}/{title}")
             assert found.ae is not None
             assert (found.ae.device.name, found.ae.title) == (of, title)
-            assert target(configuration, str(found.entry.dn)) == found.entry
+            assert resolve_entry(configuration, str(found.entry.dn)) == found.entry
 
 
 def test_one_text_that_two_aes_are_meant_by_is_ambiguous() -> None:
     one, other = device("a"), device("a/b")
     configuration = with_more(one, other, ae("a", "b/c"), ae("a/b", "c"), ae("a", "DCM4CHEE"))
-    with pytest.raises(Ambiguous) as twice:
-        named(configuration, "AE:DCM4CHEE")
+    with pytest.raises(AmbiguousName) as twice:
+        resolve_target(configuration, "AE:DCM4CHEE")
     assert str(twice.value) == (
         "AE:DCM4CHEE means a/DCM4CHEE and dcm4chee-arc/DCM4CHEE — say which of them, or give its DN"
     )
-    with pytest.raises(Ambiguous, match=r"a/b/c means dicomAETitle=b/c,.* and dicomAETitle=c,dicomDeviceName=a/b,"):
-        named(configuration, "a/b/c")
+    with pytest.raises(AmbiguousName, match=r"a/b/c means dicomAETitle=b/c,.* and dicomAETitle=c,dicomDeviceName=a/b,"):
+        resolve_target(configuration, "a/b/c")
 
 
 def test_views_come_with_the_entry() -> None:
     configuration = Configuration(site())
     assert [
         (found.device and found.device.name, found.ae and found.ae.title)
-        for found in (named(configuration, text) for text in (ARCHIVE, DCM4CHEE, f"cn=dicom,{ARCHIVE}"))
+        for found in (resolve_target(configuration, text) for text in (ARCHIVE, DCM4CHEE, f"cn=dicom,{ARCHIVE}"))
     ] == [("dcm4chee-arc", None), ("dcm4chee-arc", "DCM4CHEE"), (None, None)]
 
 
@@ -115,25 +115,25 @@ def test_views_come_with_the_entry() -> None:
 )
 def test_what_is_not_there_is_told_with_what_may_be_meant(text: str, message: str) -> None:
     with pytest.raises(NotFound) as error:
-        named(with_more(network_ae(ARCHIVE, "LAST", dcmOtherAETitle="ALIAS")), text)
+        resolve_target(with_more(network_ae(ARCHIVE, "LAST", dcmOtherAETitle="ALIAS")), text)
     assert str(error.value) == message
 
 
 def test_a_tree_without_configuration_is_named_by_dn_alone() -> None:
-    configuration = Configuration(tree(Entry.of(BASE, {"objectClass": "dcObject", "dc": "dcm4che"})))
-    assert str(target(configuration, BASE).dn) == BASE
+    configuration = Configuration(tree(Entry.from_values(BASE, {"objectClass": "dcObject", "dc": "dcm4che"})))
+    assert str(resolve_entry(configuration, BASE).dn) == BASE
     for text in ("x", "AE:X"):
         with pytest.raises(NotFound, match="no DICOM configuration"):
-            target(configuration, text)
+            resolve_entry(configuration, text)
 
 
 @pytest.mark.parametrize("text", ["dcm4chee-arc", "dcm4chee-arc/DCM4CHEE", f"cn=dicom,{ARCHIVE}", BASE])
 def test_what_a_command_calls_an_entry_names_it(text: str) -> None:
     configuration = Configuration(site())
-    assert written(configuration.tree, target(configuration, text)) == text
+    assert format_target(configuration.tree, resolve_entry(configuration, text)) == text
 
 
 def test_a_dn_is_taken_as_it_is_before_it_is_taken_as_relative() -> None:
-    assert str(absolute(DN.parse("dicomDeviceName=storescp"), site())) == STORESCP
-    assert str(absolute(DN.parse(BASE), site())) == BASE
-    assert str(absolute(DN.parse("cn=nowhere"), site())) == "cn=nowhere"
+    assert str(resolve_dn(DN.parse("dicomDeviceName=storescp"), site())) == STORESCP
+    assert str(resolve_dn(DN.parse(BASE), site())) == BASE
+    assert str(resolve_dn(DN.parse("cn=nowhere"), site())) == "cn=nowhere"

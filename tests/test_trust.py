@@ -21,14 +21,14 @@ from cryptography.x509.oid import NameOID
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.dicom.echo import VERIFICATION
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.tls_trust import UnusableCaFile, trusting
+from dcmcfg.tls_trust import UnusableCaFile, create_ssl_context
 from tests.tls_slapd import Files, leaf_files, written
 
 pytestmark = pytest.mark.real
@@ -42,7 +42,7 @@ Call = Callable[[int, Path | None, bool], object]
 
 def by_ldap(port: int, ca_file: Path | None, require_crl: bool) -> None:
     url = f"ldaps://{LOOPBACK}:{port}"
-    connect(LdapServer(url, DN(()), "cn=a", "secret", ca_file=ca_file, require_crl=require_crl)).close()
+    connect(LdapServerSettings(url, DN(()), "cn=a", "secret", ca_file=ca_file, require_crl=require_crl)).close()
 
 
 def by_https(port: int, ca_file: Path | None, require_crl: bool) -> None:
@@ -51,7 +51,7 @@ def by_https(port: int, ca_file: Path | None, require_crl: bool) -> None:
 
 def by_dicom(port: int, ca_file: Path | None, require_crl: bool) -> None:
     context = TlsFiles(ca_file, require_crl=require_crl).client_context()
-    with associated(Peer("A", LOOPBACK, port), "ME", [VERIFICATION], Timeouts(), context):
+    with open_association(Peer("A", LOOPBACK, port), "ME", [VERIFICATION], DicomTimeouts(), context):
         pass
 
 
@@ -207,7 +207,7 @@ def test_a_required_list_is_required_of_each_authority_of_the_chain(authority: A
 
 def test_a_file_of_revocation_lists_alone_trusts_nobody(authority: Authority, tmp_path: Path) -> None:
     with pytest.raises(UnusableCaFile, match="it holds no certificate in PEM form"):
-        trusting(written(tmp_path, "crl.pem", authority.crl()))
+        create_ssl_context(written(tmp_path, "crl.pem", authority.crl()))
 
 
 def test_a_certificate_without_subject_alt_name_is_refused_by_its_name(call: Call, authority: Authority) -> None:

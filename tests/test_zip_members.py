@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.zip_members import Member, changed_members, zip_members
+from dcmcfg.zip_members import ZipMember, find_changed_members, list_zip_members
 
 
 def zipped(**files: str) -> bytes:
@@ -22,30 +22,33 @@ def zipped(**files: str) -> bytes:
 
 
 def test_the_files_are_listed_with_length_and_checksum_and_folders_are_not() -> None:
-    assert zip_members(zipped(a="123456789", b="")) == {"folder/a": Member(9, 0xCBF43926), "folder/b": Member(0, 0)}
-    assert zip_members(zipped()) == {}
+    assert list_zip_members(zipped(a="123456789", b="")) == {
+        "folder/a": ZipMember(9, 0xCBF43926),
+        "folder/b": ZipMember(0, 0),
+    }
+    assert list_zip_members(zipped()) == {}
 
 
 def test_of_two_what_differs_is_told() -> None:
     before, after = zipped(a="1", b="2", c="3"), zipped(b="2", c="4", d="55")
-    changed = changed_members(before, after)
+    changed = find_changed_members(before, after)
     assert [(name, old and old.length, new and new.length) for name, old, new in changed] == [
         ("folder/a", 1, None),
         ("folder/c", 1, 1),
         ("folder/d", None, 2),
     ]
-    assert changed_members(before, before) == ()
-    assert [name for name, *_ in changed_members(b"", after)] == ["folder/b", "folder/c", "folder/d"]
+    assert find_changed_members(before, before) == ()
+    assert [name for name, *_ in find_changed_members(b"", after)] == ["folder/b", "folder/c", "folder/d"]
 
 
 @pytest.mark.parametrize("octets", [b"", b"PK", b"PK\x03\x04", b"PK\x05\x06", zipped(a="1")[:-4], b"text"])
 def test_what_is_no_whole_zip_file_is_none(octets: bytes) -> None:
-    assert zip_members(octets) is None
+    assert list_zip_members(octets) is None
 
 
 @given(st.integers(0, 300), st.binary(min_size=1, max_size=8))
 def test_a_damaged_one_is_read_or_is_none(at: int, change: bytes) -> None:
     whole = zipped(a="1" * 50, b="2")
     damaged = whole[:at] + change + whole[at + len(change) :]
-    found = zip_members(damaged)
-    assert found is None or all(isinstance(member, Member) for member in found.values())
+    found = list_zip_members(damaged)
+    assert found is None or all(isinstance(member, ZipMember) for member in found.values())

@@ -45,7 +45,7 @@ class ManyFacedSlapd(Slapd):
     @property
     def binds(self) -> list[str]:
         """Who has asked to be bound so far, by slapd's log."""
-        return re.findall(r'BIND dn="([^"]+)" method', self.log.read_text())
+        return re.findall(r'BIND dn="([^"]+)" method', self.log_file.read_text())
 
     @property
     def command(self) -> tuple[str, ...]:

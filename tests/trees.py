@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 
 BASE = "dc=dcm4che,dc=org"
 DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE}"
@@ -22,7 +22,7 @@ def connection(device: str, port: str | None = "11112", *, name: str = "dicom", 
     values: Values = {"objectClass": "dicomNetworkConnection", "cn": name, "dicomHostname": "localhost"}
     if port:
         values["dicomPort"] = port
-    return Entry.of(f"cn={name},{device}", values | dict(more))
+    return Entry.from_values(f"cn={name},{device}", values | dict(more))
 
 
 def network_ae(device: str, title: str, *, references: Iterable[str] = ("dicom",), **more: str) -> Entry:
@@ -33,11 +33,11 @@ def network_ae(device: str, title: str, *, references: Iterable[str] = ("dicom",
         "dicomAssociationInitiator": "TRUE",
         "dicomAssociationAcceptor": "TRUE",
     }
-    return Entry.of(f"dicomAETitle={title},{device}", values | dict(more))
+    return Entry.from_values(f"dicomAETitle={title},{device}", values | dict(more))
 
 
 def storage_scp(device: str, title: str) -> Entry:
-    return Entry.of(
+    return Entry.from_values(
         f"cn=CT Image Storage SCP,dicomAETitle={title},{device}",
         {
             "objectClass": "dicomTransferCapability",
@@ -59,18 +59,18 @@ def site_entries(**device: str) -> tuple[Entry, ...]:
     }
     storescp: Values = {"objectClass": "dicomDevice", "dicomDeviceName": "storescp", "dicomInstalled": "TRUE"}
     return (
-        Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
-        Entry.of(
+        Entry.from_values(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
+        Entry.from_values(
             f"cn=DICOM Configuration,{BASE}",
             {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"},
         ),
-        Entry.of(DEVICES, {"objectClass": "dicomDevicesRoot", "cn": "Devices"}),
-        Entry.of(ARCHIVE, archive | dict(device)),
+        Entry.from_values(DEVICES, {"objectClass": "dicomDevicesRoot", "cn": "Devices"}),
+        Entry.from_values(ARCHIVE, archive | dict(device)),
         connection(ARCHIVE),
         network_ae(ARCHIVE, "DCM4CHEE", dcmObjectStorageID="fs1"),
         storage_scp(ARCHIVE, "DCM4CHEE"),
         network_ae(ARCHIVE, "AS_RECEIVED"),
-        Entry.of(STORESCP, storescp),
+        Entry.from_values(STORESCP, storescp),
         connection(STORESCP, "11115"),
         network_ae(STORESCP, "STORESCP"),
         storage_scp(STORESCP, "STORESCP"),
@@ -78,7 +78,7 @@ def site_entries(**device: str) -> tuple[Entry, ...]:
 
 
 def tree(*entries: Entry) -> Tree:
-    return Tree.of(bundled(), entries)
+    return Tree.from_entries(load_bundled_schema(), entries)
 
 
 def site(**device: str) -> Tree:
@@ -87,4 +87,4 @@ def site(**device: str) -> Tree:
 
 def octets(held: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
     """What *held* holds, spelling included; attributes and their values have no order."""
-    return {str(each.dn): {a.name: frozenset(a.values) for a in each.attributes} for each in held.ordered()}
+    return {str(each.dn): {a.name: frozenset(a.values) for a in each.attributes} for each in held.sorted_entries()}

@@ -15,7 +15,7 @@ from beside.programs import DCMTK, NO_DELAY, running
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import LOOPBACK, Ports
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.ldif.writer import format_entry
 
 #: AE titles of the tree: who is asked, where we listen, where somebody else does; and who asks.
@@ -57,7 +57,7 @@ def site(folder: Path, run: Archive, environment: Mapping[str, str], files: Sequ
     folder.mkdir()
     directory = Slapd(folder / "slapd", port=ports.ldap, root_password=_PASSWORD)
     directory.prepare()
-    directory.add("".join(map(format_entry, site_entries(ports))))
+    directory.load_ldif("".join(map(format_entry, load_site_entries(ports))))
     with directory, run(folder / "archive", ports, environment):
         titles = ("-aet", CALLING, "-aec", ARCHIVE, LOOPBACK, str(ports.archive))
         subprocess.run((str(DCMTK / "storescu"), *titles, *map(str, files)), env=os.environ | NO_DELAY, check=True)

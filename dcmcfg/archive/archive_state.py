@@ -11,14 +11,14 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 
-from dcmcfg.archive.http_client import Answer
+from dcmcfg.archive.http_client import HttpResponse
 
 _PAGE = "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
 _OF_THE_APPLICATION = "access-control-allow-origin"  # a header that the archive adds to each of its answers
 _BASE_URL = "Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 
 
-class State(Enum):
+class ServiceState(Enum):
     """Whether the archive runs; the values are those of ``dcmcfg status --json``."""
 
     STARTED = "started"
@@ -26,7 +26,7 @@ class State(Enum):
     NOT_DEPLOYED = "not deployed"
     FAILED = "failed to deploy"
     STOPPING = "stopping"
-    NO_ANSWER = "no answer"
+    NO_RESPONSE = "no answer"
     NOT_RUNNING = "not running"
     WRONG_PATH = "wrong path"
     NOT_AN_ARCHIVE = "not an archive"
@@ -34,16 +34,19 @@ class State(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A state with what it is known by and the next step; ``passes`` is true where the answer may be a moment's."""
+class StateFinding:
+    """A state with what it is known by and the next step.
 
-    state: State
-    what: str = ""
+    ``is_transient`` is true where the answer may be a moment's.
+    """
+
+    state: ServiceState
+    message: str = ""
     next_step: str = ""
-    passes: bool = False
+    is_transient: bool = False
 
 
-def reported_state(body: str) -> State | None:
+def parse_reported_state(body: str) -> ServiceState | None:
     """Return the state in *body*, the JSON object of the control service; None where it is something else."""
     try:
         content = json.loads(body)
@@ -52,71 +55,71 @@ def reported_state(body: str) -> State | None:
     state = content.get("status") if isinstance(content, dict) else None
     match state:
         case "STARTED":
-            return State.STARTED
+            return ServiceState.STARTED
         case "STOPPED":
-            return State.STOPPED
+            return ServiceState.STOPPED
         case _:
             return None
 
 
-def is_server_page(answer: Answer) -> bool:
-    """Return whether *answer* is an error page of WildFly itself, which no application had a part in."""
-    content = answer.body.lstrip()
-    return content.startswith((f"{_PAGE}{answer.status} - ", f"{_PAGE}Bad Request"))
+def is_server_page(response: HttpResponse) -> bool:
+    """Return whether *response* is an error page of WildFly itself, which no application had a part in."""
+    content = response.body.lstrip()
+    return content.startswith((f"{_PAGE}{response.status} - ", f"{_PAGE}Bad Request"))
 
 
-def finding_of(answer: Answer) -> Finding | None:
-    """Return what *answer* shows of the archive; None for one that shows nothing of it (401, 302, 502 …)."""
-    is_page = is_server_page(answer)
-    match answer.status:
+def classify_response(response: HttpResponse) -> StateFinding | None:
+    """Return what *response* shows of the archive; None for one that shows nothing of it (401, 302, 502 …)."""
+    is_page = is_server_page(response)
+    match response.status:
         case 200:
-            state = reported_state(answer.body)
-            return Finding(state) if state else _not_an_archive(answer.status)
+            state = parse_reported_state(response.body)
+            return StateFinding(state) if state else _not_an_archive(response.status)
         case 404 if is_page:
-            return Finding(
-                State.NOT_DEPLOYED,
+            return StateFinding(
+                ServiceState.NOT_DEPLOYED,
                 "The web server has no application at this path (HTTP 404): the path of the URL is wrong, or the "
                 "archive is not deployed",
                 "Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
                 "the archive, or wait if that is under way",
             )
-        case 404 | 405 if _OF_THE_APPLICATION in answer.headers:
-            return Finding(
-                State.WRONG_PATH,
-                f"The archive answers, but it has no control service at this path (HTTP {answer.status})",
+        case 404 | 405 if _OF_THE_APPLICATION in response.headers:
+            return StateFinding(
+                ServiceState.WRONG_PATH,
+                f"The archive answers, but it has no control service at this path (HTTP {response.status})",
                 _BASE_URL,
             )
         case 500 if is_page:
-            return Finding(
-                State.FAILED,
+            return StateFinding(
+                ServiceState.FAILED,
                 "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)",
                 "Run dcmcfg status again in a minute. If nothing changes, the archive's server.log has the reason: fix "
                 "it (dcmcfg check), then restart the server. A reload does not start the archive. Its DICOM port may "
                 "be open all the same, and then answers C-ECHO with 0122",
-                passes=True,
+                is_transient=True,
             )
         case 503 if is_page:
-            return Finding(
-                State.STOPPING,
+            return StateFinding(
+                ServiceState.STOPPING,
                 "The server is stopping, or it is suspended (HTTP 503, a page of the web server)",
                 "Start the server again, or resume it",
-                passes=True,
+                is_transient=True,
             )
         case 400 if is_page:
-            return Finding(
-                State.STOPPING,
+            return StateFinding(
+                ServiceState.STOPPING,
                 "The web server refuses the request: the archive is being undeployed, or a URL is wrong (HTTP 400)",
                 f"Run dcmcfg status again. {_BASE_URL}",
-                passes=True,
+                is_transient=True,
             )
         case 404 | 405:
-            return _not_an_archive(answer.status)
+            return _not_an_archive(response.status)
         case status if 200 < status < 300:
             return _not_an_archive(status)
         case _:
             return None
 
 
-def _not_an_archive(status: int) -> Finding:
+def _not_an_archive(status: int) -> StateFinding:
     what = f"The answer is not that of an archive (HTTP {status})"
-    return Finding(State.NOT_AN_ARCHIVE, what, _BASE_URL)
+    return StateFinding(ServiceState.NOT_AN_ARCHIVE, what, _BASE_URL)

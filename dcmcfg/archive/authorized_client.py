@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dcmcfg.archive.http_client import Answer, Web
+from dcmcfg.archive.http_client import HttpClient, HttpResponse
 from dcmcfg.archive.issuer import TokenIssuer
 
 
-class Bearer:
+class AuthorizedClient:
     """Whoever asks the archive's web services by *web*, with *token*, or with tokens of an issuer, or with none.
 
     An issuer is asked for a token before the first request, when it is about to expire, and once when the archive
     does not take one that was kept (401).
     """
 
-    def __init__(self, web: Web, token: str | TokenIssuer | None = None) -> None:
-        self.web = web
+    def __init__(self, http_client: HttpClient, token: str | TokenIssuer | None = None) -> None:
+        self.http_client = http_client
         self._token = token
 
     @property
@@ -22,17 +22,17 @@ class Bearer:
         """Whether requests carry a token."""
         return self._token is not None
 
-    def request(self, method: str, url: str) -> Answer:
+    def request(self, method: str, url: str) -> HttpResponse:
         """Return the answer; raises :class:`httpx.TransportError`, and :class:`TokenError` with nothing sent."""
         if not isinstance(self._token, TokenIssuer):
             return self._send(method, url, self._token)
-        kept = self._token.kept
+        kept = self._token.has_valid_token
         answer = self._send(method, url, self._token.token())
         if answer.status == 401 and kept:
-            answer = self._send(method, url, self._token.renewed())
+            answer = self._send(method, url, self._token.renew_token())
         return answer
 
-    def _send(self, method: str, url: str, token: str | None) -> Answer:
+    def _send(self, method: str, url: str, token: str | None) -> HttpResponse:
         if not token:
-            return self.web.request(method, url)
-        return self.web.request(method, url, headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
+            return self.http_client.request(method, url)
+        return self.http_client.request(method, url, headers={"Authorization": f"Bearer {token}"}, secrets=(token,))

@@ -21,25 +21,28 @@ class Database(Protocol):
     def url(self) -> str:
         """The archive's base URL."""
 
-    def study(self, study_uid: str) -> StoredStudy:
+    def get_study(self, study_uid: str) -> StoredStudy:
         """Return the study with all its instances."""
 
-    def purged(self, keys: Mapping[str, str], *, enough: int, most: int) -> tuple[StoredStudy, ...]:
+    def find_purged_studies(
+        self, keys: Mapping[str, str], *, max_results: int, max_examined: int
+    ) -> tuple[StoredStudy, ...]:
         """Return studies that match *keys*, have no file here and an external archive, the oldest first.
 
-        Stops when *enough* were found or *most* were looked at; whether there are more is not known. Their instances
-        are not asked for.
+        Stops when *max_results* were found or *max_examined* were looked at; whether there are more is not known. Their
+        instances are not asked for.
         """
 
-    def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
-        """Return the studies that match *keys*, each once, at most *most*: fewer are all. Instances are not asked for.
+    def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
+        """Return the studies that match *keys*, each once, at most *max_results*: fewer are all.
 
-        Keys are attributes, or the archive's own: ``ExternalRetrieveAET``, which all instances of a study have in
-        common, and ``storageID``. A study of which the instances differ is not found by the former.
+        Instances are not asked for. Keys are attributes, or the archive's own: ``ExternalRetrieveAET``, which all
+        instances of a study have in common, and ``storageID``. A study of which the instances differ is not found by
+        the former.
         """
 
 
-def why_not_reached(url: str) -> str:
+def explain_unreachable(url: str) -> str:
     """Return why nothing answers at *url*, in words; empty where its port accepts connections."""
     parts = urlsplit(url)
     try:

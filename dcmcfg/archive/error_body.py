@@ -45,7 +45,7 @@ class ErrorBody:
         """The message without the class name of the exception."""
         return self.message.removeprefix(self.exception).removeprefix(":").strip() if self.exception else self.message
 
-    def passed(self, method: str) -> bool:
+    def has_frame_of(self, method: str) -> bool:
         """Return whether a stack trace goes through *method*, as ``Device.rebindConnections``."""
         call = f".{method}("
         return any(call in frame for frame in self.frames)
@@ -62,14 +62,14 @@ def read_error(body: str) -> ErrorBody:
         return ErrorBody(is_page=True)
     message = _error_message(content)
     if message is not None:
-        return ErrorBody(_readable(message))
+        return ErrorBody(_clean_message(message))
     heads, frames = _sections(content)
-    message = _readable(heads[0])
-    cause = _readable(heads[-1]) if len(heads) > 1 else ""
+    message = _clean_message(heads[0])
+    cause = _clean_message(heads[-1]) if len(heads) > 1 else ""
     return ErrorBody(message, "" if cause in message else cause, tuple(frames))
 
 
-def one_line(text: str) -> str:
+def to_one_line(text: str) -> str:
     """Return what a server wrote in one bounded line without control characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
@@ -113,9 +113,9 @@ def _is_frame(line: str, text: str) -> bool:
     return line[:1].isspace() and (text.startswith("at ") or (text.startswith("... ") and text.endswith(" more")))
 
 
-def _readable(text: str) -> str:
+def _clean_message(text: str) -> str:
     """Return *text* in one line, without the wrappers of the application server and without Java packages."""
-    line = one_line(text)
+    line = to_one_line(text)
     while True:
         line = _PACKAGE.sub("", line, count=1) if _PACKAGE.match(line) else line
         wrapper = next((each for each in _WRAPPERS if line.startswith(each)), None)

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 import httpx
 
-from dcmcfg.archive.error_body import one_line, read_error
-from dcmcfg.archive.http_client import Answer
+from dcmcfg.archive.error_body import read_error, to_one_line
+from dcmcfg.archive.http_client import HttpResponse
 from dcmcfg.errors import ArchiveError
-from dcmcfg.tls_trust import refusal, shown_with, version_problem
+from dcmcfg.tls_trust import explain_refusal, explain_version_failure, get_refused_certificate
 
 _BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 _TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
 _TRUST = "--ca-file FILE names the CA that signed it"
-_WHY = "dcmcfg token tells why"
+_RUN_TOKEN_HINT = "dcmcfg token tells why"  # noqa: S105 — advice
 _ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"
 
 
@@ -24,10 +24,10 @@ class TokenError(ArchiveError):
     """There is no token for the archive, or it does not take the one there is: nothing was carried out."""
 
 
-def not_answered(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
+def translate_no_response(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
     """Return what to tell about a request to *url* that got no answer within *seconds*."""
-    what, next_step = transport_reason(error, seconds, _ARCHIVE_UP)
-    return ArchiveError(what, on=url, next_step=next_step)
+    what, next_step = explain_transport_error(error, seconds, _ARCHIVE_UP)
+    return ArchiveError(what, subject=url, next_step=next_step)
 
 
 def was_sent(error: httpx.TransportError) -> bool:
@@ -36,32 +36,32 @@ def was_sent(error: httpx.TransportError) -> bool:
     return not isinstance(error, (*not_sent, httpx.LocalProtocolError, httpx.ProxyError))
 
 
-def transport_reason(error: httpx.TransportError, seconds: float, up: str) -> tuple[str, str]:
-    """Return the problem and the next step, which is *up* where the server may not be there."""
+def explain_transport_error(error: httpx.TransportError, seconds: float, server_down_hint: str) -> tuple[str, str]:
+    """Return the problem and the next step, which is *server_down_hint* where the server may not be there."""
     for cause in _chain(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                what, step = refusal(cause, shown_with(cause)) or (cause.verify_message, _TRUST)
+                what, step = explain_refusal(cause, get_refused_certificate(cause)) or (cause.verify_message, _TRUST)
                 return f"its certificate was not accepted: {what}", step
-            case ssl.SSLError() if problem := version_problem(cause):
+            case ssl.SSLError() if problem := explain_version_failure(cause):
                 return problem, "the web server has to offer TLS 1.2 or newer"
             case ssl.SSLError():
                 return f"TLS failed: {cause.reason or cause}", "does this port speak https?"
             case socket.gaierror():
                 return f"the host name is not known: {cause.strerror}", "check the host in the URL"
             case ConnectionRefusedError():
-                return "connection refused", up
+                return "connection refused", server_down_hint
             case ConnectionResetError():
-                return "the connection was reset", up
+                return "the connection was reset", server_down_hint
             case _:
                 pass
     match error:
         case httpx.TimeoutException():
-            return f"no answer within {seconds:g} s", up
+            return f"no answer within {seconds:g} s", server_down_hint
         case httpx.ReadError() | httpx.WriteError() | httpx.RemoteProtocolError() | httpx.CloseError():
-            return f"the connection ended, or the answer was not HTTP: {one_line(str(error))}", up
+            return f"the connection ended, or the answer was not HTTP: {to_one_line(str(error))}", server_down_hint
         case _:
-            return f"no connection: {one_line(str(error)) or type(error).__name__}", up
+            return f"no connection: {to_one_line(str(error)) or type(error).__name__}", server_down_hint
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -71,42 +71,46 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def require_whole(answer: Answer, url: str, kind: type[ArchiveError] = ArchiveError) -> None:
-    """Raise an error of *kind* where the body of *answer* was cut, so that nothing can be read from it."""
-    if answer.cut_at is not None:
-        raise kind(
-            f"the answer is longer than {answer.cut_at.spelt()} octets", on=url, next_step=answer.cut_at.next_step
+def require_complete(response: HttpResponse, url: str, error_type: type[ArchiveError] = ArchiveError) -> None:
+    """Raise an error of *error_type* where the body of *response* was cut, so that nothing can be read from it."""
+    if response.exceeded_limit is not None:
+        raise error_type(
+            f"the answer is longer than {response.exceeded_limit.format_maximum()} octets",
+            subject=url,
+            next_step=response.exceeded_limit.next_step,
         )
 
 
-def unexpected_answer(answer: Answer, url: str, *, with_token: bool) -> ArchiveError:
+def translate_unexpected_response(response: HttpResponse, url: str, *, with_token: bool) -> ArchiveError:
     """Return what to tell about an answer that is not the one asked for."""
-    status = answer.status
+    status = response.status
     what = f"HTTP {status}"
     match status:
         case 401 | 403 if not with_token:
-            return TokenError(f"the archive wants a token ({what})", on=url, next_step=_TOKEN)
+            return TokenError(f"the archive wants a token ({what})", subject=url, next_step=_TOKEN)
         case 401:
-            return TokenError(f"the token was not accepted ({what})", on=url, next_step=_WHY)
+            return TokenError(f"the token was not accepted ({what})", subject=url, next_step=_RUN_TOKEN_HINT)
         case 403:
-            return TokenError(f"the token's user may not do this ({what})", on=url, next_step=_WHY)
+            return TokenError(f"the token's user may not do this ({what})", subject=url, next_step=_RUN_TOKEN_HINT)
         case 404 | 405:
-            return ArchiveError(f"there is nothing to control here ({what})", on=url, next_step=_BASE_URL)
+            return ArchiveError(f"there is nothing to control here ({what})", subject=url, next_step=_BASE_URL)
         case 503:
-            return ArchiveError(f"the archive is not ready ({what})", on=url, next_step="try again when it has started")
+            return ArchiveError(
+                f"the archive is not ready ({what})", subject=url, next_step="try again when it has started"
+            )
         case 502 | 504:
             what = f"a gateway or proxy got no answer from the archive ({what})"
-            return ArchiveError(what, on=url, next_step="see whether the archive runs behind it")
+            return ArchiveError(what, subject=url, next_step="see whether the archive runs behind it")
         case _ if 300 <= status < 400:
-            target = one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"
+            target = to_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
                 f"redirected to {target} ({what}), which is not followed",
-                on=url,
-                next_step=f"a login page: {_WHY if with_token else _TOKEN}; a moved archive: --archive-url",
+                subject=url,
+                next_step=f"a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN}; a moved archive: --archive-url",
             )
         case _ if 200 <= status < 300:
-            return ArchiveError(f"an answer that is not the archive's ({what})", on=url, next_step=_BASE_URL)
+            return ArchiveError(f"an answer that is not the archive's ({what})", subject=url, next_step=_BASE_URL)
         case _:
-            body = read_error(answer.body)
+            body = read_error(response.body)
             reason = "a web page instead of a reason" if body.is_page else body.reason or "no reason given"
-            return ArchiveError(f"{reason} ({what})", on=url, next_step="the archive's server.log has more")
+            return ArchiveError(f"{reason} ({what})", subject=url, next_step="the archive's server.log has more")

@@ -18,48 +18,48 @@ import httpx
 
 from dcmcfg.errors import MalformedInput
 from dcmcfg.limits import HTTP_BODY, Limit
-from dcmcfg.tls_trust import THIS_MACHINE, UnusableCaFile, trusting
+from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_context
 
 _SHORTEST_SECRET = 8  # characters; what is shorter may be a part of a word of the answer
 
 
 @dataclass(frozen=True)
-class Timeouts:
+class HttpTimeouts:
     """Seconds: to connect, and from the request to the end of the answer (a reload may rebind every port)."""
 
     connect: float = 10.0
-    answer: float = 60.0
+    response: float = 60.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """An answer with its body; the names of ``headers`` compare without case.
 
-    ``cut_at`` is the limit that the body is longer than, and then cut at; None where it is whole.
+    ``exceeded_limit`` is the limit that the body is longer than, and then cut at; None where it is whole.
     """
 
     status: int
     headers: Mapping[str, str]
     body: str = field(repr=False)
-    cut_at: Limit | None = None
+    exceeded_limit: Limit | None = None
 
     @property
     def is_redirect(self) -> bool:
         return 300 <= self.status < 400
 
 
-class Web:
+class HttpClient:
     """Requests to web servers.
 
-    ``https`` is verified (:func:`~dcmcfg.tls_trust.trusting`) against *ca_file*, else against the certificates that this
-    machine trusts. Redirects are not followed, and no proxy is used: a credential goes to the server that is named or
-    nowhere.
+    ``https`` is verified (:func:`~dcmcfg.tls_trust.create_ssl_context`) against *ca_file*, else against the
+    certificates that this machine trusts. Redirects are not followed, and no proxy is used: a credential goes to the
+    server that is named or nowhere.
     """
 
     def __init__(
         self,
         ca_file: Path | None = None,
-        timeouts: Timeouts | None = None,
+        timeouts: HttpTimeouts | None = None,
         limit: Limit = HTTP_BODY,
         *,
         require_crl: bool = False,
@@ -67,21 +67,21 @@ class Web:
         self._ca_file = ca_file
         self._require_crl = require_crl
         self._limit = limit
-        self.timeouts = timeouts or Timeouts()
+        self.timeouts = timeouts or HttpTimeouts()
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         try:
-            return trusting(self._ca_file, require_crl=self._require_crl)
+            return create_ssl_context(self._ca_file, require_crl=self._require_crl)
         except UnusableCaFile as error:
-            what = THIS_MACHINE if self._ca_file is None else "the CA file cannot be used"
+            what = SYSTEM_STORE_UNUSABLE if self._ca_file is None else "the CA file cannot be used"
             raise MalformedInput(
                 f"{what}: {error}",
-                on=str(self._ca_file or ""),
+                subject=str(self._ca_file or ""),
                 next_step="--ca-file names a file of CA certificates, and of CRLs where they are wanted",
             ) from None
 
-    def prepare(self, url: str) -> None:
+    def validate_tls_files(self, url: str) -> None:
         """Raise now what a request to *url* would: :class:`MalformedInput` when the CA file cannot be read."""
         if url.startswith("https:"):
             _ = self._tls
@@ -94,19 +94,19 @@ class Web:
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
-    ) -> Answer:
+    ) -> HttpResponse:
         """Return the answer, its body cut at the limit of octets; *form* is what is sent, if anything.
 
-        *secrets* are what is sent and must not be told: some servers say in an error what they were sent.
-        Raises :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`prepare` raises.
+        *secrets* are what is sent and must not be told: some servers say in an error what they were sent. Raises
+        :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`validate_tls_files` raises.
         httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
         """
-        self.prepare(url)
-        outcome: SimpleQueue[Answer | BaseException] = SimpleQueue()
+        self.validate_tls_files(url)
+        outcome: SimpleQueue[HttpResponse | BaseException] = SimpleQueue()
 
         def exchange() -> None:
             try:
-                outcome.put(_without(secrets, self._exchange(method, url, headers or {}, form)))
+                outcome.put(_redact(secrets, self._exchange(method, url, headers or {}, form)))
             except (httpx.InvalidURL, UnicodeError) as error:  # from a host that has no form in DNS too
                 outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
             except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
@@ -114,7 +114,7 @@ class Web:
 
         Thread(target=exchange, daemon=True).start()
         try:
-            got = outcome.get(timeout=self.timeouts.connect + self.timeouts.answer)
+            got = outcome.get(timeout=self.timeouts.connect + self.timeouts.response)
         except Empty:
             raise httpx.ReadTimeout("the answer does not end") from None
         if isinstance(got, BaseException):
@@ -123,12 +123,14 @@ class Web:
 
     def seconds(self, error: httpx.TransportError) -> float:
         """Return how long was waited for what *error* says did not come."""
-        return self.timeouts.connect if isinstance(error, httpx.ConnectTimeout) else self.timeouts.answer
+        return self.timeouts.connect if isinstance(error, httpx.ConnectTimeout) else self.timeouts.response
 
-    def _exchange(self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None) -> Answer:
-        limits = httpx.Timeout(self.timeouts.answer, connect=self.timeouts.connect)
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
+    ) -> HttpResponse:
+        limits = httpx.Timeout(self.timeouts.response, connect=self.timeouts.connect)
         tls = self._tls if url.startswith("https:") else False
-        body, most = bytearray(), self._limit.most
+        body, most = bytearray(), self._limit.maximum
         with (
             httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
             client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
@@ -138,10 +140,10 @@ class Web:
                 if len(body) > most:
                     break
             text = bytes(body[:most]).decode("utf-8", "replace")
-            return Answer(response.status_code, response.headers, text, self._limit if len(body) > most else None)
+            return HttpResponse(response.status_code, response.headers, text, self._limit if len(body) > most else None)
 
 
-def _without(secrets: Collection[str], answer: Answer) -> Answer:
+def _redact(secrets: Collection[str], answer: HttpResponse) -> HttpResponse:
     """Return *answer* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
 
     A short one may be a part of any word: it goes from errors, where it stands alone.

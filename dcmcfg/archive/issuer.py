@@ -13,15 +13,15 @@ from urllib.parse import quote_plus, urlsplit
 
 import httpx
 
-from dcmcfg.archive.failures import TokenError, require_whole
-from dcmcfg.archive.http_client import Answer, Web
+from dcmcfg.archive.failures import TokenError, require_complete
+from dcmcfg.archive.http_client import HttpClient, HttpResponse
 from dcmcfg.archive.issuer_failures import (
-    another_issuer,
-    another_server,
-    no_discovery,
-    no_token,
-    not_reached,
-    not_the_endpoints,
+    build_discovery_error,
+    build_foreign_endpoint_error,
+    build_issuer_mismatch_error,
+    build_missing_token_error,
+    build_token_refused_error,
+    translate_issuer_unreachable,
 )
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -45,25 +45,25 @@ class ClientCredentials:
 class TokenIssuer:
     """The issuer as one client sees it; the token is got when it is first needed, and kept for the run."""
 
-    def __init__(self, client: ClientCredentials, web: Web) -> None:
-        self.client = client
-        self._web = web
+    def __init__(self, credentials: ClientCredentials, http_client: HttpClient) -> None:
+        self.credentials = credentials
+        self._web = http_client
         self._endpoint: _Endpoint | None = None
         self._token = ""
         self._until = 0.0
         self._lock = RLock()  # threads of one run share the token
 
     @property
-    def kept(self) -> bool:
+    def has_valid_token(self) -> bool:
         """Whether a token is at hand that has some time left."""
         return bool(self._token) and time.monotonic() < self._until
 
     def token(self) -> str:
         """Return a token that does not expire at once; raises :class:`TokenError`."""
         with self._lock:
-            return self._token if self.kept else self._renew()
+            return self._token if self.has_valid_token else self._renew()
 
-    def renewed(self) -> str:
+    def renew_token(self) -> str:
         """Return a new token; raises :class:`TokenError`."""
         with self._lock:
             return self._renew()
@@ -73,43 +73,45 @@ class TokenIssuer:
             self._endpoint = self._find_endpoint()
         begun = time.monotonic()
         self._token = ""
-        got = _token_of(self._ask(self._endpoint), self._endpoint.url, self.client.client_id)
+        got = _token_of(self._request_token(self._endpoint), self._endpoint.url, self.credentials.client_id)
         self._token = got.text
         self._until = begun + got.seconds - min(_MARGIN, got.seconds / 4)
         return self._token
 
     def _find_endpoint(self) -> _Endpoint:
         """Return where to ask, and how: servers disagree on how a secret is encoded in Basic, not in a form."""
-        if self.client.token_url:
-            pair = self.client.client_id + self.client.secret
-            return _Endpoint(self.client.token_url, _BASIC if quote_plus(pair) == pair else _POST)
-        found = discover(self.client.issuer, self._web)
-        if found.issuer.rstrip("/") != self.client.issuer:
-            raise another_issuer(found.issuer, self.client.issuer)
-        if _origin(found.token_endpoint) != _origin(self.client.issuer):
+        if self.credentials.token_url:
+            pair = self.credentials.client_id + self.credentials.secret
+            return _Endpoint(self.credentials.token_url, _BASIC if quote_plus(pair) == pair else _POST)
+        found = discover(self.credentials.issuer, self._web)
+        if found.issuer.rstrip("/") != self.credentials.issuer:
+            raise build_issuer_mismatch_error(found.issuer, self.credentials.issuer)
+        if _origin(found.token_endpoint) != _origin(self.credentials.issuer):
             # The secret goes to the server that was named by whoever gave the secret.
-            raise another_server(found.token_endpoint, self.client.issuer)
+            raise build_foreign_endpoint_error(found.token_endpoint, self.credentials.issuer)
         return _Endpoint(found.token_endpoint, _POST if _POST in found.auth_methods else _BASIC)
 
-    def _ask(self, endpoint: _Endpoint) -> Answer:
-        form = {"grant_type": "client_credentials"} | ({"scope": self.client.scope} if self.client.scope else {})
+    def _request_token(self, endpoint: _Endpoint) -> HttpResponse:
+        form = {"grant_type": "client_credentials"} | (
+            {"scope": self.credentials.scope} if self.credentials.scope else {}
+        )
         headers = {"Accept": "application/json"}
-        client_id, secret = quote_plus(self.client.client_id), quote_plus(self.client.secret)
+        client_id, secret = quote_plus(self.credentials.client_id), quote_plus(self.credentials.secret)
         # Both form-urlencoded before they are joined (RFC 6749 §2.3.1).
         basic = b64encode(f"{client_id}:{secret}".encode()).decode()
         if endpoint.method == _POST:
-            form |= {"client_id": self.client.client_id, "client_secret": self.client.secret}
+            form |= {"client_id": self.credentials.client_id, "client_secret": self.credentials.secret}
         else:
             headers["Authorization"] = f"Basic {basic}"
-        sent = (self.client.secret, secret, basic)
+        sent = (self.credentials.secret, secret, basic)
         try:
             return self._web.request("POST", endpoint.url, headers=headers, form=form, secrets=sent)
         except httpx.TransportError as error:
-            raise not_reached(error, endpoint.url, self._web.seconds(error)) from error
+            raise translate_issuer_unreachable(error, endpoint.url, self._web.seconds(error)) from error
 
 
 @dataclass(frozen=True)
-class Discovered:
+class ProviderMetadata:
     """What an issuer says of itself (OpenID Connect Discovery 1.0 §3)."""
 
     issuer: str
@@ -118,20 +120,20 @@ class Discovered:
     auth_methods: tuple[str, ...]
 
 
-def discover(issuer: str, web: Web) -> Discovered:
+def discover(issuer: str, http_client: HttpClient) -> ProviderMetadata:
     """Return what the issuer at URL *issuer* says of itself; raises :class:`TokenError`."""
     url = issuer + DISCOVERY
     try:
-        answer = web.request("GET", url, headers={"Accept": "application/json"})
+        answer = http_client.request("GET", url, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
-        raise not_reached(error, url, web.seconds(error)) from error
+        raise translate_issuer_unreachable(error, url, http_client.seconds(error)) from error
     if answer.status == httpx.codes.OK:
-        require_whole(answer, url, TokenError)
-    content = json_object(answer.body)
+        require_complete(answer, url, TokenError)
+    content = parse_json_object(answer.body)
     if answer.status != httpx.codes.OK or content is None or not _is_text(content, "issuer", "token_endpoint"):
-        raise no_discovery(answer, content, url, issuer)
+        raise build_discovery_error(answer, content, url, issuer)
     methods = content.get("token_endpoint_auth_methods_supported")
-    return Discovered(
+    return ProviderMetadata(
         content["issuer"],
         content["token_endpoint"],
         content["jwks_uri"] if _is_text(content, "jwks_uri") else "",
@@ -139,23 +141,23 @@ def discover(issuer: str, web: Web) -> Discovered:
     )
 
 
-def published_keys(issuer: Discovered, web: Web) -> dict[str, Any]:
+def fetch_key_set(issuer: ProviderMetadata, http_client: HttpClient) -> dict[str, Any]:
     """Return the keys that *issuer* signs with, as a JSON Web Key Set (RFC 7517 §5); raises :class:`TokenError`."""
     if not issuer.jwks_uri:
-        raise TokenError("the issuer does not say where its keys are", on=issuer.issuer)
+        raise TokenError("the issuer does not say where its keys are", subject=issuer.issuer)
     try:
-        answer = web.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
+        answer = http_client.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
-        raise not_reached(error, issuer.jwks_uri, web.seconds(error)) from error
+        raise translate_issuer_unreachable(error, issuer.jwks_uri, http_client.seconds(error)) from error
     if answer.status == httpx.codes.OK:
-        require_whole(answer, issuer.jwks_uri, TokenError)
-    keys = json_object(answer.body) if answer.status == httpx.codes.OK else None
+        require_complete(answer, issuer.jwks_uri, TokenError)
+    keys = parse_json_object(answer.body) if answer.status == httpx.codes.OK else None
     if keys is None:
-        raise TokenError(f"there are no keys here (HTTP {answer.status})", on=issuer.jwks_uri)
+        raise TokenError(f"there are no keys here (HTTP {answer.status})", subject=issuer.jwks_uri)
     return keys
 
 
-def json_object(text: str) -> dict[str, Any] | None:
+def parse_json_object(text: str) -> dict[str, Any] | None:
     """Return the JSON object that *text* is, or None when it is none."""
     try:
         content = json.loads(text)
@@ -178,17 +180,17 @@ class _Token:
     seconds: float
 
 
-def _token_of(answer: Answer, url: str, client_id: str) -> _Token:
-    content = json_object(answer.body)
+def _token_of(answer: HttpResponse, url: str, client_id: str) -> _Token:
+    content = parse_json_object(answer.body)
     if answer.status != httpx.codes.OK:
-        raise no_token(answer, content, url, client_id)
-    require_whole(answer, url, TokenError)
+        raise build_token_refused_error(answer, content, url, client_id)
+    require_complete(answer, url, TokenError)
     if content is None or not _is_text(content, "access_token"):
-        raise not_the_endpoints(answer, url)
+        raise build_missing_token_error(answer, url)
     text, seconds = content["access_token"], content.get("expires_in")
     # What stands in a header is visible ASCII (RFC 6750 §2.1).
     if not all("!" <= character <= "~" for character in text):
-        raise TokenError("the token holds blanks or other than ASCII", on=url, next_step="its log has more")
+        raise TokenError("the token holds blanks or other than ASCII", subject=url, next_step="its log has more")
     if isinstance(seconds, int | float) and seconds > 0:
         return _Token(text, float(min(seconds, _LONGEST)))
     return _Token(text, float("inf"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from dcmcfg.archive.error_body import one_line
-from dcmcfg.archive.failures import TokenError, transport_reason
-from dcmcfg.archive.http_client import Answer
+from dcmcfg.archive.error_body import to_one_line
+from dcmcfg.archive.failures import TokenError, explain_transport_error
+from dcmcfg.archive.http_client import HttpResponse
 
 _UP = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"
 _REALM = (
@@ -39,22 +39,22 @@ _MEANINGS = {
 _WRONG_SECRET = ("invalid client", "client secret")
 
 
-def not_reached(error: httpx.TransportError, url: str, seconds: float) -> TokenError:
+def translate_issuer_unreachable(error: httpx.TransportError, url: str, seconds: float) -> TokenError:
     """Return what to tell about a request to the issuer at *url* that got no answer within *seconds*."""
-    what, next_step = transport_reason(error, seconds, _UP)
-    return TokenError(f"no token for the archive: {what}", on=url, next_step=next_step)
+    what, next_step = explain_transport_error(error, seconds, _UP)
+    return TokenError(f"no token for the archive: {what}", subject=url, next_step=next_step)
 
 
-def _wants_https(description: str) -> bool:
+def _requires_https(description: str) -> bool:
     """Tell whether Keycloak says that its realm answers over TLS only (``Require SSL``)."""
     return "https required" in description.lower()
 
 
-def no_discovery(answer: Answer, content: Mapping[str, Any] | None, url: str, issuer: str) -> TokenError:
+def build_discovery_error(answer: HttpResponse, content: Mapping[str, Any] | None, url: str, issuer: str) -> TokenError:
     """Return what to tell when *issuer* does not describe itself at *url*; *content* is its JSON, if it is any."""
     description = _description(content)
-    if _wants_https(description):
-        return _over_https(url, answer)
+    if _requires_https(description):
+        return _build_https_required_error(url, answer)
     match answer.status:
         case 404:
             what = f"there is no issuer here ({description or 'HTTP 404'})"
@@ -64,73 +64,77 @@ def no_discovery(answer: Answer, content: Mapping[str, Any] | None, url: str, is
             what = "the answer is not an issuer's"
         case status:
             what = f"the issuer does not describe itself (HTTP {status}{description and ': '}{description})"
-    return TokenError(f"no token for the archive: {what}", on=url, next_step=f"is {issuer} the issuer? {_REALM}")
+    return TokenError(f"no token for the archive: {what}", subject=url, next_step=f"is {issuer} the issuer? {_REALM}")
 
 
-def another_issuer(said: str, asked: str) -> TokenError:
+def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
     """Return what to tell when the issuer names itself otherwise than it was named."""
     return TokenError(
-        f"no token for the archive: the issuer calls itself {one_line(said)}",
-        on=asked,
+        f"no token for the archive: the issuer calls itself {to_one_line(reported_issuer)}",
+        subject=configured_issuer,
         next_step=(
-            f"its tokens say so too: set oidc_issuer to {one_line(said)},"
+            f"its tokens say so too: set oidc_issuer to {to_one_line(reported_issuer)},"
             " or oidc_token_url to the token endpoint if it cannot be reached by that name"
         ),
     )
 
 
-def another_server(endpoint: str, issuer: str) -> TokenError:
+def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
     """Return what to tell when the issuer's token endpoint is on another server than the issuer."""
     return TokenError(
-        f"the token endpoint is on another server, {one_line(endpoint)}: the client secret is not sent there",
-        on=issuer,
-        next_step=f"if it is meant: oidc_token_url {one_line(endpoint)}, beside the secret",
+        f"the token endpoint is on another server, {to_one_line(endpoint)}: the client secret is not sent there",
+        subject=issuer,
+        next_step=f"if it is meant: oidc_token_url {to_one_line(endpoint)}, beside the secret",
     )
 
 
-def no_token(answer: Answer, content: Mapping[str, Any] | None, url: str, client: str) -> TokenError:
+def build_token_refused_error(
+    answer: HttpResponse, content: Mapping[str, Any] | None, url: str, client: str
+) -> TokenError:
     """Return what to tell when the token endpoint *url* refuses the client; *content* is its JSON, if it is any."""
     code = content.get("error") if content else None
     description = _description(content)
     status = f"HTTP {answer.status}"
-    if _wants_https(description):
-        return _over_https(url, answer)
+    if _requires_https(description):
+        return _build_https_required_error(url, answer)
     if isinstance(code, str) and code in _MEANINGS:
         # Keycloak answers unauthorized_client to a wrong secret too, and tells the two apart in its words.
         if code == "unauthorized_client" and description.lower().startswith(_WRONG_SECRET):
             code = "invalid_client"
         told = f"{status}: {description}" if description not in ("", code) else status
-        return TokenError(f"{_MEANINGS[code].format(client=client)} ({told})", on=url, next_step=_NEXT_STEPS[code])
+        return TokenError(f"{_MEANINGS[code].format(client=client)} ({told})", subject=url, next_step=_NEXT_STEPS[code])
     if answer.status in (404, 405):
         what = f"there is no token endpoint here ({description or status})"
-        return TokenError(f"no token for the archive: {what}", on=url, next_step=_REALM)
+        return TokenError(f"no token for the archive: {what}", subject=url, next_step=_REALM)
     if 300 <= answer.status < 400:
         what = f"redirected to {_target(answer)} ({status}), which is not followed"
-        return TokenError(f"no token for the archive: {what}", on=url, next_step=_REALM)
+        return TokenError(f"no token for the archive: {what}", subject=url, next_step=_REALM)
     told = f"{status}: {description}" if description else status
-    return TokenError(f"no token for the archive: the issuer refused ({told})", on=url, next_step="its log has more")
+    return TokenError(
+        f"no token for the archive: the issuer refused ({told})", subject=url, next_step="its log has more"
+    )
 
 
-def _over_https(url: str, answer: Answer) -> TokenError:
+def _build_https_required_error(url: str, answer: HttpResponse) -> TokenError:
     return TokenError(
         f"no token for the archive: the issuer answers over https only (HTTP {answer.status})",
-        on=url,
+        subject=url,
         next_step="https:// and the port of that in oidc_issuer, or oidc_token_url",
     )
 
 
-def not_the_endpoints(answer: Answer, url: str) -> TokenError:
+def build_missing_token_error(answer: HttpResponse, url: str) -> TokenError:
     """Return what to tell about a success that holds no token."""
-    kind = one_line(answer.headers.get("content-type", "")) or "of no type"
-    return TokenError(f"the answer holds no token (HTTP {answer.status}, {kind})", on=url, next_step=_REALM)
+    kind = to_one_line(answer.headers.get("content-type", "")) or "of no type"
+    return TokenError(f"the answer holds no token (HTTP {answer.status}, {kind})", subject=url, next_step=_REALM)
 
 
 def _description(content: Mapping[str, Any] | None) -> str:
     if content is None:
         return ""
     said = content.get("error_description") or content.get("error")
-    return one_line(said) if isinstance(said, str) else ""
+    return to_one_line(said) if isinstance(said, str) else ""
 
 
-def _target(answer: Answer) -> str:
-    return one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"
+def _target(answer: HttpResponse) -> str:
+    return to_one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"

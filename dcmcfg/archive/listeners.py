@@ -31,7 +31,7 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Probed:
+class ProbedListener:
     """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
 
     Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
@@ -54,18 +54,23 @@ def listeners_of(device: Device) -> tuple[Listener, ...]:
     )
 
 
-def probe(listeners: Sequence[Listener], archive_url: str, closed: str = "") -> tuple[Probed, ...]:
+def probe_listeners(
+    listeners: Sequence[Listener], archive_url: str, unbound_address: str = ""
+) -> tuple[ProbedListener, ...]:
     """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
 
-    *closed* is the address, ``HOST:PORT``, of the listener that the archive could not open, if it gave one.
+    *unbound_address* is the address, ``HOST:PORT``, of the listener that the archive could not open, if it gave one.
 
     A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
     """
     taken = Counter(each.address.lower() for each in listeners)
-    return tuple(_probed(each, archive_url, closed, shares_port=taken[each.address.lower()] > 1) for each in listeners)
+    return tuple(
+        _probe_listener(each, archive_url, unbound_address, shares_port=taken[each.address.lower()] > 1)
+        for each in listeners
+    )
 
 
-def other_users(configuration: Configuration, device_name: str, address: str) -> tuple[str, ...]:
+def find_conflicting_connections(configuration: Configuration, device_name: str, address: str) -> tuple[str, ...]:
     """Return, as ``DEVICE/CN``, the installed connections of other devices than *device_name* at *address*.
 
     *address* is ``HOST:PORT``; host names are compared without regard to case and are not resolved.
@@ -79,16 +84,16 @@ def other_users(configuration: Configuration, device_name: str, address: str) ->
     )
 
 
-def _probed(listener: Listener, archive_url: str, closed: str, *, shares_port: bool) -> Probed:
-    is_open = _is_open(_seen_from_here(listener.host, archive_url), listener.port)
+def _probe_listener(listener: Listener, archive_url: str, closed: str, *, shares_port: bool) -> ProbedListener:
+    is_open = _is_open(_replace_loopback_host(listener.host, archive_url), listener.port)
     if is_open and shares_port:
-        return Probed(listener, None, shares_port=True)
+        return ProbedListener(listener, None, shares_port=True)
     if is_open and listener.address.lower() == closed.lower():
-        return Probed(listener, None, is_taken=True)
-    return Probed(listener, is_open, shares_port)
+        return ProbedListener(listener, None, is_taken=True)
+    return ProbedListener(listener, is_open, shares_port)
 
 
-def _seen_from_here(host: str, archive_url: str) -> str:
+def _replace_loopback_host(host: str, archive_url: str) -> str:
     return (urlsplit(archive_url).hostname or host) if host.lower().startswith(_OWN_NAMES) else host
 
 

@@ -10,43 +10,43 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from dcmcfg.archive.authorized_client import Bearer
-from dcmcfg.archive.failures import not_answered, require_whole, unexpected_answer
-from dcmcfg.archive.http_client import Answer, Timeouts
+from dcmcfg.archive.authorized_client import AuthorizedClient
+from dcmcfg.archive.failures import require_complete, translate_no_response, translate_unexpected_response
+from dcmcfg.archive.http_client import HttpResponse, HttpTimeouts
 from dcmcfg.archive.stored_studies import (
     INSTANCE_FIELDS,
     STUDY_FIELDS,
-    InstanceAnswer,
-    NotDicomJson,
+    InstanceResult,
+    InvalidDicomJson,
     StoredStudy,
-    instances,
-    studies,
-    study_of,
+    combine_instances,
+    parse_instances,
+    parse_studies,
 )
 from dcmcfg.errors import ArchiveError
 from dcmcfg.limits import QIDO_INSTANCES, QIDO_OCTETS
 
 #: Seconds: a proof waits no longer for a witness that it can do without.
-TIMEOUTS = Timeouts(connect=3.0, answer=8.0)
+TIMEOUTS = HttpTimeouts(connect=3.0, response=8.0)
 #: Answers in a page, of which an instance takes some 2 KB.
 _STUDIES_IN_PAGE, _INSTANCES_IN_PAGE = 200, 2000
 
-Found = TypeVar("Found")
+QidoResult = TypeVar("QidoResult")
 
 
 def _uid_of_study(study: StoredStudy) -> str:
     return study.study_uid
 
 
-def _uid_of_instance(answer: InstanceAnswer) -> str:
+def _uid_of_instance(answer: InstanceResult) -> str:
     return answer.instance.sop_instance_uid
 
 
 @dataclass(frozen=True)
-class Page(Generic[Found]):
+class Page(Generic[QidoResult]):
     """Answers of one request, with their octets; ``is_last`` is False where the archive may have more."""
 
-    found: tuple[Found, ...]
+    results: tuple[QidoResult, ...]
     is_last: bool
     octets: int = 0
 
@@ -61,62 +61,65 @@ class Qido:
 
     url: str
     ae_title: str
-    bearer: Bearer
+    client: AuthorizedClient
 
-    def study(self, study_uid: str) -> StoredStudy:
+    def get_study(self, study_uid: str) -> StoredStudy:
         """Return the study with all its instances, by one request (a page) for each 2,000 of them."""
         pages = self._pages(
-            f"studies/{study_uid}/instances", {}, INSTANCE_FIELDS, instances, _uid_of_instance, _INSTANCES_IN_PAGE
+            f"studies/{study_uid}/instances", {}, INSTANCE_FIELDS, parse_instances, _uid_of_instance, _INSTANCES_IN_PAGE
         )
-        found: list[InstanceAnswer] = []
+        found: list[InstanceResult] = []
         for page in pages:
-            found += page.found
-            if len(found) > QIDO_INSTANCES.most:
+            found += page.results
+            if len(found) > QIDO_INSTANCES.maximum:
                 raise ArchiveError(
-                    f"the study has more than {QIDO_INSTANCES.spelt()} instances, which is more than dcmcfg asks for",
-                    on=self._where(f"studies/{study_uid}/instances"),
+                    f"the study has more than {QIDO_INSTANCES.format_maximum()} instances, which is more than "
+                    "dcmcfg asks for",
+                    subject=self._build_url(f"studies/{study_uid}/instances"),
                     next_step=QIDO_INSTANCES.next_step,
                 )
         try:
-            return study_of(study_uid, found)
-        except NotDicomJson as error:
-            where = self._where(f"studies/{study_uid}/instances")
-            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", on=where) from error
+            return combine_instances(study_uid, found)
+        except InvalidDicomJson as error:
+            where = self._build_url(f"studies/{study_uid}/instances")
+            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=where) from error
 
-    def purged(self, keys: Mapping[str, str], *, enough: int, most: int) -> tuple[StoredStudy, ...]:
+    def find_purged_studies(
+        self, keys: Mapping[str, str], *, max_results: int, max_examined: int
+    ) -> tuple[StoredStudy, ...]:
         """Return studies that match *keys*, have no file here and an external archive, the oldest first.
 
-        Stops when *enough* were found or *most* were looked at; whether there are more is not known.
+        Stops when *max_results* were found or *max_examined* were looked at; whether there are more is not known.
         """
         found: list[StoredStudy] = []
         looked_at = 0
         query = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate"}
-        for page in self._pages("studies", query, STUDY_FIELDS, studies, _uid_of_study, _STUDIES_IN_PAGE):
-            looked_at += len(page.found)
-            found += (each for each in page.found if each.external and not each.storage_ids)
-            if len(found) >= enough or looked_at >= most:
+        for page in self._pages("studies", query, STUDY_FIELDS, parse_studies, _uid_of_study, _STUDIES_IN_PAGE):
+            looked_at += len(page.results)
+            found += (each for each in page.results if each.external_ae_title and not each.storage_ids)
+            if len(found) >= max_results or looked_at >= max_examined:
                 break
-        return tuple(found[:enough])
+        return tuple(found[:max_results])
 
-    def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
-        """Return the studies that match *keys*, each once, at most *most*: fewer are all."""
+    def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
+        """Return the studies that match *keys*, each once, at most *max_results*: fewer are all."""
         found: dict[str, StoredStudy] = {}
         query = {**keys, "orderby": "StudyDate"}
-        for page in self._pages("studies", query, STUDY_FIELDS, studies, _uid_of_study, _STUDIES_IN_PAGE):
-            found |= {each.study_uid: each for each in page.found}
-            if len(found) >= most:
+        for page in self._pages("studies", query, STUDY_FIELDS, parse_studies, _uid_of_study, _STUDIES_IN_PAGE):
+            found |= {each.study_uid: each for each in page.results}
+            if len(found) >= max_results:
                 break
-        return tuple(found.values())[:most]
+        return tuple(found.values())[:max_results]
 
     def _pages(
         self,
         resource: str,
         query: Mapping[str, str],
         fields: tuple[str, ...],
-        read: Callable[[str], tuple[Found, ...]],
-        uid_of: Callable[[Found], str],
+        read: Callable[[str], tuple[QidoResult, ...]],
+        uid_of: Callable[[QidoResult], str],
         size: int,
-    ) -> Iterator[Page[Found]]:
+    ) -> Iterator[Page[QidoResult]]:
         """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so.
 
         Each page has a UID that the earlier ones do not have, or the search ends in an error.
@@ -127,61 +130,61 @@ class Qido:
             paged = {**query, "includefield": ",".join(fields), "limit": str(size), "offset": str(offset)}
             page = self._page(resource, paged, read, size)
             octets += page.octets
-            if octets > QIDO_OCTETS.most:
+            if octets > QIDO_OCTETS.maximum:
                 raise ArchiveError(
-                    f"the answers to one search are longer than {QIDO_OCTETS.spelt()} octets",
-                    on=self._where(resource),
+                    f"the answers to one search are longer than {QIDO_OCTETS.format_maximum()} octets",
+                    subject=self._build_url(resource),
                     next_step=QIDO_OCTETS.next_step,
                 )
             before = len(known)
-            known.update(map(uid_of, page.found))
-            if page.found and len(known) == before:
+            known.update(map(uid_of, page.results))
+            if page.results and len(known) == before:
                 raise ArchiveError(
                     "the search does not come to an end: a page has only results of earlier pages",
-                    on=self._where(resource),
+                    subject=self._build_url(resource),
                     next_step="does a proxy drop the query of the URL? The archive heeds its parameter offset",
                 )
             yield page
-            offset += len(page.found)
-            if page.is_last or not page.found:
+            offset += len(page.results)
+            if page.is_last or not page.results:
                 return
 
     def _page(
-        self, resource: str, query: Mapping[str, str], read: Callable[[str], tuple[Found, ...]], size: int
-    ) -> Page[Found]:
-        where = self._where(resource)
+        self, resource: str, query: Mapping[str, str], read: Callable[[str], tuple[QidoResult, ...]], size: int
+    ) -> Page[QidoResult]:
+        where = self._build_url(resource)
         try:
-            answer = self.bearer.request("GET", f"{where}?{urlencode(query, safe='*!,')}")
+            answer = self.client.request("GET", f"{where}?{urlencode(query, safe='*!,')}")
         except httpx.TransportError as error:
-            raise not_answered(error, where, self.bearer.web.seconds(error)) from error
+            raise translate_no_response(error, where, self.client.http_client.seconds(error)) from error
         if answer.status == httpx.codes.NO_CONTENT:
             return Page((), is_last=True)
         if answer.status != httpx.codes.OK:
             raise self._unexpected(answer, where)
-        require_whole(answer, where)
+        require_complete(answer, where)
         try:
             found = read(answer.body)
-        except NotDicomJson as error:
-            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", on=where) from error
+        except InvalidDicomJson as error:
+            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=where) from error
         is_last = len(found) < size and "warning" not in answer.headers
         return Page(found, is_last, len(answer.body))
 
-    def _where(self, resource: str) -> str:
+    def _build_url(self, resource: str) -> str:
         return f"{self.url}/aets/{quote(self.ae_title)}/rs/{resource}"
 
-    def _unexpected(self, answer: Answer, where: str) -> ArchiveError:
+    def _unexpected(self, answer: HttpResponse, where: str) -> ArchiveError:
         match answer.status:
             case httpx.codes.NOT_FOUND:
                 return ArchiveError(
                     f"nothing to search here (HTTP 404): no archive, or none with the AE {self.ae_title}",
-                    on=where,
+                    subject=where,
                     next_step="the archive's base URL is set with --archive-url",
                 )
             case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 return ArchiveError(
                     "the archive refuses to return so many results (HTTP 413)",
-                    on=where,
+                    subject=where,
                     next_step="see dcmQueryMaxNumberOfResults",
                 )
             case _:
-                return unexpected_answer(answer, where, with_token=self.bearer.has_token)
+                return translate_unexpected_response(answer, where, with_token=self.client.has_token)

@@ -11,85 +11,97 @@ from threading import Event, Thread
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
 
 #: Studies that are counted for one name at most, in pages of 200.
-MOST_STUDIES = 2000
+MAX_STUDIES = 2000
 #: Titles that are asked for although nothing names them as external archives: a list of thousands may be undone.
-MOST_TITLES = 50
+MAX_TITLES = 50
 #: Seconds for all answers together: a plan is shown only after them.
-WITHIN_S = 15.0
+SEARCH_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordSearchResult:
     """The ``records`` of each name that was asked for, and ``warnings``, a sentence each, on what was not."""
 
-    records: tuple[Records, ...] = ()
+    records: tuple[RecordedStudies, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-def recorded(names: Sequence[RecordedName], reach: Callable[[], Database], *, within_s: float = WITHIN_S) -> Recorded:
-    """Return what the database that *reach* returns has recorded under *names*.
+def search_records(
+    names: Sequence[RecordedName], connect: Callable[[], Database], *, timeout_s: float = SEARCH_TIMEOUT_S
+) -> RecordSearchResult:
+    """Return what the database that *connect* returns has recorded under *names*.
 
     Where it gives no answer, the names under which records are expected are unknown, and the others are left out: a
     workstation can be removed while the archive is down. Of the others the first 50 are asked for. All answers have to
-    come *within_s* seconds; of others without one there is a warning. Studies of which the instances differ in their
+    come *timeout_s* seconds; of others without one there is a warning. Studies of which the instances differ in their
     external archive (``*``) are not found, so counts are lower bounds.
     """
-    expected = [each for each in names if each.expected]
-    asked = [*expected, *(each for each in names if not each.expected)][: len(expected) + MOST_TITLES]
-    found: list[Records] = []
+    expected = [each for each in names if each.expects_records]
+    asked = [*expected, *(each for each in names if not each.expects_records)][: len(expected) + MAX_TITLES]
+    found: list[RecordedStudies] = []
     left = len(names) - len(asked)
     try:
-        found += _answers(asked, reach, time.monotonic() + within_s)
-    except _Late as late:
-        found += late.answered
+        found += _answers(asked, connect, time.monotonic() + timeout_s)
+    except _SearchTimeout as late:
+        found += late.records
         unanswered = asked[len(found) :]
-        reason = f"{late.url}: not all answers within {within_s:g} s"
-        found += (Records(each, is_all=False, unknown=reason) for each in unanswered if each.expected)
-        left += sum(not each.expected for each in unanswered)
+        reason = f"{late.url}: not all answers within {timeout_s:g} s"
+        found += (
+            RecordedStudies(each, is_complete=False, unknown_reason=reason)
+            for each in unanswered
+            if each.expects_records
+        )
+        left += sum(not each.expects_records for each in unanswered)
     warnings = (
         (f"the archive's database was not asked for studies recorded under {left} more of the AE titles that go",)
         if left
         else ()
     )
-    return Recorded(tuple(found), warnings)
+    return RecordSearchResult(tuple(found), warnings)
 
 
-class _Late(Exception):
-    """The time is over, with only some names ``answered`` by the archive at ``url``."""
+class _SearchTimeout(Exception):
+    """The time is over, with only some names ``records`` by the archive at ``url``."""
 
-    def __init__(self, answered: Sequence[Records], url: str) -> None:
+    def __init__(self, answered: Sequence[RecordedStudies], url: str) -> None:
         super().__init__(url)
-        self.answered, self.url = answered, url
+        self.records, self.url = answered, url
 
 
-def _answers(names: Sequence[RecordedName], reach: Callable[[], Database], deadline: float) -> list[Records]:
-    """Return the records of *names*; raises :class:`_Late` at the *deadline*, a monotonic time."""
+def _answers(names: Sequence[RecordedName], reach: Callable[[], Database], deadline: float) -> list[RecordedStudies]:
+    """Return the records of *names*; raises :class:`_SearchTimeout` at the *deadline*, a monotonic time."""
     if not names:
         return []
-    answered: list[Records] = []
+    answered: list[RecordedStudies] = []
     try:
         database = reach()
-        for each in _asked(database, names, deadline):
+        for each in _iterate_records(database, names, deadline):
             if each is None:
-                raise _Late(answered, database.url)
+                raise _SearchTimeout(answered, database.url)
             answered.append(each)
     except DcmcfgError as error:
-        reason = f"{error.on}: {error.what}" if error.on else error.what
-        left = (Records(each, is_all=False, unknown=reason) for each in names[len(answered) :] if each.expected)
+        reason = f"{error.subject}: {error.message}" if error.subject else error.message
+        left = (
+            RecordedStudies(each, is_complete=False, unknown_reason=reason)
+            for each in names[len(answered) :]
+            if each.expects_records
+        )
         answered += left
     return answered
 
 
-def _asked(database: Database, names: Sequence[RecordedName], deadline: float) -> Iterator[Records | None]:
+def _iterate_records(
+    database: Database, names: Sequence[RecordedName], deadline: float
+) -> Iterator[RecordedStudies | None]:
     """Yield the records of each name, and None at the *deadline*.
 
     A request is bounded in time, but a search has many of them, hence the thread.
     """
-    outcome: SimpleQueue[Records | BaseException] = SimpleQueue()
+    outcome: SimpleQueue[RecordedStudies | BaseException] = SimpleQueue()
     is_over = Event()
 
     def ask() -> None:
@@ -97,7 +109,7 @@ def _asked(database: Database, names: Sequence[RecordedName], deadline: float) -
             for name in names:
                 if is_over.is_set():
                     return
-                outcome.put(_records(database, name))
+                outcome.put(_query_records(database, name))
         except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
             outcome.put(error)
 
@@ -114,16 +126,18 @@ def _asked(database: Database, names: Sequence[RecordedName], deadline: float) -
         is_over.set()
 
 
-def _records(database: Database, name: RecordedName) -> Records:
-    unknown = f"the database of {', '.join(name.elsewhere)} is not asked" if name.elsewhere else ""
-    if name.kind is Kind.STORAGE:
-        stored = database.studies({"storageID": name.name}, most=MOST_STUDIES)
+def _query_records(database: Database, name: RecordedName) -> RecordedStudies:
+    unknown = f"the database of {', '.join(name.other_archives)} is not asked" if name.other_archives else ""
+    if name.kind is EntityKind.STORAGE:
+        stored = database.find_studies({"storageID": name.name}, max_results=MAX_STUDIES)
         local = sum(name.name in each.storage_ids for each in stored)
-        return Records(name, local=local, is_all=len(stored) < MOST_STUDIES, unknown=unknown)
-    stored = database.studies({"ExternalRetrieveAET": name.name}, most=MOST_STUDIES)
-    held = [each for each in stored if each.external == name.name]
+        return RecordedStudies(name, local=local, is_complete=len(stored) < MAX_STUDIES, unknown_reason=unknown)
+    stored = database.find_studies({"ExternalRetrieveAET": name.name}, max_results=MAX_STUDIES)
+    held = [each for each in stored if each.external_ae_title == name.name]
     purged = sum(_is_purged(each) for each in held)
-    return Records(name, purged, len(held) - purged, is_all=len(stored) < MOST_STUDIES, unknown=unknown)
+    return RecordedStudies(
+        name, purged, len(held) - purged, is_complete=len(stored) < MAX_STUDIES, unknown_reason=unknown
+    )
 
 
 def _is_purged(study: StoredStudy) -> bool:

@@ -6,7 +6,14 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, ReloadOutcome, Unclear
+from dcmcfg.archive.reload_outcome import (
+    LoadedButNotBound,
+    NotLoaded,
+    NotRunning,
+    ReloadOutcome,
+    ReloadSucceeded,
+    ReloadUnclear,
+)
 from dcmcfg.errors import ArchiveError
 
 #: The next step where a value may keep the archive from loading its configuration.
@@ -19,7 +26,7 @@ _STORE = re.compile(
 
 
 @dataclass(frozen=True)
-class Attempt:
+class ReloadAttempt:
     """One ``POST ctrl/reload``: the HTTP status (0 where no answer came), what it shows, and the seconds it took."""
 
     status: int
@@ -31,7 +38,7 @@ class Attempt:
 class Reload:
     """A reload with its attempts, of which there are one or two, in their order."""
 
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[ReloadAttempt, ...]
 
     @property
     def outcome(self) -> ReloadOutcome:
@@ -54,18 +61,18 @@ class Reload:
         return self.outcome.in_force
 
     @property
-    def closed(self) -> LoadedButNotBound | None:
+    def binding_failure(self) -> LoadedButNotBound | None:
         """The last attempt that left a listener closed; None where a later one opened it, or none was closed."""
-        if isinstance(self.outcome, Reloaded):
+        if isinstance(self.outcome, ReloadSucceeded):
             return None
         unbound = (each.outcome for each in reversed(self.attempts) if isinstance(each.outcome, LoadedButNotBound))
         return next(unbound, None)
 
     @property
-    def repaired(self) -> LoadedButNotBound | None:
+    def repaired_binding_failure(self) -> LoadedButNotBound | None:
         """What the first attempt left closed and the second one opened; None where the first one was clean."""
         match self.attempts[0].outcome, self.outcome:
-            case LoadedButNotBound() as first, Reloaded():
+            case LoadedButNotBound() as first, ReloadSucceeded():
                 return first
             case _:
                 return None
@@ -93,7 +100,7 @@ class ReloadUnconfirmed(ReloadFailed):
     exit_code = 4
 
 
-def failure_of(reload: Reload, url: str, device: str = "") -> ReloadFailed:
+def build_reload_error(reload: Reload, url: str, device: str = "") -> ReloadFailed:
     """Return the error that *reload* of *url* ends in, which must not have ended cleanly.
 
     With the name of the archive's *device*, the next step names the command that lists its connections.
@@ -103,43 +110,43 @@ def failure_of(reload: Reload, url: str, device: str = "") -> ReloadFailed:
     return error
 
 
-def unconfirmed(failure: ArchiveError, before: Reload | None = None) -> ReloadUnconfirmed:
-    """Return the error for a reload whose answer was lost in *failure*, after the attempts of *before*, if any."""
-    attempts = before.attempts if before else ()
-    closed = before.closed if before else None
+def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None = None) -> ReloadUnconfirmed:
+    """Return the error for a reload whose response was lost in *failure*, after the attempts of *earlier_reload*."""
+    attempts = earlier_reload.attempts if earlier_reload else ()
+    closed = earlier_reload.binding_failure if earlier_reload else None
     sent = "The reload was sent and not confirmed"
     if closed is not None:
-        sent = f"{_in_force(closed)}. A second reload was sent and not confirmed"
+        sent = f"{_describe_binding_failure(closed)}. A second reload was sent and not confirmed"
     error = ReloadUnconfirmed(
-        f"{sent}: {failure.what}",
-        on=failure.on,
+        f"{sent}: {failure.message}",
+        subject=failure.subject,
         next_step="dcmcfg status, then dcmcfg reload once more: a second reload does no harm",
     )
-    error.reload = Reload((*attempts, Attempt(0, Unclear(failure.what), 0)))
+    error.reload = Reload((*attempts, ReloadAttempt(0, ReloadUnclear(failure.message), 0)))
     return error
 
 
 def _failure(reload: Reload, url: str, device: str) -> ReloadFailed:
     last = reload.attempts[-1]
-    closed = reload.closed
+    closed = reload.binding_failure
     if closed is not None:
-        return _not_bound(reload, closed, url, device)
+        return _build_not_bound_error(reload, closed, url, device)
     match last.outcome:
         case NotLoaded(reason):
             return NotReloaded(
                 f"Not reloaded: {_reason(reason)} (HTTP {last.status}). The archive keeps its previous configuration",
-                on=url,
+                subject=url,
                 next_step=f"{CHECK_VALUES}. The archive's server.log has the full error",
             )
         case NotRunning(reason):
             return NotReloaded(
-                f"Not reloaded: {_reason(reason)} (HTTP {last.status})", on=url, next_step="dcmcfg status"
+                f"Not reloaded: {_reason(reason)} (HTTP {last.status})", subject=url, next_step="dcmcfg status"
             )
-        case Unclear(reason):
+        case ReloadUnclear(reason):
             archive = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
                 f"{_reason(reason)} (HTTP {last.status}). It is not known whether the new configuration is in force",
-                on=url,
+                subject=url,
                 next_step="See the archive's server.log. GET "
                 f"{archive}/aets lists the archive's AEs as loaded, with dicomDescription. {CHECK_VALUES}",
             )
@@ -147,22 +154,22 @@ def _failure(reload: Reload, url: str, device: str) -> ReloadFailed:
             raise ValueError(f"a clean reload is no failure: {reload}")
 
 
-def _not_bound(reload: Reload, closed: LoadedButNotBound, url: str, device: str) -> ReloadFailed:
+def _build_not_bound_error(reload: Reload, closed: LoadedButNotBound, url: str, device: str) -> ReloadFailed:
     last = reload.attempts[-1]
     twice = "; dcmcfg reloaded twice" if len(reload.attempts) > 1 else ""
-    words = f"{_in_force(closed)}: {_reason(closed.reason)} (HTTP {_status_of(reload, closed)}{twice})"
+    words = f"{_describe_binding_failure(closed)}: {_reason(closed.reason)} (HTTP {_status_of(reload, closed)}{twice})"
     if last.outcome is not closed:
         words += (
             f". The second reload ended otherwise: {_reason(getattr(last.outcome, 'reason', ''))} (HTTP {last.status})"
         )
     return ReloadUnfinished(
         f"{words}. Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs",
-        on=url,
-        next_step=f"{_fix(closed, device)}, then run dcmcfg reload",
+        subject=url,
+        next_step=f"{_suggest_fix(closed, device)}, then run dcmcfg reload",
     )
 
 
-def _in_force(closed: LoadedButNotBound) -> str:
+def _describe_binding_failure(closed: LoadedButNotBound) -> str:
     listener = f"the listener {closed.listener}" if closed.listener else "a listener"
     return f"The new configuration is in force, but the archive could not open {listener}"
 
@@ -171,7 +178,7 @@ def _status_of(reload: Reload, closed: LoadedButNotBound) -> int:
     return next(each.status for each in reversed(reload.attempts) if each.outcome is closed)
 
 
-def _fix(closed: LoadedButNotBound, device: str) -> str:
+def _suggest_fix(closed: LoadedButNotBound, device: str) -> str:
     """Return how to open the listener, by what the archive gives as the reason."""
     reason = closed.reason
     if "Unsupported CipherSuite" in reason:
@@ -181,7 +188,7 @@ def _fix(closed: LoadedButNotBound, device: str) -> str:
     if _STORE.search(reason):
         return _fix_of_a_store(reason)
     port = closed.listener.rpartition(":")[2]
-    if closed.is_worth_repeating and port.isdecimal():
+    if closed.is_retryable and port.isdecimal():
         return _fix_of_a_port(reason, port, device)
     return "Correct what the reason names (the archive's server.log has the full error)"
 

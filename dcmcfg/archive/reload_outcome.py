@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dcmcfg.archive.archive_state import is_server_page
 from dcmcfg.archive.error_body import ErrorBody, read_error
-from dcmcfg.archive.http_client import Answer
+from dcmcfg.archive.http_client import HttpResponse
 
 _NO_CONTENT = 204
 _CONFLICT = 409
@@ -27,7 +27,7 @@ _PARSING = frozenset({"DateTimeParseException", "ArrayIndexOutOfBoundsException"
 
 
 @dataclass(frozen=True)
-class Reloaded:
+class ReloadSucceeded:
     """The new configuration is in force, every listener that had to be bound is bound, the caches are empty (204)."""
 
     in_force = True
@@ -47,12 +47,12 @@ class LoadedButNotBound:
     """The whole new configuration is in force, but a listener is closed and the AE cache was not cleared.
 
     ``listener`` is ``HOST:PORT`` as the archive names it, empty where it does not. Where
-    ``is_worth_repeating``, another reload binds it in most cases.
+    ``is_retryable``, another reload binds it in most cases.
     """
 
     reason: str
     listener: str = ""
-    is_worth_repeating: bool = False
+    is_retryable: bool = False
 
     in_force = True
 
@@ -67,7 +67,7 @@ class NotRunning:
 
 
 @dataclass(frozen=True)
-class Unclear:
+class ReloadUnclear:
     """An answer that does not show whether the new configuration is in force."""
 
     reason: str
@@ -75,40 +75,43 @@ class Unclear:
     in_force = None
 
 
-ReloadOutcome = Reloaded | NotLoaded | LoadedButNotBound | NotRunning | Unclear
+ReloadOutcome = ReloadSucceeded | NotLoaded | LoadedButNotBound | NotRunning | ReloadUnclear
 
 
-def outcome_of(answer: Answer) -> ReloadOutcome | None:
-    """Return what *answer* to ``POST ctrl/reload`` shows; None where it is no answer of a reload (401, 404, 302 …)."""
-    if answer.status == _NO_CONTENT:
-        return Reloaded()
-    body = read_error(answer.body)
-    if answer.status == _CONFLICT:
-        return _of_conflict(body)
-    if answer.status != _SERVER_ERROR:
+def classify_reload_response(response: HttpResponse) -> ReloadOutcome | None:
+    """Return what *response* to ``POST ctrl/reload`` shows.
+
+    None where it is no answer of a reload (401, 404, 302 …).
+    """
+    if response.status == _NO_CONTENT:
+        return ReloadSucceeded()
+    body = read_error(response.body)
+    if response.status == _CONFLICT:
+        return _classify_conflict(body)
+    if response.status != _SERVER_ERROR:
         return None
-    if is_server_page(answer):
+    if is_server_page(response):
         return NotRunning("the web server answered with an error page of its own")
-    return _of_server_error(body)
+    return _classify_server_error(body)
 
 
-def _of_conflict(body: ErrorBody) -> ReloadOutcome:
+def _classify_conflict(body: ErrorBody) -> ReloadOutcome:
     """Return what 409 shows: a value that cannot be read, while loading or while binding a TLS listener."""
     if body.text.startswith(_TLS_REFUSALS):
         return LoadedButNotBound(body.reason)
-    return NotLoaded(body.reason) if body.exception else Unclear(body.reason)
+    return NotLoaded(body.reason) if body.exception else ReloadUnclear(body.reason)
 
 
-def _of_server_error(body: ErrorBody) -> ReloadOutcome:
+def _classify_server_error(body: ErrorBody) -> ReloadOutcome:
     if body.is_page:
-        return Unclear("a web page instead of a reason")
+        return ReloadUnclear("a web page instead of a reason")
     for failure in _BIND_FAILURES:
         if body.text.startswith(failure):
-            return LoadedButNotBound(body.reason, body.text[len(failure) :].strip(), is_worth_repeating=True)
-    if body.passed(_BINDING):
+            return LoadedButNotBound(body.reason, body.text[len(failure) :].strip(), is_retryable=True)
+    if body.has_frame_of(_BINDING):
         return LoadedButNotBound(body.reason)
-    if any(map(body.passed, _LOADING)) or body.exception == "ConfigurationNotFoundException":
+    if any(map(body.has_frame_of, _LOADING)) or body.exception == "ConfigurationNotFoundException":
         return NotLoaded(body.reason)
     if not body.frames and body.exception in _PARSING:
         return NotLoaded(body.reason)
-    return Unclear(body.reason)
+    return ReloadUnclear(body.reason)

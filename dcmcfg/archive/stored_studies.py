@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dcmcfg.unsigned_integer import whole_number
+from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 PRIVATE_CREATOR = "DCM4CHEE Archive 5"
 _CREATOR = re.compile("777700([1-9A-F][0-9A-F])")
@@ -33,42 +33,42 @@ INSTANCE_FIELDS = tuple(
 class StoredInstance:
     """An instance in the archive's database.
 
-    ``storage_ids`` names the storage that holds its file, empty where there is no file. ``external`` is the external
-    retrieve AE title recorded for it, empty for none.
+    ``storage_ids`` names the storage that holds its file, empty where there is no file. ``external_ae_title`` is the
+    external retrieve AE title recorded for it, empty for none.
     """
 
     sop_instance_uid: str
     storage_ids: tuple[str, ...] = ()
-    external: str = ""
+    external_ae_title: str = ""
 
 
 @dataclass(frozen=True)
 class StoredStudy:
     """A study in the archive's database.
 
-    ``known`` is False where the database does not have it; nothing else is set then. ``storage_ids`` are the storages
-    that hold files of it, empty for a purged study. ``external`` is the external retrieve AE title that all instances
-    have in common, empty where none is recorded or they differ. ``completeness`` is empty for a complete study.
-    ``instances`` are known only where they were asked for.
+    ``is_known`` is False where the database does not have it; nothing else is set then. ``storage_ids`` are the
+    storages that hold files of it, empty for a purged study. ``external_ae_title`` is the external retrieve AE title
+    that all instances have in common, empty where none is recorded or they differ. ``completeness`` is empty for a
+    complete study. ``parse_instances`` are known only where they were asked for.
     """
 
     study_uid: str
-    known: bool = True
-    number: int | None = None
+    is_known: bool = True
+    instance_count: int | None = None
     availability: str = ""
     storage_ids: tuple[str, ...] = ()
-    external: str = ""
+    external_ae_title: str = ""
     completeness: str = ""
     failed_retrieves: int = 0
     instances: tuple[StoredInstance, ...] | None = None
 
 
-class NotDicomJson(ValueError):
+class InvalidDicomJson(ValueError):
     """A text that is not DICOM JSON, or has no readable value of an element; ``str()`` gives the reason."""
 
 
 @dataclass(frozen=True)
-class InstanceAnswer:
+class InstanceResult:
     """One answer to a search for instances, with the elements of its study."""
 
     instance: StoredInstance
@@ -78,43 +78,43 @@ class InstanceAnswer:
     failed_retrieves: int
 
 
-def studies(body: str) -> tuple[StoredStudy, ...]:
-    """Return the studies in *body*, asked for with :data:`STUDY_FIELDS`; raises :class:`NotDicomJson`."""
+def parse_studies(body: str) -> tuple[StoredStudy, ...]:
+    """Return the studies in *body*, asked for with :data:`STUDY_FIELDS`; raises :class:`InvalidDicomJson`."""
     return tuple(map(_study, _datasets(body)))
 
 
-def instances(body: str) -> tuple[InstanceAnswer, ...]:
-    """Return the instances in *body*, asked for with :data:`INSTANCE_FIELDS`; raises :class:`NotDicomJson`."""
+def parse_instances(body: str) -> tuple[InstanceResult, ...]:
+    """Return the instances in *body*, asked for with :data:`INSTANCE_FIELDS`; raises :class:`InvalidDicomJson`."""
     return tuple(map(_instance, _datasets(body)))
 
 
-def study_of(study_uid: str, answers: Iterable[InstanceAnswer]) -> StoredStudy:
-    """Return the study that *answers* describe: what its instances have in common; unknown where there are none.
+def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> StoredStudy:
+    """Return the study that *results* describe: what its instances have in common; unknown where there are none.
 
-    Raises :class:`NotDicomJson` where they contradict each other, or are of another study.
+    Raises :class:`InvalidDicomJson` where they contradict each other, or are of another study.
     """
-    found = tuple(answers)
+    found = tuple(results)
     if not found:
-        return StoredStudy(study_uid, known=False)
+        return StoredStudy(study_uid, is_known=False)
     held = tuple(dict.fromkeys(each.instance for each in found))
     if len({each.sop_instance_uid for each in held}) < len(held):
-        raise NotDicomJson("an instance is given twice, with different storages or external archives")
+        raise InvalidDicomJson("an instance is given twice, with different storages or external archives")
     if strangers := {each.study_uid for each in found} - {"", study_uid}:
-        raise NotDicomJson(f"an instance of the study {min(strangers)}, which was not asked for")
-    externals = {each.external for each in held}
+        raise InvalidDicomJson(f"an instance of the study {min(strangers)}, which was not asked for")
+    externals = {each.external_ae_title for each in held}
     return StoredStudy(
         study_uid=study_uid,
-        number=len(held),
-        availability=_worst(each.availability for each in found),
+        instance_count=len(held),
+        availability=_find_worst_availability(each.availability for each in found),
         storage_ids=tuple(sorted({storage for each in held for storage in each.storage_ids})),
-        external=externals.pop() if len(externals) == 1 else "",
+        external_ae_title=externals.pop() if len(externals) == 1 else "",
         completeness=found[0].completeness,
         failed_retrieves=found[0].failed_retrieves,
         instances=held,
     )
 
 
-def _worst(availabilities: Iterable[str]) -> str:
+def _find_worst_availability(availabilities: Iterable[str]) -> str:
     """Return the worst Instance Availability, as for a study (PS3.4 §C.3.5)."""
     order = ("", "ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
     return max(availabilities, key=lambda each: order.index(each) if each in order else 0, default="")
@@ -136,22 +136,22 @@ class _Dataset:
         return next(iter(self.texts(tag)), "")
 
     def number(self, tag: str) -> int | None:
-        return whole_number(self.text(tag))
+        return parse_unsigned_integer(self.text(tag))
 
-    def private(self, element: int) -> str:
+    def get_private_tag(self, element: int) -> str:
         """Return the tag of the private *element*.
 
-        Raises :class:`NotDicomJson` where the answer lacks it, or has a value that is no list of texts and numbers: it
-        must not be taken for an element without a value.
+        Raises :class:`InvalidDicomJson` where the answer lacks it, or has a value that is no list of texts and numbers:
+        it must not be taken for an element without a value.
         """
         tag = f"7777{self.block}{element:02X}"
         found = self.elements.get(tag)
         if not isinstance(found, dict):
-            raise NotDicomJson(f"the element {tag} is missing, although it was asked for")
+            raise InvalidDicomJson(f"the element {tag} is missing, although it was asked for")
         values = found.get("Value", [])
         readable = isinstance(values, list) and all(type(each) in (str, int) for each in values)
         if not readable or found.keys() - {"vr", "Value"}:
-            raise NotDicomJson(f"the value of the element {tag} cannot be read")
+            raise InvalidDicomJson(f"the value of the element {tag} cannot be read")
         return tag
 
 
@@ -159,11 +159,11 @@ def _datasets(body: str) -> Iterable[_Dataset]:
     try:
         content = json.loads(body)
     except RecursionError:
-        raise NotDicomJson("JSON that is nested too deeply") from None
+        raise InvalidDicomJson("JSON that is nested too deeply") from None
     except ValueError:
-        raise NotDicomJson("no JSON") from None
+        raise InvalidDicomJson("no JSON") from None
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
-        raise NotDicomJson("no list of data sets")
+        raise InvalidDicomJson("no list of data sets")
     return [_dataset({str(tag).upper(): element for tag, element in each.items()}) for each in content]
 
 
@@ -173,39 +173,39 @@ def _dataset(elements: Mapping[str, Any]) -> _Dataset:
     creators = filter(None, map(_CREATOR.fullmatch, elements))
     block = next((found[1] for found in creators if plain.text(found[0]) == PRIVATE_CREATOR), None)
     if block is None:
-        raise NotDicomJson(f"no elements of {PRIVATE_CREATOR}")
+        raise InvalidDicomJson(f"no elements of {PRIVATE_CREATOR}")
     return _Dataset(elements, block)
 
 
 def _study(answer: _Dataset) -> StoredStudy:
     if not answer.text("0020000D"):
-        raise NotDicomJson("no Study Instance UID")
+        raise InvalidDicomJson("no Study Instance UID")
     return StoredStudy(
         study_uid=answer.text("0020000D"),
-        number=answer.number("00201208"),
+        instance_count=answer.number("00201208"),
         availability=answer.text("00080056"),
-        storage_ids=answer.texts(answer.private(_STUDY_STORAGES)),
-        external=_title(answer.text(answer.private(_STUDY_EXTERNAL))),
-        completeness=answer.text(answer.private(_COMPLETENESS)),
-        failed_retrieves=answer.number(answer.private(_FAILED_RETRIEVES)) or 0,
+        storage_ids=answer.texts(answer.get_private_tag(_STUDY_STORAGES)),
+        external_ae_title=_normalize_ae_title(answer.text(answer.get_private_tag(_STUDY_EXTERNAL))),
+        completeness=answer.text(answer.get_private_tag(_COMPLETENESS)),
+        failed_retrieves=answer.number(answer.get_private_tag(_FAILED_RETRIEVES)) or 0,
     )
 
 
-def _instance(answer: _Dataset) -> InstanceAnswer:
+def _instance(answer: _Dataset) -> InstanceResult:
     if not answer.text("00080018"):
-        raise NotDicomJson("no SOP Instance UID")
-    return InstanceAnswer(
+        raise InvalidDicomJson("no SOP Instance UID")
+    return InstanceResult(
         StoredInstance(
             answer.text("00080018"),
-            answer.texts(answer.private(_INSTANCE_STORAGE)),
-            _title(answer.text(answer.private(_INSTANCE_EXTERNAL))),
+            answer.texts(answer.get_private_tag(_INSTANCE_STORAGE)),
+            _normalize_ae_title(answer.text(answer.get_private_tag(_INSTANCE_EXTERNAL))),
         ),
         study_uid=answer.text("0020000D"),
         availability=answer.text("00080056"),
-        completeness=answer.text(answer.private(_COMPLETENESS)),
-        failed_retrieves=answer.number(answer.private(_FAILED_RETRIEVES)) or 0,
+        completeness=answer.text(answer.get_private_tag(_COMPLETENESS)),
+        failed_retrieves=answer.number(answer.get_private_tag(_FAILED_RETRIEVES)) or 0,
     )
 
 
-def _title(text: str) -> str:
+def _normalize_ae_title(text: str) -> str:
     return "" if text == "*" else text

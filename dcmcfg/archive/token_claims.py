@@ -40,21 +40,21 @@ class Claims:
     algorithm: str = ""
 
 
-def looks_cut(token: str) -> bool:
+def looks_truncated(token: str) -> bool:
     """Tell whether *token*, of which nothing can be read, was a JSON Web Token once: cut, or mangled on its way."""
     # {" in base64url, as each of them begins; one of five parts is encrypted (RFC 7516), and whole.
     return token.startswith("eyJ") and token.count(".") <= 2
 
 
-class Signature(Enum):
+class SignatureStatus(Enum):
     """Whether a token is signed by one of an issuer's keys."""
 
     VERIFIED = "verified"
     UNKNOWN_KEY = "the issuer has no such key"
-    WRONG = "not made with the issuer's key"
+    INVALID = "not made with the issuer's key"
 
 
-def claims_of(token: str) -> Claims | None:
+def read_claims(token: str) -> Claims | None:
     """Return what *token* says, None when it is no JSON Web Token (opaque, or encrypted)."""
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
@@ -66,9 +66,9 @@ def claims_of(token: str) -> Claims | None:
         client=_text(said.get("azp")) or _text(said.get("client_id")),
         user=_text(said.get("preferred_username")) or _text(said.get("sub")),
         audience=_texts(said.get("aud")),
-        issued=_moment(said.get("iat")),
-        not_before=_moment(said.get("nbf")),
-        expires=_moment(said.get("exp")),
+        issued=_read_timestamp(said.get("iat")),
+        not_before=_read_timestamp(said.get("nbf")),
+        expires=_read_timestamp(said.get("exp")),
         realm_roles=_roles(said.get("realm_access")),
         client_roles=_roles_by_client(said.get("resource_access")),
         scope=_text(said.get("scope")),
@@ -78,7 +78,7 @@ def claims_of(token: str) -> Claims | None:
     )
 
 
-def signature_of(token: str, claims: Claims, keys: Mapping[str, Any]) -> Signature | None:
+def check_signature(token: str, claims: Claims, keys: Mapping[str, Any]) -> SignatureStatus | None:
     """Return whether *token* is signed by one of *keys*, a JSON Web Key Set (RFC 7517); None when they are none.
 
     *claims* are the token's; one that names no key is tried with each.
@@ -89,9 +89,9 @@ def signature_of(token: str, claims: Claims, keys: Mapping[str, Any]) -> Signatu
         return None
     of_that_name = [key for key in known if not claims.key_id or key.key_id == claims.key_id]
     if not of_that_name:
-        return Signature.UNKNOWN_KEY
-    verified = any(_signed_by(token, key) for key in of_that_name)
-    return Signature.VERIFIED if verified else Signature.WRONG
+        return SignatureStatus.UNKNOWN_KEY
+    verified = any(_is_signed_by(token, key) for key in of_that_name)
+    return SignatureStatus.VERIFIED if verified else SignatureStatus.INVALID
 
 
 def _key(content: object, algorithm: str) -> jwt.PyJWK | None:
@@ -104,7 +104,7 @@ def _key(content: object, algorithm: str) -> jwt.PyJWK | None:
         return None
 
 
-def _signed_by(token: str, key: jwt.PyJWK) -> bool:
+def _is_signed_by(token: str, key: jwt.PyJWK) -> bool:
     try:
         jwt.PyJWS().decode(token, key, algorithms=list(ALGORITHMS))
     except jwt.PyJWTError:
@@ -121,7 +121,7 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(text for each in values if (text := _text(each)))
 
 
-def _moment(value: object) -> datetime | None:
+def _read_timestamp(value: object) -> datetime | None:
     try:
         return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else None
     except (OverflowError, ValueError, OSError):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from dcmcfg.archive.token_check import Examination, Verdict
-from dcmcfg.archive.token_claims import Claims, Signature
+from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
+from dcmcfg.archive.token_claims import Claims, SignatureStatus
 
 _NEW = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
 _SET_UP = "docs/secured.md says how dcmcfg gets them"
@@ -17,58 +17,66 @@ _LOG = "the archive's server.log has more"
 
 
 @dataclass(frozen=True)
-class Reason:
+class RefusalReason:
     """A reason, and what to do about it."""
 
-    what: str
+    message: str
     next_step: str
 
 
-def reasons(found: Examination, role: str) -> tuple[Reason, ...]:
-    """Return why the archive, which demands *role*, refuses; the most likely first, empty unless it does."""
-    if found.verdict is not Verdict.REFUSED:
+def explain_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReason, ...]:
+    """Return why the archive, which demands *required_role*, refuses; the most likely first, empty unless it does."""
+    if check.outcome is not TokenOutcome.REFUSED:
         return ()
-    if not found.has_token:
-        whose = f" of {found.issuer}" if found.issuer else ""
-        return (Reason(f"the archive wants a token{whose}, and none is set", _SET_UP),)
-    if found.claims is None:
-        what = "it is cut or mangled" if found.cut else "it is no JSON Web Token, and the archive takes no other"
-        return (Reason(what, _NEW),)
-    told = tuple(_of_role(found.claims, role) if found.http_status == 403 else _of_token(found, found.claims))
-    return told or (_otherwise(found, found.claims),)
+    if not check.has_token:
+        whose = f" of {check.issuer}" if check.issuer else ""
+        return (RefusalReason(f"the archive wants a token{whose}, and none is set", _SET_UP),)
+    if check.claims is None:
+        what = (
+            "it is cut or mangled" if check.is_truncated else "it is no JSON Web Token, and the archive takes no other"
+        )
+        return (RefusalReason(what, _NEW),)
+    told = tuple(
+        _explain_missing_role(check.claims, required_role)
+        if check.http_status == 403
+        else _explain_invalid_token(check, check.claims)
+    )
+    return told or (_explain_unknown_reason(check, check.claims),)
 
 
-def _of_token(found: Examination, claims: Claims) -> Iterator[Reason]:
+def _explain_invalid_token(found: TokenCheck, claims: Claims) -> Iterator[RefusalReason]:
     """Yield why the token itself is not taken (401), as Elytron's ``TokenValidator`` sees it."""
     now = found.archive_time
     if claims.expires is None:
-        yield Reason("it says no end, and the archive takes none without", "look at the issuer's client")
+        yield RefusalReason("it says no end, and the archive takes none without", "look at the issuer's client")
     elif claims.expires <= now:
-        yield Reason(f"it expired {spoken(now - claims.expires)} ago by the archive's clock", _NEW)
+        yield RefusalReason(f"it expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW)
     if claims.not_before is not None and claims.not_before > now:
-        ahead = spoken(claims.not_before - now)
-        yield Reason(f"it begins in {ahead} by the archive's clock", "set the clocks of archive and issuer by NTP")
+        ahead = format_duration(claims.not_before - now)
+        yield RefusalReason(
+            f"it begins in {ahead} by the archive's clock", "set the clocks of archive and issuer by NTP"
+        )
     if found.issuer and claims.issuer.rstrip("/") != found.issuer:
-        yield _of_issuer(claims.issuer, found.issuer)
-    elif found.signature is Signature.UNKNOWN_KEY:
+        yield _explain_wrong_issuer(claims.issuer, found.issuer)
+    elif found.signature is SignatureStatus.UNKNOWN_KEY:
         key = f"key {claims.key_id}" if claims.key_id else "a key"
-        yield Reason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW)
-    elif found.signature is Signature.WRONG:
-        yield Reason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW)
+        yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW)
+    elif found.signature is SignatureStatus.INVALID:
+        yield RefusalReason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW)
     if claims.token_type != _ACCESS:
         said = f"its typ is {claims.token_type}" if claims.token_type else "it says no typ"
-        yield Reason(f"{said}, and the archive takes access tokens only, whose typ is {_ACCESS}", _NEW)
+        yield RefusalReason(f"{said}, and the archive takes access tokens only, whose typ is {_ACCESS}", _NEW)
 
 
-def _of_issuer(said: str, expected: str) -> Reason:
-    same = urlsplit(said).path.rstrip("/") == urlsplit(expected).path.rstrip("/")
-    what = f"its issuer is {said or 'not said'}, and the archive takes those of {expected}"
-    if same and said:
+def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalReason:
+    same = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
+    what = f"its issuer is {token_issuer or 'not said'}, and the archive takes those of {expected_issuer}"
+    if same and token_issuer:
         what += ": one server by two names (or address and name) is two issuers"
-    return Reason(what, f"get the token by that name: oidc_issuer {expected}")
+    return RefusalReason(what, f"get the token by that name: oidc_issuer {expected_issuer}")
 
 
-def _of_role(claims: Claims, role: str) -> Iterator[Reason]:
+def _explain_missing_role(claims: Claims, role: str) -> Iterator[RefusalReason]:
     """Yield why the token's user may not do this (403)."""
     if role in claims.realm_roles:
         return
@@ -77,36 +85,36 @@ def _of_role(claims: Claims, role: str) -> Iterator[Reason]:
         place = "in Keycloak, Clients, the client, Service accounts roles"
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)
     if holders:
-        yield Reason(
+        yield RefusalReason(
             f"{role} is its role in {', '.join(holders)}, and the archive goes by the roles of the realm",
             f"{place}: assign the realm's role {role}",
         )
     else:
         told = f"{place}: assign {role}; where it is assigned, the client's scope leaves it out (Client scopes)"
-        yield Reason(f"it lacks the realm's role {role}", told)
+        yield RefusalReason(f"it lacks the realm's role {role}", told)
 
 
-def _otherwise(found: Examination, claims: Claims) -> Reason:
+def _explain_unknown_reason(found: TokenCheck, claims: Claims) -> RefusalReason:
     """Return what is left when nothing else is wrong."""
     if found.http_status == 403:
-        return Reason(
+        return RefusalReason(
             "it has the role that a stock archive demands; this one may demand another",
             f"the archive's property auth-user-role says which (--role ROLE); {_LOG}",
         )
     if found.http_status != 401:
-        return Reason("the archive sends to its login page in spite of it", _LOG)
+        return RefusalReason("the archive sends to its login page in spite of it", _LOG)
     audience = ", ".join(claims.audience) or "nobody"
     checked = "" if found.issuer else "what issuer the archive takes is not known from here; "
-    return Reason(
+    return RefusalReason(
         f"nothing else is wrong with it; {checked}it is for {audience}, and the archive may want its own client there",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
         f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG}",
     )
 
 
-def spoken(span: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """Return a span of time as people say it: ``45 s``, ``4 min 59 s``, ``3 h 10 min``, ``2 days``."""
-    seconds = max(0, round(span.total_seconds()))
+    seconds = max(0, round(duration.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if days > 1:
         return f"{days} days"

@@ -13,35 +13,35 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 
-from dcmcfg.bulk.schedule import Next, after
-from dcmcfg.bulk.store import Store
-from dcmcfg.bulk.study_result import Answer, Outcome, answer_of
+from dcmcfg.bulk.schedule import NextAction, decide_next_action
+from dcmcfg.bulk.store import ResultStore
+from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome, make_attempt_result
 from dcmcfg.dicom.move import Cancellation, MoveOutcome
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
-from dcmcfg.dicom.ul.command_set import Kind
-from dcmcfg.errors import DicomError, NotFound, OutOfResources, TryLater
+from dcmcfg.dicom.ul.command_set import RequestCommandField
+from dcmcfg.errors import DicomError, NotFound, OutOfResources, TransientDicomError
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Evidence, Question
-from dcmcfg.verify.evidence_sources import NOBODY_ELSE, Witnesses
+from dcmcfg.verify.evidence import Evidence, VerificationRequest
+from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.receiver_options import STRAGGLERS_S
-from dcmcfg.verify.run import Arrived, Watcher, gather_on, opened_for
-from dcmcfg.verify.timeline import Chronicle
-from dcmcfg.verify.verdict import Verdict, counted
+from dcmcfg.verify.receiver_options import LATE_ARRIVAL_WAIT_S
+from dcmcfg.verify.run import ReceivedCollector, VerificationCallbacks, gather_evidence_over, open_query_association
+from dcmcfg.verify.timeline import Timeline
+from dcmcfg.verify.verdict import Verdict, format_instance_count
 
 #: Message IDs of a run: far from those with which others begin to count.
 _MESSAGE_IDS = range(0x1000, 0x8000)
 
 
 @dataclass(frozen=True, eq=False)
-class Try:
+class MoveAttempt:
     """One time that a study is asked for, by one C-MOVE or by several."""
 
-    study: str
+    study_uid: str
 
 
-class Requests:
+class MoveTracker:
     """The Message IDs of a run that calls as *calling*; several threads may use them.
 
     A C-STORE names the C-MOVE that it is for by Move Originator AE Title and Message ID (PS3.7 Section 9.1.1.1). An
@@ -49,16 +49,18 @@ class Requests:
     data set is what there is to go by.
     """
 
-    def __init__(self, calling: str) -> None:
-        self._calling = calling
+    def __init__(self, calling_ae_title: str) -> None:
+        self._calling_ae_title = calling_ae_title
         self._free = deque(_MESSAGE_IDS)
         self._free.rotate(secrets.randbelow(len(_MESSAGE_IDS)))
-        self._tries: dict[int, Try] = {}
-        self._astray: Counter[tuple[str | None, str | None]] = Counter()  # by the study it was sent for, and its own
+        self._attempts: dict[int, MoveAttempt] = {}
+        self._misdirected: Counter[tuple[str | None, str | None]] = (
+            Counter()
+        )  # by the study it was sent for, and its own
         self._lock = threading.Lock()
 
-    def of(self, asked: Try) -> Generator[int]:
-        """Yield Message IDs for C-MOVEs of *asked*, each when the one before is over; close it when the last one is.
+    def allocate_message_ids(self, attempt: MoveAttempt) -> Generator[int]:
+        """Yield Message IDs for C-MOVEs of *attempt*, each when the one before is over; close it when the last one is.
 
         None is that of another C-MOVE under way. One that is over is the last to be given out again: until then
         what comes late counts for nothing else.
@@ -66,180 +68,195 @@ class Requests:
         while True:
             with self._lock:
                 number = self._free.popleft()
-                self._tries[number] = asked
+                self._attempts[number] = attempt
             try:
                 yield number
             finally:
                 with self._lock:
                     self._free.append(number)
 
-    def is_for(self, asked: Try, instance: ReceivedInstance) -> bool:
-        """Tell whether it was sent for *asked*: for one of its C-MOVEs, or for none of ours and its study."""
-        named = self._named_by(instance)
-        return named is asked if named else instance.study_uid == asked.study
+    def is_sent_for(self, attempt: MoveAttempt, instance: ReceivedInstance) -> bool:
+        """Tell whether it was sent for *attempt*: for one of its C-MOVEs, or for none of ours and its study."""
+        named = self._find_attempt(instance)
+        return named is attempt if named else instance.study_uid == attempt.study_uid
 
-    def study_of(self, instance: ReceivedInstance) -> str | None:
+    def find_study_uid(self, instance: ReceivedInstance) -> str | None:
         """Return the study for which it was sent: of the C-MOVE that it names, else the one that its data set names."""
-        named = self._named_by(instance)
-        return named.study if named else instance.study_uid
+        named = self._find_attempt(instance)
+        return named.study_uid if named else instance.study_uid
 
-    def note(self, asked: Try, taken: Iterable[ReceivedInstance]) -> None:
-        """Remember what is of other studies among that which was *taken* for *asked*."""
-        others = [(asked.study, each.study_uid) for each in taken if each.study_uid not in (None, asked.study)]
+    def record_received(self, attempt: MoveAttempt, instances: Iterable[ReceivedInstance]) -> None:
+        """Remember what is of other studies among that which was *instances* for *attempt*."""
+        others = [
+            (attempt.study_uid, each.study_uid) for each in instances if each.study_uid not in (None, attempt.study_uid)
+        ]
         with self._lock:
-            self._astray.update(others)
+            self._misdirected.update(others)
 
-    def astray(self, asked: Try, waiting: Iterable[ReceivedInstance]) -> Iterator[str]:
-        """Yield in words what was sent for one study and is of another, where one of them is that of *asked*.
+    def describe_misdirected(self, attempt: MoveAttempt, uncollected: Iterable[ReceivedInstance]) -> Iterator[str]:
+        """Yield in words what was sent for one study and is of another, where one of them is that of *attempt*.
 
-        It was noted, or is still *waiting* to be taken. What came for an earlier try, and counts for none, is the last.
+        It was noted, or is still *uncollected* to be taken. What came for an earlier try, and counts for none, is the
+        last.
         """
-        uid, waits = asked.study, tuple(waiting)
+        uid, waits = attempt.study_uid, tuple(uncollected)
         with self._lock:
-            noted = self._astray.copy()
-        sent = noted + Counter((self.study_of(each), each.study_uid) for each in waits)
+            noted = self._misdirected.copy()
+        sent = noted + Counter((self.find_study_uid(each), each.study_uid) for each in waits)
         for (sender, study), number in sent.items():
             if study == uid != sender:
-                yield f"{counted(number)} of it came by the C-MOVE of study {sender}, for which it counts"
+                yield f"{format_instance_count(number)} of it came by the C-MOVE of study {sender}, for which it counts"
         for (sender, study), number in noted.items():
             if sender == uid:
-                yield f"{counted(number)} of study {study} came by its C-MOVE"
-        if late := sum(self.study_of(each) == uid and not self.is_for(asked, each) for each in waits):
-            yield f"{counted(late)} came for an earlier C-MOVE of it, too late to count"
+                yield f"{format_instance_count(number)} of study {study} came by its C-MOVE"
+        if late := sum(self.find_study_uid(each) == uid and not self.is_sent_for(attempt, each) for each in waits):
+            yield f"{format_instance_count(late)} came for an earlier C-MOVE of it, too late to count"
 
-    def _named_by(self, instance: ReceivedInstance) -> Try | None:
+    def _find_attempt(self, instance: ReceivedInstance) -> MoveAttempt | None:
         number = instance.move_originator_message_id
-        if instance.move_originator_ae_title != self._calling or number is None:
+        if instance.move_originator_ae_title != self._calling_ae_title or number is None:
             return None
-        return self._tries.get(number)
+        return self._attempts.get(number)
 
 
-class Stopped(Exception):
+class RunStopped(Exception):
     """Nothing more is asked for."""
 
 
 @dataclass(frozen=True)
-class Proven:
+class StudyEvidence:
     """The ``evidence`` on one study, and what happened when."""
 
     evidence: Evidence
-    chronicle: Chronicle
+    timeline: Timeline
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What came of it; ``attempt`` is its number in the store, None where no C-MOVE was about to be sent.
+class CompletedAttempt:
+    """What came of it; ``attempt_number`` is its number in the store, None where no C-MOVE was about to be sent.
 
-    ``usable`` tells whether the association can be used again, ``proven`` what is to be kept, if anything.
+    ``is_association_usable`` tells whether the association can be used again, ``study_evidence`` what is to be kept, if
+    anything.
     """
 
-    answer: Answer
-    next: Next
-    attempt: int | None
-    usable: bool
-    proven: Proven | None = None
+    result: AttemptResult
+    next_action: NextAction
+    attempt_number: int | None
+    is_association_usable: bool
+    study_evidence: StudyEvidence | None = None
 
     @property
-    def broke(self) -> bool:
+    def is_association_broken(self) -> bool:
         """Whether the association broke, and nothing else is known."""
-        return self.next is Next.AGAIN and not self.usable
+        return self.next_action is NextAction.RETRY and not self.is_association_usable
 
 
-def as_judged(verdict: Verdict, _: Evidence) -> Verdict:
+def keep_verdict_unchanged(verdict: Verdict, _: Evidence) -> Verdict:
     """Return *verdict*."""
     return verdict
 
 
 @dataclass(frozen=True)
-class Asking:
+class StudyRequester:
     """Who is asked to send to whom, and what all studies of a run share."""
 
-    question: Question  # about no study yet
+    request: VerificationRequest  # about no study yet
     addresses: Addresses
-    store: Store
+    store: ResultStore
     cancellation: Cancellation
-    requests: Requests
+    move_tracker: MoveTracker
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
-    witnesses: Witnesses = NOBODY_ELSE
-    tree: str = ""  # what is kept with each answer as Answer.tree
-    sent: threading.Event = field(default_factory=threading.Event)  # set when the first C-MOVE is about to go out
-    advised: Callable[[Verdict, Evidence], Verdict] = as_judged  # with other next steps
-    keep: Callable[[Proven], None] | None = None  # keeps the evidence of an answer that stands; in several threads
+    evidence_sources: EvidenceSources = NO_EVIDENCE_SOURCES
+    configuration_checksum: str = ""  # what is kept with each answer as Answer.tree
+    first_move_sent: threading.Event = field(
+        default_factory=threading.Event
+    )  # set when the first C-MOVE is about to go out
+    adjust_verdict: Callable[[Verdict, Evidence], Verdict] = keep_verdict_unchanged  # with other next steps
+    save_evidence: Callable[[StudyEvidence], None] | None = (
+        None  # keeps the evidence of an answer that stands; in several threads
+    )
 
-    def associated(self) -> AbstractContextManager[OpenAssociation]:
+    def open_association(self) -> AbstractContextManager[OpenAssociation]:
         """Return an association with the archive, as a context."""
-        return opened_for(self.question, self.addresses, self.tls)
+        return open_query_association(self.request, self.addresses, self.tls)
 
-    def ask(self, opened: OpenAssociation, uid: str, on_life: Callable[[], None]) -> Tried:
-        """Ask for the study *uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.
+    def request_study(
+        self, association: OpenAssociation, study_uid: str, on_pending: Callable[[], None]
+    ) -> CompletedAttempt:
+        """Ask for the study *study_uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.
 
-        *on_life* is called with each response that says that the archive is at it.
-        Raises :class:`Stopped` when no more C-MOVE is to go out, and :class:`~dcmcfg.errors.DcmcfgError` when the store
-        does not work.
+        *on_pending* is called with each response that says that the archive is at it. Raises :class:`RunStopped` when
+        no more C-MOVE is to go out, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work.
         """
         attempts: list[int] = []
-        asked = Try(uid)
-        chronicle = Chronicle()
+        asked = MoveAttempt(study_uid)
+        chronicle = Timeline()
 
         def on_asking() -> None:
             if attempts:  # below STUDY level several C-MOVEs are one attempt
                 return
-            if self.cancellation.asked:
-                raise Stopped
+            if self.cancellation.is_requested:
+                raise RunStopped
             if self.receiver is not None:
                 # what came before it was asked for proves nothing
-                self.receiver.take(lambda each: self.requests.study_of(each) == uid)
-            attempts.append(self.store.begin(uid))
-            self.sent.set()
+                self.receiver.take(lambda each: self.move_tracker.find_study_uid(each) == study_uid)
+            attempts.append(self.store.begin_attempt(study_uid))
+            self.first_move_sent.set()
 
         try:
-            with closing(self.requests.of(asked)) as numbers:
-                evidence = gather_on(
-                    opened.numbering(Kind.C_MOVE, numbers),
-                    replace(self.question, study_uid=uid),
+            with closing(self.move_tracker.allocate_message_ids(asked)) as numbers:
+                evidence = gather_evidence_over(
+                    association.with_message_ids(RequestCommandField.C_MOVE, numbers),
+                    replace(self.request, study_uid=study_uid),
                     self.addresses,
                     receiver=self.receiver,
-                    arrived=self._arrived_for(asked),
-                    witnesses=self.witnesses,
+                    collect_received=self._make_instance_collector(asked),
+                    evidence_sources=self.evidence_sources,
                     cancellation=self.cancellation,
-                    watcher=chronicle.of(Watcher(on_asking=on_asking, on_pending=lambda _: on_life())),
+                    callbacks=chronicle.record_calls(
+                        VerificationCallbacks(on_sending=on_asking, on_pending=lambda _: on_pending())
+                    ),
                 )
         except (DicomError, NotFound) as error:
-            answer = replace(_not_asked(error), tree=self.tree)
-            return Tried(answer, _after(error), next(iter(attempts), None), usable=False)
-        verdict = self.advised(judge(evidence), evidence)
+            answer = replace(_make_unsent_result(error), configuration_checksum=self.configuration_checksum)
+            return CompletedAttempt(
+                answer, _decide_after_error(error), next(iter(attempts), None), is_association_usable=False
+            )
+        verdict = self.adjust_verdict(judge(evidence), evidence)
         usable = evidence.outcome.status is not None
-        follows = after(evidence.outcome, accepted=verdict.accepted)
-        answer = answer_of(verdict, evidence, self.addresses.warnings)
-        astray = tuple(self._astray(asked))
-        answer = replace(answer, headline="; ".join((answer.headline, *astray)), tree=self.tree)
+        follows = decide_next_action(evidence.outcome, accepted=verdict.accepted)
+        answer = make_attempt_result(verdict, evidence, self.addresses.warnings)
+        astray = tuple(self._describe_misdirected(asked))
+        answer = replace(
+            answer, headline="; ".join((answer.headline, *astray)), configuration_checksum=self.configuration_checksum
+        )
         proven = None
-        if self.keep is not None:
-            proven = Proven(replace(evidence, warnings=(*evidence.warnings, *astray)), chronicle)
-        return Tried(answer, follows, attempts[0], usable=usable, proven=proven)
+        if self.save_evidence is not None:
+            proven = StudyEvidence(replace(evidence, warnings=(*evidence.warnings, *astray)), chronicle)
+        return CompletedAttempt(answer, follows, attempts[0], is_association_usable=usable, study_evidence=proven)
 
-    def record(self, uid: str, tried: Tried, *, final: bool) -> None:
+    def record_attempt(self, study_uid: str, completed: CompletedAttempt, *, final: bool) -> None:
         """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*.
 
         Its evidence is kept before: a study without an answer is asked for again, one without evidence would not be.
         """
-        if final and self.keep is not None and tried.proven is not None:
-            self.keep(tried.proven)
-        attempt = tried.attempt
+        if final and self.save_evidence is not None and completed.study_evidence is not None:
+            self.save_evidence(completed.study_evidence)
+        attempt = completed.attempt_number
         if attempt is None and final:
-            attempt = self.store.begin(uid)
+            attempt = self.store.begin_attempt(study_uid)
         if attempt is not None:
-            self.store.end(attempt, tried.answer, final=final)
+            self.store.end_attempt(attempt, completed.result, final=final)
 
-    def _arrived_for(self, asked: Try) -> Arrived:
+    def _make_instance_collector(self, asked: MoveAttempt) -> ReceivedCollector:
         """Return what takes the instances that were sent for *asked* from a receiver that all studies share.
 
         It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
         """
 
         def is_for(instance: ReceivedInstance) -> bool:
-            return self.requests.is_for(asked, instance)
+            return self.move_tracker.is_sent_for(asked, instance)
 
         def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
             reported = outcome.completed or 0
@@ -247,26 +264,28 @@ class Asking:
             def enough(all_: Sequence[ReceivedInstance]) -> bool:
                 return len({each.sop_instance_uid for each in all_ if is_for(each)}) >= reported
 
-            receiver.wait_until(enough, STRAGGLERS_S)
+            receiver.wait_until(enough, LATE_ARRIVAL_WAIT_S)
             taken = receiver.take(is_for)
-            self.requests.note(asked, taken)
+            self.move_tracker.record_received(asked, taken)
             return taken
 
         return arrived
 
-    def _astray(self, asked: Try) -> Iterator[str]:
-        return self.requests.astray(asked, self.receiver.received if self.receiver else ())
+    def _describe_misdirected(self, asked: MoveAttempt) -> Iterator[str]:
+        return self.move_tracker.describe_misdirected(asked, self.receiver.received if self.receiver else ())
 
 
-def _not_asked(error: DicomError | NotFound) -> Answer:
-    return Answer(Outcome.NOT_ASKED, f"no C-MOVE was sent: {error.what}", next_step=error.next_step)
+def _make_unsent_result(error: DicomError | NotFound) -> AttemptResult:
+    return AttemptResult(
+        VerificationOutcome.NOT_SENT, f"no C-MOVE was sent: {error.message}", next_step=error.next_step
+    )
 
 
-def _after(error: DicomError | NotFound) -> Next:
+def _decide_after_error(error: DicomError | NotFound) -> NextAction:
     match error:
         case OutOfResources():
-            return Next.AGAIN_GENTLY
-        case TryLater():
-            return Next.AGAIN
+            return NextAction.RETRY_SLOWER
+        case TransientDicomError():
+            return NextAction.RETRY
         case _:
-            return Next.NOTHING
+            return NextAction.ACCEPT_RESULT

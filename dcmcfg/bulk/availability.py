@@ -11,186 +11,188 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dcmcfg.bulk.events import Away, Back, Event
-from dcmcfg.bulk.run_options import Manner
-from dcmcfg.bulk.schedule import back_off
-from dcmcfg.errors import DicomError, RejectedForNow
+from dcmcfg.bulk.events import ArchiveAvailable, ArchiveUnavailable, RunEvent
+from dcmcfg.bulk.run_options import RunOptions
+from dcmcfg.bulk.schedule import compute_back_off
+from dcmcfg.errors import DicomError, RejectedTransient
 
 #: Two studies may be such that an archive fails on each; of so many it is taken to fail by itself.
-_STUDIES = 3
+_STUDIES_TO_BLAME_ARCHIVE = 3
 
 
-class Breaks:
+class BrokenAssociations:
     """Which studies were under way when associations broke, since the last answer. Not safe for several threads."""
 
     def __init__(self) -> None:
-        self._in_a_row: Counter[str] = Counter()
+        self._breaks_by_study: Counter[str] = Counter()
 
     @property
-    def are_in_doubt(self) -> bool:
+    def is_cause_unclear(self) -> bool:
         """Whether the last thing known is a break: another study tells whose doing it was."""
-        return bool(self._in_a_row)
+        return bool(self._breaks_by_study)
 
     @property
-    def are_of_the_archive(self) -> bool:
+    def is_archive_at_fault(self) -> bool:
         """Whether it breaks each association, whatever it is asked for."""
-        return len(self._in_a_row) >= _STUDIES
+        return len(self._breaks_by_study) >= _STUDIES_TO_BLAME_ARCHIVE
 
-    def broke(self, uid: str) -> None:
-        """Note that an association broke while *uid* was under way on it."""
-        self._in_a_row[uid] += 1
+    def record_break(self, study_uid: str) -> None:
+        """Note that an association broke while *study_uid* was under way on it."""
+        self._breaks_by_study[study_uid] += 1
 
-    def answered(self) -> Counter[str]:
+    def record_response(self) -> Counter[str]:
         """Note an answer, of whatever study; return how often studies were under way at breaks of the archive."""
-        of_the_archive = self._in_a_row if self.are_of_the_archive else Counter[str]()
-        self._in_a_row = Counter()
+        of_the_archive = self._breaks_by_study if self.is_archive_at_fault else Counter[str]()
+        self._breaks_by_study = Counter()
         return of_the_archive
 
 
-FIRST_S = 0.5
-_LONGEST_S = 15.0
+FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 15.0
 
 
 @dataclass
 class Outage:
     """Since when there is no association, and when the next is tried. Not safe for several threads at once."""
 
-    patience_s: float
-    first_s: float = FIRST_S
-    since: float | None = None
+    timeout_s: float
+    first_wait_s: float = FIRST_WAIT_S
+    started_at: float | None = None
     _failures: int = field(default=0, repr=False)
 
-    def failed(self, now: float, chance: float) -> float | None:
+    def record_failure(self, now: float, jitter: float) -> float | None:
         """Note that no association could be had at *now*; return the moment of the next try, None when it is enough."""
-        if self.since is None:
-            self.since = now
+        if self.started_at is None:
+            self.started_at = now
         self._failures += 1
-        left = self.since + self.patience_s - now
+        left = self.started_at + self.timeout_s - now
         if left <= 0:
             return None
-        return now + min(back_off(self._failures, self.first_s, chance), _LONGEST_S, left)
+        return now + min(compute_back_off(self._failures, self.first_wait_s, jitter), _LONGEST_WAIT_S, left)
 
-    def is_too_long(self, now: float) -> bool:
+    def has_timed_out(self, now: float) -> bool:
         """Whether patience is at its end at *now*."""
-        return self.since is not None and now - self.since >= self.patience_s
+        return self.started_at is not None and now - self.started_at >= self.timeout_s
 
-    def over(self, now: float) -> float | None:
+    def end(self, now: float) -> float | None:
         """Note that the archive answers at *now*; return the seconds that it did not, None if it was there."""
-        lasted = None if self.since is None else now - self.since
-        self.since, self._failures = None, 0
+        lasted = None if self.started_at is None else now - self.started_at
+        self.started_at, self._failures = None, 0
         return lasted
 
 
 #: While others have associations, one that gets none tries again after so many seconds.
-_CROWDED_S = 15.0
+_RETRY_WHILE_OTHERS_OPEN_S = 15.0
 
 
-class Presence:
+class ArchiveAvailability:
     """Of an *archive*, told by *tell* as it changes. Not safe for several threads at once.
 
     It is away when no association can be had, until one can; and when it breaks each one, until it answers. One worker
     at a time tries then, ever more slowly, until the patience of *manner* is at its end.
     """
 
-    def __init__(self, archive: str, manner: Manner, tell: Callable[[Event], None]) -> None:
-        self._archive, self._tell = archive, tell
-        self._patience_s = manner.patience_s
-        self._outage = Outage(manner.patience_s, min(FIRST_S, manner.first_back_off_s))
-        self._breaks = Breaks()
-        self._open = 0
-        self._ever_open = False
-        self._told_away = False
-        self._shows_life = False
-        self.coming = 0  # workers on their way to a study
-        self.next_try = float("-inf")
+    def __init__(self, archive: str, options: RunOptions, on_event: Callable[[RunEvent], None]) -> None:
+        self._archive, self._on_event = archive, on_event
+        self._timeout_s = options.outage_timeout_s
+        self._outage = Outage(options.outage_timeout_s, min(FIRST_WAIT_S, options.first_back_off_s))
+        self._breaks = BrokenAssociations()
+        self._open_associations = 0
+        self._was_ever_open = False
+        self._unavailable_reported = False
+        self._pending_seen = False
+        self.connecting_workers = 0  # workers on their way to a study
+        self.next_attempt_at = float("-inf")
 
     @property
-    def is_in_doubt(self) -> bool:
+    def is_cause_unclear(self) -> bool:
         """Whether it did no more than break associations since its last answer: another study tells whose doing."""
-        return self._breaks.are_in_doubt
+        return self._breaks.is_cause_unclear
 
     @property
-    def breaks_each(self) -> bool:
+    def breaks_every_association(self) -> bool:
         """Whether it breaks each association, whatever it is asked for."""
-        return self._breaks.are_of_the_archive
+        return self._breaks.is_archive_at_fault
 
-    def may_be_tried(self, now: float) -> bool:
+    def can_connect(self, now: float) -> bool:
         """Tell whether one more association may be tried at *now*."""
-        others = self.coming + (self._open if self.breaks_each and not self._shows_life else 0)
-        return now >= self.next_try and not (self._outage.since is not None and others > 0)
+        others = self.connecting_workers + (
+            self._open_associations if self.breaks_every_association and not self._pending_seen else 0
+        )
+        return now >= self.next_attempt_at and not (self._outage.started_at is not None and others > 0)
 
-    def opened(self, now: float) -> None:
+    def record_opened(self, now: float) -> None:
         """Note that whoever was on the way has an association."""
-        self._ever_open = True
-        self.coming -= 1
-        self._open += 1
-        self.next_try = float("-inf")
-        if not self.breaks_each:  # one of those is nothing to go by
-            self._come_back(now)
+        self._was_ever_open = True
+        self.connecting_workers -= 1
+        self._open_associations += 1
+        self.next_attempt_at = float("-inf")
+        if not self.breaks_every_association:  # one of those is nothing to go by
+            self._report_available(now)
 
-    def closed(self) -> None:
+    def record_closed(self) -> None:
         """Note that an association is no more."""
-        self._open -= 1
+        self._open_associations -= 1
 
-    def not_opened(self, error: DicomError, now: float, chance: float) -> None:
+    def record_failure(self, error: DicomError, now: float, jitter: float) -> None:
         """Note that whoever was on the way got none; raises *error* when that is final.
 
         That is after all the patience. At the beginning it is at once, unless it is a rejection for now: the address
         may be wrong.
         """
-        self.coming -= 1
-        if not self._ever_open and not isinstance(error, RejectedForNow):
+        self.connecting_workers -= 1
+        if not self._was_ever_open and not isinstance(error, RejectedTransient):
             raise error
-        due = self._outage.failed(now, chance)
-        if due is None and not self._open:
-            what = f"the archive could not be had for {self._patience_s:g} s: {error.what}"
-            raise DicomError(what, on=error.on, next_step=error.next_step) from error
-        self.next_try = now + _CROWDED_S if due is None else due
-        if not self._open:
-            self._go_away(error.what)
+        due = self._outage.record_failure(now, jitter)
+        if due is None and not self._open_associations:
+            what = f"the archive could not be had for {self._timeout_s:g} s: {error.message}"
+            raise DicomError(what, subject=error.subject, next_step=error.next_step) from error
+        self.next_attempt_at = now + _RETRY_WHILE_OTHERS_OPEN_S if due is None else due
+        if not self._open_associations:
+            self._report_unavailable(error.message)
 
-    def broke(self, uid: str) -> None:
-        """Note that an association broke while *uid* was under way on it."""
-        self._shows_life = False
-        self._breaks.broke(uid)
+    def record_break(self, study_uid: str) -> None:
+        """Note that an association broke while *study_uid* was under way on it."""
+        self._pending_seen = False
+        self._breaks.record_break(study_uid)
 
-    def shows_life(self) -> None:
+    def record_pending(self) -> None:
         """Note that it is at a C-MOVE: no answer yet, but others need not wait for that, which may take long."""
-        self._shows_life = True
+        self._pending_seen = True
 
-    def answered(self, now: float) -> Counter[str]:
+    def record_response(self, now: float) -> Counter[str]:
         """Note an answer; return how often studies were under way when the archive broke what it was asked on."""
-        of_the_archive = self._breaks.answered()
+        of_the_archive = self._breaks.record_response()
         if of_the_archive:
-            self._come_back(now)
+            self._report_available(now)
         return of_the_archive
 
-    def is_borne(self, now: float) -> bool:
+    def is_break_tolerated(self, now: float) -> bool:
         """Tell whether breaks are still the archive's alone: for too long, and they are the answer."""
-        return self.breaks_each and not self._outage.is_too_long(now)
+        return self.breaks_every_association and not self._outage.has_timed_out(now)
 
-    def wait(self, why: str, now: float, chance: float, *, spent: bool) -> None:
-        """Have the next try wait after a break of the archive, *why* being what it looked like.
+    def schedule_retry(self, reason: str, now: float, jitter: float, *, retries_exhausted: bool) -> None:
+        """Have the next try wait after a break of the archive, *reason* being what it looked like.
 
-        Raises :class:`DicomError` when it is enough, unless that makes the answer of a *spent* study stand.
+        Raises :class:`DicomError` when it is enough, unless that makes the answer of a *retries_exhausted* study stand.
         """
-        due = self._outage.failed(now, chance)
-        if due is None and not spent:
+        due = self._outage.record_failure(now, jitter)
+        if due is None and not retries_exhausted:
             raise DicomError(
-                f"the archive broke each association for {self._patience_s:g} s, the last time: {why}",
-                on=self._archive,
+                f"the archive broke each association for {self._timeout_s:g} s, the last time: {reason}",
+                subject=self._archive,
                 next_step="its own log says why",
             )
-        self.next_try = now if due is None else due
-        self._go_away(f"it breaks each association: {why}")
+        self.next_attempt_at = now if due is None else due
+        self._report_unavailable(f"it breaks each association: {reason}")
 
-    def _go_away(self, why: str) -> None:
-        if not self._told_away:
-            self._told_away = True
-            self._tell(Away(why, self._patience_s))
+    def _report_unavailable(self, why: str) -> None:
+        if not self._unavailable_reported:
+            self._unavailable_reported = True
+            self._on_event(ArchiveUnavailable(why, self._timeout_s))
 
-    def _come_back(self, now: float) -> None:
-        lasted = self._outage.over(now)
-        if self._told_away and lasted is not None:
-            self._tell(Back(lasted))
-        self._told_away = False
+    def _report_available(self, now: float) -> None:
+        lasted = self._outage.end(now)
+        if self._unavailable_reported and lasted is not None:
+            self._on_event(ArchiveAvailable(lasted))
+        self._unavailable_reported = False

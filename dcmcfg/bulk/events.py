@@ -4,51 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.bulk.study_result import Answer
+from dcmcfg.bulk.study_result import AttemptResult
 
 
 @dataclass(frozen=True)
-class Answered:
+class StudyFinished:
     """A study has its answer."""
 
-    uid: str
-    answer: Answer
+    study_uid: str
+    result: AttemptResult
 
 
 @dataclass(frozen=True)
-class Again:
-    """A study is asked for again, after *seconds*; ``why`` is a phrase."""
+class RetryScheduled:
+    """A study is asked for again, after *seconds*; ``reason`` is a phrase."""
 
-    uid: str
-    why: str
-    seconds: float
+    study_uid: str
+    reason: str
+    delay_s: float
 
 
 @dataclass(frozen=True)
-class Strained:
+class ArchiveOverloaded:
     """The archive is short of something: all go slower."""
 
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class Away:
+class ArchiveUnavailable:
     """The archive cannot be had; it is waited for, at most *patience_s*."""
 
-    why: str
-    patience_s: float
+    reason: str
+    max_wait_s: float
 
 
 @dataclass(frozen=True)
-class Back:
+class ArchiveAvailable:
     """The archive answers again, after *seconds*."""
 
-    seconds: float
+    outage_s: float
 
 
 @dataclass(frozen=True)
-class Stopping:
+class RunStopping:
     """The run was asked to stop: nothing new is asked for, and what is under way is cancelled."""
 
 
-Event = Answered | Again | Strained | Away | Back | Stopping
+RunEvent = StudyFinished | RetryScheduled | ArchiveOverloaded | ArchiveUnavailable | ArchiveAvailable | RunStopping

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcmcfg.bulk.study_result import Answer, StudyResult
+from dcmcfg.bulk.study_result import AttemptResult, StudyResult
 
 _UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){3,}\b")
 _NUMBER = re.compile(r"\b[0-9]+\b")
-_MARK = "NOT verified: "
+_NOT_VERIFIED_PREFIX = "NOT verified: "
 
 
 @dataclass(frozen=True)
-class Group:
+class FailureGroup:
     """Studies that failed in like manner; ``reason`` and ``next_step`` are the first one's, in its words.
 
     Its Study Instance UID is not named in these: they are of all.
@@ -25,7 +25,7 @@ class Group:
     studies: tuple[StudyResult, ...]
 
 
-def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
+def group_failures(results: Iterable[StudyResult]) -> tuple[FailureGroup, ...]:
     """Return the studies whose answer is no, those that are most alike together; the largest group first.
 
     Alike are reasons that differ in numbers and UIDs only, with next steps that do.
@@ -33,34 +33,34 @@ def groups(results: Iterable[StudyResult]) -> tuple[Group, ...]:
     alike: dict[tuple[str, str], list[StudyResult]] = {}
     first: dict[tuple[str, str], tuple[str, str]] = {}
     for result in results:
-        answer = result.answer
-        if answer is not None and not answer.outcome.is_yes:
-            key = likeness(answer), _in_general(answer.next_step)
+        answer = result.final_result
+        if answer is not None and not answer.outcome.is_success:
+            key = get_reason_pattern(answer), _replace_numbers(answer.next_step)
             alike.setdefault(key, []).append(result)
-            first.setdefault(key, _of_any(result.uid, answer))
+            first.setdefault(key, _remove_own_uid(result.study_uid, answer))
     by_size = sorted(alike, key=lambda key: -len(alike[key]))
-    return tuple(Group(*first[key], tuple(alike[key])) for key in by_size)
+    return tuple(FailureGroup(*first[key], tuple(alike[key])) for key in by_size)
 
 
-def _of_any(uid: str, answer: Answer) -> tuple[str, str]:
+def _remove_own_uid(uid: str, answer: AttemptResult) -> tuple[str, str]:
     """Return reason and next step without the study's own *uid*."""
     own = rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])"
 
     def of_all(words: str) -> str:
         return re.sub(own, "UID", re.sub(rf"\bno study {own}", "no such study", words))
 
-    return of_all(reason_of(answer)), of_all(answer.next_step)
+    return of_all(get_failure_reason(answer)), of_all(answer.next_step)
 
 
-def likeness(answer: Answer) -> str:
+def get_reason_pattern(answer: AttemptResult) -> str:
     """Return what answers have in common that are no for like reasons."""
-    return _in_general(reason_of(answer))
+    return _replace_numbers(get_failure_reason(answer))
 
 
-def _in_general(text: str) -> str:
+def _replace_numbers(text: str) -> str:
     return _NUMBER.sub("N", _UID.sub("UID", text))
 
 
-def reason_of(answer: Answer) -> str:
+def get_failure_reason(answer: AttemptResult) -> str:
     """Return why it is no."""
-    return answer.headline.removeprefix(_MARK)
+    return answer.headline.removeprefix(_NOT_VERIFIED_PREFIX)

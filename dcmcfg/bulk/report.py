@@ -11,179 +11,202 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from dcmcfg.bulk.failure_groups import Group, groups
-from dcmcfg.bulk.requirements import may_be_mended
-from dcmcfg.bulk.run_options import Asked
-from dcmcfg.bulk.study_result import Outcome, StudyResult
-from dcmcfg.timestamps import readable
+from dcmcfg.bulk.failure_groups import FailureGroup, group_failures
+from dcmcfg.bulk.requirements import is_fixable
+from dcmcfg.bulk.run_options import RunParameters
+from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
+from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.verdict import RouteFinding
 
-_SLOWEST = 5
+_SLOWEST_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Numbers of studies by outcome; ``open`` are those without an answer yet."""
+class RunSummary:
+    """Numbers of studies by outcome; ``open_count`` are those without an answer yet."""
 
-    studies: int
-    counts: dict[Outcome, int]
-    open: int
-    attempts: int
-    unanswered: int  # attempts whose run ended before there was an answer
-    retried: int  # attempts that were answered, and made again
-    groups: tuple[Group, ...]
+    study_count: int
+    outcome_counts: dict[VerificationOutcome, int]
+    open_count: int
+    attempt_count: int
+    interrupted_count: int  # attempts whose run ended before there was an answer
+    retry_count: int  # attempts that were answered, and made again
+    failure_groups: tuple[FailureGroup, ...]
     slowest: tuple[StudyResult, ...]
-    began: datetime | None
-    routes: dict[str, int]  # answers that stand, by what was found of the route
-    not_shown: int  # of the answers that are a yes, those whose route is not shown
-    mendable: int  # answers of no that asking again may turn into a yes
-    instances: int  # completed, by the archive's account, in the answers that stand
+    started: datetime | None
+    route_counts: dict[str, int]  # answers that stand, by what was found of the route
+    routes_not_shown: int  # of the answers that are a yes, those whose route is not shown
+    fixable_count: int  # answers of no that asking again may turn into a yes
+    instance_count: int  # completed, by the archive's account, in the answers that stand
 
     @property
-    def all_yes(self) -> bool:
+    def all_successful(self) -> bool:
         """Whether every study has its answer, and it is yes."""
-        return self.studies > 0 and self.open == 0 and all(kind.is_yes for kind in self.counts)
+        return self.study_count > 0 and self.open_count == 0 and all(kind.is_success for kind in self.outcome_counts)
 
     @property
-    def all_witnessed(self) -> bool:
+    def all_observed(self) -> bool:
         """Whether every study has its answer, and our own receiver saw each."""
-        return self.all_yes and set(self.counts) == {Outcome.VERIFIED}
+        return self.all_successful and set(self.outcome_counts) == {VerificationOutcome.VERIFIED}
 
     @property
-    def all_alike(self) -> bool:
+    def all_failed_alike(self) -> bool:
         """Whether there are several studies, and the answer to each is no for like reasons."""
-        if Outcome.OUTDATED in self.counts:
+        if VerificationOutcome.OUTDATED in self.outcome_counts:
             return False
-        return self.studies > 1 and [len(group.studies) for group in self.groups] == [self.studies]
+        return self.study_count > 1 and [len(group.studies) for group in self.failure_groups] == [self.study_count]
 
 
-def summarised(results: Sequence[StudyResult], slowest: int = _SLOWEST) -> Summary:
-    """Return the summary of *results*, with so many of the *slowest* studies."""
-    answers = [(each, each.answer) for each in results]
+def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_SHOWN) -> RunSummary:
+    """Return the summary of *results*, with so many of the *slowest_count* studies."""
+    answers = [(each, each.final_result) for each in results]
     known = [(each, answer) for each, answer in answers if answer is not None]
     attempts = [attempt for each in results for attempt in each.attempts]
     counts = Counter(answer.outcome for _, answer in known)
     by_time = sorted(known, key=lambda pair: -pair[1].seconds)
-    return Summary(
-        studies=len(results),
-        counts={kind: counts[kind] for kind in Outcome if counts[kind]},
-        open=len(results) - len(known),
-        attempts=len(attempts),
-        unanswered=sum(attempt.answer is None for attempt in attempts),
-        retried=sum(map(_made_again, results)),
-        groups=groups(results),
-        slowest=tuple(each for each, answer in by_time[:slowest] if answer.seconds > 0),
-        began=min((attempt.started for attempt in attempts), default=None),
-        routes=dict(Counter(answer.route for _, answer in known if answer.route).most_common()),
-        not_shown=sum(each.outcome.is_yes and each.route == RouteFinding.NOT_SHOWN.value for _, each in known),
-        mendable=sum(may_be_mended(answer) for _, answer in known),
-        instances=sum(answer.completed or 0 for _, answer in known),
+    return RunSummary(
+        study_count=len(results),
+        outcome_counts={kind: counts[kind] for kind in VerificationOutcome if counts[kind]},
+        open_count=len(results) - len(known),
+        attempt_count=len(attempts),
+        interrupted_count=sum(attempt.result is None for attempt in attempts),
+        retry_count=sum(map(_count_retries, results)),
+        failure_groups=group_failures(results),
+        slowest=tuple(each for each, answer in by_time[:slowest_count] if answer.seconds > 0),
+        started=min((attempt.started for attempt in attempts), default=None),
+        route_counts=dict(Counter(answer.route_finding for _, answer in known if answer.route_finding).most_common()),
+        routes_not_shown=sum(
+            each.outcome.is_success and each.route_finding == RouteFinding.NOT_SHOWN.value for _, each in known
+        ),
+        fixable_count=sum(is_fixable(answer) for _, answer in known),
+        instance_count=sum(answer.completed or 0 for _, answer in known),
     )
 
 
-def _made_again(result: StudyResult) -> int:
+def _count_retries(result: StudyResult) -> int:
     """Return how many attempts were answered, and followed by another."""
-    followed = result.attempts if result.answer else result.attempts[:-1]
-    return sum(attempt.answer is not None and not attempt.final for attempt in followed)
+    followed = result.attempts if result.final_result else result.attempts[:-1]
+    return sum(attempt.result is not None and not attempt.final for attempt in followed)
 
 
-_MOST_BINS = 60
+_MAX_BINS = 60
 
 
 @dataclass(frozen=True)
-class Report:
+class BulkReport:
     """The studies of a store with their answers, and what was asked of whom.
 
-    ``asked_now`` is False where all answers are those of an earlier run. ``tree`` stands for what decides in the tree
-    now, as :attr:`Answer.tree` does for then.
+    ``has_new_results`` is False where all answers are those of an earlier run. ``configuration_checksum`` stands for
+    what decides in the tree now, as :attr:`Answer.tree` does for then.
     """
 
-    asked: Asked
+    run_parameters: RunParameters
     store: Path
-    made: datetime
+    created: datetime
     results: tuple[StudyResult, ...]
-    summary: Summary
-    asked_now: bool = True
-    tree: str = ""
+    summary: RunSummary
+    has_new_results: bool = True
+    configuration_checksum: str = ""
 
     @staticmethod
-    def of(
-        asked: Asked,
+    def create(
+        run_parameters: RunParameters,
         store: Path,
         results: Sequence[StudyResult],
-        made: datetime,
+        created: datetime,
         *,
-        asked_now: bool = True,
-        tree: str = "",
-    ) -> Report:
+        has_new_results: bool = True,
+        configuration_checksum: str = "",
+    ) -> BulkReport:
         """Return the report on *results*."""
-        return Report(asked, store, made, tuple(results), summarised(results), asked_now, tree)
+        return BulkReport(
+            run_parameters,
+            store,
+            created,
+            tuple(results),
+            make_summary(results),
+            has_new_results,
+            configuration_checksum,
+        )
 
-    def told(self, tell: Callable[[str], str]) -> Report:
-        """Return the report with what *tell* makes of each next step."""
-        groups = tuple(replace(group, next_step=tell(group.next_step)) for group in self.summary.groups)
-        results = tuple(each.told(tell) for each in self.results)
-        return replace(self, results=results, summary=replace(self.summary, groups=groups))
+    def map_next_steps(self, transform: Callable[[str], str]) -> BulkReport:
+        """Return the report with what *transform* makes of each next step."""
+        groups = tuple(replace(group, next_step=transform(group.next_step)) for group in self.summary.failure_groups)
+        results = tuple(each.map_next_steps(transform) for each in self.results)
+        return replace(self, results=results, summary=replace(self.summary, failure_groups=groups))
 
     @property
     def headline(self) -> str:
         """The answer in one line: how many studies, and how many of each outcome."""
         summary = self.summary
-        parts = [f"{number:,} {kind.value}" for kind, number in summary.counts.items()]
-        if summary.open:
-            parts.append(f"{summary.open:,} still to be asked")
-        studies = "1 study" if summary.studies == 1 else f"{summary.studies:,} studies"
-        alike = ", all for like reasons" if summary.all_alike else ""
-        return f"{studies}: {', '.join(parts) or 'none asked'}{alike}{'' if self.asked_now else self._earlier()}"
+        parts = [f"{number:,} {kind.value}" for kind, number in summary.outcome_counts.items()]
+        if summary.open_count:
+            parts.append(f"{summary.open_count:,} still to be asked")
+        studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
+        alike = ", all for like reasons" if summary.all_failed_alike else ""
+        earlier = "" if self.has_new_results else self._describe_earlier_results()
+        return f"{studies}: {', '.join(parts) or 'none asked'}{alike}{earlier}"
 
     @property
-    def of_another_tree(self) -> tuple[StudyResult, ...]:
+    def results_from_other_configuration(self) -> tuple[StudyResult, ...]:
         """The studies whose answer stands, and was given under another tree."""
-        return tuple(each for each in self.results if each.answer is not None and each.answer.tree != self.tree)
+        return tuple(
+            each
+            for each in self.results
+            if each.final_result is not None and each.final_result.configuration_checksum != self.configuration_checksum
+        )
 
-    def _earlier(self) -> str:
-        return f"; nothing asked now, answered until {readable(self.answered[1])}" if self.answered else ""
+    def _describe_earlier_results(self) -> str:
+        return (
+            f"; nothing asked now, answered until {format_timestamp(self.result_period[1])}"
+            if self.result_period
+            else ""
+        )
 
     @property
-    def answered(self) -> tuple[datetime, datetime] | None:
+    def result_period(self) -> tuple[datetime, datetime] | None:
         """When the first and the last of the answers that stand came; None where there is none."""
-        ends = [each.last.ended for each in self.results if each.answer and each.last and each.last.ended]
+        ends = [
+            each.decisive_attempt.ended
+            for each in self.results
+            if each.final_result and each.decisive_attempt and each.decisive_attempt.ended
+        ]
         return (min(ends), max(ends)) if ends else None
 
 
 @dataclass(frozen=True)
-class Rate:
-    """Answers in each of some equal times, from ``began`` on, by outcome."""
+class Throughput:
+    """Answers in each of some equal times, from ``started`` on, by outcome."""
 
-    began: datetime
+    started: datetime
     bin_s: float
-    bins: tuple[dict[Outcome, int], ...]
+    bins: tuple[dict[VerificationOutcome, int], ...]
 
 
-def rate_of(results: Sequence[StudyResult]) -> Rate | None:
+def compute_throughput(results: Sequence[StudyResult]) -> Throughput | None:
     """Return the answers that stand, in at most sixty times; None where there is none.
 
     Times in which the run stood still, between an end and its continuation, are there, and empty.
     """
     attempts = [attempt for each in results for attempt in each.attempts]
     moments = [
-        (attempt.ended, attempt.answer.outcome)
+        (attempt.ended, attempt.result.outcome)
         for attempt in attempts
-        if attempt.final and attempt.ended is not None and attempt.answer is not None
+        if attempt.final and attempt.ended is not None and attempt.result is not None
     ]
     if not moments:
         return None
     began = min(attempt.started for attempt in attempts)
     span = max((max(moment for moment, _ in moments) - began).total_seconds(), 1.0)
-    bin_s = _round(span / _MOST_BINS)
-    bins: list[dict[Outcome, int]] = [{} for _ in range(int(span / bin_s) + 1)]
+    bin_s = _round_up(span / _MAX_BINS)
+    bins: list[dict[VerificationOutcome, int]] = [{} for _ in range(int(span / bin_s) + 1)]
     for moment, outcome in moments:
         counts = bins[min(int((moment - began).total_seconds() / bin_s), len(bins) - 1)]
         counts[outcome] = counts.get(outcome, 0) + 1
-    return Rate(began, bin_s, tuple(bins))
+    return Throughput(began, bin_s, tuple(bins))
 
 
-def _round(seconds: float) -> float:
+def _round_up(seconds: float) -> float:
     """Return the next larger time that people count in."""
     steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
     return next((step for step in steps if step >= seconds), seconds)

@@ -13,53 +13,55 @@ from enum import Enum
 from queue import Empty
 from types import FrameType
 
-from dcmcfg.bulk.attempt import Asking, Stopped
-from dcmcfg.bulk.events import Event, Stopping
-from dcmcfg.bulk.run_options import Manner
-from dcmcfg.bulk.run_state import State
+from dcmcfg.bulk.attempt import RunStopped, StudyRequester
+from dcmcfg.bulk.events import RunEvent, RunStopping
+from dcmcfg.bulk.run_options import RunOptions
+from dcmcfg.bulk.run_state import RunState
 from dcmcfg.dicom.open_association import OpenAssociation
-from dcmcfg.dicom.ul.association import cut_all
-from dcmcfg.errors import TryLater, Unreachable
+from dcmcfg.dicom.ul.association import force_close_all
+from dcmcfg.errors import TransientDicomError, Unreachable
 
 _POLL_S = 0.1
-_ABORT_S = 3.0
+_ABORT_TIMEOUT_S = 3.0
 
 
-class Ending(Enum):
+class RunEnding(Enum):
     """How a run ended."""
 
-    DONE = "every study has its answer"
+    COMPLETED = "every study has its answer"
     STOPPED = "it was asked to stop"
 
 
 @dataclass
-class _Asked:
+class _StopRequests:
     """How often the end was asked for."""
 
-    times: int = 0
+    count: int = 0
 
 
-def run(uids: Sequence[str], asking: Asking, manner: Manner, on_event: Callable[[Event], None]) -> Ending:
+def run(
+    uids: Sequence[str], requester: StudyRequester, options: RunOptions, on_event: Callable[[RunEvent], None]
+) -> RunEnding:
     """Ask for each of *uids* until it has its answer; *on_event* is called in this thread.
 
     The first Ctrl-C, or SIGTERM, stops that: what is under way is cancelled (C-CANCEL), and its answer recorded as far
     as one comes. The second aborts. Raises :class:`DicomError` when the archive cannot be had, or not for longer than
     is bearable, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work; what is known is on record then.
     """
-    return _Run(uids, asking, manner).go(on_event)
+    return _Run(uids, requester, options).run(on_event)
 
 
-class _Spent(Exception):
+class _AssociationUnusable(Exception):
     """The association is of no more use."""
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[_Asked]:
+def _count_stop_signals() -> Iterator[_StopRequests]:
     """Count SIGINT and SIGTERM while the block runs; outside the main thread they do not arrive."""
-    asked = _Asked()
+    asked = _StopRequests()
 
     def count(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
-        asked.times += 1
+        asked.count += 1
 
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -73,53 +75,53 @@ def _asked_to_stop() -> Iterator[_Asked]:
 
 
 class _Run:
-    def __init__(self, uids: Sequence[str], asking: Asking, manner: Manner) -> None:
-        self._asking = asking
-        self._state = State(uids, manner, time.monotonic, random.random, str(asking.question.archive))
+    def __init__(self, uids: Sequence[str], requester: StudyRequester, options: RunOptions) -> None:
+        self._requester = requester
+        self._state = RunState(uids, options, time.monotonic, random.random, str(requester.request.archive))
         self._errors: list[BaseException] = []
-        number = min(manner.parallel, max(len(uids), 1))
+        number = min(options.parallel, max(len(uids), 1))
         self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(number)]
 
-    def go(self, on_event: Callable[[Event], None]) -> Ending:
-        with _asked_to_stop() as asked:
+    def run(self, on_event: Callable[[RunEvent], None]) -> RunEnding:
+        with _count_stop_signals() as asked:
             for worker in self._workers:
                 worker.start()
             heeded = 0
             while any(worker.is_alive() for worker in self._workers):
-                if asked.times > heeded:
-                    heeded = asked.times
+                if asked.count > heeded:
+                    heeded = asked.count
                     if heeded == 1:
-                        on_event(Stopping())
+                        on_event(RunStopping())
                     self._stop(at_once=heeded > 1)
                     if heeded > 1:
                         break
-                self._hear(on_event, _POLL_S)
-            self._hear(on_event, 0)
+                self._deliver_events(on_event, _POLL_S)
+            self._deliver_events(on_event, 0)
         if self._errors:
             raise self._errors[0]
-        return Ending.STOPPED if asked.times else Ending.DONE
+        return RunEnding.STOPPED if asked.count else RunEnding.COMPLETED
 
-    def _hear(self, on_event: Callable[[Event], None], patience_s: float) -> None:
+    def _deliver_events(self, on_event: Callable[[RunEvent], None], timeout_s: float) -> None:
         try:
             while True:
-                on_event(self._state.events.get(timeout=patience_s) if patience_s else self._state.events.get_nowait())
-                patience_s = 0
+                on_event(self._state.events.get(timeout=timeout_s) if timeout_s else self._state.events.get_nowait())
+                timeout_s = 0
         except Empty:
             pass
 
     def _stop(self, *, at_once: bool) -> None:
         self._state.stop()
-        threading.Thread(target=self._asking.cancellation.now, daemon=True).start()  # a peer may not take it off
+        threading.Thread(target=self._requester.cancellation.request, daemon=True).start()  # a peer may not take it off
         if at_once:
-            cut_all()
+            force_close_all()
             for worker in self._workers:
-                worker.join(_ABORT_S)
+                worker.join(_ABORT_TIMEOUT_S)
 
     def _work(self) -> None:
         try:
-            while self._state.has_work():
+            while self._state.wait_for_work():
                 self._work_on_one_association()
-        except Stopped:
+        except RunStopped:
             pass
         except BaseException as error:  # noqa: BLE001 — in a thread nobody else would hear of it
             self._errors.append(error)
@@ -127,25 +129,25 @@ class _Run:
 
     def _work_on_one_association(self) -> None:
         try:
-            with self._asking.associated() as opened:
-                self._state.opened()
+            with self._requester.open_association() as opened:
+                self._state.record_opened()
                 try:
-                    self._work_on(opened)
+                    self._work_through_studies(opened)
                 finally:
-                    self._state.closed()
-        except (Unreachable, TryLater) as error:
-            self._state.not_opened(error)
-        except _Spent:
+                    self._state.record_closed()
+        except (Unreachable, TransientDicomError) as error:
+            self._state.record_failure(error)
+        except _AssociationUnusable:
             pass
 
-    def _work_on(self, opened: OpenAssociation) -> None:
-        while (uid := self._state.take()) is not None:
+    def _work_through_studies(self, opened: OpenAssociation) -> None:
+        while (uid := self._state.take_study()) is not None:
             sent = self._state.wait_for_turn()
-            if not opened.is_open and self._state.give_back(uid):
-                raise _Spent
-            tried = self._asking.ask(opened, uid, self._state.shows_life)
-            final = self._state.is_final(uid, tried)
-            self._asking.record(uid, tried, final=final)
-            self._state.settle(uid, tried, sent, final=final)
-            if not tried.usable:
-                raise _Spent
+            if not opened.is_open and self._state.return_study(uid):
+                raise _AssociationUnusable
+            tried = self._requester.request_study(opened, uid, self._state.record_pending)
+            final = self._state.count_attempt(uid, tried)
+            self._requester.record_attempt(uid, tried, final=final)
+            self._state.finish_attempt(uid, tried, sent, final=final)
+            if not tried.is_association_usable:
+                raise _AssociationUnusable

@@ -15,71 +15,76 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dcmcfg.settings import Settings
     from dcmcfg.verify.addresses import Addresses
-    from dcmcfg.verify.evidence import Question
+    from dcmcfg.verify.evidence import VerificationRequest
 
 _KEY_LENGTH = 16
 
 
-class ReceivedBy(Enum):
+class ReceiverKind(Enum):
     """Who receives the studies of a run."""
 
-    OTHERS = "by others"
-    US = "by us (--receive)"
-    TEMPORARY = "by us"  # at a destination that is there for the run only, with another title each time
+    EXTERNAL = "by others"
+    DCMCFG = "by us (--receive)"
+    TEMPORARY_DESTINATION = "by us"  # at a destination that is there for the run only, with another title each time
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunParameters:
     """What the answers in a store are answers to: facts by name, in words that a person understands."""
 
-    facts: Mapping[str, str]
+    values: Mapping[str, str]
 
-    def key(self, source: str) -> str:
+    def compute_store_name(self, source: str) -> str:
         """Return a file name that stands for this question about the studies of *source*."""
-        octets = json.dumps([sorted(self.facts.items()), source]).encode()
+        octets = json.dumps([sorted(self.values.items()), source]).encode()
         return hashlib.sha256(octets).hexdigest()[:_KEY_LENGTH]
 
-    def difference(self, other: Asked) -> tuple[str, ...]:
+    def describe_differences(self, other: RunParameters) -> tuple[str, ...]:
         """Return in words where *other*, the question of now, asks something else."""
-        names = dict.fromkeys((*self.facts, *other.facts))
+        names = dict.fromkeys((*self.values, *other.values))
         return tuple(
-            f"{name}: {self.facts.get(name) or 'none'} there, {other.facts.get(name) or 'none'} here"
+            f"{name}: {self.values.get(name) or 'none'} there, {other.values.get(name) or 'none'} here"
             for name in names
-            if (self.facts.get(name) or "") != (other.facts.get(name) or "")
+            if (self.values.get(name) or "") != (other.values.get(name) or "")
         )
 
 
-def asked_about(
-    question: Question, addresses: Addresses, settings: Settings, received_by: ReceivedBy, *, keeps_files: bool
-) -> Asked:
+def collect_run_parameters(
+    request: VerificationRequest,
+    addresses: Addresses,
+    settings: Settings,
+    receiver_kind: ReceiverKind,
+    *,
+    keeps_files: bool,
+) -> RunParameters:
     """Return what the store of a run is known by: everything that its answers depend on.
 
-    *question* is about no study yet. *keeps_files* says whether received files are kept and read back.
+    *request* is about no study yet. *keeps_files* says whether received files are kept and read back.
     """
-    temporary = received_by is ReceivedBy.TEMPORARY
+    temporary = receiver_kind is ReceiverKind.TEMPORARY_DESTINATION
     facts = {
-        "archive": str(question.archive),
-        "destination": "a temporary one" if temporary else question.destination,
-        "calling": question.calling,
-        "received": received_by.value,
-        "level": question.selection.level.value,
-        "model": question.model.value,
+        "archive": str(request.archive),
+        "destination": "a temporary one" if temporary else request.destination_ae_title,
+        "calling": request.calling_ae_title,
+        "received": receiver_kind.value,
+        "level": request.selection.level.value,
+        "model": request.model.value,
         "directory": f"{settings.ldap_url}/{settings.base_dn}",
         "device": settings.device,
-        "dcmExternalRetrieveAEDestination": addresses.route.destination or "",
+        "dcmExternalRetrieveAEDestination": addresses.route.external_retrieve_destination or "",
     }
-    further = _further(question, keeps_files=keeps_files)
-    return Asked(facts | {name: value for name, value in further.items() if value})
+    further = _collect_optional_parameters(request, keeps_files=keeps_files)
+    return RunParameters(facts | {name: value for name, value in further.items() if value})
 
 
-def _further(question: Question, *, keeps_files: bool) -> dict[str, str]:
+def _collect_optional_parameters(request: VerificationRequest, *, keeps_files: bool) -> dict[str, str]:
     """Return what else an answer depends on, where it is set: an answer to a part is none to another."""
-    patient, selection = question.patient, question.selection
+    patient, selection = request.patient, request.selection
     return {
         "series": ", ".join(sorted(selection.series_uids)),
         "instances": ", ".join(sorted(selection.instance_uids)),
-        "patient": f"{patient.patient_id} {patient.issuer}".rstrip() if patient else "",
-        "expected": "" if question.expected_number is None else str(question.expected_number),
+        "patient": f"{patient.patient_id} {patient.issuer_of_patient_id}".rstrip() if patient else "",
+        "expected": "" if request.expected_count is None else str(request.expected_count),
         "files": "kept and read back" if keeps_files else "",
     }
 
@@ -87,15 +92,15 @@ def _further(question: Question, *, keeps_files: bool) -> dict[str, str]:
 PARALLEL = 4
 RETRIES = 3
 FIRST_BACK_OFF_S = 2.0
-PATIENCE_S = 300.0
+OUTAGE_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)
-class Manner:
-    """The manner of a run; two C-MOVEs are ``interval_s`` apart at least."""
+class RunOptions:
+    """The manner of a run; two C-MOVEs are ``min_interval_s`` apart at least."""
 
     parallel: int = PARALLEL  # associations
     retries: int = RETRIES  # of a study, beside the first attempt
     first_back_off_s: float = FIRST_BACK_OFF_S
-    patience_s: float = PATIENCE_S  # with an archive that is away
-    interval_s: float = 0.0
+    outage_timeout_s: float = OUTAGE_TIMEOUT_S  # with an archive that is away
+    min_interval_s: float = 0.0

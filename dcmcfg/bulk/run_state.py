@@ -7,37 +7,42 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
-from dcmcfg.bulk.attempt import Stopped, Tried
-from dcmcfg.bulk.availability import Presence
-from dcmcfg.bulk.events import Again, Answered, Event, Strained
-from dcmcfg.bulk.failure_groups import reason_of
-from dcmcfg.bulk.run_options import Manner
-from dcmcfg.bulk.schedule import Next, Pace, Schedule, back_off
-from dcmcfg.bulk.study_result import Answer
+from dcmcfg.bulk.attempt import CompletedAttempt, RunStopped
+from dcmcfg.bulk.availability import ArchiveAvailability
+from dcmcfg.bulk.events import ArchiveOverloaded, RetryScheduled, RunEvent, StudyFinished
+from dcmcfg.bulk.failure_groups import get_failure_reason
+from dcmcfg.bulk.run_options import RunOptions
+from dcmcfg.bulk.schedule import NextAction, RateLimiter, StudyQueue, compute_back_off
+from dcmcfg.bulk.study_result import AttemptResult
 from dcmcfg.errors import DicomError
 
 #: Whoever waits for another worker looks again after so many seconds at most.
-_PAUSE_S = 0.2
+_RECHECK_S = 0.2
 
 
-class State:
+class RunState:
     """For several threads; *clock* gives seconds, *chance* a number from 0 to 1, *archive* is who is asked.
 
-    What waits raises :class:`Stopped` when the run is to end.
+    What waits raises :class:`RunStopped` when the run is to end.
     """
 
     def __init__(
-        self, uids: Sequence[str], manner: Manner, clock: Callable[[], float], chance: Callable[[], float], archive: str
+        self,
+        uids: Sequence[str],
+        options: RunOptions,
+        clock: Callable[[], float],
+        random_fraction: Callable[[], float],
+        archive_name: str,
     ) -> None:
-        self.events: SimpleQueue[Event] = SimpleQueue()
-        self._manner, self._clock, self._chance = manner, clock, chance
-        self._schedule = Schedule(uids)
-        self._pace = Pace(manner.interval_s)
-        self._presence = Presence(archive, manner, self.events.put)
-        self._tries: Counter[str] = Counter()
-        self._given_back: set[str] = set()
+        self.events: SimpleQueue[RunEvent] = SimpleQueue()
+        self._options, self._clock, self._random_fraction = options, clock, random_fraction
+        self._schedule = StudyQueue(uids)
+        self._rate_limiter = RateLimiter(options.min_interval_s)
+        self._availability = ArchiveAvailability(archive_name, options, self.events.put)
+        self._attempts: Counter[str] = Counter()
+        self._returned_studies: set[str] = set()
         self._changed = threading.Condition()
-        self._under_way = 0
+        self._in_progress = 0
         self._stopping = False
 
     def stop(self) -> None:
@@ -46,141 +51,149 @@ class State:
             self._stopping = True
             self._changed.notify_all()
 
-    def has_work(self) -> bool:
+    def wait_for_work(self) -> bool:
         """Wait until an association may be tried for a study that no other worker is on its way to.
 
         Of an archive that is away one worker at a time tries. False when all studies have their answer.
         """
         with self._changed:
-            while not self._is_to_open():
-                if not self._schedule and not self._under_way:
+            while not self._can_open_association():
+                if not self._schedule and not self._in_progress:
                     self._changed.notify_all()
                     return False
-                self._wait_until(self._next_look())
-            self._presence.coming += 1
+                self._wait_until(self._get_next_check_time())
+            self._availability.connecting_workers += 1
             return True
 
-    def take(self) -> str | None:
+    def take_study(self) -> str | None:
         """Return the next study, None when there is none just now."""
         with self._changed:
-            self._end_if_stopping()
-            uid = self._schedule.take(self._clock(), another=self._presence.is_in_doubt)
-            self._under_way += uid is not None
+            self._raise_if_stopping()
+            uid = self._schedule.take(self._clock(), prefer_waiting=self._availability.is_cause_unclear)
+            self._in_progress += uid is not None
             return uid
 
     def wait_for_turn(self) -> float:
         """Wait until a request may go out; return that moment."""
         with self._changed:
-            moment = self._pace.turn(self._clock())
+            moment = self._rate_limiter.reserve_slot(self._clock())
             while self._clock() < moment:
                 self._wait_until(moment)
-            self._end_if_stopping()
+            self._raise_if_stopping()
             return moment
 
-    def opened(self) -> None:
+    def record_opened(self) -> None:
         """Note that there is an association."""
         with self._changed:
-            self._presence.opened(self._clock())
+            self._availability.record_opened(self._clock())
             self._changed.notify_all()
 
-    def closed(self) -> None:
+    def record_closed(self) -> None:
         """Note that an association is no more."""
         with self._changed:
-            self._presence.closed()
+            self._availability.record_closed()
             self._changed.notify_all()
 
-    def not_opened(self, error: DicomError) -> None:
+    def record_failure(self, error: DicomError) -> None:
         """Note that there was no association; raises *error* when that is final."""
         with self._changed:
-            self._presence.not_opened(error, self._clock(), self._chance())
+            self._availability.record_failure(error, self._clock(), self._random_fraction())
             self._changed.notify_all()
 
-    def shows_life(self) -> None:
+    def record_pending(self) -> None:
         """Note that the archive says that it is at a C-MOVE."""
         with self._changed:
-            self._presence.shows_life()
+            self._availability.record_pending()
             self._changed.notify_all()
 
-    def give_back(self, uid: str) -> bool:
+    def return_study(self, uid: str) -> bool:
         """Put back a study whose association ended before it was asked for; tell whether it was.
 
         Once is the end of one that was idle for too long. An archive that does so again breaks associations.
         """
         with self._changed:
-            if uid in self._given_back:
+            if uid in self._returned_studies:
                 return False
-            self._given_back.add(uid)
-            self._under_way -= 1
-            self._pace.give_back()
-            self._schedule.back(uid)
+            self._returned_studies.add(uid)
+            self._in_progress -= 1
+            self._rate_limiter.release_slot()
+            self._schedule.put_back(uid)
             self._changed.notify_all()
             return True
 
-    def is_final(self, uid: str, tried: Tried) -> bool:
+    def count_attempt(self, uid: str, attempt: CompletedAttempt) -> bool:
         """Count an attempt at *uid*; tell whether its answer stands.
 
         What an archive did that breaks each association counts for no study, unless it does so for too long.
         """
         with self._changed:
-            self._tries[uid] += 1
-            self._given_back.discard(uid)
-            if tried.broke:
-                self._presence.broke(uid)
-                return self._is_spent(uid) and not self._presence.is_borne(self._clock())
-            if tried.next is Next.ANOTHER_RUN:
+            self._attempts[uid] += 1
+            self._returned_studies.discard(uid)
+            if attempt.is_association_broken:
+                self._availability.record_break(uid)
+                return self._has_no_retries_left(uid) and not self._availability.is_break_tolerated(self._clock())
+            if attempt.next_action is NextAction.RETRY_IN_NEXT_RUN:
                 return False
-            self._tries.subtract(self._presence.answered(self._clock()))
-            return tried.next is Next.NOTHING or self._is_spent(uid)
+            self._attempts.subtract(self._availability.record_response(self._clock()))
+            return attempt.next_action is NextAction.ACCEPT_RESULT or self._has_no_retries_left(uid)
 
-    def settle(self, uid: str, tried: Tried, sent: float, *, final: bool) -> None:
-        """Go on after an attempt at *uid* that began at *sent* and is on record.
+    def finish_attempt(self, uid: str, attempt: CompletedAttempt, sent_at: float, *, final: bool) -> None:
+        """Go on after an attempt at *uid* that began at *sent_at* and is on record.
 
         Raises :class:`DicomError` where the archive has broken each association for too long.
         """
         with self._changed:
             now = self._clock()
-            self._under_way -= 1
-            if tried.next is Next.AGAIN_GENTLY and self._pace.strained(sent, now):
-                self.events.put(Strained(_why(tried.answer)))
-            if tried.answer.outcome.is_yes:
-                self._pace.eased(sent)
+            self._in_progress -= 1
+            if attempt.next_action is NextAction.RETRY_SLOWER and self._rate_limiter.slow_down(sent_at, now):
+                self.events.put(ArchiveOverloaded(_format_reason(attempt.result)))
+            if attempt.result.outcome.is_success:
+                self._rate_limiter.speed_up(sent_at)
             if final:
-                self.events.put(Answered(uid, tried.answer))
-            elif tried.broke and self._presence.breaks_each:
-                self._schedule.last(uid)
-                self._presence.wait(reason_of(tried.answer), now, self._chance(), spent=self._is_spent(uid))
-            elif tried.next is not Next.ANOTHER_RUN:
-                seconds = back_off(self._tries[uid], self._manner.first_back_off_s, self._chance())
-                self._schedule.later(uid, now + seconds)
-                self.events.put(Again(uid, _why(tried.answer), seconds))
+                self.events.put(StudyFinished(uid, attempt.result))
+            elif attempt.is_association_broken and self._availability.breaks_every_association:
+                self._schedule.put_last(uid)
+                self._availability.schedule_retry(
+                    get_failure_reason(attempt.result),
+                    now,
+                    self._random_fraction(),
+                    retries_exhausted=self._has_no_retries_left(uid),
+                )
+            elif attempt.next_action is not NextAction.RETRY_IN_NEXT_RUN:
+                seconds = compute_back_off(self._attempts[uid], self._options.first_back_off_s, self._random_fraction())
+                self._schedule.put_at(uid, now + seconds)
+                self.events.put(RetryScheduled(uid, _format_reason(attempt.result), seconds))
             self._changed.notify_all()
 
-    def _is_spent(self, uid: str) -> bool:
-        return self._tries[uid] > self._manner.retries
+    def _has_no_retries_left(self, uid: str) -> bool:
+        return self._attempts[uid] > self._options.retries
 
-    def _is_to_open(self) -> bool:
+    def _can_open_association(self) -> bool:
         now = self._clock()
-        return self._presence.may_be_tried(now) and self._schedule.ready(now) > self._presence.coming
+        return (
+            self._availability.can_connect(now)
+            and self._schedule.count_ready(now) > self._availability.connecting_workers
+        )
 
-    def _next_look(self) -> float | None:
+    def _get_next_check_time(self) -> float | None:
         """Return the moment at which there may be work; None when only another worker's news bring any."""
-        due, now = self._schedule.due(), self._clock()
+        due, now = self._schedule.get_next_due_time(), self._clock()
         if due is None:
             return None
-        moment = max(due, self._presence.next_try)
-        return moment if moment > now else now + _PAUSE_S
+        moment = max(due, self._availability.next_attempt_at)
+        return moment if moment > now else now + _RECHECK_S
 
     def _wait_until(self, moment: float | None) -> None:
         """Wait for a change, until *moment* at most."""
-        self._end_if_stopping()
+        self._raise_if_stopping()
         self._changed.wait(None if moment is None else max(0.0, moment - self._clock()))
-        self._end_if_stopping()
+        self._raise_if_stopping()
 
-    def _end_if_stopping(self) -> None:
+    def _raise_if_stopping(self) -> None:
         if self._stopping:
-            raise Stopped
+            raise RunStopped
 
 
-def _why(answer: Answer) -> str:
+def _format_reason(answer: AttemptResult) -> str:
     said = f" {answer.comment}" if answer.comment else ""
     return answer.headline if answer.status is None else f"{answer.status:04X}{said}"

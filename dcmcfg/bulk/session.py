@@ -13,31 +13,31 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 
-from dcmcfg.bulk.attempt import Asking
-from dcmcfg.bulk.events import Answered, Event
-from dcmcfg.bulk.report import Report
-from dcmcfg.bulk.requirements import NOTHING, Required
-from dcmcfg.bulk.run import Ending, run
-from dcmcfg.bulk.run_options import Manner
-from dcmcfg.bulk.source import Matching, Source
-from dcmcfg.bulk.study_result import Outcome, StudyResult
-from dcmcfg.edits.temporary_destination import DESTINATIONS, PREFIX
+from dcmcfg.bulk.attempt import StudyRequester
+from dcmcfg.bulk.events import RunEvent, StudyFinished
+from dcmcfg.bulk.report import BulkReport
+from dcmcfg.bulk.requirements import NO_REQUIREMENTS, ResultRequirements
+from dcmcfg.bulk.run import RunEnding, run
+from dcmcfg.bulk.run_options import RunOptions
+from dcmcfg.bulk.source import StudyQuery, StudySource
+from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
+from dcmcfg.edits.temporary_destination import ACCEPTED_DESTINATIONS, TITLE_PREFIX
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.export import export_record, exported
-from dcmcfg.suggestions import first_of
-from dcmcfg.timestamps import readable
+from dcmcfg.model.export import format_record, select_entries
+from dcmcfg.suggestions import join_limited
+from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.receiver_options import troubles
-from dcmcfg.verify.verdict import counted
+from dcmcfg.verify.evidence import VerificationRequest
+from dcmcfg.verify.receiver_options import format_receiver_problems
+from dcmcfg.verify.verdict import format_instance_count
 
-_UIDS_TOLD = 5
-_REMARKS_TOLD = 5
+_MAX_UIDS_SHOWN = 5
+_MAX_WARNINGS_SHOWN = 5
 
 
-class Anew(Enum):
+class RepeatScope(Enum):
     """Which answers of a store are asked for again."""
 
     NONE = "none"
@@ -46,119 +46,143 @@ class Anew(Enum):
 
 
 @dataclass(frozen=True)
-class Done:
-    """How it ended; ``error`` is what ended it before all was done. ``tried`` says whether there was anything to do."""
+class SessionResult:
+    """How it ended; ``error`` is what ended it before all was done.
 
-    report: Report
-    ending: Ending
-    tried: bool
+    ``had_open_studies`` says whether there was anything to do.
+    """
+
+    report: BulkReport
+    ending: RunEnding
+    had_open_studies: bool
     notes: tuple[str, ...] = ()
     error: DcmcfgError | None = None
 
 
 #: Given the number of studies, a context in which events are taken.
-Watching = Callable[[int], AbstractContextManager[Callable[[Event], None]]]
+ShowProgress = Callable[[int], AbstractContextManager[Callable[[RunEvent], None]]]
 
 
 @dataclass(frozen=True)
-class Session:
+class BulkSession:
     """What a run over many studies needs; a *source* by a query was asked, unless the store has what it matched."""
 
-    asking: Asking
-    source: Source
-    manner: Manner
-    watching: Watching
-    anew: Anew = Anew.NONE
-    required: Required = NOTHING
+    requester: StudyRequester
+    source: StudySource
+    options: RunOptions
+    show_progress: ShowProgress
+    repeat_scope: RepeatScope = RepeatScope.NONE
+    requirements: ResultRequirements = NO_REQUIREMENTS
 
-    def go(self) -> Done:
+    def run(self) -> SessionResult:
         """List the studies, ask for those that have no answer, and report on all.
 
         Raises :class:`DcmcfgError` for a list that is none and when the store does not work.
         """
-        store = self.asking.store
-        notes = [*self.asking.addresses.warnings, *self._list()]
-        self._forget()
-        uids = store.to_ask()
-        notes += self._answered_before(uids)
-        ending, error = Ending.DONE, None
+        store = self.requester.store
+        notes = [*self.requester.addresses.warnings, *self._store_study_list()]
+        self._reopen_studies()
+        uids = store.list_open_studies()
+        notes += self._describe_earlier_results(uids)
+        ending, error = RunEnding.COMPLETED, None
         if uids:
             try:
-                with self.watching(len(uids)) as on_event:
-                    ending = run(uids, self.asking, self.manner, self._judged(on_event))
+                with self.show_progress(len(uids)) as on_event:
+                    ending = run(uids, self.requester, self.options, self._apply_requirements(on_event))
             except DcmcfgError as problem:
                 error = problem
         else:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
         results = self._results()
-        now, tree = datetime.now(UTC), self.asking.tree
-        report = Report.of(store.asked, store.path, results, now, asked_now=bool(uids), tree=tree)
-        told = (*notes, *_of_another_tree(report), *_remarks(results), *self._left_over())
-        return Done(report, ending, bool(uids), told, error)
+        now, tree = datetime.now(UTC), self.requester.configuration_checksum
+        report = BulkReport.create(
+            store.run_parameters, store.path, results, now, has_new_results=bool(uids), configuration_checksum=tree
+        )
+        told = (
+            *notes,
+            *_describe_other_configuration(report),
+            *_describe_evidence_warnings(results),
+            *self._describe_unclaimed_instances(),
+        )
+        return SessionResult(report, ending, bool(uids), told, error)
 
-    def _answered_before(self, uids: Sequence[str]) -> Iterator[str]:
+    def _describe_earlier_results(self, uids: Sequence[str]) -> Iterator[str]:
         """Yield what is to be said of the answers that are kept, where *uids* have none."""
-        kept = [each.last.ended for each in self.asking.store.results() if each.answer and each.last]
+        kept = [
+            each.decisive_attempt.ended
+            for each in self.requester.store.read_results()
+            if each.final_result and each.decisive_attempt
+        ]
         first = min((each for each in kept if each is not None), default=None)
         if uids and first is not None:
-            yield f"{len(kept):,} had their answer before, the oldest of {readable(first)}: --again asks all anew"
+            yield (
+                f"{len(kept):,} had their answer before, the oldest of {format_timestamp(first)}: --again asks all anew"
+            )
 
-    def _forget(self) -> None:
-        match self.anew:
-            case Anew.ALL:
-                self.asking.store.forget()
-            case Anew.FAILED:
-                answers = ((each.uid, each.answer) for each in self._results())
-                self.asking.store.forget([uid for uid, answer in answers if answer and not answer.outcome.is_yes])
-            case Anew.NONE:
+    def _reopen_studies(self) -> None:
+        match self.repeat_scope:
+            case RepeatScope.ALL:
+                self.requester.store.reopen_studies()
+            case RepeatScope.FAILED:
+                answers = ((each.study_uid, each.final_result) for each in self._results())
+                self.requester.store.reopen_studies(
+                    [uid for uid, answer in answers if answer and not answer.outcome.is_success]
+                )
+            case RepeatScope.NONE:
                 pass
 
     def _results(self) -> tuple[StudyResult, ...]:
-        return tuple(map(self.required.told, self.asking.store.results()))
+        return tuple(map(self.requirements.apply_to_study, self.requester.store.read_results()))
 
-    def _judged(self, on_event: Callable[[Event], None]) -> Callable[[Event], None]:
-        def hear(event: Event) -> None:
-            told = replace(event, answer=self.required.judged(event.answer)) if isinstance(event, Answered) else event
+    def _apply_requirements(self, on_event: Callable[[RunEvent], None]) -> Callable[[RunEvent], None]:
+        def hear(event: RunEvent) -> None:
+            told = (
+                replace(event, result=self.requirements.apply_to_result(event.result))
+                if isinstance(event, StudyFinished)
+                else event
+            )
             on_event(told)
 
         return hear
 
-    def _list(self) -> Iterator[str]:
+    def _store_study_list(self) -> Iterator[str]:
         """Enlist the studies in the store; yield what is to be said of the list."""
-        store, source = self.asking.store, self.source
-        if isinstance(source, Matching):
-            listed_at = store.listed_at(source.name)
-            if listed_at is not None and self.anew is not Anew.ALL:
-                yield f"the studies are those that matched at {readable(listed_at)}: --again asks for others"
+        store, source = self.requester.store, self.source
+        if isinstance(source, StudyQuery):
+            listed_at = store.get_listing_time(source.name)
+            if listed_at is not None and self.repeat_scope is not RepeatScope.ALL:
+                yield f"the studies are those that matched at {format_timestamp(listed_at)}: --again asks for others"
                 return
-            if source.leaves_out:
+            if source.is_truncated:
                 yield f"more than {source.limit} studies match: the others are left out (--limit)"
         listed = source.read()
-        if listed.repeated:
-            yield f"{listed.repeated} of the list name a study again, and count once"
-        store.enlist(listed.uids, source.name)
+        if listed.duplicate_count:
+            yield f"{listed.duplicate_count} of the list name a study again, and count once"
+        store.set_study_list(listed.uids, source.name)
 
-    def _left_over(self) -> Iterator[str]:
+    def _describe_unclaimed_instances(self) -> Iterator[str]:
         """Yield what is to be said of what our receiver got, and nobody's attempt took."""
-        receiver = self.asking.receiver
+        receiver = self.requester.receiver
         if receiver is None:
             return
-        yield from troubles(receiver)
-        listed = {each.uid for each in self.asking.store.results()}
-        left = [(self.asking.requests.study_of(each), each.study_uid) for each in receiver.received]
+        yield from format_receiver_problems(receiver)
+        listed = {each.study_uid for each in self.requester.store.read_results()}
+        left = [(self.requester.move_tracker.find_study_uid(each), each.study_uid) for each in receiver.received]
         late = [study for study, _ in left if study in listed]
         foreign = [inside for study, inside in left if study not in listed]
         if late:
-            yield f"{counted(len(late))} came too late to count, of {_some(late)}"
+            yield f"{format_instance_count(len(late))} came too late to count, of {_format_studies(late)}"
         if foreign:
-            yield f"{counted(len(foreign))} of no study in the list came, of {_some(foreign)}"
+            yield f"{format_instance_count(len(foreign))} of no study in the list came, of {_format_studies(foreign)}"
 
 
-def _of_another_tree(report: Report) -> Iterator[str]:
+def _describe_other_configuration(report: BulkReport) -> Iterator[str]:
     """Yield what is to be said of answers of another tree, but of those that are counted as outdated."""
-    outcomes = [each.answer.outcome for each in report.of_another_tree if each.answer is not None]
-    accepted = sum(outcome.is_yes for outcome in outcomes)
-    failed = len(outcomes) - accepted - outcomes.count(Outcome.OUTDATED)
+    outcomes = [
+        each.final_result.outcome for each in report.results_from_other_configuration if each.final_result is not None
+    ]
+    accepted = sum(outcome.is_success for outcome in outcomes)
+    failed = len(outcomes) - accepted - outcomes.count(VerificationOutcome.OUTDATED)
     if accepted:
         yield (
             f"{accepted:,} of {len(report.results):,} were answered before the tree was changed, and their yes counts "
@@ -168,40 +192,46 @@ def _of_another_tree(report: Report) -> Iterator[str]:
         yield f"{failed:,} failed before the tree was changed: --only-failed asks for those anew"
 
 
-def _remarks(results: Sequence[StudyResult]) -> Iterator[str]:
+def _describe_evidence_warnings(results: Sequence[StudyResult]) -> Iterator[str]:
     """Yield what was odd about the evidence of studies, once for all of which it was."""
-    remarks = Counter(each.answer.remark for each in results if each.answer is not None and each.answer.remark)
-    for remark, number in remarks.most_common(_REMARKS_TOLD):
+    remarks = Counter(
+        each.final_result.evidence_warnings
+        for each in results
+        if each.final_result is not None and each.final_result.evidence_warnings
+    )
+    for remark, number in remarks.most_common(_MAX_WARNINGS_SHOWN):
         yield f"of {number:,} of {len(results):,}: {remark}"
 
 
-def _some(studies: Sequence[str | None]) -> str:
-    return first_of(list(dict.fromkeys(each or "none at all" for each in studies)), _UIDS_TOLD)
+def _format_studies(studies: Sequence[str | None]) -> str:
+    return join_limited(list(dict.fromkeys(each or "none at all" for each in studies)), _MAX_UIDS_SHOWN)
 
 
-def deciding_tree(configuration: Configuration, device: str, addresses: Addresses, question: Question) -> str:
+def compute_configuration_checksum(
+    configuration: Configuration, device: str, addresses: Addresses, request: VerificationRequest
+) -> str:
     """Return the SHA-256 of the entries that decide, in hexadecimal; the same for equal ones, without their secrets.
 
     They are those of the archive's *device*, and of each device with an AE that asks, is sent to, or may be asked by
     the archive: of the rest of its tree a hospital changes something each day. What another run adds for a temporary
     destination of its own counts for nothing. Raises :class:`~dcmcfg.errors.NotFound` for the *device*.
     """
-    asks = (title for pair in addresses.route.asks for title in pair)
-    titles = {question.destination, question.calling, *asks}
+    asks = (title for pair in addresses.route.external_requests for title in pair)
+    titles = {request.destination_ae_title, request.calling_ae_title, *asks}
     others = {ae.device.name for ae in configuration.network_aes() if ae.title in titles}
-    archive = configuration.device(device).name
+    archive = configuration.get_device(device).name
     digest = hashlib.sha256()
     for name in (archive, *sorted(others - {archive})):
-        for entry in exported(configuration.tree, name):
-            lasting = Entry(entry.dn, tuple(_lasting(entry)))
-            digest.update(export_record(lasting, with_secrets=False).encode())
+        for entry in select_entries(configuration.tree, name):
+            lasting = Entry(entry.dn, tuple(_drop_temporary_titles(entry)))
+            digest.update(format_record(lasting, with_secrets=False).encode())
     return digest.hexdigest()
 
 
-def _lasting(entry: Entry) -> Iterator[Attribute]:
+def _drop_temporary_titles(entry: Entry) -> Iterator[Attribute]:
     """Yield the attributes of *entry* without the titles of temporary destinations."""
     for attribute in entry.attributes:
         values = attribute.values
-        if attribute.name.lower() == DESTINATIONS.lower():
-            values = tuple(value for value in values if not value.startswith(PREFIX.encode()))
+        if attribute.name.lower() == ACCEPTED_DESTINATIONS.lower():
+            values = tuple(value for value in values if not value.startswith(TITLE_PREFIX.encode()))
         yield Attribute(attribute.name, values)

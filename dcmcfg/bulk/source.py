@@ -20,28 +20,28 @@ from pathlib import Path
 from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
-from dcmcfg.file_kinds import CSV, HEAD, STUDIES, file_kind
+from dcmcfg.file_kinds import CSV, HEADER_LENGTH, STUDY_LIST, detect_file_kind
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.run import opened_for, query_timeouts
+from dcmcfg.verify.evidence import VerificationRequest
+from dcmcfg.verify.run import get_query_timeouts, open_query_association
 
-_COLUMN = "studyinstanceuid"
+_UID_COLUMN = "studyinstanceuid"
 _DELIMITERS = ",;\t|"
 _COMMENT = re.compile(r"(?:^|\s)#.*")
-_NAME = re.compile(r"[^\W\d][\w .()/-]*")
-_SHOWN = 20
-_SHOWN_OF_A_CELL = 80
+_COLUMN_NAME = re.compile(r"[^\W\d][\w .()/-]*")
+_MAX_BAD_LINES_SHOWN = 20
+_MAX_CELL_LENGTH = 80
 
 
 @dataclass(frozen=True)
-class Listed:
+class StudyList:
     """The studies, each once and in order, and how many lines named one again."""
 
     uids: tuple[str, ...]
-    repeated: int = 0
+    duplicate_count: int = 0
 
 
-def parse_list(name: str, octets: bytes) -> Listed:
+def parse_study_list(name: str, octets: bytes) -> StudyList:
     """Return the studies that *octets*, the file *name*, lists.
 
     Blank lines and what follows a ``#`` count for nothing. Where the first line that counts names a column
@@ -49,93 +49,95 @@ def parse_list(name: str, octets: bytes) -> Listed:
     :class:`MalformedInput`, naming each line that holds no UID, also for a file that lists none, and for columns of
     which none has that name.
     """
-    kind = file_kind(octets[:HEAD])
-    if kind is not None and kind not in (CSV, STUDIES):
+    kind = detect_file_kind(octets[:HEADER_LENGTH])
+    if kind is not None and kind not in (CSV, STUDY_LIST):
         what = f"this is {kind.name}, not a list of studies"
-        raise MalformedInput(what, on=name, next_step="one Study Instance UID a line; docs/bulk.md")
-    rows = _rows(name, _decoded(octets))
+        raise MalformedInput(what, subject=name, next_step="one Study Instance UID a line; docs/bulk.md")
+    rows = _read_uid_cells(name, _decode(octets))
     uids: list[str] = []
     broken: list[tuple[int, str]] = []
     for number, cell in rows:
         try:
             uids.append(parse_uid(cell))
         except MalformedInput as error:
-            broken.append((number, f"{_shortened(error.on)}: {error.what}"))
+            broken.append((number, f"{_shorten(error.subject)}: {error.message}"))
     if broken:
         raise MalformedInput(
             f"{'1 line holds' if len(broken) == 1 else f'{len(broken)} lines hold'} no Study Instance UID:",
-            on=name,
+            subject=name,
             next_step="mend them, or put a # before each; nothing was asked",
-            details=_listed(broken),
+            details=_format_bad_lines(broken),
         )
     if not uids:
-        raise MalformedInput("no study is listed", on=name, next_step="one Study Instance UID a line; docs/bulk.md")
-    return named(uids)
+        raise MalformedInput(
+            "no study is listed", subject=name, next_step="one Study Instance UID a line; docs/bulk.md"
+        )
+    return deduplicate(uids)
 
 
-def named(uids: Iterable[str]) -> Listed:
+def deduplicate(uids: Iterable[str]) -> StudyList:
     """Return *uids*, each once."""
     given = tuple(uids)
     once = tuple(dict.fromkeys(given))
-    return Listed(once, len(given) - len(once))
+    return StudyList(once, len(given) - len(once))
 
 
-def _decoded(octets: bytes) -> str:
+def _decode(octets: bytes) -> str:
     """Return the text; what is no UTF-8 becomes a character that no UID has."""
     wide = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return octets.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
-def _rows(name: str, text: str) -> Iterator[tuple[int, str]]:
+def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
     """Yield the number of each line that counts, from 1, with the cell that should be a UID."""
     lines = [(number, _COMMENT.sub("", line).strip()) for number, line in enumerate(text.splitlines(), 1)]
     counting = [(number, line) for number, line in lines if line]
-    header = _header(counting[0][1]) if counting else None
+    header = _find_uid_column(counting[0][1]) if counting else None
     if header is None:
-        if counting and (columns := _columns(counting[0][1])):
+        if counting and (columns := _read_column_names(counting[0][1])):
             raise MalformedInput(
                 f"no column StudyInstanceUID in line {counting[0][0]}: {', '.join(columns)}",
-                on=name,
+                subject=name,
                 next_step="give the column of Study Instance UIDs that name; nothing was asked",
             )
         yield from counting
         return
     delimiter, place = header
     for number, line in counting[1:]:
-        cells = _cells(line, delimiter)
+        cells = _split_cells(line, delimiter)
         yield number, cells[place] if place < len(cells) else ""
 
 
-def _header(line: str) -> tuple[str, int] | None:
+def _find_uid_column(line: str) -> tuple[str, int] | None:
     """Return delimiter and place of the column of UIDs if *line* names one."""
     for delimiter in _DELIMITERS:
-        names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in _cells(line, delimiter)]
-        if _COLUMN in names:
-            return delimiter, names.index(_COLUMN)
+        names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in _split_cells(line, delimiter)]
+        if _UID_COLUMN in names:
+            return delimiter, names.index(_UID_COLUMN)
     return None
 
 
-def _columns(line: str) -> tuple[str, ...]:
+def _read_column_names(line: str) -> tuple[str, ...]:
     """Return the names of several columns, if *line* holds such, and nothing that is like a UID."""
-    cells = max((_cells(line, delimiter) for delimiter in _DELIMITERS), key=len)
-    names = tuple(_shortened(cell.strip()) for cell in cells)
-    return names if len(names) > 1 and all(_NAME.fullmatch(name) for name in names) else ()
+    cells = max((_split_cells(line, delimiter) for delimiter in _DELIMITERS), key=len)
+    names = tuple(_shorten(cell.strip()) for cell in cells)
+    return names if len(names) > 1 and all(_COLUMN_NAME.fullmatch(name) for name in names) else ()
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def _split_cells(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter))
     except csv.Error:  # a cell that is longer than any text: this is no list
         return [line]
 
 
-def _shortened(cell: str) -> str:
-    return cell if len(cell) <= _SHOWN_OF_A_CELL else f"{cell[:_SHOWN_OF_A_CELL]}…"
+def _shorten(cell: str) -> str:
+    return cell if len(cell) <= _MAX_CELL_LENGTH else f"{cell[:_MAX_CELL_LENGTH]}…"
 
 
-def _listed(broken: list[tuple[int, str]]) -> Iterator[str]:
-    yield from (f"  line {number}: {problem}" for number, problem in broken[:_SHOWN])
-    if rest := broken[_SHOWN:]:
+def _format_bad_lines(broken: list[tuple[int, str]]) -> Iterator[str]:
+    yield from (f"  line {number}: {problem}" for number, problem in broken[:_MAX_BAD_LINES_SHOWN])
+    if rest := broken[_MAX_BAD_LINES_SHOWN:]:
         yield f"  and lines {', '.join(str(number) for number, _ in rest)}"
 
 
@@ -143,7 +145,7 @@ STDIN = "-"
 
 
 @dataclass(frozen=True)
-class FromFile:
+class StudyListFile:
     """The studies that a file lists, ``-`` being standard input."""
 
     path: str
@@ -153,29 +155,29 @@ class FromFile:
         """What tells this source from others: of a file its place, not what is in it."""
         return self.path if self.path == STDIN else str(Path(self.path).resolve())
 
-    def read(self) -> Listed:
+    def read(self) -> StudyList:
         """Return the studies as the file lists them the first time that it is asked.
 
-        Raises what :func:`parse_list` does, and :class:`DcmcfgError` for no such file.
+        Raises what :func:`parse_study_list` does, and :class:`DcmcfgError` for no such file.
         """
-        return self._listed
+        return self._study_list
 
     @cached_property
-    def _listed(self) -> Listed:
+    def _study_list(self) -> StudyList:
         if self.path == STDIN:
-            return parse_list("standard input", sys.stdin.buffer.read())
+            return parse_study_list("standard input", sys.stdin.buffer.read())
         try:
-            return parse_list(self.path, Path(self.path).read_bytes())
+            return parse_study_list(self.path, Path(self.path).read_bytes())
         except OSError as error:
             raise DcmcfgError(
                 f"the list cannot be read ({error.strerror})",
-                on=self.path,
+                subject=self.path,
                 next_step="nothing was asked",
             ) from error
 
 
 @dataclass(frozen=True)
-class Named:
+class ExplicitStudies:
     """The studies that are named one by one."""
 
     uids: tuple[str, ...]
@@ -184,18 +186,18 @@ class Named:
     def name(self) -> str:
         return " ".join(sorted(set(self.uids)))
 
-    def read(self) -> Listed:
+    def read(self) -> StudyList:
         """Return the studies, each once."""
-        return named(self.uids)
+        return deduplicate(self.uids)
 
 
 @dataclass(frozen=True)
-class Matching:
-    """The studies that match keys, at most ``limit`` of them; ``found`` is what the archive listed, once asked."""
+class StudyQuery:
+    """The studies that match keys, at most ``limit`` of them; ``matches`` is what the archive listed, once asked."""
 
     keys: Mapping[str, str]
     limit: int | None = None
-    found: tuple[Study, ...] | None = None
+    matches: tuple[Study, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -203,40 +205,44 @@ class Matching:
         return keys if self.limit is None else f"{keys} at most {self.limit}"
 
     @property
-    def most(self) -> int | None:
+    def request_limit(self) -> int | None:
         """How many matches to ask for, one more than are wanted; None for all."""
         return None if self.limit is None else self.limit + 1
 
     @property
-    def leaves_out(self) -> bool:
+    def is_truncated(self) -> bool:
         """Whether more were found than are wanted."""
-        return self.limit is not None and len(self.found or ()) > self.limit
+        return self.limit is not None and len(self.matches or ()) > self.limit
 
-    def read(self) -> Listed:
+    def read(self) -> StudyList:
         """Return the studies of what was found; raises :class:`NotFound` when that is nothing."""
-        if not self.found:
-            raise NotFound("no study matches", on=self.name, next_step="wildcards are * and ?; case may count")
-        return named(study.study_uid for study in self.found[: self.limit])
+        if not self.matches:
+            raise NotFound("no study matches", subject=self.name, next_step="wildcards are * and ?; case may count")
+        return deduplicate(study.study_uid for study in self.matches[: self.limit])
 
 
-Source = FromFile | Named | Matching
+StudySource = StudyListFile | ExplicitStudies | StudyQuery
 
 
 #: Given what matches: raises where so many are not meant.
-Consent = Callable[[Matching], None]
+ConfirmMatches = Callable[[StudyQuery], None]
 
 
-def matched(
-    source: Matching, question: Question, addresses: Addresses, tls: ssl.SSLContext | None, consent: Consent
-) -> Matching:
-    """Return *source* with what the archive lists for it, once *consent* was given.
+def find_matching_studies(
+    query: StudyQuery,
+    request: VerificationRequest,
+    addresses: Addresses,
+    tls: ssl.SSLContext | None,
+    confirm: ConfirmMatches,
+) -> StudyQuery:
+    """Return *query* with what the archive lists for it, once *confirm* was given.
 
     Raises :class:`~dcmcfg.errors.NotFound` when nothing matches, :class:`~dcmcfg.errors.DicomError` when the query
-    fails, and what *consent* does.
+    fails, and what *confirm* does.
     """
-    with opened_for(question, addresses, tls) as opened:
-        asking = opened.with_patience(query_timeouts(addresses))
-        known = replace(source, found=find_studies(asking, source.keys, most=source.most))
+    with open_query_association(request, addresses, tls) as opened:
+        asking = opened.with_timeouts(get_query_timeouts(addresses))
+        known = replace(query, matches=find_studies(asking, query.keys, max_studies=query.request_limit))
     known.read()
-    consent(known)
+    confirm(known)
     return known

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from dcmcfg.bulk.run_options import Asked
-from dcmcfg.bulk.store_file import create_whole, hold, require_store
-from dcmcfg.bulk.study_result import Answer, Attempt, Outcome, StudyResult
+from dcmcfg.bulk.run_options import RunParameters
+from dcmcfg.bulk.store_file import create_store, lock_store, require_store
+from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
 from dcmcfg.errors import DcmcfgError, Refused
-from dcmcfg.timestamps import parsed
+from dcmcfg.timestamps import parse_timestamp
 
 _SCHEMA = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -37,66 +37,67 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_of ON attempt (study_uid);
 """
-_ASKED, _LISTED_AT, _LISTED_FROM = "asked", "listed at", "listed from"
+_RUN_PARAMETERS, _LISTED_AT, _LISTED_FROM = "asked", "listed at", "listed from"
 #: Of an answer, what the column ``outcome`` holds and the document ``answer`` does not.
 _OUTCOME = "outcome"
 
 
-class Store:
+class ResultStore:
     """The studies with the attempts at each; several threads may use it.
 
     Each change is on the disk when the method returns: the journal is written ahead and synchronised. Raises
     :class:`DcmcfgError` when the file cannot be read or written, whatever the method.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, asked: Asked) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> None:
         self.path = path
-        self.asked = asked
+        self.run_parameters = run_parameters
         self._connection = connection
         self._lock = threading.Lock()
 
     @classmethod
     @contextmanager
-    def opened(cls, path: Path, asked: Asked) -> Iterator[Self]:
-        """Yield the store in *path*, made when there is none, for the answers to *asked*; nobody else has it then.
+    def open(cls, path: Path, run_parameters: RunParameters) -> Iterator[Self]:
+        """Yield the store in *path*, made when there is none, for the answers to *run_parameters*.
 
-        Raises :class:`Refused` when another process has it, when the file is no such store, or one of another question.
+        Nobody else has it then. Raises :class:`Refused` when another process has it, when the file is no such store, or
+        one of another question.
         """
-        with hold(path):
+        with lock_store(path):
             if path.exists():
                 require_store(path)
             else:
-                create_whole(path, _SCHEMA, {_ASKED: json.dumps(dict(asked.facts))})
-            with _translated(path):
+                create_store(path, _SCHEMA, {_RUN_PARAMETERS: json.dumps(dict(run_parameters.values))})
+            with _translate_errors(path):
                 connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 try:
                     connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = FULL")
-                    _adopt(path, connection, asked)
-                    yield cls(path, connection, asked)
+                    _adopt_run_parameters(path, connection, run_parameters)
+                    yield cls(path, connection, run_parameters)
                 finally:
                     connection.close()
 
     @staticmethod
-    def look(path: Path, asked: Asked, source: str) -> datetime | None:
-        """Return when the list was taken from *source*, as :meth:`listed_at` does; nothing is made or changed.
+    def read_listing_time(path: Path, run_parameters: RunParameters, source: str) -> datetime | None:
+        """Return when the list was taken from *source*, as :meth:`get_listing_time` does; nothing is made or changed.
 
-        Raises what :meth:`opened` does for *asked*.
+        Raises what :meth:`open` does for *run_parameters*.
         """
         if not path.exists():
             return None
-        with hold(path):
+        with lock_store(path):
             require_store(path)
-            with _translated(path), closing(sqlite3.connect(path)) as connection:
-                same = _require_same(path, connection, asked)
-                return _listed_at(_facts(connection), source) if same else None
+            with _translate_errors(path), closing(sqlite3.connect(path)) as connection:
+                same = _check_run_parameters(path, connection, run_parameters)
+                return _parse_listing_time(_read_metadata(connection), source) if same else None
 
-    def enlist(self, uids: Sequence[str], source: str = "") -> None:
+    def set_study_list(self, uids: Sequence[str], source: str = "") -> None:
         """Take *uids*, which come from *source*, for the list of studies, in that order.
 
         What is known of others is kept, and not listed.
         """
-        with self._changing() as connection:
+        with self._transaction() as connection:
             connection.execute("UPDATE study SET listed = 0")
             connection.executemany(
                 "INSERT INTO study VALUES (?, ?, 1, NULL) "
@@ -106,46 +107,46 @@ class Store:
             facts = [(_LISTED_AT, _now()), (_LISTED_FROM, source)]
             connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
 
-    def listed_at(self, source: str) -> datetime | None:
+    def get_listing_time(self, source: str) -> datetime | None:
         """Return when the list was taken from *source*; None when it was not, or from another one."""
-        with self._lock, _translated(self.path):
-            return _listed_at(_facts(self._connection), source)
+        with self._lock, _translate_errors(self.path):
+            return _parse_listing_time(_read_metadata(self._connection), source)
 
-    def to_ask(self) -> tuple[str, ...]:
+    def list_open_studies(self) -> tuple[str, ...]:
         """Return the listed studies that have no answer, in their order."""
         rows = self._rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
         return tuple(uid for (uid,) in rows)
 
-    def forget(self, uids: Iterable[str] | None = None) -> None:
+    def reopen_studies(self, uids: Iterable[str] | None = None) -> None:
         """Have *uids* asked for anew, all that are listed where it is None; the attempts are kept."""
-        with self._changing() as connection:
+        with self._transaction() as connection:
             if uids is None:
                 connection.execute("UPDATE study SET answered_by = NULL WHERE listed")
             else:
                 connection.executemany("UPDATE study SET answered_by = NULL WHERE uid = ?", [(uid,) for uid in uids])
 
-    def begin(self, uid: str) -> int:
+    def begin_attempt(self, uid: str) -> int:
         """Record that *uid* is about to be asked for; return the number of the attempt."""
-        with self._changing() as connection:
+        with self._transaction() as connection:
             cursor = connection.execute("INSERT INTO attempt (study_uid, started) VALUES (?, ?)", (uid, _now()))
             return int(cursor.lastrowid or 0)
 
-    def end(self, attempt: int, answer: Answer, *, final: bool) -> None:
-        """Record the *answer* of an attempt; a *final* one is that of the study, which is not asked for again."""
-        kept = asdict(answer)
+    def end_attempt(self, attempt_number: int, result: AttemptResult, *, final: bool) -> None:
+        """Record the *result* of an attempt; a *final* one is that of the study, which is not asked for again."""
+        kept = asdict(result)
         del kept[_OUTCOME]
-        with self._changing() as connection:
+        with self._transaction() as connection:
             connection.execute(
                 "UPDATE attempt SET ended = ?, outcome = ?, final = ?, answer = ? WHERE number = ?",
-                (_now(), answer.outcome.value, final, json.dumps(kept), attempt),
+                (_now(), result.outcome.value, final, json.dumps(kept), attempt_number),
             )
             if final:
                 connection.execute(
                     "UPDATE study SET answered_by = ?1 WHERE uid = (SELECT study_uid FROM attempt WHERE number = ?1)",
-                    (attempt,),
+                    (attempt_number,),
                 )
 
-    def results(self) -> tuple[StudyResult, ...]:
+    def read_results(self) -> tuple[StudyResult, ...]:
         """Return the listed studies in their order, with every attempt at them."""
         attempts: dict[str, list[Attempt]] = {}
         standing = dict(self._rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
@@ -153,24 +154,24 @@ class Store:
         for number, uid, started, ended, outcome, answer in self._rows(query):
             attempts.setdefault(uid, []).append(
                 Attempt(
-                    _moment(started),
-                    _moment(ended) if ended else None,
-                    _answer(outcome, answer) if outcome else None,
+                    _parse_timestamp(started),
+                    _parse_timestamp(ended) if ended else None,
+                    _parse_result(outcome, answer) if outcome else None,
                     final=standing.get(uid) == number,
                 )
             )
         return tuple(
-            StudyResult(uid, tuple(attempts.get(uid, ())), answered=number is not None)
+            StudyResult(uid, tuple(attempts.get(uid, ())), is_complete=number is not None)
             for uid, number in standing.items()
         )
 
     def _rows(self, query: str) -> list[Any]:
-        with self._lock, _translated(self.path):
+        with self._lock, _translate_errors(self.path):
             return self._connection.execute(query).fetchall()
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _translated(self.path):
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _translate_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -182,54 +183,56 @@ class Store:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         raise DcmcfgError(
             f"the store of results does not work ({error})",
-            on=str(path),
+            subject=str(path),
             next_step="is the disk full, or the file damaged? --results FILE names another",
         ) from error
 
 
-def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+def _read_metadata(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM fact").fetchall())
 
 
-def _listed_at(facts: Mapping[str, str], source: str) -> datetime | None:
-    return parsed(facts.get(_LISTED_AT, "")) if facts.get(_LISTED_FROM) == source else None
+def _parse_listing_time(facts: Mapping[str, str], source: str) -> datetime | None:
+    return parse_timestamp(facts.get(_LISTED_AT, "")) if facts.get(_LISTED_FROM) == source else None
 
 
-def _require_same(path: Path, connection: sqlite3.Connection, asked: Asked) -> bool:
+def _check_run_parameters(path: Path, connection: sqlite3.Connection, asked: RunParameters) -> bool:
     """Tell whether the store is for *asked*; refuse where it holds answers to another question."""
-    differences = Asked(json.loads(_facts(connection).get(_ASKED, "{}"))).difference(asked)
+    differences = RunParameters(json.loads(_read_metadata(connection).get(_RUN_PARAMETERS, "{}"))).describe_differences(
+        asked
+    )
     if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is not None:
         raise Refused(
             f"the store holds answers to another question: {'; '.join(differences)}",
-            on=str(path),
+            subject=str(path),
             next_step="--results FILE names another store",
         )
     return not differences
 
 
-def _adopt(path: Path, connection: sqlite3.Connection, asked: Asked) -> None:
+def _adopt_run_parameters(path: Path, connection: sqlite3.Connection, asked: RunParameters) -> None:
     """Have the store hold answers to *asked*; refuse where it holds some to another question."""
-    if not _require_same(path, connection, asked):
+    if not _check_run_parameters(path, connection, asked):
         connection.execute("DELETE FROM study")
         connection.execute("DELETE FROM fact")
-        connection.execute("INSERT INTO fact VALUES (?, ?)", (_ASKED, json.dumps(dict(asked.facts))))
+        connection.execute("INSERT INTO fact VALUES (?, ?)", (_RUN_PARAMETERS, json.dumps(dict(asked.values))))
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-def _moment(text: str) -> datetime:
-    return parsed(text) or datetime.fromtimestamp(0, UTC)
+def _parse_timestamp(text: str) -> datetime:
+    return parse_timestamp(text) or datetime.fromtimestamp(0, UTC)
 
 
-def _answer(outcome: str, text: str) -> Answer:
+def _parse_result(outcome: str, text: str) -> AttemptResult:
     kept = json.loads(text)
-    names: Iterable[str] = {field.name for field in fields(Answer)} - {_OUTCOME}
-    return Answer(Outcome(outcome), **{name: kept[name] for name in names if name in kept})
+    names: Iterable[str] = {field.name for field in fields(AttemptResult)} - {_OUTCOME}
+    return AttemptResult(VerificationOutcome(outcome), **{name: kept[name] for name in names if name in kept})

@@ -10,130 +10,133 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dcmcfg.bulk.run_options import Asked
-from dcmcfg.bulk.store_file import companions, hold, is_store, lock_of, require_store
-from dcmcfg.errors import Ambiguous, DcmcfgError, NotFound, Refused
-from dcmcfg.rollout.lock import is_held
-from dcmcfg.suggestions import listed
-from dcmcfg.timestamps import parsed
+from dcmcfg.bulk.run_options import RunParameters
+from dcmcfg.bulk.store_file import get_lock_path, get_sqlite_side_files, is_store, lock_store, require_store
+from dcmcfg.errors import AmbiguousName, DcmcfgError, NotFound, Refused
+from dcmcfg.rollout.lock import is_file_locked
+from dcmcfg.suggestions import format_known_names
+from dcmcfg.timestamps import parse_timestamp
 
 #: Below the state folder; a store is named there by its question.
-FOLDER, SUFFIX = "verify", ".sqlite"
-_NOTHING_KNOWN = Asked({})
-_LOOK = "look again: dcmcfg results list"
+STORE_FOLDER, STORE_SUFFIX = "verify", ".sqlite"
+_NO_PARAMETERS = RunParameters({})
+_LIST_AGAIN = "look again: dcmcfg results list"
 
 
 @dataclass(frozen=True)
-class KeptStore:
-    """A store on the disk; ``done`` and ``left`` are numbers of listed studies, ``octets`` with its journal.
+class StoreInfo:
+    """A store on the disk; its counts are numbers of listed studies, its ``size_bytes`` includes the journal.
 
-    ``last`` is when it last heard something. Of one that cannot be read ``problem`` says why; nothing else is known.
+    ``last_used`` is when it last heard something. Of one that cannot be read ``problem`` says why; nothing else is
+    known.
     """
 
     path: Path
-    last: datetime
-    octets: int
-    under_way: bool = False
-    asked: Asked = _NOTHING_KNOWN
-    source: str = ""
-    done: int = 0
-    left: int = 0
+    last_used: datetime
+    size_bytes: int
+    in_progress: bool = False
+    run_parameters: RunParameters = _NO_PARAMETERS
+    source_name: str = ""
+    finished_count: int = 0
+    open_count: int = 0
     problem: str = ""
 
     @property
     def name(self) -> str:
         """By which it is picked."""
-        return self.path.name.removesuffix(SUFFIX)
+        return self.path.name.removesuffix(STORE_SUFFIX)
 
     def remove(self) -> None:
         """Delete it, and its journal; nothing is done where it is gone.
 
         Raises :class:`DcmcfgError` when it cannot be, and :class:`Refused` when a run uses it, or has used it since.
         """
-        with hold(self.path):
+        with lock_store(self.path):
             self._require_unchanged()
             try:
-                for each in (*companions(self.path), self.path):
+                for each in (*get_sqlite_side_files(self.path), self.path):
                     each.unlink(missing_ok=True)
             except OSError as error:
-                raise DcmcfgError(f"it cannot be deleted ({error.strerror})", on=str(self.path)) from error
+                raise DcmcfgError(f"it cannot be deleted ({error.strerror})", subject=str(self.path)) from error
 
     def _require_unchanged(self) -> None:
         with suppress(FileNotFoundError):
-            if _looked_at(self.path).last != self.last:
-                raise Refused("a run has used it since it was looked at", on=str(self.path), next_step=_LOOK)
+            if _read_store_info(self.path).last_used != self.last_used:
+                raise Refused("a run has used it since it was looked at", subject=str(self.path), next_step=_LIST_AGAIN)
 
 
-def kept_stores(folder: Path) -> tuple[KeptStore, ...]:
+def find_stores(folder: Path) -> tuple[StoreInfo, ...]:
     """Return the stores in *folder*, the last used first; what is no store is passed over, and nothing is changed."""
-    paths = [each for each in folder.glob(f"*{SUFFIX}") if is_store(each)] if folder.is_dir() else []
-    stores: list[KeptStore] = []
+    paths = [each for each in folder.glob(f"*{STORE_SUFFIX}") if is_store(each)] if folder.is_dir() else []
+    stores: list[StoreInfo] = []
     for path in paths:
         with suppress(FileNotFoundError):  # deleted meanwhile
-            stores.append(_looked_at(path))
-    return tuple(sorted(stores, key=lambda each: each.last, reverse=True))
+            stores.append(_read_store_info(path))
+    return tuple(sorted(stores, key=lambda each: each.last_used, reverse=True))
 
 
-def older_than(stores: Iterable[KeptStore], age: timedelta, now: datetime) -> tuple[KeptStore, ...]:
+def select_older_than(stores: Iterable[StoreInfo], age: timedelta, now: datetime) -> tuple[StoreInfo, ...]:
     """Return those of *stores* that have heard nothing for *age*."""
-    return tuple(each for each in stores if each.last < now - age)
+    return tuple(each for each in stores if each.last_used < now - age)
 
 
-def named_stores(stores: Sequence[KeptStore], names: Iterable[str]) -> tuple[KeptStore, ...]:
+def select_by_name(stores: Sequence[StoreInfo], names: Iterable[str]) -> tuple[StoreInfo, ...]:
     """Return those that *names* mean, each once: a name, or how it begins where that is one's only.
 
-    Raises :class:`NotFound` and :class:`Ambiguous`.
+    Raises :class:`NotFound` and :class:`AmbiguousName`.
     """
-    return tuple({each.path: each for each in (_named(stores, name) for name in names)}.values())
+    return tuple({each.path: each for each in (_select_one(stores, name) for name in names)}.values())
 
 
-def _named(stores: Sequence[KeptStore], name: str) -> KeptStore:
-    wanted = name.removesuffix(SUFFIX)
+def _select_one(stores: Sequence[StoreInfo], name: str) -> StoreInfo:
+    wanted = name.removesuffix(STORE_SUFFIX)
     found = [each for each in stores if wanted and each.name.startswith(wanted)]
     exactly = [each for each in found if each.name == wanted]
     match exactly or found:
         case [one]:
             return one
         case []:
-            known = listed(wanted, (each.name for each in stores))
-            raise NotFound("no results of that name are kept", on=name, next_step=f"there are: {known}")
+            known = format_known_names(wanted, (each.name for each in stores))
+            raise NotFound("no results of that name are kept", subject=name, next_step=f"there are: {known}")
         case several:
             names = ", ".join(each.name for each in several)
-            raise Ambiguous("several results begin so", on=name, next_step=f"which of {names}?")
+            raise AmbiguousName("several results begin so", subject=name, next_step=f"which of {names}?")
 
 
-def _looked_at(path: Path) -> KeptStore:
+def _read_store_info(path: Path) -> StoreInfo:
     state = path.stat()
-    octets = state.st_size + sum(each.stat().st_size for each in companions(path) if each.exists())
+    octets = state.st_size + sum(each.stat().st_size for each in get_sqlite_side_files(path) if each.exists())
     last = datetime.fromtimestamp(state.st_mtime, UTC)
     try:
         require_store(path)
-        with closing(_read_only(path)) as connection:
-            return _of(path, connection, last, octets)
+        with closing(_open_read_only(path)) as connection:
+            return _query_store_info(path, connection, last, octets)
     except DcmcfgError as error:
-        return KeptStore(path, last, octets, problem=error.what)
+        return StoreInfo(path, last, octets, problem=error.message)
     except (sqlite3.Error, ValueError) as error:
-        return KeptStore(path, last, octets, is_held(lock_of(path)), problem=f"it cannot be read ({error})")
+        return StoreInfo(
+            path, last, octets, is_file_locked(get_lock_path(path)), problem=f"it cannot be read ({error})"
+        )
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def _open_read_only(path: Path) -> sqlite3.Connection:
     """Open it so that nothing is written, not even a journal's index where none is written ahead."""
-    ahead, *_ = companions(path)
+    ahead, *_ = get_sqlite_side_files(path)
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{'' if ahead.exists() else '&immutable=1'}", uri=True)
 
 
-def _of(path: Path, connection: sqlite3.Connection, written: datetime, octets: int) -> KeptStore:
+def _query_store_info(path: Path, connection: sqlite3.Connection, written: datetime, octets: int) -> StoreInfo:
     facts = dict(connection.execute("SELECT name, value FROM fact").fetchall())
     done, left = connection.execute(
         "SELECT COUNT(answered_by), COUNT(*) - COUNT(answered_by) FROM study WHERE listed"
     ).fetchone()
     (heard,) = connection.execute("SELECT MAX(COALESCE(ended, started)) FROM attempt").fetchone()
-    return KeptStore(
+    return StoreInfo(
         path,
-        parsed(heard or facts.get("listed at", "")) or written,
+        parse_timestamp(heard or facts.get("listed at", "")) or written,
         octets,
-        is_held(lock_of(path)),
-        Asked(json.loads(facts.get("asked", "{}"))),
+        is_file_locked(get_lock_path(path)),
+        RunParameters(json.loads(facts.get("asked", "{}"))),
         facts.get("listed from", ""),
         done,
         left,

@@ -10,31 +10,31 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
-from dcmcfg.private_folders import make_private
-from dcmcfg.rollout.lock import taken
+from dcmcfg.private_folders import create_private_folder
+from dcmcfg.rollout.lock import try_lock
 
 #: SQLite's application_id and user_version (its file format, 1.3.17 and 1.3.15): "dcmv", and the schema's version.
 APPLICATION_ID = 0x64636D76
 VERSION = 1
 _MAGIC = b"SQLite format 3\0"
-_HEAD = 100
+_HEADER_LENGTH = 100
 
 
 def require_store(path: Path) -> None:
     """Raise :class:`Refused` when *path* is no store of ours, or one of a later dcmcfg; it is only read."""
     try:
-        head = _head(path)
+        head = _read_header(path)
     except OSError as error:
-        raise DcmcfgError(f"the store of results cannot be read ({error.strerror})", on=str(path)) from error
+        raise DcmcfgError(f"the store of results cannot be read ({error.strerror})", subject=str(path)) from error
     if not _is_ours(head):
         raise Refused(
-            "this file is no store of results, and is left as it is", on=str(path), next_step="name another file"
+            "this file is no store of results, and is left as it is", subject=str(path), next_step="name another file"
         )
     version = int.from_bytes(head[60:64], "big")
     if version != VERSION:
         raise Refused(
             f"the store of results is of version {version}, this dcmcfg knows version {VERSION}",
-            on=str(path),
+            subject=str(path),
             next_step="name another file, or use the dcmcfg that wrote it",
         )
 
@@ -42,21 +42,21 @@ def require_store(path: Path) -> None:
 def is_store(path: Path) -> bool:
     """Tell whether *path* is a store of ours, of whatever version; False where it cannot be read."""
     try:
-        return _is_ours(_head(path))
+        return _is_ours(_read_header(path))
     except OSError:
         return False
 
 
-def _head(path: Path) -> bytes:
+def _read_header(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(_HEAD)
+        return file.read(_HEADER_LENGTH)
 
 
 def _is_ours(head: bytes) -> bool:
     return head[:16] == _MAGIC and int.from_bytes(head[68:72], "big") == APPLICATION_ID
 
 
-def companions(path: Path) -> tuple[Path, Path, Path]:
+def get_sqlite_side_files(path: Path) -> tuple[Path, Path, Path]:
     """Return the files that SQLite keeps beside a store while it is used, or was cut off.
 
     The journal that is written ahead, its index, and the one that takes back: of a store that was not yet used.
@@ -65,22 +65,22 @@ def companions(path: Path) -> tuple[Path, Path, Path]:
     return wal, shm, journal
 
 
-def create_whole(path: Path, schema: str, facts: Mapping[str, str]) -> None:
+def create_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
     """Make a store in *path*, which gets its name when all is in it; raises :class:`DcmcfgError`."""
     try:
-        make_private(path.parent)
+        create_private_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:
-            _fill(temporary, schema, facts)
+            _fill(temporary, schema, metadata)
             os.link(temporary, path)  # never over a file that came meanwhile
         finally:
             temporary.unlink()
     except OSError as error:
-        raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", on=str(path)) from error
+        raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", subject=str(path)) from error
     except sqlite3.Error as error:
-        raise DcmcfgError(f"the store of results cannot be made ({error})", on=str(path)) from error
+        raise DcmcfgError(f"the store of results cannot be made ({error})", subject=str(path)) from error
 
 
 def _fill(path: Path, schema: str, facts: Mapping[str, str]) -> None:
@@ -95,13 +95,13 @@ def _fill(path: Path, schema: str, facts: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
+def lock_store(path: Path) -> Iterator[None]:
     """Have the store for this process alone, until the block or the process ends, however it does.
 
     By a file beside it, since SQLite has locks of its own on the store. Raises :class:`Refused` when another has it.
     """
-    beside = lock_of(path)
-    handle = _locked(beside, path)
+    beside = get_lock_path(path)
+    handle = _acquire_lock(beside, path)
     try:
         yield
     finally:
@@ -110,34 +110,34 @@ def hold(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def lock_of(path: Path) -> Path:
+def get_lock_path(path: Path) -> Path:
     """Return the file beside a store whose lock whoever has the store holds."""
     return path.with_name(f"{path.name}.lock")
 
 
-def _locked(beside: Path, path: Path) -> int:
+def _acquire_lock(lock_path: Path, path: Path) -> int:
     while True:
         try:
-            make_private(beside.parent)
-            handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
+            create_private_folder(lock_path.parent)
+            handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", on=str(path)) from error
-        if not taken(handle):
+            raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", subject=str(path)) from error
+        if not try_lock(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             os.close(handle)
             raise Refused(
                 f"another run uses this store of results (process {holder or 'unknown'})",
-                on=str(path),
+                subject=str(path),
                 next_step="wait until it has ended, or name another with --results",
             )
-        if _is_still(handle, beside):
+        if _is_same_file(handle, lock_path):
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
             return handle
         os.close(handle)  # who had it has removed it meanwhile
 
 
-def _is_still(handle: int, path: Path) -> bool:
+def _is_same_file(handle: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:

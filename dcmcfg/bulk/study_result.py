@@ -8,34 +8,35 @@ from datetime import datetime
 from enum import Enum
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.verdict import Verdict, Witness
+from dcmcfg.verify.verdict import ReceiptFinding, Verdict
 
 
-class Outcome(Enum):
+class VerificationOutcome(Enum):
     """What came of it; the first two are a yes."""
 
     VERIFIED = "verified"  # our own receiver saw it
     REPORTED = "reported"  # the archive says so, nobody of ours listened
     NOT_VERIFIED = "not verified"
-    NOT_ASKED = "not asked"  # no C-MOVE was sent: the query failed
+    NOT_SENT = "not asked"  # no C-MOVE was sent: the query failed
     CANCELLED = "cancelled"  # by us
     OUTDATED = "outdated"  # a yes of before the tree was changed; never kept
 
     @property
-    def is_yes(self) -> bool:
+    def is_success(self) -> bool:
         """Whether that is what one hopes for."""
-        return self in (Outcome.VERIFIED, Outcome.REPORTED)
+        return self in (VerificationOutcome.VERIFIED, VerificationOutcome.REPORTED)
 
 
 @dataclass(frozen=True)
-class Answer:
+class AttemptResult:
     """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
 
-    ``route_why`` says what speaks for or against the route that was found, ``remark`` what was odd about the evidence.
-    ``tree`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.session`), empty where nobody kept it.
+    ``route_reasons`` says what speaks for or against the route that was found, ``evidence_warnings`` what was odd about
+    the evidence. ``configuration_checksum`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.session`),
+    empty where nobody kept it.
     """
 
-    outcome: Outcome
+    outcome: VerificationOutcome
     headline: str
     status: int | None = None
     comment: str = ""
@@ -44,21 +45,21 @@ class Answer:
     failed: int | None = None
     warning: int | None = None
     received: int | None = None
-    route: str = ""
-    route_why: str = ""
+    route_finding: str = ""
+    route_reasons: str = ""
     next_step: str = ""
-    remark: str = ""
+    evidence_warnings: str = ""
     seconds: float = 0.0  # of the C-MOVE
-    tree: str = ""
+    configuration_checksum: str = ""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt; ``answer`` is None where the run ended before there was one, ``final`` says that it stands."""
+    """One attempt; ``result`` is None where the run ended before there was one, ``final`` says that it stands."""
 
     started: datetime
     ended: datetime | None = None
-    answer: Answer | None = None
+    result: AttemptResult | None = None
     final: bool = False
 
 
@@ -66,58 +67,58 @@ class Attempt:
 class StudyResult:
     """A study with every attempt at it, oldest first."""
 
-    uid: str
+    study_uid: str
     attempts: tuple[Attempt, ...] = ()
-    answered: bool = False
+    is_complete: bool = False
 
     @property
-    def answer(self) -> Answer | None:
+    def final_result(self) -> AttemptResult | None:
         """The answer that stands; None where the study is still to be asked for."""
-        standing = [each for each in self.attempts if each.final] if self.answered else []
-        return standing[-1].answer if standing else None
+        standing = [each for each in self.attempts if each.final] if self.is_complete else []
+        return standing[-1].result if standing else None
 
     @property
-    def last(self) -> Attempt | None:
+    def decisive_attempt(self) -> Attempt | None:
         """The attempt whose answer stands, or the latest."""
-        standing = [each for each in self.attempts if each.final] if self.answered else []
+        standing = [each for each in self.attempts if each.final] if self.is_complete else []
         return next(reversed(standing or self.attempts), None)
 
-    def told(self, tell: Callable[[str], str]) -> StudyResult:
-        """Return the result with what *tell* makes of the next step of each answer."""
+    def map_next_steps(self, transform: Callable[[str], str]) -> StudyResult:
+        """Return the result with what *transform* makes of the next step of each answer."""
         attempts = (
-            replace(each, answer=replace(each.answer, next_step=tell(each.answer.next_step)))
-            if each.answer is not None and each.answer.next_step
+            replace(each, result=replace(each.result, next_step=transform(each.result.next_step)))
+            if each.result is not None and each.result.next_step
             else each
             for each in self.attempts
         )
         return replace(self, attempts=tuple(attempts))
 
 
-def answer_of(verdict: Verdict, evidence: Evidence, known: Collection[str] = ()) -> Answer:
+def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Collection[str] = ()) -> AttemptResult:
     """Return what is kept of a *verdict* that required nothing: the facts outlive what a run takes for enough.
 
-    *known* are warnings about the whole run, which are kept of no study.
+    *run_warnings* are warnings about the whole run, which are kept of no study.
     """
     reported, received, outcome = verdict.reported, verdict.received, evidence.outcome
     if outcome.cancelled and not verdict.accepted:
-        kind = Outcome.CANCELLED
+        kind = VerificationOutcome.CANCELLED
     elif verdict.accepted:
-        kind = Outcome.VERIFIED if verdict.verified else Outcome.REPORTED
+        kind = VerificationOutcome.VERIFIED if verdict.verified else VerificationOutcome.REPORTED
     else:
-        kind = Outcome.NOT_VERIFIED
-    return Answer(
+        kind = VerificationOutcome.NOT_VERIFIED
+    return AttemptResult(
         kind,
         verdict.headline,
         status=reported.status,
         comment=reported.comment,
-        expected=reported.expected,
+        expected=reported.expected_count,
         completed=reported.completed,
         failed=reported.failed,
         warning=reported.warning,
-        received=None if received.finding is Witness.NOT_WITNESSED else received.number,
-        route=verdict.route.finding.value,
-        route_why="; ".join(verdict.route.reasons),
+        received=None if received.finding is ReceiptFinding.NOT_OBSERVED else received.instance_count,
+        route_finding=verdict.route.finding.value,
+        route_reasons="; ".join(verdict.route.reasons),
         next_step=next(iter(verdict.next_steps), ""),
-        remark="; ".join(each for each in evidence.warnings if each not in known),
+        evidence_warnings="; ".join(each for each in evidence.warnings if each not in run_warnings),
         seconds=outcome.seconds,
     )

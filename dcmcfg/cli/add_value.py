@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.completers import complete_new_value, complete_target
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.options.value_arguments import value_arguments
-from dcmcfg.cli.session.edit import carry_out_on
-from dcmcfg.edits.attribute_values import Values, add_values
+from dcmcfg.cli.session.edit import apply_target_edit
+from dcmcfg.edits.attribute_values import AttributeValues, add_values
 from dcmcfg.settings import Settings
 
 
@@ -18,10 +18,12 @@ from dcmcfg.settings import Settings
 @value_arguments(complete_new_value)
 @site_options
 @changing_options
-def add_value_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
+def add_value_command(
+    settings: Settings, options: ChangeOptions, *, target: str, values: tuple[AttributeValues, ...]
+) -> None:
     """Add values beside those that an entry has.
 
     TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is there already is nothing to do.
     """
     names = [each.name for each in values]
-    carry_out_on(settings, choices, target, names, lambda schema, found: add_values(schema, found, values))
+    apply_target_edit(settings, options, target, names, lambda schema, found: add_values(schema, found, values))

@@ -9,17 +9,17 @@ import click
 from dcmcfg.cli.aes import aes_command
 from dcmcfg.cli.completers import complete_ae, complete_device
 from dcmcfg.cli.options.arguments import cipher_suite_option
-from dcmcfg.cli.options.change_options import Choices, changing_options
-from dcmcfg.cli.options.site_command import SiteCommand, site_options_but_device
-from dcmcfg.cli.session.edit import carry_out_edit
-from dcmcfg.dicom.capability_lines import read_capabilities, storage_scp
-from dcmcfg.edits.cipher_suites import archive_cipher_suites
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options_without_device
+from dcmcfg.cli.session.edit import apply_edit
+from dcmcfg.dicom.capability_lines import build_storage_scp_capabilities, read_capabilities
+from dcmcfg.edits.cipher_suites import get_archive_cipher_suites
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import network_ae
+from dcmcfg.model.targets import resolve_network_ae
 from dcmcfg.network_address import parse_network_address
 from dcmcfg.settings import Settings
 
@@ -36,7 +36,7 @@ ae_group.add_command(aes_command, "list")
 
 @ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)
 @click.argument("address", metavar="AET@HOST:PORT")
-@site_options_but_device
+@site_options_without_device
 @click.option(
     "--device",
     "on_device",
@@ -59,7 +59,7 @@ ae_group.add_command(aes_command, "list")
 @changing_options
 def add(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     address: str,
     on_device: str | None,
@@ -85,10 +85,12 @@ def add(
     from_file = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()
 
     def intent(configuration: Configuration) -> Edit:
-        suites = cipher_suites or (archive_cipher_suites(configuration, settings.device) if tls else ())
-        own: tuple[TransferCapability, ...] = storage_scp(configuration) if capabilities == _STORAGE_SCP else from_file
+        suites = cipher_suites or (get_archive_cipher_suites(configuration, settings.device) if tls else ())
+        own: tuple[TransferCapability, ...] = (
+            build_storage_scp_capabilities(configuration) if capabilities == _STORAGE_SCP else from_file
+        )
         new = NewNetworkAE(
-            where.title,
+            where.ae_title,
             where.host,
             where.port,
             device=on_device,
@@ -97,16 +99,16 @@ def add(
             description=description,
             device_description=device_description,
             capabilities=own,
-            like=network_ae(configuration, like) if like is not None else None,
+            template=resolve_network_ae(configuration, like) if like is not None else None,
         )
         return add_network_ae(configuration, new)
 
-    carry_out_edit(settings, choices, intent)
+    apply_edit(settings, options, intent)
 
 
 @ae_group.command("remove", short_help="Remove an AE and what only it used.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
-@site_options_but_device
+@site_options_without_device
 @click.option(
     "--device",
     "on_device",
@@ -116,7 +118,9 @@ def add(
 )
 @click.option("--keep-connection", is_flag=True, help="Leave its connections, and with them its device.")
 @changing_options
-def remove(settings: Settings, choices: Choices, *, ae: str, on_device: str | None, keep_connection: bool) -> None:
+def remove(
+    settings: Settings, options: ChangeOptions, *, ae: str, on_device: str | None, keep_connection: bool
+) -> None:
     """Remove an AE with its capabilities and its registration.
 
     A connection that nothing else uses goes too, and with its last AE a device that holds nothing else; the archive's
@@ -124,7 +128,11 @@ def remove(settings: Settings, choices: Choices, *, ae: str, on_device: str | No
     """
 
     def intent(configuration: Configuration) -> Edit:
-        found = network_ae(configuration, ae) if on_device is None else configuration.device(on_device).network_ae(ae)
+        found = (
+            resolve_network_ae(configuration, ae)
+            if on_device is None
+            else configuration.get_device(on_device).get_network_ae(ae)
+        )
         return remove_network_ae(found, keep_connection=keep_connection)
 
-    carry_out_edit(settings, choices, intent)
+    apply_edit(settings, options, intent)

@@ -6,15 +6,15 @@ import click
 
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.no_match import picked_something
+from dcmcfg.cli.session.no_match import report_matches
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.delimited import write_rows
-from dcmcfg.onboarding.row import described_openly
+from dcmcfg.onboarding.row import make_row_values_without_secrets
 from dcmcfg.render.search import ae_json, print_aes
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.search.name_filter import picked_aes
+from dcmcfg.search.name_filter import filter_aes
 from dcmcfg.settings import Settings
 
 
@@ -36,13 +36,13 @@ def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool
         raise click.UsageError("--json and --csv exclude each other")
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    asked = settings.device_asked
-    there = configuration.device(asked).network_aes if asked else tuple(configuration.network_aes())
-    aes = picked_aes(there, pattern)
+    asked = settings.device_from_option
+    there = configuration.get_device(asked).network_aes if asked else tuple(configuration.network_aes())
+    aes = filter_aes(there, pattern)
     if as_json:
         print_json({"aes": [ae_json(ae) for ae in aes]})
     elif as_csv:
-        print_text([write_rows(map(described_openly, aes))])
+        print_text([write_rows(map(make_row_values_without_secrets, aes))])
     else:
         print_aes(stdout_console(), aes)
-    return picked_something(aes, pattern, (ae.title for ae in there))
+    return report_matches(aes, pattern, (ae.title for ae in there))

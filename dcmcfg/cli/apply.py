@@ -7,29 +7,29 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.file_urls import file_urls_options
-from dcmcfg.cli.options.map_base import map_base_option, old_base, to_site
-from dcmcfg.cli.options.site_command import RiskOption, SiteCommand, site_options
-from dcmcfg.cli.printing import say
-from dcmcfg.cli.session.change import carry_out, server_rules
+from dcmcfg.cli.options.map_base import find_old_base, make_site_rebasing, map_base_option
+from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
+from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.session.change import apply_plan, server_rules
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.rejects import Rejects, rejects_path
-from dcmcfg.directory.tree_reader import read_tree, read_tree_to_fill
+from dcmcfg.cli.session.rejects import RejectsFile, choose_rejects_path
+from dcmcfg.directory.tree_reader import read_tree, read_tree_or_empty
 from dcmcfg.dn import DN
-from dcmcfg.files.ldif import file_doubts, read_files
-from dcmcfg.garbage_collection import collector_paused
+from dcmcfg.files.ldif import find_file_warnings, read_files
+from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.plan import content_records
-from dcmcfg.plan.access_lists import narrowings
-from dcmcfg.plan.desired_state import surplus, wanted_of
-from dcmcfg.plan.rebasing import Files, rebased_files
-from dcmcfg.render.history import taken_up
+from dcmcfg.plan.access_lists import warn_about_new_restrictions
+from dcmcfg.plan.desired_state import collect_desired_changes, make_surplus_deletes
+from dcmcfg.plan.rebasing import Files, rebase_files
+from dcmcfg.render.history import describe_resume
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.past_renames import past_renames
-from dcmcfg.rollout.preconditions import planned_telling_who, telling_who
-from dcmcfg.rollout.selection import to_resume
-from dcmcfg.rollout.unfinished import overwritten, plan_left, settle
+from dcmcfg.rollout.past_renames import find_past_renames
+from dcmcfg.rollout.preconditions import add_last_change_on_refusal, plan_with_last_changes
+from dcmcfg.rollout.selection import select_rollout_to_resume
+from dcmcfg.rollout.unfinished import check_overwrites, plan_resume, reconcile_interrupted
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 
@@ -50,8 +50,10 @@ _REJECTED = 1
 @site_options
 @click.option("--resume", is_flag=True, help="Finish the roll-out that was interrupted; without FILE.")
 @click.option("--prune", is_flag=True, help="Delete the entries at and below --under that no FILE names.")
-@click.option("--under", metavar="DN", help="Where --prune deletes.")
-@click.option("--continue", "go_on", is_flag=True, help="Leave out the records that do not fit; exit code 1 then.")
+@click.option("--under", "prune_base", metavar="DN", help="Where --prune deletes.")
+@click.option(
+    "--continue", "continue_on_misfit", is_flag=True, help="Leave out the records that do not fit; exit code 1 then."
+)
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -64,19 +66,19 @@ _REJECTED = 1
 @changing_options
 @click.option(
     "--force-overwrite",
-    cls=RiskOption,
+    cls=ForceOption,
     is_flag=True,
     help="Overwrite what somebody has changed since, with the undo file of a roll-out.",
 )
 def apply_command(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     files: tuple[Path, ...],
     resume: bool,
     prune: bool,
-    under: str | None,
-    go_on: bool,
+    prune_base: str | None,
+    continue_on_misfit: bool,
     rejects: Path | None,
     mixed: bool,
     map_base: str | None,
@@ -95,74 +97,96 @@ def apply_command(
     """
     if bool(files) == resume:
         raise click.UsageError("--resume takes no FILE" if resume else "name a FILE, or say --resume")
-    if prune != (under is not None):
+    if prune != (prune_base is not None):
         raise click.UsageError("--prune and --under DN go together")
-    if rejects is not None and not go_on:
+    if rejects is not None and not continue_on_misfit:
         raise click.UsageError("--rejects goes with --continue")
     if resume:
-        if prune or go_on or choices.strict or map_base is not None:
+        if prune or continue_on_misfit or options.strict or map_base is not None:
             others = "--prune, --continue, --map-base or --strict"
             raise click.UsageError(f"--resume carries out the plan as it was, without {others}")
-        _resume(settings, choices)
+        _resume(settings, options)
         return 0
-    subtree = DN.parse(under) if under is not None else None
-    records = read_files(files, file_urls=file_urls, mixed=mixed)
-    left_out = rejects_path(files, rejects, suffix=".ldif", option="--continue") if go_on else None
-    base = old_base(map_base, records) if map_base is not None else None
+    subtree = DN.parse(prune_base) if prune_base is not None else None
+    records = read_files(files, file_urls=file_urls, allow_mixed=mixed)
+    left_out = choose_rejects_path(files, rejects, suffix=".ldif", option="--continue") if continue_on_misfit else None
+    base = find_old_base(map_base, records) if map_base is not None else None
     return _apply(
-        settings, choices, files, records, under=subtree, left_out=left_out, old_base=base, overwrite=force_overwrite
+        settings,
+        options,
+        files,
+        records,
+        prune_base=subtree,
+        rejects_file=left_out,
+        old_base=base,
+        overwrite=force_overwrite,
     )
 
 
 def _apply(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     files: tuple[Path, ...],
     records: Files,
     *,
-    under: DN | None,
-    left_out: Path | None,
+    prune_base: DN | None,
+    rejects_file: Path | None,
     old_base: DN | None,
     overwrite: bool,
 ) -> int:
-    """Carry out the *records* of *files*, pruned *under* that DN; what does not fit goes to *left_out*, if any.
+    """Carry out the *records* of *files*, pruned *prune_base* that DN.
 
-    With *overwrite*, an undo file may overwrite what came since. Records for *old_base* are carried out below the
-    site's own base.
+    What does not fit goes to *rejects_file*, if any. With *overwrite*, an undo file may overwrite what came since.
+    Records for *old_base* are carried out below the site's own base.
     """
-    with collector_paused(), open_directory(settings) as directory:
-        tree = read_tree_to_fill(directory)
-        notes = to_site(directory, tree, old_base) if old_base is not None else None
+    with pause_garbage_collection(), open_directory(settings) as directory:
+        tree = read_tree_or_empty(directory)
+        notes = make_site_rebasing(directory, tree, old_base) if old_base is not None else None
         if notes is not None:
-            records = rebased_files(records, notes, tree)
-        wanted = tuple(wanted_of(records))
-        deletes = surplus(tree, under, wanted) if under is not None else ()
+            records = rebase_files(records, notes, tree)
+        wanted = tuple(collect_desired_changes(records))
+        deletes = make_surplus_deletes(tree, prune_base, wanted) if prune_base is not None else ()
         rules = server_rules(directory, tree)
         every = (*wanted, *deletes)
         history = History(state_folder())
-        past = functools.partial(past_renames, history, settings.ldap_url)
-        go_on = left_out is not None
-        plan, misfits = planned_telling_who(directory, tree, every, rules.refusal, go_on=go_on, past=past)
-        rejects = Rejects.of_records(left_out, misfits) if left_out is not None else None
-        kept = notes.lines() if notes else ()
-        warnings = (*file_doubts(records, settings.ldap_url), *content_records.notes(records), *kept, *narrowings(plan))
-        owner = None if old_base is not None else history.owner_of(files, settings.ldap_url)
+        past = functools.partial(find_past_renames, history, settings.ldap_url)
+        continue_on_misfit = rejects_file is not None
+        plan, misfits = plan_with_last_changes(
+            directory, tree, every, rules.check_step, skip_inapplicable=continue_on_misfit, load_past_renames=past
+        )
+        rejects = RejectsFile.from_records(rejects_file, misfits) if rejects_file is not None else None
+        kept = notes.format_warnings() if notes else ()
+        warnings = (
+            *find_file_warnings(records, settings.ldap_url),
+            *content_records.describe_ignored_attributes(records),
+            *kept,
+            *warn_about_new_restrictions(plan),
+        )
+        owner = None if old_base is not None else history.find_rollout_by_undo_file(files, settings.ldap_url)
         if owner is not None:
-            with telling_who(directory):
-                warnings = (*warnings, *overwritten(history.numbered(owner), plan, accepted=overwrite))
+            with add_last_change_on_refusal(directory):
+                warnings = (*warnings, *check_overwrites(history.get_rollout(owner), plan, accepted=overwrite))
         # An undo of which records were left out has not taken all of it back.
         undoes = None if misfits else owner
-        carry_out(
-            settings, directory, plan, choices, warnings, undoes=undoes, under=under, rejects=rejects, rules=rules
+        apply_plan(
+            settings,
+            directory,
+            plan,
+            options,
+            warnings,
+            undone_number=undoes,
+            scope_dn=prune_base,
+            rejects_file=rejects,
+            rules=rules,
         )
-    return _REJECTED if misfits and not choices.dry_run else 0
+    return _REJECTED if misfits and not options.dry_run else 0
 
 
-def _resume(settings: Settings, choices: Choices) -> None:
+def _resume(settings: Settings, options: ChangeOptions) -> None:
     with open_directory(settings) as directory:
-        interrupted = settle(state_folder(), directory)
-        record = to_resume(History(state_folder()), settings.ldap_url, interrupted)
-        with telling_who(directory):
-            plan = plan_left(record, read_tree(directory))
-        say(taken_up(record), on_stderr=choices.stdout_taken)
-        carry_out(settings, directory, plan, choices, resuming=record)
+        interrupted = reconcile_interrupted(state_folder(), directory)
+        record = select_rollout_to_resume(History(state_folder()), settings.ldap_url, interrupted)
+        with add_last_change_on_refusal(directory):
+            plan = plan_resume(record, read_tree(directory))
+        print_output(describe_resume(record), on_stderr=options.stdout_reserved)
+        apply_plan(settings, directory, plan, options, resumed_record=record)

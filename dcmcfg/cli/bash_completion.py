@@ -13,7 +13,7 @@ import re
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
 
 #: Of COMP_WORDBREAKS, those that stand in targets and assignments.
-_BREAK = re.compile(r".*[:=]")
+_WORD_BREAK = re.compile(r".*[:=]")
 _END = "\x01"
 _SCRIPT = r"""%(complete_func)s() {
     local kind value
@@ -36,7 +36,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
 
-class WholeWords(BashComplete):
+class UnsplitBashComplete(BashComplete):
     """bash, with words that are not split where bash does."""
 
     source_template = _SCRIPT
@@ -51,11 +51,11 @@ class WholeWords(BashComplete):
     def format_completion(self, item: CompletionItem) -> str:
         """Return *item* for the script, without that part of the word which bash takes for another word."""
         _, incomplete = self.get_completion_args()
-        begun = _BREAK.match(incomplete)
+        begun = _WORD_BREAK.match(incomplete)
         value = str(item.value)
         return f"{item.type},{value[begun.end() :] if begun and value.startswith(begun.group()) else value}"
 
 
 def install() -> None:
     """Have click complete for bash like this."""
-    add_completion_class(WholeWords)
+    add_completion_class(UnsplitBashComplete)

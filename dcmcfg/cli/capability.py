@@ -8,22 +8,27 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.completers import complete_ae
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say
+from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.edit import carry_out_edit
+from dcmcfg.cli.session.edit import apply_edit
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.dicom.capability_lines import capability_line
-from dcmcfg.dicom.uid_registry import ANY, Kind, find, keywords, name_of
+from dcmcfg.dicom.capability_lines import format_capability_line
+from dcmcfg.dicom.uid_registry import ANY_UID, UidKind, complete_keywords, format_uid_name, resolve_uid
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.transfer_capability import TransferCapability
-from dcmcfg.model.capabilities import ROLES, ability, lacking, names_in_use
+from dcmcfg.model.capabilities import ROLES, find_missing_capabilities, get_sop_class_role, map_sop_class_names
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import network_ae
-from dcmcfg.render.capabilities import capabilities_json, lacking_json, print_capabilities, print_lacking
+from dcmcfg.model.targets import resolve_network_ae
+from dcmcfg.render.capabilities import (
+    capabilities_json,
+    missing_capabilities_json,
+    print_capabilities,
+    print_missing_capabilities,
+)
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
 
@@ -33,11 +38,13 @@ _role = click.option("--role", type=click.Choice(ROLES, case_sensitive=False), h
 
 
 def _complete_sop_class(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
-    return [CompletionItem(keyword, help=name) for keyword, name in keywords(Kind.SOP_CLASS, incomplete)]
+    return [CompletionItem(keyword, help=name) for keyword, name in complete_keywords(UidKind.SOP_CLASS, incomplete)]
 
 
 def _complete_transfer_syntax(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    return [CompletionItem(keyword, help=name) for keyword, name in keywords(Kind.TRANSFER_SYNTAX, incomplete)]
+    return [
+        CompletionItem(keyword, help=name) for keyword, name in complete_keywords(UidKind.TRANSFER_SYNTAX, incomplete)
+    ]
 
 
 @click.group("capability", short_help="List, change, copy and compare what an AE can.")
@@ -58,14 +65,14 @@ def capability_group() -> None:
 def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, as_json: bool) -> None:
     """List the capabilities of an AE: SOP class, role, transfer syntaxes."""
     with open_directory(settings) as directory:
-        found = network_ae(Configuration(read_tree(directory)), ae)
-    entries = [each for each in found.shared_from.capabilities if role in (None, ability(each)[1])]
+        found = resolve_network_ae(Configuration(read_tree(directory)), ae)
+    entries = [each for each in found.capability_source.capabilities if role in (None, get_sop_class_role(each)[1])]
     if as_json:
         print_json(capabilities_json(found, entries))
     elif lines:
         for each in entries:
-            sop_class, of_role = ability(each)
-            say(capability_line(of_role, sop_class, each.texts("dicomTransferSyntax")))
+            sop_class, of_role = get_sop_class_role(each)
+            print_output(format_capability_line(of_role, sop_class, each.texts("dicomTransferSyntax")))
     else:
         print_capabilities(stdout_console(), found, entries)
 
@@ -92,7 +99,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
 @changing_options
 def add(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     ae: str,
     sop_classes: tuple[str, ...],
@@ -100,19 +107,19 @@ def add(
     syntaxes: tuple[str, ...],
 ) -> None:
     """Add SOP classes to what an AE can, or transfer syntaxes to one that it can."""
-    uids = tuple(dict.fromkeys(find(each, Kind.TRANSFER_SYNTAX) for each in syntaxes)) or _LITTLE_ENDIAN
+    uids = tuple(dict.fromkeys(resolve_uid(each, UidKind.TRANSFER_SYNTAX) for each in syntaxes)) or _LITTLE_ENDIAN
 
     def intent(configuration: Configuration) -> Edit:
-        known = names_in_use(configuration)
-        names = {find(each, Kind.SOP_CLASS, known): each for each in sop_classes}
+        known = map_sop_class_names(configuration)
+        names = {resolve_uid(each, UidKind.SOP_CLASS, known): each for each in sop_classes}
         wanted = [
-            TransferCapability(f"{_called(uid, known)} {of_role}", uid, of_role, uids)
+            TransferCapability(f"{_get_sop_class_name(uid, known)} {of_role}", uid, of_role, uids)
             for uid in names
             for of_role in dict.fromkeys(role)
         ]
-        return add_capabilities(configuration, network_ae(configuration, ae), wanted)
+        return add_capabilities(configuration, resolve_network_ae(configuration, ae), wanted)
 
-    carry_out_edit(settings, choices, intent)
+    apply_edit(settings, options, intent)
 
 
 @capability_group.command("remove", short_help="Take SOP classes from what an AE can.", cls=SiteCommand)
@@ -121,16 +128,18 @@ def add(
 @site_options
 @_role
 @changing_options
-def remove(settings: Settings, choices: Choices, *, ae: str, sop_classes: tuple[str, ...], role: str | None) -> None:
+def remove(
+    settings: Settings, options: ChangeOptions, *, ae: str, sop_classes: tuple[str, ...], role: str | None
+) -> None:
     """Take SOP classes from what an AE can, in one role or in both."""
 
     def intent(configuration: Configuration) -> Edit:
-        known = names_in_use(configuration)
-        names = {find(each, Kind.SOP_CLASS, known, whatever=True): each for each in sop_classes}
+        known = map_sop_class_names(configuration)
+        names = {resolve_uid(each, UidKind.SOP_CLASS, known, any_kind=True): each for each in sop_classes}
         roles = ROLES if role is None else (role,)
-        return remove_capabilities(configuration, network_ae(configuration, ae), names, roles)
+        return remove_capabilities(configuration, resolve_network_ae(configuration, ae), names, roles)
 
-    carry_out_edit(settings, choices, intent)
+    apply_edit(settings, options, intent)
 
 
 @capability_group.command("copy", cls=SiteCommand)
@@ -139,13 +148,16 @@ def remove(settings: Settings, choices: Choices, *, ae: str, sop_classes: tuple[
 @site_options
 @click.option("--replace", is_flag=True, help="Take from TO what FROM cannot.")
 @changing_options
-def copy(settings: Settings, choices: Choices, *, source: str, ae: str, replace: bool) -> None:
+def copy(settings: Settings, options: ChangeOptions, *, source: str, ae: str, replace: bool) -> None:
     """Give the AE TO what the AE FROM can, as it is entered there."""
-    carry_out_edit(
+    apply_edit(
         settings,
-        choices,
+        options,
         lambda configuration: copy_capabilities(
-            configuration, network_ae(configuration, source), network_ae(configuration, ae), replace=replace
+            configuration,
+            resolve_network_ae(configuration, source),
+            resolve_network_ae(configuration, ae),
+            replace=replace,
         ),
     )
 
@@ -163,19 +175,19 @@ def diff(settings: Settings, *, one: str, other: str, sending: bool, as_json: bo
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    first, second = network_ae(configuration, one), network_ae(configuration, other)
-    found = lacking(first, second, sending=sending)
+    first, second = resolve_network_ae(configuration, one), resolve_network_ae(configuration, other)
+    found = find_missing_capabilities(first, second, sending=sending)
     if as_json:
-        print_json(lacking_json(first, second, found))
+        print_json(missing_capabilities_json(first, second, found))
     else:
-        print_lacking(stdout_console(), first, second, found)
+        print_missing_capabilities(stdout_console(), first, second, found)
     return 1 if found else 0
 
 
-def _called(uid: str, known: Mapping[str, str]) -> str:
+def _get_sop_class_name(uid: str, known: Mapping[str, str]) -> str:
     """Return the name of the SOP class *uid*: the standard's, or one in use in the tree (name → UID), or the UID."""
     by_uid = {known_uid: name for name, known_uid in known.items()}
-    standard = name_of(uid)
-    if uid == ANY:
+    standard = format_uid_name(uid)
+    if uid == ANY_UID:
         return "Any SOP Class"
     return standard if standard != uid else by_uid.get(uid, uid)

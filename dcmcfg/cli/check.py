@@ -12,22 +12,22 @@ import click
 from dcmcfg.changes import Add
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import tell
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import LdifError
-from dcmcfg.files.ldif import called, read_files
-from dcmcfg.files.locations import located
-from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, holds_changes
-from dcmcfg.lint.startup_rules import LOADING_RULES, loading_findings
+from dcmcfg.files.ldif import format_file_name, read_files
+from dcmcfg.files.locations import locate_values
+from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, has_changes
+from dcmcfg.lint.startup_rules import STARTUP_RULES, find_startup_problems
 from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.schema.check import Subject, check
-from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.findings import RULES, Place
+from dcmcfg.schema.check import LocatedEntry, check_entries
+from dcmcfg.schema.definitions import Schema, load_bundled_schema
+from dcmcfg.schema.findings import RULES, Location
 from dcmcfg.settings import Settings
 
 
@@ -37,7 +37,7 @@ from dcmcfg.settings import Settings
 @file_urls_options
 @click.option(
     "--schema",
-    "which",
+    "schema_source",
     type=click.Choice(["server", "bundled"]),
     help="The server's own schema (default for the live tree), or the one that comes with dcmcfg (for a FILE).",
 )
@@ -52,7 +52,7 @@ def check_command(
     settings: Settings,
     *,
     files: tuple[Path, ...],
-    which: str | None,
+    schema_source: str | None,
     file_urls: Path | bool,
     rfc2849: bool,
     as_json: bool,
@@ -70,48 +70,50 @@ def check_command(
         raise click.UsageError("--json and --sarif exclude each other")
     read = read_files(files, file_urls=file_urls, strict=rfc2849)
     # A change says nothing of an entry by itself, so the form is all that there is to check.
-    formal = {name: len(records) for name, records in read if rfc2849 and holds_changes(records)}
-    subjects = tuple(subject for name, records in read if name not in formal for subject in _subjects(name, records))
+    formal = {name: len(records) for name, records in read if rfc2849 and has_changes(records)}
+    subjects = tuple(
+        subject for name, records in read if name not in formal for subject in _list_subjects(name, records)
+    )
     schema = None
-    if not files or which == "server":
+    if not files or schema_source == "server":
         with open_directory(settings) as directory:
             if not files:
-                subjects = tuple(Subject(entry) for entry in read_tree(directory).ordered())
-            if which != "bundled":
-                schema = _server_schema(directory)
-    judge = schema or bundled()
-    found = check(subjects, judge, live=not files, newer=not files and schema is None)
-    together = loading_findings(subjects, judge, datetime.now(UTC))
-    findings = tuple(located((*found, *together), judge, files))
+                subjects = tuple(LocatedEntry(entry) for entry in read_tree(directory).sorted_entries())
+            if schema_source != "bundled":
+                schema = _read_server_schema(directory)
+    judge = schema or load_bundled_schema()
+    found = check_entries(subjects, judge, live=not files, server_is_newer=not files and schema is None)
+    together = find_startup_problems(subjects, judge, datetime.now(UTC))
+    findings = tuple(locate_values((*found, *together), judge, files))
     if as_json:
         print_json(findings_json(findings, len(subjects)) | {"changes": sum(formal.values())})
     elif as_sarif:
-        click.echo(json.dumps(findings_sarif(findings, (*RULES, *LOADING_RULES)), indent=2))
+        click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
     else:
-        print_change_files(stdout_console(), [(called(name), count) for name, count in formal.items()])
+        print_change_files(stdout_console(), [(format_file_name(name), count) for name, count in formal.items()])
         if subjects or not formal:
             print_findings(stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
-def _server_schema(directory: Directory) -> Schema | None:
+def _read_server_schema(directory: Directory) -> Schema | None:
     schema = read_schema(directory)
     if schema is None:
-        tell(f"warning: {directory.server.url} shows no schema; checked by the one that comes with dcmcfg")
+        print_message(f"warning: {directory.server.url} shows no schema; checked by the one that comes with dcmcfg")
     return schema
 
 
-def _subjects(path: str, records: tuple[Record, ...]) -> Iterator[Subject]:
+def _list_subjects(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEntry]:
     """Yield the entries of a file; raises :class:`LdifError` for a record that changes one instead."""
-    name = called(path)
+    name = format_file_name(path)
     for record in records:
         match record:
             case ContentRecord(entry, line) | ChangeRecord(Add(entry), line):
-                yield Subject(entry, Place(name, line))
+                yield LocatedEntry(entry, Location(name, line))
             case ChangeRecord(_, line):
                 raise LdifError(
                     "a change and no entry, there is nothing to check by itself",
-                    on=f"{name}:{line}",
+                    subject=f"{name}:{line}",
                     next_step="dcmcfg apply --dry-run FILE shows what it would do, with warnings; "
                     "check --rfc2849 FILE checks its form",
                 )

@@ -11,7 +11,7 @@ class Command(NamedTuple):
     module: str
     attribute: str
     help: str
-    at_a_site: bool = True
+    uses_site: bool = True
 
 
 #: Heading → its commands, both in the order in which ``--help`` lists them.
@@ -62,7 +62,7 @@ SECTIONS = {
         "work-order": Command("work_order", "work_order_command", "Say what must be entered at another archive."),
         "verify": Command("verify.command", "verify_command", "Prove with a real C-MOVE that a study arrives."),
         "results": Command(
-            "results", "results_group", "List and clear what runs over many studies keep.", at_a_site=False
+            "results", "results_group", "List and clear what runs over many studies keep.", uses_site=False
         ),
     },
     "The archive's service": {
@@ -70,9 +70,9 @@ SECTIONS = {
         "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     },
     "The program itself": {
-        "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", at_a_site=False),
+        "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", uses_site=False),
         "completion": Command(
-            "completion", "completion_command", "Print the shell completion script.", at_a_site=False
+            "completion", "completion_command", "Print the shell completion script.", uses_site=False
         ),
     },
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from dcmcfg.cli.options.unique_options import GivenOnce
+from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 
 _VARIABLE = "_DCMCFG_COMPLETE"
 #: Where each shell picks the script up.
@@ -17,7 +17,9 @@ _INSTALL = {
 
 
 @click.command(
-    "completion", cls=GivenOnce, epilog="\b\nInstall it with\n" + "\n".join(f"  {line}" for line in _INSTALL.values())
+    "completion",
+    cls=UniqueOptionsCommand,
+    epilog="\b\nInstall it with\n" + "\n".join(f"  {line}" for line in _INSTALL.values()),
 )
 @click.argument("shell", type=click.Choice(list(_INSTALL)))
 @click.pass_context

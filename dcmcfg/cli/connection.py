@@ -11,20 +11,20 @@ import click
 
 from dcmcfg.cli.completers import complete_connection, complete_device
 from dcmcfg.cli.options.arguments import cipher_suite_option
-from dcmcfg.cli.options.change_options import Choices, changing_options
-from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_but_device
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.edit import carry_out_edit
+from dcmcfg.cli.session.edit import apply_edit
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.edits.cipher_suites import archive_cipher_suites
+from dcmcfg.edits.cipher_suites import get_archive_cipher_suites
 from dcmcfg.edits.connection_settings import PROTOCOLS, ConnectionSettings, find_connection, split_connection
 from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
 from dcmcfg.model.connections import ConnectionUsers
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.index import References
-from dcmcfg.network_address import parse_host, parse_place
+from dcmcfg.network_address import parse_host, parse_host_port
 from dcmcfg.render.connections import connections_json, print_connections
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class _Said:
+class _ConnectionOptions:
     """What was said of a connection besides its place; ``tls`` None: nothing."""
 
     tls: bool | None
@@ -43,20 +43,23 @@ class _Said:
     client_bind_address: str | None
     installed: bool | None
 
-    def wanted(self, configuration: Configuration, archive: str, place: str | None) -> ConnectionSettings:
-        """Return what the connection shall be, at *place* (``HOST[:PORT]``, None where it is); suites of *archive*."""
-        host, port = (None, None) if place is None else parse_place(place)
+    def to_settings(self, configuration: Configuration, archive_device: str, address: str | None) -> ConnectionSettings:
+        """Return what the connection shall be, at *address* (``HOST[:PORT]``, None where it is).
+
+        Suites of *archive_device*.
+        """
+        host, port = (None, None) if address is None else parse_host_port(address)
         suites: tuple[str, ...] | None = self.cipher_suites or None
         if self.tls and suites is None:
-            suites = archive_cipher_suites(configuration, archive)
+            suites = get_archive_cipher_suites(configuration, archive_device)
         if self.tls is False:
             suites = ()
         addresses = (self.bind_address, self.client_bind_address)
         return ConnectionSettings(host, port, suites, self.protocol, *addresses, self.installed)
 
 
-def _settings_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options that say what a connection shall be, to be called with ``said=_Said``."""
+def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the options for a connection, to be called with ``connection_options``."""
 
     @functools.wraps(command)
     def with_said(
@@ -71,16 +74,26 @@ def _settings_options(command: Callable[..., R]) -> Callable[..., R]:
     ) -> R:
         if tls is False and cipher_suites:
             raise click.UsageError("--no-tls and --cipher-suite exclude each other")
-        return command(said=_Said(tls, cipher_suites, protocol, bind_address, client_bind_address, installed), **rest)
+        return command(
+            connection_options=_ConnectionOptions(
+                tls, cipher_suites, protocol, bind_address, client_bind_address, installed
+            ),
+            **rest,
+        )
 
     for option in reversed(
         (
             click.option("--tls/--no-tls", default=None, help="TLS, with the suites of the archive's AEs; or without."),
             cipher_suite_option,
             click.option("--protocol", type=click.Choice(PROTOCOLS), help="What is spoken on it; DICOM by default."),
-            click.option("--bind-address", metavar="ADDRESS", callback=_address, help="Where it listens; '' for all."),
             click.option(
-                "--client-bind-address", metavar="ADDRESS", callback=_address, help="Where it calls from; '' for any."
+                "--bind-address", metavar="ADDRESS", callback=_parse_address, help="Where it listens; '' for all."
+            ),
+            click.option(
+                "--client-bind-address",
+                metavar="ADDRESS",
+                callback=_parse_address,
+                help="Where it calls from; '' for any.",
             ),
             click.option("--installed/--not-installed", default=None, help="Whether it is in use."),
         )
@@ -89,7 +102,7 @@ def _settings_options(command: Callable[..., R]) -> Callable[..., R]:
     return with_said
 
 
-def _address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 — click's signature
+def _parse_address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 — click's signature
     return parse_host(value) if value else value
 
 
@@ -100,13 +113,13 @@ def connection_group() -> None:
 
 @connection_group.command("list", short_help="List connections and who uses them.", cls=SiteCommand)
 @click.argument("device", required=False, metavar="[DEVICE]", shell_complete=complete_device)
-@site_options_but_device
+@site_options_without_device
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
     """List the connections of DEVICE, or of all devices, with who uses them."""
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    devices = configuration.devices if device is None else (configuration.device(device),)
+    devices = configuration.devices if device is None else (configuration.get_device(device),)
     users = ConnectionUsers(References(configuration.tree))
     if as_json:
         print_json(connections_json(devices, users))
@@ -116,50 +129,68 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
 
 @connection_group.command("add", short_help="Add a connection to a device.", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_device)
-@click.argument("place", metavar="HOST[:PORT]")
+@click.argument("address", metavar="HOST[:PORT]")
 @site_options
-@_settings_options
+@_connection_options
 @click.option(
     "--ae", "titles", multiple=True, metavar="AET", help="AE of the device that shall use it; may be given again."
 )
 @changing_options
-def add(settings: Settings, choices: Choices, said: _Said, *, target: str, place: str, titles: tuple[str, ...]) -> None:
+def add(
+    settings: Settings,
+    options: ChangeOptions,
+    connection_options: _ConnectionOptions,
+    *,
+    target: str,
+    address: str,
+    titles: tuple[str, ...],
+) -> None:
     """Add a connection to a device; without PORT it is one that only calls.
 
     Without NAME it is called as usual: 'dicom' or 'dicom-tls'. An AE uses it, beside those that it has, with --ae.
     """
-    parse_place(place)
+    parse_host_port(address)
 
     def intent(configuration: Configuration) -> Edit:
         device, name = split_connection(configuration, target)
-        return add_connection(device, name, said.wanted(configuration, settings.device, place), titles=titles)
+        return add_connection(
+            device, name, connection_options.to_settings(configuration, settings.device, address), ae_titles=titles
+        )
 
-    carry_out_edit(settings, choices, intent)
+    apply_edit(settings, options, intent)
 
 
 @connection_group.command("set", short_help="Change a connection, for all who use it.", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
-@click.argument("place", metavar="[HOST[:PORT]]", required=False)
+@click.argument("address", metavar="[HOST[:PORT]]", required=False)
 @site_options
-@_settings_options
+@_connection_options
 @changing_options
-def set_command(settings: Settings, choices: Choices, said: _Said, *, target: str, place: str | None) -> None:
+def set_command(
+    settings: Settings,
+    options: ChangeOptions,
+    connection_options: _ConnectionOptions,
+    *,
+    target: str,
+    address: str | None,
+) -> None:
     """Change a connection, for all AEs and applications that use it.
 
     NAME may be left out where the device has one connection only, and may be an AE that has one. HOST without PORT
     leaves the port as it is.
     """
-    if place is not None:
-        parse_place(place)
-    elif said == _Said(None, (), None, None, None, None):
+    if address is not None:
+        parse_host_port(address)
+    elif connection_options == _ConnectionOptions(None, (), None, None, None, None):
         raise click.UsageError("say what shall change: HOST:PORT or an option")
 
     def intent(configuration: Configuration) -> Edit:
         return set_connection(
-            *find_connection(configuration, target), said.wanted(configuration, settings.device, place)
+            *find_connection(configuration, target),
+            connection_options.to_settings(configuration, settings.device, address),
         )
 
-    carry_out_edit(settings, choices, intent)
+    apply_edit(settings, options, intent)
 
 
 @connection_group.command("remove", cls=SiteCommand)
@@ -167,13 +198,13 @@ def set_command(settings: Settings, choices: Choices, said: _Said, *, target: st
 @site_options
 @click.option("--detach", is_flag=True, help="Take it first from all who have another connection.")
 @changing_options
-def remove(settings: Settings, choices: Choices, *, target: str, detach: bool) -> None:
+def remove(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
     """Remove a connection that nothing uses.
 
     While an AE or application refers to it this is refused: the archive would not load the device at all.
     """
-    carry_out_edit(
+    apply_edit(
         settings,
-        choices,
+        options,
         lambda configuration: remove_connection(*find_connection(configuration, target), detach=detach),
     )

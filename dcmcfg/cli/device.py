@@ -7,11 +7,11 @@ import click
 from dcmcfg.cli.completers import complete_device
 from dcmcfg.cli.devices import devices_command
 from dcmcfg.cli.options.arguments import new_name_option
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.session.edit import carry_out_edit
-from dcmcfg.edits.devices import OPTIONS, CloneNames, clone_device, create_device, remove_device
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.cli.session.edit import apply_edit
+from dcmcfg.edits.devices import NAME_OPTIONS, CloneNames, clone_device, create_device, remove_device
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.settings import Settings
 
 
@@ -31,14 +31,16 @@ device_group.add_command(devices_command, "list")
     "--type", "types", multiple=True, metavar="MODALITY", help="Primary type, such as CT; may be given again."
 )
 @changing_options
-def create(settings: Settings, choices: Choices, *, name: str, description: str | None, types: tuple[str, ...]) -> None:
+def create(
+    settings: Settings, options: ChangeOptions, *, name: str, description: str | None, types: tuple[str, ...]
+) -> None:
     """Create a device without anything in it.
 
     'dcmcfg ae add AET@HOST:PORT --device NAME' puts an AE into it, and makes a device that is missing by itself.
     """
-    carry_out_edit(
+    apply_edit(
         settings,
-        choices,
+        options,
         lambda configuration: create_device(configuration, name, description=description, types=types),
     )
 
@@ -47,14 +49,14 @@ def create(settings: Settings, choices: Choices, *, name: str, description: str 
 @click.argument("old", shell_complete=complete_device)
 @click.argument("new")
 @site_options
-@new_name_option(OPTIONS[Kind.AE], "Title of an AE in the copy; may be given again.")
-@new_name_option(OPTIONS[Kind.WEB_APP], "Name of a web application in the copy.")
-@new_name_option(OPTIONS[Kind.HL7_APPLICATION], "Name of an HL7 application in the copy.")
+@new_name_option(NAME_OPTIONS[EntityKind.AE], "Title of an AE in the copy; may be given again.")
+@new_name_option(NAME_OPTIONS[EntityKind.WEB_APP], "Name of a web application in the copy.")
+@new_name_option(NAME_OPTIONS[EntityKind.HL7_APPLICATION], "Name of an HL7 application in the copy.")
 @click.option("--suffix", metavar="TEXT", default="", help="What is put behind all other names that must be unique.")
 @changing_options
 def clone(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     old: str,
     new: str,
@@ -68,11 +70,13 @@ def clone(
     AE titles and the names of web and HL7 applications must be unique, so the copy needs others; they are registered.
     What in the copy refers to itself is rewritten. Addresses are copied as they are.
     """
-    given = {Kind.AE: ae, Kind.WEB_APP: web_app, Kind.HL7_APPLICATION: hl7_application}
-    carry_out_edit(
+    given = {EntityKind.AE: ae, EntityKind.WEB_APP: web_app, EntityKind.HL7_APPLICATION: hl7_application}
+    apply_edit(
         settings,
-        choices,
-        lambda configuration: clone_device(configuration, configuration.device(old), CloneNames(new, given, suffix)),
+        options,
+        lambda configuration: clone_device(
+            configuration, configuration.get_device(old), CloneNames(new, given, suffix)
+        ),
     )
 
 
@@ -80,10 +84,10 @@ def clone(
 @click.argument("name", shell_complete=complete_device)
 @site_options
 @changing_options
-def remove(settings: Settings, choices: Choices, *, name: str) -> None:
+def remove(settings: Settings, options: ChangeOptions, *, name: str) -> None:
     """Remove a device with everything in it, and the registrations of its names.
 
     Settings elsewhere that name it, or something in it, are listed and left as they are. The archive's own device goes
     only with --force-archive-device.
     """
-    carry_out_edit(settings, choices, lambda configuration: remove_device(configuration.device(name)))
+    apply_edit(settings, options, lambda configuration: remove_device(configuration.get_device(name)))

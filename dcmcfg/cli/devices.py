@@ -6,13 +6,13 @@ import click
 
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.no_match import picked_something
+from dcmcfg.cli.session.no_match import report_matches
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.search import device_row_json, print_devices
+from dcmcfg.render.search import device_summary_json, print_devices
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.search.name_filter import picked_devices
+from dcmcfg.search.name_filter import filter_devices
 from dcmcfg.settings import Settings
 
 
@@ -30,9 +30,9 @@ def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """
     with open_directory(settings) as directory:
         there = Configuration(read_tree(directory)).devices
-    devices = picked_devices(there, pattern)
+    devices = filter_devices(there, pattern)
     if as_json:
-        print_json({"devices": [device_row_json(device) for device in devices]})
+        print_json({"devices": [device_summary_json(device) for device in devices]})
     else:
         print_devices(stdout_console(), devices)
-    return picked_something(devices, pattern, (device.name for device in there))
+    return report_matches(devices, pattern, (device.name for device in there))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import click
 
 from dcmcfg.cli.options.file_urls import file_urls_options
-from dcmcfg.cli.options.map_base import AUTO, base_named
+from dcmcfg.cli.options.map_base import AUTO, parse_base
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import tell
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.directory.tree_reader import read_tree
@@ -18,16 +18,16 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import NotFound
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.garbage_collection import collector_paused
-from dcmcfg.model.devices import devices_dn
-from dcmcfg.model.targets import absolute
+from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.model.devices import find_devices_dn
+from dcmcfg.model.targets import resolve_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.rebasing import rebased_tree
-from dcmcfg.plan.tree_diff import Diff, beside_live, device_dn, diff, subtree
-from dcmcfg.printable import visible
-from dcmcfg.render.diff import Direction, diff_json, diff_ldif, print_diff, unified
+from dcmcfg.plan.rebasing import rebase_tree
+from dcmcfg.plan.tree_diff import TreeDiff, diff_trees, find_device_dn, select_comparable, select_subtree
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.diff import DiffDirection, diff_json, print_diff, render_diff_ldif, render_unified_diff
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 
 LIVE = "live"
@@ -76,92 +76,100 @@ def diff_command(
 
     Exit code: 0 equal, 1 different, 3 could not read.
     """
-    with collector_paused():
-        read = _read(settings, sides, file_urls=file_urls)
+    with pause_garbage_collection():
+        read = _read_sides(settings, sides, file_urls=file_urls)
         if map_base is not None:
-            read = _at_one_base(settings, read, None if map_base == AUTO else base_named(map_base))
-        before, after = _compared(settings, read, only)
-        found = diff(before, after, ignore=ignore, with_secrets=with_secrets)
-    device = settings.device_asked
+            read = _rebase_file(settings, read, None if map_base == AUTO else parse_base(map_base))
+        before, after = _select_compared(settings, read, only)
+        found = diff_trees(before, after, ignore=ignore, with_secrets=with_secrets)
+    device = settings.device_from_option
     part = ("--only", only) if only is not None else ("--device", device) if device is not None else ()
-    _print(found, read, form, part, with_secrets=with_secrets)
+    _print_result(found, read, form, part, with_secrets=with_secrets)
     return _DIFFERENT if found.plan.steps else 0
 
 
-class _Sides(NamedTuple):
+class _ComparedTrees(NamedTuple):
     """The two sides: what they are called, what they hold, and the place of the live one (None: both are files)."""
 
     names: tuple[str, str]
     trees: tuple[Tree, Tree]
-    live: int | None
+    live_index: int | None
 
 
-def _read(settings: Settings, sides: tuple[str, ...], *, file_urls: Path | bool) -> _Sides:
+def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path | bool) -> _ComparedTrees:
     """Read both sides; the files first, so that nobody types a password for a file that is none."""
     if len(sides) > 2:
         raise click.UsageError("name one side or two")
     pair = sides if len(sides) == 2 else (LIVE, *sides)
     if pair[0] == pair[1] and pair[0] in (LIVE, STDIN):
         raise click.UsageError(f"{pair[0]} would be compared with itself")
-    trees = {side: read_ldif_tree(Path(side), bundled(), file_urls=file_urls) for side in pair if side != LIVE}
+    trees = {
+        side: read_ldif_tree(Path(side), load_bundled_schema(), file_urls=file_urls) for side in pair if side != LIVE
+    }
     if LIVE in pair:
         with open_directory(settings) as directory:
             trees[LIVE] = read_tree(directory)
     called = {LIVE: f"{LIVE} {settings.ldap_url}", STDIN: "standard input"}
     first, second = pair
-    return _Sides(
+    return _ComparedTrees(
         (called.get(first, first), called.get(second, second)),
         (trees[first], trees[second]),
         pair.index(LIVE) if LIVE in pair else None,
     )
 
 
-def _at_one_base(settings: Settings, sides: _Sides, named: DN | None) -> _Sides:
+def _rebase_file(settings: Settings, sides: _ComparedTrees, old_base: DN | None) -> _ComparedTrees:
     """Return *sides* with a file, TO if both are, taken to the base of the other side; tells what stays behind."""
     first, second = sides.trees
-    if sides.live == 1:
-        first, notes = rebased_tree(first, named, second, settings.base_dn)
+    if sides.live_index == 1:
+        first, notes = rebase_tree(first, old_base, second, settings.base_dn)
     else:
-        second, notes = rebased_tree(second, named, first, settings.base_dn)
-    for line in notes.lines():
-        tell(f"warning: {visible(line)}")
+        second, notes = rebase_tree(second, old_base, first, settings.base_dn)
+    for line in notes.format_warnings():
+        print_message(f"warning: {escape_unprintable(line)}")
     return sides._replace(trees=(first, second))
 
 
-def _compared(settings: Settings, sides: _Sides, only: str | None) -> tuple[Tree, Tree]:
+def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None) -> tuple[Tree, Tree]:
     """Return the portions of both trees that are to be compared."""
     first, second = sides.trees
-    if only is not None and settings.device_asked is not None:
+    if only is not None and settings.device_from_option is not None:
         raise click.UsageError("--only and --device exclude each other")
-    if only is not None or settings.device_asked is not None:
-        dn = absolute(DN.parse(only), first, second) if only is not None else device_dn(settings.device, first, second)
+    if only is not None or settings.device_from_option is not None:
+        dn = (
+            resolve_dn(DN.parse(only), first, second)
+            if only is not None
+            else find_device_dn(settings.device, first, second)
+        )
         if dn not in first and dn not in second:
-            raise NotFound("neither side has this entry", on=str(dn))
-        return subtree(first, dn), subtree(second, dn)
-    match sides.live:
+            raise NotFound("neither side has this entry", subject=str(dn))
+        return select_subtree(first, dn), select_subtree(second, dn)
+    match sides.live_index:
         case 0:
-            return beside_live(first, sides.names[1], second)
+            return select_comparable(first, sides.names[1], second)
         case 1:
-            live, file = beside_live(second, sides.names[0], first)
+            live, file = select_comparable(second, sides.names[0], first)
             return file, live
         case _:
             return first, second
 
 
-def _print(found: Diff, sides: _Sides, form: str | None, part: tuple[str, ...], *, with_secrets: bool) -> None:
+def _print_result(
+    found: TreeDiff, sides: _ComparedTrees, form: str | None, scope_option: tuple[str, ...], *, with_secrets: bool
+) -> None:
     names = sides.names
     match form:
         case "ldif":
-            pieces = diff_ldif(found, names, with_secrets=with_secrets)
+            pieces = render_diff_ldif(found, names, with_secrets=with_secrets)
         case "unified":
-            pieces = unified(found, names, with_secrets=with_secrets)
+            pieces = render_unified_diff(found, names, with_secrets=with_secrets)
         case "json":
             print_json(diff_json(found, names, with_secrets=with_secrets))
             return
         case _:
             # By the whole trees: what was compared may be a part without the container.
-            base = devices_dn(*sides.trees)
-            direction = Direction.of(names, sides.live, part)
+            base = find_devices_dn(*sides.trees)
+            direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
             print_diff(stdout_console(), found, direction, base, with_secrets=with_secrets)
             return
     print_text(pieces)

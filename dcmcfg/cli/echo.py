@@ -11,7 +11,7 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completers import complete_title
+from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.parallel import parallel_option
@@ -19,18 +19,18 @@ from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.session.status_hint import with_status
-from dcmcfg.connectivity.echo import Echoed, Target, echo_all, targets
-from dcmcfg.connectivity.probe import PATIENCE
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.cli.session.status_hint import append_status_hint
+from dcmcfg.connectivity.echo import AeEchoResult, EchoTarget, echo_all, select_targets
+from dcmcfg.connectivity.probe import PROBE_TIMEOUTS
+from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.echo import echoed_json, print_echoed
-from dcmcfg.render.terminal.console import progress, stdout_console
-from dcmcfg.route.request import usual_ae
+from dcmcfg.render.echo import echo_results_json, print_echo_results
+from dcmcfg.render.terminal.console import show_progress, stdout_console
+from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
-_LONGEST_S = 3600
+_MAX_TIMEOUT_S = 3600
 
 
 @click.command(
@@ -42,14 +42,14 @@ _LONGEST_S = 3600
         ("Is the archive's certificate good?", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
     ),
 )
-@click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_title)
-@click.option("--all", "everyone", is_flag=True, help="Call every AE of the tree that is installed and listens.")
+@click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_ae_title)
+@click.option("--all", "all_aes", is_flag=True, help="Call every AE of the tree that is installed and listens.")
 @click.option("--calling", metavar="AET", help="Title that we call as; the archive's AE by default.")
 @parallel_option
 @click.option(
     "--timeout-s",
-    type=Quantity(min=0, min_open=True, max=_LONGEST_S),
-    default=PATIENCE.connect,
+    type=Quantity(min=0, min_open=True, max=_MAX_TIMEOUT_S),
+    default=PROBE_TIMEOUTS.connect,
     show_default=True,
     metavar="S",
     help="Seconds to wait for the connection, and for each answer.",
@@ -62,7 +62,7 @@ def echo_command(
     settings: Settings,
     *,
     titles: tuple[str, ...],
-    everyone: bool,
+    all_aes: bool,
     calling: str | None,
     parallel: int,
     timeout_s: float,
@@ -78,68 +78,70 @@ def echo_command(
 
     Exit code 0 when all that were called answered, 1 when one did not, or one that was named has no address.
     """
-    if titles and everyone:
+    if titles and all_aes:
         raise click.UsageError(f"--all calls every AE: name none beside it, or leave it out to call {titles[0]}")
-    if not titles and not everyone:
+    if not titles and not all_aes:
         raise click.UsageError("name the AEs to call, or say --all")
     named = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    called = targets(configuration, named, tls=over_tls)
-    title = title or usual_ae(configuration.device(settings.device), "--calling").title
-    timeouts = Timeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
-    over = [each.callee.tls for each in called if each.callee is not None]
+    called = select_targets(configuration, named, tls=over_tls)
+    title = title or get_default_ae(configuration.get_device(settings.device), "--calling").title
+    timeouts = DicomTimeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
+    over = [each.endpoint.tls for each in called if each.endpoint is not None]
     secure = any(over)
     if over:
-        tls.require_use(calls=secure)
-    context = tls.files(settings).client_context() if secure else None
-    advised = functools.partial(_advised, settings.device)
-    echoed = _call(called, title, context, parallel, timeouts, advised, named=bool(titles), as_json=as_json)
-    answers = [each.verdict.answered if each.verdict is not None else everyone for each in echoed]
+        tls.refuse_unused(calls_with_tls=secure)
+    context = tls.get_tls_files(settings).client_context() if secure else None
+    advised = functools.partial(_add_advice, settings.device)
+    echoed = _echo_and_print(called, title, context, parallel, timeouts, advised, named=bool(titles), as_json=as_json)
+    answers = [each.call_result.is_answered if each.call_result is not None else all_aes for each in echoed]
     return 0 if all(answers) else 1
 
 
-def _call(
-    called: tuple[Target, ...],
-    calling: str,
+def _echo_and_print(
+    peers: tuple[EchoTarget, ...],
+    calling_ae_title: str,
     tls: ssl.SSLContext | None,
     parallel: int,
-    timeouts: Timeouts,
-    advised: Callable[[Echoed], Echoed],
+    timeouts: DicomTimeouts,
+    add_advice: Callable[[AeEchoResult], AeEchoResult],
     *,
     named: bool,
     as_json: bool,
-) -> tuple[Echoed, ...]:
+) -> tuple[AeEchoResult, ...]:
     """Call them with a bar, and print what came of it; of an interrupted run what is known."""
-    known: list[Echoed] = []
-    of = sum(each.callee is not None for each in called)
+    known: list[AeEchoResult] = []
+    of = sum(each.endpoint is not None for each in peers)
     try:
-        with progress("calling", of) as step:
+        with show_progress("calling", of) as step:
 
-            def hear(each: Echoed) -> None:
-                known.append(advised(each))
+            def hear(each: AeEchoResult) -> None:
+                known.append(add_advice(each))
                 step(len(known), of)
 
-            called_all = echo_all(called, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_echoed=hear)
-            echoed = tuple(map(advised, called_all))
+            called_all = echo_all(
+                peers, calling_ae_title, tls=tls, parallel=parallel, timeouts=timeouts, on_result=hear
+            )
+            echoed = tuple(map(add_advice, called_all))
     except KeyboardInterrupt:
         if not as_json:
-            print_echoed(stdout_console(), known, calling, len(called), named=named)
+            print_echo_results(stdout_console(), known, calling_ae_title, len(peers), show_uncalled_steps=named)
         raise
     if as_json:
-        print_json(echoed_json(echoed, calling))
+        print_json(echo_results_json(echoed, calling_ae_title))
     else:
-        print_echoed(stdout_console(), echoed, calling, len(called), named=named)
+        print_echo_results(stdout_console(), echoed, calling_ae_title, len(peers), show_uncalled_steps=named)
     return echoed
 
 
-def _advised(device: str, echoed: Echoed) -> Echoed:
+def _add_advice(device: str, echoed: AeEchoResult) -> AeEchoResult:
     """Return *echoed* with the site's options in its next steps.
 
     For an AE of the archive's *device* out of reach the status command is added to them.
     """
-    verdict = echoed.verdict
-    if verdict is not None and not verdict.reached and echoed.target.ae.device.name == device:
-        echoed = replace(echoed, verdict=replace(verdict, next_step=with_status(verdict.next_step)))
-    return echoed.told(invocation.current().spoken)
+    verdict = echoed.call_result
+    if verdict is not None and not verdict.is_reached and echoed.target.ae.device.name == device:
+        echoed = replace(echoed, call_result=replace(verdict, next_step=append_status_hint(verdict.next_step)))
+    return echoed.map_next_steps(invocation.current().insert_site_options)

@@ -11,31 +11,31 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_target
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import tell
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.editor import KeptText, edit_file, require_editing
-from dcmcfg.cli.session.failures import problem_lines
-from dcmcfg.cli.terminal import ask
+from dcmcfg.cli.session.editor import SavedText, edit_file, require_editor
+from dcmcfg.cli.session.failures import format_problem
+from dcmcfg.cli.terminal import confirm
 from dcmcfg.directory.ldap import LdapDirectory
-from dcmcfg.directory.subschema import schema_knowing
+from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.edits.text_edit import Shown, edited, shown
+from dcmcfg.edits.text_edit import ShownEntry, hide_secrets, make_edit
 from dcmcfg.entry import Entry
-from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, LdifError, Refused
+from dcmcfg.errors import DcmcfgError, IncompleteChange, LdifError, Refused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.ldif.writer import editor_text
+from dcmcfg.ldif.writer import format_for_editor
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import Target, named
+from dcmcfg.model.targets import Target, resolve_target
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.access_lists import narrowings
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.render.terminal.console import visible
-from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.settings import Settings, site_headline
+from dcmcfg.plan.access_lists import warn_about_new_restrictions
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.schema.definitions import Schema, load_bundled_schema
+from dcmcfg.settings import Settings, format_site_headline
 
 _HEAD = """\
 # {of}, of {site}, as LDIF.
@@ -60,7 +60,7 @@ _HEAD = """\
 @changing_options
 def edit_command(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     target: str,
     subtree: bool,
@@ -76,104 +76,108 @@ def edit_command(
     """
     if resume is not None and with_secrets:
         raise click.UsageError("--resume and --with-secrets exclude each other")
-    require_editing(asked=not (choices.yes or choices.dry_run))
+    require_editor(asks_confirmation=not (options.yes or options.dry_run))
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        meant = named(Configuration(tree), target)
+        meant = resolve_target(Configuration(tree), target)
         top = meant.entry
-        before = [shown(each, with_secrets=with_secrets) for each in (tree.below(top.dn) if subtree else (top,))]
-        text = _text(settings, before, subtree=subtree) if resume is None else _read(resume)
-        kept = KeptText(text, resume)
+        before = [
+            hide_secrets(each, with_secrets=with_secrets) for each in (tree.subtree(top.dn) if subtree else (top,))
+        ]
+        text = _make_text(settings, before, subtree=subtree) if resume is None else _read_text(resume)
+        kept = SavedText(text, resume)
         again = ["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume"]
         try:
-            plan = _edited(directory, tree, before, kept.path, deleting=_deleting(meant))
-            with directory.reopened() as reopened:  # it may have been idle for long
-                carry_out(settings, reopened, plan, choices, tuple(narrowings(plan)))
-        except ChangedButNotFinished:  # the roll-out has a record of its own, to go on with or to take back
+            plan = _plan_edited_text(directory, tree, before, kept.path, deletion_hint=_describe_deletion(meant))
+            with directory.reopen() as reopened:  # it may have been idle for long
+                apply_plan(settings, reopened, plan, options, tuple(warn_about_new_restrictions(plan)))
+        except IncompleteChange:  # the roll-out has a record of its own, to go on with or to take back
             kept.remove()
             raise
         except (DcmcfgError, KeyboardInterrupt, click.Abort):
-            _tell_kept(again, kept.keep())
+            _print_saved_path(again, kept.save())
             raise
-    if choices.dry_run and plan.steps:
-        _tell_kept(again, kept.keep())
+    if options.dry_run and plan.steps:
+        _print_saved_path(again, kept.save())
     else:
         kept.remove()
 
 
-def _deleting(meant: Target) -> str:
-    """Return the next step for somebody who has deleted all text of what is *meant*."""
-    if meant.ae is not None:
-        command = shlex.join(["dcmcfg", "ae", "remove", meant.ae.qualified_title])
-    elif meant.device is not None:
-        command = shlex.join(["dcmcfg", "device", "remove", meant.device.name])
+def _describe_deletion(target: Target) -> str:
+    """Return the next step for somebody who has deleted all text of what is *target*."""
+    if target.ae is not None:
+        command = shlex.join(["dcmcfg", "ae", "remove", target.ae.qualified_title])
+    elif target.device is not None:
+        command = shlex.join(["dcmcfg", "device", "remove", target.device.name])
     else:
         return "to delete one, edit the one above with --subtree"
     return f"{command} deletes it with all below it, and tells who refers to it"
 
 
-def _tell_kept(command: Sequence[str], path: Path | None) -> None:
+def _print_saved_path(command: Sequence[str], path: Path | None) -> None:
     if path is not None:
         told = shlex.join([*command, str(path)])
-        tell(invocation.current().spoken(f"the text is kept: {told}"))
+        print_message(invocation.current().insert_site_options(f"the text is kept: {told}"))
 
 
-def _text(settings: Settings, before: Sequence[Shown], *, subtree: bool) -> str:
-    dn = visible(str(before[0].entry.dn))
-    head = _HEAD.format(of=f"{dn} and all below it" if subtree else dn, site=site_headline(settings))
-    return head + "".join(editor_text(each.entry, comments=_kept(each)) for each in before)
+def _make_text(settings: Settings, before: Sequence[ShownEntry], *, subtree: bool) -> str:
+    dn = escape_unprintable(str(before[0].entry.dn))
+    head = _HEAD.format(of=f"{dn} and all below it" if subtree else dn, site=format_site_headline(settings))
+    return head + "".join(format_for_editor(each.entry, comments=_comment_hidden_attributes(each)) for each in before)
 
 
-def _kept(each: Shown) -> list[str]:
-    names = ", ".join(attribute.name for attribute in each.kept)
+def _comment_hidden_attributes(each: ShownEntry) -> list[str]:
+    names = ", ".join(attribute.name for attribute in each.hidden)
     return [f"not shown, and kept as it is: {names}"] if names else []
 
 
-def _read(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DcmcfgError("the text cannot be read", on=str(path)) from error
+        raise DcmcfgError("the text cannot be read", subject=str(path)) from error
 
 
-def _edited(directory: LdapDirectory, tree: Tree, before: Sequence[Shown], path: Path, *, deleting: str) -> Plan:
+def _plan_edited_text(
+    directory: LdapDirectory, tree: Tree, before: Sequence[ShownEntry], path: Path, *, deletion_hint: str
+) -> Plan:
     """Return the plan of what the user makes of the text in *path*; what is wrong with it is told, and asked again.
 
-    *deleting* says how an entry is deleted, for a text that holds none any more.
+    *deletion_hint* says how an entry is deleted, for a text that holds none any more.
     """
     while True:
         edit_file(path)
         try:
-            after = _entries(path, deleting)
-            edit = edited(_schema(directory, after), tree, before, after)
-            return make_plan(tree, [Wanted(change) for change in edit.changes])
+            after = _read_entries(path, deletion_hint)
+            edit = make_edit(_read_needed_schema(directory, after), tree, before, after)
+            return make_plan(tree, [DesiredChange(change) for change in edit.changes])
         except (LdifError, Refused) as problem:
             if not sys.stdin.isatty():
                 raise
-            tell(*problem_lines(problem), *([f"  next: {problem.next_step}"] if problem.next_step else []))
-            if not ask("Edit it again?"):
+            print_message(*format_problem(problem), *([f"  next: {problem.next_step}"] if problem.next_step else []))
+            if not confirm("Edit it again?"):
                 raise
 
 
-def _schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:
+def _read_needed_schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:
     """Return a schema that knows what is in the text, if the server does; the connection may have been idle long."""
     names = {attribute.name for entry in entries for attribute in entry.attributes}
-    if all(bundled().attribute(name) is not None for name in names):
-        return bundled()
-    with directory.reopened() as reopened:
-        return schema_knowing(reopened, names)
+    if all(load_bundled_schema().attribute(name) is not None for name in names):
+        return load_bundled_schema()
+    with directory.reopen() as reopened:
+        return read_schema_for_attributes(reopened, names)
 
 
-def _entries(path: Path, deleting: str) -> list[Entry]:
+def _read_entries(path: Path, deletion_hint: str) -> list[Entry]:
     with path.open("rb") as file:
         records = read_all(file, str(path))
     for record in records:
         if not isinstance(record, ContentRecord):
             raise LdifError(
                 "a record with changetype is no entry",
-                on=f"{path}:{record.line}",
+                subject=f"{path}:{record.line}",
                 next_step="write entries as they shall be, without changetype; changes are for dcmcfg apply",
             )
     if not records:
-        raise Refused("the text holds no entry any more", on=str(path), next_step=deleting)
+        raise Refused("the text holds no entry any more", subject=str(path), next_step=deletion_hint)
     return [record.entry for record in records if isinstance(record, ContentRecord)]

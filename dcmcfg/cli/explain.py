@@ -11,23 +11,25 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.model.effective_settings import in_use
+from dcmcfg.model.effective_settings import find_usage
 from dcmcfg.model.tree import Tree
 from dcmcfg.render.explain import explanation_json, print_explanation
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.explain import explain
-from dcmcfg.schema.subschema import merged
+from dcmcfg.schema.definitions import Schema, load_bundled_schema
+from dcmcfg.schema.explain import explain_attribute
+from dcmcfg.schema.subschema import merge_schemas
 from dcmcfg.settings import Settings
 
 
 @click.command("explain", cls=SiteCommand)
 @click.argument("attribute", shell_complete=complete_attribute)
 @site_options
-@click.option("--on", "on", metavar="CLASS", help="Only as it stands on this object class.")
+@click.option("--object-class", metavar="CLASS", help="Only as it stands on this object class.")
 @click.option("--offline", is_flag=True, help="Do not ask the directory where it is set.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def explain_command(settings: Settings, *, attribute: str, on: str | None, offline: bool, as_json: bool) -> None:
+def explain_command(
+    settings: Settings, *, attribute: str, object_class: str | None, offline: bool, as_json: bool
+) -> None:
     """Say what an attribute means and where it is set.
 
     What the archive's web form calls it, what a value is, on which object classes it may or must stand, with the
@@ -35,23 +37,25 @@ def explain_command(settings: Settings, *, attribute: str, on: str | None, offli
     schema, attributes that only its schema knows, which entries hold it, and for what an AE takes from its device,
     which of the two counts.
     """
-    schema, tree, not_looked = (bundled(), None, "--offline") if offline else _looked_up(settings)
-    known = explain(schema, attribute, on)
-    use = None if tree is None else in_use(tree, known.attribute, on)
+    schema, tree, not_looked = (
+        (load_bundled_schema(), None, "--offline") if offline else _read_schema_and_tree(settings)
+    )
+    known = explain_attribute(schema, attribute, object_class)
+    use = None if tree is None else find_usage(tree, known.attribute, object_class)
     if as_json:
         print_json(explanation_json(known, use, not_looked))
     else:
         print_explanation(stdout_console(), known, use, not_looked)
 
 
-def _looked_up(settings: Settings) -> tuple[Schema, Tree | None, str]:
+def _read_schema_and_tree(settings: Settings) -> tuple[Schema, Tree | None, str]:
     """Return what is known with the server's help, and the tree, or None with the reason why it was not read."""
-    schema = bundled()
+    schema = load_bundled_schema()
     try:
         with open_directory(settings) as directory:
             published = read_schema(directory)
             if published is not None:
-                schema = merged(published, schema)
+                schema = merge_schemas(published, schema)
             return schema, read_tree(directory), ""
     except DcmcfgError as error:
-        return schema, None, f"{error.on}: {error.what}" if error.on else error.what
+        return schema, None, f"{error.subject}: {error.message}" if error.subject else error.message

@@ -5,16 +5,16 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import tell
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import write_whole
+from dcmcfg.cli.session.output import write_atomically
 from dcmcfg.directory.live_export import export_live
-from dcmcfg.directory.subschema import read_whole_schema
+from dcmcfg.directory.subschema import read_merged_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
-from dcmcfg.model.export import export_ldif, exported, records
-from dcmcfg.model.rebasing import Rebasing, RebasingNotes
-from dcmcfg.printable import visible
+from dcmcfg.model.export import export_ldif, format_records, select_entries
+from dcmcfg.model.rebasing import Rebasing, RebasingReport
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 
 
@@ -37,13 +37,13 @@ def export_ldif_command(
     if base == DN():
         raise click.UsageError("--as-base names no entry")
     with open_directory(settings) as directory:
-        notes = RebasingNotes(Rebasing(read_whole_schema(directory), settings.base_dn, base)) if base else None
-        if settings.device_asked is not None:
-            write = records if no_version else export_ldif
-            entries = exported(read_tree(directory), settings.device_asked)
-            text = write(notes.entries(entries) if notes else entries, with_secrets=with_secrets)
+        notes = RebasingReport(Rebasing(read_merged_schema(directory), settings.base_dn, base)) if base else None
+        if settings.device_from_option is not None:
+            write = format_records if no_version else export_ldif
+            entries = select_entries(read_tree(directory), settings.device_from_option)
+            text = write(notes.rebase_entries(entries) if notes else entries, with_secrets=with_secrets)
         else:
-            text = export_live(directory, with_secrets=with_secrets, version=not no_version, notes=notes)
-    write_whole(output, text, private=with_secrets)
-    for line in notes.lines() if notes else ():
-        tell(f"warning: {visible(line)}")
+            text = export_live(directory, with_secrets=with_secrets, version=not no_version, report=notes)
+    write_atomically(output, text, private=with_secrets)
+    for line in notes.format_warnings() if notes else ():
+        print_message(f"warning: {escape_unprintable(line)}")

@@ -8,10 +8,10 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.model.devices import devices_dn
+from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.render.search import hit_json, print_hits
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.search.text_search import find
+from dcmcfg.search.text_search import find_text
 from dcmcfg.settings import Settings
 
 _NOTHING = 1
@@ -33,9 +33,9 @@ def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
         raise click.UsageError("TEXT is empty")
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-    hits = find(tree, text)
+    hits = find_text(tree, text)
     if as_json:
         print_json({"text": text, "hits": [hit_json(hit) for hit in hits]})
     else:
-        print_hits(stdout_console(), hits, text, devices_dn(tree))
+        print_hits(stdout_console(), hits, text, find_devices_dn(tree))
     return 0 if hits else _NOTHING

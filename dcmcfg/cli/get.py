@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completers import complete_possible_attribute, complete_target
+from dcmcfg.cli.completers import complete_allowed_attribute, complete_target
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, write_octets
-from dcmcfg.directory.subschema import schema_knowing
+from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.effective_settings import only_value, values_held
-from dcmcfg.model.targets import named
+from dcmcfg.model.effective_settings import get_effective_values, require_single_value
+from dcmcfg.model.targets import resolve_target
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.render.values import held_json, print_held
+from dcmcfg.render.values import print_values, values_json
 from dcmcfg.settings import Settings
 
 _NOT_SET = 1
@@ -22,7 +22,7 @@ _NOT_SET = 1
 
 @click.command("get", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
-@click.argument("attributes", nargs=-1, metavar="[ATTR]...", shell_complete=complete_possible_attribute)
+@click.argument("attributes", nargs=-1, metavar="[ATTR]...", shell_complete=complete_allowed_attribute)
 @site_options
 @click.option(
     "--out",
@@ -42,13 +42,13 @@ def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...],
     if out is not None and (len(attributes) != 1 or as_json):
         raise click.UsageError("--out takes one ATTR, and no --json")
     with open_directory(settings) as directory:
-        schema = schema_knowing(directory, attributes)
-        found = named(Configuration(read_tree(directory)), target)
-    held = values_held(schema, found, attributes)
+        schema = read_schema_for_attributes(directory, attributes)
+        found = resolve_target(Configuration(read_tree(directory)), target)
+    held = get_effective_values(schema, found, attributes)
     if out is not None and any(each.values for each in held):
-        write_octets(out, only_value(found, held))
+        write_octets(out, require_single_value(found, held))
     elif as_json:
-        print_json(held_json(found, held))
+        print_json(values_json(found, held))
     else:
-        print_held(stdout_console(), found, held, whole=not attributes)
+        print_values(stdout_console(), found, held, show_dn=not attributes)
     return 0 if all(each.values for each in held) else _NOT_SET

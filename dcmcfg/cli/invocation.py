@@ -13,7 +13,7 @@ import click
 from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.cli.options.site_settings import FLAGS
 
-_NAMED = "|".join(name for name, command in COMMANDS.items() if command.at_a_site)
+_NAMED = "|".join(name for name, command in COMMANDS.items() if command.uses_site)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 
 
@@ -21,43 +21,43 @@ _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 class Invocation:
     """One run of the program.
 
-    ``site`` holds the site options given before the command, by name; once it runs, those after it too. ``writing``
-    is true from the first request that may change something: a failure that nobody foresaw is exit code 4 from there
-    on, and 3 before. ``words`` are the arguments that the program was called with. ``changes_directory`` is true in a
-    command that can change the directory, ``server_decides`` where the server alone judges what its schema allows.
-    ``answered`` is true once the JSON object of ``--json`` is printed; until
-    then ``so_far``, if any, returns what it would hold were the command to end now, for a failure to be told in.
-    ``warned`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
+    ``site_options`` holds the site options given before the command, by name; once it runs, those after it too.
+    ``may_have_changed`` is true from the first request that may change something: a failure that nobody foresaw is exit
+    code 4 from there on, and 3 before. ``arguments`` are the arguments that the program was called with.
+    ``changes_directory`` is true in a command that can change the directory, ``skip_schema_check`` where the server
+    alone judges what its schema allows. ``json_printed`` is true once the JSON object of ``--json`` is printed; until
+    then ``partial_result``, if any, returns what it would hold were the command to end now, for a failure to be told
+    in. ``printed_warnings`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
     """
 
-    words: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
 
-    site: dict[str, str] = field(default_factory=dict)
-    writing: bool = False
+    site_options: dict[str, str] = field(default_factory=dict)
+    may_have_changed: bool = False
     changes_directory: bool = False
-    server_decides: bool = False
-    answered: bool = False
-    so_far: Callable[[], dict[str, Any]] | None = None
-    warned: set[str] = field(default_factory=set)
+    skip_schema_check: bool = False
+    json_printed: bool = False
+    partial_result: Callable[[], dict[str, Any]] | None = None
+    printed_warnings: set[str] = field(default_factory=set)
 
     @property
-    def wants_json(self) -> bool:
+    def json_requested(self) -> bool:
         """Whether ``--json`` was asked for; known before, and without, the command line being understood."""
-        end = self.words.index("--") if "--" in self.words else len(self.words)
-        return "--json" in self.words[:end]
+        end = self.arguments.index("--") if "--" in self.arguments else len(self.arguments)
+        return "--json" in self.arguments[:end]
 
     @property
     def command_line(self) -> str:
         """What was called, as one would type it into a shell."""
-        return shlex.join(("dcmcfg", *self.words))
+        return shlex.join(("dcmcfg", *self.arguments))
 
-    def spoken(self, text: str) -> str:
+    def insert_site_options(self, text: str) -> str:
         """Return *text* with the site options of this run in each command line that it tells the user to type."""
-        options = "".join(f"{_option(name, value)} " for name, value in self.site.items())
+        options = "".join(f"{_format_option(name, value)} " for name, value in self.site_options.items())
         return _COMMAND.sub(lambda _: f"dcmcfg {options}", text)
 
 
-def _option(name: str, value: str) -> str:
+def _format_option(name: str, value: str) -> str:
     option = f"--{name.replace('_', '-')}"
     return option if name in FLAGS else f"{option} {shlex.quote(value)}"
 

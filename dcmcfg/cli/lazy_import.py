@@ -6,6 +6,6 @@ import importlib
 from typing import Any
 
 
-def loaded(module: str, attribute: str) -> Any:
+def import_attribute(module: str, attribute: str) -> Any:
     """Return *attribute* of *module* of ``dcmcfg.cli``."""
     return getattr(importlib.import_module(f"dcmcfg.cli.{module}"), attribute)

@@ -12,46 +12,46 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say, tell
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.printing import print_message, print_output
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
-from dcmcfg.files.locations import placed
+from dcmcfg.files.locations import locate_findings
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.lint.catalogue import BY_NAME, RULES
-from dcmcfg.lint.coverage import Limits, limits
-from dcmcfg.lint.lint import Found, lint, mending
-from dcmcfg.lint.rule import LintRule, as_rule
+from dcmcfg.lint.catalogue import RULES, RULES_BY_NAME
+from dcmcfg.lint.coverage import LintCoverage, assess_coverage
+from dcmcfg.lint.lint import LintFinding, collect_fixes, lint
+from dcmcfg.lint.rule import LintRule, to_check_rule
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.render.check import findings_sarif
-from dcmcfg.render.lint import limit_lines, lint_json, print_found
+from dcmcfg.render.lint import format_limits, lint_json, print_lint_findings
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema.findings import Finding
 from dcmcfg.settings import Settings
-from dcmcfg.suggestions import near_misses
+from dcmcfg.suggestions import suggest_names
 
 
-def _rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[LintRule, ...]:
+def _parse_rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[LintRule, ...]:
     """Return the rules called *names*, each once; raises a usage error with near misses."""
     for name in names:
-        if name not in BY_NAME:
-            near = near_misses(name, BY_NAME)
+        if name not in RULES_BY_NAME:
+            near = suggest_names(name, RULES_BY_NAME)
             hint = f"near misses: {', '.join(near)}" if near else "docs/lint.md lists them"
             raise click.BadParameter(f"no rule {name!r}; {hint}", ctx, param)
-    return tuple(BY_NAME[name] for name in dict.fromkeys(names))
+    return tuple(RULES_BY_NAME[name] for name in dict.fromkeys(names))
 
 
 def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
-    return [CompletionItem(rule.name, help=rule.asks) for rule in RULES if rule.name.startswith(incomplete)]
+    return [CompletionItem(rule.name, help=rule.requirement) for rule in RULES if rule.name.startswith(incomplete)]
 
 
 @click.command(
@@ -68,7 +68,7 @@ def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.option(
     "--rule",
     "rules",
-    callback=_rules,
+    callback=_parse_rules,
     shell_complete=_complete_rule,
     multiple=True,
     metavar="RULE",
@@ -79,7 +79,7 @@ def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @changing_options
 def lint_command(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     source: Path | None,
     rules: tuple[LintRule, ...],
@@ -95,52 +95,56 @@ def lint_command(
     Exit code 1 when there are errors; warnings and notes alone are 0. docs/lint.md has all rules, with what the archive
     does otherwise.
     """
-    _refuse_contradictions(choices, source, as_sarif=as_sarif, fix=fix)
+    _require_consistent_options(options, source, as_sarif=as_sarif, fix=fix)
     asked = rules or RULES
     if source is not None:
-        tree = read_ldif_tree(source, bundled())
-        found = _placed(_lint(tree, asked, str(source)), source)
-        known = limits(tree, asked, bundled(), _findings(found), live=False)
-        return _report(tree, found, asked, choices, (known, _check_command(source)), as_sarif=as_sarif)
+        tree = read_ldif_tree(source, load_bundled_schema())
+        found = _add_locations(_lint(tree, asked, str(source)), source)
+        known = assess_coverage(tree, asked, load_bundled_schema(), _findings(found), live=False)
+        return _print_report(tree, found, asked, options, (known, _check_command(source)), as_sarif=as_sarif)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         found = _lint(tree, asked, "the tree below the base DN")
         schema = read_schema(directory)
-        known = limits(tree, asked, schema or bundled(), _findings(found), live=True, newer=schema is None)
+        known = assess_coverage(
+            tree, asked, schema or load_bundled_schema(), _findings(found), live=True, server_is_newer=schema is None
+        )
         if fix:
-            return _fix(settings, directory, tree, found, choices, limit_lines(known, "dcmcfg check"))
-    return _report(tree, found, asked, choices, (known, "dcmcfg check"), as_sarif=as_sarif)
+            return _fix(settings, directory, tree, found, options, format_limits(known, "dcmcfg check"))
+    return _print_report(tree, found, asked, options, (known, "dcmcfg check"), as_sarif=as_sarif)
 
 
-def _refuse_contradictions(choices: Choices, source: Path | None, *, as_sarif: bool, fix: bool) -> None:
-    if as_sarif and (choices.as_json or fix):
+def _require_consistent_options(options: ChangeOptions, source: Path | None, *, as_sarif: bool, fix: bool) -> None:
+    if as_sarif and (options.as_json or fix):
         raise click.UsageError("--sarif goes neither with --json nor with --fix")
     if fix and source is not None:
         raise click.UsageError("--fix mends the live tree; a file is mended in an editor")
-    if not fix and choices != Choices(
+    if not fix and options != ChangeOptions(
         dry_run=False,
         yes=False,
-        out=None,
+        plan_file=None,
         no_reload=False,
-        as_json=choices.as_json,
-        stdout_taken=choices.stdout_taken,
+        as_json=options.as_json,
+        stdout_reserved=options.stdout_reserved,
     ):
         raise click.UsageError("what says how to carry a plan out (--dry-run, --yes and so on) goes with --fix")
 
 
-def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[Found, ...]:
+def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[LintFinding, ...]:
     """Return what *rules* find; raises :class:`NotFound` where there is no device that could be wrong."""
     if not any(entry.is_a("dicomDevice") for entry in tree.entries.values()):
-        raise NotFound("there are no devices", on=source, next_step="dcmcfg export-ldif writes a whole configuration")
+        raise NotFound(
+            "there are no devices", subject=source, next_step="dcmcfg export-ldif writes a whole configuration"
+        )
     return lint(tree, datetime.now(UTC), rules)
 
 
-def _placed(found: Sequence[Found], source: Path) -> tuple[Found, ...]:
-    findings = placed([each.finding for each in found], source, bundled())
+def _add_locations(found: Sequence[LintFinding], source: Path) -> tuple[LintFinding, ...]:
+    findings = locate_findings([each.finding for each in found], source, load_bundled_schema())
     return tuple(replace(each, finding=finding) for each, finding in zip(found, findings, strict=True))
 
 
-def _findings(found: Iterable[Found]) -> Iterator[Finding]:
+def _findings(found: Iterable[LintFinding]) -> Iterator[Finding]:
     return (each.finding for each in found)
 
 
@@ -149,25 +153,25 @@ def _check_command(source: Path) -> str:
     return f"dcmcfg check {shlex.quote(str(source))}{'/*.ldif' if source.is_dir() else ''}"
 
 
-def _report(
+def _print_report(
     tree: Tree,
-    found: Sequence[Found],
+    found: Sequence[LintFinding],
     rules: Sequence[LintRule],
-    choices: Choices,
-    beyond: tuple[Limits, str],
+    options: ChangeOptions,
+    limits_and_command: tuple[LintCoverage, str],
     *,
     as_sarif: bool,
 ) -> int:
-    lines = tuple(limit_lines(*beyond))
-    if choices.as_json:
-        print_json(lint_json(found, len(tree.entries), beyond[0]))
+    lines = tuple(format_limits(*limits_and_command))
+    if options.as_json:
+        print_json(lint_json(found, len(tree.entries), limits_and_command[0]))
     elif as_sarif:
-        sarif = findings_sarif([each.finding for each in found], [as_rule(rule) for rule in rules])
+        sarif = findings_sarif([each.finding for each in found], [to_check_rule(rule) for rule in rules])
         click.echo(json.dumps(sarif, indent=2))
         for line in lines:
-            tell(line)
+            print_message(line)
     else:
-        print_found(stdout_console(), found, len(tree.entries), lines)
+        print_lint_findings(stdout_console(), found, len(tree.entries), lines)
     return _exit_code(found)
 
 
@@ -175,23 +179,23 @@ def _fix(
     settings: Settings,
     directory: Directory,
     tree: Tree,
-    found: Sequence[Found],
-    choices: Choices,
-    beyond: Iterable[str],
+    found: Sequence[LintFinding],
+    options: ChangeOptions,
+    limit_messages: Iterable[str],
 ) -> int:
     """Mend what can be mended, then tell what is left; with nothing to mend that first, and nothing is carried out."""
-    plan = make_plan(tree, [Wanted(change) for change in mending(found)])
-    left = [each for each in found if not each.changes]
-    nothing = not plan.steps and not choices.as_json
+    plan = make_plan(tree, [DesiredChange(change) for change in collect_fixes(found)])
+    left = [each for each in found if not each.fix_changes]
+    nothing = not plan.steps and not options.as_json
     if not nothing:
-        carry_out(settings, directory, plan, choices)
+        apply_plan(settings, directory, plan, options)
     if left or nothing:
-        console = stderr_console() if choices.stdout_taken else stdout_console()
-        print_found(console, left, len(tree.entries), tuple(beyond))
+        console = stderr_console() if options.stdout_reserved else stdout_console()
+        print_lint_findings(console, left, len(tree.entries), tuple(limit_messages))
     if nothing:
-        say("nothing to do: --fix mends none of it" if left else "nothing to do")
+        print_output("nothing to do: --fix mends none of it" if left else "nothing to do")
     return _exit_code(left)
 
 
-def _exit_code(found: Sequence[Found]) -> int:
+def _exit_code(found: Sequence[LintFinding]) -> int:
     return 1 if any(each.finding.severity == "error" for each in found) else 0

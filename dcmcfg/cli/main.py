@@ -16,36 +16,36 @@ from click.shell_completion import CompletionItem
 from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
-from dcmcfg.cli.options.unique_options import GivenOnce
-from dcmcfg.cli.session.failures import ReaderGone, exit_from
-from dcmcfg.suggestions import near_misses
+from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
+from dcmcfg.suggestions import suggest_names
 
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
 #: third of the time of a large roll-out and finds nothing.
-_GARBAGE_AFTER = 100_000
+_GC_THRESHOLD = 100_000
 
 
-class Program(GivenOnce, click.Group):
+class Program(UniqueOptionsCommand, click.Group):
     """The group that knows its commands by :data:`COMMANDS`."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Run as click does, with every failure told by :func:`exit_from`."""
+        """Run as click does, with every failure told by :func:`run_and_exit`."""
         bash_completion.install()
         words = list(sys.argv[1:] if args is None else args)
-        run = invocation.Invocation(words=tuple(words))
+        run = invocation.Invocation(arguments=tuple(words))
         as_click_does = functools.partial(super().main, words, *rest, **extra | {"standalone_mode": False, "obj": run})
-        return exit_from(as_click_does, run)
+        return run_and_exit(as_click_does, run)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; raises :class:`ReaderGone`, which click would make exit code 1: the answer is no."""
+        """Run the command; raises :class:`OutputClosed`, which click would make exit code 1: the answer is no."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            raise ReaderGone from None
+            raise OutputClosed from None
         return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature, as below
@@ -55,7 +55,7 @@ class Program(GivenOnce, click.Group):
         command = COMMANDS.get(cmd_name)
         if command is None:
             return None
-        found = loaded(command.module, command.attribute)
+        found = import_attribute(command.module, command.attribute)
         if not isinstance(found, click.Command):
             raise TypeError(f"{command.module}.{command.attribute} is not a click command")
         return found
@@ -65,7 +65,7 @@ class Program(GivenOnce, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; one that is not there is told with those that are spelt alike."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = near_misses(args[0], COMMANDS)
+            near = suggest_names(args[0], COMMANDS)
             ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {' or '.join(near)}?" if near else ""))
         return super().resolve_command(ctx, args)
 
@@ -100,7 +100,7 @@ def program(ctx: click.Context, /, **site: str | None) -> None:
     and last a stock installation on this machine.
     """
     options = {name: value for name, value in site.items() if value is not None}
-    ctx.ensure_object(invocation.Invocation).site.update(options)
+    ctx.ensure_object(invocation.Invocation).site_options.update(options)
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    gc.set_threshold(_GARBAGE_AFTER, 50, 50)
+    gc.set_threshold(_GC_THRESHOLD, 50, 50)
     try:
         program(prog_name="dcmcfg")
     finally:

@@ -12,28 +12,28 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.association_tls import TlsOptions, tls_options
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.rejects import Rejected, Rejects, rejects_path
+from dcmcfg.cli.session.rejects import RejectedItem, RejectsFile, choose_rejects_path
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.files.onboarding import read_file
+from dcmcfg.files.onboarding import read_sheet_file
 from dcmcfg.model.devices import Configuration
-from dcmcfg.onboard import Probed, Probing, onboard
-from dcmcfg.onboarding.additions import Secured
-from dcmcfg.onboarding.proposal import LeftOut
-from dcmcfg.onboarding.reader import Form
+from dcmcfg.onboard import ProbedRow, ProbeOptions, onboard
+from dcmcfg.onboarding.additions import CipherSuiteSource
+from dcmcfg.onboarding.proposal import RejectedRow
+from dcmcfg.onboarding.reader import FileFormat
 from dcmcfg.onboarding.row import TITLE, TLS, Sheet
-from dcmcfg.render.onboarding import added_json, print_added, print_probed, probed_json
-from dcmcfg.render.terminal.console import Beside, progress, stderr_console, stdout_console
-from dcmcfg.route.request import usual_ae
+from dcmcfg.render.onboarding import added_aes_json, print_added_aes, print_probe_results, probe_results_json
+from dcmcfg.render.terminal.console import ExtraOutput, show_progress, stderr_console, stdout_console
+from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
-_LEFT_OUT = 1
+_ROWS_REJECTED = 1
 #: Steps of a bar before it is known how many there are.
-_SOME = 100
+_INITIAL_TOTAL = 100
 
 
 @click.command("onboard", cls=SiteCommand)
@@ -42,7 +42,7 @@ _SOME = 100
 @click.option(
     "--format",
     "form",
-    type=click.Choice([form.value for form in Form]),
+    type=click.Choice([form.value for form in FileFormat]),
     help="What FILE is, where its name does not end in .csv, .yaml or .json.",
 )
 @click.option("--probe", is_flag=True, help="Take a new AE only when it answers: association and C-ECHO, from here.")
@@ -60,7 +60,7 @@ _SOME = 100
 @changing_options
 def onboard_command(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     file: Path,
     form: str | None,
@@ -81,76 +81,80 @@ def onboard_command(
     differs from what is there is left out, written to a file of the same form with its reason, and can be mended and
     given again: exit code 1. docs/onboarding.md tells what is written for each role.
     """
-    if not probe and (calling is not None or keep_unreachable or tls.given or _given("parallel")):
+    if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
     title = parse_ae_title(calling) if calling is not None else None
-    path = rejects_path((file,), rejects, suffix=file.suffix)
-    secured = Secured(settings.device, cipher_suites)
-    sheet = read_file(file, Form(form) if form else None)
+    path = choose_rejects_path((file,), rejects, suffix=file.suffix)
+    secured = CipherSuiteSource(settings.device, cipher_suites)
+    sheet = read_sheet_file(file, FileFormat(form) if form else None)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        known = _Known()
+        known = _ProbeProgress()
         if probe:
             secure = any(row.text(TLS) for row in sheet.rows)
-            context = tls.files(settings).client_context() if secure else None
-            title = title or usual_ae(Configuration(tree).device(settings.device), "--calling").title
-            with known.told(title, on_stderr=choices.stdout_taken):
-                how = Probing(title, parallel, keep_unreachable, known, context)
+            context = tls.get_tls_files(settings).client_context() if secure else None
+            title = title or get_default_ae(Configuration(tree).get_device(settings.device), "--calling").title
+            with known.show_progress(title, on_stderr=options.stdout_reserved):
+                how = ProbeOptions(title, parallel, keep_unreachable, known, context)
                 found = onboard(tree, sheet.rows, secured, how)
         else:
             found = onboard(tree, sheet.rows, secured)
-        left_out = _rejects(path, sheet, found.left_out)
+        left_out = _make_rejects_file(path, sheet, found.rejected)
         warnings = (*sheet.warnings, *found.warnings)
-        beside = Beside(
-            show=lambda console: print_added(console, found.added),
-            json={"added": added_json(found.added), "probed": probed_json(found.probed)},
-            ldif=False,
+        beside = ExtraOutput(
+            print_below_plan=lambda console: print_added_aes(console, found.added),
+            json_fields={"added": added_aes_json(found.added), "probed": probe_results_json(found.probed)},
+            show_ldif=False,
         )
-        carry_out(settings, directory, found.plan, choices, warnings, rejects=left_out, beside=beside)
-    return _LEFT_OUT if found.left_out and not choices.dry_run else 0
+        apply_plan(settings, directory, found.plan, options, warnings, rejects_file=left_out, extra_output=beside)
+    return _ROWS_REJECTED if found.rejected and not options.dry_run else 0
 
 
-def _given(option: str) -> bool:
+def _is_given(option: str) -> bool:
     return click.get_current_context().get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 
-class _Known:
+class _ProbeProgress:
     """The verdicts on peers that are known."""
 
     def __init__(self) -> None:
-        self._step: Callable[[int, int], None] = lambda _done, _of: None
-        self._probed: list[Probed] = []
-        self._of = 0
+        self._advance: Callable[[int, int], None] = lambda _done, _of: None
+        self._probed: list[ProbedRow] = []
+        self._total = 0
 
-    def begin(self, count: int) -> None:
+    def on_begin(self, count: int) -> None:
         """Hear that *count* peers will be called."""
-        self._of = count
+        self._total = count
 
-    def hear(self, probed: Probed) -> None:
+    def on_result(self, probed: ProbedRow) -> None:
         """Hear the verdict on one of them."""
         self._probed.append(probed)
-        self._step(len(self._probed), self._of)
+        self._advance(len(self._probed), self._total)
 
     @contextmanager
-    def told(self, calling: str, *, on_stderr: bool) -> Iterator[None]:
+    def show_progress(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
         """Show a bar as verdicts come, then what they are, though it be interrupted; a failure's JSON has them too."""
-        invocation.current().so_far = lambda: {"changed": False, "probed": probed_json(self._probed)}
+        invocation.current().partial_result = lambda: {"changed": False, "probed": probe_results_json(self._probed)}
         try:
-            with progress("probing", _SOME) as self._step:
+            with show_progress("probing", _INITIAL_TOTAL) as self._step:
                 yield
         finally:
-            ordered = sorted(self._probed, key=lambda each: each.proposal.row.number)
-            print_probed(stderr_console() if on_stderr else stdout_console(), ordered, calling, self._of)
+            ordered = sorted(self._probed, key=lambda each: each.proposal.row.index)
+            print_probe_results(
+                stderr_console() if on_stderr else stdout_console(), ordered, calling_ae_title, self._total
+            )
 
 
-def _rejects(path: Path, sheet: Sheet, left_out: Sequence[LeftOut]) -> Rejects:
-    reasons = {each.row.number: each.reason for each in left_out}
+def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[RejectedRow]) -> RejectsFile:
+    reasons = {each.row.index: each.reason for each in rejected_rows}
     rejected = (
-        Rejected(str(each), {"place": each.row.place, "title": each.row.text(TITLE) or None, "reason": each.reason})
-        for each in left_out
+        RejectedItem(
+            str(each), {"place": each.row.location, "title": each.row.text(TITLE) or None, "reason": each.reason}
+        )
+        for each in rejected_rows
     )
 
     def text(heading: str) -> str:
-        return sheet.source.with_reasons(reasons, f"{heading}; to be mended and given to dcmcfg onboard")
+        return sheet.source_format.write_rejected_rows(reasons, f"{heading}; to be mended and given to dcmcfg onboard")
 
-    return Rejects(path, tuple(rejected), text, "rows")
+    return RejectsFile(path, tuple(rejected), text, "rows")

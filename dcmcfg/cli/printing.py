@@ -7,27 +7,27 @@ import sys
 
 import click
 
-from dcmcfg.printable import visible, visible_lines
-from dcmcfg.wrapping import wrapped_lines
+from dcmcfg.printable import escape_unprintable, escape_unprintable_lines
+from dcmcfg.wrapping import wrap_lines
 
 
-def tell(*lines: str) -> None:
+def print_message(*lines: str) -> None:
     """Print each of *lines* on standard error, escaped: broken between words where that is a terminal, else whole."""
-    click.echo("\n".join(fitting(visible(line)) for line in lines), err=True)
+    click.echo("\n".join(wrap_for_terminal(escape_unprintable(line)) for line in lines), err=True)
 
 
-def say(*lines: str, on_stderr: bool = False) -> None:
+def print_output(*lines: str, on_stderr: bool = False) -> None:
     """Print each of *lines* on standard output, or *on_stderr*, escaped and unbroken."""
-    click.echo("\n".join(map(visible, lines)), err=on_stderr)
+    click.echo("\n".join(map(escape_unprintable, lines)), err=on_stderr)
 
 
-def fitting(text: str, *, beside: int = 0) -> str:
-    """Return *text* so that it fits, with *beside* columns for what follows it, where standard error is a terminal.
+def wrap_for_terminal(text: str, *, reserved_columns: int = 0) -> str:
+    """Return *text* wrapped to the terminal that standard error is, less *reserved_columns* for what follows it.
 
     It is escaped, but for its line feeds.
     """
-    width, text = _terminal_width(), visible_lines(text)
-    return text if width is None else "\n".join(wrapped_lines(text, max(width - beside, 1)))
+    width, text = _terminal_width(), escape_unprintable_lines(text)
+    return text if width is None else "\n".join(wrap_lines(text, max(width - reserved_columns, 1)))
 
 
 def _terminal_width() -> int | None:

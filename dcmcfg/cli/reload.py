@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from dcmcfg.archive.archive_state import State
+from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ControlService, NotStarted
 from dcmcfg.archive.reload_failures import Reload, ReloadFailed
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say
-from dcmcfg.cli.session.archive import control_service
+from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.reload import require_started
-from dcmcfg.render.reload import reload_json, repaired_line
+from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.settings import Settings
 
 
@@ -31,16 +31,16 @@ def reload_command(settings: Settings, *, as_json: bool) -> None:
     one. 4: the new configuration is in force, but a port is closed or the archive is stopped; or the outcome is not
     known.
     """
-    service = control_service(settings)
-    invocation.current().writing = True
+    service = make_control_service(settings)
+    invocation.current().may_have_changed = True
     reload = _reload(service, settings)
     state = require_started(service, settings)
     if as_json:
-        print_json(_result(settings, reload, reloaded=True, state=state), indent=None)
+        print_json(_make_result(settings, reload, reloaded=True, state=state), indent=None)
         return
-    if line := repaired_line(reload):
-        say(line)
-    say(f"reloaded: archive {settings.archive_url} ({reload.seconds:.2f} s)")
+    if line := format_repair_note(reload):
+        print_output(line)
+    print_output(f"reloaded: archive {settings.archive_url} ({reload.seconds:.2f} s)")
 
 
 def _reload(service: ControlService, settings: Settings) -> Reload:
@@ -50,17 +50,19 @@ def _reload(service: ControlService, settings: Settings) -> Reload:
     except ReloadFailed as error:
         failed = error.reload
         if failed is not None:
-            run.so_far = lambda: _result(settings, failed, reloaded=False)
+            run.partial_result = lambda: _make_result(settings, failed, reloaded=False)
         raise
     except NotStarted as error:
         state = error.state
-        run.so_far = lambda: {"archive_url": settings.archive_url, "reloaded": False, "state": state.value}
+        run.partial_result = lambda: {"archive_url": settings.archive_url, "reloaded": False, "state": state.value}
         raise
-    run.so_far = lambda: _result(settings, reload, reloaded=True, state=State.STOPPED)
+    run.partial_result = lambda: _make_result(settings, reload, reloaded=True, state=ServiceState.STOPPED)
     return reload
 
 
-def _result(settings: Settings, reload: Reload, *, reloaded: bool, state: State | None = None) -> dict[str, Any]:
+def _make_result(
+    settings: Settings, reload: Reload, *, reloaded: bool, state: ServiceState | None = None
+) -> dict[str, Any]:
     return {
         "archive_url": settings.archive_url,
         "reloaded": reloaded,

@@ -7,24 +7,24 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from dcmcfg.cli.completers import complete_device, complete_name, complete_title
-from dcmcfg.cli.options.change_options import Choices, changing_options
-from dcmcfg.cli.options.site_command import RiskOption, SiteCommand, site_options
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.completers import complete_ae_title, complete_device, make_part_name_completer
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
-from dcmcfg.edits.rename.part import FORCED, rename_device, rename_part
+from dcmcfg.edits.rename.network_ae import KeepOptions, rename_ae, rename_references
+from dcmcfg.edits.rename.part import FORCE_OPTIONS, rename_device, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.plan.risk_checks import STORED_OBJECTS
-from dcmcfg.render.rename import print_renaming, renaming_json
-from dcmcfg.render.terminal.console import Beside
+from dcmcfg.render.rename import print_rename_summary, renaming_json
+from dcmcfg.render.terminal.console import ExtraOutput
 from dcmcfg.settings import Settings
 
-_ONLY = click.option(
+_references_only_option = click.option(
     "--references-only",
     is_flag=True,
     help="OLD was renamed by hand: have what still refers to it, and leads nowhere, name NEW.",
@@ -41,31 +41,31 @@ def rename_group() -> None:
     """
 
 
-def _carry_out(settings: Settings, choices: Choices, rename: Callable[[References], Renaming]) -> None:
+def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Callable[[References], Renaming]) -> None:
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        renaming = rename(References(tree))
-        plan = make_plan(tree, [Wanted(change) for change in renaming.edit.changes])
-        beside = Beside(
-            show=lambda console: print_renaming(console, renaming, tree),
-            json={"rename": renaming_json(renaming)},
-            ldif=False,
+        renaming = make_renaming(References(tree))
+        plan = make_plan(tree, [DesiredChange(change) for change in renaming.edit.changes])
+        beside = ExtraOutput(
+            print_below_plan=lambda console: print_rename_summary(console, renaming, tree),
+            json_fields={"rename": renaming_json(renaming)},
+            show_ldif=False,
         )
-        carry_out(settings, directory, plan, choices, renaming.edit.warnings, beside=beside)
+        apply_plan(settings, directory, plan, options, renaming.edit.warnings, extra_output=beside)
 
 
 @rename_group.command("ae", cls=SiteCommand)
-@click.argument("old", shell_complete=complete_title)
+@click.argument("old", shell_complete=complete_ae_title)
 @click.argument("new")
 @site_options
 @click.option("--keep-alias", is_flag=True, help="Keep an AE of the old title, for what is archived there already.")
 @click.option("--keep-as-other-title", is_flag=True, help="Let others call the archive's AE by its old title too.")
 @click.option("--keep-web-apps", is_flag=True, help="Leave the names of web applications that are called after it.")
-@_ONLY
+@_references_only_option
 @changing_options
 def ae_command(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     old: str,
     new: str,
@@ -82,13 +82,13 @@ def ae_command(
     What others know is theirs to change, and what the archive's database holds no LDAP change reaches: studies that
     were archived to an external archive are asked for by the title it had then. --keep-alias keeps that title.
     """
-    keeping = Keeping(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
+    keeping = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):
         raise click.UsageError("--references-only renames no AE, so there is nothing to keep")
     if references_only:
-        _carry_out(settings, choices, lambda references: rename_references(references, old, new))
+        _apply_rename(settings, options, lambda references: rename_references(references, old, new))
     else:
-        _carry_out(settings, choices, lambda references: rename_ae(references, old, new, keeping))
+        _apply_rename(settings, options, lambda references: rename_ae(references, old, new, keeping))
 
 
 @rename_group.command("device", cls=SiteCommand)
@@ -96,45 +96,51 @@ def ae_command(
 @click.argument("new")
 @site_options
 @changing_options
-def device_command(settings: Settings, choices: Choices, *, old: str, new: str) -> None:
+def device_command(settings: Settings, options: ChangeOptions, *, old: str, new: str) -> None:
     """Give a device another name, with all its AEs and connections.
 
     An archive finds its own device by the system property dcm4chee-arc.DeviceName. Where that device is renamed, which
     needs --force-archive-device, the archive is not asked to reload, since it would not find it: it has to be restarted
     with the new name. A profile that names the device is changed with it, and changed back by the undo.
     """
-    _carry_out(settings, choices, lambda references: rename_device(references, old, new))
+    _apply_rename(settings, options, lambda references: rename_device(references, old, new))
 
 
 #: The parts of an archive by sub-command: kind, a noun with its article, and what --force takes.
-_PARTS: Mapping[str, tuple[Kind, str, str]] = {
-    "exporter": (Kind.EXPORTER, "an exporter", ""),
-    "queue": (Kind.QUEUE, "a queue", "Rename a queue that the archive's own program names."),
-    "storage": (Kind.STORAGE, "a storage", ""),
-    "view": (Kind.VIEW, "a query/retrieve view", ""),
-    "web-app": (Kind.WEB_APP, "a web application", ""),
+_PARTS: Mapping[str, tuple[EntityKind, str, str]] = {
+    "exporter": (EntityKind.EXPORTER, "an exporter", ""),
+    "queue": (EntityKind.QUEUE, "a queue", "Rename a queue that the archive's own program names."),
+    "storage": (EntityKind.STORAGE, "a storage", ""),
+    "view": (EntityKind.VIEW, "a query/retrieve view", ""),
+    "web-app": (EntityKind.WEB_APP, "a web application", ""),
 }
 
 
-def _part_command(name: str, kind: Kind, noun: str, taking: str) -> click.Command:
+def _register_part_command(name: str, kind: EntityKind, noun: str, force_help: str) -> click.Command:
     def part_command(
-        settings: Settings, choices: Choices, *, old: str, new: str, references_only: bool, force: bool = False
+        settings: Settings, options: ChangeOptions, *, old: str, new: str, references_only: bool, force: bool = False
     ) -> None:
-        named = force or (kind is Kind.STORAGE and STORED_OBJECTS in choices.forced)
+        named = force or (kind is EntityKind.STORAGE and STORED_OBJECTS in options.forced_risks)
         rename = functools.partial(
-            rename_part, device=settings.device, kind=kind, old=old, new=new, force=named, only=references_only
+            rename_part,
+            device=settings.device,
+            kind=kind,
+            old=old,
+            new=new,
+            force=named,
+            only_references=references_only,
         )
-        _carry_out(settings, choices, rename)
+        _apply_rename(settings, options, rename)
 
     part_command.__doc__ = f"Give {noun} of the archive's device another name."
     command = changing_options(part_command)
-    if taking:
-        command = click.option(FORCED[kind], "force", cls=RiskOption, is_flag=True, help=taking)(command)
-    old_name = click.argument("old", shell_complete=complete_name(kind))
-    for decorate in (_ONLY, site_options, click.argument("new"), old_name):
+    if force_help:
+        command = click.option(FORCE_OPTIONS[kind], "force", cls=ForceOption, is_flag=True, help=force_help)(command)
+    old_name = click.argument("old", shell_complete=make_part_name_completer(kind))
+    for decorate in (_references_only_option, site_options, click.argument("new"), old_name):
         command = decorate(command)
     return rename_group.command(name, cls=SiteCommand)(command)
 
 
 for _name, _part in _PARTS.items():
-    _part_command(_name, *_part)
+    _register_part_command(_name, *_part)

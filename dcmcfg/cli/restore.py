@@ -6,20 +6,20 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.settings import Settings
 from dcmcfg.snapshot.file import read_snapshot
-from dcmcfg.snapshot.restore import require_base_dn, restore_doubts, restore_plan
+from dcmcfg.snapshot.restore import find_restore_warnings, make_restore_plan, require_base_dn
 
 
 @click.command("restore", cls=SiteCommand)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @site_options
 @changing_options
-def restore_command(settings: Settings, choices: Choices, *, file: Path) -> None:
+def restore_command(settings: Settings, options: ChangeOptions, *, file: Path) -> None:
     """Make the configuration equal to a snapshot.
 
     FILE is what 'dcmcfg snapshot' wrote. All below the configuration's root becomes what it was, octet for octet and
@@ -30,6 +30,6 @@ def restore_command(settings: Settings, choices: Choices, *, file: Path) -> None
     snapshot = read_snapshot(file)
     require_base_dn(snapshot, settings.base_dn, str(file))
     with open_directory(settings) as directory:
-        plan = restore_plan(directory, snapshot)
-        doubts = tuple(restore_doubts(directory, plan.before, snapshot, str(file)))
-        carry_out(settings, directory, plan, choices, doubts, restoring=True)
+        plan = make_restore_plan(directory, snapshot)
+        doubts = tuple(find_restore_warnings(directory, plan.before, snapshot, str(file)))
+        apply_plan(settings, directory, plan, options, doubts, is_restore=True)

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.bulk.store_catalog import FOLDER, KeptStore, kept_stores, named_stores, older_than
+from dcmcfg.bulk.store_catalog import STORE_FOLDER, StoreInfo, find_stores, select_by_name, select_older_than
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.quantities import Quantity
-from dcmcfg.cli.options.unique_options import GivenOnce
-from dcmcfg.cli.printing import say, tell
+from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.terminal import ask
-from dcmcfg.errors import AnswerIsNo, DcmcfgError
+from dcmcfg.cli.terminal import confirm
+from dcmcfg.errors import DcmcfgError, NegativeResult
 from dcmcfg.render.bulk_stores import print_results, results_json
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
-from dcmcfg.settings.folders import folder_in_state
+from dcmcfg.settings.folders import state_subfolder
 
-_LEFT = 1
-_MOST_DAYS = 36_500
+_SOME_REMAIN = 1
+_MAX_DAYS = 36_500
 
 
 @click.group(
@@ -41,10 +41,10 @@ def results_group() -> None:
 
 
 def _folder() -> Path:
-    return folder_in_state(FOLDER)
+    return state_subfolder(STORE_FOLDER)
 
 
-@results_group.command("list", cls=GivenOnce)
+@results_group.command("list", cls=UniqueOptionsCommand)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_results(*, as_json: bool) -> None:
     """List them, the last used first.
@@ -52,18 +52,18 @@ def list_results(*, as_json: bool) -> None:
     Each with when it last heard something, the archive, the destination, how many studies have their answer and how
     many are open, its size, and where the studies came from.
     """
-    stores = kept_stores(_folder())
+    stores = find_stores(_folder())
     if as_json:
         print_json(results_json(stores, _folder()))
     else:
         print_results(stdout_console(), stores, _folder())
 
 
-@results_group.command("clear", cls=GivenOnce)
+@results_group.command("clear", cls=UniqueOptionsCommand)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--older-than-days",
-    type=Quantity(min=0, max=_MOST_DAYS),
+    type=Quantity(min=0, max=_MAX_DAYS),
     metavar="N",
     help="Those that heard nothing since.",
 )
@@ -78,27 +78,27 @@ def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes:
     """
     if bool(names) == (older_than_days is not None):
         raise click.UsageError("say which: NAME, as 'dcmcfg results list' has it, or --older-than-days N")
-    stores = kept_stores(_folder())
+    stores = find_stores(_folder())
     if older_than_days is None:
-        meant = named_stores(stores, names)
+        meant = select_by_name(stores, names)
     else:
-        meant = older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
+        meant = select_older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
     if meant and not yes:
         print_results(stderr_console(), meant, _folder())
-        if not ask("Delete these, and forget their answers?"):
-            raise AnswerIsNo("declined, nothing was deleted")
-    deleted = [each.name for each in meant if _is_deleted(each)]
+        if not confirm("Delete these, and forget their answers?"):
+            raise NegativeResult("declined, nothing was deleted")
+    deleted = [each.name for each in meant if _delete_store(each)]
     if as_json:
         print_json({"deleted": deleted})
     else:
-        say(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
-    return 0 if len(deleted) == len(meant) else _LEFT
+        print_output(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
+    return 0 if len(deleted) == len(meant) else _SOME_REMAIN
 
 
-def _is_deleted(store: KeptStore) -> bool:
+def _delete_store(store: StoreInfo) -> bool:
     try:
         store.remove()
     except DcmcfgError as error:
-        tell(f"{store.name} is left: {error.what}")
+        print_message(f"{store.name} is left: {error.message}")
         return False
     return True

@@ -8,30 +8,30 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completers import complete_title
+from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say
-from dcmcfg.cli.session.archive_database import reach_database
+from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.session.archive_database import connect_database
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import STDOUT, print_json, write_whole
-from dcmcfg.cli.session.status_hint import status_advised
-from dcmcfg.dicom.open_association import associated
+from dcmcfg.cli.session.output import STDOUT, print_json, write_atomically
+from dcmcfg.cli.session.status_hint import advise_status
+from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.query import find_instances
-from dcmcfg.dicom.retrieval import Model
+from dcmcfg.dicom.retrieval import InformationModel
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.html.sequence_diagram import mermaid, sequences
-from dcmcfg.render.html.sequence_diagram import svg as draw
+from dcmcfg.render.html.sequence_diagram import build_sequence_diagrams, render_mermaid
+from dcmcfg.render.html.sequence_diagram import render_svg as draw
 from dcmcfg.render.route import print_route, route_json
-from dcmcfg.route.request import NOBODY, Question, StudyState, asked_ae
+from dcmcfg.route.request import NO_EXTERNAL_ARCHIVE, RouteRequest, StudyState, get_archive_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import Address, find_addresses
-from dcmcfg.verify.recall import Whereabouts, whereabouts
-from dcmcfg.verify.run import query_timeouts
+from dcmcfg.verify.addresses import AddressOverride, find_addresses
+from dcmcfg.verify.recall import LocatedStudy, locate_study
+from dcmcfg.verify.run import get_query_timeouts
 
 
 @click.command(
@@ -50,13 +50,13 @@ from dcmcfg.verify.run import query_timeouts
     "--dest",
     required=True,
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="Move Destination: the AE that the study is sent to.",
 )
 @click.option(
     "--ae",
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="Archive AE that is asked; the device's only storage SCP by default.",
 )
 @click.option(
@@ -64,7 +64,7 @@ from dcmcfg.verify.run import query_timeouts
     default="DCMCFG",
     show_default=True,
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="AE title of whoever asks.",
 )
 @click.option(
@@ -75,7 +75,7 @@ from dcmcfg.verify.run import query_timeouts
 @click.option(
     "--external",
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="The AE that the archive's database names for purged objects; * is nobody.",
 )
 @click.option("--study", metavar="UID", help="Ask the archive where this study is, and what is in it.")
@@ -122,49 +122,64 @@ def route_command(
         raise click.UsageError("--connect goes with --study")
     destination, caller = parse_ae_title(dest), parse_ae_title(calling)
     study_uid = parse_uid(study) if study is not None else None
-    address = Address.parse(connect) if connect is not None else None
+    address = AddressOverride.parse(connect) if connect is not None else None
     title = parse_ae_title(ae) if ae is not None else None
-    holder = external if external in (None, NOBODY) else parse_ae_title(external)
+    holder = external if external in (None, NO_EXTERNAL_ARCHIVE) else parse_ae_title(external)
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    device = configuration.device(settings.device)
-    question = Question(asked_ae(device, title), destination, caller, holder)
-    found = _found(settings if qido else None, configuration, question, study_uid, address) if study_uid else None
+    device = configuration.get_device(settings.device)
+    question = RouteRequest(get_archive_ae(device, title), destination, caller, holder)
+    found = (
+        _locate_study(settings if qido else None, configuration, question, study_uid, address) if study_uid else None
+    )
     states = found.states if found is not None else (StudyState(state),) if state else ()
     if found is not None:
-        question = replace(question, external=holder or found.external, sop_classes=found.sop_classes or None)
+        question = replace(
+            question, external_ae_title=holder or found.external_ae_title, sop_classes=found.sop_classes or None
+        )
     route = find_route(configuration, question, states or tuple(StudyState))
-    route = route.told(invocation.current().spoken)
-    leads = route.leads(*states)
+    route = route.with_next_steps(invocation.current().insert_site_options)
+    leads = route.is_delivered(*states)
     if svg is not None:
-        write_whole(svg, draw(sequences(route)))
+        write_atomically(svg, draw(build_sequence_diagrams(route)))
     if as_json:
-        print_json(route_json(route, leads=leads, study=found))
+        print_json(route_json(route, delivered=leads, study=found))
     elif as_mermaid:
-        say(*mermaid(sequences(route)))
+        print_output(*render_mermaid(build_sequence_diagrams(route)))
     elif svg != STDOUT:
         print_route(route, found, states=states)
     return 0 if leads else 1
 
 
-def _found(
-    settings: Settings | None, configuration: Configuration, question: Question, study_uid: str, connect: Address | None
-) -> Whereabouts:
+def _locate_study(
+    settings: Settings | None,
+    configuration: Configuration,
+    request: RouteRequest,
+    study_uid: str,
+    connect: AddressOverride | None,
+) -> LocatedStudy:
     """Return where the study is; raises :class:`DicomError` when the archive cannot be asked.
 
     With *settings* the archive's database is asked as well; where it gives no answer, a note says so.
     """
-    asked = question.asked
-    addresses = find_addresses(configuration, asked.device.name, question.destination, ae=asked.title, connect=connect)
+    asked = request.archive_ae
+    addresses = find_addresses(
+        configuration, asked.device.name, request.destination_ae_title, ae_title=asked.title, connect=connect
+    )
     with (
-        status_advised(addresses.archive),
-        associated(addresses.archive, question.calling, [Model.STUDY.find], query_timeouts(addresses)) as opened,
+        advise_status(addresses.archive),
+        open_association(
+            addresses.archive,
+            request.calling_ae_title,
+            [InformationModel.STUDY.find_sop_class],
+            get_query_timeouts(addresses),
+        ) as opened,
     ):
         instances = find_instances(opened, study_uid)
     if settings is None:
-        return whereabouts(study_uid, instances, asked.device, why_not="--no-qido")
+        return locate_study(study_uid, instances, asked.device, database_error="--no-qido")
     try:
-        stored = reach_database(settings, asked.title).study(study_uid)
+        stored = connect_database(settings, asked.title).get_study(study_uid)
     except DcmcfgError as error:
-        return whereabouts(study_uid, instances, asked.device, why_not=f"{error.on}: {error.what}")
-    return whereabouts(study_uid, instances, asked.device, stored)
+        return locate_study(study_uid, instances, asked.device, database_error=f"{error.subject}: {error.message}")
+    return locate_study(study_uid, instances, asked.device, stored)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.completers import complete_set_value, complete_target
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.options.value_arguments import value_arguments
-from dcmcfg.cli.session.edit import carry_out_on
-from dcmcfg.edits.attribute_values import Values, set_values
+from dcmcfg.cli.session.edit import apply_target_edit
+from dcmcfg.edits.attribute_values import AttributeValues, set_values
 from dcmcfg.settings import Settings
 
 
@@ -18,7 +18,9 @@ from dcmcfg.settings import Settings
 @value_arguments(complete_set_value)
 @site_options
 @changing_options
-def set_command(settings: Settings, choices: Choices, *, target: str, values: tuple[Values, ...]) -> None:
+def set_command(
+    settings: Settings, options: ChangeOptions, *, target: str, values: tuple[AttributeValues, ...]
+) -> None:
     """Give attributes of an entry exactly these values.
 
     TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. An attribute given
@@ -28,4 +30,4 @@ def set_command(settings: Settings, choices: Choices, *, target: str, values: tu
     missing.
     """
     names = [each.name for each in values]
-    carry_out_on(settings, choices, target, names, lambda schema, found: set_values(schema, found, values))
+    apply_target_edit(settings, options, target, names, lambda schema, found: set_values(schema, found, values))

@@ -8,17 +8,17 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_external_retrieve
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import STDOUT, write_whole
+from dcmcfg.cli.session.output import STDOUT, write_atomically
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.edits.external_retrieve import external_retrieve
+from dcmcfg.edits.external_retrieve import set_external_retrieve
 from dcmcfg.model.devices import Configuration
-from dcmcfg.plan.ldif_output import change_ldif
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.ldif_output import format_changes
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.plan.risk_checks import UNUSABLE_REFERENCE
 from dcmcfg.settings import Settings
 
@@ -45,7 +45,7 @@ from dcmcfg.settings import Settings
 @changing_options
 def set_external_retrieve_command(
     settings: Settings,
-    choices: Choices,
+    options: ChangeOptions,
     *,
     aet: str | None,
     ae: str | None,
@@ -62,17 +62,17 @@ def set_external_retrieve_command(
     """
     if (aet is None) != clear:
         raise click.UsageError("name the AE, or say --clear" if aet is None else "--clear takes no AET")
-    if ldif == STDOUT and choices.as_json:
+    if ldif == STDOUT and options.as_json:
         raise click.UsageError("--ldif - and --json both write to standard output")
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         configuration = Configuration(tree)
-        edit = external_retrieve(configuration, settings.device, title, ae=ae, force_unknown=force_unknown_ae)
-        plan = make_plan(tree, [Wanted(change) for change in edit.changes])
+        edit = set_external_retrieve(configuration, settings.device, title, ae=ae, force_unknown=force_unknown_ae)
+        plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
         if ldif is not None:
-            write_whole(ldif, [change_ldif(edit.changes)])
-        choices = replace(choices, stdout_taken=choices.stdout_taken or ldif == STDOUT)
-        if force_unknown_ae and configuration.network_ae(title or "") is None:
-            choices = replace(choices, forced=choices.forced | {UNUSABLE_REFERENCE})
-        carry_out(settings, directory, plan, choices, edit.warnings)
+            write_atomically(ldif, [format_changes(edit.changes)])
+        options = replace(options, stdout_reserved=options.stdout_reserved or ldif == STDOUT)
+        if force_unknown_ae and configuration.find_network_ae(title or "") is None:
+            options = replace(options, forced_risks=options.forced_risks | {UNUSABLE_REFERENCE})
+        apply_plan(settings, directory, plan, options, edit.warnings)

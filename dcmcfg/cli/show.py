@@ -11,7 +11,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import named
+from dcmcfg.model.targets import resolve_target
 from dcmcfg.render.device import device_json, print_device
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
@@ -28,11 +28,11 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     the device. TARGET is DEVICE, DEVICE/AE, AE:TITLE or the DN of one; without it, the archive's device.
     """
     with open_directory(settings) as directory:
-        found = named(Configuration(read_tree(directory)), target or settings.device)
+        found = resolve_target(Configuration(read_tree(directory)), target or settings.device)
     device = found.device
     if device is None:
         raise NotFound(
-            "it is neither a device nor an AE", on=str(found.entry.dn), next_step="dcmcfg get shows any entry"
+            "it is neither a device nor an AE", subject=str(found.entry.dn), next_step="dcmcfg get shows any entry"
         )
     aes = device.network_aes if found.ae is None else (found.ae,)
     if as_json:

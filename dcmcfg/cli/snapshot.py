@@ -9,16 +9,16 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say, tell
+from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import STDOUT, print_json, refuse_existing, write_whole
-from dcmcfg.errors import AnswerIsNo, LdifError, MalformedInput, Refused
+from dcmcfg.cli.session.output import STDOUT, print_json, require_new_file, write_atomically
+from dcmcfg.errors import LdifError, MalformedInput, NegativeResult, Refused
 from dcmcfg.render.check import print_findings
-from dcmcfg.render.snapshot import snapshot_json, snapshot_line
+from dcmcfg.render.snapshot import format_snapshot_summary, snapshot_json
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.settings import Settings
-from dcmcfg.snapshot.file import read_snapshot, snapshot_text
-from dcmcfg.snapshot.snapshot import findings, loadable, take
+from dcmcfg.snapshot.file import format_snapshot, read_snapshot
+from dcmcfg.snapshot.snapshot import find_problems, is_loadable, take_snapshot
 
 
 @click.command("snapshot", cls=SiteCommand)
@@ -47,31 +47,33 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
 
 def _take(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> None:
     if not replacing:
-        refuse_existing(str(file))
+        require_new_file(str(file))
     with open_directory(settings) as directory:
-        snapshot = take(directory)
-    write_whole(str(file), snapshot_text(snapshot), private=True, new=not replacing)
-    found = findings(snapshot)
+        snapshot = take_snapshot(directory)
+    write_atomically(str(file), format_snapshot(snapshot), private=True, must_be_new=not replacing)
+    found = find_problems(snapshot)
     if as_json:
         print_json(snapshot_json(str(file), snapshot, found))
     else:
-        say(f"{file}: {snapshot_line(snapshot)}; it holds secrets")
-    if not loadable(found):
-        tell("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
+        print_output(f"{file}: {format_snapshot_summary(snapshot)}; it holds secrets")
+    if not is_loadable(found):
+        print_message("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
 
 
 def _check(file: Path, *, as_json: bool) -> None:
     try:
         snapshot = read_snapshot(file)
-        found = findings(snapshot)
+        found = find_problems(snapshot)
     except (Refused, LdifError, MalformedInput) as refused:
-        raise AnswerIsNo(refused.what, on=refused.on, next_step=refused.next_step, details=refused.details) from refused
-    invocation.current().so_far = partial(snapshot_json, str(file), snapshot, found)
+        raise NegativeResult(
+            refused.message, subject=refused.subject, next_step=refused.next_step, details=refused.details
+        ) from refused
+    invocation.current().partial_result = partial(snapshot_json, str(file), snapshot, found)
     if found and not as_json:
         print_findings(stdout_console(), found, len(snapshot.tree.entries))
-    if not loadable(found):
-        raise AnswerIsNo("a server would not load it", on=str(file))
+    if not is_loadable(found):
+        raise NegativeResult("a server would not load it", subject=str(file))
     if as_json:
         print_json(snapshot_json(str(file), snapshot, found))
     else:
-        say(f"{file}: whole and loadable: {snapshot_line(snapshot)}")
+        print_output(f"{file}: whole and loadable: {format_snapshot_summary(snapshot)}")

@@ -6,21 +6,21 @@ from typing import Any
 
 import click
 
-from dcmcfg.archive.archive_state import State
+from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say, tell
-from dcmcfg.cli.session.archive import control_service
-from dcmcfg.cli.session.archive_stopped import STOPPED, how_to_start
+from dcmcfg.cli.printing import print_message, print_output
+from dcmcfg.cli.session.archive import make_control_service
+from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import ArchiveError
-from dcmcfg.render.terminal.console import visible
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
-from dcmcfg.temporary.claim import CLEAN, unfinished
+from dcmcfg.temporary.claim import CLEAN_COMMAND, find_abandoned_claims
 
 
 @click.command("status", cls=SiteCommand)
@@ -37,42 +37,46 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
     destination that a 'verify' has left: one of this account, with --directory one of any account.
     """
-    left = {each.title: each.made for each in unfinished(state_folder(), settings.ldap_url)}
+    left = {each.title: each.origin for each in find_abandoned_claims(state_folder(), settings.ldap_url)}
     who = None
     if with_directory:
         with open_directory(settings) as directory:
             who = directory.who_am_i()
-            left |= loaded("verify.leftovers", "left_in")(settings, directory)
+            left |= import_attribute("verify.leftovers", "describe_leftovers")(settings, directory)
     if who is not None and not as_json:
-        say(f"directory {settings.ldap_url}: {who or 'anonymous'}")
+        print_output(f"directory {settings.ldap_url}: {who or 'anonymous'}")
     for title, made in left.items():
-        told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN} removes it"
-        tell(f"warning: {visible(invocation.current().spoken(told))}")
+        told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN_COMMAND} removes it"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
     asked: dict[str, Any] = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
     beside = asked | ({"left": list(left)} if left else {})
-    status = _status(settings, beside)
-    next_step = "" if status.started else invocation.current().spoken(how_to_start(settings))
+    status = _query_status(settings, beside)
+    next_step = "" if status.started else invocation.current().insert_site_options(describe_how_to_start(settings))
     if as_json:
-        result = {"archive_url": settings.archive_url, "status": status.state, "state": status.found.value}
+        result = {
+            "archive_url": settings.archive_url,
+            "status": status.reported_status,
+            "state": status.service_state.value,
+        }
         step = {"next_step": next_step} if next_step else {}
         print_json(result | {"seconds": round(status.seconds, 3)} | step | beside, indent=None)
     else:
-        say(f"{status.state}: archive {settings.archive_url} ({status.seconds:.2f} s)")
+        print_output(f"{status.reported_status}: archive {settings.archive_url} ({status.seconds:.2f} s)")
         if next_step:
-            say(f"{STOPPED}.", f"  next: {next_step}")
+            print_output(f"{STOPPED_MESSAGE}.", f"  next: {next_step}")
     return 0 if status.started else 1
 
 
-def _status(settings: Settings, beside: dict[str, Any]) -> ArchiveStatus:
+def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStatus:
     """Return the archive's status; on a failure, ``--json`` has the state that it shows."""
     run = invocation.current()
     known = {"archive_url": settings.archive_url, "status": None}
     try:
-        return control_service(settings).status(lambda line: tell(f"{line} …"))
+        return make_control_service(settings).status(lambda line: print_message(f"{line} …"))
     except NotStarted as error:
         state = error.state
-        run.so_far = lambda: known | {"state": state.value} | beside
+        run.partial_result = lambda: known | {"state": state.value} | extra_json
         raise
     except ArchiveError:
-        run.so_far = lambda: known | {"state": State.UNKNOWN.value} | beside
+        run.partial_result = lambda: known | {"state": ServiceState.UNKNOWN.value} | extra_json
         raise

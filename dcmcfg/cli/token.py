@@ -6,21 +6,21 @@ import functools
 
 import click
 
-from dcmcfg.archive.http_client import Timeouts, Web
+from dcmcfg.archive.http_client import HttpClient, HttpTimeouts
 from dcmcfg.archive.issuer import TokenIssuer
-from dcmcfg.archive.token_check import Verdict, examine
-from dcmcfg.archive.token_refusal import reasons
+from dcmcfg.archive.token_check import TokenOutcome, check_token
+from dcmcfg.archive.token_refusal import explain_refusal
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import say, tell
-from dcmcfg.cli.session.archive import credential
+from dcmcfg.cli.printing import print_message, print_output
+from dcmcfg.cli.session.archive import get_credential
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import NotFound
 from dcmcfg.render.token import print_token, token_json
 from dcmcfg.settings import Settings
 
 #: Several servers are asked, of which some may not be reachable from here.
-_TIMEOUTS = Timeouts(connect=5.0, answer=15.0)
+_TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
 
 
 @click.command("token", cls=SiteCommand)
@@ -37,34 +37,36 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     """
     if only_print and as_json:
         raise click.UsageError("--print prints the token and nothing else: without --json.")
-    given = credential(settings)
+    given = get_credential(settings)
     token = given.token() if isinstance(given, TokenIssuer) else given
     if only_print:
         if token is None:
-            raise NotFound("no token is set for this archive", on=settings.archive_url, next_step="docs/secured.md")
-        tell("warning: whoever reads this token is you for the archive, until it expires")
-        say(token)
+            raise NotFound(
+                "no token is set for this archive", subject=settings.archive_url, next_step="docs/secured.md"
+            )
+        print_message("warning: whoever reads this token is you for the archive, until it expires")
+        print_output(token)
         return 0
     issuer = settings.oidc.issuer if settings.oidc else ""
-    web = Web(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
-    found = examine(settings.archive_url, token, issuer, web)
-    why = reasons(found, role)
-    source = _source(settings)
+    web = HttpClient(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
+    found = check_token(settings.archive_url, token, issuer, web)
+    why = explain_refusal(found, role)
+    source = _describe_source(settings)
     result = functools.partial(token_json, source, settings.archive_url, found, role, why)
     if found.failure is not None:
-        invocation.current().so_far = result
+        invocation.current().partial_result = result
     elif as_json:
         print_json(result())
     if not as_json:
         print_token(source, settings.archive_url, found, role, why)
     if found.failure is not None:
         raise found.failure
-    return 1 if found.verdict is Verdict.REFUSED else 0
+    return 1 if found.outcome is TokenOutcome.REFUSED else 0
 
 
-def _source(settings: Settings) -> str:
+def _describe_source(settings: Settings) -> str:
     """Return where the token is from, in the user's words."""
     if settings.oidc is not None:
         client = settings.oidc
-        return f"got as client {client.client_id} from {client.server} ({client.origin})"
+        return f"got as client {client.client_id} from {client.server_url} ({client.url_origin})"
     return f"given ({settings.origins['archive_token']})" if settings.token_secret else "none is set"

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completers import complete_held_attribute, complete_target
-from dcmcfg.cli.options.change_options import Choices, changing_options
+from dcmcfg.cli.completers import complete_existing_attribute, complete_target
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.session.edit import added_unasked, carry_out_on
-from dcmcfg.edits.attribute_values import unset
+from dcmcfg.cli.session.edit import apply_target_edit, make_added_class_lookup
+from dcmcfg.edits.attribute_values import unset_attributes
 from dcmcfg.settings import Settings
 
 
 @click.command("unset", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
-@click.argument("attributes", nargs=-1, required=True, metavar="ATTR...", shell_complete=complete_held_attribute)
+@click.argument("attributes", nargs=-1, required=True, metavar="ATTR...", shell_complete=complete_existing_attribute)
 @site_options
 @changing_options
-def unset_command(settings: Settings, choices: Choices, *, target: str, attributes: tuple[str, ...]) -> None:
+def unset_command(settings: Settings, options: ChangeOptions, *, target: str, attributes: tuple[str, ...]) -> None:
     """Take attributes away from an entry.
 
     TARGET is as for 'dcmcfg set'. What the entry's classes require stays, and so does what is part of its name.
     An object class that 'set' or 'add-value' added for the last such value goes with it.
     """
-    carry_out_on(
+    apply_target_edit(
         settings,
-        choices,
+        options,
         target,
         attributes,
-        lambda schema, found: unset(schema, found, attributes, added_unasked(settings, schema, found)),
+        lambda schema, found: unset_attributes(
+            schema, found, attributes, make_added_class_lookup(settings, schema, found)
+        ),
     )

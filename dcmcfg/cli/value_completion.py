@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import target
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.model.targets import resolve_entry
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.search import completions
-from dcmcfg.search.acceptable_values import acceptable, external_retrieve_titles
+from dcmcfg.search.acceptable_values import complete_external_retrieve_titles, filter_acceptable_values
 
 
-def new_values(configuration: Configuration, text: str, name: str, begun: str) -> list[str]:
-    """Return the values of *name* that *begun* may become and that the target *text* would accept."""
-    entry = target(configuration, text)
-    known = completions.values(bundled(), name, begun)
-    values = dict.fromkeys((*known, *completions.referable(configuration, name, begun, entry)))
-    return list(acceptable(configuration, entry, name, values, datetime.now(UTC)))
+def list_new_values(configuration: Configuration, target_text: str, name: str, incomplete: str) -> list[str]:
+    """Return the values of *name* that *incomplete* may become and that the target *target_text* would accept."""
+    entry = resolve_entry(configuration, target_text)
+    known = completions.complete_values(load_bundled_schema(), name, incomplete)
+    values = dict.fromkeys((*known, *completions.complete_references(configuration, name, incomplete, entry)))
+    return list(filter_acceptable_values(configuration, entry, name, values, datetime.now(UTC)))
 
 
-def external_retrieves(configuration: Configuration, device: str, begun: str) -> list[tuple[str, str]]:
+def list_external_retrieve_titles(configuration: Configuration, device: str, incomplete: str) -> list[tuple[str, str]]:
     """Return the titles of the AEs of the archive *device* that external retrieves can be sent to."""
-    return list(external_retrieve_titles(configuration.device(device), begun))
+    return list(complete_external_retrieve_titles(configuration.get_device(device), incomplete))

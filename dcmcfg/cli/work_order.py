@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.completers import complete_title
+from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
@@ -20,8 +20,8 @@ from dcmcfg.render.work_order import (
     work_order_ldif,
     work_order_orthanc,
 )
-from dcmcfg.route.request import asked_ae
-from dcmcfg.route.work_order import WorkOrder, work_order
+from dcmcfg.route.request import get_archive_ae
+from dcmcfg.route.work_order import WorkOrder, create_work_order
 from dcmcfg.settings import Settings
 
 _FORMATS = ("text", "csv", "orthanc", "ldif")
@@ -43,27 +43,27 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
     "--external",
     required=True,
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="The other archive, as the archive calls it.",
 )
 @click.option(
     "--ae",
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="Archive AE that is asked; the device's only storage SCP by default.",
 )
 @click.option(
     "--calling",
     multiple=True,
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="Who retrieves from the archive; may be given again. By default whom it accepts, else the tree's other AEs.",
 )
 @click.option(
     "--dest",
     multiple=True,
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="Where retrieves go; may be given again. By default what the archive accepts, else the tree's other AEs.",
 )
 @click.option(
@@ -94,17 +94,17 @@ def work_order_command(
     requesters, destinations = [parse_ae_title(each) for each in calling], [parse_ae_title(each) for each in dest]
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    device = configuration.device(settings.device)
-    order = work_order(configuration, asked_ae(device, title), holder, requesters, destinations)
+    device = configuration.get_device(settings.device)
+    order = create_work_order(configuration, get_archive_ae(device, title), holder, requesters, destinations)
     if as_json:
         print_json(work_order_json(order))
     elif form == "text":
         print_work_order(stdout_console(), order)
     else:
-        print_text([_written(order, form, configuration)])
+        print_text([_render_order(order, form, configuration)])
 
 
-def _written(order: WorkOrder, form: str, configuration: Configuration) -> str:
+def _render_order(order: WorkOrder, form: str, configuration: Configuration) -> str:
     match form:
         case "csv":
             return work_order_csv(order)

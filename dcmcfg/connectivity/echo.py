@@ -6,99 +6,100 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from dcmcfg.connectivity.call import Callee, Verdict
-from dcmcfg.connectivity.probe import PARALLEL, PATIENCE, probe_all
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.connectivity.call import CallResult, PeerEndpoint
+from dcmcfg.connectivity.probe import DEFAULT_PARALLEL, PROBE_TIMEOUTS, probe_all
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
-from dcmcfg.model.targets import network_ae
-from dcmcfg.route.ae_lookup import installing
-from dcmcfg.route.command import command
+from dcmcfg.model.targets import resolve_network_ae
+from dcmcfg.route.ae_lookup import suggest_install_command
+from dcmcfg.route.command import format_command
 
 
 @dataclass(frozen=True)
-class Target:
-    """An AE with whom to call for it; without a ``callee`` the ``problem`` says why, with the next step."""
+class EchoTarget:
+    """An AE with whom to call for it; without a ``endpoint`` the ``problem`` says why, with the next step."""
 
     ae: NetworkAE
-    callee: Callee | None
+    endpoint: PeerEndpoint | None
     problem: str = ""
     next_step: str = ""
 
 
 @dataclass(frozen=True)
-class Echoed:
-    """What came of calling an AE; ``verdict`` is None where it was not called."""
+class AeEchoResult:
+    """What came of calling an AE; ``call_result`` is None where it was not called."""
 
-    target: Target
-    verdict: Verdict | None = None
+    target: EchoTarget
+    call_result: CallResult | None = None
 
-    def told(self, tell: Callable[[str], str]) -> Echoed:
-        """Return it with what *tell* makes of its next steps."""
-        verdict = self.verdict and replace(self.verdict, next_step=tell(self.verdict.next_step))
-        return Echoed(replace(self.target, next_step=tell(self.target.next_step)), verdict)
+    def map_next_steps(self, transform: Callable[[str], str]) -> AeEchoResult:
+        """Return it with what *transform* makes of its next steps."""
+        verdict = self.call_result and replace(self.call_result, next_step=transform(self.call_result.next_step))
+        return AeEchoResult(replace(self.target, next_step=transform(self.target.next_step)), verdict)
 
 
-def targets(configuration: Configuration, named: Sequence[str], *, tls: bool = False) -> tuple[Target, ...]:
-    """Return the AEs that are *named*, each once, in that order; without names every AE, in the tree's order.
+def select_targets(configuration: Configuration, names: Sequence[str], *, tls: bool = False) -> tuple[EchoTarget, ...]:
+    """Return the AEs that are *names*, each once, in that order; without names every AE, in the tree's order.
 
     An AE is called over TLS where it has no other connection, and with *tls* in any case. Raises what
-    :func:`~dcmcfg.model.targets.network_ae` does for a name that is nobody's, or several AEs'.
+    :func:`~dcmcfg.model.targets.resolve_network_ae` does for a name that is nobody's, or several AEs'.
     """
-    found = [network_ae(configuration, each) for each in named] if named else configuration.network_aes()
+    found = [resolve_network_ae(configuration, each) for each in names] if names else configuration.network_aes()
     return tuple(_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in found}.values())
 
 
 def echo_all(
-    called: Sequence[Target],
-    calling: str,
+    echo_targets: Sequence[EchoTarget],
+    calling_ae_title: str,
     *,
     tls: ssl.SSLContext | None = None,
-    parallel: int = PARALLEL,
-    timeouts: Timeouts = PATIENCE,
-    on_echoed: Callable[[Echoed], None] = lambda _: None,
-) -> tuple[Echoed, ...]:
-    """Return what came of calling each of *called* that has an address, as *calling*; the others were not called.
+    parallel: int = DEFAULT_PARALLEL,
+    timeouts: DicomTimeouts = PROBE_TIMEOUTS,
+    on_result: Callable[[AeEchoResult], None] = lambda _: None,
+) -> tuple[AeEchoResult, ...]:
+    """Return what came of calling each of *echo_targets* that has an address, as *calling_ae_title*.
 
-    *tls* is needed where one of them is called over TLS. *on_echoed* is told of each that was called as its verdict
+    The others were not called.
+    *tls* is needed where one of them is called over TLS. *on_result* is told of each that was called as its verdict
     comes.
     """
-    with_address = [(number, each.callee) for number, each in enumerate(called) if each.callee is not None]
+    with_address = [(number, each.endpoint) for number, each in enumerate(echo_targets) if each.endpoint is not None]
 
-    def on_verdict(place: int, verdict: Verdict) -> None:
-        on_echoed(Echoed(called[with_address[place][0]], verdict))
+    def on_verdict(place: int, verdict: CallResult) -> None:
+        on_result(AeEchoResult(echo_targets[with_address[place][0]], verdict))
 
     callees = [callee for _, callee in with_address]
-    verdicts = probe_all(callees, calling, tls=tls, parallel=parallel, timeouts=timeouts, on_verdict=on_verdict)
+    verdicts = probe_all(callees, calling_ae_title, tls=tls, parallel=parallel, timeouts=timeouts, on_result=on_verdict)
     by_number = {number: verdict for (number, _), verdict in zip(with_address, verdicts, strict=True)}
-    return tuple(Echoed(each, by_number.get(number)) for number, each in enumerate(called))
+    return tuple(AeEchoResult(each, by_number.get(number)) for number, each in enumerate(echo_targets))
 
 
-def _target(ae: NetworkAE, *, tls: bool) -> Target:
+def _target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
     if not ae.installed:
-        return Target(ae, None, "not installed (dicomInstalled)", installing(ae))
-    plain = ae.listening()
-    connection = ae.listening(tls=True) if tls else plain or ae.listening(tls=True)
+        return EchoTarget(ae, None, "not installed (dicomInstalled)", suggest_install_command(ae))
+    plain = ae.find_listening_connection()
+    connection = ae.find_listening_connection(tls=True) if tls else plain or ae.find_listening_connection(tls=True)
     if connection is None:
         problem = f"no installed DICOM connection with a port{' and TLS' if tls else ''}"
-        return Target(ae, None, problem, _without_tls(ae, plain) if plain else _any_connection(ae))
+        return EchoTarget(ae, None, problem, _suggest_without_tls(ae, plain) if plain else _suggest_connection_list(ae))
     name = _name(ae, connection)
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:
-        problem = f"{connection.host}:{connection.port} is no address: {error.what}"
-        return Target(ae, None, problem, f"{command('connection', 'set', name)} HOST:PORT corrects it")
-    return Target(ae, Callee(peer, connection.tls, name))
+        problem = f"{connection.host}:{connection.port} is no address: {error.message}"
+        return EchoTarget(ae, None, problem, f"{format_command('connection', 'set', name)} HOST:PORT corrects it")
+    return EchoTarget(ae, PeerEndpoint(peer, connection.tls, name))
 
 
-def _without_tls(ae: NetworkAE, plain: Connection) -> str:
-    secured = command("connection", "set", _name(ae, plain), "--tls")
+def _suggest_without_tls(ae: NetworkAE, plain: Connection) -> str:
+    secured = format_command("connection", "set", _name(ae, plain), "--tls")
     return f"leave --tls out, since it has a plain one; where the peer speaks TLS there: {secured}"
 
 
-def _any_connection(ae: NetworkAE) -> str:
-    return f"{command('connection', 'list', ae.device.name)} tells what its device has"
+def _suggest_connection_list(ae: NetworkAE) -> str:
+    return f"{format_command('connection', 'list', ae.device.name)} tells what its device has"
 
 
 def _name(ae: NetworkAE, connection: Connection) -> str:

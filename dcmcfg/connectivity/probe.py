@@ -9,108 +9,108 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from dcmcfg.connectivity.call import Callee, Stage, Verdict, call
-from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.ul.association import cut_all
+from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call
+from dcmcfg.dicom.peer import DicomTimeouts
+from dcmcfg.dicom.ul.association import force_close_all
 
 #: A peer in the same hospital answers in milliseconds; one that is asleep or behind a VPN may take a second.
-PATIENCE = Timeouts(connect=5, acse=5, dimse=5, network=5)
-PARALLEL = 16
+PROBE_TIMEOUTS = DicomTimeouts(connect=5, acse=5, dimse=5, network=5)
+DEFAULT_PARALLEL = 16
 
 
 def probe_all(
-    callees: Sequence[Callee],
-    calling: str,
+    endpoints: Sequence[PeerEndpoint],
+    calling_ae_title: str,
     *,
     tls: ssl.SSLContext | None = None,
-    parallel: int = PARALLEL,
-    timeouts: Timeouts = PATIENCE,
-    on_verdict: Callable[[int, Verdict], None] = lambda _number, _verdict: None,
-) -> tuple[Verdict, ...]:
-    """Return the verdict on each of *callees*, called as *calling*, at most *parallel* of them at once.
+    parallel: int = DEFAULT_PARALLEL,
+    timeouts: DicomTimeouts = PROBE_TIMEOUTS,
+    on_result: Callable[[int, CallResult], None] = lambda _number, _verdict: None,
+) -> tuple[CallResult, ...]:
+    """Return the verdict on each of *endpoints*, called as *calling_ae_title*, at most *parallel* of them at once.
 
     *tls* is needed where one of them is called over TLS. One address is called by one at a time, since many take few
-    associations; where it cannot be reached the others there are not tried. *on_verdict* is told of each as it comes,
+    associations; where it cannot be reached the others there are not tried. *on_result* is told of each as it comes,
     with its number. None takes longer than connecting three times, two answers to association requests and the answer
     to the echo, a name service that keeps silent included. When it is interrupted the associations under way are
     aborted.
     """
-    probing = _Probing(callees, calling, tls, timeouts, on_verdict)
+    probing = _ProbeRun(endpoints, calling_ae_title, tls, timeouts, on_result)
     try:
-        while not probing.done:
-            probing.begin(parallel)
-            probing.hear()
+        while not probing.is_done:
+            probing.start_probes(parallel)
+            probing.collect_result()
     except BaseException:
-        cut_all()
+        force_close_all()
         raise
-    return tuple(probing.verdicts[number] for number in range(len(callees)))
+    return tuple(probing.results[number] for number in range(len(endpoints)))
 
 
-class _Probing:
+class _ProbeRun:
     """What is waiting, under way and known."""
 
     def __init__(
         self,
-        callees: Sequence[Callee],
-        calling: str,
+        endpoints: Sequence[PeerEndpoint],
+        calling_ae_title: str,
         tls: ssl.SSLContext | None,
-        timeouts: Timeouts,
-        on_verdict: Callable[[int, Verdict], None],
+        timeouts: DicomTimeouts,
+        on_result: Callable[[int, CallResult], None],
     ) -> None:
-        self._callees, self._calling, self._tls, self._timeouts = callees, calling, tls, timeouts
-        self._on_verdict = on_verdict
+        self._callees, self._calling, self._tls, self._timeouts = endpoints, calling_ae_title, tls, timeouts
+        self._on_verdict = on_result
         self._longest = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
-        self._waiting = dict.fromkeys(range(len(callees)))
-        self._begun: dict[int, float] = {}
-        self._coming: SimpleQueue[tuple[int, Verdict]] = SimpleQueue()
-        self._unreachable: dict[tuple[str, int], Verdict] = {}
-        self.verdicts: dict[int, Verdict] = {}
+        self._waiting = dict.fromkeys(range(len(endpoints)))
+        self._started_at: dict[int, float] = {}
+        self._result_queue: SimpleQueue[tuple[int, CallResult]] = SimpleQueue()
+        self._unreachable: dict[tuple[str, int], CallResult] = {}
+        self.results: dict[int, CallResult] = {}
 
     @property
-    def done(self) -> bool:
-        return not self._waiting and not self._begun
+    def is_done(self) -> bool:
+        return not self._waiting and not self._started_at
 
-    def begin(self, parallel: int) -> None:
+    def start_probes(self, parallel: int) -> None:
         """Begin what can be begun."""
-        busy = {self._callees[number].address for number in self._begun}
+        busy = {self._callees[number].address for number in self._started_at}
         for number in tuple(self._waiting):
-            if len(self._begun) >= parallel:
+            if len(self._started_at) >= parallel:
                 return
             callee = self._callees[number]
             if (known := self._unreachable.get(callee.address)) is not None:
                 del self._waiting[number]
-                self._settle(number, known)
+                self._record_result(number, known)
             elif callee.address not in busy:
                 del self._waiting[number]
                 busy.add(callee.address)
-                self._begun[number] = time.monotonic()
+                self._started_at[number] = time.monotonic()
                 # One that hangs, in a name service, is left behind; nobody has to wait for it.
                 Thread(target=self._probe, args=(number, callee), daemon=True).start()
 
-    def hear(self) -> None:
+    def collect_result(self) -> None:
         """Wait for the next verdict, or until somebody's time is over."""
-        if not self._begun:
+        if not self._started_at:
             return
-        left = min(self._begun.values()) + self._longest - time.monotonic()
+        left = min(self._started_at.values()) + self._longest - time.monotonic()
         with suppress(Empty):
-            number, verdict = self._coming.get(timeout=max(0.0, left))
-            if self._begun.pop(number, None) is not None:
-                self._settle(number, verdict)
+            number, verdict = self._result_queue.get(timeout=max(0.0, left))
+            if self._started_at.pop(number, None) is not None:
+                self._record_result(number, verdict)
         now = time.monotonic()
-        for number in [number for number, since in self._begun.items() if now - since >= self._longest]:
-            del self._begun[number]
-            silent = Verdict(problem=f"no answer within {self._longest:g} s", failed_at=Stage.TCP)
-            self._settle(number, silent)
+        for number in [number for number, since in self._started_at.items() if now - since >= self._longest]:
+            del self._started_at[number]
+            silent = CallResult(problem=f"no answer within {self._longest:g} s", failed_at=CallStage.TCP)
+            self._record_result(number, silent)
 
-    def _settle(self, number: int, verdict: Verdict) -> None:
-        self.verdicts[number] = verdict
-        if not verdict.reached:
+    def _record_result(self, number: int, verdict: CallResult) -> None:
+        self.results[number] = verdict
+        if not verdict.is_reached:
             self._unreachable[self._callees[number].address] = verdict
         self._on_verdict(number, verdict)
 
-    def _probe(self, number: int, callee: Callee) -> None:
+    def _probe(self, number: int, endpoint: PeerEndpoint) -> None:
         try:
-            verdict = call(callee, self._calling, self._timeouts, self._tls)
+            verdict = call(endpoint, self._calling, self._timeouts, self._tls)
         except Exception as error:  # noqa: BLE001 — in a thread nobody else would hear of it
-            verdict = Verdict(problem=f"internal error ({type(error).__name__}: {error})")
-        self._coming.put((number, verdict))
+            verdict = CallResult(problem=f"internal error ({type(error).__name__}: {error})")
+        self._result_queue.put((number, verdict))

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcmcfg.dicom.uid_registry import Kind, find, keyword_of, name_of, storage_sop_classes
+from dcmcfg.dicom.uid_registry import UidKind, format_uid_name, keyword_of, list_storage_sop_classes, resolve_uid
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import MalformedInput
-from dcmcfg.model.capabilities import ROLES, SCP, SCU, ability, is_of_storage, plain_name
+from dcmcfg.model.capabilities import ROLES, SCP, SCU, get_sop_class_name, get_sop_class_role, is_storage_capability
 from dcmcfg.model.devices import Configuration
 
 _FORM = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
 _LONGEST_FILE = 1_000_000
 
 
-def capability_line(role: str, sop_class: str, syntaxes: tuple[str, ...]) -> str:
+def format_capability_line(role: str, sop_class: str, syntaxes: tuple[str, ...]) -> str:
     """Return the line of one capability."""
     return " ".join((role, keyword_of(sop_class), *map(keyword_of, syntaxes)))
 
@@ -34,21 +34,21 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
     except OSError as error:
         raise MalformedInput(
             f"cannot be read ({error.strerror})",
-            on=str(path),
+            subject=str(path),
             next_step="--capabilities takes none, storage-scp or a file",
         ) from error
     except UnicodeDecodeError as error:
-        raise MalformedInput("not UTF-8 text", on=str(path)) from error
+        raise MalformedInput("not UTF-8 text", subject=str(path)) from error
     if len(text) > _LONGEST_FILE:
-        raise MalformedInput("more than a million characters", on=str(path))
+        raise MalformedInput("more than a million characters", subject=str(path))
     found = tuple(_parsed(text, str(path)))
     seen: set[tuple[str, str]] = set()
     for each in found:
         if (each.sop_class, each.role) in seen:
-            raise MalformedInput(f"{each.name} is there twice", on=str(path))
+            raise MalformedInput(f"{each.name} is there twice", subject=str(path))
         seen.add((each.sop_class, each.role))
     if not found:
-        raise MalformedInput("there is no capability in it", on=str(path), next_step=_FORM)
+        raise MalformedInput("there is no capability in it", subject=str(path), next_step=_FORM)
     return found
 
 
@@ -59,32 +59,37 @@ def _parsed(text: str, source: str) -> Iterator[TransferCapability]:
             continue
         place = f"{source}:{number}"
         if len(words) < 3 or words[0].upper() not in ROLES:
-            raise MalformedInput("not a capability", on=place, next_step=_FORM)
+            raise MalformedInput("not a capability", subject=place, next_step=_FORM)
         role = words[0].upper()
         try:
-            sop_class = find(words[1], Kind.SOP_CLASS)
-            syntaxes = tuple(dict.fromkeys(find(word, Kind.TRANSFER_SYNTAX) for word in words[2:]))
+            sop_class = resolve_uid(words[1], UidKind.SOP_CLASS)
+            syntaxes = tuple(dict.fromkeys(resolve_uid(word, UidKind.TRANSFER_SYNTAX) for word in words[2:]))
         except MalformedInput as problem:
-            raise MalformedInput(f"{problem.on}: {problem.what}", on=place, next_step=problem.next_step) from problem
-        yield TransferCapability(f"{name_of(sop_class)} {role}", sop_class, role, syntaxes)
+            raise MalformedInput(
+                f"{problem.subject}: {problem.message}", subject=place, next_step=problem.next_step
+            ) from problem
+        yield TransferCapability(f"{format_uid_name(sop_class)} {role}", sop_class, role, syntaxes)
 
 
 _VERIFICATION = "1.2.840.10008.1.1"
 _IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
 
-def storage_scp(configuration: Configuration) -> tuple[TransferCapability, ...]:
+def build_storage_scp_capabilities(configuration: Configuration) -> tuple[TransferCapability, ...]:
     """Return what takes everything in little endian: the standard's storage SOP classes, and what archives may send.
 
     The archives of the *configuration* know private SOP classes too. Verification comes first; each name is there once.
     """
-    names = {_VERIFICATION: name_of(_VERIFICATION), **{uid: name_of(uid) for uid in storage_sop_classes()}}
+    names = {
+        _VERIFICATION: format_uid_name(_VERIFICATION),
+        **{uid: format_uid_name(uid) for uid in list_storage_sop_classes()},
+    }
     for device in configuration.devices:
         for ae in device.network_aes if device.is_archive else ():
             for entry in ae.capabilities:
-                sop_class, role = ability(entry)
-                if role == SCU and is_of_storage(entry) and plain_name(entry) not in names.values():
-                    names.setdefault(sop_class, plain_name(entry))
+                sop_class, role = get_sop_class_role(entry)
+                if role == SCU and is_storage_capability(entry) and get_sop_class_name(entry) not in names.values():
+                    names.setdefault(sop_class, get_sop_class_name(entry))
     return tuple(
         TransferCapability(f"{name} {SCP}", uid, SCP, (_IMPLICIT,) if uid == _VERIFICATION else (_IMPLICIT, _EXPLICIT))
         for uid, name in names.items()

@@ -4,41 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dcmcfg.dicom.elements import octets
-from dcmcfg.dicom.pydicom_lazy import keep_quiet, pydicom
+from dcmcfg.dicom.elements import read_octets
+from dcmcfg.dicom.pydicom_lazy import import_pydicom, silence_pydicom
 
 UNICODE = "ISO_IR 192"
 _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 
-def spelled(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, ...], str]:
+def decode_values(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, ...], str]:
     """Return the first value of each of *keywords*, ``""`` where there is none, and the character set to name them in.
 
     Encoded in that one they give back the octets that came, which a peer that compares octets asks for. It is the one
     that *elements* name; where that cannot make the octets again, Unicode; ``""``, for none, where the octets are not
     in the set that is named: then each octet is one character.
     """
-    named = octets(elements, "SpecificCharacterSet").decode("latin-1")
-    values = [octets(elements, keyword) for keyword in keywords]
-    if all(map(_is_plain, values)):
+    named = read_octets(elements, "SpecificCharacterSet").decode("latin-1")
+    values = [read_octets(elements, keyword) for keyword in keywords]
+    if all(map(_is_invariant_ascii, values)):
         return _first([value.decode("ascii") for value in values]), named
     texts = _decoded(values, named)
-    if [in_character_set(text, named) for text in texts] == values:
+    if [encode_text(text, named) for text in texts] == values:
         return _first(texts), named
     if any(_REPLACED in text for text in texts):
         return _first([value.decode("latin-1") for value in values]), ""
     return _first(texts), UNICODE
 
 
-def in_character_set(text: str, named: str) -> bytes:
-    """Return *text* in the character set *named*, Latin-1 where that is not known; what it does not have is ``?``."""
+def encode_text(text: str, character_set: str) -> bytes:
+    """Return *text* in the character set *character_set*, Latin-1 where that is not known.
+
+    What it does not have is ``?``.
+    """
     if text.isascii():
         return text.encode("ascii")
-    encodings = _encodings(named)
+    encodings = _encodings(character_set)
     if encodings is None:
         return text.encode("latin-1", "replace")
-    keep_quiet()
-    encoded: bytes = pydicom("charset").encode_string(text, encodings)
+    silence_pydicom()
+    encoded: bytes = import_pydicom("charset").encode_string(text, encodings)
     return encoded
 
 
@@ -47,22 +50,22 @@ def _decoded(values: list[bytes], named: str) -> list[str]:
     encodings = _encodings(named)
     if encodings is None:
         return [value.decode("latin-1") for value in values]
-    keep_quiet()
-    charset, delimiters = pydicom("charset"), pydicom("valuerep").TEXT_VR_DELIMS
+    silence_pydicom()
+    charset, delimiters = import_pydicom("charset"), import_pydicom("valuerep").TEXT_VR_DELIMS
     return [charset.decode_bytes(value, encodings, delimiters) for value in values]
 
 
 def _encodings(named: str) -> list[str] | None:
     """Return Python's names of the character set that is *named*; None for none, and for what is no Defined Term."""
     terms = [each.strip(" \0") for each in named.split("\\")]
-    if not any(terms) or not pydicom("charset").python_encoding.keys() >= set(terms):
+    if not any(terms) or not import_pydicom("charset").python_encoding.keys() >= set(terms):
         return None
-    keep_quiet()
-    encodings: list[str] = pydicom("charset").convert_encodings(terms)
+    silence_pydicom()
+    encodings: list[str] = import_pydicom("charset").convert_encodings(terms)
     return encodings
 
 
-def _is_plain(value: bytes) -> bool:
+def _is_invariant_ascii(value: bytes) -> bool:
     """Tell whether it is ASCII, which all sets have, and does not change from one to another (ISO 2022)."""
     return value.isascii() and b"\x1b" not in value
 

@@ -35,11 +35,11 @@ _LENGTH = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONG_LENGTH = {True: struct.Struct("<L"), False: struct.Struct(">L")}
 
 
-class CutOff(Exception):
+class TruncatedDataSet(Exception):
     """The octets end within an element."""
 
 
-class NoDataSet(Exception):
+class InvalidDataSet(Exception):
     """The octets are not a data set."""
 
 
@@ -48,33 +48,33 @@ def is_deflated(transfer_syntax: str) -> bool:
     return transfer_syntax in _DEFLATED
 
 
-def walk(octets: Octets, transfer_syntax: str, position: int = 0) -> Iterator[tuple[int, int, int]]:
+def iterate_elements(octets: Octets, transfer_syntax: str, position: int = 0) -> Iterator[tuple[int, int, int]]:
     """Yield tag, begin and end of the value of each element from *position* on, those in sequences not.
 
-    An end beyond that of *octets* is yielded once, and then :class:`CutOff` raised, as it is where they end earlier in
-    an element. Of undefined length is what ends with its delimiter. What cannot be a data set raises
-    :class:`NoDataSet`. The octets of deflated syntaxes must have been inflated.
+    An end beyond that of *octets* is yielded once, and then :class:`TruncatedDataSet` raised, as it is where they end
+    earlier in an element. Of undefined length is what ends with its delimiter. What cannot be a data set raises
+    :class:`InvalidDataSet`. The octets of deflated syntaxes must have been inflated.
     """
-    is_explicit, is_little = encoding_of(octets, transfer_syntax, position)
+    is_explicit, is_little = detect_encoding(octets, transfer_syntax, position)
     while position < len(octets):
         tag, vr, length, begin = _element(octets, position, is_explicit=is_explicit, is_little=is_little)
         if length == _UNDEFINED:
             # Of unknown VR and undefined length is what was encoded implicitly (PS3.5 Section 6.2.2).
-            position = _after_sequence(octets, begin, is_explicit and vr != b"UN", is_little or vr == b"UN")
+            position = _skip_sequence(octets, begin, is_explicit and vr != b"UN", is_little or vr == b"UN")
         else:
             position = begin + length
         yield tag, begin, position
     if position > len(octets):
-        raise CutOff
+        raise TruncatedDataSet
 
 
-def without_sequences(octets: Octets, transfer_syntax: str, position: int = 0) -> bytes:
+def remove_sequences(octets: Octets, transfer_syntax: str, position: int = 0) -> bytes:
     """Return the elements from *position* on, those left out whose value is items; encapsulated Pixel Data stays.
 
-    Raises what :func:`walk` does.
+    Raises what :func:`iterate_elements` does.
     """
     kept = bytearray()
-    for tag, begin, end in walk(octets, transfer_syntax, position):
+    for tag, begin, end in iterate_elements(octets, transfer_syntax, position):
         if tag == _PIXEL_DATA or octets[begin : begin + 4] not in _ITEM_TAGS:
             kept += octets[position:end]
         position = end
@@ -82,9 +82,9 @@ def without_sequences(octets: Octets, transfer_syntax: str, position: int = 0) -
 
 
 def has_more_elements(
-    octets: Octets, transfer_syntax: str, position: int, most: int, vr_of: Callable[[int], str]
+    octets: Octets, transfer_syntax: str, position: int, max_elements: int, vr_of: Callable[[int], str]
 ) -> bool:
-    """Return whether there are more than *most* elements and items from *position* on, those in sequences too.
+    """Return whether there are more than *max_elements* elements and items from *position* on, those in sequences too.
 
     Counted is what pydicom makes an object of, in sequences of defined length as well: a value of an SQ, or one of
     unknown VR that begins with an item. Fragments of encapsulated Pixel Data are one value. Of an element with many
@@ -92,24 +92,24 @@ def has_more_elements(
     Raises nothing: counting stops where no element follows.
     """
     number = values = 0
-    inside = [(len(octets), *encoding_of(octets, transfer_syntax, position))]  # where each ends, and its encoding
+    inside = [(len(octets), *detect_encoding(octets, transfer_syntax, position))]  # where each ends, and its encoding
     while inside:
         end, is_explicit, is_little = inside[-1]
         if position >= end:
             inside.pop()
             continue
         try:
-            tag, vr, length, position = _element_of_any(octets, position, is_explicit, is_little)
-        except CutOff:
+            tag, vr, length, position = _read_element_header_leniently(octets, position, is_explicit, is_little)
+        except TruncatedDataSet:
             return False
         number += 1
-        if number + values // _VALUES_AS_AN_ELEMENT > most:
+        if number + values // _VALUES_AS_AN_ELEMENT > max_elements:
             return True
         if tag in (_ITEM_END, _SEQUENCE_END):
             if len(inside) > 1:
                 inside.pop()
         elif length == _UNDEFINED and (tag == _PIXEL_DATA or vr in _PIXEL_VRS):
-            position = _after_fragments(octets, position, is_explicit, is_little)
+            position = _skip_fragments(octets, position, is_explicit, is_little)
         elif length == _UNDEFINED or tag == _ITEM or _is_sequence(octets, position, vr):
             stop = len(octets) if length == _UNDEFINED else position + length
             is_unknown = vr == b"UN"
@@ -119,7 +119,7 @@ def has_more_elements(
             known = vr if vr not in (b"", b"UN") else vr_of(tag).encode()
             values += _number_of_values(octets, position, end, known)
             position += length
-    return number + values // _VALUES_AS_AN_ELEMENT > most
+    return number + values // _VALUES_AS_AN_ELEMENT > max_elements
 
 
 def _number_of_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
@@ -129,11 +129,13 @@ def _number_of_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
     return max(end - begin, 0) // _NUMBERS[vr] if vr in _NUMBERS else 0
 
 
-def _element_of_any(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> tuple[int, bytes, int, int]:
+def _read_element_header_leniently(
+    octets: Octets, position: int, is_explicit: bool, is_little: bool
+) -> tuple[int, bytes, int, int]:
     """Return what :func:`_element` does; an element without a VR is taken for an implicit one, as pydicom does."""
     try:
         return _element(octets, position, is_explicit=is_explicit, is_little=is_little)
-    except NoDataSet:
+    except InvalidDataSet:
         return _element(octets, position, is_explicit=False, is_little=is_little)
 
 
@@ -141,16 +143,16 @@ def _is_sequence(octets: Octets, position: int, vr: bytes) -> bool:
     return vr == b"SQ" or (vr in (b"", b"UN") and octets[position : position + 4] in _ITEM_TAGS)
 
 
-def _after_fragments(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
+def _skip_fragments(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
     """Return where the fragments at *position* end; where they are none, where the next delimiter is, as in pydicom."""
     try:
-        return _after_sequence(octets, position, is_explicit, is_little)
-    except (CutOff, NoDataSet):
+        return _skip_sequence(octets, position, is_explicit, is_little)
+    except (TruncatedDataSet, InvalidDataSet):
         end = octets.find(_HEAD[is_little].pack(*divmod(_SEQUENCE_END, 1 << 16), 0), position)
         return end + 8 if end >= 0 else len(octets)
 
 
-def encoding_of(octets: Octets, transfer_syntax: str, position: int = 0) -> tuple[bool, bool]:
+def detect_encoding(octets: Octets, transfer_syntax: str, position: int = 0) -> tuple[bool, bool]:
     """Return whether VRs are explicit, and whether the order is little endian.
 
     Of a private syntax the element at *position* shows the first.
@@ -169,22 +171,22 @@ def _is_vr(octets: bytes | bytearray) -> bool:
 def _element(octets: Octets, position: int, *, is_explicit: bool, is_little: bool) -> tuple[int, bytes, int, int]:
     """Return the tag, VR and length of the element at *position*, and where its value begins."""
     if len(octets) - position < 8:
-        raise CutOff
+        raise TruncatedDataSet
     group, number, length = _HEAD[is_little].unpack_from(octets, position)
     tag = group << 16 | number
     if not is_explicit or group == _ITEMS:
         return tag, b"", length, position + 8
     vr = bytes(octets[position + 4 : position + 6])
     if not _is_vr(vr):
-        raise NoDataSet
+        raise InvalidDataSet
     if vr in SHORT_VRS:
         return tag, vr, _LENGTH[is_little].unpack_from(octets, position + 6)[0], position + 8
     if len(octets) - position < 12:
-        raise CutOff
+        raise TruncatedDataSet
     return tag, vr, _LONG_LENGTH[is_little].unpack_from(octets, position + 8)[0], position + 12
 
 
-def _after_sequence(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
+def _skip_sequence(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
     """Return where the sequence of undefined length, whose first item is at *position*, ends."""
     # Sequences may be nested to any depth (PS3.5 Section 7.5), so this is a loop, and no function that calls itself.
     inside = [is_explicit]  # an odd number: among the items of a sequence; an even one: among elements of an item
@@ -194,7 +196,7 @@ def _after_sequence(octets: Octets, position: int, is_explicit: bool, is_little:
         if tag == (_SEQUENCE_END if among_items else _ITEM_END):
             inside.pop()
         elif among_items and tag != _ITEM:
-            raise NoDataSet
+            raise InvalidDataSet
         elif length == _UNDEFINED:
             inside.append(inside[-1] and vr != b"UN")
         else:

@@ -6,41 +6,43 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.peer_identity import Secured, acquainted
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.peer_identity import TlsSession, identify_peer
 from dcmcfg.dicom.status import explain
-from dcmcfg.dicom.ul.association import Ended
-from dcmcfg.dicom.ul.command_set import Kind
-from dcmcfg.errors import NotEchoed
+from dcmcfg.dicom.ul.association import AssociationEnded
+from dcmcfg.dicom.ul.command_set import RequestCommandField
+from dcmcfg.errors import EchoFailed
 
 VERIFICATION = "1.2.840.10008.1.1"
 
 
 @dataclass(frozen=True)
-class Answered:
+class EchoResponse:
     """A C-ECHO that was answered: in how many ``seconds``, association included, and how the line was secured."""
 
     seconds: float
-    secured: Secured | None = None
+    tls_session: TlsSession | None = None
 
 
-def echo(peer: Peer, calling: str, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> Answered:
-    """Send a C-ECHO as *calling*, over TLS with *tls*; return that it was answered.
+def echo(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> EchoResponse:
+    """Send a C-ECHO as *calling_ae_title*, over TLS with *tls*; return that it was answered.
 
-    Raises what :func:`~dcmcfg.dicom.open_association.associated` does when there is no association, and :class:`NotEchoed`
-    when there is no answer, or one that is not 0000.
+    Raises what :func:`~dcmcfg.dicom.open_association.open_association` does when there is no association, and
+    :class:`EchoFailed` when there is no answer, or one that is not 0000.
     """
     started = time.monotonic()
-    with associated(peer, calling, [VERIFICATION], timeouts, tls) as opened:
-        request = opened.send(Kind.C_ECHO, VERIFICATION)
+    with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls) as opened:
+        request = opened.send(RequestCommandField.C_ECHO, VERIFICATION)
         try:
-            response = request.response(timeouts.dimse)
-        except Ended as end:
-            raise opened.failure("C-ECHO", NotEchoed) from end
+            response = request.wait_for_response(timeouts.dimse)
+        except AssociationEnded as end:
+            raise opened.build_error("C-ECHO", EchoFailed) from end
         if (
             response is not None
             and (meaning := explain("C-ECHO", response.status, response.comment)).category != "success"
         ):
-            raise NotEchoed(f"C-ECHO failed: {meaning}", on=str(peer), next_step=f"look at: {meaning.look_at}")
-        return Answered(time.monotonic() - started, acquainted(opened).secured)
+            raise EchoFailed(
+                f"C-ECHO failed: {meaning}", subject=str(peer), next_step=f"look at: {meaning.suggested_check}"
+            )
+        return EchoResponse(time.monotonic() - started, identify_peer(opened).tls_session)

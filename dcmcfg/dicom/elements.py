@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dcmcfg.dicom.pydicom_lazy import tag_of
 
 
-def texts(elements: Mapping[int, bytes], keyword: str) -> tuple[str, ...]:
+def read_texts(elements: Mapping[int, bytes], keyword: str) -> tuple[str, ...]:
     """Return the values of the element *keyword* as text, without padding and without empty values.
 
     *elements* are octets by tag, as they were sent: a wrong VR or length, or characters outside ASCII, cannot make it
@@ -17,12 +17,12 @@ def texts(elements: Mapping[int, bytes], keyword: str) -> tuple[str, ...]:
     return tuple(text for value in values if (text := value.strip(" \0")))
 
 
-def text(elements: Mapping[int, bytes], keyword: str) -> str:
+def read_text(elements: Mapping[int, bytes], keyword: str) -> str:
     """Return the first value of the element *keyword* as text; ``""`` when there is none."""
-    return next(iter(texts(elements, keyword)), "")
+    return next(iter(read_texts(elements, keyword)), "")
 
 
-def octets(elements: Mapping[int, bytes], keyword: str) -> bytes:
+def read_octets(elements: Mapping[int, bytes], keyword: str) -> bytes:
     """Return the value of *keyword* as it was sent, without padding; empty where there is none."""
     return _value(elements, keyword).strip(b" \0")
 

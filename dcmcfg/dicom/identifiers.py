@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from dcmcfg.dicom.character_sets import in_character_set
-from dcmcfg.dicom.data_set_parser import SHORT_VRS, CutOff, NoDataSet, walk
+from dcmcfg.dicom.character_sets import encode_text
+from dcmcfg.dicom.data_set_parser import SHORT_VRS, InvalidDataSet, TruncatedDataSet, iterate_elements
 from dcmcfg.dicom.pydicom_lazy import tag_of, vr_of
 from dcmcfg.errors import MalformedInput
 
@@ -14,13 +14,13 @@ from dcmcfg.errors import MalformedInput
 Identifier = Mapping[int, bytes]
 _IMPLICIT = "1.2.840.10008.1.2"
 #: No syntax of the standard: the first element shows whether VRs are explicit, also of a peer that mixes them up.
-_AS_IT_LOOKS = ""
+_DETECT_ENCODING = ""
 _CHARACTER_SET = "SpecificCharacterSet"
 #: An even number of octets in a length of two octets, as most VRs have (PS3.5 Section 7.1.2).
 _LONGEST = 65534
 
 
-def identifier(values: Mapping[str, str]) -> Identifier:
+def build_identifier(values: Mapping[str, str]) -> Identifier:
     r"""Return the identifier with *values*, by keyword; several of one element are separated by ``\``.
 
     Text is encoded in the character set that *values* name, and as Latin-1 where they name none. Raises KeyError for a
@@ -32,12 +32,12 @@ def identifier(values: Mapping[str, str]) -> Identifier:
         tag = tag_of(keyword)
         if tag is None:
             raise KeyError(keyword)
-        octets = in_character_set(value, named)
+        octets = encode_text(value, named)
         found[tag] = octets + (b"\0" if vr_of(tag) == "UI" else b" ") * (len(octets) % 2)
     return found
 
 
-def encoded(identifier: Identifier, transfer_syntax: str) -> bytes:
+def encode_identifier(identifier: Identifier, transfer_syntax: str) -> bytes:
     """Return *identifier* in Implicit or Explicit VR Little Endian.
 
     Raises :class:`MalformedInput` for a value that is too long for the two octets of a length.
@@ -46,20 +46,20 @@ def encoded(identifier: Identifier, transfer_syntax: str) -> bytes:
     return b"".join(_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
 
-def decoded(octets: bytes | None) -> Identifier | None:
+def decode_identifier(octets: bytes | None) -> Identifier | None:
     """Return the identifier in *octets*, Implicit or Explicit VR Little Endian; None where they are none.
 
     What is left after the last element, and is too short for another, is passed over.
     """
     octets, found = octets or b"", {}
     try:
-        for tag, begin, end in walk(octets, _AS_IT_LOOKS):
+        for tag, begin, end in iterate_elements(octets, _DETECT_ENCODING):
             if end > len(octets):
                 return None
             found[tag] = octets[begin:end]
-    except CutOff:
+    except TruncatedDataSet:
         pass
-    except NoDataSet:
+    except InvalidDataSet:
         return None
     return found
 
@@ -71,5 +71,5 @@ def _element(tag: int, value: bytes, *, is_implicit: bool) -> bytes:
     vr = vr_of(tag).encode()
     head = "<HH2sH" if vr in SHORT_VRS else "<HH2sxxL"
     if vr in SHORT_VRS and len(value) > _LONGEST:
-        raise MalformedInput(f"the value is longer than {_LONGEST} octets", on=f"({group:04X},{number:04X})")
+        raise MalformedInput(f"the value is longer than {_LONGEST} octets", subject=f"({group:04X},{number:04X})")
     return struct.pack(head, group, number, vr, len(value)) + value

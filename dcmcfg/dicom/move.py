@@ -14,29 +14,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.elements import texts
-from dcmcfg.dicom.identifiers import decoded, encoded
+from dcmcfg.dicom.elements import read_texts
+from dcmcfg.dicom.identifiers import decode_identifier, encode_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import category_of
-from dcmcfg.dicom.ul.association import Ended, NoAnswer
+from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
 from dcmcfg.dicom.ul.command_set import (
-    COMPLETED,
-    FAILED,
+    COMPLETED_SUB_OPERATIONS,
+    FAILED_SUB_OPERATIONS,
     MOVE_DESTINATION,
     OFFENDING_ELEMENT,
     PRIORITY,
-    REMAINING,
-    WARNING,
+    REMAINING_SUB_OPERATIONS,
+    WARNING_SUB_OPERATIONS,
     Command,
-    Kind,
-    us,
+    RequestCommandField,
+    encode_us,
 )
 from dcmcfg.dicom.ul.request import Request, Response
 from dcmcfg.limits import MOVE_RESPONSES
 
 #: Seconds that a peer has for its final response once it was asked to end.
-ANSWER_S = 10.0
+CANCEL_TIMEOUT_S = 10.0
 
 
 class Cancellation:
@@ -45,42 +45,42 @@ class Cancellation:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._asked = False
-        self._under_way: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
-    def asked(self) -> bool:
+    def is_requested(self) -> bool:
         """Whether the end was asked for."""
         return self._asked
 
-    def now(self) -> None:
+    def request(self) -> None:
         """Ask for the end of what is under way."""
         with self._lock:
             self._asked = True
-            callbacks = tuple(self._under_way)
+            callbacks = tuple(self._callbacks)
         for callback in callbacks:
             callback()
 
     @contextmanager
-    def heard_by(self, callback: Callable[[], None]) -> Iterator[None]:
+    def subscribe(self, callback: Callable[[], None]) -> Iterator[None]:
         """Call *callback* when the end is asked for while the block runs, or was before."""
         with self._lock:
             asked = self._asked
-            self._under_way.append(callback)
+            self._callbacks.append(callback)
         try:
             if asked:
                 callback()
             yield
         finally:
             with self._lock:
-                self._under_way.remove(callback)
+                self._callbacks.remove(callback)
 
 
 #: How many times as long as silence a peer is borne with that says it goes on, with the same numbers each time.
-STANDSTILL = 10
+STANDSTILL_FACTOR = 10
 
 
 @dataclass(frozen=True)
-class Progress:
+class MoveProgress:
     """The numbers of sub-operations in a response; None where the response does not say."""
 
     remaining: int | None = None
@@ -89,26 +89,26 @@ class Progress:
     warning: int | None = None
 
     @property
-    def done(self) -> int:
+    def ended(self) -> int:
         """How many sub-operations have ended."""
         return (self.completed or 0) + (self.failed or 0) + (self.warning or 0)
 
-    def is_beyond(self, other: Progress) -> bool:
+    def is_ahead_of(self, other: MoveProgress) -> bool:
         """Tell whether more is done than *other* says, or less remains: numbers that go to and fro are no progress."""
-        if self.done != other.done or self.remaining is None:
-            return self.done > other.done
+        if self.ended != other.ended or self.remaining is None:
+            return self.ended > other.ended
         return other.remaining is None or self.remaining < other.remaining
 
-    def furthest(self, other: Progress) -> Progress:
+    def select_furthest(self, other: MoveProgress) -> MoveProgress:
         """Return that of the two which is beyond the other."""
-        return self if self.is_beyond(other) else other
+        return self if self.is_ahead_of(other) else other
 
 
 @dataclass(frozen=True)
 class MoveOutcome:
     """How a C-MOVE that was sent has ended.
 
-    ``status`` is the final one, None when none came; then ``interrupted`` says why in words, ``""`` otherwise, and
+    ``status`` is the final one, None when none came; then ``interruption`` says why in words, ``""`` otherwise, and
     ``timed_out`` tells a peer that kept silent from one that ended the association. The numbers are those of the
     final response, or the last ones heard when there is none; an archive leaves out what is zero.
     ``offending_elements`` are tags such as ``(0020,000D)``. ``cancelled`` tells that we asked for the end. ``seconds``
@@ -123,60 +123,60 @@ class MoveOutcome:
     completed: int | None = None
     failed: int | None = None
     warning: int | None = None
-    interrupted: str = ""
+    interruption: str = ""
     timed_out: bool = False
     cancelled: bool = False
     seconds: float = 0.0
 
 
-def _ignore(*_: object) -> None:
+def _ignore_progress(*_: object) -> None:
     """Take no notice."""
 
 
 def move(
     opened: OpenAssociation,
     retrieval: Retrieval,
-    destination: str,
+    destination_ae_title: str,
     *,
     priority: Priority = Priority.MEDIUM,
     cancellation: Cancellation | None = None,
-    on_sent: Callable[[], None] = _ignore,
-    on_pending: Callable[[Progress], None] = _ignore,
+    on_sent: Callable[[], None] = _ignore_progress,
+    on_pending: Callable[[MoveProgress], None] = _ignore_progress,
 ) -> MoveOutcome:
-    """Ask the peer to send what *retrieval* names to the AE *destination*; return how that ended.
+    """Ask the peer to send what *retrieval* names to the AE *destination_ae_title*; return how that ended.
 
     *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response;
     there may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a
     lost connection and a time-out are outcomes. So is the end that *cancellation* asks for, by C-CANCEL: the peer has
-    :data:`~dcmcfg.dicom.move.ANSWER_S` seconds for its final response then. Before the request is sent,
+    :data:`~dcmcfg.dicom.move.CANCEL_TIMEOUT_S` seconds for its final response then. Before the request is sent,
     :class:`DicomError` when the association has ended or is not for this model, and :class:`MalformedInput` for an AE
     title that is none. Ctrl-C cancels too, aborts the association and is passed on.
     """
-    parse_ae_title(destination)
-    model = retrieval.model.move
-    identifier = encoded(retrieval.identifier(), opened.encoding_of(model))
-    values = {PRIORITY: us(priority.value), MOVE_DESTINATION: _even(destination)}
-    request = opened.send(Kind.C_MOVE, model, values, identifier)
-    under_way = _UnderWay(opened, request)
+    parse_ae_title(destination_ae_title)
+    model = retrieval.model.move_sop_class
+    identifier = encode_identifier(retrieval.build_identifier(), opened.get_transfer_syntax(model))
+    values = {PRIORITY: encode_us(priority.value), MOVE_DESTINATION: _encode_ae_title(destination_ae_title)}
+    request = opened.send(RequestCommandField.C_MOVE, model, values, identifier)
+    under_way = _MoveInProgress(opened, request)
     try:
         on_sent()
-        with (cancellation or Cancellation()).heard_by(under_way.cancel):
-            return under_way.followed(on_pending)
+        with (cancellation or Cancellation()).subscribe(under_way.cancel):
+            return under_way.wait_for_outcome(on_pending)
     except BaseException:
         under_way.send_cancel()
         raise
 
 
-class _UnderWay:
+class _MoveInProgress:
     """A C-MOVE that was sent."""
 
     def __init__(self, opened: OpenAssociation, request: Request) -> None:
         self._opened = opened
         self._request = request
-        self._started = self._moved = time.monotonic()  # the numbers have been as they are since then
-        self._progress = self._furthest = Progress()
+        self._started = self._progressed_at = time.monotonic()  # the numbers have been as they are since then
+        self._progress = self._furthest = MoveProgress()
         self._cancelled = threading.Event()  # the end was asked for, maybe in another thread
-        self._patience_s = opened.timeouts.dimse
+        self._response_timeout_s = opened.timeouts.dimse
 
     def cancel(self) -> None:
         """Have the thread that waits send a C-CANCEL."""
@@ -184,70 +184,72 @@ class _UnderWay:
         self._opened.association.wake()
 
     def send_cancel(self) -> None:
-        with contextlib.suppress(Ended):
+        with contextlib.suppress(AssociationEnded):
             self._request.cancel()
 
-    def followed(self, on_pending: Callable[[Progress], None]) -> MoveOutcome:
+    def wait_for_outcome(self, on_pending: Callable[[MoveProgress], None]) -> MoveOutcome:
         """Return the outcome when it is there."""
         told = False
         pending = 0
         while True:
             if self._cancelled.is_set() and not told:
-                told, self._patience_s = True, ANSWER_S
+                told, self._response_timeout_s = True, CANCEL_TIMEOUT_S
                 self.send_cancel()
             try:
-                response = self._request.response(self._patience_s)
-            except Ended as end:
-                return self._interrupted(timed_out=isinstance(end, NoAnswer), cancelled=told)
+                response = self._request.wait_for_response(self._response_timeout_s)
+            except AssociationEnded as end:
+                return self._build_interrupted_outcome(timed_out=isinstance(end, ResponseTimeout), cancelled=told)
             if response is None:
                 continue
             self._progress = _progress(response.command)
             if category_of(response.status) != "pending":
-                return self._final(response)
+                return self._build_final_outcome(response)
             on_pending(self._progress)
             pending += 1
-            if pending > MOVE_RESPONSES.most:
-                return self._endless()
+            if pending > MOVE_RESPONSES.maximum:
+                return self._end_at_response_limit()
             if self._stands_still():
-                return self._at_a_standstill()
+                return self._end_standstill()
 
     def _stands_still(self) -> bool:
         now = time.monotonic()
-        self._moved = now if self._progress.is_beyond(self._furthest) else self._moved
-        self._furthest = self._progress.furthest(self._furthest)
-        return now - self._moved >= STANDSTILL * self._opened.timeouts.dimse
+        self._progressed_at = now if self._progress.is_ahead_of(self._furthest) else self._progressed_at
+        self._furthest = self._progress.select_furthest(self._furthest)
+        return now - self._progressed_at >= STANDSTILL_FACTOR * self._opened.timeouts.dimse
 
-    def _at_a_standstill(self) -> MoveOutcome:
+    def _end_standstill(self) -> MoveOutcome:
         """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
-        stood = STANDSTILL * self._opened.timeouts.dimse
+        stood = STANDSTILL_FACTOR * self._opened.timeouts.dimse
         self.send_cancel()
         self._opened.association.abort(f"pending responses for {stood:g} s, with the same numbers each time")
-        return self._interrupted(timed_out=True, cancelled=False)
+        return self._build_interrupted_outcome(timed_out=True, cancelled=False)
 
-    def _endless(self) -> MoveOutcome:
+    def _end_at_response_limit(self) -> MoveOutcome:
         """Return the outcome where the peer says that it goes on more often than it can have reason to; cancel it."""
         self.send_cancel()
-        more = f"more than {MOVE_RESPONSES.spelt()} {MOVE_RESPONSES.what}"
+        more = f"more than {MOVE_RESPONSES.format_maximum()} {MOVE_RESPONSES.description}"
         self._opened.association.abort(f"{more} ({MOVE_RESPONSES.next_step})")
-        return self._interrupted(timed_out=False, cancelled=False)
+        return self._build_interrupted_outcome(timed_out=False, cancelled=False)
 
-    def _interrupted(self, *, timed_out: bool, cancelled: bool) -> MoveOutcome:
+    def _build_interrupted_outcome(self, *, timed_out: bool, cancelled: bool) -> MoveOutcome:
         """Return the outcome where no final response came."""
-        why = self._opened.association.ending
+        why = self._opened.association.end_reason
         if timed_out and cancelled:
-            why = f"no answer to C-CANCEL within {ANSWER_S:g} s"
-        return replace(self._known(None), interrupted=why, timed_out=timed_out and not cancelled)
+            why = f"no answer to C-CANCEL within {CANCEL_TIMEOUT_S:g} s"
+        return replace(self._build_outcome(None), interruption=why, timed_out=timed_out and not cancelled)
 
-    def _final(self, response: Response) -> MoveOutcome:
-        identifier = decoded(response.data_set) if response.data_set is not None else None
+    def _build_final_outcome(self, response: Response) -> MoveOutcome:
+        identifier = decode_identifier(response.data_set) if response.data_set is not None else None
         return replace(
-            self._known(response.status),
+            self._build_outcome(response.status),
             comment=response.comment,
             offending_elements=_tags(response.command.elements.get(OFFENDING_ELEMENT, b"")),
-            failed_sop_instance_uids=texts(identifier, "FailedSOPInstanceUIDList") if identifier is not None else (),
+            failed_sop_instance_uids=read_texts(identifier, "FailedSOPInstanceUIDList")
+            if identifier is not None
+            else (),
         )
 
-    def _known(self, status: int | None) -> MoveOutcome:
+    def _build_outcome(self, status: int | None) -> MoveOutcome:
         progress = self._progress
         return MoveOutcome(
             status=status,
@@ -260,12 +262,22 @@ class _UnderWay:
         )
 
 
-def _even(title: str) -> bytes:
+def _encode_ae_title(title: str) -> bytes:
     return (title + " " * (len(title) % 2)).encode("ascii")
 
 
-def _progress(command: Command) -> Progress:
-    return Progress(*(command.number(each) for each in (REMAINING, COMPLETED, FAILED, WARNING)))
+def _progress(command: Command) -> MoveProgress:
+    return MoveProgress(
+        *(
+            command.number(each)
+            for each in (
+                REMAINING_SUB_OPERATIONS,
+                COMPLETED_SUB_OPERATIONS,
+                FAILED_SUB_OPERATIONS,
+                WARNING_SUB_OPERATIONS,
+            )
+        )
+    )
 
 
 def _tags(value: bytes) -> tuple[str, ...]:

@@ -10,22 +10,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.connect import connected, not_connected
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.uid_registry import name_of
-from dcmcfg.dicom.ul.association import NOT_DICOM, Association, Ended, aborted
-from dcmcfg.dicom.ul.command_set import Kind, request
-from dcmcfg.dicom.ul.negotiation import Acceptance, Proposed, proposals, read_acceptance, request_pdu
-from dcmcfg.dicom.ul.pdu import ABORT, PduType, Violation
+from dcmcfg.dicom.connect import open_socket, translate_connect_error
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.uid_registry import format_uid_name
+from dcmcfg.dicom.ul.association import NOT_DICOM, Association, AssociationEnded, describe_abort
+from dcmcfg.dicom.ul.command_set import RequestCommandField, encode_request
+from dcmcfg.dicom.ul.negotiation import (
+    Acceptance,
+    ProposedContext,
+    build_proposed_contexts,
+    encode_association_request,
+    read_acceptance,
+)
+from dcmcfg.dicom.ul.pdu import ABORT_PDU, PduType, ProtocolViolation
 from dcmcfg.dicom.ul.rejection import Rejection
 from dcmcfg.dicom.ul.request import Request
-from dcmcfg.dicom.ul.requested_connection import Lost, Stalled, Wire
-from dcmcfg.dicom.ul.tls_failure import lost, next_step_over_tls
-from dcmcfg.errors import DicomError, NotDicom, NotSecured, RejectedForNow, TryLater
+from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
+from dcmcfg.dicom.ul.tls_failure import describe_lost_connection, suggest_tls_fix
+from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeFailed, TransientDicomError
 
-IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _PEER_LOG = "its own log says more"
-_TRANSFER_SYNTAXES = (IMPLICIT, EXPLICIT)
+_TRANSFER_SYNTAXES = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _MAXIMUM_LENGTH = 1 << 16
 
 
@@ -38,82 +44,86 @@ class OpenAssociation:
 
     association: Association
     peer: Peer
-    timeouts: Timeouts
+    timeouts: DicomTimeouts
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
-    _numbered: Mapping[Kind, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
+    _numbered: Mapping[RequestCommandField, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
 
     @property
     def is_open(self) -> bool:
         """Whether requests can be made."""
         return self.association.is_open
 
-    def with_patience(self, timeouts: Timeouts) -> OpenAssociation:
+    def with_timeouts(self, timeouts: DicomTimeouts) -> OpenAssociation:
         """Return the same association, whose next requests wait as long as *timeouts* says."""
         return replace(self, timeouts=timeouts)
 
-    def numbering(self, kind: Kind, message_ids: Iterator[int]) -> OpenAssociation:
+    def with_message_ids(self, kind: RequestCommandField, message_ids: Iterator[int]) -> OpenAssociation:
         """Return the same association, whose next requests of *kind* have these Message IDs."""
         return replace(self, _numbered={**self._numbered, kind: message_ids})
 
-    def offers(self, sop_class: str) -> bool:
+    def has_accepted(self, sop_class: str) -> bool:
         """Tell whether the peer accepted *sop_class*."""
         return any(each.abstract_syntax == sop_class for each in self.association.acceptance.contexts.values())
 
-    def encoding_of(self, sop_class: str) -> str:
+    def get_transfer_syntax(self, sop_class: str) -> str:
         """Return the transfer syntax for *sop_class*; raises :class:`DicomError` where the peer did not accept it."""
         return self.association.acceptance.contexts[self._context_id(sop_class)].transfer_syntax
 
     def send(
-        self, kind: Kind, sop_class: str, values: Mapping[int, bytes] | None = None, data: bytes | None = None
+        self,
+        kind: RequestCommandField,
+        sop_class: str,
+        elements: Mapping[int, bytes] | None = None,
+        data_set: bytes | None = None,
     ) -> Request:
-        """Send a request of *sop_class* with *values* more, and with the data set *data*; return it, on its way.
+        """Send a request of *sop_class* with *elements* more, and with the data set *data_set*; return it, on its way.
 
         Raises :class:`DicomError` where the association has ended, or the peer did not accept that SOP class.
         """
         if not self.is_open:
-            raise self.failure()
+            raise self.build_error()
         context_id = self._context_id(sop_class)
         message_id = next(self._numbered.get(kind, self._message_ids))
-        command_set = request(kind, sop_class, message_id, values or {}, has_data_set=data is not None)
+        command_set = encode_request(kind, sop_class, message_id, elements or {}, has_data_set=data_set is not None)
         try:
-            self.association.send(context_id, command_set, data)
-        except Ended as end:
-            raise self.failure() from end
+            self.association.send(context_id, command_set, data_set)
+        except AssociationEnded as end:
+            raise self.build_error() from end
         return Request(self.association, kind, context_id, message_id)
 
-    def failure(self, where: str = "", kind: type[DicomError] = TryLater) -> DicomError:
-        """Return how the association ended as an error of *kind*, that of *where*."""
-        what = f"{where}: {self.association.ending}" if where else self.association.ending
-        return kind(what, on=str(self.peer), next_step=_PEER_LOG)
+    def build_error(self, operation: str = "", error_type: type[DicomError] = TransientDicomError) -> DicomError:
+        """Return how the association ended as an error of *error_type*, that of *operation*."""
+        what = f"{operation}: {self.association.end_reason}" if operation else self.association.end_reason
+        return error_type(what, subject=str(self.peer), next_step=_PEER_LOG)
 
     def _context_id(self, sop_class: str) -> int:
         for number, each in self.association.acceptance.contexts.items():
             if each.abstract_syntax == sop_class:
                 return number
-        raise not_accepted([sop_class], self.peer)
+        raise build_not_accepted_error([sop_class], self.peer)
 
 
 @contextmanager
-def associated(
+def open_association(
     peer: Peer,
-    calling: str,
+    calling_ae_title: str,
     sop_classes: Sequence[str],
-    timeouts: Timeouts,
+    timeouts: DicomTimeouts,
     tls: ssl.SSLContext | None = None,
     *,
-    relational: Sequence[str] = (),
+    relational_sop_classes: Sequence[str] = (),
 ) -> Iterator[OpenAssociation]:
-    """Open an association as *calling* that offers *sop_classes* in Implicit and Explicit VR Little Endian.
+    """Open an association as *calling_ae_title* that offers *sop_classes* in Implicit and Explicit VR Little Endian.
 
     With *tls* (:meth:`~dcmcfg.dicom.tls.TlsFiles.client_context`) the connection is secured first. For the SOP classes
-    *relational* relational queries are asked for. Released when the block ends, aborted when it raises. At least one
-    presentation context is accepted. Raises :class:`DicomError` when the peer cannot be reached, rejects, aborts, keeps
-    silent or accepts no context (:class:`TryLater` where it rejects for now, or ends the connection), and
-    :class:`MalformedInput` for an AE title that is none.
+    *relational_sop_classes* relational queries are asked for. Released when the block ends, aborted when it raises. At
+    least one presentation context is accepted. Raises :class:`DicomError` when the peer cannot be reached, rejects,
+    aborts, keeps silent or accepts no context (:class:`TransientDicomError` where it rejects for now, or ends the
+    connection), and :class:`MalformedInput` for an AE title that is none.
     """
-    parse_ae_title(calling)
+    parse_ae_title(calling_ae_title)
     parse_ae_title(peer.ae_title)
-    opened = _open(peer, calling, sop_classes, timeouts, tls, relational)
+    opened = _open(peer, calling_ae_title, sop_classes, timeouts, tls, relational_sop_classes)
     try:
         yield opened
         opened.association.release()
@@ -124,94 +134,109 @@ def associated(
 
 def _open(
     peer: Peer,
-    calling: str,
+    calling_ae_title: str,
     sop_classes: Sequence[str],
-    timeouts: Timeouts,
+    timeouts: DicomTimeouts,
     tls: ssl.SSLContext | None,
-    relational: Sequence[str],
+    relational_sop_classes: Sequence[str],
 ) -> OpenAssociation:
-    proposed = proposals(sop_classes, _TRANSFER_SYNTAXES)
-    wire = opened_wire(peer, timeouts, tls)
+    proposed = build_proposed_contexts(sop_classes, _TRANSFER_SYNTAXES)
+    wire = open_connection(peer, timeouts, tls)
     try:
-        asked = request_pdu(calling, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational)
+        asked = encode_association_request(
+            calling_ae_title, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational_sop_classes
+        )
         kind, answer = _answer(wire, asked, timeouts.acse, peer, tls)
         if kind in (PduType.ASSOCIATE_RJ, PduType.ABORT):
             wire.close()  # there is nobody left to abort
-        acceptance = _accepted(kind, answer, proposed, calling, peer, tls)
+        acceptance = _check_response(kind, answer, proposed, calling_ae_title, peer, tls)
     except BaseException:
-        wire.close(ABORT)
+        wire.close(ABORT_PDU)
         raise
     stall_s = min(timeouts.acse, timeouts.network)
     return OpenAssociation(Association(wire, acceptance, stall_s, timeouts.acse), peer, timeouts)
 
 
-def opened_wire(peer: Peer, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> Wire:
-    """Return a connection with *peer* for PDUs; raises what :func:`~dcmcfg.dicom.connect.connected` does."""
-    connection = connected(peer, timeouts, tls)
+def open_connection(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> RequestedConnection:
+    """Return a connection with *peer* for PDUs; raises what :func:`~dcmcfg.dicom.connect.open_socket` does."""
+    connection = open_socket(peer, timeouts, tls)
     try:
-        return Wire(connection)
+        return RequestedConnection(connection)
     except OSError as error:  # no descriptors are left
         connection.close()
-        raise not_connected(error, peer, timeouts) from error
+        raise translate_connect_error(error, peer, timeouts) from error
 
 
-def _answer(wire: Wire, asked: bytes, seconds: float, peer: Peer, tls: ssl.SSLContext | None) -> tuple[int, bytes]:
+def _answer(
+    wire: RequestedConnection, asked: bytes, seconds: float, peer: Peer, tls: ssl.SSLContext | None
+) -> tuple[int, bytes]:
     """Return type and content of the PDU that answers the association request *asked* within *seconds*."""
     try:
-        with contextlib.suppress(Lost):  # what the peer said before it left is to be read
+        with contextlib.suppress(ConnectionClosed):  # what the peer said before it left is to be read
             wire.send(asked, seconds)
-        return wire.pdu(seconds)
-    except Stalled as stalled:
+        return wire.read_pdu(seconds)
+    except PduTimeout as stalled:
         raise DicomError(
             f"no answer to the association request within {seconds:g} s",
-            on=str(peer),
+            subject=str(peer),
             next_step="is that a DICOM port (not TLS, not HTTP), and is the peer not stuck?",
         ) from stalled
-    except Lost as over:
-        raise _no_association(lost(over), peer, tls, TryLater) from over
+    except ConnectionClosed as over:
+        raise _build_association_error(describe_lost_connection(over), peer, tls, TransientDicomError) from over
 
 
-def _accepted(
-    kind: int, answer: bytes, proposed: Mapping[int, Proposed], calling: str, peer: Peer, tls: ssl.SSLContext | None
+def _check_response(
+    kind: int,
+    answer: bytes,
+    proposed: Mapping[int, ProposedContext],
+    calling_ae_title: str,
+    peer: Peer,
+    tls: ssl.SSLContext | None,
 ) -> Acceptance:
     match kind:
         case PduType.ASSOCIATE_AC:
-            return _sensible(answer, proposed, peer, tls)
+            return _read_valid_acceptance(answer, proposed, peer, tls)
         case PduType.ASSOCIATE_RJ if len(answer) >= 4:
             rejection = Rejection(*answer[1:4])
-            refused = RejectedForNow if rejection.is_for_now else DicomError
-            raise refused(str(rejection), on=str(peer), next_step=rejection.look_at(calling, peer.ae_title))
+            refused = RejectedTransient if rejection.is_transient else DicomError
+            raise refused(
+                str(rejection), subject=str(peer), next_step=rejection.suggest_check(calling_ae_title, peer.ae_title)
+            )
         case PduType.ABORT:
-            raise _no_association(aborted(answer), peer, tls, TryLater)
+            raise _build_association_error(describe_abort(answer), peer, tls, TransientDicomError)
         case _:
-            raise _no_association(NOT_DICOM, peer, tls, NotDicom)
+            raise _build_association_error(NOT_DICOM, peer, tls, NotDicom)
 
 
-def _sensible(answer: bytes, proposed: Mapping[int, Proposed], peer: Peer, tls: ssl.SSLContext | None) -> Acceptance:
+def _read_valid_acceptance(
+    answer: bytes, proposed: Mapping[int, ProposedContext], peer: Peer, tls: ssl.SSLContext | None
+) -> Acceptance:
     try:
         acceptance = read_acceptance(answer, proposed)
-    except Violation as violation:
-        raise _no_association(f"{NOT_DICOM} ({violation})", peer, tls, NotDicom) from violation
+    except ProtocolViolation as violation:
+        raise _build_association_error(f"{NOT_DICOM} ({violation})", peer, tls, NotDicom) from violation
     if not acceptance.contexts:
-        raise not_accepted([each.abstract_syntax for each in proposed.values()], peer)
+        raise build_not_accepted_error([each.abstract_syntax for each in proposed.values()], peer)
     if any(each.transfer_syntax not in _TRANSFER_SYNTAXES for each in acceptance.contexts.values()):
-        raise DicomError("the peer accepted a transfer syntax that was not offered", on=str(peer), next_step=_PEER_LOG)
+        raise DicomError(
+            "the peer accepted a transfer syntax that was not offered", subject=str(peer), next_step=_PEER_LOG
+        )
     return acceptance
 
 
-def _no_association(what: str, peer: Peer, tls: ssl.SSLContext | None, kind: type[DicomError]) -> DicomError:
-    if over_tls := next_step_over_tls(what):
-        return NotSecured(f"no association: {what}", on=str(peer), next_step=over_tls)
+def _build_association_error(what: str, peer: Peer, tls: ssl.SSLContext | None, kind: type[DicomError]) -> DicomError:
+    if over_tls := suggest_tls_fix(what):
+        return TlsHandshakeFailed(f"no association: {what}", subject=str(peer), next_step=over_tls)
     port = "is that a DICOM port" if tls else "is that a plain DICOM port? --tls calls one with TLS"
-    return kind(f"no association: {what}", on=str(peer), next_step=f"{port}; its own log says more")
+    return kind(f"no association: {what}", subject=str(peer), next_step=f"{port}; its own log says more")
 
 
-def not_accepted(sop_classes: Sequence[str], peer: Peer) -> DicomError:
+def build_not_accepted_error(sop_classes: Sequence[str], peer: Peer) -> DicomError:
     """Return the error that *peer* took the association, but none of *sop_classes*."""
-    refused = ", ".join(map(name_of, sop_classes))
+    refused = ", ".join(map(format_uid_name, sop_classes))
     return DicomError(
         f"the association was accepted, but no presentation context ({refused})",
-        on=str(peer),
+        subject=str(peer),
         next_step=f"does {peer.ae_title} have that service? On a dcm4chee archive: a "
         "dicomTransferCapability with that dicomSOPClass, role SCP and Implicit VR Little Endian (or "
         "dcmShareTransferCapabilitiesFromAETitle)",

@@ -11,20 +11,20 @@ from dcmcfg.errors import MalformedInput
 class Peer:
     """A DICOM application entity at its address; ``str()`` is ``AET@host:port``.
 
-    ``named_by`` is what gave the address, an option for one; ``""`` where it comes from LDAP.
+    ``address_source`` is what gave the address, an option for one; ``""`` where it comes from LDAP.
     Raises :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
     """
 
     ae_title: str
     host: str
     port: int
-    named_by: str = field(default="", compare=False, repr=False)
+    address_source: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.host:
-            raise MalformedInput("the host is missing", on=str(self))
+            raise MalformedInput("the host is missing", subject=str(self))
         if not 1 <= self.port <= 65535:
-            raise MalformedInput("not a TCP port", on=str(self), next_step="a port is a number from 1 to 65535")
+            raise MalformedInput("not a TCP port", subject=str(self), next_step="a port is a number from 1 to 65535")
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -32,7 +32,7 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Timeouts:
+class DicomTimeouts:
     """How long to wait, in seconds.
 
     ``connect`` is for the TCP connection, ``acse`` for the answer to an association request or release,
@@ -51,4 +51,4 @@ class Timeouts:
         for item in fields(self):
             seconds = getattr(self, item.name)
             if not seconds > 0:
-                raise MalformedInput(f"the {item.name} time-out must be above zero", on=f"{seconds} s")
+                raise MalformedInput(f"the {item.name} time-out must be above zero", subject=f"{seconds} s")

@@ -7,47 +7,47 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dcmcfg.dicom.open_association import OpenAssociation
-from dcmcfg.peer_certificate import moment, subject_in_words
+from dcmcfg.peer_certificate import format_subject, parse_openssl_time
 
 
 @dataclass(frozen=True)
-class Secured:
+class TlsSession:
     """The TLS of a connection: version and cipher suite as OpenSSL names them, and the peer's certificate.
 
-    ``subject`` is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
+    ``certificate_subject`` is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
     """
 
     version: str
     cipher: str
-    subject: str
-    valid_until: datetime | None
+    certificate_subject: str
+    certificate_valid_until: datetime | None
 
 
 @dataclass(frozen=True)
-class Acquainted:
+class PeerIdentity:
     """The implementation of the peer (PS3.7 §D.3.3.2), ``""`` where it does not say, and how the line is secured."""
 
     implementation_class_uid: str
     implementation_version_name: str
-    secured: Secured | None = None
+    tls_session: TlsSession | None = None
 
 
-def acquainted(opened: OpenAssociation) -> Acquainted:
+def identify_peer(opened: OpenAssociation) -> PeerIdentity:
     """Return what the peer told when *opened* was."""
-    acceptance, connection = opened.association.acceptance, opened.association.wire.connection
-    return Acquainted(
+    acceptance, connection = opened.association.acceptance, opened.association.connection.connection
+    return PeerIdentity(
         acceptance.implementation_class_uid,
         acceptance.implementation_version_name,
-        _secured(connection) if isinstance(connection, ssl.SSLSocket) else None,
+        _read_tls_session(connection) if isinstance(connection, ssl.SSLSocket) else None,
     )
 
 
-def _secured(socket: ssl.SSLSocket) -> Secured | None:
+def _read_tls_session(socket: ssl.SSLSocket) -> TlsSession | None:
     cipher = socket.cipher()
     certificate = socket.getpeercert() or {}
-    return Secured(
+    return TlsSession(
         socket.version() or "",
         cipher[0] if cipher else "",
-        subject_in_words(certificate.get("subject", ())),  # type: ignore[arg-type] # typeshed has it wider
-        moment(certificate.get("notAfter")),
+        format_subject(certificate.get("subject", ())),  # type: ignore[arg-type] # typeshed has it wider
+        parse_openssl_time(certificate.get("notAfter")),
     )

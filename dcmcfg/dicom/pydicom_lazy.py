@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 
-def pydicom(module: str) -> Any:
+def import_pydicom(module: str) -> Any:
     """Return the module of pydicom that is called *module* in it."""
     return importlib.import_module(f"pydicom.{module}")
 
 
-def uid_dictionary() -> Mapping[str, tuple[str, str, str, str, str]]:
+def load_uid_dictionary() -> Mapping[str, tuple[str, str, str, str, str]]:
     """Return what PS3.6 Annex A says of each UID: name, kind, more, ``Retired`` where it is, keyword.
 
     From a file of constants, which is private: pydicom.uid shows no way to look through them. The package stays where
@@ -67,20 +67,20 @@ def tag_of(keyword: str) -> int | None:
     known = _AT_HAND.get(keyword)
     if known is not None:
         return known[0]
-    tag: int | None = pydicom("datadict").tag_for_keyword(keyword)
+    tag: int | None = import_pydicom("datadict").tag_for_keyword(keyword)
     return tag
 
 
 def vr_of(tag: int) -> str:
     """Return the value representation of a *tag* of PS3.6, the first where it has several; raises KeyError."""
-    return _VRS.get(tag) or str(pydicom("datadict").dictionary_VR(tag))[:2]
+    return _VRS.get(tag) or str(import_pydicom("datadict").dictionary_VR(tag))[:2]
 
 
-def keep_quiet() -> None:
+def silence_pydicom() -> None:
     """Keep pydicom from writing to stderr; may be called any number of times.
 
     Peers send unknown elements, and values that break their VR's rules; it would warn for each.
     """
-    config = pydicom("config")
+    config = import_pydicom("config")
     config.settings.reading_validation_mode = config.IGNORE
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dcmcfg.dicom.character_sets import UNICODE, spelled
-from dcmcfg.dicom.elements import text, texts
-from dcmcfg.dicom.find import Taken, find
-from dcmcfg.dicom.identifiers import Identifier, identifier
+from dcmcfg.dicom.character_sets import UNICODE, decode_values
+from dcmcfg.dicom.elements import read_text, read_texts
+from dcmcfg.dicom.find import ResponseTotals, find
+from dcmcfg.dicom.identifiers import Identifier, build_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.pydicom_lazy import tag_of
-from dcmcfg.dicom.retrieval import Model, Patient
+from dcmcfg.dicom.retrieval import InformationModel, Patient
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DicomError, MalformedInput
-from dcmcfg.unsigned_integer import whole_number
+from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class _Whereabouts:
+class _Availability:
     """Availability and retrieve AE titles as said at one level, completed by the level above."""
 
     availability: str = ""
     retrieve_ae_titles: tuple[str, ...] = ()
 
-    def refined(self, answer: Identifier) -> _Whereabouts:
-        return _Whereabouts(
-            text(answer, "InstanceAvailability") or self.availability,
-            texts(answer, "RetrieveAETitle") or self.retrieve_ae_titles,
+    def refine(self, answer: Identifier) -> _Availability:
+        return _Availability(
+            read_text(answer, "InstanceAvailability") or self.availability,
+            read_texts(answer, "RetrieveAETitle") or self.retrieve_ae_titles,
         )
 
 
@@ -70,65 +70,65 @@ class _Query:
     opened: OpenAssociation
     study_uid: str
     patient: Patient | None
-    taken: Taken = field(default_factory=Taken)
+    taken: ResponseTotals = field(default_factory=ResponseTotals)
 
     def instances(self) -> Iterator[Instance]:
-        for study in self._answers("STUDY", {}):
-            of_study = _Whereabouts().refined(study)
-            if self._is_relational and (at_once := self._at_once(of_study)):
+        for study in self._find_matches("STUDY", {}):
+            of_study = _Availability().refine(study)
+            if self._is_relational and (at_once := self._query_relationally(of_study)):
                 yield from at_once
                 return
-            listed = ((self._uid(series, "SeriesInstanceUID"), series) for series in self._answers("SERIES", {}))
+            listed = ((self._uid(series, "SeriesInstanceUID"), series) for series in self._find_matches("SERIES", {}))
             for series_uid, series in dict(listed).items():  # one that is listed twice is asked for once
-                of_series = of_study.refined(series)
-                for image in self._answers("IMAGE", {"SeriesInstanceUID": series_uid}):
-                    yield self._instance(image, series_uid, of_series.refined(image))
+                of_series = of_study.refine(series)
+                for image in self._find_matches("IMAGE", {"SeriesInstanceUID": series_uid}):
+                    yield self._instance(image, series_uid, of_series.refine(image))
             return  # a study is one answer; a peer that lists it twice means the same
 
     @property
-    def _model(self) -> Model:
-        return Model.PATIENT if self.patient else Model.STUDY
+    def _model(self) -> InformationModel:
+        return InformationModel.PATIENT if self.patient else InformationModel.STUDY
 
     @property
     def _is_relational(self) -> bool:
-        return self._model.find in self.opened.association.acceptance.relational
+        return self._model.find_sop_class in self.opened.association.acceptance.relational_sop_classes
 
-    def _at_once(self, of_study: _Whereabouts) -> tuple[Instance, ...]:
+    def _query_relationally(self, of_study: _Availability) -> tuple[Instance, ...]:
         """Return all instances by one query; none where an answer does not say of which series it is."""
-        answers = self._answers("IMAGE", {}, "SeriesInstanceUID")
-        named = [(image, text(image, "SeriesInstanceUID")) for image in answers]
+        answers = self._find_matches("IMAGE", {}, "SeriesInstanceUID")
+        named = [(image, read_text(image, "SeriesInstanceUID")) for image in answers]
         if not all(series_uid for _, series_uid in named):
             return ()
-        return tuple(self._instance(image, series_uid, of_study.refined(image)) for image, series_uid in named)
+        return tuple(self._instance(image, series_uid, of_study.refine(image)) for image, series_uid in named)
 
-    def _instance(self, image: Identifier, series_uid: str, whereabouts: _Whereabouts) -> Instance:
+    def _instance(self, image: Identifier, series_uid: str, whereabouts: _Availability) -> Instance:
         return Instance(
             self.study_uid,
             series_uid,
-            text(image, "SOPClassUID"),
+            read_text(image, "SOPClassUID"),
             self._uid(image, "SOPInstanceUID"),
             whereabouts.availability,
             whereabouts.retrieve_ae_titles,
         )
 
-    def _answers(self, level: str, above: dict[str, str], *more: str) -> list[Identifier]:
+    def _find_matches(self, level: str, above: dict[str, str], *more: str) -> list[Identifier]:
         """Return the answers at *level* that fit the keys, with *more* elements; some peers send others too."""
         keys = {"StudyInstanceUID": self.study_uid, **above}
         returned = (*_WANTED[level], *more, "InstanceAvailability", "RetrieveAETitle")
         of_patient = self.patient.keys if self.patient else {}
-        asked = identifier({"QueryRetrieveLevel": level, **dict.fromkeys(returned, ""), **keys, **of_patient})
+        asked = build_identifier({"QueryRetrieveLevel": level, **dict.fromkeys(returned, ""), **keys, **of_patient})
         return [
             answer
-            for answer in find(self.opened, asked, self._model, taken=self.taken)
-            if all(text(answer, keyword) in ("", uid) for keyword, uid in keys.items())
+            for answer in find(self.opened, asked, self._model, totals=self.taken)
+            if all(read_text(answer, keyword) in ("", uid) for keyword, uid in keys.items())
         ]
 
     def _uid(self, answer: Identifier, keyword: str) -> str:
-        uid = text(answer, keyword)
+        uid = read_text(answer, keyword)
         if not uid:
             raise DicomError(
                 f"an answer to C-FIND lacks its {keyword} (study {self.study_uid})",
-                on=str(self.opened.peer),
+                subject=str(self.opened.peer),
                 next_step="without that nothing can be compared: its own log says what it sent",
             )
         return uid
@@ -156,28 +156,30 @@ _RETURNED = (
 class Study:
     """A study as the archive lists it; ``""``, nothing or None is what it does not say.
 
-    ``character_set`` is the one in which it names the patient (:func:`~dcmcfg.dicom.character_sets.spelled`).
+    ``character_set`` is the one in which it names the patient (:func:`~dcmcfg.dicom.character_sets.decode_values`).
     """
 
     study_uid: str
     patient_id: str = ""
-    issuer: str = ""
+    issuer_of_patient_id: str = ""
     study_date: str = ""
     availability: str = ""
     retrieve_ae_titles: tuple[str, ...] = ()
-    instances: int | None = None
+    instance_count: int | None = None
     character_set: str = ""
 
 
-def find_studies(opened: OpenAssociation, keys: Mapping[str, str], *, most: int | None = None) -> tuple[Study, ...]:
-    """Ask which studies match *keys*, by keyword (``PatientID``, ``StudyDate`` …); return at most *most* of them.
+def find_studies(
+    opened: OpenAssociation, keys: Mapping[str, str], *, max_studies: int | None = None
+) -> tuple[Study, ...]:
+    """Ask which studies match *keys*, by keyword (``PatientID``, ``StudyDate`` …).
 
-    Each study is there once. The rest of a longer answer is cancelled; ask for one more than are wanted to learn
-    whether there are more. Raises :class:`MalformedInput` for a keyword that is none, and :class:`DicomError` when the
-    query fails or an answer lacks its UID.
+    Return at most *max_studies* of them. Each study is there once. The rest of a longer answer is cancelled; ask for
+    one more than are wanted to learn whether there are more. Raises :class:`MalformedInput` for a keyword that is none,
+    and :class:`DicomError` when the query fails or an answer lacks its UID.
     """
     found: dict[str, Study] = {}
-    for answer in find(opened, _identifier(keys), most=most):
+    for answer in find(opened, _identifier(keys), max_matches=max_studies):
         study = _study(answer, opened)
         found.setdefault(study.study_uid, study)
     return tuple(found.values())
@@ -186,29 +188,31 @@ def find_studies(opened: OpenAssociation, keys: Mapping[str, str], *, most: int 
 def _identifier(keys: Mapping[str, str]) -> Identifier:
     for keyword in keys:
         if tag_of(keyword) is None:
-            raise MalformedInput("not a keyword of PS3.6", on=keyword, next_step="for example PatientID or StudyDate")
+            raise MalformedInput(
+                "not a keyword of PS3.6", subject=keyword, next_step="for example PatientID or StudyDate"
+            )
     plain = all(value.isascii() for value in keys.values())
     character_set = {} if plain else {"SpecificCharacterSet": UNICODE}
-    return identifier({"QueryRetrieveLevel": "STUDY", **dict.fromkeys(_RETURNED, ""), **keys, **character_set})
+    return build_identifier({"QueryRetrieveLevel": "STUDY", **dict.fromkeys(_RETURNED, ""), **keys, **character_set})
 
 
 def _study(answer: Identifier, opened: OpenAssociation) -> Study:
-    uid = text(answer, "StudyInstanceUID")
+    uid = read_text(answer, "StudyInstanceUID")
     if not uid:
         raise DicomError(
             "an answer to C-FIND at STUDY level lacks its StudyInstanceUID",
-            on=str(opened.peer),
+            subject=str(opened.peer),
             next_step="without that no study can be asked for: its own log says what it sent",
         )
-    (patient_id, issuer), character_set = spelled(answer, "PatientID", "IssuerOfPatientID")
+    (patient_id, issuer), character_set = decode_values(answer, "PatientID", "IssuerOfPatientID")
     return Study(
         uid,
         patient_id,
         issuer,
-        text(answer, "StudyDate"),
-        text(answer, "InstanceAvailability"),
-        texts(answer, "RetrieveAETitle"),
-        whole_number(text(answer, "NumberOfStudyRelatedInstances")),
+        read_text(answer, "StudyDate"),
+        read_text(answer, "InstanceAvailability"),
+        read_texts(answer, "RetrieveAETitle"),
+        parse_unsigned_integer(read_text(answer, "NumberOfStudyRelatedInstances")),
         character_set,
     )
 
@@ -216,19 +220,19 @@ def _study(answer: Identifier, opened: OpenAssociation) -> Study:
 _SAY_WHO = "--patient-id says whose it is; --model study needs none"
 
 
-def patient_of(opened: OpenAssociation, study_uid: str) -> Patient:
+def find_patient(opened: OpenAssociation, study_uid: str) -> Patient:
     """Ask by Study Root whose the study is, for a request by Patient Root.
 
     Raises :class:`DicomError` when the archive does not know the study, names no Patient ID, has no Study Root query,
     or the query fails.
     """
     on = str(opened.peer)
-    if not opened.offers(Model.STUDY.find):
-        raise DicomError("whose study it is cannot be asked: no Study Root query", on=on, next_step=_SAY_WHO)
+    if not opened.has_accepted(InformationModel.STUDY.find_sop_class):
+        raise DicomError("whose study it is cannot be asked: no Study Root query", subject=on, next_step=_SAY_WHO)
     found = find_studies(opened, {"StudyInstanceUID": study_uid})
     study = next((each for each in found if each.study_uid == study_uid), None)
     if study is None:
-        raise DicomError(f"the archive lists no study {study_uid}", on=on, next_step=_SAY_WHO)
+        raise DicomError(f"the archive lists no study {study_uid}", subject=on, next_step=_SAY_WHO)
     if not study.patient_id:
-        raise DicomError(f"the archive names no Patient ID of {study_uid}", on=on, next_step=_SAY_WHO)
-    return Patient(study.patient_id, study.issuer, study.character_set)
+        raise DicomError(f"the archive names no Patient ID of {study_uid}", subject=on, next_step=_SAY_WHO)
+    return Patient(study.patient_id, study.issuer_of_patient_id, study.character_set)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dcmcfg.dicom.pydicom_lazy import pydicom, tag_of, vr_of
+from dcmcfg.dicom.pydicom_lazy import import_pydicom, tag_of, vr_of
 from dcmcfg.errors import MalformedInput
-from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 #: What dcm4chee-arc matches at STUDY level by C-FIND as by QIDO (``QueryBuilder``: predicates of the patient, of the
 #: study, and of the series in it). PS3.4 C.6.2.1 has more keys there, none of which an archive must match.
@@ -32,7 +32,7 @@ _OF_STUDY = frozenset(
     )
 )
 #: Of series, but an archive of today looks for a series of the study that has them.
-OF_ANY_SERIES = frozenset(
+SERIES_KEYS = frozenset(
     (
         "SeriesDescription",
         "StationName",
@@ -42,7 +42,7 @@ OF_ANY_SERIES = frozenset(
         "Laterality",
     )
 )
-_MATCHED = _OF_PATIENT | _OF_STUDY | OF_ANY_SERIES
+_MATCHED = _OF_PATIENT | _OF_STUDY | SERIES_KEYS
 
 _MEANT = {
     "Modality": "ModalitiesInStudy",
@@ -62,7 +62,7 @@ _INSTEAD = {
 }
 
 
-def require_matched(keyword: str) -> None:
+def require_study_key(keyword: str) -> None:
     """Raise :class:`MalformedInput` where the archive tells no studies apart by *keyword*, with what may be meant."""
     if keyword in _MATCHED:
         return
@@ -70,7 +70,7 @@ def require_matched(keyword: str) -> None:
         next_step = f"did you mean {meant}?"
     else:
         next_step = _INSTEAD.get(keyword, f"it matches {', '.join(sorted(_MATCHED))}; --studies FILE takes any list")
-    raise MalformedInput("the archive does not match studies by it: all would", on=keyword, next_step=next_step)
+    raise MalformedInput("the archive does not match studies by it: all would", subject=keyword, next_step=next_step)
 
 
 #: A comma ends a value only where another key follows: names have commas too.
@@ -96,30 +96,30 @@ def parse_keys(text: str) -> Mapping[str, str]:
     for part in _BETWEEN.split(text):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name:
-            raise MalformedInput("not KEYWORD=VALUE", on=repr(part.strip()), next_step=_EXAMPLE)
+            raise MalformedInput("not KEYWORD=VALUE", subject=repr(part.strip()), next_step=_EXAMPLE)
         keyword = _keyword(name)
         if keyword in keys:
-            raise MalformedInput("the key is there twice", on=keyword, next_step=r"several values: ONE\TWO")
-        require_matched(keyword)
+            raise MalformedInput("the key is there twice", subject=keyword, next_step=r"several values: ONE\TWO")
+        require_study_key(keyword)
         _require_value(keyword, value)
         keys[keyword] = value
     if not any(value.strip("*") for value in keys.values()):
-        raise MalformedInput("every study would match", on=repr(text), next_step=_EXAMPLE)
+        raise MalformedInput("every study would match", subject=repr(text), next_step=_EXAMPLE)
     return keys
 
 
 def _keyword(name: str) -> str:
     tag = tag_of(name)
     if tag is None:
-        folded = {keyword.casefold(): keyword for keyword in pydicom("datadict").keyword_dict if keyword}
+        folded = {keyword.casefold(): keyword for keyword in import_pydicom("datadict").keyword_dict if keyword}
         if name.casefold() in folded:
             return _keyword(folded[name.casefold()])
-        near = near_misses(name, folded.values(), likeness=LIKE_ATTRIBUTES)
+        near = suggest_names(name, folded.values(), min_similarity=ATTRIBUTE_SIMILARITY)
         meant = f"did you mean {', '.join(near)}?" if near else _EXAMPLE
-        raise MalformedInput("not a keyword of PS3.6", on=name, next_step=meant)
-    keyword = pydicom("datadict").dictionary_keyword(tag)
+        raise MalformedInput("not a keyword of PS3.6", subject=name, next_step=meant)
+    keyword = import_pydicom("datadict").dictionary_keyword(tag)
     if keyword in _NO_KEYS or vr_of(tag) not in _TEXT or tag < 0x00080000:
-        raise MalformedInput("that cannot be asked for", on=keyword, next_step=_EXAMPLE)
+        raise MalformedInput("that cannot be asked for", subject=keyword, next_step=_EXAMPLE)
     return str(keyword)
 
 
@@ -128,8 +128,8 @@ def _require_value(keyword: str, value: str) -> None:
     if tag is not None and vr_of(tag) == "DA" and not (_DATE.fullmatch(value) and value != "-"):
         raise MalformedInput(
             "not a date or a range of dates",
-            on=f"{keyword}={value}",
+            subject=f"{keyword}={value}",
             next_step="20240131, 20240101-20240131 or 20240101-",
         )
     if any(not character.isprintable() for character in value):
-        raise MalformedInput("the value has control characters", on=f"{keyword}={value!r}")
+        raise MalformedInput("the value has control characters", subject=f"{keyword}={value!r}")

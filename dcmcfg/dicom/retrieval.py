@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dcmcfg.dicom.character_sets import UNICODE
-from dcmcfg.dicom.identifiers import Identifier, identifier
+from dcmcfg.dicom.identifiers import Identifier, build_identifier
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 
@@ -20,21 +20,27 @@ class Level(Enum):
     IMAGE = "image"
 
 
-class Model(Enum):
+class InformationModel(Enum):
     """A Query/Retrieve information model, Patient Root or Study Root (PS3.4 §C.6.1, §C.6.2)."""
 
     PATIENT = "patient"
     STUDY = "study"
 
     @property
-    def find(self) -> str:
+    def find_sop_class(self) -> str:
         """The SOP class of its C-FIND."""
-        return {Model.PATIENT: "1.2.840.10008.5.1.4.1.2.1.1", Model.STUDY: "1.2.840.10008.5.1.4.1.2.2.1"}[self]
+        return {
+            InformationModel.PATIENT: "1.2.840.10008.5.1.4.1.2.1.1",
+            InformationModel.STUDY: "1.2.840.10008.5.1.4.1.2.2.1",
+        }[self]
 
     @property
-    def move(self) -> str:
+    def move_sop_class(self) -> str:
         """The SOP class of its C-MOVE."""
-        return {Model.PATIENT: "1.2.840.10008.5.1.4.1.2.1.2", Model.STUDY: "1.2.840.10008.5.1.4.1.2.2.2"}[self]
+        return {
+            InformationModel.PATIENT: "1.2.840.10008.5.1.4.1.2.1.2",
+            InformationModel.STUDY: "1.2.840.10008.5.1.4.1.2.2.2",
+        }[self]
 
 
 class Priority(Enum):
@@ -47,22 +53,23 @@ class Priority(Enum):
 
 @dataclass(frozen=True)
 class Patient:
-    """Whose study it is: the unique key above STUDY in Patient Root; ``issuer`` is ``""`` where nobody says.
+    """Whose study it is: the unique key above STUDY in Patient Root.
 
-    What is not ASCII is sent in ``character_set``; none is named where that is ``""``.
+    ``issuer_of_patient_id`` is ``""`` where nobody says. What is not ASCII is sent in ``character_set``; none is named
+    where that is ``""``.
     """
 
     patient_id: str
-    issuer: str = ""
+    issuer_of_patient_id: str = ""
     character_set: str = UNICODE
 
     @property
     def keys(self) -> Mapping[str, str]:
         """The keys of an identifier that say whose it is, by keyword."""
         keys = {"PatientID": self.patient_id}
-        if self.issuer:
-            keys["IssuerOfPatientID"] = self.issuer
-        if self.character_set and not (self.patient_id + self.issuer).isascii():
+        if self.issuer_of_patient_id:
+            keys["IssuerOfPatientID"] = self.issuer_of_patient_id
+        if self.character_set and not (self.patient_id + self.issuer_of_patient_id).isascii():
             keys["SpecificCharacterSet"] = self.character_set
         return keys
 
@@ -91,18 +98,18 @@ class Retrieval:
             Level.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
         }
         if not fits[self.level]:
-            raise MalformedInput(f"the keys are not those of the {self.level.name} level", on=self.study_uid)
+            raise MalformedInput(f"the keys are not those of the {self.level.name} level", subject=self.study_uid)
 
     @property
-    def model(self) -> Model:
+    def model(self) -> InformationModel:
         """The information model."""
-        return Model.PATIENT if self.patient else Model.STUDY
+        return InformationModel.PATIENT if self.patient else InformationModel.STUDY
 
-    def identifier(self) -> Identifier:
+    def build_identifier(self) -> Identifier:
         """Return the identifier of the request."""
         of_patient = self.patient.keys if self.patient else {}
         uids = {keyword: "\\".join(uids) for keyword, uids in self._keys()}
-        return identifier({"QueryRetrieveLevel": self.level.name, **of_patient, **uids})
+        return build_identifier({"QueryRetrieveLevel": self.level.name, **of_patient, **uids})
 
     def _keys(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "StudyInstanceUID", (self.study_uid,)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: What went wrong, and what to look at.
-Finding = tuple[str, str]
+StatusExplanation = tuple[str, str]
 
 _DESTINATION_UNKNOWN = "refused: the move destination is unknown"
 _NOT_DONE = "refused: the sub-operations could not be performed"
@@ -28,7 +28,9 @@ _WHICH_EXTERNAL = (
 )
 
 #: Who is meant where a comment does not tell.
-EITHER = "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+EXTERNAL_ARCHIVE_OR_DESTINATION = (
+    "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+)
 
 #: Part of the comment, what it says, what to look at; the first that is found is taken.
 _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
@@ -47,41 +49,41 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "ConfigurationException",
-        f"the archive cannot load the configuration of an AE: {EITHER}",
+        f"the archive cannot load the configuration of an AE: {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "the connection references and values of that AE's device in LDAP",
     ),
     (
         "A-ASSOCIATE-RJ",
-        f"the archive's association was rejected by {EITHER}",
+        f"the archive's association was rejected by {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "the external archive's list of calling AE titles: it sees the AE title of the requester, not the "
         "archive's, so it must accept the calling title of this C-MOVE; the destination sees that of the "
         "archive's AE; and the called AE title of either, as LDAP has it",
     ),
     (
         "Connection refused",
-        f"nothing listens where the archive looks for {EITHER}",
+        f"nothing listens where the archive looks for {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "whether the one that is meant runs; dicomHostname and dicomPort of its connection in LDAP",
     ),
     (
         "UnknownHostException",
-        f"the archive cannot resolve a host name, that of {EITHER}",
+        f"the archive cannot resolve a host name, that of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "dicomHostname of its connection in LDAP, as seen from the archive's machine or container",
     ),
     (
         "SocketTimeoutException",
-        f"no answer in time to the archive's connection with {EITHER}",
+        f"no answer in time to the archive's connection with {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "a firewall in between; dicomHostname and dicomPort of its connection in LDAP; dcmTCPConnectTimeout "
         "of the archive's connection",
     ),
     (
         "IncompatibleConnectionException",
-        f"no connection of the archive fits one of {EITHER}",
+        f"no connection of the archive fits one of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "their connections in LDAP: both installed, the other one with a dicomPort, both plain or both "
         "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
     ),
     (
         "javax.net.ssl.",
-        f"the TLS handshake failed between the archive and {EITHER}",
+        f"the TLS handshake failed between the archive and {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "their certificates: each must trust that of the other, and the key of the one that is called must suit the "
         "cipher suites (dicomTLSCipherSuite)",
     ),
@@ -93,7 +95,7 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
 )
 
 #: Parts of a comment that speak of a configuration, which does not mend itself.
-_LASTING = (
+_PERMANENT_PARTS = (
     "Unknown AE",
     "ConfigurationNotFoundException",
     "ConfigurationException",
@@ -113,14 +115,14 @@ _NO_REASON = (
 )
 
 
-def passes(comment: str) -> bool:
+def is_comment_transient(comment: str) -> bool:
     """Tell whether what *comment* says may be over later: a rejection only where it is for now (PS3.8 Table 9-21)."""
     if _REJECTED in comment:
         return _FOR_NOW in comment
-    return not any(part in comment for part in _LASTING)
+    return not any(part in comment for part in _PERMANENT_PARTS)
 
 
-def explain_sub_operations_failed(comment: str) -> Finding:
+def explain_sub_operations_failed(comment: str) -> StatusExplanation:
     """Return what A702 with *comment* says."""
     for part, what, look_at in _SUB_OPERATIONS:
         if part in comment:
@@ -128,7 +130,7 @@ def explain_sub_operations_failed(comment: str) -> Finding:
     return _NOT_DONE, _NO_REASON
 
 
-def explain_destination_unknown(comment: str) -> Finding:
+def explain_destination_unknown(comment: str) -> StatusExplanation:
     """Return what A801 with *comment* says, and to whom the destination is unknown.
 
     The archive writes ``Unknown AE: X`` or ``AE: X not installed`` about its own LDAP. Any other comment, or
@@ -167,14 +169,14 @@ Category = Literal["success", "pending", "warning", "failure", "cancel"]
 class StatusMeaning:
     """A status in words; ``str()`` is e.g. ``A801, move destination unknown (Unknown AE: X)``.
 
-    ``look_at`` says what to check next, with the attribute's name on a dcm4chee archive; ``""`` when nothing
+    ``suggested_check`` says what to check next, with the attribute's name on a dcm4chee archive; ``""`` when nothing
     is wrong.
     """
 
     status: int
     category: Category
     meaning: str
-    look_at: str = ""
+    suggested_check: str = ""
     comment: str = ""
 
     def __str__(self) -> str:
@@ -182,18 +184,24 @@ class StatusMeaning:
         return f"{self.status:04X}, {self.meaning}{said}"
 
 
-def explain(service: Service, status: int, comment: str = "", called: str = "") -> StatusMeaning:
+def explain(service: Service, status: int, comment: str = "", sub_operation_peer: str = "") -> StatusMeaning:
     """Return what *status* with the Error Comment *comment* means as an answer to *service*. Never raises.
 
-    *called* is whom the peer had to call for it, where that is known.
+    *sub_operation_peer* is whom the peer had to call for it, where that is known.
     """
     own = _BY_COMMENT.get((service, status))
-    finding = own(comment) if own else _listed(service, status)
+    finding = own(comment) if own else _look_up_explanation(service, status)
     meaning, look_at = finding or _UNKNOWN
-    return StatusMeaning(status, category_of(status), meaning.replace(EITHER, called or EITHER), look_at, comment)
+    return StatusMeaning(
+        status,
+        category_of(status),
+        meaning.replace(EXTERNAL_ARCHIVE_OR_DESTINATION, sub_operation_peer or EXTERNAL_ARCHIVE_OR_DESTINATION),
+        look_at,
+        comment,
+    )
 
 
-def may_pass(service: Service, status: int, comment: str = "") -> bool:
+def is_transient_failure(service: Service, status: int, comment: str = "") -> bool:
     """Tell whether *status* says that the peer is short of something, so that it may go well later.
 
     Those are A7xx, refused: out of resources, and 0213, resource limitation. A dcm4chee archive answers A702 where an
@@ -202,7 +210,7 @@ def may_pass(service: Service, status: int, comment: str = "") -> bool:
     if service == "C-FIND" and status == _INVALID_PRIOR_RECORD:
         return False
     short = 0xA700 <= status <= 0xA7FF or status == _RESOURCE_LIMITATION
-    return short and (service != "C-MOVE" or passes(comment))
+    return short and (service != "C-MOVE" or is_comment_transient(comment))
 
 
 def category_of(status: int) -> Category:
@@ -231,14 +239,14 @@ _ALLOWED = (
     "what the peer allows this caller; on a dcm4chee archive: dcmStorePermissionServiceURL, "
     "dcmAcceptedUserRole and the access control IDs of the AE"
 )
-_UNKNOWN: Finding = ("a status that the standard does not list", _PEER_LOG)
+_UNKNOWN: StatusExplanation = ("a status that the standard does not list", _PEER_LOG)
 
-_BY_COMMENT: dict[tuple[Service, int], Callable[[str], Finding]] = {
+_BY_COMMENT: dict[tuple[Service, int], Callable[[str], StatusExplanation]] = {
     ("C-MOVE", 0xA702): explain_sub_operations_failed,
     ("C-MOVE", 0xA801): explain_destination_unknown,
 }
 
-_EXACT: dict[tuple[Service, int], Finding] = {
+_EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ("C-MOVE", 0x0000): ("success: all sub-operations are done", ""),
     ("C-MOVE", 0xA701): (
         "refused: out of resources, the number of matches could not be calculated",
@@ -276,7 +284,7 @@ _EXACT: dict[tuple[Service, int], Finding] = {
 }
 
 #: From, to (inclusive), meaning and what to look at; the first that fits is taken.
-_RANGES: dict[Service, tuple[tuple[int, int, Finding], ...]] = {
+_RANGES: dict[Service, tuple[tuple[int, int, StatusExplanation], ...]] = {
     "C-MOVE": (
         (0xFF00, 0xFF01, ("pending: sub-operations go on", "")),
         (0xA700, 0xA7FF, ("refused: out of resources", _PEER_LOG)),
@@ -297,7 +305,7 @@ _RANGES: dict[Service, tuple[tuple[int, int, Finding], ...]] = {
     "C-ECHO": (),
 }
 
-_GENERAL: dict[int, Finding] = {
+_GENERAL: dict[int, StatusExplanation] = {
     0x0105: ("failed: no such attribute", _PEER_LOG),
     0x0106: ("failed: invalid attribute value", _PEER_LOG),
     0x0107: ("done, but some attributes were not taken", _PEER_LOG),
@@ -325,7 +333,7 @@ _GENERAL: dict[int, Finding] = {
 }
 
 
-def _listed(service: Service, status: int) -> Finding | None:
+def _look_up_explanation(service: Service, status: int) -> StatusExplanation | None:
     exact = _EXACT.get((service, status)) or _GENERAL.get(status)
     if exact:
         return exact

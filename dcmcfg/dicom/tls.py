@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DicomError
 from dcmcfg.pem import holds_certificate, holds_private_key
-from dcmcfg.tls_trust import THIS_MACHINE, UnusableCaFile, trusting
+from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_context
 
 #: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
 #: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
@@ -25,7 +25,7 @@ class TlsFiles:
     ``ca`` holds who is trusted, by default whom this machine trusts; ``certificate`` is shown to the peer, ``key`` is
     its private key, by default in the same file. ``passphrase`` is called where the key is protected by one. Without
     ``check_host`` a certificate of a trusted authority is taken for any host. What ``require_crl`` does, and what
-    revocation lists in ``ca`` do, says :func:`~dcmcfg.tls_trust.trusting`.
+    revocation lists in ``ca`` do, says :func:`~dcmcfg.tls_trust.create_ssl_context`.
     """
 
     ca: Path | None = None
@@ -40,10 +40,10 @@ class TlsFiles:
 
         Raises :class:`DicomError` for a file that cannot be used, and what ``passphrase`` raises.
         """
-        context = self._trusting(ssl.Purpose.SERVER_AUTH)
+        context = self._create_context(ssl.Purpose.SERVER_AUTH)
         context.check_hostname = self.check_host
         if self.certificate is not None:
-            self._show(context, self.certificate)
+            self._load_certificate(context, self.certificate)
         return context
 
     def server_context(self) -> ssl.SSLContext:
@@ -56,76 +56,78 @@ class TlsFiles:
             raise DicomError(
                 "a server needs a certificate to accept TLS", next_step="--tls-cert and --tls-key name one and its key"
             )
-        context = self._trusting(ssl.Purpose.CLIENT_AUTH)
+        context = self._create_context(ssl.Purpose.CLIENT_AUTH)
         if self.ca is not None:
             context.verify_mode = ssl.CERT_REQUIRED
-        self._show(context, self.certificate)
+        self._load_certificate(context, self.certificate)
         return context
 
-    def _trusting(self, purpose: ssl.Purpose) -> ssl.SSLContext:
+    def _create_context(self, purpose: ssl.Purpose) -> ssl.SSLContext:
         verifies = purpose is ssl.Purpose.SERVER_AUTH or self.ca is not None
         try:
-            context = trusting(self.ca, require_crl=self.require_crl and verifies, purpose=purpose)
+            context = create_ssl_context(self.ca, require_crl=self.require_crl and verifies, purpose=purpose)
         except UnusableCaFile as error:
-            raise _unusable(self.ca, str(error), "--tls-ca") from error
+            raise _build_file_error(self.ca, str(error), "--tls-ca") from error
         known = [each["name"] for each in context.get_ciphers()]
         context.set_ciphers(":".join((*known, *_STOCK)))
         return context
 
-    def _show(self, context: ssl.SSLContext, certificate: Path) -> None:
+    def _load_certificate(self, context: ssl.SSLContext, certificate: Path) -> None:
         _readable(certificate, "--tls-cert")
         if self.key is not None:
             _readable(self.key, "--tls-key")
         holder = self.key or certificate
         try:
             context.load_cert_chain(certificate, self.key, password=self.passphrase or _no_passphrase)
-        except _PassphraseWantedError:
+        except _PassphraseRequiredError:
             raise DicomError(
                 "the private key is protected by a passphrase",
-                on=str(holder),
+                subject=str(holder),
                 next_step="DCMCFG_TLS_KEY_PASSPHRASE_FILE names a file that holds it",
             ) from None
         except ssl.SSLError as error:
-            raise _not_a_pair(error, certificate, holder) from error
+            raise _translate_key_error(error, certificate, holder) from error
 
 
-class _PassphraseWantedError(Exception):
+class _PassphraseRequiredError(Exception):
     pass
 
 
 def _no_passphrase() -> str:
     """Raise, where OpenSSL would ask on the terminal."""
-    raise _PassphraseWantedError
+    raise _PassphraseRequiredError
 
 
 def _readable(path: Path, option: str) -> None:
     try:
         path.open("rb").close()
     except OSError as error:
-        raise _unusable(path, f"it cannot be read ({error.strerror})", option) from error
+        raise _build_file_error(path, f"it cannot be read ({error.strerror})", option) from error
 
 
-def _unusable(path: Path | None, what: str, option: str) -> DicomError:
+def _build_file_error(path: Path | None, what: str, option: str) -> DicomError:
     if path is None:
-        return DicomError(f"{THIS_MACHINE}: {what}", next_step=f"{option} names a file of CA certificates and CRLs")
-    return DicomError(f"the file cannot be used: {what}", on=str(path), next_step=f"it is named by {option}")
+        return DicomError(
+            f"{SYSTEM_STORE_UNUSABLE}: {what}", next_step=f"{option} names a file of CA certificates and CRLs"
+        )
+    return DicomError(f"the file cannot be used: {what}", subject=str(path), next_step=f"it is named by {option}")
 
 
-def _not_a_pair(error: ssl.SSLError, certificate: Path, holder: Path) -> DicomError:
+def _translate_key_error(error: ssl.SSLError, certificate: Path, holder: Path) -> DicomError:
     if error.reason in _OTHER_KEY:
         return DicomError(
             "the private key is not the one of the certificate",
-            on=str(holder),
+            subject=str(holder),
             next_step=f"--tls-key names the key that {certificate} was made for",
         )
     if holds_certificate(certificate.read_bytes()) and not holds_private_key(holder.read_bytes()):
         return DicomError(
             "it holds no private key in PEM form",
-            on=str(holder),
+            subject=str(holder),
             next_step=f"--tls-key names the file with the private key of {certificate}",
         )
     return DicomError(
         "they are not a certificate and a private key in PEM form, or the passphrase is another one",
-        on=", ".join(dict.fromkeys((str(certificate), str(holder)))),
+        subject=", ".join(dict.fromkeys((str(certificate), str(holder)))),
         next_step="--tls-cert, --tls-key (the key may stand in the certificate's file)",
     )

@@ -18,7 +18,9 @@ def parse_uid(text: str) -> str:
     """
     uid = text.strip()
     if problem := _problem(uid):
-        raise MalformedInput(f"not a UID: {problem}", on=repr(text), next_step="a UID looks like 1.2.840.113619.2.55.3")
+        raise MalformedInput(
+            f"not a UID: {problem}", subject=repr(text), next_step="a UID looks like 1.2.840.113619.2.55.3"
+        )
     return uid
 
 

@@ -10,51 +10,53 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 
-from dcmcfg.dicom.pydicom_lazy import uid_dictionary
+from dcmcfg.dicom.pydicom_lazy import load_uid_dictionary
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
-from dcmcfg.suggestions import near_misses
+from dcmcfg.suggestions import suggest_names
 
 #: Name, kind, more, ``Retired`` where it is, and keyword of each.
-UIDS = uid_dictionary()
+UIDS = load_uid_dictionary()
 #: Stands for all of them in a capability of the archive.
-ANY = "*"
+ANY_UID = "*"
 _UID_LIKE = re.compile(r"[0-9.]+", re.ASCII)
 _STORAGE = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.[0-9.]+", re.ASCII)
 _STORAGE_NAME = re.compile(r".* Storage(?: SOP Class| - .*)?")
 
 
-class Kind(Enum):
+class UidKind(Enum):
     """What a UID identifies, as PS3.6 calls it."""
 
     SOP_CLASS = "SOP Class"
     TRANSFER_SYNTAX = "Transfer Syntax"
 
 
-def find(text: str, kind: Kind, more: Mapping[str, str] | None = None, *, whatever: bool = False) -> str:
+def resolve_uid(
+    text: str, kind: UidKind, extra_names: Mapping[str, str] | None = None, *, any_kind: bool = False
+) -> str:
     """Return the UID that *text* is, or the UID of the *kind* that it names, or ``*``.
 
-    A name counts without its case, blanks and punctuation, so a keyword does too. *more* are names (name → UID) beyond
-    the standard's. A UID passes when it is not known, and with *whatever*, as what is to be taken away may be wrong,
-    when it is known as something else. Raises :class:`MalformedInput` with near misses, or with what the UID is.
+    A name counts without its case, blanks and punctuation, so a keyword does too. *extra_names* are names (name → UID)
+    beyond the standard's. A UID passes when it is not known, and with *any_kind*, as what is to be taken away may be
+    wrong, when it is known as something else. Raises :class:`MalformedInput` with near misses, or with what the UID is.
     """
-    if text.strip() == ANY:
-        return ANY
+    if text.strip() == ANY_UID:
+        return ANY_UID
     if _UID_LIKE.fullmatch(text.strip()):
         uid = parse_uid(text)
-        if not whatever:
+        if not any_kind:
             _require_kind(uid, kind)
         return uid
-    beyond = {_folded(name): uid for name, uid in (more or {}).items()}
+    beyond = {_folded(name): uid for name, uid in (extra_names or {}).items()}
     found = _by_name(kind).get(_folded(text)) or beyond.get(_folded(text))
     if found is None:
-        near = near_misses(text, [*_names(kind, keywords=" " not in text.strip()), *(more or {})])
+        near = suggest_names(text, [*_names(kind, keywords=" " not in text.strip()), *(extra_names or {})])
         hint = f"near misses: {', '.join(near)}" if near else "a UID is taken too, as are names and keywords of PS3.6"
-        raise MalformedInput(f"no {_in_words(kind.value)} has this name", on=repr(text), next_step=hint)
+        raise MalformedInput(f"no {_format_kind(kind.value)} has this name", subject=repr(text), next_step=hint)
     return found
 
 
-def _require_kind(uid: str, kind: Kind) -> None:
+def _require_kind(uid: str, kind: UidKind) -> None:
     """Raise :class:`MalformedInput` when the standard has *uid* for something else than *kind*.
 
     A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
@@ -63,18 +65,18 @@ def _require_kind(uid: str, kind: Kind) -> None:
     if known is None or known[1].removeprefix("Meta ") == kind.value:
         return
     raise MalformedInput(
-        f"no {_in_words(kind.value)} but {name_of(uid)} ({_in_words(known[1])})",
-        on=uid,
-        next_step=f"give the name, the keyword or the UID of a {_in_words(kind.value)}",
+        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(known[1])})",
+        subject=uid,
+        next_step=f"give the name, the keyword or the UID of a {_format_kind(kind.value)}",
     )
 
 
-def _in_words(kind: str) -> str:
+def _format_kind(kind: str) -> str:
     """Return what PS3.6 calls a kind as it stands in a sentence."""
     return " ".join(word if word.isupper() else word.lower() for word in kind.split())
 
 
-def name_of(uid: str) -> str:
+def format_uid_name(uid: str) -> str:
     """Return the standard's name of *uid*, or *uid* itself where the standard has none.
 
     What is retired is called so, since its successor may have the same name.
@@ -91,32 +93,32 @@ def keyword_of(uid: str) -> str:
     return (known[4] if known else "") or uid
 
 
-def keywords(kind: Kind, begun: str) -> tuple[tuple[str, str], ...]:
-    """Return the keywords of *kind* in use that *begun* may become, case ignored, each with its name, in order."""
+def complete_keywords(kind: UidKind, prefix: str) -> tuple[tuple[str, str], ...]:
+    """Return the keywords of *kind* in use that *prefix* may become, case ignored, each with its name, in order."""
     found = (
         (keyword, name)
         for name, of_kind, _, retired, keyword in UIDS.values()
-        if of_kind == kind.value and not retired and keyword.lower().startswith(begun.lower())
+        if of_kind == kind.value and not retired and keyword.lower().startswith(prefix.lower())
     )
     return tuple(sorted(found))
 
 
-def storage_sop_classes() -> tuple[str, ...]:
+def list_storage_sop_classes() -> tuple[str, ...]:
     """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
     found = [
         uid
         for uid, (name, kind, _, retired, _) in UIDS.items()
-        if kind == Kind.SOP_CLASS.value and not retired and _STORAGE.fullmatch(uid) and _STORAGE_NAME.fullmatch(name)
+        if kind == UidKind.SOP_CLASS.value and not retired and _STORAGE.fullmatch(uid) and _STORAGE_NAME.fullmatch(name)
     ]
-    return tuple(sorted(found, key=name_of))
+    return tuple(sorted(found, key=format_uid_name))
 
 
-def may_be_stored(uid: str) -> bool:
+def may_be_storage_class(uid: str) -> bool:
     """Tell whether *uid* is a storage SOP class, retired or not, or one that the standard does not know."""
     known = UIDS.get(uid)
     if known is None:
         return True
-    return known[1] == Kind.SOP_CLASS.value and (not known[0] or _STORAGE_NAME.fullmatch(known[0]) is not None)
+    return known[1] == UidKind.SOP_CLASS.value and (not known[0] or _STORAGE_NAME.fullmatch(known[0]) is not None)
 
 
 def _folded(name: str) -> str:
@@ -124,18 +126,18 @@ def _folded(name: str) -> str:
 
 
 @cache
-def _by_name(kind: Kind) -> Mapping[str, str]:
+def _by_name(kind: UidKind) -> Mapping[str, str]:
     found: dict[str, str] = {}
     # What is in use comes first: a retired SOP class may have the name of its successor.
     for uid, (name, of_kind, _, _, keyword) in sorted(UIDS.items(), key=lambda each: bool(each[1][3])):
         if of_kind == kind.value:
-            for called in (keyword, name, name_of(uid)):
+            for called in (keyword, name, format_uid_name(uid)):
                 found.setdefault(_folded(called), uid)
     found.pop("", None)
     return found
 
 
-def _names(kind: Kind, *, keywords: bool) -> Iterator[str]:
+def _names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
     return (
         (keyword if keywords else name) or name
         for name, of_kind, _, _, keyword in UIDS.values()
@@ -143,7 +145,7 @@ def _names(kind: Kind, *, keywords: bool) -> Iterator[str]:
     )
 
 
-def uid_name(uid: str) -> str:
+def look_up_uid_name(uid: str) -> str:
     """Return the name of *uid* in the registry, or the UID itself where it is not there."""
     known = UIDS.get(uid)
     return (known[0] if known else "") or uid

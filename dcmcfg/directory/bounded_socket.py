@@ -12,23 +12,24 @@ from dcmcfg.limits import Limit
 class BoundedSocket:
     """Everything that the socket *whole* is, but that receiving more than *limit* raises :class:`DirectoryError`."""
 
-    def __init__(self, whole: socket.socket, limit: Limit, url: str) -> None:
-        self.whole = whole
+    def __init__(self, wrapped_socket: socket.socket, limit: Limit, url: str) -> None:
+        self.wrapped_socket = wrapped_socket
         self._limit = limit
-        self._left = limit.most
+        self._remaining = limit.maximum
         self._url = url
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.whole, name)
+        return getattr(self.wrapped_socket, name)
 
     def recv(self, size: int) -> bytes:
         """Return what has come, as the socket does."""
-        received = self.whole.recv(size)
-        self._left -= len(received)
-        if self._left < 0:
+        received = self.wrapped_socket.recv(size)
+        self._remaining -= len(received)
+        if self._remaining < 0:
             raise DirectoryError(
-                f"the directory server does not come to an end: more than {self._limit.spelt()} {self._limit.what}",
-                on=self._url,
+                f"the directory server does not come to an end: more than {self._limit.format_maximum()} "
+                f"{self._limit.description}",
+                subject=self._url,
                 next_step=self._limit.next_step,
             )
         return received

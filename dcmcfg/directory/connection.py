@@ -16,18 +16,18 @@ from ldap3.core.exceptions import (
 )
 
 from dcmcfg.directory.bounded_socket import BoundedSocket
-from dcmcfg.directory.failures import SUCCESS, check, translated
-from dcmcfg.directory.server import LdapServer
-from dcmcfg.directory.tls import VerifiedTls, client_context, ended_after_handshake
+from dcmcfg.directory.failures import SUCCESS, raise_for_result, translate_ldap_errors
+from dcmcfg.directory.server import LdapServerSettings
+from dcmcfg.directory.tls import VerifiedTls, build_handshake_ended_error, create_client_context
 from dcmcfg.errors import DirectoryError
-from dcmcfg.limits import LDAP_HELLO
+from dcmcfg.limits import LDAP_SETUP
 
 #: The extended operation "Who am I?" (RFC 4532).
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
 _PORTS = {"ldap": 389, "ldaps": 636}
 
 
-def opened(server: LdapServer) -> ldap3.Connection:
+def open_connection(server: LdapServerSettings) -> ldap3.Connection:
     """Return an open connection, bound as *server* says.
 
     With TLS nothing but the handshake (for StartTLS: the request for it) is sent before the server's certificate was
@@ -37,39 +37,39 @@ def opened(server: LdapServer) -> ldap3.Connection:
     """
     if server.bind_dn and not server.password:
         raise DirectoryError(
-            "no password was given for the bind DN", on=server.bind_dn, next_step="set DCMCFG_BIND_PASSWORD_FILE"
+            "no password was given for the bind DN", subject=server.bind_dn, next_step="set DCMCFG_BIND_PASSWORD_FILE"
         )
-    tls = _tls(server)
-    connection = _connection(server, tls)
+    tls = _build_tls(server)
+    connection = _build_connection(server, tls)
     try:
-        with translated(server.url, sent=False), _strangers_told(server):
-            _secured(connection, server, tls)
-            answer = _bound(connection, server, tls)
-        check(answer, f"{_who(server)} @ {server.url}")
+        with translate_ldap_errors(server.url, request_sent=False), _translate_non_ldap(server):
+            _secure_connection(connection, server, tls)
+            answer = _bind(connection, server, tls)
+        raise_for_result(answer, f"{_format_identity(server)} @ {server.url}")
     except BaseException:
-        closed(connection)
+        close_connection(connection)
         raise
     return connection
 
 
-def closed(connection: ldap3.Connection) -> None:
+def close_connection(connection: ldap3.Connection) -> None:
     """Close *connection*, whatever state it is in."""
     with suppress(LDAPExceptionError, OSError):  # the peer may be gone already; there is nothing left to lose
         connection.unbind()
 
 
-def _who(server: LdapServer) -> str:
-    return "SASL EXTERNAL" if server.external else server.bind_dn or "anonymous"
+def _format_identity(server: LdapServerSettings) -> str:
+    return "SASL EXTERNAL" if server.sasl_external else server.bind_dn or "anonymous"
 
 
-def _tls(server: LdapServer) -> VerifiedTls | None:
+def _build_tls(server: LdapServerSettings) -> VerifiedTls | None:
     address = urlsplit(server.url)
     if address.scheme != "ldaps" and not server.starttls:
         return None
-    return VerifiedTls(client_context(server), address.hostname or "")
+    return VerifiedTls(create_client_context(server), address.hostname or "")
 
 
-def _connection(server: LdapServer, tls: VerifiedTls | None) -> ldap3.Connection:
+def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ldap3.Connection:
     """Return what ldap3 needs to know, no connection made yet; its ``Server`` takes neither port nor DN in a URL."""
     address = urlsplit(server.url)
     name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
@@ -91,52 +91,52 @@ def _connection(server: LdapServer, tls: VerifiedTls | None) -> ldap3.Connection
         auto_encode=False,
         receive_timeout=server.receive_timeout_s,
         return_empty_attributes=False,
-        **(sasl if server.external else simple),
+        **(sasl if server.sasl_external else simple),
     )
 
 
-def _secured(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls | None) -> None:
+def _secure_connection(connection: ldap3.Connection, server: LdapServerSettings, tls: VerifiedTls | None) -> None:
     """Open *connection*; with *tls*, return only once it is encrypted and the server's certificate verified."""
     try:
         connection.open(read_server_info=False)
         if server.starttls:
-            with _bounded(connection, server):
+            with _limit_received(connection, server):
                 connection.start_tls(read_server_info=False)
     except LDAPExceptionError as error:
         if tls is not None and tls.failure is not None:
             raise tls.failure from error
         if isinstance(error, LDAPStartTLSError) and connection.result and connection.result["result"] != SUCCESS:
-            raise _no_starttls(server) from error
+            raise _build_no_starttls_error(server) from error
         if server.starttls and isinstance(error, LDAPSessionTerminatedByServerError):
-            raise _ended("when it was asked for StartTLS", server) from error
+            raise _build_ended_error("when it was asked for StartTLS", server) from error
         raise
-    if tls is not None and not tls.holds(connection):  # ldap3's start_tls returns False where it did nothing
-        raise _no_starttls(server)
+    if tls is not None and not tls.is_secured(connection):  # ldap3's start_tls returns False where it did nothing
+        raise _build_no_starttls_error(server)
 
 
-def _bound(connection: ldap3.Connection, server: LdapServer, tls: VerifiedTls | None) -> dict[str, Any]:
+def _bind(connection: ldap3.Connection, server: LdapServerSettings, tls: VerifiedTls | None) -> dict[str, Any]:
     """Return the answer to the bind.
 
     In TLS 1.3 a server judges the client's certificate after the client's handshake is over, so that its refusal is
     met here; slapd with GnuTLS says it by closing the connection.
     """
     try:
-        with _bounded(connection, server):
+        with _limit_received(connection, server):
             connection.bind(read_server_info=False)
     except LDAPCommunicationError as error:
         if "timed out" in str(error):
             raise
         if tls is not None:
-            raise ended_after_handshake(str(error), server.url) from error
-        raise _ended("when it was asked to bind", server) from error
+            raise build_handshake_ended_error(str(error), server.url) from error
+        raise _build_ended_error("when it was asked to bind", server) from error
     answer: dict[str, Any] = connection.result
     return answer
 
 
 @contextmanager
-def _bounded(connection: ldap3.Connection, server: LdapServer) -> Iterator[None]:
+def _limit_received(connection: ldap3.Connection, server: LdapServerSettings) -> Iterator[None]:
     """Let ldap3 receive no more than a limit."""
-    bounded = BoundedSocket(connection.socket, LDAP_HELLO, server.url)
+    bounded = BoundedSocket(connection.socket, LDAP_SETUP, server.url)
     connection.socket = bounded
     try:
         yield
@@ -146,29 +146,29 @@ def _bounded(connection: ldap3.Connection, server: LdapServer) -> Iterator[None]
 
 
 @contextmanager
-def _strangers_told(server: LdapServer) -> Iterator[None]:
+def _translate_non_ldap(server: LdapServerSettings) -> Iterator[None]:
     """Turn what ldap3 raises over octets that are no LDAP message into :class:`DirectoryError`."""
     try:
         yield
     except (LookupError, ValueError) as error:
         raise DirectoryError(
             "what answers there is no LDAP server",
-            on=server.url,
+            subject=server.url,
             next_step="check host and port; if that is a TLS port, the URL starts with ldaps://",
         ) from error
 
 
-def _ended(when: str, server: LdapServer) -> DirectoryError:
+def _build_ended_error(when: str, server: LdapServerSettings) -> DirectoryError:
     return DirectoryError(
         f"the server ended the connection {when}",
-        on=server.url,
+        subject=server.url,
         next_step="if that is a TLS port, the URL starts with ldaps://",
     )
 
 
-def _no_starttls(server: LdapServer) -> DirectoryError:
+def _build_no_starttls_error(server: LdapServerSettings) -> DirectoryError:
     return DirectoryError(
         "the server does not offer StartTLS, and nothing is sent unencrypted",
-        on=server.url,
+        subject=server.url,
         next_step="use ldaps:// if it has a TLS port, or have the server offer StartTLS",
     )

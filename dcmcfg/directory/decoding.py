@@ -7,8 +7,8 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
 
 #: Attributes are remembered up to this many, and while their octets are no more than so long.
-_MOST_REMEMBERED = 1 << 14
-_LONGEST_REMEMBERED = 512
+_CACHE_SIZE = 1 << 14
+_MAXIMUM_CACHED_LENGTH = 512
 
 
 class EntryDecoder:
@@ -17,21 +17,22 @@ class EntryDecoder:
     def __init__(self) -> None:
         self._known: dict[bytes, Attribute] = {}
 
-    def entry(self, octets: bytes) -> Entry:
+    def decode_entry(self, octets: bytes) -> Entry:
         """Return the entry in *octets*, which begin with the tag of SearchResultEntry.
 
-        Raises :class:`~dcmcfg.directory.search_result_entry.NotLDAP`, and :class:`~dcmcfg.errors.MalformedInput` for its name.
+        Raises :class:`~dcmcfg.directory.search_result_entry.InvalidLdapMessage`, and
+        :class:`~dcmcfg.errors.MalformedInput` for its name.
         """
         name, pieces = split_entry(octets)
         known = self._known
-        attributes = tuple([known.get(piece) or self._attribute(piece) for piece in pieces])
+        attributes = tuple([known.get(piece) or self._decode_attribute(piece) for piece in pieces])
         return Entry(DN.parse(name.decode("utf-8", "surrogateescape")), attributes)
 
-    def _attribute(self, octets: bytes) -> Attribute:
+    def _decode_attribute(self, octets: bytes) -> Attribute:
         name, values = split_attribute(octets)
         attribute = Attribute(name.decode("utf-8", "surrogateescape"), tuple(values))
-        if len(octets) <= _LONGEST_REMEMBERED:
-            if len(self._known) >= _MOST_REMEMBERED:
+        if len(octets) <= _MAXIMUM_CACHED_LENGTH:
+            if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             self._known[octets] = attribute
         return attribute

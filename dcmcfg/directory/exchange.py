@@ -15,96 +15,96 @@ from enum import Enum
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError
 
-from dcmcfg.directory.failures import NoAnswerInTime
-from dcmcfg.directory.messages import UNSOLICITED, Incoming, NotAnAnswer, Response
+from dcmcfg.directory.failures import ResponseTimeout
+from dcmcfg.directory.messages import UNSOLICITED_MESSAGE_ID, InvalidResponse, LdapResponse, ResponseBuffer
 from dcmcfg.errors import ConnectionLost, DirectoryError
 
 #: A message ID → the octets of the request under it.
-Request = Callable[[int], bytes]
+RequestEncoder = Callable[[int], bytes]
 
-_PIECE = 65536
+_CHUNK_SIZE = 65536
 _NOTICE_OF_DISCONNECTION = "1.3.6.1.4.1.1466.20036"
 
 
 class Exchange:
     """Requests on one connection, and the answers to them.
 
-    Nothing else may use the connection while requests are unanswered. :meth:`ask` and :meth:`answers` raise
-    :class:`ConnectionLost` when the connection ends, or carries what is no answer, and close it: what was posted may
-    have been carried out.
+    Nothing else may use the connection while requests are unanswered. :meth:`send_request` and
+    :meth:`collect_responses` raise :class:`ConnectionLost` when the connection ends, or carries what is no answer, and
+    close it: what was posted may have been carried out.
     """
 
     def __init__(self, connection: ldap3.Connection, url: str) -> None:
         if connection.closed or connection.socket is None:
-            raise DirectoryError("the connection to the LDAP server was closed", on=url)
+            raise DirectoryError("the connection to the LDAP server was closed", subject=url)
         self._connection = connection
         self._socket: socket.socket = connection.socket
         self._url = url
         self._outgoing = bytearray()
-        self._incoming = Incoming()
-        self._unanswered: set[int] = set()
+        self._incoming = ResponseBuffer()
+        self._pending: set[int] = set()
 
     @property
-    def unanswered(self) -> int:
+    def pending_count(self) -> int:
         """How many of the requests posted have no answer yet."""
-        return len(self._unanswered)
+        return len(self._pending)
 
-    def ask(self, request: Request) -> Response:
+    def send_request(self, request: RequestEncoder) -> LdapResponse:
         """Send *request*, with no other under way, and return the answer to it."""
-        self.post(request)
-        (answer,) = self.answers()
+        self.queue_request(request)
+        (answer,) = self.collect_responses()
         return answer
 
-    def post(self, request: Request) -> int:
-        """Have *request* go out with the next :meth:`answers`; return its message ID."""
+    def queue_request(self, request: RequestEncoder) -> int:
+        """Have *request* go out with the next :meth:`collect_responses`; return its message ID."""
         number: int = self._connection.server.next_message_id()
         self._outgoing += request(number)
-        self._unanswered.add(number)
+        self._pending.add(number)
         return number
 
-    def answers(self, unanswered: int = 0) -> list[Response]:
-        """Send what was posted; return the answers that arrive until at most so many requests are *unanswered*.
+    def collect_responses(self, max_pending: int = 0) -> list[LdapResponse]:
+        """Send what was posted; return the answers that arrive until at most so many requests are *max_pending*.
 
         Sending and receiving take turns as the socket allows: neither side waits for the other to read first.
         """
-        found: list[Response] = []
-        with self._never_blocking():
-            while self._outgoing or len(self._unanswered) > unanswered:
-                awaited = {_attempt(self._send, _Ready.TO_WRITE)} if self._outgoing else set()
-                awaited.add(_attempt(self._receive, _Ready.TO_READ))
-                found += map(self._expected, self._incoming.take())
+        found: list[LdapResponse] = []
+        with self._nonblocking_socket():
+            while self._outgoing or len(self._pending) > max_pending:
+                awaited = {_try_io(self._send, _SocketEvent.WRITABLE)} if self._outgoing else set()
+                awaited.add(_try_io(self._receive, _SocketEvent.READABLE))
+                found += map(self._match_response, self._incoming.pop_responses())
                 if None not in awaited:
                     self._wait(awaited)
         return found
 
     def _send(self) -> None:
-        sent = self._socket.send(self._outgoing[:_PIECE])
+        sent = self._socket.send(self._outgoing[:_CHUNK_SIZE])
         del self._outgoing[:sent]
 
     def _receive(self) -> None:
-        received = self._socket.recv(_PIECE)
+        received = self._socket.recv(_CHUNK_SIZE)
         if not received:
             raise ConnectionLost("the server ended it")
         self._incoming.add(received)
 
-    def _wait(self, awaited: Container[_Ready | None]) -> None:
-        to_read = [self._socket] if _Ready.TO_READ in awaited else []
-        to_write = [self._socket] if _Ready.TO_WRITE in awaited else []
+    def _wait(self, awaited: Container[_SocketEvent | None]) -> None:
+        to_read = [self._socket] if _SocketEvent.READABLE in awaited else []
+        to_write = [self._socket] if _SocketEvent.WRITABLE in awaited else []
         if not any(select.select(to_read, to_write, [], self._connection.receive_timeout)):
             raise TimeoutError
 
-    def _expected(self, answer: Response) -> Response:
+    def _match_response(self, answer: LdapResponse) -> LdapResponse:
         """Return *answer*, which must be one to a request of ours."""
-        if answer.number in self._unanswered:
-            self._unanswered.remove(answer.number)
+        if answer.message_id in self._pending:
+            self._pending.remove(answer.message_id)
             return answer
-        if answer.number == UNSOLICITED and answer.name == _NOTICE_OF_DISCONNECTION:
+        if answer.message_id == UNSOLICITED_MESSAGE_ID and answer.name == _NOTICE_OF_DISCONNECTION:
             said = " ".join(answer.message.split())
             raise ConnectionLost(f"the server ended it: {said or 'it gave no reason'}")
-        raise NotAnAnswer(f"it answered request {answer.number}, which was not made")
+        raise InvalidResponse(f"it answered request {answer.message_id}, which was not made")
 
     @contextmanager
-    def _never_blocking(self) -> Iterator[None]:
+    def _nonblocking_socket(self) -> Iterator[None]:
         """Run with a socket that never waits; what goes wrong meanwhile ends the connection."""
         limit = self._socket.gettimeout()
         try:
@@ -112,35 +112,35 @@ class Exchange:
             yield
             self._socket.settimeout(limit)
         except TimeoutError as error:
-            raise self._lost("no answer in time", NoAnswerInTime) from error
-        except NotAnAnswer as error:
-            raise self._lost(f"that was no LDAP answer: {error}") from error
+            raise self._close_as_lost("no answer in time", ResponseTimeout) from error
+        except InvalidResponse as error:
+            raise self._close_as_lost(f"that was no LDAP answer: {error}") from error
         except OSError as error:
-            raise self._lost(" ".join(str(error).split())) from error
+            raise self._close_as_lost(" ".join(str(error).split())) from error
         except ConnectionLost as error:
-            raise self._lost(error.what) from error
+            raise self._close_as_lost(error.message) from error
 
-    def _lost(self, why: str, kind: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
+    def _close_as_lost(self, why: str, kind: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
         with suppress(LDAPExceptionError, OSError):
             self._connection.strategy.close()
-        return kind(f"the connection to the LDAP server was lost: {why}", on=self._url)
+        return kind(f"the connection to the LDAP server was lost: {why}", subject=self._url)
 
 
-class _Ready(Enum):
+class _SocketEvent(Enum):
     """What a socket can be ready for."""
 
-    TO_READ = "to read"
-    TO_WRITE = "to write"
+    READABLE = "to read"
+    WRITABLE = "to write"
 
 
-def _attempt(act: Callable[[], None], needs: _Ready) -> _Ready | None:
+def _try_io(act: Callable[[], None], needs: _SocketEvent) -> _SocketEvent | None:
     """Return None when *act* went on, else what it waits for; TLS may have to read in order to write, or vice versa."""
     try:
         act()
     except ssl.SSLWantReadError:
-        return _Ready.TO_READ
+        return _SocketEvent.READABLE
     except ssl.SSLWantWriteError:
-        return _Ready.TO_WRITE
+        return _SocketEvent.WRITABLE
     except BlockingIOError:
         return needs
     return None

@@ -13,42 +13,45 @@ from typing import Any
 from ldap3.core import exceptions
 
 from dcmcfg.changes import Add, Change, Modify, Operation
-from dcmcfg.directory.messages import Response
+from dcmcfg.directory.messages import LdapResponse
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.secret_values import told
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.secret_values import format_value
 
-INVALID_SYNTAX = 21
+INVALID_ATTRIBUTE_SYNTAX = 21
 #: As OpenLDAP and 389 Directory Server say it: the attribute, and the place of the value in what was sent, from 0.
-_SAID = re.compile(r"(?P<name>[\w.;-]+): value #(?P<place>[0-9]{1,6}) invalid per syntax")
+_SERVER_MESSAGE = re.compile(r"(?P<name>[\w.;-]+): value #(?P<place>[0-9]{1,6}) invalid per syntax")
 
 
-def invalid_syntax(said: str, change: Change | None) -> tuple[str, str] | None:
-    """Return what is wrong and the next step, from what the server *said* to *change*; None where it does not tell."""
-    found = _SAID.search(said)
+def explain_invalid_syntax(diagnostic_message: str, change: Change | None) -> tuple[str, str] | None:
+    """Return what is wrong and the next step, from what the server *diagnostic_message* to *change*.
+
+    None where it does not tell.
+    """
+    found = _SERVER_MESSAGE.search(diagnostic_message)
     if found is None:
         return None
     name = found["name"]
-    value = _value(change, name, int(found["place"]))
+    value = _find_value(change, name, int(found["place"]))
     if name.lower() == "objectclass":
-        return _unknown_class(value)
-    shown = f": {told(name, value)}" if value is not None else ""
+        return _explain_unknown_class(value)
+    shown = f": {format_value(name, value)}" if value is not None else ""
     return f"the value of {name} has the wrong syntax{shown}", f"dcmcfg explain {name} shows its form"
 
 
-def _unknown_class(value: bytes | None) -> tuple[str, str]:
+def _explain_unknown_class(value: bytes | None) -> tuple[str, str]:
     """The only object classes of wrong syntax are those that the server does not know."""
     if value is None:
         return "the server's schema does not know an object class of the entry", "upgrade the server's schema"
     name = value.decode("utf-8", "backslashreplace")
     what = f"the server's schema does not know the class {name}"
-    if bundled().object_class(name) is not None:
+    if load_bundled_schema().object_class(name) is not None:
         return what, "it is one of the archive's: upgrade the server's schema"
     return what, "check its spelling, else upgrade the server's schema"
 
 
-def _value(change: Change | None, name: str, place: int) -> bytes | None:
-    """Return the value of attribute *name* at *place* in *change*, None where several could be meant."""
+def _find_value(change: Change | None, name: str, position: int) -> bytes | None:
+    """Return the value of attribute *name* at *position* in *change*, None where several could be meant."""
     match change:
         case Add(entry):
             lists = [entry.values(name)]
@@ -57,7 +60,7 @@ def _value(change: Change | None, name: str, place: int) -> bytes | None:
             lists = [each.values for each in new if each.name.lower() == name.lower()]
         case _:
             return None
-    values = [each[place] for each in lists if place < len(each)]
+    values = [each[position] for each in lists if position < len(each)]
     return values[0] if len(values) == 1 else None
 
 
@@ -110,85 +113,89 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
 
 
 #: How OpenLDAP's replicas (consumers without updateref) refuse to be written.
-_SHADOW = "shadow context"
+_REPLICA_MESSAGE = "shadow context"
 
 
-class NoAnswerInTime(ConnectionLost):
+class ResponseTimeout(ConnectionLost):
     """The server did not answer in time: it may carry the request out yet."""
 
 
-def check(result: Mapping[str, Any], on: str) -> None:
+def raise_for_result(result: Mapping[str, Any], subject: str) -> None:
     """Raise the error that *result*, an answer as ldap3 gives it, stands for; return when it is success.
 
     Raises :class:`NotFound` for noSuchObject, else :class:`DirectoryError` with the result code.
     """
     meant = result.get("description", "an unknown result")
     code, matched_dn, said = int(result["result"]), str(result.get("dn") or ""), str(result.get("message") or "")
-    _check(Response(0, code, matched_dn, said, tuple(result.get("referrals") or ())), on, otherwise=meant)
+    _raise_for_response(
+        LdapResponse(0, code, matched_dn, said, tuple(result.get("referrals") or ())), subject, default_meaning=meant
+    )
 
 
-def check_answer(answer: Response, on: str, change: Change | None = None) -> None:
-    """Do the same for an *answer* to a *change*, of which the error names the value at fault, or to something else."""
-    _check(answer, on, change, otherwise="an unknown result")
+def raise_for_response(response: LdapResponse, subject: str, change: Change | None = None) -> None:
+    """Do the same for a *response* to a *change*, whose error names the value at fault, or to another request."""
+    _raise_for_response(response, subject, change, default_meaning="an unknown result")
 
 
-def _check(answer: Response, on: str, change: Change | None = None, *, otherwise: str) -> None:
-    code = answer.result_code
+def _raise_for_response(
+    response: LdapResponse, subject: str, change: Change | None = None, *, default_meaning: str
+) -> None:
+    code = response.result_code
     if code == SUCCESS:
         return
-    meaning, next_step = _MEANINGS.get(code, (f"the server answered {otherwise}", ""))
-    said = " ".join(answer.message.split())
-    if code == INVALID_SYNTAX:
-        meaning, next_step = invalid_syntax(said, change) or (meaning, next_step)
+    meaning, next_step = _MEANINGS.get(code, (f"the server answered {default_meaning}", ""))
+    said = " ".join(response.message.split())
+    if code == INVALID_ATTRIBUTE_SYNTAX:
+        meaning, next_step = explain_invalid_syntax(said, change) or (meaning, next_step)
     what = f"{meaning} (LDAP result {code}{': ' + said if said else ''})"
     if code == NO_SUCH_OBJECT:
-        next_step = f"it exists up to {answer.matched_dn}" if answer.matched_dn else next_step
-        raise NotFound(what, on=on, next_step=next_step)
-    if _SHADOW in said:
+        next_step = f"it exists up to {response.matched_dn}" if response.matched_dn else next_step
+        raise NotFound(what, subject=subject, next_step=next_step)
+    if _REPLICA_MESSAGE in said:
         next_step = "it is a replica: use the URL of its provider"
-    if answer.referrals:
-        next_step = f"{next_step}: {' or '.join(answer.referrals)}"
-    raise DirectoryError(what, on=on, next_step=next_step, result_code=code)
+    if response.referrals:
+        next_step = f"{next_step}: {' or '.join(response.referrals)}"
+    raise DirectoryError(what, subject=subject, next_step=next_step, result_code=code)
 
 
-class NotReached(DirectoryError):
+class ServerUnreachable(DirectoryError):
     """No connection to the directory server came about."""
 
 
 @contextmanager
-def translated(url: str, *, sent: bool) -> Iterator[None]:
+def translate_ldap_errors(url: str, *, request_sent: bool) -> Iterator[None]:
     """Turn ldap3's exceptions, and those of its socket, into :class:`DirectoryError`.
 
-    With *sent*, a connection that ends inside the block raises :class:`ConnectionLost`: a request may have been
+    With *request_sent*, a connection that ends inside the block raises :class:`ConnectionLost`: a request may have been
     carried out although its answer never came.
     """
     try:
         yield
     except exceptions.LDAPSocketOpenError as error:
-        raise NotReached(
+        raise ServerUnreachable(
             f"cannot connect to the LDAP server: {_cause(error)}",
-            on=url,
+            subject=url,
             next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",
         ) from error
     except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError, OSError) as error:
-        in_time = NoAnswerInTime if _cause(error) == _OVERDUE else ConnectionLost
-        kind = in_time if sent else DirectoryError
-        raise kind(f"the connection to the LDAP server was lost: {_cause(error)}", on=url) from error
+        in_time = ResponseTimeout if _cause(error) == _TIMED_OUT else ConnectionLost
+        kind = in_time if request_sent else DirectoryError
+        raise kind(f"the connection to the LDAP server was lost: {_cause(error)}", subject=url) from error
     except exceptions.LDAPExceptionError as error:
-        raise DirectoryError(f"the LDAP request failed: {_cause(error)}", on=url) from error
+        raise DirectoryError(f"the LDAP request failed: {_cause(error)}", subject=url) from error
 
 
 def _cause(error: BaseException) -> str:
     text = " ".join(str(error).split())
     lowered = text.lower()
-    for sign, meaning in _CONNECT_SIGNS:
+    for sign, meaning in _ERROR_PATTERNS:
         if sign in lowered:
             return meaning
     return text or type(error).__name__
 
 
-_OVERDUE = "no answer in time"
-_CONNECT_SIGNS = (
+_TIMED_OUT = "no answer in time"
+_ERROR_PATTERNS = (
     ("connection refused", "connection refused"),
     ("certificate verify failed", "its certificate is not trusted (--ca-file names the authority's certificate)"),
     ("certificate", "its certificate does not fit the name or is not trusted (--ca-file names the authority's)"),
@@ -197,7 +204,7 @@ _CONNECT_SIGNS = (
     ("nodename nor servname", "the host name is not known"),
     ("invalid server address", "the host name is not known"),
     ("ssl", "it does not speak TLS there (ldap:// is without, ldaps:// with TLS)"),
-    ("timed out", _OVERDUE),
+    ("timed out", _TIMED_OUT),
     ("no route to host", "no route to host"),
     ("network is unreachable", "the network is unreachable"),
 )

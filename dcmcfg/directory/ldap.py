@@ -12,25 +12,25 @@ import ldap3
 
 from dcmcfg.changes import Change
 from dcmcfg.directory import transaction
-from dcmcfg.directory.connection import WHO_AM_I, closed, opened
+from dcmcfg.directory.connection import WHO_AM_I, close_connection, open_connection
 from dcmcfg.directory.decoding import EntryDecoder
 from dcmcfg.directory.exchange import Exchange
-from dcmcfg.directory.failures import REFERRAL, check_answer, translated
-from dcmcfg.directory.messages import Response, change_request, extended_request
+from dcmcfg.directory.failures import REFERRAL, raise_for_response, translate_ldap_errors
+from dcmcfg.directory.messages import LdapResponse, encode_change_request, encode_extended_request
 from dcmcfg.directory.referrals import Referral
 from dcmcfg.directory.search import search
-from dcmcfg.directory.server import LdapServer, Scope, ServerFacts
+from dcmcfg.directory.server import LdapServerSettings, Scope, ServerCapabilities
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, NotFound
 
 
-def connect(server: LdapServer, referred: Callable[[Referral], None] | None = None) -> LdapDirectory:
-    """Return an open connection, secured and bound as *server* says; raises what :func:`opened` raises.
+def connect(server: LdapServerSettings, on_referral: Callable[[Referral], None] | None = None) -> LdapDirectory:
+    """Return an open connection, secured and bound as *server* says; raises what :func:`open_connection` raises.
 
-    *referred* is called once with each part of the tree that a search finds to be held by other servers.
+    *on_referral* is called once with each part of the tree that a search finds to be held by other servers.
     """
-    return LdapDirectory(server, opened(server), referred)
+    return LdapDirectory(server, open_connection(server), on_referral)
 
 
 class LdapDirectory:
@@ -38,13 +38,13 @@ class LdapDirectory:
 
     def __init__(
         self,
-        server: LdapServer,
+        server: LdapServerSettings,
         connection: ldap3.Connection,
-        referred: Callable[[Referral], None] | None = None,
+        on_referral: Callable[[Referral], None] | None = None,
     ) -> None:
         self._server = server
         self._connection = connection
-        self._referred = referred
+        self._on_referral = on_referral
         self._referrals: dict[Referral, None] = {}
 
     def __enter__(self) -> LdapDirectory:
@@ -56,40 +56,40 @@ class LdapDirectory:
         self.close()
 
     @property
-    def server(self) -> LdapServer:
+    def server(self) -> LdapServerSettings:
         return self._server
 
     def close(self) -> None:
-        closed(self._connection)
+        close_connection(self._connection)
 
-    def reopened(self) -> LdapDirectory:
+    def reopen(self) -> LdapDirectory:
         self.close()
-        again = connect(self._server, self._referred)
+        again = connect(self._server, self._on_referral)
         again._referrals |= self._referrals  # noqa: SLF001 — another of this class
         return again
 
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
         def referred(referral: Referral) -> None:
             if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
-                check_answer(Response(0, REFERRAL, referrals=referral.urls), str(base))
-            self._note(referral)
+                raise_for_response(LdapResponse(0, REFERRAL, referrals=referral.urls), str(base))
+            self._add_referral(referral)
 
-        with translated(self._server.url, sent=False):
+        with translate_ldap_errors(self._server.url, request_sent=False):
             yield from search(self._connection, base, scope, attributes, referred)
 
-    def _note(self, referral: Referral) -> None:
+    def _add_referral(self, referral: Referral) -> None:
         if referral in self._referrals:
             return
         self._referrals[referral] = None
-        if self._referred is not None:
-            self._referred(referral)
+        if self._on_referral is not None:
+            self._on_referral(referral)
 
     @property
     def referrals(self) -> tuple[Referral, ...]:
         return tuple(self._referrals)
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
-        decode = EntryDecoder().entry
+        decode = EntryDecoder().decode_entry
         return tuple([decode(octets) for found in self.search(base, scope, attributes) for octets in found])
 
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
@@ -99,47 +99,51 @@ class LdapDirectory:
             return None
         return found[0] if found else None
 
-    def facts(self) -> ServerFacts:
+    def read_capabilities(self) -> ServerCapabilities:
         root = self.read(DN(), "base", ("supportedExtension", "supportedControl", "namingContexts"))[0]
         base_dn = self._server.base_dn
         contexts = [DN.parse(text) for text in root.texts("namingContexts")]
         tops = [base_dn, *(context for context in contexts if context.rdns and base_dn.is_below(context))]
         suffixes = [self.read_entry(dn, ("contextCSN",)) for dn in tops]
-        return ServerFacts(
-            transactions=transaction.BEGIN in root.texts("supportedExtension"),
-            assertions=transaction.ASSERTION in root.texts("supportedControl"),
+        return ServerCapabilities(
+            transactions=transaction.START_TRANSACTION_OID in root.texts("supportedExtension"),
+            assertions=transaction.ASSERTION_CONTROL_OID in root.texts("supportedControl"),
             replicated=any(entry is not None and "contextCSN" in entry for entry in suffixes),
         )
 
     def who_am_i(self) -> str:
-        answer = self._exchange().ask(partial(extended_request, name=WHO_AM_I))
-        check_answer(answer, self._server.url)
+        answer = self._start_exchange().send_request(partial(encode_extended_request, name=WHO_AM_I))
+        raise_for_response(answer, self._server.url)
         return (answer.value or b"").decode("utf-8", "backslashreplace")
 
     def apply(self, change: Change) -> None:
-        check_answer(self._exchange().ask(partial(change_request, change=change)), str(change.dn), change)
+        raise_for_response(
+            self._start_exchange().send_request(partial(encode_change_request, change=change)), str(change.dn), change
+        )
 
-    def does_transactions(self) -> bool:
-        other = opened(self._server)
+    def supports_transactions(self) -> bool:
+        other = open_connection(self._server)
         try:
-            trial = transaction.try_out(Exchange(other, self._server.url), self._server.base_dn)
+            trial = transaction.probe_transactions(Exchange(other, self._server.url), self._server.base_dn)
         except DcmcfgError:
-            closed(other)
+            close_connection(other)
             raise
-        if trial.apart:  # no time to wait for the rest before the end; the interpreter does not end before the thread
-            threading.Thread(target=_end_of, args=(trial, other)).start()
+        if (
+            trial.is_isolated
+        ):  # no time to wait for the rest before the end; the interpreter does not end before the thread
+            threading.Thread(target=_end_probe, args=(trial, other)).start()
         else:
-            _end_of(trial, other)
+            _end_probe(trial, other)
         return trial.available
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
-        transaction.carry_out(self._exchange(), changes, self._server.url)
+        transaction.apply_in_transaction(self._start_exchange(), changes, self._server.url)
 
-    def _exchange(self) -> Exchange:
+    def _start_exchange(self) -> Exchange:
         return Exchange(self._connection, self._server.url)
 
 
-def _end_of(trial: transaction.Trial, connection: ldap3.Connection) -> None:
+def _end_probe(trial: transaction.TransactionProbe, connection: ldap3.Connection) -> None:
     with suppress(DcmcfgError):
-        trial.end()
-    closed(connection)
+        trial.abort()
+    close_connection(connection)

@@ -8,63 +8,74 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dcmcfg.ber import BOOLEAN, ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, SET, element, elements, integer, split
+from dcmcfg.ber import (
+    BOOLEAN,
+    ENUMERATED,
+    INTEGER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    encode_element,
+    encode_integer,
+    read_element,
+    read_elements,
+)
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
 
 _MODIFY, _ADD, _DELETE, _MODIFY_DN, _EXTENDED = 0x66, 0x68, 0x4A, 0x6C, 0x77
 _CONTROLS, _NEW_SUPERIOR, _REQUEST_NAME, _REQUEST_VALUE = 0xA0, 0x80, 0x80, 0x81
-_TRUE, _FALSE = element(BOOLEAN, b"\xff"), element(BOOLEAN, b"\x00")
+_TRUE, _FALSE = encode_element(BOOLEAN, b"\xff"), encode_element(BOOLEAN, b"\x00")
 _OPERATIONS = {
-    Operation.ADD: element(ENUMERATED, b"\x00"),
-    Operation.DELETE: element(ENUMERATED, b"\x01"),
-    Operation.REPLACE: element(ENUMERATED, b"\x02"),
-    Operation.INCREMENT: element(ENUMERATED, b"\x03"),  # RFC 4525 §3
+    Operation.ADD: encode_element(ENUMERATED, b"\x00"),
+    Operation.DELETE: encode_element(ENUMERATED, b"\x01"),
+    Operation.REPLACE: encode_element(ENUMERATED, b"\x02"),
+    Operation.INCREMENT: encode_element(ENUMERATED, b"\x03"),  # RFC 4525 §3
 }
 
 
-def change_request(number: int, change: Change, more: Sequence[Control] = ()) -> bytes:
-    """Return the LDAPMessage *number* that asks for *change*, with its own controls and then *more*."""
-    return _message(number, _operation(change), (*change.controls, *more))
+def encode_change_request(message_id: int, change: Change, more: Sequence[Control] = ()) -> bytes:
+    """Return the LDAPMessage *message_id* that asks for *change*, with its own controls and then *more*."""
+    return _message(message_id, _operation(change), (*change.controls, *more))
 
 
-def extended_request(number: int, name: str, value: bytes | None = None) -> bytes:
-    """Return the LDAPMessage *number* that asks for the extended operation *name* (an OID)."""
-    request = element(_REQUEST_NAME, name.encode("ascii"))
+def encode_extended_request(message_id: int, name: str, value: bytes | None = None) -> bytes:
+    """Return the LDAPMessage *message_id* that asks for the extended operation *name* (an OID)."""
+    request = encode_element(_REQUEST_NAME, name.encode("ascii"))
     if value is not None:
-        request += element(_REQUEST_VALUE, value)
-    return _message(number, element(_EXTENDED, request), ())
+        request += encode_element(_REQUEST_VALUE, value)
+    return _message(message_id, encode_element(_EXTENDED, request), ())
 
 
 def _message(number: int, operation: bytes, controls: Iterable[Control]) -> bytes:
     attached = b"".join(map(_control, controls))
-    tail = element(_CONTROLS, attached) if attached else b""
-    return element(SEQUENCE, integer(number) + operation + tail)
+    tail = encode_element(_CONTROLS, attached) if attached else b""
+    return encode_element(SEQUENCE, encode_integer(number) + operation + tail)
 
 
 def _operation(change: Change) -> bytes:
     match change:
         case Add(entry):
             attributes = b"".join(_attribute(attribute.name, attribute.values) for attribute in entry.attributes)
-            return element(_ADD, _text(str(entry.dn)) + element(SEQUENCE, attributes))
+            return encode_element(_ADD, _text(str(entry.dn)) + encode_element(SEQUENCE, attributes))
         case Modify(dn, modifications):
             steps = b"".join(map(_modification, modifications))
-            return element(_MODIFY, _text(str(dn)) + element(SEQUENCE, steps))
+            return encode_element(_MODIFY, _text(str(dn)) + encode_element(SEQUENCE, steps))
         case Rename(dn, new_rdn, delete_old_rdn, new_superior):
             names = _text(str(dn)) + _text(str(new_rdn)) + (_TRUE if delete_old_rdn else _FALSE)
-            superior = b"" if new_superior is None else element(_NEW_SUPERIOR, str(new_superior).encode())
-            return element(_MODIFY_DN, names + superior)
+            superior = b"" if new_superior is None else encode_element(_NEW_SUPERIOR, str(new_superior).encode())
+            return encode_element(_MODIFY_DN, names + superior)
         case Delete(dn):
-            return element(_DELETE, str(dn).encode())
+            return encode_element(_DELETE, str(dn).encode())
 
 
 def _modification(modification: Modification) -> bytes:
     step = _OPERATIONS[modification.operation] + _attribute(modification.name, modification.values)
-    return element(SEQUENCE, step)
+    return encode_element(SEQUENCE, step)
 
 
 def _attribute(name: str, values: Iterable[bytes]) -> bytes:
-    held = b"".join([element(OCTET_STRING, value) for value in values])
-    return element(SEQUENCE, _text(name) + element(SET, held))
+    held = b"".join([encode_element(OCTET_STRING, value) for value in values])
+    return encode_element(SEQUENCE, _text(name) + encode_element(SET, held))
 
 
 def _control(control: Control) -> bytes:
@@ -72,27 +83,27 @@ def _control(control: Control) -> bytes:
     if control.critical:  # FALSE is the default, which is left out
         content += _TRUE
     if control.value is not None:
-        content += element(OCTET_STRING, control.value)
-    return element(SEQUENCE, content)
+        content += encode_element(OCTET_STRING, control.value)
+    return encode_element(SEQUENCE, content)
 
 
 def _text(text: str) -> bytes:
-    return element(OCTET_STRING, text.encode())
+    return encode_element(OCTET_STRING, text.encode())
 
 
 #: The message ID of what the server says unasked (RFC 4511 §4.4).
-UNSOLICITED = 0
+UNSOLICITED_MESSAGE_ID = 0
 _RESULTS = frozenset({0x67, 0x69, 0x6B, 0x6D})  # modify, add, delete, modify DN
 _EXTENDED_RESPONSE, _REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE = 0x78, 0xA3, 0x8A, 0x8B
 #: Far beyond any answer to a change; a length above it is garbage, and waiting for so much would never end.
-_LONGEST = 1 << 24
+_MAXIMUM_LENGTH = 1 << 24
 
 
 @dataclass(frozen=True)
-class Response:
+class LdapResponse:
     """An LDAPResult, and of an extended response the name and value (None when not there)."""
 
-    number: int
+    message_id: int
     result_code: int
     matched_dn: str = ""
     message: str = ""
@@ -101,11 +112,11 @@ class Response:
     value: bytes | None = None
 
 
-class NotAnAnswer(ValueError):
+class InvalidResponse(ValueError):
     """Octets that are no LDAP answer to a change."""
 
 
-class Incoming:
+class ResponseBuffer:
     """What has arrived of the server's answers and was not taken yet."""
 
     def __init__(self) -> None:
@@ -116,55 +127,55 @@ class Incoming:
         """Append what was received."""
         self._octets += octets
 
-    def take(self) -> list[Response]:
-        """Return the answers that have arrived whole; raises :class:`NotAnAnswer`."""
-        found: list[Response] = []
+    def pop_responses(self) -> list[LdapResponse]:
+        """Return the answers that have arrived whole; raises :class:`InvalidResponse`."""
+        found: list[LdapResponse] = []
         if len(self._octets) < self._needed:
             return found
         at = 0
-        while (end := _end(self._octets, at)) is not None and end <= len(self._octets):
-            found.append(response(bytes(self._octets[at:end])))
+        while (end := _find_message_end(self._octets, at)) is not None and end <= len(self._octets):
+            found.append(parse_response(bytes(self._octets[at:end])))
             at = end
         self._needed = 0 if end is None else end - at
         del self._octets[:at]
         return found
 
 
-def response(message: bytes) -> Response:
-    """Return the answer that *message*, one whole LDAPMessage, is; raises :class:`NotAnAnswer`."""
+def parse_response(message: bytes) -> LdapResponse:
+    """Return the answer that *message*, one whole LDAPMessage, is; raises :class:`InvalidResponse`."""
     try:
-        return _response(message)
+        return _decode_response(message)
     except ValueError as error:
-        raise NotAnAnswer(str(error)) from error
+        raise InvalidResponse(str(error)) from error
 
 
-def _response(message: bytes) -> Response:
-    _, content, _ = split(message)
-    (number_tag, number), (kind, operation), *_ = [*elements(content), (0, b""), (0, b"")]
+def _decode_response(message: bytes) -> LdapResponse:
+    _, content, _ = read_element(message)
+    (number_tag, number), (kind, operation), *_ = [*read_elements(content), (0, b""), (0, b"")]
     if number_tag != INTEGER or (kind not in _RESULTS and kind != _EXTENDED_RESPONSE):
         raise ValueError(f"a message of kind {kind:#x} is no answer to a change")
-    (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*elements(operation), *[(0, b"")] * 3]
+    (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*read_elements(operation), *[(0, b"")] * 3]
     if (code_tag, dn_tag, text_tag) != (ENUMERATED, OCTET_STRING, OCTET_STRING):
         raise ValueError("an answer without result code, matched DN and message")
     optional = dict(more)
     name = optional.get(_RESPONSE_NAME)
-    return Response(
+    return LdapResponse(
         int.from_bytes(number, "big", signed=True),
         int.from_bytes(code, "big", signed=True),
         dn.decode("utf-8", "replace"),
         text.decode("utf-8", "replace"),
-        tuple(uri.decode("utf-8", "replace") for _, uri in elements(optional.get(_REFERRAL, b""))),
+        tuple(uri.decode("utf-8", "replace") for _, uri in read_elements(optional.get(_REFERRAL, b""))),
         name.decode("utf-8", "replace") if name is not None else None,
         optional.get(_RESPONSE_VALUE),
     )
 
 
-def _end(data: bytes | bytearray, at: int) -> int | None:
+def _find_message_end(data: bytes | bytearray, at: int) -> int | None:
     """Return where the message that begins at *at* ends, or None when too little of it has arrived to tell."""
     if at >= len(data):
         return None
     if data[at] != SEQUENCE:
-        raise NotAnAnswer(f"a message begins with {data[at]:#x}")
+        raise InvalidResponse(f"a message begins with {data[at]:#x}")
     if len(data) < at + 2:
         return None
     length = data[at + 1]
@@ -174,6 +185,6 @@ def _end(data: bytes | bytearray, at: int) -> int | None:
     if len(data) < at + 2 + octets:
         return None
     length = int.from_bytes(data[at + 2 : at + 2 + octets], "big")
-    if not octets or length > _LONGEST:
-        raise NotAnAnswer("a message has no sensible length")
+    if not octets or length > _MAXIMUM_LENGTH:
+        raise InvalidResponse("a message has no sensible length")
     return at + 2 + octets + length

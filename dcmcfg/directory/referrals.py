@@ -12,7 +12,7 @@ from dcmcfg.errors import MalformedInput
 #: The control by which a server returns its referral entries as entries (ManageDsaIT, RFC 3296 §3).
 MANAGE_DSA_IT = "2.16.840.1.113730.3.4.2"
 #: The attribute of referral entries that holds the URLs; it is operational, so it has to be asked for.
-REF = "ref"
+REF_ATTRIBUTE = "ref"
 _REFERRAL = "referral"
 #: How the attribute begins in the octets of an entry: its name, then the tag of the set of its values.
 _REF_OCTETS = b"\x04\x03ref\x31"
@@ -29,7 +29,7 @@ class Referral:
     urls: tuple[str, ...]
 
     @staticmethod
-    def of_reference(urls: tuple[str, ...]) -> Referral:
+    def from_reference(urls: tuple[str, ...]) -> Referral:
         """Return what a server means that sends *urls* in place of entries; the name in the first one is its top."""
         try:
             dn = DN.parse(unquote(urlsplit(urls[0]).path.removeprefix("/")))
@@ -38,14 +38,14 @@ class Referral:
         return Referral(dn if dn.rdns else None, urls)
 
     @staticmethod
-    def of_entry(octets: bytes) -> Referral | None:
+    def from_entry(octets: bytes) -> Referral | None:
         """Return what the entry in *octets* (SearchResultEntry) refers to, None when it is no referral."""
         if _REF_OCTETS not in octets:
             return None
-        entry = EntryDecoder().entry(octets)
-        return Referral(entry.dn, entry.texts(REF)) if entry.is_a(_REFERRAL) else None
+        entry = EntryDecoder().decode_entry(octets)
+        return Referral(entry.dn, entry.texts(REF_ATTRIBUTE)) if entry.is_a(_REFERRAL) else None
 
     @property
-    def where(self) -> str:
+    def urls_text(self) -> str:
         """The URLs, for a message."""
         return " or ".join(self.urls)

@@ -11,10 +11,10 @@ from ldap3.operation.search import search_operation
 from ldap3.protocol.controls import build_control
 from ldap3.protocol.rfc2696 import paged_search_control
 
-from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, check
-from dcmcfg.directory.referrals import MANAGE_DSA_IT, REF, Referral
-from dcmcfg.directory.search_responses import SearchDone, Taken, entries
-from dcmcfg.directory.search_result_entry import NotLDAP
+from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, raise_for_result
+from dcmcfg.directory.referrals import MANAGE_DSA_IT, REF_ATTRIBUTE, Referral
+from dcmcfg.directory.search_responses import SearchCounter, SearchResultDone, read_search_entries
+from dcmcfg.directory.search_result_entry import InvalidLdapMessage
 from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 
@@ -34,11 +34,11 @@ def search(
     base: DN,
     scope: Scope,
     attributes: Sequence[str],
-    referred: Callable[[Referral], None],
+    on_referral: Callable[[Referral], None],
 ) -> Iterator[list[bytes]]:
     """Yield the octets of the entries in *scope* of *base*, some at a time as they arrive.
 
-    Below *base*, what other servers hold is passed over: *referred* is called with each referral entry and each
+    Below *base*, what other servers hold is passed over: *on_referral* is called with each referral entry and each
     reference. Referral entries are asked for as entries (RFC 3296), because only an entry says where it stands.
     A server that does not know pages ignores the control. The connection is closed when this is not read to its end.
     Raises :class:`~dcmcfg.errors.DirectoryError` for any result but success, ldap3's exceptions, and :class:`OSError`
@@ -49,62 +49,66 @@ def search(
         "(objectClass=*)",
         _SCOPES[scope],
         ldap3.DEREF_NEVER,  # an alias is an entry of the tree like others; slapd takes four times as long with it
-        list(attributes) if scope == "base" else [*attributes, REF],
+        list(attributes) if scope == "base" else [*attributes, REF_ATTRIBUTE],
         size_limit=0,
         time_limit=0,
         types_only=False,
         auto_escape=True,
         auto_encode=False,
     )
-    page = partial(_page, connection, request, scope=scope, referred=referred, taken=Taken())
+    page = partial(_search_page, connection, request, scope=scope, referred=on_referral, taken=SearchCounter())
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
         done = yield from page(size=size, cookie=b"")
-        if not size or done.code != ADMIN_LIMIT_EXCEEDED or done.found:
+        if not size or done.result_code != ADMIN_LIMIT_EXCEEDED or done.entry_count:
             break
     while done.cookie:
         cookie = done.cookie
         done = yield from page(size=size, cookie=cookie)
-        if done.cookie == cookie and not done.found:
-            raise NotLDAP("one empty page after the other")
-    check({"result": done.code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE")
+        if done.cookie == cookie and not done.entry_count:
+            raise InvalidLdapMessage("one empty page after the other")
+    raise_for_result(
+        {"result": done.result_code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE"
+    )
 
 
-def _page(
+def _search_page(
     connection: ldap3.Connection,
     request: object,
     *,
     scope: Scope,
     referred: Callable[[Referral], None],
-    taken: Taken,
+    taken: SearchCounter,
     size: int,
     cookie: bytes,
-) -> Generator[list[bytes], None, SearchDone]:
+) -> Generator[list[bytes], None, SearchResultDone]:
     """Yield the entries of the page that *cookie* leads to, of all pages when *size* is 0; return how it ended."""
     controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else []
     if scope != "base":
         controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
     number: int = connection.send("searchRequest", request, controls or None)
     done = None
-    answer = entries(connection.socket.recv, number, taken, lambda urls: referred(Referral.of_reference(urls)))
+    answer = read_search_entries(
+        connection.socket.recv, number, taken, lambda urls: referred(Referral.from_reference(urls))
+    )
     try:
-        done = yield from answer if scope == "base" else _held_here(answer, referred)
+        done = yield from answer if scope == "base" else _separate_referrals(answer, referred)
     finally:
         if done is None:  # what is still to come would be taken for the answer to the next request
             connection.strategy.close()
     return done
 
 
-def _held_here(
-    answer: Generator[list[bytes], None, SearchDone], referred: Callable[[Referral], None]
-) -> Generator[list[bytes], None, SearchDone]:
+def _separate_referrals(
+    answer: Generator[list[bytes], None, SearchResultDone], referred: Callable[[Referral], None]
+) -> Generator[list[bytes], None, SearchResultDone]:
     """Yield what *answer* does without the referral entries, with which *referred* is called; return how it ended."""
     while True:
         try:
             found = next(answer)
         except StopIteration as end:
-            done: SearchDone = end.value
+            done: SearchResultDone = end.value
             return done
-        referrals = {index: referral for index, octets in enumerate(found) if (referral := Referral.of_entry(octets))}
+        referrals = {index: referral for index, octets in enumerate(found) if (referral := Referral.from_entry(octets))}
         for referral in referrals.values():
             referred(referral)
         yield [octets for index, octets in enumerate(found) if index not in referrals] if referrals else found

@@ -10,11 +10,11 @@ The error for octets that no LDAP server sends.
 
 from __future__ import annotations
 
-from dcmcfg.ber import OCTET_STRING, ONE_OCTET, SEQUENCE, SET, SHORT, TWO_OCTETS, length_at
+from dcmcfg.ber import OCTET_STRING, ONE_LENGTH_OCTET, SEQUENCE, SET, SHORT_FORM_MAXIMUM, TWO_LENGTH_OCTETS, read_length
 from dcmcfg.errors import DirectoryError
 
 
-class NotLDAP(DirectoryError):
+class InvalidLdapMessage(DirectoryError):
     """The octets that came are none that an LDAP server may send."""
 
     def __init__(self, problem: str) -> None:
@@ -30,99 +30,99 @@ SEARCH_RESULT_ENTRY = 0x64
 def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one pass, as a call takes as long as a piece
     """Return the name of the entry in *octets*, which begin with its tag, and the octets of each of its attributes.
 
-    What follows the entry is not looked at. Raises :class:`NotLDAP`.
+    What follows the entry is not looked at. Raises :class:`InvalidLdapMessage`.
     """
     try:
         length, at = octets[1], 2
-        if length == TWO_OCTETS:
+        if length == TWO_LENGTH_OCTETS:
             length, at = octets[2] << 8 | octets[3], 4
-        elif length == ONE_OCTET:
+        elif length == ONE_LENGTH_OCTET:
             length, at = octets[2], 3
-        elif length > SHORT:
-            length, at = length_at(octets, 1)
+        elif length > SHORT_FORM_MAXIMUM:
+            length, at = read_length(octets, 1)
         end = at + length
         if octets[0] != SEARCH_RESULT_ENTRY or end > len(octets):
-            raise NotLDAP("no entry where one belongs")
-        stop, name = _first(octets, at)
+            raise InvalidLdapMessage("no entry where one belongs")
+        stop, name = _read_string(octets, at)
         length, at = octets[stop + 1], stop + 2
-        if length == TWO_OCTETS:
+        if length == TWO_LENGTH_OCTETS:
             length, at = octets[stop + 2] << 8 | octets[stop + 3], stop + 4
-        elif length == ONE_OCTET:
+        elif length == ONE_LENGTH_OCTET:
             length, at = octets[stop + 2], stop + 3
-        elif length > SHORT:
-            length, at = length_at(octets, stop + 1)
+        elif length > SHORT_FORM_MAXIMUM:
+            length, at = read_length(octets, stop + 1)
         if octets[stop] != SEQUENCE or at + length != end:
-            raise NotLDAP("the attributes do not fill the entry")
+            raise InvalidLdapMessage("the attributes do not fill the entry")
         pieces = []
         while at < end:
             length = octets[at + 1]
             stop = at + 2 + length
-            if length == ONE_OCTET:
+            if length == ONE_LENGTH_OCTET:
                 stop = at + 3 + octets[at + 2]
-            elif length > SHORT:
-                length, stop = length_at(octets, at + 1)
+            elif length > SHORT_FORM_MAXIMUM:
+                length, stop = read_length(octets, at + 1)
                 stop += length
             if octets[at] != SEQUENCE:
-                raise NotLDAP("no attribute where one belongs")
+                raise InvalidLdapMessage("no attribute where one belongs")
             pieces.append(octets[at:stop])
             at = stop
     except IndexError:
-        raise NotLDAP("an entry ends too early") from None
+        raise InvalidLdapMessage("an entry ends too early") from None
     except ValueError as problem:
-        raise NotLDAP(str(problem)) from None
+        raise InvalidLdapMessage(str(problem)) from None
     if at != end:
-        raise NotLDAP("an attribute reaches beyond its entry")
+        raise InvalidLdapMessage("an attribute reaches beyond its entry")
     return name, pieces
 
 
 def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
     """Return the description and the values of the attribute in *octets*, a piece of an entry.
 
-    Raises :class:`NotLDAP`.
+    Raises :class:`InvalidLdapMessage`.
     """
     try:
         length, at = octets[1], 2
-        if length > SHORT:
-            length, at = length_at(octets, 1)
+        if length > SHORT_FORM_MAXIMUM:
+            length, at = read_length(octets, 1)
         end = at + length
         if octets[0] != SEQUENCE or end != len(octets):
-            raise NotLDAP("no attribute where one belongs")
-        stop, name = _first(octets, at)
+            raise InvalidLdapMessage("no attribute where one belongs")
+        stop, name = _read_string(octets, at)
         length, at = octets[stop + 1], stop + 2
-        if length > SHORT:
-            length, at = length_at(octets, stop + 1)
+        if length > SHORT_FORM_MAXIMUM:
+            length, at = read_length(octets, stop + 1)
         if octets[stop] != SET or at + length != end:
-            raise NotLDAP("the values do not fill the attribute")
-        return name, _values(octets, at, end)
+            raise InvalidLdapMessage("the values do not fill the attribute")
+        return name, _read_strings(octets, at, end)
     except IndexError:
-        raise NotLDAP("an attribute ends too early") from None
+        raise InvalidLdapMessage("an attribute ends too early") from None
     except ValueError as problem:
-        raise NotLDAP(str(problem)) from None
+        raise InvalidLdapMessage(str(problem)) from None
 
 
-def _first(octets: bytes, at: int) -> tuple[int, bytes]:
+def _read_string(octets: bytes, at: int) -> tuple[int, bytes]:
     """Return where the OCTET STRING at *at* ends, and what it holds."""
     if octets[at] != OCTET_STRING:
-        raise NotLDAP("a name is missing")
+        raise InvalidLdapMessage("a name is missing")
     length, at = octets[at + 1], at + 2
-    if length > SHORT:
-        length, at = length_at(octets, at - 1)
+    if length > SHORT_FORM_MAXIMUM:
+        length, at = read_length(octets, at - 1)
     stop = at + length
     return stop, octets[at:stop]
 
 
-def _values(octets: bytes, at: int, end: int) -> list[bytes]:
+def _read_strings(octets: bytes, at: int, end: int) -> list[bytes]:
     """Return what the OCTET STRINGs hold that fill *octets* from *at* to *end*."""
     values = []
     while at < end:
         if octets[at] != OCTET_STRING:
-            raise NotLDAP("no value where one belongs")
+            raise InvalidLdapMessage("no value where one belongs")
         length, at = octets[at + 1], at + 2
-        if length > SHORT:
-            length, at = length_at(octets, at - 1)
+        if length > SHORT_FORM_MAXIMUM:
+            length, at = read_length(octets, at - 1)
         stop = at + length
         values.append(octets[at:stop])
         at = stop
     if at != end:
-        raise NotLDAP("a value reaches beyond its attribute")
+        raise InvalidLdapMessage("a value reaches beyond its attribute")
     return values

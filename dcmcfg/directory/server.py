@@ -16,10 +16,10 @@ Scope = Literal["base", "one", "subtree"]
 
 
 @dataclass(frozen=True)
-class LdapServer:
+class LdapServerSettings:
     """Where a directory is and who asks; an empty ``bind_dn`` is an anonymous bind, asked for on purpose.
 
-    ``external`` binds as whoever the connection shows (SASL EXTERNAL): on ``ldapi`` the account that runs dcmcfg,
+    ``sasl_external`` binds as whoever the connection shows (SASL EXTERNAL): on ``ldapi`` the account that runs dcmcfg,
     over TLS the owner of ``client_cert``. Without a ``client_key`` the key is in the certificate's file. TLS is
     always verified, against ``ca_file`` if there is one, with ``require_crl`` by revocation lists in it.
     ``starttls`` asks for it on ``ldap``.
@@ -34,13 +34,13 @@ class LdapServer:
     starttls: bool = False
     client_cert: Path | None = None
     client_key: Path | None = None
-    external: bool = False
+    sasl_external: bool = False
     connect_timeout_s: float = 10.0
     receive_timeout_s: int = 60
 
 
 @dataclass(frozen=True)
-class ServerFacts:
+class ServerCapabilities:
     """What the server says of itself.
 
     ``transactions``: RFC 5805 is advertised; the root DSE says so even where the database cannot do it.
@@ -61,7 +61,7 @@ class Directory(Protocol):
     """
 
     @property
-    def server(self) -> LdapServer:
+    def server(self) -> LdapServerSettings:
         """Where this connection leads."""
 
     @property
@@ -85,7 +85,7 @@ class Directory(Protocol):
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
         """Return the entry at *dn* with its user attributes, or None when there is none."""
 
-    def facts(self) -> ServerFacts:
+    def read_capabilities(self) -> ServerCapabilities:
         """Return what the root DSE and the suffix entry say."""
 
     def who_am_i(self) -> str:
@@ -94,7 +94,7 @@ class Directory(Protocol):
     def apply(self, change: Change) -> None:
         """Carry out one change."""
 
-    def does_transactions(self) -> bool:
+    def supports_transactions(self) -> bool:
         """Return whether the database does transactions; for a server that advertises them.
 
         It is found out by one that is aborted, on a connection of its own.
@@ -107,7 +107,7 @@ class Directory(Protocol):
         :class:`~dcmcfg.errors.ConnectionLost` when the answer to the commit was lost.
         """
 
-    def reopened(self) -> Directory:
+    def reopen(self) -> Directory:
         """Return a new connection to the same server; this one is closed."""
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, MalformedInput
-from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.subschema import ATTRIBUTES, merged, schema_of
+from dcmcfg.schema.definitions import Schema, load_bundled_schema
+from dcmcfg.schema.subschema import SUBSCHEMA_ATTRIBUTES, merge_schemas, parse_subschema
 
 
 def read_schema(directory: Directory) -> Schema | None:
@@ -18,44 +18,44 @@ def read_schema(directory: Directory) -> Schema | None:
     It takes some 60 ms (200 KB in 1,100 descriptions), so that only commands that need it should ask. Raises
     :class:`DirectoryError` when the server does not answer.
     """
-    subschema = published_schema(directory)
-    return schema_of(subschema, bundled()) if "attributeTypes" in subschema else None
+    subschema = read_subschema_entry(directory)
+    return parse_subschema(subschema, load_bundled_schema()) if "attributeTypes" in subschema else None
 
 
-def read_own_schema(directory: Directory) -> Schema | None:
+def read_unmapped_schema(directory: Directory) -> Schema | None:
     """Return what :func:`read_schema` does, in the server's own names.
 
     What the bundled schema calls otherwise is not known by that name, as the server does not know it.
     """
-    subschema = published_schema(directory)
-    return schema_of(subschema, Schema((), ())) if "attributeTypes" in subschema else None
+    subschema = read_subschema_entry(directory)
+    return parse_subschema(subschema, Schema((), ())) if "attributeTypes" in subschema else None
 
 
-def schema_knowing(directory: Directory, attributes: Iterable[str]) -> Schema:
+def read_schema_for_attributes(directory: Directory, attributes: Iterable[str]) -> Schema:
     """Return the schema that comes with dcmcfg, or with the server's own where it knows more of *attributes*.
 
     The server is asked only where an attribute, or a class that allows it, is not known. Raises
     :class:`DirectoryError` when it does not answer.
     """
-    if all(_has_a_place(bundled(), name) for name in attributes):
-        return bundled()
-    return read_whole_schema(directory)
+    if all(_is_allowed_by_a_class(load_bundled_schema(), name) for name in attributes):
+        return load_bundled_schema()
+    return read_merged_schema(directory)
 
 
-def _has_a_place(schema: Schema, name: str) -> bool:
+def _is_allowed_by_a_class(schema: Schema, name: str) -> bool:
     known = schema.attribute(name)
     return known is not None and (
         known.name == "objectClass" or any(known.name in (*each.must, *each.may) for each in schema.object_classes)
     )
 
 
-def read_whole_schema(directory: Directory) -> Schema:
+def read_merged_schema(directory: Directory) -> Schema:
     """Return the server's own schema with what the bundled one knows besides; raises as :func:`read_schema` does."""
     server = read_schema(directory)
-    return merged(server, bundled()) if server is not None else bundled()
+    return merge_schemas(server, load_bundled_schema()) if server is not None else load_bundled_schema()
 
 
-def published_schema(directory: Directory) -> Entry:
+def read_subschema_entry(directory: Directory) -> Entry:
     """Return the server's subschema entry (RFC 4512 §4.2), without attributes where it shows none.
 
     It is the one that the entry at the base DN names, else the root DSE. Raises :class:`DirectoryError` when the
@@ -66,7 +66,7 @@ def published_schema(directory: Directory) -> Entry:
             entry = directory.read_entry(dn, ("subschemaSubentry",))
             named = entry.text("subschemaSubentry") if entry else None
             if named:
-                return directory.read_entry(DN.parse(named), ATTRIBUTES) or Entry(DN())
+                return directory.read_entry(DN.parse(named), SUBSCHEMA_ATTRIBUTES) or Entry(DN())
     except DirectoryError as error:
         if error.result_code is None:  # not the server's own answer
             raise

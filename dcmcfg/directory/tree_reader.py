@@ -10,13 +10,13 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
-from dcmcfg.garbage_collection import collector_paused
+from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.structure import OPERATIONAL
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
 
-_VERSION = "entryCSN"
-_KEPT_BY_THE_SERVER = OPERATIONAL - {_VERSION.lower()}
+_VERSION_ATTRIBUTE = "entryCSN"
+_SERVER_ATTRIBUTES = OPERATIONAL_ATTRIBUTES - {_VERSION_ATTRIBUTE.lower()}
 
 
 def read_tree(directory: Directory) -> Tree:
@@ -26,39 +26,39 @@ def read_tree(directory: Directory) -> Tree:
     :class:`~dcmcfg.errors.NotFound` when the base DN does not exist and :class:`~dcmcfg.errors.DirectoryError`, also
     when the server cut the answer short.
     """
-    with collector_paused(), base_dn_told(directory):
-        entries = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION))
-        tree = Tree.of(bundled(), user_attributes(entries))
-        elsewhere = {tree.key(each.dn): each.where for each in directory.referrals if each.dn is not None}
-        return replace(tree, elsewhere=elsewhere) if elsewhere else tree
+    with pause_garbage_collection(), explain_missing_base_dn(directory):
+        entries = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION_ATTRIBUTE))
+        tree = Tree.from_entries(load_bundled_schema(), remove_operational_attributes(entries))
+        elsewhere = {tree.key(each.dn): each.urls_text for each in directory.referrals if each.dn is not None}
+        return replace(tree, referrals=elsewhere) if elsewhere else tree
 
 
-def user_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
+def remove_operational_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Return *entries* without what the server keeps itself, but for the entryCSN.
 
     A server that has no definitions of its operational attributes (UnboundID's in-memory server without a schema) gives
     them for ``*`` too: then the first entry has them, as every other.
     """
     first = entries[0].attributes if entries else ()
-    if not any(attribute.name.lower() in _KEPT_BY_THE_SERVER for attribute in first):
+    if not any(attribute.name.lower() in _SERVER_ATTRIBUTES for attribute in first):
         return entries
     kept = (
-        Entry(each.dn, tuple(one for one in each.attributes if one.name.lower() not in _KEPT_BY_THE_SERVER))
+        Entry(each.dn, tuple(one for one in each.attributes if one.name.lower() not in _SERVER_ATTRIBUTES))
         for each in entries
     )
     return tuple(kept)
 
 
-def read_tree_to_fill(directory: Directory) -> Tree:
+def read_tree_or_empty(directory: Directory) -> Tree:
     """Return what :func:`read_tree` does, and the empty tree for a server that has no entry at the base DN yet."""
     try:
         return read_tree(directory)
     except NotFound:
-        return Tree(bundled(), {})
+        return Tree(load_bundled_schema(), {})
 
 
 @contextmanager
-def base_dn_told(directory: Directory) -> Iterator[None]:
+def explain_missing_base_dn(directory: Directory) -> Iterator[None]:
     """Have a base DN that does not exist told with what the server does hold."""
     try:
         yield
@@ -69,4 +69,4 @@ def base_dn_told(directory: Directory) -> Iterator[None]:
             root = None
         held = ", ".join(root.texts("namingContexts")) if root else ""
         steps = ("check --base-dn (DCMCFG_BASE_DN)", f"the server holds {held}" if held else "", missing.next_step)
-        raise NotFound(missing.what, on=missing.on, next_step="; ".join(filter(None, steps))) from missing
+        raise NotFound(missing.message, subject=missing.subject, next_step="; ".join(filter(None, steps))) from missing

@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.edits.auxiliary_classes import idle, lacking
+from dcmcfg.edits.auxiliary_classes import find_missing_classes, find_unneeded_classes
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.entry_validation import require_sound
-from dcmcfg.edits.inheritance import overridden, overriding
+from dcmcfg.edits.entry_validation import require_valid_entry
+from dcmcfg.edits.inheritance import warn_about_overridden_device, warn_about_overriding_aes
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Device
-from dcmcfg.model.effective_settings import inherited
+from dcmcfg.model.effective_settings import is_inherited
 from dcmcfg.model.targets import Target
 from dcmcfg.schema.definitions import AttributeType, Schema
-from dcmcfg.schema.explain import known_attribute
-from dcmcfg.schema.structure import OPERATIONAL
-from dcmcfg.secret_values import told
+from dcmcfg.schema.explain import get_attribute_type
+from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
+from dcmcfg.secret_values import format_value
 
 _CLASSES = "objectClass"
 _CERTIFICATE = "Certificate"
 
 
 @dataclass(frozen=True)
-class Values:
+class AttributeValues:
     """Values of the attribute ``name``, as somebody names it: any case, alias or OID, options included."""
 
     name: str
@@ -34,112 +34,128 @@ class Values:
 
 
 #: Classes, in lower case, that were added to the entry only for values: they go with the last of these.
-OwnClasses = Callable[[], Collection[str]]
+AutoAddedClasses = Callable[[], Collection[str]]
 
 
-def _none() -> Collection[str]:
+def _no_classes() -> Collection[str]:
     return ()
 
 
-def set_values(schema: Schema, target: Target, wanted: Sequence[Values], own_classes: OwnClasses = _none) -> Edit:
-    """Return the edit after which each attribute has exactly the values *wanted*.
+def set_values(
+    schema: Schema,
+    target: Target,
+    desired: Sequence[AttributeValues],
+    auto_added_classes: AutoAddedClasses = _no_classes,
+) -> Edit:
+    """Return the edit after which each attribute has exactly the values *desired*.
 
-    A class of *own_classes* goes with the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for an
-    attribute that *schema* does not know, with near misses, and :class:`Refused` for what the entry, by its classes,
+    A class of *auto_added_classes* goes with the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for
+    an attribute that *schema* does not know, with near misses, and :class:`Refused` for what the entry, by its classes,
     could not hold, what ``dcmcfg check`` would call an error, and what would change the entry's name.
     """
-    for each in wanted:
-        if known_attribute(schema, each.name).name == _CLASSES:
+    for each in desired:
+        if get_attribute_type(schema, each.name).name == _CLASSES:
             raise Refused(
                 "the object classes are not set as a whole",
-                on=str(target.entry.dn),
+                subject=str(target.entry.dn),
                 next_step="add-value and remove-value change them one by one",
             )
-    return _edit(schema, target, [(Operation.REPLACE, each) for each in _by_attribute(schema, wanted)], own_classes)
+    return _edit(
+        schema, target, [(Operation.REPLACE, each) for each in _group_by_attribute(schema, desired)], auto_added_classes
+    )
 
 
-def unset(schema: Schema, target: Target, names: Iterable[str], own_classes: OwnClasses = _none) -> Edit:
+def unset_attributes(
+    schema: Schema, target: Target, names: Iterable[str], auto_added_classes: AutoAddedClasses = _no_classes
+) -> Edit:
     """Return the edit after which the entry has none of the attributes *names*; as :func:`set_values` does it."""
-    return set_values(schema, target, [Values(name, ()) for name in names], own_classes)
+    return set_values(schema, target, [AttributeValues(name, ()) for name in names], auto_added_classes)
 
 
-def add_values(schema: Schema, target: Target, wanted: Sequence[Values]) -> Edit:
-    """Return the edit that adds the values *wanted* to those held; raises what :func:`set_values` does."""
-    together = _by_attribute(schema, wanted)
-    return _edit(schema, target, [_one_by_one(schema, target.entry, Operation.ADD, each) for each in together])
+def add_values(schema: Schema, target: Target, additions: Sequence[AttributeValues]) -> Edit:
+    """Return the edit that adds the values *additions* to those held; raises what :func:`set_values` does."""
+    together = _group_by_attribute(schema, additions)
+    return _edit(schema, target, [_resolve_operation(schema, target.entry, Operation.ADD, each) for each in together])
 
 
-def remove_values(schema: Schema, target: Target, unwanted: Sequence[Values], own_classes: OwnClasses = _none) -> Edit:
-    """Return the edit that takes the values *unwanted* away; as :func:`set_values` does it."""
-    together = _by_attribute(schema, unwanted)
-    asked = [_one_by_one(schema, target.entry, Operation.DELETE, each) for each in together]
-    return _edit(schema, target, asked, own_classes)
+def remove_values(
+    schema: Schema,
+    target: Target,
+    removals: Sequence[AttributeValues],
+    auto_added_classes: AutoAddedClasses = _no_classes,
+) -> Edit:
+    """Return the edit that takes the values *removals* away; as :func:`set_values` does it."""
+    together = _group_by_attribute(schema, removals)
+    asked = [_resolve_operation(schema, target.entry, Operation.DELETE, each) for each in together]
+    return _edit(schema, target, asked, auto_added_classes)
 
 
-def _by_attribute(schema: Schema, given: Iterable[Values]) -> tuple[Values, ...]:
+def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> tuple[AttributeValues, ...]:
     """Return what is *given*, the values of one attribute together by whichever of its names they were given."""
     found: dict[str, tuple[str, tuple[bytes, ...]]] = {}
     for each in given:
-        name = _description(known_attribute(schema, each.name), each.name)
+        name = _description(get_attribute_type(schema, each.name), each.name)
         first, values = found.get(name.lower(), (name, ()))
         found[name.lower()] = first, (*values, *each.values)
-    return tuple(Values(name, values) for name, values in found.values())
+    return tuple(AttributeValues(name, values) for name, values in found.values())
 
 
-_Asked = tuple[Operation, Values]
+_ValueRequest = tuple[Operation, AttributeValues]
 
 
-def _one_by_one(schema: Schema, entry: Entry, operation: Operation, asked: Values) -> _Asked:
+def _resolve_operation(schema: Schema, entry: Entry, operation: Operation, asked: AttributeValues) -> _ValueRequest:
     """Return what is asked for, as a replacement where single values cannot be named."""
-    known = known_attribute(schema, asked.name)
+    known = get_attribute_type(schema, asked.name)
     if known.equality is not None:
         return operation, asked
     held = entry.values(_description(known, asked.name))
     if operation is Operation.ADD:
-        return Operation.REPLACE, Values(asked.name, tuple(dict.fromkeys((*held, *asked.values))))
-    return Operation.REPLACE, Values(asked.name, tuple(value for value in held if value not in asked.values))
+        return Operation.REPLACE, AttributeValues(asked.name, tuple(dict.fromkeys((*held, *asked.values))))
+    return Operation.REPLACE, AttributeValues(asked.name, tuple(value for value in held if value not in asked.values))
 
 
-def _edit(schema: Schema, target: Target, asked: Sequence[_Asked], own_classes: OwnClasses = _none) -> Edit:
+def _edit(
+    schema: Schema, target: Target, asked: Sequence[_ValueRequest], own_classes: AutoAddedClasses = _no_classes
+) -> Edit:
     entry = target.entry
     known_as = _with_classes(entry, _classes_added(asked))
     classes: dict[str, None] = {}
     modifications: list[Modification] = []
     for operation, each in asked:
-        known = known_attribute(schema, each.name)
-        if known.operational or known.name.lower() in OPERATIONAL:
-            raise Refused(f"{known.name} is kept by the server", on=str(entry.dn))
+        known = get_attribute_type(schema, each.name)
+        if known.operational or known.name.lower() in OPERATIONAL_ATTRIBUTES:
+            raise Refused(f"{known.name} is kept by the server", subject=str(entry.dn))
         if each.values and operation is not Operation.DELETE:
-            classes.update(dict.fromkeys(lacking(schema, known_as, known)))
+            classes.update(dict.fromkeys(find_missing_classes(schema, known_as, known)))
         modifications.append(Modification(operation, _description(known, each.name), each.values))
     if classes:
         added = Modification(Operation.ADD, _CLASSES, tuple(name.encode() for name in classes))
         modifications.insert(0, added)
     after = entry
     for modification in modifications:
-        after = _after(schema, after, modification)
-    if needless := _needless(schema, entry, after, modifications, own_classes):
+        after = _apply_modification(schema, after, modification)
+    if needless := _find_unneeded_classes(schema, entry, after, modifications, own_classes):
         modifications.append(Modification(Operation.DELETE, _CLASSES, needless))
-        after = _after(schema, after, modifications[-1])
-    too_many = [problem for each in modifications for problem in _too_many(schema, entry, after, each)]
-    require_sound(schema, entry, after, too_many)
+        after = _apply_modification(schema, after, modifications[-1])
+    too_many = [problem for each in modifications for problem in _check_single_valued(schema, entry, after, each)]
+    require_valid_entry(schema, entry, after, too_many)
     return Edit((Modify(entry.dn, tuple(modifications)),), tuple(_warnings(schema, target, after, modifications)))
 
 
-def _needless(
-    schema: Schema, before: Entry, after: Entry, modifications: Sequence[Modification], own_classes: OwnClasses
+def _find_unneeded_classes(
+    schema: Schema, before: Entry, after: Entry, modifications: Sequence[Modification], own_classes: AutoAddedClasses
 ) -> tuple[bytes, ...]:
     """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
     names = [each.name for each in modifications]
     if any(name.lower() == _CLASSES.lower() for name in names):
         return ()
-    gone = [known_attribute(schema, name) for name in names if before.values(name) and not after.values(name)]
-    found = idle(schema, after, gone) if gone else ()
+    gone = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
+    found = find_unneeded_classes(schema, after, gone) if gone else ()
     own = own_classes() if any(found) else ()
     return tuple(name.encode() for group in found for name in takewhile(lambda name: name.lower() in own, group))
 
 
-def _classes_added(asked: Sequence[_Asked]) -> Iterator[bytes]:
+def _classes_added(asked: Sequence[_ValueRequest]) -> Iterator[bytes]:
     for operation, each in asked:
         if operation is Operation.ADD and each.name.lower() == _CLASSES.lower():
             yield from each.values
@@ -162,45 +178,45 @@ def _description(known: AttributeType, name: str) -> str:
     return known.name
 
 
-def _after(schema: Schema, entry: Entry, modification: Modification) -> Entry:
+def _apply_modification(schema: Schema, entry: Entry, modification: Modification) -> Entry:
     """Return *entry* as *modification* leaves it, where what is so already counts as done."""
     name, held = modification.name, entry.values(modification.name)
-    given = {schema.normal_value(name, value) for value in modification.values}
+    given = {schema.normalise_value(name, value) for value in modification.values}
     match modification.operation:
         case Operation.ADD:
-            there = {schema.normal_value(name, value) for value in held}
-            new = tuple(value for value in modification.values if schema.normal_value(name, value) not in there)
+            there = {schema.normalise_value(name, value) for value in held}
+            new = tuple(value for value in modification.values if schema.normalise_value(name, value) not in there)
             return entry.with_values(name, held + new)
         case Operation.DELETE:
-            return entry.with_values(name, tuple(v for v in held if schema.normal_value(name, v) not in given))
+            return entry.with_values(name, tuple(v for v in held if schema.normalise_value(name, v) not in given))
         case _:
             return entry.with_values(name, modification.values)
 
 
-def _too_many(schema: Schema, before: Entry, after: Entry, modification: Modification) -> Iterator[str]:
+def _check_single_valued(schema: Schema, before: Entry, after: Entry, modification: Modification) -> Iterator[str]:
     known = schema.attribute(modification.name)
     count = len(after.values(modification.name))
     if known is None or not known.single_valued or count < 2:
         return
     held = before.values(modification.name)
     if modification.operation is Operation.ADD and held:
-        yield f"{known.name} takes one value and holds {told(known.name, held[0])}; set replaces it"
+        yield f"{known.name} takes one value and holds {format_value(known.name, held[0])}; set replaces it"
     else:
         yield f"{known.name} takes one value, and {count} were given"
 
 
 def _warnings(schema: Schema, target: Target, after: Entry, modifications: Sequence[Modification]) -> Iterator[str]:
     for name in (modification.name for modification in modifications):
-        if target.device is None or not target.device.is_archive or not inherited(schema, name):
+        if target.device is None or not target.device.is_archive or not is_inherited(schema, name):
             continue
         if target.ae is not None:
-            yield from overridden(target.ae, name, after.values(name))
+            yield from warn_about_overridden_device(target.ae, name, after.values(name))
         else:
-            yield from overriding(target.device, name, after.values(name))
-    yield from _unread(target, after)
+            yield from warn_about_overriding_aes(target.device, name, after.values(name))
+    yield from _warn_about_archive_class(target, after)
 
 
-def _unread(target: Target, after: Entry) -> Iterator[str]:
+def _warn_about_archive_class(target: Target, after: Entry) -> Iterator[str]:
     """Yield a sentence when an AE outside an archive's device becomes one with the archive's settings."""
     device: Device | None = target.device
     archive_class = "dcmArchiveNetworkAE"

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
-from dcmcfg.schema.structure import allowed_attributes, structural_classes, with_superiors
+from dcmcfg.schema.structure import add_superiors, find_allowed_attributes, find_structural_classes
 
 #: Structural class → the auxiliary classes that the archive gives its entries. It looks for what stands on one of a
 #: group only where those before it are there (LdapDicomConfiguration, which calls LdapArchiveConfiguration).
 #: ``pkiUser`` (RFC 4523 §3.1) is part of every server's own schema.
-_OF_STRUCTURAL = {
+_AUXILIARY_GROUPS = {
     "dicomDevice": (("dcmDevice", "dcmArchiveDevice"), ("pkiUser",)),
     "dicomNetworkAE": (("dcmNetworkAE", "dcmArchiveNetworkAE"),),
     "dicomNetworkConnection": (("dcmNetworkConnection",),),
@@ -21,47 +21,51 @@ _OF_STRUCTURAL = {
 }
 
 
-def lacking(schema: Schema, entry: Entry, attribute: AttributeType) -> tuple[str, ...]:
+def find_missing_classes(schema: Schema, entry: Entry, attribute: AttributeType) -> tuple[str, ...]:
     """Return the classes, none as a rule, that *entry* must get so that *attribute* may stand on it and is read.
 
     Raises :class:`Refused` where no class for such an entry allows it, and where one would have to be added that has
     required attributes of its own: ``dcmArchiveDevice`` would make any device an archive.
     """
-    allowed = allowed_attributes(schema, entry)
-    structural = filter(None, map(schema.object_class, structural_classes(schema, entry)))
+    allowed = find_allowed_attributes(schema, entry)
+    structural = filter(None, map(schema.object_class, find_structural_classes(schema, entry)))
     if allowed is None or any(_allows(schema, known, attribute) for known in structural):
         return ()
-    for group in (each for structural, groups in _OF_STRUCTURAL.items() if entry.is_a(structural) for each in groups):
-        if (needed := _up_to(schema, group, attribute)) is not None:
+    for group in (
+        each for structural, groups in _AUXILIARY_GROUPS.items() if entry.is_a(structural) for each in groups
+    ):
+        if (needed := _classes_up_to(schema, group, attribute)) is not None:
             missing = tuple(name for name in needed if not entry.is_a(name))
             for name in missing:
-                _require_harmless(schema, entry, attribute, name)
+                _require_addable(schema, entry, attribute, name)
             return missing
     if attribute.name.lower() in allowed:
         return ()
-    raise _nowhere(schema, entry, attribute)
+    raise _not_allowed_error(schema, entry, attribute)
 
 
-def idle(schema: Schema, entry: Entry, removed: Iterable[AttributeType]) -> tuple[tuple[str, ...], ...]:
-    """Return the auxiliary classes of *entry* that hold nothing, now that *removed* attributes are gone.
+def find_unneeded_classes(
+    schema: Schema, entry: Entry, removed_attributes: Iterable[AttributeType]
+) -> tuple[tuple[str, ...], ...]:
+    """Return the auxiliary classes of *entry* that hold nothing, now that *removed_attributes* attributes are gone.
 
     They are in groups, in each the last first: a class that stays needs those before it. Only groups that allow one of
-    *removed* are looked at. Classes with required attributes are none: they say what the entry is.
+    *removed_attributes* are looked at. Classes with required attributes are none: they say what the entry is.
     """
-    gone = tuple(removed)
-    groups = (each for structural, groups in _OF_STRUCTURAL.items() if entry.is_a(structural) for each in groups)
-    concerned = (group for group in groups if any(_up_to(schema, group, each) is not None for each in gone))
-    return tuple(tuple(_idle_of(schema, entry, group)) for group in concerned)
+    gone = tuple(removed_attributes)
+    groups = (each for structural, groups in _AUXILIARY_GROUPS.items() if entry.is_a(structural) for each in groups)
+    concerned = (group for group in groups if any(_classes_up_to(schema, group, each) is not None for each in gone))
+    return tuple(tuple(_find_unneeded_in_group(schema, entry, group)) for group in concerned)
 
 
-def _idle_of(schema: Schema, entry: Entry, group: tuple[str, ...]) -> Iterator[str]:
+def _find_unneeded_in_group(schema: Schema, entry: Entry, group: tuple[str, ...]) -> Iterator[str]:
     names = {each.name.partition(";")[0].lower() for each in entry.attributes}
     for name in reversed(group):
         known = schema.object_class(name)
         if not entry.is_a(name):
             continue
         entry = _without(entry, name)
-        allowed = allowed_attributes(schema, entry)
+        allowed = find_allowed_attributes(schema, entry)
         if known is None or known.must or allowed is None or not names <= allowed:
             return
         yield name
@@ -72,7 +76,7 @@ def _without(entry: Entry, name: str) -> Entry:
     return entry.with_values("objectClass", classes)
 
 
-def _up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
+def _classes_up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
     """Return the classes of *group* up to the first that allows *attribute*, or None."""
     for at, name in enumerate(group, start=1):
         known = schema.object_class(name)
@@ -83,29 +87,29 @@ def _up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> 
 
 def _allows(schema: Schema, known: ObjectClass, attribute: AttributeType) -> bool:
     return any(
-        attribute.name.lower() in map(str.lower, (*each.must, *each.may)) for each in with_superiors(schema, [known])
+        attribute.name.lower() in map(str.lower, (*each.must, *each.may)) for each in add_superiors(schema, [known])
     )
 
 
-def _require_harmless(schema: Schema, entry: Entry, attribute: AttributeType, name: str) -> None:
+def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, name: str) -> None:
     known = schema.object_class(name)
     if known is None or not known.must:
         return
     why = ", as it would make the device an archive" if name == "dcmArchiveDevice" else ""
     raise Refused(
         f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{why}",
-        on=str(entry.dn),
+        subject=str(entry.dn),
         next_step=f"if it is to be one: add-value objectClass={name} with what that requires: {', '.join(known.must)}",
     )
 
 
-def _nowhere(schema: Schema, entry: Entry, attribute: AttributeType) -> Refused:
+def _not_allowed_error(schema: Schema, entry: Entry, attribute: AttributeType) -> Refused:
     own = ", ".join(name for name in entry.texts("objectClass") if name != "top")
     on = sorted(
         each.name for each in schema.object_classes if attribute.name.lower() in map(str.lower, (*each.must, *each.may))
     )
     return Refused(
         f"{attribute.name} cannot stand on this entry, which is of the classes {own}",
-        on=str(entry.dn),
+        subject=str(entry.dn),
         next_step=f"it stands on {', '.join(on)}" if on else "no object class that is known allows it",
     )

@@ -15,19 +15,19 @@ def parse_cipher_suite(text: str) -> str:
     if not _JSSE_NAME.fullmatch(text):
         raise MalformedInput(
             "not the name of a cipher suite as Java has it",
-            on=repr(text),
+            subject=repr(text),
             next_step="for example TLS_RSA_WITH_AES_128_CBC_SHA; OpenSSL has other names",
         )
     return text
 
 
-def archive_cipher_suites(configuration: Configuration, device_name: str) -> tuple[str, ...]:
+def get_archive_cipher_suites(configuration: Configuration, device_name: str) -> tuple[str, ...]:
     """Return the suites of the first TLS connection that an AE of the archive *device_name* listens on.
 
     Raises :class:`Refused` when there is none: nothing says then which suites both sides have.
     """
-    for ae in configuration.device(device_name).network_aes:
-        secured = ae.listening(tls=True)
+    for ae in configuration.get_device(device_name).network_aes:
+        secured = ae.find_listening_connection(tls=True)
         entry = configuration.tree.get(secured.dn) if secured is not None else None
         if entry is not None:
             return entry.texts("dicomTLSCipherSuite")
@@ -37,7 +37,7 @@ def archive_cipher_suites(configuration: Configuration, device_name: str) -> tup
     )
 
 
-def offered_cipher_suites(configuration: Configuration) -> frozenset[str]:
+def collect_offered_cipher_suites(configuration: Configuration) -> frozenset[str]:
     """Return the suites of all TLS connections for DICOM that archives have."""
     return frozenset(
         suite

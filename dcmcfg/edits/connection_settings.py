@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.entry import Entry
-from dcmcfg.errors import Ambiguous, NotFound
+from dcmcfg.errors import AmbiguousName, NotFound
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import DICOM, Configuration, Connection, Device
-from dcmcfg.suggestions import listed
+from dcmcfg.suggestions import format_known_names
 
 #: The protocols of the archive's Connection.Protocol, with the usual names without and with TLS.
-_USUAL = {
+_DEFAULT_NAMES = {
     DICOM: ("dicom", "dicom-tls"),
     "HL7": ("hl7", "hl7-tls"),
     "HL7_MLLP2": ("hl7", "hl7-tls"),
@@ -23,7 +23,7 @@ _USUAL = {
     "SYSLOG_UDP": ("syslog", "syslog"),
     "HTTP": ("http", "https"),
 }
-PROTOCOLS = tuple(_USUAL)
+PROTOCOLS = tuple(_DEFAULT_NAMES)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ConnectionSettings:
     client_bind_address: str | None = None
     installed: bool | None = None
 
-    def attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def to_attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each attribute that is said, with its values; DICOM is the protocol's default, and left out."""
         texts = {
             "dicomHostname": self.host,
@@ -57,23 +57,23 @@ class ConnectionSettings:
             yield "dicomTLSCipherSuite", self.cipher_suites
 
 
-def usual_name(wanted: ConnectionSettings) -> str:
+def default_connection_name(settings: ConnectionSettings) -> str:
     """Return what the default configuration calls a connection of that kind: ``dicom``, ``hl7-tls``, ``https``."""
-    plain, secured = _USUAL[wanted.protocol or DICOM]
-    return secured if wanted.cipher_suites else plain
+    plain, secured = _DEFAULT_NAMES[settings.protocol or DICOM]
+    return secured if settings.cipher_suites else plain
 
 
-def is_so(entry: Entry, wanted: ConnectionSettings) -> bool:
-    """Tell whether *entry* is as it is *wanted*, in all that is said."""
-    return all(set(entry.texts(name)) == set(values) for name, values in wanted.attributes())
+def matches_settings(entry: Entry, settings: ConnectionSettings) -> bool:
+    """Tell whether *entry* is as it is *settings*, in all that is said."""
+    return all(set(entry.texts(name)) == set(values) for name, values in settings.to_attributes())
 
 
-def entry_of(device: Device, connection: Connection) -> Entry:
+def find_connection_entry(device: Device, connection: Connection) -> Entry:
     """Return the entry of *connection* of *device*."""
     return next(child for child in device.tree.children(device.entry.dn) if child.dn is connection.dn)
 
 
-def clash(device: Device, entry: Entry) -> Iterator[str]:
+def warn_about_shared_address(device: Device, entry: Entry) -> Iterator[str]:
     """Yield that another connection of a remote *device* has the same host and port.
 
     The archive's own ports are judged in the plan (the lint rules on its ports), by the addresses that it binds.
@@ -89,22 +89,22 @@ def clash(device: Device, entry: Entry) -> Iterator[str]:
 def find_connection(configuration: Configuration, text: str) -> tuple[Device, Connection]:
     """Return the connection that *text* names: ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with one only.
 
-    Raises :class:`NotFound`, and :class:`Ambiguous` for a device or AE that has several.
+    Raises :class:`NotFound`, and :class:`AmbiguousName` for a device or AE that has several.
     """
     device, name = split_connection(configuration, text)
     if name is None:
-        return device, _only(device, device.connections, f"the device {device.name}")
+        return device, _require_single(device, device.connections, f"the device {device.name}")
     for each in device.connections:
         if connection_name(each.dn).casefold() == name.casefold():
             return device, each
     for ae in device.network_aes:
         if ae.title == name:
-            return device, _only(device, ae.connections, f"the AE {ae.qualified_title}")
-    there = listed(name, (connection_name(each.dn) for each in device.connections))
+            return device, _require_single(device, ae.connections, f"the AE {ae.qualified_title}")
+    there = format_known_names(name, (connection_name(each.dn) for each in device.connections))
     raise NotFound(f"the device {device.name} has no connection {name}", next_step=f"its connections are: {there}")
 
 
-def _only(device: Device, connections: tuple[Connection, ...], whose: str) -> Connection:
+def _require_single(device: Device, connections: tuple[Connection, ...], whose: str) -> Connection:
     if len(connections) == 1:
         return connections[0]
     if not connections:
@@ -112,7 +112,7 @@ def _only(device: Device, connections: tuple[Connection, ...], whose: str) -> Co
             f"{whose} has no connection", next_step=f"dcmcfg connection add {device.name} HOST:PORT makes one"
         )
     which = ", ".join(f"{device.name}/{connection_name(each.dn)}" for each in connections)
-    raise Ambiguous(f"{whose} has several connections", next_step=f"say which of {which}")
+    raise AmbiguousName(f"{whose} has several connections", next_step=f"say which of {which}")
 
 
 def split_connection(configuration: Configuration, text: str) -> tuple[Device, str | None]:
@@ -124,4 +124,4 @@ def split_connection(configuration: Configuration, text: str) -> tuple[Device, s
         length = len(device.name)
         if text[length : length + 1] == "/" and text[:length].casefold() == device.name.casefold():
             return device, text[length + 1 :]
-    return configuration.device(text.partition("/")[0]), None
+    return configuration.get_device(text.partition("/")[0]), None

@@ -12,50 +12,59 @@ from collections.abc import Iterable, Sequence
 
 from dcmcfg.changes import Add, Modification, Modify, Operation
 from dcmcfg.dn import DN, NormalDN
-from dcmcfg.edits.connection_settings import ConnectionSettings, clash, entry_of, is_so, usual_name
+from dcmcfg.edits.connection_settings import (
+    ConnectionSettings,
+    default_connection_name,
+    find_connection_entry,
+    matches_settings,
+    warn_about_shared_address,
+)
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.name_rules import require_name
-from dcmcfg.edits.network_entries import connection_entry
-from dcmcfg.edits.removal import removal
+from dcmcfg.edits.name_rules import require_valid_name
+from dcmcfg.edits.network_entries import build_connection_entry
+from dcmcfg.edits.removal import remove_subtrees
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, Refused
-from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
+from dcmcfg.model.connections import ConnectionUsers, connection_name, format_users
 from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
-from dcmcfg.network_address import at
+from dcmcfg.network_address import format_host_port
 
 _REFERENCE = "dicomNetworkConnectionReference"
 
 
-def add_connection(device: Device, name: str | None, wanted: ConnectionSettings, *, titles: Iterable[str] = ()) -> Edit:
-    """Return the edit that adds the connection *name* (None: the usual one) to *device*, for its AEs *titles* to use.
+def add_connection(
+    device: Device, name: str | None, settings: ConnectionSettings, *, ae_titles: Iterable[str] = ()
+) -> Edit:
+    """Return the edit that adds the connection *name* (None: the usual one) to *device*, for its AEs *ae_titles*.
 
     One that is there and is as it is wanted counts as done. Raises :class:`Refused` for one that differs, for a name
     that the archive cannot handle, and where no host is said; :class:`NotFound` for an AE that the device has not.
     """
-    edit = _added(device, name if name is not None else usual_name(wanted), wanted)
-    used_by = [device.network_ae(title).entry for title in titles]
+    edit = _add_entry(device, name if name is not None else default_connection_name(settings), settings)
+    used_by = [device.get_network_ae(title).entry for title in ae_titles]
     reference = str(edit.changes[0].dn).encode()
     more = [Modify(entry.dn, (Modification(Operation.ADD, _REFERENCE, (reference,)),)) for entry in used_by]
     return Edit((*edit.changes, *more), edit.warnings)
 
 
-def _added(device: Device, name: str, wanted: ConnectionSettings) -> Edit:
-    require_name(name, "connection", "give it another name")
+def _add_entry(device: Device, name: str, wanted: ConnectionSettings) -> Edit:
+    require_valid_name(name, "connection", "give it another name")
     if wanted.host is None:
         raise Refused("a connection has a host", next_step="say HOST or HOST:PORT")
-    entry = connection_entry(device.entry.dn.child("cn", name), wanted.host, wanted.port)
-    for attribute, values in wanted.attributes():
+    entry = build_connection_entry(device.entry.dn.child("cn", name), wanted.host, wanted.port)
+    for attribute, values in wanted.to_attributes():
         entry = entry.with_values(attribute, tuple(value.encode() for value in values))
     held = next((each for each in device.connections if connection_name(each.dn).casefold() == name.casefold()), None)
     if held is None:
-        return Edit((Add(entry),), tuple(clash(device, entry)))
-    there = entry_of(device, held)
-    if is_so(there, wanted):
+        return Edit((Add(entry),), tuple(warn_about_shared_address(device, entry)))
+    there = find_connection_entry(device, held)
+    if matches_settings(there, wanted):
         return Edit((Add(there),))
     raise Refused(
-        f"the device {device.name} has a connection {connection_name(held.dn)} already, to {at(held.host, held.port)}",
+        f"the device {device.name} has a connection {connection_name(held.dn)} already, to "
+        f"{format_host_port(held.host, held.port)}",
         next_step=f"dcmcfg connection set {device.name}/{connection_name(held.dn)} HOST:PORT changes it; "
         f"dcmcfg connection add {device.name}/NAME HOST:PORT adds one of another name",
     )
@@ -68,25 +77,26 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     while something refers to it, and with *detach* while something has no other.
     """
     references = References(device.tree)
-    users = ConnectionUsers(references).of(connection)
+    users = ConnectionUsers(references).find_users(connection)
     name = f"the connection {connection_name(connection.dn)} of {device.name}"
     if users and not detach:
         raise Refused(
-            f"{name} is used by {told_users(users)}; without it the archive would not load the device at all",
-            next_step=f"--detach takes it from those who have another; {_another(device, users, connection)}",
+            f"{name} is used by {format_users(users)}; without it the archive would not load the device at all",
+            next_step="--detach takes it from those who have another; "
+            f"{_suggest_replacement(device, users, connection)}",
         )
-    detaching = [_detached(device, user, connection) for user in users]
+    detaching = [_detach(device, user, connection) for user in users]
     if stuck := [user for user, change in zip(users, detaching, strict=True) if change is None]:
         raise Refused(
-            f"{name} is the only one of {told_users(stuck)}",
-            next_step=_another(device, stuck, connection),
+            f"{name} is the only one of {format_users(stuck)}",
+            next_step=_suggest_replacement(device, stuck, connection),
         )
-    edit = removal(references, [connection.dn])
+    edit = remove_subtrees(references, [connection.dn])
     # What referred to it does so no longer, so nothing is left to be told of.
     return Edit((*(change for change in detaching if change is not None), *edit.changes), referrers=())
 
 
-def _another(device: Device, users: Sequence[Entry], connection: Connection) -> str:
+def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Connection) -> str:
     """Return how *users* get another connection, which needs a name of its own; only an AE is told to ``add``."""
     add = f"dcmcfg connection add {shlex.quote(f'{device.name}/NAME')} HOST:PORT"
     steps = [f"{add} --ae AET gives an AE another"] if any(map(_is_ae, users)) else []
@@ -95,7 +105,7 @@ def _another(device: Device, users: Sequence[Entry], connection: Connection) -> 
         new = f"{_REFERENCE}={device.entry.dn.child('cn', 'NAME')}"
         protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
         gives = f"dcmcfg add-value {shlex.quote(str(other.dn))} {shlex.quote(new)}"
-        steps.append(f"{add}{protocol} makes one, and {gives} gives it to {told_users([other])}")
+        steps.append(f"{add}{protocol} makes one, and {gives} gives it to {format_users([other])}")
     return "; ".join(steps)
 
 
@@ -103,7 +113,7 @@ def _is_ae(user: Entry) -> bool:
     return user.is_a("dicomNetworkAE")
 
 
-def _detached(device: Device, user: Entry, connection: Connection) -> Modify | None:
+def _detach(device: Device, user: Entry, connection: Connection) -> Modify | None:
     """Return the change that takes *connection* from *user*, None where it has no other or refers to it otherwise."""
     tree = device.tree
     by_value = {value: _key(tree, value) for value in user.values(_REFERENCE)}
@@ -128,24 +138,24 @@ _OWN_HOST = (
 )
 
 
-def set_connection(device: Device, connection: Connection, wanted: ConnectionSettings) -> Edit:
-    """Return the edit that makes *connection* of *device* as it is *wanted*; the warnings say who moves with it."""
-    entry = entry_of(device, connection)
+def set_connection(device: Device, connection: Connection, settings: ConnectionSettings) -> Edit:
+    """Return the edit that makes *connection* of *device* as it is *settings*; the warnings say who moves with it."""
+    entry = find_connection_entry(device, connection)
     modifications = [
         Modification(Operation.REPLACE, name, tuple(value.encode() for value in values))
-        for name, values in wanted.attributes()
+        for name, values in settings.to_attributes()
     ]
     needs_class = any(each.name.startswith("dcm") and each.values for each in modifications)
     if needs_class and not entry.is_a(_EXTENDED):
         modifications.insert(0, Modification(Operation.ADD, "objectClass", (_EXTENDED.encode(),)))
     warnings: list[str] = []
-    if not is_so(entry, wanted):
-        users = ConnectionUsers(References(device.tree)).of(connection)
-        warnings += [f"it changes for all who use it: {told_users(users)}."] if len(users) > 1 else []
-        if device.is_archive and wanted.host not in (None, connection.host):
+    if not matches_settings(entry, settings):
+        users = ConnectionUsers(References(device.tree)).find_users(connection)
+        warnings += [f"it changes for all who use it: {format_users(users)}."] if len(users) > 1 else []
+        if device.is_archive and settings.host not in (None, connection.host):
             warnings.append(_OWN_HOST)
         after = entry
         for each in modifications:
             after = after.with_values(each.name, each.values) if each.operation is Operation.REPLACE else after
-        warnings += clash(device, after)
+        warnings += warn_about_shared_address(device, after)
     return Edit((Modify(entry.dn, tuple(modifications)),), tuple(warnings))

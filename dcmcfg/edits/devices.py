@@ -15,23 +15,23 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
 from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.name_rules import require_name, title_doubts
-from dcmcfg.edits.network_entries import device_entry
-from dcmcfg.edits.removal import removal
+from dcmcfg.edits.name_rules import check_new_ae_title, require_valid_name
+from dcmcfg.edits.network_entries import build_device_entry
+from dcmcfg.edits.removal import remove_subtrees
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.rewriting import dn_rewritten, names, rewritten
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.rewriting import find_names, rewrite_dn, rewrite_name
 from dcmcfg.model.registries import REGISTRIES, WILDCARD
-from dcmcfg.network_address import at
-from dcmcfg.suggestions import listed
+from dcmcfg.network_address import format_host_port
+from dcmcfg.suggestions import format_known_names
 
 #: The option that gives a new name, by the kind of thing.
-OPTIONS = {Kind.AE: "--ae", Kind.HL7_APPLICATION: "--hl7-application", Kind.WEB_APP: "--web-app"}
-_TOLD = 10
+NAME_OPTIONS = {EntityKind.AE: "--ae", EntityKind.HL7_APPLICATION: "--hl7-application", EntityKind.WEB_APP: "--web-app"}
+_MAX_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -39,71 +39,77 @@ class CloneNames:
     """The names that a copy has: of the device, and by kind of what it holds, old to new; *suffix* makes the others."""
 
     device: str
-    given: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
+    new_names: Mapping[EntityKind, Mapping[str, str]] = field(default_factory=dict)
     suffix: str = ""
 
 
-def clone_device(configuration: Configuration, device: Device, wanted: CloneNames) -> Edit:
+def clone_device(configuration: Configuration, device: Device, clone_names: CloneNames) -> Edit:
     """Return the edit that copies *device* with all in it, what refers to itself or its own parts rewritten.
 
     Names that must be unique are new in the copy and registered. Raises :class:`Refused` listing those for which none
     is given, and for a name that is taken; :class:`NotFound` for a name given to what the device does not have;
     :class:`~dcmcfg.errors.MalformedInput` for a title that cannot be one.
     """
-    require_name(wanted.device, "device", "give the copy another name")
-    if any(each.name.casefold() == wanted.device.casefold() for each in configuration.devices):
-        raise Refused(f"there is a device {wanted.device} already", next_step="give the copy another name")
-    copied = device.tree.below(device.entry.dn)
-    new_names = _new_names(configuration, device, copied, wanted)
-    doubts = [doubt for old, title in new_names[Kind.AE].items() for doubt in title_doubts(_title(old, title))]
-    new_names[Kind.DEVICE] = {device.name: wanted.device}
-    new_dn = DN((RDN.of("dicomDeviceName", wanted.device), *device.entry.dn.parent.rdns))
+    require_valid_name(clone_names.device, "device", "give the copy another name")
+    if any(each.name.casefold() == clone_names.device.casefold() for each in configuration.devices):
+        raise Refused(f"there is a device {clone_names.device} already", next_step="give the copy another name")
+    copied = device.tree.subtree(device.entry.dn)
+    new_names = _new_names(configuration, device, copied, clone_names)
+    doubts = [
+        doubt
+        for old, title in new_names[EntityKind.AE].items()
+        for doubt in check_new_ae_title(_parse_new_title(old, title))
+    ]
+    new_names[EntityKind.DEVICE] = {device.name: clone_names.device}
+    new_dn = DN((RDN.of("dicomDeviceName", clone_names.device), *device.entry.dn.parent.rdns))
     copies = [_copy(entry, device, new_dn, new_names) for entry in copied]
     registered = list(_registrations(configuration, copies))
-    return Edit(tuple(map(Add, (*registered, *copies))), (*doubts, *_clashes(device, wanted.device)))
+    return Edit(
+        tuple(map(Add, (*registered, *copies))), (*doubts, *_warn_about_shared_addresses(device, clone_names.device))
+    )
 
 
-def _title(old: str, new: str) -> str:
+def _parse_new_title(old: str, new: str) -> str:
     try:
         return parse_ae_title(new)
     except MalformedInput as problem:
-        step = f"{OPTIONS[Kind.AE]} '{old}=NEW' gives another"
-        raise MalformedInput(problem.what, on=problem.on, next_step=step) from problem
+        step = f"{NAME_OPTIONS[EntityKind.AE]} '{old}=NEW' gives another"
+        raise MalformedInput(problem.message, subject=problem.subject, next_step=step) from problem
 
 
 def _new_names(
     configuration: Configuration, device: Device, copied: tuple[Entry, ...], wanted: CloneNames
-) -> dict[Kind, dict[str, str]]:
-    found: dict[Kind, dict[str, str]] = {}
-    nameless: list[tuple[Kind, str]] = []
+) -> dict[EntityKind, dict[str, str]]:
+    found: dict[EntityKind, dict[str, str]] = {}
+    nameless: list[tuple[EntityKind, str]] = []
     for registry in REGISTRIES:
         kind = registry.kind
-        given = wanted.given.get(kind, {})
-        own = [name for name in registry.carried(copied) if name != WILDCARD]
+        given = wanted.new_names.get(kind, {})
+        own = [name for name in registry.index_names(copied) if name != WILDCARD]
         for unknown in given.keys() - set(own):
-            what = f"the device {device.name} has no {kind.value.word} {unknown}"
-            raise NotFound(what, next_step=f"it has: {listed(unknown, own)}")
+            what = f"the device {device.name} has no {kind.value.label} {unknown}"
+            raise NotFound(what, next_step=f"it has: {format_known_names(unknown, own)}")
         found[kind] = {name: given.get(name, name + wanted.suffix) for name in own}
         nameless += ((kind, name) for name, new in found[kind].items() if new == name)
         _require_free(configuration, kind, found[kind])
     if nameless:
-        raise _needing_names(nameless)
+        raise _missing_names_error(nameless)
     return found
 
 
-def _needing_names(nameless: Sequence[tuple[Kind, str]]) -> Refused:
+def _missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Refused:
     """Return the refusal to copy the things *nameless* as they are called, with how each is called otherwise."""
-    more = f" and {len(nameless) - _TOLD} more" if len(nameless) > _TOLD else ""
-    told = nameless[:_TOLD]
-    called = ", ".join(f"{kind.value.word} {name}" for kind, name in told)
-    options = " ".join(f"{OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in told)
+    more = f" and {len(nameless) - _MAX_SHOWN} more" if len(nameless) > _MAX_SHOWN else ""
+    told = nameless[:_MAX_SHOWN]
+    called = ", ".join(f"{kind.value.label} {name}" for kind, name in told)
+    options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in told)
     return Refused(
         f"these names must be unique, so the copy needs others: {called}{more}",
         next_step=f"--suffix TEXT for all, or {options}{more}",
     )
 
 
-def _require_free(configuration: Configuration, kind: Kind, new: Mapping[str, str]) -> None:
+def _require_free(configuration: Configuration, kind: EntityKind, new: Mapping[str, str]) -> None:
     taken = {
         entry.text(kind.value.attribute)
         for entry in configuration.tree.entries.values()
@@ -114,64 +120,75 @@ def _require_free(configuration: Configuration, kind: Kind, new: Mapping[str, st
     for old, name in renamed.items():
         if name in taken or name in seen:
             raise Refused(
-                f"the {kind.value.word} name {name} is taken", next_step=f"{OPTIONS[kind]} '{old}=NEW' gives another"
+                f"the {kind.value.label} name {name} is taken",
+                next_step=f"{NAME_OPTIONS[kind]} '{old}=NEW' gives another",
             )
         seen.add(name)
 
 
-def _copy(entry: Entry, device: Device, new_dn: DN, new_names: Mapping[Kind, Mapping[str, str]]) -> Entry:
+def _copy(entry: Entry, device: Device, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]) -> Entry:
     old_dn = device.entry.dn
     depth = len(entry.dn.rdns) - len(old_dn.rdns)
-    own = tuple(_renamed(rdn, new_names) for rdn in entry.dn.rdns[:depth])
+    own = tuple(_rename_rdn(rdn, new_names) for rdn in entry.dn.rdns[:depth])
     attributes = tuple(
-        Attribute(each.name, tuple(_value(device, each.name, value, new_dn, new_names) for value in each.values))
+        Attribute(
+            each.name, tuple(_rewrite_value(device, each.name, value, new_dn, new_names) for value in each.values)
+        )
         for each in entry.attributes
     )
     return Entry(DN((*own, *new_dn.rdns)), attributes)
 
 
-def _renamed(rdn: RDN, new_names: Mapping[Kind, Mapping[str, str]]) -> RDN:
+def _rename_rdn(rdn: RDN, new_names: Mapping[EntityKind, Mapping[str, str]]) -> RDN:
     by_attribute = {kind.value.attribute.lower(): names for kind, names in new_names.items()}
     return RDN(tuple((name, by_attribute.get(name.lower(), {}).get(value, value)) for name, value in rdn.parts))
 
 
-def _value(device: Device, name: str, value: bytes, new_dn: DN, new_names: Mapping[Kind, Mapping[str, str]]) -> bytes:
+def _rewrite_value(
+    device: Device, name: str, value: bytes, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]
+) -> bytes:
     definition = device.tree.schema.attribute(name)
     if definition is not None and definition.syntax == "DN":
-        return _reference(device, value, new_dn, new_names)
-    for kind in {each.kind for each in names(name, value)}:
+        return _rewrite_reference(device, value, new_dn, new_names)
+    for kind in {each.kind for each in find_names(name, value)}:
         for old, new in new_names.get(kind, {}).items():
-            value = rewritten(name, value, kind, old, new)
+            value = rewrite_name(name, value, kind, old, new)
     return value
 
 
-def _reference(device: Device, value: bytes, new_dn: DN, new_names: Mapping[Kind, Mapping[str, str]]) -> bytes:
+def _rewrite_reference(
+    device: Device, value: bytes, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]
+) -> bytes:
     """Return the DN *value* as it has to be in the copy; only what leads into the device changes."""
     old_dn = device.entry.dn
-    moved = dn_rewritten(value, old_dn, new_dn, device.tree.key)
+    moved = rewrite_dn(value, old_dn, new_dn, device.tree.key)
     if moved == value:
         return value
     dn = DN.parse(moved.decode("utf-8", "surrogateescape"))
     below = dn.rdns[: len(dn.rdns) - len(new_dn.rdns)]
-    renamed = tuple(_renamed(rdn, new_names) for rdn in below)
+    renamed = tuple(_rename_rdn(rdn, new_names) for rdn in below)
     return moved if renamed == below else str(DN((*renamed, *new_dn.rdns))).encode("utf-8", "surrogateescape")
 
 
 def _registrations(configuration: Configuration, copies: list[Entry]) -> Iterator[Entry]:
     for registry in REGISTRIES:
-        names_there = [name for name in registry.carried(copies) if name != WILDCARD]
-        container = registry.container_of(configuration.tree)
+        names_there = [name for name in registry.index_names(copies) if name != WILDCARD]
+        container = registry.find_container(configuration.tree)
         if container is None and names_there:
             dn = configuration.root.child("cn", registry.name)
-            container = Entry.of(dn, {"objectClass": registry.container, "cn": registry.name})
+            container = Entry.from_values(dn, {"objectClass": registry.container_class, "cn": registry.name})
             yield container
         for name in names_there:
             if container is not None:
-                yield registry.registration(container.dn, name)
+                yield registry.build_entry(container.dn, name)
 
 
-def _clashes(device: Device, new_name: str) -> Iterator[str]:
-    listening = [f"{connection_name(each.dn)} {at(each.host, each.port)}" for each in device.connections if each.port]
+def _warn_about_shared_addresses(device: Device, new_name: str) -> Iterator[str]:
+    listening = [
+        f"{connection_name(each.dn)} {format_host_port(each.host, each.port)}"
+        for each in device.connections
+        if each.port
+    ]
     if listening:
         yield (
             f"the copy has the same addresses as {device.name} ({', '.join(listening)}): "
@@ -185,13 +202,15 @@ def create_device(configuration: Configuration, name: str, *, description: str |
     Raises :class:`Refused` when there is one that differs in what is wanted, and for a name that the archive cannot
     handle.
     """
-    require_name(name, "device", "give it another name")
+    require_valid_name(name, "device", "give it another name")
     root = configuration.root
     container = next((e for e in configuration.tree.children(root) if e.is_a("dicomDevicesRoot")), None)
-    made = container or Entry.of(root.child("cn", "Devices"), {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
+    made = container or Entry.from_values(
+        root.child("cn", "Devices"), {"objectClass": "dicomDevicesRoot", "cn": "Devices"}
+    )
     held = next((each for each in configuration.devices if each.name.casefold() == name.casefold()), None)
     if held is None:
-        new = device_entry(made.dn.child("dicomDeviceName", name), description, types)
+        new = build_device_entry(made.dn.child("dicomDeviceName", name), description, types)
         return Edit((*(() if container else (Add(made),)), Add(new)))
     same_text = description in (None, held.entry.text("dicomDescription"))
     if not same_text or not set(types) <= set(held.entry.texts("dicomPrimaryDeviceType")):
@@ -201,4 +220,4 @@ def create_device(configuration: Configuration, name: str, *, description: str |
 
 def remove_device(device: Device) -> Edit:
     """Return the edit that removes *device* leaf first, with the registrations of names that nothing else carries."""
-    return removal(References(device.tree), [device.entry.dn])
+    return remove_subtrees(References(device.tree), [device.entry.dn])

@@ -11,10 +11,10 @@ from dcmcfg.model.references.index import Reference
 
 @dataclass(frozen=True)
 class Referrer:
-    """A reference of an entry that stays to one that goes, ``meant``."""
+    """A reference of an entry that stays to one that goes, ``target``."""
 
     reference: Reference
-    meant: DN
+    target: DN
 
 
 @dataclass(frozen=True)

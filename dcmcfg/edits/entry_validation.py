@@ -6,73 +6,85 @@ from collections.abc import Iterable, Iterator
 
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.plan.loadability import decides_loading
-from dcmcfg.plan.warnings import in_words, new_value_findings
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.loadability import prevents_loading
+from dcmcfg.plan.warnings import check_new_values, format_finding
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import structure
+from dcmcfg.schema.structure import check_structure
 from dcmcfg.schema.values import ValueRules
 
 _CERTIFICATE = "Certificate"
 _PEM = b"-----BEGIN"
 #: What ``dcmcfg rename`` is for.
-_RENAMED = (Kind.DEVICE, Kind.AE, Kind.EXPORTER, Kind.QUEUE, Kind.STORAGE, Kind.VIEW, Kind.WEB_APP)
+_RENAMEABLE_KINDS = (
+    EntityKind.DEVICE,
+    EntityKind.AE,
+    EntityKind.EXPORTER,
+    EntityKind.QUEUE,
+    EntityKind.STORAGE,
+    EntityKind.VIEW,
+    EntityKind.WEB_APP,
+)
 
 
-def require_sound(schema: Schema, before: Entry | None, after: Entry, more: Iterable[str] = ()) -> None:
-    """Raise :class:`Refused` with everything that ``dcmcfg check`` would call an error of *after*, and *more* of it.
+def require_valid_entry(schema: Schema, before: Entry | None, after: Entry, more_problems: Iterable[str] = ()) -> None:
+    """Raise :class:`Refused` with each error that ``dcmcfg check`` reports of *after*, and *more_problems*.
 
     What was wrong *before* (None: the entry is new) is no reason to refuse, but that the entry loses its name is. Nor
     are settings that the archive cannot load: the plan is refused for them, by a risk that can be named.
     """
     _require_name_kept(schema, after)
-    problems = [*_misplaced(schema, before, after), *_bad_values(schema, before, after), *more]
+    problems = [
+        *_find_structure_problems(schema, before, after),
+        *_find_value_problems(schema, before, after),
+        *more_problems,
+    ]
     if len(problems) == 1:
-        raise Refused(problems[0], on=str(after.dn))
+        raise Refused(problems[0], subject=str(after.dn))
     if problems:
-        raise Refused(f"{len(problems)} problems:", on=str(after.dn), details=problems)
+        raise Refused(f"{len(problems)} problems:", subject=str(after.dn), details=problems)
 
 
 def _require_name_kept(schema: Schema, after: Entry) -> None:
     for kind, value in after.dn.rdn.parts if after.dn.rdns else ():
         known = schema.attribute(kind)
         name = known.name if known is not None else kind
-        wanted = schema.normal_value(name, value.encode("utf-8", "surrogateescape"))
-        if not any(schema.normal_value(name, held) == wanted for held in after.values(name)):
+        wanted = schema.normalise_value(name, value.encode("utf-8", "surrogateescape"))
+        if not any(schema.normalise_value(name, held) == wanted for held in after.values(name)):
             raise Refused(
                 f"{name} is part of the entry's name, which keeps {value!r}",
-                on=str(after.dn),
-                next_step=another_name(after),
+                subject=str(after.dn),
+                next_step=suggest_rename(after),
             )
 
 
-def another_name(entry: Entry) -> str:
+def suggest_rename(entry: Entry) -> str:
     """Return the next step for somebody who wants *entry* to have another name."""
-    if is_known_by_name(entry):
+    if is_renameable(entry):
         return "dcmcfg rename gives it another name, in everything that refers to it too"
     if entry.is_a("dicomNetworkConnection"):
         return "dcmcfg connection add makes one of another name, dcmcfg connection remove --detach takes this one away"
     return "add one of the other name first, and delete this one in a second step, once nothing refers to it"
 
 
-def is_known_by_name(entry: Entry) -> bool:
+def is_renameable(entry: Entry) -> bool:
     """Return whether *entry* is of a kind that values refer to by a name, so that ``dcmcfg rename`` renames it."""
-    return any(entry.is_a(kind.value.object_class) for kind in _RENAMED)
+    return any(entry.is_a(kind.value.object_class) for kind in _RENAMEABLE_KINDS)
 
 
-def _misplaced(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:
-    findings = structure(schema, before) if before is not None else ()
+def _find_structure_problems(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:
+    findings = check_structure(schema, before) if before is not None else ()
     known = {(finding.rule, finding.message) for finding in findings}
-    for finding in structure(schema, after):
+    for finding in check_structure(schema, after):
         if (finding.rule, finding.message) not in known:
             yield finding.message
 
 
-def _bad_values(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:
+def _find_value_problems(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:
     # The risks dangling-reference and unloadable judge references and what the archive cannot load.
-    for finding in new_value_findings(ValueRules(schema, exists=lambda _: True), before, after):
-        if finding.severity == "error" and not decides_loading(finding, schema):
-            yield in_words(finding)
+    for finding in check_new_values(ValueRules(schema, entry_exists=lambda _: True), before, after):
+        if finding.severity == "error" and not prevents_loading(finding, schema):
+            yield format_finding(finding)
     for attribute in after.attributes:
         known = schema.attribute(attribute.name)
         if known is not None and known.syntax == _CERTIFICATE and any(v.startswith(_PEM) for v in attribute.values):

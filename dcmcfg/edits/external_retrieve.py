@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.edits.auxiliary_classes import lacking
+from dcmcfg.edits.auxiliary_classes import find_missing_classes
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.inheritance import overriding
+from dcmcfg.edits.inheritance import warn_about_overriding_aes
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration, Device
-from dcmcfg.suggestions import near_misses
+from dcmcfg.suggestions import suggest_names
 
 ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 
 
-def external_retrieve(
-    configuration: Configuration, device_name: str, title: str | None, *, ae: str | None, force_unknown: bool
+def set_external_retrieve(
+    configuration: Configuration, device_name: str, ae_title: str | None, *, ae: str | None, force_unknown: bool
 ) -> Edit:
-    """Return the edit that sets the destination to *title*, or clears it when None.
+    """Return the edit that sets the destination to *ae_title*, or clears it when None.
 
     It is set on the device, or on its AE *ae*, whose value wins over the device's. Raises
     :class:`~dcmcfg.errors.NotFound` for an unknown device or AE, :class:`~dcmcfg.errors.Refused` when the device
-    is no archive, or when *title* is unknown and *force_unknown* is not said.
+    is no archive, or when *ae_title* is unknown and *force_unknown* is not said.
     """
-    device = configuration.device(device_name)
+    device = configuration.get_device(device_name)
     if not device.is_archive:
         raise Refused(
             f"the device {device.name} is not an archive (it has no object class dcmArchiveDevice)",
             next_step="--device names the archive's device",
         )
-    if title is not None and not force_unknown:
-        _require_known(configuration, device, title)
+    if ae_title is not None and not force_unknown:
+        _require_known(configuration, device, ae_title)
     warnings: list[str] = []
-    if title is not None:
-        warnings += _doubts(configuration, device, title)
+    if ae_title is not None:
+        warnings += _find_warnings(configuration, device, ae_title)
     if ae is None:
-        warnings += overriding(device, ATTRIBUTE, () if title is None else (title.encode(),))
-        return Edit((_modify(device.entry, title, ()),), tuple(warnings))
-    target = device.network_ae(ae)
-    missing = _missing_classes(configuration, target.entry) if title is not None else ()
-    return Edit((_modify(target.entry, title, missing),), tuple(warnings))
+        warnings += warn_about_overriding_aes(device, ATTRIBUTE, () if ae_title is None else (ae_title.encode(),))
+        return Edit((_modify(device.entry, ae_title, ()),), tuple(warnings))
+    target = device.get_network_ae(ae)
+    missing = _missing_classes(configuration, target.entry) if ae_title is not None else ()
+    return Edit((_modify(target.entry, ae_title, missing),), tuple(warnings))
 
 
 def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify:
@@ -55,7 +55,7 @@ def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify
 
 def _missing_classes(configuration: Configuration, entry: Entry) -> tuple[str, ...]:
     known = configuration.tree.schema.attribute(ATTRIBUTE)
-    return () if known is None else lacking(configuration.tree.schema, entry, known)
+    return () if known is None else find_missing_classes(configuration.tree.schema, entry, known)
 
 
 def _require_known(configuration: Configuration, device: Device, title: str) -> None:
@@ -64,18 +64,18 @@ def _require_known(configuration: Configuration, device: Device, title: str) -> 
     other = {name for ae in device.network_aes for name in ae.other_titles}
     if title in titles | other or any(ae.title == "*" for ae in device.network_aes):
         return
-    near = near_misses(title, titles | other)
+    near = suggest_names(title, titles | other)
     raise Refused(
         f"no AE has the title {title}" + (f"; near misses: {', '.join(near)}" if near else ""),
         next_step="name a storage SCP of the archive, or say --force-unknown-ae",
     )
 
 
-def _doubts(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
+def _find_warnings(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
     """Yield what is no reason to refuse *title*; the risks of the plan name what is."""
     holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
     if len(holders) > 1:
         yield f"{title} is an AE of several devices ({', '.join(holders)}); the archive takes the first it finds."
-    answering = device.answering(title)
+    answering = device.find_called_ae(title)
     if not holders and answering is not None and answering.title == "*":
         yield f"{title} is only accepted because {device.name} has the AE '*'."

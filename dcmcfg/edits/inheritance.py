@@ -8,26 +8,29 @@ from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.secret_values import is_secret
 
 
-def overriding(device: Device, name: str, wanted: tuple[bytes, ...]) -> Iterator[str]:
-    """Yield a sentence for each AE of *device* whose own values of *name* win over *wanted*, those of the device."""
+def warn_about_overriding_aes(device: Device, name: str, device_values: tuple[bytes, ...]) -> Iterator[str]:
+    """Yield a sentence for each AE of *device* whose own values of *name* override *device_values*."""
     for ae in device.network_aes:
         own = ae.entry.values(name)
-        if own and frozenset(own) != frozenset(wanted):
-            yield f"the AE {ae.title} has its own value {_told(name, own)}, which wins over the device's."
+        if own and frozenset(own) != frozenset(device_values):
+            yield f"the AE {ae.title} has its own value {_format_values(name, own)}, which wins over the device's."
 
 
-def overridden(ae: NetworkAE, name: str, wanted: tuple[bytes, ...]) -> Iterator[str]:
-    """Yield a sentence when *wanted*, the AE's own values of *name*, win over others of its device, or end doing so."""
+def warn_about_overridden_device(ae: NetworkAE, name: str, ae_values: tuple[bytes, ...]) -> Iterator[str]:
+    """Yield a sentence when the AE's own *ae_values* of *name* override others of its device, or stop doing so."""
     of_device = ae.device.entry.values(name)
-    if not of_device or frozenset(of_device) == frozenset(wanted):
+    if not of_device or frozenset(of_device) == frozenset(ae_values):
         return
-    if wanted:
-        yield f"the AE's own value wins over that of the device {ae.device.name}, {_told(name, of_device)}."
+    if ae_values:
+        yield f"the AE's own value wins over that of the device {ae.device.name}, {_format_values(name, of_device)}."
     elif ae.entry.values(name):
-        yield f"what counts for {ae.title} then is the value of the device {ae.device.name}, {_told(name, of_device)}."
+        yield (
+            f"what counts for {ae.title} then is the value of the device {ae.device.name}, "
+            f"{_format_values(name, of_device)}."
+        )
 
 
-def _told(name: str, values: tuple[bytes, ...]) -> str:
+def _format_values(name: str, values: tuple[bytes, ...]) -> str:
     return ", ".join(
         "(secret)" if is_secret(name, value) else value.decode("utf-8", "backslashreplace") for value in values
     )

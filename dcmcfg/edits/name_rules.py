@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.errors import Refused
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.unsafe_names import (
     SPECIAL_IN_DN,
     SPECIAL_IN_FILTER,
@@ -16,10 +16,10 @@ from dcmcfg.unsafe_names import (
 )
 
 #: What has its name in the references to connections.
-_REFERRED = (Kind.DEVICE.value.word, "connection")
+_WORDS_IN_REFERENCES = (EntityKind.DEVICE.value.label, "connection")
 
 
-def require_name(name: str, word: str, next_step: str) -> None:
+def require_valid_name(name: str, word: str, next_step: str) -> None:
     """Raise :class:`Refused` when *name* of a new *word* (device, connection) is none, or one to be escaped in a DN.
 
     The archive compares references with DNs that it puts together without escaping, so it would not load the device.
@@ -31,7 +31,7 @@ def require_name(name: str, word: str, next_step: str) -> None:
             f"the {word} name {name} holds one of {' '.join(SPECIAL_IN_DN)}, with which the archive does not load it",
             next_step=next_step,
         )
-    if word in _REFERRED and is_changed_in_reference(name):
+    if word in _WORDS_IN_REFERENCES and is_changed_in_reference(name):
         raise Refused(
             f"the {word} name {name} holds {SPECIAL_IN_REFERENCE}, which a directory may write otherwise in references "
             "to connections, so that the archive does not load the device",
@@ -39,7 +39,7 @@ def require_name(name: str, word: str, next_step: str) -> None:
         )
 
 
-def title_doubts(title: str) -> Iterator[str]:
+def check_new_ae_title(title: str) -> Iterator[str]:
     """Yield what is doubtful about a new AE *title*; raises :class:`Refused` for one that cannot be looked up."""
     if title == "*":
         raise Refused(

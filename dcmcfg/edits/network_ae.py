@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
 from dcmcfg.dn import DN, NormalDN
-from dcmcfg.edits.cipher_suites import offered_cipher_suites
+from dcmcfg.edits.cipher_suites import collect_offered_cipher_suites
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.name_rules import require_name, title_doubts
-from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
+from dcmcfg.edits.name_rules import check_new_ae_title, require_valid_name
+from dcmcfg.edits.network_entries import (
+    build_ae_entry,
+    build_connection_entry,
+    build_device_entry,
+    build_registration_entry,
+)
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.model.devices import DICOM, STORAGE_SOP_CLASSES, Configuration, Device, NetworkAE
-from dcmcfg.model.registries import AE_TITLES
-from dcmcfg.network_address import at, parse_host, parse_port
+from dcmcfg.model.devices import DICOM, STORAGE_SOP_CLASS_PREFIX, Configuration, Device, NetworkAE
+from dcmcfg.model.registries import AE_TITLE_REGISTRY
+from dcmcfg.network_address import format_host_port, parse_host, parse_port
 from dcmcfg.plan import entry_diff
-from dcmcfg.suggestions import near_misses
+from dcmcfg.suggestions import suggest_names
 from dcmcfg.unsafe_names import needs_escaping_in_dn
 
 #: What ``dcmldap`` calls the connection that it makes.
-PLAIN, TLS = "dicom", "dicom-tls"
+PLAIN_CONNECTION_NAME, TLS_CONNECTION_NAME = "dicom", "dicom-tls"
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class NewNetworkAE:
     acceptor: bool = True
     capabilities: tuple[TransferCapability, ...] = ()
     #: The AE whose capabilities it gets as well.
-    like: NetworkAE | None = None
+    template: NetworkAE | None = None
 
     def __post_init__(self) -> None:
         parse_ae_title(self.title)
@@ -62,17 +67,17 @@ class NewNetworkAE:
         """The name of its device, there or to be made."""
         return self.title.lower() if self.device is None else self.device
 
-    def capability_entries(self, ae: DN) -> Iterator[Entry]:
+    def build_capability_entries(self, ae: DN) -> Iterator[Entry]:
         """Yield the entries of its capabilities below the AE at *ae*."""
-        yield from (capability.entry(ae) for capability in self.capabilities)
-        if self.like is not None:
-            shared = self.like.shared_from
-            yield from (each.at(each.dn.rebased(shared.entry.dn, ae)) for each in shared.capabilities)
+        yield from (capability.build_entry(ae) for capability in self.capabilities)
+        if self.template is not None:
+            shared = self.template.capability_source
+            yield from (each.with_dn(each.dn.rebased(shared.entry.dn, ae)) for each in shared.capabilities)
 
 
 def add_network_ae(configuration: Configuration, new: NewNetworkAE) -> Edit:
     """Return the edit that adds *new* to *configuration*; see :meth:`NetworkAEAdditions.add`."""
-    return NetworkAEAdditions(configuration).add(new)
+    return NetworkAEAdder(configuration).add(new)
 
 
 @dataclass(frozen=True)
@@ -94,13 +99,13 @@ class _Connection:
     def suites(self) -> frozenset[str]:
         return frozenset(self.entry.texts("dicomTLSCipherSuite"))
 
-    def leads_to(self, new: NewNetworkAE) -> bool:
+    def matches(self, new: NewNetworkAE) -> bool:
         where = (new.host.casefold(), None if new.port is None else str(new.port))
         return self.usable and self.address == where and bool(self.suites) == bool(new.cipher_suites)
 
     def __str__(self) -> str:
         port = self.entry.text("dicomPort")
-        host = at(self.entry.text("dicomHostname") or "", None)
+        host = format_host_port(self.entry.text("dicomHostname") or "", None)
         return f"{self.name} leads to {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
 
 
@@ -117,7 +122,7 @@ class _Device:
         return self.entry.text("dicomDeviceName") or ""
 
 
-class NetworkAEAdditions:
+class NetworkAEAdder:
     """Network AEs added to a configuration one after another, each with those before it in view.
 
     The configuration is looked through once; an addition then costs the same however many there are.
@@ -127,19 +132,19 @@ class NetworkAEAdditions:
     def __init__(self, configuration: Configuration) -> None:
         self._tree = configuration.tree
         self._added: dict[NormalDN, Entry] = {}
-        self._registry = self._container(configuration.root, AE_TITLES.container, AE_TITLES.name)
+        self._registry = self._container(configuration.root, AE_TITLE_REGISTRY.container_class, AE_TITLE_REGISTRY.name)
         self._container_of_devices = self._container(configuration.root, "dicomDevicesRoot", "Devices")
         self._registered = {entry.text("dicomAETitle") for entry in self._tree.children(self._registry.dn)}
-        self._devices = {device.name.casefold(): _known(device) for device in configuration.devices}
+        self._devices = {device.name.casefold(): _describe_device(device) for device in configuration.devices}
         self._holders: dict[str, _Device] = {}
-        self._offered = offered_cipher_suites(configuration)
-        self._alike: dict[str, str] = {}
+        self._offered_suites = collect_offered_cipher_suites(configuration)
+        self._titles_by_case: dict[str, str] = {}
         self._other_titles: dict[str, str] = {}
         for device in configuration.devices:
             known = self._devices[device.name.casefold()]
             for ae in device.network_aes:
                 own = {each.dn for each in ae.connections}
-                self._hold(ae.title, known, tuple(each for each in known.connections if each.entry.dn in own))
+                self._remember_title(ae.title, known, tuple(each for each in known.connections if each.entry.dn in own))
                 for other in ae.other_titles:
                     self._other_titles.setdefault(other, f"{device.name}/{ae.title}")
 
@@ -151,42 +156,44 @@ class NetworkAEAdditions:
         :class:`Refused` when the title is taken; when no device is named and one of the name that would be made has
         AEs; when a connection of the name that is wanted leads elsewhere; and for names that the archive cannot handle.
         """
-        warnings = list(title_doubts(new.title))
+        warnings = list(check_new_ae_title(new.title))
         device = self._devices.get(new.device_name.casefold())
         if (holder := self._holders.get(new.title)) is not None:
-            return self._as_it_is(new, holder)
+            return self._confirm_existing(new, holder)
         self._require_free(new, device)
         if device is None:
-            require_name(new.device_name, "device", "--device names another")
+            require_valid_name(new.device_name, "device", "--device names another")
         connection, more = _connection(new, device)
         entries = self._entries(new, device, connection)
-        warnings += [*self._doubts(new, device), *more]
-        self._take(new, entries, connection)
+        warnings += [*self._find_warnings(new, device), *more]
+        self._remember(new, entries, connection)
         return Edit(tuple(map(Add, entries)), tuple(warnings))
 
     def _entries(self, new: NewNetworkAE, device: _Device | None, connection: _Connection | str) -> list[Entry]:
         entries = self._missing_containers()
-        entries.append(registration(self._registry.dn, new.title))
+        entries.append(build_registration_entry(self._registry.dn, new.title))
         if device is None:
             dn = self._container_of_devices.dn.child("dicomDeviceName", new.device_name)
-            entries.append(device_entry(dn, new.device_description, (new.device_type,) if new.device_type else ()))
+            entries.append(
+                build_device_entry(dn, new.device_description, (new.device_type,) if new.device_type else ())
+            )
         else:
             dn = device.entry.dn
         if isinstance(connection, str):
-            entries.append(connection_entry(dn.child("cn", connection), new.host, new.port, new.cipher_suites))
+            entries.append(build_connection_entry(dn.child("cn", connection), new.host, new.port, new.cipher_suites))
             reference = entries[-1].dn
         else:
             reference = connection.entry.dn
-        ae = ae_entry(
+        ae = build_ae_entry(
             dn.child("dicomAETitle", new.title),
             [reference],
             new.description,
             acceptor=new.acceptor,
-            of_archive=device is not None and device.entry.is_a("dcmArchiveDevice"),
+            is_archive_ae=device is not None and device.entry.is_a("dcmArchiveDevice"),
         )
-        return [*entries, ae, *new.capability_entries(ae.dn)]
+        return [*entries, ae, *new.build_capability_entries(ae.dn)]
 
-    def _as_it_is(self, new: NewNetworkAE, holder: _Device) -> Edit:
+    def _confirm_existing(self, new: NewNetworkAE, holder: _Device) -> Edit:
         """Return the adds of what is there, when it is what is wanted."""
         if new.device_name.casefold() != holder.name.casefold():
             raise Refused(
@@ -195,25 +202,25 @@ class NetworkAEAdditions:
             )
         ae = self._get(holder.entry.dn.child("dicomAETitle", new.title))
         connections = holder.titles[new.title]
-        equal = next((each for each in connections if each.leads_to(new)), None)
+        equal = next((each for each in connections if each.matches(new)), None)
         if ae is None or equal is None:
-            raise self._is_another(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
+            raise self._differs_error(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
         said = {"dicomDescription": new.description, "dicomAssociationAcceptor": None if new.acceptor else "FALSE"}
         if lacking := [name for name, text in said.items() if text and ae.text(name) != text]:
-            raise self._is_another(new, holder, f"its {', '.join(lacking)} is another")
-        capabilities = list(new.capability_entries(ae.dn))
+            raise self._differs_error(new, holder, f"its {', '.join(lacking)} is another")
+        capabilities = list(new.build_capability_entries(ae.dn))
         for wanted in capabilities:
             held = self._get(wanted.dn)
-            if held is None or not entry_diff.same(held, wanted, self._tree.schema):
-                raise self._is_another(new, holder, f"it lacks the capability {wanted.text('cn')} as it is wanted")
-        registered = registration(self._registry.dn, new.title)
+            if held is None or not entry_diff.are_equal(held, wanted, self._tree.schema):
+                raise self._differs_error(new, holder, f"it lacks the capability {wanted.text('cn')} as it is wanted")
+        registered = build_registration_entry(self._registry.dn, new.title)
         there = (*self._missing_containers(), registered, holder.entry, equal.entry, ae, *capabilities)
         return Edit(tuple(map(Add, there)))
 
     def _missing_containers(self) -> list[Entry]:
         return [entry for entry in (self._registry, self._container_of_devices) if self._get(entry.dn) is None]
 
-    def _is_another(self, new: NewNetworkAE, holder: _Device, why: str) -> Refused:
+    def _differs_error(self, new: NewNetworkAE, holder: _Device, why: str) -> Refused:
         return Refused(
             f"the device {holder.name} has the AE {new.title} already, and {why}",
             next_step=f"dcmcfg show {holder.name}/{new.title}; dcmcfg connection set, dcmcfg set and dcmcfg "
@@ -232,23 +239,23 @@ class NetworkAEAdditions:
                 next_step=f"--device {device.name} adds {new.title} to it, another name makes another device",
             )
 
-    def _doubts(self, new: NewNetworkAE, device: _Device | None) -> Iterator[str]:
+    def _find_warnings(self, new: NewNetworkAE, device: _Device | None) -> Iterator[str]:
         if (other := self._other_titles.get(new.title)) is not None:
             yield f"{new.title} is also another title (dcmOtherAETitle) of the AE {other}."
-        if (alike := self._alike.get(new.title.casefold())) is not None:
+        if (alike := self._titles_by_case.get(new.title.casefold())) is not None:
             yield f"there is an AE {alike} too; the titles differ in case only."
         if device is None and new.device is not None:
-            near = near_misses(new.device, (each.name for each in self._devices.values()))
+            near = suggest_names(new.device, (each.name for each in self._devices.values()))
             if near:
                 yield f"there is no device {new.device} yet, so it is made; near misses: {', '.join(near)}."
-        if new.like is not None:
-            yield from _not_copied(new.title, new.like)
-        if new.cipher_suites and self._offered and not self._offered.intersection(new.cipher_suites):
+        if new.template is not None:
+            yield from _warn_about_uncopied(new.title, new.template)
+        if new.cipher_suites and self._offered_suites and not self._offered_suites.intersection(new.cipher_suites):
             yield "the archive offers none of these cipher suites, so no connection will come about."
         if device is not None and device.entry.is_a("dcmArchiveDevice"):
-            yield from _doubts_of_own(new, device)
+            yield from _warn_about_archive_ae(new, device)
 
-    def _take(self, new: NewNetworkAE, entries: Iterable[Entry], connection: _Connection | str) -> None:
+    def _remember(self, new: NewNetworkAE, entries: Iterable[Entry], connection: _Connection | str) -> None:
         """Remember what is added, for the additions after it."""
         folded = new.device_name.casefold()
         for entry in entries:
@@ -259,13 +266,13 @@ class NetworkAEAdditions:
                 connection = _Connection(entry)
                 self._devices[folded].connections.append(connection)
         own = (connection,) if isinstance(connection, _Connection) else ()
-        self._hold(new.title, self._devices[folded], own)
+        self._remember_title(new.title, self._devices[folded], own)
         self._registered.add(new.title)
 
-    def _hold(self, title: str, device: _Device, connections: tuple[_Connection, ...]) -> None:
+    def _remember_title(self, title: str, device: _Device, connections: tuple[_Connection, ...]) -> None:
         device.titles[title] = connections
         self._holders.setdefault(title, device)
-        self._alike.setdefault(title.casefold(), title)
+        self._titles_by_case.setdefault(title.casefold(), title)
 
     def _get(self, dn: DN) -> Entry | None:
         key = self._tree.key(dn)
@@ -275,10 +282,10 @@ class NetworkAEAdditions:
         """Return the container of that class below *root*, or the entry to be made of it."""
         found = (entry for entry in self._tree.children(root) if entry.is_a(object_class))
         dn = root.child("cn", name)
-        return next(found, Entry.of(dn, {"objectClass": object_class, "cn": name}))
+        return next(found, Entry.from_values(dn, {"objectClass": object_class, "cn": name}))
 
 
-def _known(device: Device) -> _Device:
+def _describe_device(device: Device) -> _Device:
     connections = [
         _Connection(entry, usable=each.installed and each.protocol == DICOM)
         for each in device.connections
@@ -292,10 +299,10 @@ def _connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Connection 
     held = {each.name.casefold(): each for each in device.connections} if device is not None else {}
     if new.connection is not None:
         return _named_connection(new, new.connection, held), []
-    equal = next((each for each in held.values() if each.leads_to(new)), None)
+    equal = next((each for each in held.values() if each.matches(new)), None)
     if equal is not None:
-        return equal, list(_doubts_of_shared(equal, new))
-    usual = TLS if new.cipher_suites else PLAIN
+        return equal, list(_warn_about_shared_connection(equal, new))
+    usual = TLS_CONNECTION_NAME if new.cipher_suites else PLAIN_CONNECTION_NAME
     taken = held.get(usual)
     if taken is None:
         return usual, []
@@ -306,26 +313,28 @@ def _connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Connection 
 def _named_connection(new: NewNetworkAE, name: str, held: Mapping[str, _Connection]) -> _Connection | str:
     named = held.get(name.casefold())
     if named is None:
-        require_name(name, "connection", "--connection names another")
+        require_valid_name(name, "connection", "--connection names another")
         return name
-    if not named.leads_to(new):
+    if not named.matches(new):
         raise Refused(
-            f"the connection {named}, not to {at(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
+            f"the connection {named}, not to "
+            f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
             next_step="another --connection makes a new one; dcmcfg connection set changes it for all who use it",
         )
     return named
 
 
-def _doubts_of_own(new: NewNetworkAE, device: _Device) -> Iterator[str]:
+def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
     """Yield what is to be said of an AE of the archive itself."""
-    capabilities = tuple(new.capability_entries(DN()))
+    capabilities = tuple(new.build_capability_entries(DN()))
     if not capabilities:
         yield (
             f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing under "
             "that title."
         )
     storage = any(
-        each.text("dicomTransferRole") == "SCP" and (each.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASSES)
+        each.text("dicomTransferRole") == "SCP"
+        and (each.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASS_PREFIX)
         for each in capabilities
     )
     if storage and "dcmObjectStorageID" not in device.entry:
@@ -335,17 +344,17 @@ def _doubts_of_own(new: NewNetworkAE, device: _Device) -> Iterator[str]:
         )
 
 
-def _not_copied(title: str, like: NetworkAE) -> Iterator[str]:
+def _warn_about_uncopied(title: str, like: NetworkAE) -> Iterator[str]:
     """Yield what *title* does not get of *like*: all but its capabilities."""
-    if not like.shared_from.capabilities:
+    if not like.capability_source.capabilities:
         yield f"{like.title} has no capabilities, so {title} gets none."
-    own = ae_entry(like.entry.dn, (), "any")
+    own = build_ae_entry(like.entry.dn, (), "any")
     names = [each.name for each in like.entry.attributes if each.name not in own]
     if names:
         yield f"of {like.title} only the capabilities are copied, not {', '.join(names)}."
 
 
-def _doubts_of_shared(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
+def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
     if shared.suites != frozenset(new.cipher_suites):
         yield (
             f"the connection {shared} and is shared; it keeps its own cipher suites, "

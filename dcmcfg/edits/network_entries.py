@@ -8,14 +8,16 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 
 
-def registration(registry: DN, title: str) -> Entry:
+def build_registration_entry(registry: DN, title: str) -> Entry:
     """Return the entry that registers *title* below the registry of AE titles at *registry*."""
-    return Entry.of(registry.child("dicomAETitle", title), {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title})
+    return Entry.from_values(
+        registry.child("dicomAETitle", title), {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}
+    )
 
 
-def device_entry(dn: DN, description: str | None = None, types: Iterable[str] = ()) -> Entry:
+def build_device_entry(dn: DN, description: str | None = None, types: Iterable[str] = ()) -> Entry:
     """Return the entry of the device at *dn*, whose RDN names it; *types* are modalities, as its primary types."""
-    return Entry.of(
+    return Entry.from_values(
         dn,
         {
             "objectClass": ("dicomDevice", "dcmDevice"),
@@ -27,10 +29,10 @@ def device_entry(dn: DN, description: str | None = None, types: Iterable[str] = 
     )
 
 
-def connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterable[str] = ()) -> Entry:
+def build_connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterable[str] = ()) -> Entry:
     """Return the entry of the connection at *dn*; without *port* it only initiates, with *cipher_suites* it is TLS."""
     suites = tuple(cipher_suites)
-    return Entry.of(
+    return Entry.from_values(
         dn,
         {
             "objectClass": ("dicomNetworkConnection", "dcmNetworkConnection"),
@@ -42,22 +44,22 @@ def connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterabl
     )
 
 
-def ae_entry(
+def build_ae_entry(
     dn: DN,
     connections: Iterable[DN],
     description: str | None = None,
     *,
     acceptor: bool = True,
-    of_archive: bool = False,
+    is_archive_ae: bool = False,
 ) -> Entry:
     """Return the entry of the AE at *dn* with references to *connections*; no *acceptor* takes no associations.
 
-    One *of_archive* has the class without which the archive serves nothing under its title (ArchiveAEExtension).
+    One *is_archive_ae* has the class without which the archive serves nothing under its title (ArchiveAEExtension).
     """
-    return Entry.of(
+    return Entry.from_values(
         dn,
         {
-            "objectClass": ("dicomNetworkAE", "dcmNetworkAE", *(("dcmArchiveNetworkAE",) if of_archive else ())),
+            "objectClass": ("dicomNetworkAE", "dcmNetworkAE", *(("dcmArchiveNetworkAE",) if is_archive_ae else ())),
             "dicomAETitle": _name(dn),
             **_if_given("dicomDescription", description),
             "dicomNetworkConnectionReference": [str(connection) for connection in connections],

@@ -12,36 +12,36 @@ from dcmcfg.changes import Delete
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.edit import Edit, Referrer
 from dcmcfg.entry import Entry
-from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
-from dcmcfg.model.devices import Connection, NetworkAE, devices_dn
+from dcmcfg.model.connections import ConnectionUsers, connection_name, format_users
+from dcmcfg.model.devices import Connection, NetworkAE, find_devices_dn
 from dcmcfg.model.references.index import Reference, References
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import REGISTRIES
-from dcmcfg.secret_values import told
+from dcmcfg.secret_values import format_value
 
 #: Of many referrers, so many are told.
-_TOLD = 20
+_MAX_LISTED = 20
 
 
-def removal(references: References, tops: Iterable[DN]) -> Edit:
+def remove_subtrees(references: References, tops: Iterable[DN]) -> Edit:
     """Return the edit that removes the entries at *tops* of the tree of *references*, in order, with all below them.
 
     Registrations go with the last entry that carries the name. The referrers are what refers to what goes from
     elsewhere; the warnings list the first of them.
     """
     tree = references.tree
-    order = [entry for top in tops for entry in _leaf_first(tree.below(top))]
+    order = [entry for top in tops for entry in _leaf_first(tree.subtree(top))]
     below = {tree.key(entry.dn): entry for entry in order}
     deletes = [Delete(entry.dn) for entry in below.values()]
     stays = [entry for key, entry in tree.entries.items() if key not in below]
     for registry in REGISTRIES:
-        still = registry.carried(stays)
-        going = {name for name in registry.carried(below.values()) if name not in still}
+        still = registry.index_names(stays)
+        going = {name for name in registry.index_names(below.values()) if name not in still}
         attribute = registry.kind.value.attribute
-        deletes += (Delete(entry.dn) for entry in registry.registered(tree) if entry.text(attribute) in going)
-    found = tuple(referrers(references, below))
-    listed = [_line(references, reference, entry) for reference, entry in found[:_TOLD]]
-    if more := len(found[_TOLD:]):
+        deletes += (Delete(entry.dn) for entry in registry.find_entries(tree) if entry.text(attribute) in going)
+    found = tuple(find_referrers(references, below))
+    listed = [_describe_referrer(references, reference, entry) for reference, entry in found[:_MAX_LISTED]]
+    if more := len(found[_MAX_LISTED:]):
         listed.append(f"and {more} more values that name what goes")
     return Edit(tuple(deletes), tuple(listed), tuple(Referrer(reference, entry.dn) for reference, entry in found))
 
@@ -58,29 +58,31 @@ def _leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
     yield top
 
 
-def referrers(references: References, going: dict[NormalDN, Entry]) -> Iterator[tuple[Reference, Entry]]:
-    """Yield each reference, from an entry that stays, to one of *going* (by normal DN) or a name that only they carry.
+def find_referrers(references: References, removed: dict[NormalDN, Entry]) -> Iterator[tuple[Reference, Entry]]:
+    """Yield each reference from an entry that stays to one of *removed* (by normal DN) or to a name of theirs only.
 
     With it comes the entry that it means.
     """
     tree = references.tree
     for reference in references.all:
-        if tree.key(reference.dn) in going:
+        if tree.key(reference.dn) in removed:
             continue
         meant = references.resolve(reference)
-        if meant is None or tree.key(meant.dn) not in going:
+        if meant is None or tree.key(meant.dn) not in removed:
             continue
-        others = references.named(reference.kind, reference.name) if reference.kind is not Kind.ENTRY else ()
-        if all(tree.key(other.dn) in going for other in others):
+        others = (
+            references.find_entries(reference.kind, reference.name) if reference.kind is not EntityKind.ENTRY else ()
+        )
+        if all(tree.key(other.dn) in removed for other in others):
             yield reference, meant
 
 
-def _line(references: References, reference: Reference, meant: Entry) -> str:
-    base = devices_dn(references.tree)
+def _describe_referrer(references: References, reference: Reference, meant: Entry) -> str:
+    base = find_devices_dn(references.tree)
     where = reference.dn.relative_to(base)
-    if reference.kind is Kind.ENTRY:
+    if reference.kind is EntityKind.ENTRY:
         return f"{where} refers to {meant.dn.relative_to(base)} ({reference.attribute})"
-    value = told(reference.attribute, reference.value)
+    value = format_value(reference.attribute, reference.value)
     return f"{where} names the {reference.kind.value.word} {reference.name}: {reference.attribute} is {value}"
 
 
@@ -94,22 +96,30 @@ def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
     device, tree = ae.device, ae.device.tree
     references = References(tree)
     users = ConnectionUsers(references)
-    idle = () if keep_connection else tuple(each for each in device.connections if not users.of(each, but=ae))
+    idle = (
+        ()
+        if keep_connection
+        else tuple(each for each in device.connections if not users.find_users(each, excluding=ae))
+    )
     going = {tree.key(ae.entry.dn), *(tree.key(each.dn) for each in idle)}
     left = [child for child in tree.children(device.entry.dn) if tree.key(child.dn) not in going]
     if not left and not device.is_archive:
-        edit = removal(references, [device.entry.dn])
+        edit = remove_subtrees(references, [device.entry.dn])
         last = f"{ae.title} is the last AE of the device {device.name}, and nothing else is in it: the device goes too."
         return replace(edit, warnings=(last, *edit.warnings))
     own = [each for each in idle if each in ae.connections]
-    edit = removal(references, [ae.entry.dn, *(each.dn for each in own)])
-    return replace(edit, warnings=(*_staying(ae, users, own, keep=keep_connection), *edit.warnings))
+    edit = remove_subtrees(references, [ae.entry.dn, *(each.dn for each in own)])
+    return replace(
+        edit, warnings=(*_describe_remaining(ae, users, own, keep_connection=keep_connection), *edit.warnings)
+    )
 
 
-def _staying(ae: NetworkAE, users: ConnectionUsers, going: Collection[Connection], *, keep: bool) -> Iterator[str]:
+def _describe_remaining(
+    ae: NetworkAE, users: ConnectionUsers, going: Collection[Connection], *, keep_connection: bool
+) -> Iterator[str]:
     for connection in ae.connections:
-        others = users.of(connection, but=ae)
+        others = users.find_users(connection, excluding=ae)
         if connection not in going and others:
-            yield f"the connection {connection_name(connection.dn)} stays, for {told_users(others)}."
-    if len(ae.device.network_aes) == 1 and not keep:
+            yield f"the connection {connection_name(connection.dn)} stays, for {format_users(others)}."
+    if len(ae.device.network_aes) == 1 and not keep_connection:
         yield f"the device {ae.device.name} stays without an AE, since there is more in it."

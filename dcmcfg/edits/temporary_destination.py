@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
-from dcmcfg.edits.removal import removal, remove_network_ae
-from dcmcfg.edits.temporary_mark import Maker, mark_of, remnants
+from dcmcfg.edits.removal import remove_network_ae, remove_subtrees
+from dcmcfg.edits.temporary_mark import OwnerProcess, find_remnants, format_mark
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.registries import AE_TITLES, registrations
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.registries import AE_TITLE_REGISTRY, find_registrations
 
 #: What the title of every such AE begins with; nine more characters make it one of 16.
-PREFIX = "DCMCFG_"
-DESTINATIONS = "dcmAcceptedMoveDestination"
+TITLE_PREFIX = "DCMCFG_"
+ACCEPTED_DESTINATIONS = "dcmAcceptedMoveDestination"
 _SUITES, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
 _ATTEMPTS = 100
 
 
 @dataclass(frozen=True)
-class Line:
+class ConnectionSecurity:
     """How a destination is called: plain, or with TLS by ``cipher_suites`` (JSSE names) and versions of it.
 
     Without ``versions`` it is the archive's usual one.
@@ -38,7 +38,7 @@ class Line:
         return bool(self.cipher_suites)
 
 
-PLAIN = Line()
+UNSECURED = ConnectionSecurity()
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class TemporaryDestination:
     title: str
     host: str
     port: int
-    maker: Maker
-    line: Line = PLAIN
+    owner: OwnerProcess
+    security: ConnectionSecurity = UNSECURED
 
     @property
     def device(self) -> str:
@@ -57,57 +57,57 @@ class TemporaryDestination:
         return self.title.lower()
 
 
-def line_from(asked: NetworkAE, *, secured: bool) -> Line:
-    """Return how a destination is to be called that *asked* can send to: as its own connections are.
+def derive_security(requester: NetworkAE, *, require_tls: bool) -> ConnectionSecurity:
+    """Return how a destination is to be called that *requester* can send to: as its own connections are.
 
-    Plain where it has one without TLS, unless *secured*; else with what its first one with TLS has.
+    Plain where it has one without TLS, unless *require_tls*; else with what its first one with TLS has.
     """
-    ways = [each for each in asked.connections if each.installed and each.protocol == DICOM]
+    ways = [each for each in requester.connections if each.installed and each.protocol == DICOM]
     with_tls = next((each for each in ways if each.tls), None)
-    entry = asked.device.tree.get(with_tls.dn) if with_tls is not None else None
-    if entry is None or (not secured and not all(each.tls for each in ways)):
-        return PLAIN
-    return Line(entry.texts(_SUITES), entry.texts(_VERSIONS))
+    entry = requester.device.tree.get(with_tls.dn) if with_tls is not None else None
+    if entry is None or (not require_tls and not all(each.tls for each in ways)):
+        return UNSECURED
+    return ConnectionSecurity(entry.texts(_SUITES), entry.texts(_VERSIONS))
 
 
-def free_title(configuration: Configuration, random: Callable[[], str]) -> str:
-    """Return a title that nothing in *configuration* bears, made of nine characters that *random* gives.
+def find_free_title(configuration: Configuration, make_random_suffix: Callable[[], str]) -> str:
+    """Return a title that nothing in *configuration* bears, made of nine characters that *make_random_suffix* gives.
 
     Neither AEs nor other titles of them, registrations, or device names. Raises :class:`Refused` when none is found.
     """
     tree = configuration.tree
-    taken = {entry.text("dicomAETitle") for entry in AE_TITLES.registered(tree)}
+    taken = {entry.text("dicomAETitle") for entry in AE_TITLE_REGISTRY.find_entries(tree)}
     taken |= {device.name.upper() for device in configuration.devices}
     for ae in configuration.network_aes():
         taken |= {ae.title, *ae.other_titles}
     for _ in range(_ATTEMPTS):
-        title = f"{PREFIX}{random().upper()}"
+        title = f"{TITLE_PREFIX}{make_random_suffix().upper()}"
         if title not in taken:
             return title
-    raise Refused(f"no title {PREFIX}… is free", next_step="dcmcfg aes lists those that are taken")
+    raise Refused(f"no title {TITLE_PREFIX}… is free", next_step="dcmcfg aes lists those that are taken")
 
 
-def add_temporary_destination(configuration: Configuration, asked: NetworkAE, new: TemporaryDestination) -> Edit:
-    """Return the edit that adds *new*, and lets *asked* take it as a Move Destination.
+def add_temporary_destination(configuration: Configuration, requester: NetworkAE, new: TemporaryDestination) -> Edit:
+    """Return the edit that adds *new*, and lets *requester* take it as a Move Destination.
 
     Its device comes first and, taken back, goes last: it has the mark by which whatever is there of the destination is
-    found. It lists no transfer capabilities, so that it is sent everything (``RetrieveServiceImpl``). *asked* gets it
-    into ``dcmAcceptedMoveDestination`` where that holds values: where it does not, every destination is accepted.
+    found. It lists no transfer capabilities, so that it is sent everything (``RetrieveServiceImpl``). *requester* gets
+    it into ``dcmAcceptedMoveDestination`` where that holds values: where it does not, every destination is accepted.
     Raises what :func:`add_network_ae` does.
     """
-    mark = mark_of(new.title, new.maker)
+    mark = format_mark(new.title, new.owner)
     wanted = NewNetworkAE(
         new.title,
         new.host,
         new.port,
-        cipher_suites=new.line.cipher_suites,
+        cipher_suites=new.security.cipher_suites,
         description=mark,
         device_description=mark,
     )
     edit = add_network_ae(configuration, wanted)
-    changes = sorted((_with_versions(each, new.line) for each in edit.changes), key=_registration_later)
-    if asked.entry.texts(DESTINATIONS):
-        changes.append(_one_value(asked, Operation.ADD, new.title))
+    changes = sorted((_with_versions(each, new.security) for each in edit.changes), key=_change_rank)
+    if requester.entry.texts(ACCEPTED_DESTINATIONS):
+        changes.append(_modify_accepted_destination(requester, Operation.ADD, new.title))
     return Edit(tuple(changes), edit.warnings)
 
 
@@ -119,40 +119,42 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
     tree = configuration.tree
     aes = tuple(configuration.network_aes())
     changes: list[Change] = [
-        _one_value(ae, Operation.DELETE, title) for ae in aes if title in ae.entry.texts(DESTINATIONS)
+        _modify_accepted_destination(ae, Operation.DELETE, title)
+        for ae in aes
+        if title in ae.entry.texts(ACCEPTED_DESTINATIONS)
     ]
-    device = _device_of(configuration, title)
+    device = _find_device(configuration, title)
     if (ae := next((each for each in aes if each.title == title), None)) is not None:
         edit = remove_network_ae(ae, keep_connection=False)
     elif device is not None and not device.network_aes:
-        edit = removal(References(tree), [device.entry.dn])
+        edit = remove_subtrees(References(tree), [device.entry.dn])
     else:
         edit = Edit(())
-    deletes = dict.fromkeys((*map(Delete, registrations(tree, Kind.AE, title)), *edit.changes))
+    deletes = dict.fromkeys((*map(Delete, find_registrations(tree, EntityKind.AE, title)), *edit.changes))
     return Edit((*changes, *deletes))
 
 
-def _device_of(configuration: Configuration, title: str) -> Device | None:
+def _find_device(configuration: Configuration, title: str) -> Device | None:
     """Return the device that was made for *title*, by its name, if it bears the mark still."""
-    marked = title in {each.title for each in remnants(configuration)}
+    marked = title in {each.title for each in find_remnants(configuration)}
     return next((each for each in configuration.devices if marked and each.name.lower() == title.lower()), None)
 
 
-def _one_value(ae: NetworkAE, operation: Operation, title: str) -> Modify:
-    return Modify(ae.entry.dn, (Modification(operation, DESTINATIONS, (title.encode(),)),))
+def _modify_accepted_destination(ae: NetworkAE, operation: Operation, title: str) -> Modify:
+    return Modify(ae.entry.dn, (Modification(operation, ACCEPTED_DESTINATIONS, (title.encode(),)),))
 
 
-def _with_versions(change: Change, line: Line) -> Change:
+def _with_versions(change: Change, line: ConnectionSecurity) -> Change:
     if line.versions and isinstance(change, Add) and change.entry.is_a("dicomNetworkConnection"):
         return Add(change.entry.with_values(_VERSIONS, [each.encode() for each in line.versions]))
     return change
 
 
-def _registration_later(change: Change) -> int:
+def _change_rank(change: Change) -> int:
     """Order containers and the device before the registration, and what refers to connections last."""
     entry = change.entry if isinstance(change, Add) else None
     if entry is None or entry.is_a("dicomNetworkAE"):
         return 3
-    if entry.is_a(AE_TITLES.container) or entry.is_a("dicomDevicesRoot") or entry.is_a("dicomDevice"):
+    if entry.is_a(AE_TITLE_REGISTRY.container_class) or entry.is_a("dicomDevicesRoot") or entry.is_a("dicomDevice"):
         return 0
-    return 1 if entry.is_a(AE_TITLES.entry) else 2
+    return 1 if entry.is_a(AE_TITLE_REGISTRY.entry_class) else 2

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.timestamps import iso, parsed
+from dcmcfg.timestamps import format_iso, parse_timestamp
 
 _DESCRIPTION = "dicomDescription"
 _FORM = re.compile(
@@ -19,20 +19,20 @@ _FORM = re.compile(
 
 
 @dataclass(frozen=True)
-class Maker:
-    """The process that works with a temporary destination, and since ``when``.
+class OwnerProcess:
+    """The process that works with a temporary destination, and since ``created``.
 
-    ``begun`` is when the process was started, in whole seconds since 1970: its number is given to others later.
+    ``started`` is when the process was started, in whole seconds since 1970: its number is given to others later.
     """
 
     user: str
     host: str
-    process: int
-    begun: int
-    when: datetime
+    pid: int
+    started: int
+    created: datetime
 
     def __str__(self) -> str:
-        return f"{self.user}@{self.host} (process {self.process})"
+        return f"{self.user}@{self.host} (process {self.pid})"
 
 
 @dataclass(frozen=True)
@@ -40,50 +40,50 @@ class Remnant:
     """A temporary destination as the tree has it, in whole or in part; no ``host`` and ``port``, no connection."""
 
     title: str
-    maker: Maker
+    owner: OwnerProcess
     host: str | None = None
     port: int | None = None
     tls: bool = False
 
 
-def mark_of(title: str, maker: Maker) -> str:
+def format_mark(title: str, owner: OwnerProcess) -> str:
     """Return the description of the device and the AE of *title*; names are in it as far as they are ASCII."""
-    user, host = (re.sub(r"[^!-~]", "_", text) for text in (maker.user, maker.host))
+    user, host = (re.sub(r"[^!-~]", "_", text) for text in (owner.user, owner.host))
     return (
         f"Temporary destination {title} of dcmcfg verify, made by {user}@{host.replace('@', '_')} "
-        f"(process {maker.process}, begun {maker.begun}) at {iso(maker.when)}. "
+        f"(process {owner.pid}, begun {owner.started}) at {format_iso(owner.created)}. "
         "dcmcfg verify --clean-temporary removes it, if that process is gone."
     )
 
 
-def remnants(configuration: Configuration) -> tuple[Remnant, ...]:
+def find_remnants(configuration: Configuration) -> tuple[Remnant, ...]:
     """Return the temporary destinations that *configuration* holds, by the mark on their devices.
 
     A device that was renamed, or is a clone, is none: its name is not the mark's. Nor is one that has other AEs only.
     """
-    return tuple(_remnants(configuration))
+    return tuple(_find_remnants(configuration))
 
 
-def _remnants(configuration: Configuration) -> Iterator[Remnant]:
+def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
     for device in configuration.devices:
         found = _FORM.fullmatch(device.entry.text(_DESCRIPTION) or "")
         if found is None or found["title"].lower() != device.name.lower():
             continue
-        when, titles = parsed(found["when"]), [ae.title for ae in device.network_aes]
+        when, titles = parse_timestamp(found["when"]), [ae.title for ae in device.network_aes]
         if when is None or (titles and found["title"] not in titles):
             continue
-        maker = Maker(found["user"], found["host"], int(found["process"]), int(found["begun"]), when)
+        maker = OwnerProcess(found["user"], found["host"], int(found["process"]), int(found["begun"]), when)
         place = next(iter(device.connections), None)
         where = (place.host, place.port, place.tls) if place else (None, None, False)
         yield Remnant(found["title"], maker, *where)
 
 
-def names_left(tree: Tree, title: str) -> tuple[str, ...]:
+def find_title_occurrences(tree: Tree, title: str) -> tuple[str, ...]:
     """Return where *tree* still holds *title*, as ``DN`` or ``DN (attribute)``."""
     value = title.encode()
     return tuple(
         f"{entry.dn} ({attribute.name})"
-        for entry in tree.ordered()
+        for entry in tree.sorted_entries()
         for attribute in entry.attributes
         if value in attribute.values
     )

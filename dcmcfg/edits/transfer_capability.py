@@ -22,9 +22,9 @@ class TransferCapability:
     role: str
     transfer_syntaxes: tuple[str, ...]
 
-    def entry(self, ae: DN) -> Entry:
+    def build_entry(self, ae: DN) -> Entry:
         """Return its entry below the AE at *ae*, with the classes that the archive writes."""
-        return Entry.of(
+        return Entry.from_values(
             ae.child("cn", self.name),
             {
                 "objectClass": CLASSES,

@@ -16,81 +16,89 @@ from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from dcmcfg.errors import LdifError
-from dcmcfg.file_kinds import HEAD, LDIF, SNAPSHOT, file_kind
+from dcmcfg.file_kinds import HEADER_LENGTH, LDIF, SNAPSHOT, detect_file_kind
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.plan.ldif_output import directory_of
+from dcmcfg.plan.ldif_output import parse_directory_url
 
 #: The most octets that one value may have. A stock slapd takes no request of 4 MiB or more (sockbuf_max_incoming_auth).
-LARGEST_VALUE = 64 * 1024 * 1024
+MAXIMUM_VALUE_LENGTH = 64 * 1024 * 1024
 _SCHEME = "file:"
-_ALLOW = "--allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR"
-_FROM = "--file-urls-from DIR names the folder that such files are in"
+_ALLOW_HINT = "--allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR"
+_FOLDER_HINT = "--file-urls-from DIR names the folder that such files are in"
 #: Folders of what the kernel makes up: it says what this process has open, and may hold its environment.
-_MADE_UP = (Path("/proc"), Path("/sys"), Path("/dev"))
+_VIRTUAL_FOLDERS = (Path("/proc"), Path("/sys"), Path("/dev"))
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC  # a pipe must not make us wait
 
 
-def refuse_references(url: str) -> bytes:
+def refuse_file_url(url: str) -> bytes:
     """Refuse to read *url*, and say how it would be read."""
     absolute = url.lower().startswith((f"{_SCHEME}/", f"{_SCHEME}%2f"))
     raise LdifError(
-        f"the value stands in another file, which is not read: {url}", next_step=_FROM if absolute else _ALLOW
+        f"the value stands in another file, which is not read: {url}",
+        next_step=_FOLDER_HINT if absolute else _ALLOW_HINT,
     )
 
 
 @dataclass(frozen=True)
-class References:
-    """Reads what an LDIF file refers to: from its own ``folder`` (None: it has none), or from the ``root`` instead.
+class FileUrlReader:
+    """Reads what an LDIF file refers to.
 
-    Paths are relative to it; with a root they may be absolute too. None leads out of it, nor does a symbolic link.
+    From its own ``folder`` (None: it has none), or from the ``base_folder`` instead. Paths are relative to it; with a
+    root they may be absolute too. None leads out of it, nor does a symbolic link.
     """
 
     folder: Path | None
-    root: Path | None = None
+    base_folder: Path | None = None
 
-    def value(self, url: str) -> bytes:
+    def read(self, url: str) -> bytes:
         """Return the octets of the file that *url* names, as OpenLDAP's tools read it (``file:name``, ``file:///name``).
 
         Raises :class:`LdifError` for another scheme or host, for a file elsewhere, for what is not a regular file on
-        a disk, for one that cannot be read, and for one of more than ``LARGEST_VALUE`` octets.
+        a disk, for one that cannot be read, and for one of more than ``MAXIMUM_VALUE_LENGTH`` octets.
         """
-        name = _name(url)
-        root = self._root(name, url)
+        name = _parse_file_url(url)
+        root = self._find_base_folder(name, url)
         path = root / name
         top, real = Path(os.path.realpath(root)), Path(os.path.realpath(path))
         if not real.is_relative_to(top):
-            raise LdifError(f"the file is not in the folder {root}, so it is not read: {url}", next_step=_FROM)
-        if any(top.is_relative_to(each) or real.is_relative_to(each) for each in _MADE_UP):
-            raise LdifError(f"there are no files on a disk, so nothing is read: {url}", on=str(path), next_step=_FROM)
+            raise LdifError(f"the file is not in the folder {root}, so it is not read: {url}", next_step=_FOLDER_HINT)
+        if any(top.is_relative_to(each) or real.is_relative_to(each) for each in _VIRTUAL_FOLDERS):
+            raise LdifError(
+                f"there are no files on a disk, so nothing is read: {url}", subject=str(path), next_step=_FOLDER_HINT
+            )
         try:
-            octets = _start_of(top, real, path)
+            octets = _read_file(top, real, path)
         except OSError as error:
-            step = self._elsewhere(name) if isinstance(error, FileNotFoundError) else ""
-            raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path), next_step=step) from error
-        if len(octets) > LARGEST_VALUE:
-            raise LdifError(f"the file is larger than {LARGEST_VALUE >> 20} MiB, which no value may be", on=str(path))
+            step = self._suggest_folder(name) if isinstance(error, FileNotFoundError) else ""
+            raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(path), next_step=step) from error
+        if len(octets) > MAXIMUM_VALUE_LENGTH:
+            raise LdifError(
+                f"the file is larger than {MAXIMUM_VALUE_LENGTH >> 20} MiB, which no value may be", subject=str(path)
+            )
         return octets
 
-    def _root(self, name: str, url: str) -> Path:
-        if self.root is not None:
-            return self.root
+    def _find_base_folder(self, name: str, url: str) -> Path:
+        if self.base_folder is not None:
+            return self.base_folder
         if self.folder is None:
-            raise LdifError(f"standard input has no folder to start from: {url}", next_step=_FROM)
+            raise LdifError(f"standard input has no folder to start from: {url}", next_step=_FOLDER_HINT)
         if name.startswith("/"):
-            raise LdifError(f"only a path relative to the LDIF file's own folder is read, not {url}", next_step=_FROM)
+            raise LdifError(
+                f"only a path relative to the LDIF file's own folder is read, not {url}", next_step=_FOLDER_HINT
+            )
         return self.folder
 
-    def _elsewhere(self, name: str) -> str:
+    def _suggest_folder(self, name: str) -> str:
         """Return how a file is read that is not there: the archive's update files name one that is a folder above."""
         above = (self.folder or Path()).absolute().parent
-        if self.root is None and "/" not in name and (above / name).is_file():
+        if self.base_folder is None and "/" not in name and (above / name).is_file():
             return f"{above / name} is read with: --file-urls-from {above}"
-        return "" if self.root is not None else _FROM
+        return "" if self.base_folder is not None else _FOLDER_HINT
 
 
-def _name(url: str) -> str:
+def _parse_file_url(url: str) -> str:
     """Return the path that *url* names."""
     if not url.lower().startswith(_SCHEME):
         raise LdifError(f"only 'file:' URLs are read, not {url}")
@@ -105,26 +113,26 @@ def _name(url: str) -> str:
     return name
 
 
-def _start_of(top: Path, real: Path, path: Path) -> bytes:
+def _read_file(top: Path, real: Path, path: Path) -> bytes:
     """Return the octets of the regular file *real*, one more than a value may have at most; *path* is how it was named.
 
     What the kernel makes up has another size than it says, wherever it is mounted.
     """
-    handle = _opened(top, real)
+    handle = _open_below(top, real)
     try:
         held = os.fstat(handle)
         if not stat.S_ISREG(held.st_mode):
-            raise LdifError("not a regular file", on=str(path))
+            raise LdifError("not a regular file", subject=str(path))
         with os.fdopen(handle, "rb", closefd=False) as file:
-            octets = file.read(LARGEST_VALUE + 1)
+            octets = file.read(MAXIMUM_VALUE_LENGTH + 1)
     finally:
         os.close(handle)
-    if len(octets) != min(held.st_size, LARGEST_VALUE + 1):
-        raise LdifError("not a file on a disk, or it is being written", on=str(path))
+    if len(octets) != min(held.st_size, MAXIMUM_VALUE_LENGTH + 1):
+        raise LdifError("not a file on a disk, or it is being written", subject=str(path))
     return octets
 
 
-def _opened(top: Path, real: Path) -> int:
+def _open_below(top: Path, real: Path) -> int:
     """Open *real*, which is below *top*, following no link: what became one meanwhile is not followed either."""
     *folders, name = real.relative_to(top).parts or (".",)
     within = os.open(top, _FOLDER)
@@ -140,94 +148,98 @@ def _opened(top: Path, real: Path) -> int:
 
 #: The path that stands for standard input.
 STDIN = "-"
-_SHOWN_PROBLEMS = 20
-_HEAD = 4096
+_MAXIMUM_SHOWN_PROBLEMS = 20
+_HEADER_LENGTH = 4096
 _CHUNK = 64 * 1024
 
 
 def read_files(
-    paths: Sequence[Path], *, file_urls: Path | bool = False, strict: bool = False, mixed: bool = True
+    paths: Sequence[Path], *, file_urls: Path | bool = False, strict: bool = False, allow_mixed: bool = True
 ) -> tuple[tuple[str, tuple[Record, ...]], ...]:
     """Return (name, records) of each file, in order; ``-`` is standard input.
 
-    A value that stands in another file (``attr:< file:name``) is read with *file_urls* (:func:`resolver`). *strict*
-    holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken. Without *mixed*, a file holds entries or
-    changes, not both: an entry among changes may be a change that lost its ``changetype:`` line.
-    Raises :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
+    A value that stands in another file (``attr:< file:name``) is read with *file_urls* (:func:`build_url_resolver`).
+    *strict* holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken. Without *allow_mixed*, a file holds
+    entries or changes, not both: an entry among changes may be a change that lost its ``changetype:`` line. Raises
+    :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
     """
     read: list[tuple[str, tuple[Record, ...]]] = []
     problems: list[LdifError] = []
     for path in paths:
         try:
-            read.append((str(path), _read(path, resolver(path, file_urls=file_urls), strict=strict)))
+            read.append((str(path), _read(path, build_url_resolver(path, file_urls=file_urls), strict=strict)))
         except LdifErrors as errors:
             problems += errors.problems
     if strict:
-        problems += [LdifError("the file holds no records", on=called(name)) for name, records in read if not records]
-    if not mixed:
-        problems += [problem for name, records in read if (problem := _mixture(name, records))]
+        problems += [
+            LdifError("the file holds no records", subject=format_file_name(name))
+            for name, records in read
+            if not records
+        ]
+    if not allow_mixed:
+        problems += [problem for name, records in read if (problem := _find_mixed_records(name, records))]
     if problems:
-        raise told_together(problems)
+        raise combine_problems(problems)
     return tuple(read)
 
 
-def _mixture(name: str, records: Sequence[Record]) -> LdifError | None:
+def _find_mixed_records(name: str, records: Sequence[Record]) -> LdifError | None:
     """Return the problem of a file *name* that holds entries and changes; it names the first record of the fewer."""
     entries = [record.line for record in records if isinstance(record, ContentRecord)]
     changes = [record.line for record in records if isinstance(record, ChangeRecord)]
     if not entries or not changes:
         return None
-    name = called(name)
+    name = format_file_name(name)
     if len(entries) <= len(changes):
         what = f"an entry (no 'changetype:') among change records, the first of {len(entries)}"
         step = "if the 'changetype:' line was lost, add it; --mixed accepts entries and changes in one file"
-        return LdifError(what, on=f"{name}:{entries[0]}", next_step=step)
+        return LdifError(what, subject=f"{name}:{entries[0]}", next_step=step)
     what = f"a change record among entries, the first of {len(changes)}"
     step = "put it into a file of its own; --mixed accepts entries and changes in one file"
-    return LdifError(what, on=f"{name}:{changes[0]}", next_step=step)
+    return LdifError(what, subject=f"{name}:{changes[0]}", next_step=step)
 
 
-def called(name: str) -> str:
+def format_file_name(name: str) -> str:
     """Return how messages name the file at path *name*."""
     return "standard input" if name == STDIN else name
 
 
-def file_doubts(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: str) -> Iterator[str]:
+def find_file_warnings(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: str) -> Iterator[str]:
     """Yield a sentence for each of *files* (name, records) that is empty, or was written for another *ldap_url*."""
     for name, records in files:
         if not records:
             yield f"{name} holds no records."
-        written_for = _written_for(Path(name))
+        written_for = _find_target_url(Path(name))
         if written_for not in (None, ldap_url):
             yield f"{name} was written for {written_for}, and this is {ldap_url}."
 
 
-def _written_for(path: Path) -> str | None:
+def _find_target_url(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
-            return directory_of(file.read(_HEAD))
+            return parse_directory_url(file.read(_HEADER_LENGTH))
     except OSError:  # standard input, or a pipe that was read already
         return None
 
 
-def resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str], bytes]:
+def build_url_resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str], bytes]:
     """Return what the reader of the LDIF at *path* does with a value that stands in another file.
 
     It reads it from the folder *file_urls*; True stands for the LDIF's own folder, and with False it is refused.
     """
     if file_urls is False:
-        return refuse_references
-    return References(
+        return refuse_file_url
+    return FileUrlReader(
         None if str(path) == STDIN else path.parent, file_urls if isinstance(file_urls, Path) else None
-    ).value
+    ).read
 
 
 def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
     head = bytearray()
 
     def records(file: BinaryIO) -> tuple[Record, ...]:
-        source = remembering(file, head)
-        return read_all(source, called(str(path)), strict=strict, resolve_url=resolve_url)
+        source = read_chunks(file, head)
+        return read_all(source, format_file_name(str(path)), strict=strict, resolve_url=resolve_url)
 
     try:
         if str(path) == STDIN:
@@ -235,36 +247,36 @@ def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> t
         with path.open("rb") as file:
             return records(file)
     except OSError as error:
-        raise LdifError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
+        raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
     except LdifErrors:
-        if problem := other_kind(bytes(head), str(path)):
+        if problem := detect_wrong_kind(bytes(head), str(path)):
             raise LdifErrors((problem,)) from None
         raise
 
 
-def remembering(file: BinaryIO, head: bytearray) -> Iterator[bytes]:
-    """Yield the octets of *file* in chunks; the first ones are appended to *head*, for :func:`other_kind`."""
+def read_chunks(file: BinaryIO, header: bytearray) -> Iterator[bytes]:
+    """Yield the octets of *file* in chunks; the first ones are appended to *header*, for :func:`detect_wrong_kind`."""
     for chunk in iter(partial(file.read, _CHUNK), b""):
-        if len(head) < HEAD:
-            head += chunk[: HEAD - len(head)]
+        if len(header) < HEADER_LENGTH:
+            header += chunk[: HEADER_LENGTH - len(header)]
         yield chunk
 
 
-def other_kind(head: bytes, name: str) -> LdifError | None:
-    """Return the error for the file at path *name* that begins with *head* and is no LDIF, if its kind is known."""
-    kind = file_kind(head)
+def detect_wrong_kind(header: bytes, name: str) -> LdifError | None:
+    """Return the error for the file at path *name* that begins with *header* and is no LDIF, if its kind is known."""
+    kind = detect_file_kind(header)
     if kind is None or kind in (LDIF, SNAPSHOT):
         return None
-    return LdifError(f"this is {kind.name}, not LDIF", on=called(name), next_step=kind.next_step(name))
+    return LdifError(f"this is {kind.name}, not LDIF", subject=format_file_name(name), next_step=kind.next_step(name))
 
 
-def told_together(problems: Sequence[LdifError]) -> LdifError:
+def combine_problems(problems: Sequence[LdifError]) -> LdifError:
     """Return one error that lists *problems*, or the only one of them."""
     if len(problems) == 1:
         return problems[0]
-    more = [f"… and {len(problems) - _SHOWN_PROBLEMS} more"] if len(problems) > _SHOWN_PROBLEMS else []
+    more = [f"… and {len(problems) - _MAXIMUM_SHOWN_PROBLEMS} more"] if len(problems) > _MAXIMUM_SHOWN_PROBLEMS else []
     return LdifError(
         f"{len(problems)} records are not LDIF:",
         next_step="nothing was changed; mend them",
-        details=[*map(str, problems[:_SHOWN_PROBLEMS]), *more],
+        details=[*map(str, problems[:_MAXIMUM_SHOWN_PROBLEMS]), *more],
     )

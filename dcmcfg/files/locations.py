@@ -16,43 +16,45 @@ from pathlib import Path
 
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.files.ldif import STDIN
-from dcmcfg.ldif.reader import read
+from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.findings import Finding, Place
+from dcmcfg.schema.findings import Finding, Location
 
 
-class ValueLines:
+class ValueLineIndex:
     """The physical lines of a file, without their ends; each record is read once, for any number of values."""
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self._lines = lines
         self._records: dict[int, dict[tuple[str, bytes | None], int]] = {}
 
-    def line(self, first: int, names: Collection[str], value: bytes | None) -> int:
-        """Return the number of the line where the record that begins on line *first* gives *value*.
+    def find_line(self, first_line: int, names: Collection[str], value: bytes | None) -> int:
+        """Return the number of the line where the record that begins on line *first_line* gives *value*.
 
         Lines are numbered from 1; *names* are those of the attribute, in small letters. The last line that gives the
         value is the one, since a value given twice is wrong the second time; without *value* it is the attribute's last
-        line. Where there is none it is *first*.
+        line. Where there is none it is *first_line*.
         """
-        if first not in self._records:
-            fields = _fields(self._lines, first)
-            self._records[first] = {(name, each): number for number, name, octets in fields for each in (octets, None)}
-        places = self._records[first]
-        return max((places.get((name, value), first) for name in names), default=first)
+        if first_line not in self._records:
+            fields = _parse_fields(self._lines, first_line)
+            self._records[first_line] = {
+                (name, each): number for number, name, octets in fields for each in (octets, None)
+            }
+        places = self._records[first_line]
+        return max((places.get((name, value), first_line) for name in names), default=first_line)
 
 
-def _fields(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, str, bytes]]:
+def _parse_fields(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, str, bytes]]:
     """Yield line number, attribute type in small letters without options, and value of each line of the record."""
-    for number, text in _unfolded(lines, first):
+    for number, text in _unfold(lines, first):
         before, colon, after = text.partition(b":")
         if colon and not text.startswith(b"#"):
             name = before.partition(b";")[0].decode("utf-8", "replace").lower()
-            yield number, name, _value(after)
+            yield number, name, _decode_value(after)
 
 
-def _value(after: bytes) -> bytes:
+def _decode_value(after: bytes) -> bytes:
     if not after.startswith(b":"):
         return after.lstrip(b" ")
     try:
@@ -61,7 +63,7 @@ def _value(after: bytes) -> bytes:
         return after
 
 
-def _unfolded(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, bytes]]:
+def _unfold(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, bytes]]:
     """Yield the unfolded lines from *first* to the end of the record, each with the number of its first line."""
     number, parts = first, list[bytes]()
     for at in range(first, len(lines) + 1):
@@ -78,29 +80,29 @@ def _unfolded(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, bytes]]
         yield number, b"".join(parts)
 
 
-def located(findings: Iterable[Finding], schema: Schema, files: Iterable[Path]) -> Iterator[Finding]:
+def locate_values(findings: Iterable[Finding], schema: Schema, files: Iterable[Path]) -> Iterator[Finding]:
     """Yield *findings*, those in one of *files* with the line of their value in place of that of the entry.
 
     A file is read again for its first finding only. One that cannot be (standard input) leaves the entry's line.
     """
     known = {str(path) for path in files}
-    lines = cache(lambda path: ValueLines(_lines(path)))
+    lines = cache(lambda path: ValueLineIndex(_lines(path)))
     for finding in findings:
-        place = finding.place
+        place = finding.location
         if place is not None and place.file in known and finding.attribute:
-            line = lines(place.file).line(place.line, _names(schema, finding.attribute), finding.value)
-            yield replace(finding, place=Place(place.file, line))
+            line = lines(place.file).find_line(place.line, _names(schema, finding.attribute), finding.value)
+            yield replace(finding, location=Location(place.file, line))
         else:
             yield finding
 
 
-def at_values(findings: Iterable[Finding], schema: Schema) -> Iterator[Finding]:
+def locate_all_values(findings: Iterable[Finding], schema: Schema) -> Iterator[Finding]:
     """Yield *findings*, each that is placed at a record with the line of its value in that record.
 
     The record's line stays where the record does not give the value, or the file cannot be read again.
     """
     given = tuple(findings)
-    return located(given, schema, {Path(each.place.file) for each in given if each.place is not None})
+    return locate_values(given, schema, {Path(each.location.file) for each in given if each.location is not None})
 
 
 def _lines(path: str) -> list[bytes]:
@@ -117,29 +119,29 @@ def _names(schema: Schema, name: str) -> frozenset[str]:
     return frozenset(each.lower() for each in names)
 
 
-def placed(findings: Sequence[Finding], path: Path, schema: Schema) -> tuple[Finding, ...]:
+def locate_findings(findings: Sequence[Finding], path: Path, schema: Schema) -> tuple[Finding, ...]:
     """Return *findings*, in their order, each at the line of its value in *path*, a file or a folder's ``*.ldif``.
 
     Those of standard input, or of a file that went meanwhile, have no place.
     """
     try:
-        places = entry_places(path, schema, (each.dn for each in findings)) if str(path) != STDIN else {}
+        places = find_entry_locations(path, schema, (each.dn for each in findings)) if str(path) != STDIN else {}
     except OSError:
         places = {}
-    at_entries = [replace(each, place=places.get(schema.normal_dn(each.dn))) for each in findings]
-    return tuple(located(at_entries, schema, {Path(place.file) for place in places.values()}))
+    at_entries = [replace(each, location=places.get(schema.normalise_dn(each.dn))) for each in findings]
+    return tuple(locate_values(at_entries, schema, {Path(place.file) for place in places.values()}))
 
 
-def entry_places(path: Path, schema: Schema, dns: Iterable[DN]) -> Mapping[NormalDN, Place]:
+def find_entry_locations(path: Path, schema: Schema, dns: Iterable[DN]) -> Mapping[NormalDN, Location]:
     """Return the places of the entries *dns* in *path* by the normal form of the DN.
 
     The files are read again for that. Raises :class:`OSError` when one is gone.
     """
-    wanted = {schema.normal_dn(dn) for dn in dns}
-    found: dict[NormalDN, Place] = {}
+    wanted = {schema.normalise_dn(dn) for dn in dns}
+    found: dict[NormalDN, Location] = {}
     for file in sorted(path.glob("*.ldif")) if path.is_dir() else [path]:
         with file.open("rb") as source:
-            for record in read(source, str(file)) if wanted else ():
-                if isinstance(record, ContentRecord) and (key := schema.normal_dn(record.entry.dn)) in wanted:
-                    found.setdefault(key, Place(str(file), record.line))
+            for record in iter_records(source, str(file)) if wanted else ():
+                if isinstance(record, ContentRecord) and (key := schema.normalise_dn(record.entry.dn)) in wanted:
+                    found.setdefault(key, Location(str(file), record.line))
     return found

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from dcmcfg.errors import OnboardingError
-from dcmcfg.file_kinds import CSV, HEAD, JSON, YAML, file_kind
+from dcmcfg.file_kinds import CSV, HEADER_LENGTH, JSON, YAML, detect_file_kind
 from dcmcfg.files.ldif import STDIN
-from dcmcfg.onboarding.reader import Form, form_of, read_sheet
+from dcmcfg.onboarding.reader import FileFormat, detect_format, read_sheet
 from dcmcfg.onboarding.row import Sheet
 
 
-def read_file(path: Path, form: Form | None) -> Sheet:
-    """Return the rows of the file *path*, ``-`` being standard input, in *form* or else in that of its suffix.
+def read_sheet_file(path: Path, file_format: FileFormat | None) -> Sheet:
+    """Return the rows of the file *path*, ``-`` being standard input, in *file_format* or else in that of its suffix.
 
     Raises :class:`OnboardingError` for a file that cannot be read or is of no form that is known.
     """
@@ -21,11 +21,15 @@ def read_file(path: Path, form: Form | None) -> Sheet:
     try:
         octets = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     except OSError as error:
-        raise OnboardingError(f"the file cannot be read ({error.strerror})", on=known) from error
-    kind = file_kind(octets[:HEAD])
+        raise OnboardingError(f"the file cannot be read ({error.strerror})", subject=known) from error
+    kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, YAML, JSON):
-        raise OnboardingError(f"this is {kind.name}, not a list of AEs", on=known, next_step=kind.next_step(str(path)))
-    taken = form or form_of(str(path))
+        raise OnboardingError(
+            f"this is {kind.name}, not a list of AEs", subject=known, next_step=kind.next_step(str(path))
+        )
+    taken = file_format or detect_format(str(path))
     if taken is None:
-        raise OnboardingError("what form it has is not known", on=known, next_step="--format csv, yaml or json says it")
+        raise OnboardingError(
+            "what form it has is not known", subject=known, next_step="--format csv, yaml or json says it"
+        )
     return read_sheet(known, octets, taken)

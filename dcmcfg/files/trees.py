@@ -10,15 +10,23 @@ from typing import BinaryIO
 from dcmcfg.changes import Add
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit, LdifError
-from dcmcfg.files.ldif import STDIN, called, other_kind, refuse_references, remembering, resolver, told_together
-from dcmcfg.garbage_collection import collector_paused
-from dcmcfg.ldif.reader import read
+from dcmcfg.errors import DoesNotApply, LdifError
+from dcmcfg.files.ldif import (
+    STDIN,
+    build_url_resolver,
+    combine_problems,
+    detect_wrong_kind,
+    format_file_name,
+    read_chunks,
+    refuse_file_url,
+)
+from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord, Record
-from dcmcfg.model.tree import Tree, with_naming_values
+from dcmcfg.model.tree import Tree, add_naming_values
 from dcmcfg.plan.attribute_names import with_canonical_names
-from dcmcfg.schema.definitions import NormalRDNs, Schema
-from dcmcfg.schema.structure import OPERATIONAL
+from dcmcfg.schema.definitions import RDNNormaliser, Schema
+from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
 
 
 def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False) -> Tree:
@@ -29,28 +37,28 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False
     Raises :class:`LdifError` when there is nothing to read, or with all that is wrong: text that is not LDIF, change
     records, an entry given twice or without its parent.
     """
-    reading = _Reading(schema)
+    reading = _TreeReader(schema)
     for file in _files(path):
-        resolve_url = resolver(file, file_urls=file_urls)
+        resolve_url = build_url_resolver(file, file_urls=file_urls)
         if str(file) == STDIN:
-            reading.take_file(sys.stdin.buffer, STDIN, resolve_url)
+            reading.add_file(sys.stdin.buffer, STDIN, resolve_url)
             continue
         try:
             with file.open("rb") as source:
-                reading.take_file(source, str(file), resolve_url)
+                reading.add_file(source, str(file), resolve_url)
         except OSError as error:
-            raise LdifError(f"the file cannot be read ({error.strerror})", on=str(file)) from error
-    return reading.tree(str(path))
+            raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(file)) from error
+    return reading.build_tree(str(path))
 
 
-def tree_of(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
+def parse_ldif_tree(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
     """Return the tree of the entries in *source*, LDIF octets called *name*.
 
     Raises :class:`LdifError` as :func:`read_ldif_tree` does.
     """
-    reading = _Reading(schema)
-    reading.take(source, name)
-    return reading.tree(name)
+    reading = _TreeReader(schema)
+    reading.add_source(source, name)
+    return reading.build_tree(name)
 
 
 def _files(path: Path) -> list[Path]:
@@ -58,77 +66,79 @@ def _files(path: Path) -> list[Path]:
         return [path]
     files = sorted(path.glob("*.ldif"))
     if not files:
-        raise LdifError("the folder holds no *.ldif files", on=str(path))
+        raise LdifError("the folder holds no *.ldif files", subject=str(path))
     return files
 
 
-class _Reading:
+class _TreeReader:
     """The entries of some files, with where each was found and what is wrong."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._entries: dict[NormalDN, Entry] = {}
-        self._places: dict[NormalDN, str] = {}
+        self._locations: dict[NormalDN, str] = {}
         self._known_names: set[str] = set()
-        self._normal_rdns = NormalRDNs(schema)
+        self._normal_rdns = RDNNormaliser(schema)
         self._problems: list[LdifError] = []
 
-    def take(
+    def add_source(
         self,
         source: Iterable[bytes],
         name: str,
         *,
-        resolve_url: Callable[[str], bytes] = refuse_references,
+        resolve_url: Callable[[str], bytes] = refuse_file_url,
     ) -> None:
-        with collector_paused():
-            for record in read(source, name, resolve_url=resolve_url):
+        with pause_garbage_collection():
+            for record in iter_records(source, name, resolve_url=resolve_url):
                 try:
-                    self._take(record, name)
+                    self._add_record(record, name)
                 except LdifError as problem:
                     self._problems.append(problem)
 
-    def take_file(self, source: BinaryIO, path: str, resolve_url: Callable[[str], bytes]) -> None:
+    def add_file(self, source: BinaryIO, path: str, resolve_url: Callable[[str], bytes]) -> None:
         """Take the entries of an open file; one of another kind than LDIF is one problem."""
         head, before = bytearray(), len(self._problems)
-        self.take(remembering(source, head), called(path), resolve_url=resolve_url)
-        if len(self._problems) > before and (problem := other_kind(bytes(head), path)):
+        self.add_source(read_chunks(source, head), format_file_name(path), resolve_url=resolve_url)
+        if len(self._problems) > before and (problem := detect_wrong_kind(bytes(head), path)):
             self._problems[before:] = [problem]
 
-    def tree(self, name: str) -> Tree:
-        self._problems += self._orphans()
+    def build_tree(self, name: str) -> Tree:
+        self._problems += self._find_orphans()
         if self._problems:
-            raise told_together(self._problems)
+            raise combine_problems(self._problems)
         if not self._entries:
-            raise LdifError("it holds no entries", on=name)
+            raise LdifError("it holds no entries", subject=name)
         return Tree(self._schema, self._entries)
 
-    def _take(self, record: Record | LdifError, name: str) -> None:
+    def _add_record(self, record: Record | LdifError, name: str) -> None:
         if isinstance(record, LdifError):
             raise record
         place = f"{name}:{record.line}"
         if not isinstance(record, ContentRecord):
-            raise LdifError("a change, where entries are compared", on=place, next_step="dcmcfg apply takes changes")
-        key = self._normal_rdns.of(record.entry.dn)
+            raise LdifError(
+                "a change, where entries are compared", subject=place, next_step="dcmcfg apply takes changes"
+            )
+        key = self._normal_rdns.normalise_dn(record.entry.dn)
         if key in self._entries:
-            raise LdifError(f"the entry stands at {self._places[key]} already: {record.entry.dn}", on=place)
-        self._entries[key] = self._as_held(record.entry, place)
-        self._places[key] = place
+            raise LdifError(f"the entry stands at {self._locations[key]} already: {record.entry.dn}", subject=place)
+        self._entries[key] = self._normalise_entry(record.entry, place)
+        self._locations[key] = place
 
-    def _as_held(self, entry: Entry, place: str) -> Entry:
+    def _normalise_entry(self, entry: Entry, location: str) -> Entry:
         if not all(attribute.name in self._known_names for attribute in entry.attributes):
-            kept = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL)
+            kept = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL_ATTRIBUTES)
             try:
                 change = with_canonical_names(self._schema, Add(Entry(entry.dn, kept)))
-            except DoesNotFit as problem:
-                raise LdifError(problem.what, on=place) from problem
+            except DoesNotApply as problem:
+                raise LdifError(problem.message, subject=location) from problem
             if isinstance(change, Add):
                 entry = change.entry
             self._known_names.update(attribute.name for attribute in entry.attributes)
-        return with_naming_values(self._schema, entry)
+        return add_naming_values(self._schema, entry)
 
-    def _orphans(self) -> Iterator[LdifError]:
+    def _find_orphans(self) -> Iterator[LdifError]:
         """Yield a problem for each entry that could not be loaded, as the tree holds higher ones but not its parent."""
         highest = min(map(len, self._entries), default=0)
         for key, entry in self._entries.items():
             if len(key) > highest and key[1:] not in self._entries:
-                yield LdifError(f"its parent is missing: {entry.dn}", on=self._places[key])
+                yield LdifError(f"its parent is missing: {entry.dn}", subject=self._locations[key])

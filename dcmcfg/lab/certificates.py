@@ -19,7 +19,7 @@ def make_certificates(site: Site) -> None:
     """
     site.tls_folder.mkdir(mode=0o700)
     authority = trustme.CA()
-    site.authority.write_bytes(authority.cert_pem.bytes())
+    site.ca_certificate.write_bytes(authority.cert_pem.bytes())
     _write(
         authority.issue_cert(LOOPBACK, "localhost", common_name=site.device, key_type=trustme.KeyType.RSA),
         site.archive_certificate,

@@ -17,7 +17,7 @@ from typing import Any
 from dcmcfg.lab import lifecycle
 from dcmcfg.lab.lifecycle import PROFILE
 from dcmcfg.lab.site import Site
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 
 MOVE_DESTINATION_UNKNOWN = 0xA801
 _UNDO = re.compile(r"^undo: dcmcfg undo ([0-9]+)$", re.MULTILINE)
@@ -28,69 +28,69 @@ SUMMARY = """\
   undone    the configuration is what it was before, and the retrieve fails again
 What is worth trying next: dcmcfg lab up, then dcmcfg lab status"""
 
-Tell = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 
-class NotAsTold(Exception):
+class DemoStepFailed(Exception):
     """A step of the story did not do what the story says."""
 
 
-class Stage:
+class DemoRun:
     """Where the story plays: folders of its own, in which commands run as a user types them."""
 
-    def __init__(self, folder: Path, tell: Tell) -> None:
+    def __init__(self, folder: Path, print_line: PrintLine) -> None:
         self.folder = folder
-        self.lab = folder / "lab"
-        self.tell = tell
-        self.checks = 0
+        self.lab_folder = folder / "lab"
+        self.print_line = print_line
+        self.passed_checks = 0
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
         self.environment = kept | {
             "XDG_CONFIG_HOME": str(folder / "config"),
             "XDG_STATE_HOME": str(folder / "state"),
-            "DCMCFG_LAB_FOLDER": str(self.lab),
+            "DCMCFG_LAB_FOLDER": str(self.lab_folder),
             "DCMCFG_LAB_WITH_PID": str(os.getpid()),
         }
 
-    def chapter(self, title: str) -> None:
-        self.tell(f"\n== {title}")
+    def print_heading(self, title: str) -> None:
+        self.print_line(f"\n== {title}")
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
         """Run ``dcmcfg`` with *arguments*, telling the command and all it prints; return that.
 
-        Raises :class:`NotAsTold` when it exits otherwise than with *exit_code*.
+        Raises :class:`DemoStepFailed` when it exits otherwise than with *exit_code*.
         """
-        self.tell(f"\n$ {join(('dcmcfg', *arguments))}")
+        self.print_line(f"\n$ {join(('dcmcfg', *arguments))}")
         lines = []
         with self._start(arguments, stderr=subprocess.STDOUT) as process:
             for line in process.stdout or ():
                 lines.append(line)
-                self.tell(line.rstrip("\n"))
+                self.print_line(line.rstrip("\n"))
         self.check(f"exit code {exit_code}", process.returncode == exit_code, f"exit code {process.returncode}")
         return "".join(lines)
 
-    def ask(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+    def run_json(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
         """Run ``dcmcfg`` with *arguments* and ``--json``, telling the command only; return what it answered.
 
-        Raises :class:`NotAsTold` when it exits otherwise than with *exit_code*, or answers with no JSON object.
+        Raises :class:`DemoStepFailed` when it exits otherwise than with *exit_code*, or answers with no JSON object.
         """
-        self.tell(f"\n$ {join(('dcmcfg', *arguments, '--json'))}")
+        self.print_line(f"\n$ {join(('dcmcfg', *arguments, '--json'))}")
         with self._start((*arguments, "--json"), stderr=subprocess.PIPE) as process:
             out, err = process.communicate()
         self.check(f"exit code {exit_code}", process.returncode == exit_code, f"{process.returncode}: {err}")
         try:
             answer = json.loads(out)
         except ValueError as error:
-            raise NotAsTold(f"the answer is no JSON ({error}): {out}") from error
+            raise DemoStepFailed(f"the answer is no JSON ({error}): {out}") from error
         if not isinstance(answer, dict):
-            raise NotAsTold(f"the answer is no JSON object: {out}")
+            raise DemoStepFailed(f"the answer is no JSON object: {out}")
         return answer
 
-    def check(self, fact: str, holds: bool, instead: object = "") -> None:
-        """Tell *fact* and go on, or raise :class:`NotAsTold` with what is the case *instead*."""
+    def check(self, expectation: str, holds: bool, actual: object = "") -> None:
+        """Tell *expectation* and go on, or raise :class:`DemoStepFailed` with what is the case *actual*."""
         if not holds:
-            raise NotAsTold(f"{fact}: not so" + (f", but {instead}" if instead != "" else ""))
-        self.checks += 1
-        self.tell(f"  [ok] {fact}")
+            raise DemoStepFailed(f"{expectation}: not so" + (f", but {actual}" if actual != "" else ""))
+        self.passed_checks += 1
+        self.print_line(f"  [ok] {expectation}")
 
     def _start(self, arguments: tuple[str, ...], *, stderr: int) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -103,52 +103,54 @@ class Stage:
         )
 
 
-def play(tell: Tell) -> bool:
+def run_demo(print_line: PrintLine) -> bool:
     """Tell the story line by line; return whether every step did what the story says.
 
     The lab is down and its folder gone when this returns or raises, Ctrl-C included.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dcmcfg-demo-") as folder:
-        stage = Stage(Path(folder), tell)
+        stage = DemoRun(Path(folder), print_line)
         try:
-            _story(stage)
+            _run_steps(stage)
             stage.run("lab", "down")
-        except NotAsTold as difference:
-            tell(f"  [NOT SO] {difference}")
-            tell(f"\nThe story did not go as told; {stage.checks} checks before that were ok.")
+        except DemoStepFailed as difference:
+            print_line(f"  [NOT SO] {difference}")
+            print_line(f"\nThe story did not go as told; {stage.passed_checks} checks before that were ok.")
             return False
         finally:
-            lifecycle.down(stage.lab)  # finds nothing any more when all went well
-    tell(f"\nThe story went as told: {stage.checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}")
+            lifecycle.down(stage.lab_folder)  # finds nothing any more when all went well
+    print_line(
+        f"\nThe story went as told: {stage.passed_checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}"
+    )
     return True
 
 
-def _story(stage: Stage) -> None:
-    stage.chapter("A site on this machine: directory, archive, external archive, storage SCP")
+def _run_steps(stage: DemoRun) -> None:
+    stage.print_heading("A site on this machine: directory, archive, external archive, storage SCP")
     stage.run("lab", "up")
     stage.environment["DCMCFG_PROFILE"] = PROFILE
-    stage.tell(f"\n$ export DCMCFG_PROFILE={PROFILE}")
+    stage.print_line(f"\n$ export DCMCFG_PROFILE={PROFILE}")
     before = stage.folder / "before.ldif"
-    _nothing_is_set(stage, before)
-    _the_retrieve_fails(stage)
-    number = _it_is_set(stage)
-    _the_retrieve_works(stage)
-    _it_is_undone(stage, number, before)
+    _check_destination_unset(stage, before)
+    _check_retrieve_fails(stage)
+    number = _set_destination(stage)
+    _check_retrieve_works(stage)
+    _undo_change(stage, number, before)
 
 
-def _nothing_is_set(stage: Stage, before: Path) -> None:
-    stage.chapter("The archive sends external retrieves nowhere: dcmExternalRetrieveAEDestination is not set")
+def _check_destination_unset(stage: DemoRun, before: Path) -> None:
+    stage.print_heading("The archive sends external retrieves nowhere: dcmExternalRetrieveAEDestination is not set")
     stage.run("show", "dcm4chee-arc/DCM4CHEE")
     stage.run("export-ldif", "-o", str(before))
     exported = before.read_text("utf-8")
     stage.check("the exported tree does not hold it", "dcmExternalRetrieveAEDestination" not in exported)
 
 
-def _the_retrieve_fails(stage: Stage) -> None:
-    stage.chapter("So a workstation cannot retrieve a study that the archive has purged")
-    stage.run(*_verify("three"), exit_code=1)
-    _nothing_arrives(stage, "three")
+def _check_retrieve_fails(stage: DemoRun) -> None:
+    stage.print_heading("So a workstation cannot retrieve a study that the archive has purged")
+    stage.run(*_make_verify_arguments("three"), exit_code=1)
+    _check_nothing_received(stage, "three")
     last = _external_moves(stage)[-1]
     stage.check(
         "the external archive was asked to send to WORKSTATION, and answered A801, Move Destination unknown",
@@ -157,27 +159,27 @@ def _the_retrieve_fails(stage: Stage) -> None:
     )
 
 
-def _it_is_set(stage: Stage) -> str:
-    stage.chapter("The archive shall have such studies sent to itself, and forward them")
+def _set_destination(stage: DemoRun) -> str:
+    stage.print_heading("The archive shall have such studies sent to itself, and forward them")
     said = stage.run("set-external-retrieve", "DCM4CHEE", "--yes")
     found = _UNDO.search(said)
     stage.check("the command that undoes it was named", found is not None)
     stage.check("the archive has reloaded", "the archive has reloaded" in said)
-    again = stage.ask("set-external-retrieve", "DCM4CHEE", "--yes")
+    again = stage.run_json("set-external-retrieve", "DCM4CHEE", "--yes")
     stage.check("done once more, there is nothing to do", again["changed"] is False, again)
     return found[1] if found else ""
 
 
-def _the_retrieve_works(stage: Stage) -> None:
-    stage.chapter("Now the workstation gets it")
-    stage.run(*_verify("three"))
+def _check_retrieve_works(stage: DemoRun) -> None:
+    stage.print_heading("Now the workstation gets it")
+    stage.run(*_make_verify_arguments("three"))
     last = _external_moves(stage)[-1]
     stage.check(
         "the external archive was asked to send to DCM4CHEE, and 3 completed",
         (last["destination"], last["status"], last["completed"]) == ("DCM4CHEE", 0, 3),
         last,
     )
-    verdict = stage.ask(*_verify("twenty"))
+    verdict = stage.run_json(*_make_verify_arguments("twenty"))
     counts = {name: verdict["reported"][name] for name in ("completed", "failed", "warning")}
     stage.check(
         "reported: completed=20, failed=0, warning=0", counts == {"completed": 20, "failed": 0, "warning": 0}, counts
@@ -186,26 +188,26 @@ def _the_retrieve_works(stage: Stage) -> None:
     stage.check("route: shown", verdict["route"]["finding"] == "shown", verdict["route"])
 
 
-def _it_is_undone(stage: Stage, number: str, before: Path) -> None:
-    stage.chapter("Every change can be undone")
+def _undo_change(stage: DemoRun, number: str, before: Path) -> None:
+    stage.print_heading("Every change can be undone")
     stage.run("undo", number, "--yes")
     after = stage.folder / "after.ldif"
     stage.run("export-ldif", "-o", str(after))
     stage.check("the tree is the one from before", after.read_bytes() == before.read_bytes())
-    _nothing_arrives(stage, "one")
+    _check_nothing_received(stage, "one")
 
 
-def _verify(name: str) -> tuple[str, ...]:
-    return ("verify", "--study", study(name).uid, "--dest", "WORKSTATION", "--receive")
+def _make_verify_arguments(name: str) -> tuple[str, ...]:
+    return ("verify", "--study", get_standard_study(name).uid, "--dest", "WORKSTATION", "--receive")
 
 
-def _nothing_arrives(stage: Stage, name: str) -> None:
-    verdict = stage.ask(*_verify(name), exit_code=1)
+def _check_nothing_received(stage: DemoRun, name: str) -> None:
+    verdict = stage.run_json(*_make_verify_arguments(name), exit_code=1)
     found = (verdict["verified"], verdict["reported"]["status"], verdict["received"]["number"])
     stage.check("not verified: status A801, nothing received", found == (False, MOVE_DESTINATION_UNKNOWN, 0), found)
 
 
-def _external_moves(stage: Stage) -> list[Mapping[str, Any]]:
+def _external_moves(stage: DemoRun) -> list[Mapping[str, Any]]:
     """Return the external archive's own record of the C-MOVEs it served, oldest first."""
-    lines = Site.load(stage.lab).external_move_log.read_text("utf-8").splitlines()
+    lines = Site.load(stage.lab_folder).external_move_log.read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]

@@ -20,28 +20,28 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import MalformedInput
-from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
-from dcmcfg.lab.listener import Handler, all_contexts, listening
-from dcmcfg.lab.move_scp import MoveExchange, MoveRecord, MoveRequest, MoveResponse, serve_moves
+from dcmcfg.lab.identifier import IdentifierMismatch, get_root_level, parse_retrieve_level
+from dcmcfg.lab.listener import EventHandler, build_archive_contexts, listen
+from dcmcfg.lab.move_scp import MoveExchange, MoveLog, MoveRequest, MoveResponse, install_move_handler
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.process import run
-from dcmcfg.lab.query import IDENTIFIER_MISMATCH, HeldInstance, find, selected
-from dcmcfg.lab.requestor import AssociationFailed, NotSent, SentIn, associated, send_file
+from dcmcfg.lab.process import run_process
+from dcmcfg.lab.query import IDENTIFIER_MISMATCH, QueryInstance, handle_find, select_instances
+from dcmcfg.lab.requestor import AssociationFailed, StoreNotSent, TransferSyntaxRecorder, open_association, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
-from dcmcfg.lab.storage import received
-from dcmcfg.lab.studies import Held, all_studies
+from dcmcfg.lab.storage import read_store_request
+from dcmcfg.lab.studies import StudyLocation, make_all_studies
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import create_private_folder
 
-TITLE = "LONGTERM"
-ARCHIVE_TITLE = "DCM4CHEE"
+AE_TITLE = "LONGTERM"
+ARCHIVE_AE_TITLE = "DCM4CHEE"
 MOVE_DESTINATION_UNKNOWN = 0xA801
 _log = logging.getLogger("external")
 #: What the record holds of one C-STORE.
-_Store = dict[str, str | int | None]
+_StoreRecord = dict[str, str | int | None]
 
 
-def store_of(site: Site) -> ObjectStore:
+def get_object_store(site: Site) -> ObjectStore:
     """Return the external archive's object store."""
     return ObjectStore(site.external_folder / "objects")
 
@@ -51,21 +51,23 @@ def seed(site: Site) -> None:
 
     The record is there from the beginning, so that one who reads it can tell "never asked" from "no record".
     """
-    make_private(site.external_folder)
+    create_private_folder(site.external_folder)
     site.external_move_log.touch()
-    if not site.external_aes.exists():
-        write_known_aes(site.external_aes, {ARCHIVE_TITLE: (LOOPBACK, site.ports.archive)})
-    store = store_of(site)
+    if not site.external_known_aes_file.exists():
+        write_known_aes(site.external_known_aes_file, {ARCHIVE_AE_TITLE: (LOOPBACK, site.ports.archive)})
+    store = get_object_store(site)
     if store.is_empty():
-        for study in all_studies(site.more_studies):
-            if study.held is not Held.LOCALLY:
+        for study in make_all_studies(site.extra_study_count):
+            if study.location is not StudyLocation.LOCAL:
                 for instance in study.instances:
                     store.save(instance)
 
 
-def write_known_aes(path: Path, known: dict[str, tuple[str, int]]) -> None:
+def write_known_aes(path: Path, addresses: dict[str, tuple[str, int]]) -> None:
     """Write the table of AEs to which the external archive sends: AE title → host, port."""
-    path.write_text(json.dumps({title: list(address) for title, address in known.items()}, indent=2) + "\n", "utf-8")
+    path.write_text(
+        json.dumps({title: list(address) for title, address in addresses.items()}, indent=2) + "\n", "utf-8"
+    )
 
 
 class ExternalArchive:
@@ -73,47 +75,51 @@ class ExternalArchive:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._store = store_of(site)
-        self._moves = MoveRecord(site.external_move_log)
+        self._store = get_object_store(site)
+        self._move_log = MoveLog(site.external_move_log)
 
     @contextmanager
-    def serving(self) -> Iterator[None]:
+    def serve(self) -> Iterator[None]:
         """Serve while the context is open; raises :class:`LabError` when the port is taken."""
-        handlers: list[Handler] = [
-            (evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, self._move)),
+        handlers: list[EventHandler] = [
+            (evt.EVT_REQUESTED, lambda event: install_move_handler(event.assoc, self._move)),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),
             (evt.EVT_C_STORE, self._store_instance),
-            (evt.EVT_C_FIND, lambda event: find(event, self._known)),
+            (evt.EVT_C_FIND, lambda event: handle_find(event, self._list_instances)),
         ]
-        with listening(TITLE, self._site.ports.external, handlers, all_contexts()):
+        with listen(AE_TITLE, self._site.ports.external, handlers, build_archive_contexts()):
             yield
 
-    def _known(self) -> tuple[HeldInstance, ...]:
-        return tuple(HeldInstance(header, retrieve_aets=(TITLE,)) for header in self._store.headers())
+    def _list_instances(self) -> tuple[QueryInstance, ...]:
+        return tuple(QueryInstance(header, retrieve_aets=(AE_TITLE,)) for header in self._store.read_headers())
 
     def _store_instance(self, event: evt.Event) -> int:
-        brought = received(event)
-        self._store.save_octets(brought.sop_instance_uid, brought.file)
-        _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling)
+        brought = read_store_request(event)
+        self._store.save_file(brought.sop_instance_uid, brought.file_content)
+        _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling_ae_title)
         return SUCCESS
 
     def _move(self, exchange: MoveExchange) -> MoveResponse:
         started = datetime.now(UTC)
-        stores: list[_Store] = []
-        response = self._answer(exchange, stores)
-        self._record(started, exchange.request, response, stores)
+        stores: list[_StoreRecord] = []
+        response = self._respond(exchange, stores)
+        self._log_move(started, exchange.request, response, stores)
         return response
 
-    def _answer(self, exchange: MoveExchange, stores: list[_Store]) -> MoveResponse:
+    def _respond(self, exchange: MoveExchange, stores: list[_StoreRecord]) -> MoveResponse:
         request = exchange.request
         try:
-            retrieve_level(request.identifier, root_of(request.sop_class_uid), relational=request.relational)
+            parse_retrieve_level(
+                request.identifier, get_root_level(request.sop_class_uid), relational=request.is_relational
+            )
         except IdentifierMismatch as mismatch:
-            return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending=mismatch.tag)
-        peer = self._known_peer(request.destination)
+            return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending_element=mismatch.tag)
+        peer = self._find_peer(request.destination_ae_title)
         if peer is None:
-            return MoveResponse(MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination} unknown"[:64])
-        found = selected(request.identifier, self._known())
+            return MoveResponse(
+                MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination_ae_title} unknown"[:64]
+            )
+        found = select_instances(request.identifier, self._list_instances())
         if not found:
             return MoveResponse(SUCCESS)
         try:
@@ -121,47 +127,49 @@ class ExternalArchive:
         except AssociationFailed as failure:
             return MoveResponse(UNABLE_TO_PERFORM, f"no association with {peer}: {type(failure).__name__}"[:64])
 
-    def _known_peer(self, title: str) -> Peer | None:
+    def _find_peer(self, title: str) -> Peer | None:
         """Return the AE as the table of known AEs has it now; a table that does not read knows nobody."""
         try:
-            host, port = json.loads(self._site.external_aes.read_text("utf-8"))[title]
+            host, port = json.loads(self._site.external_known_aes_file.read_text("utf-8"))[title]
             return Peer(title, str(host), int(port))
         except KeyError:
             return None
         except (OSError, ValueError, TypeError, MalformedInput) as error:
-            _log.error("%s does not read: %s", self._site.external_aes, error)
+            _log.error("%s does not read: %s", self._site.external_known_aes_file, error)
             return None
 
     def _send(
-        self, exchange: MoveExchange, peer: Peer, found: tuple[HeldInstance, ...], stores: list[_Store]
+        self, exchange: MoveExchange, peer: Peer, found: tuple[QueryInstance, ...], stores: list[_StoreRecord]
     ) -> MoveResponse:
         request = exchange.request
         operations = SubOperations(len(found))
-        with associated(TITLE, peer, _contexts(found)) as association:
-            sent_in = SentIn(association)
+        with open_association(AE_TITLE, peer, _contexts(found)) as association:
+            sent_in = TransferSyntaxRecorder(association)
             for each in found:
                 if exchange.is_abandoned or exchange.is_cancelled:
-                    return operations.cancelled()
+                    return operations.make_cancelled_response()
                 uid = each.unique_key("IMAGE")
                 sent_in.transfer_syntax_uid = None
                 try:
                     status = send_file(
                         association,
-                        self._store.path(uid),
-                        originator=request.calling,
+                        self._store.get_path(uid),
+                        originator_ae_title=request.calling_ae_title,
                         message_id=request.message_id,
                     )
-                except NotSent:
+                except StoreNotSent:
                     status = None
-                operations.record(uid, status)
-                stores.append(_store_of(each, sent_in.transfer_syntax_uid, status))
-                exchange.send(operations.pending())
-        return operations.final()
+                operations.count_store(uid, status)
+                stores.append(_make_store_record(each, sent_in.transfer_syntax_uid, status))
+                exchange.send(operations.make_pending_response())
+        return operations.make_final_response()
 
-    def _record(self, started: datetime, request: MoveRequest, response: MoveResponse, stores: list[_Store]) -> None:
+    def _log_move(
+        self, started: datetime, request: MoveRequest, response: MoveResponse, stores: list[_StoreRecord]
+    ) -> None:
         """Append one line to the record of moves."""
         _log.info("C-MOVE %s: %s", request.study_uid, response)
-        self._moves.add(
+        self._move_log.append(
             request,
             started=started.isoformat(),
             status=response.status,
@@ -171,7 +179,7 @@ class ExternalArchive:
         )
 
 
-def _store_of(instance: HeldInstance, transfer_syntax_uid: str | None, status: int | None) -> _Store:
+def _make_store_record(instance: QueryInstance, transfer_syntax_uid: str | None, status: int | None) -> _StoreRecord:
     """Return what the record holds of one C-STORE; *transfer_syntax_uid* is None for an instance that was not sent."""
     return {
         "sop_instance_uid": instance.unique_key("IMAGE"),
@@ -181,7 +189,7 @@ def _store_of(instance: HeldInstance, transfer_syntax_uid: str | None, status: i
     }
 
 
-def _contexts(found: tuple[HeldInstance, ...]) -> list[PresentationContext]:
+def _contexts(found: tuple[QueryInstance, ...]) -> list[PresentationContext]:
     """Offer each SOP class in the uncompressed transfer syntaxes, and in those of the files."""
     offered = [build_context(uid) for uid in sorted({str(each.header.SOPClassUID) for each in found})]
     kept = {(str(each.header.SOPClassUID), str(each.header.file_meta.TransferSyntaxUID)) for each in found}
@@ -190,12 +198,12 @@ def _contexts(found: tuple[HeldInstance, ...]) -> list[PresentationContext]:
 
 
 @contextmanager
-def serving(site: Site) -> Iterator[None]:
+def serve(site: Site) -> Iterator[None]:
     """Seed the external archive when it is new, then serve while the context is open."""
     seed(site)
-    with ExternalArchive(site).serving():
+    with ExternalArchive(site).serve():
         yield
 
 
 if __name__ == "__main__":
-    sys.exit(run(serving, sys.argv[1:]))
+    sys.exit(run_process(serve, sys.argv[1:]))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab import site, state
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import create_private_folder
 
 #: Seconds to wait for another ``lab up`` or ``lab down`` on the same folder.
 LOCK_TIMEOUT = 120.0
@@ -25,7 +25,7 @@ def is_lab(folder: Path) -> bool:
 
 
 @contextmanager
-def locked(folder: Path, *, create: bool) -> Iterator[bool]:
+def hold_lock(folder: Path, *, create: bool) -> Iterator[bool]:
     """Hold the lab's *folder* for one process; yield False, and hold nothing, when there is no such folder.
 
     With *create* the folder is made (mode 0700) and always there. Raises :class:`LabError` when it cannot be used,
@@ -41,13 +41,13 @@ def locked(folder: Path, *, create: bool) -> Iterator[bool]:
         os.close(held)
 
 
-def claim(folder: Path) -> None:
+def prepare_for_new_lab(folder: Path) -> None:
     """Empty *folder* for a new lab; raises :class:`LabError` when it holds files that are no lab's."""
     present = sorted(path.name for path in folder.iterdir())
     if present and not is_lab(folder):
         raise LabError(
             f"the folder holds files that are no lab's ({', '.join(present[:3])}{', …' if present[3:] else ''})",
-            on=str(folder),
+            subject=str(folder),
             next_step="name an empty or a new folder with --folder",
         )
     _clear(folder)
@@ -57,7 +57,7 @@ def claim(folder: Path) -> None:
 def remove(folder: Path) -> None:
     """Remove the folder of a lab; raises :class:`LabError` when that fails, or when it is no lab's."""
     if not is_lab(folder):
-        raise LabError("this is no lab's folder", on=str(folder))
+        raise LabError("this is no lab's folder", subject=str(folder))
     _clear(folder)
     folder.rmdir()
 
@@ -72,7 +72,7 @@ def _clear(folder: Path) -> None:
             else:
                 path.unlink()
     except OSError as error:
-        raise LabError(f"the lab's files cannot be removed ({error.strerror})", on=str(error.filename)) from error
+        raise LabError(f"the lab's files cannot be removed ({error.strerror})", subject=str(error.filename)) from error
 
 
 def _lock(folder: Path, *, create: bool) -> int | None:
@@ -81,25 +81,25 @@ def _lock(folder: Path, *, create: bool) -> int | None:
     while True:
         try:
             if create:
-                make_private(folder)
+                create_private_folder(folder)
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise LabError(f"the folder cannot be used ({error.strerror})", on=str(folder)) from error
+            raise LabError(f"the folder cannot be used ({error.strerror})", subject=str(folder)) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_still(folder, descriptor):
+            if _is_same_folder(folder, descriptor):
                 return descriptor
         except BlockingIOError:
             pass
         os.close(descriptor)
         if time.monotonic() > deadline:
-            raise LabError("another process is starting or stopping this lab", on=str(folder))
+            raise LabError("another process is starting or stopping this lab", subject=str(folder))
         time.sleep(_POLL)
 
 
-def _is_still(folder: Path, descriptor: int) -> bool:
+def _is_same_folder(folder: Path, descriptor: int) -> bool:
     """Tell whether *folder* is the one that was opened: a ``lab down`` may have removed it meanwhile."""
     try:
         return os.path.samestat(folder.stat(), os.fstat(descriptor))

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
-from dcmcfg.lab.matching import key_values
+from dcmcfg.lab.matching import get_key_values
 
 Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]
 LEVELS: tuple[Level, ...] = ("PATIENT", "STUDY", "SERIES", "IMAGE")
@@ -28,18 +28,18 @@ class IdentifierMismatch(Exception):
     ``tag`` is the offending element. The texts are those of dcm4che's ``QueryRetrieveLevel2``.
     """
 
-    def __init__(self, problem: str, keyword: str, more: str = "") -> None:
+    def __init__(self, problem: str, keyword: str, detail: str = "") -> None:
         tag = Tag(tag_for_keyword(keyword) or 0)
         self.tag = tag
-        super().__init__(f"{problem} {keyword} ({tag.group:04X},{tag.element:04X}){more}")
+        super().__init__(f"{problem} {keyword} ({tag.group:04X},{tag.element:04X}){detail}")
 
 
-def root_of(sop_class_uid: UID | str) -> Level:
+def get_root_level(sop_class_uid: UID | str) -> Level:
     """Return the topmost level of a Query/Retrieve information model."""
     return "PATIENT" if str(sop_class_uid).startswith(_PATIENT_ROOT) else "STUDY"
 
 
-def query_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
+def parse_query_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
     """Return the level of a C-FIND identifier; raises :class:`IdentifierMismatch`.
 
     Without relational queries the unique keys of all levels above must be there (PS3.4 C.4.1.2.2.1).
@@ -47,17 +47,17 @@ def query_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
     level = _level(identifier, root)
     if not relational:
         for above in LEVELS[LEVELS.index(root) : LEVELS.index(level)]:
-            _require(identifier, above)
+            _require_unique_key(identifier, above)
     return level
 
 
-def retrieve_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
+def parse_retrieve_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
     """Return the level of a C-MOVE identifier, whose own unique key must be there too (PS3.4 C.4.2.1.4).
 
     Raises :class:`IdentifierMismatch`.
     """
-    level = query_level(identifier, root, relational=relational)
-    _require(identifier, level)
+    level = parse_query_level(identifier, root, relational=relational)
+    _require_unique_key(identifier, level)
     return level
 
 
@@ -71,7 +71,7 @@ def _level(identifier: Dataset, root: Level) -> Level:
     raise IdentifierMismatch("Invalid", "QueryRetrieveLevel", f" - {named}")
 
 
-def _require(identifier: Dataset, level: Level) -> None:
+def _require_unique_key(identifier: Dataset, level: Level) -> None:
     keyword = UNIQUE_KEYS[level]
-    if keyword not in identifier or not key_values(identifier[keyword]):
+    if keyword not in identifier or not get_key_values(identifier[keyword]):
         raise IdentifierMismatch("Missing", keyword)

@@ -9,17 +9,17 @@ _START, _END = b"\xff\xd8", b"\xff\xd9"
 _RUN_ORDERS = (*[0] * 4, *[1] * 4, *[2] * 4, *[3] * 4, 4, 4, 5, 5, 6, 6, 7, 7, *range(8, 16))
 
 
-def black_image(rows: int, columns: int, bits: int) -> bytes:
+def encode_black_image(rows: int, columns: int, bits: int) -> bytes:
     """Return a lossless JPEG-LS stream of a grey image of which each pixel is 0.
 
     *rows* and *columns* are 1 to 65535, *bits* (per pixel) 2 to 16.
     """
     frame = struct.pack(">HHBHHBBBB", 0xFFF7, 11, bits, rows, columns, 1, 1, 0x11, 0)
     scan = struct.pack(">HHBBBBBB", 0xFFDA, 8, 1, 1, 0, 0, 0, 0)
-    return _START + frame + scan + _of_ones(_number_of_ones(rows, columns)) + _END
+    return _START + frame + scan + _encode_ones(_count_ones(rows, columns)) + _END
 
 
-def _number_of_ones(rows: int, columns: int) -> int:
+def _count_ones(rows: int, columns: int) -> int:
     """Return how many bits code the runs; each is 1, for a whole run or for one that the end of a line cuts off."""
     number = index = 0
     for _ in range(rows):
@@ -32,7 +32,7 @@ def _number_of_ones(rows: int, columns: int) -> int:
     return number
 
 
-def _of_ones(number: int) -> bytes:
+def _encode_ones(number: int) -> bytes:
     """Return *number* bits 1, filled up with 0; after an octet FF a bit 0 is stuffed (A.1)."""
     octets = bytearray()
     while number > 0:

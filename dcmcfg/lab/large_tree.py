@@ -22,10 +22,10 @@ HEAD_ENTRIES = 3
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
 _SYNTAXES = tuple(f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", *(f".4.{n}" for n in range(50, 81)), ".5"))
-_MAKERS = ("Northern Imaging", "Röntgen & Söhne", "Acme Medical", "Blue Scanner Works", "Delta PACS")
+_MANUFACTURERS = ("Northern Imaging", "Röntgen & Söhne", "Acme Medical", "Blue Scanner Works", "Delta PACS")
 
 
-def large_tree(count: int) -> Iterator[Entry]:
+def generate_large_tree(count: int) -> Iterator[Entry]:
     """Return *count* entries, parents before children; the last device may be cut short.
 
     They fit dcmcfg's bundled schema and load below an empty server's suffix, which is the first of them.
@@ -33,18 +33,18 @@ def large_tree(count: int) -> Iterator[Entry]:
     return islice(_entries(), count)
 
 
-def large_ldif(count: int) -> bytes:
-    """Return the LDIF of :func:`large_tree` without a version line, as slapadd takes it."""
-    return "".join(map(format_entry, large_tree(count))).encode()
+def generate_large_ldif(count: int) -> bytes:
+    """Return the LDIF of :func:`generate_large_tree` without a version line, as slapadd takes it."""
+    return "".join(map(format_entry, generate_large_tree(count))).encode()
 
 
 def _entries() -> Iterator[Entry]:
     base = DN.parse(Site.base_dn)
     root = base.child("cn", "DICOM Configuration")
     devices = root.child("cn", "Devices")
-    yield Entry.of(base, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"})
-    yield Entry.of(root, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
-    yield Entry.of(devices, {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
+    yield Entry.from_values(base, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"})
+    yield Entry.from_values(root, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
+    yield Entry.from_values(devices, {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
     number = 0
     while True:
         yield from _device(number, devices)
@@ -58,19 +58,19 @@ def _device(number: int, devices: DN) -> Iterator[Entry]:
         "objectClass": ("dicomDevice", "dcmDevice"),
         "dicomDeviceName": name,
         "dicomDescription": f"Room {number % 97}, building {number // 97}, unit {number * 7919 % 100003}",
-        "dicomManufacturer": f"{_MAKERS[number % 4 + 1]} {number}",
+        "dicomManufacturer": f"{_MANUFACTURERS[number % 4 + 1]} {number}",
         "dicomManufacturerModelName": f"Model {number * 31 % 9973}",
         "dicomDeviceSerialNumber": f"SN{number * 104729 % 10000019:08}",
         "dicomStationName": f"ST{number:06}",
         "dicomInstalled": "TRUE",
     }
     if number % 10 == 3:
-        values["dicomManufacturer"] = f"{_MAKERS[1]} {number}"
+        values["dicomManufacturer"] = f"{_MANUFACTURERS[1]} {number}"
         values["dcmKeyStorePin"] = f"pin-of-{number}"
         values["dcmKeyStoreURL"] = f"file:///etc/keys/{name}.p12"
-    yield Entry.of(dn, values)
+    yield Entry.from_values(dn, values)
     for label, port in (("dicom", 11112), ("dicom-tls", 2762)):
-        yield Entry.of(
+        yield Entry.from_values(
             dn.child("cn", label),
             {
                 "objectClass": "dicomNetworkConnection",
@@ -86,7 +86,7 @@ def _device(number: int, devices: DN) -> Iterator[Entry]:
 def _network_ae(number: int, device: DN) -> Iterator[Entry]:
     title = f"AE{number:06}"
     dn = device.child("dicomAETitle", title)
-    yield Entry.of(
+    yield Entry.from_values(
         dn,
         {
             "objectClass": ("dicomNetworkAE", "dcmNetworkAE"),
@@ -101,17 +101,17 @@ def _network_ae(number: int, device: DN) -> Iterator[Entry]:
         yield _capability(number, place, dn)
 
 
-def _capability(number: int, place: int, ae: DN) -> Entry:
-    name = f"Storage {place} of {number} {'SCP' if place % 2 else 'SCU'}"
-    first = number * 7 + place * 3
-    syntaxes = {_SYNTAXES[(first + step * (1 + number % 11)) % len(_SYNTAXES)] for step in range(1 + place % 6)}
-    return Entry.of(
+def _capability(number: int, index: int, ae: DN) -> Entry:
+    name = f"Storage {index} of {number} {'SCP' if index % 2 else 'SCU'}"
+    first = number * 7 + index * 3
+    syntaxes = {_SYNTAXES[(first + step * (1 + number % 11)) % len(_SYNTAXES)] for step in range(1 + index % 6)}
+    return Entry.from_values(
         ae.child("cn", name),
         {
             "objectClass": "dicomTransferCapability",
             "cn": name,
-            "dicomSOPClass": f"{_STORAGE}.{1 + (number + place) % 130}",
-            "dicomTransferRole": "SCP" if place % 2 else "SCU",
+            "dicomSOPClass": f"{_STORAGE}.{1 + (number + index) % 130}",
+            "dicomTransferRole": "SCP" if index % 2 else "SCU",
             "dicomTransferSyntax": sorted(syntaxes),
         },
     )

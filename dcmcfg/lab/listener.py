@@ -21,31 +21,33 @@ from pynetdicom.transport import ThreadedAssociationServer
 from dcmcfg.errors import LabError
 from dcmcfg.lab.site import LOOPBACK
 
-Handler = tuple[evt.NotificationEvent | evt.InterventionEvent, Callable[..., Any]]
-VERIFICATION = "1.2.840.10008.1.1"
+EventHandler = tuple[evt.NotificationEvent | evt.InterventionEvent, Callable[..., Any]]
+VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1"
 #: Find and Move of the Patient Root and of the Study Root information model (PS3.4 C.6).
-QUERY_RETRIEVE = (
+QUERY_RETRIEVE_SOP_CLASSES = (
     "1.2.840.10008.5.1.4.1.2.1.1",
     "1.2.840.10008.5.1.4.1.2.1.2",
     "1.2.840.10008.5.1.4.1.2.2.1",
     "1.2.840.10008.5.1.4.1.2.2.2",
 )
-_ASSOCIATIONS = 100
+_MAX_ASSOCIATIONS = 100
 #: Seconds in which a server notices that it is to stop; half a second by default, for each part of the lab in turn.
 _POLL_S = 0.05
 #: Seconds that a TLS handshake may take, during which the port accepts nobody else.
-_HANDSHAKE_S = 2
+_HANDSHAKE_TIMEOUT_S = 2
 _log = logging.getLogger("lab")
 
 
-def storage_contexts() -> list[PresentationContext]:
+def build_storage_contexts() -> list[PresentationContext]:
     """Return presentation contexts for every storage SOP class that pynetdicom knows."""
     return [build_context(context.abstract_syntax or "") for context in AllStoragePresentationContexts]
 
 
-def all_contexts() -> list[PresentationContext]:
+def build_archive_contexts() -> list[PresentationContext]:
     """Return the contexts of an archive: verification, query/retrieve and storage."""
-    return [build_context(uid) for uid in (VERIFICATION, *QUERY_RETRIEVE)] + storage_contexts()
+    return [
+        build_context(uid) for uid in (VERIFICATION_SOP_CLASS, *QUERY_RETRIEVE_SOP_CLASSES)
+    ] + build_storage_contexts()
 
 
 class _Server(ThreadedAssociationServer):
@@ -56,20 +58,20 @@ class _Server(ThreadedAssociationServer):
         connection, address = TCPServer.get_request(self)
         if self.ssl_context is None:
             return connection, address
-        connection.settimeout(_HANDSHAKE_S)
+        connection.settimeout(_HANDSHAKE_TIMEOUT_S)
         secured = self.ssl_context.wrap_socket(connection, server_side=True)
         secured.settimeout(None)
         return secured, address
 
 
 @contextmanager
-def listening(
-    title: str,
+def listen(
+    ae_title: str,
     port: int,
-    handlers: Sequence[Handler],
+    handlers: Sequence[EventHandler],
     contexts: list[PresentationContext],
     *,
-    any_title: bool = False,
+    any_called_ae_title: bool = False,
     tls: ssl.SSLContext | None = None,
     address: str = LOOPBACK,
 ) -> Iterator[None]:
@@ -77,22 +79,22 @@ def listening(
 
     *address* is an address of 127.0.0.0/8.
 
-    With *tls* connections are secured. Only *title* is accepted as called AE title unless *any_title*. There are no
-    timeouts on an idle peer: a C-MOVE may take as long as the one that it waits for.
+    With *tls* connections are secured. Only *ae_title* is accepted as called AE title unless *any_called_ae_title*.
+    There are no timeouts on an idle peer: a C-MOVE may take as long as the one that it waits for.
     """
-    entity = AE(ae_title=title)
-    entity.require_called_aet = not any_title
-    entity.maximum_associations = _ASSOCIATIONS
+    entity = AE(ae_title=ae_title)
+    entity.require_called_aet = not any_called_ae_title
+    entity.maximum_associations = _MAX_ASSOCIATIONS
     entity.network_timeout = None
     entity.dimse_timeout = None
     entity.supported_contexts = contexts
-    bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _agree_to_extensions)]
+    bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _accept_extended_negotiation)]
     try:
         server = entity.make_server((address, port), evt_handlers=bound, server_class=_Server, ssl_context=tls)
     except OSError as error:
         raise LabError(
             f"cannot listen ({error.strerror})",
-            on=f"{title}@{address}:{port}",
+            subject=f"{ae_title}@{address}:{port}",
             next_step=f"see what does: ss -tlnp sport = {port}",
         ) from error
     Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL_S}, daemon=True).start()
@@ -103,7 +105,7 @@ def listening(
         server.server_close()
 
 
-def association_request(association: Association) -> A_ASSOCIATE:
+def get_association_request(association: Association) -> A_ASSOCIATE:
     """Return the A-ASSOCIATE request of an incoming association."""
     request = association.requestor.primitive
     if request is None:
@@ -111,14 +113,14 @@ def association_request(association: Association) -> A_ASSOCIATE:
     return request
 
 
-def calling_title(association: Association) -> str:
+def get_calling_ae_title(association: Association) -> str:
     """Return the calling AE title of an incoming association."""
-    return str(association_request(association).calling_ae_title).strip()
+    return str(get_association_request(association).calling_ae_title).strip()
 
 
-def called_title(association: Association) -> str:
+def get_called_ae_title(association: Association) -> str:
     """Return the called AE title of an incoming association."""
-    return str(association_request(association).called_ae_title).strip()
+    return str(get_association_request(association).called_ae_title).strip()
 
 
 def is_relational(association: Association, sop_class_uid: str) -> bool:
@@ -127,5 +129,5 @@ def is_relational(association: Association, sop_class_uid: str) -> bool:
     return asked.get(UID(sop_class_uid), b"\0")[:1] == b"\x01"
 
 
-def _agree_to_extensions(event: Any) -> dict[UID, bytes]:
+def _accept_extended_negotiation(event: Any) -> dict[UID, bytes]:
     return dict(event.app_info)

@@ -18,16 +18,16 @@ def matches(key: DataElement, candidate: Dataset) -> bool:
     Universal, list of UID, wild card, range and single value matching; person names compare without case, and a
     multi-valued attribute matches when one of its values does. Sequence keys match everything.
     """
-    wanted = key_values(key)
+    wanted = get_key_values(key)
     if key.VR == "SQ" or not wanted:
         return True
     if wanted == ("*",) and key.VR in _WILD_CARD_VRS:
         return True
-    held = _texts(candidate, key.tag)
+    held = _get_values(candidate, key.tag)
     return any(_value_matches(key.VR, pattern, value) for pattern in wanted for value in held)
 
 
-def key_values(key: DataElement) -> tuple[str, ...]:
+def get_key_values(key: DataElement) -> tuple[str, ...]:
     """Return the values of an element as text; empty when it has none."""
     if key.VR == "SQ" or key.value is None:
         return ()
@@ -36,8 +36,8 @@ def key_values(key: DataElement) -> tuple[str, ...]:
     return tuple(text for text in (str(value).strip() for value in values) if text)
 
 
-def _texts(candidate: Dataset, tag: BaseTag) -> tuple[str, ...]:
-    return key_values(candidate[tag]) if tag in candidate else ()
+def _get_values(candidate: Dataset, tag: BaseTag) -> tuple[str, ...]:
+    return get_key_values(candidate[tag]) if tag in candidate else ()
 
 
 def _value_matches(vr: str, pattern: str, value: str) -> bool:

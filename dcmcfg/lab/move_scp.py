@@ -30,7 +30,7 @@ from pynetdicom.dimse_primitives import C_MOVE
 from pynetdicom.dsutils import decode, encode
 from pynetdicom.presentation import PresentationContext
 
-from dcmcfg.lab.listener import association_request, called_title, calling_title, is_relational
+from dcmcfg.lab.listener import get_association_request, get_called_ae_title, get_calling_ae_title, is_relational
 
 PENDING = 0xFF00
 _log = logging.getLogger("lab.move")
@@ -40,15 +40,15 @@ _log = logging.getLogger("lab.move")
 class MoveRequest:
     """A C-MOVE request with what its association tells about it."""
 
-    calling: str
-    called: str
-    destination: str
+    calling_ae_title: str
+    called_ae_title: str
+    destination_ae_title: str
     sop_class_uid: str
     message_id: int
     priority: int
     identifier: Dataset
     proposed_transfer_syntaxes: tuple[str, ...]
-    relational: bool
+    is_relational: bool
 
     @property
     def study_uid(self) -> str:
@@ -67,15 +67,15 @@ class MoveResponse:
     failed: int | None = None
     warning: int | None = None
     identifier: Dataset | None = None
-    offending: BaseTag | None = None
+    offending_element: BaseTag | None = None
 
 
-class Unanswered(Enum):
+class NoFinalResponse(Enum):
     """What an SCP does in place of a final response."""
 
     ABORT = "A-ABORT"
-    CLOSE = "end of the TCP connection"
-    NOTHING = "nothing: the association stays"
+    CLOSE_CONNECTION = "end of the TCP connection"
+    KEEP_ASSOCIATION = "nothing: the association stays"
 
 
 class MoveExchange:
@@ -109,8 +109,8 @@ class MoveExchange:
         primitive.Status = response.status
         if response.comment:
             primitive.ErrorComment = response.comment  # type: ignore[assignment] # declared as None
-        if response.offending is not None:
-            primitive.OffendingElement = response.offending  # type: ignore[assignment] # declared as None
+        if response.offending_element is not None:
+            primitive.OffendingElement = response.offending_element  # type: ignore[assignment] # declared as None
         primitive.NumberOfRemainingSuboperations = response.remaining
         primitive.NumberOfCompletedSuboperations = response.completed
         primitive.NumberOfFailedSuboperations = response.failed
@@ -121,21 +121,21 @@ class MoveExchange:
         return primitive
 
 
-#: Returns the final response; None is :attr:`Unanswered.ABORT`.
-MoveHandler = Callable[[MoveExchange], MoveResponse | Unanswered | None]
+#: Returns the final response; None is :attr:`NoFinalResponse.ABORT`.
+MoveHandler = Callable[[MoveExchange], MoveResponse | NoFinalResponse | None]
 
 
-def serve_moves(association: Association, handler: MoveHandler) -> None:
+def install_move_handler(association: Association, handler: MoveHandler) -> None:
     """Have the C-MOVE requests of an incoming association answered by *handler*; call it on EVT_REQUESTED.
 
     The handler runs in the association's own thread: other associations go on meanwhile.
     """
     serve_others = association._serve_request  # noqa: SLF001 — pynetdicom has no public hook before its own service
-    service: Any = partial(_serve, association, handler, serve_others)
+    service: Any = partial(_serve_request, association, handler, serve_others)
     association._serve_request = service  # type: ignore[method-assign]  # noqa: SLF001 — for the same reason
 
 
-def _serve(
+def _serve_request(
     association: Association,
     handler: MoveHandler,
     serve_others: Callable[[Any, int], None],
@@ -151,20 +151,20 @@ def _serve(
         exchange = MoveExchange(association, contexts[context_id], message)
         response = handler(exchange)
     except Exception:  # noqa: BLE001 — a fault of the handler ends this association, as in pynetdicom itself
-        _log.exception("C-MOVE from %s failed", calling_title(association))
+        _log.exception("C-MOVE from %s failed", get_calling_ae_title(association))
         response = None
     match response:
         case MoveResponse():
             exchange.send(response)
-        case Unanswered.NOTHING:
+        case NoFinalResponse.KEEP_ASSOCIATION:
             pass
-        case Unanswered.CLOSE:
-            _close(association)
-        case Unanswered.ABORT | None:
+        case NoFinalResponse.CLOSE_CONNECTION:
+            _close_connection(association)
+        case NoFinalResponse.ABORT | None:
             association.abort()
 
 
-def _close(association: Association) -> None:
+def _close_connection(association: Association) -> None:
     """End the TCP connection without A-ABORT."""
     wrapper = association.dul.socket
     if wrapper is not None and wrapper.socket is not None:
@@ -173,19 +173,19 @@ def _close(association: Association) -> None:
 
 
 def _request(association: Association, context: PresentationContext, message: C_MOVE) -> MoveRequest:
-    proposed = association_request(association).presentation_context_definition_list
+    proposed = get_association_request(association).presentation_context_definition_list
     syntaxes = next((each.transfer_syntax for each in proposed if each.context_id == context.context_id), [])
     sop_class = str(context.abstract_syntax)
     return MoveRequest(
-        calling=calling_title(association),
-        called=called_title(association),
-        destination=str(message.MoveDestination or "").strip(),
+        calling_ae_title=get_calling_ae_title(association),
+        called_ae_title=get_called_ae_title(association),
+        destination_ae_title=str(message.MoveDestination or "").strip(),
         sop_class_uid=sop_class,
         message_id=int(message.MessageID or 0),
         priority=int(message.Priority or 0),
         identifier=decode(message.Identifier, *_encoding(context)) if message.Identifier else Dataset(),
         proposed_transfer_syntaxes=tuple(str(syntax) for syntax in syntaxes),
-        relational=is_relational(association, sop_class),
+        is_relational=is_relational(association, sop_class),
     )
 
 
@@ -194,22 +194,22 @@ def _encoding(context: PresentationContext) -> tuple[bool, bool, bool]:
     return syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated
 
 
-class MoveRecord:
+class MoveLog:
     """The record in the file *path*, to which several threads may add; its folder must exist."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
 
-    def add(self, request: MoveRequest, **more: object) -> None:
-        """Append a line that says who asked whom for what, and when, with what *more* is known."""
+    def append(self, request: MoveRequest, **extra: object) -> None:
+        """Append a line that says who asked whom for what, and when, with what *extra* is known."""
         line = {
             "time": datetime.now(UTC).isoformat(),
-            "calling": request.calling,
-            "called": request.called,
-            "destination": request.destination,
+            "calling": request.calling_ae_title,
+            "called": request.called_ae_title,
+            "destination": request.destination_ae_title,
             "study_uid": request.study_uid,
-            **more,
+            **extra,
         }
         with self._lock, self._path.open("a", encoding="utf-8") as record:
             record.write(json.dumps(line) + "\n")

@@ -10,7 +10,7 @@ from tempfile import NamedTemporaryFile
 from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import create_private_folder
 
 _SUFFIX = ".dcm"
 _NAME_CHARACTERS = frozenset("0123456789.")
@@ -21,38 +21,38 @@ class ObjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._headers: dict[Path, tuple[int, Dataset]] = {}
+        self._header_cache: dict[Path, tuple[int, Dataset]] = {}
 
     def save(self, instance: Dataset) -> Path:
         """Write a complete data set and return its file; an instance that is there is replaced."""
         octets = BytesIO()
         dcmwrite(octets, instance, enforce_file_format=True)
-        return self.save_octets(str(instance.SOPInstanceUID), octets.getvalue())
+        return self.save_file(str(instance.SOPInstanceUID), octets.getvalue())
 
-    def save_octets(self, sop_instance_uid: str, file: bytes) -> Path:
+    def save_file(self, sop_instance_uid: str, content: bytes) -> Path:
         """Write a DICOM file and return it; it is there whole or not at all, also where two write the same one.
 
         Raises :class:`ValueError` when *sop_instance_uid* is not a UID, so that none leads out of the folder.
         """
-        path = self.path(sop_instance_uid)
-        make_private(self.folder)
+        path = self.get_path(sop_instance_uid)
+        create_private_folder(self.folder)
         with NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as temporary:
-            temporary.write(file)
+            temporary.write(content)
         return Path(temporary.name).replace(path)
 
-    def path(self, sop_instance_uid: str) -> Path:
+    def get_path(self, sop_instance_uid: str) -> Path:
         """Return where an instance is kept; raises :class:`ValueError` when the UID is none."""
         if not sop_instance_uid.strip(".") or not _NAME_CHARACTERS.issuperset(sop_instance_uid):
             raise ValueError(f"not a UID: {sop_instance_uid!r}")
         return self.folder / f"{sop_instance_uid}{_SUFFIX}"
 
-    def headers(self) -> Iterator[Dataset]:
+    def read_headers(self) -> Iterator[Dataset]:
         """Yield the header, without pixel data, of each instance, in the order of the UIDs."""
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
             written = path.stat().st_mtime_ns
-            known = self._headers.get(path)
+            known = self._header_cache.get(path)
             if known is None or known[0] != written:
-                known = self._headers[path] = (written, dcmread(path, stop_before_pixels=True))
+                known = self._header_cache[path] = (written, dcmread(path, stop_before_pixels=True))
             yield known[1]
 
     def is_empty(self) -> bool:

@@ -7,11 +7,11 @@ import sys
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.supervisor import Part
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.ldif.writer import format_entry
 
 
-def prepare(site: Site, password: str) -> tuple[Part, ...]:
+def prepare_parts(site: Site, password: str) -> tuple[Part, ...]:
     """Fill the site's directory, and return the parts ready to be started.
 
     The archive comes last: it reads the directory when it starts, and then all its peers are there. Raises
@@ -19,15 +19,17 @@ def prepare(site: Site, password: str) -> tuple[Part, ...]:
     """
     slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=password)
     slapd.prepare()
-    slapd.add("".join(format_entry(entry) for entry in site_entries(site.ports)), name="the lab's tree")
+    slapd.load_ldif(
+        "".join(format_entry(entry) for entry in load_site_entries(site.ports)), source_name="the lab's tree"
+    )
     ports = site.ports
     archive = f"DCM4CHEE@{LOOPBACK}"
-    taking = f", tokens of {site.secured.issuer}" if site.secured else ""
+    taking = f", tokens of {site.token_requirements.issuer}" if site.token_requirements else ""
     return (
         Part("slapd", site.ldap_url, slapd.command, ports.ldap),
-        _peer(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
-        _peer(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
-        _peer(
+        _make_python_part(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
+        _make_python_part(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
+        _make_python_part(
             site,
             "archive",
             f"{archive}:{ports.archive}, {archive}:{ports.archive_tls} TLS, {site.archive_url}{taking}",
@@ -35,6 +37,6 @@ def prepare(site: Site, password: str) -> tuple[Part, ...]:
     )
 
 
-def _peer(site: Site, module: str, address: str) -> Part:
+def _make_python_part(site: Site, module: str, address: str) -> Part:
     """Return the part that is ``dcmcfg.lab.<module>``, run by this Python wherever it is installed (-P)."""
     return Part(module, address, (sys.executable, "-P", "-u", "-m", f"dcmcfg.lab.{module}", str(site.folder)))

@@ -12,22 +12,24 @@ from dcmcfg.lab.site import Ports
 
 #: Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that a port that
 #: the lab leaves free for ``verify --receive`` is still free when it is wanted.
-RANGE = range(20000, 30000)
+PORT_RANGE = range(20000, 30000)
 _ATTEMPTS = 200
 
 
-def choose_ports(candidates: range = RANGE) -> Ports:
+def choose_ports(candidates: range = PORT_RANGE) -> Ports:
     """Return ports on which nothing listens, on any address of this machine, all different.
 
     They are free now, which is no promise: a part that finds its port taken ends, and the lab with it. Raises
     :class:`LabError` when no free ones are found.
     """
     with ExitStack() as held:  # all held until the last is found, so that none is found twice
-        found = {field.name: held.enter_context(_free_port(candidates)).getsockname()[1] for field in fields(Ports)}
+        found = {
+            field.name: held.enter_context(_bind_free_port(candidates)).getsockname()[1] for field in fields(Ports)
+        }
     return Ports(**found)
 
 
-def _free_port(candidates: range) -> socket.socket:
+def _bind_free_port(candidates: range) -> socket.socket:
     """Return a socket bound to a free port of *candidates*, not listening; raises :class:`LabError`."""
     for _ in range(_ATTEMPTS):
         taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -13,13 +13,13 @@ from pathlib import Path
 from pynetdicom.association import Association
 
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lab.pynetdicom_fixes import abort, keep_quiet
+from dcmcfg.lab.pynetdicom_fixes import abort_association, silence_pynetdicom
 from dcmcfg.lab.site import Site
 
-_ENDING = {signal.SIGTERM, signal.SIGINT}
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
-def run(serve: Callable[[Site], AbstractContextManager[object]], arguments: list[str]) -> int:
+def run_process(serve: Callable[[Site], AbstractContextManager[object]], arguments: list[str]) -> int:
     """Run ``python -m dcmcfg.lab.<name> LABFOLDER`` and return the exit code.
 
     *serve* returns a context within which the process serves. ``ready`` is printed on standard output when it
@@ -29,13 +29,13 @@ def run(serve: Callable[[Site], AbstractContextManager[object]], arguments: list
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m dcmcfg.lab.<name> LABFOLDER\n")
         return 2
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # before any thread starts, so that all inherit it
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)  # before any thread starts, so that all inherit it
     _log_to_stderr()
     try:
         with serve(Site.load(Path(arguments[0]))):
             sys.stdout.write("ready\n")
             sys.stdout.flush()
-            signal.sigwait(_ENDING)
+            signal.sigwait(_STOP_SIGNALS)
     except DcmcfgError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -48,9 +48,9 @@ def _end_associations() -> None:
     """Abort what is still open: the threads of associations would keep the process alive."""
     for thread in threading.enumerate():
         if isinstance(thread, Association):
-            abort(thread)
+            abort_association(thread)
 
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
-    keep_quiet()
+    silence_pynetdicom()

@@ -33,13 +33,13 @@ from pynetdicom.transport import AssociationSocket
 from dcmcfg.dicom import pydicom_lazy
 
 
-class _Paused(Protocol):
+class _PausableAssociation(Protocol):
     """An association of pynetdicom, as far as it matters here."""
 
     _is_paused: bool
 
 
-class Checkpoint(threading.Event):
+class ReactorCheckpoint(threading.Event):
     """Takes the place of an association's ``_reactor_checkpoint``, and lets its thread pass only while it is set.
 
     The thread takes what has arrived off the queue, answers to our requests included, unless it is paused. pynetdicom
@@ -48,7 +48,7 @@ class Checkpoint(threading.Event):
     for it until the time-out. Here the thread has said so before it is past the event.
     """
 
-    def __init__(self, assoc: _Paused) -> None:
+    def __init__(self, assoc: _PausableAssociation) -> None:
         super().__init__()
         self._assoc = assoc
         self._lock = threading.Lock()
@@ -69,50 +69,50 @@ class Checkpoint(threading.Event):
             super().clear()
 
 
-_PIECE = 1 << 16
+_CHUNK_SIZE = 1 << 16
 
 
-def bound_pdus(assoc: Association, seconds: float, on_stall: Callable[[], None]) -> None:
-    """Have head and body of each PDU take at most *seconds* from their first octet to the last.
+def limit_pdu_time(assoc: Association, timeout_s: float, on_stall: Callable[[], None]) -> None:
+    """Have head and body of each PDU take at most *timeout_s* from their first octet to the last.
 
     pynetdicom would wait for ever, and with a time-out of the socket for each octet anew: a peer that sends one now
     and then would never be given up. Then the connection counts as lost, and *on_stall* is called before.
     """
     wrapper = assoc.dul.socket
     if wrapper is not None and wrapper.socket is not None:
-        wrapper.socket.settimeout(seconds)
-        wrapper.recv = partial(_received, wrapper, seconds, on_stall)  # type: ignore[method-assign]
+        wrapper.socket.settimeout(timeout_s)
+        wrapper.recv = partial(_receive, wrapper, timeout_s, on_stall)  # type: ignore[method-assign]
 
 
-def _received(wrapper: AssociationSocket, seconds: float, on_stall: Callable[[], None], number: int) -> bytearray:
+def _receive(wrapper: AssociationSocket, timeout_s: float, on_stall: Callable[[], None], number: int) -> bytearray:
     """Return *number* octets, fewer where the connection ends; raises :class:`TimeoutError`."""
     connection = wrapper.socket
     if connection is None:
         raise ConnectionError("the connection is closed")
     try:
-        return _read(connection, seconds, number)
+        return _read(connection, timeout_s, number)
     except TimeoutError:
         on_stall()
         raise
     finally:
         with contextlib.suppress(OSError):  # it may be closed by now
-            connection.settimeout(seconds)
+            connection.settimeout(timeout_s)
 
 
 def _read(connection: socket.socket, seconds: float, number: int) -> bytearray:
     deadline = time.monotonic() + seconds
     octets = bytearray()
     while len(octets) < number:
-        piece = connection.recv(min(number - len(octets), _PIECE))
+        piece = connection.recv(min(number - len(octets), _CHUNK_SIZE))
         if not piece:
             break
         octets += piece
         if len(octets) < number:
-            _leave(connection, deadline)
+            _limit_wait(connection, deadline)
     return octets
 
 
-def _leave(connection: socket.socket, deadline: float) -> None:
+def _limit_wait(connection: socket.socket, deadline: float) -> None:
     """Have the next octets take no longer than until *deadline*."""
     left = deadline - time.monotonic()
     if left <= 0:
@@ -120,13 +120,13 @@ def _leave(connection: socket.socket, deadline: float) -> None:
     connection.settimeout(left)
 
 
-def send_at_once(assoc: Association) -> None:
+def disable_send_delay(assoc: Association) -> None:
     """Have what we send go out at once, however small it is: else the data set waits for the command's receipt."""
     if assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
         assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def acknowledge_at_once(assoc: Association) -> None:
+def disable_acknowledge_delay(assoc: Association) -> None:
     """Have the system acknowledge what comes next at once, until it forgets; does nothing where it cannot.
 
     A peer that does not send at once (dcmtk's) waits with the data set until it knows that its command was received:
@@ -152,13 +152,13 @@ class _RecordingSocket(socket.socket):
             raise
 
 
-class Trace:
-    """Notification handlers for one requested association; ``opened`` tells whether there was a connection."""
+class ConnectionTrace:
+    """Notification handlers for one requested association; ``was_opened`` tells whether there was a connection."""
 
-    def __init__(self, stall_seconds: float) -> None:
-        self.opened = False
-        self._seen = False
-        self._stall_seconds = stall_seconds
+    def __init__(self, pdu_timeout_s: float) -> None:
+        self.was_opened = False
+        self._is_socket_replaced = False
+        self._pdu_timeout_s = pdu_timeout_s
         self._socket: _RecordingSocket | None = None
         self._tls_error: OSError | None = None
 
@@ -167,7 +167,7 @@ class Trace:
         """Why the TCP connection failed, or the TLS handshake on it, if one did."""
         return self._tls_error or (self._socket.connect_error if self._socket else None)
 
-    def traced(self, context: ssl.SSLContext) -> ssl.SSLContext:
+    def record_tls_errors(self, context: ssl.SSLContext) -> ssl.SSLContext:
         """Return *context*, whose sockets keep from now on why they could not connect."""
 
         class RecordingSocket(ssl.SSLSocket):
@@ -194,32 +194,32 @@ class Trace:
     def on_acse_sent(self, event: evt.Event) -> None:
         """Take the place of the socket before the connection is tried: the first primitive asks for that."""
         wrapper = event.assoc.dul.socket
-        if not self._seen and wrapper is not None and wrapper.socket is not None:
-            self._seen = True
-            event.assoc._reactor_checkpoint = Checkpoint(event.assoc)  # noqa: SLF001 — nothing else can take its place
+        if not self._is_socket_replaced and wrapper is not None and wrapper.socket is not None:
+            self._is_socket_replaced = True
+            event.assoc._reactor_checkpoint = ReactorCheckpoint(event.assoc)  # noqa: SLF001 — nothing else can take its place
             plain = wrapper.socket
             self._socket = _RecordingSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
             wrapper.socket = self._socket
 
     def on_open(self, event: evt.Event) -> None:
         """Bound the wait for the rest of a PDU, and let nothing wait that need not."""
-        self.opened = True
-        send_at_once(event.assoc)
-        bound_pdus(event.assoc, self._stall_seconds, lambda: None)
+        self.was_opened = True
+        disable_send_delay(event.assoc)
+        limit_pdu_time(event.assoc, self._pdu_timeout_s, lambda: None)
 
     def on_pdu(self, event: evt.Event) -> None:
         """Ask for receipts anew: the system forgets."""
-        acknowledge_at_once(event.assoc)
+        disable_acknowledge_delay(event.assoc)
 
 
-_ABORT_SECONDS = 1.0
+_ABORT_TIMEOUT_S = 1.0
 _IDLE = "Sta1"  # PS3.8 Table 9-1
 
 
-def abort(assoc: Association) -> None:
+def abort_association(assoc: Association) -> None:
     """Abort *assoc*, in about a second at most even where the peer stopped in the middle of a PDU."""
     assoc.abort(block=False)
-    deadline = time.monotonic() + _ABORT_SECONDS
+    deadline = time.monotonic() + _ABORT_TIMEOUT_S
     while assoc.dul.is_alive() and assoc.dul.state_machine.current_state != _IDLE and time.monotonic() < deadline:
         time.sleep(0.01)
     if assoc.dul.is_alive() and assoc.dul.socket and assoc.dul.socket.socket:
@@ -230,31 +230,31 @@ def abort(assoc: Association) -> None:
 
 
 _LOGGER = logging.getLogger("pynetdicom")
-_report = threading.excepthook
+_previous_excepthook = threading.excepthook
 
 
-def keep_quiet() -> None:
+def silence_pynetdicom() -> None:
     """Keep the DICOM libraries from writing to stderr, and from decoding answers only to log them.
 
     Whoever wants pynetdicom's log sets the level of the logger ``pynetdicom`` beforehand. May be called any number of
     times.
     """
-    global _report
-    pydicom_lazy.keep_quiet()
+    global _previous_excepthook
+    pydicom_lazy.silence_pydicom()
     if _LOGGER.level == logging.NOTSET:
         _LOGGER.setLevel(logging.CRITICAL)
         _config.LOG_HANDLER_LEVEL = "none"
     # Printing an answer to the log decodes each value: one broken value would lose the whole answer.
     _config.LOG_RESPONSE_IDENTIFIERS = False
     _config.LOG_REQUEST_IDENTIFIERS = False
-    if threading.excepthook is not _log_threads_of_pynetdicom:
-        _report = threading.excepthook
-        threading.excepthook = _log_threads_of_pynetdicom
+    if threading.excepthook is not _log_pynetdicom_thread_failure:
+        _previous_excepthook = threading.excepthook
+        threading.excepthook = _log_pynetdicom_thread_failure
 
 
-def _log_threads_of_pynetdicom(failure: threading.ExceptHookArgs) -> None:
+def _log_pynetdicom_thread_failure(failure: threading.ExceptHookArgs) -> None:
     """Leave what ends a thread of pynetdicom to its log: some PDUs from a broken peer do (``fsm.py``, AE_4)."""
     if isinstance(failure.thread, Association | DULServiceProvider):
         _LOGGER.error("a thread ended: %s", failure.exc_value)
     else:
-        _report(failure)
+        _previous_excepthook(failure)

@@ -14,15 +14,15 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 from pynetdicom import evt
 
-from dcmcfg.dicom.query_keys import OF_ANY_SERIES
-from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, IdentifierMismatch, Level, query_level, root_of
+from dcmcfg.dicom.query_keys import SERIES_KEYS
+from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, IdentifierMismatch, Level, get_root_level, parse_query_level
 from dcmcfg.lab.listener import is_relational
 from dcmcfg.lab.matching import matches
 
 #: Instance Availability (PS3.3 C.4.23.1.1), best first.
 AVAILABILITIES = ("ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
-_COMPUTED = ("RetrieveAETitle", "InstanceAvailability")
-_NOT_KEYS = (*_COMPUTED, "QueryRetrieveLevel", "SpecificCharacterSet", "TimezoneOffsetFromUTC")
+_COMPUTED_KEYWORDS = ("RetrieveAETitle", "InstanceAvailability")
+_IGNORED_KEYWORDS = (*_COMPUTED_KEYWORDS, "QueryRetrieveLevel", "SpecificCharacterSet", "TimezoneOffsetFromUTC")
 _ATTRIBUTES: dict[Level, str] = {
     "PATIENT": "PatientName PatientID PatientBirthDate PatientSex IssuerOfPatientID PatientComments",
     "STUDY": "StudyInstanceUID StudyDate StudyTime StudyID StudyDescription AccessionNumber "
@@ -31,11 +31,11 @@ _ATTRIBUTES: dict[Level, str] = {
     "BodyPartExamined NumberOfSeriesRelatedInstances",
 }
 #: keyword → the level it belongs to; what is not listed belongs to the image.
-_LEVEL_OF = {keyword: level for level, keywords in _ATTRIBUTES.items() for keyword in keywords.split()}
+_LEVEL_BY_KEYWORD = {keyword: level for level, keywords in _ATTRIBUTES.items() for keyword in keywords.split()}
 
 
 @dataclass(frozen=True)
-class HeldInstance:
+class QueryInstance:
     """One instance as queries see it: its header without pixel data, and how it can be had."""
 
     header: Dataset
@@ -47,13 +47,13 @@ class HeldInstance:
         return str(self.header.get(UNIQUE_KEYS[level], ""))
 
 
-AnyInstance = TypeVar("AnyInstance", bound=HeldInstance)
+AnyInstance = TypeVar("AnyInstance", bound=QueryInstance)
 
 
-def selected(identifier: Dataset, held: Iterable[AnyInstance]) -> tuple[AnyInstance, ...]:
+def select_instances(identifier: Dataset, instances: Iterable[AnyInstance]) -> tuple[AnyInstance, ...]:
     """Return the instances that a C-MOVE identifier names by its unique keys."""
     keys = [identifier[keyword] for keyword in UNIQUE_KEYS.values() if keyword in identifier]
-    return tuple(each for each in held if all(matches(key, each.header) for key in keys))
+    return tuple(each for each in instances if all(matches(key, each.header) for key in keys))
 
 
 @dataclass(frozen=True)
@@ -64,59 +64,59 @@ class Entity(Generic[AnyInstance]):
     instances: tuple[AnyInstance, ...]
 
 
-def entities(identifier: Dataset, level: Level, held: Iterable[AnyInstance]) -> Iterator[Entity[AnyInstance]]:
+def find_entities(identifier: Dataset, level: Level, instances: Iterable[AnyInstance]) -> Iterator[Entity[AnyInstance]]:
     """Yield the entities of *level* that match *identifier*, with every attribute known of each.
 
     A key of a series matches a study of which one series matches. Retrieve AE Title, Instance Availability (the worst
     of the entity's instances) and the numbers of related series and instances are among the attributes.
     """
-    known = tuple(held)
-    keys = [key for key in identifier if key.keyword not in _NOT_KEYS and _within(key.keyword, level)]
-    of_series = [key for key in identifier if level == "STUDY" and key.keyword in OF_ANY_SERIES]
-    by_study, by_series = _grouped(known, "STUDY"), _grouped(known, "SERIES")
-    for group in _grouped(known, level).values():
+    known = tuple(instances)
+    keys = [key for key in identifier if key.keyword not in _IGNORED_KEYWORDS and _is_in_level(key.keyword, level)]
+    of_series = [key for key in identifier if level == "STUDY" and key.keyword in SERIES_KEYS]
+    by_study, by_series = _group_by_level(known, "STUDY"), _group_by_level(known, "SERIES")
+    for group in _group_by_level(known, level).values():
         entity = _entity(group, level)
         if level != "PATIENT":
-            _count_study(entity, by_study[group[0].unique_key("STUDY")])
+            _add_study_counts(entity, by_study[group[0].unique_key("STUDY")])
         if level in ("SERIES", "IMAGE"):
             entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
         if all(matches(key, entity) for key in keys) and _has_series(group, of_series):
             yield Entity(entity, tuple(group))
 
 
-def answers(
-    identifier: Dataset, level: Level, held: Iterable[HeldInstance], always: Sequence[str] | None = None
+def find_matches(
+    identifier: Dataset, level: Level, instances: Iterable[QueryInstance], always_returned: Sequence[str] | None = None
 ) -> Iterator[Dataset]:
     """Yield an answer to C-FIND for each entity of *level* that matches: the attributes that *identifier* asks for.
 
-    *always* are keywords of attributes that every answer has, empty where they have no value. None means those that
-    an ordinary archive adds: availability, Retrieve AE Title, and the numbers of related series and instances.
+    *always_returned* are keywords of attributes that every answer has, empty where they have no value. None means those
+    that an ordinary archive adds: availability, Retrieve AE Title, and the numbers of related series and instances.
     """
-    for entity in entities(identifier, level, held):
-        yield _answer(identifier, entity.attributes, level, always)
+    for entity in find_entities(identifier, level, instances):
+        yield _make_response_identifier(identifier, entity.attributes, level, always_returned)
 
 
-def _has_series(group: Iterable[HeldInstance], keys: Sequence[DataElement]) -> bool:
+def _has_series(group: Iterable[QueryInstance], keys: Sequence[DataElement]) -> bool:
     """Tell whether a series has it all (dcm4chee-arc's ``QueryBuilder`` looks for such a one at STUDY level)."""
     return any(all(matches(key, each.header) for key in keys) for each in group)
 
 
-def _within(keyword: str, level: Level) -> bool:
-    return LEVELS.index(_LEVEL_OF.get(keyword, "IMAGE")) <= LEVELS.index(level)
+def _is_in_level(keyword: str, level: Level) -> bool:
+    return LEVELS.index(_LEVEL_BY_KEYWORD.get(keyword, "IMAGE")) <= LEVELS.index(level)
 
 
-def _grouped(held: Iterable[AnyInstance], level: Level) -> dict[str, list[AnyInstance]]:
+def _group_by_level(held: Iterable[AnyInstance], level: Level) -> dict[str, list[AnyInstance]]:
     groups: dict[str, list[AnyInstance]] = {}
     for each in held:
         groups.setdefault(each.unique_key(level), []).append(each)
     return groups
 
 
-def _entity(group: Sequence[HeldInstance], level: Level) -> Dataset:
+def _entity(group: Sequence[QueryInstance], level: Level) -> Dataset:
     """Return what is known of one patient, study, series or image."""
     entity = Dataset()
     for element in group[0].header:
-        if _within(element.keyword, level) or element.keyword == "SpecificCharacterSet":
+        if _is_in_level(element.keyword, level) or element.keyword == "SpecificCharacterSet":
             entity.add(element)
     entity.InstanceAvailability = max((each.availability for each in group), key=AVAILABILITIES.index)
     titles = [each.retrieve_aets for each in group]
@@ -124,17 +124,19 @@ def _entity(group: Sequence[HeldInstance], level: Level) -> Dataset:
     return entity
 
 
-def _count_study(entity: Dataset, study: Sequence[HeldInstance]) -> None:
+def _add_study_counts(entity: Dataset, study: Sequence[QueryInstance]) -> None:
     entity.NumberOfStudyRelatedInstances = len(study)
-    entity.NumberOfStudyRelatedSeries = len(_grouped(study, "SERIES"))
+    entity.NumberOfStudyRelatedSeries = len(_group_by_level(study, "SERIES"))
     entity.ModalitiesInStudy = sorted({str(each.header.get("Modality", "")) for each in study})
 
 
-def _answer(identifier: Dataset, entity: Dataset, level: Level, always: Sequence[str] | None) -> Dataset:
+def _make_response_identifier(
+    identifier: Dataset, entity: Dataset, level: Level, always: Sequence[str] | None
+) -> Dataset:
     answer = Dataset()
     for key in identifier:
         answer.add(entity[key.tag] if key.tag in entity else DataElement(key.tag, key.VR, None))
-    for keyword in _unasked(level) if always is None else always:
+    for keyword in _get_default_keywords(level) if always is None else always:
         if keyword in entity:
             answer.add(entity[keyword])
         elif always is not None and keyword not in answer:
@@ -143,36 +145,39 @@ def _answer(identifier: Dataset, entity: Dataset, level: Level, always: Sequence
     return answer
 
 
-def _unasked(level: Level) -> Sequence[str]:
+def _get_default_keywords(level: Level) -> Sequence[str]:
     counts: dict[Level, tuple[str, ...]] = {
         "STUDY": ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
         "SERIES": ("NumberOfSeriesRelatedInstances",),
     }
-    return ("SpecificCharacterSet", *_COMPUTED, *counts.get(level, ()))
+    return ("SpecificCharacterSet", *_COMPUTED_KEYWORDS, *counts.get(level, ()))
 
 
 IDENTIFIER_MISMATCH = 0xA900
 _PENDING = 0xFF00
-_CANCEL = 0xFE00
+_CANCELLED = 0xFE00
 
 
-def find(
-    event: evt.Event, known: Callable[[], Iterable[HeldInstance]], always: Sequence[str] | None = None
+def handle_find(
+    event: evt.Event, get_instances: Callable[[], Iterable[QueryInstance]], always_returned: Sequence[str] | None = None
 ) -> Iterator[tuple[Dataset, Dataset | None]]:
-    """Answer a C-FIND among the *known* instances; the handler of EVT_C_FIND.
+    """Answer a C-FIND among the *get_instances* instances; the handler of EVT_C_FIND.
 
-    *always* are keywords of attributes that every answer has, asked for or not (:func:`~dcmcfg.lab.query.answers`).
+    *always_returned* are keywords of attributes that every answer has, asked for or not
+    (:func:`~dcmcfg.lab.query.find_matches`).
     """
     identifier = event.identifier
     sop_class = str(event.request.AffectedSOPClassUID)
     try:
-        level = query_level(identifier, root_of(sop_class), relational=is_relational(event.assoc, sop_class))
+        level = parse_query_level(
+            identifier, get_root_level(sop_class), relational=is_relational(event.assoc, sop_class)
+        )
     except IdentifierMismatch as mismatch:
         yield _status(IDENTIFIER_MISMATCH, str(mismatch), mismatch.tag), None
         return
-    for answer in answers(identifier, level, known(), always):
+    for answer in find_matches(identifier, level, get_instances(), always_returned):
         if event.is_cancelled:
-            yield _status(_CANCEL), None
+            yield _status(_CANCELLED), None
             return
         yield _status(_PENDING), answer
 

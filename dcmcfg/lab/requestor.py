@@ -18,10 +18,10 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE, SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.pynetdicom_fixes import Trace, abort
+from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace, abort_association
 
 CONNECT_TIMEOUT_S = 5.0
-_STALL_S = 60.0
+_PDU_TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -44,14 +44,14 @@ class ConnectTimedOut(AssociationFailed):
 
 
 @dataclass
-class NotSecured(AssociationFailed):
-    """The TLS handshake failed, for the ``reason`` that OpenSSL gives it."""
+class TlsHandshakeFailed(AssociationFailed):
+    """The TLS handshake failed, for the ``ssl_error`` that OpenSSL gives it."""
 
-    reason: ssl.SSLError
+    ssl_error: ssl.SSLError
 
 
 @dataclass
-class Rejected(AssociationFailed):
+class AssociationRejected(AssociationFailed):
     """A-ASSOCIATE-RJ with its result, source and reason/diagnostic (PS3.8 9.3.4)."""
 
     result: int
@@ -59,11 +59,11 @@ class Rejected(AssociationFailed):
     reason: int
 
 
-class NothingAccepted(AssociationFailed):
+class NoContextAccepted(AssociationFailed):
     """No presentation context was accepted."""
 
 
-class Aborted(AssociationFailed):
+class AssociationAborted(AssociationFailed):
     """The peer ended the association before it was established."""
 
 
@@ -74,29 +74,30 @@ def _end_wait_on_release(event: evt.Event) -> None:
 
 
 @contextmanager
-def associated(
-    calling: str,
+def open_association(
+    calling_ae_title: str,
     peer: Peer,
     contexts: Sequence[PresentationContext],
     *,
-    relational: str = "",
+    relational_sop_class: str = "",
     response_timeout_s: float | None = None,
     accept_timeout_s: float | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Association]:
     """Give an established association with *peer* and release it afterwards; on an error in between, abort it.
 
-    *relational* is a SOP class UID for which relational queries are negotiated. *accept_timeout_s* is the longest wait
-    for the answer to A-ASSOCIATE-RQ, *response_timeout_s* for a DIMSE response. None means :data:`CONNECT_TIMEOUT_S`
-    for the first and no limit for the second. *tls* secures the connection. Raises :class:`AssociationFailed`.
+    *relational_sop_class* is a SOP class UID for which relational queries are negotiated. *accept_timeout_s* is the
+    longest wait for the answer to A-ASSOCIATE-RQ, *response_timeout_s* for a DIMSE response. None means
+    :data:`CONNECT_TIMEOUT_S` for the first and no limit for the second. *tls* secures the connection. Raises
+    :class:`AssociationFailed`.
     """
-    entity = AE(ae_title=calling)
+    entity = AE(ae_title=calling_ae_title)
     entity.connection_timeout = CONNECT_TIMEOUT_S
     entity.acse_timeout = accept_timeout_s or CONNECT_TIMEOUT_S
     entity.dimse_timeout = response_timeout_s
     entity.network_timeout = None
-    trace = Trace(_STALL_S)
-    extension = [_relational_queries(relational)] if relational else []
+    trace = ConnectionTrace(_PDU_TIMEOUT_S)
+    extension = [_make_relational_negotiation(relational_sop_class)] if relational_sop_class else []
     try:
         association = entity.associate(
             peer.host,
@@ -105,7 +106,7 @@ def associated(
             ae_title=peer.ae_title,
             ext_neg=list(extension),
             evt_handlers=[*trace.handlers, (evt.EVT_PDU_RECV, _end_wait_on_release)],
-            tls_args=(trace.traced(tls), peer.host) if tls is not None else None,
+            tls_args=(trace.record_tls_errors(tls), peer.host) if tls is not None else None,
         )
     except (socket.gaierror, UnicodeError) as error:
         raise HostUnknown(peer) from error
@@ -114,44 +115,46 @@ def associated(
     try:
         yield association
     except BaseException:
-        abort(association)
+        abort_association(association)
         raise
     association.release()
 
 
-class NotSent(Exception):
+class StoreNotSent(Exception):
     """An object that could not be sent: no context was accepted for it, or the association has ended."""
 
 
-def send_file(association: Association, path: Path, *, originator: str, message_id: int) -> int | None:
+def send_file(association: Association, path: Path, *, originator_ae_title: str, message_id: int) -> int | None:
     """C-STORE an object on behalf of a C-MOVE; return the status, None where no response came.
 
-    Without a response the association is over. Raises :class:`NotSent`.
+    Without a response the association is over. Raises :class:`StoreNotSent`.
     """
     try:
         answer = association.send_c_store(
-            dcmread(path), originator_aet=originator, originator_id=message_id, msg_id=message_id % 0xFFFF + 1
+            dcmread(path), originator_aet=originator_ae_title, originator_id=message_id, msg_id=message_id % 0xFFFF + 1
         )
     except (
         ValueError,
         RuntimeError,
         AttributeError,
     ) as error:  # no context accepted for it, association gone, not a composite object
-        raise NotSent from error
+        raise StoreNotSent from error
     status: int | None = answer.get("Status")
     if status is None:
-        abort(association)  # pynetdicom may not have noticed its end yet: the next C-STORE would wait for ever
+        abort_association(
+            association
+        )  # pynetdicom may not have noticed its end yet: the next C-STORE would wait for ever
     return status
 
 
-class SentIn:
+class TransferSyntaxRecorder:
     """The transfer syntax in which an association last sent a C-STORE: that of the accepted presentation context."""
 
     def __init__(self, association: Association) -> None:
         self.transfer_syntax_uid: str | None = None
-        association.bind(evt.EVT_DIMSE_SENT, self._note)
+        association.bind(evt.EVT_DIMSE_SENT, self._record)
 
-    def _note(self, event: evt.Event) -> None:
+    def _record(self, event: evt.Event) -> None:
         message = event.message
         if isinstance(message, C_STORE_RQ):
             accepted = (each for each in event.assoc.accepted_contexts if each.context_id == message.context_id)
@@ -159,21 +162,21 @@ class SentIn:
             self.transfer_syntax_uid = syntaxes[0] if syntaxes else None
 
 
-def _relational_queries(sop_class_uid: str) -> SOPClassExtendedNegotiation:
+def _make_relational_negotiation(sop_class_uid: str) -> SOPClassExtendedNegotiation:
     item = SOPClassExtendedNegotiation()
     item.sop_class_uid = sop_class_uid
     item.service_class_application_information = b"\x01"
     return item
 
 
-def _failure(association: Association, peer: Peer, trace: Trace) -> AssociationFailed:
+def _failure(association: Association, peer: Peer, trace: ConnectionTrace) -> AssociationFailed:
     answer = association.acceptor.primitive
     if isinstance(answer, A_ASSOCIATE):
         if answer.result:
-            return Rejected(peer, answer.result, answer.result_source or 0, answer.diagnostic or 0)
-        return NothingAccepted(peer)
-    if trace.opened:
-        return Aborted(peer)
+            return AssociationRejected(peer, answer.result, answer.result_source or 0, answer.diagnostic or 0)
+        return NoContextAccepted(peer)
+    if trace.was_opened:
+        return AssociationAborted(peer)
     if isinstance(trace.connect_error, ssl.SSLError):
-        return NotSecured(peer, trace.connect_error)
+        return TlsHandshakeFailed(peer, trace.connect_error)
     return ConnectTimedOut(peer) if isinstance(trace.connect_error, TimeoutError) else ConnectionRefused(peer)

@@ -26,7 +26,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Secured:
+class TokenRequirements:
     """Whose tokens the archive takes: of which issuer, with which role, and for which audience if that matters."""
 
     issuer: str
@@ -40,8 +40,8 @@ class Site:
 
     folder: Path
     ports: Ports
-    secured: Secured | None = None
-    more_studies: int = 0  # beside the five that every lab has
+    token_requirements: TokenRequirements | None = None
+    extra_study_count: int = 0  # beside the five that every lab has
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -57,23 +57,23 @@ class Site:
             return Site(
                 folder,
                 Ports(**facts["ports"]),
-                Secured(**secured) if secured else None,
+                TokenRequirements(**secured) if secured else None,
                 int(facts.get("more_studies", 0)),
             )
         except FileNotFoundError:
-            raise LabError("there is no lab", on=str(folder), next_step="dcmcfg lab up") from None
+            raise LabError("there is no lab", subject=str(folder), next_step="dcmcfg lab up") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(
-                f"the lab's facts cannot be read ({error})", on=str(path), next_step="dcmcfg lab down"
+                f"the lab's facts cannot be read ({error})", subject=str(path), next_step="dcmcfg lab down"
             ) from error
 
     def save(self) -> None:
         """Write the facts into the lab's folder, which must exist."""
         temporary = self.folder / f"{FILE_NAME}.new"
         facts: dict[str, object] = {"ports": asdict(self.ports)} | (
-            {"secured": asdict(self.secured)} if self.secured else {}
+            {"secured": asdict(self.token_requirements)} if self.token_requirements else {}
         )
-        facts |= {"more_studies": self.more_studies} if self.more_studies else {}
+        facts |= {"more_studies": self.extra_study_count} if self.extra_study_count else {}
         temporary.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
         temporary.replace(self.folder / FILE_NAME)
 
@@ -99,7 +99,7 @@ class Site:
         return self.folder / "archive"
 
     @property
-    def archive_requests(self) -> Path:
+    def archive_move_log(self) -> Path:
         """The archive's record of the C-MOVEs it got: one JSON object a line, written before it is carried out."""
         return self.archive_folder / "requests.jsonl"
 
@@ -109,7 +109,7 @@ class Site:
         return self.folder / "external"
 
     @property
-    def external_aes(self) -> Path:
+    def external_known_aes_file(self) -> Path:
         """The external archive's own table of known AEs: JSON, ``{"DCM4CHEE": ["127.0.0.1", 11112]}``."""
         return self.external_folder / "known-aes.json"
 
@@ -124,7 +124,7 @@ class Site:
         return self.folder / "storage"
 
     @property
-    def study_list(self) -> Path:
+    def study_list_file(self) -> Path:
         """The UIDs of the studies beside those that every lab has, one a line."""
         return self.folder / "more-studies.txt"
 
@@ -134,7 +134,7 @@ class Site:
         return self.folder / "tls"
 
     @property
-    def authority(self) -> Path:
+    def ca_certificate(self) -> Path:
         """The certificate of the lab's authority, which the archive trusts."""
         return self.tls_folder / "ca.pem"
 

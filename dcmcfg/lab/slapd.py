@@ -19,22 +19,22 @@ import psutil
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab.site import LOOPBACK
-from dcmcfg.private_folders import make_private
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.slapd import render
+from dcmcfg.private_folders import create_private_folder
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.slapd import format_slapd_schema
 
 #: Where distributions keep slapd, which is not always on a user's PATH.
-_SBIN = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/lib/openldap", "/opt/openldap/libexec")
+_PROGRAM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/lib/openldap", "/opt/openldap/libexec")
 #: Where distributions keep the back-ends that are not linked in (Debian, Fedora and SUSE, Alpine).
 _MODULE_FOLDERS = ("/usr/lib/ldap", "/usr/lib64/openldap", "/usr/lib/openldap", "/usr/libexec/openldap")
 
 
-def find_program(program: str, install: str) -> Path:
-    """Return where *program* is; raises :class:`LabError`, which says to run *install*, when it is nowhere."""
-    search = os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN])
+def find_program(program: str, install_command: str) -> Path:
+    """Return where *program* is; raises :class:`LabError`, which says to run *install_command*, when it is nowhere."""
+    search = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PROGRAM_FOLDERS])
     found = shutil.which(program, path=search)
     if found is None:
-        raise LabError("is not installed", on=program, next_step=f"install it: {install}")
+        raise LabError("is not installed", subject=program, next_step=f"install it: {install_command}")
     return Path(found)
 
 
@@ -47,7 +47,7 @@ def copy_program(source: Path, target: Path) -> None:
     fresh.replace(target)
 
 
-def module_lines(*names: str) -> Iterator[str]:
+def make_module_lines(*names: str) -> Iterator[str]:
     """Yield the lines that load back-end *names*, each where it is a module and not linked in."""
     for folder in map(Path, _MODULE_FOLDERS):
         present = [name for name in names if (folder / f"{name}.so").exists() or (folder / f"{name}.la").exists()]
@@ -59,17 +59,17 @@ def module_lines(*names: str) -> Iterator[str]:
 
 #: A simple bind without name and password (RFC 4511 §4.2).
 _ANONYMOUS_BIND = bytes.fromhex("300c020101600702010304008000")
-_LIFE_OF_THE_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
-_START_SECONDS = 10.0
-_STOP_SECONDS = 5.0
-_MAXIMUM_DATABASE = 256 * 1024 * 1024
+_DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+_START_TIMEOUT_S = 10.0
+_STOP_TIMEOUT_S = 5.0
+_MAX_DATABASE_BYTES = 256 * 1024 * 1024
 
 
 class Slapd:
     """One slapd on loopback, its configuration, database and log in *folder*.
 
-    ``prepare``, then ``load`` as wanted, then ``start``; as a context manager it starts and stops. It runs from a copy
-    of its binary, because Ubuntu's AppArmor profile attaches by path and refuses other folders than the service's.
+    ``prepare``, then ``load_files`` as wanted, then ``start``; as a context manager it starts and stops. It runs from a
+    copy of its binary, because Ubuntu's AppArmor profile attaches by path and refuses other folders than the service's.
 
     Its life ends with that of the *thread* that started it (PR_SET_PDEATHSIG, prctl(2)): start it from the main one.
     Whoever reads anonymously gets 500 entries at most, as from a stock server; *root_dn* has no limit.
@@ -107,17 +107,17 @@ class Slapd:
         return self.folder / "database"
 
     @property
-    def log(self) -> Path:
+    def log_file(self) -> Path:
         return self.folder / "slapd.log"
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int | None:
         """The process, as long as it runs."""
-        return self._process.pid if self._process is not None and self.running else None
+        return self._process.pid if self._process is not None and self.is_running else None
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -131,15 +131,15 @@ class Slapd:
         """
         source = find_program("slapd", "apt-get install slapd ldap-utils")
         find_program("setpriv", "apt-get install util-linux")
-        make_private(self.folder)
-        make_private(self.database_folder)
-        copy_program(source, self._program)
-        self._schema.write_text(render(bundled()), "utf-8")
-        self._configuration.touch(mode=0o600)
-        self._configuration.write_text(self._settings(), "utf-8")
-        self._tool("test", "-u")
+        create_private_folder(self.folder)
+        create_private_folder(self.database_folder)
+        copy_program(source, self._program_file)
+        self._schema_file.write_text(format_slapd_schema(load_bundled_schema()), "utf-8")
+        self._configuration_file.touch(mode=0o600)
+        self._configuration_file.write_text(self._make_configuration(), "utf-8")
+        self._run_tool("test", "-u")
 
-    def load(self, files: Iterable[Path]) -> None:
+    def load_files(self, files: Iterable[Path]) -> None:
         """Put the entries of LDIF *files* (content records, parents first) into the database of a stopped slapd.
 
         Raises :class:`LabError` with slapadd's words, for the first entry that it does not take.
@@ -148,34 +148,34 @@ class Slapd:
             try:
                 text = file.read_bytes()
             except OSError as error:
-                raise LabError(f"cannot be read ({error.strerror})", on=str(file)) from error
-            self.add(text, name=file.name)
+                raise LabError(f"cannot be read ({error.strerror})", subject=str(file)) from error
+            self.load_ldif(text, source_name=file.name)
 
-    def add(self, ldif: str | bytes, *, name: str = "the entries") -> None:
+    def load_ldif(self, ldif: str | bytes, *, source_name: str = "the entries") -> None:
         """Put the entries of *ldif*, one text of content records, into the database of a stopped slapd.
 
-        ``name`` says in an error where they come from. Raises :class:`LabError` as :meth:`load` does.
+        ``source_name`` says in an error where they come from. Raises :class:`LabError` as :meth:`load_files` does.
         """
-        if self.running:
-            raise LabError("slapd must be stopped to load entries", on=str(self.folder))
+        if self.is_running:
+            raise LabError("slapd must be stopped to load entries", subject=str(self.folder))
         content = ldif.encode() if isinstance(ldif, str) else ldif
-        self._tool("add", content=_without_version(content), on=name)
+        self._run_tool("add", content=_drop_version_line(content), subject=source_name)
 
     def start(self) -> None:
         """Start slapd; returns when it answers. Raises :class:`LabError` with the last lines of its log."""
-        if self.running:
+        if self.is_running:
             return
-        if not self._configuration.exists():
-            raise LabError("slapd is not prepared", on=str(self.folder))
-        with self.log.open("wb") as log:
+        if not self._configuration_file.exists():
+            raise LabError("slapd is not prepared", subject=str(self.folder))
+        with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                (*_LIFE_OF_THE_PARENT, *self.command),
+                (*_DIE_WITH_PARENT, *self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C goes to whoever started it, who then stops it
             )
-        self._wait()
+        self._wait_until_ready()
 
     def stop(self) -> None:
         """Stop slapd, gently first; returns when it has gone."""
@@ -184,7 +184,7 @@ class Slapd:
             return
         process.terminate()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -199,31 +199,31 @@ class Slapd:
         self.stop()
 
     @property
-    def _configuration(self) -> Path:
+    def _configuration_file(self) -> Path:
         return self.folder / "slapd.conf"
 
     @property
-    def _schema(self) -> Path:
+    def _schema_file(self) -> Path:
         return self.folder / "dcm4chee.schema"
 
     @property
-    def _program(self) -> Path:
+    def _program_file(self) -> Path:
         return self.folder / "slapd"
 
-    def _settings(self) -> str:
+    def _make_configuration(self) -> str:
         """Return slapd.conf(5)."""
         lines = [
-            *module_lines("back_mdb"),
-            f"include {_quoted(self._schema)}",
+            *make_module_lines("back_mdb"),
+            f"include {_quote(self._schema_file)}",
             "loglevel none",
             "sizelimit 500",
             self.extra_global,
             f"database {self.database}",
-            f"suffix {_quoted(self.suffix)}",
-            f"rootdn {_quoted(self.root_dn)}",
-            f"rootpw {_quoted(self.root_password)}",
-            f"directory {_quoted(self.database_folder)}",
-            *([f"maxsize {_MAXIMUM_DATABASE}", "envflags nosync"] if self.database == "mdb" else []),
+            f"suffix {_quote(self.suffix)}",
+            f"rootdn {_quote(self.root_dn)}",
+            f"rootpw {_quote(self.root_password)}",
+            f"directory {_quote(self.database_folder)}",
+            *([f"maxsize {_MAX_DATABASE_BYTES}", "envflags nosync"] if self.database == "mdb" else []),
             "access to attrs=userPassword by anonymous auth",
             "access to * by * read",
             self.extra_database,
@@ -231,12 +231,12 @@ class Slapd:
         return "\n".join(line for line in lines if line) + "\n"
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (str(self._program), *arguments, "-f", str(self._configuration))
+        return (str(self._program_file), *arguments, "-f", str(self._configuration_file))
 
-    def _tool(self, name: str, *options: str, content: bytes = b"", on: str = "") -> None:
+    def _run_tool(self, name: str, *options: str, content: bytes = b"", subject: str = "") -> None:
         """Run one of slapd's tools (``slapd -T``); raises :class:`LabError` with its words."""
         done = subprocess.run(
-            (*_LIFE_OF_THE_PARENT, *self._command("-T", name, *options)),
+            (*_DIE_WITH_PARENT, *self._command("-T", name, *options)),
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -244,19 +244,19 @@ class Slapd:
         )
         if done.returncode:
             words = " ".join(done.stdout.decode("utf-8", "replace").split())
-            raise LabError(f"slapd's tool {name!r} failed: {words}", on=on or str(self.folder))
+            raise LabError(f"slapd's tool {name!r} failed: {words}", subject=subject or str(self.folder))
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not (self._listens() and self._answers()):
-            if not self.running:
-                raise LabError(f"slapd did not start: {self._last_words()}", on=self.url)
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not (self._is_listening() and self._is_answering()):
+            if not self.is_running:
+                raise LabError(f"slapd did not start: {self._read_log_tail()}", subject=self.url)
             if time.monotonic() > deadline:
                 self.stop()
-                raise LabError(f"slapd does not answer: {self._last_words()}", on=self.url)
+                raise LabError(f"slapd does not answer: {self._read_log_tail()}", subject=self.url)
             time.sleep(0.005)
 
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         """Tell whether it is our own slapd that has the port, not somebody else's server."""
         if self._process is None:
             return False
@@ -266,7 +266,7 @@ class Slapd:
             return False
         return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.port for one in sockets)
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=1.0) as connection:
                 connection.sendall(_ANONYMOUS_BIND)
@@ -274,17 +274,17 @@ class Slapd:
         except OSError:
             return False
 
-    def _last_words(self) -> str:
-        lines = self.log.read_text("utf-8", "replace").splitlines()
+    def _read_log_tail(self) -> str:
+        lines = self.log_file.read_text("utf-8", "replace").splitlines()
         return " | ".join(line.strip() for line in lines[-5:]) or "it left no word in its log"
 
 
-def _quoted(value: str | Path) -> str:
+def _quote(value: str | Path) -> str:
     """Return *value* as one argument of slapd.conf(5)."""
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _without_version(content: bytes) -> bytes:
+def _drop_version_line(content: bytes) -> bytes:
     """Drop the ``version: 1`` line that begins an LDIF file: slapadd takes it for an entry without a DN."""
     lines = content.splitlines(keepends=True)
     return b"".join(line for line in lines if not line.lower().startswith(b"version:"))

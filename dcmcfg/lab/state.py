@@ -13,7 +13,7 @@ import psutil
 from dcmcfg.errors import LabError
 
 FILE_NAME = "state.json"
-_SAME_START = 0.5  # seconds; between two processes with one number lies a whole round of the numbers
+_START_TOLERANCE_S = 0.5  # seconds; between two processes with one number lies a whole round of the numbers
 
 
 class Phase(StrEnum):
@@ -26,28 +26,28 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True)
-class ProcessId:
+class ProcessIdentity:
     """A process, told by its start from a later one that got its number.
 
-    ``started`` is in seconds after boot: a time of day would change when the clock is set.
+    ``started_after_boot_s`` is in seconds after boot: a time of day would change when the clock is set.
     """
 
     pid: int
-    started: float
+    started_after_boot_s: float
 
     @staticmethod
-    def of(pid: int) -> ProcessId:
+    def from_pid(pid: int) -> ProcessIdentity:
         """Return the identity of the running process *pid*; raises :class:`LabError` when there is none."""
         try:
-            return ProcessId(pid, _seconds_after_boot(psutil.Process(pid)))
+            return ProcessIdentity(pid, _compute_seconds_after_boot(psutil.Process(pid)))
         except (psutil.Error, ValueError, OverflowError) as error:
-            raise LabError("there is no such process", on=f"process {pid}") from error
+            raise LabError("there is no such process", subject=f"process {pid}") from error
 
-    def alive(self) -> psutil.Process | None:
+    def find_process(self) -> psutil.Process | None:
         """Return a handle on the process, or None when it has ended (a zombie has) or is another one by now."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(_seconds_after_boot(process) - self.started) < _SAME_START
+            same = abs(_compute_seconds_after_boot(process) - self.started_after_boot_s) < _START_TOLERANCE_S
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
@@ -55,24 +55,27 @@ class ProcessId:
 
 @dataclass(frozen=True)
 class PartState:
-    """One part of the lab; ``process`` is None until it is started, ``since`` seconds since the epoch."""
+    """One part of the lab; ``process`` is None until it is started, ``started_at`` seconds since the epoch."""
 
     name: str
     address: str
-    process: ProcessId | None = None
-    since: float | None = None
+    process: ProcessIdentity | None = None
+    started_at: float | None = None
     ready: bool = False
 
 
 @dataclass(frozen=True)
 class LabState:
-    """The supervisor with its parts; ``reason`` says why the lab ends or ended, ``failed`` names the part at fault."""
+    """The supervisor with its parts.
 
-    supervisor: ProcessId
+    ``reason`` says why the lab ends or ended, ``failed_part`` names the part at fault.
+    """
+
+    supervisor: ProcessIdentity
     phase: Phase
     parts: tuple[PartState, ...]
     reason: str = ""
-    failed: str = ""
+    failed_part: str = ""
 
     def with_part(self, part: PartState) -> LabState:
         """Return this state with *part* in the place of the part of the same name."""
@@ -80,9 +83,9 @@ class LabState:
 
     def is_up(self) -> bool:
         """Tell whether the lab is ready and its supervisor alive."""
-        return self.phase is Phase.UP and self.supervisor.alive() is not None
+        return self.phase is Phase.UP and self.supervisor.find_process() is not None
 
-    def processes(self) -> tuple[ProcessId, ...]:
+    def processes(self) -> tuple[ProcessIdentity, ...]:
         """Return the supervisor and the parts that were started, the supervisor first."""
         return (self.supervisor, *(part.process for part in self.parts if part.process))
 
@@ -99,26 +102,26 @@ class LabState:
         try:
             kept = json.loads(path.read_text("utf-8"))
             return LabState(
-                supervisor=ProcessId(**kept["supervisor"]),
+                supervisor=ProcessIdentity(**kept["supervisor"]),
                 phase=Phase(kept["phase"]),
                 parts=tuple(_part(part) for part in kept["parts"]),
                 reason=kept["reason"],
-                failed=kept["failed"],
+                failed_part=kept["failed"],
             )
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(
                 f"the lab's state cannot be read ({error})",
-                on=str(path),
+                subject=str(path),
                 next_step="end its processes (their commands name the folder), then remove the folder",
             ) from error
 
 
 def _part(kept: dict[str, Any]) -> PartState:
     process = kept.pop("process")
-    return PartState(**kept, process=ProcessId(**process) if process else None)
+    return PartState(**kept, process=ProcessIdentity(**process) if process else None)
 
 
-def _seconds_after_boot(process: psutil.Process) -> float:
+def _compute_seconds_after_boot(process: psutil.Process) -> float:
     return process.create_time() - psutil.boot_time()

@@ -10,27 +10,27 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
 
-from dcmcfg.lab.jpeg_ls import black_image
+from dcmcfg.lab.jpeg_ls import encode_black_image
 
 _ROWS = _COLUMNS = 16
 _STUDY_DATE = "20240117"
 _BITS_STORED = 12
 
 
-class Held(Enum):
+class StudyLocation(Enum):
     """Who holds the objects of a study when a lab is new."""
 
-    EXTERNALLY = "archived and purged: the archive knows it, the external archive holds it"
-    LOCALLY = "in the archive's own storage only"
-    UNKNOWN = "in the external archive, unknown to the archive"
+    EXTERNAL = "archived and purged: the archive knows it, the external archive holds it"
+    LOCAL = "in the archive's own storage only"
+    UNKNOWN_TO_ARCHIVE = "in the external archive, unknown to the archive"
 
 
 @dataclass(frozen=True)
-class Study:
+class LabStudy:
     """A synthetic study; ``instances`` are complete data sets with file meta information (PS3.10 §7.1)."""
 
     name: str
-    held: Held
+    location: StudyLocation
     instances: tuple[Dataset, ...]
 
     @property
@@ -44,61 +44,63 @@ class Study:
         return frozenset(str(instance.SOPInstanceUID) for instance in self.instances)
 
 
-def make_studies() -> tuple[Study, ...]:
+def make_standard_studies() -> tuple[LabStudy, ...]:
     """Return the lab's studies in a fixed order: one, three, twenty, local, unknown, jpeg-ls; always the same UIDs."""
     return (
-        _study("one", Held.EXTERNALLY, series=1, images=1),
-        _study("three", Held.EXTERNALLY, series=1, images=3),
-        _study("twenty", Held.EXTERNALLY, series=2, images=10),
-        _study("local", Held.LOCALLY, series=1, images=5),
-        _study("unknown", Held.UNKNOWN, series=1, images=2),
-        _in_jpeg_ls(_study("jpeg-ls", Held.EXTERNALLY, series=1, images=2)),
+        _study("one", StudyLocation.EXTERNAL, series=1, images=1),
+        _study("three", StudyLocation.EXTERNAL, series=1, images=3),
+        _study("twenty", StudyLocation.EXTERNAL, series=2, images=10),
+        _study("local", StudyLocation.LOCAL, series=1, images=5),
+        _study("unknown", StudyLocation.UNKNOWN_TO_ARCHIVE, series=1, images=2),
+        _convert_to_jpeg_ls(_study("jpeg-ls", StudyLocation.EXTERNAL, series=1, images=2)),
     )
 
 
-def more_studies(number: int) -> Iterator[Study]:
-    """Yield *number* studies of one image each, ``more-1`` and so on, always the same; every tenth is held externally.
+def make_extra_studies(count: int) -> Iterator[LabStudy]:
+    """Yield *count* studies of one image each, ``more-1`` and so on, always the same; every tenth is held externally.
 
     The others are in the archive's own storage.
     """
-    for each in range(1, number + 1):
-        yield small_study(_more(each), Held.EXTERNALLY if each % 10 == 0 else Held.LOCALLY, 1)
+    for each in range(1, count + 1):
+        yield make_small_study(
+            _make_extra_name(each), StudyLocation.EXTERNAL if each % 10 == 0 else StudyLocation.LOCAL, 1
+        )
 
 
-def small_study(name: str, held: Held, images: int) -> Study:
+def make_small_study(name: str, location: StudyLocation, images: int) -> LabStudy:
     """Return a study of one series; its UIDs are made of its *name*."""
-    return _study(name, held, series=1, images=images)
+    return _study(name, location, series=1, images=images)
 
 
-def more_uids(number: int) -> Iterator[str]:
-    """Yield the Study Instance UIDs of :func:`more_studies`, without making the images."""
-    return (_uid(_more(each)) for each in range(1, number + 1))
+def list_extra_study_uids(count: int) -> Iterator[str]:
+    """Yield the Study Instance UIDs of :func:`make_extra_studies`, without making the images."""
+    return (_uid(_make_extra_name(each)) for each in range(1, count + 1))
 
 
-def _more(number: int) -> str:
+def _make_extra_name(number: int) -> str:
     return f"more-{number}"
 
 
-def all_studies(more: int) -> Iterator[Study]:
-    """Yield the studies that every lab has, and *more* others."""
-    yield from make_studies()
-    yield from more_studies(more)
+def make_all_studies(extra_count: int) -> Iterator[LabStudy]:
+    """Yield the studies that every lab has, and *extra_count* others."""
+    yield from make_standard_studies()
+    yield from make_extra_studies(extra_count)
 
 
-def study(name: str) -> Study:
+def get_standard_study(name: str) -> LabStudy:
     """Return the study called *name*; raises :class:`KeyError` when there is none."""
-    return {each.name: each for each in make_studies()}[name]
+    return {each.name: each for each in make_standard_studies()}[name]
 
 
-def _study(name: str, held: Held, *, series: int, images: int) -> Study:
-    return Study(name, held, tuple(_instances(name, series, images)))
+def _study(name: str, location: StudyLocation, *, series: int, images: int) -> LabStudy:
+    return LabStudy(name, location, tuple(_instances(name, series, images)))
 
 
-def _in_jpeg_ls(study: Study) -> Study:
+def _convert_to_jpeg_ls(study: LabStudy) -> LabStudy:
     """Return *study* with black images in JPEG-LS Lossless (PS3.5 Section 8.2.3)."""
     for image in study.instances:
         del image.PixelData
-        octets = encapsulate([black_image(_ROWS, _COLUMNS, _BITS_STORED)])
+        octets = encapsulate([encode_black_image(_ROWS, _COLUMNS, _BITS_STORED)])
         image.add_new("PixelData", "OB", octets)
         image["PixelData"].is_undefined_length = True
         image.file_meta.TransferSyntaxUID = JPEGLSLossless

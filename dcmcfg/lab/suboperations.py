@@ -23,9 +23,9 @@ class SubOperations:
         self._total = total
         self.completed = 0
         self.warning = 0
-        self.failed: list[str] = []
+        self.failed_uids: list[str] = []
 
-    def record(self, sop_instance_uid: str, status: int | None) -> None:
+    def count_store(self, sop_instance_uid: str, status: int | None) -> None:
         """Count one sub-operation by its C-STORE status; None means that none was received."""
         with self._lock:
             if status == SUCCESS:
@@ -33,36 +33,36 @@ class SubOperations:
             elif status is not None and (status & 0xF000 == 0xB000 or status in (0x0001, 0x0107, 0x0116)):
                 self.warning += 1
             else:
-                self.failed.append(sop_instance_uid)
+                self.failed_uids.append(sop_instance_uid)
 
     @property
-    def failures(self) -> int:
+    def failed_count(self) -> int:
         """The number of those that have failed."""
-        return len(self.failed)
+        return len(self.failed_uids)
 
-    def pending(self) -> MoveResponse:
+    def make_pending_response(self) -> MoveResponse:
         """Return a pending response with all four counters."""
         with self._lock:
-            done = self.completed + self.warning + self.failures
+            done = self.completed + self.warning + self.failed_count
             return MoveResponse(
                 PENDING,
                 remaining=max(self._total - done, 0),
                 completed=self.completed,
-                failed=self.failures,
+                failed=self.failed_count,
                 warning=self.warning,
             )
 
-    def cancelled(self) -> MoveResponse:
+    def make_cancelled_response(self) -> MoveResponse:
         """Return the final response to a C-CANCEL, which tells how many sub-operations remain (PS3.4 C.4.2.3.1)."""
-        return replace(self.pending(), status=CANCELLED)
+        return replace(self.make_pending_response(), status=CANCELLED)
 
-    def final(self, *, otherwise: int = SUCCESS, comment: str = "") -> MoveResponse:
+    def make_final_response(self, *, success_status: int = SUCCESS, comment: str = "") -> MoveResponse:
         """Return the final response; counters are written when above zero only, as the archive does.
 
-        A702 when all failed, B000 when some did or there were warnings, else the status *otherwise*.
+        A702 when all failed, B000 when some did or there were warnings, else the status *success_status*.
         """
-        status = otherwise
-        if self.failures:
+        status = success_status
+        if self.failed_count:
             status = SOME_FAILED if self.completed or self.warning else UNABLE_TO_PERFORM
         elif self.warning:
             status = SOME_FAILED
@@ -70,14 +70,14 @@ class SubOperations:
             status,
             comment,
             completed=self.completed or None,
-            failed=self.failures or None,
+            failed=self.failed_count or None,
             warning=self.warning or None,
             identifier=self._failed_list(),
         )
 
     def _failed_list(self) -> Dataset | None:
-        if not self.failed:
+        if not self.failed_uids:
             return None
         identifier = Dataset()
-        identifier.FailedSOPInstanceUIDList = list(self.failed)
+        identifier.FailedSOPInstanceUIDList = list(self.failed_uids)
         return identifier

@@ -22,7 +22,7 @@ from typing import NoReturn
 import psutil
 
 from dcmcfg.errors import LabError
-from dcmcfg.lab.state import LabState, PartState, Phase, ProcessId
+from dcmcfg.lab.state import LabState, PartState, Phase, ProcessIdentity
 
 PARTS_FILE = "parts.json"
 LOG_FOLDER = "log"
@@ -57,30 +57,32 @@ def load_parts(folder: Path) -> tuple[Part, ...]:
     return tuple(Part(**(part | {"command": tuple(part["command"])})) for part in kept)
 
 
-def log_file(folder: Path, part: str) -> Path:
+def get_log_file(folder: Path, part: str) -> Path:
     """Return where the output of a part of the lab in *folder* goes."""
     return folder / LOG_FOLDER / f"{part}.log"
 
 
-class _Ended(Exception):
-    """The lab has to end; ``failed`` names the part at fault, if one is."""
+class _LabEnded(Exception):
+    """The lab has to end; ``failed_part`` names the part at fault, if one is."""
 
-    def __init__(self, reason: str, failed: str = "") -> None:
+    def __init__(self, reason: str, failed_part: str = "") -> None:
         super().__init__(reason)
-        self.failed = failed
+        self.failed_part = failed_part
 
 
 class Supervisor:
     """Runs the parts of the lab in *folder* until something ends it; *watched* is a process to outlive not."""
 
-    def __init__(self, folder: Path, parts: tuple[Part, ...], watched: ProcessId | None) -> None:
+    def __init__(self, folder: Path, parts: tuple[Part, ...], owner: ProcessIdentity | None) -> None:
         self.folder = folder
         self.parts = parts
-        self.watched = watched
+        self.owner = owner
         self.children: dict[str, subprocess.Popen[bytes]] = {}
-        self.asked_by: signal.Signals | None = None
+        self.stop_signal: signal.Signals | None = None
         self.state = LabState(
-            ProcessId.of(os.getpid()), Phase.STARTING, tuple(PartState(part.name, part.address) for part in parts)
+            ProcessIdentity.from_pid(os.getpid()),
+            Phase.STARTING,
+            tuple(PartState(part.name, part.address) for part in parts),
         )
 
     def run(self) -> None:
@@ -89,68 +91,72 @@ class Supervisor:
             signal.signal(asking, self._on_signal)
         reason, failed = "the supervisor failed", ""
         try:
-            self._tell(self.state)
+            self._save_state(self.state)
             for part in self.parts:
                 self._start(part)
-            self._tell(replace(self.state, phase=Phase.UP))
+            self._save_state(replace(self.state, phase=Phase.UP))
             while True:
-                self._check()
+                self._raise_if_ended()
                 time.sleep(_POLL)
-        except _Ended as end:
-            reason, failed = str(end), end.failed
+        except _LabEnded as end:
+            reason, failed = str(end), end.failed_part
         finally:
             _log(f"ending: {reason}")
             with suppress(OSError):  # a full disk must not keep the parts running
-                self._tell(replace(self.state, phase=Phase.ENDING, reason=reason, failed=failed))
+                self._save_state(replace(self.state, phase=Phase.ENDING, reason=reason, failed_part=failed))
             self._stop()
-            self._tell(replace(self.state, phase=Phase.ENDED, reason=reason, failed=failed))
+            self._save_state(replace(self.state, phase=Phase.ENDED, reason=reason, failed_part=failed))
 
     def _on_signal(self, number: int, _frame: object) -> None:
-        self.asked_by = signal.Signals(number)
+        self.stop_signal = signal.Signals(number)
 
-    def _tell(self, state: LabState) -> None:
+    def _save_state(self, state: LabState) -> None:
         self.state = state
         with suppress(FileNotFoundError):  # somebody removed the lab's folder: the lab is to end all the same
             state.save(self.folder)
 
     def _start(self, part: Part) -> None:
-        """Start *part* and wait until it is ready; raises :class:`_Ended` when it does not get so."""
-        with log_file(self.folder, part.name).open("wb") as log:
+        """Start *part* and wait until it is ready; raises :class:`_LabEnded` when it does not get so."""
+        with get_log_file(self.folder, part.name).open("wb") as log:
             child = subprocess.Popen(
-                _dying_with(os.getpid(), part.command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+                _wrap_to_die_with_parent(os.getpid(), part.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
             )
         self.children[part.name] = child
-        state = PartState(part.name, part.address, ProcessId.of(child.pid), time.time())
-        self._tell(self.state.with_part(state))
+        state = PartState(part.name, part.address, ProcessIdentity.from_pid(child.pid), time.time())
+        self._save_state(self.state.with_part(state))
         deadline = time.monotonic() + READY_TIMEOUT
         while not self._is_ready(part, child):
-            self._check()
+            self._raise_if_ended()
             if time.monotonic() > deadline:
-                raise _Ended(f"{part.name} was not ready after {READY_TIMEOUT:.0f} s", part.name)
+                raise _LabEnded(f"{part.name} was not ready after {READY_TIMEOUT:.0f} s", part.name)
             time.sleep(_POLL)
         _log(f"{part.name} is ready: {part.address}, process {child.pid}")
-        self._tell(self.state.with_part(replace(state, ready=True)))
+        self._save_state(self.state.with_part(replace(state, ready=True)))
 
     def _is_ready(self, part: Part, child: subprocess.Popen[bytes]) -> bool:
         if part.port is None:
-            return READY_LINE in log_file(self.folder, part.name).read_bytes().splitlines()
+            return READY_LINE in get_log_file(self.folder, part.name).read_bytes().splitlines()
         try:  # asking the process, not the port, for somebody else may be listening there
             sockets = psutil.Process(child.pid).net_connections("tcp")
         except psutil.Error:
             return False
         return any(each.status == psutil.CONN_LISTEN and each.laddr.port == part.port for each in sockets)
 
-    def _check(self) -> None:
-        """Raise :class:`_Ended` when there is a reason to end."""
-        if self.asked_by is not None:
-            raise _Ended(f"asked to end ({self.asked_by.name})")
-        if self.watched is not None and self.watched.alive() is None:
-            raise _Ended(f"process {self.watched.pid}, which it was started with, has ended")
+    def _raise_if_ended(self) -> None:
+        """Raise :class:`_LabEnded` when there is a reason to end."""
+        if self.stop_signal is not None:
+            raise _LabEnded(f"asked to end ({self.stop_signal.name})")
+        if self.owner is not None and self.owner.find_process() is None:
+            raise _LabEnded(f"process {self.owner.pid}, which it was started with, has ended")
         if not self.folder.is_dir():
-            raise _Ended("its folder is gone")
+            raise _LabEnded("its folder is gone")
         for name, child in self.children.items():
             if child.poll() is not None:
-                raise _Ended(f"{name} {_how_it_ended(child.returncode)}", name)
+                raise _LabEnded(f"{name} {_format_exit_status(child.returncode)}", name)
 
     def _stop(self) -> None:
         """End the children, the last started first, and wait for each."""
@@ -164,7 +170,7 @@ class Supervisor:
                 child.wait()
 
 
-def _dying_with(parent: int, command: tuple[str, ...]) -> tuple[str, ...]:
+def _wrap_to_die_with_parent(parent: int, command: tuple[str, ...]) -> tuple[str, ...]:
     """Return *command* so wrapped that the kernel kills it when the thread that starts it ends.
 
     The shell's question closes the gap between fork and prctl(2), in which the parent may have died already.
@@ -173,7 +179,7 @@ def _dying_with(parent: int, command: tuple[str, ...]) -> tuple[str, ...]:
     return ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_there, str(parent), *command)
 
 
-def _how_it_ended(status: int) -> str:
+def _format_exit_status(status: int) -> str:
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
 
 
@@ -186,7 +192,7 @@ def main() -> NoReturn:
     """Run as a process of its own."""
     folder, *pid = sys.argv[1:]
     try:
-        watched = ProcessId.of(int(pid[0])) if pid else None
+        watched = ProcessIdentity.from_pid(int(pid[0])) if pid else None
         Supervisor(Path(folder), load_parts(Path(folder)), watched).run()
     except (LabError, OSError) as error:
         sys.exit(f"{error}")

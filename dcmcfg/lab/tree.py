@@ -16,45 +16,45 @@ from dcmcfg.ldif.records import ContentRecord
 _FOLDERS = (Path(__file__).parent / "ldif", Path(__file__).parents[2] / "ldif")
 
 
-def ldif_folder() -> Path:
+def find_ldif_folder() -> Path:
     """Return the folder with the LDIF files: ``site/`` and ``examples/``; raises :class:`LabError` without it."""
     for folder in _FOLDERS:
         if (folder / "site").is_dir():
             return folder
-    raise LabError("the LDIF files are missing", on=str(_FOLDERS[0]), next_step="install dcmcfg again")
+    raise LabError("the LDIF files are missing", subject=str(_FOLDERS[0]), next_step="install dcmcfg again")
 
 
-def site_files() -> tuple[Path, ...]:
+def list_site_files() -> tuple[Path, ...]:
     """Return the files of the lab's tree in the order in which they load: parents before children."""
-    return tuple(sorted((ldif_folder() / "site").glob("*.ldif")))
+    return tuple(sorted((find_ldif_folder() / "site").glob("*.ldif")))
 
 
-def example_files() -> tuple[Path, ...]:
+def list_example_files() -> tuple[Path, ...]:
     """Return the worked examples of change files, by name."""
-    return tuple(sorted((ldif_folder() / "examples").glob("*.ldif")))
+    return tuple(sorted((find_ldif_folder() / "examples").glob("*.ldif")))
 
 
-def site_entries(ports: Ports) -> tuple[Entry, ...]:
+def load_site_entries(ports: Ports) -> tuple[Entry, ...]:
     """Return the lab's tree, parents before children, with the lab's address in the connections that it listens on.
 
     Those are each device's ``cn=dicom``, and the archive's ``cn=dicom-tls`` and ``cn=http``. The other connections keep
     the standard ports of the files; nothing listens there. Raises :class:`LabError` or :class:`LdifError`.
     """
-    addresses = _addresses(ports)
-    return tuple(_addressed(entry, addresses) for entry in _entries())
+    addresses = _map_ports(ports)
+    return tuple(_set_address(entry, addresses) for entry in _entries())
 
 
 def _entries() -> Iterator[Entry]:
-    for file in site_files():
+    for file in list_site_files():
         with file.open("rb") as source:
             records = read_all(source, file.name, strict=True)
         for record in records:
             if not isinstance(record, ContentRecord):
-                raise LabError("a change record has no place in the lab's tree", on=f"{file.name}:{record.line}")
+                raise LabError("a change record has no place in the lab's tree", subject=f"{file.name}:{record.line}")
             yield record.entry
 
 
-def _addresses(ports: Ports) -> Mapping[NormalDN, int]:
+def _map_ports(ports: Ports) -> Mapping[NormalDN, int]:
     devices = DN.parse(f"cn=Devices,cn=DICOM Configuration,{Site.base_dn}")
     connections = {
         (Site.device, "dicom"): ports.archive,
@@ -70,7 +70,7 @@ def _addresses(ports: Ports) -> Mapping[NormalDN, int]:
     }
 
 
-def _addressed(entry: Entry, addresses: Mapping[NormalDN, int]) -> Entry:
+def _set_address(entry: Entry, addresses: Mapping[NormalDN, int]) -> Entry:
     if not entry.is_a("dicomNetworkConnection"):
         return entry
     port = addresses.get(entry.dn.normalised())

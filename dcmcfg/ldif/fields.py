@@ -34,7 +34,7 @@ _DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A
 _RFC2849_DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9-]+)*", re.ASCII)
 _BASE64_KEYWORDS = frozenset({"dn", "newrdn", "newsuperior"})
 _SAFE_STRING = re.compile(rb"(?:(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]+)?")
-_SHOWN = 40
+_MAXIMUM_SHOWN_LENGTH = 40
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]")
 
 
@@ -54,76 +54,78 @@ class FieldReader:
     strict: bool
     resolve_url: Callable[[str], bytes]
 
-    def problem(self, line: int, what: str, next_step: str = "") -> LdifError:
+    def build_error(self, line: int, message: str, next_step: str = "") -> LdifError:
         """Return the error for *line* of this source."""
-        return LdifError(what, on=f"{self.source}:{line}", next_step=next_step)
+        return LdifError(message, subject=f"{self.source}:{line}", next_step=next_step)
 
-    def field(self, line: LogicalLine) -> Field:
+    def parse_field(self, line: LogicalLine) -> Field:
         """Return what *line* says; raises :class:`LdifError`."""
         before, colon, rest = line.text.partition(b":")
         if not colon or line.text[:1] == b" ":
-            raise self.problem(line.number, *_why_no_field(line.text))
-        name = _description(before)
+            raise self.build_error(line.number, *_explain_invalid_line(line.text))
+        name = _parse_description(before)
         if not name:
-            raise self.problem(line.number, *_why_no_name(before))
+            raise self.build_error(line.number, *_explain_missing_name(before))
         if rest[:1] == b"<" and name.lower() in KEYWORDS:
-            raise self.problem(line.number, f"'{name}:' cannot take its value from a URL")
+            raise self.build_error(line.number, f"'{name}:' cannot take its value from a URL")
         if self.strict:
             self.require_name(name, line.number)
             if name.lower() in KEYWORDS - _BASE64_KEYWORDS:
-                self.require_plain(name, rest, line.number)
-        return Field(name, self.value(name, rest, line.number), line.number)
+                self.require_plain_text(name, rest, line.number)
+        return Field(name, self.decode_value(name, rest, line.number), line.number)
 
     def require_name(self, name: str, line: int) -> None:
         """Raise :class:`LdifError` when strict and RFC 2849 does not allow *name* for an attribute."""
         if self.strict and not _RFC2849_DESCRIPTION.fullmatch(name):
-            raise self.problem(line, f"the name {name} holds an underscore, which RFC 2849 does not allow")
+            raise self.build_error(line, f"the name {name} holds an underscore, which RFC 2849 does not allow")
 
-    def require_plain(self, name: str, rest: bytes, line: int) -> None:
+    def require_plain_text(self, name: str, rest: bytes, line: int) -> None:
         """Raise :class:`LdifError` when strict and *rest*, after the colon of keyword *name*, is base64 or a URL."""
         if self.strict and rest[:1] in (b":", b"<"):
-            raise self.problem(line, f"'{name}:' must be followed by plain text by RFC 2849", "write it after one ':'")
+            raise self.build_error(
+                line, f"'{name}:' must be followed by plain text by RFC 2849", "write it after one ':'"
+            )
 
-    def value(self, name: str, rest: bytes, line: int) -> bytes:
+    def decode_value(self, name: str, rest: bytes, line: int) -> bytes:
         """Return the value that *rest*, all that follows the colon after *name*, stands for."""
         marker = rest[:1]
         if marker == b":":
-            return self._base64(name, rest[1:].lstrip(b" ") if self.strict else rest[1:].strip(b" "), line)
+            return self._decode_base64(name, rest[1:].lstrip(b" ") if self.strict else rest[1:].strip(b" "), line)
         if marker == b"<":
             url = rest[1:].strip(b" ")
             if self.strict and rest[-1:] == b" ":
-                raise self.problem(line, f"a blank follows the URL of {name}", "remove it")
-            return self._from_url(name, url, line)
+                raise self.build_error(line, f"a blank follows the URL of {name}", "remove it")
+            return self._read_url(name, url, line)
         # A TAB before the value is dropped by OpenLDAP's tools, but belongs to it by RFC 2849.
         value = rest.lstrip(b" ") if self.strict else rest.lstrip(b" \t\v\f")
         if b"\0" in value or b"\r" in value:
-            raise self.problem(
+            raise self.build_error(
                 line,
                 f"the value of {name} holds a NUL or a carriage return in mid-line",
                 "write such a value in base64, after '::'",
             )
         if self.strict and not _SAFE_STRING.fullmatch(value):
-            raise self.problem(line, f"the value of {name} must be in base64 by RFC 2849", "write it after '::'")
+            raise self.build_error(line, f"the value of {name} must be in base64 by RFC 2849", "write it after '::'")
         return value
 
-    def _base64(self, name: str, text: bytes, line: int) -> bytes:
+    def _decode_base64(self, name: str, text: bytes, line: int) -> bytes:
         try:
             return binascii.a2b_base64(text, strict_mode=True)
         except binascii.Error as error:
             reason = str(error)[:1].lower() + str(error)[1:]
-            raise self.problem(line, f"the value of '{name}::' is not base64: {reason}") from error
+            raise self.build_error(line, f"the value of '{name}::' is not base64: {reason}") from error
 
-    def _from_url(self, name: str, url: bytes, line: int) -> bytes:
+    def _read_url(self, name: str, url: bytes, line: int) -> bytes:
         try:
             return self.resolve_url(url.decode())
         except UnicodeDecodeError as error:
-            raise self.problem(line, f"the URL of {name} is not UTF-8") from error
+            raise self.build_error(line, f"the URL of {name} is not UTF-8") from error
         except LdifError as error:
-            about = f"{error.on}: {error.what}" if error.on else error.what
-            raise self.problem(line, f"{name}: {about}", error.next_step) from error
+            about = f"{error.subject}: {error.message}" if error.subject else error.message
+            raise self.build_error(line, f"{name}: {about}", error.next_step) from error
 
 
-def keyword(line: LogicalLine) -> str:
+def parse_keyword(line: LogicalLine) -> str:
     """Return what stands before the first colon of *line*, in lower case; all of it when there is no colon."""
     return line.text.partition(b":")[0].lower().decode("utf-8", "replace")
 
@@ -133,20 +135,20 @@ def is_attribute_description(text: str) -> bool:
     return _DESCRIPTION.fullmatch(text) is not None
 
 
-def shown(text: bytes) -> str:
+def quote_for_message(text: bytes) -> str:
     """Return *text* quoted for a message, cut when it is long."""
     whole = text.decode("utf-8", "backslashreplace")
-    return repr(whole if len(whole) <= _SHOWN else whole[:_SHOWN] + "…")
+    return repr(whole if len(whole) <= _MAXIMUM_SHOWN_LENGTH else whole[:_MAXIMUM_SHOWN_LENGTH] + "…")
 
 
 @lru_cache(maxsize=4096)
-def _description(name: bytes) -> str:
+def _parse_description(name: bytes) -> str:
     """Return *name* as text, or nothing when it cannot name an attribute."""
     text = name.decode("utf-8", "replace")
     return text if is_attribute_description(text) else ""
 
 
-def _why_no_field(text: bytes) -> tuple[str, str]:
+def _explain_invalid_line(text: bytes) -> tuple[str, str]:
     if text == b"-":
         return "a '-' that closes no modification", "'-' belongs after each modification of a modify record only"
     if text.rstrip() == b"-":
@@ -154,16 +156,16 @@ def _why_no_field(text: bytes) -> tuple[str, str]:
     if text[:1] == b" ":
         return "a continuation line (it begins with a blank) follows no line", "remove the blank or the empty line"
     if text.lower().decode("utf-8", "replace") in KEYWORDS:
-        return f"no colon after {shown(text)}", "write one"
+        return f"no colon after {quote_for_message(text)}", "write one"
     if not _WORD.search(text):
-        return f"no colon in {shown(text)}", "'-' closes a modification"
+        return f"no colon in {quote_for_message(text)}", "'-' closes a modification"
     return f"no colon in this line of {len(text)} octets", "a continued line must begin with a blank"
 
 
-def _why_no_name(before: bytes) -> tuple[str, str]:
+def _explain_missing_name(before: bytes) -> tuple[str, str]:
     """Say what is wrong with *before*, which stands before a colon; the end of a folded secret is not shown."""
     if not before:
         return "the line begins with a colon", "an attribute description stands before it"
-    if name := _description(before.strip()):
+    if name := _parse_description(before.strip()):
         return f"blanks beside {name!r}, before the colon", "remove them"
     return "no attribute description stands before the colon", "a continued line must begin with a blank"

@@ -19,12 +19,12 @@ class LogicalLine(NamedTuple):
     """One unfolded line without its line ending; ``number`` is that of its first physical line, from 1.
 
     An empty ``text`` separates records, one that begins with ``#`` is a comment, one that begins with a blank is a
-    continuation of nothing. ``ended`` is False for a last line that no line ending follows.
+    continuation of nothing. ``has_line_ending`` is False for a last line that no line ending follows.
     """
 
     text: bytes
     number: int
-    ended: bool = True
+    has_line_ending: bool = True
 
 
 #: What stands between empty lines without its last line ending, the number of its first physical line (from 1), and
@@ -32,13 +32,13 @@ class LogicalLine(NamedTuple):
 Block = tuple[bytes, int, bool]
 
 
-def blocks(source: Iterable[bytes]) -> Iterator[Block]:
+def split_blocks(source: Iterable[bytes]) -> Iterator[Block]:
     """Yield the blocks of *source*: an open binary file, or chunks that may be cut anywhere.
 
     Held in memory are a chunk and a record.
     """
     number = 1
-    for piece in _pieces(source):
+    for piece in _split_at_empty_lines(source):
         *whole, rest = piece.split(b"\n\n")
         for text in whole:
             yield text, number, True
@@ -48,7 +48,7 @@ def blocks(source: Iterable[bytes]) -> Iterator[Block]:
             number += rest.count(b"\n")
 
 
-def logical_lines(block: Block) -> Iterator[LogicalLine]:
+def unfold_lines(block: Block) -> Iterator[LogicalLine]:
     """Yield the logical lines of *block*."""
     octets, at, ended = block
     parts: list[bytes] = []
@@ -64,14 +64,14 @@ def logical_lines(block: Block) -> Iterator[LogicalLine]:
     yield LogicalLine(b"".join(parts), first, ended)
 
 
-def _pieces(source: Iterable[bytes]) -> Iterator[bytes]:
+def _split_at_empty_lines(source: Iterable[bytes]) -> Iterator[bytes]:
     """Yield *source* in pieces that end with an empty line, each as soon as it is there; the last may not."""
     held: list[bytes] = []
     end = b""  # of what is held, enough of it to see an empty line that the next chunk completes
     for chunk in _chunks(source):
         seam = end + chunk
-        crlf = _after(seam, b"\n\r\n") if b"\r" in seam else 0
-        cut = max(_after(seam, b"\n\n"), crlf) - len(end)
+        crlf = _offset_after(seam, b"\n\r\n") if b"\r" in seam else 0
+        cut = max(_offset_after(seam, b"\n\n"), crlf) - len(end)
         if cut > 0:
             yield b"".join((*held, chunk[:cut]))
             held, end, chunk = [], b"", chunk[cut:]
@@ -86,7 +86,7 @@ def _chunks(source: Iterable[bytes]) -> Iterable[bytes]:
     return source
 
 
-def _after(text: bytes, mark: bytes) -> int:
+def _offset_after(text: bytes, mark: bytes) -> int:
     """Return the place after the last *mark* in *text*, or 0."""
     at = text.rfind(mark)
     return at + len(mark) if at >= 0 else 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from dcmcfg.errors import LdifError
-from dcmcfg.garbage_collection import collector_paused
-from dcmcfg.ldif.fields import FieldReader, keyword, shown
+from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.ldif.fields import FieldReader, parse_keyword, quote_for_message
 from dcmcfg.ldif.grammar import parse_record
-from dcmcfg.ldif.lines import LogicalLine, blocks, logical_lines
+from dcmcfg.ldif.lines import LogicalLine, split_blocks, unfold_lines
 from dcmcfg.ldif.records import ContentRecord, Record
-from dcmcfg.ldif.simple_entries import PlainEntries
+from dcmcfg.ldif.simple_entries import SimpleEntryReader
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -22,7 +22,7 @@ class LdifErrors(LdifError):
     def __init__(self, problems: tuple[LdifError, ...]) -> None:
         first, *others = problems
         more = f" (the first of {len(problems)} problems)" if others else ""
-        super().__init__(first.what + more, on=first.on, next_step=first.next_step)
+        super().__init__(first.message + more, subject=first.subject, next_step=first.next_step)
         self.problems = problems
 
 
@@ -31,7 +31,7 @@ def refuse_url(url: str) -> bytes:
     raise LdifError(f"the value stands in another file, which is not read: {url}")
 
 
-def read(
+def iter_records(
     source: Iterable[bytes],
     name: str,
     *,
@@ -50,20 +50,20 @@ def read(
     RFC 2849, which also allows only one kind of record in one source.
     """
     fields = FieldReader(name, strict, resolve_url)
-    rules = _Rfc2849(fields) if strict else None
-    plain_entry = PlainEntries().entry
-    for block in blocks(source):
+    rules = _Rfc2849Checker(fields) if strict else None
+    plain_entry = SimpleEntryReader().parse_entry
+    for block in split_blocks(source):
         text, number, _ = block
         entry = None if strict else plain_entry(text)
         if entry is not None:
             yield ContentRecord(entry, number)
             continue
         if number == 1 and text.startswith(_UTF_16_MARKS):
-            yield fields.problem(1, "the text is UTF-16", "save the file as UTF-8")
+            yield fields.build_error(1, "the text is UTF-16", "save the file as UTF-8")
             return
-        for lines in _records(logical_lines(block)):
+        for lines in _split_records(unfold_lines(block)):
             try:
-                record = _record(fields, rules, lines)
+                record = _parse_record(fields, rules, lines)
             except LdifError as problem:
                 yield problem
             else:
@@ -78,11 +78,14 @@ def read_all(
     strict: bool = False,
     resolve_url: Callable[[str], bytes] = refuse_url,
 ) -> tuple[Record, ...]:
-    """Return the records of *source*, read as by :func:`read`; raises :class:`LdifErrors` with every problem."""
+    """Return the records of *source*, read as by :func:`iter_records`.
+
+    Raises :class:`LdifErrors` with every problem.
+    """
     records: list[Record] = []
     problems: list[LdifError] = []
-    with collector_paused():
-        for item in read(source, name, strict=strict, resolve_url=resolve_url):
+    with pause_garbage_collection():
+        for item in iter_records(source, name, strict=strict, resolve_url=resolve_url):
             if isinstance(item, LdifError):
                 problems.append(item)
             else:
@@ -92,11 +95,11 @@ def read_all(
     return tuple(records)
 
 
-def _record(fields: FieldReader, rules: _Rfc2849 | None, lines: list[LogicalLine]) -> Record | None:
+def _parse_record(fields: FieldReader, rules: _Rfc2849Checker | None, lines: list[LogicalLine]) -> Record | None:
     """Return the record that *lines* are, None when they are version lines only; raises :class:`LdifError`."""
     if rules:
-        rules.check(lines)
-    body = _without_version(fields, lines)
+        rules.check_lines(lines)
+    body = _skip_version_lines(fields, lines)
     if not body:
         return None
     record = parse_record(fields, body)
@@ -105,7 +108,7 @@ def _record(fields: FieldReader, rules: _Rfc2849 | None, lines: list[LogicalLine
     return record
 
 
-def _records(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
+def _split_records(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
     """Yield the runs of lines between empty lines, comments left out."""
     block: list[LogicalLine] = []
     for line in lines:
@@ -120,45 +123,47 @@ def _records(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
         yield block
 
 
-def _without_version(fields: FieldReader, lines: list[LogicalLine]) -> list[LogicalLine]:
+def _skip_version_lines(fields: FieldReader, lines: list[LogicalLine]) -> list[LogicalLine]:
     """Return *lines* without the version lines that they begin with."""
     start = lines[0]
     if start.text.startswith(_UTF_8_MARK):
-        raise fields.problem(
+        raise fields.build_error(
             start.number, "a byte order mark stands before the record", "save the file as UTF-8 without BOM"
         )
     at = 0
-    while at < len(lines) and keyword(lines[at]) == "version" and b":" in lines[at].text:
-        version = fields.field(lines[at])
-        fields.require_plain(version.name, lines[at].text.partition(b":")[2], version.line)
+    while at < len(lines) and parse_keyword(lines[at]) == "version" and b":" in lines[at].text:
+        version = fields.parse_field(lines[at])
+        fields.require_plain_text(version.name, lines[at].text.partition(b":")[2], version.line)
         if version.value != b"1":
-            raise fields.problem(version.line, f"LDIF version {shown(version.value)} is not known", "it must be 1")
+            raise fields.build_error(
+                version.line, f"LDIF version {quote_for_message(version.value)} is not known", "it must be 1"
+            )
         at += 1
     return lines[at:]
 
 
-class _Rfc2849:
+class _Rfc2849Checker:
     """What RFC 2849 asks of a source as a whole."""
 
     def __init__(self, fields: FieldReader) -> None:
         self.fields = fields
-        self.begun = False
+        self.started = False
         self.kind: type[Record] | None = None
 
-    def check(self, lines: list[LogicalLine]) -> None:
+    def check_lines(self, lines: list[LogicalLine]) -> None:
         """Raise :class:`LdifError` unless one version line begins the source, and a line ending ends it."""
-        versions = sum(keyword(line) == "version" for line in lines[:2])
-        expected = 0 if self.begun else 1
-        self.begun = True
-        if versions < expected or (expected and keyword(lines[0]) != "version"):
-            raise self.fields.problem(lines[0].number, "the source does not begin with 'version: 1'")
+        versions = sum(parse_keyword(line) == "version" for line in lines[:2])
+        expected = 0 if self.started else 1
+        self.started = True
+        if versions < expected or (expected and parse_keyword(lines[0]) != "version"):
+            raise self.fields.build_error(lines[0].number, "the source does not begin with 'version: 1'")
         if versions > expected:
-            raise self.fields.problem(lines[0].number, "'version:' stands twice")
-        if not lines[-1].ended:
-            raise self.fields.problem(lines[-1].number, "the last line has no line ending")
+            raise self.fields.build_error(lines[0].number, "'version:' stands twice")
+        if not lines[-1].has_line_ending:
+            raise self.fields.build_error(lines[-1].number, "the last line has no line ending")
 
     def check_kind(self, record: Record) -> None:
         """Raise :class:`LdifError` when *record* is of another kind than those before it."""
         self.kind = self.kind or type(record)
         if type(record) is not self.kind:
-            raise self.fields.problem(record.line, "entries and changes are mixed in one source")
+            raise self.fields.build_error(record.line, "entries and changes are mixed in one source")

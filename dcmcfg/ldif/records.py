@@ -26,6 +26,6 @@ class ChangeRecord(NamedTuple):
 Record = ContentRecord | ChangeRecord
 
 
-def holds_changes(records: Sequence[Record]) -> bool:
+def has_changes(records: Sequence[Record]) -> bool:
     """Return whether one of *records* changes an entry that exists: a delete, a modify or a rename."""
     return any(isinstance(record, ChangeRecord) and not isinstance(record.change, Add) for record in records)

@@ -20,11 +20,11 @@ _VALUE = rb"[!-9;=-\xff][ -\xff]*+"
 _RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*+)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
 _Run = tuple[bytes, bytes]
 _name_of = itemgetter(0)
-_KEPT = 1 << 12
-_LONGEST_KEPT = 1 << 10
+_CACHE_SIZE = 1 << 12
+_MAXIMUM_CACHED_LENGTH = 1 << 10
 
 
-class PlainEntries:
+class SimpleEntryReader:
     """Reads the plain entries of one source.
 
     One AE often has the capabilities of the next, so what equals something read before is the same object: that
@@ -33,63 +33,63 @@ class PlainEntries:
 
     def __init__(self) -> None:
         self._bodies: dict[bytes, tuple[Attribute, ...]] = {}
-        self._attributes = _Attributes()
-        self._names = _Names()
-        self._folds = False
+        self._attributes = _AttributeCache()
+        self._names = _NameValidityCache()
+        self._has_folded_lines = False
 
-    def entry(self, text: bytes) -> Entry | None:
+    def parse_entry(self, text: bytes) -> Entry | None:
         """Return the entry that *text*, a block without its last line ending, is; None when it is not plain."""
         if not text.startswith(_BEGINNING):
             return None
-        if self._folds and b"\n " in text:
+        if self._has_folded_lines and b"\n " in text:
             text = text.replace(b"\n ", b"")
         head, _, body = text.partition(b"\n")
-        attributes = self._bodies.get(body) or self._body(body)
+        attributes = self._bodies.get(body) or self._parse_body(body)
         if attributes is None:
-            if self._folds or b"\n " not in text:
+            if self._has_folded_lines or b"\n " not in text:
                 return None
-            self._folds = True  # so are the next, most likely
-            return self.entry(text)
+            self._has_folded_lines = True  # so are the next, most likely
+            return self.parse_entry(text)
         try:
             name = head[4:].decode()
             return Entry(DN.parse(name), attributes) if name.isprintable() else None
         except (UnicodeDecodeError, MalformedInput):
             return None
 
-    def _body(self, body: bytes) -> tuple[Attribute, ...] | None:
+    def _parse_body(self, body: bytes) -> tuple[Attribute, ...] | None:
         runs = _RUNS.findall(body)
         if not self._names[tuple(map(_name_of, runs))]:
             return None
         known = self._attributes
-        if len(known) > _KEPT or len(self._bodies) > _KEPT:
+        if len(known) > _CACHE_SIZE or len(self._bodies) > _CACHE_SIZE:
             known.clear()
             self._bodies.clear()
         attributes = tuple(map(known.__getitem__, runs))
-        if len(body) <= _LONGEST_KEPT:
+        if len(body) <= _MAXIMUM_CACHED_LENGTH:
             self._bodies[body] = attributes
         return attributes
 
 
-class _Attributes(dict[_Run, Attribute]):
+class _AttributeCache(dict[_Run, Attribute]):
     """The lines of an attribute → the attribute."""
 
     def __missing__(self, run: _Run) -> Attribute:
         octets, values = run
         each = tuple(values.split(b"\n%b: " % octets)) if b"\n" in values else (values,)
         attribute = Attribute(octets.decode(), each)
-        if len(values) <= _LONGEST_KEPT:
+        if len(values) <= _MAXIMUM_CACHED_LENGTH:
             self[run] = attribute
         return attribute
 
 
-class _Names(dict[tuple[bytes, ...], bool]):
+class _NameValidityCache(dict[tuple[bytes, ...], bool]):
     """Names in order → whether an entry can have them: valid, and each there once."""
 
     def __missing__(self, octets: tuple[bytes, ...]) -> bool:
         names = tuple(name.decode("utf-8", "replace") for name in octets)
         folded = {name.lower() for name in names}
         plain = 0 < len(folded) == len(names) and folded.isdisjoint(KEYWORDS)
-        if len(self) > _KEPT:
+        if len(self) > _CACHE_SIZE:
             self.clear()
         self[octets] = found = plain and all(map(is_attribute_description, names))
         return found

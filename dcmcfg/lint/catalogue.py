@@ -23,7 +23,7 @@ from dcmcfg.lint.rules import (
 )
 
 #: Heading → its rules.
-TOPICS: dict[str, tuple[LintRule, ...]] = {
+RULES_BY_TOPIC: dict[str, tuple[LintRule, ...]] = {
     "External retrieve": external_retrieve.RULES,
     "What an external archive is asked for": recalling.RULES,
     "AEs that are named": unknown_aes.RULES,
@@ -42,7 +42,7 @@ TOPICS: dict[str, tuple[LintRule, ...]] = {
     "Certificates": certificates.RULES,
 }
 #: The topics of which no rule can be broken where there is no archive's device.
-OF_ARCHIVES = (
+ARCHIVE_TOPICS = (
     "External retrieve",
     "What an external archive is asked for",
     "Fallback",
@@ -52,5 +52,5 @@ OF_ARCHIVES = (
     "Transport",
     "Capabilities",
 )
-RULES: tuple[LintRule, ...] = tuple(rule for rules in TOPICS.values() for rule in rules)
-BY_NAME = {rule.name: rule for rule in RULES}
+RULES: tuple[LintRule, ...] = tuple(rule for rules in RULES_BY_TOPIC.values() for rule in rules)
+RULES_BY_NAME = {rule.name: rule for rule in RULES}

@@ -10,14 +10,14 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.lint.listeners import Listener, listeners_of_archives
+from dcmcfg.lint.listeners import Listener, find_archive_listeners
 from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.model.references.index import Reference, References
-from dcmcfg.model.targets import written
+from dcmcfg.model.targets import format_target
 from dcmcfg.model.tree import Tree
-from dcmcfg.route.external_archives import external_archives
+from dcmcfg.route.external_archives import find_external_archives
 
-CONNECTION_REFERENCE = "dicomNetworkConnectionReference"
+CONNECTION_REFERENCE_ATTRIBUTE = "dicomNetworkConnectionReference"
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class ConnectionReference:
 
 
 @dataclass(frozen=True)
-class Survey:
+class LintContext:
     """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
 
     Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that ask
-    for :attr:`judged` entries judge only these, in the sight of the whole tree.
+    for :attr:`entries_to_check` entries judge only these, in the sight of the whole tree.
     """
 
     tree: Tree
@@ -42,18 +42,18 @@ class Survey:
     scope: tuple[Entry, ...] | None = None
 
     @cached_property
-    def judged(self) -> tuple[Entry, ...]:
+    def entries_to_check(self) -> tuple[Entry, ...]:
         """The entries to judge, parents before children: those of ``scope``, or all."""
-        return self.tree.ordered() if self.scope is None else self.scope
+        return self.tree.sorted_entries() if self.scope is None else self.scope
 
     @cached_property
     def connection_references(self) -> tuple[ConnectionReference, ...]:
         """The references to connections that the judged entries hold."""
-        return tuple(self._connection_references())
+        return tuple(self._find_connection_references())
 
-    def _connection_references(self) -> Iterator[ConnectionReference]:
-        for entry in self.judged:
-            for value in entry.values(CONNECTION_REFERENCE):
+    def _find_connection_references(self) -> Iterator[ConnectionReference]:
+        for entry in self.entries_to_check:
+            for value in entry.values(CONNECTION_REFERENCE_ATTRIBUTE):
                 try:
                     found = self.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
                 except MalformedInput:
@@ -64,7 +64,7 @@ class Survey:
     @cached_property
     def listeners(self) -> Mapping[NormalDN, Sequence[Listener]]:
         """The connections with an open port of each installed archive among the judged entries, by its device."""
-        return listeners_of_archives(self.tree, self.judged)
+        return find_archive_listeners(self.tree, self.entries_to_check)
 
     @cached_property
     def references(self) -> References:
@@ -74,7 +74,7 @@ class Survey:
     @cached_property
     def devices(self) -> tuple[Device, ...]:
         """All devices, in the tree's order."""
-        return tuple(Device(entry, self.tree) for entry in self.tree.ordered() if entry.is_a("dicomDevice"))
+        return tuple(Device(entry, self.tree) for entry in self.tree.sorted_entries() if entry.is_a("dicomDevice"))
 
     @cached_property
     def archives(self) -> tuple[Device, ...]:
@@ -82,7 +82,7 @@ class Survey:
         return tuple(device for device in self.devices if device.is_archive)
 
     @cached_property
-    def judged_archives(self) -> tuple[Device, ...]:
+    def archives_to_check(self) -> tuple[Device, ...]:
         """The archives whose device is among the judged entries."""
         if self.scope is None:
             return self.archives
@@ -90,7 +90,7 @@ class Survey:
         return tuple(device for device in devices if device.is_archive)
 
     @cached_property
-    def carriers(self) -> Mapping[str, tuple[NetworkAE, ...]]:
+    def aes_by_title(self) -> Mapping[str, tuple[NetworkAE, ...]]:
         """The AEs that carry a title, by title."""
         found: dict[str, list[NetworkAE]] = {}
         for ae in self.network_aes():
@@ -98,7 +98,7 @@ class Survey:
         return {title: tuple(aes) for title, aes in found.items()}
 
     @cached_property
-    def other_titles(self) -> Mapping[str, NetworkAE]:
+    def aes_by_other_title(self) -> Mapping[str, NetworkAE]:
         """The AEs by the other titles that they may be called by; the first where several share one."""
         found: dict[str, NetworkAE] = {}
         for ae in self.network_aes():
@@ -111,15 +111,15 @@ class Survey:
         for device in self.devices:
             yield from device.network_aes
 
-    def network_ae(self, title: str) -> NetworkAE | None:
-        """Return the AE that the archive finds by *title*, the first of several; None when there is none."""
-        return next(iter(self.carriers.get(title, ())), None)
+    def find_network_ae(self, ae_title: str) -> NetworkAE | None:
+        """Return the AE that the archive finds by *ae_title*, the first of several; None when there is none."""
+        return next(iter(self.aes_by_title.get(ae_title, ())), None)
 
-    def parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
+    def find_parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
         """Return the entries of *object_class* of *device*: its children, and those of its AEs and applications."""
         key = self.tree.key(device.entry.dn)
         if key not in self._parts:
-            self._parts[key] = self._parts_of(device)
+            self._parts[key] = self._index_parts(device)
         return tuple(self._parts[key].get(object_class.lower(), ()))
 
     @cached_property
@@ -127,7 +127,7 @@ class Survey:
         """Device → class → its parts; found for a device when it is first asked for."""
         return {}
 
-    def _parts_of(self, device: Device) -> Mapping[str, Sequence[Entry]]:
+    def _index_parts(self, device: Device) -> Mapping[str, Sequence[Entry]]:
         found: dict[str, list[Entry]] = {}
         children = self.tree.children(device.entry.dn)
         below = [each for child in children for each in self.tree.children(child.dn)]
@@ -136,24 +136,24 @@ class Survey:
                 found.setdefault(object_class.lower(), []).append(entry)
         return found
 
-    def in_archive(self, reference: Reference) -> bool:
+    def is_in_archive(self, reference: Reference) -> bool:
         """Tell whether an archive's device holds *reference*, outside its UI configuration."""
-        key = self.references.device_of(reference.dn)
-        return key in self._archive_keys and not reference.is_of_ui
+        key = self.references.find_device_key(reference.dn)
+        return key in self._archive_keys and not reference.is_ui_reference
 
-    def external_archives(self, device: Device) -> tuple[str, ...]:
+    def find_external_archives(self, device: Device) -> tuple[str, ...]:
         """Return the titles of the AEs that *device* fetches purged studies from, as its storages and exporters say."""
-        return tuple(external_archives(device))
+        return tuple(find_external_archives(device))
 
     @cached_property
     def _archive_keys(self) -> frozenset[object]:
         return frozenset(self.tree.key(device.entry.dn) for device in self.archives)
 
-    def target(self, entry: Entry) -> str:
+    def format_target(self, entry: Entry) -> str:
         """Return what a command calls *entry*: DEVICE, DEVICE/AE or its DN."""
-        return written(self.tree, entry)
+        return format_target(self.tree, entry)
 
-    def same_ae_titles(self, title: str) -> frozenset[str]:
-        """Return the titles that differ from *title* only by case or blanks at the ends."""
-        wanted = title.strip(" ").casefold()
-        return frozenset(each for each in self.carriers if each.strip(" ").casefold() == wanted)
+    def find_similar_titles(self, ae_title: str) -> frozenset[str]:
+        """Return the titles that differ from *ae_title* only by case or blanks at the ends."""
+        wanted = ae_title.strip(" ").casefold()
+        return frozenset(each for each in self.aes_by_title if each.strip(" ").casefold() == wanted)

@@ -6,41 +6,44 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from dcmcfg.dn import DN
-from dcmcfg.lint.catalogue import OF_ARCHIVES, TOPICS
+from dcmcfg.lint.catalogue import ARCHIVE_TOPICS, RULES_BY_TOPIC
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.check import Subject, check
+from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.findings import Finding
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The topics that were ``not_tried``, as no archive's device is there, and how many errors only ``check`` finds."""
+class LintCoverage:
+    """The topics skipped without an archive device, and the number of errors that only ``check_entries`` finds."""
 
-    not_tried: tuple[str, ...] = ()
-    check_errors: int = 0
+    skipped_topics: tuple[str, ...] = ()
+    check_error_count: int = 0
 
 
-def limits(
+def assess_coverage(
     tree: Tree,
     rules: Collection[LintRule],
     schema: Schema,
-    found: Iterable[Finding],
+    findings: Iterable[Finding],
     *,
     live: bool,
-    newer: bool = False,
-) -> Limits:
-    """Return what *rules*, which have *found* this, cannot say of *tree*.
+    server_is_newer: bool = False,
+) -> LintCoverage:
+    """Return what *rules*, which have *findings* this, cannot say of *tree*.
 
-    *schema*, *live* and *newer* are as for ``check``. An error of ``check`` on a value in *found* is not counted.
+    *schema*, *live* and *server_is_newer* are as for ``check_entries``. An error of ``check_entries`` on a value in
+    *findings* is not counted.
     """
     archive = any(entry.is_a("dcmArchiveDevice") for entry in tree.entries.values())
-    topics = () if archive else tuple(topic for topic in OF_ARCHIVES if set(TOPICS[topic]) & set(rules))
-    known = set(map(_about, found))
-    checked = check(map(Subject, tree.entries.values()), schema, live=live, newer=newer)
-    return Limits(topics, sum(each.severity == "error" and _about(each) not in known for each in checked))
+    topics = () if archive else tuple(topic for topic in ARCHIVE_TOPICS if set(RULES_BY_TOPIC[topic]) & set(rules))
+    known = set(map(_finding_key, findings))
+    checked = check_entries(
+        map(LocatedEntry, tree.entries.values()), schema, live=live, server_is_newer=server_is_newer
+    )
+    return LintCoverage(topics, sum(each.severity == "error" and _finding_key(each) not in known for each in checked))
 
 
-def _about(finding: Finding) -> tuple[DN, str, bytes | None]:
+def _finding_key(finding: Finding) -> tuple[DN, str, bytes | None]:
     return finding.dn, finding.attribute.lower(), finding.value

@@ -8,50 +8,50 @@ from datetime import datetime
 
 from dcmcfg.changes import Change
 from dcmcfg.lint.catalogue import RULES
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import LintRule, finding_of
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, build_finding
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.findings import Finding, Severity
 
 
 @dataclass(frozen=True)
-class Found:
-    """A finding of ``rule``, with the words of the dcmcfg ``command`` that mends just it, if that can be told.
+class LintFinding:
+    """A finding of ``rule``, with the words of the dcmcfg ``fix_command`` that mends just it, if that can be told.
 
-    ``changes`` mend it where nothing has to be decided; else there are none. ``correction`` are the words of commands
-    that correct a name which is probably misspelt; where it is not, ``command`` mends it.
+    ``fix_changes`` mend it where nothing has to be decided; else there are none. ``correction_commands`` are the words
+    of commands that correct a name which is probably misspelt; where it is not, ``fix_command`` mends it.
     """
 
     rule: LintRule
     finding: Finding
-    command: tuple[str, ...]
-    changes: tuple[Change, ...]
-    correction: tuple[tuple[str, ...], ...] = ()
+    fix_command: tuple[str, ...]
+    fix_changes: tuple[Change, ...]
+    correction_commands: tuple[tuple[str, ...], ...] = ()
 
 
 #: The worst first.
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
-def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[Found, ...]:
+def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[LintFinding, ...]:
     """Return what *rules* find in *tree*, which is taken for the whole configuration: the worst first, rule by rule.
 
     *now* has a time zone; certificates are judged by it.
     """
-    survey = Survey(tree, now)
-    found = (each for rule in rules for each in _found(survey, rule))
+    survey = LintContext(tree, now)
+    found = (each for rule in rules for each in _apply_rule(survey, rule))
     return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.finding.severity)))
 
 
-def _found(survey: Survey, rule: LintRule) -> Iterator[Found]:
-    for breach in rule.find(survey):
-        finding = finding_of(rule, breach)
-        if breach.is_of_a_secret:
-            yield Found(rule, finding, (), breach.changes)
+def _apply_rule(context: LintContext, rule: LintRule) -> Iterator[LintFinding]:
+    for breach in rule.find_violations(context):
+        finding = build_finding(rule, breach)
+        if breach.has_secret_value:
+            yield LintFinding(rule, finding, (), breach.fix_changes)
         else:
-            yield Found(rule, finding, breach.command, breach.changes, breach.correction)
+            yield LintFinding(rule, finding, breach.fix_command, breach.fix_changes, breach.correction_commands)
 
 
-def mending(found: Iterable[Found]) -> tuple[Change, ...]:
-    """Return the changes that mend what of *found* can be mended mechanically, each once."""
-    return tuple(dict.fromkeys(change for each in found for change in each.changes))
+def collect_fixes(findings: Iterable[LintFinding]) -> tuple[Change, ...]:
+    """Return the changes that mend what of *findings* can be mended mechanically, each once."""
+    return tuple(dict.fromkeys(change for each in findings for change in each.fix_changes))

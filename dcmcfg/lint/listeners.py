@@ -22,8 +22,8 @@ HIGHEST_PORT = 65535
 #: Who opens a port.
 ARCHIVE, HTTP, SYSLOG = "archive", "HTTP", "SYSLOG"
 #: The protocols whose ports the archive opens (``Connection.registerTCPProtocolHandler``).
-_OPENED = (DICOM, "HL7", "HL7_MLLP2")
-_UDP = ("SYSLOG_UDP",)
+_ARCHIVE_PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2")
+_UDP_PROTOCOLS = ("SYSLOG_UDP",)
 _LOOPBACK = "127.0.0.1"
 
 
@@ -45,16 +45,16 @@ class Listener:
     @cached_property
     def opener(self) -> str:
         """What opens the port: the archive, or nothing of it (by the kind of protocol)."""
-        if self.protocol in _OPENED:
+        if self.protocol in _ARCHIVE_PROTOCOLS:
             return ARCHIVE
         return HTTP if self.protocol == HTTP else SYSLOG
 
     @cached_property
-    def place(self) -> tuple[str, int]:
-        return "UDP" if self.protocol in _UDP else "TCP", self.port
+    def transport_port(self) -> tuple[str, int]:
+        return "UDP" if self.protocol in _UDP_PROTOCOLS else "TCP", self.port
 
     @cached_property
-    def bound_to(self) -> str:
+    def bind_host(self) -> str:
         """The address as it is written: dcmBindAddress, else dicomHostname; empty if neither is there."""
         bound = self.entry.text("dcmBindAddress") if self._is_extended else None
         return bound or self.entry.text("dicomHostname") or ""
@@ -67,45 +67,45 @@ class Listener:
     @cached_property
     def address(self) -> IPv4Address | IPv6Address | None:
         """The address, None of a host name: which address that is, only the archive's machine knows."""
-        return _address(self.bound_to)
+        return _parse_address(self.bind_host)
 
     @property
-    def is_everywhere(self) -> bool:
+    def is_on_all_addresses(self) -> bool:
         return self.address is not None and self.address.is_unspecified
 
     @cached_property
     def is_localhost(self) -> bool:
-        return self.bound_to.casefold() == "localhost"
+        return self.bind_host.casefold() == "localhost"
 
     @cached_property
-    def compared(self) -> str:
-        return str(self.address) if self.address is not None else self.bound_to.rstrip(".").casefold()
+    def comparison_key(self) -> str:
+        return str(self.address) if self.address is not None else self.bind_host.rstrip(".").casefold()
 
 
-def listeners_of_archives(tree: Tree, judged: Sequence[Entry]) -> Mapping[NormalDN, Sequence[Listener]]:
-    """Return the listeners of each installed archive among the *judged* entries of *tree*, in the order of these."""
+def find_archive_listeners(tree: Tree, entries: Sequence[Entry]) -> Mapping[NormalDN, Sequence[Listener]]:
+    """Return the listeners of each installed archive among the *entries* entries of *tree*, in the order of these."""
     key = tree.key
-    archives = [each for each in judged if each.is_a("dcmArchiveDevice")]
-    found: dict[NormalDN, list[Listener]] = {key(each.dn): [] for each in archives if _installed(each)}
-    for entry in judged if found else ():
-        if entry.is_a("dicomNetworkConnection") and _installed(entry):
-            port = _port(entry.text("dicomPort") or "")
+    archives = [each for each in entries if each.is_a("dcmArchiveDevice")]
+    found: dict[NormalDN, list[Listener]] = {key(each.dn): [] for each in archives if _is_installed(each)}
+    for entry in entries if found else ():
+        if entry.is_a("dicomNetworkConnection") and _is_installed(entry):
+            port = _parse_port(entry.text("dicomPort") or "")
             if port is not None and (listeners := found.get(key(entry.dn)[1:])) is not None:
                 listeners.append(Listener(entry, port))
     return found
 
 
-def _installed(entry: Entry) -> bool:
+def _is_installed(entry: Entry) -> bool:
     return entry.text("dicomInstalled") != "FALSE"
 
 
-def _port(text: str) -> int | None:
+def _parse_port(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         return None
     return port if 1 <= (port := int(text)) <= HIGHEST_PORT else None
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address that Java takes *text* for without asking a name server (``InetAddress.getByName``)."""
     plain = text.removeprefix("[").removesuffix("]")
     if not plain:
@@ -115,12 +115,12 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(plain)
     except ValueError:
-        return _short_address(plain)
+        return _parse_short_address(plain)
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
 
 
-def _short_address(text: str) -> IPv4Address | None:
+def _parse_short_address(text: str) -> IPv4Address | None:
     """Return the IPv4 address in *text* of fewer than four numbers, the last of which fills the octets left."""
     parts = text.split(".")
     if len(parts) > 3 or not all(part.isascii() and part.isdecimal() and len(part) <= 10 for part in parts):

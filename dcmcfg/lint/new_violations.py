@@ -14,8 +14,8 @@ from itertools import islice
 
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.lint.rules import (
     archive_settings,
     capabilities,
@@ -31,12 +31,12 @@ from dcmcfg.lint.rules import (
     unknown_aes,
     unknown_parts,
 )
-from dcmcfg.model.devices import device_of
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.rewriting import may_name, names
+from dcmcfg.model.devices import find_enclosing_device
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.rewriting import find_names, may_contain_names
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.entry_names import NamesThrough
-from dcmcfg.plan.loadability import REFUSED
+from dcmcfg.plan.entry_names import EntryNames
+from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema.findings import Finding
 
@@ -56,19 +56,19 @@ _TOPICS = (
     archive_settings.RULES,
 )
 #: Warnings that are reported too: who adds a title to the list means it to be found.
-_ALSO = frozenset({"accepted-destination-unknown"})
-_TOLD = 40
+_REPORTED_WARNINGS = frozenset({"accepted-destination-unknown"})
+_MAXIMUM_REPORTED = 40
 _CERTIFICATES = ("usercertificate", "cacertificate")
 
 
-def _reported(rules: Iterable[LintRule]) -> tuple[LintRule, ...]:
+def _select_reported(rules: Iterable[LintRule]) -> tuple[LintRule, ...]:
     """Return the errors of *rules*, but for what the archive cannot load, which is judged elsewhere."""
-    found = (rule for rule in rules if rule.severity == "error" or rule.name in _ALSO)
-    return tuple(rule for rule in found if rule.kind not in REFUSED)
+    found = (rule for rule in rules if rule.severity == "error" or rule.name in _REPORTED_WARNINGS)
+    return tuple(rule for rule in found if rule.impact not in REFUSED_KINDS)
 
 
 #: All of lint but for certificates, which take a library that is slow to load.
-RULES = _reported(rule for rules in _TOPICS for rule in rules)
+PLAN_RULES = _select_reported(rule for rules in _TOPICS for rule in rules)
 
 
 def changes_certificates(plan: Plan) -> bool:
@@ -82,63 +82,70 @@ def changes_certificates(plan: Plan) -> bool:
     )
 
 
-def newly_wrong(
-    plan: Plan, now: datetime, more: Sequence[LintRule] = (), *, but: Iterable[Finding] = ()
+def find_new_violations(
+    plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = (), *, excluded: Iterable[Finding] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each breach of :data:`RULES` and the errors of *more* that *plan* brings about.
+    """Yield a sentence for each breach of :data:`PLAN_RULES` and the errors of *extra_rules* that *plan* brings about.
 
-    *now* has a time zone. Findings in *but* are left out: the plan is refused for them. Of many breaches, the first are
-    told, and how many there are.
+    *now* has a time zone. Findings in *excluded* are left out: the plan is refused for them. Of many breaches, the
+    first are told, and how many there are.
     """
     if not plan.steps:
         return
-    known = {(finding.rule.name, finding.dn, finding.value) for finding in but}
-    found = _Comparison(plan, now, tuple(dict.fromkeys((*RULES, *_reported(more))))).new()
+    known = {(finding.rule.name, finding.dn, finding.value) for finding in excluded}
+    found = _ViolationComparison(
+        plan, now, tuple(dict.fromkeys((*PLAN_RULES, *_select_reported(extra_rules))))
+    ).find_new()
     found = ((rule, each) for rule, each in found if (rule.name, each.dn, each.value) not in known)
-    yield from (f"{breach.dn}: {rule.told(breach)} (lint: {rule.name})" for rule, breach in islice(found, _TOLD))
+    yield from (
+        f"{breach.dn}: {rule.format_message(breach)} (lint: {rule.name})"
+        for rule, breach in islice(found, _MAXIMUM_REPORTED)
+    )
     if left := sum(1 for _ in found):
         yield f"and {left} more that dcmcfg lint would tell"
 
 
 @dataclass(frozen=True)
-class _Comparison:
+class _ViolationComparison:
     """The breaches after a plan and before it."""
 
     plan: Plan
     now: datetime
     rules: tuple[LintRule, ...]
 
-    def new(self) -> Iterator[tuple[LintRule, Breach]]:
+    def find_new(self) -> Iterator[tuple[LintRule, Violation]]:
         """Yield each breach after the plan that was not there before it."""
-        after = self._breaches(self.plan.after, self.rules)
+        after = self._find_violations(self.plan.after, self.rules)
         broken = dict.fromkeys(rule.name for rule, _ in after)
         again = [rule for rule in self.rules if rule.name in broken]
-        before = {self._key(self.plan.before, *each) for each in self._breaches(self.plan.before, again)}
-        origin = self._names.origin
+        before = {self._build_key(self.plan.before, *each) for each in self._find_violations(self.plan.before, again)}
+        origin = self._names.find_original_name
         for each in after:
-            rule, name, *what = self._key(self.plan.after, *each)
+            rule, name, *what = self._build_key(self.plan.after, *each)
             if (rule, origin(name), *what) not in before:
                 yield each
 
-    def _breaches(self, tree: Tree, rules: Sequence[LintRule]) -> list[tuple[LintRule, Breach]]:
-        survey = Survey(self._sight(tree), self.now) if rules else None
-        return [(rule, breach) for rule in rules for breach in rule.find(survey)] if survey is not None else []
+    def _find_violations(self, tree: Tree, rules: Sequence[LintRule]) -> list[tuple[LintRule, Violation]]:
+        survey = LintContext(self._reduce_tree(tree), self.now) if rules else None
+        return (
+            [(rule, breach) for rule in rules for breach in rule.find_violations(survey)] if survey is not None else []
+        )
 
-    def _key(self, tree: Tree, rule: LintRule, breach: Breach) -> tuple[str, NormalDN, str, bytes | None]:
+    def _build_key(self, tree: Tree, rule: LintRule, breach: Violation) -> tuple[str, NormalDN, str, bytes | None]:
         """Return what makes two breaches the same one; a rename changes the values that name the entry too."""
-        value = None if self._names.moves else breach.value
+        value = None if self._names.has_renames else breach.value
         return rule.name, tree.key(breach.dn), breach.attribute.lower(), value
 
-    def _sight(self, tree: Tree) -> Tree:
+    def _reduce_tree(self, tree: Tree) -> Tree:
         """Return *tree* without what no rule would look at.
 
         These are capabilities of other devices than archives, and connections of those that have nothing to do with the
         plan.
         """
-        archives, concerned = self._archives, self._concerned
+        archives, concerned = self._archives, self._affected_devices
 
         def is_seen(name: NormalDN, entry: Entry) -> bool:
-            device = device_of(name)
+            device = find_enclosing_device(name)
             if device is None or len(name) == len(device) or device in archives:
                 return True
             return not entry.is_a("dicomTransferCapability") and (
@@ -148,32 +155,37 @@ class _Comparison:
         return Tree(tree.schema, {name: entry for name, entry in tree.entries.items() if is_seen(name, entry)})
 
     @cached_property
-    def _names(self) -> NamesThrough:
-        return NamesThrough(self.plan)
+    def _names(self) -> EntryNames:
+        return EntryNames(self.plan)
 
     @cached_property
     def _archives(self) -> frozenset[NormalDN]:
         """The devices that are archives, before or after the plan."""
-        return frozenset(name for name, entry in self._entries() if entry.is_a("dcmArchiveDevice"))
+        return frozenset(name for name, entry in self._iterate_entries() if entry.is_a("dcmArchiveDevice"))
 
     @cached_property
-    def _concerned(self) -> frozenset[NormalDN | None]:
+    def _affected_devices(self) -> frozenset[NormalDN | None]:
         """The devices that the plan touches, and those whose AEs an archive names, before it or after it."""
-        entries, archives = tuple(self._entries()), self._archives
-        titles = {title for name, entry in entries if device_of(name) in archives for title in _titles_of(entry)}
+        entries, archives = tuple(self._iterate_entries()), self._archives
+        titles = {
+            title
+            for name, entry in entries
+            if find_enclosing_device(name) in archives
+            for title in _find_ae_titles(entry)
+        }
         aes = ((name, entry.text("dicomAETitle")) for name, entry in entries if entry.is_a("dicomNetworkAE"))
-        peers = (device_of(name) for name, title in aes if title in titles)
-        return frozenset((*map(device_of, (*self._names.before, *self._names.after)), *peers))
+        peers = (find_enclosing_device(name) for name, title in aes if title in titles)
+        return frozenset((*map(find_enclosing_device, (*self._names.names_before, *self._names.names_after)), *peers))
 
-    def _entries(self) -> Iterator[tuple[NormalDN, Entry]]:
+    def _iterate_entries(self) -> Iterator[tuple[NormalDN, Entry]]:
         """Yield the entries before the plan, and those after it that are other ones."""
         before = self.plan.before.entries
         yield from before.items()
         yield from ((name, entry) for name, entry in self.plan.after.entries.items() if before.get(name) is not entry)
 
 
-def _titles_of(entry: Entry) -> Iterator[str]:
+def _find_ae_titles(entry: Entry) -> Iterator[str]:
     """Yield the AE titles that *entry* names."""
     for attribute in entry.attributes:
-        for value in attribute.values if may_name(attribute.name) else ():
-            yield from (each.text for each in names(attribute.name, value) if each.kind is Kind.AE)
+        for value in attribute.values if may_contain_names(attribute.name) else ():
+            yield from (each.text for each in find_names(attribute.name, value) if each.kind is EntityKind.AE)

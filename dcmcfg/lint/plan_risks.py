@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dcmcfg.dn import DN
-from dcmcfg.lint.new_load_failures import REFERENCES, newly_unloadable
-from dcmcfg.lint.rule import as_rule
-from dcmcfg.plan.loadability import REFUSED
+from dcmcfg.lint.new_load_failures import REFERENCE_RULES, find_new_load_failures
+from dcmcfg.lint.rule import to_check_rule
+from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import (
     DANGLING_REFERENCE,
@@ -17,58 +17,60 @@ from dcmcfg.plan.risk_checks import (
     UNUSABLE_REFERENCE,
     NewFinding,
     Risk,
-    new_dangling,
-    risks,
+    find_new_dangling_references,
+    find_risks,
 )
 from dcmcfg.schema.findings import Finding
 
-_REFERENCES = frozenset(map(as_rule, REFERENCES))
+_REFERENCES = frozenset(map(to_check_rule, REFERENCE_RULES))
 
 
 @dataclass(frozen=True)
 class PlanRisks:
-    """The ``risks`` of a plan, and ``warnings``, a sentence each, on what is no reason to refuse it."""
+    """The ``find_risks`` of a plan, and ``warnings``, a sentence each, on what is no reason to refuse it."""
 
     risks: tuple[Risk, ...]
     warnings: tuple[str, ...] = ()
 
 
-def _unchanged(findings: Iterable[Finding]) -> Iterator[Finding]:
+def _keep_locations(findings: Iterable[Finding]) -> Iterator[Finding]:
     return iter(findings)
 
 
-def plan_risks(
+def assess_plan_risks(
     plan: Plan,
     now: datetime,
     *,
     device: str,
-    under: DN | None = None,
-    locate: Callable[[Iterable[Finding]], Iterator[Finding]] = _unchanged,
+    subtree_dn: DN | None = None,
+    locate: Callable[[Iterable[Finding]], Iterator[Finding]] = _keep_locations,
 ) -> PlanRisks:
-    """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.risk_checks.risks`.
+    """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.risk_checks.find_risks`.
 
     A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
     takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone. *locate* yields each
     finding, placed at a record, with a more exact place.
     """
-    placed = newly_unloadable(plan, now)
+    placed = find_new_load_failures(plan, now)
     located = locate(new.finding for new in placed)
     found = tuple(replace(new, finding=finding) for new, finding in zip(placed, located, strict=True))
-    refused = tuple(each for each in found if each.finding.kind in REFUSED)
-    others = risks(plan, device=device, under=under, but=frozenset(map(_reference, refused)))
-    dangling = {(dn, name.lower(), text) for dn, name, text in new_dangling(plan)} if refused else set()
-    also = DANGLING_REFERENCE if all(_reference(each) in dangling for each in refused) else ""
+    refused = tuple(each for each in found if each.finding.impact in REFUSED_KINDS)
+    others = find_risks(
+        plan, device=device, subtree=subtree_dn, ignored_references=frozenset(map(_build_reference_key, refused))
+    )
+    dangling = {(dn, name.lower(), text) for dn, name, text in find_new_dangling_references(plan)} if refused else set()
+    also = DANGLING_REFERENCE if all(_build_reference_key(each) in dangling for each in refused) else ""
     references = tuple(each for each in found if each.finding.rule in _REFERENCES)
     left = (each for each in found if each not in refused and each not in references)
     warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in left)
-    return PlanRisks((*others, *_unloadable(refused, also), *_unusable(references)), warnings)
+    return PlanRisks((*others, *_build_load_risk(refused, also), *_build_reference_risk(references)), warnings)
 
 
-def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
+def _build_load_risk(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting" if len(found) == 1 else f"{len(found)} settings"
-    kinds = {each.finding.kind for each in found}
+    kinds = {each.finding.impact for each in found}
     if kinds == {"stops-next-start"}:
         what = f"with {settings} the archive cannot start again"
     elif "stops-next-start" in kinds:
@@ -79,7 +81,7 @@ def _unloadable(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
     return (Risk(UNLOADABLE, what, tuple(entries), found, also),)
 
 
-def _unusable(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
+def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting names" if len(found) == 1 else f"{len(found)} settings name"
@@ -88,6 +90,6 @@ def _unusable(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     return (Risk(UNUSABLE_REFERENCE, what, tuple(entries), found),)
 
 
-def _reference(new: NewFinding) -> tuple[DN, str, str]:
+def _build_reference_key(new: NewFinding) -> tuple[DN, str, str]:
     value = new.finding.value or b""
     return new.finding.dn, new.finding.attribute.lower(), value.decode("utf-8", "surrogateescape")

@@ -7,32 +7,32 @@ from dataclasses import dataclass
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
-from dcmcfg.lint.context import Survey
-from dcmcfg.schema.findings import Finding, Kind, Rule, Severity
+from dcmcfg.lint.context import LintContext
+from dcmcfg.schema.findings import CheckRule, Finding, Impact, Severity
 from dcmcfg.secret_values import is_secret
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     """Where a rule is broken.
 
-    ``command`` is what mends just this one, as the words after ``dcmcfg``, where that can be told; ``changes`` mend
-    it with nothing to decide (none: somebody has to). ``correction`` is tried before ``command`` where a name is
-    probably misspelt: commands, in their order, that put another in its place. ``related`` are the other entries that
-    the breach depends on.
+    ``fix_command`` is what mends just this one, as the words after ``dcmcfg``, where that can be told; ``fix_changes``
+    mend it with nothing to decide (none: somebody has to). ``correction_commands`` is tried before ``fix_command``
+    where a name is probably misspelt: commands, in their order, that put another in its place. ``related_dns`` are the
+    other entries that the breach depends on.
     """
 
     dn: DN
     message: str
     attribute: str = ""
     value: bytes | None = None
-    command: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    correction: tuple[tuple[str, ...], ...] = ()
-    related: tuple[DN, ...] = ()
+    fix_command: tuple[str, ...] = ()
+    fix_changes: tuple[Change, ...] = ()
+    correction_commands: tuple[tuple[str, ...], ...] = ()
+    related_dns: tuple[DN, ...] = ()
 
     @property
-    def is_of_a_secret(self) -> bool:
+    def has_secret_value(self) -> bool:
         """Whether the value must not be told, nor what was said of it."""
         return self.value is not None and is_secret(self.attribute, self.value)
 
@@ -43,26 +43,33 @@ class LintRule:
 
     name: str
     severity: Severity
-    asks: str
+    requirement: str
     reason: str
     fix: str
-    command: str
-    find: Callable[[Survey], Iterator[Breach]]
+    fix_command: str
+    find_violations: Callable[[LintContext], Iterator[Violation]]
     #: Whether some breach of it can be mended mechanically, by ``--fix``.
-    mends: bool = False
+    is_auto_fixable: bool = False
     #: What a breach does to the archive.
-    kind: Kind = "rule"
+    impact: Impact = "rule"
 
-    def told(self, breach: Breach) -> str:
-        """Return what may be told of a *breach*: its message, or of a secret what the rule asks for."""
-        return self.asks if breach.is_of_a_secret else breach.message
+    def format_message(self, violation: Violation) -> str:
+        """Return what may be told of a *violation*: its message, or of a secret what the rule asks for."""
+        return self.requirement if violation.has_secret_value else violation.message
 
 
-def as_rule(rule: LintRule) -> Rule:
+def to_check_rule(rule: LintRule) -> CheckRule:
     """Return *rule* as findings name it."""
-    return Rule(rule.name, rule.severity, rule.asks, rule.kind)
+    return CheckRule(rule.name, rule.severity, rule.requirement, rule.impact)
 
 
-def finding_of(rule: LintRule, breach: Breach) -> Finding:
-    """Return the finding that *breach* of *rule* is, without the value's secret."""
-    return Finding(as_rule(rule), breach.dn, breach.attribute, rule.told(breach), breach.value, rule.severity)
+def build_finding(rule: LintRule, violation: Violation) -> Finding:
+    """Return the finding that *violation* of *rule* is, without the value's secret."""
+    return Finding(
+        to_check_rule(rule),
+        violation.dn,
+        violation.attribute,
+        rule.format_message(violation),
+        violation.value,
+        rule.severity,
+    )

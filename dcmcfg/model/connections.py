@@ -10,7 +10,7 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Connection, NetworkAE
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,18 @@ class ConnectionUsers:
 
     references: References
 
-    def of(self, connection: Connection, *, but: NetworkAE | None = None) -> tuple[Entry, ...]:
-        """Return the entries that refer to *connection*, *but* one AE, in the order of the tree."""
+    def find_users(self, connection: Connection, *, excluding: NetworkAE | None = None) -> tuple[Entry, ...]:
+        """Return the entries that refer to *connection*, *excluding* one AE, in the order of the tree."""
         tree = self.references.tree
         keys = self._by_connection.get(tree.key(connection.dn), {})
-        return tuple(tree.entries[key] for key in keys if but is None or key != tree.key(but.entry.dn))
+        return tuple(tree.entries[key] for key in keys if excluding is None or key != tree.key(excluding.entry.dn))
 
     @cached_property
     def _by_connection(self) -> Mapping[NormalDN, dict[NormalDN, None]]:
         tree = self.references.tree
         found: dict[NormalDN, dict[NormalDN, None]] = {}
         for reference in self.references.all:
-            meant = self.references.resolve(reference) if reference.kind is Kind.ENTRY else None
+            meant = self.references.resolve(reference) if reference.kind is EntityKind.ENTRY else None
             if meant is not None:
                 found.setdefault(tree.key(meant.dn), {})[tree.key(reference.dn)] = None
         return found
@@ -41,19 +41,19 @@ def connection_name(dn: DN) -> str:
     return "+".join(value for _, value in dn.rdn.parts)
 
 
-def told_users(users: Iterable[Entry]) -> str:
+def format_users(users: Iterable[Entry]) -> str:
     """Return what *users* are called in a line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
     by_word: dict[str, list[str]] = {}
     for user in users:
-        word, name = _called(user)
+        word, name = _describe_user(user)
         by_word.setdefault(word, []).append(name)
     return "; ".join(
         f"{word}{'s' if word and len(names) > 1 else ''} {', '.join(names)}".strip() for word, names in by_word.items()
     )
 
 
-def _called(user: Entry) -> tuple[str, str]:
-    for kind in Kind:
-        if kind is not Kind.ENTRY and user.is_a(kind.value.object_class):
+def _describe_user(user: Entry) -> tuple[str, str]:
+    for kind in EntityKind:
+        if kind is not EntityKind.ENTRY and user.is_a(kind.value.object_class):
             return f"the {kind.value.word}", user.text(kind.value.attribute) or ""
     return "", str(user.dn.rdn)

@@ -10,17 +10,17 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.model.tree import Tree
-from dcmcfg.suggestions import listed
-from dcmcfg.unsigned_integer import whole_number
+from dcmcfg.suggestions import format_known_names
+from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 DICOM = "DICOM"
 #: What counts where dcmTLSProtocol is absent (Connection).
-TLS_VERSION = "TLSv1.2"
+DEFAULT_TLS_VERSION = "TLSv1.2"
 #: The root under which PS3.4 B.5 has the storage SOP classes.
-STORAGE_SOP_CLASSES = "1.2.840.10008.5.1.4.1.1."
+STORAGE_SOP_CLASS_PREFIX = "1.2.840.10008.5.1.4.1.1."
 #: What stands for any transfer syntax.
-ANY = "*"
-_NAMES_DEVICE = "dicomdevicename"
+ANY_TRANSFER_SYNTAX = "*"
+_DEVICE_NAME_ATTRIBUTE = "dicomdevicename"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Connection:
     ciphers: frozenset[str] = frozenset()
     tls_versions: frozenset[str] = frozenset()
 
-    def fits(self, other: Connection) -> bool:
+    def is_compatible_with(self, other: Connection) -> bool:
         """Tell whether the two can talk: same protocol, both plain or both TLS with a common version and cipher.
 
         As ``Connection.isCompatible`` does; names of ciphers are Java's and compared as they are.
@@ -59,7 +59,7 @@ class NetworkAE:
     connections: tuple[Connection, ...]
     installed: bool
 
-    def listening(self, *, tls: bool = False) -> Connection | None:
+    def find_listening_connection(self, *, tls: bool = False) -> Connection | None:
         """Return its first installed DICOM connection that listens, with or without TLS, or None."""
         fitting = (c for c in self.connections if c.installed and c.port and c.protocol == DICOM)
         return next((connection for connection in fitting if connection.tls == tls), None)
@@ -81,35 +81,39 @@ class NetworkAE:
         return tuple(child for child in tree.children(self.entry.dn) if child.is_a("dicomTransferCapability"))
 
     @cached_property
-    def syntaxes(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+    def transfer_syntaxes(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
         """The transfer syntaxes that it lists or shares, by role (``SCU``, ``SCP``) and SOP class.
 
-        :data:`ANY` counts as the first value only, and stands alone then. An AE that shares from one which is not there
-        has none.
+        :data:`ANY_TRANSFER_SYNTAX` counts as the first value only, and stands alone then. An AE that shares from one
+        which is not there has none.
         """
         found: dict[str, dict[str, frozenset[str]]] = {"SCU": {}, "SCP": {}}
         shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
         if shared and all(each.title != shared for each in self.device.network_aes):
             return found
-        for capability in self.shared_from.capabilities:
+        for capability in self.capability_source.capabilities:
             values = capability.texts("dicomTransferSyntax")
-            syntaxes = frozenset({ANY}) if values[:1] == (ANY,) else frozenset(values) - {ANY}
+            syntaxes = (
+                frozenset({ANY_TRANSFER_SYNTAX})
+                if values[:1] == (ANY_TRANSFER_SYNTAX,)
+                else frozenset(values) - {ANY_TRANSFER_SYNTAX}
+            )
             of_role = found.setdefault(capability.text("dicomTransferRole") or "", {})
             uid = capability.text("dicomSOPClass") or ""
             of_role[uid] = of_role.get(uid, frozenset()) | syntaxes
         return found
 
     @property
-    def takes_storage(self) -> bool:
+    def is_storage_scp(self) -> bool:
         """Whether it, or the AE that it shares capabilities from, lists an SCP of a storage SOP class."""
         return any(
             capability.text("dicomTransferRole") == "SCP"
-            and (capability.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASSES)
-            for capability in self.shared_from.capabilities
+            and (capability.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASS_PREFIX)
+            for capability in self.capability_source.capabilities
         )
 
     @property
-    def shared_from(self) -> NetworkAE:
+    def capability_source(self) -> NetworkAE:
         """The AE of its device whose capabilities count for it, as a rule itself."""
         shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
         return next((ae for ae in self.device.network_aes if shared and ae.title == shared), self)
@@ -140,12 +144,12 @@ class Device:
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
         """Its network connections, in the order of their names."""
-        return tuple(map(self._connection, self.children("dicomNetworkConnection")))
+        return tuple(map(self._build_connection, self.children("dicomNetworkConnection")))
 
     @cached_property
     def network_aes(self) -> tuple[NetworkAE, ...]:
         """Its network AEs, in the order of their titles."""
-        return tuple(map(self._ae, self.children("dicomNetworkAE")))
+        return tuple(map(self._build_network_ae, self.children("dicomNetworkAE")))
 
     def children(self, object_class: str) -> tuple[Entry, ...]:
         """Return the entries of *object_class* directly below it, in the order of their names."""
@@ -170,57 +174,60 @@ class Device:
         """The dcmStorageID of each storage of the archive device."""
         return frozenset(text for storage in self.children("dcmStorage") for text in storage.texts("dcmStorageID"))
 
-    def network_ae(self, title: str) -> NetworkAE:
-        """Return the AE *title*; raises :class:`NotFound` naming those it has, of many some."""
+    def get_network_ae(self, ae_title: str) -> NetworkAE:
+        """Return the AE *ae_title*; raises :class:`NotFound` naming those it has, of many some."""
         for ae in self.network_aes:
-            if ae.title == title:
+            if ae.title == ae_title:
                 return ae
-        raise self.no_such_ae(title)
+        raise self.build_ae_not_found(ae_title)
 
-    def no_such_ae(self, title: str) -> NotFound:
-        """Return the error that it has no AE *title*, with the one that differs in case alone, or those it has."""
-        what = f"the device {self.name} has no AE {title}"
+    def build_ae_not_found(self, ae_title: str) -> NotFound:
+        """Return the error that it has no AE *ae_title*, with the one that differs in case alone, or those it has."""
+        what = f"the device {self.name} has no AE {ae_title}"
         for ae in self.network_aes:
-            if ae.title.casefold() == title.casefold():
+            if ae.title.casefold() == ae_title.casefold():
                 return NotFound(what, next_step=f"case counts in AE titles: it has {ae.title}")
-        return NotFound(what, next_step=f"its AEs are: {listed(title, (ae.title for ae in self.network_aes))}")
+        return NotFound(
+            what, next_step=f"its AEs are: {format_known_names(ae_title, (ae.title for ae in self.network_aes))}"
+        )
 
-    def answering(self, title: str) -> NetworkAE | None:
-        """Return the AE that answers when *title* is called: of that title, else ``*``, else by another title of it.
+    def find_called_ae(self, called_ae_title: str) -> NetworkAE | None:
+        """Return the AE that answers when *called_ae_title* is called.
 
-        As ``AssociationHandler`` and ``Device.getApplicationEntity`` find it.
+        Of that title, else ``*``, else by another title of it. As ``AssociationHandler`` and
+        ``Device.getApplicationEntity`` find it.
         """
         own = {ae.title: ae for ae in reversed(self.network_aes)}
-        others = (ae for ae in self.network_aes if title in ae.other_titles)
-        return own.get(title) or own.get("*") or next(others, None)
+        others = (ae for ae in self.network_aes if called_ae_title in ae.other_titles)
+        return own.get(called_ae_title) or own.get("*") or next(others, None)
 
-    def _connection(self, entry: Entry) -> Connection:
+    def _build_connection(self, entry: Entry) -> Connection:
         port = entry.text("dicomPort")
         return Connection(
             entry.dn,
             entry.text("dicomHostname") or "",
-            whole_number(port or ""),
+            parse_unsigned_integer(port or ""),
             entry.text("dcmProtocol") or DICOM,
             "dicomTLSCipherSuite" in entry,
-            self._in_use(entry),
+            self._is_installed(entry),
             frozenset(entry.texts("dicomTLSCipherSuite")),
-            frozenset(entry.texts("dcmTLSProtocol") or (TLS_VERSION,)),
+            frozenset(entry.texts("dcmTLSProtocol") or (DEFAULT_TLS_VERSION,)),
         )
 
-    def _ae(self, entry: Entry) -> NetworkAE:
+    def _build_network_ae(self, entry: Entry) -> NetworkAE:
         by_dn = {self.tree.key(connection.dn): connection for connection in self.connections}
-        references = (self._key(text) for text in entry.texts("dicomNetworkConnectionReference"))
+        references = (self._parse_reference(text) for text in entry.texts("dicomNetworkConnectionReference"))
         found = tuple(by_dn[key] for key in references if key in by_dn)
-        return NetworkAE(entry, self, entry.text("dicomAETitle") or "", found, self._in_use(entry))
+        return NetworkAE(entry, self, entry.text("dicomAETitle") or "", found, self._is_installed(entry))
 
-    def _key(self, reference: str) -> NormalDN | None:
+    def _parse_reference(self, reference: str) -> NormalDN | None:
         """Return what *reference* is compared by, None when it is no DN: a file may hold anything."""
         try:
             return self.tree.key(DN.parse(reference))
         except MalformedInput:
             return None
 
-    def _in_use(self, entry: Entry) -> bool:
+    def _is_installed(self, entry: Entry) -> bool:
         """An own FALSE wins, the device's FALSE always does (Connection.isInstalled)."""
         return self.installed and entry.text("dicomInstalled") != "FALSE"
 
@@ -237,7 +244,7 @@ class Configuration:
         for entry in self.tree.entries.values():
             if entry.is_a("dicomConfigurationRoot"):
                 return entry.dn
-        raise no_configuration()
+        raise build_no_configuration_error()
 
     @cached_property
     def devices(self) -> tuple[Device, ...]:
@@ -248,18 +255,18 @@ class Configuration:
         children = self.tree.children(container.dn)
         return tuple(Device(entry, self.tree) for entry in children if entry.is_a("dicomDevice"))
 
-    def device(self, name: str) -> Device:
+    def get_device(self, name: str) -> Device:
         """Return the device *name*, whose case is not significant; raises :class:`NotFound` naming those there are."""
         for device in self.devices:
             if device.name.lower() == name.lower():
                 return device
-        raise self.no_such_device(name)
+        raise self.build_device_not_found(name)
 
-    def no_such_device(self, name: str) -> NotFound:
+    def build_device_not_found(self, name: str) -> NotFound:
         """Return the error that there is no device *name*: it is an AE, or with the names of those there are."""
-        if (ae := self.network_ae(name)) is not None:
+        if (ae := self.find_network_ae(name)) is not None:
             return NotFound(f"there is no device {name}", next_step=f"it is an AE: {ae.qualified_title}")
-        names = listed(name, (device.name for device in self.devices))
+        names = format_known_names(name, (device.name for device in self.devices))
         return NotFound(f"there is no device {name}", next_step=f"the devices are: {names}")
 
     def network_aes(self) -> Iterator[NetworkAE]:
@@ -267,30 +274,30 @@ class Configuration:
         for device in self.devices:
             yield from device.network_aes
 
-    def network_ae(self, title: str) -> NetworkAE | None:
-        """Return the AE *title* (case is significant) of the first device that has it, or None."""
-        return next((ae for ae in self.network_aes() if ae.title == title), None)
+    def find_network_ae(self, ae_title: str) -> NetworkAE | None:
+        """Return the AE *ae_title* (case is significant) of the first device that has it, or None."""
+        return next((ae for ae in self.network_aes() if ae.title == ae_title), None)
 
 
-def device_of(name: NormalDN) -> NormalDN | None:
+def find_enclosing_device(name: NormalDN) -> NormalDN | None:
     """Return the name of the device at or above the entry *name*, None outside all devices.
 
     The archive looks for a device under ``dicomDeviceName=NAME`` only (``LdapDicomConfiguration.deviceRef``).
     """
     for at, rdn in enumerate(name):
         for kind, _ in rdn:
-            if kind == _NAMES_DEVICE:
+            if kind == _DEVICE_NAME_ATTRIBUTE:
                 return name[at:]
     return None
 
 
-def devices_dn(*trees: Tree) -> DN:
+def find_devices_dn(*trees: Tree) -> DN:
     """Return the DN of the container of the devices in the first of *trees* that has one, or the empty DN."""
     entries = (entry for tree in trees for entry in tree.entries.values())
     return next((entry.dn for entry in entries if entry.is_a("dicomDevicesRoot")), DN())
 
 
-def no_configuration() -> NotFound:
+def build_no_configuration_error() -> NotFound:
     """Return the error for a tree without a configuration root."""
     return NotFound(
         "there is no DICOM configuration below the base DN",

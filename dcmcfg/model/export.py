@@ -8,10 +8,10 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.secret_values import without_secrets
+from dcmcfg.secret_values import remove_secrets
 
 
-def exported(tree: Tree, device: str | None) -> tuple[Entry, ...]:
+def select_entries(tree: Tree, device: str | None) -> tuple[Entry, ...]:
     """Return the entries to export, parents before children, siblings by name.
 
     All: the base entry, what leads from it to the configuration root, and everything below that. With *device*:
@@ -19,13 +19,13 @@ def exported(tree: Tree, device: str | None) -> tuple[Entry, ...]:
     """
     configuration = Configuration(tree)
     if device is not None:
-        return tree.below(configuration.device(device).entry.dn)
+        return tree.subtree(configuration.get_device(device).entry.dn)
     above = []
     dn = configuration.root.parent
     while (entry := tree.get(dn)) is not None:
         above.append(entry)
         dn = dn.parent
-    return (*reversed(above), *tree.below(configuration.root))
+    return (*reversed(above), *tree.subtree(configuration.root))
 
 
 def export_ldif(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
@@ -35,28 +35,28 @@ def export_ldif(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str
     secrets, a comment names the attributes of which values were left out.
     """
     yield VERSION_LINE + "\n"
-    yield from records(entries, with_secrets=with_secrets)
+    yield from format_records(entries, with_secrets=with_secrets)
 
 
-def records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
+def format_records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
     """Yield the records of :func:`export_ldif` without the version line before them, which slapadd refuses."""
     for entry in entries:
-        yield export_record(entry, with_secrets=with_secrets)
+        yield format_record(entry, with_secrets=with_secrets)
 
 
-def export_record(entry: Entry, *, with_secrets: bool) -> str:
+def format_record(entry: Entry, *, with_secrets: bool) -> str:
     """Return the record of one entry in :func:`export_ldif`."""
-    shown, omitted = (entry, ()) if with_secrets else without_secrets(entry)
-    comments = [f"left out, a secret: {name}" for name in sorted(omitted, key=attribute_order)]
-    return format_entry(_ordered(shown), comments=comments)
+    shown, omitted = (entry, ()) if with_secrets else remove_secrets(entry)
+    comments = [f"left out, a secret: {name}" for name in sorted(omitted, key=attribute_sort_key)]
+    return format_entry(_sort_attributes(shown), comments=comments)
 
 
-def attribute_order(name: str) -> str:
+def attribute_sort_key(name: str) -> str:
     """Return what the attributes of a record are sorted by: their names without case, object classes first."""
     lower = name.lower()
     return "" if lower == "objectclass" else lower
 
 
-def _ordered(entry: Entry) -> Entry:
-    attributes = sorted(entry.attributes, key=lambda each: attribute_order(each.name))
+def _sort_attributes(entry: Entry) -> Entry:
+    attributes = sorted(entry.attributes, key=lambda each: attribute_sort_key(each.name))
     return Entry(entry.dn, tuple(Attribute(each.name, tuple(sorted(each.values))) for each in attributes))

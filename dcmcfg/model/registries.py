@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 
 #: Never registered (LdapDicomConfiguration).
@@ -17,25 +17,25 @@ WILDCARD = "*"
 class Registry(NamedTuple):
     """A registry: the class and usual name of its container, the class of its entries, and what kind has the names."""
 
-    container: str
+    container_class: str
     name: str
-    entry: str
-    kind: Kind
+    entry_class: str
+    kind: EntityKind
 
-    def container_of(self, tree: Tree) -> Entry | None:
+    def find_container(self, tree: Tree) -> Entry | None:
         """Return the entry of the container in *tree*, or None while no name was ever registered."""
-        return next((entry for entry in tree.ordered() if entry.is_a(self.container)), None)
+        return next((entry for entry in tree.sorted_entries() if entry.is_a(self.container_class)), None)
 
-    def registration(self, container: DN, name: str) -> Entry:
+    def build_entry(self, container: DN, name: str) -> Entry:
         """Return the entry that registers *name* below *container*."""
         attribute = self.kind.value.attribute
-        return Entry.of(container.child(attribute, name), {"objectClass": self.entry, attribute: name})
+        return Entry.from_values(container.child(attribute, name), {"objectClass": self.entry_class, attribute: name})
 
-    def registered(self, tree: Tree) -> Iterator[Entry]:
+    def find_entries(self, tree: Tree) -> Iterator[Entry]:
         """Yield the registrations in *tree*."""
-        return (entry for entry in tree.ordered() if entry.is_a(self.entry))
+        return (entry for entry in tree.sorted_entries() if entry.is_a(self.entry_class))
 
-    def carried(self, entries: Iterable[Entry]) -> dict[str, Entry]:
+    def index_names(self, entries: Iterable[Entry]) -> dict[str, Entry]:
         """Return the names of its kind that *entries* carry, with the first entry of each."""
         found: dict[str, Entry] = {}
         for entry in entries:
@@ -46,27 +46,27 @@ class Registry(NamedTuple):
 
 
 REGISTRIES = (
-    Registry("dicomUniqueAETitlesRegistryRoot", "Unique AE Titles Registry", "dicomUniqueAETitle", Kind.AE),
+    Registry("dicomUniqueAETitlesRegistryRoot", "Unique AE Titles Registry", "dicomUniqueAETitle", EntityKind.AE),
     Registry(
         "hl7UniqueApplicationNamesRegistryRoot",
         "Unique HL7 Application Names Registry",
         "hl7UniqueApplicationName",
-        Kind.HL7_APPLICATION,
+        EntityKind.HL7_APPLICATION,
     ),
     Registry(
         "dcmUniqueWebAppNamesRegistryRoot",
         "Unique Web Application Names Registry",
         "dcmUniqueWebAppName",
-        Kind.WEB_APP,
+        EntityKind.WEB_APP,
     ),
 )
-AE_TITLES = REGISTRIES[0]
+AE_TITLE_REGISTRY = REGISTRIES[0]
 #: The registry of each kind whose names are unique in the whole tree.
-BY_KIND = {registry.kind: registry for registry in REGISTRIES}
+REGISTRY_BY_KIND = {registry.kind: registry for registry in REGISTRIES}
 
 
-def registrations(tree: Tree, kind: Kind, name: str) -> tuple[DN, ...]:
+def find_registrations(tree: Tree, kind: EntityKind, name: str) -> tuple[DN, ...]:
     """Return the DNs of the entries that register *name* of *kind*: as a rule one; none where there is no registry."""
-    registry = BY_KIND.get(kind)
-    entries = registry.registered(tree) if registry is not None else ()
+    registry = REGISTRY_BY_KIND.get(kind)
+    entries = registry.find_entries(tree) if registry is not None else ()
     return tuple(entry.dn for entry in entries if entry.text(kind.value.attribute) == name)

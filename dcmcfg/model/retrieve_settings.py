@@ -8,7 +8,7 @@ from typing import Literal
 from dcmcfg.model.devices import NetworkAE
 
 #: Attributes that an archive AE takes from its device where it has none of its own (ArchiveAEExtension).
-INHERITED = (
+INHERITED_ATTRIBUTES = (
     "dcmExternalRetrieveAEDestination",
     "dcmFallbackCMoveSCP",
     "dcmFallbackCMoveSCPDestination",
@@ -22,13 +22,18 @@ INHERITED = (
     "dcmRestrictRetrieveSilently",
 )
 #: Attributes that only the AE has.
-OWN = ("dcmAcceptedMoveDestination", "dcmOtherAETitle", "dcmObjectStorageID", "dcmAcceptedCallingAETitle")
+AE_ONLY_ATTRIBUTES = (
+    "dcmAcceptedMoveDestination",
+    "dcmOtherAETitle",
+    "dcmObjectStorageID",
+    "dcmAcceptedCallingAETitle",
+)
 
 Level = Literal["AE", "device", ""]
 
 
 @dataclass(frozen=True)
-class Setting:
+class EffectiveSetting:
     """The values of an attribute that count for an AE; ``level`` says where they stand, empty when nowhere."""
 
     name: str
@@ -36,26 +41,26 @@ class Setting:
     level: Level
 
 
-def unable_to_store(ae: NetworkAE) -> str:
+def find_storage_problem(ae: NetworkAE) -> str:
     """Return why the archive's own *ae* cannot take in what an external archive sends; empty where it can."""
     if not ae.installed or ae.entry.text("dicomAssociationAcceptor") != "TRUE":
         return "accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
-    if not ae.takes_storage:
+    if not ae.is_storage_scp:
         return "has no storage SCP capability"
     if "dcmObjectStorageID" not in ae.entry and "dcmObjectStorageID" not in ae.device.entry:
         return "has no dcmObjectStorageID"
     return ""
 
 
-def effective(ae: NetworkAE, name: str) -> Setting:
+def get_effective_setting(ae: NetworkAE, name: str) -> EffectiveSetting:
     """Return what counts for *ae*: its own values, else (where they are inherited) its device's."""
     if own := ae.entry.texts(name):
-        return Setting(name, own, "AE")
-    inherited = ae.device.entry.texts(name) if name in INHERITED else ()
-    return Setting(name, inherited, "device" if inherited else "")
+        return EffectiveSetting(name, own, "AE")
+    inherited = ae.device.entry.texts(name) if name in INHERITED_ATTRIBUTES else ()
+    return EffectiveSetting(name, inherited, "device" if inherited else "")
 
 
-def retrieve_settings(ae: NetworkAE) -> tuple[Setting, ...]:
+def list_retrieve_settings(ae: NetworkAE) -> tuple[EffectiveSetting, ...]:
     """Return the settings for *ae* that are set, and the external retrieve destination in any case."""
-    found = (effective(ae, name) for name in (*INHERITED, *OWN))
-    return tuple(setting for setting in found if setting.values or setting.name == INHERITED[0])
+    found = (get_effective_setting(ae, name) for name in (*INHERITED_ATTRIBUTES, *AE_ONLY_ATTRIBUTES))
+    return tuple(setting for setting in found if setting.values or setting.name == INHERITED_ATTRIBUTES[0])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import Ambiguous, MalformedInput, NotFound
-from dcmcfg.model.devices import Configuration, Device, NetworkAE, devices_dn, no_configuration
-from dcmcfg.model.tree import Draft, Tree
-from dcmcfg.suggestions import near_misses
+from dcmcfg.errors import AmbiguousName, MalformedInput, NotFound
+from dcmcfg.model.devices import Configuration, Device, NetworkAE, build_no_configuration_error, find_devices_dn
+from dcmcfg.model.tree import Tree, TreeDraft
+from dcmcfg.suggestions import suggest_names
 
 _AE_PREFIX = "ae:"
 
@@ -24,45 +24,52 @@ class Target:
     ae: NetworkAE | None = None
 
 
-def target(configuration: Configuration, text: str) -> Entry:
-    """Return the entry that *text* names; raises what :func:`named` does."""
-    return named(configuration, text).entry
+def resolve_entry(configuration: Configuration, text: str) -> Entry:
+    """Return the entry that *text* names; raises what :func:`resolve_target` does."""
+    return resolve_target(configuration, text).entry
 
 
-def named(configuration: Configuration, text: str) -> Target:
+def resolve_target(configuration: Configuration, text: str) -> Target:
     """Return what *text* names: ``DEVICE``, ``DEVICE/AE``, ``AE:TITLE``, or a DN.
 
     The case of device names is not significant, that of AE titles is. Names may hold ``/``, ``:`` and ``=``: a
     device of just that name comes first. A DN is absolute or relative to the container of the devices.
-    Raises :class:`NotFound` with near misses, and :class:`Ambiguous` naming each where several things fit.
+    Raises :class:`NotFound` with near misses, and :class:`AmbiguousName` naming each where several things fit.
     """
-    devices = _devices(configuration)
-    found = _device(devices, text) or _ae(devices, text) or _of_dn(configuration, text)
+    devices = _list_devices(configuration)
+    found = _find_device(devices, text) or _find_ae(devices, text) or _find_by_dn(configuration, text)
     if found is None:
-        raise _not_found(configuration, devices, text)
+        raise _build_not_found(configuration, devices, text)
     return found
 
 
-def network_ae(configuration: Configuration, text: str) -> NetworkAE:
-    """Return the AE that *text* names where only an AE can be meant: its title alone, or as :func:`named` has it.
+def resolve_network_ae(configuration: Configuration, text: str) -> NetworkAE:
+    """Return the AE that *text* names where only an AE can be meant.
 
-    Raises :class:`NotFound` with near misses, and :class:`Ambiguous` for a title that several devices have.
+    Its title alone, or as :func:`resolve_target` has it. Raises :class:`NotFound` with near misses, and
+    :class:`AmbiguousName` for a title that several devices have.
     """
     if any(ae.title == text for ae in configuration.network_aes()):
         text = f"{_AE_PREFIX}{text}"
     elif not any(mark in text for mark in "/:="):
-        devices = _devices(configuration)
-        device = _device(devices, text)
-        raise device.device.no_such_ae(text) if device and device.device else _no_such_title(devices, text)
-    found = named(configuration, text)
+        devices = _list_devices(configuration)
+        device = _find_device(devices, text)
+        raise (
+            device.device.build_ae_not_found(text)
+            if device and device.device
+            else _build_title_not_found(devices, text)
+        )
+    found = resolve_target(configuration, text)
     if found.ae is None:
-        raise NotFound("it is no AE", on=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg aes lists them")
+        raise NotFound(
+            "it is no AE", subject=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg aes lists them"
+        )
     return found.ae
 
 
-def seen_as(configuration: Configuration, entry: Entry) -> Target:
+def classify_entry(configuration: Configuration, entry: Entry) -> Target:
     """Return *entry* of the configuration's tree with what it is seen as: a device, an AE, or neither."""
-    for device in _devices(configuration):
+    for device in _list_devices(configuration):
         if device.entry is entry:
             return Target(entry, device)
         for ae in device.network_aes:
@@ -71,7 +78,7 @@ def seen_as(configuration: Configuration, entry: Entry) -> Target:
     return Target(entry)
 
 
-def written(tree: Tree, entry: Entry) -> str:
+def format_target(tree: Tree, entry: Entry) -> str:
     """Return what a command calls *entry* of *tree*: ``DEVICE``, ``DEVICE/AE`` or its DN."""
     if entry.is_a("dicomDevice"):
         return entry.text("dicomDeviceName") or str(entry.dn)
@@ -81,15 +88,15 @@ def written(tree: Tree, entry: Entry) -> str:
     return str(entry.dn)
 
 
-def absolute(dn: DN, *trees: Tree) -> DN:
+def resolve_dn(dn: DN, *trees: Tree) -> DN:
     """Return *dn*; where none of *trees* has it, what it is relative to the devices' container if one has that."""
-    below = DN(dn.rdns + devices_dn(*trees).rdns)
+    below = DN(dn.rdns + find_devices_dn(*trees).rdns)
     if any(dn in tree for tree in trees) or not any(below in tree for tree in trees):
         return dn
     return below
 
 
-def _devices(configuration: Configuration) -> tuple[Device, ...]:
+def _list_devices(configuration: Configuration) -> tuple[Device, ...]:
     """Return the devices, none of a tree without configuration: a DN names an entry of any tree."""
     try:
         return configuration.devices
@@ -97,25 +104,27 @@ def _devices(configuration: Configuration) -> tuple[Device, ...]:
         return ()
 
 
-def _device(devices: tuple[Device, ...], text: str) -> Target | None:
+def _find_device(devices: tuple[Device, ...], text: str) -> Target | None:
     folded = text.lower()
     return next((Target(device.entry, device) for device in devices if device.name.lower() == folded), None)
 
 
-def _ae(devices: tuple[Device, ...], text: str) -> Target | None:
-    aes = [ae for device, title in _splits(devices, text) for ae in device.network_aes if ae.title == title]
-    title = _title(text)
+def _find_ae(devices: tuple[Device, ...], text: str) -> Target | None:
+    aes = [
+        ae for device, title in _split_device_and_title(devices, text) for ae in device.network_aes if ae.title == title
+    ]
+    title = _strip_ae_prefix(text)
     if not aes and title is not None:
         aes = [ae for device in devices for ae in device.network_aes if ae.title == title]
     if len(aes) > 1:
         which = [ae.qualified_title for ae in aes]
         if len(set(which)) < len(which):
             which = [str(ae.entry.dn) for ae in aes]
-        raise Ambiguous(f"{text} means {' and '.join(which)}", next_step="say which of them, or give its DN")
+        raise AmbiguousName(f"{text} means {' and '.join(which)}", next_step="say which of them, or give its DN")
     return Target(aes[0].entry, aes[0].device, aes[0]) if aes else None
 
 
-def _splits(devices: tuple[Device, ...], text: str) -> Iterator[tuple[Device, str]]:
+def _split_device_and_title(devices: tuple[Device, ...], text: str) -> Iterator[tuple[Device, str]]:
     """Yield each device whose name and a ``/`` begin *text*, with the rest, an AE title."""
     for device in devices:
         length = len(device.name)
@@ -123,68 +132,68 @@ def _splits(devices: tuple[Device, ...], text: str) -> Iterator[tuple[Device, st
             yield device, text[length + 1 :]
 
 
-def _title(text: str) -> str | None:
+def _strip_ae_prefix(text: str) -> str | None:
     return text[len(_AE_PREFIX) :] if text.lower().startswith(_AE_PREFIX) else None
 
 
-def _of_dn(configuration: Configuration, text: str) -> Target | None:
-    dn = _dn(text)
-    entry = None if dn is None else configuration.tree.get(absolute(dn, configuration.tree))
-    return None if entry is None else seen_as(configuration, entry)
+def _find_by_dn(configuration: Configuration, text: str) -> Target | None:
+    dn = _parse_dn(text)
+    entry = None if dn is None else configuration.tree.get(resolve_dn(dn, configuration.tree))
+    return None if entry is None else classify_entry(configuration, entry)
 
 
-def _dn(text: str) -> DN | None:
+def _parse_dn(text: str) -> DN | None:
     try:
         return DN.parse(text) if "=" in text else None
     except MalformedInput:
         return None
 
 
-def _not_found(configuration: Configuration, devices: tuple[Device, ...], text: str) -> NotFound:
-    title, dn = _title(text), _dn(text)
+def _build_not_found(configuration: Configuration, devices: tuple[Device, ...], text: str) -> NotFound:
+    title, dn = _strip_ae_prefix(text), _parse_dn(text)
     if title is not None:
-        return _no_such_title(devices, title) if devices else no_configuration()
+        return _build_title_not_found(devices, title) if devices else build_no_configuration_error()
     if dn is not None and configuration.tree.schema.attribute(dn.rdn.parts[0][0]) is not None:
-        return _no_such_entry(configuration.tree, dn)
-    for device, rest in _splits(devices, text):
-        return device.no_such_ae(rest)
-    return _no_such_device(configuration, text)
+        return _build_entry_not_found(configuration.tree, dn)
+    for device, rest in _split_device_and_title(devices, text):
+        return device.build_ae_not_found(rest)
+    return _build_device_not_found(configuration, text)
 
 
-def _no_such_title(devices: tuple[Device, ...], title: str) -> NotFound:
+def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
     what = f"no AE has the title {title}"
     aes = [ae for device in devices for ae in device.network_aes]
     if same := [ae for ae in aes if ae.title.casefold() == title.casefold()]:
-        return NotFound(what, next_step=f"case counts in AE titles: {_listed(same)}")
+        return NotFound(what, next_step=f"case counts in AE titles: {_join_titles(same)}")
     if others := [ae for ae in aes if title in ae.other_titles]:
-        return NotFound(what, next_step=f"it is another title (dcmOtherAETitle) of {_listed(others)}")
-    near = near_misses(title, {ae.title for ae in aes})
+        return NotFound(what, next_step=f"it is another title (dcmOtherAETitle) of {_join_titles(others)}")
+    near = suggest_names(title, {ae.title for ae in aes})
     alike = [ae for like in near for ae in aes if ae.title == like]
-    return NotFound(what, next_step=f"near misses: {_listed(alike)}" if alike else "dcmcfg aes lists them")
+    return NotFound(what, next_step=f"near misses: {_join_titles(alike)}" if alike else "dcmcfg aes lists them")
 
 
-def _listed(aes: list[NetworkAE]) -> str:
+def _join_titles(aes: list[NetworkAE]) -> str:
     return ", ".join(ae.qualified_title for ae in aes)
 
 
-def _no_such_device(configuration: Configuration, text: str) -> NotFound:
+def _build_device_not_found(configuration: Configuration, text: str) -> NotFound:
     """Tell of the device in *text*, which is what stands before the ``/`` when it is written like an AE's."""
     name, _, title = text.partition("/")
-    problem = configuration.no_such_device(name)
+    problem = configuration.build_device_not_found(name)
     holders = [ae for ae in configuration.network_aes() if title and ae.title == title]
-    return NotFound(problem.what, next_step=f"{title} is an AE: {_listed(holders)}") if holders else problem
+    return NotFound(problem.message, next_step=f"{title} is an AE: {_join_titles(holders)}") if holders else problem
 
 
-def _no_such_entry(tree: Tree, dn: DN) -> NotFound:
+def _build_entry_not_found(tree: Tree, dn: DN) -> NotFound:
     """Tell up to where the entry exists, read as absolute if it ends in the tree, and what is spelt alike there."""
-    draft = Draft(tree)
-    missing = draft.missing(dn)
+    draft = TreeDraft(tree)
+    missing = draft.find_highest_missing(dn)
     if missing.parent not in tree:
-        missing = draft.missing(DN(dn.rdns + devices_dn(tree).rdns))
+        missing = draft.find_highest_missing(DN(dn.rdns + find_devices_dn(tree).rdns))
     if missing.parent not in tree:
-        return NotFound("there is no such entry", on=str(dn), next_step="is it below the base DN?")
-    near = ", ".join(str(rdn) for rdn in draft.near_misses(missing))
+        return NotFound("there is no such entry", subject=str(dn), next_step="is it below the base DN?")
+    near = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing))
     up_to = f"it exists up to {missing.parent}"
     return NotFound(
-        "there is no such entry", on=str(dn), next_step=f"{up_to}; near misses there: {near}" if near else up_to
+        "there is no such entry", subject=str(dn), next_step=f"{up_to}; near misses there: {near}" if near else up_to
     )

@@ -8,49 +8,49 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
-from dcmcfg.dn import DN, RDN, NormalDN, root_first
+from dcmcfg.dn import DN, RDN, NormalDN, root_first_sort_key
 from dcmcfg.entry import Entry
 from dcmcfg.entry_draft import EntryDraft
-from dcmcfg.errors import DoesNotFit
-from dcmcfg.schema.definitions import NormalRDNs, Schema
-from dcmcfg.suggestions import first_of, near_misses
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.schema.definitions import RDNNormaliser, Schema
+from dcmcfg.suggestions import join_limited, suggest_names
 
-_VERSION = "entrycsn"
+_VERSION_ATTRIBUTE = "entrycsn"
 _REFERRAL = 10
 #: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
-_NAMES_COMPARED = 20_000
+_MAXIMUM_COMPARISONS = 20_000
 #: Of many children, so many are told.
-_TOLD = 3
+_MAXIMUM_SHOWN_CHILDREN = 3
 #: Of so many options the order can differ.
 _SEVERAL = 2
 #: Of a longer name the beginning is compared.
-_COMPARED = 80
+_MAXIMUM_COMPARED_LENGTH = 80
 
 
 @dataclass(frozen=True)
 class Tree:
     """Entries by DN, compared by the rules of a schema.
 
-    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it. ``elsewhere``
+    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it. ``referrals``
     holds the tops of what other servers hold (referrals, RFC 3296), with their URLs; they are no entries of this tree.
     """
 
     schema: Schema
     entries: Mapping[NormalDN, Entry]
     versions: Mapping[NormalDN, str] = field(default_factory=dict)
-    elsewhere: Mapping[NormalDN, str] = field(default_factory=dict)
+    referrals: Mapping[NormalDN, str] = field(default_factory=dict)
 
     @staticmethod
-    def of(schema: Schema, entries: Iterable[Entry]) -> Tree:
+    def from_entries(schema: Schema, entries: Iterable[Entry]) -> Tree:
         """Return the tree of *entries*; an ``entryCSN`` attribute becomes the entry's version."""
         held: dict[NormalDN, Entry] = {}
         versions: dict[NormalDN, str] = {}
-        normal_rdns = NormalRDNs(schema)
+        normal_rdns = RDNNormaliser(schema)
         for entry in entries:
-            key = normal_rdns.of(entry.dn)
+            key = normal_rdns.normalise_dn(entry.dn)
             held[key] = entry
             for attribute in entry.attributes:
-                if len(attribute.name) == len(_VERSION) and attribute.name.lower() == _VERSION:
+                if len(attribute.name) == len(_VERSION_ATTRIBUTE) and attribute.name.lower() == _VERSION_ATTRIBUTE:
                     kept = tuple([each for each in entry.attributes if each is not attribute])
                     held[key] = Entry(entry.dn, kept)
                     versions[key] = b"".join(attribute.values[:1]).decode("utf-8", "replace")
@@ -58,7 +58,7 @@ class Tree:
 
     def key(self, dn: DN) -> NormalDN:
         """Return the form of *dn* in which equal names are equal in this tree's schema."""
-        return self.schema.normal_dn(dn)
+        return self.schema.normalise_dn(dn)
 
     def get(self, dn: DN) -> Entry | None:
         """Return the entry at *dn*, or None."""
@@ -67,12 +67,12 @@ class Tree:
     def __contains__(self, dn: DN) -> bool:
         return self.key(dn) in self.entries
 
-    def below(self, dn: DN) -> tuple[Entry, ...]:
+    def subtree(self, dn: DN) -> tuple[Entry, ...]:
         """Return the entry at *dn* and all below it, parents first, siblings in the order of their RDNs."""
         base = self.key(dn)
         depth = len(base)
         keys = [key for key in self.entries if len(key) >= depth and key[len(key) - depth :] == base]
-        return tuple(self.entries[key] for key in sorted(keys, key=root_first))
+        return tuple(self.entries[key] for key in sorted(keys, key=root_first_sort_key))
 
     def children(self, dn: DN) -> tuple[Entry, ...]:
         """Return the entries directly below *dn*, in the order of their RDNs."""
@@ -85,23 +85,23 @@ class Tree:
             found.setdefault(key[1:], []).append(key)
         return {parent: tuple(children) for parent, children in found.items()}
 
-    def ordered(self) -> tuple[Entry, ...]:
+    def sorted_entries(self) -> tuple[Entry, ...]:
         """Return all entries, parents before children, siblings in the order of their RDNs."""
-        return self._ordered
+        return self._sorted_entries
 
     @cached_property
-    def _ordered(self) -> tuple[Entry, ...]:
-        return tuple(self.entries[key] for key in sorted(self.entries, key=root_first))
+    def _sorted_entries(self) -> tuple[Entry, ...]:
+        return tuple(self.entries[key] for key in sorted(self.entries, key=root_first_sort_key))
 
-    def after(self, changes: Iterable[Change]) -> Tree:
-        """Return the tree after *changes*; raises :class:`DoesNotFit` at the first one that the tree refuses."""
-        draft = Draft(self)
+    def with_changes(self, changes: Iterable[Change]) -> Tree:
+        """Return the tree after *changes*; raises :class:`DoesNotApply` at the first one that the tree refuses."""
+        draft = TreeDraft(self)
         for change in changes:
             draft.apply(change)
-        return draft.tree()
+        return draft.build_tree()
 
 
-class Draft:
+class TreeDraft:
     """A working copy of a tree that changes are applied to, refusing what a server would refuse."""
 
     def __init__(self, tree: Tree) -> None:
@@ -109,7 +109,7 @@ class Draft:
         self._entries = dict(tree.entries)
         self._versions = dict(tree.versions)
         self._origins: dict[NormalDN, NormalDN | None] = {}
-        self._elsewhere = tree.elsewhere
+        self._referrals = tree.referrals
         self._children: dict[NormalDN, set[NormalDN]] = {}
         self._depths = Counter(map(len, self._entries))
         self._names_compared = 0
@@ -117,32 +117,32 @@ class Draft:
             if key:
                 self._children.setdefault(key[1:], set()).add(key)
 
-    def tree(self) -> Tree:
+    def build_tree(self) -> Tree:
         """Return the tree as it now is."""
-        return Tree(self.schema, dict(self._entries), dict(self._versions), self._elsewhere)
+        return Tree(self.schema, dict(self._entries), dict(self._versions), self._referrals)
 
     def key(self, dn: DN) -> NormalDN:
         """Return the form of *dn* in which equal names are equal."""
-        return self.schema.normal_dn(dn)
+        return self.schema.normalise_dn(dn)
 
     def get(self, dn: DN) -> Entry | None:
         """Return the entry at *dn* as it now is, or None."""
         return self._entries.get(self.key(dn))
 
-    def version(self, dn: DN) -> str | None:
+    def get_version(self, dn: DN) -> str | None:
         """Return the entryCSN that the entry at *dn* had in the tree it came from, or None once it has changed."""
         return self._versions.get(self.key(dn))
 
-    def origin(self, dn: DN) -> NormalDN | None:
+    def find_original_key(self, dn: DN) -> NormalDN | None:
         """Return the key that the entry at *dn* had in the tree it came from, or None if it was added since."""
         key = self.key(dn)
         return self._origins.get(key, key)
 
-    def children(self, dn: DN) -> int:
+    def count_children(self, dn: DN) -> int:
         """Return how many children the entry at *dn* has now."""
         return len(self._children.get(self.key(dn), ()))
 
-    def missing(self, dn: DN) -> DN:
+    def find_highest_missing(self, dn: DN) -> DN:
         """Return the highest of *dn*, which does not exist, and those above it that does not exist either."""
         key = self.key(dn)
         # Only names as long as that of some entry are looked up: each costs its length, and a DN may have many RDNs.
@@ -150,24 +150,24 @@ class Draft:
         above = next((depth for depth in depths if key[-depth:] in self._entries), 0)
         return DN(dn.rdns[len(key) - above - 1 :]) if key else dn
 
-    def near_misses(self, dn: DN) -> tuple[RDN, ...]:
+    def suggest_rdns(self, dn: DN) -> tuple[RDN, ...]:
         """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
 
         Where names of the same attribute stand there, those of others are left out. It is for messages: once it has
         compared very many names it returns none.
         """
-        if not dn.rdns or self._names_compared > _NAMES_COMPARED:
+        if not dn.rdns or self._names_compared > _MAXIMUM_COMPARISONS:
             return ()
         beside = self._children.get(self.key(dn)[1:], ())
         self._names_compared += len(beside)
         rdns = [self._entries[key].dn.rdn for key in sorted(beside)]
-        kinds = _kinds(dn.rdn)
-        by_value = {_spelt(rdn): rdn for rdn in [rdn for rdn in rdns if _kinds(rdn) == kinds] or rdns}
-        return tuple(by_value[value] for value in near_misses(_spelt(dn.rdn), by_value))
+        kinds = _attribute_types(dn.rdn)
+        by_value = {_format_values(rdn): rdn for rdn in [rdn for rdn in rdns if _attribute_types(rdn) == kinds] or rdns}
+        return tuple(by_value[value] for value in suggest_names(_format_values(dn.rdn), by_value))
 
     def apply(self, change: Change) -> None:
-        """Make *change*; raises :class:`DoesNotFit` with the LDAP result it would end in, changing nothing."""
-        self.require_held_here(change)
+        """Make *change*; raises :class:`DoesNotApply` with the LDAP result it would end in, changing nothing."""
+        self.refuse_referrals(change)
         match change:
             case Add(entry):
                 self._add(entry)
@@ -178,61 +178,61 @@ class Draft:
             case Delete(dn):
                 self._delete(dn)
 
-    def require_held_here(self, change: Change) -> None:
-        """Raise :class:`DoesNotFit` when *change* concerns a referral: what is there is held by other servers."""
-        if not self._elsewhere:
+    def refuse_referrals(self, change: Change) -> None:
+        """Raise :class:`DoesNotApply` when *change* concerns a referral: what is there is held by other servers."""
+        if not self._referrals:
             return
         for dn in (change.dn, change.new_dn) if isinstance(change, Rename) else (change.dn,):
             key = self.key(dn)
-            for top, where in self._elsewhere.items():
+            for top, where in self._referrals.items():
                 if key[max(len(key) - len(top), 0) :] == top:
-                    raise DoesNotFit(
+                    raise DoesNotApply(
                         f"other servers hold this part of the tree: {where}",
-                        on=str(dn),
+                        subject=str(dn),
                         next_step="make the change there; ldapmodify -M changes the referral itself",
                         result_code=_REFERRAL,
                     )
                 if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:
-                    raise DoesNotFit(
+                    raise DoesNotApply(
                         f"a referral to other servers stands below it: {where}",
-                        on=str(dn),
+                        subject=str(dn),
                         next_step="ldapdelete -M deletes a referral",
                         result_code=_REFERRAL,
                     )
 
     def _add(self, entry: Entry) -> None:
         if self.get(entry.dn) is not None:
-            raise DoesNotFit("the entry already exists", on=str(entry.dn), result_code=68)
+            raise DoesNotApply("the entry already exists", subject=str(entry.dn), result_code=68)
         self._require_parent(entry.dn)
-        complete = with_naming_values(self.schema, entry)
+        complete = add_naming_values(self.schema, entry)
         for attribute in complete.attributes:
             self._check_values(entry.dn, attribute.name, attribute.values)
         key = self.key(entry.dn)
-        self._put(key, complete)
+        self._insert(key, complete)
         self._origins[key] = None
 
     def _delete(self, dn: DN) -> None:
-        self._existing(dn)
+        self._require_entry(dn)
         if children := sorted(self._children.get(self.key(dn), ())):
-            told = first_of([str(self._entries[key].dn.rdn) for key in children], _TOLD)
-            raise DoesNotFit(
+            told = join_limited([str(self._entries[key].dn.rdn) for key in children], _MAXIMUM_SHOWN_CHILDREN)
+            raise DoesNotApply(
                 f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {told}",
-                on=str(dn),
+                subject=str(dn),
                 next_step="delete what is below it first, leaf first; dcmcfg apply --prune --under DN deletes "
                 "all at and below DN that its files do not name",
                 result_code=66,
             )
         key = self.key(dn)
-        self._take(key)
+        self._remove(key)
         self._origins.pop(key, None)
 
     def _modify(self, change: Modify) -> None:
-        draft = EntryDraft(self.schema, self._existing(change.dn))
+        draft = EntryDraft(self.schema, self._require_entry(change.dn))
         for modification in change.modifications:
             if modification.operation in (Operation.ADD, Operation.REPLACE):  # that a later one may delete again
                 self._check_values(change.dn, modification.name, modification.values)
             draft.apply(modification)
-        after = draft.entry()
+        after = draft.build_entry()
         for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))
         self._check_naming_values(after)
@@ -241,27 +241,27 @@ class Draft:
         self._entries[key] = after
 
     def _rename(self, change: Rename) -> None:
-        before = self._existing(change.dn)
+        before = self._require_entry(change.dn)
         old, new = self.key(change.dn), self.key(change.new_dn)
         if new != old and new in self._entries:
-            raise DoesNotFit("an entry of the new name exists", on=str(change.new_dn), result_code=68)
+            raise DoesNotApply("an entry of the new name exists", subject=str(change.new_dn), result_code=68)
         if change.new_superior is not None and new[1:][-len(old) :] == old:
-            raise DoesNotFit("an entry cannot move below itself", on=str(change.new_dn), result_code=53)
+            raise DoesNotApply("an entry cannot move below itself", subject=str(change.new_dn), result_code=53)
         self._require_parent(change.new_dn)
         superior = self._entries.get(new[1:])
         new_dn = DN((change.new_rdn, *superior.dn.rdns)) if superior is not None else change.new_dn
-        after = renamed(self.schema, before, change).at(new_dn)  # what is above keeps the spelling it has
-        for name in {canonical_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
+        after = apply_rename(self.schema, before, change).with_dn(new_dn)  # what is above keeps the spelling it has
+        for name in {canonicalise_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
             self._check_values(change.dn, name, after.values(name))
         moved = self._subtree(old)
         # A server gives only the entry that is renamed another entryCSN, not those below it.
         versions = {key: self._versions[key] for key in moved if key != old and key in self._versions}
         origins = {key: self._origins.pop(key, key) for key in moved}
         for key in reversed(moved):
-            moved[key] = self._take(key)
+            moved[key] = self._remove(key)
         for key, entry in moved.items():
             kept = key[: len(key) - len(old)] + new
-            self._put(kept, entry.at(entry.dn.rebased(change.dn, new_dn)))
+            self._insert(kept, entry.with_dn(entry.dn.rebased(change.dn, new_dn)))
             self._origins[kept] = origins[key]
             if key in versions:
                 self._versions[kept] = versions[key]
@@ -276,14 +276,14 @@ class Draft:
             left += self._children.get(key, ())
         return found
 
-    def _put(self, key: NormalDN, entry: Entry) -> None:
+    def _insert(self, key: NormalDN, entry: Entry) -> None:
         if key not in self._entries:
             self._depths[len(key)] += 1
         self._entries[key] = entry
         if key:
             self._children.setdefault(key[1:], set()).add(key)
 
-    def _take(self, key: NormalDN) -> Entry:
+    def _remove(self, key: NormalDN) -> Entry:
         self._children.get(key[1:], set()).discard(key)
         self._versions.pop(key, None)
         self._depths[len(key)] -= 1
@@ -291,17 +291,19 @@ class Draft:
             del self._depths[len(key)]
         return self._entries.pop(key)
 
-    def _existing(self, dn: DN) -> Entry:
+    def _require_entry(self, dn: DN) -> Entry:
         entry = self.get(dn)
         if entry is None:
-            raise DoesNotFit("there is no such entry", on=str(dn), next_step=self._nearest(dn), result_code=32)
+            raise DoesNotApply(
+                "there is no such entry", subject=str(dn), next_step=self._suggest_location(dn), result_code=32
+            )
         return entry
 
-    def _nearest(self, dn: DN) -> str:
-        missing = self.missing(dn)
+    def _suggest_location(self, dn: DN) -> str:
+        missing = self.find_highest_missing(dn)
         if not missing.parent.rdns:
             return "is it below the base DN?"
-        near = ", ".join(map(str, self.near_misses(missing)))
+        near = ", ".join(map(str, self.suggest_rdns(missing)))
         return f"it exists up to {missing.parent}" + (f"; near misses there: {near}" if near else "")
 
     def _require_parent(self, dn: DN) -> None:
@@ -309,65 +311,65 @@ class Draft:
         if not self._entries or self.key(dn)[1:] in self._entries:
             return
         if len(dn.rdns) > min(self._depths):
-            raise DoesNotFit(
+            raise DoesNotApply(
                 f"its parent does not exist: {dn.parent}",
-                on=str(dn),
-                next_step=self._nearest(dn.parent),
+                subject=str(dn),
+                next_step=self._suggest_location(dn.parent),
                 result_code=32,
             )
 
     def _check_values(self, dn: DN, name: str, values: tuple[bytes, ...]) -> None:
-        normal = [self.schema.normal_value(name, value) for value in values]
+        normal = [self.schema.normalise_value(name, value) for value in values]
         if len(set(normal)) < len(normal):
-            raise DoesNotFit(f"a value of {name} is given twice", on=str(dn), result_code=20)
+            raise DoesNotApply(f"a value of {name} is given twice", subject=str(dn), result_code=20)
         definition = self.schema.attribute(name)
         if definition is not None and definition.single_valued and len(values) > 1:
-            raise DoesNotFit(f"{name} takes one value and would have {len(values)}", on=str(dn), result_code=19)
+            raise DoesNotApply(f"{name} takes one value and would have {len(values)}", subject=str(dn), result_code=19)
 
     def _check_naming_values(self, entry: Entry) -> None:
-        for name, value in _naming(self.schema, entry.dn.rdn):
-            if not _holds(self.schema, entry, name, value):
-                raise DoesNotFit(f"{name} is part of the entry's name", on=str(entry.dn), result_code=67)
+        for name, value in _list_naming_values(self.schema, entry.dn.rdn):
+            if not _has_value(self.schema, entry, name, value):
+                raise DoesNotApply(f"{name} is part of the entry's name", subject=str(entry.dn), result_code=67)
 
 
-def _kinds(rdn: RDN) -> frozenset[str]:
+def _attribute_types(rdn: RDN) -> frozenset[str]:
     return frozenset(kind.lower() for kind, _ in rdn.parts)
 
 
-def _spelt(rdn: RDN) -> str:
-    return "+".join(value for _, value in rdn.parts)[:_COMPARED]
+def _format_values(rdn: RDN) -> str:
+    return "+".join(value for _, value in rdn.parts)[:_MAXIMUM_COMPARED_LENGTH]
 
 
-def renamed(schema: Schema, entry: Entry, change: Rename) -> Entry:
+def apply_rename(schema: Schema, entry: Entry, change: Rename) -> Entry:
     """Return *entry* after *change*: its new DN, the new naming values, and without the old ones if so asked."""
-    after = entry.at(change.new_dn)
-    new = _naming(schema, change.new_rdn)
-    kept = {(name.lower(), schema.normal_value(name, value)) for name, value in new}
+    after = entry.with_dn(change.new_dn)
+    new = _list_naming_values(schema, change.new_rdn)
+    kept = {(name.lower(), schema.normalise_value(name, value)) for name, value in new}
     if change.delete_old_rdn:
-        for name, value in _naming(schema, change.dn.rdn):
-            octets = schema.normal_value(name, value)
+        for name, value in _list_naming_values(schema, change.dn.rdn):
+            octets = schema.normalise_value(name, value)
             if (name.lower(), octets) not in kept or (name, value) not in new:
-                values = tuple(v for v in after.values(name) if schema.normal_value(name, v) != octets)
+                values = tuple(v for v in after.values(name) if schema.normalise_value(name, v) != octets)
                 after = after.with_values(name, values)
-    return with_naming_values(schema, after)
+    return add_naming_values(schema, after)
 
 
-def _naming(schema: Schema, rdn: RDN) -> tuple[tuple[str, bytes], ...]:
+def _list_naming_values(schema: Schema, rdn: RDN) -> tuple[tuple[str, bytes], ...]:
     """Return what *rdn* says of the entry's attributes: (name as the schema has it, value)."""
-    return tuple((canonical_name(schema, kind), _octets(value)) for kind, value in rdn.parts)
+    return tuple((canonicalise_name(schema, kind), _encode_value(value)) for kind, value in rdn.parts)
 
 
-def with_naming_values(schema: Schema, entry: Entry) -> Entry:
+def add_naming_values(schema: Schema, entry: Entry) -> Entry:
     """Return *entry* with the values that its RDN names, added where they are missing (as slapd does)."""
     if not entry.dn.rdns:
         return entry
-    for name, value in _naming(schema, entry.dn.rdn):
-        if not _holds(schema, entry, name, value):
+    for name, value in _list_naming_values(schema, entry.dn.rdn):
+        if not _has_value(schema, entry, name, value):
             entry = entry.with_values(name, (*entry.values(name), value))
     return entry
 
 
-def canonical_name(schema: Schema, name: str) -> str:
+def canonicalise_name(schema: Schema, name: str) -> str:
     """Return attribute description *name* as slapd gives it back: aliases and OIDs by the first name of the type.
 
     Neither the case of options nor their order counts (RFC 4512 §2.5.2).
@@ -378,19 +380,19 @@ def canonical_name(schema: Schema, name: str) -> str:
     return kind + semicolon + ";".join(sorted(options.lower().split(";")))
 
 
-def held_name(schema: Schema, name: str, entry: Entry | None) -> str:
+def find_spelling_in_entry(schema: Schema, name: str, entry: Entry | None) -> str:
     """Return *name* as *entry* has it, else its canonical name: a server may keep options in the order given."""
-    canonical = canonical_name(schema, name)
+    canonical = canonicalise_name(schema, name)
     if entry is None or canonical in entry or canonical.count(";") < _SEVERAL:
         return canonical
-    same = (each.name for each in entry.attributes if canonical_name(schema, each.name).lower() == canonical.lower())
+    same = (each.name for each in entry.attributes if canonicalise_name(schema, each.name).lower() == canonical.lower())
     return next(same, canonical)
 
 
-def _holds(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
-    wanted = schema.normal_value(name, value)
-    return any(schema.normal_value(name, held) == wanted for held in entry.values(name))
+def _has_value(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
+    wanted = schema.normalise_value(name, value)
+    return any(schema.normalise_value(name, held) == wanted for held in entry.values(name))
 
 
-def _octets(value: str) -> bytes:
+def _encode_value(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")

@@ -5,59 +5,63 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcmcfg.edits.cipher_suites import archive_cipher_suites
-from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE
+from dcmcfg.edits.cipher_suites import get_archive_cipher_suites
+from dcmcfg.edits.network_ae import NetworkAEAdder, NewNetworkAE
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
-from dcmcfg.onboarding.proposal import LeftOut, Proposal
-from dcmcfg.plan.plan import Wanted
+from dcmcfg.onboarding.proposal import Proposal, RejectedRow
+from dcmcfg.plan.plan import DesiredChange
 
 
 @dataclass(frozen=True)
-class Secured:
-    """Where connections with TLS get their ``cipher_suites`` from: without any, from the device ``archive``."""
+class CipherSuiteSource:
+    """Where connections with TLS get their ``cipher_suites`` from: without any, from the device ``archive_device``."""
 
-    archive: str
+    archive_device: str
     cipher_suites: tuple[str, ...] = ()
 
-    def suites(self, configuration: Configuration) -> tuple[str, ...]:
+    def resolve(self, configuration: Configuration) -> tuple[str, ...]:
         """Return them; raises :class:`~dcmcfg.errors.Refused` where the archive has none, or NotFound without it."""
-        return self.cipher_suites or archive_cipher_suites(configuration, self.archive)
+        return self.cipher_suites or get_archive_cipher_suites(configuration, self.archive_device)
 
 
 @dataclass(frozen=True)
 class Additions:
-    """The changes that are ``wanted``, each with the place of its row; the proposals ``added``, the rows left out."""
+    """The changes that are ``desired``, each with the place of its row; the proposals ``added``, the rows left out."""
 
-    wanted: tuple[Wanted, ...]
+    desired: tuple[DesiredChange, ...]
     added: tuple[Proposal, ...]
-    left_out: tuple[LeftOut, ...]
+    rejected: tuple[RejectedRow, ...]
     warnings: tuple[str, ...]
 
 
-def add_all(configuration: Configuration, proposals: Iterable[Proposal], secured: Secured) -> Additions:
+def add_proposals(
+    configuration: Configuration, proposals: Iterable[Proposal], cipher_suite_source: CipherSuiteSource
+) -> Additions:
     """Return what adds *proposals* to *configuration*, each with those before it in view."""
-    additions = NetworkAEAdditions(configuration)
-    wanted: list[Wanted] = []
+    additions = NetworkAEAdder(configuration)
+    wanted: list[DesiredChange] = []
     added: list[Proposal] = []
-    left_out: list[LeftOut] = []
+    left_out: list[RejectedRow] = []
     warnings: list[str] = []
     for proposal in proposals:
         try:
-            edit = additions.add(_new(proposal, secured.suites(configuration) if proposal.tls else ()))
+            edit = additions.add(
+                _make_new_ae(proposal, cipher_suite_source.resolve(configuration) if proposal.tls else ())
+            )
         except DcmcfgError as error:
             # In a file the option is a column.
             step = error.next_step.replace("--device ", "device ")
-            left_out.append(LeftOut(proposal.row, f"{error.what}; {step}" if step else error.what))
+            left_out.append(RejectedRow(proposal.row, f"{error.message}; {step}" if step else error.message))
             continue
-        wanted += (Wanted(change, place=proposal.row.place) for change in edit.changes)
-        warnings += (f"{proposal.row.place}: {warning}" for warning in edit.warnings)
+        wanted += (DesiredChange(change, location=proposal.row.location) for change in edit.changes)
+        warnings += (f"{proposal.row.location}: {warning}" for warning in edit.warnings)
         added.append(proposal)
     return Additions(tuple(wanted), tuple(added), tuple(left_out), tuple(warnings))
 
 
-def _new(proposal: Proposal, cipher_suites: tuple[str, ...]) -> NewNetworkAE:
-    role = proposal.taken_role
+def _make_new_ae(proposal: Proposal, cipher_suites: tuple[str, ...]) -> NewNetworkAE:
+    role = proposal.effective_role
     return NewNetworkAE(
         proposal.title,
         proposal.host or "",

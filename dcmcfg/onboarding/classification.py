@@ -8,24 +8,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
-from dcmcfg.network_address import at
-from dcmcfg.onboarding.proposal import LeftOut, Proposal, propose, what_is_missing
-from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row, described, role_of
+from dcmcfg.network_address import format_host_port
+from dcmcfg.onboarding.proposal import Proposal, RejectedRow, make_proposal, reject_if_incomplete
+from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row, determine_role, make_row_values
 
-_TOLD_TITLES = 3
+_MAX_TITLES_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """Rows by what becomes of them; ``already`` holds the AE that each of those stands for."""
+class ClassifiedRows:
+    """Rows by what becomes of them; ``unchanged`` holds the AE that each of those stands for."""
 
     new: tuple[Proposal, ...]
-    already: tuple[NetworkAE, ...]
-    left_out: tuple[LeftOut, ...]
+    unchanged: tuple[NetworkAE, ...]
+    rejected: tuple[RejectedRow, ...]
     warnings: tuple[str, ...]
 
 
-def sort_rows(configuration: Configuration, rows: Iterable[Row]) -> Sorted:
+def classify_rows(configuration: Configuration, rows: Iterable[Row]) -> ClassifiedRows:
     """Return *rows* sorted by what the AEs of *configuration*, and other rows, make of them.
 
     An AE of the title that is as the row says is so already, whatever its title; one that differs leaves the row out.
@@ -35,62 +35,64 @@ def sort_rows(configuration: Configuration, rows: Iterable[Row]) -> Sorted:
     for ae in configuration.network_aes():
         by_title[ae.title.strip()].append(ae)
     already: list[NetworkAE] = []
-    left_out: list[LeftOut] = []
+    left_out: list[RejectedRow] = []
     fresh: list[Proposal] = []
     for row in rows:
         held = by_title.get(row.text(TITLE), ())
-        match _against(row, held):
+        match _classify_row(row, held):
             case NetworkAE() as ae:
                 already.append(ae)
-            case LeftOut() as bad:
+            case RejectedRow() as bad:
                 left_out.append(bad)
             case Proposal() as proposal:
                 fresh.append(proposal)
-    new, ambiguous, repeated = _each_once(fresh)
+    new, ambiguous, repeated = _split_duplicates(fresh)
     left_out += ambiguous
-    warnings = (*repeated, *_shared_addresses(configuration, new))
-    return Sorted(tuple(new), tuple(already), tuple(left_out), warnings)
+    warnings = (*repeated, *_warn_shared_addresses(configuration, new))
+    return ClassifiedRows(tuple(new), tuple(already), tuple(left_out), warnings)
 
 
-def _against(row: Row, held: Sequence[NetworkAE]) -> NetworkAE | LeftOut | Proposal:
-    """Return which of the AEs *held*, of the title of *row*, is as it says, else what becomes of the row."""
-    for ae in held:
-        if described(ae) == row.values:  # in the tree may be what no new AE may be
+def _classify_row(row: Row, existing: Sequence[NetworkAE]) -> NetworkAE | RejectedRow | Proposal:
+    """Return which of the AEs *existing*, of the title of *row*, is as it says, else what becomes of the row."""
+    for ae in existing:
+        if make_row_values(ae) == row.values:  # in the tree may be what no new AE may be
             return ae
-    proposal = propose(row)
-    if isinstance(proposal, LeftOut):
+    proposal = make_proposal(row)
+    if isinstance(proposal, RejectedRow):
         return proposal
-    if not held:
-        return what_is_missing(proposal) or proposal
-    differences = [(ae, tuple(_differences(proposal, ae))) for ae in held]
+    if not existing:
+        return reject_if_incomplete(proposal) or proposal
+    differences = [(ae, tuple(_describe_differences(proposal, ae))) for ae in existing]
     equal = next((ae for ae, found in differences if not found), None)
     if equal is not None:
         return equal
     ae, found = min(differences, key=lambda each: len(each[1]))
-    return LeftOut(row, f"{ae.device.name}/{ae.title} is there and differs: {'; '.join(found)}")
+    return RejectedRow(row, f"{ae.device.name}/{ae.title} is there and differs: {'; '.join(found)}")
 
 
-def _differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
+def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
     """Yield how *ae* is not as *proposal* says, each with the command that would make it so."""
     where = f"{ae.device.name}/{ae.title}"
     if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
         yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
-    if not any(_leads_there(proposal, each) for each in ae.connections):
+    if not any(_matches_connection(proposal, each) for each in ae.connections):
         if ae.connections:
-            yield _elsewhere(proposal, ae.device.name, ae.connections)
+            yield _describe_other_address(proposal, ae.device.name, ae.connections)
         elif proposal.host is not None:
             yield f"it has no connection (dcmcfg ae remove {where}, then onboard it)"
-    if proposal.description is not None and proposal.description != described(ae).get(DESCRIPTION):
+    if proposal.description is not None and proposal.description != make_row_values(ae).get(DESCRIPTION):
         yield f"its description is another ({_command('set', where, f'dicomDescription={proposal.description}')})"
-    if proposal.role is not None and proposal.role is not (role := role_of(ae)):
+    if proposal.role is not None and proposal.role is not (role := determine_role(ae)):
         yield f"it is set up as {role.value}, not {proposal.role.value}"
 
 
-def _elsewhere(proposal: Proposal, device: str, connections: Sequence[Connection]) -> str:
+def _describe_other_address(proposal: Proposal, device: str, connections: Sequence[Connection]) -> str:
     """Return where it is and not, with the command that moves the first of its *connections*."""
     first = connections[0]
-    is_at = ", ".join(f"{at(each.host, each.port)}{' with TLS' if each.tls else ''}" for each in connections)
-    place = at(proposal.host or first.host, proposal.port or first.port)
+    is_at = ", ".join(
+        f"{format_host_port(each.host, each.port)}{' with TLS' if each.tls else ''}" for each in connections
+    )
+    place = format_host_port(proposal.host or first.host, proposal.port or first.port)
     tls = first.tls if proposal.tls is None else proposal.tls
     how = () if tls == first.tls else ("--tls" if tls else "--no-tls",)
     command = _command("connection", "set", f"{device}/{first.dn.rdn.parts[0][1]}", place, *how)
@@ -101,7 +103,7 @@ def _command(*words: str) -> str:
     return f"dcmcfg {shlex.join(words)}"
 
 
-def _leads_there(proposal: Proposal, connection: Connection) -> bool:
+def _matches_connection(proposal: Proposal, connection: Connection) -> bool:
     return (
         (proposal.host is None or proposal.host.casefold() == connection.host.casefold())
         and (proposal.port is None or proposal.port == connection.port)
@@ -109,27 +111,27 @@ def _leads_there(proposal: Proposal, connection: Connection) -> bool:
     )
 
 
-def _each_once(proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[LeftOut], list[str]]:
+def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[RejectedRow], list[str]]:
     """Return the proposals of titles that are wanted in one way, what is wanted in several, and what is repeated."""
     by_title: dict[str, list[Proposal]] = defaultdict(list)
     for proposal in proposals:
         by_title[proposal.title].append(proposal)
     new: list[Proposal] = []
-    ambiguous: list[LeftOut] = []
+    ambiguous: list[RejectedRow] = []
     repeated: list[str] = []
     for proposal in proposals:
         first, *others = by_title[proposal.title]
-        if not all(first.wants_the_same(other) for other in others):
-            elsewhere = ", ".join(each.row.place for each in (first, *others) if each is not proposal)
-            ambiguous.append(LeftOut(proposal.row, f"the title is wanted otherwise in {elsewhere}"))
+        if not all(first.is_equivalent(other) for other in others):
+            elsewhere = ", ".join(each.row.location for each in (first, *others) if each is not proposal)
+            ambiguous.append(RejectedRow(proposal.row, f"the title is wanted otherwise in {elsewhere}"))
         elif proposal is first:
             new.append(proposal)
         else:
-            repeated.append(f"{proposal.row.place}: {proposal.title} is wanted in {first.row.place} already.")
+            repeated.append(f"{proposal.row.location}: {proposal.title} is wanted in {first.row.location} already.")
     return new, ambiguous, repeated
 
 
-def _shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
+def _warn_shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
     """Yield a sentence for each address that a new AE would share with one of another title."""
     titles: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
     places: dict[tuple[str, int], str] = {}
@@ -141,9 +143,11 @@ def _shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> 
         if proposal.host is not None and proposal.port is not None:
             key = (proposal.host.casefold(), proposal.port)
             titles[key][proposal.title] = None
-            places.setdefault(key, proposal.row.place)
+            places.setdefault(key, proposal.row.location)
     for key, place in places.items():
         sharing = list(titles[key])
         if len(sharing) > 1:
-            more = f" and {len(sharing) - _TOLD_TITLES} more" if len(sharing) > _TOLD_TITLES else ""
-            yield f"{place}: several AEs are at {at(*key)}: {', '.join(sharing[:_TOLD_TITLES])}{more}."
+            more = f" and {len(sharing) - _MAX_TITLES_SHOWN} more" if len(sharing) > _MAX_TITLES_SHOWN else ""
+            yield (
+                f"{place}: several AEs are at {format_host_port(*key)}: {', '.join(sharing[:_MAX_TITLES_SHOWN])}{more}."
+            )

@@ -11,34 +11,43 @@ from itertools import chain
 
 from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding import gazelle
-from dcmcfg.onboarding.row import COLUMNS, REASON, TITLE, Row, Sheet, column, in_one_line, unknown_columns
+from dcmcfg.onboarding.row import (
+    COLUMNS,
+    REASON,
+    TITLE,
+    Row,
+    Sheet,
+    convert_to_single_line,
+    resolve_column,
+    warn_unknown_columns,
+)
 
 _CRLF = "\r\n"
 _DELIMITERS = ",;\t|"
 #: What Excel writes, and reads, above the headings.
-_STATED = re.compile(r'"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
+_EXCEL_DELIMITER_LINE = re.compile(r'"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
 #: A line after the last one: a cell that it becomes part of was not closed.
-_END = "\0"
-_EXPECTED = f"its first line names the columns: {','.join(COLUMNS)}"
+_END_MARKER = "\0"
+_EXPECTED_HEADER = f"its first line names the columns: {','.join(COLUMNS)}"
 
 
 @dataclass(frozen=True)
-class Delimited:
+class DelimitedFormat:
     """The heading and the cells of each row, as they were read."""
 
     header: tuple[str, ...]
     records: tuple[tuple[str, ...], ...]
     delimiter: str = ","
 
-    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
+    def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
         """Return the rows with a last column for the reasons; one that an earlier run added is left out."""
-        kept = [number for number, name in enumerate(self.header) if column(name) != REASON]
+        kept = [number for number, name in enumerate(self.header) if resolve_column(name) != REASON]
         rows = [(*(self.header[number] for number in kept), REASON)]
         for index, reason in sorted(reasons.items()):
             cells = self.records[index]
             own = [cells[number] if number < len(cells) else "" for number in kept]
-            rows.append((*own, in_one_line(reason), *cells[len(self.header) :]))
-        return _written(rows, self.delimiter)
+            rows.append((*own, convert_to_single_line(reason), *cells[len(self.header) :]))
+        return _write_csv(rows, self.delimiter)
 
 
 def read_delimited(name: str, text: str) -> Sheet:
@@ -48,41 +57,41 @@ def read_delimited(name: str, text: str) -> Sheet:
     its columns. Raises :class:`OnboardingError` when there is no such line, it names a column twice, or a quotation
     mark is not closed.
     """
-    stated = _STATED.match(text)
+    stated = _EXCEL_DELIMITER_LINE.match(text)
     text = text[stated.end() :] if stated else text  # the end of that line stays, so that lines keep their numbers
-    delimiter = stated[1] if stated and stated[1] in _DELIMITERS else _delimiter(text)
-    (_, header), body = _divided(name, _records(name, text, delimiter))
-    if gazelle.is_export(header):
-        rows, picked, warnings = gazelle.rows(name, header, body)
-        return Sheet(rows, Delimited(header, picked, delimiter), warnings)
-    columns = [column(heading) for heading in header]
+    delimiter = stated[1] if stated and stated[1] in _DELIMITERS else _detect_delimiter(text)
+    (_, header), body = _split_header(name, _records(name, text, delimiter))
+    if gazelle.is_gazelle_export(header):
+        rows, picked, warnings = gazelle.read_gazelle_rows(name, header, body)
+        return Sheet(rows, DelimitedFormat(header, picked, delimiter), warnings)
+    columns = [resolve_column(heading) for heading in header]
     _check_header(name, header, columns)
     rows = tuple(_row(f"{name}:{line}", columns, cells) for line, cells in body)
     unknown = [heading for heading, known in zip(header, columns, strict=True) if known is None and heading]
-    source = Delimited(header, tuple(cells for _, cells in body), delimiter)
-    warnings = (*unknown_columns(name, unknown, "column"), *_swallowing(name, columns, body))
+    source = DelimitedFormat(header, tuple(cells for _, cells in body), delimiter)
+    warnings = (*warn_unknown_columns(name, unknown, "column"), *_warn_multiline_cells(name, columns, body))
     return Sheet(rows, source, warnings)
 
 
 def write_rows(rows: Iterable[Mapping[str, str]]) -> str:
     """Return *rows* (values by column) as comma-separated text below the names of all columns."""
-    return _written([COLUMNS, *([row.get(name, "") for name in COLUMNS] for row in rows)], ",")
+    return _write_csv([COLUMNS, *([row.get(name, "") for name in COLUMNS] for row in rows)], ",")
 
 
-def _written(rows: Iterable[Sequence[str]], delimiter: str) -> str:
-    lines = _Lines()
+def _write_csv(rows: Iterable[Sequence[str]], delimiter: str) -> str:
+    lines = _LineBuffer()
     csv.writer(lines, delimiter=delimiter, lineterminator=_CRLF).writerows(rows)
     return "".join(lines)
 
 
-class _Lines(list[str]):
+class _LineBuffer(list[str]):
     """Rows as the writer hands them over, ended by LF: told of LF alone it would not quote a CR in a cell."""
 
     def write(self, row: str) -> None:
         self.append(row.removesuffix(_CRLF) + "\n")
 
 
-def _delimiter(text: str) -> str:
+def _detect_delimiter(text: str) -> str:
     """Return the delimiter with which the first line that is not blank names the most columns."""
     first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
 
@@ -91,7 +100,7 @@ def _delimiter(text: str) -> str:
             cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
         except csv.Error:  # a cell longer than any text; reading the records says so, with the line
             return 0
-        return sum(column(cell) is not None or gazelle.is_heading(cell) for cell in cells)
+        return sum(resolve_column(cell) is not None or gazelle.is_gazelle_heading(cell) for cell in cells)
 
     return max(_DELIMITERS, key=known)
 
@@ -99,7 +108,9 @@ def _delimiter(text: str) -> str:
 def _records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
     """Return the line that each record begins in with its cells, blank ones left out."""
     whole = text if text.endswith(("\r", "\n")) else text + "\n"
-    reader = csv.reader(chain(io.StringIO(whole, newline=""), (_END,)), delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader(
+        chain(io.StringIO(whole, newline=""), (_END_MARKER,)), delimiter=delimiter, skipinitialspace=True
+    )
     records: list[tuple[int, list[str]]] = []
     line = 1
     try:
@@ -107,35 +118,41 @@ def _records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str,
             records.append((line, record))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise OnboardingError(f"not delimited text ({error})", on=f"{name}:{line}") from error
+        raise OnboardingError(f"not delimited text ({error})", subject=f"{name}:{line}") from error
     line, last = records.pop()
-    if last != [_END]:
-        raise OnboardingError("a quotation mark is not closed", on=f"{name}:{line}")
+    if last != [_END_MARKER]:
+        raise OnboardingError("a quotation mark is not closed", subject=f"{name}:{line}")
     stripped = ((line, tuple(cell.strip() for cell in record)) for line, record in records)
     return [(line, cells) for line, cells in stripped if any(cells)]
 
 
-def _divided(
+def _split_header(
     name: str, records: Sequence[tuple[int, tuple[str, ...]]]
 ) -> tuple[tuple[int, tuple[str, ...]], list[tuple[int, tuple[str, ...]]]]:
     header, *body = records or [(0, ())]
     if not header[1]:
-        raise OnboardingError("the file is empty", on=name, next_step=_EXPECTED)
+        raise OnboardingError("the file is empty", subject=name, next_step=_EXPECTED_HEADER)
     return header, body
 
 
 def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None]) -> None:
     if TITLE not in columns:
         raise OnboardingError(
-            f"there is no column for the AE title in the first line ({', '.join(header)})", on=name, next_step=_EXPECTED
+            f"there is no column for the AE title in the first line ({', '.join(header)})",
+            subject=name,
+            next_step=_EXPECTED_HEADER,
         )
     twice = sorted({known for known in columns if known is not None and columns.count(known) > 1})
     if twice:
         named = " and ".join(repr(h) for h, known in zip(header, columns, strict=True) if known == twice[0])
-        raise OnboardingError(f"the columns {named} both stand for {twice[0]}", on=name, next_step="keep one of them")
+        raise OnboardingError(
+            f"the columns {named} both stand for {twice[0]}", subject=name, next_step="keep one of them"
+        )
 
 
-def _swallowing(name: str, columns: Sequence[str | None], body: Iterable[tuple[int, tuple[str, ...]]]) -> Iterator[str]:
+def _warn_multiline_cells(
+    name: str, columns: Sequence[str | None], body: Iterable[tuple[int, tuple[str, ...]]]
+) -> Iterator[str]:
     """Yield a sentence for each cell that counts for nothing and may have rows in it."""
     for line, cells in body:
         for known, cell in zip(columns, cells, strict=False):

@@ -9,39 +9,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Role, Row, plain
+from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Role, Row, simplify_heading
 
-_KIND, _TITLE, _SECURED = "configurationtype", "aetitle", "issecured"
-_HEADINGS = frozenset((_KIND, _TITLE, _SECURED, "company", "system", "host", "port", "portsecured", "transferrole"))
-_TRUE = "true"
+_GAZELLE_KIND, _GAZELLE_TITLE, _GAZELLE_SECURED = "configurationtype", "aetitle", "issecured"
+_GAZELLE_HEADINGS = frozenset(
+    (
+        _GAZELLE_KIND,
+        _GAZELLE_TITLE,
+        _GAZELLE_SECURED,
+        "company",
+        "system",
+        "host",
+        "port",
+        "portsecured",
+        "transferrole",
+    )
+)
+_GAZELLE_TRUE = "true"
 
 
-def is_heading(text: str) -> bool:
+def is_gazelle_heading(text: str) -> bool:
     """Tell whether *text* is the heading of one of the columns that are read here."""
-    return plain(text) in _HEADINGS
+    return simplify_heading(text) in _GAZELLE_HEADINGS
 
 
-def is_export(header: Sequence[str]) -> bool:
+def is_gazelle_export(header: Sequence[str]) -> bool:
     """Tell whether *header* is that of Gazelle."""
-    return {_KIND, _TITLE, "host"} <= {plain(heading) for heading in header}
+    return {_GAZELLE_KIND, _GAZELLE_TITLE, "host"} <= {simplify_heading(heading) for heading in header}
 
 
-def rows(
+def read_gazelle_rows(
     name: str, header: Sequence[str], body: Sequence[tuple[int, tuple[str, ...]]]
 ) -> tuple[tuple[Row, ...], tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """Return a row for each DICOM AE of *body* (line, cells), the cells it comes from, and what was passed over.
 
     Of the rows of one AE at one host that with a port counts, else the first.
     """
-    headings = [plain(heading) for heading in header]
+    headings = [simplify_heading(heading) for heading in header]
     found: dict[tuple[str, str], tuple[Row, tuple[str, ...]]] = {}
     others = again = 0
     for line, cells in body:
         record = dict(zip(headings, cells, strict=False))
-        if not record.get(_KIND, "").upper().startswith("DICOM"):
+        if not record.get(_GAZELLE_KIND, "").upper().startswith("DICOM"):
             others += 1
             continue
-        row = _row(f"{name}:{line}", record)
+        row = _make_gazelle_row(f"{name}:{line}", record)
         key = (row.text(TITLE), row.text(HOST).casefold())
         again += key in found
         if key not in found or (not found[key][0].text(PORT) and row.text(PORT)):
@@ -54,13 +66,13 @@ def rows(
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 
 
-def _row(place: str, record: Mapping[str, str]) -> Row:
-    secured = record.get(_SECURED, "").lower() == _TRUE
+def _make_gazelle_row(place: str, record: Mapping[str, str]) -> Row:
+    secured = record.get(_GAZELLE_SECURED, "").lower() == _GAZELLE_TRUE
     port = (record.get("portsecured") if secured else "") or record.get("port", "")
     sends_only = record.get("transferrole", "").upper() == "SCU" and not port
     described = (record.get("company", ""), record.get("system", ""), record.get("comment", ""))
     values = {
-        TITLE: record.get(_TITLE, ""),
+        TITLE: record.get(_GAZELLE_TITLE, ""),
         HOST: record.get("host", ""),
         PORT: port,
         TLS: "yes" if secured else "no",

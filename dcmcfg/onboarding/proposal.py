@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
-from dcmcfg.network_address import at, parse_host, parse_port
+from dcmcfg.network_address import format_host_port, parse_host, parse_port
 from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, Role, Row
-from dcmcfg.secret_values import told
+from dcmcfg.secret_values import format_value
 
 _BOOLEANS = dict.fromkeys(("yes", "true", "1", "on", "y", "tls"), True) | dict.fromkeys(
     ("no", "false", "0", "off", "n", "none"), False
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class RejectedRow:
     """A row that is not taken, with the ``reason`` as a phrase."""
 
     row: Row
@@ -27,7 +27,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         title = self.row.text(TITLE)
-        return f"{self.row.place}: {title}: {self.reason}" if title else f"{self.row.place}: {self.reason}"
+        return f"{self.row.location}: {title}: {self.reason}" if title else f"{self.row.location}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -44,37 +44,37 @@ class Proposal:
     device: str | None
 
     @property
-    def taken_role(self) -> Role:
+    def effective_role(self) -> Role:
         """Its role, a workstation where none is said."""
         return self.role or Role.WORKSTATION
 
     @property
     def listens(self) -> bool:
         """Whether it accepts associations."""
-        return self.taken_role.listens
+        return self.effective_role.listens
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Its host and port, as far as they are said."""
-        return at(self.host or "", self.port)
+        return format_host_port(self.host or "", self.port)
 
     def __str__(self) -> str:
-        return f"{self.title}@{self.place}"
+        return f"{self.title}@{self.address}"
 
-    def wants_the_same(self, other: Proposal) -> bool:
+    def is_equivalent(self, other: Proposal) -> bool:
         """Tell whether *other*, from another row, wants nothing else."""
-        return self._wanted() == other._wanted()
+        return self._make_comparison_key() == other._make_comparison_key()
 
-    def _wanted(self) -> tuple[object, ...]:
+    def _make_comparison_key(self) -> tuple[object, ...]:
         host = self.host.casefold() if self.host else None
         device = (self.device or self.title).casefold()
-        return (self.title, host, self.port, bool(self.tls), self.description, self.taken_role, device)
+        return (self.title, host, self.port, bool(self.tls), self.description, self.effective_role, device)
 
 
-def propose(row: Row) -> Proposal | LeftOut:
+def make_proposal(row: Row) -> Proposal | RejectedRow:
     """Return what *row* wants, or everything that is wrong with its values.
 
-    A host, and a port for what listens, are asked for by :func:`what_is_missing`: an AE that is there has them.
+    A host, and a port for what listens, are asked for by :func:`reject_if_incomplete`: an AE that is there has them.
     """
     problems = list(row.problems)
     if not row.text(TITLE):
@@ -84,29 +84,29 @@ def propose(row: Row) -> Proposal | LeftOut:
         for name in (HOST, DESCRIPTION, DEVICE)
         if not row.text(name).isprintable()
     )
-    title = _parsed(row, TITLE, parse_ae_title, problems)
+    title = _parse_cell(row, TITLE, parse_ae_title, problems)
     proposal = Proposal(
         row=row,
         title=title or "",
-        host=_parsed(row, HOST, _host, problems),
-        port=_parsed(row, PORT, parse_port, problems),
-        tls=_parsed(row, TLS, _boolean, problems),
+        host=_parse_cell(row, HOST, _host, problems),
+        port=_parse_cell(row, PORT, parse_port, problems),
+        tls=_parse_cell(row, TLS, _boolean, problems),
         description=row.values.get(DESCRIPTION),
-        role=_parsed(row, ROLE, _role, problems),
+        role=_parse_cell(row, ROLE, _role, problems),
         device=row.values.get(DEVICE),
     )
-    return LeftOut(row, "; ".join(problems)) if problems else proposal
+    return RejectedRow(row, "; ".join(problems)) if problems else proposal
 
 
-def what_is_missing(proposal: Proposal) -> LeftOut | None:
+def reject_if_incomplete(proposal: Proposal) -> RejectedRow | None:
     """Return *proposal*, of an AE that is not there, as left out where there is no telling how to reach it."""
     missing = [HOST] if proposal.host is None else []
     if proposal.port is None and proposal.listens:
         missing.append(f"{PORT} (only a {Role.MODALITY.value} needs none)")
-    return LeftOut(proposal.row, f"missing: {', '.join(missing)}") if missing else None
+    return RejectedRow(proposal.row, f"missing: {', '.join(missing)}") if missing else None
 
 
-def _parsed(row: Row, name: str, parse: Callable[[str], T], problems: list[str]) -> T | None:
+def _parse_cell(row: Row, name: str, parse: Callable[[str], T], problems: list[str]) -> T | None:
     """Return the value of a column, None when there is none or it is wrong, which is added to *problems*."""
     text = row.text(name)
     if not text or (not text.isprintable() and name != TITLE):
@@ -114,7 +114,7 @@ def _parsed(row: Row, name: str, parse: Callable[[str], T], problems: list[str])
     try:
         return parse(text)
     except MalformedInput as error:
-        problems.append(f"{name} {told(name, text.encode('utf-8', 'replace'))}: {error.what}")
+        problems.append(f"{name} {format_value(name, text.encode('utf-8', 'replace'))}: {error.message}")
         return None
 
 

@@ -14,7 +14,7 @@ from dcmcfg.onboarding.row import Sheet
 from dcmcfg.onboarding.yaml_json import read_json, read_yaml
 
 
-class Form(Enum):
+class FileFormat(Enum):
     """Delimited text, YAML or JSON."""
 
     CSV = "csv"
@@ -23,37 +23,41 @@ class Form(Enum):
 
 
 _BY_SUFFIX = {
-    ".csv": Form.CSV,
-    ".tsv": Form.CSV,
-    ".txt": Form.CSV,
-    ".yaml": Form.YAML,
-    ".yml": Form.YAML,
-    ".json": Form.JSON,
+    ".csv": FileFormat.CSV,
+    ".tsv": FileFormat.CSV,
+    ".txt": FileFormat.CSV,
+    ".yaml": FileFormat.YAML,
+    ".yml": FileFormat.YAML,
+    ".json": FileFormat.JSON,
 }
-_READERS = {Form.CSV: read_delimited, Form.YAML: read_yaml, Form.JSON: read_json}
+_READERS = {FileFormat.CSV: read_delimited, FileFormat.YAML: read_yaml, FileFormat.JSON: read_json}
 
 
-def form_of(name: str) -> Form | None:
+def detect_format(name: str) -> FileFormat | None:
     """Return the form that a file *name* has by its suffix, or None."""
     return _BY_SUFFIX.get(PurePath(name).suffix.lower())
 
 
-def read_sheet(name: str, octets: bytes, form: Form) -> Sheet:
+def read_sheet(name: str, octets: bytes, file_format: FileFormat) -> Sheet:
     """Return the rows of *octets*, the content of the file *name*; those in one line are told apart by their numbers.
 
     Raises :class:`OnboardingError` for a file that is not of that form or not in Unicode, with the line.
     """
-    sheet = _READERS[form](name, _decoded(name, octets))
-    in_line = Counter(row.place for row in sheet.rows)
+    sheet = _READERS[file_format](name, _decode(name, octets))
+    in_line = Counter(row.location for row in sheet.rows)
     rows = (
-        replace(row, number=number, place=f"{row.place} (AE {number + 1})" if in_line[row.place] > 1 else row.place)
+        replace(
+            row,
+            index=number,
+            location=f"{row.location} (AE {number + 1})" if in_line[row.location] > 1 else row.location,
+        )
         for number, row in enumerate(sheet.rows)
     )
     empty = () if sheet.rows else (f"{name} holds no AEs.",)
     return replace(sheet, rows=tuple(rows), warnings=(*sheet.warnings, *empty))
 
 
-def _decoded(name: str, octets: bytes) -> str:
+def _decode(name: str, octets: bytes) -> str:
     encoding = "utf-16" if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         return octets.decode(encoding)
@@ -61,6 +65,6 @@ def _decoded(name: str, octets: bytes) -> str:
         line = octets.count(b"\n", 0, error.start) + 1
         raise OnboardingError(
             f"not UTF-8 (octet {octets[error.start]:#04x})",
-            on=f"{name}:{line}",
+            subject=f"{name}:{line}",
             next_step="save it as 'CSV UTF-8', or: iconv -f WINDOWS-1252 -t UTF-8",
         ) from error

@@ -27,7 +27,7 @@ TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE = "title", "host", "port", "tl
 COLUMNS = (TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE)
 #: The column in which a row that was left out carries why; when read it counts for nothing.
 REASON = "reason"
-_OTHER_SPELLINGS = {
+_COLUMN_ALIASES = {
     "aet": TITLE,
     "ae": TITLE,
     "aetitle": TITLE,
@@ -42,32 +42,32 @@ _OTHER_SPELLINGS = {
     "devicename": DEVICE,
     "dicomdevicename": DEVICE,
 }
-_BY_SPELLING = {name: name for name in (*COLUMNS, REASON)} | _OTHER_SPELLINGS
-_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+_COLUMN_BY_HEADING = {name: name for name in (*COLUMNS, REASON)} | _COLUMN_ALIASES
+_SEPARATORS = re.compile(r"[\s_-]+")
 
 
-def plain(heading: str) -> str:
+def simplify_heading(heading: str) -> str:
     """Return *heading* as headings are compared: without case, blanks, ``_`` and ``-``."""
-    return _BETWEEN_WORDS.sub("", heading).casefold()
+    return _SEPARATORS.sub("", heading).casefold()
 
 
-def column(heading: str) -> str | None:
+def resolve_column(heading: str) -> str | None:
     """Return which of :data:`COLUMNS` (or :data:`REASON`) *heading* stands for, None when it is unknown."""
-    return _BY_SPELLING.get(plain(heading))
+    return _COLUMN_BY_HEADING.get(simplify_heading(heading))
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row at ``place`` (``file:line``); ``values`` by column, none of them empty.
+    """A row at ``location`` (``file:line``); ``values`` by column, none of them empty.
 
-    ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``number`` is
+    ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``index`` is
     where it stands among the rows of its file, from 0.
     """
 
-    place: str
+    location: str
     values: Mapping[str, str]
     problems: tuple[str, ...] = ()
-    number: int = 0
+    index: int = 0
 
     def text(self, name: str) -> str:
         """Return the value of the column *name*, or an empty text."""
@@ -96,7 +96,7 @@ class Role(Enum):
         return ARCHIVE_TYPE if self is Role.ARCHIVE else None
 
 
-def role_of(ae: NetworkAE) -> Role:
+def determine_role(ae: NetworkAE) -> Role:
     """Return the role that *ae* has by its entry and its device."""
     if ae.entry.text("dicomAssociationAcceptor") == "FALSE":
         return Role.MODALITY
@@ -105,16 +105,18 @@ def role_of(ae: NetworkAE) -> Role:
     return Role.WORKSTATION
 
 
-def described(ae: NetworkAE) -> dict[str, str]:
+def make_row_values(ae: NetworkAE) -> dict[str, str]:
     """Return the values of *ae* by column, empty ones left out; such a row is so already, whatever the tree holds.
 
     Of its connections the first that listens counts, one without TLS before one with; else the first.
     """
-    connection = ae.listening() or ae.listening(tls=True) or next(iter(ae.connections), None)
+    connection = (
+        ae.find_listening_connection() or ae.find_listening_connection(tls=True) or next(iter(ae.connections), None)
+    )
     values = {
         TITLE: ae.title.strip(),
         DESCRIPTION: (ae.entry.text("dicomDescription") or "").strip(),
-        ROLE: role_of(ae).value,
+        ROLE: determine_role(ae).value,
         DEVICE: ae.device.name.strip(),
     }
     if connection is not None:
@@ -124,15 +126,15 @@ def described(ae: NetworkAE) -> dict[str, str]:
     return {column: values[column] for column in values if values[column]}
 
 
-def described_openly(ae: NetworkAE) -> dict[str, str]:
-    """Return :func:`described` without values that are secrets; a row that says less of an AE is so as well."""
-    return {column: value for column, value in described(ae).items() if not is_secret(column, value.encode())}
+def make_row_values_without_secrets(ae: NetworkAE) -> dict[str, str]:
+    """Return :func:`make_row_values` without values that are secrets; a row that says less of an AE is so as well."""
+    return {column: value for column, value in make_row_values(ae).items() if not is_secret(column, value.encode())}
 
 
-class Source(Protocol):
+class SheetFormat(Protocol):
     """The form that the rows were read in."""
 
-    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:
+    def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
         """Return a file of the same form that holds the rows of those numbers as they were, each with its reason.
 
         *heading* is told above them, where the form has a place for that.
@@ -145,20 +147,20 @@ class Sheet:
     """The ``rows`` of a file; ``warnings`` are sentences on what of it counts for nothing."""
 
     rows: tuple[Row, ...]
-    source: Source
+    source_format: SheetFormat
     warnings: tuple[str, ...] = ()
 
 
-def unknown_columns(name: str, headings: Iterable[str], word: str) -> Iterator[str]:
+def warn_unknown_columns(name: str, headings: Iterable[str], term: str) -> Iterator[str]:
     """Yield a sentence for each of the *headings* of the file *name* that stand for nothing here.
 
-    *word* is what they are there: column or key.
+    *term* is what they are there: column or key.
     """
     for heading, count in Counter(headings).items():
         times = f" ({count} times)" if count > 1 else ""
-        yield f"{name}: the {word} {heading!r} is unknown and counts for nothing{times}."
+        yield f"{name}: the {term} {heading!r} is unknown and counts for nothing{times}."
 
 
-def in_one_line(text: str) -> str:
+def convert_to_single_line(text: str) -> str:
     """Return *text* without line ends and control characters, as a comment or a cell holds it."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

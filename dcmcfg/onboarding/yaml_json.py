@@ -14,11 +14,20 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dcmcfg.errors import OnboardingError
-from dcmcfg.onboarding.row import COLUMNS, REASON, Row, Sheet, Source, column, in_one_line, unknown_columns
+from dcmcfg.onboarding.row import (
+    COLUMNS,
+    REASON,
+    Row,
+    Sheet,
+    SheetFormat,
+    convert_to_single_line,
+    resolve_column,
+    warn_unknown_columns,
+)
 
 #: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_LIST, _MODALITIES = "aes", "DicomModalities"
+_LIST_KEY, _MODALITIES_KEY = "aes", "DicomModalities"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 #: A JSON text with what jsoncpp, and so Orthanc, takes besides: comments. Strings come first, so that none is found in
 #: them; the rest of a string or comment without end belongs to it, so that no part is looked at twice.
@@ -26,52 +35,55 @@ _JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\r\
 _NOT_LINE_ENDS = re.compile(r"[^\r\n]")
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _JSON_LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_FORMS = f"a list of AEs with the keys {', '.join(COLUMNS)}; or Orthanc's {_MODALITIES}"
-_UNLIMITED = 1_000_000
+_EXPECTED_CONTENT = f"a list of AEs with the keys {', '.join(COLUMNS)}; or Orthanc's {_MODALITIES_KEY}"
+_UNLIMITED_WIDTH = 1_000_000
 #: Lists and mappings within each other; a list of AEs has three.
-_MOST_DEEP = 100
+_MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
-class Yaml:
+class YamlFormat:
     """The nodes of the rows."""
 
     nodes: tuple[Node, ...]
 
-    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:
+    def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
         """Return the rows as a list, each below its reason as a comment."""
         items = "".join(
-            f"# {in_one_line(reason)}\n{_yaml_item(self.nodes[index])}" for index, reason in sorted(reasons.items())
+            f"# {convert_to_single_line(reason)}\n{_yaml_item(self.nodes[index])}"
+            for index, reason in sorted(reasons.items())
         )
-        return f"# {in_one_line(heading)}\n{items}"
+        return f"# {convert_to_single_line(heading)}\n{items}"
 
 
 @dataclass(frozen=True)
-class Json:
+class JsonFormat:
     """The nodes of the rows, with a key ``reason`` to be added to each."""
 
     nodes: tuple[Node, ...]
 
-    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
+    def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
         """Return the rows as an array of objects."""
-        items = (_json_row(self.nodes[index], in_one_line(reason)) for index, reason in sorted(reasons.items()))
+        items = (
+            _json_row(self.nodes[index], convert_to_single_line(reason)) for index, reason in sorted(reasons.items())
+        )
         return "[\n" + ",\n".join(f"  {item}" for item in items) + "\n]\n"
 
 
 @dataclass(frozen=True)
-class Orthanc:
+class OrthancFormat:
     """The symbolic names and the nodes of the modalities; nothing else of the configuration is kept."""
 
     modalities: tuple[tuple[Node, Node], ...]
 
-    def with_reasons(self, reasons: Mapping[int, str], heading: str) -> str:
+    def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
         """Return the modalities, each below its reason as a comment, as Orthanc has them in its own file."""
         lines: list[str] = []
         for index, reason in sorted(reasons.items()):
             name, node = self.modalities[index]
             comma = "," if len(lines) < len(reasons) - 1 else ""
-            lines.append(f"    // {in_one_line(reason)}\n    {_json(name)}: {_json(node)}{comma}\n")
-        return f'// {in_one_line(heading)}\n{{\n  "{_MODALITIES}": {{\n{"".join(lines)}  }}\n}}\n'
+            lines.append(f"    // {convert_to_single_line(reason)}\n    {_json(name)}: {_json(node)}{comma}\n")
+        return f'// {convert_to_single_line(heading)}\n{{\n  "{_MODALITIES_KEY}": {{\n{"".join(lines)}  }}\n}}\n'
 
 
 def read_yaml(name: str, text: str) -> Sheet:
@@ -79,7 +91,7 @@ def read_yaml(name: str, text: str) -> Sheet:
 
     Raises :class:`OnboardingError` for what is no YAML, and for another document.
     """
-    return _sheet(name, _composed(name, text, "YAML"), json_form=False)
+    return _sheet(name, _compose(name, text, "YAML"), as_json=False)
 
 
 def read_json(name: str, text: str) -> Sheet:
@@ -88,21 +100,21 @@ def read_json(name: str, text: str) -> Sheet:
     A list of AEs, by itself or as ``aes``; a configuration of Orthanc; or what is its ``DicomModalities``. Raises
     :class:`OnboardingError` for what is no JSON, and for another document.
     """
-    root = _composed(name, _JSON_PARTS.sub(_plain_part, text), "JSON")
+    root = _compose(name, _JSON_PARTS.sub(_clean_json_part, text), "JSON")
     _refuse_aliases(name, root)
-    return _sheet(name, root, json_form=True)
+    return _sheet(name, root, as_json=True)
 
 
 def _refuse_aliases(name: str, root: Node) -> None:
     """Raise :class:`OnboardingError` for a node that stands in several places: JSON has none."""
     seen: set[int] = set()
-    for node in _nodes(root):
+    for node in _walk_nodes(root):
         if id(node) in seen:
-            raise OnboardingError("not JSON: it holds an alias", on=f"{name}:{node.start_mark.line + 1}")
+            raise OnboardingError("not JSON: it holds an alias", subject=f"{name}:{node.start_mark.line + 1}")
         seen.add(id(node))
 
 
-def _nodes(root: Node) -> Iterator[Node]:
+def _walk_nodes(root: Node) -> Iterator[Node]:
     """Yield *root* and each node below it, in every place where it stands; without end for one that holds itself."""
     left = [root]
     while left:
@@ -121,30 +133,30 @@ def _children(node: Node) -> list[Node]:
             return []
 
 
-def _plain_part(part: re.Match[str]) -> str:
+def _clean_json_part(part: re.Match[str]) -> str:
     text = part[0]
     if text.startswith('"'):
         return _SURROGATES.sub(lambda pair: str(json.loads(f'"{pair[0]}"')), text)
     return _NOT_LINE_ENDS.sub(" ", text)
 
 
-def _composed(name: str, text: str, language: str) -> Node:
+def _compose(name: str, text: str, language: str) -> Node:
     """Return the root node of *text*; what is told of a failure holds nothing of the text, which may have secrets."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position if isinstance(error.position, int) else 0) + 1
-        raise OnboardingError(f"not {language}: it holds a control character", on=f"{name}:{line}") from error
+        raise OnboardingError(f"not {language}: it holds a control character", subject=f"{name}:{line}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         last = max(1, len(text.splitlines()))
         place = f"{name}:{min(mark.line + 1, last)}" if mark else name
         told = ", ".join(part for part in (error.context, error.problem) if part)
-        raise OnboardingError(f"not {language}: {told}", on=place) from error
+        raise OnboardingError(f"not {language}: {told}", subject=place) from error
     except RecursionError as error:
-        raise OnboardingError(f"not {language} of this kind: it is nested too deeply", on=name) from error
+        raise OnboardingError(f"not {language} of this kind: it is nested too deeply", subject=name) from error
     if root is None:
-        raise OnboardingError("the file is empty", on=name, next_step=f"it holds {_FORMS}")
+        raise OnboardingError("the file is empty", subject=name, next_step=f"it holds {_EXPECTED_CONTENT}")
     _refuse_depth(name, root, language)
     return root
 
@@ -152,7 +164,7 @@ def _composed(name: str, text: str, language: str) -> Node:
 def _refuse_depth(name: str, root: Node, language: str) -> None:
     """Raise :class:`OnboardingError` where lists and mappings stand too deeply in each other."""
     level, seen = [root], {id(root)}
-    for _ in range(_MOST_DEEP):
+    for _ in range(_MAX_DEPTH):
         below = {id(child): child for node in level for child in _children(node) if id(child) not in seen}
         seen |= below.keys()
         level = list(below.values())
@@ -160,25 +172,27 @@ def _refuse_depth(name: str, root: Node, language: str) -> None:
             return
     line = level[0].start_mark.line + 1
     raise OnboardingError(
-        f"not {language} of this kind: it is nested too deeply", on=f"{name}:{line}", next_step=f"it holds {_FORMS}"
+        f"not {language} of this kind: it is nested too deeply",
+        subject=f"{name}:{line}",
+        next_step=f"it holds {_EXPECTED_CONTENT}",
     )
 
 
-def _sheet(name: str, root: Node, *, json_form: bool) -> Sheet:
+def _sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
     if isinstance(root, MappingNode):
         keys = {key.value: value for key, value in root.value if isinstance(key, ScalarNode)}
-        if isinstance(modalities := keys.get(_MODALITIES), MappingNode):
+        if isinstance(modalities := keys.get(_MODALITIES_KEY), MappingNode):
             return _modalities(name, modalities)
-        if isinstance(keys.get(_LIST), SequenceNode):
-            root = keys[_LIST]
-        elif root.value and all(_like_a_modality(value) for _, value in root.value):
+        if isinstance(keys.get(_LIST_KEY), SequenceNode):
+            root = keys[_LIST_KEY]
+        elif root.value and all(_is_modality(value) for _, value in root.value):
             return _modalities(name, root)
     if not isinstance(root, SequenceNode):
-        raise OnboardingError("this is no list of AEs", on=name, next_step=f"the file holds {_FORMS}")
+        raise OnboardingError("this is no list of AEs", subject=name, next_step=f"the file holds {_EXPECTED_CONTENT}")
     unknown: list[str] = []
     rows = tuple(_row(name, node, unknown) for node in root.value)
-    source: Source = Json(tuple(root.value)) if json_form else Yaml(tuple(root.value))
-    return Sheet(rows, source, tuple(unknown_columns(name, unknown, "key")))
+    source: SheetFormat = JsonFormat(tuple(root.value)) if as_json else YamlFormat(tuple(root.value))
+    return Sheet(rows, source, tuple(warn_unknown_columns(name, unknown, "key")))
 
 
 def _row(name: str, node: Node, unknown: list[str]) -> Row:
@@ -187,14 +201,14 @@ def _row(name: str, node: Node, unknown: list[str]) -> Row:
         return Row(place, {}, ("not an AE: it has no keys",))
     values: dict[str, str] = {}
     problems: list[str] = []
-    for heading, value in _pairs(node):
-        known = column(heading)
+    for heading, value in _iterate_pairs(node):
+        known = resolve_column(heading)
         if known is None:
             unknown.append(heading)
         elif known in values:
             problems.append(f"{known} is given twice")
         elif known != REASON:
-            text = _text(value)
+            text = _get_scalar_text(value)
             if text is None:
                 problems.append(f"{known} is not a single value")
             elif text:
@@ -202,12 +216,12 @@ def _row(name: str, node: Node, unknown: list[str]) -> Row:
     return Row(place, values, tuple(problems))
 
 
-def _pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
+def _iterate_pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
     for key, value in node.value:
         yield (str(key.value) if isinstance(key, ScalarNode) else "(a list or mapping)"), value
 
 
-def _text(node: Node) -> str | None:
+def _get_scalar_text(node: Node) -> str | None:
     """Return the text of a scalar, empty for a null; None for a list or mapping."""
     if not isinstance(node, ScalarNode):
         return None
@@ -218,7 +232,7 @@ def _text(node: Node) -> str | None:
 # ---- Orthanc's modalities (RemoteModalityParameters): "name": ["AET", "host", port, "manufacturer"], or an object
 
 
-def _like_a_modality(node: Node) -> bool:
+def _is_modality(node: Node) -> bool:
     if isinstance(node, SequenceNode):
         return len(node.value) >= 3
     return isinstance(node, MappingNode) and "AET" in {key.value for key, _ in node.value}
@@ -226,7 +240,7 @@ def _like_a_modality(node: Node) -> bool:
 
 def _modalities(name: str, modalities: MappingNode) -> Sheet:
     rows = tuple(_modality(name, key, value) for key, value in modalities.value)
-    return Sheet(rows, Orthanc(tuple(modalities.value)))
+    return Sheet(rows, OrthancFormat(tuple(modalities.value)))
 
 
 def _modality(name: str, key: Node, node: Node) -> Row:
@@ -235,7 +249,7 @@ def _modality(name: str, key: Node, node: Node) -> Row:
         case SequenceNode():
             given = dict(zip(("AET", "Host", "Port"), node.value, strict=False))
         case MappingNode():
-            given = dict(_pairs(node))
+            given = dict(_iterate_pairs(node))
         case _:
             return Row(place, {}, (f"{key.value!r} is neither an array nor an object",))
     problems = []
@@ -245,7 +259,7 @@ def _modality(name: str, key: Node, node: Node) -> Row:
     columns["tls"] = given.get("UseDicomTls")
     values = {}
     for known, value in columns.items():
-        text = "" if value is None else _text(value)
+        text = "" if value is None else _get_scalar_text(value)
         if text is None:
             problems.append(f"{known} is not a single value")
         elif text:
@@ -261,14 +275,14 @@ def _modality(name: str, key: Node, node: Node) -> Row:
 
 def _yaml_item(node: Node) -> str:
     item = SequenceNode("tag:yaml.org,2002:seq", [node], flow_style=False)
-    return str(yaml.serialize(item, Dumper=yaml.dumper.BaseDumper, allow_unicode=True, width=_UNLIMITED))
+    return str(yaml.serialize(item, Dumper=yaml.dumper.BaseDumper, allow_unicode=True, width=_UNLIMITED_WIDTH))
 
 
 def _json_row(node: Node, reason: str) -> str:
     if not isinstance(node, MappingNode):
         return f"{_json(node)}"
-    pairs = [(_json(key), _json(value)) for key, value in node.value if column(str(key.value)) != REASON]
-    pairs.append((_json_text(REASON), _json_text(reason)))
+    pairs = [(_json(key), _json(value)) for key, value in node.value if resolve_column(str(key.value)) != REASON]
+    pairs.append((_quote_json(REASON), _quote_json(reason)))
     return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
 
 
@@ -281,8 +295,8 @@ def _json(node: Node) -> str:
         case ScalarNode() if not node.style and _JSON_LITERAL.fullmatch(node.value):
             return str(node.value)
         case _:
-            return _json_text(node.value)
+            return _quote_json(node.value)
 
 
-def _json_text(text: str) -> str:
+def _quote_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.errors import DoesNotFit
-from dcmcfg.model.tree import canonical_name, held_name
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.model.tree import canonicalise_name, find_spelling_in_entry
 from dcmcfg.schema.definitions import Schema
 
 
-def with_canonical_names(schema: Schema, change: Change, held: Entry | None = None) -> Change:
+def with_canonical_names(schema: Schema, change: Change, current: Entry | None = None) -> Change:
     """Return *change* with aliases (``commonName``) and OIDs of attributes replaced by their names (``cn``).
 
     Otherwise a tree would hold one attribute under two names, and a secret named by its OID would not be known as one.
-    Options stand in the order of the entry as *held*: 389 Directory Server knows an attribute by that order only.
-    Raises :class:`DoesNotFit` for a certificate without ``;binary``, which would seem to be an attribute of its own.
+    Options stand in the order of the entry as *current*: 389 Directory Server knows an attribute by that order only.
+    Raises :class:`DoesNotApply` for a certificate without ``;binary``, which would seem to be an attribute of its own.
     """
     match change:
         case Add(entry):
@@ -25,7 +25,7 @@ def with_canonical_names(schema: Schema, change: Change, held: Entry | None = No
             return replace(change, entry=Entry(entry.dn, _attributes(schema, entry.attributes)))
         case Modify(_, modifications):
             _require_binary(schema, change, (modification.name for modification in modifications))
-            named = (replace(each, name=held_name(schema, each.name, held)) for each in modifications)
+            named = (replace(each, name=find_spelling_in_entry(schema, each.name, current)) for each in modifications)
             return replace(change, modifications=tuple(named))
         case _:
             return change
@@ -36,14 +36,14 @@ def _require_binary(schema: Schema, change: Change, names: Iterable[str]) -> Non
     for name in names:
         known = schema.attribute(name)
         if known is not None and known.syntax == "Certificate" and "binary" not in name.lower().split(";"):
-            raise DoesNotFit(f"{name} must be written {name};binary", on=str(change.dn), result_code=17)
+            raise DoesNotApply(f"{name} must be written {name};binary", subject=str(change.dn), result_code=17)
 
 
 def _attributes(schema: Schema, given: Iterable[Attribute]) -> tuple[Attribute, ...]:
     """Return *given* renamed, values that stood under several names of one attribute together."""
     found: dict[str, Attribute] = {}
     for attribute in given:
-        name = canonical_name(schema, attribute.name)
+        name = canonicalise_name(schema, attribute.name)
         known = found.get(name.lower(), Attribute(name, ()))
         found[name.lower()] = Attribute(known.name, known.values + attribute.values)
     return tuple(found.values())

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcmcfg.changes import Delete, Rename
-from dcmcfg.dn import NamesAbove, NormalDN
-from dcmcfg.model.tree import Draft
+from dcmcfg.dn import AncestorIndex, NormalDN
+from dcmcfg.model.tree import TreeDraft
 from dcmcfg.plan.plan import Plan, Step
 
 
 @dataclass(frozen=True)
-class Parts:
+class PlanBatches:
     """The steps for one transaction, then those to be taken one by one, in order; either may be empty."""
 
-    together: tuple[Step, ...]
-    one_by_one: tuple[Step, ...]
+    transaction_steps: tuple[Step, ...]
+    single_steps: tuple[Step, ...]
 
 
-def parts(plan: Plan) -> Parts:
+def split_plan(plan: Plan) -> PlanBatches:
     """Return how *plan* is carried out on slapd with transactions.
 
     Before 2.6.11 slapd cannot delete the last child of an entry in a transaction (result 80), so a plan that does
@@ -27,22 +27,22 @@ def parts(plan: Plan) -> Parts:
     (which has crashed slapd in a transaction), everything goes one by one.
     """
     if any(isinstance(step.change, Rename) and step.change.new_superior is not None for step in plan.steps):
-        return Parts((), plan.steps)
+        return PlanBatches((), plan.steps)
     if not _deletes_a_last_child(plan):
-        return Parts(plan.steps, ())
+        return PlanBatches(plan.steps, ())
     deletes = tuple(step for step in plan.steps if isinstance(step.change, Delete))
     others = tuple(step for step in plan.steps if not isinstance(step.change, Delete))
     if _builds_on_a_delete(plan):
-        return Parts((), plan.steps)
-    return Parts(others, deletes)
+        return PlanBatches((), plan.steps)
+    return PlanBatches(others, deletes)
 
 
 def _deletes_a_last_child(plan: Plan) -> bool:
     if not any(isinstance(step.change, Delete) for step in plan.steps):
         return False
-    draft = Draft(plan.before)
+    draft = TreeDraft(plan.before)
     for step in plan.steps:
-        if isinstance(step.change, Delete) and draft.children(step.change.dn.parent) == 1:
+        if isinstance(step.change, Delete) and draft.count_children(step.change.dn.parent) == 1:
             return True
         draft.apply(step.change)
     return False
@@ -50,7 +50,7 @@ def _deletes_a_last_child(plan: Plan) -> bool:
 
 def _builds_on_a_delete(plan: Plan) -> bool:
     """Tell whether a step after a delete takes up the deleted name, or changes it by renaming something above."""
-    deleted = NamesAbove()
+    deleted = AncestorIndex()
     above_deleted: set[NormalDN] = set()
     for step in plan.steps:
         change, key = step.change, plan.before.key(step.change.dn)
@@ -59,9 +59,9 @@ def _builds_on_a_delete(plan: Plan) -> bool:
                 deleted.add(key)
                 above_deleted.update(_at_and_above(key))
                 continue
-            case Rename() if key in above_deleted or deleted.lowest(plan.before.key(change.new_dn)) is not None:
+            case Rename() if key in above_deleted or deleted.find_nearest(plan.before.key(change.new_dn)) is not None:
                 return True
-        if deleted.lowest(key) is not None:
+        if deleted.find_nearest(key) is not None:
             return True
     return False
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dcmcfg.changes import Modification, Operation
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import with_implied
+from dcmcfg.schema.structure import add_implied_classes
 
 _CLASSES = "objectclass"
 
 
-def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
+def compute_modifications(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
     """Return the modifications that turn *before* into *after*, by attribute name; empty when they hold the same.
 
     Octets are compared, not normal forms: a change of case is a change. Values are deleted and added one by
@@ -22,17 +22,19 @@ def between(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, 
     names = {attribute.name.lower(): attribute.name for attribute in moving}
     found: list[Modification] = []
     for _, name in sorted(names.items()):
-        found += _of_attribute(name, before.values(name), after.values(name), schema)
+        found += _attribute_modifications(name, before.values(name), after.values(name), schema)
     return tuple(found)
 
 
-def _of_attribute(name: str, before: tuple[bytes, ...], after: tuple[bytes, ...], schema: Schema) -> list[Modification]:
+def _attribute_modifications(
+    name: str, before: tuple[bytes, ...], after: tuple[bytes, ...], schema: Schema
+) -> list[Modification]:
     held, wanted = frozenset(before), frozenset(after)
     gone = tuple(value for value in before if value not in wanted)
     new = tuple(value for value in after if value not in held)
     if not gone and not new:
         return []
-    if not named_one_by_one(schema, name):
+    if not can_address_single_values(schema, name):
         return [Modification(Operation.REPLACE, name, after)]
     found = []
     if gone:
@@ -42,7 +44,7 @@ def _of_attribute(name: str, before: tuple[bytes, ...], after: tuple[bytes, ...]
     return found
 
 
-def named_one_by_one(schema: Schema, name: str) -> bool:
+def can_address_single_values(schema: Schema, name: str) -> bool:
     """Tell whether it is known that the server can delete, and assert, single values of attribute *name*.
 
     An attribute that the schema does not know may be one without equality rule (jpegPhoto). A password may be held
@@ -52,27 +54,27 @@ def named_one_by_one(schema: Schema, name: str) -> bool:
     return definition is not None and definition.equality is not None and definition.name != "userPassword"
 
 
-def same(one: Entry, other: Entry, schema: Schema) -> bool:
+def are_equal(one: Entry, other: Entry, schema: Schema) -> bool:
     """Tell whether both hold the same attributes with equal values, by the rules of *schema*."""
     if one.attributes == other.attributes:
         return True
     names = {attribute.name.lower() for attribute in (*one.attributes, *other.attributes)}
-    return all(_equal(one, other, name, schema) for name in names)
+    return all(_has_equal_values(one, other, name, schema) for name in names)
 
 
-def differing(one: Entry, other: Entry, schema: Schema) -> tuple[str, ...]:
+def find_differing_attributes(one: Entry, other: Entry, schema: Schema) -> tuple[str, ...]:
     """Return the names of the attributes in which the two differ by the rules of *schema*, sorted."""
     names = {attribute.name.lower(): attribute.name for attribute in (*one.attributes, *other.attributes)}
-    return tuple(sorted(name for low, name in names.items() if not _equal(one, other, low, schema)))
+    return tuple(sorted(name for low, name in names.items() if not _has_equal_values(one, other, low, schema)))
 
 
-def _equal(one: Entry, other: Entry, name: str, schema: Schema) -> bool:
+def _has_equal_values(one: Entry, other: Entry, name: str, schema: Schema) -> bool:
     if one.values(name) == other.values(name):
         return True
     if name == _CLASSES:
-        return with_implied(schema, one.texts(name)) == with_implied(schema, other.texts(name))
-    return _normal(one, name, schema) == _normal(other, name, schema)
+        return add_implied_classes(schema, one.texts(name)) == add_implied_classes(schema, other.texts(name))
+    return _normal_values(one, name, schema) == _normal_values(other, name, schema)
 
 
-def _normal(entry: Entry, name: str, schema: Schema) -> frozenset[bytes]:
-    return frozenset(schema.normal_value(name, value) for value in entry.values(name))
+def _normal_values(entry: Entry, name: str, schema: Schema) -> frozenset[bytes]:
+    return frozenset(schema.normalise_value(name, value) for value in entry.values(name))

@@ -11,50 +11,50 @@ from dcmcfg.plan.plan import Plan
 
 
 @dataclass(frozen=True)
-class NamesThrough:
+class EntryNames:
     """The names that the entries of ``plan`` have before it and after it."""
 
     plan: Plan
 
     @cached_property
-    def moves(self) -> bool:
+    def has_renames(self) -> bool:
         """Whether the plan gives an entry another name."""
-        return any(old != new for old, new in self._named)
+        return any(old != new for old, new in self._renamings)
 
     @cached_property
-    def before(self) -> tuple[NormalDN, ...]:
+    def names_before(self) -> tuple[NormalDN, ...]:
         """For each step, the name that its entry had before the plan; the entry's own name if it is new."""
         return self._history[0]
 
     @cached_property
-    def after(self) -> tuple[NormalDN, ...]:
+    def names_after(self) -> tuple[NormalDN, ...]:
         """For each step, the name that its entry has after the plan, or would have if no step deleted it."""
-        if not self.moves:
-            return self.before
-        later, names = _Names(), []
-        for old, new in reversed(self._named):
-            names.append(later.of(new) or new)
+        if not self.has_renames:
+            return self.names_before
+        later, names = _RenameIndex(), []
+        for old, new in reversed(self._renamings):
+            names.append(later.find_original_name(new) or new)
             later.move(new, old)
         return tuple(reversed(names))
 
-    def origin(self, name: NormalDN) -> NormalDN | None:
+    def find_original_name(self, name: NormalDN) -> NormalDN | None:
         """Return the name before the plan of the entry that has *name* after it.
 
         It is None for a new entry that takes the name of one that the plan moved away.
         """
-        return self._history[1].of(name) if self.moves else name
+        return self._history[1].find_original_name(name) if self.has_renames else name
 
     @cached_property
-    def _history(self) -> tuple[tuple[NormalDN, ...], _Names]:
+    def _history(self) -> tuple[tuple[NormalDN, ...], _RenameIndex]:
         """The names before, and those that entries have after the plan with the names that they had before it."""
-        earlier, names = _Names(), []
-        for old, new in self._named:
-            names.append(earlier.of(old) or old)
+        earlier, names = _RenameIndex(), []
+        for old, new in self._renamings:
+            names.append(earlier.find_original_name(old) or old)
             earlier.move(old, new)
         return tuple(names), earlier
 
     @cached_property
-    def _named(self) -> list[tuple[NormalDN, NormalDN]]:
+    def _renamings(self) -> list[tuple[NormalDN, NormalDN]]:
         """The name of each step's entry just before the step and just after it."""
         key = self.plan.before.key
         named = []
@@ -65,44 +65,44 @@ class NamesThrough:
 
 
 @dataclass
-class _Node:
+class _NameNode:
     """An entry that moved, or that is above one: its first name if it moved, and whether its place was left."""
 
-    first: NormalDN | None = None
-    left: bool = False
-    below: dict[tuple[tuple[str, str], ...], _Node] = field(default_factory=dict)
+    original_name: NormalDN | None = None
+    is_vacated: bool = False
+    below: dict[tuple[tuple[str, str], ...], _NameNode] = field(default_factory=dict)
 
 
-class _Names:
+class _RenameIndex:
     """The first names of entries that moves give others; a move costs the same however many came before it."""
 
     def __init__(self) -> None:
-        self._top = _Node()
+        self._top = _NameNode()
 
-    def of(self, name: NormalDN) -> NormalDN | None:
+    def find_original_name(self, name: NormalDN) -> NormalDN | None:
         """Return the first name of the entry that is called *name* now; None if the one of that name moved away."""
-        node: _Node | None = self._top
+        node: _NameNode | None = self._top
         first: NormalDN = ()
         for rdn in reversed(name):
             node = node.below.get(rdn) if node is not None else None
-            if node is not None and node.left:
+            if node is not None and node.is_vacated:
                 return None
-            first = node.first if node is not None and node.first is not None else (rdn, *first)
+            first = node.original_name if node is not None and node.original_name is not None else (rdn, *first)
         return first
 
     def move(self, old: NormalDN, new: NormalDN) -> None:
         """Give the entry *old*, and what is below it, the name *new*."""
         if old == new:
             return
-        first = self.of(old) or old
+        first = self.find_original_name(old) or old
         above = self._node(old[1:])
-        moved = above.below.get(old[0]) or _Node()
-        above.below[old[0]] = _Node(left=True)
-        moved.first, moved.left = first, False
+        moved = above.below.get(old[0]) or _NameNode()
+        above.below[old[0]] = _NameNode(is_vacated=True)
+        moved.original_name, moved.is_vacated = first, False
         self._node(new[1:]).below[new[0]] = moved
 
-    def _node(self, name: NormalDN) -> _Node:
+    def _node(self, name: NormalDN) -> _NameNode:
         node = self._top
         for rdn in reversed(name):
-            node = node.below.setdefault(rdn, _Node())
+            node = node.below.setdefault(rdn, _NameNode())
         return node

@@ -32,24 +32,24 @@ def is_hashed(value: bytes) -> bool:
     return _HASHED.match(value) is not None
 
 
-def as_held(held: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return *given*, each password in the form in which *held* has it, as a hash or as the one that a hash is of."""
-    return tuple(dict.fromkeys(next((each for each in held if _is_same(each, value)), value) for value in given))
+def to_stored_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return *given*, each password in the form in which *stored* has it, as a hash or as the one that a hash is of."""
+    return tuple(dict.fromkeys(next((each for each in stored if _is_same(each, value)), value) for value in given))
 
 
-def as_given(held: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return *held*, each password in the form in which *given* has it.
+def to_given_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return *stored*, each password in the form in which *given* has it.
 
     A hash that cannot be verified here counts as that of a plain password of *given* that no other value is of.
     """
     left, found = list(given), dict[int, bytes]()
     for is_it in (_is_same, _may_be_hash_of):
-        for index, value in enumerate(held):
+        for index, value in enumerate(stored):
             same = next((each for each in left if index not in found and is_it(value, each)), None)
             if same is not None:
                 left.remove(same)
                 found[index] = same
-    return tuple(found.get(index, value) for index, value in enumerate(held))
+    return tuple(found.get(index, value) for index, value in enumerate(stored))
 
 
 def _is_same(one: bytes, other: bytes) -> bool:
@@ -92,10 +92,10 @@ def _is_pbkdf2(name: str, text: bytes, plain: bytes) -> bool:
     key = _KEY.fullmatch(text)
     if key is None or not 0 < int(key[1]) <= _MOST_ROUNDS:
         return False
-    salt, wanted = _decoded(key[2]), _decoded(key[3])
+    salt, wanted = _decode_base64(key[2]), _decode_base64(key[3])
     return hmac.compare_digest(hashlib.pbkdf2_hmac(name, plain, salt, int(key[1]), len(wanted) or 1), wanted)
 
 
-def _decoded(text: bytes) -> bytes:
+def _decode_base64(text: bytes) -> bytes:
     """Return what *text* holds, base64 with its padding or without, ``.`` for ``+`` (pw-pbkdf2)."""
     return b64decode(text.replace(b".", b"+") + b"=" * (-len(text) % 4))

@@ -7,57 +7,57 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import DN, NamesAbove, NormalDN
+from dcmcfg.dn import DN, AncestorIndex, NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
-from dcmcfg.model.tree import Draft, Tree, with_naming_values
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.model.tree import Tree, TreeDraft, add_naming_values
 from dcmcfg.plan import assertions, content_records, entry_diff, preconditions
 from dcmcfg.plan.assertions import Equals, Filter
 from dcmcfg.plan.attribute_names import with_canonical_names
-from dcmcfg.plan.entry_comparison import Comparison, Lacking
-from dcmcfg.plan.remaining_changes import outstanding
+from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
+from dcmcfg.plan.remaining_changes import compute_remaining
 
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
 #: Results that a change made for the tree as it was ends in once the entry is another: no such value, a second value
 #: of a single-valued attribute, a value or an entry that is there already, a broken assertion.
-_SIGNS_OF_MOVING = (16, 19, 20, 68, _ASSERTION_FAILED)
+_RESULTS_OF_CHANGED_ENTRY = (16, 19, 20, 68, _ASSERTION_FAILED)
 #: Of many problems, a message lists so many.
-_LISTED = 20
+_MAX_LISTED = 20
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredChange:
     """A change that somebody wants.
 
     A *strict* one fits exactly as it is written or is refused; any other counts as done where it is so already.
     With *content* the change is an Add that tells how the entry is wanted, whether it exists or not.
-    ``place`` is where it was written (``file:line``), for messages.
+    ``location`` is where it was written (``file:line``), for messages.
     """
 
     change: Change
     strict: bool = False
-    place: str = ""
-    content: bool = False
+    location: str = ""
+    is_content_record: bool = False
 
 
 @dataclass(frozen=True)
-class Misfit:
+class InapplicableChange:
     """A change that the tree does not allow, with the reason."""
 
-    wanted: Wanted
-    problem: DoesNotFit
+    desired: DesiredChange
+    problem: DoesNotApply
 
 
-class Misfits(DoesNotFit):
+class ChangesDoNotApply(DoesNotApply):
     """Several of *count* changes do not fit; ``problems`` has the reason of each."""
 
-    def __init__(self, problems: Sequence[DoesNotFit], count: int) -> None:
+    def __init__(self, problems: Sequence[DoesNotApply], count: int) -> None:
         steps = {problem.next_step for problem in problems}
         shared = steps.pop() if len(steps) == 1 else ""
-        told = [f"{each.on}: {each.whole}" if shared else str(each) for each in problems[:_LISTED]]
-        more = [f"… and {len(problems) - _LISTED} more"] if len(problems) > _LISTED else []
+        told = [f"{each.subject}: {each.full_message}" if shared else str(each) for each in problems[:_MAX_LISTED]]
+        more = [f"… and {len(problems) - _MAX_LISTED} more"] if len(problems) > _MAX_LISTED else []
         super().__init__(
             f"{len(problems)} of {count} changes do not fit the tree:",
             next_step=shared,
@@ -72,40 +72,40 @@ class Misfits(DoesNotFit):
 class Step:
     """One change with the entry before (None for an Add) and after (None for a Delete).
 
-    ``place`` is where the change was written (``file:line``), empty if no file holds it.
+    ``location`` is where the change was written (``file:line``), empty if no file holds it.
     """
 
     change: Change
     before: Entry | None
     after: Entry | None
-    place: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True)
-class Already:
+class UnchangedItem:
     """A change that was wanted and is so.
 
-    ``absent`` says, a phrase each, what it takes away that is not there. With *content* the entry is as a content
-    record wants it.
+    ``missing_items`` says, a phrase each, what it takes away that is not there. With *content* the entry is as a
+    content record wants it.
     """
 
     change: Change
-    absent: tuple[str, ...] = ()
-    content: bool = False
+    missing_items: tuple[str, ...] = ()
+    is_content_record: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Ordered steps from tree ``before`` to tree ``after``; ``already`` lists what was wanted and is so.
+    """Ordered steps from tree ``before`` to tree ``after``; ``unchanged`` lists what was wanted and is so.
 
-    ``misspelt`` are sentences on what was to be taken away, is not there, and is spelt almost like what is.
+    ``typo_warnings`` are sentences on what was to be taken away, is not there, and is spelt almost like what is.
     """
 
     before: Tree
     after: Tree
     steps: tuple[Step, ...]
-    already: tuple[Already, ...] = ()
-    misspelt: tuple[str, ...] = ()
+    unchanged: tuple[UnchangedItem, ...] = ()
+    typo_warnings: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -118,93 +118,93 @@ class Plan:
         Values that a rename dropped come back, and entries deleted are added as they were.
         """
         done = self.steps[:applied]
-        tree = self.after if len(done) == len(self.steps) else self.before.after(step.change for step in done)
-        undoing = _Planning(tree, read=False)
+        tree = self.after if len(done) == len(self.steps) else self.before.with_changes(step.change for step in done)
+        undoing = _PlanBuilder(tree, is_from_server=False)
         for step in reversed(done):
-            undoing.take_back(step)
-        return undoing.plan()
+            undoing.add_undo(step)
+        return undoing.build()
 
-    def undo_pieces(self) -> tuple[tuple[Change, ...], ...]:
+    def make_undo_per_step(self) -> tuple[tuple[Change, ...], ...]:
         """Return for each step what takes it back; those of the first steps, the last first, are the undo of these."""
-        undoing = _Planning(self.after, read=False)
-        pieces = [tuple(taken.change for taken in undoing.take_back(step)) for step in reversed(self.steps)]
+        undoing = _PlanBuilder(self.after, is_from_server=False)
+        pieces = [tuple(taken.change for taken in undoing.add_undo(step)) for step in reversed(self.steps)]
         return tuple(reversed(pieces))
 
 
 #: Return why a step is refused although the tree allows it, or None.
-Refusal = Callable[[Step], DoesNotFit | None]
+StepCheck = Callable[[Step], DoesNotApply | None]
 
 
-def make_plan(tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None) -> Plan:
-    """Return the plan that makes each *wanted* change of *tree*, in order.
+def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepCheck | None = None) -> Plan:
+    """Return the plan that makes each *desired* change of *tree*, in order.
 
-    Raises :class:`DoesNotFit` (:class:`Misfits` for several) with every change that the tree or *refusal* refuses, and
-    its place; nothing is planned then.
+    Raises :class:`DoesNotApply` (:class:`ChangesDoNotApply` for several) with every change that the tree or
+    *check_step* refuses, and its place; nothing is planned then.
     """
-    every = tuple(wanted)
-    plan, misfits = plan_fitting(tree, every, refusal)
+    every = tuple(desired)
+    plan, misfits = plan_applicable(tree, every, check_step)
     if misfits:
-        raise refused(misfits, len(every))
+        raise combine_problems(misfits, len(every))
     return plan
 
 
-def refused(misfits: Sequence[Misfit], count: int) -> DoesNotFit:
-    """Return the error that tells *misfits*, of which there is at least one, among *count* changes."""
-    first, *others = [misfit.problem for misfit in misfits]
-    return Misfits((first, *others), count) if others else first
+def combine_problems(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
+    """Return the error that tells *inapplicable*, of which there is at least one, among *count* changes."""
+    first, *others = [misfit.problem for misfit in inapplicable]
+    return ChangesDoNotApply((first, *others), count) if others else first
 
 
-def plan_fitting(
-    tree: Tree, wanted: Iterable[Wanted], refusal: Refusal | None = None
-) -> tuple[Plan, tuple[Misfit, ...]]:
-    """Return the plan of what fits of *wanted*, in order, and what does not, which *refusal* has a say in.
+def plan_applicable(
+    tree: Tree, desired: Iterable[DesiredChange], check_step: StepCheck | None = None
+) -> tuple[Plan, tuple[InapplicableChange, ...]]:
+    """Return the plan of what fits of *desired*, in order, and what does not, which *check_step* has a say in.
 
     Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
     """
-    every = tuple(wanted)
-    known: dict[int, DoesNotFit] = {}
+    every = tuple(desired)
+    known: dict[int, DoesNotApply] = {}
     while True:
-        plan, misfits, takers = _fitting(tree, every, known)
-        problems = zip(takers, map(refusal, plan.steps), strict=True) if refusal is not None else ()
+        plan, misfits, takers = _plan_without_known(tree, every, known)
+        problems = zip(takers, map(check_step, plan.steps), strict=True) if check_step is not None else ()
         found = {index: problem for index, problem in problems if problem is not None}
         if not found:
             return plan, misfits
         known |= found
 
 
-def _fitting(
-    tree: Tree, wanted: Sequence[Wanted], known: Mapping[int, DoesNotFit]
-) -> tuple[Plan, tuple[Misfit, ...], list[int]]:
-    """Return plan and misfits as :func:`plan_fitting` does, and for each step which of *wanted* it is for.
+def _plan_without_known(
+    tree: Tree, wanted: Sequence[DesiredChange], known: Mapping[int, DoesNotApply]
+) -> tuple[Plan, tuple[InapplicableChange, ...], list[int]]:
+    """Return plan and misfits as :func:`plan_applicable` does, and for each step which of *wanted* it is for.
 
     *known* are problems of some of *wanted*, which are left out.
     """
-    planning = _Planning(tree)
-    misfits: list[Misfit] = []
+    planning = _PlanBuilder(tree)
+    misfits: list[InapplicableChange] = []
     without: dict[NormalDN, str] = {}
     takers: list[int] = []
-    above = NamesAbove()
+    above = AncestorIndex()
     for index, each in enumerate(wanted):
         try:
             if index in known:
                 raise known[index]
-            _require_ground(above.lowest(tree.key(each.change.dn)), each.change, without)
-            takers += [index] * planning.take(each)
-        except DoesNotFit as problem:
-            misfits.append(Misfit(each, placed(problem, each.place)))
-            for dn in _made_or_gone(each.change):
-                without.setdefault(tree.key(dn), each.place)
+            _require_applied_parent(above.find_nearest(tree.key(each.change.dn)), each.change, without)
+            takers += [index] * planning.add(each)
+        except DoesNotApply as problem:
+            misfits.append(InapplicableChange(each, with_location(problem, each.location)))
+            for dn in _created_or_removed_dns(each.change):
+                without.setdefault(tree.key(dn), each.location)
                 above.add(tree.key(dn))
-    return planning.plan(), tuple(misfits), takers
+    return planning.build(), tuple(misfits), takers
 
 
-def _require_ground(above: NormalDN | None, change: Change, without: Mapping[NormalDN, str]) -> None:
-    """Raise :class:`DoesNotFit` when *change* is of, or below, the entry *above*, which is in *without* (→ place)."""
+def _require_applied_parent(above: NormalDN | None, change: Change, without: Mapping[NormalDN, str]) -> None:
+    """Raise :class:`DoesNotApply` when *change* is of, or below, the entry *above*, which is in *without* (→ place)."""
     if above is not None:
-        raise DoesNotFit(f"it builds on {without[above] or 'a change'}, which does not fit", on=str(change.dn))
+        raise DoesNotApply(f"it builds on {without[above] or 'a change'}, which does not fit", subject=str(change.dn))
 
 
-def _made_or_gone(change: Change) -> tuple[DN, ...]:
+def _created_or_removed_dns(change: Change) -> tuple[DN, ...]:
     match change:
         case Modify():
             return ()
@@ -214,102 +214,108 @@ def _made_or_gone(change: Change) -> tuple[DN, ...]:
             return (change.dn,)
 
 
-class _Planning:
+class _PlanBuilder:
     """A plan in the making: a draft of the tree, with what led to it.
 
     The tree was *read* from a server, or is what a plan makes of one: then what the server will hold is not known.
     """
 
-    def __init__(self, tree: Tree, *, read: bool = True) -> None:
+    def __init__(self, tree: Tree, *, is_from_server: bool = True) -> None:
         self._before = tree
-        self._read = read
-        self._first: dict[NormalDN, int] = {}
-        self._draft = Draft(tree)
+        self._is_from_server = is_from_server
+        self._first_step_of: dict[NormalDN, int] = {}
+        self._draft = TreeDraft(tree)
         self._steps: list[Step] = []
-        self._already: list[Already] = []
-        self._misspelt: dict[str, None] = {}
-        self._content: dict[NormalDN, Entry] = {}
-        self._comparison = Comparison(tree.schema, lacking=Lacking.UNSAID)
+        self._unchanged: list[UnchangedItem] = []
+        self._typo_warnings: dict[str, None] = {}
+        self._content_entries: dict[NormalDN, Entry] = {}
+        self._comparison = EntryComparison(tree.schema, missing_secrets=MissingSecretsPolicy.KEEP)
         depth = min(map(len, tree.entries), default=0)
         tops = [key for key in tree.entries if len(key) == depth]
         self._top = tops[0] if len(tops) == 1 else ()
 
-    def plan(self) -> Plan:
-        return Plan(self._before, self._draft.tree(), tuple(self._steps), tuple(self._already), tuple(self._misspelt))
+    def build(self) -> Plan:
+        return Plan(
+            self._before,
+            self._draft.build_tree(),
+            tuple(self._steps),
+            tuple(self._unchanged),
+            tuple(self._typo_warnings),
+        )
 
-    def take(self, wanted: Wanted) -> int:
-        """Plan *wanted*, and return how many steps it takes: one or none."""
+    def add(self, desired: DesiredChange) -> int:
+        """Plan *desired*, and return how many steps it takes: one or none."""
         known = len(self._steps)
-        self._take(wanted)
+        self._add(desired)
         return len(self._steps) - known
 
-    def _take(self, wanted: Wanted) -> None:
-        asked = with_canonical_names(self._draft.schema, wanted.change, self._draft.get(wanted.change.dn))
-        self._require_known_place(asked.dn)
-        self._draft.require_held_here(asked)
+    def _add(self, desired: DesiredChange) -> None:
+        asked = with_canonical_names(self._draft.schema, desired.change, self._draft.get(desired.change.dn))
+        self._require_below_base(asked.dn)
+        self._draft.refuse_referrals(asked)
         if isinstance(asked, Rename) and asked.new_superior is not None:
-            self._require_known_place(asked.new_superior)
+            self._require_below_base(asked.new_superior)
         if isinstance(asked, Delete):
             self._require_parent(asked.dn)
-        if wanted.content and isinstance(asked, Add):
-            self._take_content(asked, wanted.place)
+        if desired.is_content_record and isinstance(asked, Add):
+            self._add_content(asked, desired.location)
             return
-        self._content.clear()
-        if wanted.strict:
-            self._take_as_written(asked, wanted.place)
+        self._content_entries.clear()
+        if desired.strict:
+            self._add_strict(asked, desired.location)
             return
-        left = outstanding(self._draft, asked)
-        self._misspelt.update(dict.fromkeys(left.doubts))
+        left = compute_remaining(self._draft, asked)
+        self._typo_warnings.update(dict.fromkeys(left.warnings))
         if left.change is None:
-            self._already.append(Already(wanted.change, left.absent))
+            self._unchanged.append(UnchangedItem(desired.change, left.missing_items))
             return
-        self._take_resolved(left.change, wanted.place)
+        self._add_resolved(left.change, desired.location)
 
-    def _require_known_place(self, dn: DN) -> None:
+    def _require_below_base(self, dn: DN) -> None:
         """Refuse *dn* outside the tree: what is there was not read, so nothing may be said about it."""
         key = self._draft.key(dn)
         if key[len(key) - len(self._top) :] == self._top and len(key) >= len(self._top):
             return
         if self._draft.get(dn) is None and self._draft.get(dn.parent) is None:
-            raise DoesNotFit(
+            raise DoesNotApply(
                 "it is not below the base DN",
-                on=str(dn),
+                subject=str(dn),
                 next_step="--base-dn (DCMCFG_BASE_DN) names what to read; dcmcfg apply --map-base takes files along",
             )
 
     def _require_parent(self, dn: DN) -> None:
         """Refuse to delete an entry whose parent is missing: no undo could add it again."""
         if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
-            raise DoesNotFit(
+            raise DoesNotApply(
                 f"its parent is missing, so that no undo could add it again: {dn.parent}",
-                on=str(dn),
+                subject=str(dn),
                 next_step=f"to delete it without an undo: ldapdelete {shlex.quote(str(dn))}",
                 result_code=_NO_SUCH_ENTRY,
             )
 
-    def _take_content(self, asked: Add, place: str) -> None:
+    def _add_content(self, asked: Add, place: str) -> None:
         """Bring the entry to what *asked* says of it: values that it lacks go, but for secrets and vendor data."""
         schema = self._draft.schema
-        content_records.check_name(schema, asked.entry)
-        wanted, held = with_naming_values(schema, asked.entry), self._draft.get(asked.dn)
-        said = self._content.setdefault(self._draft.key(asked.dn), wanted)
-        if said is not wanted and (names := entry_diff.differing(said, wanted, schema)):
-            raise DoesNotFit(f"a record before this one says otherwise of {', '.join(names)}", on=str(asked.dn))
+        content_records.check_naming_values(schema, asked.entry)
+        wanted, held = add_naming_values(schema, asked.entry), self._draft.get(asked.dn)
+        said = self._content_entries.setdefault(self._draft.key(asked.dn), wanted)
+        if said is not wanted and (names := entry_diff.find_differing_attributes(said, wanted, schema)):
+            raise DoesNotApply(f"a record before this one says otherwise of {', '.join(names)}", subject=str(asked.dn))
         if held is None:
-            self._take_resolved(asked, place)
+            self._add_resolved(asked, place)
             return
-        target = self._comparison.target(held, wanted)
+        target = self._comparison.compute_target(held, wanted)
         if target is held:
-            self._already.append(Already(asked, content=True))
+            self._unchanged.append(UnchangedItem(asked, is_content_record=True))
             return
-        content_records.check_class(schema, held, target)
-        self._take_resolved(Modify(held.dn, entry_diff.between(held, target, schema)), place)
+        content_records.check_structural_class(schema, held, target)
+        self._add_resolved(Modify(held.dn, entry_diff.compute_modifications(held, target, schema)), place)
 
-    def take_back(self, step: Step) -> list[Step]:
+    def add_undo(self, step: Step) -> list[Step]:
         """Return the steps that undo *step*, taken here."""
         known = len(self._steps)
         for change in _inverse(step):
-            self.take(Wanted(change))
+            self.add(DesiredChange(change))
         if isinstance(step.change, Modify | Rename) and step.before is not None:
             self._restore(step.before)
         return self._steps[known:]
@@ -317,86 +323,88 @@ class _Planning:
     def _restore(self, entry: Entry) -> None:
         """Bring the entry of that DN back to exactly the values of *entry*."""
         held = self._draft.get(entry.dn)
-        if held is not None and (modifications := entry_diff.between(held, entry, self._draft.schema)):
-            self._take_resolved(Modify(entry.dn, modifications))
+        if held is not None and (modifications := entry_diff.compute_modifications(held, entry, self._draft.schema)):
+            self._add_resolved(Modify(entry.dn, modifications))
 
-    def _take_as_written(self, change: Change, place: str) -> None:
-        before, origin = self._draft.get(change.dn), self._draft.origin(change.dn)
+    def _add_strict(self, change: Change, place: str) -> None:
+        before, origin = self._draft.get(change.dn), self._draft.find_original_key(change.dn)
         try:
             if before is not None:
                 self._check_assertions(change, before)
             self._draft.apply(change)
-        except DoesNotFit as problem:
-            raise _told_as_moved(problem) from problem
-        self._take_step(Step(change, before, self._draft.get(_dn_after(change)), place), origin)
+        except DoesNotApply as problem:
+            raise _mark_as_changed(problem) from problem
+        self._append_step(Step(change, before, self._draft.get(_dn_after(change)), place), origin)
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
-        version = self._draft.version(change.dn)
+        version = self._draft.get_version(change.dn)
         for control in change.controls:
-            wanted = assertions.of_control(control) if control.oid == assertions.OID else None
-            if wanted is not None and (moved := assertions.broken(wanted, before, self._draft.schema, version)):
-                raise DoesNotFit(
+            wanted = assertions.decode_control(control) if control.oid == assertions.OID else None
+            if wanted is not None and (
+                moved := assertions.describe_failures(wanted, before, self._draft.schema, version)
+            ):
+                raise DoesNotApply(
                     "the tree is no longer as it was when this was planned: "
-                    f"somebody has changed {assertions.listed(moved)}",
-                    on=str(change.dn),
+                    f"somebody has changed {assertions.summarize_failures(moved)}",
+                    subject=str(change.dn),
                     next_step="plan again from the tree as it is now",
                     result_code=_ASSERTION_FAILED,
                 )
 
-    def _take_resolved(self, change: Change, place: str = "") -> None:
-        before, version = self._draft.get(change.dn), self._draft.version(change.dn)
-        origin = self._draft.origin(change.dn)
+    def _add_resolved(self, change: Change, place: str = "") -> None:
+        before, version = self._draft.get(change.dn), self._draft.get_version(change.dn)
+        origin = self._draft.find_original_key(change.dn)
         self._draft.apply(change)
         after = self._draft.get(_dn_after(change))
         match change:
             case Modify() if before is not None and after is not None:
-                modifications = entry_diff.between(before, after, self._draft.schema)
+                modifications = entry_diff.compute_modifications(before, after, self._draft.schema)
                 if not modifications:
-                    self._already.append(Already(change))
+                    self._unchanged.append(UnchangedItem(change))
                     return
-                granted = preconditions.of_modifications(before, modifications, self._draft.schema, version)
-                change = preconditions.asserting(replace(change, modifications=modifications), granted)
+                granted = preconditions.derive_modify_preconditions(before, modifications, self._draft.schema, version)
+                change = preconditions.add_default_assertions(replace(change, modifications=modifications), granted)
             case Delete() if before is not None:
-                granted = preconditions.of_entry(before, self._draft.schema, version)
-                change = preconditions.asserting(change, granted)
+                granted = preconditions.derive_delete_preconditions(before, self._draft.schema, version)
+                change = preconditions.add_default_assertions(change, granted)
             case Add() if after is not None:
                 change = replace(change, entry=after)
             case _:
                 pass
-        self._take_step(Step(change, before, after, place), origin)
+        self._append_step(Step(change, before, after, place), origin)
 
-    def _take_step(self, step: Step, origin: NormalDN | None) -> None:
+    def _append_step(self, step: Step, origin: NormalDN | None) -> None:
         """Add *step*, of the entry that was called *origin* before the plan (None: it is new).
 
         Where the step takes away values that it does not assert, the first step of that entry asserts what was read.
         """
         number = len(self._steps)
         self._steps.append(step)
-        if not self._read or origin is None or step.before is None:
+        if not self._is_from_server or origin is None or step.before is None:
             return
-        first = self._first.setdefault(origin, number)
+        first = self._first_step_of.setdefault(origin, number)
         schema, version = self._draft.schema, self._before.versions.get(origin)
-        asserted = assertions.parts(step.change) or ()
-        misjudged = [part for part in asserted if preconditions.is_misjudged(part, step.before)]
-        if not misjudged and preconditions.is_exact(step.change, asserted, step.before, schema):
+        asserted = assertions.extract_assertions(step.change) or ()
+        misjudged = [part for part in asserted if preconditions.is_misjudged_by_server(part, step.before)]
+        if not misjudged and preconditions.asserts_all_removed_values(step.change, asserted, step.before, schema):
             return
         if misjudged and version is not None:
-            self._assert(number, [part for part in asserted if part not in misjudged])
+            self._set_assertions(number, [part for part in asserted if part not in misjudged])
         if version is not None:
-            self._assert_too(first, [Equals(_VERSION, version.encode())])
+            self._add_assertions(first, [Equals(_VERSION, version.encode())])
         elif (held := self._before.entries.get(origin)) is not None:
-            self._assert_too(first, preconditions.by_value(step.change, asserted, held, schema))
+            self._add_assertions(first, preconditions.build_value_assertions(step.change, asserted, held, schema))
 
-    def _assert_too(self, number: int, wanted: Sequence[Filter]) -> None:
-        asserted = assertions.parts(self._steps[number].change) or ()
+    def _add_assertions(self, number: int, wanted: Sequence[Filter]) -> None:
+        asserted = assertions.extract_assertions(self._steps[number].change) or ()
         if not all(each in asserted for each in wanted):
-            self._assert(number, [*asserted, *wanted])
+            self._set_assertions(number, [*asserted, *wanted])
 
-    def _assert(self, number: int, wanted: Sequence[Filter]) -> None:
+    def _set_assertions(self, number: int, wanted: Sequence[Filter]) -> None:
         """Have the step of *number* assert *wanted*, unless it asserts what only a server understands."""
         step = self._steps[number]
-        if assertions.parts(step.change) is not None:
-            self._steps[number] = replace(step, change=assertions.asserting(step.change, wanted))
+        if assertions.extract_assertions(step.change) is not None:
+            self._steps[number] = replace(step, change=assertions.replace_assertions(step.change, wanted))
 
 
 def _dn_after(change: Change) -> DN:
@@ -418,24 +426,24 @@ def _inverse(step: Step) -> tuple[Change, ...]:
             return (Rename(rename.new_dn, old.rdn, delete_old_rdn=True, new_superior=parent),)
 
 
-def _told_as_moved(problem: DoesNotFit) -> DoesNotFit:
+def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
     """Return *problem* of a strict change as one of an entry that has moved since, where that is the reason."""
     if problem.result_code == _NO_SUCH_ENTRY:
-        what = f"{problem.what}; a directory does not say who deleted or renamed it"
-        return DoesNotFit(what, on=problem.on, next_step=problem.next_step, result_code=problem.result_code)
-    if problem.result_code in _SIGNS_OF_MOVING:
-        problem.moved = problem.on
+        what = f"{problem.message}; a directory does not say who deleted or renamed it"
+        return DoesNotApply(what, subject=problem.subject, next_step=problem.next_step, result_code=problem.result_code)
+    if problem.result_code in _RESULTS_OF_CHANGED_ENTRY:
+        problem.changed_dn = problem.subject
     return problem
 
 
-def placed(problem: DoesNotFit, place: str) -> DoesNotFit:
-    """Return *problem* with the *place* of the change, if it has one."""
-    if not place:
+def with_location(problem: DoesNotApply, location: str) -> DoesNotApply:
+    """Return *problem* with the *location* of the change, if it has one."""
+    if not location:
         return problem
-    return DoesNotFit(
-        problem.what,
-        on=f"{place}: {problem.on}",
+    return DoesNotApply(
+        problem.message,
+        subject=f"{location}: {problem.subject}",
         next_step=problem.next_step,
         result_code=problem.result_code,
-        moved=problem.moved,
+        changed_dn=problem.changed_dn,
     )

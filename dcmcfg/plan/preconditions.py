@@ -16,90 +16,93 @@ C = TypeVar("C", bound=Change)
 _VERSION = "entrycsn"
 
 
-def asserting(change: C, wanted: Sequence[Filter]) -> C:
-    """Return *change* with a control that asserts *wanted*, unless it has one of its own."""
-    return change if assertions.asserts(change) else assertions.asserting(change, wanted)
+def add_default_assertions(change: C, asserted_filters: Sequence[Filter]) -> C:
+    """Return *change* with a control that asserts *asserted_filters*, unless it has one of its own."""
+    return change if assertions.has_assertion(change) else assertions.replace_assertions(change, asserted_filters)
 
 
-def of_modifications(
-    before: Entry, modifications: Sequence[Modification], schema: Schema, version: str | None
+def derive_modify_preconditions(
+    before: Entry, modifications: Sequence[Modification], schema: Schema, entry_csn: str | None
 ) -> list[Filter]:
     """Return the before-values that *modifications* touch, as filters."""
     wanted: list[Filter] = []
     for modification in modifications:
         name, held = modification.name, before.values(modification.name)
-        if modification.operation is Operation.DELETE and _assertable(schema, name):
+        if modification.operation is Operation.DELETE and _is_assertable(schema, name):
             wanted += [Equals(name, value) for value in modification.values]
         elif not held:
-            if not is_misjudged(absent := Not(Present(name)), before):
+            if not is_misjudged_by_server(absent := Not(Present(name)), before):
                 wanted.append(absent)
         elif modification.operation is Operation.REPLACE:
-            wanted.append(Equals("entryCSN", version.encode()) if version else Present(name))
+            wanted.append(Equals("entryCSN", entry_csn.encode()) if entry_csn else Present(name))
     return wanted
 
 
-def is_exact(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> bool:
-    """Return whether *change*, asserting *wanted*, fails where it would take away another value than *before* holds.
+def asserts_all_removed_values(change: Change, assertions: Sequence[Filter], before: Entry, schema: Schema) -> bool:
+    """Return whether *change* with *assertions* fails where it would remove a value that *before* does not hold.
 
     It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
     """
-    if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in wanted):
+    if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in assertions):
         return True
     match change:
         case Modify():
-            return not _loose(change, before, schema, wanted)
+            return not _find_unasserted_attributes(change, before, schema, assertions)
         case Delete():
             return False
         case Add() | Rename():
             return True
 
 
-def taken_away(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> frozenset[str] | None:
-    """Return the attributes, in lower case, of which *change* takes away values that *wanted* does not assert.
+def find_unasserted_removals(
+    change: Change, assertions: Sequence[Filter], before: Entry, schema: Schema
+) -> frozenset[str] | None:
+    """Return the attributes, in lower case, of which *change* takes away values that *assertions* does not assert.
 
     None is all of *before*, its entry.
     """
     if isinstance(change, Modify):
-        return frozenset(name.lower() for name in _loose(change, before, schema, wanted))
+        return frozenset(name.lower() for name in _find_unasserted_attributes(change, before, schema, assertions))
     return None if isinstance(change, Delete) else frozenset()
 
 
-def by_value(change: Change, wanted: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
-    """Return filters for what :func:`taken_away` names, octet by octet, where *before* has no entryCSN.
+def build_value_assertions(change: Change, assertions: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
+    """Return filters for what :func:`find_unasserted_removals` names, octet by octet, where *before* has no entryCSN.
 
     They are for dcmcfg to check: not every server compares such values.
     """
-    names = taken_away(change, wanted, before, schema)
+    names = find_unasserted_removals(change, assertions, before, schema)
     return [
         Equals(attribute.name, value)
         for attribute in before.attributes
-        if (attribute.name.lower() in names if names is not None else not _assertable(schema, attribute.name))
+        if (attribute.name.lower() in names if names is not None else not _is_assertable(schema, attribute.name))
         for value in attribute.values
     ]
 
 
-def is_misjudged(part: Filter, before: Entry) -> bool:
-    """Return whether a server finds *part* false of *before* although it is true.
+def is_misjudged_by_server(assertion_filter: Filter, before: Entry) -> bool:
+    """Return whether a server finds *assertion_filter* false of *before* although it is true.
 
     A filter on an attribute is one on its subtypes too (RFC 4512 §2.5): where ``cn;lang-de`` is there, so is ``cn``.
     """
-    match part:
+    match assertion_filter:
         case Not(Present(name)) if name not in before:
             return any(_is_subtype(attribute.name, name) for attribute in before.attributes)
         case _:
             return False
 
 
-def judged_by_server(wanted: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
-    """Return what of *wanted* any server judges of *before* as dcmcfg does."""
+def select_server_checkable(assertions: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
+    """Return what of *assertions* any server judges of *before* as dcmcfg does."""
     return tuple(
         part
-        for part in wanted
-        if not is_misjudged(part, before) and not (isinstance(part, Equals) and not _assertable(schema, part.name))
+        for part in assertions
+        if not is_misjudged_by_server(part, before)
+        and not (isinstance(part, Equals) and not _is_assertable(schema, part.name))
     )
 
 
-def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filter]) -> list[str]:
+def _find_unasserted_attributes(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filter]) -> list[str]:
     """Return the names of attributes of which *change* takes away values that *wanted* does not assert one by one."""
     asserted = frozenset(wanted)
     found = []
@@ -109,11 +112,11 @@ def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filte
             case Operation.REPLACE if not held:
                 loose = Not(Present(name)) not in asserted
             case Operation.REPLACE:
-                loose = not _asserts_only(schema, name, held, asserted)
+                loose = not _is_only_value_asserted(schema, name, held, asserted)
             case Operation.DELETE if modification.values:
-                loose = not _assertable(schema, name)
+                loose = not _is_assertable(schema, name)
             case Operation.DELETE:
-                loose = not _asserts_only(schema, name, held, asserted)
+                loose = not _is_only_value_asserted(schema, name, held, asserted)
             case Operation.ADD | Operation.INCREMENT:
                 loose = False
         if loose:
@@ -121,10 +124,10 @@ def _loose(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filte
     return found
 
 
-def _asserts_only(schema: Schema, name: str, held: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
+def _is_only_value_asserted(schema: Schema, name: str, held: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
     """Return whether *asserted* holds *held*, and the attribute can hold no other value beside it."""
     definition = schema.attribute(name)
-    single = definition is not None and definition.single_valued and _assertable(schema, name)
+    single = definition is not None and definition.single_valued and _is_assertable(schema, name)
     return single and all(Equals(name, value) in asserted for value in held)
 
 
@@ -133,20 +136,20 @@ def _is_subtype(name: str, plain: str) -> bool:
     return kind == above and set(fewer) < set(options)
 
 
-def of_entry(before: Entry, schema: Schema, version: str | None) -> list[Filter]:
+def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | None) -> list[Filter]:
     """Return filters that hold for *before* as it is, for an entry about to be deleted."""
-    if version:
-        return [Equals("entryCSN", version.encode())]
+    if entry_csn:
+        return [Equals("entryCSN", entry_csn.encode())]
     return [
         Equals(attribute.name, value)
         for attribute in before.attributes
-        if _assertable(schema, attribute.name)
+        if _is_assertable(schema, attribute.name)
         for value in attribute.values
     ]
 
 
-def _assertable(schema: Schema, name: str) -> bool:
+def _is_assertable(schema: Schema, name: str) -> bool:
     """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
     definition = schema.attribute(name)
     certificate = definition is not None and definition.equality == "certificateExactMatch"
-    return entry_diff.named_one_by_one(schema, name) and not certificate
+    return entry_diff.can_address_single_values(schema, name) and not certificate

@@ -14,57 +14,57 @@ from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, Device, NetworkAE
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.route.external_archives import external_archives
+from dcmcfg.route.external_archives import find_external_archives
 
 #: Classes of entries that carry a name or put it out of use, and attributes by which others do.
-_CARRIERS = ("dicomDevice", "dicomNetworkAE", "dcmStorage")
-_TAKING = ("dicominstalled", "dicomaetitle", "dcmstorageid", "objectclass")
+_NAMED_CLASSES = ("dicomDevice", "dicomNetworkAE", "dcmStorage")
+_NAME_REMOVING_ATTRIBUTES = ("dicominstalled", "dicomaetitle", "dcmstorageid", "objectclass")
 
 
 @dataclass(frozen=True)
 class RecordedName:
     """A name of *kind* (an AE or a storage) that goes, with the entries that carried it.
 
-    ``expected`` says whether the configuration lets expect records under it: an AE is named as an external archive.
-    ``elsewhere`` are the devices of other archives that name it so; their databases are out of reach. An AE that
-    ``is_renamed`` has another title after the plan.
+    ``expects_records`` says whether the configuration lets expect records under it: an AE is named as an external
+    archive. ``other_archives`` are the devices of other archives that name it so; their databases are out of reach. An
+    AE that ``is_renamed`` has another title after the plan.
     """
 
-    kind: Kind
+    kind: EntityKind
     name: str
     entries: tuple[DN, ...]
-    expected: bool = True
-    elsewhere: tuple[str, ...] = ()
+    expects_records: bool = True
+    other_archives: tuple[str, ...] = ()
     is_renamed: bool = False
 
 
 @dataclass(frozen=True)
-class Records:
+class RecordedStudies:
     """What the database has recorded under a name: how many studies, at least.
 
     ``purged`` ones are at the external archive only, ``local`` ones have files in the archive's storage; the files of
-    studies on a storage are ``local``. ``is_all`` is False where the archive may have more. ``unknown`` is the reason
-    where it could not be asked, or was only in part.
+    studies on a storage are ``local``. ``is_complete`` is False where the archive may have more. ``unknown_reason`` is
+    the reason where it could not be asked, or was only in part.
     """
 
     name: RecordedName
     purged: int = 0
     local: int = 0
-    is_all: bool = True
-    unknown: str = ""
+    is_complete: bool = True
+    unknown_reason: str = ""
 
 
-def recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
+def find_recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
     """Return the names that *plan* takes away and that the database of the archive *device* may have recorded.
 
     AE titles that an installed AE carries before the plan and none after it, but those of the archive itself; and the
     IDs of the archive's storages. Titles that the configuration names as external archives come first.
     """
-    if not any(map(_may_take_a_name, plan.steps)):
+    if not any(map(_may_remove_name, plan.steps)):
         return ()
     before, after = _configuration(plan.before), _configuration(plan.after)
     if before is None:
@@ -72,15 +72,15 @@ def recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
     renamed = frozenset(plan.before.key(each.dn) for each in plan.changes if isinstance(each, Rename))
     titles = _titles(before, after, device, renamed)
     found = [*titles, *_storages(before, after, device)]
-    return tuple(sorted(found, key=lambda each: not each.expected))
+    return tuple(sorted(found, key=lambda each: not each.expects_records))
 
 
-def _may_take_a_name(step: Step) -> bool:
+def _may_remove_name(step: Step) -> bool:
     match step.change:
         case Delete():
-            return step.before is None or any(map(step.before.is_a, _CARRIERS))
+            return step.before is None or any(map(step.before.is_a, _NAMED_CLASSES))
         case Modify(_, modifications):
-            return any(each.name.lower() in _TAKING for each in modifications)
+            return any(each.name.lower() in _NAME_REMOVING_ATTRIBUTES for each in modifications)
         case Rename():
             return True
         case Add():
@@ -103,29 +103,29 @@ def _titles(
     left = {ae.title for ae in after.network_aes() if ae.installed} if after is not None else set()
     going: dict[str, list[NetworkAE]] = {}
     for ae in before.network_aes():
-        if ae.installed and ae.title not in left and ae.title != WILDCARD and not _is(ae.device, device):
+        if ae.installed and ae.title not in left and ae.title != WILDCARD and not _has_name(ae.device, device):
             going.setdefault(ae.title, []).append(ae)
     if not going:
         return
-    archives = {each.name: set(external_archives(each)) for each in before.devices if each.is_archive}
+    archives = {each.name: set(find_external_archives(each)) for each in before.devices if each.is_archive}
     for title, aes in going.items():
         naming = [name for name, titles in archives.items() if title in titles]
         elsewhere = tuple(name for name in naming if name.lower() != device.lower())
         entries = tuple(ae.entry.dn for ae in aes)
         is_renamed = any(before.tree.key(dn) in renamed for dn in entries)
-        yield RecordedName(Kind.AE, title, entries, bool(naming), elsewhere, is_renamed)
+        yield RecordedName(EntityKind.AE, title, entries, bool(naming), elsewhere, is_renamed)
 
 
 def _storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:
     left = {each for one in after.devices if one.is_archive for each in one.storage_ids} if after is not None else set()
     for one in before.devices:
-        if not _is(one, device):
+        if not _has_name(one, device):
             continue
         for entry in one.children("dcmStorage"):
             name = entry.text("dcmStorageID")
             if name is not None and name not in left:
-                yield RecordedName(Kind.STORAGE, name, (entry.dn,))
+                yield RecordedName(EntityKind.STORAGE, name, (entry.dn,))
 
 
-def _is(device: Device, name: str) -> bool:
+def _has_name(device: Device, name: str) -> bool:
     return device.name.lower() == name.lower()

@@ -8,74 +8,79 @@ from dataclasses import dataclass, replace
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.entry_draft import EntryDraft, comparable
-from dcmcfg.errors import DoesNotFit
-from dcmcfg.model.tree import Draft, canonical_name, with_naming_values
+from dcmcfg.entry_draft import EntryDraft, has_equality_rule
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.model.tree import TreeDraft, add_naming_values, canonicalise_name
 from dcmcfg.plan import entry_diff
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import allowed_attributes
-from dcmcfg.secret_values import is_secret, told
-from dcmcfg.suggestions import near_misses
+from dcmcfg.schema.structure import find_allowed_attributes
+from dcmcfg.secret_values import format_value, is_secret
+from dcmcfg.suggestions import suggest_names
 
 #: Of many values held, so many are told.
-_TOLD = 3
+_MAX_SHOWN = 3
 #: Spellings are compared with at most so many values, and of a long value the first octets.
-_COMPARED = 100
-_LONGEST = 80
+_MAX_COMPARED_VALUES = 100
+_MAX_COMPARED_LENGTH = 80
 #: A comparison takes some 10 µs; after so many in one record no more spellings are compared.
-_COMPARED_IN_A_RECORD = 20_000
+_MAX_COMPARISONS_PER_RECORD = 20_000
 
 
 @dataclass(frozen=True)
-class Outstanding:
+class RemainingChange:
     """What of a change is left, and what it says of things that are not there.
 
-    ``change`` is the part to be done, None when nothing is. ``absent`` says, a phrase each, which attributes and values
-    a modify takes away that the entry does not have. ``doubts`` are sentences on what may be misspelt for that.
+    ``change`` is the part to be done, None when nothing is. ``missing_items`` says, a phrase each, which attributes and
+    values a modify takes away that the entry does not have. ``warnings`` are sentences on what may be misspelt for
+    that.
     """
 
     change: Change | None
-    absent: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    missing_items: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def outstanding(draft: Draft, change: Change) -> Outstanding:
+def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
     """Return the part of *change* that *draft* does not hold yet.
 
     Already so are: the add of a value that is there, the delete of a value, attribute or entry that is gone, the
-    add of an equal entry, and a rename that has been made. Raises :class:`DoesNotFit` for the add of an entry that
+    add of an equal entry, and a rename that has been made. Raises :class:`DoesNotApply` for the add of an entry that
     exists and differs.
     """
     match change:
         case Add(entry):
-            return Outstanding(_outstanding_add(draft, change, entry))
+            return RemainingChange(_remaining_add(draft, change, entry))
         case Delete(dn):
             if draft.get(dn) is not None:
-                return Outstanding(change)
-            return Outstanding(None, doubts=_doubts_of_name(draft, dn, "not there, so there is nothing to delete"))
+                return RemainingChange(change)
+            return RemainingChange(
+                None, warnings=_warn_about_similar_names(draft, dn, "not there, so there is nothing to delete")
+            )
         case Rename():
-            return _outstanding_rename(draft, change)
+            return _remaining_rename(draft, change)
         case Modify():
-            return _outstanding_modify(draft, change)
+            return _remaining_modify(draft, change)
 
 
-def _outstanding_rename(draft: Draft, change: Rename) -> Outstanding:
-    if not _is_made(draft, change):
-        return Outstanding(change)
+def _remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChange:
+    if not _is_already_renamed(draft, change):
+        return RemainingChange(change)
     if draft.get(change.dn) is not None:
-        return Outstanding(None)
+        return RemainingChange(None)
     taken = f"not there, and taken for renamed to {change.new_rdn} already"
-    return Outstanding(None, doubts=_doubts_of_name(draft, change.dn, taken, but=change.new_rdn))
+    return RemainingChange(None, warnings=_warn_about_similar_names(draft, change.dn, taken, excluded=change.new_rdn))
 
 
-def _doubts_of_name(draft: Draft, dn: DN, what: str, *, but: RDN | None = None) -> tuple[str, ...]:
-    """Return the doubt that *dn*, or one above it, is misspelt, if names beside it other than *but* look like it."""
-    missing = draft.missing(dn)
-    near = ", ".join(str(rdn) for rdn in draft.near_misses(missing) if rdn != but)
-    return (f"{missing}: {what}; near misses: {near}",) if near else ()
+def _warn_about_similar_names(
+    draft: TreeDraft, dn: DN, problem: str, *, excluded: RDN | None = None
+) -> tuple[str, ...]:
+    """Return the warning that *dn*, or a DN above it, may be misspelt: names like it exist, *excluded* left out."""
+    missing = draft.find_highest_missing(dn)
+    near = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing) if rdn != excluded)
+    return (f"{missing}: {problem}; near misses: {near}",) if near else ()
 
 
-def _is_made(draft: Draft, change: Rename) -> bool:
+def _is_already_renamed(draft: TreeDraft, change: Rename) -> bool:
     """A rename is made when the entry is found under the new name only, in the new spelling.
 
     An entry that cannot have had the old name is another one: its classes do not allow the attribute that named it, or
@@ -84,102 +89,107 @@ def _is_made(draft: Draft, change: Rename) -> bool:
     renamed = draft.get(change.new_dn)
     if renamed is None or renamed.dn.rdn != change.new_rdn:
         return False
-    return draft.get(change.dn) in (None, renamed) and _can_be_that_of(draft.schema, renamed, change)
+    return draft.get(change.dn) in (None, renamed) and _may_result_from(draft.schema, renamed, change)
 
 
-def _can_be_that_of(schema: Schema, renamed: Entry, change: Rename) -> bool:
-    if not change.delete_old_rdn and with_naming_values(schema, renamed.at(change.dn)).attributes != renamed.attributes:
+def _may_result_from(schema: Schema, renamed: Entry, change: Rename) -> bool:
+    if (
+        not change.delete_old_rdn
+        and add_naming_values(schema, renamed.with_dn(change.dn)).attributes != renamed.attributes
+    ):
         return False
-    allowed = allowed_attributes(schema, renamed)
-    return allowed is None or all(canonical_name(schema, kind).lower() in allowed for kind, _ in change.dn.rdn.parts)
+    allowed = find_allowed_attributes(schema, renamed)
+    return allowed is None or all(canonicalise_name(schema, kind).lower() in allowed for kind, _ in change.dn.rdn.parts)
 
 
-def _outstanding_add(draft: Draft, change: Add, entry: Entry) -> Add | None:
+def _remaining_add(draft: TreeDraft, change: Add, entry: Entry) -> Add | None:
     held = draft.get(entry.dn)
     if held is None:
         return change
-    if names := entry_diff.differing(with_naming_values(draft.schema, entry), held, draft.schema):
-        raise DoesNotFit(
-            f"the entry already exists and differs in {', '.join(names)}", on=str(entry.dn), result_code=68
+    if names := entry_diff.find_differing_attributes(add_naming_values(draft.schema, entry), held, draft.schema):
+        raise DoesNotApply(
+            f"the entry already exists and differs in {', '.join(names)}", subject=str(entry.dn), result_code=68
         )
     return None
 
 
-def _outstanding_modify(draft: Draft, change: Modify) -> Outstanding:
+def _remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChange:
     entry = draft.get(change.dn)
     if entry is None:
-        return Outstanding(change)  # the draft will say that it does not exist
+        return RemainingChange(change)  # the draft will say that it does not exist
     left: list[Modification] = []
     absent: list[str] = []
     doubts: list[str] = []
     making = EntryDraft(draft.schema, entry)
-    spellings = _Spellings(draft.schema, change.dn)
+    spellings = _TypoFinder(draft.schema, change.dn)
     for modification in change.modifications:
-        rest = _outstanding_modification(draft.schema, making, modification)
+        rest = _remaining_modification(draft.schema, making, modification)
         if rest is not modification and modification.operation is not Operation.ADD:
-            found = list(spellings.doubts(making, modification, rest))
+            found = list(spellings.find_typos(making, modification, rest))
             gone = len(modification.values) - (len(rest.values) if rest is not None else 0)
-            absent.append(_absent(making, modification.name, in_doubts=len(found) == gone))
+            absent.append(_describe_missing(making, modification.name, in_warnings=len(found) == gone))
             doubts += found
         if rest is not None:
             making.apply(rest)
             left.append(rest)
     rest_of_all = replace(change, modifications=tuple(left)) if left else None
-    return Outstanding(rest_of_all, tuple(absent), tuple(doubts))
+    return RemainingChange(rest_of_all, tuple(absent), tuple(doubts))
 
 
-def _absent(entry: EntryDraft, name: str, *, in_doubts: bool) -> str:
+def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str:
     """Return what is not there of attribute *name*, without what the doubts tell of each value."""
     if name not in entry:
         return f"{name} is not set"
-    if in_doubts:
+    if in_warnings:
         return f"{name} has no such value"
-    shown = ["a secret" if is_secret(name, value) else told(name, value) for value in entry.first(name, _TOLD)]
+    shown = [
+        "a secret" if is_secret(name, value) else format_value(name, value) for value in entry.first(name, _MAX_SHOWN)
+    ]
     more = entry.count(name) - len(shown)
     return f"{name} has no such value; it holds {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
-class _Spellings:
+class _TypoFinder:
     """What may be misspelt in modifications of the entry *dn*; after many comparisons it no longer looks."""
 
     def __init__(self, schema: Schema, dn: DN) -> None:
         self._schema = schema
         self._dn = dn
-        self._left = _COMPARED_IN_A_RECORD
+        self._remaining_comparisons = _MAX_COMPARISONS_PER_RECORD
 
-    def doubts(self, entry: EntryDraft, asked: Modification, rest: Modification | None) -> Iterator[str]:
+    def find_typos(self, entry: EntryDraft, asked: Modification, rest: Modification | None) -> Iterator[str]:
         """Yield a warning for each value that *asked* deletes, *entry* does not hold, and that looks like one it holds.
 
         Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
         """
         name = asked.name
         if name not in entry:
-            if self._schema.attribute(name) is None and (near := self._near(name, entry.names)):
+            if self._schema.attribute(name) is None and (near := self._find_similar(name, entry.names)):
                 yield f"{self._dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(near)}"
             return
-        if entry.count(name) > _COMPARED or self._left <= 0:
+        if entry.count(name) > _MAX_COMPARED_VALUES or self._remaining_comparisons <= 0:
             return
-        held = {_text(value): told(name, value) for value in entry.values(name) if not is_secret(name, value)}
+        held = {_text(value): format_value(name, value) for value in entry.values(name) if not is_secret(name, value)}
         still = frozenset(rest.values if rest is not None else ())
         for value in asked.values:
             if value in still or is_secret(name, value):
                 continue
-            if near := self._near(_text(value), held):
+            if near := self._find_similar(_text(value), held):
                 alike = ", ".join(held[each] for each in near)
-                yield f"{self._dn}: {name} has no value {told(name, value)} to delete; near misses: {alike}"
+                yield f"{self._dn}: {name} has no value {format_value(name, value)} to delete; near misses: {alike}"
 
-    def _near(self, text: str, known: Collection[str]) -> tuple[str, ...]:
-        if self._left <= 0:
+    def _find_similar(self, text: str, known: Collection[str]) -> tuple[str, ...]:
+        if self._remaining_comparisons <= 0:
             return ()
-        self._left -= len(known)
-        return near_misses(text, known)
+        self._remaining_comparisons -= len(known)
+        return suggest_names(text, known)
 
 
 def _text(value: bytes) -> str:
-    return value[:_LONGEST].decode("utf-8", "backslashreplace")
+    return value[:_MAX_COMPARED_LENGTH].decode("utf-8", "backslashreplace")
 
 
-def _outstanding_modification(schema: Schema, entry: EntryDraft, modification: Modification) -> Modification | None:
+def _remaining_modification(schema: Schema, entry: EntryDraft, modification: Modification) -> Modification | None:
     name, values = modification.name, modification.values
     if modification.operation is Operation.REPLACE and not values:
         return modification if name in entry else None
@@ -187,8 +197,8 @@ def _outstanding_modification(schema: Schema, entry: EntryDraft, modification: M
         return modification
     if not values:
         return modification if name in entry else None
-    if not comparable(schema, name):
+    if not has_equality_rule(schema, name):
         return None if modification.operation is Operation.ADD and entry.values(name) == values else modification
     adding = modification.operation is Operation.ADD
-    rest = tuple(value for value in values if entry.holds(name, value) != adding)
+    rest = tuple(value for value in values if entry.has_value(name, value) != adding)
     return replace(modification, values=rest) if rest else None

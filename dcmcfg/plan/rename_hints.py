@@ -7,69 +7,74 @@ from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Rename
 from dcmcfg.dn import DN, is_at_or_below
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Misfit, placed
+from dcmcfg.plan.plan import InapplicableChange, with_location
 
 _NO_SUCH_ENTRY = 32
 
 
 @dataclass(frozen=True)
 class PastRename:
-    """A rename that the roll-out of that ``number`` made; ``when`` is UTC, as people write it.
+    """A rename that the roll-out of that ``rollout_number`` made; ``time_text`` is UTC, as people write it.
 
-    With ``is_left``, the roll-out was undone in part, so its number cannot be undone once more.
+    With ``is_partly_undone``, the roll-out was undone in part, so its number cannot be undone once more.
     """
 
     rename: Rename
-    number: int
-    when: str
-    is_left: bool = False
+    rollout_number: int
+    time_text: str
+    is_partly_undone: bool = False
 
 
-def names_an_absent_entry(misfit: Misfit) -> bool:
-    """Return whether *misfit* does not fit because an entry is not there."""
-    return misfit.problem.result_code == _NO_SUCH_ENTRY
+def concerns_missing_entry(inapplicable: InapplicableChange) -> bool:
+    """Return whether *inapplicable* does not fit because an entry is not there."""
+    return inapplicable.problem.result_code == _NO_SUCH_ENTRY
 
 
-def with_new_names(misfits: Sequence[Misfit], tree: Tree, past: Sequence[PastRename]) -> tuple[Misfit, ...]:
-    """Return *misfits*, those of entries that *past* renames (the oldest first) have moved with their new names.
+def add_rename_hints(
+    inapplicable: Sequence[InapplicableChange], tree: Tree, past_renames: Sequence[PastRename]
+) -> tuple[InapplicableChange, ...]:
+    """Return *inapplicable* with the new names of entries that *past_renames* (oldest first) have renamed.
 
     The new name is one that *tree* has.
     """
-    return tuple(_renamed(misfit, tree, past) if names_an_absent_entry(misfit) else misfit for misfit in misfits)
+    return tuple(
+        _add_rename_hint(misfit, tree, past_renames) if concerns_missing_entry(misfit) else misfit
+        for misfit in inapplicable
+    )
 
 
-def _renamed(misfit: Misfit, tree: Tree, past: Sequence[PastRename]) -> Misfit:
-    for dn in _meant(misfit, tree):
-        name, made = _followed(dn, tree, past)
+def _add_rename_hint(misfit: InapplicableChange, tree: Tree, past: Sequence[PastRename]) -> InapplicableChange:
+    for dn in _find_missing_entries(misfit, tree):
+        name, made = _follow_renames(dn, tree, past)
         if made and name in tree:
-            by = " and ".join(f"roll-out {each.number} ({each.when})" for each in made)
+            by = " and ".join(f"roll-out {each.rollout_number} ({each.time_text})" for each in made)
             undo = (
-                f"; dcmcfg undo {made[0].number} takes the rename back"
-                if len(made) == 1 and not made[0].is_left
+                f"; dcmcfg undo {made[0].rollout_number} takes the rename back"
+                if len(made) == 1 and not made[0].is_partly_undone
                 else ""
             )
-            problem = DoesNotFit(
+            problem = DoesNotApply(
                 f"there is no such entry: {by} renamed it to {name}",
-                on=str(dn),
+                subject=str(dn),
                 next_step=f"write the new name into the file{undo}",
                 result_code=_NO_SUCH_ENTRY,
             )
-            return replace(misfit, problem=placed(problem, misfit.wanted.place))
+            return replace(misfit, problem=with_location(problem, misfit.desired.location))
     return misfit
 
 
-def _meant(misfit: Misfit, tree: Tree) -> Iterator[DN]:
+def _find_missing_entries(misfit: InapplicableChange, tree: Tree) -> Iterator[DN]:
     """Yield the entries that the change needs and that *tree* does not have."""
-    change = misfit.wanted.change
+    change = misfit.desired.change
     above = change.new_superior if isinstance(change, Rename) else None
     for dn in (change.dn.parent if isinstance(change, Add) else change.dn, above):
         if dn is not None and dn not in tree:
             yield dn
 
 
-def _followed(dn: DN, tree: Tree, past: Sequence[PastRename]) -> tuple[DN, list[PastRename]]:
+def _follow_renames(dn: DN, tree: Tree, past: Sequence[PastRename]) -> tuple[DN, list[PastRename]]:
     """Return the name that *past* renames have led *dn* to, and those that did."""
     made = []
     for each in past:

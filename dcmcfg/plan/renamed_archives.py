@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.changes import Change, Rename
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 
 #: The system property by which an archive finds its device (ArchiveDeviceProducer).
-PROPERTY = "dcm4chee-arc.DeviceName"
-_NAME = Kind.DEVICE.value.attribute.lower()
+DEVICE_NAME_PROPERTY = "dcm4chee-arc.DeviceName"
+_NAME = EntityKind.DEVICE.value.attribute.lower()
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RenamedArchive:
     new: str
 
 
-def renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[RenamedArchive, ...]:
+def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[RenamedArchive, ...]:
     """Return the archives that *changes*, which lead to the tree *after*, give another name.
 
     Another spelling alone is none: the directory finds the device by both.
@@ -38,7 +38,9 @@ def renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[RenamedArc
         return ()
     archives = {entry.text(_NAME) for entry in after.entries.values() if entry.is_a("dcmArchiveDevice")}
     return tuple(
-        RenamedArchive(old, new) for new, old in found.items() if new in archives and not Kind.DEVICE.same(old, new)
+        RenamedArchive(old, new)
+        for new, old in found.items()
+        if new in archives and not EntityKind.DEVICE.are_same_name(old, new)
     )
 
 

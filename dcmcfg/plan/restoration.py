@@ -5,81 +5,83 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first
+from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first_sort_key
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.tree import Tree, canonical_name
+from dcmcfg.model.tree import Tree, canonicalise_name
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.stored_form import in_held_form
+from dcmcfg.plan.stored_form import to_stored_form
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.structure import structural_classes
+from dcmcfg.schema.structure import find_structural_classes
 
 
-def restoration(live: Tree, wanted: Tree) -> tuple[Change, ...]:
-    """Return the changes after which *live* holds the configuration of *wanted*, secrets and spelling included.
+def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
+    """Return the changes after which *live* holds the configuration of *desired*, secrets and spelling included.
 
-    That is the configuration root and all below it: what *wanted* lacks there is deleted. Of the entries above the
+    That is the configuration root and all below it: what *desired* lacks there is deleted. Of the entries above the
     root only those that *live* lacks are added, and no others are touched, since they are not the archive's. What other
-    servers hold (:func:`held_elsewhere`) is left out.
+    servers hold (:func:`find_entries_below_referrals`) is left out.
 
     An entry whose structural class differs goes with all below it and comes back, as no server changes such a
     class (RFC 4512 §2.4.2). After those, names are respelt, entries added parents first, values changed, and entries
     deleted children first, so that no reference dangles on the way.
     """
-    root = live.key(Configuration(wanted).root)
-    wanted_here = {key: entry for key, entry in wanted.entries.items() if not _is_elsewhere(key, live)}
+    root = live.key(Configuration(desired).root)
+    wanted_here = {key: entry for key, entry in desired.entries.items() if not _is_below_referral(key, live)}
     target = {key: entry for key, entry in wanted_here.items() if is_at_or_below(key, root)}
     held = {key: entry for key, entry in live.entries.items() if is_at_or_below(key, root)}
     above = {key: entry for key, entry in wanted_here.items() if key not in target and key not in live.entries}
-    anew = _of_another_class(held, target, live.schema)
+    anew = _find_class_changes(held, target, live.schema)
     changes: list[Change] = [Delete(held.pop(key).dn) for key in _children_first(anew)]
-    changes += _respelt(held, target, live.schema)
-    now = live.after(changes)
+    changes += _renames_to_spelling(held, target, live.schema)
+    now = live.with_changes(changes)
     missing = above | {key: entry for key, entry in target.items() if key not in held}
     changes += [Add(missing[key]) for key in _parents_first(missing)]
     for key in _parents_first(held.keys() & target.keys()):
-        in_form = in_held_form(now.entries[key], target[key], live.schema)
-        if modifications := entry_diff.between(now.entries[key], in_form, live.schema):
+        in_form = to_stored_form(now.entries[key], target[key], live.schema)
+        if modifications := entry_diff.compute_modifications(now.entries[key], in_form, live.schema):
             changes.append(Modify(target[key].dn, modifications))
     changes += [Delete(now.entries[key].dn) for key in _children_first(held.keys() - target.keys())]
     return tuple(changes)
 
 
-def held_elsewhere(live: Tree, wanted: Tree) -> tuple[Entry, ...]:
-    """Return the entries of *wanted* that stand at or below a referral of *live*, in the order of *wanted*."""
-    return tuple(entry for entry in wanted.ordered() if _is_elsewhere(live.key(entry.dn), live))
+def find_entries_below_referrals(live: Tree, desired: Tree) -> tuple[Entry, ...]:
+    """Return the entries of *desired* that stand at or below a referral of *live*, in the order of *desired*."""
+    return tuple(entry for entry in desired.sorted_entries() if _is_below_referral(live.key(entry.dn), live))
 
 
-def _is_elsewhere(key: NormalDN, live: Tree) -> bool:
-    return any(is_at_or_below(key, top) for top in live.elsewhere)
+def _is_below_referral(key: NormalDN, live: Tree) -> bool:
+    return any(is_at_or_below(key, top) for top in live.referrals)
 
 
-def _of_another_class(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
+def _find_class_changes(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
     """Return the keys of *held* whose structural class is another in *target*, and those below them."""
-    tops = {key for key in held.keys() & target.keys() if _is_another(held[key], target[key], schema)}
+    tops = {key for key in held.keys() & target.keys() if _has_other_class(held[key], target[key], schema)}
     return {key for key in held if any(key[depth:] in tops for depth in range(len(key)))} if tops else set()
 
 
-def _is_another(one: Entry, other: Entry, schema: Schema) -> bool:
+def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
     if one.values("objectClass") == other.values("objectClass"):
         return False
-    return structural_classes(schema, one) != structural_classes(schema, other)
+    return find_structural_classes(schema, one) != find_structural_classes(schema, other)
 
 
-def _respelt(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> list[Change]:
+def _renames_to_spelling(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> list[Change]:
     """Return the renames to the spelling of *target*; a type is the same however a server spells it."""
     found: list[Change] = []
     for key in _parents_first(held.keys() & target.keys()):
         entry, wanted = held[key], target[key].dn.rdn
-        if _values(entry.dn.rdn, schema) == _values(wanted, schema) or _is_own(entry, target[key], schema):
+        if _values(entry.dn.rdn, schema) == _values(wanted, schema) or _differs_in_blanks_only(
+            entry, target[key], schema
+        ):
             continue
         found.append(Rename(entry.dn, wanted, delete_old_rdn=True))
     return found
 
 
-def _is_own(held: Entry, wanted: Entry, schema: Schema) -> bool:
+def _differs_in_blanks_only(held: Entry, wanted: Entry, schema: Schema) -> bool:
     """Return whether only blanks of the names differ, which 389 Directory Server keeps in values and not in a DN."""
-    names = [canonical_name(schema, kind) for kind, _ in wanted.dn.rdn.parts]
+    names = [canonicalise_name(schema, kind) for kind, _ in wanted.dn.rdn.parts]
     folded = (
         {(kind, " ".join(text.split())) for kind, text in _values(each.dn.rdn, schema)} for each in (held, wanted)
     )
@@ -93,8 +95,8 @@ def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
 
 
 def _parents_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
-    return sorted(keys, key=root_first)
+    return sorted(keys, key=root_first_sort_key)
 
 
 def _children_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
-    return sorted(keys, key=root_first, reverse=True)
+    return sorted(keys, key=root_first_sort_key, reverse=True)

@@ -15,52 +15,52 @@ from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.access_lists import admitted_unknown
+from dcmcfg.plan.access_lists import find_unknown_accepted_titles
 from dcmcfg.plan.entry_comparison import VENDOR_DATA
-from dcmcfg.plan.entry_names import NamesThrough
+from dcmcfg.plan.entry_names import EntryNames
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.recorded_names import RecordedName, Records
-from dcmcfg.plan.warnings import in_words
+from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
+from dcmcfg.plan.warnings import format_finding
 from dcmcfg.schema.findings import Finding
-from dcmcfg.suggestions import first_of
+from dcmcfg.suggestions import join_limited
 
 #: An attribute and the DN that stands there.
-DanglingReference = tuple[str, str]
+AttributeReference = tuple[str, str]
 
 
-def gone(plan: Plan) -> tuple[NormalDN, ...]:
+def find_removed_names(plan: Plan) -> tuple[NormalDN, ...]:
     """Return the names that the tree before has and the tree after has not."""
-    if _renames(plan):
+    if _has_renames(plan):
         return tuple(key for key in plan.before.entries if key not in plan.after.entries)
     keys = (plan.before.key(step.change.dn) for step in plan.steps if isinstance(step.change, Delete))
     return tuple(key for key in keys if key in plan.before.entries and key not in plan.after.entries)
 
 
-def new_dangling(plan: Plan) -> Iterator[tuple[DN, str, str]]:
+def find_new_dangling_references(plan: Plan) -> Iterator[tuple[DN, str, str]]:
     """Yield (entry, attribute, DN) of each reference that leads to no entry after *plan* and did not do so before."""
-    before, after = _Before(plan), _References(plan.after)
-    for key in _to_look_at(plan):
+    before, after = _DanglingBefore(plan), _DNReferences(plan.after)
+    for key in _names_to_check(plan):
         entry = plan.after.entries[key]
-        if dangling := after.to_nothing(entry):
-            known = before.known(key)
+        if dangling := after.find_dangling(entry):
+            known = before.find_in(key)
             yield from ((entry.dn, name, text) for name, text in dangling if (name, text) not in known)
 
 
-def _renames(plan: Plan) -> bool:
+def _has_renames(plan: Plan) -> bool:
     return any(isinstance(step.change, Rename) for step in plan.steps)
 
 
-def _to_look_at(plan: Plan) -> Iterable[NormalDN]:
+def _names_to_check(plan: Plan) -> Iterable[NormalDN]:
     """Return the names of the entries that may have come to dangle: all when a name went, else those written to."""
-    if _renames(plan) or gone(plan):
+    if _has_renames(plan) or find_removed_names(plan):
         return plan.after.entries
     written = (plan.after.key(step.after.dn) for step in plan.steps if step.after is not None)
     return [key for key in dict.fromkeys(written) if key in plan.after.entries]
 
 
-class _References:
+class _DNReferences:
     """The references in a tree: values of DN syntax. One that leads out of the tree is not known to dangle."""
 
     def __init__(self, tree: Tree) -> None:
@@ -68,14 +68,14 @@ class _References:
         self._top = min(tree.entries, key=len, default=())
         self._is_reference: dict[str, bool] = {}
 
-    def to_nothing(self, entry: Entry) -> list[DanglingReference]:
+    def find_dangling(self, entry: Entry) -> list[AttributeReference]:
         """Return the references of *entry* that lead to no entry."""
         held = (attribute for attribute in entry.attributes if self._holds_references(attribute))
         return [
             (attribute.name, text)
             for attribute in held
             for text in (value.decode("utf-8", "surrogateescape") for value in attribute.values)
-            if self._leads_to_nothing(text)
+            if self._is_dangling(text)
         ]
 
     def _holds_references(self, attribute: Attribute) -> bool:
@@ -85,7 +85,7 @@ class _References:
             known = self._is_reference[attribute.name] = definition is not None and definition.syntax == "DN"
         return known
 
-    def _leads_to_nothing(self, text: str) -> bool:
+    def _is_dangling(self, text: str) -> bool:
         try:
             key = self._tree.key(DN.parse(text))
         except MalformedInput:
@@ -93,24 +93,24 @@ class _References:
         return key not in self._tree.entries and is_at_or_below(key, self._top)
 
 
-class _Before:
+class _DanglingBefore:
     """What dangled before the plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._references = _References(plan.before)
+        self._references = _DNReferences(plan.before)
 
-    def known(self, key: NormalDN) -> Collection[DanglingReference]:
+    def find_in(self, key: NormalDN) -> Collection[AttributeReference]:
         """Return what dangled in the entry at *key*; of one that may have had another name, all that dangled."""
         held = self._plan.before.entries.get(key)
         if held is not None:
-            return self._references.to_nothing(held)
-        return self._all if _renames(self._plan) else ()
+            return self._references.find_dangling(held)
+        return self._all_dangling if _has_renames(self._plan) else ()
 
     @cached_property
-    def _all(self) -> frozenset[DanglingReference]:
+    def _all_dangling(self) -> frozenset[AttributeReference]:
         entries = self._plan.before.entries.values()
-        return frozenset(each for entry in entries for each in self._references.to_nothing(entry))
+        return frozenset(each for entry in entries for each in self._references.find_dangling(entry))
 
 
 MANY_CHANGES = "many-changes"
@@ -124,14 +124,14 @@ UNLOADABLE = "unloadable"
 UNUSABLE_REFERENCE = "unusable-reference"
 
 #: An entry, an attribute of it (in lower case), and the name or DN that stands there.
-Reference = tuple[DN, str, str]
+ReferenceKey = tuple[DN, str, str]
 
 #: The share of the existing entries above which a plan changes, or deletes, many; and from how many entries on.
-_MANY = 0.3
-_FEW_ENTRIES = 10
-_TOLD = 3
-_FINDINGS_TOLD = 40
-_LONGEST_VALUE = 300
+_MASS_CHANGE_SHARE = 0.3
+_MIN_ENTRIES = 10
+_MAX_SHOWN = 3
+_MAX_FINDINGS = 40
+_MAX_VALUE_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,14 @@ class NewFinding:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.told}. Fix: {self.fix}"
+        return f"{self.description}. Fix: {self.fix}"
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """Place, entry, attribute, value unless it is a secret, and message."""
-        place = self.finding.place
+        place = self.finding.location
         where = f"{place.file}:{place.line}: " if place is not None else ""
-        return f"{where}{self.finding.dn}: {in_words(self.finding, most=_LONGEST_VALUE)}"
+        return f"{where}{self.finding.dn}: {format_finding(self.finding, max_length=_MAX_VALUE_LENGTH)}"
 
 
 @dataclass(frozen=True)
@@ -157,81 +157,90 @@ class Risk:
     """A danger of a plan by its ``name``, what it is, and the entries concerned.
 
     ``findings`` are the findings that make the danger, where findings do, ``records`` what the archive's database has
-    recorded. ``also`` is another risk whose name takes this one as well, if there is one. ``instead`` says how to avoid
-    the danger.
+    recorded. ``alternative_name`` is another risk whose name takes this one as well, if there is one. ``avoidance``
+    says how to avoid the danger.
     """
 
     name: str
-    what: str
+    description: str
     entries: tuple[str, ...]
     findings: tuple[NewFinding, ...] = ()
-    also: str = ""
-    records: tuple[Records, ...] = ()
-    instead: str = ""
+    alternative_name: str = ""
+    records: tuple[RecordedStudies, ...] = ()
+    avoidance: str = ""
 
-    def is_taken(self, forced: Collection[str]) -> bool:
+    def is_accepted(self, forced: Collection[str]) -> bool:
         """Return whether the risk is among those that were named, *forced*."""
-        return self.name in forced or self.also in forced
+        return self.name in forced or self.alternative_name in forced
 
     @property
-    def is_recorded(self) -> bool:
+    def has_recorded_studies(self) -> bool:
         """Whether the archive's database has records that an undo does not lead back to the time before."""
         return any(each.purged or each.local for each in self.records)
 
     @property
-    def is_unknown(self) -> bool:
+    def has_unknown_records(self) -> bool:
         """Whether it is unknown what the archive's database has recorded under a name where records are expected."""
-        return any(each.unknown and each.name.expected for each in self.records)
+        return any(each.unknown_reason and each.name.expects_records for each in self.records)
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.what}: {first_of(self.entries, _TOLD, '; ')}"
+        return f"{self.name}: {self.description}: {join_limited(self.entries, _MAX_SHOWN, '; ')}"
 
     @property
     def details(self) -> tuple[str, ...]:
         """A line for each finding, the last of those with the same fix with it; of many, the first ones."""
         if not self.findings:
             return ()
-        shown = self.findings[:_FINDINGS_TOLD]
+        shown = self.findings[:_MAX_FINDINGS]
         fixes = (*(each.fix for each in shown[1:]), None)
-        lines = [each.told if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
+        lines = [each.description if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
         left = len(self.findings) - len(shown)
         return (*lines, f"… and {left} more") if left else tuple(lines)
 
 
-def risks(
-    plan: Plan, *, device: str, under: DN | None = None, but: Collection[Reference] = frozenset()
+def find_risks(
+    plan: Plan, *, device: str, subtree: DN | None = None, ignored_references: Collection[ReferenceKey] = frozenset()
 ) -> tuple[Risk, ...]:
     """Return the risks of *plan* for the archive *device*.
 
-    How many entries are many is counted at and below *under*, or below the configuration root. The steps decide about
-    changes and deletes, the trees before and after about everything else. Dangling references in *but* are left out.
+    How many entries are many is counted at and below *subtree*, or below the configuration root. The steps decide about
+    changes and deletes, the trees before and after about everything else. Dangling references in *ignored_references*
+    are left out.
     """
     found = (
-        _many(plan, MANY_CHANGES, "changed", (Modify, Rename), under),
-        _many(plan, MANY_DELETES, "deleted", (Delete,), under),
-        _archive_device(plan, device),
-        _dangling(plan, but),
-        _vendor_data(plan),
+        _find_mass_change(plan, MANY_CHANGES, "changed", (Modify, Rename), subtree),
+        _find_mass_change(plan, MANY_DELETES, "deleted", (Delete,), subtree),
+        _find_archive_device_risk(plan, device),
+        _find_dangling_risk(plan, ignored_references),
+        _find_vendor_data_risk(plan),
     )
     return tuple(risk for risk in found if risk is not None)
 
 
-def record_risks(found: Sequence[Records]) -> tuple[Risk, ...]:
-    """Return the risks of taking away the names of *found*: those with records, and those of which it is unknown."""
-    risky = [each for each in found if each.purged or each.local or each.unknown]
-    titles = tuple(each for each in risky if each.name.kind is Kind.AE)
-    storages = tuple(each for each in risky if each.name.kind is not Kind.AE)
+def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
+    """Return the risks of taking away the names of *recorded*: those with records, and those of which it is unknown."""
+    risky = [each for each in recorded if each.purged or each.local or each.unknown_reason]
+    titles = tuple(each for each in risky if each.name.kind is EntityKind.AE)
+    storages = tuple(each for each in risky if each.name.kind is not EntityKind.AE)
     risks = []
     if titles:
-        what = f"the archive could no longer fetch studies: {'; '.join(map(_at_external, titles))}"
-        risks.append(Risk(RECORDED_STUDIES, what, _entries(titles), records=titles, instead=_keeping(titles[0].name)))
+        what = f"the archive could no longer fetch studies: {'; '.join(map(_describe_recorded_studies, titles))}"
+        risks.append(
+            Risk(
+                RECORDED_STUDIES,
+                what,
+                _format_entries(titles),
+                records=titles,
+                avoidance=_suggest_keeping_ae(titles[0].name),
+            )
+        )
     if storages:
-        what = f"the archive could no longer find stored files: {'; '.join(map(_on_storage, storages))}"
-        risks.append(Risk(STORED_OBJECTS, what, _entries(storages), records=storages))
+        what = f"the archive could no longer find stored files: {'; '.join(map(_describe_stored_studies, storages))}"
+        risks.append(Risk(STORED_OBJECTS, what, _format_entries(storages), records=storages))
     return tuple(risks)
 
 
-def _keeping(name: RecordedName) -> str:
+def _suggest_keeping_ae(name: RecordedName) -> str:
     """Return how an AE of the title *name* is kept: as the alias of a renamed one, or with another address."""
     if name.is_renamed:
         return f"leave the AE, or keep one of that title (dcmcfg rename ae {shlex.quote(name.name)} NEW --keep-alias)"
@@ -239,35 +248,38 @@ def _keeping(name: RecordedName) -> str:
     return f"leave the AE, or lead it to the system that holds the studies now (dcmcfg connection set {ae} HOST:PORT)"
 
 
-def _entries(records: Iterable[Records]) -> tuple[str, ...]:
+def _format_entries(records: Iterable[RecordedStudies]) -> tuple[str, ...]:
     return tuple(str(dn) for each in records for dn in each.name.entries)
 
 
-def _at_external(each: Records) -> str:
+def _describe_recorded_studies(each: RecordedStudies) -> str:
     name = each.name.name
     counts = f"at least {each.purged} purged, {each.local} recorded and still local"
-    if not each.unknown:
+    if not each.unknown_reason:
         return f"the database has studies recorded under {name} ({counts})"
     if each.purged or each.local:
-        return f"the database has studies recorded under {name} ({counts}; beyond that it is unknown: {each.unknown})"
-    return f"it is unknown whether studies are recorded under {name} ({each.unknown})"
+        return (
+            f"the database has studies recorded under {name} ({counts}; beyond that it is unknown: "
+            f"{each.unknown_reason})"
+        )
+    return f"it is unknown whether studies are recorded under {name} ({each.unknown_reason})"
 
 
-def _on_storage(each: Records) -> str:
-    if each.unknown:
-        return f"it is unknown whether studies are stored on {each.name.name} ({each.unknown})"
+def _describe_stored_studies(each: RecordedStudies) -> str:
+    if each.unknown_reason:
+        return f"it is unknown whether studies are stored on {each.name.name} ({each.unknown_reason})"
     return f"the database has studies stored on {each.name.name} (at least {each.local})"
 
 
-def _many(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
+def _find_mass_change(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
     base = _scope(plan.before, under)
-    names = NamesThrough(plan).before
+    names = EntryNames(plan).names_before
     keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))
     touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
     if not touched:
         return None
     existing = sum(is_at_or_below(key, base) for key in plan.before.entries)
-    if existing < _FEW_ENTRIES or len(touched) <= _MANY * existing:
+    if existing < _MIN_ENTRIES or len(touched) <= _MASS_CHANGE_SHARE * existing:
         return None
     return Risk(name, f"{len(touched)} of {existing} entries would be {word}", tuple(map(str, touched)))
 
@@ -281,9 +293,9 @@ def _scope(tree: Tree, under: DN | None) -> NormalDN:
         return ()
 
 
-def _archive_device(plan: Plan, device: str) -> Risk | None:
+def _find_archive_device_risk(plan: Plan, device: str) -> Risk | None:
     """An archive that does not find its device does not start."""
-    entries = (plan.before.entries[key] for key in gone(plan))
+    entries = (plan.before.entries[key] for key in find_removed_names(plan))
     names = tuple(str(entry.dn) for entry in entries if _is_archive(entry, device))
     return Risk(ARCHIVE_DEVICE, "the archive's own device would be deleted or renamed", names) if names else None
 
@@ -294,14 +306,14 @@ def _is_archive(entry: Entry, device: str) -> bool:
     return (entry.text("dicomDeviceName") or "").lower() == device.lower() and entry.is_a("dicomDevice")
 
 
-def _dangling(plan: Plan, but: Collection[Reference]) -> Risk | None:
-    dangling = (*new_dangling(plan), *admitted_unknown(plan))
+def _find_dangling_risk(plan: Plan, but: Collection[ReferenceKey]) -> Risk | None:
+    dangling = (*find_new_dangling_references(plan), *find_unknown_accepted_titles(plan))
     dangling = tuple(each for each in dangling if (each[0], each[1].lower(), each[2]) not in but)
     found = tuple(f"{dn} ({name}: {text})" for dn, name, text in dangling)
     return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
 
 
-def _vendor_data(plan: Plan) -> Risk | None:
+def _find_vendor_data_risk(plan: Plan) -> Risk | None:
     """What the archive's vendor ships in one piece; entries that are new bring their own."""
     names: dict[str, None] = {}
     for step in plan.steps:

@@ -8,35 +8,41 @@ from functools import cached_property, lru_cache
 
 from dcmcfg.changes import Add
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Misfits, Plan, Step, placed
+from dcmcfg.plan.plan import ChangesDoNotApply, Plan, Step, with_location
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import (
+    ATTRIBUTE_NOT_ALLOWED,
     MISSING_ATTRIBUTE,
-    NOT_ALLOWED,
     SINGLE_VALUED,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_CLASS,
     Finding,
 )
-from dcmcfg.schema.schema_files import RELEASE, loading, schema_file
-from dcmcfg.schema.structure import Structures, structure, with_superiors
-from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.schema.schema_files import RELEASE, describe_schema_update, find_schema_file
+from dcmcfg.schema.structure import StructureChecker, add_superiors, check_structure
+from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 #: The name that the user gives to let the server judge what its published schema seems to refuse.
 SERVER_SCHEMA = "server-schema"
 #: Rule → the result of a server that finds it broken (RFC 4511 appendix A.1); slapd answers 21 for an unknown class.
-_RESULTS = {UNKNOWN_ATTRIBUTE: 17, UNKNOWN_CLASS: 21, SINGLE_VALUED: 19, MISSING_ATTRIBUTE: 65, NOT_ALLOWED: 65}
-_LISTED = 5
-_LONGEST = 80
+_RESULTS = {
+    UNKNOWN_ATTRIBUTE: 17,
+    UNKNOWN_CLASS: 21,
+    SINGLE_VALUED: 19,
+    MISSING_ATTRIBUTE: 65,
+    ATTRIBUTE_NOT_ALLOWED: 65,
+}
+_MAX_LISTED = 5
+_MAX_NAME_LENGTH = 80
 
 #: The classes of an entry, and what it has: names of attributes, with ``*`` behind those with several values.
 _Classes = frozenset[str]
-_Held = frozenset[str]
+_AttributeNames = frozenset[str]
 
 
-class ServerRules:
+class ServerSchemaRules:
     """The rules of the server's own schema, which may be older or newer than the bundled one.
 
     It is read (*read*, None where the server shows none) once, when a step writes what no entry of *tree* proves: an
@@ -44,33 +50,33 @@ class ServerRules:
     entry of the tree has, the server knows.
     """
 
-    def __init__(self, tree: Tree, read: Callable[[], Schema | None]) -> None:
+    def __init__(self, tree: Tree, read_schema: Callable[[], Schema | None]) -> None:
         self._tree = tree
-        self._read = read
-        self._structures = Structures(tree.schema)
-        self._taken: dict[tuple[_Classes, _Held], bool] = {}
-        self._enough: dict[tuple[_Classes, _Held], bool] = {}
+        self._read_schema = read_schema
+        self._structures = StructureChecker(tree.schema)
+        self._allowed_cache: dict[tuple[_Classes, _AttributeNames], bool] = {}
+        self._sufficient_cache: dict[tuple[_Classes, _AttributeNames], bool] = {}
 
     @property
-    def decided(self) -> bool:
+    def is_schema_read(self) -> bool:
         """Whether the server's own schema was read, so that nothing is left to the bundled one."""
         return "_schema" in self.__dict__ and self._schema is not None
 
-    def refusal(self, step: Step) -> DoesNotFit | None:
+    def check_step(self, step: Step) -> DoesNotApply | None:
         """Return why the server would refuse *step*, None where it would not or its schema is not known."""
         after = step.after
-        if after is None or (self._is_proved(step, after) and not self._structures.findings(after)):
+        if after is None or (self._is_proven_by_tree(step, after) and not self._structures.find_problems(after)):
             return None
         schema = self._schema
         if schema is None or not (found := self._findings(after)):
             return None
         known = set(map(_identity, self._findings(step.before))) if step.before is not None else ()
         found = [finding for finding in found if _identity(finding) not in known]
-        return self._refusal(schema, after, found) if found else None
+        return self._build_refusal(schema, after, found) if found else None
 
     def _findings(self, entry: Entry) -> list[Finding]:
         """Return what the server's schema has against *entry*."""
-        found = list(self._server_structures.findings(entry))
+        found = list(self._server_structures.find_problems(entry))
         for attribute in entry.attributes:
             known = self._server.attribute(attribute.name) if len(attribute.values) > 1 else None
             if known is not None and known.single_valued:
@@ -79,143 +85,149 @@ class ServerRules:
 
     @cached_property
     def _schema(self) -> Schema | None:
-        published = self._read()
+        published = self._read_schema()
         return published if published is not None and published.object_classes else None
 
     @cached_property
-    def _server_structures(self) -> Structures:
-        return Structures(self._server)
+    def _server_structures(self) -> StructureChecker:
+        return StructureChecker(self._server)
 
     @property
     def _server(self) -> Schema:
         """The server's schema; only asked for where it is known."""
         return self._schema or self._tree.schema
 
-    def _is_proved(self, step: Step, after: Entry) -> bool:
+    def _is_proven_by_tree(self, step: Step, after: Entry) -> bool:
         """Return whether entries of the tree show that the server takes what *step* brings to its entry."""
         classes, held = _shape(after)
         brought = held
         if step.before is not None:
             classes_before, held_before = _shape(step.before)
             brought = held - held_before if classes_before == classes else held
-        return self._are_taken(classes, brought) and (
-            not isinstance(step.change, Add) or self._has_enough(classes, held)
+        return self._are_allowed(classes, brought) and (
+            not isinstance(step.change, Add) or self._has_required(classes, held)
         )
 
-    def _are_taken(self, classes: _Classes, names: _Held) -> bool:
+    def _are_allowed(self, classes: _Classes, names: _AttributeNames) -> bool:
         """Return whether entries of the tree show that each of *names* is allowed with *classes*."""
         key = (classes, names)
-        if key not in self._taken:
-            self._taken[key] = all(any(of <= classes and name in held for of, held in self._shapes) for name in names)
-        return self._taken[key]
+        if key not in self._allowed_cache:
+            self._allowed_cache[key] = all(
+                any(of <= classes and name in held for of, held in self._merged_shapes) for name in names
+            )
+        return self._allowed_cache[key]
 
-    def _has_enough(self, classes: _Classes, held: _Held) -> bool:
+    def _has_required(self, classes: _Classes, held: _AttributeNames) -> bool:
         """Return whether an entry of the same *classes* has no more than *held*: it has all that they require."""
         key = (classes, held)
-        if key not in self._enough:
-            self._enough[key] = any(of == classes and each <= held for of, each in self._each_shape)
-        return self._enough[key]
+        if key not in self._sufficient_cache:
+            self._sufficient_cache[key] = any(of == classes and each <= held for of, each in self._entry_shapes)
+        return self._sufficient_cache[key]
 
     @cached_property
-    def _each_shape(self) -> frozenset[tuple[_Classes, _Held]]:
+    def _entry_shapes(self) -> frozenset[tuple[_Classes, _AttributeNames]]:
         return frozenset(map(_shape, self._tree.entries.values()))
 
     @cached_property
-    def _shapes(self) -> tuple[tuple[_Classes, _Held], ...]:
+    def _merged_shapes(self) -> tuple[tuple[_Classes, _AttributeNames], ...]:
         """The sets of classes in the tree, each with all that entries of just these classes have."""
         found: dict[_Classes, set[str]] = {}
-        for classes, held in self._each_shape:
+        for classes, held in self._entry_shapes:
             found.setdefault(classes, set()).update(held)
         return tuple((classes, frozenset(held)) for classes, held in found.items())
 
-    def _refusal(self, schema: Schema, entry: Entry, found: list[Finding]) -> DoesNotFit:
-        reasons = [_Reason.of(schema, self._tree.schema, entry, finding) for finding in found]
-        told = "; ".join(each.told for each in reasons[:_LISTED])
-        more = f"; and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
+    def _build_refusal(self, schema: Schema, entry: Entry, found: list[Finding]) -> DoesNotApply:
+        reasons = [_Reason.from_finding(schema, self._tree.schema, entry, finding) for finding in found]
+        told = "; ".join(each.message for each in reasons[:_MAX_LISTED])
+        more = f"; and {len(reasons) - _MAX_LISTED} more" if len(reasons) > _MAX_LISTED else ""
         files = [each.file for each in reasons]
-        step = loading(" and ".join(dict.fromkeys(files))) if all(files) else reasons[files.index("")].fix
+        step = (
+            describe_schema_update(" and ".join(dict.fromkeys(files))) if all(files) else reasons[files.index("")].fix
+        )
         step += f"; to let the server decide: --force-{SERVER_SCHEMA}"
-        return DoesNotFit(told + more, on=str(entry.dn), next_step=step, result_code=_RESULTS[found[0].rule])
+        return DoesNotApply(told + more, subject=str(entry.dn), next_step=step, result_code=_RESULTS[found[0].rule])
 
 
-def require_accepted(plan: Plan, rules: ServerRules) -> None:
-    """Raise :class:`DoesNotFit` (:class:`Misfits` for several) with each step of *plan* that *rules* refuse."""
-    refused = [placed(problem, step.place) for step in plan.steps if (problem := rules.refusal(step)) is not None]
+def require_accepted(plan: Plan, rules: ServerSchemaRules) -> None:
+    """Raise :class:`DoesNotApply` or :class:`ChangesDoNotApply` with each step of *plan* that *rules* refuse."""
+    refused = [
+        with_location(problem, step.location) for step in plan.steps if (problem := rules.check_step(step)) is not None
+    ]
     if len(refused) == 1:
         raise refused[0]
     if refused:
-        raise Misfits(refused, len(plan.steps))
+        raise ChangesDoNotApply(refused, len(plan.steps))
 
 
 @dataclass(frozen=True)
 class _Reason:
     """A reason to refuse an entry: the ``file`` whose newer release allows it, or else its ``fix``."""
 
-    told: str
+    message: str
     file: str
     fix: str
 
     @staticmethod
-    def of(server: Schema, ours: Schema, entry: Entry, finding: Finding) -> _Reason:
+    def from_finding(server: Schema, ours: Schema, entry: Entry, finding: Finding) -> _Reason:
         name = finding.attribute
         match finding.rule:
             case rule if rule is UNKNOWN_ATTRIBUTE:
                 attribute = ours.attribute(name)
-                return _unknown("attribute", name, attribute.oid if attribute else None, server, ours)
+                return _unknown_reason("attribute", name, attribute.oid if attribute else None, server, ours)
             case rule if rule is UNKNOWN_CLASS:
                 name = (finding.value or b"").decode("utf-8", "replace")
                 known = ours.object_class(name)
-                return _unknown("object class", name, known.oid if known else None, server, ours)
-            case rule if rule is NOT_ALLOWED:
+                return _unknown_reason("object class", name, known.oid if known else None, server, ours)
+            case rule if rule is ATTRIBUTE_NOT_ALLOWED:
                 told = f"by the server's schema, none of its object classes allows {name}"
-                allowing = _allowing(ours, entry, name)
+                allowing = _find_allowing_class(ours, entry, name)
                 fix = f"remove {name}, or add an object class that allows it (dcmcfg explain {name})"
-                return _Reason(told, schema_file(allowing.oid) if allowing else "", fix)
+                return _Reason(told, find_schema_file(allowing.oid) if allowing else "", fix)
             case rule if rule is SINGLE_VALUED:
                 attribute = ours.attribute(name)
                 newer = attribute is not None and not attribute.single_valued
                 told = f"by the server's schema, {name} takes one value"
                 return _Reason(
-                    told, schema_file(attribute.oid) if attribute and newer else "", f"give {name} one value"
+                    told, find_schema_file(attribute.oid) if attribute and newer else "", f"give {name} one value"
                 )
             case _:
                 told = f"by the server's schema, {finding.message}"
-                return _Reason(told, _no_longer_requiring(ours, entry, name), f"add {name or 'an objectClass'}")
+                return _Reason(told, _find_relaxed_schema_file(ours, entry, name), f"add {name or 'an objectClass'}")
 
 
-def _unknown(word: str, name: str, oid: str | None, server: Schema, ours: Schema) -> _Reason:
-    shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+def _unknown_reason(word: str, name: str, oid: str | None, server: Schema, ours: Schema) -> _Reason:
+    shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…"
     fix = f"load a schema that has {shown}"
     if oid is not None:
-        return _Reason(f"the server's schema has no {word} {shown}", schema_file(oid), fix)
-    near = _alike(word, name[:_LONGEST], server, ours)
+        return _Reason(f"the server's schema has no {word} {shown}", find_schema_file(oid), fix)
+    near = _suggest_names(word, name[:_MAX_NAME_LENGTH], server, ours)
     told = f"neither the server's schema nor that of {RELEASE} has the {word} {shown}"
     return _Reason(told + (f"; near misses: {near}" if near else ""), "", f"correct the name, or {fix}")
 
 
 @lru_cache(maxsize=256)
-def _alike(word: str, name: str, *schemas: Schema) -> str:
+def _suggest_names(word: str, name: str, *schemas: Schema) -> str:
     """Return the names of attributes, or of object classes, that look like *name*."""
     of_classes = word != "attribute"
     found = (each.name for schema in schemas for each in (schema.object_classes if of_classes else schema.attributes))
-    return ", ".join(near_misses(name, dict.fromkeys(found), likeness=LIKE_ATTRIBUTES))
+    return ", ".join(suggest_names(name, dict.fromkeys(found), min_similarity=ATTRIBUTE_SIMILARITY))
 
 
-def _allowing(schema: Schema, entry: Entry, name: str) -> ObjectClass | None:
+def _find_allowing_class(schema: Schema, entry: Entry, name: str) -> ObjectClass | None:
     """Return the class of *entry* that allows *name* by *schema*, if there is one."""
     known = schema.attribute(name)
     wanted = known.name.lower() if known is not None else name.lower()
     classes = (schema.object_class(each) for each in entry.texts("objectClass"))
-    of_entry = with_superiors(schema, (each for each in classes if each is not None))
+    of_entry = add_superiors(schema, (each for each in classes if each is not None))
     return next((each for each in of_entry if wanted in {may.lower() for may in (*each.must, *each.may)}), None)
 
 
-def _no_longer_requiring(schema: Schema, entry: Entry, name: str) -> str:
+def _find_relaxed_schema_file(schema: Schema, entry: Entry, name: str) -> str:
     """Return the file in which newer classes of *entry* do not require *name*; empty where they require it too."""
-    if not name or any(each.attribute.lower() == name.lower() for each in structure(schema, entry)):
+    if not name or any(each.attribute.lower() == name.lower() for each in check_structure(schema, entry)):
         return ""
     classes = (schema.object_class(each) for each in entry.texts("objectClass"))
-    files = (schema_file(each.oid) for each in classes if each is not None)
+    files = (find_schema_file(each.oid) for each in classes if each is not None)
     return next((file for file in files if file), "")
 
 
@@ -223,7 +235,7 @@ def _identity(finding: Finding) -> tuple[str, str, bytes | None]:
     return finding.rule.name, finding.attribute.lower(), finding.value
 
 
-def _shape(entry: Entry) -> tuple[_Classes, _Held]:
+def _shape(entry: Entry) -> tuple[_Classes, _AttributeNames]:
     held: set[str] = set()
     for attribute in entry.attributes:
         plain = attribute.name.partition(";")[0].lower()

@@ -8,7 +8,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.effect_timing import Needs, Place, TakesEffect, takes_effect
+from dcmcfg.schema.effect_timing import DeviceKind, EffectTiming, RequiredAction, find_effect_timings
 
 _THRESHOLD = "dcmStorageThreshold"
 _OBJECT_STORAGE = "dcmObjectStorageID"
@@ -17,23 +17,25 @@ _SEVERAL = 2  # storages, of which one takes over from another
 _NAMED = 3
 
 
-def delayed(plan: Plan) -> Iterator[str]:
+def describe_delayed_effects(plan: Plan) -> Iterator[str]:
     """Yield a sentence for each attribute of an archive that *plan* changes and a reload alone does not put in force.
 
     An AE that *plan* adds counts too; an archive's device that *plan* adds does not, since no archive runs as it yet.
     """
-    for rule, changed in _delayed(plan).items():
+    for rule, changed in _find_delayed_effects(plan).items():
         dns = list(changed)
         more = f" and {len(dns) - _NAMED} more" if len(dns) > _NAMED else ""
-        yield f"{_spelt(rule, plan)} ({', '.join(dns[:_NAMED])}{more}) takes effect {rule.when}"
+        yield f"{_format_attributes(rule, plan)} ({', '.join(dns[:_NAMED])}{more}) takes effect {rule.timing}"
 
 
-def restarting(plan: Plan) -> tuple[str, ...]:
+def find_restart_attributes(plan: Plan) -> tuple[str, ...]:
     """Return the attributes that *plan* changes and only a restart of the archive puts in force."""
-    return tuple(rule.attribute for rule in _delayed(plan) if rule.needs is Needs.RESTART)
+    return tuple(
+        rule.attribute for rule in _find_delayed_effects(plan) if rule.required_action is RequiredAction.RESTART
+    )
 
 
-def loaded_unasked(tree: Tree) -> Iterator[str]:
+def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
     """Yield a sentence for each archive in *tree* that may load a change although nobody reloads it.
 
     As ``StorageFactory.getUsableStorage`` and ``StoreServiceImpl.selectObjectStorage``: a storage falls below its
@@ -57,18 +59,18 @@ def loaded_unasked(tree: Tree) -> Iterator[str]:
                 break
 
 
-def _delayed(plan: Plan) -> dict[TakesEffect, dict[str, None]]:
+def _find_delayed_effects(plan: Plan) -> dict[EffectTiming, dict[str, None]]:
     """Return what *plan* changes and a reload alone does not put in force, with the RDNs of the entries in order."""
-    found: dict[TakesEffect, dict[str, None]] = {}
+    found: dict[EffectTiming, dict[str, None]] = {}
     for step in plan.steps:
-        for name in _changed(step):
-            for rule in takes_effect(name):
-                if rule.told_in_plan and _is_about(rule, step) and _is_archives(plan, step):
+        for name in _changed_attributes(step):
+            for rule in find_effect_timings(name):
+                if rule.shown_in_plan and _applies_to(rule, step) and _belongs_to_archive(plan, step):
                     found.setdefault(rule, {})[str(step.change.dn.rdn)] = None
     return found
 
 
-def _changed(step: Step) -> Iterator[str]:
+def _changed_attributes(step: Step) -> Iterator[str]:
     """Yield the names of the attributes that *step* gives other values; of a deleted entry none."""
     before, after = step.before, step.after
     if after is None:
@@ -80,23 +82,27 @@ def _changed(step: Step) -> Iterator[str]:
     yield from (name for name in names.values() if before.values(name) != after.values(name))
 
 
-def _spelt(rule: TakesEffect, plan: Plan) -> str:
+def _format_attributes(rule: EffectTiming, plan: Plan) -> str:
     """Return the attribute names of *plan* that *rule* is about."""
-    names = {name for step in plan.steps for name in _changed(step) if rule in takes_effect(name)}
+    names = {name for step in plan.steps for name in _changed_attributes(step) if rule in find_effect_timings(name)}
     return ", ".join(sorted(names))
 
 
-def _is_about(rule: TakesEffect, step: Step) -> bool:
+def _applies_to(rule: EffectTiming, step: Step) -> bool:
     entry = step.after
-    return rule.place is Place.ARCHIVE and entry is not None and any(map(entry.is_a, rule.object_class.split(", ")))
+    return (
+        rule.device_kind is DeviceKind.ARCHIVE
+        and entry is not None
+        and any(map(entry.is_a, rule.object_class.split(", ")))
+    )
 
 
-def _is_archives(plan: Plan, step: Step) -> bool:
-    device = _device(plan.before, step.change.dn)
+def _belongs_to_archive(plan: Plan, step: Step) -> bool:
+    device = _find_device(plan.before, step.change.dn)
     return device is not None and device.is_a("dcmArchiveDevice")
 
 
-def _device(tree: Tree, dn: DN) -> Entry | None:
+def _find_device(tree: Tree, dn: DN) -> Entry | None:
     """Return the device that the entry *dn* belongs to, None for none."""
     while dn.rdns:
         entry = tree.get(dn)

@@ -9,29 +9,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify
-from dcmcfg.dn import DN, NormalDN, is_at_or_below, root_first
+from dcmcfg.dn import DN, NormalDN, is_at_or_below, root_first_sort_key
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.entry_comparison import Comparison, Lacking
+from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.plan import Plan, Step
 
 
 @dataclass(frozen=True)
-class Diff:
+class TreeDiff:
     """The plan from the first tree to the second, its changes without assertions.
 
     ``plan.after`` is the tree that it reaches: values that are equal by the schema keep the first tree's spelling.
-    ``passed_over`` names the attributes whose secrets or vendor data were not compared, because one side lacks them;
+    ``not_compared`` names the attributes whose secrets or vendor data were not compared, because one side lacks them;
     of ``dcmProperty``, each secret line by its key.
     """
 
     plan: Plan
-    passed_over: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
-def diff(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secrets: bool = False) -> Diff:
+def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secrets: bool = False) -> TreeDiff:
     """Return what turns *before* into *after*, compared by the rules of the schema of *before*.
 
     Entries are added parents first, then values changed, then entries deleted children first, so that no reference
@@ -39,8 +39,8 @@ def diff(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secret
     matter) keep the values that they have. So do secrets and vendor data that one side lacks, as exports and stock
     files do, unless *with_secrets*. Both trees hold the values that their entries' RDNs name.
     """
-    lacking = Lacking.GONE if with_secrets else Lacking.UNKNOWN
-    comparison = Comparison(before.schema, lacking=lacking, ignore=ignore)
+    lacking = MissingSecretsPolicy.DELETE if with_secrets else MissingSecretsPolicy.IGNORE
+    comparison = EntryComparison(before.schema, missing_secrets=lacking, ignore=ignore)
     reached = dict(before.entries)
     added: dict[NormalDN, Step] = {}
     changed: dict[NormalDN, Step] = {}
@@ -49,9 +49,11 @@ def diff(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secret
         if held is None:
             reached[key] = wanted
             added[key] = Step(Add(wanted), None, wanted)
-        elif (target := comparison.target(held, wanted)) is not held:
+        elif (target := comparison.compute_target(held, wanted)) is not held:
             reached[key] = target
-            changed[key] = Step(Modify(held.dn, entry_diff.between(held, target, before.schema)), held, target)
+            changed[key] = Step(
+                Modify(held.dn, entry_diff.compute_modifications(held, target, before.schema)), held, target
+            )
     deleted = {
         key: Step(Delete(entry.dn), entry, None) for key, entry in before.entries.items() if key not in after.entries
     }
@@ -60,26 +62,26 @@ def diff(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secret
     steps = (*_parents_first(added), *_parents_first(changed), *reversed(_parents_first(deleted)))
     versions = {key: version for key, version in before.versions.items() if key in reached and key not in changed}
     plan = Plan(before, Tree(before.schema, reached, versions), steps)
-    return Diff(plan, tuple(sorted(comparison.passed_over.values())))
+    return TreeDiff(plan, tuple(sorted(comparison.not_compared.values())))
 
 
 def _parents_first(steps: dict[NormalDN, Step]) -> list[Step]:
-    return [steps[key] for key in sorted(steps, key=root_first)]
+    return [steps[key] for key in sorted(steps, key=root_first_sort_key)]
 
 
-def subtree(tree: Tree, dn: DN) -> Tree:
+def select_subtree(tree: Tree, dn: DN) -> Tree:
     """Return the entry at *dn* and all below it; empty when the tree has nothing there."""
     base = tree.key(dn)
     return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base)})
 
 
-def configuration(tree: Tree, root: DN) -> Tree:
+def select_configuration(tree: Tree, root: DN) -> Tree:
     """Return what an export holds: the entries from the top down to the configuration *root*, and all below it."""
     base = tree.key(root)
     return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base) or is_at_or_below(base, key)})
 
 
-def device_dn(name: str, *trees: Tree) -> DN:
+def find_device_dn(name: str, *trees: Tree) -> DN:
     """Return the DN of device *name* in the first of *trees* that has it, a file of that device alone included.
 
     The case of the name is not significant. Raises :class:`NotFound`.
@@ -91,8 +93,8 @@ def device_dn(name: str, *trees: Tree) -> DN:
     raise NotFound(f"neither side has a device {name}")
 
 
-def beside_live(live: Tree, name: str, file: Tree) -> tuple[Tree, Tree]:
-    """Return the portions of the *live* tree and of *file* (called *name*) that are compared where nobody said which.
+def select_comparable(live: Tree, file_name: str, file: Tree) -> tuple[Tree, Tree]:
+    """Return the portions of the *live* tree and of *file* (called *file_name*) that are compared by default.
 
     That is what an export holds. Raises :class:`NotFound` when *file* holds less: all else would seem to be deleted.
     """
@@ -104,8 +106,8 @@ def beside_live(live: Tree, name: str, file: Tree) -> tuple[Tree, Tree]:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
         part = f'to compare a part: --only "{top}"'
         step = part if top.is_below(root.parent) else "it is at another base DN: --map-base auto"
-        raise NotFound(f"{root} is not in it", on=name, next_step=step)
-    return configuration(live, root), configuration(file, root)
+        raise NotFound(f"{root} is not in it", subject=file_name, next_step=step)
+    return select_configuration(live, root), select_configuration(file, root)
 
 
 def _kept(tree: Tree, keys: set[NormalDN]) -> Tree:

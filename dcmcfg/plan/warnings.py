@@ -10,29 +10,29 @@ from itertools import islice
 
 from dcmcfg.changes import Add, Modify
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.plan.loadability import decides_loading
+from dcmcfg.plan.loadability import prevents_loading
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
-from dcmcfg.schema.structure import Structures
+from dcmcfg.schema.structure import StructureChecker
 from dcmcfg.schema.values import ValueRules
-from dcmcfg.secret_values import LONGEST_TOLD, is_secret, told
+from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value, is_secret
 
 
-def new_value_findings(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
+def check_new_values(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
     """Yield what *rules* say of the values that *after* holds and *before* does not (None: all)."""
     for attribute in _added(before, after):
-        yield from rules.findings(after, attribute.name, attribute.values)
+        yield from rules.find_problems(after, attribute.name, attribute.values)
 
 
-def in_words(finding: Finding, *, most: int = LONGEST_TOLD) -> str:
+def format_finding(finding: Finding, *, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:
     """Return *finding* as a phrase: attribute, value if there is one and it is no secret, and the message.
 
-    Of a value longer than *most* characters the beginning is shown.
+    Of a value longer than *max_length* characters the beginning is shown.
     """
     if finding.value is None:
         return f"{finding.attribute}: {finding.message}" if finding.attribute else finding.message
     value = finding.value
-    shown = "(secret)" if is_secret(finding.attribute, value) else told(finding.attribute, value, most)
+    shown = "(secret)" if is_secret(finding.attribute, value) else format_value(finding.attribute, value, max_length)
     return f"{finding.attribute} {shown}: {finding.message}"
 
 
@@ -49,13 +49,13 @@ def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
 
 _ARCHIVE = "dcmArchiveDevice"
 #: Of many doubts, so many are told: they will be about the same thing.
-_TOLD = 40
+_MAX_WARNINGS = 40
 
 
-def doubts(plan: Plan, *, structural: bool = True) -> Iterator[str]:
+def find_plan_warnings(plan: Plan, *, check_structure: bool = True) -> Iterator[str]:
     """Yield a sentence for each class, attribute or value that the bundled schema does not know, allow or take.
 
-    Classes and attributes are looked at with *structural*: not where the server's own schema has decided on them.
+    Classes and attributes are looked at with *check_structure*: not where the server's own schema has decided on them.
     So is a device that is there already told to become an archive: a class is enough for that.
     Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
     it is not there, although something spelt alike is. Of many, the first are told, and how many there are.
@@ -63,18 +63,18 @@ def doubts(plan: Plan, *, structural: bool = True) -> Iterator[str]:
     Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
     before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
     """
-    found = _doubts(plan, structural=structural)
-    yield from islice(found, _TOLD)
+    found = _find_warnings(plan, check_structure=check_structure)
+    yield from islice(found, _MAX_WARNINGS)
     if left := sum(1 for _ in found):
         yield f"and {left} more of the kind"
 
 
-def _doubts(plan: Plan, *, structural: bool) -> Iterator[str]:
-    yield from plan.misspelt
+def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
+    yield from plan.typo_warnings
     schema = plan.before.schema
     # That each reference leads somewhere is the business of the risk dangling-reference.
-    rules = ValueRules(schema, exists=lambda _: True)
-    structures = Structures(schema)
+    rules = ValueRules(schema, entry_exists=lambda _: True)
+    structures = StructureChecker(schema)
     for step in plan.steps:
         if step.after is None:
             continue
@@ -83,13 +83,13 @@ def _doubts(plan: Plan, *, structural: bool) -> Iterator[str]:
                 f"{step.after.dn}: {_ARCHIVE} makes this device an archive, which it is only where an archive runs "
                 "under its name"
             )
-        touched = _touched(step)
-        for finding in structures.findings(step.after) if structural else ():
+        touched = _touched_attributes(step)
+        for finding in structures.find_problems(step.after) if check_structure else ():
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
                 yield f"{finding.dn}: {finding.message}"
-        for finding in new_value_findings(rules, step.before, step.after):
-            if not decides_loading(finding, schema):
-                yield f"{finding.dn}: {in_words(finding)}"
+        for finding in check_new_values(rules, step.before, step.after):
+            if not prevents_loading(finding, schema):
+                yield f"{finding.dn}: {format_finding(finding)}"
 
 
 def _becomes_archive(plan: Plan, step: Step) -> bool:
@@ -99,7 +99,7 @@ def _becomes_archive(plan: Plan, step: Step) -> bool:
     return step.after.is_a(_ARCHIVE) and step.after.is_a("dicomDevice")
 
 
-def _touched(step: Step) -> frozenset[str]:
+def _touched_attributes(step: Step) -> frozenset[str]:
     match step.change:
         case Add(entry):
             return frozenset(attribute.name.lower() for attribute in entry.attributes)

@@ -9,7 +9,7 @@ from dcmcfg.changes import Change, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
 
 
-def waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -> tuple[tuple[Change, ...], ...]:
+def split_into_waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -> tuple[tuple[Change, ...], ...]:
     """Return *changes* in waves: within one the order does not matter, and each builds on those before it only.
 
     A server may carry out requests of one connection in any order as long as they are unanswered (RFC 4511 §4.2.1
@@ -20,9 +20,9 @@ def waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -> tuple[tup
     - do anything at or below it, if it adds, deletes or renames itself.
     """
     found: list[list[Change]] = []
-    order = _Order()
+    order = _WaveOrder()
     for change in changes:
-        number = order.wave_of(change, key)
+        number = order.assign_wave(change, key)
         if number == len(found):
             found.append([])
         found[number].append(change)
@@ -30,41 +30,41 @@ def waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -> tuple[tup
 
 
 @dataclass
-class _Place:
+class _NameNode:
     """A name in the tree: the first wave, counted from 0, that is free for what touches its entry."""
 
-    after_structure: int = 0
-    after_modify: int = 0
-    after_all_below: int = 0
-    below: dict[tuple[tuple[str, str], ...], _Place] = field(default_factory=dict)
+    next_wave_after_structure: int = 0
+    next_wave_after_modify: int = 0
+    next_wave_after_subtree: int = 0
+    below: dict[tuple[tuple[str, str], ...], _NameNode] = field(default_factory=dict)
 
 
-class _Order:
+class _WaveOrder:
     """The places that the changes so far have touched."""
 
     def __init__(self) -> None:
-        self._top = _Place()
+        self._top = _NameNode()
 
-    def wave_of(self, change: Change, key: Callable[[DN], NormalDN]) -> int:
+    def assign_wave(self, change: Change, key: Callable[[DN], NormalDN]) -> int:
         paths = [self._path(key(change.dn))]
         if isinstance(change, Rename):
             paths.append(self._path(key(change.new_dn)))
-        structure = max(each.after_structure for path in paths for each in path)
+        structure = max(each.next_wave_after_structure for path in paths for each in path)
         if isinstance(change, Modify):
-            wave = max(structure, paths[0][-1].after_modify)
-            paths[0][-1].after_modify = wave + 1
+            wave = max(structure, paths[0][-1].next_wave_after_modify)
+            paths[0][-1].next_wave_after_modify = wave + 1
         else:
-            wave = max(structure, *(path[-1].after_all_below for path in paths))
+            wave = max(structure, *(path[-1].next_wave_after_subtree for path in paths))
             for path in paths:
-                path[-1].after_structure = wave + 1
+                path[-1].next_wave_after_structure = wave + 1
         for path in paths:
             for each in path:
-                each.after_all_below = max(wave + 1, each.after_all_below)
+                each.next_wave_after_subtree = max(wave + 1, each.next_wave_after_subtree)
         return wave
 
-    def _path(self, name: NormalDN) -> list[_Place]:
+    def _path(self, name: NormalDN) -> list[_NameNode]:
         """Return the places from the top to *name*, made where they are not there yet."""
         path = [self._top]
         for rdn in reversed(name):
-            path.append(path[-1].below.setdefault(rdn, _Place()))
+            path.append(path[-1].below.setdefault(rdn, _NameNode()))
         return path

@@ -18,35 +18,44 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Stopping, Strained
-from dcmcfg.bulk.failure_groups import likeness, reason_of
-from dcmcfg.bulk.study_result import Answer, Outcome
-from dcmcfg.render.terminal.console import stderr_console, visible
+from dcmcfg.bulk.events import (
+    ArchiveAvailable,
+    ArchiveOverloaded,
+    ArchiveUnavailable,
+    RetryScheduled,
+    RunEvent,
+    RunStopping,
+    StudyFinished,
+)
+from dcmcfg.bulk.failure_groups import get_failure_reason, get_reason_pattern
+from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import stderr_console
 
 #: Where there is no terminal: seconds between two lines.
 _EVERY_S = 30.0
 #: So many studies that fail at the beginning, all for like reasons, are told at once: most often the others will, too.
-_FIRST = 10
+_EARLY_FAILURES = 10
 #: Columns of the bar, and those of what stands beside it, with room for the ``^C`` that a terminal writes after it:
 #: broken over two lines, the first would stay.
-_NARROWEST, _WIDEST, _BESIDE = 4, 40, 58
+_NARROWEST, _WIDEST, _TEXT_COLUMNS = 4, 40, 58
 
 
 @contextmanager
-def bulk_progress(total: int) -> Iterator[Callable[[Event], None]]:
+def show_bulk_progress(total: int) -> Iterator[Callable[[RunEvent], None]]:
     """Yield what takes the events: on a terminal a bar with rate and time left, else a line now and then."""
     console = stderr_console()
     if not console.is_terminal:
-        yield _Lines(console, total).hear
+        yield _LineReporter(console, total).handle
         return
     with Progress(*_columns(console.width), console=console, transient=True) as bar:
-        yield _Bar(bar, total).hear
+        yield _BarReporter(bar, total).handle
 
 
 def _columns(width: int) -> tuple[ProgressColumn, ...]:
     """Return what a line of *width* columns shows."""
     return (
-        BarColumn(min(_WIDEST, max(width - _BESIDE, _NARROWEST))),
+        BarColumn(min(_WIDEST, max(width - _TEXT_COLUMNS, _NARROWEST))),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
@@ -56,75 +65,82 @@ def _columns(width: int) -> tuple[ProgressColumn, ...]:
     )
 
 
-class _Told:
+class _ProgressReporter:
     """What is said whatever the form; outages and the like are said in a line that stays."""
 
     def __init__(self, console: Console, total: int) -> None:
         self.console, self.total = console, total
         self.done, self.failed = 0, 0
-        self.began = time.monotonic()
+        self.started = time.monotonic()
         self._reasons: set[str] = set()
 
-    def hear(self, event: Event) -> None:
+    def handle(self, event: RunEvent) -> None:
         match event:
-            case Answered(answer=answer):
+            case StudyFinished(result=answer):
                 self.done += 1
-                self.failed += not answer.outcome.is_yes
-                self.step(answer.outcome)
+                self.failed += not answer.outcome.is_success
+                self.show_result(answer.outcome)
                 self._warn(answer)
-            case Strained(why):
-                self.say(f"the archive is short of something ({why}): going slower")
-            case Away(why, patience_s):
-                self.say(f"the archive cannot be had ({why}): waiting, {patience_s:g} s at most; Ctrl-C stops")
-            case Back(seconds):
-                self.say(f"the archive is back after {seconds:.0f} s, going on")
-            case Stopping():
-                self.say("stopping: what is under way is cancelled; Ctrl-C again aborts it")
-            case Again():
+            case ArchiveOverloaded(why):
+                self.print_message(f"the archive is short of something ({why}): going slower")
+            case ArchiveUnavailable(why, patience_s):
+                self.print_message(
+                    f"the archive cannot be had ({why}): waiting, {patience_s:g} s at most; Ctrl-C stops"
+                )
+            case ArchiveAvailable(seconds):
+                self.print_message(f"the archive is back after {seconds:.0f} s, going on")
+            case RunStopping():
+                self.print_message("stopping: what is under way is cancelled; Ctrl-C again aborts it")
+            case RetryScheduled():
                 pass
 
-    def _warn(self, answer: Answer) -> None:
+    def _warn(self, answer: AttemptResult) -> None:
         """Say it once where nothing has gone well so far, and always for like reasons."""
-        if self.done > _FIRST or answer.outcome.is_yes:
+        if self.done > _EARLY_FAILURES or answer.outcome.is_success:
             return
-        self._reasons.add(likeness(answer))
-        if self.done == self.failed == _FIRST < self.total and len(self._reasons) == 1:
-            self.say(f"the first {_FIRST} studies have all failed for like reasons: {reason_of(answer)}; Ctrl-C stops")
+        self._reasons.add(get_reason_pattern(answer))
+        if self.done == self.failed == _EARLY_FAILURES < self.total and len(self._reasons) == 1:
+            self.print_message(
+                f"the first {_EARLY_FAILURES} studies have all failed for like reasons: "
+                f"{get_failure_reason(answer)}; Ctrl-C stops"
+            )
 
     @property
     def rate(self) -> str:
         """Answers a second, or a minute where they are few."""
-        a_second = self.done / max(time.monotonic() - self.began, 0.001)
+        a_second = self.done / max(time.monotonic() - self.started, 0.001)
         return f"{a_second:.1f}/s" if a_second >= 1 else f"{60 * a_second:.1f}/min"
 
-    def step(self, outcome: Outcome) -> None:
+    def show_result(self, outcome: VerificationOutcome) -> None:
         """Show that one more is done."""
         raise NotImplementedError
 
-    def say(self, line: str) -> None:
+    def print_message(self, line: str) -> None:
         """Show a line that stays."""
-        self.console.print(Text(visible(line)), soft_wrap=True)
+        self.console.print(Text(escape_unprintable(line)), soft_wrap=True)
 
 
-class _Bar(_Told):
+class _BarReporter(_ProgressReporter):
     def __init__(self, bar: Progress, total: int) -> None:
         super().__init__(bar.console, total)
         self._bar = bar
         self._task = bar.add_task("", total=total, rate="")
 
-    def step(self, outcome: Outcome) -> None:  # noqa: ARG002 — counted above
+    def show_result(self, outcome: VerificationOutcome) -> None:  # noqa: ARG002 — counted above
         failed = f"[red]{self.failed:,} failed[/]" if self.failed else ""
         self._bar.update(self._task, completed=self.done, rate=self.rate, description=failed)
 
 
-class _Lines(_Told):
+class _LineReporter(_ProgressReporter):
     def __init__(self, console: Console, total: int) -> None:
         super().__init__(console, total)
-        self._last = self.began
+        self._last = self.started
 
-    def step(self, outcome: Outcome) -> None:  # noqa: ARG002 — counted above
+    def show_result(self, outcome: VerificationOutcome) -> None:  # noqa: ARG002 — counted above
         now = time.monotonic()
         if now - self._last >= _EVERY_S and self.done < self.total:
             self._last = now
-            left = (now - self.began) / self.done * (self.total - self.done)
-            self.say(f"{self.done:,} of {self.total:,} studies, {self.failed:,} failed, {self.rate}, {left:.0f} s left")
+            left = (now - self.started) / self.done * (self.total - self.done)
+            self.print_message(
+                f"{self.done:,} of {self.total:,} studies, {self.failed:,} failed, {self.rate}, {left:.0f} s left"
+            )

@@ -8,10 +8,11 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.bulk.store_catalog import KeptStore
-from dcmcfg.render.terminal.console import bounded_width, print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.timestamps import iso, readable
+from dcmcfg.bulk.store_catalog import StoreInfo
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import bounded_width, print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.timestamps import format_iso, format_timestamp
 
 _COLUMNS = (
     Column("name"),
@@ -21,35 +22,35 @@ _COLUMNS = (
     Column("answered"),
     Column("open"),
     Column("size"),
-    Column("studies of", Breaks.AT_BLANKS),
+    Column("studies of", WrapMode.AT_SPACES),
 )
 #: Where lines have a width, so much of a source is shown; a list of UIDs may be long.
 _SHOWN_SOURCE = 60
 _LABEL = 15  # columns: the longest heading, what is before it and after it
 
 
-def print_results(console: Console, stores: Sequence[KeptStore], folder: Path) -> None:
+def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -> None:
     """Print a line for each store, and where they are."""
     if not stores:
-        print_line(console, f"no results are kept in {visible(str(folder))}")
+        print_line(console, f"no results are kept in {escape_unprintable(str(folder))}")
         return
-    rows = [tuple(map(visible, _row(each, _shown(bounded_width(console))))) for each in stores]
-    print_table(console, _COLUMNS, rows, list(map(_block, rows)))
-    total = _size(sum(each.octets for each in stores))
-    print_line(console, f"{_counted(len(stores))}, {total} in {visible(str(folder))}")
+    rows = [tuple(map(escape_unprintable, _row(each, _max_source_length(bounded_width(console))))) for each in stores]
+    print_table(console, _COLUMNS, rows, list(map(_block_row, rows)))
+    total = _size(sum(each.size_bytes for each in stores))
+    print_line(console, f"{_counted(len(stores))}, {total} in {escape_unprintable(str(folder))}")
 
 
-def results_json(stores: Sequence[KeptStore], folder: Path) -> dict[str, Any]:
+def results_json(stores: Sequence[StoreInfo], folder: Path) -> dict[str, Any]:
     """Return the stores for ``--json``: ``folder``, and ``results``."""
     return {"folder": str(folder), "results": [_json(each) for each in stores]}
 
 
-def _shown(width: int | None) -> int | None:
+def _max_source_length(width: int | None) -> int | None:
     """Return how many characters of a source are shown, so that it stays beside its label; None: all."""
     return None if width is None else max(min(_SHOWN_SOURCE, width - _LABEL - 1), 1)
 
 
-def _block(row: tuple[str, ...]) -> tuple[str, ...]:
+def _block_row(row: tuple[str, ...]) -> tuple[str, ...]:
     """Return *row* as it is where the table does not fit: what belongs together in a line."""
     name, last, archive, destination, answered, left, size, source = row
     to = archive if destination in ("", archive) else f"{archive} → {destination}"  # of one unread both are a ?
@@ -57,29 +58,37 @@ def _block(row: tuple[str, ...]) -> tuple[str, ...]:
     return head, "", to, "", f"{answered}, open: {left}" if left else answered, "", "", source
 
 
-def _row(store: KeptStore, shown: int | None) -> tuple[str, ...]:
-    known = (store.name, readable(store.last)[: len("2026-01-31 23:59")])
-    size = _size(store.octets)
+def _row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ...]:
+    known = (store.name, format_timestamp(store.last_used)[: len("2026-01-31 23:59")])
+    size = _size(store.size_bytes)
     if store.problem:
         return *known, "?", "?", "", "", size, store.problem
-    facts, source = store.asked.facts, store.source
-    if shown is not None and len(source) > shown:
-        source = f"{source[:shown]}…"
-    left = f"{store.left:,}, under way" if store.under_way else f"{store.left:,}"
-    return *known, facts.get("archive", ""), facts.get("destination", ""), f"{store.done:,}", left, size, source
+    facts, source = store.run_parameters.values, store.source_name
+    if max_source_length is not None and len(source) > max_source_length:
+        source = f"{source[:max_source_length]}…"
+    left = f"{store.open_count:,}, under way" if store.in_progress else f"{store.open_count:,}"
+    return (
+        *known,
+        facts.get("archive", ""),
+        facts.get("destination", ""),
+        f"{store.finished_count:,}",
+        left,
+        size,
+        source,
+    )
 
 
-def _json(store: KeptStore) -> dict[str, Any]:
+def _json(store: StoreInfo) -> dict[str, Any]:
     return {
         "name": store.name,
         "file": str(store.path),
-        "last": iso(store.last),
-        "asked": dict(store.asked.facts),
-        "source": store.source,
-        "answered": store.done,
-        "open": store.left,
-        "octets": store.octets,
-        "under_way": store.under_way,
+        "last": format_iso(store.last_used),
+        "asked": dict(store.run_parameters.values),
+        "source": store.source_name,
+        "answered": store.finished_count,
+        "open": store.open_count,
+        "octets": store.size_bytes,
+        "under_way": store.in_progress,
         "problem": store.problem or None,
     }
 

@@ -5,50 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dcmcfg.connectivity.call import Verdict
-from dcmcfg.render.tls_session import secured_json
-from dcmcfg.suggestions import first_of
+from dcmcfg.connectivity.call import CallResult
+from dcmcfg.render.tls_session import tls_session_json
+from dcmcfg.suggestions import join_limited
 
 #: Titles that a line names before it counts the others.
 _NAMED = 5
 
 
-def answer_in_words(verdict: Verdict) -> str:
+def format_call_result(result: CallResult) -> str:
     """Return how the peer answered, or the problem; over TLS also until when its certificate is valid."""
-    if not verdict.answered:
-        return verdict.problem
-    within = f"C-ECHO answered in {verdict.seconds * 1000:.0f} ms"
-    secured = verdict.secured
+    if not result.is_answered:
+        return result.problem
+    within = f"C-ECHO answered in {result.seconds * 1000:.0f} ms"
+    secured = result.tls_session
     if secured is None:
         return within
-    until = f", certificate valid until {secured.valid_until:%Y-%m-%d}" if secured.valid_until else ""
+    until = (
+        f", certificate valid until {secured.certificate_valid_until:%Y-%m-%d}"
+        if secured.certificate_valid_until
+        else ""
+    )
     return f"{within} over {secured.version}{until}"
 
 
-def next_step_lines(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
+def format_next_steps(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield a line for each of *steps*, pairs of a title and its next step, with the titles that it is for."""
     titles: dict[str, list[str]] = {}
     for title, step in steps:
         if step:
             titles.setdefault(step, []).append(title)
     for step, those in titles.items():
-        yield f"next, {first_of(those, _NAMED)}: {step}"
+        yield f"next, {join_limited(those, _NAMED)}: {step}"
 
 
-def verdict_json(verdict: Verdict | None) -> dict[str, Any]:
+def call_result_json(result: CallResult | None) -> dict[str, Any]:
     """Return a verdict for ``--json``: ``answered``, ``seconds``, ``problem`` and what more is known of it.
 
     All of it is null where there is no verdict. ``failed_at`` is tcp, tls, association or echo.
     """
-    if verdict is None:
-        verdict, answered = Verdict(), None
+    if result is None:
+        result, answered = CallResult(), None
     else:
-        answered = verdict.answered
+        answered = result.is_answered
     return {
         "answered": answered,
-        "seconds": round(verdict.seconds, 3) if answered else None,
-        "problem": verdict.problem or None,
-        "failed_at": verdict.failed_at.value if verdict.failed_at else None,
-        "next_step": verdict.next_step or None,
-        "secured": secured_json(verdict.secured),
+        "seconds": round(result.seconds, 3) if answered else None,
+        "problem": result.problem or None,
+        "failed_at": result.failed_at.value if result.failed_at else None,
+        "next_step": result.next_step or None,
+        "secured": tls_session_json(result.tls_session),
     }

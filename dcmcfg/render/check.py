@@ -11,9 +11,10 @@ from rich.console import Console
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.schema.findings import RULES, Finding, Rule
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema.findings import RULES, CheckRule, Finding
 from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
@@ -21,54 +22,54 @@ _SHOWN_VALUE = 60
 _DEVICE, _ROOT = "dicomdevicename", (("cn", "dicom configuration"),)
 _COLUMNS = (
     Column(""),
-    Column("entry", Breaks.AT_COMMAS),
+    Column("entry", WrapMode.AT_COMMAS),
     Column("attribute"),
-    Column("value", Breaks.AS_VALUE),
-    Column("what is wrong", Breaks.AT_BLANKS),
+    Column("value", WrapMode.AUTO),
+    Column("what is wrong", WrapMode.AT_SPACES),
 )
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def print_findings(console: Console, findings: Sequence[Finding], entries: int) -> None:
+def print_findings(console: Console, findings: Sequence[Finding], entry_count: int) -> None:
     """Print *findings* as a table, names relative to the container of devices, and how many there are."""
     if findings:
         print_table(console, _COLUMNS, list(_rows(findings)), list(_rows(findings, each_named=True)))
-    print_line(console, counted(findings, entries))
-    if devices := unloadable_devices(findings):
-        print_line(console, f"The archive refuses to load the {visible(devices)}.")
+    print_line(console, format_finding_counts(findings, entry_count))
+    if devices := format_unloadable_devices(findings):
+        print_line(console, f"The archive refuses to load the {escape_unprintable(devices)}.")
 
 
 def print_change_files(console: Console, files: Sequence[tuple[str, int]]) -> None:
     """Print a line for each of *files* (name, number of records) of change records that RFC 2849 allows."""
     for name, count in files:
-        print_line(console, visible(f"{name}: {_number(count, 'change record')}, valid LDIF by RFC 2849"))
+        print_line(console, escape_unprintable(f"{name}: {_number(count, 'change record')}, valid LDIF by RFC 2849"))
 
 
-def counted(findings: Sequence[Finding], entries: int) -> str:
+def format_finding_counts(findings: Sequence[Finding], entry_count: int) -> str:
     """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
     count = Counter(finding.severity for finding in findings)
     notes = f", {_number(count['note'], 'note')}" if count["note"] else ""
     problems = f"{_number(count['error'], 'error')}, {_number(count['warning'], 'warning')}"
-    return f"{_number(entries, 'entry', 'entries')}: {problems}{notes}"
+    return f"{_number(entry_count, 'entry', 'entries')}: {problems}{notes}"
 
 
-def unloadable_devices(findings: Sequence[Finding]) -> str:
+def format_unloadable_devices(findings: Sequence[Finding]) -> str:
     """Return the devices that the archive refuses to load because of *findings* (``device x``), empty if none."""
-    names = dict.fromkeys(_device(finding.dn) for finding in findings if finding.kind == "unloadable")
+    names = dict.fromkeys(_device(finding.dn) for finding in findings if finding.impact == "unloadable")
     if not names:
         return ""
     return ("device " if len(names) == 1 else "devices ") + ", ".join(names)
 
 
-def findings_json(findings: Sequence[Finding], entries: int) -> dict[str, Any]:
-    """Return *findings* for ``--json``: ``entries``, ``errors`` and ``warnings`` as numbers, ``findings`` in order.
+def findings_json(findings: Sequence[Finding], entry_count: int) -> dict[str, Any]:
+    """Return *findings* for ``--json``: ``entry_count``, ``errors`` and ``warnings`` as numbers, ``findings`` in order.
 
-    Each finding has its ``kind`` (:data:`~dcmcfg.schema.findings.Kind`). The value of a secret is ``(secret)``; octets
-    that are not UTF-8 are escaped; ``file`` and ``line`` are null unless the entry came from a file.
+    Each finding has its ``kind`` (:data:`~dcmcfg.schema.findings.Impact`). The value of a secret is ``(secret)``;
+    octets that are not UTF-8 are escaped; ``file`` and ``line`` are null unless the entry came from a file.
     """
     count = Counter(finding.severity for finding in findings)
     return {
-        "entries": entries,
+        "entries": entry_count,
         "errors": count["error"],
         "warnings": count["warning"],
         "findings": [finding_json(finding) for finding in findings],
@@ -80,17 +81,17 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     return {
         "severity": finding.severity,
         "rule": finding.rule.name,
-        "kind": finding.kind,
+        "kind": finding.impact,
         "dn": str(finding.dn),
         "attribute": finding.attribute or None,
         "value": _value(finding),
         "message": finding.message,
-        "file": finding.place.file if finding.place else None,
-        "line": finding.place.line if finding.place else None,
+        "file": finding.location.file if finding.location else None,
+        "line": finding.location.line if finding.location else None,
     }
 
 
-def findings_sarif(findings: Sequence[Finding], rules: Sequence[Rule] = RULES) -> dict[str, Any]:
+def findings_sarif(findings: Sequence[Finding], rules: Sequence[CheckRule] = RULES) -> dict[str, Any]:
     """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one.
 
     *rules* are those that were looked after.
@@ -98,9 +99,9 @@ def findings_sarif(findings: Sequence[Finding], rules: Sequence[Rule] = RULES) -
     descriptors = [
         {
             "id": rule.name,
-            "shortDescription": {"text": rule.asks},
+            "shortDescription": {"text": rule.requirement},
             "defaultConfiguration": {"level": rule.severity},
-            "properties": {"kind": rule.kind},
+            "properties": {"kind": rule.impact},
         }
         for rule in rules
     ]
@@ -111,18 +112,18 @@ def findings_sarif(findings: Sequence[Finding], rules: Sequence[Rule] = RULES) -
 
 def _sarif_result(finding: Finding) -> dict[str, Any]:
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": str(finding.dn), "kind": "object"}]}
-    if finding.place:
+    if finding.location:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": quote(finding.place.file)},
-            "region": {"startLine": finding.place.line},
+            "artifactLocation": {"uri": quote(finding.location.file)},
+            "region": {"startLine": finding.location.line},
         }
-    about = ": ".join(part for part in (finding.attribute, _shown(finding)) if part)
+    about = ": ".join(part for part in (finding.attribute, _format_value(finding)) if part)
     return {
         "ruleId": finding.rule.name,
         "level": finding.severity,
         "message": {"text": f"{about} — {finding.message}" if about else finding.message},
         "locations": [location],
-        "properties": {"kind": finding.kind},
+        "properties": {"kind": finding.impact},
     }
 
 
@@ -130,17 +131,17 @@ def _rows(findings: Sequence[Finding], *, each_named: bool = False) -> Iterator[
     """Yield the cells of each finding; the entry is named once for several of it unless *each_named*."""
     before: DN | None = None
     for finding in findings:
-        where = _where(finding, named=finding.dn == before and not each_named)
+        where = _format_location(finding, repeated=finding.dn == before and not each_named)
         before = finding.dn
-        kind = "" if finding.kind == "rule" else f", {finding.kind}"
-        message = f"{visible(finding.message)} [{finding.rule.name}{kind}]"
-        yield finding.severity, where, visible(finding.attribute), _shown(finding), message
+        kind = "" if finding.impact == "rule" else f", {finding.impact}"
+        message = f"{escape_unprintable(finding.message)} [{finding.rule.name}{kind}]"
+        yield finding.severity, where, escape_unprintable(finding.attribute), _format_value(finding), message
 
 
-def _where(finding: Finding, *, named: bool) -> str:
-    """Return the entry, unless it was *named* in the row above, and the place in a file."""
-    name = [] if named else [visible(_relative(finding.dn))]
-    place = [f"{visible(finding.place.file)}:{finding.place.line}"] if finding.place else []
+def _format_location(finding: Finding, *, repeated: bool) -> str:
+    """Return the entry, unless it was *repeated* in the row above, and the place in a file."""
+    name = [] if repeated else [escape_unprintable(_relative(finding.dn))]
+    place = [f"{escape_unprintable(finding.location.file)}:{finding.location.line}"] if finding.location else []
     return "\n".join(name + place)
 
 
@@ -169,10 +170,10 @@ def _value(finding: Finding) -> str | None:
     return finding.value.decode("utf-8", "backslashreplace")
 
 
-def _shown(finding: Finding) -> str:
+def _format_value(finding: Finding) -> str:
     value = _value(finding) or ""
     cut = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}… ({len(finding.value or b'')} octets)"
-    return visible(cut)
+    return escape_unprintable(cut)
 
 
 def _number(count: int, one: str, many: str = "") -> str:

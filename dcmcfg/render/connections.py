@@ -7,18 +7,19 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.model.connections import ConnectionUsers, connection_name, told_users
+from dcmcfg.model.connections import ConnectionUsers, connection_name, format_users
 from dcmcfg.model.devices import DICOM, Connection, Device
-from dcmcfg.network_address import at
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
+from dcmcfg.network_address import format_host_port
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
 _COLUMNS = (
     Column("connection"),
     Column("address"),
     Column("protocol"),
-    Column("TLS cipher suites", Breaks.AT_BLANKS),
-    Column("used by", Breaks.AT_BLANKS),
+    Column("TLS cipher suites", WrapMode.AT_SPACES),
+    Column("used by", WrapMode.AT_SPACES),
 )
 
 
@@ -44,7 +45,7 @@ def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[
                 "protocol": each.protocol,
                 "cipher_suites": list(_suites(device, each)),
                 "installed": each.installed,
-                "used_by": [str(user.dn) for user in users.of(each)],
+                "used_by": [str(user.dn) for user in users.find_users(each)],
             }
             for device in devices
             for each in device.connections
@@ -58,13 +59,13 @@ def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
         installed = "" if each.installed else " (not installed)"
         yield tuple(
             map(
-                visible,
+                escape_unprintable,
                 (
                     f"{device.name}/{connection_name(each.dn)}",
-                    f"{at(each.host, each.port)}{listens}{installed}",
+                    f"{format_host_port(each.host, each.port)}{listens}{installed}",
                     "" if each.protocol == DICOM else each.protocol,
                     " ".join(_suites(device, each)),
-                    told_users(users.of(each)) or "nobody",
+                    format_users(users.find_users(each)) or "nobody",
                 ),
             )
         )

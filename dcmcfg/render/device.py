@@ -9,26 +9,27 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.model.devices import Connection, Device, NetworkAE
-from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
+from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_settings
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.secret_values import is_secret
 
 _ADDRESSES = (
     Column("AE"),
     Column("address"),
-    Column("capabilities", Breaks.AT_BLANKS),
-    Column("description", Breaks.AT_BLANKS),
+    Column("capabilities", WrapMode.AT_SPACES),
+    Column("description", WrapMode.AT_SPACES),
 )
-_SETTINGS = (Column("AE"), Column("setting"), Column("value", Breaks.AS_VALUE), Column("from"))
+_SETTINGS = (Column("AE"), Column("setting"), Column("value", WrapMode.AUTO), Column("from"))
 _UNSET = "(not set: objects go straight to the requester)"
 
 
 def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> None:
     """Print *device* and *aes*: with other titles, addresses and capabilities, then the archive's retrieve settings."""
     archive = " (archive)" if device.is_archive else ""
-    print_line(console, f"{visible(device.name)}{archive}{_flag(installed=device.installed)}")
-    print_line(console, visible(str(device.entry.dn)))
+    print_line(console, f"{escape_unprintable(device.name)}{archive}{_installed_suffix(installed=device.installed)}")
+    print_line(console, escape_unprintable(str(device.entry.dn)))
     print_table(console, _ADDRESSES, list(_addresses(aes)))
     if device.is_archive:
         print_table(console, _SETTINGS, list(_settings(aes)))
@@ -50,11 +51,11 @@ def _ae_json(ae: NetworkAE) -> dict[str, Any]:
         "title": ae.title,
         "installed": ae.installed,
         "other_titles": list(ae.other_titles),
-        "capabilities": capabilities_json(ae),
+        "capabilities": capability_counts_json(ae),
         "connections": [connection_json(connection) for connection in ae.connections],
         "settings": {
             setting.name: {"values": list(setting.values), "from": setting.level or None}
-            for setting in (retrieve_settings(ae) if ae.device.is_archive else ())
+            for setting in (list_retrieve_settings(ae) if ae.device.is_archive else ())
         },
     }
 
@@ -71,53 +72,56 @@ def connection_json(connection: Connection) -> dict[str, Any]:
 
 
 def _roles(ae: NetworkAE) -> Counter[str]:
-    return Counter(entry.text("dicomTransferRole") or "" for entry in ae.shared_from.capabilities)
+    return Counter(entry.text("dicomTransferRole") or "" for entry in ae.capability_source.capabilities)
 
 
-def counted_capabilities(ae: NetworkAE) -> str:
+def format_capability_counts(ae: NetworkAE) -> str:
     """Return how many it lists; without any the archive sends it everything, and offers nothing itself."""
     roles = _roles(ae)
     none = "none" if ae.device.is_archive else "any"
     counted = ", ".join(f"{roles[role]} {role}" for role in ("SCP", "SCU") if roles[role]) or none
-    shared = ae.shared_from
-    return counted if shared is ae else f"{counted}, shared from {visible(shared.title)}"
+    shared = ae.capability_source
+    return counted if shared is ae else f"{counted}, shared from {escape_unprintable(shared.title)}"
 
 
-def capabilities_json(ae: NetworkAE) -> dict[str, Any]:
+def capability_counts_json(ae: NetworkAE) -> dict[str, Any]:
     """Return how many capabilities *ae* lists for ``--json``, of the AE that it shares them from if any."""
     roles = _roles(ae)
-    shared = ae.shared_from
+    shared = ae.capability_source
     return {"SCP": roles["SCP"], "SCU": roles["SCU"], "shared_from": shared.title if shared is not ae else None}
 
 
 def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
-        description = _shown("dicomDescription", ae.entry.text("dicomDescription") or "")
+        description = _format_value("dicomDescription", ae.entry.text("dicomDescription") or "")
         others = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
-        titles = [visible(ae.title) + _flag(installed=ae.installed), *(f"also {visible(title)}" for title in others)]
-        yield "\n".join(titles), addresses, counted_capabilities(ae), description
+        titles = [
+            escape_unprintable(ae.title) + _installed_suffix(installed=ae.installed),
+            *(f"also {escape_unprintable(title)}" for title in others),
+        ]
+        yield "\n".join(titles), addresses, format_capability_counts(ae), description
 
 
 def _settings(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
-        for number, setting in enumerate(retrieve_settings(ae)):
-            yield visible(ae.title) if number == 0 else "", setting.name, _value(setting), setting.level
+        for number, setting in enumerate(list_retrieve_settings(ae)):
+            yield escape_unprintable(ae.title) if number == 0 else "", setting.name, _value(setting), setting.level
 
 
-def _value(setting: Setting) -> str:
-    return "\n".join(_shown(setting.name, value) for value in setting.values) or _UNSET
+def _value(setting: EffectiveSetting) -> str:
+    return "\n".join(_format_value(setting.name, value) for value in setting.values) or _UNSET
 
 
-def _shown(name: str, value: str) -> str:
-    return "(secret)" if is_secret(name, value.encode()) else visible(value)
+def _format_value(name: str, value: str) -> str:
+    return "(secret)" if is_secret(name, value.encode()) else escape_unprintable(value)
 
 
 def _address(connection: Connection) -> str:
     port = f":{connection.port}" if connection.port else " (does not listen)"
     tls = " TLS" if connection.tls else ""
-    return f"{visible(connection.host)}{port}{tls}{_flag(installed=connection.installed)}"
+    return f"{escape_unprintable(connection.host)}{port}{tls}{_installed_suffix(installed=connection.installed)}"
 
 
-def _flag(*, installed: bool) -> str:
+def _installed_suffix(*, installed: bool) -> str:
     return "" if installed else " (not installed)"

@@ -25,94 +25,97 @@ from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.model.export import export_ldif
 from dcmcfg.plan.plan import Step
-from dcmcfg.plan.tree_diff import Diff
-from dcmcfg.render.plan import plan_counts
-from dcmcfg.render.terminal.cells import changed_files, member_rows, relative_dn, shown_value
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
+from dcmcfg.plan.tree_diff import TreeDiff
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.plan import format_plan_counts
+from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, relative_dn, zip_member_rows
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.secret_values import change_without_secrets, is_secret
+from dcmcfg.secret_values import is_secret, remove_secrets_from_change
 
 #: A table of more entries is cut here.
 SHOWN_ENTRIES = 200
-_WORDS: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
+_CHANGE_TYPES: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
 _HAPPENED: dict[type[Change], str] = {Add: "added", Modify: "changed", Delete: "deleted"}
 
 
 @dataclass(frozen=True)
-class Direction:
+class DiffDirection:
     """What the changes of a diff mean, by which side is the live tree.
 
-    ``heading`` stands above them, ``columns`` name the values of each side. ``happened`` says that the changes lie in
-    the past: the live tree is the second side. ``other`` names the command that shows the other direction.
+    ``heading`` stands above them, ``columns`` name the values of each side. ``is_past`` says that the changes lie in
+    the past: the live tree is the second side. ``reverse_hint`` names the command that shows the other direction.
     """
 
     heading: str
     columns: tuple[str, str]
-    happened: bool = False
-    other: str = ""
+    is_past: bool = False
+    reverse_hint: str = ""
 
     @staticmethod
-    def of(names: tuple[str, str], live: int | None, options: tuple[str, ...] = ()) -> Direction:
-        """Return it for sides called *names*, of which the one at place *live* is the live tree, if any.
+    def for_sides(
+        side_names: tuple[str, str], live_index: int | None, scope_options: tuple[str, ...] = ()
+    ) -> DiffDirection:
+        """Return it for sides called *side_names*, of which the one at place *live_index* is the live tree, if any.
 
-        *options* are those that say which part is compared.
+        *scope_options* are those that say which part is compared.
         """
-        columns = tuple("live" if place == live else _short(name) for place, name in enumerate(names))
+        columns = tuple("live" if place == live_index else _base_name(name) for place, name in enumerate(side_names))
         pair = (columns[0], columns[1]) if columns[0] != columns[1] else ("from", "to")
-        match live:
+        match live_index:
             case 0:
-                command = shlex.join(("dcmcfg", "diff", _typed(names[1]), "live", *options))
-                other = f"What has changed since {names[1]}: {command}"
-                return Direction(f"What would make {names[0]} like {names[1]}:", pair, other=other)
+                command = shlex.join(("dcmcfg", "diff", _command_argument(side_names[1]), "live", *scope_options))
+                other = f"What has changed since {side_names[1]}: {command}"
+                return DiffDirection(f"What would make {side_names[0]} like {side_names[1]}:", pair, reverse_hint=other)
             case 1:
-                return Direction(f"What has changed in {names[1]} since {names[0]}:", pair, happened=True)
-        return Direction(f"From {names[0]} to {names[1]}:", pair)
+                return DiffDirection(f"What has changed in {side_names[1]} since {side_names[0]}:", pair, is_past=True)
+        return DiffDirection(f"From {side_names[0]} to {side_names[1]}:", pair)
 
 
-def _short(name: str) -> str:
+def _base_name(name: str) -> str:
     return Path(name).name or name
 
 
-def _typed(name: str) -> str:
+def _command_argument(name: str) -> str:
     return "-" if name == "standard input" else name
 
 
-def print_diff(console: Console, diff: Diff, direction: Direction, base: DN, *, with_secrets: bool) -> None:
+def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base: DN, *, with_secrets: bool) -> None:
     """Print a table of what differs, then how many entries do; or one line.
 
     DNs are relative to *base*, the devices' container.
     """
     steps = diff.plan.steps
     if not steps:
-        print_line(console, f"no differences{_passed_over(diff)}")
+        print_line(console, f"no differences{_not_compared_note(diff)}")
         return
-    print_line(console, one_line(direction.heading))
+    print_line(console, format_single_line(direction.heading))
     rows = []
     for step in steps[:SHOWN_ENTRIES]:
         entry = relative_dn(step.change.dn, base)
         for number, row in enumerate(_rows(step, with_secrets=with_secrets)):
-            rows.append([visible(cell) for cell in (entry if number == 0 else "", *row)])
-    values = (Column(visible(title), Breaks.AS_VALUE) for title in direction.columns)
-    print_table(console, (Column("entry", Breaks.AT_COMMAS), Column("attribute"), *values), rows)
+            rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
+    values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
+    print_table(console, (Column("entry", WrapMode.AT_COMMAS), Column("attribute"), *values), rows)
     if len(steps) > SHOWN_ENTRIES:
         more = len(steps) - SHOWN_ENTRIES
         print_line(console, f"… and {more} more entries; --ldif, --unified and --json show all")
     print_line(console, _summary(diff, direction))
-    if direction.other:
-        print_line(console, one_line(direction.other))
+    if direction.reverse_hint:
+        print_line(console, format_single_line(direction.reverse_hint))
 
 
-def _summary(diff: Diff, direction: Direction) -> str:
+def _summary(diff: TreeDiff, direction: DiffDirection) -> str:
     """Return how many entries differ, and what was passed over, in one line."""
     count = len(diff.plan.steps)
     differ = "1 entry differs" if count == 1 else f"{count} entries differ"
     counted = Counter(type(change) for change in diff.plan.changes)
     happened = ", ".join(f"{counted[kind]} {word}" for kind, word in _HAPPENED.items() if counted[kind])
-    return f"{differ}: {happened if direction.happened else plan_counts(diff.plan)}{_passed_over(diff)}"
+    return f"{differ}: {happened if direction.is_past else format_plan_counts(diff.plan)}{_not_compared_note(diff)}"
 
 
-def diff_json(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
+def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
     """Return the diff for ``--json``.
 
     ``entries`` counts those compared on each side. ``changes`` stand in the order in which they apply, each with
@@ -122,44 +125,44 @@ def diff_json(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> dict
     """
     plan = diff.plan
     return {
-        "from": names[0],
-        "to": names[1],
+        "from": side_names[0],
+        "to": side_names[1],
         "equal": not plan.steps,
         "entries": {"from": len(plan.before.entries), "to": len(plan.after.entries)},
-        "not_compared": list(diff.passed_over),
+        "not_compared": list(diff.not_compared),
         "changes": [
             {
                 "dn": str(step.change.dn),
-                "change": _WORDS[type(step.change)],
-                "attributes": [_attribute_json(moved, with_secrets=with_secrets) for moved in _moved(step)],
+                "change": _CHANGE_TYPES[type(step.change)],
+                "attributes": [_attribute_json(moved, with_secrets=with_secrets) for moved in _value_changes(step)],
             }
             for step in plan.steps
         ],
     }
 
 
-class _Moved(NamedTuple):
+class _ValueChange(NamedTuple):
     """The values of an attribute that go and come."""
 
     name: str
-    gone: tuple[bytes, ...]
-    come: tuple[bytes, ...]
+    removed: tuple[bytes, ...]
+    added: tuple[bytes, ...]
 
 
-def _moved(step: Step) -> Iterator[_Moved]:
+def _value_changes(step: Step) -> Iterator[_ValueChange]:
     entries = [entry for entry in (step.before, step.after) if entry is not None]
     for name in {each.name.lower(): each.name for entry in entries for each in entry.attributes}.values():
         old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
         gone = tuple(value for value in old if value not in new)
         come = tuple(value for value in new if value not in old)
         if gone or come:
-            yield _Moved(name, gone, come)
+            yield _ValueChange(name, gone, come)
 
 
-def _attribute_json(moved: _Moved, *, with_secrets: bool) -> dict[str, Any]:
+def _attribute_json(moved: _ValueChange, *, with_secrets: bool) -> dict[str, Any]:
     gone, come = ([_json_value(moved.name, v, with_secrets=with_secrets) for v in held] for held in moved[1:])
     found: dict[str, Any] = {"name": moved.name, "from": gone, "to": come}
-    if files := changed_files(moved.gone, moved.come):
+    if files := diff_zip_members(moved.removed, moved.added):
         found["files"] = [
             {"name": name, "from": before and before.length, "to": after and after.length}
             for name, before, after in files
@@ -184,76 +187,79 @@ def _rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
         case Step(before=Entry(attributes=attributes), after=None):
             yield "(entry)", f"{len(attributes)} attributes", "(absent)"
         case Step(before=before, after=after):
-            for name, gone, come in _moved(step):
-                left = [shown_value(name, value, with_secrets=with_secrets) for value in gone]
-                right = [shown_value(name, value, with_secrets=with_secrets) for value in come]
+            for name, gone, come in _value_changes(step):
+                left = [format_cell_value(name, value, with_secrets=with_secrets) for value in gone]
+                right = [format_cell_value(name, value, with_secrets=with_secrets) for value in come]
                 left = left or ["" if before and name in before else "(absent)"]
                 right = right or ["" if after and name in after else "(absent)"]
                 for number, (old, new) in enumerate(zip_longest(left, right, fillvalue="")):
                     yield (name if number == 0 else ""), old, new
-                yield from (("", *members) for members in member_rows(gone, come))
+                yield from (("", *members) for members in zip_member_rows(gone, come))
 
 
-def _passed_over(diff: Diff) -> str:
-    names = visible(", ".join(diff.passed_over))
+def _not_compared_note(diff: TreeDiff) -> str:
+    names = escape_unprintable(", ".join(diff.not_compared))
     return f" (not compared, because one side lacks these secrets or vendor data: {names})" if names else ""
 
 
-def one_line(text: str) -> str:
+def format_single_line(text: str) -> str:
     """Return *text* without line ends or anything else that is not printable."""
-    return visible(" ".join(text.split()))
+    return escape_unprintable(" ".join(text.split()))
 
 
-def diff_ldif(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
+def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
     """Yield the changes as LDIF that any LDIF client carries out, a record at a time.
 
     Without secrets a change that has some is written without them, or not at all, where the rest alone would not lead
     to what is wanted; a comment names the attributes.
     """
-    yield f"{VERSION_LINE}# dcmcfg diff: from {one_line(names[0])} to {one_line(names[1])}\n\n"
+    yield (
+        f"{VERSION_LINE}# dcmcfg diff: from {format_single_line(side_names[0])} to "
+        f"{format_single_line(side_names[1])}\n\n"
+    )
     for change in diff.plan.changes:
         if with_secrets:
             yield format_change(change)
             continue
-        shown, omitted = shareable(change, diff.plan.before.schema)
+        shown, omitted = remove_secrets(change, diff.plan.before.schema)
         comments = [f"left out, a secret: {name}" for name in omitted]
-        yield format_change(shown, comments=comments) if shown else _only_comments(change, comments)
+        yield format_change(shown, comments=comments) if shown else _format_comment_record(change, comments)
 
 
-def shareable(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
+def remove_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
     """Return *change* with nothing secret in it, or None when nothing is left, with the attributes that lost some.
 
     The result can be applied: of an attribute that holds one value, or is replaced whole, all is left out.
     """
     if not isinstance(change, Modify):
-        return change_without_secrets(change)
-    omitted = dict.fromkeys(each.name for each in change.modifications if _without_secrets(each) != each.values)
+        return remove_secrets_from_change(change)
+    omitted = dict.fromkeys(each.name for each in change.modifications if _public_values(each) != each.values)
     left = []
     for each in change.modifications:
         if each.name not in omitted:
             left.append(each)
-        elif not _whole(each, schema) and (values := _without_secrets(each)):
+        elif not _replaces_all_values(each, schema) and (values := _public_values(each)):
             left.append(replace(each, values=values))
     return (replace(change, modifications=tuple(left)) if left else None), tuple(omitted)
 
 
-def _without_secrets(modification: Modification) -> tuple[bytes, ...]:
+def _public_values(modification: Modification) -> tuple[bytes, ...]:
     return tuple(value for value in modification.values if not is_secret(modification.name, value))
 
 
-def _whole(modification: Modification, schema: Schema) -> bool:
+def _replaces_all_values(modification: Modification, schema: Schema) -> bool:
     definition = schema.attribute(modification.name)
     return modification.operation is Operation.REPLACE or (definition is not None and definition.single_valued)
 
 
-def _only_comments(change: Change, comments: list[str]) -> str:
-    return "".join(f"# {line}\n" for line in [one_line(str(change.dn)), *comments]) + "\n"
+def _format_comment_record(change: Change, comments: list[str]) -> str:
+    return "".join(f"# {line}\n" for line in [format_single_line(str(change.dn)), *comments]) + "\n"
 
 
 _CONTEXT = 3
 
 
-def unified(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
+def render_unified_diff(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
     """Yield the lines of a unified diff between the exports of both trees, with line ends; none for no difference.
 
     Values that are equal by the schema, or were not compared, stand on both sides as the first has them. Line numbers
@@ -263,8 +269,8 @@ def unified(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> Iterat
     before, after = diff.plan.before.entries, diff.plan.after.entries
     if not diff.plan.steps:
         return
-    yield f"--- {visible(names[0])}\n"
-    yield f"+++ {visible(names[1])}\n"
+    yield f"--- {escape_unprintable(side_names[0])}\n"
+    yield f"+++ {escape_unprintable(side_names[1])}\n"
     old_line = new_line = 3  # after "version: 1" with its empty line
     for key in sorted(before.keys() | after.keys(), key=lambda key: key[::-1]):
         held, wanted = before.get(key), after.get(key)
@@ -272,7 +278,7 @@ def unified(diff: Diff, names: tuple[str, str], *, with_secrets: bool) -> Iterat
         new = old if wanted is held else _lines(wanted, with_secrets=with_secrets)
         if wanted is not held:
             if held is not None and wanted is not None and not with_secrets:
-                new = _with_changed_secrets_told(new, held, wanted)
+                new = _mark_changed_secrets(new, held, wanted)
             named = held or wanted
             yield from _hunks(old, new, old_line, new_line, str(named.dn) if named else "")
         old_line += len(old)
@@ -286,17 +292,17 @@ def _lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
     return record.splitlines(keepends=True)
 
 
-def _with_changed_secrets_told(lines: list[str], held: Entry, wanted: Entry) -> list[str]:
+def _mark_changed_secrets(lines: list[str], held: Entry, wanted: Entry) -> list[str]:
     """Return *lines* with other comments for the secrets that differ, which otherwise would not be seen to."""
     other = {
         f"# left out, a secret: {each.name}\n": f"# left out, another secret: {each.name}\n"
         for each in wanted.attributes
-        if _secrets(held, each.name) != _secrets(wanted, each.name)
+        if _secret_values(held, each.name) != _secret_values(wanted, each.name)
     }
     return [other.get(line, line) for line in lines]
 
 
-def _secrets(entry: Entry, name: str) -> set[bytes]:
+def _secret_values(entry: Entry, name: str) -> set[bytes]:
     return {value for value in entry.values(name) if is_secret(name, value)}
 
 
@@ -304,7 +310,7 @@ def _hunks(old: list[str], new: list[str], old_line: int, new_line: int, heading
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
         old_range = _range(old_line + group[0][1], group[-1][2] - group[0][1])
         new_range = _range(new_line + group[0][3], group[-1][4] - group[0][3])
-        yield f"@@ -{old_range} +{new_range} @@ {visible(heading)}\n"
+        yield f"@@ -{old_range} +{new_range} @@ {escape_unprintable(heading)}\n"
         for tag, old_from, old_to, new_from, new_to in group:
             if tag == "equal":
                 yield from (" " + line for line in old[old_from:old_to])

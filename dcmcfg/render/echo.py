@@ -8,73 +8,85 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.connectivity.echo import Echoed, Target
-from dcmcfg.render.call_result import answer_in_words, next_step_lines, verdict_json
-from dcmcfg.render.terminal.console import print_line, visible, wrapped
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.route.path import Address
+from dcmcfg.connectivity.echo import AeEchoResult, EchoTarget
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.call_result import call_result_json, format_call_result, format_next_steps
+from dcmcfg.render.terminal.console import print_line, wrap_text
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.route.path import AEAddress
 
-PROVES = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
-_COLUMNS = (Column("AE"), Column("address"), Column("device"), Column("answer", Breaks.AT_BLANKS))
+LIMITATION = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
+_COLUMNS = (Column("AE"), Column("address"), Column("device"), Column("answer", WrapMode.AT_SPACES))
 
 
-def print_echoed(console: Console, echoed: Sequence[Echoed], calling: str, of: int, *, named: bool = True) -> None:
-    """Print the answer of each, how many of *of* answered to *calling*, and what that does not prove.
+def print_echo_results(
+    console: Console,
+    results: Sequence[AeEchoResult],
+    calling_ae_title: str,
+    total: int,
+    *,
+    show_uncalled_steps: bool = True,
+) -> None:
+    """Print the answer of each, how many of *total* answered to *calling_ae_title*, and what that does not prove.
 
-    What to do about one that was not called is told where it was *named*.
+    What to do about one that was not called is told where it was *show_uncalled_steps*.
     """
-    if echoed:
-        print_table(console, _COLUMNS, [tuple(map(visible, _row(each))) for each in echoed])
-    verdicts = [each.verdict for each in echoed if each.verdict is not None]
-    steps = ((each.target.ae.title, _next_step(each)) for each in echoed if named or each.verdict is not None)
-    for step in next_step_lines(steps):
-        _print_wrapped(console, Text(visible(step)))
-    answered = sum(verdict.answered for verdict in verdicts)
+    if results:
+        print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _row(each))) for each in results])
+    verdicts = [each.call_result for each in results if each.call_result is not None]
+    steps = (
+        (each.target.ae.title, _next_step(each))
+        for each in results
+        if show_uncalled_steps or each.call_result is not None
+    )
+    for step in format_next_steps(steps):
+        _print_wrapped(console, Text(escape_unprintable(step)))
+    answered = sum(verdict.is_answered for verdict in verdicts)
     parts = [f"{answered} answered"]
     parts += [f"{len(verdicts) - answered} did not"] if verdicts else []
-    parts += [f"{of - len(verdicts)} not called"] if of > len(verdicts) else []
-    print_line(console, f"called as {visible(calling)}: {', '.join(parts)}")
+    parts += [f"{total - len(verdicts)} not called"] if total > len(verdicts) else []
+    print_line(console, f"called as {escape_unprintable(calling_ae_title)}: {', '.join(parts)}")
     if answered:
-        _print_wrapped(console, Text(PROVES, style="dim"))
+        _print_wrapped(console, Text(LIMITATION, style="dim"))
 
 
-def _next_step(each: Echoed) -> str:
-    return each.verdict.next_step if each.verdict is not None else each.target.next_step
+def _next_step(each: AeEchoResult) -> str:
+    return each.call_result.next_step if each.call_result is not None else each.target.next_step
 
 
 def _print_wrapped(console: Console, text: Text) -> None:
-    for line in wrapped(text, console, 0):
+    for line in wrap_text(text, console, 0):
         console.print(line, soft_wrap=True)
 
 
-def echoed_json(echoed: Sequence[Echoed], calling: str) -> dict[str, Any]:
-    """Return the answers for ``--json``: ``calling``, ``aes`` and ``proves``, what an echo does not prove.
+def echo_results_json(results: Sequence[AeEchoResult], calling_ae_title: str) -> dict[str, Any]:
+    """Return the answers for ``--json``: ``calling_ae_title``, ``aes`` and ``proves``, what an echo does not prove.
 
     ``answered`` is null where an AE was not called, with the reason in ``problem``.
     """
-    return {"calling": calling, "aes": [_json(each) for each in echoed], "proves": PROVES}
+    return {"calling": calling_ae_title, "aes": [_json(each) for each in results], "proves": LIMITATION}
 
 
-def _json(each: Echoed) -> dict[str, Any]:
-    target, verdict = each.target, each.verdict
-    callee = target.callee
+def _json(each: AeEchoResult) -> dict[str, Any]:
+    target, verdict = each.target, each.call_result
+    callee = target.endpoint
     return {
         "title": target.ae.title,
         "device": target.ae.device.name,
         "host": callee.peer.host if callee else None,
         "port": callee.peer.port if callee else None,
         "tls": callee.tls if callee else None,
-        **(verdict_json(verdict) | ({} if verdict else _not_called(target))),
+        **(call_result_json(verdict) | ({} if verdict else _not_called(target))),
     }
 
 
-def _not_called(target: Target) -> dict[str, Any]:
+def _not_called(target: EchoTarget) -> dict[str, Any]:
     return {"problem": target.problem, "next_step": target.next_step}
 
 
-def _row(each: Echoed) -> tuple[str, ...]:
-    target, verdict = each.target, each.verdict
-    callee = target.callee
-    address = str(Address(callee.peer.host, callee.peer.port, callee.tls)) if callee else ""
-    answer = answer_in_words(verdict) if verdict else f"not called: {target.problem}"
+def _row(each: AeEchoResult) -> tuple[str, ...]:
+    target, verdict = each.target, each.call_result
+    callee = target.endpoint
+    address = str(AEAddress(callee.peer.host, callee.peer.port, callee.tls)) if callee else ""
+    answer = format_call_result(verdict) if verdict else f"not called: {target.problem}"
     return target.ae.title, address, target.ae.device.name, answer

@@ -5,28 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from dcmcfg.dicom.uid_registry import uid_name
+from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.render.route import route_json
 from dcmcfg.render.verify import verdict_json
 from dcmcfg.verify.evidence import Evidence, MoveRecord
-from dcmcfg.verify.proof import Configured, Proof
-from dcmcfg.verify.timeline import Event
-from dcmcfg.verify.verdict import Witness
+from dcmcfg.verify.proof import Proof, VerifiedConfiguration
+from dcmcfg.verify.timeline import TimelineEvent
+from dcmcfg.verify.verdict import ReceiptFinding
 
 #: The name and version of the form; the version changes when something that was there is no longer, or means another.
 FORMAT, FORMAT_VERSION = "dcmcfg-evidence", 1
 
 
-def proof_json(proof: Proof) -> dict[str, Any]:
+def evidence_json(proof: Proof) -> dict[str, Any]:
     """Return the document; what is not known is null, moments are ISO 8601 in UTC, to the millisecond."""
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "began": moment(proof.began),
-        "ended": moment(proof.ended),
-        "clock": {"times_are": "UTC", "zone_of_this_machine": proof.zone},
+        "began": format_timestamp_ms(proof.began),
+        "ended": format_timestamp_ms(proof.ended),
+        "clock": {"times_are": "UTC", "zone_of_this_machine": proof.time_zone},
         "versions": dict(proof.versions),
-        "configured": _configured_json(proof.configured),
+        "configured": _configuration_json(proof.configuration),
         "events": [_event_json(event) for event in proof.events],
         "received": _received_json(proof),
         "external_record": _records_json(proof.evidence),
@@ -34,12 +34,12 @@ def proof_json(proof: Proof) -> dict[str, Any]:
     }
 
 
-def moment(when: datetime) -> str:
-    """Return *when* in UTC, with its offset."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds")
+def format_timestamp_ms(timestamp: datetime) -> str:
+    """Return *timestamp* in UTC, with its offset."""
+    return timestamp.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _configured_json(found: Configured) -> dict[str, Any]:
+def _configuration_json(found: VerifiedConfiguration) -> dict[str, Any]:
     addresses = found.addresses
     return {
         "site": [{"name": each.name, "value": each.value, "from": each.origin} for each in found.site],
@@ -51,12 +51,12 @@ def _configured_json(found: Configured) -> dict[str, Any]:
         "retrieve_settings": [
             {"name": each.name, "values": list(each.values), "from": each.level or None} for each in found.settings
         ],
-        "route": route_json(found.route, leads=found.route.leads()),
+        "route": route_json(found.route, delivered=found.route.is_delivered()),
     }
 
 
-def _event_json(event: Event) -> dict[str, Any]:
-    told: dict[str, Any] = {"time": moment(event.moment), "what": event.what}
+def _event_json(event: TimelineEvent) -> dict[str, Any]:
+    told: dict[str, Any] = {"time": format_timestamp_ms(event.time), "what": event.description}
     if event.progress is not None:
         progress = event.progress
         told |= {"remaining": progress.remaining, "completed": progress.completed}
@@ -65,43 +65,43 @@ def _event_json(event: Event) -> dict[str, Any]:
 
 
 def _received_json(proof: Proof) -> list[dict[str, Any]] | None:
-    if proof.verdict.received.finding is Witness.NOT_WITNESSED:
+    if proof.verdict.received.finding is ReceiptFinding.NOT_OBSERVED:
         return None
     return [
         {
             "sop_instance_uid": each.sop_instance_uid,
             "sop_class_uid": each.sop_class_uid,
-            "sop_class": uid_name(each.sop_class_uid),
+            "sop_class": look_up_uid_name(each.sop_class_uid),
             "study_instance_uid": each.study_uid,
             "transfer_syntax_uid": each.transfer_syntax,
-            "transfer_syntax": uid_name(each.transfer_syntax),
-            "octets": each.octets,
+            "transfer_syntax": look_up_uid_name(each.transfer_syntax),
+            "octets": each.data_set_length,
             "sha256": each.sha256,
             "status": each.status,
             "caller": each.calling_ae_title,
             "move_originator": each.move_originator_ae_title,
-            "arrived": moment(each.arrived_at) if each.arrived_at else None,
-            "kept_as": str(each.kept) if each.kept else None,
+            "arrived": format_timestamp_ms(each.received_at) if each.received_at else None,
+            "kept_as": str(each.saved_path) if each.saved_path else None,
         }
         for each in proof.evidence.received or ()
     ]
 
 
 def _records_json(evidence: Evidence) -> list[dict[str, Any]] | None:
-    return None if evidence.records is None else [_record_json(record) for record in evidence.records]
+    return None if evidence.move_records is None else [_record_json(record) for record in evidence.move_records]
 
 
 def _record_json(record: MoveRecord) -> dict[str, Any]:
     return {
-        "started": moment(record.started),
-        "calling": record.calling or None,
-        "called": record.called or None,
-        "destination": record.destination or None,
+        "started": format_timestamp_ms(record.started),
+        "calling": record.calling_ae_title or None,
+        "called": record.called_ae_title or None,
+        "destination": record.destination_ae_title or None,
         "study_instance_uid": record.study_uid or None,
         "status": record.status,
         "completed": record.completed,
         "failed": record.failed,
         "failure": record.failure or None,
-        "according_to": "archive" if record.by_archive else "external archive",
-        "forwarded": record.forwarded,
+        "according_to": "archive" if record.is_from_archive_log else "external archive",
+        "forwarded": record.forwarded_count,
     }

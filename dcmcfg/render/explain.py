@@ -7,13 +7,14 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.model.effective_settings import Effective, Held, InUse
+from dcmcfg.model.effective_settings import AESetting, AttributeOccurrence, AttributeUsage
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.taking_effect import print_taking_effect, taking_effect_json
-from dcmcfg.render.terminal.cells import SECRET
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.schema.explain import Explanation, Use
-from dcmcfg.schema.syntaxes import in_words
+from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema.explain import AttributeUse, Explanation
+from dcmcfg.schema.syntaxes import describe_syntax
 from dcmcfg.secret_values import is_secret
 
 _SHOWN_VALUE = 200
@@ -28,41 +29,43 @@ _EQUALITY = {
 _COLUMNS = (
     Column("object class"),
     Column(""),
-    Column("allowed values", Breaks.AT_BLANKS),
-    Column("default", Breaks.AS_VALUE),
+    Column("allowed values", WrapMode.AT_SPACES),
+    Column("default", WrapMode.AUTO),
 )
 _BOOLEAN = "Boolean"  # RFC 4517 §3.3.3
 _NO_EQUALITY = "not at all: values can only be replaced as a whole"
 
 
-def print_explanation(console: Console, known: Explanation, use: InUse | None, not_looked: str) -> None:
-    """Print what is *known* of an attribute, then where it is in *use*, or why nobody looked."""
-    attribute = known.attribute
-    print_line(console, visible(f"{attribute.name} ({attribute.oid})"))
-    names = dict.fromkeys(use.field.label for use in known.uses if use.field and use.field.label)
+def print_explanation(
+    console: Console, explanation: Explanation, usage: AttributeUsage | None, skip_reason: str
+) -> None:
+    """Print what is *explanation* of an attribute, then where it is in *usage*, or why nobody looked."""
+    attribute = explanation.attribute
+    print_line(console, escape_unprintable(f"{attribute.name} ({attribute.oid})"))
+    names = dict.fromkeys(use.field.label for use in explanation.uses if use.field and use.field.label)
     server = [("the server says", attribute.description)] if attribute.description else []
     for word, text in (
         *server,
         ("in the web form", ", ".join(names) or "(not there)"),
-        ("a value is", f"{in_words(attribute.syntax)} ({attribute.syntax})"),
-        ("values compare", _compared(attribute.equality)),
+        ("a value is", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
+        ("values compare", _describe_equality(attribute.equality)),
         ("values", "one" if attribute.single_valued else "any number"),
     ):
-        print_line(console, f"  {word + ':':<17}{visible(text)}")
-    print_table(console, _COLUMNS, list(_uses(known)))
+        print_line(console, f"  {word + ':':<17}{escape_unprintable(text)}")
+    print_table(console, _COLUMNS, list(_uses(explanation)))
     print_taking_effect(console, attribute.name)
-    if use is None:
-        print_line(console, f"Where it is set was not looked up: {visible(not_looked)}.")
+    if usage is None:
+        print_line(console, f"Where it is set was not looked up: {escape_unprintable(skip_reason)}.")
         return
-    _print_use(console, use, attribute.name)
+    _print_usage(console, usage, attribute.name)
 
 
-def explanation_json(known: Explanation, use: InUse | None, not_looked: str) -> dict[str, Any]:
+def explanation_json(explanation: Explanation, usage: AttributeUsage | None, skip_reason: str) -> dict[str, Any]:
     """Return it for ``--json``: the attribute, ``classes`` by name, ``takes_effect``, ``set`` and ``effective``.
 
-    ``set`` is null, with the reason in ``not_looked``, when no directory was asked; a secret's value is ``(secret)``.
+    ``set`` is null, with the reason in ``skip_reason``, when no directory was asked; a secret's value is ``(secret)``.
     """
-    attribute = known.attribute
+    attribute = explanation.attribute
     return {
         "attribute": attribute.name,
         "oid": attribute.oid,
@@ -70,15 +73,15 @@ def explanation_json(known: Explanation, use: InUse | None, not_looked: str) -> 
         "syntax": attribute.syntax,
         "equality": attribute.equality,
         "single_valued": attribute.single_valued,
-        "classes": {each.object_class: _use_json(each) for each in known.uses},
+        "classes": {each.object_class: _object_class_json(each) for each in explanation.uses},
         **taking_effect_json(attribute.name),
-        "set": None if use is None else [_held_json(attribute.name, each) for each in use.held],
-        "effective": None if use is None else [_effective_json(each) for each in use.effective],
-        "not_looked": not_looked or None,
+        "set": None if usage is None else [_entry_json(attribute.name, each) for each in usage.occurrences],
+        "effective": None if usage is None else [_effective_json(each) for each in usage.effective_settings],
+        "not_looked": skip_reason or None,
     }
 
 
-def _compared(equality: str | None) -> str:
+def _describe_equality(equality: str | None) -> str:
     return _EQUALITY.get(equality, "as what they mean") if equality else _NO_EQUALITY
 
 
@@ -86,10 +89,10 @@ def _uses(known: Explanation) -> Iterator[tuple[str, ...]]:
     for use in known.uses:
         default = ", ".join(use.field.default) if use.field else ""
         allowed = _allowed(use, known.attribute.syntax)
-        yield visible(use.object_class), "must" if use.required else "may", allowed, default
+        yield escape_unprintable(use.object_class), "must" if use.required else "may", allowed, default
 
 
-def _allowed(use: Use, syntax: str) -> str:
+def _allowed(use: AttributeUse, syntax: str) -> str:
     if use.values:
         return ("only " if use.enforced else "the form offers ") + ", ".join(use.values)
     if use.field and (use.field.minimum is not None or use.field.maximum is not None):
@@ -99,33 +102,33 @@ def _allowed(use: Use, syntax: str) -> str:
     return use.format or ("TRUE, FALSE" if syntax == _BOOLEAN else "(any)")
 
 
-def _print_use(console: Console, use: InUse, name: str) -> None:
-    if use.held:
+def _print_usage(console: Console, use: AttributeUsage, name: str) -> None:
+    if use.occurrences:
         print_line(console, "Set on:")
     else:
         print_line(console, "It is set nowhere.")
-    for held in use.held:
-        print_line(console, f"  {visible(str(held.dn))}")
+    for held in use.occurrences:
+        print_line(console, f"  {escape_unprintable(str(held.dn))}")
         for value in held.values:
-            print_line(console, f"    {_shown(name, value)}")
-    if use.effective:
+            print_line(console, f"    {_format_value(name, value)}")
+    if use.effective_settings:
         print_line(console, "What counts, since an AE's own value wins over its device's:")
-    for each in use.effective:
-        values = ", ".join(_shown(name, value.encode()) for value in each.setting.values)
+    for each in use.effective_settings:
+        values = ", ".join(_format_value(name, value.encode()) for value in each.setting.values)
         what = f"{values} (from the {each.setting.level})" if values else "(not set)"
-        print_line(console, f"  {visible(each.device)}/{visible(each.title)}: {what}")
+        print_line(console, f"  {escape_unprintable(each.device)}/{escape_unprintable(each.ae_title)}: {what}")
 
 
-def _shown(name: str, value: bytes) -> str:
+def _format_value(name: str, value: bytes) -> str:
     text = _value(name, value)
-    return visible(text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}… ({len(value)} octets)")
+    return escape_unprintable(text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}… ({len(value)} octets)")
 
 
 def _value(name: str, value: bytes) -> str:
-    return SECRET if is_secret(name, value) else value.decode("utf-8", "backslashreplace")
+    return SECRET_PLACEHOLDER if is_secret(name, value) else value.decode("utf-8", "backslashreplace")
 
 
-def _use_json(use: Use) -> dict[str, Any]:
+def _object_class_json(use: AttributeUse) -> dict[str, Any]:
     field = use.field
     return {
         "required": use.required,
@@ -139,15 +142,15 @@ def _use_json(use: Use) -> dict[str, Any]:
     }
 
 
-def _held_json(name: str, held: Held) -> dict[str, Any]:
+def _entry_json(name: str, held: AttributeOccurrence) -> dict[str, Any]:
     return {"dn": str(held.dn), "values": [_value(name, value) for value in held.values]}
 
 
-def _effective_json(each: Effective) -> dict[str, Any]:
+def _effective_json(each: AESetting) -> dict[str, Any]:
     name = each.setting.name
     return {
         "device": each.device,
-        "ae": each.title,
+        "ae": each.ae_title,
         "values": [_value(name, value.encode()) for value in each.setting.values],
         "from": each.setting.level or None,
     }

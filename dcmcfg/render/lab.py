@@ -8,26 +8,26 @@ from typing import Any
 
 from dcmcfg.lab.lifecycle import PROFILE, Lab
 from dcmcfg.lab.state import PartState
-from dcmcfg.lab.studies import Held, Study
+from dcmcfg.lab.studies import LabStudy, StudyLocation
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, stdout_console
 from dcmcfg.render.terminal.table import Column, print_table
-from dcmcfg.verify.verdict import counted
+from dcmcfg.verify.verdict import format_instance_count
 
 _COLUMNS = (Column("part"), Column("process"), Column("since"), Column("address"))
-_HELD = {
-    Held.EXTERNALLY: "purged, the external archive holds it",
-    Held.LOCALLY: "in the archive's own storage only",
-    Held.UNKNOWN: "in the external archive only, unknown to the archive",
+_LOCATION_TEXTS = {
+    StudyLocation.EXTERNAL: "purged, the external archive holds it",
+    StudyLocation.LOCAL: "in the archive's own storage only",
+    StudyLocation.UNKNOWN_TO_ARCHIVE: "in the external archive only, unknown to the archive",
 }
 
 
-def part_line(part: PartState) -> str:
+def format_part_ready(part: PartState) -> str:
     """Return the line of progress for a part that is ready."""
     pid = part.process.pid if part.process else "-"
     return f"  {part.name:<9} ready  {part.address} (process {pid})"
 
 
-def lab_json(lab: Lab | None, studies: tuple[Study, ...]) -> dict[str, Any]:
+def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
     """Return what ``lab status --json`` prints; ``up`` is always there, times are seconds since the epoch."""
     if lab is None:
         return {"up": False, "reason": "there is no lab"}
@@ -45,7 +45,7 @@ def lab_json(lab: Lab | None, studies: tuple[Study, ...]) -> dict[str, Any]:
                 "name": part.name,
                 "address": part.address,
                 "pid": part.process.pid if part.process else None,
-                "since": part.since,
+                "since": part.started_at,
                 "ready": part.ready and lab.is_up,
             }
             for part in (lab.state.parts if lab.state else ())
@@ -55,15 +55,15 @@ def lab_json(lab: Lab | None, studies: tuple[Study, ...]) -> dict[str, Any]:
                 "name": study.name,
                 "study_instance_uid": study.uid,
                 "instances": len(study.instances),
-                "held": study.held.name.lower(),
-                "where": study.held.value,
+                "held": study.location.name.lower(),
+                "where": study.location.value,
             }
             for study in studies
         ],
     }
 
 
-def print_lab(lab: Lab, studies: tuple[Study, ...]) -> None:
+def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
     """Print the parts with process, address and start, the studies with their UIDs, and how to go on."""
     console = stdout_console()
     if not lab.is_up:
@@ -71,7 +71,7 @@ def print_lab(lab: Lab, studies: tuple[Study, ...]) -> None:
         return
     supervisor = lab.state.supervisor.pid if lab.state else "-"
     print_prose(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")
-    print_table(console, _COLUMNS, list(_parts(lab)))
+    print_table(console, _COLUMNS, list(_part_rows(lab)))
     for line in _study_lines(studies):
         print_prose(console, line)
     print_line(console, "Try it:")
@@ -79,22 +79,22 @@ def print_lab(lab: Lab, studies: tuple[Study, ...]) -> None:
         print_command(console, command)
 
 
-def _parts(lab: Lab) -> Iterator[tuple[str, ...]]:
+def _part_rows(lab: Lab) -> Iterator[tuple[str, ...]]:
     for part in lab.state.parts if lab.state else ():
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.since)) if part.since else "-"
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.started_at)) if part.started_at else "-"
         pid = str(part.process.pid) if part.process else "-"
         yield part.name, pid, since, part.address.replace(", ", "\n")
 
 
-def _study_lines(studies: tuple[Study, ...]) -> Iterator[str]:
+def _study_lines(studies: tuple[LabStudy, ...]) -> Iterator[str]:
     yield "Studies:"
     for study in studies:
-        yield f"  {study.name}, {counted(len(study.instances))}: {_HELD[study.held]}"
+        yield f"  {study.name}, {format_instance_count(len(study.instances))}: {_LOCATION_TEXTS[study.location]}"
         yield f"    {study.uid}"
     yield ""
 
 
-def _commands(studies: tuple[Study, ...]) -> Iterator[str]:
+def _commands(studies: tuple[LabStudy, ...]) -> Iterator[str]:
     yield f"dcmcfg show --profile {PROFILE}"
     yield f"dcmcfg verify --profile {PROFILE} --dest WORKSTATION --receive --study {studies[0].uid}"
     yield f"dcmcfg echo --profile {PROFILE} DCM4CHEE --tls"

@@ -8,18 +8,21 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.lint.coverage import Limits
-from dcmcfg.lint.lint import Found
+from dcmcfg.lint.coverage import LintCoverage
+from dcmcfg.lint.lint import LintFinding
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.check import findings_json, print_findings
-from dcmcfg.render.terminal.console import print_command, print_line, print_prose, visible
+from dcmcfg.render.terminal.console import print_command, print_line, print_prose
 
 
-def print_found(console: Console, found: Sequence[Found], entries: int, beyond: Sequence[str]) -> None:
-    """Print *found* as a table, how many there are, the lines of what is *beyond* lint, and what mends them."""
-    print_findings(console, [each.finding for each in found], entries)
-    for line in beyond:
+def print_lint_findings(
+    console: Console, findings: Sequence[LintFinding], entry_count: int, limit_notes: Sequence[str]
+) -> None:
+    """Print *findings* as a table, how many there are, the lines of what is *limit_notes* lint, and what mends them."""
+    print_findings(console, [each.finding for each in findings], entry_count)
+    for line in limit_notes:
         print_prose(console, line)
-    remedies = tuple(_remedies(found))
+    remedies = tuple(_suggested_fixes(findings))
     if remedies:
         print_line(console, "what mends it:")
     for command, words in remedies:
@@ -29,51 +32,59 @@ def print_found(console: Console, found: Sequence[Found], entries: int, beyond: 
             print_command(console, command)
 
 
-def limit_lines(limits: Limits, check_command: str) -> Iterator[str]:
+def format_limits(limits: LintCoverage, check_command: str) -> Iterator[str]:
     """Yield a line for each of *limits*; *check_command* is how ``check`` looks at the same tree."""
-    if limits.not_tried:
-        topics = ", ".join(topic[0].lower() + topic[1:] for topic in limits.not_tried)
+    if limits.skipped_topics:
+        topics = ", ".join(topic[0].lower() + topic[1:] for topic in limits.skipped_topics)
         yield f"warning: no archive device in it, so the rules on these were not tried: {topics}"
-    if limits.check_errors:
-        errors = "1 error" if limits.check_errors == 1 else f"{limits.check_errors:,} errors"
-        yield f"{visible(check_command)} finds {errors} that lint does not look for"
+    if limits.check_error_count:
+        errors = "1 error" if limits.check_error_count == 1 else f"{limits.check_error_count:,} errors"
+        yield f"{escape_unprintable(check_command)} finds {errors} that lint does not look for"
 
 
-def lint_json(found: Sequence[Found], entries: int, limits: Limits) -> dict[str, Any]:
-    """Return *found* for ``--json``: as for ``check``, with ``notes`` counted, and its *limits*.
+def lint_json(findings: Sequence[LintFinding], entry_count: int, limits: LintCoverage) -> dict[str, Any]:
+    """Return *findings* for ``--json``: as for ``check``, with ``notes`` counted, and its *limits*.
 
     ``not_tried`` are headings of docs/lint.md, ``check_errors`` how many errors ``check`` finds on other values.
 
     Each finding has ``fix`` in words, ``command`` (null where one has to choose), ``correction`` (the commands that put
     another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` mends it.
     """
-    content = findings_json([each.finding for each in found], entries)
-    content["notes"] = sum(each.finding.severity == "note" for each in found)
-    content |= {"not_tried": list(limits.not_tried), "check_errors": limits.check_errors}
-    for finding, each in zip(content["findings"], found, strict=True):
-        correction = [_spoken(words) for words in each.correction]
-        command = _spoken(each.command) if each.command and not correction else None
-        finding |= {"fix": each.rule.fix, "command": command, "correction": correction, "fixable": bool(each.changes)}
+    content = findings_json([each.finding for each in findings], entry_count)
+    content["notes"] = sum(each.finding.severity == "note" for each in findings)
+    content |= {"not_tried": list(limits.skipped_topics), "check_errors": limits.check_error_count}
+    for finding, each in zip(content["findings"], findings, strict=True):
+        correction = [_format_command(words) for words in each.correction_commands]
+        command = _format_command(each.fix_command) if each.fix_command and not correction else None
+        finding |= {
+            "fix": each.rule.fix,
+            "command": command,
+            "correction": correction,
+            "fixable": bool(each.fix_changes),
+        }
     return content
 
 
-def _commands(found: Found) -> Iterator[tuple[str, str]]:
-    yield from ((visible(_spoken(words)), "") for words in found.correction)
-    if found.command:
-        yield visible(_spoken(found.command)), "    (if the name is right)" if found.correction else ""
+def _commands(found: LintFinding) -> Iterator[tuple[str, str]]:
+    yield from ((escape_unprintable(_format_command(words)), "") for words in found.correction_commands)
+    if found.fix_command:
+        yield (
+            escape_unprintable(_format_command(found.fix_command)),
+            "    (if the name is right)" if found.correction_commands else "",
+        )
 
 
-def _spoken(words: Sequence[str]) -> str:
+def _format_command(words: Sequence[str]) -> str:
     return f"dcmcfg {shlex.join(words)}"
 
 
-def _remedies(found: Sequence[Found]) -> Iterator[tuple[str, str]]:
+def _suggested_fixes(found: Sequence[LintFinding]) -> Iterator[tuple[str, str]]:
     """Yield the commands that can be told, each once, with words on it; then what mends the rest, in words alone."""
-    mended = sum(bool(each.changes) for each in found)
+    mended = sum(bool(each.fix_changes) for each in found)
     if mended:
         yield "dcmcfg lint --fix", f"    ({mended} of {len(found)})"
-    yield from dict.fromkeys(line for each in found if not each.changes for line in _commands(each))
-    rest = dict.fromkeys(each.rule.name for each in found if not each.command and not each.changes)
+    yield from dict.fromkeys(line for each in found if not each.fix_changes for line in _commands(each))
+    rest = dict.fromkeys(each.rule.name for each in found if not each.fix_command and not each.fix_changes)
     for name in rest:
         rule = next(each.rule for each in found if each.rule.name == name)
         yield "", f"[{name}] {rule.fix}"

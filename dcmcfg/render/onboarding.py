@@ -7,68 +7,73 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.onboard import Probed
+from dcmcfg.onboard import ProbedRow
 from dcmcfg.onboarding.proposal import Proposal
-from dcmcfg.render.call_result import answer_in_words, next_step_lines, verdict_json
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.call_result import call_result_json, format_call_result, format_next_steps
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
-_COLUMNS = (Column("row"), Column("peer"), Column("answer", Breaks.AT_BLANKS))
-
-
-_ADDED = (Column("row"), Column("new AE"), Column("TLS"), Column("role"), Column("device"))
+_PROBE_COLUMNS = (Column("row"), Column("peer"), Column("answer", WrapMode.AT_SPACES))
 
 
-def print_added(console: Console, added: Sequence[Proposal]) -> None:
+_ADDED_COLUMNS = (Column("row"), Column("new AE"), Column("TLS"), Column("role"), Column("device"))
+
+
+def print_added_aes(console: Console, added: Sequence[Proposal]) -> None:
     """Print the AEs of the rows that are taken."""
     rows = (
-        (each.row.place, str(each), _yes(each.tls), each.taken_role.value, each.device or each.title.lower())
+        (each.row.location, str(each), _yes(each.tls), each.effective_role.value, each.device or each.title.lower())
         for each in added
     )
-    print_table(console, _ADDED, [[visible(cell) for cell in row] for row in rows])
+    print_table(console, _ADDED_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
 
 
-def added_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
+def added_aes_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
     """Return the AEs of the rows that are taken for ``--json``."""
     return [
         {
-            "place": each.row.place,
+            "place": each.row.location,
             "title": each.title,
             "host": each.host,
             "port": each.port,
             "tls": bool(each.tls),
-            "role": each.taken_role.value,
+            "role": each.effective_role.value,
             "device": each.device or each.title.lower(),
         }
         for each in added
     ]
 
 
-def print_probed(console: Console, probed: Sequence[Probed], calling: str, of: int) -> None:
-    """Print the verdict on each peer, and how many of *of* answered to *calling*."""
-    if not of:
+def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_ae_title: str, total: int) -> None:
+    """Print the verdict on each peer, and how many of *total* answered to *calling_ae_title*."""
+    if not total:
         print_line(console, "no new AE to probe")
         return
-    rows = [(each.proposal.row.place, str(each.proposal), answer_in_words(each.verdict)) for each in probed]
+    rows = [(each.proposal.row.location, str(each.proposal), format_call_result(each.probe_result)) for each in results]
     if rows:
-        print_table(console, _COLUMNS, [[visible(cell) for cell in row] for row in rows])
-    for step in next_step_lines((each.proposal.title, each.verdict.next_step) for each in probed):
-        print_line(console, visible(step))
-    answered = sum(each.verdict.answered for each in probed)
-    asked = f"{len(probed)} of {of}" if len(probed) < of else str(of)
-    print_line(console, f"{asked} probed as {visible(calling)}: {answered} answered, {len(probed) - answered} did not")
+        print_table(console, _PROBE_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
+    for step in format_next_steps((each.proposal.title, each.probe_result.next_step) for each in results):
+        print_line(console, escape_unprintable(step))
+    answered = sum(each.probe_result.is_answered for each in results)
+    asked = f"{len(results)} of {total}" if len(results) < total else str(total)
+    print_line(
+        console,
+        f"{asked} probed as {escape_unprintable(calling_ae_title)}: {answered} answered, {len(results) - answered} "
+        "did not",
+    )
 
 
-def probed_json(probed: Sequence[Probed]) -> list[dict[str, Any]]:
+def probe_results_json(results: Sequence[ProbedRow]) -> list[dict[str, Any]]:
     """Return the verdicts for ``--json``: ``place``, ``peer``, ``tls``, and what came of it."""
     return [
         {
-            "place": each.proposal.row.place,
+            "place": each.proposal.row.location,
             "peer": str(each.proposal),
             "tls": bool(each.proposal.tls),
-            **verdict_json(each.verdict),
+            **call_result_json(each.probe_result),
         }
-        for each in probed
+        for each in results
     ]
 
 

@@ -13,16 +13,17 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
-from dcmcfg.model.devices import devices_dn
+from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Already, Plan, Step
-from dcmcfg.plan.recorded_names import Records
+from dcmcfg.plan.plan import Plan, Step, UnchangedItem
+from dcmcfg.plan.recorded_names import RecordedStudies
 from dcmcfg.plan.risk_checks import Risk
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.check import finding_json
-from dcmcfg.render.terminal.cells import member_rows, relative_dn, shown_value
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.secret_values import change_without_secrets
+from dcmcfg.render.terminal.cells import format_cell_value, relative_dn, zip_member_rows
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.secret_values import remove_secrets_from_change
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40
@@ -30,16 +31,16 @@ SHOWN_STEPS = 40
 _SHOWN_AS_LDIF = 10
 #: Of entries that come, or go, one after another below one parent, so many are shown when there are more than twice
 #: as many: an AE has hundreds of capabilities.
-_SHOWN_ALIKE = 3
+_MAX_SIMILAR_STEPS = 3
 _COLUMNS = (
-    Column("entry", Breaks.AT_COMMAS),
+    Column("entry", WrapMode.AT_COMMAS),
     Column("attribute"),
-    Column("before", Breaks.AS_VALUE),
-    Column("after", Breaks.AS_VALUE),
+    Column("before", WrapMode.AUTO),
+    Column("after", WrapMode.AUTO),
 )
 
 
-def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
+def print_plan(console: Console, plan: Plan, *, with_ldif: bool = True) -> None:
     """Print *plan* as a table of what moves, and a short one as LDIF too.
 
     DNs in the table are relative to the devices' container; of many entries alike the first are shown.
@@ -47,23 +48,23 @@ def print_plan(console: Console, plan: Plan, *, ldif: bool = True) -> None:
     rows: list[list[str]] = []
     left = len(plan.steps)
     named = 0
-    for run in _runs(plan):
+    for run in _group_similar_steps(plan):
         if named >= SHOWN_STEPS:
             break
-        rows += _run_rows(run, plan.before)
+        rows += _group_rows(run, plan.before)
         left -= len(run)
-        named += min(len(run), _SHOWN_ALIKE)
+        named += min(len(run), _MAX_SIMILAR_STEPS)
     print_table(console, _COLUMNS, rows)
     if left:
         print_line(console, f"… and {left} more steps")
-    if ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
-        for line in changes_ldif(plan.changes).rstrip("\n").split("\n"):
+    if with_ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
+        for line in format_changes_ldif(plan.changes).rstrip("\n").split("\n"):
             print_line(console, line)
     elif len(plan.steps) > _SHOWN_AS_LDIF:
         print_line(console, "--out FILE writes the whole plan as LDIF")
 
 
-def _runs(plan: Plan) -> Iterator[tuple[Step, ...]]:
+def _group_similar_steps(plan: Plan) -> Iterator[tuple[Step, ...]]:
     """Yield the steps of *plan*: many alike, which follow each other, together, and every other by itself."""
 
     def alike(step: Step) -> tuple[object, ...]:
@@ -75,24 +76,24 @@ def _runs(plan: Plan) -> Iterator[tuple[Step, ...]]:
 
     for _, together in groupby(plan.steps, alike):
         run = tuple(together)
-        if len(run) > 2 * _SHOWN_ALIKE:
+        if len(run) > 2 * _MAX_SIMILAR_STEPS:
             yield run
         else:
             yield from ((step,) for step in run)
 
 
-def _run_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
+def _group_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
     if len(run) == 1:
         yield from _table_rows(run, tree)
         return
-    yield from _table_rows(run[:_SHOWN_ALIKE], tree)
-    parent = relative_dn(run[0].change.dn.parent, devices_dn(tree))
-    left = len(run) - _SHOWN_ALIKE
+    yield from _table_rows(run[:_MAX_SIMILAR_STEPS], tree)
+    parent = relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
+    left = len(run) - _MAX_SIMILAR_STEPS
     what = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
-    yield [visible(f"… and {left} more below {parent}"), what, "", ""]
+    yield [escape_unprintable(f"… and {left} more below {parent}"), what, "", ""]
 
 
-def plan_counts(plan: Plan) -> str:
+def format_plan_counts(plan: Plan) -> str:
     """Return how many entries are added, changed, renamed, deleted: ``2 to add, 1 to change``."""
     words = {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"}
     counted = Counter(type(change) for change in plan.changes)
@@ -107,31 +108,32 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     """
     return {
         "steps": [
-            {"dn": str(change.dn), "change": _word(change), "ldif": changes_ldif([change])} for change in plan.changes
+            {"dn": str(change.dn), "change": _change_type(change), "ldif": format_changes_ldif([change])}
+            for change in plan.changes
         ],
         "already": [
             {
                 "dn": str(each.change.dn),
-                "change": "content" if each.content else _word(each.change),
-                "absent": list(each.absent),
+                "change": "content" if each.is_content_record else _change_type(each.change),
+                "absent": list(each.missing_items),
             }
-            for each in plan.already
+            for each in plan.unchanged
         ],
     }
 
 
-def risks_json(risks: Iterable[Risk], forced: Collection[str]) -> list[dict[str, Any]]:
-    """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced``).
+def risks_json(risks: Iterable[Risk], forced_names: Collection[str]) -> list[dict[str, Any]]:
+    """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced_names``).
 
     A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words. A name under
     which the archive's database has recorded studies has ``records``: ``kind``, ``name``, how many are ``purged`` and
     ``local`` at least, whether that is ``all`` of them, and why it is ``unknown``, null where it is known.
     """
-    return [_risk_json(each, forced=each.is_taken(forced)) for each in risks]
+    return [_risk_json(each, forced=each.is_accepted(forced_names)) for each in risks]
 
 
 def _risk_json(risk: Risk, *, forced: bool) -> dict[str, Any]:
-    content = {"name": risk.name, "what": risk.what, "entries": list(risk.entries), "forced": forced}
+    content = {"name": risk.name, "what": risk.description, "entries": list(risk.entries), "forced": forced}
     if risk.findings:
         content["findings"] = [finding_json(each.finding) | {"fix": each.fix} for each in risk.findings]
     if risk.records:
@@ -139,50 +141,50 @@ def _risk_json(risk: Risk, *, forced: bool) -> dict[str, Any]:
     return content
 
 
-def _records_json(records: Records) -> dict[str, Any]:
+def _records_json(records: RecordedStudies) -> dict[str, Any]:
     return {
-        "kind": records.name.kind.value.word,
+        "kind": records.name.kind.value.label,
         "name": records.name.name,
         "purged": records.purged,
         "local": records.local,
-        "all": records.is_all,
-        "unknown": records.unknown or None,
+        "all": records.is_complete,
+        "unknown": records.unknown_reason or None,
     }
 
 
-def already_lines(plan: Plan) -> Iterator[str]:
+def format_unchanged_lines(plan: Plan) -> Iterator[str]:
     """Yield a line for each wanted change that the tree holds already, of many the first ones; one for all entries."""
-    changes = [each for each in plan.already if not each.content]
-    yield from map(_already_line, changes[:SHOWN_STEPS])
+    changes = [each for each in plan.unchanged if not each.is_content_record]
+    yield from map(_format_unchanged_line, changes[:SHOWN_STEPS])
     if (left := len(changes) - SHOWN_STEPS) > 0:
         yield f"already so: {left} more"
-    if equal := len(plan.already) - len(changes):
+    if equal := len(plan.unchanged) - len(changes):
         yield f"{equal} entries are so already" if equal > 1 else "1 entry is so already"
 
 
-def _already_line(already: Already) -> str:
+def _format_unchanged_line(already: UnchangedItem) -> str:
     dn = str(already.change.dn)
     if isinstance(already.change, Delete):
-        return f"not there, nothing to delete: {visible(dn)}"
-    absent = f": {visible('; '.join(already.absent))}" if already.absent else ""
-    return f"already so: {_word(already.change)} {visible(dn)}{absent}"
+        return f"not there, nothing to delete: {escape_unprintable(dn)}"
+    absent = f": {escape_unprintable('; '.join(already.missing_items))}" if already.missing_items else ""
+    return f"already so: {_change_type(already.change)} {escape_unprintable(dn)}{absent}"
 
 
 def _table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
-    base = devices_dn(tree)
+    base = find_devices_dn(tree)
 
     def shown(name: str, value: bytes) -> str:
-        text = shown_value(name, value)
+        text = format_cell_value(name, value)
         definition = tree.schema.attribute(name)
-        return _relative(text, base) if definition is not None and definition.syntax == "DN" else text
+        return _relative_dn_text(text, base) if definition is not None and definition.syntax == "DN" else text
 
     for step in steps:
         dn = relative_dn(step.change.dn, base)
         for number, row in enumerate(_rows(step, shown)):
-            yield [visible(cell) for cell in (dn if number == 0 else "", *row)]
+            yield [escape_unprintable(cell) for cell in (dn if number == 0 else "", *row)]
 
 
-def _relative(text: str, base: DN) -> str:
+def _relative_dn_text(text: str, base: DN) -> str:
     """Return the DN in *text* as DNs stand in the table; as it is where that is not plainly a part of it."""
     above = f",{base}"
     return text.removesuffix(above) if base.rdns else text
@@ -216,19 +218,19 @@ def _attribute_rows(
         left = shown(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
         right = shown(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
         yield (name if number == 0 else ""), left, right
-    yield from (("", *members) for members in member_rows(gone, come))
+    yield from (("", *members) for members in zip_member_rows(gone, come))
 
 
-def changes_ldif(changes: Iterable[Change]) -> str:
+def format_changes_ldif(changes: Iterable[Change]) -> str:
     """Return *changes* as LDIF to be read, without secrets and controls; a comment names what was left out."""
     text = []
     for change in changes:
-        shown, omitted = change_without_secrets(change)
+        shown, omitted = remove_secrets_from_change(change)
         text.append(format_change(shown, comments=[f"not shown, a secret: {name}" for name in omitted]))
     return "".join(text)
 
 
-def _word(change: Change) -> str:
+def _change_type(change: Change) -> str:
     match change:
         case Add():
             return "add"

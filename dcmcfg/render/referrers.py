@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dcmcfg.edits.edit import Edit, Referrer
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.render.terminal.cells import shown_value
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.render.terminal.cells import format_cell_value
 
 
 def referrers_json(edit: Edit) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def _json(referrer: Referrer) -> dict[str, Any]:
     return {
         "dn": str(reference.dn),
         "attribute": reference.attribute,
-        "value": shown_value(reference.attribute, reference.value),
-        "kind": reference.kind.value.word,
-        "name": None if reference.kind is Kind.ENTRY else reference.name,
-        "to": str(referrer.meant),
+        "value": format_cell_value(reference.attribute, reference.value),
+        "kind": reference.kind.value.label,
+        "name": None if reference.kind is EntityKind.ENTRY else reference.name,
+        "to": str(referrer.target),
     }

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dcmcfg.archive.listeners import Probed
-from dcmcfg.archive.reload_failures import Attempt, Reload
-from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, ReloadOutcome, Unclear
+from dcmcfg.archive.listeners import ProbedListener
+from dcmcfg.archive.reload_failures import Reload, ReloadAttempt
+from dcmcfg.archive.reload_outcome import (
+    LoadedButNotBound,
+    NotLoaded,
+    NotRunning,
+    ReloadOutcome,
+    ReloadSucceeded,
+    ReloadUnclear,
+)
 
 
-def repaired_line(reload: Reload) -> str:
+def format_repair_note(reload: Reload) -> str:
     """Return what a second reload repaired; empty where the first one was clean."""
-    closed = reload.repaired
+    closed = reload.repaired_binding_failure
     if closed is None:
         return ""
     listener = f"the listener {closed.listener}" if closed.listener else "a listener"
     return f"The first reload could not open {listener} ({closed.reason}). A second reload opened it."
 
 
-def listeners_line(probed: Iterable[Probed]) -> str:
+def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
     """Return the listeners in one line, each with its state; empty without any."""
-    told = [f"{each.listener.name} {each.listener.address} {_state(each)}" for each in probed]
+    told = [f"{each.listener.name} {each.listener.address} {_state(each)}" for each in listeners]
     return f"Listeners (TCP connection): {', '.join(told)}" if told else ""
 
 
-def _state(probed: Probed) -> str:
+def _state(probed: ProbedListener) -> str:
     if probed.shares_port and probed.is_open is None:
         return "shares its port: only one connection can listen there"
     if probed.is_taken:
@@ -35,8 +42,8 @@ def _state(probed: Probed) -> str:
 
 def reload_json(reload: Reload) -> dict[str, Any]:
     """Return *reload* for ``--json``: what is in force, the listener that is closed, and each attempt."""
-    closed = reload.closed
-    repaired = reload.repaired
+    closed = reload.binding_failure
+    repaired = reload.repaired_binding_failure
     return {
         "in_force": reload.in_force,
         "listener": None if closed is None else closed.listener or None,
@@ -46,7 +53,7 @@ def reload_json(reload: Reload) -> dict[str, Any]:
     }
 
 
-def listeners_json(probed: Iterable[Probed]) -> list[dict[str, Any]]:
+def listeners_json(listeners: Iterable[ProbedListener]) -> list[dict[str, Any]]:
     """Return the listeners for ``--json``; ``open`` is None where it is not known.
 
     ``taken_by_another`` is true where another process or connection answers at the listener that the archive could not
@@ -60,25 +67,25 @@ def listeners_json(probed: Iterable[Probed]) -> list[dict[str, Any]]:
             "shares_port": each.shares_port,
             "taken_by_another": each.is_taken,
         }
-        for each in probed
+        for each in listeners
     ]
 
 
-def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+def _attempt_json(attempt: ReloadAttempt) -> dict[str, Any]:
     outcome = attempt.outcome
     return {
         "status": attempt.status or None,
-        "outcome": _word(outcome),
+        "outcome": _outcome_name(outcome),
         "in_force": outcome.in_force,
-        "message": "" if isinstance(outcome, Reloaded) else outcome.reason,
+        "message": "" if isinstance(outcome, ReloadSucceeded) else outcome.reason,
         "listener": outcome.listener or None if isinstance(outcome, LoadedButNotBound) else None,
         "seconds": round(attempt.seconds, 3),
     }
 
 
-def _word(outcome: ReloadOutcome) -> str:
+def _outcome_name(outcome: ReloadOutcome) -> str:
     match outcome:
-        case Reloaded():
+        case ReloadSucceeded():
             return "reloaded"
         case NotLoaded():
             return "not loaded"
@@ -86,5 +93,5 @@ def _word(outcome: ReloadOutcome) -> str:
             return "loaded, listener closed"
         case NotRunning():
             return "not running"
-        case Unclear():
+        case ReloadUnclear():
             return "unknown"

@@ -9,35 +9,36 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.rename.leftovers import Left
+from dcmcfg.edits.rename.leftovers import Leftover
 from dcmcfg.edits.rename.renaming import Renaming
-from dcmcfg.model.devices import devices_dn
+from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.render.terminal.cells import relative_dn, shown_value
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.suggestions import first_of
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.cells import format_cell_value, relative_dn
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.suggestions import join_limited
 
 #: Of values that are alike, and of longer words, so many are shown; ``--json`` has all.
-_ALIKE = 3
+_MAX_SIMILAR_VALUES = 3
 _WORDS = 5
 _COLUMNS = (
-    Column("left in", Breaks.AT_COMMAS),
+    Column("left in", WrapMode.AT_COMMAS),
     Column("attribute"),
-    Column("value", Breaks.AS_VALUE),
-    Column("why", Breaks.AT_BLANKS),
+    Column("value", WrapMode.AUTO),
+    Column("why", WrapMode.AT_SPACES),
 )
 
 
-def print_renaming(console: Console, renaming: Renaming, tree: Tree) -> None:
+def print_rename_summary(console: Console, renaming: Renaming, tree: Tree) -> None:
     """Print how many references are rewritten, by attribute, and where the old name is left; DNs as in the plan."""
     if not renaming.edit.changes:
         return
     print_line(console, _rewritten(renaming))
-    rows = list(_rows(renaming, devices_dn(tree)))
+    rows = list(_rows(renaming, find_devices_dn(tree)))
     if rows:
-        print_table(console, _COLUMNS, [[visible(cell) for cell in row] for row in rows])
-    for line in _longer(renaming):
+        print_table(console, _COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
+    for line in _partial_match_lines(renaming):
         print_line(console, line)
 
 
@@ -49,7 +50,7 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     ``longer_words`` counts the values in which the old name is part of a longer word, by that word.
     """
     return {
-        "kind": renaming.kind.value.word,
+        "kind": renaming.kind.value.label,
         "old": renaming.old,
         "new": renaming.new,
         "references": dict(_counted(renaming)),
@@ -57,24 +58,24 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
             {
                 "dn": str(each.dn),
                 "attribute": each.attribute,
-                "value": shown_value(each.attribute, each.value),
+                "value": format_cell_value(each.attribute, each.value),
                 "reason": each.reason,
             }
-            for each in renaming.leftovers.left
+            for each in renaming.leftovers.items
         ],
-        "longer_words": dict(renaming.leftovers.longer),
+        "longer_words": dict(renaming.leftovers.longer_words),
     }
 
 
 def _rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each value that is left; of many that are alike in attribute and reason, the first ones."""
-    alike: dict[tuple[str, str], list[Left]] = {}
-    for each in renaming.leftovers.left:
+    alike: dict[tuple[str, str], list[Leftover]] = {}
+    for each in renaming.leftovers.items:
         alike.setdefault((each.attribute, each.reason), []).append(each)
     for found in alike.values():
-        shown = found if len(found) <= _ALIKE + 1 else found[:_ALIKE]
+        shown = found if len(found) <= _MAX_SIMILAR_VALUES + 1 else found[:_MAX_SIMILAR_VALUES]
         for each in shown:
-            value = shown_value(each.attribute, each.value)
+            value = format_cell_value(each.attribute, each.value)
             yield relative_dn(each.dn, base), each.attribute, value, each.reason
         if more := len(found) - len(shown):
             yield f"(and {more} more)", found[0].attribute, "", found[0].reason
@@ -94,11 +95,11 @@ def _rewritten(renaming: Renaming) -> str:
     return f"{total} {word} rewritten: " + ", ".join(f"{count} {name}" for name, count in counted)
 
 
-def _longer(renaming: Renaming) -> Iterator[str]:
-    longer = renaming.leftovers.longer
+def _partial_match_lines(renaming: Renaming) -> Iterator[str]:
+    longer = renaming.leftovers.longer_words
     if not longer:
         return
     total = sum(longer.values())
     values = "1 value" if total == 1 else f"{total} values"
-    words = first_of(list(map(visible, longer)), _WORDS)
+    words = join_limited(list(map(escape_unprintable, longer)), _WORDS)
     yield f"part of a longer word in {values}, and no name there: {words}"

@@ -8,26 +8,27 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.dicom.uid_registry import uid_name
-from dcmcfg.render.terminal.console import print_line, stdout_console, visible, wrapped
+from dcmcfg.dicom.uid_registry import look_up_uid_name
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line, stdout_console, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
-from dcmcfg.route.capability_limits import KeptBack
-from dcmcfg.route.path import Address, Failure, Need, Outcome, Route, Step, Way
+from dcmcfg.route.capability_limits import CapabilityLimits
+from dcmcfg.route.path import AEAddress, PathOutcome, Prerequisite, RetrievePath, Route, RouteFailure, RouteMessage
 from dcmcfg.route.request import StudyState
-from dcmcfg.verify.recall import Whereabouts
+from dcmcfg.verify.recall import LocatedStudy
 
 _STYLES = {
-    Outcome.ARRIVES: "green",
-    Outcome.IN_PART: "red",
-    Outcome.FAILS: "red",
-    Outcome.NOT_SET_UP: "yellow",
+    PathOutcome.DELIVERED: "green",
+    PathOutcome.PARTIAL: "red",
+    PathOutcome.FAILED: "red",
+    PathOutcome.UNCONFIGURED: "yellow",
 }
-_MEANS = {
+_STATE_DESCRIPTIONS = {
     StudyState.LOCAL: "files on a storage of the archive",
     StudyState.PURGED: "known to the archive, files deleted",
     StudyState.PARTIAL: "part local, part purged",
     StudyState.INCOMPLETE: "marked as not received completely",
-    StudyState.ELSEWHERE: "files on a storage that is not configured here",
+    StudyState.UNCONFIGURED_STORAGE: "files on a storage that is not configured here",
     StudyState.UNKNOWN: "not in the archive's database",
 }
 _STEPS = (
@@ -41,86 +42,95 @@ _STEPS = (
     Column("Move Destination"),
 )
 _LABEL = 12  # columns
-_NAMED = 5
+_MAX_NAMED_UIDS = 5
 
 
-def print_route(route: Route, study: Whereabouts | None = None, *, states: Sequence[StudyState] = ()) -> None:
+def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequence[StudyState] = ()) -> None:
     """Print *route*: what is asked, then for each state the messages, what stops them, and who must know whom.
 
     *study* is what the archive lists of the study that it is about. Where not everything arrives, the last line says in
     which of *states*, which are those that were asked for (all that are set up when empty).
     """
     console = stdout_console()
-    question = route.question
-    at = f" at {route.listens}" if route.listens else ""
-    headline = f"C-MOVE from {question.calling} to {question.asked.title}{at}, Move Destination {question.destination}"
-    _print(console, Text(visible(headline), style="bold"), 0)
+    question = route.request
+    at = f" at {route.listening_address}" if route.listening_address else ""
+    headline = (
+        f"C-MOVE from {question.calling_ae_title} to {question.archive_ae.title}{at}, Move Destination "
+        f"{question.destination_ae_title}"
+    )
+    _print(console, Text(escape_unprintable(headline), style="bold"), 0)
     if study is not None:
         _print_study(console, study)
-    if route.refused is not None:
+    if route.refusal is not None:
         print_line(console, "")
         _print_labelled(console, "refused", Text("whatever the state of the study", style="red"))
-        _print_failure(console, route.refused)
-    for way in route.ways:
+        _print_failure(console, route.refusal)
+    for way in route.paths:
         print_line(console, "")
-        _print_way(console, way)
-    for line, states_kept in _kept_back(route.ways).items():
+        _print_path(console, way)
+    for line, states_kept in _group_capability_limits(route.paths).items():
         print_line(console, "")
-        _print_labelled(console, "kept back", Text(visible(f"{', '.join(states_kept)}: {line}"), style="yellow"))
-    if short := dict.fromkeys(way.state.value for way in route.short(*states)):
+        _print_labelled(
+            console, "kept back", Text(escape_unprintable(f"{', '.join(states_kept)}: {line}"), style="yellow")
+        )
+    if short := dict.fromkeys(way.state.value for way in route.find_undelivered_paths(*states)):
         print_line(console, "")
         others = "" if states else "; --state asks for one by itself"
         _print_labelled(console, "exit code 1", Text(f"not all arrives: {', '.join(short)}{others}", style="red"))
 
 
-def _print_study(console: Console, study: Whereabouts) -> None:
-    known = f"{_counted(study.number, 'instance', 'instances')}, {', '.join(study.availabilities)}"
-    where = f", copy at {study.external}" if study.external else ""
-    _print(console, Text(visible(f"study {study.study_uid}: {known if study.number else 'not known'}{where}")), 0)
+def _print_study(console: Console, study: LocatedStudy) -> None:
+    known = f"{_counted(study.instance_count, 'instance', 'instances')}, {', '.join(study.availabilities)}"
+    where = f", copy at {study.external_ae_title}" if study.external_ae_title else ""
+    _print(
+        console,
+        Text(escape_unprintable(f"study {study.study_uid}: {known if study.instance_count else 'not known'}{where}")),
+        0,
+    )
     for note in study.notes:
-        _print_labelled(console, "note", Text(visible(note), style="dim"))
+        _print_labelled(console, "note", Text(escape_unprintable(note), style="dim"))
 
 
-def route_json(route: Route, *, leads: bool, study: Whereabouts | None = None) -> dict[str, Any]:
-    """Return *route* for ``--json``; ``leads`` is what the exit code says, what is not known is null."""
-    question = route.question
+def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = None) -> dict[str, Any]:
+    """Return *route* for ``--json``; ``delivered`` is what the exit code says, what is not known is null."""
+    question = route.request
     return {
-        "calling": question.calling,
-        "archive": question.asked.title,
-        "device": question.asked.device.name,
-        "listens": _address_json(route.listens),
-        "destination": question.destination,
-        "leads": leads,
+        "calling": question.calling_ae_title,
+        "archive": question.archive_ae.title,
+        "device": question.archive_ae.device.name,
+        "listens": _address_json(route.listening_address),
+        "destination": question.destination_ae_title,
+        "leads": delivered,
         "study": _study_json(study) if study is not None else None,
-        "refused": _failure_json(route.refused) if route.refused else None,
-        "ways": [_way_json(way) for way in route.ways],
+        "refused": _failure_json(route.refusal) if route.refusal else None,
+        "ways": [_path_json(way) for way in route.paths],
     }
 
 
-def _print_way(console: Console, way: Way) -> None:
-    heading = Text.assemble((way.ending, _STYLES[way.outcome]), f": {way.branch.value}")
-    if way.holder:
-        heading.append(visible(f" ({way.holder}, named by {', '.join(way.named_by)})"))
+def _print_path(console: Console, way: RetrievePath) -> None:
+    heading = Text.assemble((way.outcome_text, _STYLES[way.outcome]), f": {way.branch.value}")
+    if way.external_ae_title:
+        heading.append(escape_unprintable(f" ({way.external_ae_title}, named by {', '.join(way.configured_by)})"))
     _print_labelled(console, way.state.value, heading)
-    _print_labelled(console, "", Text(_MEANS[way.state], style="dim"))
-    _print_steps(console, way.steps)
+    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[way.state], style="dim"))
+    _print_steps(console, way.messages)
     for failure in way.failures:
         _print_failure(console, failure)
-    for need in way.needs:
-        _print_labelled(console, "needs", Text(visible(need_in_words(need))))
+    for need in way.prerequisites:
+        _print_labelled(console, "needs", Text(escape_unprintable(format_prerequisite(need))))
     for note in way.notes:
-        _print_labelled(console, "note", Text(visible(note), style="dim"))
+        _print_labelled(console, "note", Text(escape_unprintable(note), style="dim"))
 
 
-def need_in_words(need: Need) -> str:
-    """Return *need* as a sentence about the other side."""
-    if need.kind == "accept":
-        return f"{need.who} accepts {need.service} from {need.title}"
-    where = f" at {need.address}" if need.address else ""
-    return f"{need.who} knows {need.title}{where}"
+def format_prerequisite(prerequisite: Prerequisite) -> str:
+    """Return *prerequisite* as a sentence about the other side."""
+    if prerequisite.kind == "accept":
+        return f"{prerequisite.peer_ae_title} accepts {prerequisite.service} from {prerequisite.ae_title}"
+    where = f" at {prerequisite.address}" if prerequisite.address else ""
+    return f"{prerequisite.peer_ae_title} knows {prerequisite.ae_title}{where}"
 
 
-def _print_steps(console: Console, steps: Sequence[Step]) -> None:
+def _print_steps(console: Console, steps: Sequence[RouteMessage]) -> None:
     """Print *steps* as a table without the columns that would be empty."""
     rows = [_row(number, step) for number, step in enumerate(steps, 1)]
     filled = [place for place in range(len(_STEPS)) if any(row[place] for row in rows)]
@@ -130,46 +140,54 @@ def _print_steps(console: Console, steps: Sequence[Step]) -> None:
         print_table(console, columns, *([[row[place] for place in filled] for row in each] for each in (rows, blocks)))
 
 
-def _kept_back(ways: Iterable[Way]) -> dict[str, list[str]]:
+def _group_capability_limits(ways: Iterable[RetrievePath]) -> dict[str, list[str]]:
     """Return what is kept back, each line once, with the states in which it is."""
     found: dict[str, list[str]] = {}
     for way in ways:
-        for line in _kept_back_lines(way.kept_back):
+        for line in _capability_limit_lines(way.capability_limits):
             states = found.setdefault(line, [])
             if way.state.value not in states:
                 states.append(way.state.value)
     return found
 
 
-def _row(number: int, step: Step) -> tuple[str, ...]:
+def _row(number: int, step: RouteMessage) -> tuple[str, ...]:
     at = str(step.address) if step.address else "(nowhere)"
-    called = step.called if step.called != step.receiver else ""
-    cells = (step.message, step.sender, step.receiver, at, step.calling, called, step.destination)
-    return (str(number), *map(visible, cells))
+    called = step.called_ae_title if step.called_ae_title != step.receiver_ae_title else ""
+    cells = (
+        step.kind,
+        step.sender_ae_title,
+        step.receiver_ae_title,
+        at,
+        step.calling_ae_title,
+        called,
+        step.move_destination,
+    )
+    return (str(number), *map(escape_unprintable, cells))
 
 
-def _print_failure(console: Console, failure: Failure) -> None:
-    if failure.answer:
-        _print_labelled(console, "answer", Text(visible(failure.answer), style="red"))
-    _print_labelled(console, "because", Text(visible(failure.why)))
+def _print_failure(console: Console, failure: RouteFailure) -> None:
+    if failure.response:
+        _print_labelled(console, "answer", Text(escape_unprintable(failure.response), style="red"))
+    _print_labelled(console, "because", Text(escape_unprintable(failure.reason)))
     if failure.next_step:
-        _print_labelled(console, "next", Text(visible(failure.next_step), style="cyan"))
+        _print_labelled(console, "next", Text(escape_unprintable(failure.next_step), style="cyan"))
 
 
-def _kept_back_lines(kept: KeptBack | None) -> Iterator[str]:
+def _capability_limit_lines(kept: CapabilityLimits | None) -> Iterator[str]:
     if kept is None:
         return
     for uids, why in (
-        (kept.not_offered, "that the archive's AE does not list as SCU"),
-        (kept.not_taken, "that the destination does not list as SCP, although it lists others"),
-        (kept.not_let_in, "that the AE they come back to does not list as SCP"),
+        (kept.not_offered_by_sender, "that the archive's AE does not list as SCU"),
+        (kept.not_accepted_by_destination, "that the destination does not list as SCP, although it lists others"),
+        (kept.not_accepted_by_archive, "that the AE they come back to does not list as SCP"),
     ):
         if uids:
-            yield f"{_counted(len(uids), 'SOP class', 'SOP classes')} {why}: {_named(uids)}"
-    if kept.re_encoded:
-        most = max(number for _, number in kept.re_encoded)
-        syntaxes = _named([uid for uid, _ in kept.re_encoded])
-        number = _counted(len(kept.re_encoded), "transfer syntax", "transfer syntaxes")
+            yield f"{_counted(len(uids), 'SOP class', 'SOP classes')} {why}: {_format_uid_names(uids)}"
+    if kept.reencoded_transfer_syntaxes:
+        most = max(number for _, number in kept.reencoded_transfer_syntaxes)
+        syntaxes = _format_uid_names([uid for uid, _ in kept.reencoded_transfer_syntaxes])
+        number = _counted(len(kept.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         classes = _counted(most, "SOP class", "SOP classes")
         yield (
             f"{number} that one of the two does not list, for up to {classes} (sent little endian, or not at all): "
@@ -181,92 +199,95 @@ def _counted(number: int, one: str, several: str) -> str:
     return f"1 {one}" if number == 1 else f"{number} {several}"
 
 
-def _named(uids: Sequence[str]) -> str:
-    more = len(uids) - _NAMED
-    names = ", ".join(uid_name(uid) for uid in uids[:_NAMED])
+def _format_uid_names(uids: Sequence[str]) -> str:
+    more = len(uids) - _MAX_NAMED_UIDS
+    names = ", ".join(look_up_uid_name(uid) for uid in uids[:_MAX_NAMED_UIDS])
     return f"{names} and {more} more (--json has all)" if more > 0 else names
 
 
 def _print_labelled(console: Console, label: str, content: Text) -> None:
     before = Text(label.ljust(_LABEL), style="bold")
-    for line in wrapped(content, console, _LABEL):
+    for line in wrap_text(content, console, _LABEL):
         line.rstrip()
         console.print(Text.assemble(before, line), soft_wrap=True)
         before = Text(" " * _LABEL)
 
 
 def _print(console: Console, text: Text, indent: int) -> None:
-    for line in wrapped(text, console, indent):
+    for line in wrap_text(text, console, indent):
         line.rstrip()
         console.print(line, soft_wrap=True)
 
 
-def _study_json(study: Whereabouts) -> dict[str, Any]:
+def _study_json(study: LocatedStudy) -> dict[str, Any]:
     return {
         "study_instance_uid": study.study_uid,
-        "instances": study.number,
+        "instances": study.instance_count,
         "availabilities": list(study.availabilities),
         "sop_classes": _uids_json(sorted(study.sop_classes)),
         "states": [state.value for state in study.states],
-        "external": study.external,
+        "external": study.external_ae_title,
         "notes": list(study.notes),
     }
 
 
-def _way_json(way: Way) -> dict[str, Any]:
+def _path_json(way: RetrievePath) -> dict[str, Any]:
     return {
         "state": way.state.value,
         "branch": way.branch.value,
         "outcome": way.outcome.value,
-        "external": way.holder or None,
-        "named_by": list(way.named_by),
-        "steps": [_step_json(step) for step in way.steps],
+        "external": way.external_ae_title or None,
+        "named_by": list(way.configured_by),
+        "steps": [_step_json(step) for step in way.messages],
         "failures": [_failure_json(failure) for failure in way.failures],
-        "needs": [_need_json(need) for need in way.needs],
-        "kept_back": _kept_back_json(way.kept_back) if way.kept_back else None,
+        "needs": [_prerequisite_json(need) for need in way.prerequisites],
+        "kept_back": _capability_limits_json(way.capability_limits) if way.capability_limits else None,
         "notes": list(way.notes),
     }
 
 
-def _step_json(step: Step) -> dict[str, Any]:
+def _step_json(step: RouteMessage) -> dict[str, Any]:
     return {
-        "message": step.message,
-        "from": step.sender,
-        "to": step.receiver,
-        "calling": step.calling,
-        "called": step.called,
+        "message": step.kind,
+        "from": step.sender_ae_title,
+        "to": step.receiver_ae_title,
+        "calling": step.calling_ae_title,
+        "called": step.called_ae_title,
         "address": _address_json(step.address),
-        "move_destination": step.destination or None,
+        "move_destination": step.move_destination or None,
     }
 
 
-def _failure_json(failure: Failure) -> dict[str, Any]:
-    return {"answer": failure.answer or None, "why": failure.why, "next_step": failure.next_step or None}
+def _failure_json(failure: RouteFailure) -> dict[str, Any]:
+    return {"answer": failure.response or None, "why": failure.reason, "next_step": failure.next_step or None}
 
 
-def _need_json(need: Need) -> dict[str, Any]:
+def _prerequisite_json(need: Prerequisite) -> dict[str, Any]:
     return {
-        "who": need.who,
+        "who": need.peer_ae_title,
         "kind": need.kind,
-        "title": need.title,
+        "title": need.ae_title,
         "service": need.service,
         "address": _address_json(need.address),
     }
 
 
-def _address_json(address: Address | None) -> dict[str, Any] | None:
+def _address_json(address: AEAddress | None) -> dict[str, Any] | None:
     return {"host": address.host, "port": address.port, "tls": address.tls} if address else None
 
 
-def _kept_back_json(kept: KeptBack) -> dict[str, Any]:
+def _capability_limits_json(kept: CapabilityLimits) -> dict[str, Any]:
     return {
         "sent": len(kept.sent),
-        "not_offered": _uids_json(kept.not_offered),
-        "not_taken": _uids_json(kept.not_taken),
-        "not_let_in": _uids_json(kept.not_let_in),
-        "re_encoded": [{"uid": uid, "name": uid_name(uid), "sop_classes": number} for uid, number in kept.re_encoded],
+        "not_offered": _uids_json(kept.not_offered_by_sender),
+        "not_taken": _uids_json(kept.not_accepted_by_destination),
+        "not_let_in": _uids_json(kept.not_accepted_by_archive),
+        "re_encoded": [
+            {"uid": uid, "name": look_up_uid_name(uid), "sop_classes": number}
+            for uid, number in kept.reencoded_transfer_syntaxes
+        ],
     }
 
 
 def _uids_json(uids: Iterable[str]) -> list[dict[str, str]]:
-    return [{"uid": uid, "name": uid_name(uid)} for uid in uids]
+    return [{"uid": uid, "name": look_up_uid_name(uid)} for uid in uids]

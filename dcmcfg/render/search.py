@@ -9,11 +9,12 @@ from rich.console import Console
 
 from dcmcfg.dn import DN
 from dcmcfg.model.devices import Connection, Device, NetworkAE
-from dcmcfg.render.device import capabilities_json, connection_json, counted_capabilities
-from dcmcfg.render.terminal.cells import SECRET, relative_dn
-from dcmcfg.render.terminal.console import print_line, visible
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.search.text_search import Hit
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.device import capability_counts_json, connection_json, format_capability_counts
+from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, relative_dn
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.search.text_search import TextHit
 from dcmcfg.secret_values import is_secret
 
 _AES = (
@@ -22,13 +23,13 @@ _AES = (
     Column("host:port"),
     Column("TLS"),
     Column("installed"),
-    Column("capabilities", Breaks.AT_BLANKS),
+    Column("capabilities", WrapMode.AT_SPACES),
 )
-_DEVICES = (Column("device"), Column("host:port"), Column("installed"), Column("AEs", Breaks.AT_BLANKS))
+_DEVICES = (Column("device"), Column("host:port"), Column("installed"), Column("AEs", WrapMode.AT_SPACES))
 _HITS = (
-    Column("entry", Breaks.AT_COMMAS),
+    Column("entry", WrapMode.AT_COMMAS),
     Column("attribute"),
-    Column("value", Breaks.AS_VALUE),
+    Column("value", WrapMode.AUTO),
     Column("means"),
 )
 #: Of a longer value, what is around the text is shown.
@@ -50,7 +51,7 @@ def print_devices(console: Console, devices: Sequence[Device]) -> None:
     print_line(console, _counted(len(devices), "device", "devices"))
 
 
-def print_hits(console: Console, hits: Sequence[Hit], text: str, base: DN) -> None:
+def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -> None:
     """Print *hits* of *text* as a table, names relative to *base*, and how many they are in how many entries."""
     if hits:
         print_table(console, _HITS, list(_hit_rows(hits, text, base)))
@@ -67,11 +68,11 @@ def ae_json(ae: NetworkAE) -> dict[str, Any]:
         "description": ae.entry.text("dicomDescription"),
         "installed": ae.installed,
         "connections": [connection_json(connection) for connection in ae.connections],
-        "capabilities": capabilities_json(ae),
+        "capabilities": capability_counts_json(ae),
     }
 
 
-def device_row_json(device: Device) -> dict[str, Any]:
+def device_summary_json(device: Device) -> dict[str, Any]:
     """Return *device* for ``--json``, AEs by title."""
     return {
         "device": device.name,
@@ -84,54 +85,54 @@ def device_row_json(device: Device) -> dict[str, Any]:
     }
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: TextHit) -> dict[str, Any]:
     """Return *hit* for ``--json``: null for what it has not; a secret's value is ``(secret)``."""
     return {
         "dn": str(hit.dn),
         "attribute": hit.attribute or None,
         "value": _text(hit) if hit.value is not None else None,
-        "means": hit.means or None,
+        "means": hit.refers_to or None,
     }
 
 
 def _ae_row(ae: NetworkAE) -> tuple[str, ...]:
     return (
-        visible(ae.title),
-        visible(ae.device.name),
+        escape_unprintable(ae.title),
+        escape_unprintable(ae.device.name),
         "\n".join(map(_address, ae.connections)) or "(no connection)",
         "\n".join("TLS" if connection.tls else "" for connection in ae.connections),
         "yes" if ae.installed else "no",
-        counted_capabilities(ae),
+        format_capability_counts(ae),
     )
 
 
 def _device_row(device: Device) -> tuple[str, ...]:
     archive = " (archive)" if device.is_archive else ""
     return (
-        visible(device.name) + archive,
+        escape_unprintable(device.name) + archive,
         "\n".join(f"{_address(each)}{' TLS' if each.tls else ''}" for each in device.connections) or "(no connection)",
         "yes" if device.installed else "no",
-        visible(" ".join(ae.title for ae in device.network_aes)),
+        escape_unprintable(" ".join(ae.title for ae in device.network_aes)),
     )
 
 
 def _address(connection: Connection) -> str:
     port = f":{connection.port}" if connection.port else " (does not listen)"
-    return visible(connection.host) + port
+    return escape_unprintable(connection.host) + port
 
 
-def _hit_rows(hits: Sequence[Hit], text: str, base: DN) -> Iterator[tuple[str, ...]]:
+def _hit_rows(hits: Sequence[TextHit], text: str, base: DN) -> Iterator[tuple[str, ...]]:
     before = None
     for hit in hits:
-        entry = "" if hit.dn is before else visible(relative_dn(hit.dn, base))
-        value = "" if hit.value is None else visible(_excerpt(_text(hit), text))
-        yield entry, visible(hit.attribute), value, visible(hit.means)
+        entry = "" if hit.dn is before else escape_unprintable(relative_dn(hit.dn, base))
+        value = "" if hit.value is None else escape_unprintable(_excerpt(_text(hit), text))
+        yield entry, escape_unprintable(hit.attribute), value, escape_unprintable(hit.refers_to)
         before = hit.dn
 
 
-def _text(hit: Hit) -> str:
+def _text(hit: TextHit) -> str:
     value = hit.value or b""
-    return SECRET if is_secret(hit.attribute, value) else value.decode("utf-8", "backslashreplace")
+    return SECRET_PLACEHOLDER if is_secret(hit.attribute, value) else value.decode("utf-8", "backslashreplace")
 
 
 def _excerpt(value: str, text: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.render.terminal.console import print_line, wrapped
-from dcmcfg.schema.effect_timing import behaviour, explained_effect
+from dcmcfg.render.terminal.console import print_line, wrap_text
+from dcmcfg.schema.effect_timing import describe_behaviour, explain_effect_timing
 
 _INDENT = 2
 
@@ -16,25 +16,26 @@ _INDENT = 2
 def print_taking_effect(console: Console, attribute: str) -> None:
     """Print it for *attribute*, nothing where the archive does not read it and nothing is known."""
     blocks = {
-        "Takes effect:": [f"on {each.on}: {each.when}." for each in explained_effect(attribute)],
-        "How the archive behaves:": list(behaviour(attribute)),
+        "Takes effect:": [f"on {each.affected_entries}: {each.timing}." for each in explain_effect_timing(attribute)],
+        "How the archive behaves:": list(describe_behaviour(attribute)),
     }
     for heading, paragraphs in blocks.items():
         if not paragraphs:
             continue
         print_line(console, heading)
         for paragraph in paragraphs:
-            for line in wrapped(Text(paragraph), console, _INDENT):
+            for line in wrap_text(Text(paragraph), console, _INDENT):
                 line.rstrip()
                 console.print(Text.assemble(" " * _INDENT, line), soft_wrap=True)
         print_line(console, "")
 
 
 def taking_effect_json(attribute: str) -> dict[str, Any]:
-    """Return ``takes_effect`` (by device: what is needed, and when) and ``behaviour`` (paragraphs) of *attribute*."""
+    """Return what a change of *attribute* requires, by device and with the time, and how the archive behaves."""
     return {
         "takes_effect": [
-            {"on": each.on, "needs": each.needs.value, "when": each.when} for each in explained_effect(attribute)
+            {"on": each.affected_entries, "needs": each.required_action.value, "when": each.timing}
+            for each in explain_effect_timing(attribute)
         ],
-        "behaviour": list(behaviour(attribute)),
+        "behaviour": list(describe_behaviour(attribute)),
     }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dcmcfg.dicom.peer_identity import Secured
+from dcmcfg.dicom.peer_identity import TlsSession
 
 
-def secured_json(secured: Secured | None) -> dict[str, str | None] | None:
+def tls_session_json(session: TlsSession | None) -> dict[str, str | None] | None:
     """Return version, cipher suite and whose certificate it is until when; None for a line without TLS."""
-    if secured is None:
+    if session is None:
         return None
     return {
-        "version": secured.version,
-        "cipher": secured.cipher,
-        "certificate_subject": secured.subject or None,
-        "certificate_valid_until": secured.valid_until.isoformat() if secured.valid_until else None,
+        "version": session.version,
+        "cipher": session.cipher,
+        "certificate_subject": session.certificate_subject or None,
+        "certificate_valid_until": session.certificate_valid_until.isoformat()
+        if session.certificate_valid_until
+        else None,
     }

@@ -6,97 +6,101 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from dcmcfg.archive.token_check import Examination, Verdict
+from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import Claims
-from dcmcfg.archive.token_refusal import Reason, spoken
-from dcmcfg.render.terminal.console import print_line, stdout_console, visible
-from dcmcfg.timestamps import iso, readable
+from dcmcfg.archive.token_refusal import RefusalReason, format_duration
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line, stdout_console
+from dcmcfg.timestamps import format_iso, format_timestamp
 
-_SAME_CLOCK = 2.0  # seconds; a Date header is cut to the second
+_CLOCK_TOLERANCE_S = 2.0  # seconds; a Date header is cut to the second
 _LABEL = 10
 
 
-def print_token(source: str, archive_url: str, found: Examination, role: str, reasons: tuple[Reason, ...]) -> None:
+def print_token(
+    source: str, archive_url: str, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
     console = stdout_console()
     lines = [("token", source), *_claims_lines(found), *_archive_lines(found, archive_url, role)]
     for reason in reasons:
-        lines += [("why", reason.what), ("next", reason.next_step)]
+        lines += [("why", reason.message), ("next", reason.next_step)]
     for label, text in lines:
-        print_line(console, f"{label:<{_LABEL}}{visible(text)}")
+        print_line(console, f"{label:<{_LABEL}}{escape_unprintable(text)}")
 
 
 def token_json(
-    source: str, archive_url: str, found: Examination, role: str, reasons: tuple[Reason, ...]
+    source: str, archive_url: str, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> dict[str, Any]:
     """Return what ``token --json`` prints: never the token; times as RFC 3339, spans in seconds."""
     return {
         "archive_url": archive_url,
-        "verdict": found.verdict.value,
+        "verdict": found.outcome.value,
         "source": source,
         "token": _claims_json(found, found.claims) if found.claims else None,
         "is_jwt": found.claims is not None if found.has_token else None,
         "expected": {"issuer": found.issuer or None, "role": role, "super_user_role": found.super_user_role or None},
         "archive": {
             "http_status": found.http_status or None,
-            "said": found.said or None,
-            "clock": _iso(found.clock),
-            "clock_ahead_seconds": round(_ahead(found)),
+            "said": found.refusal_message or None,
+            "clock": _iso(found.archive_clock),
+            "clock_ahead_seconds": round(_clock_offset_seconds(found)),
         },
-        "reasons": [{"what": reason.what, "next_step": reason.next_step} for reason in reasons],
+        "reasons": [{"what": reason.message, "next_step": reason.next_step} for reason in reasons],
     }
 
 
-def _claims_lines(found: Examination) -> Iterator[tuple[str, str]]:
+def _claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
     claims = found.claims
     if claims is None:
         if found.has_token:
             cut = "a JSON Web Token that cannot be read: cut, or mangled"
-            yield "", cut if found.cut else "not a JSON Web Token: only its issuer knows what it means"
+            yield "", cut if found.is_truncated else "not a JSON Web Token: only its issuer knows what it means"
         return
     yield "issuer", claims.issuer or "not said"
     yield "client", claims.client + (f", as {claims.user}" if claims.user else "") if claims.client else claims.user
     yield "audience", ", ".join(claims.audience) or "none"
     if claims.issued:
-        yield "issued", readable(claims.issued)
+        yield "issued", format_timestamp(claims.issued)
     yield "expires", _expiry(claims, found) if claims.expires else "never"
     yield "roles", ", ".join(claims.realm_roles) or "none of the realm's"
     for client, roles in claims.client_roles.items():
         yield "", f"of {client}: {', '.join(roles)}"
-    yield "signature", found.signature.value if found.signature else f"not checked: {found.unchecked}"
+    yield "signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
 
 
-def _expiry(claims: Claims, found: Examination) -> str:
-    left = (claims.expires or found.now) - found.archive_time
-    span = f"in {spoken(left)}" if left.total_seconds() > 0 else f"{spoken(-left)} ago"
-    whose = "the archive's clock" if found.clock else "this machine's clock"
-    return f"{readable(claims.expires or found.now)}, {span} by {whose}"
+def _expiry(claims: Claims, found: TokenCheck) -> str:
+    left = (claims.expires or found.checked_at) - found.archive_time
+    span = f"in {format_duration(left)}" if left.total_seconds() > 0 else f"{format_duration(-left)} ago"
+    whose = "the archive's clock" if found.archive_clock else "this machine's clock"
+    return f"{format_timestamp(claims.expires or found.checked_at)}, {span} by {whose}"
 
 
-def _archive_lines(found: Examination, archive_url: str, role: str) -> Iterator[tuple[str, str]]:
+def _archive_lines(found: TokenCheck, archive_url: str, role: str) -> Iterator[tuple[str, str]]:
     verdicts = {
-        Verdict.TAKEN: "takes it",
-        Verdict.NOT_ASKED: "could not be asked",
-        Verdict.REFUSED: f"refuses it (HTTP {found.http_status})" if found.has_token else "wants a token",
-        Verdict.NOT_WANTED: "asks for no token" + (": with a wrong one it would answer too" if found.has_token else ""),
+        TokenOutcome.ACCEPTED: "takes it",
+        TokenOutcome.NOT_CHECKED: "could not be asked",
+        TokenOutcome.REFUSED: f"refuses it (HTTP {found.http_status})" if found.has_token else "wants a token",
+        TokenOutcome.NOT_REQUIRED: "asks for no token"
+        + (": with a wrong one it would answer too" if found.has_token else ""),
     }
-    yield "archive", f"{archive_url} {verdicts[found.verdict]}"
-    if found.said:
-        yield "", f"says: {found.said}"
-    ahead = _ahead(found)
-    if abs(ahead) > _SAME_CLOCK:
+    yield "archive", f"{archive_url} {verdicts[found.outcome]}"
+    if found.refusal_message:
+        yield "", f"says: {found.refusal_message}"
+    ahead = _clock_offset_seconds(found)
+    if abs(ahead) > _CLOCK_TOLERANCE_S:
         yield "", f"its clock is {round(abs(ahead))} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
-    if found.verdict in (Verdict.TAKEN, Verdict.REFUSED):
+    if found.outcome in (TokenOutcome.ACCEPTED, TokenOutcome.REFUSED):
         yield "demands", f"issuer {found.issuer or 'not known from here'}"
         superior = f", {found.super_user_role} for super users" if found.super_user_role else ""
         yield "", f"role {role} of the realm (its property auth-user-role){superior}"
 
 
-def _ahead(found: Examination) -> float:
-    return (found.clock - found.now).total_seconds() if found.clock else 0.0
+def _clock_offset_seconds(found: TokenCheck) -> float:
+    return (found.archive_clock - found.checked_at).total_seconds() if found.archive_clock else 0.0
 
 
-def _claims_json(found: Examination, claims: Claims) -> dict[str, Any]:
+def _claims_json(found: TokenCheck, claims: Claims) -> dict[str, Any]:
     left = (claims.expires - found.archive_time).total_seconds() if claims.expires else None
     return {
         "issuer": claims.issuer,
@@ -113,9 +117,9 @@ def _claims_json(found: Examination, claims: Claims) -> dict[str, Any]:
         "key_id": claims.key_id,
         "algorithm": claims.algorithm,
         "signature": found.signature.value if found.signature else None,
-        "signature_unchecked": None if found.signature else found.unchecked,
+        "signature_unchecked": None if found.signature else found.signature_unchecked_reason,
     }
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return iso(moment) if moment else None
+    return format_iso(moment) if moment else None

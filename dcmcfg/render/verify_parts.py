@@ -8,38 +8,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dcmcfg.dicom.peer_identity import Secured
-from dcmcfg.dicom.retrieval import Level, Model
+from dcmcfg.dicom.peer_identity import TlsSession
+from dcmcfg.dicom.retrieval import InformationModel, Level
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.render.tls_session import secured_json
+from dcmcfg.render.tls_session import tls_session_json
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.moves import Move
-from dcmcfg.verify.verdict import Received, counted
+from dcmcfg.verify.moves import SentMove
+from dcmcfg.verify.verdict import ReceiptAssessment, format_instance_count
 
-_ROOTS = {Model.STUDY: "Study Root", Model.PATIENT: "Patient Root"}
+_MODEL_NAMES = {InformationModel.STUDY: "Study Root", InformationModel.PATIENT: "Patient Root"}
 
 
-def asked_lines(evidence: Evidence) -> Iterator[str]:
+def format_request_lines(evidence: Evidence) -> Iterator[str]:
     """Yield the lines that say what was asked for, what the archive says it is, and how the line was secured."""
-    yield ", ".join(_request(evidence))
-    if evidence.archive is None:
+    yield ", ".join(_request_parts(evidence))
+    if evidence.archive_identity is None:
         return
-    archive = evidence.archive
+    archive = evidence.archive_identity
     if archive.implementation_class_uid or archive.implementation_version_name:
         name = archive.implementation_version_name or "without a version name"
         yield f"it says it is {name} ({archive.implementation_class_uid})"
-    if archive.secured is not None:
-        yield _secured(archive.secured)
+    if archive.tls_session is not None:
+        yield _format_tls_session(archive.tls_session)
 
 
-def _request(evidence: Evidence) -> Iterator[str]:
-    question = evidence.question
+def _request_parts(evidence: Evidence) -> Iterator[str]:
+    question = evidence.request
     yield f"at {question.selection.level.name} level"
-    series = {each.series_uid for each in evidence.expected}
+    series = {each.series_uid for each in evidence.instances_before}
     if question.selection.level is not Level.STUDY:
-        yield f"{len(series)} series with {counted(len(evidence.expected))}"
+        yield f"{len(series)} series with {format_instance_count(len(evidence.instances_before))}"
     patient = f" of patient {question.patient.patient_id}" if question.patient else ""
-    yield f"{_ROOTS[question.model]}{patient}"
+    yield f"{_MODEL_NAMES[question.model]}{patient}"
     yield f"priority {question.priority.name.lower()}"
     if len(evidence.moves) > 1:
         yield f"{len(evidence.moves)} requests"
@@ -47,29 +47,29 @@ def _request(evidence: Evidence) -> Iterator[str]:
         yield "a list of UIDs was refused, so each was asked for by itself"
 
 
-def _secured(secured: Secured) -> str:
-    until = f", valid until {secured.valid_until:%Y-%m-%d}" if secured.valid_until else ""
-    subject = secured.subject or "without a subject"
+def _format_tls_session(secured: TlsSession) -> str:
+    until = f", valid until {secured.certificate_valid_until:%Y-%m-%d}" if secured.certificate_valid_until else ""
+    subject = secured.certificate_subject or "without a subject"
     return f"over {secured.version} ({secured.cipher}); its certificate is {subject}{until}"
 
 
-def asked_json(evidence: Evidence) -> dict[str, Any]:
+def request_json(evidence: Evidence) -> dict[str, Any]:
     """Return what was asked for, the requests with their outcomes, and what the archive said of itself."""
-    question = evidence.question
+    question = evidence.request
     return {
         "level": question.selection.level.value,
         "model": question.model.value,
         "patient_id": question.patient.patient_id if question.patient else None,
-        "issuer_of_patient_id": (question.patient.issuer or None) if question.patient else None,
+        "issuer_of_patient_id": (question.patient.issuer_of_patient_id or None) if question.patient else None,
         "priority": question.priority.name.lower(),
         "series_instance_uids": list(question.selection.series_uids) or None,
         "sop_instance_uids": list(question.selection.instance_uids) or None,
-        "requests": [_move(each) for each in evidence.moves],
-        "archive": _archive(evidence),
+        "requests": [_move_json(each) for each in evidence.moves],
+        "archive": _archive_json(evidence),
     }
 
 
-def _move(each: Move) -> dict[str, Any]:
+def _move_json(each: SentMove) -> dict[str, Any]:
     outcome = each.outcome
     return {
         "series_instance_uids": list(each.retrieval.series_uids) or None,
@@ -80,32 +80,32 @@ def _move(each: Move) -> dict[str, Any]:
         "completed": outcome.completed,
         "failed": outcome.failed,
         "warning": outcome.warning,
-        "interrupted": outcome.interrupted or None,
+        "interrupted": outcome.interruption or None,
         "cancelled": outcome.cancelled,
         "list_refused": each.list_refused,
         "seconds": round(outcome.seconds, 3),
     }
 
 
-def _archive(evidence: Evidence) -> dict[str, Any] | None:
-    if evidence.archive is None:
+def _archive_json(evidence: Evidence) -> dict[str, Any] | None:
+    if evidence.archive_identity is None:
         return None
     return {
-        "implementation_class_uid": evidence.archive.implementation_class_uid or None,
-        "implementation_version_name": evidence.archive.implementation_version_name or None,
-        "tls": secured_json(evidence.archive.secured),
+        "implementation_class_uid": evidence.archive_identity.implementation_class_uid or None,
+        "implementation_version_name": evidence.archive_identity.implementation_version_name or None,
+        "tls": tls_session_json(evidence.archive_identity.tls_session),
     }
 
 
-def kept_line(received: Received) -> str:
+def format_stored_files(received: ReceiptAssessment) -> str:
     """Return how many files were kept, and where."""
-    number = len(received.files)
-    folders = sorted({str(path.parent.parent) for path in received.files})
-    unsound = "" if received.unsound else ", each read back"
+    number = len(received.stored_files)
+    folders = sorted({str(path.parent.parent) for path in received.stored_files})
+    unsound = "" if received.corrupt else ", each read back"
     return f"kept: {number} file{'' if number == 1 else 's'} in {', '.join(folders)}{unsound}"
 
 
-def received_json(evidence: Evidence) -> list[dict[str, Any]] | None:
+def received_instances_json(evidence: Evidence) -> list[dict[str, Any]] | None:
     """Return all that is known of each instance in the order in which they arrived; None where nobody listened."""
     return None if evidence.received is None else instances_json(evidence.received)
 
@@ -120,9 +120,9 @@ def instances_json(instances: Iterable[ReceivedInstance]) -> list[dict[str, Any]
             "transfer_syntax_uid": each.transfer_syntax,
             "calling": each.calling_ae_title,
             "move_originator": each.move_originator_ae_title,
-            "octets": each.octets,
+            "octets": each.data_set_length,
             "sha256": each.sha256,
-            "kept": None if each.kept is None else str(each.kept),
+            "kept": None if each.saved_path is None else str(each.saved_path),
             "problem": each.problem or None,
         }
         for each in instances

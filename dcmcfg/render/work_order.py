@@ -11,23 +11,29 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.network_entries import ae_entry, connection_entry, device_entry, registration
+from dcmcfg.edits.network_entries import (
+    build_ae_entry,
+    build_connection_entry,
+    build_device_entry,
+    build_registration_entry,
+)
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
-from dcmcfg.model.devices import Configuration, devices_dn
-from dcmcfg.model.registries import AE_TITLES
+from dcmcfg.model.devices import Configuration, find_devices_dn
+from dcmcfg.model.registries import AE_TITLE_REGISTRY
 from dcmcfg.onboarding.delimited import write_rows
-from dcmcfg.render.terminal.console import print_line, visible, wrapped
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
-from dcmcfg.route.path import Address
-from dcmcfg.route.work_order import Peer, Service, WorkOrder
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line, wrap_text
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.route.path import AEAddress
+from dcmcfg.route.work_order import PeerEntry, Service, WorkOrder
 
 _COLUMNS = (
     Column("AE"),
     Column("listens at"),
-    Column("may ask for", Breaks.AT_BLANKS),
+    Column("may ask for", WrapMode.AT_SPACES),
     Column("is sent to"),
-    Column("because", Breaks.AT_BLANKS),
+    Column("because", WrapMode.AT_SPACES),
 )
 #: Orthanc refuses an entry without a port; an AE that only calls is never called there.
 _UNUSED_PORT = 104
@@ -37,8 +43,8 @@ _DEFAULT_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA",)
 def print_work_order(console: Console, order: WorkOrder) -> None:
     """Print *order* as a letter: the AEs to enter as a table, then what else to see to."""
     at = f" at {order.address}" if order.address else ""
-    _print(console, f"For the administrator of {order.external}{at}: please enter these AEs.")
-    print_table(console, _COLUMNS, [tuple(map(visible, _row(peer))) for peer in order.peers])
+    _print(console, f"For the administrator of {order.external_ae_title}{at}: please enter these AEs.")
+    print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _row(peer))) for peer in order.peers])
     for note in order.notes:
         _print(console, f"- {note}")
 
@@ -47,11 +53,11 @@ def work_order_csv(order: WorkOrder) -> str:
     """Return the AEs as comma-separated text with the columns that ``onboard`` reads."""
     return write_rows(
         {
-            "title": peer.title,
-            "host": peer.address.host if peer.address else peer.calls_from,
+            "title": peer.ae_title,
+            "host": peer.address.host if peer.address else peer.source_host,
             "port": str(peer.address.port) if peer.address else "",
             "tls": "yes" if peer.address and peer.address.tls else "no",
-            "description": "; ".join((f"may ask for: {', '.join(peer.may) or 'nothing'}", *peer.why)),
+            "description": "; ".join((f"may ask for: {', '.join(peer.allowed_services) or 'nothing'}", *peer.reasons)),
         }
         for peer in order.peers
     )
@@ -61,10 +67,10 @@ def work_order_orthanc(order: WorkOrder) -> str:
     """Return the AEs as a file for Orthanc's folder of configurations: ``DicomModalities`` with permissions."""
     names: dict[str, Any] = {}
     for peer in order.peers:
-        name = re.sub(r"[^A-Za-z0-9_-]", "_", peer.title)
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", peer.ae_title)
         while name in names:
             name += "_"
-        names[name] = _modality(peer)
+        names[name] = _orthanc_modality(peer)
     return json.dumps({"DicomModalities": names}, indent=2) + "\n"
 
 
@@ -73,12 +79,12 @@ def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[
 
     They are where those of *configuration* are, whatever its containers are called.
     """
-    devices = devices_dn(configuration.tree)
-    held = AE_TITLES.container_of(configuration.tree)
-    registry = held.dn if held is not None else configuration.root.child("cn", AE_TITLES.name)
+    devices = find_devices_dn(configuration.tree)
+    held = AE_TITLE_REGISTRY.find_container(configuration.tree)
+    registry = held.dn if held is not None else configuration.root.child("cn", AE_TITLE_REGISTRY.name)
     yield VERSION_LINE + "\n"
     for peer in order.peers:
-        description = f"may ask for: {', '.join(peer.may) or 'nothing'}"
+        description = f"may ask for: {', '.join(peer.allowed_services) or 'nothing'}"
         for entry in _entries(peer, devices, registry):
             plain = [value for value in entry.values("objectClass") if not value.startswith(b"dcm")]
             comments = (description,) if entry.is_a("dicomDevice") else ()
@@ -88,17 +94,17 @@ def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[
 def work_order_json(order: WorkOrder) -> dict[str, Any]:
     """Return *order* for ``--json``."""
     return {
-        "external": order.external,
+        "external": order.external_ae_title,
         "address": _address_json(order.address),
-        "archive": order.archive,
+        "archive": order.archive_ae_title,
         "aes": [
             {
-                "title": peer.title,
+                "title": peer.ae_title,
                 "address": _address_json(peer.address),
-                "calls_from": peer.calls_from or None,
-                "may": list(peer.may),
-                "is_sent_to": peer.is_sent_to,
-                "why": list(peer.why),
+                "calls_from": peer.source_host or None,
+                "may": list(peer.allowed_services),
+                "is_sent_to": peer.receives_studies,
+                "why": list(peer.reasons),
             }
             for peer in order.peers
         ],
@@ -106,43 +112,49 @@ def work_order_json(order: WorkOrder) -> dict[str, Any]:
     }
 
 
-def _row(peer: Peer) -> tuple[str, ...]:
-    listens = str(peer.address) if peer.address else "(not known)" if peer.is_sent_to else "(only calls)"
-    return peer.title, listens, ", ".join(peer.may), "yes" if peer.is_sent_to else "", "; ".join(peer.why)
+def _row(peer: PeerEntry) -> tuple[str, ...]:
+    listens = str(peer.address) if peer.address else "(not known)" if peer.receives_studies else "(only calls)"
+    return (
+        peer.ae_title,
+        listens,
+        ", ".join(peer.allowed_services),
+        "yes" if peer.receives_studies else "",
+        "; ".join(peer.reasons),
+    )
 
 
-def _modality(peer: Peer) -> dict[str, Any]:
+def _orthanc_modality(peer: PeerEntry) -> dict[str, Any]:
     return {
-        "AET": peer.title,
-        "Host": peer.address.host if peer.address else peer.calls_from or "localhost",
+        "AET": peer.ae_title,
+        "Host": peer.address.host if peer.address else peer.source_host or "localhost",
         "Port": peer.address.port if peer.address else _UNUSED_PORT,
         "UseDicomTls": bool(peer.address and peer.address.tls),
         "AllowEcho": True,
-        "AllowFind": Service.FIND in peer.may,
+        "AllowFind": Service.FIND in peer.allowed_services,
         "AllowFindWorklist": False,
         "AllowGet": False,
-        "AllowMove": Service.MOVE in peer.may,
-        "AllowStore": Service.STORE in peer.may,
-        "AllowStorageCommitment": Service.COMMITMENT in peer.may,
+        "AllowMove": Service.MOVE in peer.allowed_services,
+        "AllowStore": Service.STORE in peer.allowed_services,
+        "AllowStorageCommitment": Service.COMMITMENT in peer.allowed_services,
     }
 
 
-def _entries(peer: Peer, devices: DN, registry: DN) -> Iterator[Entry]:
-    device = devices.child("dicomDeviceName", peer.title.lower())
+def _entries(peer: PeerEntry, devices: DN, registry: DN) -> Iterator[Entry]:
+    device = devices.child("dicomDeviceName", peer.ae_title.lower())
     connection = device.child("cn", "dicom")
-    host = peer.address.host if peer.address else peer.calls_from or "localhost"
+    host = peer.address.host if peer.address else peer.source_host or "localhost"
     suites = _DEFAULT_SUITES if peer.address and peer.address.tls else ()
-    yield registration(registry, peer.title)
-    yield device_entry(device)
-    yield connection_entry(connection, host, peer.address.port if peer.address else None, suites)
-    yield ae_entry(device.child("dicomAETitle", peer.title), [connection], acceptor=peer.is_sent_to)
+    yield build_registration_entry(registry, peer.ae_title)
+    yield build_device_entry(device)
+    yield build_connection_entry(connection, host, peer.address.port if peer.address else None, suites)
+    yield build_ae_entry(device.child("dicomAETitle", peer.ae_title), [connection], acceptor=peer.receives_studies)
 
 
-def _address_json(address: Address | None) -> dict[str, Any] | None:
+def _address_json(address: AEAddress | None) -> dict[str, Any] | None:
     return {"host": address.host, "port": address.port, "tls": address.tls} if address else None
 
 
 def _print(console: Console, text: str) -> None:
-    for line in wrapped(Text(visible(text)), console, 0):
+    for line in wrap_text(Text(escape_unprintable(text)), console, 0):
         line.rstrip()
         print_line(console, line.plain)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
-_HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class HeldInterrupts:
-    """A context in which SIGINT, SIGTERM and SIGHUP are only noted; ``asked`` says whether one came.
+class DeferredSignals:
+    """A context in which SIGINT, SIGTERM and SIGHUP are only noted; ``is_stop_requested`` says whether one came.
 
     A request that has been sent is not taken back by leaving: the answer must be heard, or nobody knows what the
     tree holds. One within another tells it what it has noted. Outside the main thread nothing is held, since signals
@@ -20,14 +20,14 @@ class HeldInterrupts:
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.is_stop_requested = False
         self._previous: dict[int, signal._HANDLER] = {}
 
-    def __enter__(self) -> HeldInterrupts:
+    def __enter__(self) -> DeferredSignals:
         if threading.current_thread() is threading.main_thread():
-            for number in _HELD:
+            for number in _DEFERRED_SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._previous[number] = signal.signal(number, self._note)
+                    self._previous[number] = signal.signal(number, self._remember_signal)
         return self
 
     def __exit__(
@@ -36,29 +36,29 @@ class HeldInterrupts:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
             outer = getattr(handler, "__self__", None)
-            if self.asked and isinstance(outer, HeldInterrupts):
-                outer.asked = True
+            if self.is_stop_requested and isinstance(outer, DeferredSignals):
+                outer.is_stop_requested = True
 
     @contextmanager
-    def let_through(self) -> Iterator[None]:
+    def allow_signals(self) -> Iterator[None]:
         """Let each of them end what is done in here, as Ctrl-C does: :class:`KeyboardInterrupt` in the main thread.
 
         Where one came before, at once.
         """
-        if self.asked:
+        if self.is_stop_requested:
             raise KeyboardInterrupt
         try:
             for number in self._previous:
-                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _as_ctrl_c)
+                signal.signal(number, signal.default_int_handler if number == signal.SIGINT else _raise_sigint)
             yield
         finally:
             for number in self._previous:
-                signal.signal(number, self._note)
+                signal.signal(number, self._remember_signal)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 — the signature of a handler
-        self.asked = True
+    def _remember_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 — the signature of a handler
+        self.is_stop_requested = True
 
 
-def _as_ctrl_c(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
+def _raise_sigint(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
     """Pass it on as SIGINT, to whoever handles that now."""
     signal.raise_signal(signal.SIGINT)

@@ -8,19 +8,19 @@ from functools import cached_property
 from pathlib import Path
 
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.private_folders import require_own
-from dcmcfg.rollout.lock import directory_lock, is_locked
-from dcmcfg.rollout.record import ROLLOUTS, Record
-from dcmcfg.timestamps import readable_text
+from dcmcfg.private_folders import require_ownership
+from dcmcfg.rollout.lock import is_directory_locked, lock_directory
+from dcmcfg.rollout.record import ROLLOUTS_FOLDER, RolloutRecord
+from dcmcfg.timestamps import reformat_timestamp
 
 
-class Result(Enum):
+class RolloutStatus(Enum):
     """How a roll-out has ended, or not."""
 
-    DONE = "done"
-    NOTHING = "nothing changed"
-    STOPPED = "unfinished"
-    CUT_OFF = "cut off"
+    APPLIED = "done"
+    NOTHING_CHANGED = "nothing changed"
+    PARTIALLY_APPLIED = "unfinished"
+    INTERRUPTED = "cut off"
     CLOSED = "put right by hand"
 
 
@@ -31,48 +31,48 @@ class History:
     """
 
     def __init__(self, state: Path) -> None:
-        require_own(state / ROLLOUTS, top=state)
-        paths = [path for path in (state / ROLLOUTS).glob("*") if path.name.isdigit()]
+        require_ownership(state / ROLLOUTS_FOLDER, parent_folder=state)
+        paths = [path for path in (state / ROLLOUTS_FOLDER).glob("*") if path.name.isdigit()]
         for path in paths:
-            require_own(path, top=state)
-        found = (Record(path) for path in paths)
+            require_ownership(path, parent_folder=state)
+        found = (RolloutRecord(path) for path in paths)
         self._state = state
         self.records = tuple(sorted(found, key=lambda record: record.number, reverse=True))
 
-    def numbered(self, number: int) -> Record:
+    def get_rollout(self, number: int) -> RolloutRecord:
         """Return the roll-out *number*; raises :class:`NotFound`."""
-        if (record := self.named(number)) is not None:
+        if (record := self.find_rollout(number)) is not None:
             return record
         raise NotFound(f"there is no roll-out {number}", next_step="dcmcfg history lists those there are")
 
-    def owner_of(self, files: Sequence[Path], ldap_url: str) -> int | None:
+    def find_rollout_by_undo_file(self, files: Sequence[Path], ldap_url: str) -> int | None:
         """Return the number of the roll-out on the directory at *ldap_url* whose undo file is the only one of *files*.
 
         None when there is none: the undo of another directory's takes nothing back there.
         """
-        there = (record for record in self.records if record.head.ldap_url == ldap_url)
+        there = (record for record in self.records if record.header.ldap_url == ldap_url)
         undo_files = {record.undo_file.resolve(): record.number for record in there}
         return undo_files.get(files[0].resolve()) if len(files) == 1 else None
 
-    def undone_by(self, record: Record) -> Record | None:
+    def find_undo_of(self, record: RolloutRecord) -> RolloutRecord | None:
         """Return the roll-out that has taken *record* back, unless that one was taken back itself."""
-        return self._undone.get(record.number)
+        return self._undo_by_number.get(record.number)
 
     @cached_property
-    def _undone(self) -> dict[int, Record]:
-        found: dict[int, Record] = {}
+    def _undo_by_number(self) -> dict[int, RolloutRecord]:
+        found: dict[int, RolloutRecord] = {}
         for record in self.records:  # what takes another back is newer
-            undoes = record.head.undoes
-            if undoes is not None and record.number not in found and result_of(record) is Result.DONE:
+            undoes = record.header.undoes
+            if undoes is not None and record.number not in found and determine_status(record) is RolloutStatus.APPLIED:
                 found.setdefault(undoes, record)
         return found
 
-    def is_undone(self, record: Record) -> bool:
+    def is_fully_undone(self, record: RolloutRecord) -> bool:
         """Return whether another roll-out has taken all of *record* back; False where it left changes out."""
-        undoing = self.undone_by(record)
-        return undoing is not None and not undoing.head.left_out
+        undoing = self.find_undo_of(record)
+        return undoing is not None and not undoing.header.rejected_count
 
-    def standing_since(self, record: Record) -> tuple[Record, ...]:
+    def find_in_effect_since(self, record: RolloutRecord) -> tuple[RolloutRecord, ...]:
         """Return the roll-outs after *record* on its directory that count still, the newest first.
 
         One that was taken back does not, nor does what took it back.
@@ -81,83 +81,88 @@ class History:
             each
             for each in self.records
             if each.number > record.number
-            and each.head.ldap_url == record.head.ldap_url
-            and each.head.undoes is None
-            and self.undone_by(each) is None
-            and result_of(each) is not Result.NOTHING
+            and each.header.ldap_url == record.header.ldap_url
+            and each.header.undoes is None
+            and self.find_undo_of(each) is None
+            and determine_status(each) is not RolloutStatus.NOTHING_CHANGED
         )
 
-    def is_unfinished(self, record: Record) -> bool:
+    def is_unfinished(self, record: RolloutRecord) -> bool:
         """Tell whether *record* has left the directory half changed, or may have, as far as its journal says."""
-        return result_of(record) in (Result.STOPPED, Result.CUT_OFF) and self.undone_by(record) is None
+        return (
+            determine_status(record) in (RolloutStatus.PARTIALLY_APPLIED, RolloutStatus.INTERRUPTED)
+            and self.find_undo_of(record) is None
+        )
 
-    def unfinished(self, ldap_url: str) -> Record | None:
+    def find_unfinished(self, ldap_url: str) -> RolloutRecord | None:
         """Return the newest roll-out on the directory at *ldap_url* that is not finished, or None."""
-        there = (record for record in self.records if record.head.ldap_url == ldap_url)
+        there = (record for record in self.records if record.header.ldap_url == ldap_url)
         return next((record for record in there if self.is_unfinished(record)), None)
 
-    def is_under_way(self, record: Record) -> bool:
+    def is_running(self, record: RolloutRecord) -> bool:
         """Tell whether a process is writing for *record* now."""
-        cut_off = result_of(record) is Result.CUT_OFF
+        cut_off = determine_status(record) is RolloutStatus.INTERRUPTED
         return (
-            cut_off and record == self.unfinished(record.head.ldap_url) and is_locked(self._state, record.head.ldap_url)
+            cut_off
+            and record == self.find_unfinished(record.header.ldap_url)
+            and is_directory_locked(self._state, record.header.ldap_url)
         )
 
-    def named(self, number: int | None) -> Record | None:
+    def find_rollout(self, number: int | None) -> RolloutRecord | None:
         """Return the roll-out *number*, or None."""
         return next((each for each in self.records if each.number == number), None)
 
-    def unfinished_beside(self, record: Record) -> Record | None:
+    def find_blocking(self, record: RolloutRecord) -> RolloutRecord | None:
         """Return the unfinished roll-out on the directory of *record* that blocks the undo of *record*, or None.
 
         It does not block its own undo. Nor does it block the undo of an undo that leads back to it: the directory is
         then as half changed as before that undo.
         """
-        found = self.unfinished(record.head.ldap_url)
-        return None if found is None or found.number in self._undone_in_turn(record) else found
+        found = self.find_unfinished(record.header.ldap_url)
+        return None if found is None or found.number in self._walk_undo_chain(record) else found
 
-    def _undone_in_turn(self, record: Record) -> Iterator[int]:
+    def _walk_undo_chain(self, record: RolloutRecord) -> Iterator[int]:
         """Yield the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
-        undone: Record | None = record
+        undone: RolloutRecord | None = record
         while undone is not None:
             yield undone.number
-            undone = self.named(undone.head.undoes)
+            undone = self.find_rollout(undone.header.undoes)
 
-    def close(self, record: Record) -> None:
+    def close(self, record: RolloutRecord) -> None:
         """Note that the directory was put right by hand after *record*, which is unfinished.
 
         Raises :class:`Refused` when it is not, and :class:`DcmcfgError` when that cannot be written.
         """
-        with directory_lock(self._state, record.head.ldap_url):
+        with lock_directory(self._state, record.header.ldap_url):
             if not self.is_unfinished(record):
                 raise Refused(f"roll-out {record.number} is not unfinished", next_step="dcmcfg history")
-            with record.journal.opened() as pen:
-                pen.closed(record.progress().done)
+            with record.journal.open_for_writing() as pen:
+                pen.write_closed(record.read_progress().applied)
 
 
-def not_finished(record: Record) -> Refused:
+def make_unfinished_error(record: RolloutRecord) -> Refused:
     """Return the refusal of any other change while *record* is unfinished."""
     return Refused(
-        f"roll-out {record.number} of {readable_text(record.head.when)} is not finished "
-        f"({record.progress().done} of {record.head.steps} steps are made), nothing was changed by this one",
-        on=record.head.ldap_url,
-        next_step=two_ways(record),
+        f"roll-out {record.number} of {reformat_timestamp(record.header.when)} is not finished "
+        f"({record.read_progress().applied} of {record.header.steps} steps are made), nothing was changed by this one",
+        subject=record.header.ldap_url,
+        next_step=format_recovery_commands(record),
     )
 
 
-def two_ways(record: Record) -> str:
+def format_recovery_commands(record: RolloutRecord) -> str:
     """Return the commands that finish *record*, which is unfinished, and that revert it."""
-    back = "dcmcfg undo" if record.head.undoes is None else f"dcmcfg undo {record.number}"
+    back = "dcmcfg undo" if record.header.undoes is None else f"dcmcfg undo {record.number}"
     return f"dcmcfg apply --resume finishes it, {back} takes it back"
 
 
-def result_of(record: Record) -> Result:
+def determine_status(record: RolloutRecord) -> RolloutStatus:
     """Return how *record* has ended, as far as its journal says."""
-    progress = record.progress()
+    progress = record.read_progress()
     if progress.closed:
-        return Result.CLOSED
+        return RolloutStatus.CLOSED
     if not progress.ended:
-        return Result.CUT_OFF
-    if progress.done == record.head.steps:
-        return Result.DONE
-    return Result.STOPPED if progress.done else Result.NOTHING
+        return RolloutStatus.INTERRUPTED
+    if progress.applied == record.header.steps:
+        return RolloutStatus.APPLIED
+    return RolloutStatus.PARTIALLY_APPLIED if progress.applied else RolloutStatus.NOTHING_CHANGED

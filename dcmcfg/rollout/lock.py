@@ -14,37 +14,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dcmcfg.errors import DcmcfgError, UnderWay
-from dcmcfg.private_folders import make_private, require_own
+from dcmcfg.errors import ChangeInProgress, DcmcfgError
+from dcmcfg.private_folders import create_private_folder, require_ownership
 
 #: Whoever looks whether a lock is held holds it for a moment.
-_PATIENCE_S = 0.5
-_PAUSE_S = 0.05
+_TIMEOUT_S = 0.5
+_RETRY_INTERVAL_S = 0.05
 
 
 @contextmanager
-def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
+def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
     """Hold the lock of the directory at *ldap_url*; the system gives it back when the process ends, however it does.
 
-    Raises :class:`UnderWay` when another process holds it, :class:`DcmcfgError` when *state* cannot be written, and
-    :class:`~dcmcfg.errors.Refused` where others may write to the folder of locks, or another account owns it.
+    Raises :class:`ChangeInProgress` when another process holds it, :class:`DcmcfgError` when *state* cannot be written,
+    and :class:`~dcmcfg.errors.Refused` where others may write to the folder of locks, or another account owns it.
     """
     path = _path(state, ldap_url)
     try:
-        make_private(path.parent)
+        create_private_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise DcmcfgError(
             f"the state folder cannot be written ({error.strerror})",
-            on=str(path.parent),
+            subject=str(path.parent),
             next_step="nothing was changed",
         ) from error
     try:
-        if not taken(handle):
+        if not try_lock(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-            raise UnderWay(
+            raise ChangeInProgress(
                 f"another roll-out is under way on this directory (process {holder}), nothing was changed by this one",
-                on=ldap_url,
+                subject=ldap_url,
                 next_step="wait until it has ended, and plan again; dcmcfg history shows it",
             )
         os.ftruncate(handle, 0)
@@ -54,12 +54,12 @@ def directory_lock(state: Path, ldap_url: str) -> Iterator[None]:
         os.close(handle)
 
 
-def is_locked(state: Path, ldap_url: str) -> bool:
+def is_directory_locked(state: Path, ldap_url: str) -> bool:
     """Tell whether a process is rolling out on the directory at *ldap_url* now."""
-    return is_held(_path(state, ldap_url))
+    return is_file_locked(_path(state, ldap_url))
 
 
-def is_held(path: Path) -> bool:
+def is_file_locked(path: Path) -> bool:
     """Tell whether a process holds the lock of the file at *path* (flock) now."""
     try:
         handle = os.open(path, os.O_RDWR)
@@ -74,32 +74,32 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def taken(handle: int) -> bool:
+def try_lock(handle: int) -> bool:
     """Take the lock of the open file *handle* (flock); tell whether it is ours, after a moment for those who look."""
-    until = time.monotonic() + _PATIENCE_S
+    until = time.monotonic() + _TIMEOUT_S
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
                 return False
-            time.sleep(_PAUSE_S)
+            time.sleep(_RETRY_INTERVAL_S)
         else:
             return True
 
 
-def directory_key(ldap_url: str) -> str:
+def make_directory_key(ldap_url: str) -> str:
     """Return a file name that stands for the directory at *ldap_url*."""
     return hashlib.sha256(ldap_url.encode()).hexdigest()[:16]
 
 
 def _path(state: Path, ldap_url: str) -> Path:
     locks = state / "locks"
-    require_own(locks, top=state)
-    return locks / directory_key(ldap_url)
+    require_ownership(locks, parent_folder=state)
+    return locks / make_directory_key(ldap_url)
 
 
-def account() -> str:
+def get_account_name() -> str:
     """Return the name of the account that runs this, its number where it has none."""
     try:
         return getpass.getuser()

@@ -6,96 +6,106 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dcmcfg.directory.server import Directory
-from dcmcfg.errors import DoesNotFit, Refused, UnderWay
-from dcmcfg.model.tree import Draft, Tree
-from dcmcfg.plan.plan import Misfit, Plan, Refusal, Wanted, plan_fitting
+from dcmcfg.errors import ChangeInProgress, DoesNotApply, Refused
+from dcmcfg.model.tree import Tree, TreeDraft
+from dcmcfg.plan.plan import DesiredChange, InapplicableChange, Plan, StepCheck, plan_applicable
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.reconciliation import are_made
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.unfinished import by_hand, losses, settle
+from dcmcfg.rollout.reconciliation import are_applied
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.unfinished import find_lost_changes, format_manual_repair, reconcile_interrupted
 
 
-def settle_where_possible(state: Path, directory: Directory) -> Record | None:
-    """Do as :func:`settle` does, and return a roll-out that cannot be settled as it is.
+def reconcile_if_possible(state: Path, directory: Directory) -> RolloutRecord | None:
+    """Do as :func:`reconcile_interrupted` does, and return a roll-out that cannot be settled as it is.
 
-    Raises :class:`UnderWay` while another roll-out is under way, and :class:`~dcmcfg.errors.DirectoryError`.
+    Raises :class:`ChangeInProgress` while another roll-out is under way, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     try:
-        return settle(state, directory)
-    except UnderWay:
+        return reconcile_interrupted(state, directory)
+    except ChangeInProgress:
         raise
     except Refused:
-        return History(state).unfinished(directory.server.url)
+        return History(state).find_unfinished(directory.server.url)
 
 
-def plan_what_fits(record: Record, tree: Tree, refusal: Refusal | None = None) -> tuple[Plan, tuple[Misfit, ...]]:
+def plan_partial_undo(
+    record: RolloutRecord, tree: Tree, check_step: StepCheck | None = None
+) -> tuple[Plan, tuple[InapplicableChange, ...]]:
     """Return the plan that reverts those steps of *record* that *tree* still allows, and the undo of the others.
 
-    A step is reverted as a whole or not at all; *refusal* has a say in what fits. A step whose undo would lose a change
-    that somebody made since is left out too. Of the steps that were under way when the roll-out was cut off, those that
-    are not made are passed over.
+    A step is reverted as a whole or not at all; *check_step* has a say in what fits. A step whose undo would lose a
+    change that somebody made since is left out too. Of the steps that were under way when the roll-out was cut off,
+    those that are not made are passed over.
     """
-    steps = _steps(record, tree)
-    left: dict[int, dict[int, DoesNotFit]] = {}
+    steps = _applied_steps(record, tree)
+    left: dict[int, dict[int, DoesNotApply]] = {}
     while True:
-        undo = {number: [Wanted(change, strict=True) for change in record.undo(number, number)] for number in steps}
+        undo = {
+            number: [DesiredChange(change, strict=True) for change in record.get_undo_changes(number, number)]
+            for number in steps
+        }
         fitting = [number for number in steps if number not in left]
-        plan, misfits = plan_fitting(tree, [wanted for number in fitting for wanted in undo[number]], refusal)
-        problems = {id(misfit.wanted): misfit.problem for misfit in misfits}
+        plan, misfits = plan_applicable(tree, [wanted for number in fitting for wanted in undo[number]], check_step)
+        problems = {id(misfit.desired): misfit.problem for misfit in misfits}
         more = {
             number: {place: problems[id(wanted)] for place, wanted in enumerate(undo[number]) if id(wanted) in problems}
             for number in fitting
         }
-        more = {number: found for number, found in more.items() if found} or _lost(record, plan, fitting)
+        more = {number: found for number, found in more.items() if found} or _find_lost_changes(record, plan, fitting)
         if not more:
-            return plan, tuple(misfit for number in steps if number in left for misfit in _misfits(undo, left, number))
+            return plan, tuple(
+                misfit for number in steps if number in left for misfit in _inapplicable_changes(undo, left, number)
+            )
         left |= more
 
 
-def nothing_fits(record: Record) -> str:
+def format_nothing_undoable(record: RolloutRecord) -> str:
     """Return the warning that nothing of *record* can be reverted any more, with what is left to do, if anything."""
-    finished = record.progress().done == record.head.steps
-    left = "" if finished else f"; {by_hand(record)}"
+    finished = record.read_progress().applied == record.header.steps
+    left = "" if finished else f"; {format_manual_repair(record)}"
     return f"no change of roll-out {record.number} can be reverted any more{left}"
 
 
-def _steps(record: Record, tree: Tree) -> tuple[int, ...]:
+def _applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:
     """Return the numbers of the steps that are made, or may be, the last one first."""
-    progress = record.progress()
+    progress = record.read_progress()
     unknown = (
         number
-        for number in range(progress.done + progress.begun, progress.done, -1)
-        if are_made(tree, record.changes[number - 1 : number], record.undo(number, number)) is not False
+        for number in range(progress.applied + progress.started, progress.applied, -1)
+        if are_applied(tree, record.changes[number - 1 : number], record.get_undo_changes(number, number)) is not False
     )
-    return (*unknown, *range(progress.done, 0, -1))
+    return (*unknown, *range(progress.applied, 0, -1))
 
 
-def _misfits(undo: dict[int, list[Wanted]], left: dict[int, dict[int, DoesNotFit]], number: int) -> tuple[Misfit, ...]:
+def _inapplicable_changes(
+    undo: dict[int, list[DesiredChange]], left: dict[int, dict[int, DoesNotApply]], number: int
+) -> tuple[InapplicableChange, ...]:
     problems = left[number]
     (first, *_) = problems.values()
     return tuple(
-        Misfit(wanted, problems.get(place) or _with_another(wanted, first)) for place, wanted in enumerate(undo[number])
+        InapplicableChange(wanted, problems.get(place) or _depends_on_inapplicable(wanted, first))
+        for place, wanted in enumerate(undo[number])
     )
 
 
-def _with_another(wanted: Wanted, problem: DoesNotFit) -> DoesNotFit:
-    return DoesNotFit(
-        f"it belongs to a step of which another part does not fit ({problem.what})", on=str(wanted.change.dn)
+def _depends_on_inapplicable(wanted: DesiredChange, problem: DoesNotApply) -> DoesNotApply:
+    return DoesNotApply(
+        f"it belongs to a step of which another part does not fit ({problem.message})", subject=str(wanted.change.dn)
     )
 
 
-def _lost(record: Record, plan: Plan, fitting: Sequence[int]) -> dict[int, dict[int, DoesNotFit]]:
+def _find_lost_changes(record: RolloutRecord, plan: Plan, fitting: Sequence[int]) -> dict[int, dict[int, DoesNotApply]]:
     """Return the steps among *fitting* whose undo, as part of *plan*, would lose what somebody has changed since."""
-    draft = Draft(plan.after)
+    draft = TreeDraft(plan.after)
     for number in reversed(fitting):
         try:
             draft.apply(record.changes[number - 1])
-        except DoesNotFit:  # it builds on a step that is not reverted, or could not be made any more
+        except DoesNotApply:  # it builds on a step that is not reverted, or could not be made any more
             continue
-    again = draft.tree()
-    found: dict[int, dict[int, DoesNotFit]] = {}
+    again = draft.build_tree()
+    found: dict[int, dict[int, DoesNotApply]] = {}
     for number in fitting:
-        for dn, names in losses(plan.before, again, record.changes[number - 1 : number]):
+        for dn, names in find_lost_changes(plan.before, again, record.changes[number - 1 : number]):
             what = f"somebody has changed {', '.join(names)}, and that would be lost"
-            found[number] = {0: DoesNotFit(what, on=str(dn), moved=str(dn))}
+            found[number] = {0: DoesNotApply(what, subject=str(dn), changed_dn=str(dn))}
     return found

@@ -7,37 +7,39 @@ from collections.abc import Iterator
 from dcmcfg.changes import Rename
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.plan.rename_hints import PastRename
-from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.record import Record
-from dcmcfg.timestamps import readable_text
+from dcmcfg.rollout.history import History, RolloutStatus, determine_status
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.timestamps import reformat_timestamp
 
 #: Of roll-outs with renames, so many are read, the newest ones.
 _READ = 50
 
 
-def past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]:
+def find_past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]:
     """Return the renames of the roll-outs in *history* on the directory at *ldap_url* that stand, the oldest first.
 
     A roll-out that was undone but for some changes stands, as does what undid it: in this order they lead to the names
     there are. A record that cannot be read is passed over.
     """
-    found: list[Record] = []
+    found: list[RolloutRecord] = []
     for record in history.records:
         try:
-            stands = not history.is_undone(record) and result_of(record) is not Result.NOTHING
-            if record.head.ldap_url == ldap_url and record.head.counts.get("rename") and stands:
+            stands = (
+                not history.is_fully_undone(record) and determine_status(record) is not RolloutStatus.NOTHING_CHANGED
+            )
+            if record.header.ldap_url == ldap_url and record.header.counts.get("rename") and stands:
                 found.append(record)
         except DcmcfgError:
             continue
     return tuple(each for record in reversed(found[:_READ]) for each in _renames(history, record))
 
 
-def _renames(history: History, record: Record) -> Iterator[PastRename]:
+def _renames(history: History, record: RolloutRecord) -> Iterator[PastRename]:
     try:
         changes = record.changes
     except DcmcfgError:
         return
     for change in changes:
         if isinstance(change, Rename):
-            in_part = history.undone_by(record) is not None
-            yield PastRename(change, record.number, readable_text(record.head.when), is_left=in_part)
+            in_part = history.find_undo_of(record) is not None
+            yield PastRename(change, record.number, reformat_timestamp(record.header.when), is_partly_undone=in_part)

@@ -15,23 +15,32 @@ from dcmcfg.directory.failures import ASSERTION_FAILED
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotFit
+from dcmcfg.errors import DcmcfgError, DirectoryError, DoesNotApply
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions, entry_diff, preconditions
-from dcmcfg.plan.plan import Misfit, Misfits, Plan, Refusal, Step, Wanted, plan_fitting, refused
-from dcmcfg.plan.rename_hints import PastRename, names_an_absent_entry, with_new_names
-from dcmcfg.rollout.reconciliation import as_said, read_entries
+from dcmcfg.plan.plan import (
+    ChangesDoNotApply,
+    DesiredChange,
+    InapplicableChange,
+    Plan,
+    Step,
+    StepCheck,
+    combine_problems,
+    plan_applicable,
+)
+from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
+from dcmcfg.rollout.reconciliation import read_entries, with_planned_passwords
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.timestamps import readable
+from dcmcfg.timestamps import format_timestamp
 
 _VERSION = "entryCSN"
-_GONE = "somebody has deleted or renamed the entry meanwhile; a directory does not say who"
+_ENTRY_GONE = "somebody has deleted or renamed the entry meanwhile; a directory does not say who"
 
 
-def check_unmoved(directory: Directory, plan: Plan) -> None:
+def check_unchanged(directory: Directory, plan: Plan) -> None:
     """Read what *plan* touches, directly before writing, so that an abort at the server is rare.
 
-    An entry with the entryCSN that it had when the plan was made is as it was then. Raises :class:`DoesNotFit` naming
+    An entry with the entryCSN that it had when the plan was made is as it was then. Raises :class:`DoesNotApply` naming
     what has moved since.
     """
     first = _first_steps(plan)
@@ -56,17 +65,17 @@ def _first_steps(plan: Plan) -> dict[NormalDN, Step]:
         stale = bool(moved) and any(key[depth:] in moved for depth in range(len(key)))
         if isinstance(step.change, Rename):
             moved |= {key, plan.before.key(step.change.new_dn)}
-        if not stale and not _inside_the_plan(plan.before, step):
+        if not stale and not _is_created_by_plan(plan.before, step):
             first.setdefault(key, step)
     return first
 
 
-def _inside_the_plan(before: Tree, step: Step) -> bool:
+def _is_created_by_plan(before: Tree, step: Step) -> bool:
     """An entry that an earlier step made is not there yet to be read (nor is what a rename brings to a name)."""
     return not isinstance(step.change, Add) and step.change.dn not in before
 
 
-def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
+def prepare_change(step: Step, before: Tree) -> tuple[Change, bool]:
     """Return the change of *step* as a server with assertion control gets it, and whether it needs a read before it.
 
     It does where the control does not hold every value that the change takes away: an entry without entryCSN, which
@@ -75,44 +84,47 @@ def as_sent(step: Step, before: Tree) -> tuple[Change, bool]:
     """
     if step.before is None:
         return step.change, False
-    asserted = assertions.parts(step.change)
-    exact = preconditions.is_exact(step.change, asserted or (), step.before, before.schema)
+    asserted = assertions.extract_assertions(step.change)
+    exact = preconditions.asserts_all_removed_values(step.change, asserted or (), step.before, before.schema)
     if asserted is None or before.key(step.change.dn) in before.versions or any(map(_is_version, asserted)):
         return step.change, not exact
-    judged = preconditions.judged_by_server(asserted, step.before, before.schema)
+    judged = preconditions.select_server_checkable(asserted, step.before, before.schema)
     if judged == asserted:
         return step.change, not exact
-    return assertions.asserting(step.change, judged), True
+    return assertions.replace_assertions(step.change, judged), True
 
 
 def _is_version(part: assertions.Filter) -> bool:
     return isinstance(part, assertions.Equals) and part.name.lower() == _VERSION.lower()
 
 
-def check_step(directory: Directory, step: Step, schema: Schema, *, asserting: bool = False) -> None:
+def check_step_preconditions(
+    directory: Directory, step: Step, schema: Schema, *, has_server_assertions: bool = False
+) -> None:
     """Read what *step* touches and check its preconditions, where the server does not, or not all of them.
 
-    Raises :class:`DoesNotFit`, also for an assertion that is not understood here unless the server is *asserting*.
+    Raises :class:`DoesNotApply`, also for an assertion that is not understood here unless the server is
+    *has_server_assertions*.
     """
     found = directory.read_entry(step.change.dn, ("*", _VERSION))
     if found is None:
         if not isinstance(step.change, Add):
-            raise _moved(_GONE, step)
+            raise _changed_error(_ENTRY_GONE, step)
         return
-    _check_assertions(step, found, schema, understood_only=not asserting)
-    _check_taken_away(step, found, schema)
+    _check_assertions(step, found, schema, understood_only=not has_server_assertions)
+    _check_removed_values(step, found, schema)
 
 
 def _check(step: Step, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
             if found is not None and entry.dn not in before:
-                raise _moved("somebody has added the entry meanwhile", step, there=True)
+                raise _changed_error("somebody has added the entry meanwhile", step, exists=True)
         case Modify() | Delete() | Rename():
             if found is None:
-                raise _moved(_GONE, step)
+                raise _changed_error(_ENTRY_GONE, step)
             _check_assertions(step, found, before.schema)
-            _check_taken_away(step, found, before.schema)
+            _check_removed_values(step, found, before.schema)
 
 
 def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
@@ -120,68 +132,75 @@ def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_on
     for control in step.change.controls:
         if control.oid != assertions.OID:
             continue
-        wanted = assertions.of_control(control)
+        wanted = assertions.decode_control(control)
         if wanted is None:
             if understood_only:
-                raise _moved("the assertion is one that neither this server nor dcmcfg can check", step)
-        elif moved := assertions.broken(wanted, held, schema, version):
-            raise _moved(f"somebody has changed {assertions.listed(moved)} meanwhile", step, there=True)
+                raise _changed_error("the assertion is one that neither this server nor dcmcfg can check", step)
+        elif moved := assertions.describe_failures(wanted, held, schema, version):
+            raise _changed_error(
+                f"somebody has changed {assertions.summarize_failures(moved)} meanwhile", step, exists=True
+            )
 
 
-def _check_taken_away(step: Step, found: Entry, schema: Schema) -> None:
-    """Raise :class:`DoesNotFit` where *step* would take away other values than those that it was planned for."""
-    asserted = assertions.parts(step.change) or ()
-    if step.before is None or preconditions.is_exact(step.change, asserted, step.before, schema):
+def _check_removed_values(step: Step, found: Entry, schema: Schema) -> None:
+    """Raise :class:`DoesNotApply` where *step* would take away other values than those that it was planned for."""
+    asserted = assertions.extract_assertions(step.change) or ()
+    if step.before is None or preconditions.asserts_all_removed_values(step.change, asserted, step.before, schema):
         return
-    names = preconditions.taken_away(step.change, asserted, step.before, schema)
-    held = as_said(found.with_values(_VERSION, ()), step.before)
-    moved = entry_diff.differing(held, step.before, schema)
+    names = preconditions.find_unasserted_removals(step.change, asserted, step.before, schema)
+    held = with_planned_passwords(found.with_values(_VERSION, ()), step.before)
+    moved = entry_diff.find_differing_attributes(held, step.before, schema)
     if names is not None:
         moved = tuple(name for name in moved if name.lower() in names)
     if moved:
-        raise _moved(f"somebody has changed {', '.join(moved)} meanwhile", step, there=True)
+        raise _changed_error(f"somebody has changed {', '.join(moved)} meanwhile", step, exists=True)
 
 
-def _moved(what: str, step: Step, *, there: bool = False) -> DoesNotFit:
+def _changed_error(message: str, step: Step, *, exists: bool = False) -> DoesNotApply:
     dn = str(step.change.dn)
-    return DoesNotFit(what, on=dn, next_step="plan again", result_code=122, moved=dn if there else "")
+    return DoesNotApply(message, subject=dn, next_step="plan again", result_code=122, changed_dn=dn if exists else "")
 
 
-_WHO, _WHEN = "modifiersName", "modifyTimestamp"
+_MODIFIERS_NAME, _MODIFY_TIMESTAMP = "modifiersName", "modifyTimestamp"
 #: Of many refusals, so many are asked about; a message lists no more.
-_ASKED = 20
+_MAX_QUERIED = 20
 
 
-def planned_telling_who(
+def plan_with_last_changes(
     directory: Directory,
     tree: Tree,
-    wanted: Sequence[Wanted],
-    refusal: Refusal | None = None,
+    desired: Sequence[DesiredChange],
+    check_step: StepCheck | None = None,
     *,
-    go_on: bool,
-    past: Callable[[], Sequence[PastRename]],
-) -> tuple[Plan, tuple[Misfit, ...]]:
-    """Return the plan of *wanted*, and with *go_on* what does not fit; without it that raises :class:`DoesNotFit`.
+    skip_inapplicable: bool,
+    load_past_renames: Callable[[], Sequence[PastRename]],
+) -> tuple[Plan, tuple[InapplicableChange, ...]]:
+    """Return the plan of *desired*, and with *skip_inapplicable* what does not fit.
 
-    *refusal* has a say in what fits. *past* returns the renames, the oldest first, that may have moved what is not
-    there.
+    Without it that raises :class:`DoesNotApply`.
+    *check_step* has a say in what fits. *load_past_renames* returns the renames, the oldest first, that may have moved
+    what is not there.
     """
-    plan, misfits = plan_fitting(tree, wanted, refusal)
-    if any(map(names_an_absent_entry, misfits)):
-        misfits = with_new_names(misfits, tree, past())
-    if misfits and not go_on:
-        raise told(directory, refused(misfits, len(wanted)))
-    return plan, told_who(directory, misfits)
+    plan, misfits = plan_applicable(tree, desired, check_step)
+    if any(map(concerns_missing_entry, misfits)):
+        misfits = add_rename_hints(misfits, tree, load_past_renames())
+    if misfits and not skip_inapplicable:
+        raise add_last_change(directory, combine_problems(misfits, len(desired)))
+    return plan, add_last_changes(directory, misfits)
 
 
-def told_who(directory: Directory, misfits: Sequence[Misfit]) -> tuple[Misfit, ...]:
-    """Return *misfits* with who changed the entry last; of many, the first ones."""
-    asked = (replace(misfit, problem=told(directory, misfit.problem)) for misfit in misfits[:_ASKED])
-    return (*asked, *misfits[_ASKED:])
+def add_last_changes(
+    directory: Directory, inapplicable: Sequence[InapplicableChange]
+) -> tuple[InapplicableChange, ...]:
+    """Return *inapplicable* with who changed the entry last; of many, the first ones."""
+    asked = (
+        replace(misfit, problem=add_last_change(directory, misfit.problem)) for misfit in inapplicable[:_MAX_QUERIED]
+    )
+    return (*asked, *inapplicable[_MAX_QUERIED:])
 
 
 @contextmanager
-def telling_who(directory: Directory, plan: Plan | None = None) -> Iterator[None]:
+def add_last_change_on_refusal(directory: Directory, plan: Plan | None = None) -> Iterator[None]:
     """Add who changed the entry last, and when, to a refusal of the block that has this reason.
 
     An assertion that broke at the server is told as one of *plan* that broke before it was sent: with the attribute
@@ -189,51 +208,51 @@ def telling_who(directory: Directory, plan: Plan | None = None) -> Iterator[None
     """
     try:
         yield
-    except DoesNotFit as refusal:
-        raise told(directory, refusal) from refusal
+    except DoesNotApply as refusal:
+        raise add_last_change(directory, refusal) from refusal
     except DirectoryError as refusal:
         if refusal.result_code == ASSERTION_FAILED and plan is not None:
-            _tell_what_moved(directory, plan)
+            _raise_changed_since_plan(directory, plan)
         raise
 
 
-def _tell_what_moved(directory: Directory, plan: Plan) -> None:
-    """Raise :class:`DoesNotFit` for what *plan* no longer fits; return when that cannot be found out."""
+def _raise_changed_since_plan(directory: Directory, plan: Plan) -> None:
+    """Raise :class:`DoesNotApply` for what *plan* no longer fits; return when that cannot be found out."""
     try:
-        check_unmoved(directory, plan)
-    except DoesNotFit as moved:
-        raise told(directory, moved) from moved
+        check_unchanged(directory, plan)
+    except DoesNotApply as moved:
+        raise add_last_change(directory, moved) from moved
     except DcmcfgError:  # the refusal itself says more
         return
 
 
-def told(directory: Directory, refusal: DoesNotFit) -> DoesNotFit:
+def add_last_change(directory: Directory, refusal: DoesNotApply) -> DoesNotApply:
     """Return *refusal* with who changed the entry last and when, as far as the server says; times are UTC."""
-    if isinstance(refusal, Misfits):
-        asked = [told(directory, each) for each in refusal.problems[:_ASKED]]
-        return Misfits((*asked, *refusal.problems[_ASKED:]), refusal.count)
-    if not refusal.moved:
+    if isinstance(refusal, ChangesDoNotApply):
+        asked = [add_last_change(directory, each) for each in refusal.problems[:_MAX_QUERIED]]
+        return ChangesDoNotApply((*asked, *refusal.problems[_MAX_QUERIED:]), refusal.count)
+    if not refusal.changed_dn:
         return refusal
-    what = f"{refusal.what}; {_last_change(directory, refusal.moved)}"
-    return DoesNotFit(what, on=refusal.on, next_step=refusal.next_step, result_code=refusal.result_code)
+    what = f"{refusal.message}; {_describe_last_change(directory, refusal.changed_dn)}"
+    return DoesNotApply(what, subject=refusal.subject, next_step=refusal.next_step, result_code=refusal.result_code)
 
 
-def _last_change(directory: Directory, dn: str) -> str:
+def _describe_last_change(directory: Directory, dn: str) -> str:
     try:
-        entry = directory.read_entry(DN.parse(dn), (_WHO, _WHEN))
+        entry = directory.read_entry(DN.parse(dn), (_MODIFIERS_NAME, _MODIFY_TIMESTAMP))
     except DcmcfgError as error:
-        return f"who changed the entry last could not be read ({error.what})"
+        return f"who changed the entry last could not be read ({error.message})"
     if entry is None:
         return "the entry is gone, and a directory does not say who deleted or renamed it"
-    who, when = entry.text(_WHO), entry.text(_WHEN)
+    who, when = entry.text(_MODIFIERS_NAME), entry.text(_MODIFY_TIMESTAMP)
     if who is None or when is None:
         return "the server does not say who changed the entry last"
-    return f"{who} changed the entry last, {_told_time(when)}"
+    return f"{who} changed the entry last, {_format_generalized_time(when)}"
 
 
-def _told_time(when: str) -> str:
+def _format_generalized_time(when: str) -> str:
     """Return a GeneralizedTime (RFC 4517 §3.3.13) as people write it; as it is when it is of a rarer form."""
     try:
-        return readable(datetime.strptime(when, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC))
+        return format_timestamp(datetime.strptime(when, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:
         return when

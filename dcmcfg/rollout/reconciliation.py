@@ -14,24 +14,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION
 from dcmcfg.directory.server import Directory
-from dcmcfg.directory.transaction import IN_NO_ENTRY
+from dcmcfg.directory.transaction import NONEXISTENT_VALUE
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DirectoryError, DoesNotFit, NotFound
+from dcmcfg.errors import DirectoryError, DoesNotApply, NotFound
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions, entry_diff
 from dcmcfg.plan.assertions import Not, Present
-from dcmcfg.plan.hashed_passwords import PASSWORD, as_given
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.record import Record
+from dcmcfg.plan.hashed_passwords import PASSWORD, to_given_passwords
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.rollout.record import RolloutRecord
 
 #: An entry costs so many times more by a request of its own than among the others of its subtree.
-_DEARER_ALONE = 20
+_SINGLE_READ_COST = 20
 #: So few are not worth the counting.
 _FEW = 20
 
 
-def touched(changes: Iterable[Change]) -> tuple[DN, ...]:
+def collect_touched_dns(changes: Iterable[Change]) -> tuple[DN, ...]:
     """Return the DNs that *changes* name, each once in their order."""
     names: dict[DN, None] = {}
     for change in changes:
@@ -50,7 +50,7 @@ def read_entries(
     which most of them are, tells how large it is. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
     wanted = {tree.key(dn): dn for dn in names}
-    base = _base(tree, wanted) if len(wanted) > _FEW else None
+    base = _find_common_base(tree, wanted) if len(wanted) > _FEW else None
     if base is None:
         single = {key: directory.read_entry(dn, attributes) for key, dn in wanted.items()}
         return {key: entry for key, entry in single.items() if entry is not None}
@@ -62,23 +62,23 @@ def read_entries(
     return {key: entry for key, entry in keyed if key in wanted}
 
 
-def _base(tree: Tree, wanted: Iterable[NormalDN]) -> DN | None:
+def _find_common_base(tree: Tree, wanted: Iterable[NormalDN]) -> DN | None:
     """Return the entry of *tree* below which all *wanted* ones are, or None where too much else is there too."""
     keys = list(wanted)
     shortest = min(keys, key=len)
-    common = next(end for end in _endings(shortest) if all(key[len(key) - len(end) :] == end for key in keys))
-    base = next((end for end in _endings(common) if end in tree.entries), None)
+    common = next(end for end in _dn_suffixes(shortest) if all(key[len(key) - len(end) :] == end for key in keys))
+    base = next((end for end in _dn_suffixes(common) if end in tree.entries), None)
     if base is None:
         return None
     size = sum(key[len(key) - len(base) :] == base for key in tree.entries)
-    return tree.entries[base].dn if size <= _DEARER_ALONE * len(keys) else None
+    return tree.entries[base].dn if size <= _SINGLE_READ_COST * len(keys) else None
 
 
-def _endings(key: NormalDN) -> Iterable[NormalDN]:
+def _dn_suffixes(key: NormalDN) -> Iterable[NormalDN]:
     return (key[depth:] for depth in range(len(key) + 1))
 
 
-def are_made(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> bool | None:
+def are_applied(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> bool | None:
     """Tell whether *tree*, as the server has it now, holds what *changes* make; None when neither that nor what was.
 
     Where they are made, taking them back by *undo* and making them again leads back to the same tree; where they are
@@ -88,47 +88,47 @@ def are_made(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> b
     a value back in another spelling (a DN without its blanks).
     """
     for exact in (True, False):
-        if (made := _verdict(tree, changes, undo, exact=exact)) is not None:
+        if (made := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
             return made
-    return _leads_back(tree, (*undo, *changes), exact=False) or None
+    return _restores_tree(tree, (*undo, *changes), exact=False) or None
 
 
-def how_many_made(tree: Tree, record: Record, first: int, last: int) -> int | None:
+def count_applied_steps(tree: Tree, record: RolloutRecord, first: int, last: int) -> int | None:
     """Return how many of the steps *first* to *last* (1-based) of *record* are made in *tree*; None if nothing fits.
 
     All or none of them, as a rule. Of a transaction, a server that does not roll back leaves the first ones.
     """
-    changes, undo = record.changes[first - 1 : last], record.undo(last, first)
+    changes, undo = record.changes[first - 1 : last], record.get_undo_changes(last, first)
     for exact in (True, False):
-        if (made := _verdict(tree, changes, undo, exact=exact)) is not None:
+        if (made := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
             return len(changes) if made else 0
-        if (count := _first_made(tree, record, first, last, exact=exact)) is not None:
+        if (count := _count_first_applied(tree, record, first, last, exact=exact)) is not None:
             return count
-    return len(changes) if are_made(tree, changes, undo) else None
+    return len(changes) if are_applied(tree, changes, undo) else None
 
 
-def _first_made(tree: Tree, record: Record, first: int, last: int, *, exact: bool) -> int | None:
+def _count_first_applied(tree: Tree, record: RolloutRecord, first: int, last: int, *, exact: bool) -> int | None:
     """Return how many steps are made, where it is the first of them, but neither all nor none."""
     changes = record.changes[first - 1 : last]
     for count in range(len(changes) - 1, 0, -1):
         step, end = changes[count - 1], first + count - 1
         if (
-            _may_be_made(tree, step)
-            and _verdict(tree, [step], record.undo(end, end), exact=exact)
-            and _verdict(tree, changes[:count], record.undo(end, first), exact=exact)
-            and _verdict(tree, changes[count:], record.undo(last, end + 1), exact=exact) is False
+            _may_be_applied(tree, step)
+            and _are_applied_by(tree, [step], record.get_undo_changes(end, end), exact=exact)
+            and _are_applied_by(tree, changes[:count], record.get_undo_changes(end, first), exact=exact)
+            and _are_applied_by(tree, changes[count:], record.get_undo_changes(last, end + 1), exact=exact) is False
         ):
             return count
     return None
 
 
-def _verdict(tree: Tree, changes: Sequence[Change], undo: Sequence[Change], *, exact: bool) -> bool | None:
+def _are_applied_by(tree: Tree, changes: Sequence[Change], undo: Sequence[Change], *, exact: bool) -> bool | None:
     """Return whether *changes* are made; None where both could be, or neither."""
-    made = _leads_back(tree, (*undo, *changes), exact=exact)
-    return None if made == _leads_back(tree, (*changes, *undo), exact=exact) else made
+    made = _restores_tree(tree, (*undo, *changes), exact=exact)
+    return None if made == _restores_tree(tree, (*changes, *undo), exact=exact) else made
 
 
-def _may_be_made(tree: Tree, change: Change) -> bool:
+def _may_be_applied(tree: Tree, change: Change) -> bool:
     """Tell by the names alone whether *change* may be the last one made; for a first look that costs little."""
     match change:
         case Add() | Modify():
@@ -139,17 +139,19 @@ def _may_be_made(tree: Tree, change: Change) -> bool:
             return change.dn not in tree
 
 
-def _leads_back(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:
+def _restores_tree(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:
     try:
-        there = make_plan(tree, [Wanted(change, strict=True) for change in changes]).after
-    except DoesNotFit:
+        there = make_plan(tree, [DesiredChange(change, strict=True) for change in changes]).after
+    except DoesNotApply:
         return False
-    for dn in touched(changes):
+    for dn in collect_touched_dns(changes):
         one, other = tree.get(dn), there.get(dn)
         if one is None or other is None:
             if one is not other:
                 return False
-        elif entry_diff.between(one, other, tree.schema) and (exact or not entry_diff.same(one, other, tree.schema)):
+        elif entry_diff.compute_modifications(one, other, tree.schema) and (
+            exact or not entry_diff.are_equal(one, other, tree.schema)
+        ):
             return False
     return True
 
@@ -157,15 +159,15 @@ def _leads_back(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:
 _PASSWORD = "userPassword"  # noqa: S105 — the attribute's name
 
 
-def differing(directory: Directory, plan: Plan) -> DN | None:
+def find_first_difference(directory: Directory, plan: Plan) -> DN | None:
     """Return the first DN that *plan* touches at which *directory* is not as planned, by the rules of the schema.
 
     Of a rename that is every entry below as well, and the spelling of the new name in each DN. None is everything as
     planned. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
     tree = plan.after
-    renamed = _renamed(plan)
-    names = tuple(dict.fromkeys((*touched(plan.changes), *_moved(plan, renamed))))
+    renamed = _renamed_keys(plan)
+    names = tuple(dict.fromkeys((*collect_touched_dns(plan.changes), *_names_below_renamed(plan, renamed))))
     now = read_entries(directory, tree, names)
     for dn in names:
         key = tree.key(dn)
@@ -173,20 +175,20 @@ def differing(directory: Directory, plan: Plan) -> DN | None:
         if found is None or planned is None:
             if found is not planned:
                 return dn
-        elif not entry_diff.same(as_said(found, planned), planned, tree.schema):
+        elif not entry_diff.are_equal(with_planned_passwords(found, planned), planned, tree.schema):
             return dn
         elif not all(_is_spelt_alike(found.dn, planned.dn, depth) for depth in _depths(key, renamed)):
             return planned.dn
     return None
 
 
-def _renamed(plan: Plan) -> frozenset[NormalDN]:
+def _renamed_keys(plan: Plan) -> frozenset[NormalDN]:
     """Return the names, old and new, of the entries that *plan* renames."""
     renames = (change for change in plan.changes if isinstance(change, Rename))
     return frozenset(plan.after.key(dn) for change in renames for dn in (change.dn, change.new_dn))
 
 
-def _moved(plan: Plan, renamed: frozenset[NormalDN]) -> Iterator[DN]:
+def _names_below_renamed(plan: Plan, renamed: frozenset[NormalDN]) -> Iterator[DN]:
     """Yield the names that the entries below those *renamed* have after *plan*, and those that they had before it."""
     for tree in (plan.after, plan.before) if renamed else ():
         for key, entry in tree.entries.items():
@@ -205,14 +207,14 @@ def _is_spelt_alike(found: DN, planned: DN, depth: int) -> bool:
     return one == other
 
 
-def as_said(found: Entry, planned: Entry) -> Entry:
+def with_planned_passwords(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
     held, said = found.values(PASSWORD), planned.values(PASSWORD)
-    as_planned = as_given(held, said)
+    as_planned = to_given_passwords(held, said)
     return found if as_planned == held else found.with_values(_PASSWORD, as_planned)
 
 
-def await_writes(directory: Directory) -> None:
+def wait_for_pending_writes(directory: Directory) -> None:
     """Return once *directory* has made, or dropped, what it was writing when this was called.
 
     A server goes on with a commit whose connection is gone, while readers still see the tree from before: 10,000
@@ -221,8 +223,8 @@ def await_writes(directory: Directory) -> None:
     entry, and would take away a value that none has; where the server has no assertion control, the latter alone has to
     do. Raises :class:`DirectoryError` when no answer comes.
     """
-    nowhere = assertions.control([Not(Present("objectClass"))])
-    nothing = Modification(Operation.DELETE, "description", (IN_NO_ENTRY,))
+    nowhere = assertions.build_control([Not(Present("objectClass"))])
+    nothing = Modification(Operation.DELETE, "description", (NONEXISTENT_VALUE,))
     for controls in (nowhere, ()):
         try:
             directory.apply(Modify(directory.server.base_dn, (nothing,), controls))

@@ -10,39 +10,39 @@ from enum import Enum
 from pathlib import Path
 
 from dcmcfg.archive.reload_failures import ReloadUnconfirmed
-from dcmcfg.errors import ArchiveError, ChangedButNotFinished
+from dcmcfg.errors import ArchiveError, IncompleteChange
 from dcmcfg.files.private import write_private
 
 _NAME = "reload.json"
 
 
-class Reloaded(Enum):
+class RecordedReloadOutcome(Enum):
     """How the reload after a roll-out ended."""
 
-    NOT_ASKED = "not asked for"
+    NOT_REQUESTED = "not asked for"
     UNKNOWN = "unknown"  # asked for, and no answer came, or the process ended before it
     LOADED = "loaded"
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
-class ReloadResult:
-    """How the reload ended; ``what`` is the reason of a failure, or why no answer came."""
+class RecordedReload:
+    """How the reload ended; ``reason`` is the reason of a failure, or why no answer came."""
 
-    outcome: Reloaded
-    what: str = ""
+    outcome: RecordedReloadOutcome
+    reason: str = ""
 
 
-def read_result(folder: Path) -> ReloadResult | None:
+def read_reload(folder: Path) -> RecordedReload | None:
     """Return what the record in *folder* says of its reload, None where it says nothing."""
     try:
         content = json.loads((folder / _NAME).read_text("utf-8"))
-        return ReloadResult(Reloaded(content["outcome"]), str(content["what"]))
+        return RecordedReload(RecordedReloadOutcome(content["outcome"]), str(content["what"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def note_result(folder: Path, result: ReloadResult) -> None:
+def write_reload(folder: Path, result: RecordedReload) -> None:
     """Write *result* into the record in *folder*; a disk that takes no more leaves what is there."""
     new = folder / f".{_NAME}"
     text = json.dumps(asdict(result) | {"outcome": result.outcome.value}) + "\n"
@@ -53,13 +53,16 @@ def note_result(folder: Path, result: ReloadResult) -> None:
 
 
 @contextmanager
-def noted(folder: Path) -> Iterator[None]:
+def record_reload(folder: Path) -> Iterator[None]:
     """Note in the record in *folder* how the reload in the block ends."""
-    note_result(folder, ReloadResult(Reloaded.UNKNOWN))
+    write_reload(folder, RecordedReload(RecordedReloadOutcome.UNKNOWN))
     try:
         yield
-    except (ArchiveError, ChangedButNotFinished) as error:
+    except (ArchiveError, IncompleteChange) as error:
         lost = isinstance(error, ReloadUnconfirmed) or isinstance(error.__cause__, ReloadUnconfirmed)
-        note_result(folder, ReloadResult(Reloaded.UNKNOWN if lost else Reloaded.FAILED, error.what))
+        write_reload(
+            folder,
+            RecordedReload(RecordedReloadOutcome.UNKNOWN if lost else RecordedReloadOutcome.FAILED, error.message),
+        )
         raise
-    note_result(folder, ReloadResult(Reloaded.LOADED))
+    write_reload(folder, RecordedReload(RecordedReloadOutcome.LOADED))

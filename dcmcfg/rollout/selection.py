@@ -6,147 +6,161 @@ import shlex
 from itertools import zip_longest
 
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.rollout.history import History, Result, not_finished, result_of, two_ways
-from dcmcfg.rollout.record import Record
+from dcmcfg.rollout.history import (
+    History,
+    RolloutStatus,
+    determine_status,
+    format_recovery_commands,
+    make_unfinished_error,
+)
+from dcmcfg.rollout.record import RolloutRecord
 
 
-def to_take_back(history: History, ldap_url: str, number: int | None, interrupted: Record | None) -> Record:
+def select_rollout_to_undo(
+    history: History, ldap_url: str, number: int | None, interrupted: RolloutRecord | None
+) -> RolloutRecord:
     """Return the roll-out that ``dcmcfg undo`` means: *number*, else the unfinished one or the newest that stands.
 
     *interrupted* is the one that was cut off, as it was settled: it is meant where nothing else is unfinished. One that
     reverts another is meant only by its number, so that undoing twice goes back by two. Raises :class:`NotFound` when
     there is none, and :class:`Refused` when there is nothing to revert or another roll-out is unfinished.
     """
-    record = _meant(history, ldap_url, interrupted) if number is None else history.numbered(number)
-    if record.head.ldap_url != ldap_url:
-        where = f"{_said_where(record)} says which directory is meant"
-        raise Refused(f"roll-out {record.number} was on {record.head.ldap_url}", on=ldap_url, next_step=where)
-    if undoing := history.undone_by(record):
-        _refuse_overtaken(history, undoing)
+    record = _select_default_to_undo(history, ldap_url, interrupted) if number is None else history.get_rollout(number)
+    if record.header.ldap_url != ldap_url:
+        where = f"{_format_directory_option(record)} says which directory is meant"
+        raise Refused(f"roll-out {record.number} was on {record.header.ldap_url}", subject=ldap_url, next_step=where)
+    if undoing := history.find_undo_of(record):
+        _refuse_superseded(history, undoing)
         again = f"dcmcfg undo {undoing.number} makes it again"
-        raise Refused(f"roll-out {record.number} was undone by {_undoing(undoing)}", next_step=again)
-    if result_of(record) is Result.NOTHING:
+        raise Refused(f"roll-out {record.number} was undone by {_describe_undo(undoing)}", next_step=again)
+    if determine_status(record) is RolloutStatus.NOTHING_CHANGED:
         nothing = f"roll-out {record.number} has changed nothing"
-        if (unfinished := history.unfinished(ldap_url)) is not None:
-            raise Refused(f"{nothing}; {not_finished(unfinished).what}", next_step=two_ways(unfinished))
-        raise Refused(nothing, next_step=_before(history, record))
-    if (unfinished := history.unfinished_beside(record)) is not None:
-        raise not_finished(unfinished)
-    _refuse_overtaken(history, record)
+        if (unfinished := history.find_unfinished(ldap_url)) is not None:
+            raise Refused(
+                f"{nothing}; {make_unfinished_error(unfinished).message}",
+                next_step=format_recovery_commands(unfinished),
+            )
+        raise Refused(nothing, next_step=_suggest_previous(history, record))
+    if (unfinished := history.find_blocking(record)) is not None:
+        raise make_unfinished_error(unfinished)
+    _refuse_superseded(history, record)
     return record
 
 
-def to_resume(history: History, ldap_url: str, interrupted: Record | None) -> Record:
+def select_rollout_to_resume(history: History, ldap_url: str, interrupted: RolloutRecord | None) -> RolloutRecord:
     """Return the roll-out that ``dcmcfg apply --resume`` means: the unfinished one.
 
     *interrupted* is the one that was cut off, as it was settled. It is meant where nothing is unfinished. Raises
     :class:`Refused` when there is none, and when *interrupted* has nothing left to go on with while another roll-out is
     unfinished: the user cannot mean the other one before hearing of it.
     """
-    unfinished = history.unfinished(ldap_url)
+    unfinished = history.find_unfinished(ldap_url)
     if interrupted is not None and unfinished is not None and interrupted.number != unfinished.number:
-        raise _another_is_left(interrupted, unfinished)
+        raise _other_unfinished_error(interrupted, unfinished)
     if (found := unfinished or interrupted) is None:
         raise Refused(
             "no roll-out on this directory is unfinished",
-            on=ldap_url,
+            subject=ldap_url,
             next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
         )
     return found
 
 
-def _meant(history: History, ldap_url: str, interrupted: Record | None) -> Record:
+def _select_default_to_undo(history: History, ldap_url: str, interrupted: RolloutRecord | None) -> RolloutRecord:
     """Return the roll-out that ``dcmcfg undo`` means without a number."""
-    if (unfinished := history.unfinished(ldap_url)) is not None:
-        if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.head.undoes):
-            raise _another_is_left(interrupted, unfinished)
-        if unfinished.head.undoes is not None:
-            itself = f"{_called(unfinished)} was interrupted itself"
-            raise Refused(itself, on=ldap_url, next_step=two_ways(unfinished))
+    if (unfinished := history.find_unfinished(ldap_url)) is not None:
+        if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undoes):
+            raise _other_unfinished_error(interrupted, unfinished)
+        if unfinished.header.undoes is not None:
+            itself = f"{_format_rollout(unfinished)} was interrupted itself"
+            raise Refused(itself, subject=ldap_url, next_step=format_recovery_commands(unfinished))
         return unfinished
     if interrupted is None:
-        return _newest_standing(history, ldap_url)
-    if interrupted.head.undoes is None:
+        return _newest_in_effect(history, ldap_url)
+    if interrupted.header.undoes is None:
         return interrupted
-    if result_of(interrupted) is Result.NOTHING:
-        return history.numbered(interrupted.head.undoes)
-    again = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.head.undoes} again"
+    if determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED:
+        return history.get_rollout(interrupted.header.undoes)
+    again = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.header.undoes} again"
     raise Refused(
-        f"{_called(interrupted)} was interrupted and is complete",
-        on=ldap_url,
-        next_step=f"{again}; {_before(history, interrupted)}",
+        f"{_format_rollout(interrupted)} was interrupted and is complete",
+        subject=ldap_url,
+        next_step=f"{again}; {_suggest_previous(history, interrupted)}",
     )
 
 
-def _refuse_overtaken(history: History, record: Record) -> None:
+def _refuse_superseded(history: History, record: RolloutRecord) -> None:
     """Refuse to revert *record*, which has made a roll-out again, where that roll-out has since gone another way.
 
     It was reverted by another undo, or it was resumed. Then the undo which *record* has reverted would be in force
     again, although it is not what led to the present tree, or reverted a part of it only. The same is asked of the
     roll-out itself, which may have made yet another one again.
     """
-    redo: Record | None = record
+    redo: RolloutRecord | None = record
     while redo is not None:
-        undone = history.named(redo.head.undoes)
-        first = history.named(undone.head.undoes) if undone is not None else None
+        undone = history.find_rollout(redo.header.undoes)
+        first = history.find_rollout(undone.header.undoes) if undone is not None else None
         if undone is None or first is None:
             return
-        undoing = history.undone_by(first)
+        undoing = history.find_undo_of(first)
         made_again = f"roll-out {first.number}, which roll-out {redo.number} made again,"
         if undoing is not None and undoing.number != undone.number:
-            _refuse_overtaken(history, undoing)
+            _refuse_superseded(history, undoing)
             again = f"dcmcfg undo {undoing.number} makes it again"
-            raise Refused(f"{made_again} was undone by {_undoing(undoing)}", on=_url(redo), next_step=again)
-        reverted = undone.head.steps + undone.head.left_out
-        if first.progress().ended and reverted != sum(first.head.undo_sizes[: first.progress().done]):
+            raise Refused(f"{made_again} was undone by {_describe_undo(undoing)}", subject=_url(redo), next_step=again)
+        reverted = undone.header.steps + undone.header.rejected_count
+        if first.read_progress().ended and reverted != sum(first.header.undo_sizes[: first.read_progress().applied]):
             whole = f"dcmcfg undo {first.number} reverts all of it"
-            raise Refused(f"{made_again} was resumed since", on=_url(redo), next_step=whole)
+            raise Refused(f"{made_again} was resumed since", subject=_url(redo), next_step=whole)
         redo = first
 
 
-def _undoing(undoing: Record) -> str:
+def _describe_undo(undoing: RolloutRecord) -> str:
     """Return the number of *undoing*, and what it left out of what it reverted, with the command for that."""
-    left_out = undoing.head.left_out
+    left_out = undoing.header.rejected_count
     if not left_out:
         return f"roll-out {undoing.number}"
-    file = shlex.quote(undoing.head.rejects or f"undo-{undoing.head.undoes}.rejects.ldif")
+    file = shlex.quote(undoing.header.rejects or f"undo-{undoing.header.undoes}.rejects.ldif")
     return f"roll-out {undoing.number}, but for {left_out} change{'' if left_out == 1 else 's'}: dcmcfg apply {file}"
 
 
-def _url(record: Record) -> str:
-    return record.head.ldap_url
+def _url(record: RolloutRecord) -> str:
+    return record.header.ldap_url
 
 
-def _before(history: History, record: Record) -> str:
+def _suggest_previous(history: History, record: RolloutRecord) -> str:
     """Return how to go back by one more than *record*, of which nothing is left to revert."""
     try:
-        standing = _newest_standing(history, record.head.ldap_url)
+        standing = _newest_in_effect(history, record.header.ldap_url)
     except NotFound:
         return "dcmcfg history lists what there was"
     return f"dcmcfg undo {standing.number} reverts the roll-out before it"
 
 
-def _newest_standing(history: History, ldap_url: str) -> Record:
+def _newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
     for record in history.records:
-        stands = result_of(record) is Result.DONE and history.undone_by(record) is None
-        if stands and record.head.ldap_url == ldap_url and record.head.undoes is None:
+        stands = determine_status(record) is RolloutStatus.APPLIED and history.find_undo_of(record) is None
+        if stands and record.header.ldap_url == ldap_url and record.header.undoes is None:
             return record
     next_step = "dcmcfg history lists what there was"
-    if (undo := _standing_undo(history, ldap_url)) is not None:
-        next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.head.undoes} again; {next_step}"
-    raise NotFound("no roll-out stands that could be taken back", on=ldap_url, next_step=next_step)
+    if (undo := _newest_undo_in_effect(history, ldap_url)) is not None:
+        next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.header.undoes} again; {next_step}"
+    raise NotFound("no roll-out stands that could be taken back", subject=ldap_url, next_step=next_step)
 
 
-def _standing_undo(history: History, ldap_url: str) -> Record | None:
+def _newest_undo_in_effect(history: History, ldap_url: str) -> RolloutRecord | None:
     """Return the newest roll-out there that took another back and was not taken back itself."""
-    there = (each for each in history.records if each.head.ldap_url == ldap_url and each.head.undoes is not None)
-    return next((each for each in there if result_of(each) is Result.DONE and not history.undone_by(each)), None)
+    there = (each for each in history.records if each.header.ldap_url == ldap_url and each.header.undoes is not None)
+    return next(
+        (each for each in there if determine_status(each) is RolloutStatus.APPLIED and not history.find_undo_of(each)),
+        None,
+    )
 
 
-def _said_where(record: Record) -> str:
+def _format_directory_option(record: RolloutRecord) -> str:
     """Return the option that said which directory *record* was on: ``--profile`` where its command had one."""
     try:
-        words = shlex.split(record.head.command)
+        words = shlex.split(record.header.command)
     except ValueError:  # a damaged record: the URL is known
         words = []
     for word, following in zip_longest(words, words[1:], fillvalue=""):
@@ -154,20 +168,20 @@ def _said_where(record: Record) -> str:
             return f"--profile {shlex.quote(following)}"
         if word.startswith("--profile="):
             return shlex.quote(word)
-    return f"--ldap-url {shlex.quote(record.head.ldap_url)}"
+    return f"--ldap-url {shlex.quote(record.header.ldap_url)}"
 
 
-def _another_is_left(interrupted: Record, unfinished: Record) -> Refused:
+def _other_unfinished_error(interrupted: RolloutRecord, unfinished: RolloutRecord) -> Refused:
     """Return the refusal to take *unfinished* for *interrupted*, which is settled."""
-    nothing = result_of(interrupted) is Result.NOTHING
+    nothing = determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED
     became = "has changed nothing" if nothing else "is complete"
     return Refused(
-        f"{_called(interrupted)} was interrupted and {became}; {not_finished(unfinished).what}",
-        on=unfinished.head.ldap_url,
-        next_step=two_ways(unfinished),
+        f"{_format_rollout(interrupted)} was interrupted and {became}; {make_unfinished_error(unfinished).message}",
+        subject=unfinished.header.ldap_url,
+        next_step=format_recovery_commands(unfinished),
     )
 
 
-def _called(record: Record) -> str:
-    undoes = f", the undo of {record.head.undoes}," if record.head.undoes is not None else ""
+def _format_rollout(record: RolloutRecord) -> str:
+    undoes = f", the undo of {record.header.undoes}," if record.header.undoes is not None else ""
     return f"roll-out {record.number}{undoes}"

@@ -11,232 +11,262 @@ from dcmcfg.changes import Change
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
-from dcmcfg.errors import DcmcfgError, DoesNotFit, Refused
-from dcmcfg.model.tree import Draft, Tree
+from dcmcfg.errors import DcmcfgError, DoesNotApply, Refused
+from dcmcfg.model.tree import Tree, TreeDraft
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.server_schema import ServerRules, require_accepted
-from dcmcfg.rollout.history import History, not_finished
-from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.reconciliation import as_said, await_writes, how_many_made, touched
-from dcmcfg.rollout.record import Record
-from dcmcfg.suggestions import first_of
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
+from dcmcfg.rollout.history import History, make_unfinished_error
+from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.rollout.reconciliation import (
+    collect_touched_dns,
+    count_applied_steps,
+    wait_for_pending_writes,
+    with_planned_passwords,
+)
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.suggestions import join_limited
 
 #: Of many roll-outs, so many are told.
-_TOLD = 3
+_MAX_SHOWN = 3
 
 
-def settle(state: Path, directory: Directory, *, leaving: int | None = None) -> Record | None:
+def reconcile_interrupted(
+    state: Path, directory: Directory, *, excluded_number: int | None = None
+) -> RolloutRecord | None:
     """Settle each roll-out on *directory* that was cut off; return the newest that its journal called unfinished.
 
     What became of the steps that were under way is found out by reading, and noted: the roll-out returned may turn out
     to be complete, or to have changed nothing, and an older one to be unfinished (:meth:`History.unfinished`).
-    *leaving* is the number of one that is left as it is. Raises :class:`Refused` while another roll-out is under way or
-    when the directory holds neither what was nor what was planned, and :class:`~dcmcfg.errors.DirectoryError`.
+    *excluded_number* is the number of one that is left as it is. Raises :class:`Refused` while another roll-out is
+    under way or when the directory holds neither what was nor what was planned, and
+    :class:`~dcmcfg.errors.DirectoryError`.
     """
     url = directory.server.url
-    if History(state).unfinished(url) is None:
+    if History(state).find_unfinished(url) is None:
         return None
-    with directory_lock(state, url):
-        newest = found = History(state).unfinished(url)
-        while found is not None and found.number != leaving and not found.progress().ended:
-            _settle(found, directory)
-            found = History(state).unfinished(url)
+    with lock_directory(state, url):
+        newest = found = History(state).find_unfinished(url)
+        while found is not None and found.number != excluded_number and not found.read_progress().ended:
+            _reconcile(found, directory)
+            found = History(state).find_unfinished(url)
         return newest
 
 
-def require_finished(state: Path, directory: Directory, *, but: int | None = None) -> None:
-    """Raise :class:`Refused` when a roll-out has left *directory* half changed, and what :func:`settle` raises.
+def require_finished(state: Path, directory: Directory, *, excluded_number: int | None = None) -> None:
+    """Raise :class:`Refused` when a roll-out has left *directory* half changed.
 
-    *but* is the number of the one that is about to be taken back.
+    *excluded_number* is the number of the one that is about to be taken back.
     """
-    settle(state, directory, leaving=but)
-    refuse_unfinished(state, directory.server.url, but=but)
+    reconcile_interrupted(state, directory, excluded_number=excluded_number)
+    refuse_unfinished(state, directory.server.url, excluded_number=excluded_number)
 
 
-def refuse_unfinished(state: Path, ldap_url: str, *, but: int | None = None) -> None:
+def refuse_unfinished(state: Path, ldap_url: str, *, excluded_number: int | None = None) -> None:
     """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed.
 
-    *but* is the number of the roll-out that is about to be taken back or gone on with.
+    *excluded_number* is the number of the roll-out that is about to be taken back or gone on with.
     """
     history = History(state)
-    found = history.unfinished(ldap_url) if but is None else history.unfinished_beside(history.numbered(but))
+    found = (
+        history.find_unfinished(ldap_url)
+        if excluded_number is None
+        else history.find_blocking(history.get_rollout(excluded_number))
+    )
     if found is not None:
-        raise not_finished(found)
+        raise make_unfinished_error(found)
 
 
-def plan_left(record: Record, tree: Tree) -> Plan:
-    """Return the plan from *tree* to what *record* was to make; raises :class:`DoesNotFit` when the tree has moved."""
-    return _strict(record, tree, record.changes[record.progress().done :])
+def plan_resume(record: RolloutRecord, tree: Tree) -> Plan:
+    """Return the plan from *tree* to what *record* was to make.
+
+    Raises :class:`DoesNotApply` when the tree has moved.
+    """
+    return _plan_strictly(record, tree, record.changes[record.read_progress().applied :])
 
 
-def plan_back(record: Record, tree: Tree, since: Sequence[Record] = (), rules: ServerRules | None = None) -> Plan:
+def plan_undo(
+    record: RolloutRecord,
+    tree: Tree,
+    later_rollouts: Sequence[RolloutRecord] = (),
+    schema_rules: ServerSchemaRules | None = None,
+) -> Plan:
     """Return the plan that takes back what *record* did.
 
-    Raises :class:`DoesNotFit` when the tree has moved, naming those of the roll-outs *since* that have changed the
-    entry or what is below it, when somebody's change since would be lost on the way, and for what *rules* refuse.
+    Raises :class:`DoesNotApply` when the tree has moved, naming those of the roll-outs *later_rollouts* that have
+    changed the entry or what is below it, when somebody's change since would be lost on the way, and for what
+    *schema_rules* refuse.
     """
-    done = record.progress().done
-    plan = _strict(record, tree, record.undo(done), since)
+    done = record.read_progress().applied
+    plan = _plan_strictly(record, tree, record.get_undo_changes(done), later_rollouts)
     _refuse_loss(record, plan, record.changes[:done])
-    if rules is not None:
-        _refuse_unaccepted(record, plan, rules)
+    if schema_rules is not None:
+        _refuse_unaccepted(record, plan, schema_rules)
     return plan
 
 
-def _refuse_unaccepted(record: Record, back: Plan, rules: ServerRules) -> None:
+def _refuse_unaccepted(record: RolloutRecord, back: Plan, rules: ServerSchemaRules) -> None:
     try:
         require_accepted(back, rules)
-    except DoesNotFit as refused:
-        next_step = "; ".join(filter(None, (refused.next_step, _what_fits(record))))
-        raise DoesNotFit(
-            refused.what,
-            on=refused.on,
+    except DoesNotApply as refused:
+        next_step = "; ".join(filter(None, (refused.next_step, _suggest_partial_undo(record))))
+        raise DoesNotApply(
+            refused.message,
+            subject=refused.subject,
             next_step=next_step,
             result_code=refused.result_code,
             details=refused.details,
         ) from refused
 
 
-def _strict(record: Record, tree: Tree, changes: Sequence[Change], since: Sequence[Record] = ()) -> Plan:
+def _plan_strictly(
+    record: RolloutRecord, tree: Tree, changes: Sequence[Change], since: Sequence[RolloutRecord] = ()
+) -> Plan:
     try:
-        return make_plan(tree, [Wanted(change, strict=True) for change in changes])
-    except DoesNotFit as moved:
-        finished = record.progress().done == record.head.steps
-        raise DoesNotFit(
-            f"the tree has moved since roll-out {record.number}: {moved.what}",
-            on=moved.on,
-            next_step=f"{_first(tree, moved, since)}; {_what_fits(record)}" if finished else _in_part(record),
+        return make_plan(tree, [DesiredChange(change, strict=True) for change in changes])
+    except DoesNotApply as moved:
+        finished = record.read_progress().applied == record.header.steps
+        raise DoesNotApply(
+            f"the tree has moved since roll-out {record.number}: {moved.message}",
+            subject=moved.subject,
+            next_step=f"{_suggest_later_undos(tree, moved, since)}; {_suggest_partial_undo(record)}"
+            if finished
+            else _suggest_repair(record),
             result_code=moved.result_code,
-            moved=moved.moved,
+            changed_dn=moved.changed_dn,
             details=moved.details,
         ) from moved
 
 
-def _first(tree: Tree, moved: DoesNotFit, since: Sequence[Record]) -> str:
+def _suggest_later_undos(tree: Tree, moved: DoesNotApply, since: Sequence[RolloutRecord]) -> str:
     """Return what is to be done before that which *moved* tells of fits."""
-    touching = [each for each in since if _touches(tree, each, moved.moved or moved.on)]
+    touching = [each for each in since if _has_changed(tree, each, moved.changed_dn or moved.subject)]
     if not touching:
         return "take back first what was changed since, or change it by hand"
-    commands = first_of([f"dcmcfg undo {each.number}" for each in touching], _TOLD, ", then ")
+    commands = join_limited([f"dcmcfg undo {each.number}" for each in touching], _MAX_SHOWN, ", then ")
     return f"take back first what was changed since: {commands}; or change it by hand"
 
 
-def _touches(tree: Tree, record: Record, name: str) -> bool:
+def _has_changed(tree: Tree, record: RolloutRecord, name: str) -> bool:
     """Tell whether *record* has changed the entry called *name*, or one below it."""
     try:
         key = tree.key(DN.parse(name))
-        changed = map(tree.key, touched(record.changes[: record.progress().done]))
+        changed = map(tree.key, collect_touched_dns(record.changes[: record.read_progress().applied]))
         return any(each[len(each) - len(key) :] == key for each in changed if len(each) >= len(key))
     except DcmcfgError:  # what is no DN, and a record that cannot be read, which is not the one that is asked for
         return False
 
 
-def overwritten(record: Record, back: Plan, *, accepted: bool) -> tuple[str, ...]:
-    """Return a warning for each entry of which *back*, from the undo file of *record*, overwrites what came since.
+def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) -> tuple[str, ...]:
+    """Return a warning for each entry of which *undo_plan*, from the undo file of *record*, overwrites what came since.
 
-    Raises :class:`DoesNotFit` for the first one, and :class:`Refused` where the record cannot be read, unless
+    Raises :class:`DoesNotApply` for the first one, and :class:`Refused` where the record cannot be read, unless
     *accepted*.
     """
     try:
-        found = tuple(_overwritten(record, back))
+        found = tuple(_find_overwrites(record, undo_plan))
     except DcmcfgError as damaged:
         if accepted:
             return ()
         raise Refused(
-            f"it is unknown whether changes since roll-out {record.number} would be lost ({damaged.what})",
-            on=damaged.on,
-            next_step=f"compare {record.undo_file} with the tree, and apply it all the same: {_all_the_same(record)}",
+            f"it is unknown whether changes since roll-out {record.number} would be lost ({damaged.message})",
+            subject=damaged.subject,
+            next_step=f"compare {record.undo_file} with the tree, and apply it all the same: "
+            f"{_format_forced_undo(record)}",
         ) from damaged
     if found and not accepted:
-        raise _loss(record, *found[0])
+        raise _loss_error(record, *found[0])
     return tuple(
         f"{dn}: somebody has changed {', '.join(names)} since roll-out {record.number}, and that value is lost"
         for dn, names in found
     )
 
 
-def _overwritten(record: Record, back: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
-    """Yield as :func:`losses` does what *back* would lose, which may be a part of the undo."""
-    draft, redone = Draft(back.after), list[Change]()
+def _find_overwrites(record: RolloutRecord, back: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield as :func:`find_lost_changes` does what *back* would lose, which may be a part of the undo."""
+    draft, redone = TreeDraft(back.after), list[Change]()
     for change in record.changes if back.steps else ():
-        with suppress(DoesNotFit):  # its undo was left out, or it could not be made any more
+        with suppress(DoesNotApply):  # its undo was left out, or it could not be made any more
             draft.apply(change)
             redone.append(change)
-    written = set(map(back.before.key, touched(back.changes)))
-    for dn, names in losses(back.before, draft.tree(), redone):
+    written = set(map(back.before.key, collect_touched_dns(back.changes)))
+    for dn, names in find_lost_changes(back.before, draft.build_tree(), redone):
         if back.before.key(dn) in written:
             yield dn, names
 
 
-def _refuse_loss(record: Record, back: Plan, made: Sequence[Change]) -> None:
+def _refuse_loss(record: RolloutRecord, back: Plan, made: Sequence[Change]) -> None:
     """Refuse *back* unless making *made* again leads to the very tree that is there.
 
     Assertions do not tell all: of what is replaced as a whole (dicomVendorData, attributes of a newer schema) no value
     is asserted, and of an entry that goes again only the values that it came with.
     """
     try:
-        again = back.after.after(made)
-    except DoesNotFit:  # it could not be made any more, which says nothing of the way back
+        again = back.after.with_changes(made)
+    except DoesNotApply:  # it could not be made any more, which says nothing of the way back
         return
-    for dn, names in losses(back.before, again, made):
-        raise _loss(record, dn, names)
+    for dn, names in find_lost_changes(back.before, again, made):
+        raise _loss_error(record, dn, names)
 
 
-def _loss(record: Record, dn: DN, names: Sequence[str]) -> DoesNotFit:
-    return DoesNotFit(
+def _loss_error(record: RolloutRecord, dn: DN, names: Sequence[str]) -> DoesNotApply:
+    return DoesNotApply(
         f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
         "and that would be lost",
-        on=str(dn),
-        next_step=f"change it by hand, or take it back all the same: {_all_the_same(record)}; {_what_fits(record)}",
-        moved=str(dn),
+        subject=str(dn),
+        next_step=f"change it by hand, or take it back all the same: {_format_forced_undo(record)}; "
+        f"{_suggest_partial_undo(record)}",
+        changed_dn=str(dn),
     )
 
 
-def _all_the_same(record: Record) -> str:
+def _format_forced_undo(record: RolloutRecord) -> str:
     return f"dcmcfg apply {shlex.quote(str(record.undo_file))} --force-overwrite"
 
 
-def losses(before: Tree, again: Tree, made: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:
-    """Yield what reverting *made* would lose of the tree *before*: an entry, and the attributes somebody has changed.
+def find_lost_changes(before: Tree, reapplied: Tree, changes: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield what reverting *changes* would lose of the tree *before*.
 
-    *again* is the tree after reverting *made* and making it once more.
+    An entry, and the attributes somebody has changed.
+    *reapplied* is the tree after reverting *changes* and making it once more.
     """
-    for dn in touched(made):
-        held, redone = before.get(dn), again.get(dn)
+    for dn in collect_touched_dns(changes):
+        held, redone = before.get(dn), reapplied.get(dn)
         if held is None or redone is None:
             continue
-        if names := entry_diff.differing(as_said(held, redone), redone, again.schema):
+        if names := entry_diff.find_differing_attributes(
+            with_planned_passwords(held, redone), redone, reapplied.schema
+        ):
             yield held.dn, tuple(names)
 
 
-def _settle(record: Record, directory: Directory) -> None:
-    progress = record.progress()
-    first, last = progress.done + 1, progress.done + progress.begun
+def _reconcile(record: RolloutRecord, directory: Directory) -> None:
+    progress = record.read_progress()
+    first, last = progress.applied + 1, progress.applied + progress.started
     made: int | None = 0
-    if progress.begun:
-        await_writes(directory)
-        made = how_many_made(read_tree(directory), record, first, last)
+    if progress.started:
+        wait_for_pending_writes(directory)
+        made = count_applied_steps(read_tree(directory), record, first, last)
     if made is None:
         raise Refused(
             f"roll-out {record.number} was cut off at step {first}, "
             "and the tree is neither as before that nor as planned",
-            on=str(record.changes[first - 1].dn),
-            next_step=_in_part(record),
+            subject=str(record.changes[first - 1].dn),
+            next_step=_suggest_repair(record),
         )
-    with record.journal.opened() as pen:
-        pen.ended(progress.done + made)
+    with record.journal.open_for_writing() as pen:
+        pen.write_ended(progress.applied + made)
 
 
-def by_hand(record: Record) -> str:
+def format_manual_repair(record: RolloutRecord) -> str:
     """Return what to do by hand where *record* can neither be finished nor reverted, and how to say so."""
     compared = f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
-    return f"{compared}, put it right, and say so: dcmcfg history --close {record.number}"
+    return f"{compared}, put it right, and say so: dcmcfg history --mark-resolved {record.number}"
 
 
-def _in_part(record: Record) -> str:
-    return f"{_what_fits(record)}; or {by_hand(record)}"
+def _suggest_repair(record: RolloutRecord) -> str:
+    return f"{_suggest_partial_undo(record)}; or {format_manual_repair(record)}"
 
 
-def _what_fits(record: Record) -> str:
-    return f"dcmcfg undo {record.number} --what-fits reverts the part that still fits"
+def _suggest_partial_undo(record: RolloutRecord) -> str:
+    return f"dcmcfg undo {record.number} --partial reverts the part that still fits"

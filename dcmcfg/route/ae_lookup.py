@@ -14,10 +14,10 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
-from dcmcfg.model.retrieve_settings import effective
-from dcmcfg.route.command import command
-from dcmcfg.route.path import DESTINATION_REFUSED, SILENCE, Failure
-from dcmcfg.suggestions import near_misses
+from dcmcfg.model.retrieve_settings import get_effective_setting
+from dcmcfg.route.command import format_command
+from dcmcfg.route.path import DESTINATION_REFUSED, EMPTY_SUCCESS, RouteFailure
+from dcmcfg.suggestions import suggest_names
 
 _REFERENCE = "dicomNetworkConnectionReference"
 _PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
@@ -28,7 +28,7 @@ _ILLEGAL = "java.lang.IllegalArgumentException: "
 _NO_CONSTANT = f"{_ILLEGAL}No enum constant org.dcm4che3.net."
 
 
-class Obstacle(Enum):
+class LookupFailure(Enum):
     """Why an AE is not found; what the archive answers depends on it."""
 
     UNKNOWN = "unknown"
@@ -37,63 +37,69 @@ class Obstacle(Enum):
 
 
 @dataclass(frozen=True)
-class Unresolved:
+class UnresolvedAE:
     """An AE that the archive does not find: the reason in words and the next step.
 
-    ``thrown`` is the Java exception of an unreadable device as the archive prints it, empty for other obstacles.
+    ``java_exception`` is the Java exception of an unreadable device as the archive prints it, empty for other
+    obstacles.
     """
 
-    obstacle: Obstacle
-    title: str
-    why: str
+    failure: LookupFailure
+    ae_title: str
+    reason: str
     next_step: str
-    thrown: str = ""
+    java_exception: str = ""
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnloadableValue:
     """A value that ends the loading of a device: the reason in words, the Java exception as the archive prints it."""
 
-    why: str
-    thrown: str
+    reason: str
+    java_exception: str
 
 
-def resolve(configuration: Configuration, title: str) -> NetworkAE | Unresolved:
-    """Return the AE *title* as ``findApplicationEntity`` finds it, or why it is not found.
+def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | UnresolvedAE:
+    """Return the AE *ae_title* as ``findApplicationEntity`` finds it, or why it is not found.
 
     The first AE with exactly that title counts, dcmOtherAETitle does not; its whole device has to load.
     """
-    ae = configuration.network_ae(title) if title != "*" else None
+    ae = configuration.find_network_ae(ae_title) if ae_title != "*" else None
     if ae is None:
-        return Unresolved(Obstacle.UNKNOWN, title, f"no AE has the title {title}", _instead(configuration, title))
-    if dangling := _dangling(ae.device):
+        return UnresolvedAE(
+            LookupFailure.UNKNOWN,
+            ae_title,
+            f"no AE has the title {ae_title}",
+            _suggest_replacement(configuration, ae_title),
+        )
+    if dangling := _find_dangling_reference(ae.device):
         why = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
-        return Unresolved(Obstacle.UNKNOWN, title, why, f"mend {_REFERENCE} of {dangling} (dcmcfg lint)")
-    if wrong := unreadable(ae.device):
-        why = f"the archive cannot read the device {ae.device.name}: {wrong.why}"
+        return UnresolvedAE(LookupFailure.UNKNOWN, ae_title, why, f"mend {_REFERENCE} of {dangling} (dcmcfg lint)")
+    if wrong := find_unloadable_value(ae.device):
+        why = f"the archive cannot read the device {ae.device.name}: {wrong.reason}"
         step = "correct that value, then dcmcfg reload"
-        return Unresolved(Obstacle.UNREADABLE, title, why, step, wrong.thrown)
+        return UnresolvedAE(LookupFailure.UNREADABLE, ae_title, why, step, wrong.java_exception)
     if not ae.installed:
         of_device = not ae.device.installed
         why = f"{f'the device {ae.device.name}' if of_device else ae.title} is not installed (dicomInstalled)"
-        return Unresolved(Obstacle.NOT_INSTALLED, title, why, installing(ae))
+        return UnresolvedAE(LookupFailure.NOT_INSTALLED, ae_title, why, suggest_install_command(ae))
     return ae
 
 
-def installing(ae: NetworkAE) -> str:
+def suggest_install_command(ae: NetworkAE) -> str:
     """Return the command that has *ae*, which is not installed, be so: it or its device."""
-    return command("set", ae.qualified_title if ae.device.installed else ae.device.name, "dicomInstalled=TRUE")
+    return format_command("set", ae.qualified_title if ae.device.installed else ae.device.name, "dicomInstalled=TRUE")
 
 
-def does_not_load(device: Device) -> str:
+def explain_load_failure(device: Device) -> str:
     """Return why the archive cannot load *device*, empty when it can."""
-    if dangling := _dangling(device):
+    if dangling := _find_dangling_reference(device):
         return f"{dangling} refers to a connection that the device does not have"
-    wrong = unreadable(device)
-    return wrong.why if wrong else ""
+    wrong = find_unloadable_value(device)
+    return wrong.reason if wrong else ""
 
 
-def unreadable(device: Device) -> Unreadable | None:
+def find_unloadable_value(device: Device) -> UnloadableValue | None:
     """Return the value that ends in an exception while *device* is loaded, None for none.
 
     As ``LdapDicomConfiguration.loadFrom``, ``Connection.setPort`` and ``ApplicationEntity.addConnection``.
@@ -105,24 +111,24 @@ def unreadable(device: Device) -> Unreadable | None:
     for ae in device.network_aes:
         if other := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
             why = f"{ae.title} refers to a connection whose dcmProtocol is {other}"
-            return Unreadable(why, f"{_ILLEGAL}protocol != DICOM - {other}")
+            return UnloadableValue(why, f"{_ILLEGAL}protocol != DICOM - {other}")
         roles = (each.text("dicomTransferRole") or "" for each in ae.capabilities)
         if role := next((role for role in roles if role not in _ROLES), ""):
-            return Unreadable(
+            return UnloadableValue(
                 f"{ae.title} has a dicomTransferRole {role}", f"{_NO_CONSTANT}TransferCapability.Role.{role}"
             )
     return None
 
 
-def _wrong_connection(entry: Entry) -> Unreadable | None:
+def _wrong_connection(entry: Entry) -> UnloadableValue | None:
     port, protocol = entry.text("dicomPort"), entry.text("dcmProtocol") or DICOM
     if port is not None and not _is_port(port):
-        return Unreadable(
+        return UnloadableValue(
             f"the connection {entry.dn.rdn} has the dicomPort {port}", f"{_ILLEGAL}port out of range:{port}"
         )
     if protocol not in _PROTOCOLS:
         why = f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}"
-        return Unreadable(why, f"{_NO_CONSTANT}Connection.Protocol.{protocol}")
+        return UnloadableValue(why, f"{_NO_CONSTANT}Connection.Protocol.{protocol}")
     return None
 
 
@@ -131,7 +137,7 @@ def _is_port(text: str) -> bool:
     return text == _NOT_LISTENING or (text.isdecimal() and len(text) < 6 and int(text) in _PORTS)
 
 
-def _dangling(device: Device) -> str:
+def _find_dangling_reference(device: Device) -> str:
     """Return the RDN of an entry of *device* that refers to a connection which is not the device's, or nothing."""
     tree = device.tree
     own = {tree.key(connection.dn) for connection in device.connections}
@@ -146,51 +152,55 @@ def _dangling(device: Device) -> str:
     return ""
 
 
-def _instead(configuration: Configuration, title: str) -> str:
+def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
             return f"it is only another title of {ae.title} (dcmOtherAETitle), which is not searched: say {ae.title}"
-    near = near_misses(title, (ae.title for ae in configuration.network_aes()))
+    near = suggest_names(title, (ae.title for ae in configuration.network_aes()))
     if near:
         return f"did you mean {', '.join(near)}? Case and blanks count"
-    return command("ae", "add", f"{title}@HOST:PORT")
+    return format_command("ae", "add", f"{title}@HOST:PORT")
 
 
 EXTERNAL_RETRIEVE = "dcmExternalRetrieveAEDestination"
 
 
-def astray(
-    configuration: Configuration, asked: NetworkAE, title: str, attribute: str = EXTERNAL_RETRIEVE, holder: str = ""
-) -> Failure | None:
-    """Return why what *holder* sends to *title*, which *attribute* names, does not come back; None where it does.
+def check_return_destination(
+    configuration: Configuration,
+    archive_ae: NetworkAE,
+    ae_title: str,
+    attribute: str = EXTERNAL_RETRIEVE,
+    external_ae_title: str = "",
+) -> RouteFailure | None:
+    """Return why what *external_ae_title* sends to *ae_title*, which *attribute* names, does not come back.
 
-    Without *holder* it is any external archive.
+    None where it does. Without *external_ae_title* it is any external archive.
     """
-    if asked.device.answering(title) is not None:
+    if archive_ae.device.find_called_ae(ae_title) is not None:
         return None
-    storage = [ae.title for ae in asked.device.network_aes if ae.takes_storage]
+    storage = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]
     step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage) or 'it has none'}"
     if len(storage) == 1:
-        step = _setting(asked, attribute, storage[0])
-    other = configuration.network_ae(title)
+        step = _suggest_setting_command(archive_ae, attribute, storage[0])
+    other = configuration.find_network_ae(ae_title)
     if other is not None:
-        why = f"{attribute} {title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
-        return Failure(SILENCE, why, step)
-    sender = holder or "the external archive"
-    why = f"{attribute} {title} is no AE of the archive: {sender} cannot know where to send to it"
-    return Failure(DESTINATION_REFUSED, why, step)
+        why = f"{attribute} {ae_title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
+        return RouteFailure(EMPTY_SUCCESS, why, step)
+    sender = external_ae_title or "the external archive"
+    why = f"{attribute} {ae_title} is no AE of the archive: {sender} cannot know where to send to it"
+    return RouteFailure(DESTINATION_REFUSED, why, step)
 
 
-def _setting(asked: NetworkAE, attribute: str, title: str) -> str:
+def _suggest_setting_command(asked: NetworkAE, attribute: str, title: str) -> str:
     """Return the command that gives *attribute* the value *title* where the wrong one stands."""
-    own = effective(asked, attribute).level == "AE"
+    own = get_effective_setting(asked, attribute).level == "AE"
     if attribute == EXTERNAL_RETRIEVE:
-        return command("set-external-retrieve", title, *(("--ae", asked.title) if own else ()))
-    return command("set", asked.qualified_title if own else asked.device.name, f"{attribute}={title}")
+        return format_command("set-external-retrieve", title, *(("--ae", asked.title) if own else ()))
+    return format_command("set", asked.qualified_title if own else asked.device.name, f"{attribute}={title}")
 
 
-def calling_title(ae: NetworkAE, called: str) -> str:
-    """Return the title that *ae* calls *called* with: its own, or by dcmMasqueradeCallingAETitle another.
+def get_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
+    """Return the title that *ae* calls *called_ae_title* with: its own, or by dcmMasqueradeCallingAETitle another.
 
     A value ``[CALLED]X`` counts for that AE alone and before ``X``. A title that is given for the association
     bypasses it.
@@ -198,14 +208,14 @@ def calling_title(ae: NetworkAE, called: str) -> str:
     general = ae.title
     for value in ae.entry.texts("dcmMasqueradeCallingAETitle"):
         only_for, bracket, title = value[1:].partition("]") if value.startswith("[") else ("", "", value)
-        if bracket and only_for == called:
+        if bracket and only_for == called_ae_title:
             return title
         if not bracket:
             general = value
     return general
 
 
-def called_title(ae: NetworkAE, called: str) -> str:
-    """Return the title that *ae* calls *called* by (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
+def get_called_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
+    """Return the title that *ae* calls *called_ae_title* by (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
     pairs = (value.partition(":") for value in ae.entry.texts("dcmMasqueradeCalledAETitle"))
-    return next((used for title, colon, used in pairs if colon and title == called), called)
+    return next((used for title, colon, used in pairs if colon and title == called_ae_title), called_ae_title)

@@ -5,6 +5,6 @@ from __future__ import annotations
 import shlex
 
 
-def command(*words: str) -> str:
+def format_command(*words: str) -> str:
     """Return the line that calls dcmcfg with *words*, quoted where a shell needs it."""
     return f"dcmcfg {shlex.join(words)}"

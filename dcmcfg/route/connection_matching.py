@@ -6,56 +6,62 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcmcfg.model.devices import DICOM, Connection, NetworkAE
-from dcmcfg.route.command import command
-from dcmcfg.suggestions import first_of
+from dcmcfg.route.command import format_command
+from dcmcfg.suggestions import join_limited
 
 #: Cipher suites and versions that words name before they count the others.
 _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Whether the archive can call the AE ``title``, as the tree has their connections; ``words`` say how, or why not.
+class ConnectionMatch:
+    """Whether the archive can call the AE ``ae_title``, as the tree has their connections.
 
-    ``tls`` tells that it is over TLS.
+    ``description`` say how, or why not. ``tls`` tells that it is over TLS.
     """
 
-    title: str
-    fits: bool
-    words: str
+    ae_title: str
+    is_compatible: bool
+    description: str
     tls: bool = False
 
 
-def connection_to(remote: NetworkAE, local: NetworkAE) -> Connection | None:
+def find_compatible_connection(remote: NetworkAE, local: NetworkAE) -> Connection | None:
     """Return the connection at which *local* calls *remote*: that of the first pair that fits, None for none.
 
     As ``ApplicationEntity.findCompatibleConnection``: the remote one installed and with a port, the local one
     installed; neither the local initiator flag nor the remote acceptor flag is looked at.
     """
     for theirs in remote.connections:
-        if theirs.installed and theirs.port and any(own.installed and own.fits(theirs) for own in local.connections):
+        if (
+            theirs.installed
+            and theirs.port
+            and any(own.installed and own.is_compatible_with(theirs) for own in local.connections)
+        ):
             return theirs
     return None
 
 
-def fit(remote: NetworkAE, local: NetworkAE) -> Fit:
+def match_connections(remote: NetworkAE, local: NetworkAE) -> ConnectionMatch:
     """Return whether *local* can call *remote*, and how."""
-    theirs = connection_to(remote, local)
+    theirs = find_compatible_connection(remote, local)
     if theirs is None:
-        return Fit(remote.title, fits=False, words=why_not(remote, local))
+        return ConnectionMatch(remote.title, is_compatible=False, description=explain_incompatibility(remote, local))
     if not theirs.tls:
-        return Fit(remote.title, fits=True, words="both plain")
-    own = next(each for each in local.connections if each.installed and each.fits(theirs))
+        return ConnectionMatch(remote.title, is_compatible=True, description="both plain")
+    own = next(each for each in local.connections if each.installed and each.is_compatible_with(theirs))
     versions, suites = own.tls_versions & theirs.tls_versions, own.ciphers & theirs.ciphers
-    return Fit(remote.title, fits=True, words=f"both {_named(versions)} with {_named(suites)}", tls=True)
+    return ConnectionMatch(
+        remote.title, is_compatible=True, description=f"both {_named(versions)} with {_named(suites)}", tls=True
+    )
 
 
-def listening(ae: NetworkAE) -> Connection | None:
+def find_listening_connection(ae: NetworkAE) -> Connection | None:
     """Return the first installed DICOM connection at which *ae* can be called, plain or TLS; None for none."""
     return next((each for each in ae.connections if each.installed and each.port and each.protocol == DICOM), None)
 
 
-def why_not(remote: NetworkAE, local: NetworkAE) -> str:
+def explain_incompatibility(remote: NetworkAE, local: NetworkAE) -> str:
     """Return why no connection of *local* fits one of *remote*, in words."""
     theirs = [each for each in remote.connections if each.installed and each.port]
     own = [each for each in local.connections if each.installed]
@@ -67,15 +73,15 @@ def why_not(remote: NetworkAE, local: NetworkAE) -> str:
         kinds = ("TLS", "plain connections") if theirs[0].tls else ("plain connections", "TLS")
         return f"{remote.title} offers {kinds[0]} only, {local.title} has {kinds[1]} only"
     if _suites(own) & _suites(theirs):
-        return _nothing_in_common("TLS version", remote, _versions(theirs), local, _versions(own))
-    return _nothing_in_common("TLS cipher suite", remote, _suites(theirs), local, _suites(own))
+        return _describe_mismatch("TLS version", remote, _versions(theirs), local, _versions(own))
+    return _describe_mismatch("TLS cipher suite", remote, _suites(theirs), local, _suites(own))
 
 
-def _nothing_in_common(
-    what: str, remote: NetworkAE, theirs: frozenset[str], local: NetworkAE, own: frozenset[str]
+def _describe_mismatch(
+    property_name: str, remote: NetworkAE, theirs: frozenset[str], local: NetworkAE, own: frozenset[str]
 ) -> str:
     return (
-        f"no connection of {local.title} shares a {what} with one of {remote.title}: "
+        f"no connection of {local.title} shares a {property_name} with one of {remote.title}: "
         f"{local.title} has {_named(own)}; {remote.title} has {_named(theirs)}"
     )
 
@@ -89,35 +95,35 @@ def _versions(connections: Iterable[Connection]) -> frozenset[str]:
 
 
 def _named(names: Iterable[str]) -> str:
-    return first_of(sorted(names), _NAMED)
+    return join_limited(sorted(names), _NAMED)
 
 
-def rejection(ae: NetworkAE, calling: str) -> str:
-    """Return why *ae* rejects an association from *calling*, with the numbers of PS3.8 Table 9-21; empty if not.
+def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
+    """Return why *ae* rejects an association from *calling_ae_title*, with the numbers of PS3.8 Table 9-21.
 
-    As ``AssociationHandler`` and ``ArchiveAssociationHandler``: the AE installed, an acceptor and listening
-    (else 1/1/7), the caller among dcmAcceptedCallingAETitle where that is set (else 1/1/3).
+    Empty if not. As ``AssociationHandler`` and ``ArchiveAssociationHandler``: the AE installed, an acceptor and
+    listening (else 1/1/7), the caller among dcmAcceptedCallingAETitle where that is set (else 1/1/3).
     """
     if not ae.installed:
         return f"{ae.title} is not installed (1/1/7)"
     if ae.entry.text("dicomAssociationAcceptor") != "TRUE":
         return f"dicomAssociationAcceptor of {ae.title} is not TRUE (1/1/7)"
-    if listening(ae) is None:
+    if find_listening_connection(ae) is None:
         return f"{ae.title} has no installed connection with a port"
     accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
-    if accepted and calling not in accepted:
-        return f"{calling} is not among dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
+    if accepted and calling_ae_title not in accepted:
+        return f"{calling_ae_title} is not among dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
     return ""
 
 
-def letting_in(ae: NetworkAE, calling: str) -> str:
-    """Return the command that mends what :func:`rejection` finds first; of no use where it finds nothing."""
+def suggest_acceptance_command(ae: NetworkAE, calling_ae_title: str) -> str:
+    """Return the command that mends what :func:`explain_rejection` finds first; of no use where it finds nothing."""
     if not ae.device.installed:
-        return command("set", ae.device.name, "dicomInstalled=TRUE")
+        return format_command("set", ae.device.name, "dicomInstalled=TRUE")
     if not ae.installed:
-        return command("set", ae.qualified_title, "dicomInstalled=TRUE")
+        return format_command("set", ae.qualified_title, "dicomInstalled=TRUE")
     if ae.entry.text("dicomAssociationAcceptor") != "TRUE":
-        return command("set", ae.qualified_title, "dicomAssociationAcceptor=TRUE")
-    if listening(ae) is None:
-        return f"give {ae.title} a connection with a port ({command('connection', 'list', ae.device.name)})"
-    return command("add-value", ae.qualified_title, f"dcmAcceptedCallingAETitle={calling}")
+        return format_command("set", ae.qualified_title, "dicomAssociationAcceptor=TRUE")
+    if find_listening_connection(ae) is None:
+        return f"give {ae.title} a connection with a port ({format_command('connection', 'list', ae.device.name)})"
+    return format_command("add-value", ae.qualified_title, f"dcmAcceptedCallingAETitle={calling_ae_title}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.model.devices import Device
 
 
-def external_archives(device: Device) -> dict[str, tuple[str, ...]]:
+def find_external_archives(device: Device) -> dict[str, tuple[str, ...]]:
     """Return the titles that *device* fetches purged studies from, each with what names it.
 
     A storage purges only what one of its dcmExternalRetrieveAET holds. What the database records comes with the

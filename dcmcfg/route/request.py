@@ -10,7 +10,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import Device, NetworkAE
 
 #: The external AE of a study for which none is recorded, as the archive's database spells it.
-NOBODY = "*"
+NO_EXTERNAL_ARCHIVE = "*"
 
 
 class StudyState(StrEnum):
@@ -20,34 +20,34 @@ class StudyState(StrEnum):
     PURGED = "purged"  # known, the files deleted
     PARTIAL = "partial"  # some local, some purged
     INCOMPLETE = "incomplete"  # marked as not received completely
-    ELSEWHERE = "elsewhere"  # files on a storage that is not configured here
+    UNCONFIGURED_STORAGE = "elsewhere"  # files on a storage that is not configured here
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Question:
-    """A C-MOVE request: ``asked`` is the archive's AE, ``external`` the AE recorded for purged objects.
+class RouteRequest:
+    """A C-MOVE request: ``archive_ae`` is the archive's AE, ``external_ae_title`` the AE recorded for purged objects.
 
-    ``external`` is :data:`NOBODY` where the archive's database records no AE, and None where that is not known: then
-    each AE that the configuration lets the archive record is considered. ``sop_classes`` are those of the study, None
-    where they are not known.
+    ``external_ae_title`` is :data:`NO_EXTERNAL_ARCHIVE` where the archive's database records no AE, and None where that
+    is not known: then each AE that the configuration lets the archive record is considered. ``sop_classes`` are those
+    of the study, None where they are not known.
     """
 
-    asked: NetworkAE
-    destination: str
-    calling: str
-    external: str | None = None
+    archive_ae: NetworkAE
+    destination_ae_title: str
+    calling_ae_title: str
+    external_ae_title: str | None = None
     sop_classes: frozenset[str] | None = None
 
 
-def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:
+def get_default_ae(device: Device, option: str = "--ae") -> NetworkAE:
     """Return the AE of *device* that is asked where none is named: the only one that takes storage, or the only one.
 
     On a stock archive that is DCM4CHEE, whatever it was renamed to. Raises :class:`MalformedInput` where several or
     none come into question, saying that *option* names it.
     """
     titles = [ae.title for ae in device.network_aes]
-    for likely in ([ae for ae in device.network_aes if ae.takes_storage], device.network_aes):
+    for likely in ([ae for ae in device.network_aes if ae.is_storage_scp], device.network_aes):
         if len(likely) == 1:
             return likely[0]
     raise MalformedInput(
@@ -56,25 +56,25 @@ def usual_ae(device: Device, option: str = "--ae") -> NetworkAE:
     )
 
 
-def searched_ae(device: Device) -> str:
+def find_qido_ae(device: Device) -> str:
     """Return the title of the AE of *device* through which the archive's database is searched by HTTP (QIDO-RS).
 
     One that has such a web application, before the others; of them, one that takes storage. Empty without an AE.
     """
-    serving = {app.text("dicomAETitle") for app in device.children("dcmWebApp") if _searches(app)}
+    serving = {app.text("dicomAETitle") for app in device.children("dcmWebApp") if _has_qido_rs(app)}
     usable = [ae for ae in device.network_aes if ae.installed]
-    usable.sort(key=lambda ae: (ae.title not in serving, not ae.takes_storage))
+    usable.sort(key=lambda ae: (ae.title not in serving, not ae.is_storage_scp))
     return next((ae.title for ae in usable), "")
 
 
-def _searches(app: Entry) -> bool:
+def _has_qido_rs(app: Entry) -> bool:
     return "QIDO_RS" in app.texts("dcmWebServiceClass")
 
 
-def asked_ae(device: Device, title: str | None) -> NetworkAE:
-    """Return the AE of *device* that is asked: the one of *title*, without one the usual one (:func:`usual_ae`).
+def get_archive_ae(device: Device, ae_title: str | None) -> NetworkAE:
+    """Return the AE of *device* that is asked.
 
-    Raises :class:`~dcmcfg.errors.NotFound` for a title that no AE of the device has, and :class:`MalformedInput` where
-    it must be named.
+    The one of *ae_title*, without one the usual one (:func:`get_default_ae`). Raises :class:`~dcmcfg.errors.NotFound`
+    for a title that no AE of the device has, and :class:`MalformedInput` where it must be named.
     """
-    return device.network_ae(title) if title is not None else usual_ae(device)
+    return device.get_network_ae(ae_title) if ae_title is not None else get_default_ae(device)

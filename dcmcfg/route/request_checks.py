@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 from dcmcfg.model.devices import Configuration, NetworkAE
-from dcmcfg.route.ae_lookup import Obstacle, Unresolved, does_not_load, resolve
-from dcmcfg.route.capability_limits import takes_moves
-from dcmcfg.route.command import command
-from dcmcfg.route.connection_matching import letting_in, rejection
-from dcmcfg.route.path import Failure
-from dcmcfg.route.request import Question
+from dcmcfg.route.ae_lookup import LookupFailure, UnresolvedAE, explain_load_failure, resolve_ae
+from dcmcfg.route.capability_limits import accepts_moves
+from dcmcfg.route.command import format_command
+from dcmcfg.route.connection_matching import explain_rejection, suggest_acceptance_command
+from dcmcfg.route.path import RouteFailure
+from dcmcfg.route.request import RouteRequest
 
 UNKNOWN_DESTINATION = "A801"
 DESTINATION_NOT_ALLOWED = "C801"
 
 
-def refused(question: Question, configuration: Configuration) -> Failure | NetworkAE:
+def check_request(request: RouteRequest, configuration: Configuration) -> RouteFailure | NetworkAE:
     """Return what refuses the request, or the destination: the checks of the archive in its order."""
-    asked = question.asked
-    if wrong := does_not_load(asked.device):
+    asked = request.archive_ae
+    if wrong := explain_load_failure(asked.device):
         why = f"the archive does not load its own device: {wrong}"
-        return Failure("no association", why, "mend it (dcmcfg lint), then dcmcfg reload")
-    if wrong := rejection(asked, question.calling):
-        return Failure(
-            "association rejected", wrong, f"{letting_in(asked, question.calling)}, or ask another AE with --ae"
+        return RouteFailure("no association", why, "mend it (dcmcfg lint), then dcmcfg reload")
+    if wrong := explain_rejection(asked, request.calling_ae_title):
+        return RouteFailure(
+            "association rejected",
+            wrong,
+            f"{suggest_acceptance_command(asked, request.calling_ae_title)}, or ask another AE with --ae",
         )
-    if not takes_moves(asked):
+    if not accepts_moves(asked):
         why = f"{asked.title} lists no C-MOVE as SCP, so no presentation context is accepted"
-        return Failure("no presentation context", why, "ask another AE with --ae")
+        return RouteFailure("no presentation context", why, "ask another AE with --ae")
     accepted = asked.entry.texts("dcmAcceptedMoveDestination")
-    if accepted and question.destination not in accepted:
-        why = f"{question.destination} is not among dcmAcceptedMoveDestination of {asked.title}"
+    if accepted and request.destination_ae_title not in accepted:
+        why = f"{request.destination_ae_title} is not among dcmAcceptedMoveDestination of {asked.title}"
         answer = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"
-        value = f"dcmAcceptedMoveDestination={question.destination}"
-        return Failure(answer, why, command("add-value", asked.qualified_title, value))
-    found = resolve(configuration, question.destination)
-    return _unknown_destination(found) if isinstance(found, Unresolved) else found
+        value = f"dcmAcceptedMoveDestination={request.destination_ae_title}"
+        return RouteFailure(answer, why, format_command("add-value", asked.qualified_title, value))
+    found = resolve_ae(configuration, request.destination_ae_title)
+    return _unknown_destination(found) if isinstance(found, UnresolvedAE) else found
 
 
-def _unknown_destination(found: Unresolved) -> Failure:
-    match found.obstacle:
-        case Obstacle.UNKNOWN:
-            answer = f"{UNKNOWN_DESTINATION} Unknown AE: {found.title}"
-        case Obstacle.NOT_INSTALLED:
-            answer = f"{UNKNOWN_DESTINATION} AE: {found.title} not installed"
-        case Obstacle.UNREADABLE:
+def _unknown_destination(found: UnresolvedAE) -> RouteFailure:
+    match found.failure:
+        case LookupFailure.UNKNOWN:
+            answer = f"{UNKNOWN_DESTINATION} Unknown AE: {found.ae_title}"
+        case LookupFailure.NOT_INSTALLED:
+            answer = f"{UNKNOWN_DESTINATION} AE: {found.ae_title} not installed"
+        case LookupFailure.UNREADABLE:
             answer = "no response, the association ends"
-    return Failure(answer, found.why, found.next_step)
+    return RouteFailure(answer, found.reason, found.next_step)

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, NetworkAE
-from dcmcfg.model.retrieve_settings import effective
-from dcmcfg.route.ae_lookup import calling_title
-from dcmcfg.route.connection_matching import connection_to, listening
-from dcmcfg.route.external_archives import external_archives
-from dcmcfg.route.path import Address
+from dcmcfg.model.retrieve_settings import get_effective_setting
+from dcmcfg.route.ae_lookup import get_calling_ae_title
+from dcmcfg.route.connection_matching import find_compatible_connection, find_listening_connection
+from dcmcfg.route.external_archives import find_external_archives
+from dcmcfg.route.path import AEAddress
 
 _MAPPING = "dcmCStoreSCUOfCMoveSCP"
 
@@ -27,59 +27,62 @@ class Service(StrEnum):
 
 
 @dataclass(frozen=True)
-class Peer:
+class PeerEntry:
     """An AE to enter: where it listens (None: nowhere that is known), what it may ask for, whether it is sent to.
 
-    ``calls_from`` is the host that associations under its title come from, empty where it does not call.
+    ``source_host`` is the host that associations under its title come from, empty where it does not call.
     """
 
-    title: str
-    address: Address | None
-    calls_from: str
-    may: tuple[Service, ...]
-    is_sent_to: bool
-    why: tuple[str, ...]
+    ae_title: str
+    address: AEAddress | None
+    source_host: str
+    allowed_services: tuple[Service, ...]
+    receives_studies: bool
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class WorkOrder:
-    """For the administrator of ``external``, which the tree has at ``address``: the AEs to enter, and what to know."""
+    """For the administrator of ``external_ae_title``, which the tree has at ``address``.
 
-    external: str
-    address: Address | None
-    archive: str
-    peers: tuple[Peer, ...]
+    The AEs to enter, and what to know.
+    """
+
+    external_ae_title: str
+    address: AEAddress | None
+    archive_ae_title: str
+    peers: tuple[PeerEntry, ...]
     notes: tuple[str, ...]
 
 
 @dataclass
-class _Growing:
+class _PeerDraft:
     """What is known so far of one AE to enter."""
 
-    address: Address | None = None
-    calls_from: str = ""
-    may: set[Service] = field(default_factory=set)
-    is_sent_to: bool = False
-    why: dict[str, None] = field(default_factory=dict)
+    address: AEAddress | None = None
+    source_host: str = ""
+    allowed_services: set[Service] = field(default_factory=set)
+    receives_studies: bool = False
+    reasons: dict[str, None] = field(default_factory=dict)
 
 
-def work_order(
+def create_work_order(
     configuration: Configuration,
-    asked: NetworkAE,
-    external: str,
+    archive_ae: NetworkAE,
+    external_ae_title: str,
     requesters: Sequence[str] = (),
     destinations: Sequence[str] = (),
 ) -> WorkOrder:
-    """Return what has to be entered at *external* for retrieves through the archive's AE *asked*.
+    """Return what has to be entered at *external_ae_title* for retrieves through the archive's AE *archive_ae*.
 
-    Without *requesters* those are dcmAcceptedCallingAETitle of *asked*, without *destinations* its
+    Without *requesters* those are dcmAcceptedCallingAETitle of *archive_ae*, without *destinations* its
     dcmAcceptedMoveDestination; where that is not set, the installed AEs of other devices. Raises :class:`NotFound`
-    where the archive asks *external* for nothing.
+    where the archive asks *external_ae_title* for nothing.
     """
-    return _Order(configuration, asked, external, requesters, destinations).finished()
+    return _WorkOrderBuilder(configuration, archive_ae, external_ae_title, requesters, destinations).build()
 
 
-class _Order:
+class _WorkOrderBuilder:
     def __init__(
         self,
         configuration: Configuration,
@@ -92,30 +95,37 @@ class _Order:
         others = [ae for ae in configuration.network_aes() if ae.device.name != asked.device.name and ae.installed]
         titles = [ae.title for ae in others if ae.title != external]
         self._requesters = requesters or asked.entry.texts("dcmAcceptedCallingAETitle") or titles
-        listens = [ae.title for ae in others if ae.title != external and listening(ae)]
+        listens = [ae.title for ae in others if ae.title != external and find_listening_connection(ae)]
         self._destinations = destinations or asked.entry.texts("dcmAcceptedMoveDestination") or listens
-        self._peers: dict[str, _Growing] = {}
+        self._peers: dict[str, _PeerDraft] = {}
         self._notes: list[str] = []
-        connection = listening(asked)
+        connection = find_listening_connection(asked)
         self._host = connection.host if connection else ""
 
-    def finished(self) -> WorkOrder:
+    def build(self) -> WorkOrder:
         """Return the whole order."""
         self._exports()
         self._retrieves()
         if not self._peers:
-            known = ", ".join(external_archives(self._asked.device)) or "none"
+            known = ", ".join(find_external_archives(self._asked.device)) or "none"
             raise NotFound(
                 f"{self._asked.title} asks {self._external} for nothing",
                 next_step=f"the external archives that the configuration names are: {known}",
             )
         peers = tuple(
-            Peer(title, each.address, each.calls_from, tuple(sorted(each.may)), each.is_sent_to, tuple(each.why))
+            PeerEntry(
+                title,
+                each.address,
+                each.source_host,
+                tuple(sorted(each.allowed_services)),
+                each.receives_studies,
+                tuple(each.reasons),
+            )
             for title, each in self._peers.items()
         )
-        other = self._configuration.network_ae(self._external)
-        connection = connection_to(other, self._asked) if other is not None else None
-        address = Address(connection.host, connection.port or 0, connection.tls) if connection else None
+        other = self._configuration.find_network_ae(self._external)
+        connection = find_compatible_connection(other, self._asked) if other is not None else None
+        address = AEAddress(connection.host, connection.port or 0, connection.tls) if connection else None
         return WorkOrder(self._external, address, self._asked.title, peers, tuple(self._notes))
 
     def _exports(self) -> None:
@@ -127,34 +137,38 @@ class _Order:
             if title is None or not (commits or exporter.text("dcmURI") == f"dicom:{self._external}"):
                 continue
             sender = next((ae for ae in device.network_aes if ae.title == title), None)
-            calling = calling_title(sender, self._external) if sender is not None else title
-            self._may(calling, Service.STORE, f"stores (exporter {name})")
+            calling = get_calling_ae_title(sender, self._external) if sender is not None else title
+            self._allow_service(calling, Service.STORE, f"stores (exporter {name})")
             if commits:
-                self._may(calling, Service.COMMITMENT, f"asks for commitment, and is told the result (exporter {name})")
-                self._sent_to(title, "")
+                self._allow_service(
+                    calling, Service.COMMITMENT, f"asks for commitment, and is told the result (exporter {name})"
+                )
+                self._add_destination(title, "")
 
     def _retrieves(self) -> None:
         asked, external = self._asked, self._external
         alternative = _setting(asked, "dcmAltCMoveSCP")
         fallback = _setting(asked, "dcmFallbackCMoveSCP")
         back = _setting(asked, "dcmExternalRetrieveAEDestination") if external != alternative else ""
-        if external in external_archives(asked.device):
-            self._ask(self._requesters, "asks for purged studies, by way of the archive")
-            self._ask([calling_title(asked, external)], "asks for the rest of studies that are local in part")
-            self._send(back, "dcmExternalRetrieveAEDestination", restored=True)
+        if external in find_external_archives(asked.device):
+            self._allow_moves(self._requesters, "asks for purged studies, by way of the archive")
+            self._allow_moves(
+                [get_calling_ae_title(asked, external)], "asks for the rest of studies that are local in part"
+            )
+            self._add_destinations(back, "dcmExternalRetrieveAEDestination", restored=True)
         if external == alternative:
-            self._ask(self._requesters, "asks for studies on storages that the archive has no more")
-            self._send("", "")
+            self._allow_moves(self._requesters, "asks for studies on storages that the archive has no more")
+            self._add_destinations("", "")
         if external == fallback:
-            callers = effective(asked, "dcmFallbackCMoveSCPCallingAET").values or self._requesters
-            self._ask(callers, "asks for studies that the archive does not have")
-            self._send(_setting(asked, "dcmFallbackCMoveSCPDestination"), "dcmFallbackCMoveSCPDestination")
+            callers = get_effective_setting(asked, "dcmFallbackCMoveSCPCallingAET").values or self._requesters
+            self._allow_moves(callers, "asks for studies that the archive does not have")
+            self._add_destinations(_setting(asked, "dcmFallbackCMoveSCPDestination"), "dcmFallbackCMoveSCPDestination")
         if external == _setting(asked, "dcmFallbackCMoveSCPLeadingCFindSCP"):
-            self._may(calling_title(asked, external), Service.FIND, "asks how many images a study has")
+            self._allow_service(get_calling_ae_title(asked, external), Service.FIND, "asks how many images a study has")
 
-    def _ask(self, titles: Sequence[str], why: str) -> None:
+    def _allow_moves(self, titles: Sequence[str], why: str) -> None:
         for title in titles:
-            self._may(title, Service.MOVE, why)
+            self._allow_service(title, Service.MOVE, why)
         own = {ae.title for ae in self._asked.device.network_aes}
         foreign = [title for title in titles if title not in own]
         if foreign:
@@ -163,12 +177,12 @@ class _Order:
                 f"{f', host {self._host}' if self._host else ''}: do not check their host"
             )
 
-    def _send(self, back: str, attribute: str, *, restored: bool = False) -> None:
+    def _add_destinations(self, back: str, attribute: str, *, restored: bool = False) -> None:
         if not back:
             for title in self._destinations:
-                self._sent_to(title, "is sent what it, or another for it, asks for")
+                self._add_destination(title, "is sent what it, or another for it, asks for")
             return
-        self._sent_to(back, f"takes in what the archive asks for ({attribute})")
+        self._add_destination(back, f"takes in what the archive asks for ({attribute})")
         self._note("each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked")
         if restored and not any(value.endswith(f"={self._external}") for value in self._mappings()):
             self._note(f"it must store under its own title {self._external}: what comes under another is ignored")
@@ -176,26 +190,28 @@ class _Order:
     def _mappings(self) -> tuple[str, ...]:
         return self._asked.device.entry.texts(_MAPPING)
 
-    def _may(self, title: str, service: Service, why: str) -> None:
+    def _allow_service(self, title: str, service: Service, why: str) -> None:
         peer = self._peer(title)
-        peer.may.add(service)
-        peer.calls_from = self._host
-        peer.why[why] = None
+        peer.allowed_services.add(service)
+        peer.source_host = self._host
+        peer.reasons[why] = None
 
-    def _sent_to(self, title: str, why: str) -> None:
+    def _add_destination(self, title: str, why: str) -> None:
         peer = self._peer(title)
-        peer.is_sent_to = True
+        peer.receives_studies = True
         if why:
-            peer.why[why] = None
+            peer.reasons[why] = None
         if peer.address is None:
             self._note(f"the tree has no address for {title}, which is to be sent to")
 
-    def _peer(self, title: str) -> _Growing:
+    def _peer(self, title: str) -> _PeerDraft:
         if title not in self._peers:
-            ae = self._asked.device.answering(title) or self._configuration.network_ae(title)
-            connection = (ae.listening() or ae.listening(tls=True)) if ae is not None else None
-            address = Address(connection.host, connection.port or 0, connection.tls) if connection else None
-            self._peers[title] = _Growing(address)
+            ae = self._asked.device.find_called_ae(title) or self._configuration.find_network_ae(title)
+            connection = (
+                (ae.find_listening_connection() or ae.find_listening_connection(tls=True)) if ae is not None else None
+            )
+            address = AEAddress(connection.host, connection.port or 0, connection.tls) if connection else None
+            self._peers[title] = _PeerDraft(address)
         return self._peers[title]
 
     def _note(self, text: str) -> None:
@@ -204,4 +220,4 @@ class _Order:
 
 
 def _setting(ae: NetworkAE, name: str) -> str:
-    return next(iter(effective(ae, name).values), "")
+    return next(iter(get_effective_setting(ae, name).values), "")

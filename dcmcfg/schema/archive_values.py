@@ -12,52 +12,52 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from dcmcfg.schema.value_kinds.catalogue import ENUMERATION, value_kind
+from dcmcfg.schema.value_kinds.catalogue import ENUMERATION_NAME, get_value_kind
 from dcmcfg.schema.value_kinds.kind import ValueKind
 
 _NONE: Mapping[str, ValueKind] = {}
 
 
-def value_kinds(attribute: str) -> Mapping[str, ValueKind]:
+def get_value_kinds(attribute: str) -> Mapping[str, ValueKind]:
     """Return the kinds of *attribute* (a name as the schema spells it) by object class; may be empty."""
-    return _by_attribute().get(attribute, _NONE)
+    return _read_value_kinds().get(attribute, _NONE)
 
 
-def kinds_on(attribute: str, classes: frozenset[str]) -> tuple[ValueKind, ...]:
+def find_value_kinds(attribute: str, classes: frozenset[str]) -> tuple[ValueKind, ...]:
     """Return the kinds of *attribute* on an entry of *classes* (names as the schema spells them), each once."""
-    return tuple(dict.fromkeys(kind for name, kind in value_kinds(attribute).items() if name in classes))
+    return tuple(dict.fromkeys(kind for name, kind in get_value_kinds(attribute).items() if name in classes))
 
 
-def loaded_classes() -> frozenset[str]:
+def get_loaded_classes() -> frozenset[str]:
     """Return the object classes of which the archive's loader reads attributes, as the schema spells them."""
-    return frozenset(name for kinds in _by_attribute().values() for name in kinds)
+    return frozenset(name for kinds in _read_value_kinds().values() for name in kinds)
 
 
-def is_loaded(attribute: str) -> bool:
+def is_loaded_by_archive(attribute: str) -> bool:
     """Return whether the archive's loader reads *attribute* (a name as the schema spells it) of a class that it loads.
 
     ``not_loaded.txt`` has the attributes of those classes whose names the archive's source does not hold.
     """
-    return attribute not in _not_loaded()
+    return attribute not in _read_not_loaded()
 
 
-def constants(attribute: str) -> tuple[str, ...]:
+def list_constants(attribute: str) -> tuple[str, ...]:
     """Return the constants of *attribute* where the archive reads an enumeration; of all its classes, each once."""
-    kinds = (kind for kind in value_kinds(attribute).values() if kind.name == ENUMERATION)
+    kinds = (kind for kind in get_value_kinds(attribute).values() if kind.name == ENUMERATION_NAME)
     return tuple(dict.fromkeys(constant for kind in kinds for constant in kind.constants if constant))
 
 
 @cache
-def _not_loaded() -> frozenset[str]:
+def _read_not_loaded() -> frozenset[str]:
     return frozenset(resources.files(__package__).joinpath("not_loaded.txt").read_text("ascii").split())
 
 
 @cache
-def _by_attribute() -> Mapping[str, Mapping[str, ValueKind]]:
+def _read_value_kinds() -> Mapping[str, Mapping[str, ValueKind]]:
     """Return what the file holds by attribute; only commands that ask pay for reading it."""
     content = json.loads(resources.files(__package__).joinpath("value_kinds.json").read_bytes())
     found: dict[str, dict[str, ValueKind]] = {}
     for object_class, attributes in content.items():
         for attribute, (name, *parameters) in attributes.items():
-            found.setdefault(attribute, {})[object_class] = value_kind(name, *parameters)
+            found.setdefault(attribute, {})[object_class] = get_value_kind(name, *parameters)
     return found

@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Literal, cast
 
 from dcmcfg.dn import DN, RDN, NormalDN
-from dcmcfg.schema.equality import Normaliser, distinguished_name, normaliser, object_identifier, octets
+from dcmcfg.schema.equality import Normaliser, distinguished_name, get_normaliser, object_identifier, octet_string
 
-Kind = Literal["structural", "auxiliary", "abstract"]
+ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ObjectClass:
 
     name: str
     oid: str
-    kind: Kind
+    kind: ObjectClassKind
     superiors: tuple[str, ...] = ("top",)
     must: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Schema:
 
         *name* is a name, alias or OID in any case; options (``;binary``) are ignored.
         """
-        known = self._spelt
+        known = self._by_spelling
         if name not in known:
             known[name] = self._attributes.get(name.partition(";")[0].lower())
         return known[name]
@@ -74,30 +74,30 @@ class Schema:
         """Return the object class *name* (a name or OID in any case), or None when it is not known."""
         return self._object_classes.get(name.lower())
 
-    def normal_value(self, name: str, value: bytes) -> bytes:
+    def normalise_value(self, name: str, value: bytes) -> bytes:
         """Return *value* in the normal form of attribute *name*'s equality rule.
 
         Two values of one attribute are equal exactly when their normal forms are. Octets as they are when the
         attribute is not known or has no rule.
         """
-        return self.normaliser[name](value)
+        return self.normalisers[name](value)
 
-    def normal_dn_value(self, attribute_type: str, value: str) -> str:
+    def normalise_dn_value(self, attribute_type: str, value: str) -> str:
         """Return *value*, as it stands in a DN, in the normal form of its attribute's rule (a ``NormaliseValue``)."""
-        normal = self.normaliser[attribute_type](value.encode("utf-8", "surrogateescape"))
+        normal = self.normalisers[attribute_type](value.encode("utf-8", "surrogateescape"))
         return normal.decode("utf-8", "surrogateescape")
 
-    def normal_dn(self, dn: DN) -> NormalDN:
+    def normalise_dn(self, dn: DN) -> NormalDN:
         """Return the form in which equal DNs are equal: each value by its attribute's rule, aliases as one type."""
-        return dn.remembered(self, self._normal_dn)
+        return dn.cache_normal_form(self, self._compute_normal_dn)
 
-    def _normal_dn(self, dn: DN) -> NormalDN:
+    def _compute_normal_dn(self, dn: DN) -> NormalDN:
         known = self._normal_rdns
-        return tuple([known.get(rdn) or self._normal_rdn(rdn) for rdn in dn.rdns])
+        return tuple([known.get(rdn) or self._compute_normal_rdn(rdn) for rdn in dn.rdns])
 
-    def _normal_rdn(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
+    def _compute_normal_rdn(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
         """Return the normal form of *rdn*, kept for the next time: entries share what is above them."""
-        parts = sorted((self._type(kind), self.normal_dn_value(kind, value)) for kind, value in rdn.parts)
+        parts = sorted((self._canonical_type(kind), self.normalise_dn_value(kind, value)) for kind, value in rdn.parts)
         self._normal_rdns[rdn] = found = tuple(parts)
         return found
 
@@ -105,12 +105,12 @@ class Schema:
     def _normal_rdns(self) -> dict[RDN, tuple[tuple[str, str], ...]]:
         return {}
 
-    def _type(self, name: str) -> str:
+    def _canonical_type(self, name: str) -> str:
         known = self.attribute(name)
         return (known.name if known else name).lower()
 
     @cached_property
-    def _spelt(self) -> dict[str, AttributeType | None]:
+    def _by_spelling(self) -> dict[str, AttributeType | None]:
         """Attribute description as spelt → its type, found once: a plan asks for each attribute many times."""
         return {}
 
@@ -129,7 +129,7 @@ class Schema:
         }
 
     @cached_property
-    def normaliser(self) -> Mapping[str, Normaliser]:
+    def normalisers(self) -> Mapping[str, Normaliser]:
         """Attribute description as spelt → what brings its values into their normal form."""
         return Normalisers(self)
 
@@ -148,12 +148,12 @@ class Normalisers(dict[str, Normaliser]):
     def _find(self, name: str) -> Normaliser:
         attribute = self.schema.attribute(name)
         if attribute is None:
-            return octets
+            return octet_string
         if attribute.name == "objectClass":
             return self._class_name
         if attribute.equality == "distinguishedNameMatch":
-            return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normal_dn))
-        return normaliser(attribute.equality)
+            return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normalise_dn))
+        return get_normaliser(attribute.equality)
 
     def _class_name(self, value: bytes) -> bytes:
         """A class is the same by name or by OID (RFC 4512 §2.4)."""
@@ -161,7 +161,7 @@ class Normalisers(dict[str, Normaliser]):
         return known.name.lower().encode() if known else object_identifier(value)
 
 
-class NormalRDNs(dict[RDN, tuple[tuple[str, str], ...]]):
+class RDNNormaliser(dict[RDN, tuple[tuple[str, str], ...]]):
     """RDN as spelt → its normal form in a schema, worked out once: entries share what is above them."""
 
     def __init__(self, schema: Schema) -> None:
@@ -169,16 +169,16 @@ class NormalRDNs(dict[RDN, tuple[tuple[str, str], ...]]):
         self._schema = schema
 
     def __missing__(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
-        (self[rdn],) = self._schema.normal_dn(DN((rdn,)))
+        (self[rdn],) = self._schema.normalise_dn(DN((rdn,)))
         return self[rdn]
 
-    def of(self, dn: DN) -> NormalDN:
+    def normalise_dn(self, dn: DN) -> NormalDN:
         """Return what :meth:`Schema.normal_dn` does."""
         return tuple([self[rdn] for rdn in dn.rdns])
 
 
 @cache
-def bundled() -> Schema:
+def load_bundled_schema() -> Schema:
     """Return the schema that comes with dcmcfg; read once, it takes some milliseconds."""
     facts = json.loads(resources.files(__package__).joinpath("facts.json").read_bytes())
     return Schema(tuple(_attribute_types(facts["attribute_types"])), tuple(_object_classes(facts["object_classes"])))
@@ -202,7 +202,7 @@ def _object_classes(facts: Mapping[str, Mapping[str, object]]) -> Iterable[Objec
         yield ObjectClass(
             name,
             cast("str", fact["oid"]),
-            cast("Kind", fact["kind"]),
+            cast("ObjectClassKind", fact["kind"]),
             tuple(cast("list[str]", fact["sup"])),
             tuple(cast("list[str]", fact["must"])),
             tuple(cast("list[str]", fact["may"])),

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.schema.archive_values import value_kinds
-from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, Finding, Rule
-from dcmcfg.schema.value_kinds.catalogue import CONNECTION
+from dcmcfg.schema.archive_values import get_value_kinds
+from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, CheckRule, Finding
+from dcmcfg.schema.value_kinds.catalogue import CONNECTION_NAME
 from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_protocol_problem
 
 _REFERENCE = "dicomNetworkConnectionReference"
 _CIPHERS, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
-_PIN = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
+_PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
 #: Attributes with a PIN as their value.
-SECRET_PINS = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
+SECRET_PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
 _DEFAULT_PROTOCOL = "DICOM"
 #: The characters of host names and IP addresses.
 _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
@@ -26,91 +26,100 @@ _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class DeviceRules:
-    """The rules about several entries of a device; ``find`` returns the entry of a DN, None where it is not given.
+    """The rules about several entries of a device.
 
-    Without ``pins`` the entries come from a file that may leave out all PINs, as an export does: none is then missing.
+    ``find_entry`` returns the entry of a DN, None where it is not given. Without ``require_pins`` the entries come from
+    a file that may leave out all PINs, as an export does: none is then missing.
     """
 
-    find: Callable[[DN], Entry | None]
-    pins: bool = True
+    find_entry: Callable[[DN], Entry | None]
+    require_pins: bool = True
 
-    def findings(self, entry: Entry) -> Iterator[Finding]:
+    def find_problems(self, entry: Entry) -> Iterator[Finding]:
         """Yield what is wrong with *entry*, seen together with the others of its device."""
-        yield from self._connections(entry)
-        if entry.is_a("dicomNetworkConnection") and self._listens(entry):
-            yield from _tls(entry)
-            yield from _bind_host(entry)
+        yield from self._check_connections(entry)
+        if entry.is_a("dicomNetworkConnection") and self._is_listening(entry):
+            yield from _check_tls(entry)
+            yield from _check_bind_host(entry)
         if entry.is_a("dcmArchiveDevice"):
-            yield from _key_store(entry, pin=self.pins)
+            yield from _check_key_store(entry, require_pin=self.require_pins)
 
-    def _connections(self, entry: Entry) -> Iterator[Finding]:
+    def _check_connections(self, entry: Entry) -> Iterator[Finding]:
         """Yield references to connections of another device, and to those of a protocol that the archive refuses."""
         if _REFERENCE not in entry:
             return
-        kinds = [kind for name, kind in value_kinds(_REFERENCE).items() if entry.is_a(name) and kind.name == CONNECTION]
+        kinds = [
+            kind
+            for name, kind in get_value_kinds(_REFERENCE).items()
+            if entry.is_a(name) and kind.name == CONNECTION_NAME
+        ]
         for value in entry.values(_REFERENCE):
-            target = self._find(value)
+            target = self._find_target(value)
             if target is None or not target.is_a("dicomNetworkConnection"):
                 continue
             if kinds and target.dn.parent.normalised() != entry.dn.parent.normalised():
-                yield _found(
+                yield _build_finding(
                     REQUIRED_REFERENCE, entry, _REFERENCE, "it must name a connection of the same device", value
                 )
                 continue
-            protocol = _protocol(target)
+            protocol = _get_protocol(target)
             for kind in kinds:
                 if protocol not in kind.constants:
                     wanted = " or ".join(kind.constants)
-                    yield _found(PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value)
+                    yield _build_finding(
+                        PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value
+                    )
 
-    def _find(self, value: bytes) -> Entry | None:
+    def _find_target(self, value: bytes) -> Entry | None:
         try:
-            return self.find(DN.parse(value.decode("utf-8", "replace")))
+            return self.find_entry(DN.parse(value.decode("utf-8", "replace")))
         except MalformedInput:
             return None
 
-    def _listens(self, connection: Entry) -> bool:
+    def _is_listening(self, connection: Entry) -> bool:
         """Return whether an archive listens on *connection*: only that is bound on reload and at the start."""
-        device = self.find(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
+        device = self.find_entry(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
         if device is None or not device.is_a("dcmArchiveDevice"):
             return False
         installed = (connection.text("dicomInstalled"), device.text("dicomInstalled"))
         return "FALSE" not in installed and connection.text("dicomPort") not in (None, "-1")
 
 
-def _tls(connection: Entry) -> Iterator[Finding]:
+def _check_tls(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(_CIPHERS):
         if problem := cipher_suite_problem(value.decode("utf-8", "replace")):
-            yield _found(TLS, connection, _CIPHERS, problem, value)
+            yield _build_finding(TLS, connection, _CIPHERS, problem, value)
     if connection.is_a("dcmNetworkConnection") and connection.values(_CIPHERS):
         for value in connection.values(_VERSIONS):
             if problem := tls_protocol_problem(value.decode("utf-8", "replace")):
-                yield _found(TLS, connection, _VERSIONS, problem, value)
+                yield _build_finding(TLS, connection, _VERSIONS, problem, value)
 
 
-def _bind_host(connection: Entry) -> Iterator[Finding]:
+def _check_bind_host(connection: Entry) -> Iterator[Finding]:
     extended = connection.is_a("dcmNetworkConnection") and connection.values("dcmBindAddress")
     name = "dcmBindAddress" if extended else "dicomHostname"
     for value in connection.values(name):
         if not _HOST.fullmatch(value.decode("utf-8", "replace")):
-            yield _found(BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value)
+            yield _build_finding(
+                BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value
+            )
 
 
-def _key_store(device: Entry, *, pin: bool) -> Iterator[Finding]:
-    """Yield a key store that lacks its type or, with *pin*, its PIN; a reload goes on with the old key."""
+def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[Finding]:
+    """Yield a key store that lacks its type or, with *require_pin*, its PIN; a reload goes on with the old key."""
     url = "dcmKeyStoreURL"
     if not device.is_a("dcmDevice") or not device.values(url):
         return
     if not device.values("dcmKeyStoreType"):
-        yield _found(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
-    if pin and not any(device.values(name) for name in _PIN):
-        yield _found(KEY_STORE, device, url, f"{' or '.join(_PIN)} is missing", None)
+        yield _build_finding(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
+    if require_pin and not any(device.values(name) for name in _PIN_ATTRIBUTES):
+        yield _build_finding(KEY_STORE, device, url, f"{' or '.join(_PIN_ATTRIBUTES)} is missing", None)
 
 
-def _protocol(connection: Entry) -> str:
+def _get_protocol(connection: Entry) -> str:
     found = connection.text("dcmProtocol") if connection.is_a("dcmNetworkConnection") else None
     return found or _DEFAULT_PROTOCOL
 
 
-def _found(rule: Rule, entry: Entry, attribute: str, message: str, value: bytes | None) -> Finding:
+def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, value: bytes | None) -> Finding:
     return Finding(rule, entry.dn, attribute, message, value, rule.severity)

@@ -12,24 +12,24 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
 
-from dcmcfg.schema.archive_values import is_loaded, loaded_classes
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.archive_values import get_loaded_classes, is_loaded_by_archive
+from dcmcfg.schema.definitions import load_bundled_schema
 
 _AE_CLASSES = ("dicomNetworkAE", "dcmNetworkAE", "dcmArchiveNetworkAE")
 
 
-class Needs(StrEnum):
+class RequiredAction(StrEnum):
     """What puts a change in force."""
 
     RESTART = "restart"
     RELOAD = "reload"
     NEXT_START = "next start"
-    START_DELAY = "reload and start delay"
-    REBIND = "reload, sometimes two"
-    CACHE = "nothing, the cache time, or a reload"
+    RELOAD_AND_START_DELAY = "reload and start delay"
+    RELOAD_UP_TO_TWICE = "reload, sometimes two"
+    CACHE_EXPIRY = "nothing, the cache time, or a reload"
 
 
-class Place(StrEnum):
+class DeviceKind(StrEnum):
     """The device that an entry belongs to."""
 
     ARCHIVE = "the archive's device"
@@ -37,25 +37,25 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True)
-class TakesEffect:
-    """When a change of ``attribute`` takes effect, on entries of ``object_class`` of the device ``place``.
+class EffectTiming:
+    """When a change of ``attribute`` takes effect, on entries of ``object_class`` of the device ``device_kind``.
 
-    ``attribute`` may be a pattern with ``*``. ``when`` continues the words "takes effect". With ``told_in_plan`` a plan
-    with such a change says so. ``tried`` is False for what only the archive's source shows.
+    ``attribute`` may be a pattern with ``*``. ``timing`` continues the words "takes effect". With ``shown_in_plan`` a
+    plan with such a change says so. ``is_tested`` is False for what only the archive's source shows.
     """
 
     attribute: str
     object_class: str
-    place: Place
-    needs: Needs
-    when: str
-    told_in_plan: bool = False
-    tried: bool = True
+    device_kind: DeviceKind
+    required_action: RequiredAction
+    timing: str
+    shown_in_plan: bool = False
+    is_tested: bool = True
 
     @property
-    def on(self) -> str:
+    def affected_entries(self) -> str:
         """The entries that it is about: those of the device, or AEs of it."""
-        return f"AEs of {self.place.value}" if self.object_class in _AE_CLASSES else self.place.value
+        return f"AEs of {self.device_kind.value}" if self.object_class in _AE_CLASSES else self.device_kind.value
 
 
 @dataclass(frozen=True)
@@ -78,88 +78,108 @@ _RELOAD = "with dcmcfg reload (changing commands reload by themselves)"
 _NOT_COPIED = "after a restart of the archive; a reload is not enough"
 
 
-def _not_copied(attribute: str, object_class: str) -> TakesEffect:
+def _build_restart_timing(attribute: str, object_class: str) -> EffectTiming:
     """Return the row of an attribute that the archive's class does not copy in its method ``reconfigure``."""
-    return TakesEffect(
-        attribute, object_class, Place.ARCHIVE, Needs.RESTART, _NOT_COPIED, told_in_plan=True, tried=False
+    return EffectTiming(
+        attribute,
+        object_class,
+        DeviceKind.ARCHIVE,
+        RequiredAction.RESTART,
+        _NOT_COPIED,
+        shown_in_plan=True,
+        is_tested=False,
     )
 
 
 #: Ordered as documented.
-TAKES_EFFECT: tuple[TakesEffect, ...] = (
+EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
     # ApplicationEntity.setApplicationEntityAttributes does not copy it.
-    TakesEffect(
+    EffectTiming(
         "dcmMasqueradeCalledAETitle",
         "dcmNetworkAE",
-        Place.ARCHIVE,
-        Needs.RESTART,
+        DeviceKind.ARCHIVE,
+        RequiredAction.RESTART,
         "after a restart of the archive; a reload puts neither a new value nor its removal in force",
-        told_in_plan=True,
+        shown_in_plan=True,
     ),
     # ArchiveDeviceProducer looks the device up by the name that it was started with.
-    TakesEffect(
+    EffectTiming(
         "dicomDeviceName",
         "dicomDevice",
-        Place.ARCHIVE,
-        Needs.RESTART,
+        DeviceKind.ARCHIVE,
+        RequiredAction.RESTART,
         "after a restart with -Ddcm4chee-arc.DeviceName=NAME; a reload fails (500), and the archive keeps what it has "
         "loaded",
     ),
-    TakesEffect(
+    EffectTiming(
         "dcmKeyStoreURL",
         "dcmDevice",
-        Place.ARCHIVE,
-        Needs.REBIND,
+        DeviceKind.ARCHIVE,
+        RequiredAction.RELOAD_UP_TO_TWICE,
         "after a reload, which opens the TLS ports again, sometimes after two. A new file under the same URL and pin "
         "takes effect after a restart of the archive",
     ),
-    TakesEffect(
+    EffectTiming(
         "dcmKeyStorePin",
         "dcmDevice",
-        Place.ARCHIVE,
-        Needs.NEXT_START,
+        DeviceKind.ARCHIVE,
+        RequiredAction.NEXT_START,
         "at the next start of the archive, which fails if the pin is wrong; a reload accepts a wrong pin and keeps the "
         "key in use",
-        told_in_plan=True,
+        shown_in_plan=True,
     ),
     # Connection, Device and ArchiveDeviceExtension.
-    _not_copied("dcmRetrieveTimeoutTotal", "dcmNetworkConnection"),
-    _not_copied("dcmKeyStorePinProperty", "dcmDevice"),
-    _not_copied("dcmKeyStoreKeyPinProperty", "dcmDevice"),
-    _not_copied("dcmTrustStorePinProperty", "dcmDevice"),
-    _not_copied("dcmSeriesMetadataMaxRetries", "dcmArchiveDevice"),
-    _not_copied("dcmUnzipVendorDataToURI", "dcmArchiveDevice"),
-    _not_copied("hl7OutgoingLogFilePattern", "dcmArchiveDevice"),
-    _not_copied("hl7OutgoingErrorLogFilePattern", "dcmArchiveDevice"),
+    _build_restart_timing("dcmRetrieveTimeoutTotal", "dcmNetworkConnection"),
+    _build_restart_timing("dcmKeyStorePinProperty", "dcmDevice"),
+    _build_restart_timing("dcmKeyStoreKeyPinProperty", "dcmDevice"),
+    _build_restart_timing("dcmTrustStorePinProperty", "dcmDevice"),
+    _build_restart_timing("dcmSeriesMetadataMaxRetries", "dcmArchiveDevice"),
+    _build_restart_timing("dcmUnzipVendorDataToURI", "dcmArchiveDevice"),
+    _build_restart_timing("hl7OutgoingLogFilePattern", "dcmArchiveDevice"),
+    _build_restart_timing("hl7OutgoingErrorLogFilePattern", "dcmArchiveDevice"),
     # Scheduler.reload, for each of its subclasses.
-    TakesEffect(
+    EffectTiming(
         "*PollingInterval",
         "dcmArchiveDevice",
-        Place.ARCHIVE,
-        Needs.START_DELAY,
+        DeviceKind.ARCHIVE,
+        RequiredAction.RELOAD_AND_START_DELAY,
         "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
-        told_in_plan=True,
+        shown_in_plan=True,
     ),
-    TakesEffect("dicomHostname", "dicomNetworkConnection", Place.ARCHIVE, Needs.REBIND, _REBIND),
-    TakesEffect("dicomTLSCipherSuite", "dicomNetworkConnection", Place.ARCHIVE, Needs.REBIND, _REBIND),
-    TakesEffect("dicomHostname", "dicomNetworkConnection", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomPort", "dicomNetworkConnection", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomTLSCipherSuite", "dicomNetworkConnection", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect(
-        "dicomInstalled", "dicomDevice, dicomNetworkAE, dicomNetworkConnection", Place.OTHER, Needs.CACHE, _CACHE
+    EffectTiming(
+        "dicomHostname", "dicomNetworkConnection", DeviceKind.ARCHIVE, RequiredAction.RELOAD_UP_TO_TWICE, _REBIND
     ),
-    TakesEffect("dicomSOPClass", "dicomTransferCapability", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomTransferRole", "dicomTransferCapability", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomTransferSyntax", "dicomTransferCapability", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomAETitle", "dicomNetworkAE", Place.OTHER, Needs.CACHE, _CACHE),
-    TakesEffect("dicomNetworkConnectionReference", "dicomNetworkAE", Place.OTHER, Needs.CACHE, _CACHE),
+    EffectTiming(
+        "dicomTLSCipherSuite", "dicomNetworkConnection", DeviceKind.ARCHIVE, RequiredAction.RELOAD_UP_TO_TWICE, _REBIND
+    ),
+    EffectTiming("dicomHostname", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
+    EffectTiming("dicomPort", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
+    EffectTiming(
+        "dicomTLSCipherSuite", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE
+    ),
+    EffectTiming(
+        "dicomInstalled",
+        "dicomDevice, dicomNetworkAE, dicomNetworkConnection",
+        DeviceKind.OTHER,
+        RequiredAction.CACHE_EXPIRY,
+        _CACHE,
+    ),
+    EffectTiming("dicomSOPClass", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
+    EffectTiming("dicomTransferRole", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
+    EffectTiming(
+        "dicomTransferSyntax", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE
+    ),
+    EffectTiming("dicomAETitle", "dicomNetworkAE", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
+    EffectTiming(
+        "dicomNetworkConnectionReference", "dicomNetworkAE", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE
+    ),
 )
 
-_NOT_SHOWN = (
+_LOADED_VALUE_HIDDEN = (
     "No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then "
     "`dcmcfg verify`."
 )
-BEHAVIOUR: tuple[Behaviour, ...] = (
+BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmAECacheStaleTimeout",
         "The archive keeps what it knows of other AEs, also that an AE is unknown, for this time or until a reload. "
@@ -177,13 +197,14 @@ BEHAVIOUR: tuple[Behaviour, ...] = (
         "The archive itself removes a storage here when that storage falls below its dcmStorageThreshold. A value that "
         "names a storage that is not there is loaded, and C-STOREs fail (lint: storage-unknown).",
     ),
-    Behaviour("dcmExternalRetrieveAEDestination", _NOT_SHOWN),
-    Behaviour("dcmCStoreSCUOfCMoveSCP", _NOT_SHOWN),
-    Behaviour("dcmFallbackCMoveSCP*", _NOT_SHOWN),
-    Behaviour("dcmAcceptedMoveDestination", _NOT_SHOWN),
+    Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),
+    Behaviour("dcmCStoreSCUOfCMoveSCP", _LOADED_VALUE_HIDDEN),
+    Behaviour("dcmFallbackCMoveSCP*", _LOADED_VALUE_HIDDEN),
+    Behaviour("dcmAcceptedMoveDestination", _LOADED_VALUE_HIDDEN),
     Behaviour(
         "dcmStgCmtSCP",
-        f"{_NOT_SHOWN} Only a storage commitment records which external archive has a study; without it nothing is "
+        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive has a study; without it "
+        "nothing is "
         "purged.",
     ),
     Behaviour(
@@ -223,39 +244,43 @@ BEHAVIOUR: tuple[Behaviour, ...] = (
 )
 
 
-def explained_effect(attribute: str) -> tuple[TakesEffect, ...]:
-    """Return :func:`takes_effect`, led by the reload that a change on the archive's device takes if nothing else.
+def explain_effect_timing(attribute: str) -> tuple[EffectTiming, ...]:
+    """Return :func:`find_effect_timings`, preceded by the reload that each change of the archive device requires.
 
-    Empty for an attribute that the archive's loader does not read, unless :func:`takes_effect` knows of it.
+    Empty for an attribute that the archive's loader does not read, unless :func:`find_effect_timings` knows of it.
     """
-    special = takes_effect(attribute)
-    if any(each.place is Place.ARCHIVE for each in special):
+    special = find_effect_timings(attribute)
+    if any(each.device_kind is DeviceKind.ARCHIVE for each in special):
         return special
-    loaded = ", ".join(_loaded_on(attribute))
-    return (TakesEffect(attribute, loaded, Place.ARCHIVE, Needs.RELOAD, _RELOAD), *special) if loaded else special
+    loaded = ", ".join(_find_loading_classes(attribute))
+    return (
+        (EffectTiming(attribute, loaded, DeviceKind.ARCHIVE, RequiredAction.RELOAD, _RELOAD), *special)
+        if loaded
+        else special
+    )
 
 
-def _loaded_on(attribute: str) -> Iterator[str]:
+def _find_loading_classes(attribute: str) -> Iterator[str]:
     """Yield the names of the object classes on which the archive's loader reads *attribute*."""
-    definition = bundled().attribute(attribute)
-    if definition is None or not is_loaded(definition.name):
+    definition = load_bundled_schema().attribute(attribute)
+    if definition is None or not is_loaded_by_archive(definition.name):
         return
-    for each in bundled().object_classes:
-        if each.name in loaded_classes() and definition.name in (*each.must, *each.may):
+    for each in load_bundled_schema().object_classes:
+        if each.name in get_loaded_classes() and definition.name in (*each.must, *each.may):
             yield each.name
 
 
 @cache
-def takes_effect(attribute: str) -> tuple[TakesEffect, ...]:
+def find_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
     """Return when a change of *attribute* takes effect, by place; empty where a reload is all that it takes."""
-    return tuple(each for each in TAKES_EFFECT if _is(attribute, each.attribute))
+    return tuple(each for each in EFFECT_TIMINGS if _matches(attribute, each.attribute))
 
 
-def behaviour(attribute: str) -> Iterator[str]:
+def describe_behaviour(attribute: str) -> Iterator[str]:
     """Yield how the archive behaves with *attribute*, a paragraph each."""
-    yield from (each.text for each in BEHAVIOUR if _is(attribute, each.attribute))
+    yield from (each.text for each in BEHAVIOURS if _matches(attribute, each.attribute))
 
 
-def _is(attribute: str, pattern: str) -> bool:
+def _matches(attribute: str, pattern: str) -> bool:
     """Return whether *attribute* (an LDAP name, options left out) is *pattern*; case is ignored, as in LDAP."""
     return fnmatchcase(attribute.partition(";")[0].lower(), pattern.lower())

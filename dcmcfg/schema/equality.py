@@ -21,21 +21,21 @@ _BLANKS = re.compile(rb" +")
 _INTEGER = re.compile(rb"(-?)0*([0-9]+)")
 
 
-def normal_form(rule: str | None, value: bytes) -> bytes:
+def normalise(rule: str | None, value: bytes) -> bytes:
     """Return *value* in the normal form of the equality rule named *rule* (``caseExactIA5Match``).
 
     Two values match exactly when their normal forms are equal. Without a rule, under an unknown rule, or when *value*
     does not fit the rule's syntax, the octets are returned as they are.
     """
-    return normaliser(rule)(value)
+    return get_normaliser(rule)(value)
 
 
-def normaliser(rule: str | None) -> Normaliser:
-    """Return the function that brings a value into the normal form of *rule*; see :func:`normal_form`."""
-    return _NORMALISERS.get((rule or "").lower(), octets)
+def get_normaliser(rule: str | None) -> Normaliser:
+    """Return the function that brings a value into the normal form of *rule*; see :func:`normalise`."""
+    return _NORMALISERS.get((rule or "").lower(), octet_string)
 
 
-def octets(value: bytes) -> bytes:
+def octet_string(value: bytes) -> bytes:
     """octetStringMatch: the octets as they are."""
     return value
 
@@ -59,25 +59,25 @@ def case_ignore_ia5(value: bytes) -> bytes:
 
 def case_exact(value: bytes) -> bytes:
     """caseExactMatch: case counts; surplus blanks and compatibility forms (NFKC) do not."""
-    return _fold_blanks(value if value.isascii() else _compatible(value, ignore_case=False))
+    return _fold_blanks(value if value.isascii() else _normalise_compatibility_forms(value, ignore_case=False))
 
 
 def case_ignore(value: bytes) -> bytes:
     """caseIgnoreMatch: neither case, surplus blanks nor compatibility forms (NFKC) count."""
-    return _fold_blanks(value.lower() if value.isascii() else _compatible(value, ignore_case=True))
+    return _fold_blanks(value.lower() if value.isascii() else _normalise_compatibility_forms(value, ignore_case=True))
 
 
-def _compatible(value: bytes, *, ignore_case: bool) -> bytes:
+def _normalise_compatibility_forms(value: bytes, *, ignore_case: bool) -> bytes:
     try:
         text = value.decode()
     except UnicodeDecodeError:
         return value
     if ignore_case:
-        text = "".join(map(_lower, text))
+        text = "".join(map(_lowercase, text))
     return _UNICODE.normalize("NFKC", text).encode()
 
 
-def _lower(character: str) -> str:
+def _lowercase(character: str) -> str:
     """Return the one lower-case letter of a capital; anything else as it is."""
     lower = character.lower()[0]
     known = _UNICODE.category(character) in {"Lu", "Lt"} and _UNICODE.category(lower) != "Cn"
@@ -122,6 +122,6 @@ _NORMALISERS: dict[str, Normaliser] = {
     "booleanmatch": boolean,
     "objectidentifiermatch": object_identifier,
     "distinguishednamematch": distinguished_name,
-    "octetstringmatch": octets,
-    "certificateexactmatch": octets,
+    "octetstringmatch": octet_string,
+    "certificateexactmatch": octet_string,
 }

@@ -14,23 +14,23 @@ from dcmcfg.schema.value_kinds.kind import ValueKind
 _TAG = re.compile(r"[0-9A-Fa-f]{8}", re.ASCII)
 
 
-def _ae_title(text: str) -> str:
+def _check_ae_title(text: str) -> str:
     try:
         parse_ae_title(text)
     except MalformedInput as error:
-        return error.what
+        return error.message
     return ""
 
 
-def _tag(text: str) -> str:
+def _check_tag(text: str) -> str:
     return "" if _TAG.fullmatch(text) else "not a tag: eight hexadecimal digits, as 0020000D"
 
 
-AE_TITLE = ValueKind("ae-title", "an AE title: up to 16 characters, case is significant", _ae_title)
-TAG = ValueKind("tag", "a tag: 0020000D", _tag)
+AE_TITLE = ValueKind("ae-title", "an AE title: up to 16 characters, case is significant", _check_ae_title)
+TAG = ValueKind("tag", "a tag: 0020000D", _check_tag)
 
 #: What the archive's web form calls an AE title. Its other formats say which list a value is picked from.
-_OF_FORM = ("dcmAETitle", "dcmArchiveAETitle")
+_FORM_AE_TITLE_FORMATS = ("dcmAETitle", "dcmArchiveAETitle")
 #: Attributes that hold AE titles while the form says nothing of them.
 _AE_TITLES = frozenset(
     (
@@ -48,4 +48,4 @@ _AE_TITLES = frozenset(
 
 def holds_ae_titles(attribute: str, form_format: str) -> bool:
     """Return whether *attribute* holds AE titles, where the web form calls its format *form_format* (may be empty)."""
-    return attribute in _AE_TITLES or form_format in _OF_FORM
+    return attribute in _AE_TITLES or form_format in _FORM_AE_TITLE_FORMATS

@@ -17,12 +17,12 @@ _FILES = (
 )
 
 
-def schema_file(oid: str) -> str:
+def find_schema_file(oid: str) -> str:
     """Return the name of the file that defines *oid*, empty where none of the archive's own does."""
     return next((file for arc, file in _FILES if f"{oid}.".startswith(f"{arc}.")), "")
 
 
-def loading(file: str) -> str:
+def describe_schema_update(file: str) -> str:
     """Return the next step that loads the schema *file* of the archive's release into an OpenLDAP server."""
     update = f"{file.removesuffix('.schema')}-modify.ldif"
     return (

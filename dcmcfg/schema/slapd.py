@@ -17,21 +17,21 @@ _SUFFIX_CLASSES = (
 _WIDTH = 100
 
 
-def render(schema: Schema) -> str:
+def format_slapd_schema(schema: Schema) -> str:
     """Return *schema* as ``attributetype`` and ``objectclass`` directives, attributes first, lines folded.
 
     Left out is what slapd has built in; added are the classes of the suffix entry. Nothing else (no ``include`` of
     OpenLDAP's own schema files) is needed for a configuration tree.
     """
-    classes = _SUFFIX_CLASSES + tuple(known for known in schema.object_classes if _to_define(known.name))
+    classes = _SUFFIX_CLASSES + tuple(known for known in schema.object_classes if _needs_definition(known.name))
     definitions = [
-        *(_attribute_type(attribute) for attribute in schema.attributes if _to_define(attribute.name)),
+        *(_attribute_type(attribute) for attribute in schema.attributes if _needs_definition(attribute.name)),
         *(_object_class(known) for known in classes),
     ]
     return "".join("\n  ".join(_fold(words)) + "\n" for words in definitions)
 
 
-def _to_define(name: str) -> bool:
+def _needs_definition(name: str) -> bool:
     return name.lower() not in _BUILT_IN
 
 

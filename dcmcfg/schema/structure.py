@@ -7,14 +7,14 @@ from functools import lru_cache
 
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import ObjectClass, Schema
-from dcmcfg.schema.findings import MISSING_ATTRIBUTE, NOT_ALLOWED, UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, Finding
-from dcmcfg.suggestions import LIKE_ATTRIBUTES, near_misses
+from dcmcfg.schema.findings import ATTRIBUTE_NOT_ALLOWED, MISSING_ATTRIBUTE, UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, Finding
+from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
-_SHOWN = 80
+_MAXIMUM_SHOWN_LENGTH = 80
 #: extensibleObject, which allows every attribute (RFC 4512 §4.3).
 _EXTENSIBLE = "1.3.6.1.4.1.1466.101.120.111"
 #: Attributes that the server keeps itself, which a dump of its database (``slapcat``) carries (RFC 4512 §3.4).
-OPERATIONAL = frozenset(
+OPERATIONAL_ATTRIBUTES = frozenset(
     name.lower()
     for name in (
         "structuralObjectClass",
@@ -34,7 +34,7 @@ OPERATIONAL = frozenset(
 )
 
 
-class Structures:
+class StructureChecker:
     """What a schema says against the attributes and classes of one entry after another.
 
     Most entries have the same classes and attributes as one before them; what was in order then is not looked at again.
@@ -42,22 +42,22 @@ class Structures:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._in_order: set[tuple[object, ...]] = set()
+        self._valid_shapes: set[tuple[object, ...]] = set()
 
-    def findings(self, entry: Entry) -> tuple[Finding, ...]:
-        """Return what is wrong with the attributes and classes that *entry* has, as :func:`structure` yields it."""
+    def find_problems(self, entry: Entry) -> tuple[Finding, ...]:
+        """Return the problems of the attributes and classes of *entry*, as :func:`check_structure` yields them."""
         names = tuple([attribute.name for attribute in entry.attributes])
         naming = tuple([kind for kind, _ in entry.dn.rdn.parts]) if entry.dn.rdns else ()
         shape = (entry.values("objectClass"), names, naming)
-        if shape in self._in_order:
+        if shape in self._valid_shapes:
             return ()
-        found = tuple(structure(self._schema, entry))
+        found = tuple(check_structure(self._schema, entry))
         if not found:
-            self._in_order.add(shape)
+            self._valid_shapes.add(shape)
         return found
 
 
-def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
+def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
 
     As long as a class is unknown nothing is said of what the classes require and allow. The naming values count as
@@ -65,22 +65,22 @@ def structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     """
     for attribute in entry.attributes:
         if schema.attribute(attribute.name) is None:
-            yield _unknown(schema, entry, attribute.name)
+            yield _build_unknown_attribute_finding(schema, entry, attribute.name)
     names = entry.texts("objectClass")
     classes = tuple(schema.object_class(name) for name in names)
     known = tuple(each for each in classes if each is not None)
     for name, found in zip(names, classes, strict=True):
         if found is None and name.lower() != "top":
-            near = _near(tuple(each.name for each in schema.object_classes), name)
-            message = f"no object class {_cut(name)} is known{near}"
+            near = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
+            message = f"no object class {_truncate(name)} is known{near}"
             yield Finding(UNKNOWN_CLASS, entry.dn, "objectClass", message, name.encode())
     if not names:
         yield Finding(MISSING_ATTRIBUTE, entry.dn, "objectClass", "the entry has no objectClass")
     elif all(found is not None or name.lower() == "top" for name, found in zip(names, classes, strict=True)):
-        yield from _breaches(schema, entry, _with_content_rules(schema, with_superiors(schema, known)))
+        yield from _find_violations(schema, entry, _add_content_rules(schema, add_superiors(schema, known)))
 
 
-def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[ObjectClass, ...]:
+def add_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[ObjectClass, ...]:
     """Return *classes* with all those above them, each once."""
     found: dict[str, ObjectClass] = {}
     left = list(classes)
@@ -92,7 +92,7 @@ def with_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[Obje
     return tuple(found.values())
 
 
-def _with_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tuple[ObjectClass, ...]:
+def _add_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tuple[ObjectClass, ...]:
     """Return *classes*, superiors included, with the DIT content rule of the structural class that is below the others.
 
     A rule is for entries of just that structural class, not for those of classes derived from it (RFC 4512 §4.1.6).
@@ -103,45 +103,45 @@ def _with_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tup
     above = {
         over.oid
         for each in structural
-        for over in with_superiors(schema, (found for found in map(schema.object_class, each.superiors) if found))
+        for over in add_superiors(schema, (found for found in map(schema.object_class, each.superiors) if found))
     }
     own = {each.oid for each in structural if each.oid not in above}
     return (*classes, *(rule for rule in schema.content_rules if rule.oid in own))
 
 
-def with_implied(schema: Schema, names: Iterable[str]) -> frozenset[str]:
+def add_implied_classes(schema: Schema, names: Iterable[str]) -> frozenset[str]:
     """Return the classes *names*, in lower case, with those that a server may add by itself: all above, and top.
 
     With a class an entry has all classes above it, said or not (RFC 4512 §3.3): slapd keeps what was said, others
     (389 Directory Server) store them all.
     """
     given = {name.lower(): schema.object_class(name) for name in names}
-    above = with_superiors(schema, (each for each in given.values() if each is not None))
+    above = add_superiors(schema, (each for each in given.values() if each is not None))
     return frozenset(
         (*(name for name, known in given.items() if known is None), "top", *(c.name.lower() for c in above))
     )
 
 
-def structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
+def find_structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
     """Return the structural classes of *entry*, superiors included, as far as *schema* knows its classes."""
     known = (schema.object_class(name) for name in entry.texts("objectClass"))
-    classes = with_superiors(schema, (each for each in known if each is not None))
+    classes = add_superiors(schema, (each for each in known if each is not None))
     return frozenset(each.name for each in classes if each.kind == "structural")
 
 
-def allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
+def find_allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
     """Return the attributes that the classes of *entry* allow, in lower case; None when any, or a class is unknown."""
     names = [name for name in entry.texts("objectClass") if name.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
-    classes = _with_content_rules(schema, with_superiors(schema, known))
+    classes = _add_content_rules(schema, add_superiors(schema, known))
     return _allowed(classes) if len(known) == len(names) else None
 
 
-def requires(schema: Schema, entry: Entry, name: str) -> bool:
+def is_required(schema: Schema, entry: Entry, name: str) -> bool:
     """Tell whether the classes of *entry* require attribute *name*, or one of them is unknown and might."""
     names = [each for each in entry.texts("objectClass") if each.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
-    required = {must.lower() for each in with_superiors(schema, known) for must in each.must}
+    required = {must.lower() for each in add_superiors(schema, known) for must in each.must}
     return len(known) < len(names) or name.lower() in required
 
 
@@ -152,12 +152,12 @@ def _allowed(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
     return frozenset(name.lower() for known in classes for name in (*known.must, *known.may)) | {"objectclass"}
 
 
-def _unknown(schema: Schema, entry: Entry, name: str) -> Finding:
-    near = _near(tuple(attribute.name for attribute in schema.attributes), name)
-    return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_cut(name)} is known{near}")
+def _build_unknown_attribute_finding(schema: Schema, entry: Entry, name: str) -> Finding:
+    near = _format_suggestions(tuple(attribute.name for attribute in schema.attributes), name)
+    return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_truncate(name)} is known{near}")
 
 
-def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[Finding]:
+def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[Finding]:
     spelt = [attribute.name for attribute in entry.attributes]
     naming = [kind for kind, _ in entry.dn.rdn.parts] if entry.dn.rdns else []
     present = {known.name.lower() for known in map(schema.attribute, (*spelt, *naming)) if known is not None}
@@ -171,14 +171,14 @@ def _breaches(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) ->
     for name in spelt:
         definition = schema.attribute(name)
         if definition is not None and not definition.operational and definition.name.lower() not in allowed:
-            yield Finding(NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
+            yield Finding(ATTRIBUTE_NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+def _truncate(name: str) -> str:
+    return name if len(name) <= _MAXIMUM_SHOWN_LENGTH else name[:_MAXIMUM_SHOWN_LENGTH] + "…"
 
 
 @lru_cache(maxsize=512)
-def _near(known: tuple[str, ...], name: str) -> str:
-    near = near_misses(name, known, likeness=LIKE_ATTRIBUTES)
+def _format_suggestions(known: tuple[str, ...], name: str) -> str:
+    near = suggest_names(name, known, min_similarity=ATTRIBUTE_SIMILARITY)
     return f"; near misses: {', '.join(near)}" if near else ""

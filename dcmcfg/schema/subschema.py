@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.schema.definitions import AttributeType, Kind, ObjectClass, Schema
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, ObjectClassKind, Schema
 from dcmcfg.schema.syntaxes import syntax_name
 
 #: A quoted string ends at a quote that a blank or a parenthesis follows: servers forget to escape apostrophes.
@@ -27,7 +27,7 @@ _FLAGS = frozenset(
 )
 
 
-class Description(NamedTuple):
+class SchemaDescription(NamedTuple):
     """A description taken apart: by keyword in capitals the words after it, none after a flag."""
 
     text: bytes
@@ -37,42 +37,42 @@ class Description(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         """Every name of what is defined, the first one first; its OID when it has none."""
-        return self.words("NAME") or (self.oid,)
+        return self.get_words("NAME") or (self.oid,)
 
     @property
     def superiors(self) -> tuple[str, ...]:
         """What it is derived from."""
-        return self.words("SUP")
+        return self.get_words("SUP")
 
-    def words(self, keyword: str) -> tuple[str, ...]:
+    def get_words(self, keyword: str) -> tuple[str, ...]:
         """Return the words after *keyword*, none where it is missing."""
         return self.terms.get(keyword, ())
 
-    def word(self, keyword: str) -> str:
+    def get_word(self, keyword: str) -> str:
         """Return the first word after *keyword*, empty where there is none."""
-        return next(iter(self.words(keyword)), "")
+        return next(iter(self.get_words(keyword)), "")
 
 
-class Descriptions:
+class SchemaDescriptions:
     """The definitions of one kind that a server publishes, by name and OID in any case; others are passed over."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
-        self._all = tuple(_readable(texts))
+        self._all = tuple(_parse_valid(texts))
         self._by_name = {name.lower(): each for each in self._all for name in (each.oid, *each.names)}
 
-    def __iter__(self) -> Iterator[Description]:
+    def __iter__(self) -> Iterator[SchemaDescription]:
         return iter(self._all)
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._by_name
 
-    def get(self, name: str) -> Description | None:
+    def get(self, name: str) -> SchemaDescription | None:
         """Return the definition called *name*, or None when there is none."""
         return self._by_name.get(name.lower())
 
-    def with_superiors(self, names: Iterable[str]) -> tuple[Description, ...]:
+    def with_superiors(self, names: Iterable[str]) -> tuple[SchemaDescription, ...]:
         """Return those called *names* that are known, with all above them, each once, in the order of their names."""
-        found: dict[str, Description] = {}
+        found: dict[str, SchemaDescription] = {}
         left = list(names)
         while left:
             known = self.get(left.pop())
@@ -82,7 +82,7 @@ class Descriptions:
         return tuple(sorted(found.values(), key=lambda each: each.names[0].lower()))
 
 
-def parse_description(text: bytes) -> Description:
+def parse_description(text: bytes) -> SchemaDescription:
     """Return *text* taken apart; raises :class:`MalformedInput` where it is no description.
 
     Tolerant where it does no harm: words quoted or not, lists in parentheses or not, keywords in any case, unknown
@@ -90,7 +90,7 @@ def parse_description(text: bytes) -> Description:
     """
     tokens: list[tuple[str, str, str]] = _TOKEN.findall(text.decode("utf-8", "replace"))
     if len(tokens) < 3 or tokens[0][1] != "(" or tokens[1][1]:
-        raise _malformed(text)
+        raise _build_error(text)
     terms: dict[str, tuple[str, ...]] = {}
     at = 2
     while at < len(tokens) and tokens[at][1] != ")":
@@ -99,75 +99,75 @@ def parse_description(text: bytes) -> Description:
         if keyword in _FLAGS:
             terms[keyword] = ()
         elif keyword:
-            words, at = _words(tokens, at)
+            words, at = _parse_words(tokens, at)
             terms.setdefault(keyword, words)
     if at >= len(tokens):
-        raise _malformed(text)
-    return Description(text, tokens[1][2] or tokens[1][0], terms)
+        raise _build_error(text)
+    return SchemaDescription(text, tokens[1][2] or tokens[1][0], terms)
 
 
-def _readable(texts: Iterable[bytes]) -> Iterator[Description]:
+def _parse_valid(texts: Iterable[bytes]) -> Iterator[SchemaDescription]:
     for text in texts:
         with suppress(MalformedInput):
             yield parse_description(text)
 
 
-def _malformed(text: bytes) -> MalformedInput:
-    return MalformedInput("not a definition of RFC 4512", on=repr(text[:60].decode("utf-8", "replace")))
+def _build_error(text: bytes) -> MalformedInput:
+    return MalformedInput("not a definition of RFC 4512", subject=repr(text[:60].decode("utf-8", "replace")))
 
 
-def _words(tokens: list[tuple[str, str, str]], at: int) -> tuple[tuple[str, ...], int]:
+def _parse_words(tokens: list[tuple[str, str, str]], at: int) -> tuple[tuple[str, ...], int]:
     """Return the word at *at*, or those of the list that begins there, and where to go on."""
     if at < len(tokens) and tokens[at][1] != "(":
         quoted, mark, word = tokens[at]
-        return ((), at) if mark else ((word or _plain(quoted),), at + 1)
+        return ((), at) if mark else ((word or _unescape(quoted),), at + 1)
     found = []
     at += 1
     while at < len(tokens) and tokens[at][1] != ")":
         quoted, mark, word = tokens[at]
         if not mark:
-            found.append(word or _plain(quoted))
+            found.append(word or _unescape(quoted))
         at += 1
     return tuple(found), at + 1
 
 
-def _plain(quoted: str) -> str:
+def _unescape(quoted: str) -> str:
     r"""Return a quoted string with its escapes undone (``\\27``, ``\\5c``)."""
     return _ESCAPED.sub(lambda match: "'" if match[1] == "27" else "\\", quoted) if "\\" in quoted else quoted
 
 
 #: What to read of a subschema entry.
-ATTRIBUTES = ("attributeTypes", "objectClasses", "matchingRules", "dITContentRules")
-_STRUCTURAL: Kind = "structural"
-_KINDS: Mapping[str, Kind] = {"ABSTRACT": "abstract", "AUXILIARY": "auxiliary"}
+SUBSCHEMA_ATTRIBUTES = ("attributeTypes", "objectClasses", "matchingRules", "dITContentRules")
+_STRUCTURAL: ObjectClassKind = "structural"
+_KINDS: Mapping[str, ObjectClassKind] = {"ABSTRACT": "abstract", "AUXILIARY": "auxiliary"}
 
 
-def schema_of(subschema: Entry, known: Schema) -> Schema:
+def parse_subschema(subschema: Entry, known: Schema) -> Schema:
     """Return the schema that the entry *subschema* describes; descriptions that are none are passed over.
 
     Syntax and rules come from the supertype where an attribute type has none of its own (RFC 4512 §2.5.1). What
     *known* knows by OID bears its name there, the server's names being aliases: tables of names go by that.
     """
-    rules = {rule.oid: rule.names[0] for rule in Descriptions(subschema.values("matchingRules"))}
-    described = Descriptions(subschema.values("attributeTypes"))
+    rules = {rule.oid: rule.names[0] for rule in SchemaDescriptions(subschema.values("matchingRules"))}
+    described = SchemaDescriptions(subschema.values("attributeTypes"))
     attributes = tuple(_attribute_type(each, described, rules, known) for each in described)
     names = {
         name.lower(): each.name
         for each in (*known.attributes, *attributes)
         for name in (each.oid, each.name, *each.aliases)
     }
-    classes = (_object_class(each, names, known) for each in Descriptions(subschema.values("objectClasses")))
-    rules_of_content = (_content_rule(each, names) for each in Descriptions(subschema.values("dITContentRules")))
+    classes = (_object_class(each, names, known) for each in SchemaDescriptions(subschema.values("objectClasses")))
+    rules_of_content = (_content_rule(each, names) for each in SchemaDescriptions(subschema.values("dITContentRules")))
     return Schema(attributes, tuple(classes), tuple(rules_of_content))
 
 
-def with_descriptions(schema: Schema, attributes: Iterable[bytes], classes: Iterable[bytes]) -> Schema:
+def merge_descriptions(schema: Schema, attributes: Iterable[bytes], classes: Iterable[bytes]) -> Schema:
     """Return *schema* with the published definitions *attributes* and *classes*, which win over its own."""
     published = {"attributeTypes": tuple(attributes), "objectClasses": tuple(classes)}
-    return merged(schema_of(Entry.of(DN(), published), schema), schema)
+    return merge_schemas(parse_subschema(Entry.from_values(DN(), published), schema), schema)
 
 
-def merged(server: Schema, known: Schema) -> Schema:
+def merge_schemas(server: Schema, known: Schema) -> Schema:
     """Return *server* with what *known* knows besides; where both know an OID or a name, the server wins."""
 
     def missing(each: AttributeType | ObjectClass, find: Callable[[str], object]) -> bool:
@@ -181,19 +181,19 @@ def merged(server: Schema, known: Schema) -> Schema:
 
 
 def _attribute_type(
-    each: Description, described: Descriptions, rules: Mapping[str, str], known: Schema
+    each: SchemaDescription, described: SchemaDescriptions, rules: Mapping[str, str], known: Schema
 ) -> AttributeType:
-    line = tuple(_with_supertypes(each, described))
+    line = tuple(_iterate_supertypes(each, described))
 
     def inherited(keyword: str) -> str:
-        return next((word for word in (above.word(keyword) for above in line) if word), "")
+        return next((word for word in (above.get_word(keyword) for above in line) if word), "")
 
     def rule(keyword: str) -> str | None:
         found = inherited(keyword)
         return rules.get(found, found) or None
 
     ours = known.attribute(each.oid)
-    name, aliases = _named(each, ours.name if ours else "")
+    name, aliases = _choose_names(each, ours.name if ours else "")
     return AttributeType(
         name,
         each.oid,
@@ -202,48 +202,48 @@ def _attribute_type(
         rule("SUBSTR"),
         "SINGLE-VALUE" in each.terms,
         aliases,
-        each.word("DESC"),
-        each.word("USAGE") not in ("", "userApplications"),
+        each.get_word("DESC"),
+        each.get_word("USAGE") not in ("", "userApplications"),
     )
 
 
-def _with_supertypes(each: Description, described: Descriptions) -> Iterator[Description]:
+def _iterate_supertypes(each: SchemaDescription, described: SchemaDescriptions) -> Iterator[SchemaDescription]:
     """Yield *each* and its supertypes upwards; one that is not there, or was there before, ends the line."""
     seen: set[str] = set()
-    above: Description | None = each
+    above: SchemaDescription | None = each
     while above is not None and above.oid not in seen:
         seen.add(above.oid)
         yield above
-        above = described.get(above.word("SUP"))
+        above = described.get(above.get_word("SUP"))
 
 
-def _object_class(each: Description, names: Mapping[str, str], known: Schema) -> ObjectClass:
+def _object_class(each: SchemaDescription, names: Mapping[str, str], known: Schema) -> ObjectClass:
     ours = known.object_class(each.oid)
-    name, aliases = _named(each, ours.name if ours else "")
+    name, aliases = _choose_names(each, ours.name if ours else "")
     kind = next((kind for flag, kind in _KINDS.items() if flag in each.terms), _STRUCTURAL)
     return ObjectClass(
         name,
         each.oid,
         kind,
-        each.words("SUP"),
-        _canonical(each.words("MUST"), names),
-        _canonical(each.words("MAY"), names),
+        each.get_words("SUP"),
+        _canonicalise(each.get_words("MUST"), names),
+        _canonicalise(each.get_words("MAY"), names),
         aliases,
-        each.word("DESC"),
+        each.get_word("DESC"),
     )
 
 
-def _content_rule(each: Description, names: Mapping[str, str]) -> ObjectClass:
+def _content_rule(each: SchemaDescription, names: Mapping[str, str]) -> ObjectClass:
     """Return what *each* requires and allows; which auxiliary classes it admits is for the server to judge."""
-    must, may = _canonical(each.words("MUST"), names), _canonical(each.words("MAY"), names)
+    must, may = _canonicalise(each.get_words("MUST"), names), _canonicalise(each.get_words("MAY"), names)
     return ObjectClass(each.names[0], each.oid, "auxiliary", (), must, may)
 
 
-def _canonical(words: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
+def _canonicalise(words: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(names.get(word.lower(), word) for word in words)
 
 
-def _named(each: Description, ours: str) -> tuple[str, tuple[str, ...]]:
+def _choose_names(each: SchemaDescription, ours: str) -> tuple[str, tuple[str, ...]]:
     """Return the name that counts, and the others; a description without a name goes by its OID."""
     first, *others = (ours, *each.names) if ours else each.names
     return first, tuple(other for other in dict.fromkeys(others) if other.lower() not in (first.lower(), each.oid))

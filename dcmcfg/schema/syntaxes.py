@@ -15,24 +15,24 @@ _INTEGER = re.compile(rb"0|-?[1-9][0-9]*")
 _NUMERIC_OID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 
 
-def problem(syntax: str, value: bytes) -> str:
+def find_problem(syntax: str, value: bytes) -> str:
     """Return what keeps *value* from being one of *syntax* (a name as in RFC 4517: ``Boolean``), empty when nothing.
 
     The text never repeats the value. Values of a syntax that is not known here are taken as they are.
     """
-    return _CHECKS.get(syntax, _anything)(value)
+    return _CHECKS.get(syntax, _accept_any)(value)
 
 
-def in_words(syntax: str) -> str:
+def describe_syntax(syntax: str) -> str:
     """Return what a value of *syntax* is, for people."""
     return _WORDS.get(syntax, syntax)
 
 
-def _anything(value: bytes) -> str:  # noqa: ARG001 — the signature of the others
+def _accept_any(value: bytes) -> str:  # noqa: ARG001 — the signature of the others
     return ""
 
 
-def _boolean(value: bytes) -> str:
+def _check_boolean(value: bytes) -> str:
     if value in (b"TRUE", b"FALSE"):
         return ""
     if value.upper() in (b"TRUE", b"FALSE"):
@@ -40,30 +40,30 @@ def _boolean(value: bytes) -> str:
     return "a boolean is TRUE or FALSE"
 
 
-def _integer(value: bytes) -> str:
+def _check_integer(value: bytes) -> str:
     return "" if _INTEGER.fullmatch(value) else "a whole number, for example 300 or -1"
 
 
-def _dn(value: bytes) -> str:
+def _check_dn(value: bytes) -> str:
     try:
         DN.parse(value.decode())
     except UnicodeDecodeError:
         return "a distinguished name is UTF-8"
     except MalformedInput as error:
-        return error.what
+        return error.message
     return ""
 
 
-def _oid(value: bytes) -> str:
+def _check_oid(value: bytes) -> str:
     """Numbers only: slapd takes no descriptor but in objectClass."""
     return "" if _NUMERIC_OID.fullmatch(value) else "an OID is numbers with dots between them, without leading zeros"
 
 
-def _ia5_string(value: bytes) -> str:
+def _check_ia5_string(value: bytes) -> str:
     return "" if value.isascii() else "only ASCII characters are allowed"
 
 
-def _directory_string(value: bytes) -> str:
+def _check_directory_string(value: bytes) -> str:
     if not value:
         return "the value is empty"
     try:
@@ -74,12 +74,12 @@ def _directory_string(value: bytes) -> str:
 
 
 _CHECKS: dict[str, Callable[[bytes], str]] = {
-    "Boolean": _boolean,
-    "Integer": _integer,
-    "DN": _dn,
-    "OID": _oid,
-    "IA5String": _ia5_string,
-    "DirectoryString": _directory_string,
+    "Boolean": _check_boolean,
+    "Integer": _check_integer,
+    "DN": _check_dn,
+    "OID": _check_oid,
+    "IA5String": _check_ia5_string,
+    "DirectoryString": _check_directory_string,
 }
 _WORDS = {
     "Boolean": "TRUE or FALSE",

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 #: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
-OPEN_LISTS = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
+EXTENSIBLE_ATTRIBUTES = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class FormField:
 
 
 @cache
-def form_fields(attribute: str) -> Mapping[str, FormField]:
+def get_form_fields(attribute: str) -> Mapping[str, FormField]:
     """Return the form's fields for *attribute* (a name as the schema spells it) by object class; may be empty."""
-    return {name: _field(fact) for name, fact in _facts().get(attribute, {}).items()}
+    return {name: _build_field(fact) for name, fact in _read_form().get(attribute, {}).items()}
 
 
 @cache
-def _facts() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+def _read_form() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Return what the file holds; only commands that ask pay for reading it."""
     facts: Mapping[str, Mapping[str, Mapping[str, Any]]]
     facts = json.loads(resources.files(__package__).joinpath("ui.json").read_bytes())
     return facts
 
 
-def _field(fact: Mapping[str, Any]) -> FormField:
+def _build_field(fact: Mapping[str, Any]) -> FormField:
     return FormField(
         fact.get("label", ""),
         tuple(fact.get("values", ())),

@@ -8,17 +8,17 @@ from datetime import datetime
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.lint.plan_risks import assess_plan_risks
 from dcmcfg.model.devices import Configuration, Device
-from dcmcfg.model.retrieve_settings import unable_to_store
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.model.retrieve_settings import find_storage_problem
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.values import ValueRules
 
 #: Attributes whose values are judged together with other entries; any other value is judged by itself.
-_JUDGED_TOGETHER = frozenset({"dcmexternalretrieveaedestination", "dcmprotocol"})
+_CONTEXT_DEPENDENT = frozenset({"dcmexternalretrieveaedestination", "dcmprotocol"})
 
 
-def acceptable(
+def filter_acceptable_values(
     configuration: Configuration, entry: Entry, name: str, values: Iterable[str], now: datetime
 ) -> Iterator[str]:
     """Yield those of *values* that *entry* can get as the only value of *name* without a refusal.
@@ -30,28 +30,30 @@ def acceptable(
     naming = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
     if known is None or known.name.lower() in naming:
         return
-    rules = ValueRules(tree.schema, exists=lambda dn: dn in tree)
+    rules = ValueRules(tree.schema, entry_exists=lambda dn: dn in tree)
     for value in values:
         octets = value.encode("utf-8", "surrogateescape")
-        if any(finding.severity == "error" for finding in rules.findings(entry, known.name, (octets,))):
+        if any(finding.severity == "error" for finding in rules.find_problems(entry, known.name, (octets,))):
             continue
-        if known.name.lower() in _JUDGED_TOGETHER and not _is_planned(configuration, entry, known.name, octets, now):
+        if known.name.lower() in _CONTEXT_DEPENDENT and not _can_be_planned(
+            configuration, entry, known.name, octets, now
+        ):
             continue
         yield value
 
 
-def _is_planned(configuration: Configuration, entry: Entry, name: str, value: bytes, now: datetime) -> bool:
+def _can_be_planned(configuration: Configuration, entry: Entry, name: str, value: bytes, now: datetime) -> bool:
     """Return whether the plan that sets *value* has no risk that would have to be named."""
     change = Modify(entry.dn, (Modification(Operation.REPLACE, name, (value,)),))
     try:
-        plan = make_plan(configuration.tree, [Wanted(change)])
+        plan = make_plan(configuration.tree, [DesiredChange(change)])
     except DcmcfgError:
         return False
-    return not plan_risks(plan, now, device="").risks
+    return not assess_plan_risks(plan, now, device="").risks
 
 
-def external_retrieve_titles(archive: Device, begun: str) -> Iterator[tuple[str, str]]:
+def complete_external_retrieve_titles(archive: Device, incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield the titles of *archive*'s AEs that external retrieves can be sent to, with what each is."""
     for ae in archive.network_aes:
-        if ae.title.startswith(begun) and ae.title != "*" and not unable_to_store(ae):
+        if ae.title.startswith(incomplete) and ae.title != "*" and not find_storage_problem(ae):
             yield ae.title, ae.entry.text("dicomDescription") or "AE"

@@ -12,19 +12,19 @@ from dcmcfg.model.devices import Connection, Device, NetworkAE
 _WILD = re.compile(r"[*?\[]")
 
 
-def picked_aes(aes: Iterable[NetworkAE], pattern: str) -> tuple[NetworkAE, ...]:
+def filter_aes(aes: Iterable[NetworkAE], pattern: str) -> tuple[NetworkAE, ...]:
     """Return those of *aes* whose title, device or a host fits *pattern*, all for an empty one.
 
     A pattern with ``*``, ``?`` or ``[…]`` must fit the whole; any other text only has to be part of it. Case does not
     count, nor does an AE have to be called just that: ``pacs`` finds ``OLDPACS``.
     """
-    fits = _fitting(pattern)
+    fits = _make_matcher(pattern)
     return tuple(ae for ae in aes if any(map(fits, (ae.title, ae.device.name, *_hosts(ae.connections)))))
 
 
-def picked_devices(devices: Iterable[Device], pattern: str) -> tuple[Device, ...]:
-    """Return those of *devices* that fit *pattern* by name, host, or the title of an AE; see :func:`picked_aes`."""
-    fits = _fitting(pattern)
+def filter_devices(devices: Iterable[Device], pattern: str) -> tuple[Device, ...]:
+    """Return those of *devices* that fit *pattern* by name, host, or the title of an AE; see :func:`filter_aes`."""
+    fits = _make_matcher(pattern)
     return tuple(
         device
         for device in devices
@@ -36,7 +36,7 @@ def _hosts(connections: Iterable[Connection]) -> Iterable[str]:
     return (connection.host for connection in connections)
 
 
-def _fitting(pattern: str) -> Callable[[str], bool]:
+def _make_matcher(pattern: str) -> Callable[[str], bool]:
     folded = pattern.casefold()
     if not _WILD.search(pattern):
         return lambda text: folded in text.casefold()

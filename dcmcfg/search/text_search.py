@@ -8,25 +8,26 @@ from dataclasses import dataclass, replace
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.model.references.index import Reference, References
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 from dcmcfg.secret_values import is_secret
 
 
 @dataclass(frozen=True)
-class Hit:
+class TextHit:
     """A value in which the text stands, or an entry whose name has it (``attribute`` is empty, ``value`` None).
 
-    ``means`` says what the value refers to by the text: ``AE dcm4chee-arc/DCM4CHEE``; empty when it is no reference.
+    ``refers_to`` says what the value refers to by the text: ``AE dcm4chee-arc/DCM4CHEE``; empty when it is no
+    reference.
     """
 
     dn: DN
     attribute: str
     value: bytes | None
-    means: str = ""
+    refers_to: str = ""
 
 
-def find(tree: Tree, text: str) -> tuple[Hit, ...]:
+def find_text(tree: Tree, text: str) -> tuple[TextHit, ...]:
     """Return where *text* stands in *tree*, in the tree's order; case does not count.
 
     Of an attribute whose name holds it every value is a hit. In secrets nothing is looked for, nor in that part of a
@@ -34,63 +35,67 @@ def find(tree: Tree, text: str) -> tuple[Hit, ...]:
     name of an AE, a device, a queue or another thing that is referred to, what means that is a hit in any case.
     """
     folded = text.casefold()
-    meanings = _meanings(tree, text)
-    return tuple(hit for entry in tree.ordered() for hit in _hits(entry, folded, meanings.get(tree.key(entry.dn), {})))
+    meanings = _find_references(tree, text)
+    return tuple(
+        hit
+        for entry in tree.sorted_entries()
+        for hit in _find_in_entry(entry, folded, meanings.get(tree.key(entry.dn), {}))
+    )
 
 
 #: (attribute in lower case, value) → what it means.
-_Meanings = dict[tuple[str, bytes], str]
+_ReferencedByValue = dict[tuple[str, bytes], str]
 
 
-def _meanings(tree: Tree, text: str) -> dict[NormalDN, _Meanings]:
+def _find_references(tree: Tree, text: str) -> dict[NormalDN, _ReferencedByValue]:
     """Return what each value that refers to the thing called *text* means, by entry."""
     references = References(tree)
     called = {
         tree.key(entry.dn): f"{kind.value.word} {_qualified(references, entry, kind)}"
-        for kind in Kind
-        if kind is not Kind.ENTRY
-        for entry in references.named(kind, text)
+        for kind in EntityKind
+        if kind is not EntityKind.ENTRY
+        for entry in references.find_entries(kind, text)
     }
-    found: dict[NormalDN, _Meanings] = {}
+    found: dict[NormalDN, _ReferencedByValue] = {}
     for reference in references.all if called else ():
-        if (meant := _meant(references, reference, text)) in called:
+        if (meant := _resolve(references, reference, text)) in called:
             of_entry = found.setdefault(tree.key(reference.dn), {})
             of_entry[reference.attribute.lower(), reference.value] = called[meant]
     return found
 
 
-def _meant(references: References, reference: Reference, text: str) -> NormalDN:
+def _resolve(references: References, reference: Reference, text: str) -> NormalDN:
     """Return the entry that *reference* means, the empty DN when it gives another name than *text*."""
-    if reference.kind is not Kind.ENTRY and not reference.kind.same(reference.name, text):
+    if reference.kind is not EntityKind.ENTRY and not reference.kind.are_same_name(reference.name, text):
         return ()
     entry = references.resolve(reference)
     return references.tree.key(entry.dn) if entry is not None else ()
 
 
-def _qualified(references: References, entry: Entry, kind: Kind) -> str:
+def _qualified(references: References, entry: Entry, kind: EntityKind) -> str:
     """Return the name of *entry*, with its device's where that is another thing."""
     name = entry.text(kind.value.attribute) or ""
-    key = references.device_of(entry.dn)
-    device = references.tree.entries.get(key) if key is not None and kind is not Kind.DEVICE else None
+    key = references.find_device_key(entry.dn)
+    device = references.tree.entries.get(key) if key is not None and kind is not EntityKind.DEVICE else None
     return f"{device.text('dicomDeviceName')}/{name}" if device is not None else name
 
 
-def _hits(entry: Entry, folded: str, meanings: _Meanings) -> Iterator[Hit]:
-    found = [hit for attribute in entry.attributes for hit in _hits_in(entry.dn, attribute, folded)]
+def _find_in_entry(entry: Entry, folded: str, meanings: _ReferencedByValue) -> Iterator[TextHit]:
+    found = [hit for attribute in entry.attributes for hit in _find_in_attribute(entry.dn, attribute, folded)]
     hits = {(hit.attribute.lower(), hit.value or b""): hit for hit in found}
     spelt = {attribute.name.lower(): attribute.name for attribute in entry.attributes}
     for (name, value), means in meanings.items():
-        known = hits.get((name, value), Hit(entry.dn, spelt[name], value))
-        hits[name, value] = replace(known, means=means)
+        known = hits.get((name, value), TextHit(entry.dn, spelt[name], value))
+        hits[name, value] = replace(known, refers_to=means)
     if not hits and folded in str(entry.dn).casefold() and folded not in str(entry.dn.parent).casefold():
-        yield Hit(entry.dn, "", None)
+        yield TextHit(entry.dn, "", None)
     yield from hits.values()
 
 
-def _hits_in(dn: DN, attribute: Attribute, folded: str) -> Iterator[Hit]:
+def _find_in_attribute(dn: DN, attribute: Attribute, folded: str) -> Iterator[TextHit]:
     named = folded in attribute.name.casefold()
     shared = f",{dn.parent}".casefold()
     for value in attribute.values:
         text = value.decode("utf-8", "replace").casefold().removesuffix(shared)
         if named or (folded in text and not is_secret(attribute.name, value)):
-            yield Hit(dn, attribute.name, value)
+            yield TextHit(dn, attribute.name, value)

@@ -10,52 +10,56 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dcmcfg.pem import holds_private_key
-from dcmcfg.private_folders import group_name, is_own_group
+from dcmcfg.private_folders import group_name, is_private_group
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 
 
-def exposures(settings: Settings) -> Iterator[str]:
+def find_exposures(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each: a password that leaves this machine unencrypted, a file of a secret that is open."""
     address = urlsplit(settings.ldap_url)
-    if address.scheme == "ldap" and settings.bind_dn and not (settings.starttls or _stays_here(address.hostname or "")):
+    if (
+        address.scheme == "ldap"
+        and settings.bind_dn
+        and not (settings.starttls or _is_loopback(address.hostname or ""))
+    ):
         yield f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it"
     if settings.bind_dn:
-        yield from secret_exposures(settings.bind_secret, "password")
+        yield from find_secret_exposures(settings.bind_secret, "password")
     if settings.client_cert is not None:
-        yield from key_exposures(settings.client_key or settings.client_cert)
+        yield from find_key_exposures(settings.client_key or settings.client_cert)
 
 
-def key_exposures(key: Path) -> Iterator[str]:
-    """Yield a sentence where others can read the private key in the file *key*; none where it holds no key."""
-    if (readers := _readers(key)) and _holds_private_key(key):
-        yield f"{key}: {readers} can read this private key; chmod 600 keeps it to you"
+def find_key_exposures(key_file: Path) -> Iterator[str]:
+    """Yield a sentence where others can read the private key in the file *key_file*; none where it holds no key."""
+    if (readers := _readers(key_file)) and _holds_private_key(key_file):
+        yield f"{key_file}: {readers} can read this private key; chmod 600 keeps it to you"
 
 
-def secret_exposures(secret: Secret | None, what: str) -> Iterator[str]:
-    """Yield a sentence where *secret* is in a file that others can read; *what* it is, in words."""
+def find_secret_exposures(secret: Secret | None, description: str) -> Iterator[str]:
+    """Yield a sentence where *secret* is in a file that others can read; *description* it is, in words."""
     if secret is not None and secret.path is not None and (readers := _readers(secret.path)):
-        yield f"{secret.path}: {readers} can read this {what}; chmod 600 keeps it to you"
+        yield f"{secret.path}: {readers} can read this {description}; chmod 600 keeps it to you"
 
 
-def archive_exposures(settings: Settings) -> Iterator[str]:
+def find_archive_exposures(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each client secret or token that leaves this machine unencrypted or that others can read."""
     if settings.oidc is not None:
-        yield from secret_exposures(settings.oidc.secret, "client secret")
+        yield from find_secret_exposures(settings.oidc.secret, "client secret")
     else:
-        yield from secret_exposures(settings.token_secret, "token")
-    if settings.oidc is not None and _in_the_open(settings.oidc.server):
-        yield f"the client secret goes to {settings.oidc.server} unencrypted; https:// protects it"
-    if (settings.oidc or settings.token_secret) and _in_the_open(settings.archive_url):
+        yield from find_secret_exposures(settings.token_secret, "token")
+    if settings.oidc is not None and _is_unencrypted(settings.oidc.server_url):
+        yield f"the client secret goes to {settings.oidc.server_url} unencrypted; https:// protects it"
+    if (settings.oidc or settings.token_secret) and _is_unencrypted(settings.archive_url):
         yield f"the token goes to {settings.archive_url} unencrypted; https:// protects it"
 
 
-def _in_the_open(url: str) -> bool:
+def _is_unencrypted(url: str) -> bool:
     address = urlsplit(url)
-    return address.scheme == "http" and not _stays_here(address.hostname or "")
+    return address.scheme == "http" and not _is_loopback(address.hostname or "")
 
 
-def _stays_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     """Tell whether *host* is this machine, by what it says and not by asking."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -78,7 +82,9 @@ def _readers(path: Path) -> str:
         return ""
     if held.st_mode & stat.S_IROTH:
         return "others"
-    if held.st_mode & stat.S_IRGRP and not any(is_own_group(held.st_gid, uid) for uid in (held.st_uid, os.geteuid())):
+    if held.st_mode & stat.S_IRGRP and not any(
+        is_private_group(held.st_gid, uid) for uid in (held.st_uid, os.geteuid())
+    ):
         return f"the group {group_name(held.st_gid)}"
     return ""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import platformdirs
 
-from dcmcfg.private_folders import require_own
+from dcmcfg.private_folders import require_ownership
 
 _ELSEWHERE = "XDG_STATE_HOME names a folder of your own"
 
@@ -18,12 +18,12 @@ def state_folder() -> Path:
     roll-out would be theirs to choose.
     """
     folder = platformdirs.user_state_path("dcmcfg")
-    require_own(folder, top=folder, instead=_ELSEWHERE)
+    require_ownership(folder, parent_folder=folder, alternative=_ELSEWHERE)
     return folder
 
 
-def folder_in_state(name: str) -> Path:
+def state_subfolder(name: str) -> Path:
     """Return the folder *name* of the state folder, which may not exist yet; raises as :func:`state_folder` does."""
     state = state_folder()
-    require_own(state / name, top=state)
+    require_ownership(state / name, parent_folder=state)
     return state / name

@@ -7,7 +7,7 @@ import shlex
 from dcmcfg.errors import DcmcfgError, NotFound
 
 
-def keychain_secret(service: str, user: str, origin: str) -> str:
+def read_keychain_secret(service: str, user: str, origin: str) -> str:
     """Return what the keychain keeps for *user* of *service*; *origin* is named in errors.
 
     Raises :class:`NotFound` when it keeps nothing there, :class:`DcmcfgError` when there is no keychain, or it stays
@@ -21,19 +21,19 @@ def keychain_secret(service: str, user: str, origin: str) -> str:
     except keyring.errors.NoKeyringError:
         raise DcmcfgError(
             f"there is no keychain on this machine (asked for by {origin})",
-            on=f"keychain {service}",
+            subject=f"keychain {service}",
             next_step="on a server keep the secret in a file that only its owner can read: docs/settings.md",
         ) from None
     except keyring.errors.KeyringError as error:
         raise DcmcfgError(
             f"the keychain was not read: {error or type(error).__name__} (asked for by {origin})",
-            on=f"keychain {service}",
+            subject=f"keychain {service}",
             next_step="unlock it, and try again",
         ) from None
     if not secret:
         raise NotFound(
             f"the keychain keeps nothing for {user} (asked for by {origin})",
-            on=f"keychain {service}",
+            subject=f"keychain {service}",
             next_step=f"{shlex.join(('keyring', 'set', service, user))} puts it there",
         )
     return secret

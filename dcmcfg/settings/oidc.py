@@ -17,7 +17,7 @@ _URLS = {
 _SECRET = "oidc_client_secret"  # noqa: S105 — the name of a setting
 _SECRETS = (_SECRET, f"{_SECRET}_file", f"{_SECRET}_keychain")
 #: Every setting of the client; all are credentials of the archive that their source names.
-OIDC = (*_URLS, "oidc_client_id", "oidc_scope", *_SECRETS)
+OIDC_SETTINGS = (*_URLS, "oidc_client_id", "oidc_scope", *_SECRETS)
 
 
 @dataclass(frozen=True)
@@ -25,46 +25,47 @@ class OidcClient:
     """Who asks which server for tokens.
 
     ``issuer`` is the issuer's URL, or empty where only the token endpoint ``token_url`` is known; either may be.
-    ``origin`` says where the URL comes from, ``client_origin`` where the client's ID does.
+    ``url_origin`` says where the URL comes from, ``client_origin`` where the client's ID does.
     """
 
     issuer: str
     token_url: str
     client_id: str
-    origin: str
+    url_origin: str
     client_origin: str
     scope: str = ""
     secret: Secret | None = field(default=None, repr=False)
 
     @property
-    def server(self) -> str:
+    def server_url(self) -> str:
         """The URL that the secret goes to, or is derived from."""
         return self.token_url or self.issuer
 
 
-def resolve_oidc(sources: Sources, archive: Source) -> OidcClient | None:
-    """Return the client that *archive*, the source of the archive's URL, and the options describe; None: neither does.
+def resolve_oidc(sources: Sources, archive_source: Source) -> OidcClient | None:
+    """Return the client that *archive_source*, the source of the archive's URL, and the options describe; None.
 
-    The secret goes to the server that its own source names: options that name another server or client leave the
-    one of *archive* behind. Raises :class:`MalformedInput` where a part is missing or cannot be what it should be.
+    Neither does. The secret goes to the server that its own source names: options that name another server or client
+    leave the one of
+    *archive_source* behind. Raises :class:`MalformedInput` where a part is missing or cannot be what it should be.
     """
     options = sources.options
-    server = next((source for source in (options, archive) if source.values.keys() & _URLS.keys()), None)
+    server = next((source for source in (options, archive_source) if source.values.keys() & _URLS.keys()), None)
     if server is None:
-        stray = next(((s, key) for s in (options, archive) for key in OIDC if key in s.values), None)
+        stray = next(((s, key) for s in (options, archive_source) for key in OIDC_SETTINGS if key in s.values), None)
         if stray is None:
             return None
         source, key = stray
         raise MalformedInput(
             "it is set, and nothing says which server issues the tokens",
-            on=source.origin(key),
+            subject=source.origin(key),
             next_step=f"set {source.origin('oidc_issuer')} beside it, for example {_ISSUER_EXAMPLE}",
         )
     client = options if "oidc_client_id" in options.values else server
     if "oidc_client_id" not in client.values:
         raise MalformedInput(
             "nothing says which client asks for tokens",
-            on=server.origin(next(key for key in _URLS if key in server.values)),
+            subject=server.origin(next(key for key in _URLS if key in server.values)),
             next_step=f"set {server.origin('oidc_client_id')} beside it",
         )
     return _client(options, server, client)
@@ -77,15 +78,15 @@ def _client(options: Source, server: Source, client: Source) -> OidcClient:
     scope = server.values.get("oidc_scope", "")
     for value, source, key in ((client_id, client, "oidc_client_id"), (scope, server, "oidc_scope")):
         if not value.isprintable():
-            raise MalformedInput("it holds control characters", on=source.origin(key))
+            raise MalformedInput("it holds control characters", subject=source.origin(key))
     return OidcClient(
         issuer=_url(server, "oidc_issuer"),
         token_url=_url(server, "oidc_token_url"),
         client_id=client_id,
-        origin=server.origin(next(key for key in ("oidc_token_url", "oidc_issuer") if key in server.values)),
+        url_origin=server.origin(next(key for key in ("oidc_token_url", "oidc_issuer") if key in server.values)),
         client_origin=client.origin("oidc_client_id"),
         scope=scope,
-        secret=secret.of(client_id) if secret else None,
+        secret=secret.for_user(client_id) if secret else None,
     )
 
 

@@ -15,11 +15,11 @@ import platformdirs
 import tomli_w
 
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
-from dcmcfg.private_folders import make_private, require_own
+from dcmcfg.private_folders import create_private_folder, require_ownership
 
-DEFAULT = "default"
-#: What a profile may hold; the values are strings, those of ``FLAGS`` booleans.
-KEYS = (
+DEFAULT_PROFILE = "default"
+#: What a profile may hold; the values are strings, those of ``BOOLEAN_KEYS`` booleans.
+PROFILE_KEYS = (
     "ldap_url",
     "base_dn",
     "bind_dn",
@@ -45,7 +45,7 @@ KEYS = (
     "tls_key_passphrase_file",
     "external_move_log",
 )
-FLAGS = ("require_crl", "starttls")
+BOOLEAN_KEYS = ("require_crl", "starttls")
 _FILES = (
     "bind_password_file",
     "archive_token_file",
@@ -65,7 +65,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 def profile_path(name: str) -> Path:
     """Return where the profile *name* is kept, there or not; raises :class:`MalformedInput` for a bad name."""
     if not _NAME.fullmatch(name):
-        raise MalformedInput("a profile's name is made of letters, digits, '_', '-' and '.'", on=repr(name))
+        raise MalformedInput("a profile's name is made of letters, digits, '_', '-' and '.'", subject=repr(name))
     return _folder() / f"{name}.toml"
 
 
@@ -74,10 +74,10 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
 
 
-def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
+def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
     """Return what the profile *name* holds; files that it names relatively are taken from its own folder.
 
-    *named_by* says in an error who asked for it.
+    *selected_by* says in an error who asked for it.
 
     Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile, and
     :class:`~dcmcfg.errors.Refused` where others may write to it or to the folders of ours that it is in, or own them.
@@ -85,22 +85,24 @@ def read_profile(name: str, named_by: str = "--profile") -> dict[str, str]:
     path = profile_path(name)
     top = path.parent.parent
     for each in (top, path.parent, path):  # it says where the password goes
-        require_own(each, top=top, or_roots=True, instead="remove it, if its content is not yours")
+        require_ownership(
+            each, parent_folder=top, allow_root=True, alternative="remove it, if its content is not yours"
+        )
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         there = ", ".join(profile_names()) or "none"
         raise NotFound(
-            f"there is no profile {name}, which {named_by} names",
-            on=str(path),
+            f"there is no profile {name}, which {selected_by} names",
+            subject=str(path),
             next_step=f"there are: {there}" + ("; dcmcfg lab up makes this one" if name == "lab" else ""),
         ) from None
     except OSError as error:
-        raise MalformedInput(f"the profile cannot be read: {error.strerror}", on=str(path)) from None
+        raise MalformedInput(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8
-        raise MalformedInput(f"the profile is not TOML: {error}", on=str(path)) from None
+        raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
     _check(content, str(path))
-    return {key: _located(key, _text(value), path.parent) for key, value in content.items()}
+    return {key: _resolve_path(key, _text(value), path.parent) for key, value in content.items()}
 
 
 def write_profile(name: str, values: Mapping[str, str]) -> Path:
@@ -111,14 +113,14 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
     path = profile_path(name)
     _check(values, str(path))
     try:
-        make_private(path.parent)
+        create_private_folder(path.parent)
         _write(path, tomli_w.dumps(dict(values)))
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
+        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
     return path
 
 
-def set_in_profile(name: str, key: str, value: str) -> Path:
+def update_profile(name: str, key: str, value: str) -> Path:
     """Have the profile *name*, which holds *key*, hold *value* there; return its file, otherwise as it was.
 
     What the file is a link to is written, whole or not at all. Raises :class:`DcmcfgError` when it cannot be read or
@@ -128,7 +130,7 @@ def set_in_profile(name: str, key: str, value: str) -> Path:
     try:
         text = path.read_bytes().decode()
         held = tomllib.loads(text)
-        changed = _line_of(key).sub(lambda found: found[1] + _toml(value), text, count=1)
+        changed = _assignment_pattern(key).sub(lambda found: found[1] + _toml(value), text, count=1)
         wanted = held | {key: value}
         if _content(changed) != wanted:  # written in a way that one line does not change, such as over several
             changed = tomli_w.dumps(wanted)
@@ -136,13 +138,13 @@ def set_in_profile(name: str, key: str, value: str) -> Path:
         _write(path, changed)
         path.chmod(mode)
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", on=str(path)) from None
+        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
     except ValueError as error:
-        raise DcmcfgError(f"the profile is not TOML: {error}", on=str(path)) from None
+        raise DcmcfgError(f"the profile is not TOML: {error}", subject=str(path)) from None
     return path
 
 
-def _line_of(key: str) -> re.Pattern[str]:
+def _assignment_pattern(key: str) -> re.Pattern[str]:
     """Return the pattern of the line that sets *key*, up to its value, and the value: a string of one line."""
     return re.compile(rf"""(?m)^([ \t]*{key}[ \t]*=[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")
 
@@ -179,7 +181,7 @@ def remove_profile(name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be removed: {error.strerror}", on=str(path)) from None
+        raise DcmcfgError(f"the profile cannot be removed: {error.strerror}", subject=str(path)) from None
     return True
 
 
@@ -189,17 +191,19 @@ def _folder() -> Path:
 
 def _check(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
-        if key not in KEYS:
-            raise MalformedInput(f"unknown key {key!r}", on=where, next_step=f"a profile holds {', '.join(KEYS)}")
-        if key in FLAGS and isinstance(value, bool):
+        if key not in PROFILE_KEYS:
+            raise MalformedInput(
+                f"unknown key {key!r}", subject=where, next_step=f"a profile holds {', '.join(PROFILE_KEYS)}"
+            )
+        if key in BOOLEAN_KEYS and isinstance(value, bool):
             continue
         if not isinstance(value, str) or not value:
-            raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", on=where)
+            raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", subject=where)
 
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _located(key: str, value: str, folder: Path) -> str:
+def _resolve_path(key: str, value: str, folder: Path) -> str:
     return str(folder / Path(value).expanduser()) if key in _FILES else value

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
-from dcmcfg.settings.oidc import OIDC, OidcClient, resolve_oidc
+from dcmcfg.settings.oidc import OIDC_SETTINGS, OidcClient, resolve_oidc
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
-from dcmcfg.settings.sources import Source, Sources, collect
-from dcmcfg.settings.tls import resolve_dicom_tls, resolve_tls
+from dcmcfg.settings.sources import Source, Sources, collect_sources
+from dcmcfg.settings.tls import resolve_dicom_tls, resolve_directory_tls
 from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
 
 #: A stock installation on this machine.
-STOCK = Source(
+DEFAULT_SOURCE = Source(
     "default",
     {
         "ldap_url": "ldap://localhost:389",
@@ -27,10 +27,10 @@ STOCK = Source(
 _PASSWORDS = ("bind_password", "bind_password_file", "bind_password_keychain")
 _SERVER = ("ldap_url", "bind_dn", *_PASSWORDS, "client_cert", "client_key")
 _TOKENS = ("archive_token", "archive_token_file")
-_ARCHIVE = ("archive_url", *_TOKENS, *OIDC)
+_ARCHIVE = ("archive_url", *_TOKENS, *OIDC_SETTINGS)
 
 
-def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     """Return the site that *options* (by setting, ``profile`` included), the profiles and *environ* describe.
 
     Single settings come from the strongest source that has them. A URL and the credentials for it come from one
@@ -38,22 +38,24 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
     Raises :class:`MalformedInput` for values that cannot be, and where two sources contradict each other;
     :class:`NotFound` when the profile does not exist.
     """
-    sources = collect(options, environ)
-    ldap_url, server = _owner(sources, _SERVER)
-    archive_url, archive = _owner(sources, _ARCHIVE)
+    sources = collect_sources(options, environ)
+    ldap_url, server = _find_url_and_credential_sources(sources, _SERVER)
+    archive_url, archive = _find_url_and_credential_sources(sources, _ARCHIVE)
     url, dn_in_url = parse_ldap_url(ldap_url.values["ldap_url"], ldap_url.origin("ldap_url"))
     base_dn, base_origin = _base_dn(sources, ldap_url, dn_in_url)
-    device = _strongest(sources, "device") or STOCK
-    ca_file = _strongest(sources, "ca_file")
-    crl = _strongest(sources, "require_crl")
+    device = _find_source(sources, "device") or DEFAULT_SOURCE
+    ca_file = _find_source(sources, "ca_file")
+    crl = _find_source(sources, "require_crl")
     # A password goes with its bind DN: an option that names another one leaves the owner's password behind.
     by_option = {"bind_dn", *_PASSWORDS} & sources.options.values.keys()
     password = (sources.options if by_option else server).secret("bind_password")
-    tls = resolve_tls(sources, ldap_url, server, url)
-    binding = next((s for s in (sources.options, server) if "bind_dn" in s.values), STOCK)
-    external = binding is STOCK and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
+    tls = resolve_directory_tls(sources, ldap_url, server, url)
+    binding = next((s for s in (sources.options, server) if "bind_dn" in s.values), DEFAULT_SOURCE)
+    external = (
+        binding is DEFAULT_SOURCE and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
+    )
     bind_dn = "" if external else _bind_dn(binding, base_dn)
-    token, oidc = _credential(sources, archive)
+    token, oidc = _resolve_archive_credential(sources, archive)
     return Settings(
         ldap_url=url,
         base_dn=base_dn,
@@ -74,63 +76,63 @@ def resolve(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
             "device": device.origin("device"),
             "archive_url": archive_url.origin("archive_url"),
         }
-        | ({"profile": sources.named_by} if sources.profile else {})
+        | ({"profile": sources.profile_selected_by} if sources.profile else {})
         | ({"ca_file": ca_file.origin("ca_file")} if ca_file else {})
         | tls.origins
         | ({"bind_password": password.origin} if password else {})
         | ({"archive_token": token.origin} if token else {}),
-        bind_secret=password.of(bind_dn) if password else None,
+        bind_secret=password.for_user(bind_dn) if password else None,
         token_secret=token,
         oidc=oidc,
         dicom_tls=resolve_dicom_tls(sources),
     )
 
 
-def _strongest(sources: Sources, key: str) -> Source | None:
-    return next((source for source in sources.by_strength if key in source.values), None)
+def _find_source(sources: Sources, key: str) -> Source | None:
+    return next((source for source in sources.by_precedence if key in source.values), None)
 
 
-def _owner(sources: Sources, keys: tuple[str, ...]) -> tuple[Source, Source]:
+def _find_url_and_credential_sources(sources: Sources, keys: tuple[str, ...]) -> tuple[Source, Source]:
     """Return the source of the URL, *keys*' first, and the one whose credentials (the rest of *keys*) go with it.
 
     They are the same source, except that the stock URL goes with whatever source has credentials: nothing else
     says which server those are for.
     """
     url, *credentials = keys
-    named = _strongest(sources, url)
+    named = _find_source(sources, url)
     if named is None:
-        having = (source for source in sources.others if source.values.keys() & set(credentials))
-        return STOCK, next(having, STOCK)
+        having = (source for source in sources.non_option_sources if source.values.keys() & set(credentials))
+        return DEFAULT_SOURCE, next(having, DEFAULT_SOURCE)
     if named is sources.options:
         return named, named
-    for stronger in sources.others[: sources.others.index(named)]:
-        if stronger.chosen:
+    for stronger in sources.non_option_sources[: sources.non_option_sources.index(named)]:
+        if stronger.explicit:
             raise MalformedInput(
                 f"it has no {url}, and {named.origin(url)} names another site",
-                on=stronger.name,
+                subject=stronger.name,
                 next_step=f"say which one with --{url.replace('_', '-')}, or add {url} to the profile",
             )
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
                 f"it is set without {stronger.origin(url)}, and the URL of {named.name} is another source's",
-                on=stronger.origin(stray),
+                subject=stronger.origin(stray),
                 next_step=f"set {stronger.origin(url)} beside it, or unset it",
             )
     return named, named
 
 
-def _credential(sources: Sources, archive: Source) -> tuple[Secret | None, OidcClient | None]:
+def _resolve_archive_credential(sources: Sources, archive: Source) -> tuple[Secret | None, OidcClient | None]:
     """Return the token that goes to *archive*'s archive, or the client that gets one; an option is the stronger."""
     given = sources.options.values.keys()
-    if given & set(_TOKENS) and not given & set(OIDC):
+    if given & set(_TOKENS) and not given & set(OIDC_SETTINGS):
         return sources.options.secret("archive_token"), None
     oidc = resolve_oidc(sources, archive)
-    token = (sources.options if given & set(OIDC) else archive).secret("archive_token")
+    token = (sources.options if given & set(OIDC_SETTINGS) else archive).secret("archive_token")
     if oidc is not None and token is not None:
         raise MalformedInput(
             "it is a token, and tokens are to be got as well",
-            on=f"{token.origin}, {oidc.origin}",
+            subject=f"{token.origin}, {oidc.url_origin}",
             next_step="keep one of them",
         )
     return token, oidc
@@ -138,27 +140,27 @@ def _credential(sources: Sources, archive: Source) -> tuple[Secret | None, OidcC
 
 def _base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN, str]:
     """Return the base DN and its origin: the strongest; the URL's DN is as strong as its source."""
-    explicit = _strongest(sources, "base_dn")
+    explicit = _find_source(sources, "base_dn")
     if in_url is not None:
-        strength = (*sources.by_strength, STOCK)
+        strength = (*sources.by_precedence, DEFAULT_SOURCE)
         if explicit is None or strength.index(explicit) > strength.index(ldap_url):
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
                 f"it contradicts the DN in {ldap_url.origin('ldap_url')}, {in_url}",
-                on=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
+                subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
                 next_step="keep one of them",
             )
-    explicit = explicit or STOCK
+    explicit = explicit or DEFAULT_SOURCE
     base_dn = DN.parse(explicit.values["base_dn"])
     if not base_dn.rdns:
-        raise MalformedInput("the base DN is empty", on=explicit.origin("base_dn"))
+        raise MalformedInput("the base DN is empty", subject=explicit.origin("base_dn"))
     return base_dn, explicit.origin("base_dn")
 
 
 def _bind_dn(source: Source, base_dn: DN) -> str:
     """Return the bind DN of *source*; by default ``cn=admin`` at the domain that *base_dn* is in."""
-    if source is STOCK:
+    if source is DEFAULT_SOURCE:
         start = len(base_dn.rdns)
         while start and [kind.lower() for kind, _ in base_dn.rdns[start - 1].parts] == ["dc"]:
             start -= 1
@@ -166,7 +168,7 @@ def _bind_dn(source: Source, base_dn: DN) -> str:
         return str((domain if domain.rdns else base_dn).child("cn", "admin"))
     text = source.values["bind_dn"]
     if not DN.parse(text).rdns:
-        raise MalformedInput("the bind DN is empty", on=source.origin("bind_dn"))
+        raise MalformedInput("the bind DN is empty", subject=source.origin("bind_dn"))
     return text
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dcmcfg.errors import MalformedInput, NotFound
-from dcmcfg.settings.keychain import keychain_secret
+from dcmcfg.settings.keychain import read_keychain_secret
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Secret:
     service: str = ""
     user: str = ""
 
-    def of(self, user: str) -> Secret:
+    def for_user(self, user: str) -> Secret:
         """Return this secret as that of *user*, by whom a keychain finds it."""
         return replace(self, user=user)
 
@@ -30,30 +30,30 @@ class Secret:
         """Return the secret; of a file, its one line without the line end.
 
         Raises :class:`NotFound` when the file is missing or the keychain keeps nothing, :class:`MalformedInput` when
-        it is not UTF-8 text, or the file not one line of it, and what :func:`keychain_secret` raises.
+        it is not UTF-8 text, or the file not one line of it, and what :func:`read_keychain_secret` raises.
         """
         if self.service:
-            return keychain_secret(self.service, self.user, self.origin)
+            return read_keychain_secret(self.service, self.user, self.origin)
         if self.path is not None:
-            return _line_of(self.path, self.origin)
+            return _read_single_line(self.path, self.origin)
         if not _is_utf_8(self.text):
-            raise MalformedInput("the secret cannot be read: not UTF-8 text", on=self.origin)
+            raise MalformedInput("the secret cannot be read: not UTF-8 text", subject=self.origin)
         return self.text
 
 
-def _line_of(path: Path, origin: str) -> str:
+def _read_single_line(path: Path, origin: str) -> str:
     try:
         content = path.read_text("utf-8")
     except FileNotFoundError:
         step = "if this is the lab's profile: dcmcfg lab up starts the lab" if origin == "profile lab" else ""
-        raise NotFound(f"there is no such file (named by {origin})", on=str(path), next_step=step) from None
+        raise NotFound(f"there is no such file (named by {origin})", subject=str(path), next_step=step) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MalformedInput(f"the secret cannot be read: {reason} (named by {origin})", on=str(path)) from None
+        raise MalformedInput(f"the secret cannot be read: {reason} (named by {origin})", subject=str(path)) from None
     lines = content.splitlines()
     if len(lines) != 1 or not lines[0]:
         held = "nothing" if not content.strip() else f"{len(lines)} lines"
-        raise MalformedInput(f"the file should hold one line, the secret, and holds {held}", on=str(path))
+        raise MalformedInput(f"the file should hold one line, the secret, and holds {held}", subject=str(path))
     return lines[0]
 
 

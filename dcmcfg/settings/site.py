@@ -52,7 +52,7 @@ class Settings:
         return self.bind_dn or "SASL EXTERNAL"
 
     @property
-    def device_asked(self) -> str | None:
+    def device_from_option(self) -> str | None:
         """The device named by the option ``--device``; ``None`` when it came from anywhere else."""
         return self.device if self.origins.get("device") == "--device" else None
 
@@ -72,10 +72,10 @@ class Settings:
             return None
         token = self.token_secret.read().strip()
         if not token or not all("!" <= character <= "~" for character in token):
-            raise MalformedInput("the archive token holds blanks or other than ASCII", on=self.token_secret.origin)
+            raise MalformedInput("the archive token holds blanks or other than ASCII", subject=self.token_secret.origin)
         return token
 
 
-def site_headline(settings: Settings) -> str:
+def format_site_headline(settings: Settings) -> str:
     """Return the one line that heads every plan: who writes to which server, which archive reloads."""
     return f"{settings.identity} @ {settings.ldap_url} · archive {settings.archive_url}"

@@ -50,12 +50,12 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 class Source:
     """One description of a site, often a partial one; ``values`` may hold passwords.
 
-    ``chosen`` is true where the user named it on the command line, as an option or with ``--profile``.
+    ``explicit`` is true where the user named it on the command line, as an option or with ``--profile``.
     """
 
     name: str
     values: Mapping[str, str]
-    chosen: bool = False
+    explicit: bool = False
 
     def origin(self, key: str) -> str:
         """Return where the setting *key* of this source came from, in the user's words."""
@@ -71,7 +71,7 @@ class Source:
         """Return whether the setting *key* is switched on; raises :class:`MalformedInput` for any other word."""
         word = self.values.get(key, "false").lower()
         if word not in _WORDS:
-            raise MalformedInput(f"it is true or false, and not {word!r}", on=self.origin(key))
+            raise MalformedInput(f"it is true or false, and not {word!r}", subject=self.origin(key))
         return _WORDS[word]
 
     def secret(self, key: str) -> Secret | None:
@@ -98,20 +98,20 @@ class Source:
 class Sources:
     """Every source of a run, the others by strength.
 
-    ``profile`` is the one that was read, or empty; ``named_by`` says who named it, in the user's words.
+    ``profile`` is the one that was read, or empty; ``profile_selected_by`` says who named it, in the user's words.
     """
 
     options: Source
-    others: tuple[Source, ...]
+    non_option_sources: tuple[Source, ...]
     profile: str
-    named_by: str = ""
+    profile_selected_by: str = ""
 
     @property
-    def by_strength(self) -> tuple[Source, ...]:
-        return (self.options, *self.others)
+    def by_precedence(self) -> tuple[Source, ...]:
+        return (self.options, *self.non_option_sources)
 
 
-def collect(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
+def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
     """Return the sources there are; at most one profile is read, and an empty variable counts as not set.
 
     A profile named by ``--profile`` is stronger than the environment; one named by ``DCMCFG_PROFILE``, or the one
@@ -120,17 +120,17 @@ def collect(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
     """
     for key, value in options.items():
         if not value:
-            raise MalformedInput("the option has an empty value", on="--" + key.replace("_", "-"))
-    given = Source("options", {key: value for key, value in options.items() if key != "profile"}, chosen=True)
+            raise MalformedInput("the option has an empty value", subject="--" + key.replace("_", "-"))
+    given = Source("options", {key: value for key, value in options.items() if key != "profile"}, explicit=True)
     set_there = {key: environ[name] for key, name in _VARIABLES.items() if environ.get(name)}
     environment = Source("environment", set_there)
     if "profile" in options:
         name = options["profile"]
-        profile = Source(f"profile {name}", profiles.read_profile(name), chosen=True)
+        profile = Source(f"profile {name}", profiles.read_profile(name), explicit=True)
         return Sources(given, (profile, environment), name, "--profile")
     name, named_by = environ.get("DCMCFG_PROFILE", ""), "DCMCFG_PROFILE"
-    if not name and profiles.DEFAULT in profiles.profile_names():
-        name, named_by = profiles.DEFAULT, "default"
+    if not name and profiles.DEFAULT_PROFILE in profiles.profile_names():
+        name, named_by = profiles.DEFAULT_PROFILE, "default"
     if not name:
         return Sources(given, (environment,), "")
     profile = Source(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))

@@ -14,7 +14,7 @@ from dcmcfg.settings.sources import Source, Sources
 
 
 @dataclass(frozen=True)
-class TlsSettings:
+class DirectoryTls:
     """StartTLS or not, and the certificate to show; ``origins`` as in ``Settings``."""
 
     starttls: bool
@@ -23,56 +23,56 @@ class TlsSettings:
     origins: dict[str, str]
 
 
-def resolve_tls(sources: Sources, ldap_url: Source, server: Source, url: str) -> TlsSettings:
-    """Return how to secure the connection to *url*, which *ldap_url* names and whose credentials are *server*'s.
+def resolve_directory_tls(sources: Sources, url_source: Source, credential_source: Source, url: str) -> DirectoryTls:
+    """Return how to secure the connection to *url* of *url_source*, with the credentials of *credential_source*.
 
     Whoever asks for StartTLS gets it on every ``ldap://`` server, or no connection. A client certificate is a
-    credential and comes from *server*, or from options, where a certificate leaves the other one's key behind.
-    Raises :class:`MalformedInput` where the parts contradict each other.
+    credential and comes from *credential_source*, or from options, where a certificate leaves the other one's key
+    behind. Raises :class:`MalformedInput` where the parts contradict each other.
     """
-    starttls, origins = _starttls(sources, ldap_url, url)
-    certificate = sources.options if "client_cert" in sources.options.values else server
+    starttls, origins = _starttls(sources, url_source, url)
+    certificate = sources.options if "client_cert" in sources.options.values else credential_source
     key = sources.options if "client_key" in sources.options.values else certificate
     for source, setting in ((certificate, "client_cert"), (key, "client_key")):
         if setting in source.values:
             origins[setting] = source.origin(setting)
     if "client_key" in origins and "client_cert" not in origins:
-        raise MalformedInput("a key without its certificate", on=origins["client_key"], next_step="name both")
+        raise MalformedInput("a key without its certificate", subject=origins["client_key"], next_step="name both")
     if "client_cert" in origins and not (starttls or url.startswith("ldaps:")):
         raise MalformedInput(
             "a certificate is only shown over TLS",
-            on=f"{origins['client_cert']}, {url}",
+            subject=f"{origins['client_cert']}, {url}",
             next_step="use ldaps://, or ldap:// with --starttls",
         )
-    return TlsSettings(starttls, certificate.path("client_cert"), key.path("client_key"), origins)
+    return DirectoryTls(starttls, certificate.path("client_cert"), key.path("client_key"), origins)
 
 
 def _starttls(sources: Sources, ldap_url: Source, url: str) -> tuple[bool, dict[str, str]]:
-    source = next((source for source in sources.by_strength if "starttls" in source.values), None)
+    source = next((source for source in sources.by_precedence if "starttls" in source.values), None)
     if source is None or not source.flag("starttls"):
         return False, {}
     if url.startswith("ldap:"):
         return True, {"starttls": source.origin("starttls")}
-    if source.chosen or source is ldap_url:
+    if source.explicit or source is ldap_url:
         raise MalformedInput(
             f"StartTLS begins on ldap://, and the URL is {url}",
-            on=source.origin("starttls"),
+            subject=source.origin("starttls"),
             next_step="ldaps:// is encrypted from the start, ldapi:// does not leave the machine: keep one of them",
         )
     return False, {}
 
 
 #: Settings of it; none is an option of every command, those that call peers have their own.
-DICOM_TLS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase", "tls_key_passphrase_file")
+DICOM_TLS_SETTINGS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase", "tls_key_passphrase_file")
 
 
 @dataclass(frozen=True)
 class DicomTls:
-    """Whom to trust and what to show, PEM files all; ``key`` is None where it stands in the certificate's file."""
+    """Whom to trust and what to show, PEM files all; ``key_file`` is None where it stands in the certificate's file."""
 
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
     passphrase: Secret | None = field(default=None, repr=False)
 
 
@@ -84,16 +84,16 @@ def resolve_dicom_tls(sources: Sources) -> DicomTls:
 
     Raises :class:`MalformedInput` for a key, or the passphrase of one, without the certificate that it belongs to.
     """
-    shown = _strongest(sources, "tls_cert")
-    for source in sources.others:
-        for setting in DICOM_TLS[2:]:
+    shown = _find_source(sources, "tls_cert")
+    for source in sources.non_option_sources:
+        for setting in DICOM_TLS_SETTINGS[2:]:
             if setting in source.values and "tls_cert" not in source.values:
                 raise MalformedInput(
                     "it goes with a certificate, and there is none beside it",
-                    on=source.origin(setting),
+                    subject=source.origin(setting),
                     next_step="set tls_cert in the same place",
                 )
-    trusted = _strongest(sources, "tls_ca")
+    trusted = _find_source(sources, "tls_ca")
     return DicomTls(
         trusted.path("tls_ca") if trusted else None,
         shown.path("tls_cert") if shown else None,
@@ -102,5 +102,5 @@ def resolve_dicom_tls(sources: Sources) -> DicomTls:
     )
 
 
-def _strongest(sources: Sources, key: str) -> Source | None:
-    return next((source for source in sources.others if key in source.values), None)
+def _find_source(sources: Sources, key: str) -> Source | None:
+    return next((source for source in sources.non_option_sources if key in source.values), None)

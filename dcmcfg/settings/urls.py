@@ -59,24 +59,26 @@ def _split(text: str, origin: str, schemes: tuple[str, ...], example: str) -> Sp
         raise _malformed(f"it starts with none of {', '.join(s + '://' for s in schemes)}", text, origin, example)
     if "@" in parts.netloc:
         # Not shown: what stands before the @ is a credential.
-        raise _malformed("no user or password in a URL", f"{parts.scheme}://…@{_after_at(parts)}", origin, example)
+        raise _malformed(
+            "no user or password in a URL", f"{parts.scheme}://…@{_without_credentials(parts)}", origin, example
+        )
     if "?" in text or "#" in text:
         raise _malformed("nothing may follow a '?' or '#'", text, origin, example)
     return parts
 
 
-def _after_at(parts: SplitResult) -> str:
+def _without_credentials(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
 def _host(parts: SplitResult, text: str, origin: str, example: str) -> str:
     host = parts.hostname or ""
-    if not _HOST.fullmatch(host) or not _encodes(host):
+    if not _HOST.fullmatch(host) or not _is_valid_host_name(host):
         raise _malformed("the host is missing" if not host else f"{host!r} is no host", text, origin, example)
     return f"[{host}]" if ":" in host else host
 
 
-def _encodes(host: str) -> bool:
+def _is_valid_host_name(host: str) -> bool:
     """Tell whether *host* can be looked up: DNS labels have 1 to 63 octets (RFC 1035 §2.3.4)."""
     try:
         host.encode("idna")
@@ -96,4 +98,6 @@ def _port(parts: SplitResult, text: str, origin: str, example: str) -> int | Non
 
 
 def _malformed(problem: str, text: str, origin: str, example: str) -> MalformedInput:
-    return MalformedInput(f"not a usable URL: {problem}", on=f"{origin} {text!r}", next_step=f"for example {example}")
+    return MalformedInput(
+        f"not a usable URL: {problem}", subject=f"{origin} {text!r}", next_step=f"for example {example}"
+    )

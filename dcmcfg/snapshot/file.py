@@ -15,18 +15,18 @@ from pathlib import Path
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, Refused
-from dcmcfg.file_kinds import HEAD, LDIF, file_kind
-from dcmcfg.files.trees import tree_of
+from dcmcfg.file_kinds import HEADER_LENGTH, LDIF, detect_file_kind
+from dcmcfg.files.trees import parse_ldif_tree
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
-from dcmcfg.model.export import records
+from dcmcfg.model.export import format_records
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 
 
 @dataclass(frozen=True)
-class Facts:
+class SnapshotFacts:
     """What is known of the server at the moment of the snapshot.
 
     ``taken`` is a UTC time of ISO 8601, ``program`` the dcmcfg that took it, ``server`` the URL. The next four are the
@@ -61,30 +61,33 @@ _NAMES = {
 _COMMENT = "# "
 
 
-def facts_text(facts: Facts) -> str:
+def format_facts(facts: SnapshotFacts) -> str:
     """Return *facts* as a record of LDIF whose DN is the base DN, each line of it a comment."""
     values = {name: getattr(facts, field) for field, name in _NAMES.items()}
-    record = format_entry(Entry.of(facts.base_dn, {name: value for name, value in values.items() if value}))
+    record = format_entry(Entry.from_values(facts.base_dn, {name: value for name, value in values.items() if value}))
     return "".join(f"{_COMMENT}{line}\n" for line in record.rstrip("\n").split("\n"))
 
 
-def parse_facts(text: bytes, name: str) -> Facts:
-    """Return what :func:`facts_text` wrote into *text*, the lines of the file *name*; raises :class:`Refused`."""
+def parse_facts(text: bytes, file_name: str) -> SnapshotFacts:
+    """Return what :func:`format_facts` wrote into *text*, the lines of the file *file_name*.
+
+    Raises :class:`Refused`.
+    """
     lines = b"".join(line.removeprefix(_COMMENT.encode()) for line in text.splitlines(keepends=True))
     try:
-        records = read_all([lines], name)
+        records = read_all([lines], file_name)
     except LdifError as error:
-        raise Refused("the facts at its head cannot be read", on=name) from error
+        raise Refused("the facts at its head cannot be read", subject=file_name) from error
     match records:
         case (ContentRecord(entry),):
             pass
         case _:
-            raise Refused("the facts at its head are missing", on=name)
+            raise Refused("the facts at its head are missing", subject=file_name)
 
     def text_of(field: str) -> str:
         return entry.text(_NAMES[field]) or ""
 
-    return Facts(
+    return SnapshotFacts(
         entry.dn,
         taken=text_of("taken"),
         program=text_of("program"),
@@ -112,15 +115,15 @@ _LAST = re.compile(rb"# end of snapshot, sha256 ([0-9a-f]{64})\n")
 class Snapshot:
     """The configuration as it was, with the entries that lead to it, and where that was."""
 
-    facts: Facts
+    facts: SnapshotFacts
     tree: Tree
 
 
-def snapshot_text(snapshot: Snapshot) -> Iterator[str]:
+def format_snapshot(snapshot: Snapshot) -> Iterator[str]:
     """Yield the file's text, the same for the same snapshot; its last line holds the checksum of all before it."""
     digest = hashlib.sha256()
-    head = f"{_FIRST.decode()}{_PURPOSE.decode()}{facts_text(snapshot.facts)}\n"
-    for piece in (head, *records(snapshot.tree.ordered(), with_secrets=True)):
+    head = f"{_FIRST.decode()}{_PURPOSE.decode()}{format_facts(snapshot.facts)}\n"
+    for piece in (head, *format_records(snapshot.tree.sorted_entries(), with_secrets=True)):
         digest.update(piece.encode())
         yield piece
     yield f"# end of snapshot, sha256 {digest.hexdigest()}\n"
@@ -136,35 +139,35 @@ def read_snapshot(path: Path) -> Snapshot:
     try:
         octets = path.read_bytes()
     except OSError as error:
-        raise DcmcfgError(f"the file cannot be read ({error.strerror})", on=str(path)) from error
-    content = _checked(octets, str(path))
+        raise DcmcfgError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
+    content = _verify_checksum(octets, str(path))
     facts, _, _ = content.removeprefix(_FIRST + _PURPOSE).partition(b"\n\n")
     # The first line gives way to the one that RFC 2849 asks for and slapadd refuses: line numbers stay.
     source = [VERSION_LINE.encode(), content.removeprefix(_FIRST)]
-    return Snapshot(parse_facts(facts + b"\n", str(path)), tree_of(source, str(path), bundled()))
+    return Snapshot(parse_facts(facts + b"\n", str(path)), parse_ldif_tree(source, str(path), load_bundled_schema()))
 
 
-def _checked(octets: bytes, name: str) -> bytes:
+def _verify_checksum(octets: bytes, name: str) -> bytes:
     """Return *octets* without the last line, which holds their checksum; raises :class:`Refused`."""
     if not octets.startswith(_FIRST):
         if octets.startswith(_FIRST_CRLF):
             raise Refused(
                 "its line endings were changed (CRLF), as a copy in text mode does",
-                on=name,
+                subject=name,
                 next_step=f"copy it again in binary mode, or change them back: sed -i 's/\\r$//' {shlex.quote(name)}",
             )
         if _ANY_FIRST.match(octets):
-            raise Refused("the snapshot is of a format that this dcmcfg does not read", on=name)
-        kind = file_kind(octets[:HEAD])
+            raise Refused("the snapshot is of a format that this dcmcfg does not read", subject=name)
+        kind = detect_file_kind(octets[:HEADER_LENGTH])
         if kind is not None and kind is not LDIF:
             what = f"this is {kind.name}, not a snapshot of dcmcfg"
-            raise Refused(what, on=name, next_step=kind.next_step(name))
-        raise Refused("it is no snapshot of dcmcfg", on=name, next_step="dcmcfg apply takes other LDIF files")
+            raise Refused(what, subject=name, next_step=kind.next_step(name))
+        raise Refused("it is no snapshot of dcmcfg", subject=name, next_step="dcmcfg apply takes other LDIF files")
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST.fullmatch(octets, start)
     if last is None:
-        raise Refused("the snapshot is not whole: its last line, the checksum, is missing or damaged", on=name)
+        raise Refused("the snapshot is not whole: its last line, the checksum, is missing or damaged", subject=name)
     content = octets[:start]
     if hashlib.sha256(content).hexdigest().encode() != last.group(1):
-        raise Refused("the snapshot was altered or damaged since it was taken: its checksum does not fit", on=name)
+        raise Refused("the snapshot was altered or damaged since it was taken: its checksum does not fit", subject=name)
     return content

@@ -11,50 +11,50 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.private_folders import make_private, require_own
+from dcmcfg.private_folders import create_private_folder, require_ownership
 from dcmcfg.rollout import lock
-from dcmcfg.timestamps import readable_text
+from dcmcfg.timestamps import reformat_timestamp
 
 _FOLDER = "temporary"
 #: The command that takes back what a run could not.
-CLEAN = "dcmcfg verify --clean-temporary"
+CLEAN_COMMAND = "dcmcfg verify --clean-temporary"
 
 
 @dataclass(frozen=True)
 class Claim:
     """What was noted before anything was added.
 
-    ``ldap_url`` is the directory's, empty where the file cannot be read; ``when`` is UTC (RFC 3339).
+    ``ldap_url`` is the directory's, empty where the file cannot be read; ``created_at`` is UTC (RFC 3339).
     """
 
     title: str
     ldap_url: str = ""
-    when: str = ""
+    created_at: str = ""
 
     @property
-    def made(self) -> str:
+    def origin(self) -> str:
         """By whom and when, as a phrase."""
-        return f"of this account, {readable_text(self.when)}" if self.when else "of this account"
+        return f"of this account, {reformat_timestamp(self.created_at)}" if self.created_at else "of this account"
 
-    def is_on(self, ldap_url: str) -> bool:
+    def concerns_directory(self, ldap_url: str) -> bool:
         """Tell whether it may be about the directory at *ldap_url*."""
         return self.ldap_url in ("", ldap_url)
 
 
 @contextmanager
-def claimed(state: Path, claim: Claim) -> Iterator[None]:
+def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
     """Hold *claim*, which is on the disk when the block begins; the system lets go of it however the process ends.
 
-    The file stays until :func:`drop`. Raises :class:`DcmcfgError` when *state* cannot be written.
+    The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` when *state* cannot be written.
     """
-    require_own(state / _FOLDER, top=state)
+    require_ownership(state / _FOLDER, parent_folder=state)
     path = _path(state, claim.title)
     new = path.with_name(f".{path.name}")
     try:
-        make_private(path.parent)
+        create_private_folder(path.parent)
         handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _create_write_error(path, error) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,36 +63,38 @@ def claimed(state: Path, claim: Claim) -> Iterator[None]:
             new.rename(path)
         except OSError as error:
             new.unlink(missing_ok=True)
-            raise _unwritable(path, error) from error
+            raise _create_write_error(path, error) from error
         yield
     finally:
         os.close(handle)
 
 
-def drop(state: Path, title: str) -> None:
+def drop_claim(state: Path, title: str) -> None:
     """Forget the claim on *title*: nothing is left of it. Without one nothing is done."""
     with suppress(OSError):  # it is found to be nothing once more then
         _path(state, title).unlink()
 
 
-def claims(state: Path) -> tuple[Claim, ...]:
+def read_claims(state: Path) -> tuple[Claim, ...]:
     """Return the claims of this account, in the order of their titles, whether anybody holds them or not.
 
     Raises :class:`~dcmcfg.errors.Refused` where others may write to their folder, or another account owns it.
     """
-    require_own(state / _FOLDER, top=state)
+    require_ownership(state / _FOLDER, parent_folder=state)
     paths = sorted((state / _FOLDER).glob("[!.]*"))
     return tuple(_read(path) for path in paths)
 
 
-def unfinished(state: Path, ldap_url: str) -> tuple[Claim, ...]:
+def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[Claim, ...]:
     """Return the claims on the directory at *ldap_url* that nobody holds: something may be left of these."""
-    return tuple(each for each in claims(state) if each.is_on(ldap_url) and not is_held(state, each.title))
+    return tuple(
+        each for each in read_claims(state) if each.concerns_directory(ldap_url) and not is_held(state, each.title)
+    )
 
 
 def is_held(state: Path, title: str) -> bool:
     """Tell whether a process of this account works with *title* now."""
-    return lock.is_held(_path(state, title))
+    return lock.is_file_locked(_path(state, title))
 
 
 def _read(path: Path) -> Claim:
@@ -107,7 +109,9 @@ def _path(state: Path, title: str) -> Path:
     return state / _FOLDER / title
 
 
-def _unwritable(path: Path, error: OSError) -> DcmcfgError:
+def _create_write_error(path: Path, error: OSError) -> DcmcfgError:
     return DcmcfgError(
-        f"the state folder cannot be written ({error.strerror})", on=str(path.parent), next_step="nothing was changed"
+        f"the state folder cannot be written ({error.strerror})",
+        subject=str(path.parent),
+        next_step="nothing was changed",
     )

@@ -7,54 +7,54 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dcmcfg.dicom.connect import reach
+from dcmcfg.dicom.connect import measure_connect_time
 from dcmcfg.dicom.echo import echo
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.edits.temporary_mark import Remnant, names_left, remnants
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.edits.temporary_mark import Remnant, find_remnants, find_title_occurrences
 from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.model.devices import Configuration
-from dcmcfg.temporary.claim import claims, is_held
-from dcmcfg.temporary.maker_process import is_here, is_running
-from dcmcfg.timestamps import readable
+from dcmcfg.temporary.claim import is_held, read_claims
+from dcmcfg.temporary.maker_process import is_on_this_machine, is_running
+from dcmcfg.timestamps import format_timestamp
 
 #: From this age on, what another machine has made counts as left behind if nobody answers there.
-OLD = timedelta(days=1)
+ABANDONED_AFTER = timedelta(days=1)
 #: Whoever works with it listens, so that an answer comes at once or never.
-_PATIENCE = Timeouts(connect=2, acse=2, dimse=2, network=2)
+_PATIENCE = DicomTimeouts(connect=2, acse=2, dimse=2, network=2)
 _CALLING = "DCMCFG"
 
-Answers = Callable[[Peer, bool], bool]
+ReachabilityCheck = Callable[[Peer, bool], bool]
 
 
 @dataclass(frozen=True)
 class Leftover:
     """A temporary destination that nobody is known to work with.
 
-    ``sure`` is false where it may be in use all the same: another machine has made it not long ago. ``in_tree`` is
-    false where the tree holds nothing of it, and only the archive may know it still.
+    ``is_certain`` is false where it may be in use all the same: another machine has made it not long ago. ``in_tree``
+    is false where the tree holds nothing of it, and only the archive may know it still.
     """
 
-    title: str
-    by: str
-    sure: bool = True
+    ae_title: str
+    origin: str
+    is_certain: bool = True
     in_tree: bool = True
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """By whom it was made and when, and what is not known of it."""
         if not self.in_tree:
-            return f"{self.by}; the archive may know it still"
-        return self.by if self.sure else f"{self.by}; it may be in use"
+            return f"{self.origin}; the archive may know it still"
+        return self.origin if self.is_certain else f"{self.origin}; it may be in use"
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.told})"
+        return f"{self.ae_title} ({self.description})"
 
 
-def answers(peer: Peer, tls: bool) -> bool:
+def is_reachable(peer: Peer, tls: bool) -> bool:
     """Tell whether somebody listens as *peer*, by a C-ECHO; with *tls*, whether anybody listens there at all."""
     try:
         if tls:
-            reach(peer, _PATIENCE)
+            measure_connect_time(peer, _PATIENCE)
         else:
             echo(peer, _CALLING, _PATIENCE)
     except DcmcfgError:
@@ -62,42 +62,52 @@ def answers(peer: Peer, tls: bool) -> bool:
     return True
 
 
-def leftovers(
-    state: Path, ldap_url: str, configuration: Configuration, now: datetime, answers: Answers = answers
+def find_leftovers(
+    state: Path,
+    ldap_url: str,
+    configuration: Configuration,
+    now: datetime,
+    check_reachable: ReachabilityCheck = is_reachable,
 ) -> tuple[Leftover, ...]:
     """Return what was left in *configuration*, by its marks and by the claims in *state* on the directory *ldap_url*.
 
-    What a process works with is left out: one that holds its claim, that runs on this machine, or that *answers*
-    at the address under the title.
+    What a process works with is left out: one that holds its claim, that runs on this machine, or that
+    *check_reachable* at the address under the title.
     """
-    marked = {each.title: each for each in remnants(configuration)}
-    found = [*_claimed(state, ldap_url, configuration, marked), *_marked(state, marked, now, answers)]
-    return tuple(sorted({each.title: each for each in reversed(found)}.values(), key=lambda each: each.title))
+    marked = {each.title: each for each in find_remnants(configuration)}
+    found = [*_find_claimed(state, ldap_url, configuration, marked), *_find_marked(state, marked, now, check_reachable)]
+    return tuple(sorted({each.ae_title: each for each in reversed(found)}.values(), key=lambda each: each.ae_title))
 
 
-def _claimed(
+def _find_claimed(
     state: Path, ldap_url: str, configuration: Configuration, marked: dict[str, Remnant]
 ) -> Iterator[Leftover]:
-    for claim in claims(state):
-        if is_held(state, claim.title) or not (claim.is_on(ldap_url) or claim.title in marked):
+    for claim in read_claims(state):
+        if is_held(state, claim.title) or not (claim.concerns_directory(ldap_url) or claim.title in marked):
             continue
-        in_tree = bool(names_left(configuration.tree, claim.title))
-        yield Leftover(claim.title, claim.made, in_tree=in_tree)
+        in_tree = bool(find_title_occurrences(configuration.tree, claim.title))
+        yield Leftover(claim.title, claim.origin, in_tree=in_tree)
 
 
-def _marked(state: Path, marked: dict[str, Remnant], now: datetime, answers: Answers) -> Iterator[Leftover]:
+def _find_marked(
+    state: Path, marked: dict[str, Remnant], now: datetime, check_reachable: ReachabilityCheck
+) -> Iterator[Leftover]:
     for remnant in marked.values():
-        maker = remnant.maker
-        here = is_here(maker)
+        maker = remnant.owner
+        here = is_on_this_machine(maker)
         if is_held(state, remnant.title) or (here and is_running(maker)):
             continue
-        if _listens(remnant, answers):
+        if _is_listening(remnant, check_reachable):
             continue
-        yield Leftover(remnant.title, f"of {maker}, {readable(maker.when)}", sure=here or now - maker.when > OLD)
+        yield Leftover(
+            remnant.title,
+            f"of {maker}, {format_timestamp(maker.created)}",
+            is_certain=here or now - maker.created > ABANDONED_AFTER,
+        )
 
 
-def _listens(remnant: Remnant, answers: Answers) -> bool:
+def _is_listening(remnant: Remnant, check_reachable: ReachabilityCheck) -> bool:
     try:
-        return answers(Peer(remnant.title, remnant.host or "", remnant.port or 0), remnant.tls)
+        return check_reachable(Peer(remnant.title, remnant.host or "", remnant.port or 0), remnant.tls)
     except MalformedInput:  # somebody has taken its connection away, or made it one that nobody can call
         return False

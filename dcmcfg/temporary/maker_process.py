@@ -8,27 +8,27 @@ from datetime import datetime
 
 import psutil
 
-from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.rollout.lock import account
+from dcmcfg.edits.temporary_mark import OwnerProcess
+from dcmcfg.rollout.lock import get_account_name
 
 #: Two looks at when a process was started may differ by a second, since the clock is set now and then.
 _APART_S = 2
 
 
-def this_process(now: datetime) -> Maker:
+def describe_this_process(now: datetime) -> OwnerProcess:
     """Return this process as the maker of something at *now*."""
-    return Maker(account(), socket.gethostname(), os.getpid(), int(psutil.Process().create_time()), now)
+    return OwnerProcess(get_account_name(), socket.gethostname(), os.getpid(), int(psutil.Process().create_time()), now)
 
 
-def is_here(maker: Maker) -> bool:
+def is_on_this_machine(maker: OwnerProcess) -> bool:
     """Tell whether *maker* is, or was, a process of this machine, as far as the machine's name tells."""
     return maker.host == socket.gethostname()
 
 
-def is_running(maker: Maker) -> bool:
+def is_running(maker: OwnerProcess) -> bool:
     """Tell whether the process is there still; its number alone may be another's by now."""
     try:
-        return abs(psutil.Process(maker.process).create_time() - maker.begun) <= _APART_S
+        return abs(psutil.Process(maker.pid).create_time() - maker.started) <= _APART_S
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:  # it is there, and not ours to look at

@@ -8,38 +8,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dcmcfg.verify.evidence import Evidence, MoveRecord
-from dcmcfg.verify.external_request import asked_alternative, asked_fallback, sends_straight
-from dcmcfg.verify.file_evidence import Files, database_tells_after, external_archives, files_before, recalled
+from dcmcfg.verify.external_request import is_alternative_used, is_fallback_used, is_sent_directly
+from dcmcfg.verify.file_evidence import (
+    FileLocation,
+    count_recalled,
+    find_recorded_archives,
+    has_complete_database_evidence,
+    locate_files_before_move,
+)
 
 #: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
 NOT_PERFORMED = 0xA702
 
 
-def called(evidence: Evidence) -> str:
+def find_called_ae(evidence: Evidence) -> str:
     """Return the title of the one AE that the archive had to call first; ``""`` where several come into question.
 
     That is the destination for what it had itself, and the external archive for what it had purged. Of connections that
     do not fit it is the AE whose connections do not fit by the tree; where it may be either, the only one that is
     called over TLS, since more is needed for that than the tree says.
     """
-    first = _first_called(evidence)
-    if not no_connection_fits(evidence):
+    first = _find_first_called_ae(evidence)
+    if not has_no_compatible_connection(evidence):
         return first
-    fits = evidence.route.fits
-    unfit = _only(each.title for each in fits if not each.fits)
-    over_tls = _only(each.title for each in fits if each.tls)
-    return unfit or (over_tls if _is_either(evidence, first) else first)
+    fits = evidence.route.connection_matches
+    unfit = _only(each.ae_title for each in fits if not each.is_compatible)
+    over_tls = _only(each.ae_title for each in fits if each.tls)
+    return unfit or (over_tls if _may_be_either_ae(evidence, first) else first)
 
 
-def _is_either(evidence: Evidence, first: str) -> bool:
+def _may_be_either_ae(evidence: Evidence, first: str) -> bool:
     """Tell whether a connection may lack to the destination as well: what comes back has to be sent on to it.
 
     An archive may look for both before it asks anybody.
     """
-    return not first or (first != evidence.question.destination and evidence.route.destination is not None)
+    return not first or (
+        first != evidence.request.destination_ae_title and evidence.route.external_retrieve_destination is not None
+    )
 
 
-def no_connection_fits(evidence: Evidence) -> bool:
+def has_no_compatible_connection(evidence: Evidence) -> bool:
     """Tell whether the archive answered that it found no connection of its own that fits."""
     return "IncompatibleConnectionException" in evidence.outcome.comment
 
@@ -49,14 +57,16 @@ def _only(titles: Iterable[str]) -> str:
     return several.pop() if len(several) == 1 else ""
 
 
-def _first_called(evidence: Evidence) -> str:
-    match files_before(evidence).finding:
-        case Files.HERE:
-            return evidence.question.destination
-        case Files.AWAY if not (evidence.records or came_back(evidence) or either_side_failed(evidence)):
-            return _only(_recorded_or_likely(evidence))
-        case Files.PROBABLY_AWAY if not evidence.records and _is_about_another_archive(evidence):
-            return _only(_recorded_or_likely(evidence))
+def _find_first_called_ae(evidence: Evidence) -> str:
+    match locate_files_before_move(evidence).location:
+        case FileLocation.LOCAL:
+            return evidence.request.destination_ae_title
+        case FileLocation.NOT_LOCAL if not (
+            evidence.move_records or is_returned_to_archive(evidence) or is_failed_side_unknown(evidence)
+        ):
+            return _only(_find_recorded_or_likely_archives(evidence))
+        case FileLocation.PROBABLY_NOT_LOCAL if not evidence.move_records and _is_about_another_archive(evidence):
+            return _only(_find_recorded_or_likely_archives(evidence))
         case _:
             return ""
 
@@ -70,20 +80,21 @@ def _is_about_another_archive(evidence: Evidence) -> bool:
     return "ConfigurationNotFoundException" in comment or "IllegalArgumentException" in comment
 
 
-def at_its_place(evidence: Evidence, title: str) -> str:
-    """Return *title* with the address at which the archive looks for it, where the tree has one."""
-    place = dict(evidence.route.places).get(title)
-    return f"{title} ({place})" if place else title
+def format_ae_address(evidence: Evidence, ae_title: str) -> str:
+    """Return *ae_title* with the address at which the archive looks for it, where the tree has one."""
+    place = dict(evidence.route.ae_addresses).get(ae_title)
+    return f"{ae_title} ({place})" if place else ae_title
 
 
-def came_back(evidence: Evidence) -> bool:
+def is_returned_to_archive(evidence: Evidence) -> bool:
     """Return whether the archive is known to have got the study from the external archive, delivered or not."""
-    return bool(recalled(evidence)) or any(
-        record.completed and record.destination == evidence.route.destination for record in evidence.records or ()
+    return bool(count_recalled(evidence)) or any(
+        record.completed and record.destination_ae_title == evidence.route.external_retrieve_destination
+        for record in evidence.move_records or ()
     )
 
 
-def either_side_failed(evidence: Evidence) -> bool:
+def is_failed_side_unknown(evidence: Evidence) -> bool:
     """Return whether A702 may be the destination's failure or the external archive's, and nothing tells which.
 
     The archive counts what it could not send on as failed, and also what the external archive could not send to it
@@ -91,28 +102,32 @@ def either_side_failed(evidence: Evidence) -> bool:
     """
     outcome, route = evidence.outcome, evidence.route
     refused = outcome.status == NOT_PERFORMED and bool(outcome.failed)
-    unclear = bool(files_before(evidence).probably_away) and not database_tells_after(evidence)
-    return refused and route.destination in route.archive_titles and unclear
+    unclear = bool(locate_files_before_move(evidence).probably_not_local_count) and not has_complete_database_evidence(
+        evidence
+    )
+    return refused and route.external_retrieve_destination in route.archive_ae_titles and unclear
 
 
-def holders(evidence: Evidence) -> frozenset[str]:
+def find_candidate_archives(evidence: Evidence) -> frozenset[str]:
     """Return the titles of the archives that may have been asked for the study.
 
     The fallback archive for a study that is not known, the AE of dcmAltCMoveSCP for files on a storage that is not
     configured, else the external archives by the database, else by C-FIND, else by the tree.
     """
-    return _recorded_or_likely(evidence) - {""}
+    return _find_recorded_or_likely_archives(evidence) - {""}
 
 
-def _recorded_or_likely(evidence: Evidence) -> frozenset[str]:
+def _find_recorded_or_likely_archives(evidence: Evidence) -> frozenset[str]:
     """Return the same; ``""`` stands for one that the database does not know."""
-    if asked_fallback(evidence):
-        return frozenset({evidence.route.fallback})
-    if asked_alternative(evidence):
-        return frozenset({evidence.route.alternative})
-    recorded = frozenset(external_archives(evidence))
-    listed = frozenset(title for instance in evidence.expected for title in instance.retrieve_ae_titles)
-    likely = listed - evidence.route.archive_titles or frozenset(title for title, _ in evidence.route.asks)
+    if is_fallback_used(evidence):
+        return frozenset({evidence.route.fallback_move_scp})
+    if is_alternative_used(evidence):
+        return frozenset({evidence.route.alternative_move_scp})
+    recorded = frozenset(find_recorded_archives(evidence))
+    listed = frozenset(title for instance in evidence.instances_before for title in instance.retrieve_ae_titles)
+    likely = listed - evidence.route.archive_ae_titles or frozenset(
+        title for title, _ in evidence.route.external_requests
+    )
     return recorded or likely
 
 
@@ -120,31 +135,31 @@ def _recorded_or_likely(evidence: Evidence) -> frozenset[str]:
 DESTINATION_UNKNOWN, NOT_ALLOWED = 0xA801, 0xC801
 
 
-def refused_by_the_archive(evidence: Evidence) -> bool:
+def is_refused_by_archive(evidence: Evidence) -> bool:
     """Tell whether the archive refused the destination itself: nothing was asked of anybody, nothing sent."""
     if evidence.outcome.status == NOT_ALLOWED:
         return True
-    if evidence.outcome.status != DESTINATION_UNKNOWN or refused_elsewhere(evidence) is not None:
+    if evidence.outcome.status != DESTINATION_UNKNOWN or find_external_refusal(evidence) is not None:
         return False
-    if not evidence.route.destination_known:
+    if not evidence.route.move_destination_known:
         return True
-    return _asked_nobody(evidence) or (_in_own_words(evidence) and not sends_straight(evidence))
+    return _is_without_external_request(evidence) or (_is_archive_wording(evidence) and not is_sent_directly(evidence))
 
 
-def refused_elsewhere(evidence: Evidence) -> MoveRecord | None:
+def find_external_refusal(evidence: Evidence) -> MoveRecord | None:
     """Return the external archive's own record that it does not know its Move Destination, if there is one."""
-    return next((record for record in evidence.records or () if record.status == DESTINATION_UNKNOWN), None)
+    return next((record for record in evidence.move_records or () if record.status == DESTINATION_UNKNOWN), None)
 
 
-def _asked_nobody(evidence: Evidence) -> bool:
+def _is_without_external_request(evidence: Evidence) -> bool:
     """Tell whether the external archive's record shows that it was not asked.
 
     Where several hold studies it may be another one's, and words that are not the archive's own were told to it.
     """
-    own = _in_own_words(evidence) or not evidence.outcome.comment
-    return evidence.records == () and own and len(holders(evidence)) <= 1
+    own = _is_archive_wording(evidence) or not evidence.outcome.comment
+    return evidence.move_records == () and own and len(find_candidate_archives(evidence)) <= 1
 
 
-def _in_own_words(evidence: Evidence) -> bool:
-    comment, title = evidence.outcome.comment, evidence.question.destination
+def _is_archive_wording(evidence: Evidence) -> bool:
+    comment, title = evidence.outcome.comment, evidence.request.destination_ae_title
     return comment == f"Unknown AE: {title}" or comment.startswith(f"AE: {title} not installed")

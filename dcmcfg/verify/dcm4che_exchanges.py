@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from dcmcfg.verify.dcm4che_lines import Association, Entry, Message
-from dcmcfg.verify.legs import Store
+from dcmcfg.verify.dcm4che_lines import LogEntry, LoggedAssociation, LoggedMessage
+from dcmcfg.verify.legs import StoreRecord
 
 _ASKS = re.compile(
     r": (?:\d+|No|Some) objects of study\[(?P<uids>[0-9., ]*)\] .*? C-MOVE RQ to (?P<asked>.{1,16})", re.ASCII
@@ -23,76 +23,76 @@ _PENDING = frozenset({0xFF00, 0xFF01})
 
 
 @dataclass(eq=False)
-class Move:
-    """A C-MOVE; ``served`` says that the AE of the log was asked, else it asked another one."""
+class LoggedMove:
+    """A C-MOVE; ``is_served`` says that the AE of the log was asked, else it asked another one."""
 
-    association: Association
+    association: LoggedAssociation
     message_id: int
-    moment: datetime
+    time: datetime
     destination: str
-    served: bool
+    is_served: bool
     study_uids: set[str] = field(default_factory=set)
-    because_of: Move | None = None
-    response: Message | None = None  # the final one
-    stores: list[Stored] = field(default_factory=list)  # of which the Move Originator may be this C-MOVE
+    triggering_move: LoggedMove | None = None
+    response: LoggedMessage | None = None  # the final one
+    stores: list[LoggedStore] = field(default_factory=list)  # of which the Move Originator may be this C-MOVE
     is_over: bool = False
 
     @property
     def calling(self) -> str:
-        return self.association.remote if self.served else self.association.local
+        return self.association.remote if self.is_served else self.association.local
 
     @property
     def called(self) -> str:
-        return self.association.local if self.served else self.association.remote
+        return self.association.local if self.is_served else self.association.remote
 
     @property
-    def originator(self) -> Originator:
-        return self.served, self.calling, self.message_id
+    def originator_key(self) -> OriginatorKey:
+        return self.is_served, self.calling, self.message_id
 
-    def may_be_of(self, study_uid: str) -> bool:
+    def may_concern_study(self, study_uid: str) -> bool:
         """Return whether it is of that study, or nobody knows of which."""
         return not self.study_uids or study_uid in self.study_uids
 
 
 #: Whether the AE of the log serves the C-MOVE; the Move Originator's title and Message ID.
-Originator = tuple[bool, str, int]
+OriginatorKey = tuple[bool, str, int]
 
 
 @dataclass(eq=False)
-class Stored:
-    association: Association
-    place: int  # in the order of all that happened
-    moment: datetime
-    message: Message
+class LoggedStore:
+    association: LoggedAssociation
+    sequence_number: int  # in the order of all that happened
+    time: datetime
+    message: LoggedMessage
     status: int | None = None
-    moves: list[Move] = field(default_factory=list)  # which may be the Move Originator
+    candidate_moves: list[LoggedMove] = field(default_factory=list)  # which may be the Move Originator
     #: How many of them may be of a study, by that and by whether the AE of the log serves them; counted once.
     _of_study: dict[tuple[str, bool], int] = field(default_factory=dict)
 
-    def may_be_for(self, moves: Collection[Move]) -> None:
+    def add_candidate_moves(self, moves: Collection[LoggedMove]) -> None:
         """Note that *moves* are those under way that its Move Originator fits."""
         if len(moves) <= _MOST_AT_ONCE:
-            self.moves += moves
+            self.candidate_moves += moves
             for each in moves:
                 each.stores.append(self)
 
-    def is_for(self, move: Move, study_uid: str, sop_instance_uids: frozenset[str]) -> bool:
+    def is_caused_by(self, move: LoggedMove, study_uid: str, sop_instance_uids: frozenset[str]) -> bool:
         """Return whether it was sent for *move* (study *study_uid* with these instances) and for no other C-MOVE.
 
         Several callers may use one title and Message ID at a time: then the study tells which is meant, where each
         C-MOVE has one.
         """
-        is_only_one = self._number("", served=move.served) == 1
-        own = move.may_be_of(study_uid)
-        of_other_studies = self._number(study_uid, served=move.served) == own
+        is_only_one = self._count_candidates("", served=move.is_served) == 1
+        own = move.may_concern_study(study_uid)
+        of_other_studies = self._count_candidates(study_uid, served=move.is_served) == own
         return is_only_one or (self.uid in sop_instance_uids and of_other_studies)
 
-    def _number(self, study_uid: str, *, served: bool) -> int:
+    def _count_candidates(self, study_uid: str, *, served: bool) -> int:
         """Return how many of the C-MOVEs may be of the study, or how many there are where it is empty."""
         key = (study_uid, served)
         if key not in self._of_study:
-            alike = (each for each in self.moves if each.served == served)
-            self._of_study[key] = sum(not study_uid or each.may_be_of(study_uid) for each in alike)
+            alike = (each for each in self.candidate_moves if each.is_served == served)
+            self._of_study[key] = sum(not study_uid or each.may_concern_study(study_uid) for each in alike)
         return self._of_study[key]
 
     @property
@@ -100,82 +100,91 @@ class Stored:
         return self.message.sop_instance_uid
 
     @property
-    def sent(self) -> bool:
+    def is_sent(self) -> bool:
         """Whether the AE of the log sent it; else that AE received it."""
         return self.association.requested
 
     @property
     def calling(self) -> str:
-        return self.association.local if self.sent else self.association.remote
+        return self.association.local if self.is_sent else self.association.remote
 
     @property
     def called(self) -> str:
-        return self.association.remote if self.sent else self.association.local
+        return self.association.remote if self.is_sent else self.association.local
 
-    def stated(self) -> Store:
+    def to_store_record(self) -> StoreRecord:
         """Return what the log states of it."""
         message = self.message
-        return Store(
+        return StoreRecord(
             message.sop_instance_uid,
             message.sop_class_uid,
             message.transfer_syntax,
             self.status,
             message.originator,
-            self.moment,
+            self.time,
         )
 
 
 @dataclass(eq=False)
-class _Intent:
+class _AnnouncedRequest:
     """That the archive is about to ask *asked*, because of the C-MOVE *move*; ``is_over`` once it did or cannot."""
 
-    asked: str
+    called_ae_title: str
     thread: str
-    move: Move
+    move: LoggedMove
     study_uids: frozenset[str]
     is_over: bool = False
 
 
-class _Intents:
+class _AnnouncedRequests:
     """What the archive is about to ask."""
 
     def __init__(self) -> None:
         self._number: Counter[str] = Counter()  # that are not over, by whom is asked
-        self._asked: dict[str, list[_Intent]] = {}  # in order; those that are over are removed when they come last
-        self._in_thread: dict[tuple[str, str], list[_Intent]] = {}
-        self._of_move: dict[int, list[_Intent]] = {}
+        self._asked: dict[
+            str, list[_AnnouncedRequest]
+        ] = {}  # in order; those that are over are removed when they come last
+        self._in_thread: dict[tuple[str, str], list[_AnnouncedRequest]] = {}
+        self._of_move: dict[int, list[_AnnouncedRequest]] = {}
 
-    def add(self, intent: _Intent) -> None:
-        self._number[intent.asked] += 1
-        self._asked.setdefault(intent.asked, []).append(intent)
-        self._in_thread.setdefault((intent.asked, intent.thread), []).append(intent)
+    def add(self, intent: _AnnouncedRequest) -> None:
+        self._number[intent.called_ae_title] += 1
+        self._asked.setdefault(intent.called_ae_title, []).append(intent)
+        self._in_thread.setdefault((intent.called_ae_title, intent.thread), []).append(intent)
         self._of_move.setdefault(id(intent.move), []).append(intent)
 
-    def take(self, asked: str, thread: str) -> _Intent | None:
-        """Return the one to ask *asked* that is meant by a request of *thread*; None where that is not certain."""
+    def take(self, called_ae_title: str, thread: str) -> _AnnouncedRequest | None:
+        """Return the one to ask *called_ae_title* that is meant by a request of *thread*.
+
+        None where that is not certain.
+        """
         if thread:
-            found = _last(self._in_thread.get((asked, thread), []))
+            found = _find_last_unfinished(self._in_thread.get((called_ae_title, thread), []))
         else:
-            found = _last(self._asked.get(asked, [])) if self._number[asked] == 1 else None
+            found = (
+                _find_last_unfinished(self._asked.get(called_ae_title, []))
+                if self._number[called_ae_title] == 1
+                else None
+            )
         if found is not None:
             self._end(found)
         return found
 
-    def drop(self, move: Move) -> None:
+    def drop(self, move: LoggedMove) -> None:
         """Forget those of *move*."""
         for each in self._of_move.pop(id(move), ()):
             if not each.is_over:
                 self._end(each)
 
-    def _end(self, intent: _Intent) -> None:
+    def _end(self, intent: _AnnouncedRequest) -> None:
         intent.is_over = True
-        self._number[intent.asked] -= 1
+        self._number[intent.called_ae_title] -= 1
 
 
-_MayEnd = TypeVar("_MayEnd", Move, _Intent)
+_MayEnd = TypeVar("_MayEnd", LoggedMove, _AnnouncedRequest)
 
 
-def _last(found: list[_MayEnd]) -> _MayEnd | None:
+def _find_last_unfinished(found: list[_MayEnd]) -> _MayEnd | None:
     """Return the last of *found* that is not over, None where all are; those after it are removed."""
     while found and found[-1].is_over:
         found.pop()
@@ -183,39 +192,41 @@ def _last(found: list[_MayEnd]) -> _MayEnd | None:
 
 
 @dataclass
-class _Talk:
+class _AssociationState:
     """What is under way on one association, by Message ID."""
 
-    moves: dict[int, Move] = field(default_factory=dict)
-    served: list[Move] = field(default_factory=list)  # in order; some may be over
-    stores: dict[int, Stored] = field(default_factory=dict)
-    intent: _Intent | None = None
+    moves: dict[int, LoggedMove] = field(default_factory=dict)
+    served: list[LoggedMove] = field(default_factory=list)  # in order; some may be over
+    stores: dict[int, LoggedStore] = field(default_factory=dict)
+    announced_request: _AnnouncedRequest | None = None
 
     @property
-    def last_served(self) -> Move | None:
-        return _last(self.served)
+    def last_served(self) -> LoggedMove | None:
+        return _find_last_unfinished(self.served)
 
 
 class Exchanges:
     """The C-MOVEs and C-STOREs in the entries that were read, in order.
 
-    ``titles`` are the AE titles under which associations were accepted; ``shows_messages`` says that there was a DIMSE
-    message at all.
+    ``accepting_ae_titles`` are the AE titles under which associations were accepted; ``shows_messages`` says that there
+    was a DIMSE message at all.
     """
 
     def __init__(self) -> None:
-        self.moves: list[Move] = []
-        self.stores: list[Stored] = []
-        self._talks: dict[Association, _Talk] = {}
-        self._under_way: dict[Originator, dict[int, Move]] = {}  # by identity
-        self._asked: dict[str, dict[int, Move]] = {}  # C-MOVEs under way that the AE of the log sent, by whom it asked
-        self._without_study: dict[int, Move] = {}  # C-MOVEs under way, by identity
-        self._intents = _Intents()
-        self.titles: set[str] = set()  # titles under which associations were accepted
+        self.moves: list[LoggedMove] = []
+        self.stores: list[LoggedStore] = []
+        self._talks: dict[LoggedAssociation, _AssociationState] = {}
+        self._under_way: dict[OriginatorKey, dict[int, LoggedMove]] = {}  # by identity
+        self._asked: dict[
+            str, dict[int, LoggedMove]
+        ] = {}  # C-MOVEs under way that the AE of the log sent, by whom it asked
+        self._without_study: dict[int, LoggedMove] = {}  # C-MOVEs under way, by identity
+        self._intents = _AnnouncedRequests()
+        self.accepting_ae_titles: set[str] = set()  # titles under which associations were accepted
         self._place = 0
         self.shows_messages = False
 
-    def read(self, entry: Entry) -> None:
+    def read(self, entry: LogEntry) -> None:
         """Read the next entry."""
         self._place += 1
         association = entry.association
@@ -223,7 +234,7 @@ class Exchanges:
             self._read_dump(entry)
             return
         if not association.requested:
-            self.titles.add(association.local)
+            self.accepting_ae_titles.add(association.local)
         if entry.text.endswith(" A-ASSOCIATE-RQ"):
             self._begin(association, entry)
         elif _ENDS.match(entry.text):
@@ -231,81 +242,81 @@ class Exchanges:
         elif (message := entry.message) is not None:
             self._read_message(association, message, entry)
         elif found := _ASKS.fullmatch(entry.text):
-            self._intend(association, entry, found)
-        elif dumped := entry.dumped:
+            self._announce_request(association, entry, found)
+        elif dumped := entry.dumped_data_set:
             _, message_id, kind = dumped
             if kind == "C-MOVE-RQ":
-                self._tell_study(self._talk(association).moves.get(message_id), entry.study_uids)
+                self._assign_study(self._get_state(association).moves.get(message_id), entry.study_uids)
         elif entry.text == ": Process C-MOVE RQ:":
-            self._tell_study(self._talk(association).last_served, entry.study_uids)
+            self._assign_study(self._get_state(association).last_served, entry.study_uids)
 
-    def _talk(self, association: Association) -> _Talk:
-        return self._talks.setdefault(association, _Talk())
+    def _get_state(self, association: LoggedAssociation) -> _AssociationState:
+        return self._talks.setdefault(association, _AssociationState())
 
-    def _tell_study(self, move: Move | None, study_uids: frozenset[str]) -> None:
+    def _assign_study(self, move: LoggedMove | None, study_uids: frozenset[str]) -> None:
         if move is not None and study_uids:
             move.study_uids |= study_uids
             self._without_study.pop(id(move), None)
 
-    def _read_dump(self, entry: Entry) -> None:
+    def _read_dump(self, entry: LogEntry) -> None:
         """Read a data set of which the log does not say to which message it belongs, as older releases write it."""
         if entry.text.strip() == "Dataset:" and len(self._without_study) == 1:
-            self._tell_study(next(iter(self._without_study.values())), entry.study_uids)
+            self._assign_study(next(iter(self._without_study.values())), entry.study_uids)
 
-    def _begin(self, association: Association, entry: Entry) -> None:
+    def _begin(self, association: LoggedAssociation, entry: LogEntry) -> None:
         """Begin with an association; another one of this name is of an earlier start of the program."""
         self._end(association)
         if not association.requested:
             return
         if (intent := self._intents.take(association.remote, entry.thread)) is not None:
-            self._talk(association).intent = intent
+            self._get_state(association).announced_request = intent
 
-    def _end(self, association: Association) -> None:
+    def _end(self, association: LoggedAssociation) -> None:
         talk = self._talks.pop(association, None)
         for move in talk.moves.values() if talk else ():
             self._close(move)
 
-    def _close(self, move: Move) -> None:
+    def _close(self, move: LoggedMove) -> None:
         """Note that *move* is over."""
         move.is_over = True
-        for same in (self._under_way.get(move.originator, {}), self._asked.get(move.called, {})):
+        for same in (self._under_way.get(move.originator_key, {}), self._asked.get(move.called, {})):
             same.pop(id(move), None)
         self._without_study.pop(id(move), None)
         self._intents.drop(move)
 
-    def _intend(self, association: Association, entry: Entry, found: re.Match[str]) -> None:
-        move = self._talk(association).last_served
+    def _announce_request(self, association: LoggedAssociation, entry: LogEntry, found: re.Match[str]) -> None:
+        move = self._get_state(association).last_served
         if move is not None:
             uids = frozenset(found["uids"].replace(",", " ").split())
-            self._intents.add(_Intent(found["asked"].strip(), entry.thread, move, uids))
+            self._intents.add(_AnnouncedRequest(found["asked"].strip(), entry.thread, move, uids))
 
-    def _read_message(self, association: Association, message: Message, entry: Entry) -> None:
+    def _read_message(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> None:
         self.shows_messages = True
-        talk = self._talk(association)
+        talk = self._get_state(association)
         match message.kind:
             case "C-MOVE-RQ" if message.sent == association.requested:
-                self._request(association, message, entry)
+                self._add_move(association, message, entry)
             case "C-MOVE-RSP" if message.sent != association.requested and message.status not in _PENDING:
                 if move := talk.moves.pop(message.message_id, None):
                     move.response = message
                     self._close(move)
             case "C-STORE-RQ" if message.sent == association.requested:
-                talk.stores[message.message_id] = self._store(association, message, entry)
+                talk.stores[message.message_id] = self._add_store(association, message, entry)
             case "C-STORE-RSP" if message.sent != association.requested:
-                store = talk.stores.pop(message.message_id, None) or self._store(association, message, entry)
+                store = talk.stores.pop(message.message_id, None) or self._add_store(association, message, entry)
                 store.status = message.status
 
-    def _request(self, association: Association, message: Message, entry: Entry) -> None:
-        talk, served = self._talk(association), not association.requested
+    def _add_move(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> None:
+        talk, served = self._get_state(association), not association.requested
         if message.message_id in talk.moves:  # never answered
             self._close(talk.moves.pop(message.message_id))
-        move = Move(association, message.message_id, entry.moment, message.destination, served)
-        if talk.intent is not None:
-            move.because_of = talk.intent.move
-            move.study_uids |= talk.intent.study_uids
+        move = LoggedMove(association, message.message_id, entry.time, message.destination, served)
+        if talk.announced_request is not None:
+            move.triggering_move = talk.announced_request.move
+            move.study_uids |= talk.announced_request.study_uids
         self.moves.append(move)
         talk.moves[message.message_id] = move
-        self._under_way.setdefault(move.originator, {})[id(move)] = move
+        self._under_way.setdefault(move.originator_key, {})[id(move)] = move
         if served:
             talk.served.append(move)
         else:
@@ -313,12 +324,12 @@ class Exchanges:
         if not move.study_uids:
             self._without_study[id(move)] = move
 
-    def _store(self, association: Association, message: Message, entry: Entry) -> Stored:
-        store = Stored(association, self._place, entry.moment, message)
+    def _add_store(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> LoggedStore:
+        store = LoggedStore(association, self._place, entry.time, message)
         self.stores.append(store)
         named = (message.originator, message.originator_message_id)
         for served in (True, False):
-            store.may_be_for(self._under_way.get((served, *named), {}).values())
-        if not (message.originator or store.sent):  # from a peer that names no Move Originator
-            store.may_be_for(self._asked.get(association.remote, {}).values())
+            store.add_candidate_moves(self._under_way.get((served, *named), {}).values())
+        if not (message.originator or store.is_sent):  # from a peer that names no Move Originator
+            store.add_candidate_moves(self._asked.get(association.remote, {}).values())
         return store

@@ -1,7 +1,7 @@
 """The lines of a log of dcm4che: of its command line tools, and of a dcm4chee archive (``server.log``).
 
 dcm4che writes ``ASSOCIATION << message`` for what it sends and ``>>`` for what it receives (its classes
-``Association``, ``PDUEncoder``, ``PDUDecoder`` and ``Dimse``). An association that it requested is
+``LoggedAssociation``, ``PDUEncoder``, ``PDUDecoder`` and ``Dimse``). An association that it requested is
 ``LOCAL->REMOTE(number)``, one that it accepted is ``LOCAL<-REMOTE(number)``. What stands before that depends on the
 program:
 
@@ -39,7 +39,7 @@ _STUDY = re.compile(r"\(0020,000[dD]\) UI \[(?P<uids>[0-9.\\]+)\].*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Association:
+class LoggedAssociation:
     """An association as the log names it; ``requested`` says that the program itself requested it."""
 
     local: str
@@ -49,7 +49,7 @@ class Association:
 
 
 @dataclass(frozen=True)
-class Message:
+class LoggedMessage:
     """A DIMSE message, with those of its elements that dcm4che writes; ``sent`` says that the program sent it."""
 
     sent: bool
@@ -65,33 +65,33 @@ class Message:
     originator: str = ""
     originator_message_id: int = -1
 
-    def counter(self, name: str) -> int | None:
+    def get_counter(self, name: str) -> int | None:
         """Return the number of sub-operations *name*; None where the message has none."""
         return dict(self.counters).get(name)
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """One entry of the log: its first line, and those that follow without a time stamp.
 
     ``association`` is None where the entry does not begin with one; ``text`` is the rest of its first line.
     """
 
-    moment: datetime
+    time: datetime
     has_date: bool
     thread: str
-    association: Association | None
+    association: LoggedAssociation | None
     text: str
-    more: tuple[str, ...] = ()
+    continuation_lines: tuple[str, ...] = ()
 
     @property
-    def message(self) -> Message | None:
+    def message(self) -> LoggedMessage | None:
         """The DIMSE message that the entry reports; None for another entry, a dump of its data set included."""
         found = _DIMSE.fullmatch(self.text)
-        return _message(found, self.more) if found and found["more"].startswith("[") else None
+        return _message(found, self.continuation_lines) if found and found["more"].startswith("[") else None
 
     @property
-    def dumped(self) -> tuple[bool, int, str] | None:
+    def dumped_data_set(self) -> tuple[bool, int, str] | None:
         """Whether it was sent, ID and kind of the message whose data set the entry shows (DEBUG); None for others."""
         found = _DIMSE.fullmatch(self.text)
         if found is None or not found["more"].startswith(" Dataset:"):
@@ -101,11 +101,11 @@ class Entry:
     @property
     def study_uids(self) -> frozenset[str]:
         """The Study Instance UIDs of the data set that the entry shows; one that the log cuts off is left out."""
-        found = (_STUDY.fullmatch(line) for line in self.more)
+        found = (_STUDY.fullmatch(line) for line in self.continuation_lines)
         return frozenset(uid for each in found if each for uid in each["uids"].split("\\"))
 
 
-def entries(lines: Iterable[str], now: datetime) -> Iterator[Entry]:
+def parse_entries(lines: Iterable[str], now: datetime) -> Iterator[LogEntry]:
     """Yield the entries that *lines* hold; what stands before the first time stamp is left out.
 
     *now* is a moment after all of *lines*, in the zone of their time stamps, which have none themselves.
@@ -129,23 +129,23 @@ def is_dcm4che_log(lines: Iterable[str]) -> bool:
     return any(found is not None and _OF_ASSOCIATION.fullmatch(found["message"]) for found in stamped)
 
 
-def _entry(found: re.Match[str], more: list[str], now: datetime) -> Entry:
+def _entry(found: re.Match[str], more: list[str], now: datetime) -> LogEntry:
     message = found["message"]
     of = _OF_ASSOCIATION.fullmatch(message)
     association = None
     if of is not None:
-        association = Association(of["local"].strip(), of["remote"].strip(), int(of["number"]), of["way"] == "->")
-    return Entry(
-        moment=_moment(found, now),
+        association = LoggedAssociation(of["local"].strip(), of["remote"].strip(), int(of["number"]), of["way"] == "->")
+    return LogEntry(
+        time=_parse_time(found, now),
         has_date=found["date"] is not None,
         thread=found["thread"] or "",
         association=association,
         text=of["rest"] if of else message,
-        more=tuple(more),
+        continuation_lines=tuple(more),
     )
 
 
-def _moment(found: re.Match[str], now: datetime) -> datetime:
+def _parse_time(found: re.Match[str], now: datetime) -> datetime:
     """Return when an entry was written; without a date, the last such time of day that is not after *now*."""
     date, fraction = found["date"] or f"{now:%Y-%m-%d}", found["fraction"].ljust(6, "0")
     try:
@@ -159,7 +159,7 @@ def _moment(found: re.Match[str], now: datetime) -> datetime:
         return now
 
 
-def _message(found: re.Match[str], more: tuple[str, ...]) -> Message:
+def _message(found: re.Match[str], more: tuple[str, ...]) -> LoggedMessage:
     first = found["more"]
     details: dict[str, str] = {}
     originator, originator_id = "", -1
@@ -171,7 +171,7 @@ def _message(found: re.Match[str], more: tuple[str, ...]) -> Message:
     status = _STATUS.search(first)
     comment = _COMMENT.search(first)
     before_comment = first[: comment.start()] if comment else first
-    return Message(
+    return LoggedMessage(
         sent=found["way"] == "<<",
         message_id=int(found["id"]),
         kind=found["kind"],

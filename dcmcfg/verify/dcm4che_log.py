@@ -19,89 +19,89 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from dcmcfg.verify.dcm4che_exchanges import Exchanges, Move, Stored
-from dcmcfg.verify.dcm4che_lines import entries
+from dcmcfg.verify.dcm4che_exchanges import Exchanges, LoggedMove, LoggedStore
+from dcmcfg.verify.dcm4che_lines import parse_entries
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.parsed_log import Logged
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.parsed_log import ParsedLog
 
 _NO_STUDY = "the log does not show of which study: dcm4che logs that at level DEBUG"
 
 
-def read(lines: Iterable[str], sought: Sought, now: datetime) -> Logged:
+def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
     """Return what *lines* show of the study; *now* is a moment after them, in the zone of their time stamps."""
     log = Exchanges()
-    for entry in entries(lines, now):
+    for entry in parse_entries(lines, now):
         log.read(entry)
-    if log.titles & sought.archive_titles:
-        return _of_archive(log, sought)
-    served = [each for each in log.moves if each.served]
-    records = tuple(record for each in served if (record := _served(each, sought)) is not None)
-    ours = [each for each in served if sought.study_uid in _studies(each, sought)]
-    return Logged(
+    if log.accepting_ae_titles & query.archive_ae_titles:
+        return _read_archive_log(log, query)
+    served = [each for each in log.moves if each.is_served]
+    records = tuple(record for each in served if (record := _record_served_move(each, query)) is not None)
+    ours = [each for each in served if query.study_uid in _find_studies(each, query)]
+    return ParsedLog(
         records,
-        _legs(log, sought, ours, _witness(ours)),
-        frozenset(log.titles),
+        _legs(log, query, ours, _name_evidence_source(ours)),
+        frozenset(log.accepting_ae_titles),
         shows_messages=log.shows_messages,
     )
 
 
-def _of_archive(log: Exchanges, sought: Sought) -> Logged:
+def _read_archive_log(log: Exchanges, sought: LogQuery) -> ParsedLog:
     requests = [
         each
         for each in log.moves
-        if each.served and each.calling == sought.calling and sought.study_uid in each.study_uids
+        if each.is_served and each.calling == sought.calling_ae_title and sought.study_uid in each.study_uids
     ]
     of = set(map(id, requests))
     asked = [
         each
         for each in log.moves
-        if each.because_of is not None and id(each.because_of) in of and sought.study_uid in each.study_uids
+        if each.triggering_move is not None and id(each.triggering_move) in of and sought.study_uid in each.study_uids
     ]
-    return Logged(
-        tuple(_asked(each, sought) for each in asked),
+    return ParsedLog(
+        tuple(_record_sent_move(each, sought) for each in asked),
         _legs(log, sought, [*requests, *asked], "the archive's log"),
-        frozenset(log.titles),
-        is_archives=True,
+        frozenset(log.accepting_ae_titles),
+        is_from_archive=True,
         has_request=bool(requests),
         shows_messages=log.shows_messages,
     )
 
 
-def _legs(log: Exchanges, sought: Sought, moves: list[Move], witness: str) -> tuple[Leg, ...]:
+def _legs(log: Exchanges, sought: LogQuery, moves: list[LoggedMove], evidence_source: str) -> tuple[Leg, ...]:
     """Return the C-STOREs of the study, or of what was sent for *moves* where nobody knows its instances."""
-    sent_for = {id(store) for move in moves for store in _of(move, sought)}
-    legs: dict[tuple[str, str], list[Store]] = {}
+    sent_for = {id(store) for move in moves for store in _select_stores(move, sought)}
+    legs: dict[tuple[str, str], list[StoreRecord]] = {}
     for each in log.stores:
         if each.uid in sought.sop_instance_uids or (not sought.sop_instance_uids and id(each) in sent_for):
-            legs.setdefault((each.calling, each.called), []).append(each.stated())
-    return tuple(Leg(*pair, witness, tuple(stores)) for pair, stores in legs.items())
+            legs.setdefault((each.calling, each.called), []).append(each.to_store_record())
+    return tuple(Leg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
 
 
-def _of(move: Move, sought: Sought) -> list[Stored]:
+def _select_stores(move: LoggedMove, sought: LogQuery) -> list[LoggedStore]:
     """Return what was sent for *move*, a C-MOVE of the study, as far as that is certain."""
-    return [each for each in move.stores if each.is_for(move, sought.study_uid, sought.sop_instance_uids)]
+    return [each for each in move.stores if each.is_caused_by(move, sought.study_uid, sought.sop_instance_uids)]
 
 
-def _sent_by(move: Move, sought: Sought) -> list[Stored]:
+def _select_sent_stores(move: LoggedMove, sought: LogQuery) -> list[LoggedStore]:
     """Return what the AE of the log sent for *move*, which it served."""
-    return [each for each in _of(move, sought) if each.sent and each.called == move.destination]
+    return [each for each in _select_stores(move, sought) if each.is_sent and each.called == move.destination]
 
 
-def _studies(move: Move, sought: Sought) -> set[str]:
+def _find_studies(move: LoggedMove, sought: LogQuery) -> set[str]:
     """Return the studies that *move*, which was served, is of, as far as the log tells."""
     if move.study_uids:
         return move.study_uids
-    return {sought.study_uid for each in _sent_by(move, sought) if each.uid in sought.sop_instance_uids}
+    return {sought.study_uid for each in _select_sent_stores(move, sought) if each.uid in sought.sop_instance_uids}
 
 
-def _served(move: Move, sought: Sought) -> MoveRecord | None:
+def _record_served_move(move: LoggedMove, sought: LogQuery) -> MoveRecord | None:
     """Return the record of a C-MOVE that the external archive served; None where it is of another study."""
-    studies, sent = _studies(move, sought), _sent_by(move, sought)
+    studies, sent = _find_studies(move, sought), _select_sent_stores(move, sought)
     if not studies:
         is_of_another = bool(sought.sop_instance_uids and sent)
-        return None if is_of_another else replace(_record(move, ""), why_hidden=_NO_STUDY)
+        return None if is_of_another else replace(_record(move, ""), missing_study_reason=_NO_STUDY)
     if sought.study_uid not in studies:
         return None
     record = _record(move, sought.study_uid)
@@ -109,55 +109,55 @@ def _served(move: Move, sought: Sought) -> MoveRecord | None:
         sent = [each for each in sent if each.uid in sought.sop_instance_uids]
     elif len(studies) > 1:  # nobody knows which of the instances are of this study
         return replace(record, completed=None, failed=None)
-    return _counted(record, sent)
+    return _limit_completed(record, sent)
 
 
-def _counted(record: MoveRecord, sent: list[Stored]) -> MoveRecord:
+def _limit_completed(record: MoveRecord, sent: list[LoggedStore]) -> MoveRecord:
     """Return *record* with no more instances completed than the C-STOREs *sent* because of it have stored."""
-    stored = len({each.uid for each in sent if each.stated().is_stored})
+    stored = len({each.uid for each in sent if each.to_store_record().is_stored})
     if record.completed is None:  # without a final response, what was stored until then
         return replace(record, completed=stored, failed=len(sent) - stored) if sent else record
     if stored < record.completed:
-        return replace(record, completed=stored, reported=record.completed)
+        return replace(record, completed=stored, reported_completed=record.completed)
     return record
 
 
-def _asked(move: Move, sought: Sought) -> MoveRecord:
+def _record_sent_move(move: LoggedMove, sought: LogQuery) -> MoveRecord:
     """Return the record of a C-MOVE that the archive sent; what came by it and was forwarded is counted."""
-    record = replace(_record(move, sought.study_uid), by_archive=True)
-    request = move.because_of
-    if request is None or move.destination not in sought.archive_titles:
+    record = replace(_record(move, sought.study_uid), is_from_archive_log=True)
+    request = move.triggering_move
+    if request is None or move.destination not in sought.archive_ae_titles:
         return record
     came: dict[str, int] = {}
-    for each in _of(move, sought):
-        if not each.sent and each.stated().is_stored:
-            came.setdefault(each.uid, each.place)
+    for each in _select_stores(move, sought):
+        if not each.is_sent and each.to_store_record().is_stored:
+            came.setdefault(each.uid, each.sequence_number)
     forwarded = {
         each.uid
-        for each in _of(request, sought)
-        if each.sent
+        for each in _select_stores(request, sought)
+        if each.is_sent
         and each.called == request.destination
-        and each.stated().is_stored
-        and came.get(each.uid, each.place) < each.place
+        and each.to_store_record().is_stored
+        and came.get(each.uid, each.sequence_number) < each.sequence_number
     }
-    return replace(record, forwarded=len(forwarded))
+    return replace(record, forwarded_count=len(forwarded))
 
 
-def _record(move: Move, study_uid: str) -> MoveRecord:
+def _record(move: LoggedMove, study_uid: str) -> MoveRecord:
     """Return the record of *move*; a counter that its final response leaves out is 0 (PS3.7 Section 9.3.4.2)."""
-    record = MoveRecord(move.moment, move.calling, move.called, move.destination, study_uid)
+    record = MoveRecord(move.time, move.calling, move.called, move.destination, study_uid)
     response = move.response
     if response is None:
         return record
     return replace(
         record,
         status=response.status,
-        completed=response.counter("completed") or 0,
-        failed=response.counter("failed") or 0,
+        completed=response.get_counter("completed") or 0,
+        failed=response.get_counter("failed") or 0,
         failure=response.comment,
     )
 
 
-def _witness(moves: list[Move]) -> str:
+def _name_evidence_source(moves: list[LoggedMove]) -> str:
     names = sorted({each.called for each in moves})
     return f"{', '.join(names)}'s log" if names else "the external archive's log"

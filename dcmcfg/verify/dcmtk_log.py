@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.parsed_log import Logged
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.parsed_log import ParsedLog
 
 _LINE = re.compile(
     r"(?:.{0,80}?\s)??(?:(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)\S{0,10} {1,8})?"
@@ -79,71 +79,73 @@ def is_dcmtk_log(lines: Iterable[str]) -> bool:
     )
 
 
-def read(lines: Iterable[str], sought: Sought, since: datetime, before: Iterable[str] = ()) -> Logged:
+def read(
+    lines: Iterable[str], query: LogQuery, default_time: datetime, preceding_lines: Iterable[str] = ()
+) -> ParsedLog:
     """Return the C-MOVEs of the study in *lines*, and what was sent for them.
 
-    A C-MOVE of which the log does not tell the study has ``study_uid`` empty. *since* is the moment of what has no
-    time; its zone is that of all times. *before* are the last lines before *lines*: they show which associations were
-    open already.
+    A C-MOVE of which the log does not tell the study has ``study_uid`` empty. *default_time* is the moment of what has
+    no time; its zone is that of all times. *preceding_lines* are the last lines before *lines*: they show which
+    associations were open already.
     """
-    log = _Log(since)
-    for line in before:
+    log = _LogReader(default_time)
+    for line in preceding_lines:
         if found := _LINE.fullmatch(line):
             log.read(found)
-    log.begin_run(since)
+    log.begin_run(default_time)
     for line in lines:
         if found := _LINE.fullmatch(line):
             log.read(found)
-    moves = [each for each in log.moves if sought.study_uid in each.study_uids or not each.study_uids]
-    records = tuple(_record(each, sought) for each in moves)
-    legs = tuple(_leg(each) for each in moves if each.study_uids and each.stores and not each.is_unclear)
-    return Logged(records, legs, frozenset(log.titles), shows_messages=bool(log.titles))
+    moves = [each for each in log.moves if query.study_uid in each.study_uids or not each.study_uids]
+    records = tuple(_record(each, query) for each in moves)
+    legs = tuple(_leg(each) for each in moves if each.study_uids and each.stores and not each.is_ambiguous)
+    return ParsedLog(records, legs, frozenset(log.titles), shows_messages=bool(log.titles))
 
 
 @dataclass(eq=False)
-class _Move:
-    moment: datetime
+class _LoggedMove:
+    time: datetime
     calling: str
     called: str
     destination: str = ""
     study_uids: frozenset[str] = frozenset()
     status: int | None = None
     failure: str = ""
-    is_unclear: bool = False  # others called at the same time, or asked, or nobody knows who called
-    stores: list[Store] = field(default_factory=list)
+    is_ambiguous: bool = False  # others called at the same time, or asked, or nobody knows who called
+    stores: list[StoreRecord] = field(default_factory=list)
 
 
-def _record(move: _Move, sought: Sought) -> MoveRecord:
+def _record(move: _LoggedMove, sought: LogQuery) -> MoveRecord:
     record = MoveRecord(
-        move.moment,
+        move.time,
         move.calling,
         move.called,
         move.destination,
         sought.study_uid if sought.study_uid in move.study_uids else "",
     )
-    if move.is_unclear:
-        return replace(record, destination="", study_uid="", why_hidden=_UNCLEAR)
+    if move.is_ambiguous:
+        return replace(record, destination_ae_title="", study_uid="", missing_study_reason=_UNCLEAR)
     if not record.study_uid:
-        record = replace(record, why_hidden=_NO_STUDY)
+        record = replace(record, missing_study_reason=_NO_STUDY)
     stored = sum(each.is_stored for each in move.stores)
     return replace(record, status=move.status, completed=stored, failed=len(move.stores) - stored, failure=move.failure)
 
 
-def _leg(move: _Move) -> Leg:
+def _leg(move: _LoggedMove) -> Leg:
     return Leg(move.called, move.destination, f"{move.called}'s log", tuple(move.stores))
 
 
-class _Log:
+class _LogReader:
     """What was read so far."""
 
     def __init__(self, since: datetime) -> None:
-        self.moves: list[_Move] = []
+        self.moves: list[_LoggedMove] = []
         self.titles: set[str] = set()
         self._moment = since
         self._open = 0  # associations
         self._unclear = 0  # so many of the moves, from the first on
         self._callers: set[tuple[str, str]] = set()  # of associations since the last moment at which none was open
-        self._under_way: list[_Move] = []
+        self._under_way: list[_LoggedMove] = []
         self._in_identifiers = False
         self._stored_as = ""
         self._is_storing = False
@@ -158,7 +160,7 @@ class _Log:
     def read(self, found: re.Match[str]) -> None:
         """Read the next line."""
         if found["date"]:
-            self._moment = _moment(found, self._moment)
+            self._moment = _parse_time(found, self._moment)
         message = found["message"].rstrip()
         if received := _RECEIVED.fullmatch(message):
             self._open += 1
@@ -172,12 +174,12 @@ class _Log:
         elif message.endswith(" Identifiers:"):
             self._in_identifiers = message == _IDENTIFIERS
         elif self._under_way:
-            self._read_of(self._under_way[-1], message)
+            self._read_move_line(self._under_way[-1], message)
 
     def _end(self) -> None:
         if not self._open:  # it began before the first line, and may have sent any C-MOVE since
             for number in range(self._unclear, len(self.moves)):
-                self.moves[number].is_unclear = True
+                self.moves[number].is_ambiguous = True
             self._unclear = len(self.moves)
         self._open = max(self._open - 1, 0)
         if not self._open:
@@ -187,19 +189,19 @@ class _Log:
     def _begin(self) -> None:
         callers = self._callers
         calling, called = next(iter(callers)) if len(callers) == 1 else ("", "")
-        move = _Move(self._moment, calling, called, is_unclear=not calling)
+        move = _LoggedMove(self._moment, calling, called, is_ambiguous=not calling)
         self._in_identifiers = self._is_storing = False
         self._under_way.append(move)
         self.moves.append(move)
         if len(self._under_way) > 1:
             for each in self._under_way[-2:]:  # those before became unclear when the second one began
-                each.is_unclear = True
+                each.is_ambiguous = True
 
     def _drop(self) -> None:
         """Forget C-MOVEs that never ended; no association is open any more."""
         self._under_way.clear()
 
-    def _read_of(self, move: _Move, message: str) -> None:
+    def _read_move_line(self, move: _LoggedMove, message: str) -> None:
         if self._in_identifiers and (found := _STUDY.fullmatch(message)):
             move.study_uids = frozenset(found["uids"].split("\\"))
         elif (found := _DESTINATION.fullmatch(message)) and not move.destination:
@@ -213,16 +215,16 @@ class _Log:
         elif _NOT_STORED.fullmatch(message):
             self._store(move, None)
         elif found := _ANSWER.fullmatch(message):
-            self._answer(move, found["status"])
+            self._read_response(move, found["status"])
         elif found := _FAILED.fullmatch(message):
             move.failure = move.failure or found["why"]
 
-    def _store(self, move: _Move, status: int | None) -> None:
+    def _store(self, move: _LoggedMove, status: int | None) -> None:
         if self._is_storing:
-            move.stores.append(Store("", status=status, moment=self._moment, stored_as=self._stored_as))
+            move.stores.append(StoreRecord("", status=status, time=self._moment, file_transfer_syntax=self._stored_as))
         self._is_storing = False
 
-    def _answer(self, move: _Move, status: str) -> None:
+    def _read_response(self, move: _LoggedMove, status: str) -> None:
         self._in_identifiers = False
         if status.startswith("Pending"):
             return
@@ -235,7 +237,7 @@ def _status(words: str) -> int | None:
     return int(found["status"], 16) if found else _STATUSES.get(words)
 
 
-def _moment(found: re.Match[str], otherwise: datetime) -> datetime:
+def _parse_time(found: re.Match[str], otherwise: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(f"{found['date']}T{found['time']}").replace(tzinfo=otherwise.tzinfo)
     except ValueError:

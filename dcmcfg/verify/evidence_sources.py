@@ -18,16 +18,22 @@ from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.query import Instance, find_instances, find_studies
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.errors import ArchiveError, DicomError
-from dcmcfg.verify.evidence import Evidence, Stored
-from dcmcfg.verify.external_log import LogMark, Told, is_orthancs, note_where_it_ends, records_since
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.orthanc_log import resource_ids
+from dcmcfg.verify.evidence import DatabaseEvidence, Evidence
+from dcmcfg.verify.external_log import (
+    LogEvidence,
+    LogPosition,
+    get_log_position,
+    is_written_by_orthanc,
+    read_log_evidence,
+)
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.orthanc_log import compute_resource_ids
 
 Notes = tuple[str, ...]
 
 
-def instances_after(
-    opened: OpenAssociation, study_uid: str, before: tuple[Instance, ...], patient: Patient | None = None
+def query_instances_after(
+    association: OpenAssociation, study_uid: str, before: tuple[Instance, ...], patient: Patient | None = None
 ) -> tuple[tuple[Instance, ...] | None, Notes]:
     """Return what the archive lists now of the study of which it listed *before*; None where it does not answer.
 
@@ -36,117 +42,121 @@ def instances_after(
     are asked for by Patient Root.
     """
     try:
-        found = find_studies(opened, {"StudyInstanceUID": study_uid}, most=1) if patient is None else ()
-        if found and found[0].availability == "ONLINE" and found[0].instances == len(before):
+        found = find_studies(association, {"StudyInstanceUID": study_uid}, max_studies=1) if patient is None else ()
+        if found and found[0].availability == "ONLINE" and found[0].instance_count == len(before):
             return tuple(replace(each, availability="ONLINE") for each in before), ()
         asked_for = {each.sop_instance_uid for each in before}
-        listed = find_instances(opened, study_uid, patient)
+        listed = find_instances(association, study_uid, patient)
         return tuple(each for each in listed if not before or each.sop_instance_uid in asked_for), ()
     except DicomError as error:
-        return None, (f"what the archive lists after the move is not known: {error.what}",)
+        return None, (f"what the archive lists after the move is not known: {error.message}",)
 
 
-def stored_before(database: Database, study_uid: str) -> tuple[Stored, Notes]:
+def query_database_before(database: Database, study_uid: str) -> tuple[DatabaseEvidence, Notes]:
     """Return what the archive's database has of the study before the move, by one search for its instances."""
     try:
-        return Stored(database.study(study_uid)), ()
+        return DatabaseEvidence(database.get_study(study_uid)), ()
     except ArchiveError as error:
-        where = f"{error.on}: " if error.on else ""
-        return Stored(), (f"where the files were before the move is not known ({where}{error.what})",)
+        where = f"{error.subject}: " if error.subject else ""
+        return DatabaseEvidence(), (f"where the files were before the move is not known ({where}{error.message})",)
 
 
-def stored_after(database: Database, study_uid: str, before: Stored) -> tuple[Stored, Notes]:
+def query_database_after(
+    database: Database, study_uid: str, before: DatabaseEvidence
+) -> tuple[DatabaseEvidence, Notes]:
     """Return *before* with what the database has now; it is not asked again where it gave no answer before."""
     if before.before is None:
         return before, ()
     try:
-        return replace(before, after=database.study(study_uid)), ()
+        return replace(before, after=database.get_study(study_uid)), ()
     except ArchiveError as error:
-        return before, (f"where the files are after the move is not known ({error.on}: {error.what})",)
+        return before, (f"where the files are after the move is not known ({error.subject}: {error.message})",)
 
 
-def _ignore(_: str) -> None:
+def _do_nothing(_: str) -> None:
     """Take no notice."""
 
 
 @dataclass(frozen=True)
-class Heard:
+class PreMoveEvidence:
     """What was told, or noticed, before the C-MOVE was sent."""
 
-    stored: Stored
+    database: DatabaseEvidence
     warnings: tuple[str, ...]
-    log: LogMark | None
+    log_position: LogPosition | None
 
 
 @dataclass(frozen=True)
-class Witnesses:
-    """The witnesses; with ``asks_again`` the archive is asked by C-FIND once more after the move.
+class EvidenceSources:
+    """The witnesses; with ``queries_again`` the archive is asked by C-FIND once more after the move.
 
     ``warnings`` say which of them could not be asked, and why.
     """
 
     external_log: Path | None = None
     database: Database | None = None
-    asks_again: bool = False
+    queries_again: bool = False
     warnings: tuple[str, ...] = ()
 
-    def before(self, study_uid: str, on_step: Callable[[str], None] = _ignore) -> Heard:
+    def collect_before(self, study_uid: str, on_step: Callable[[str], None] = _do_nothing) -> PreMoveEvidence:
         """Hear those that have something to say before the move."""
-        stored, warnings = Stored(), self.warnings
+        stored, warnings = DatabaseEvidence(), self.warnings
         if self.database is not None:
             on_step(f"asking the archive's database where the files are ({self.database.url})")
-            stored, more = stored_before(self.database, study_uid)
+            stored, more = query_database_before(self.database, study_uid)
             warnings += more
-        return Heard(stored, warnings, note_where_it_ends(self.external_log) if self.external_log else None)
+        return PreMoveEvidence(stored, warnings, get_log_position(self.external_log) if self.external_log else None)
 
-    def after(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Evidence:
-        """Return *evidence* with what they say now; *opened* is asked only where it had an answer to the move."""
-        study_uid = evidence.question.study_uid
-        stored, after, warnings = heard.stored, evidence.after, heard.warnings
-        if self.asks_again and evidence.outcome.status is not None:
-            after, more = instances_after(opened, study_uid, evidence.expected, evidence.question.patient)
+    def collect_after(self, evidence: Evidence, pre_move: PreMoveEvidence, association: OpenAssociation) -> Evidence:
+        """Return *evidence* with what they say now; *association* is asked only where it had an answer to the move."""
+        study_uid = evidence.request.study_uid
+        stored, after, warnings = pre_move.database, evidence.instances_after, pre_move.warnings
+        if self.queries_again and evidence.outcome.status is not None:
+            after, more = query_instances_after(
+                association, study_uid, evidence.instances_before, evidence.request.patient
+            )
             warnings += more
         if self.database is not None:
-            stored, more = stored_after(self.database, study_uid, stored)
+            stored, more = query_database_after(self.database, study_uid, stored)
             warnings += more
-        told = self._records(evidence, heard, opened)
-        warnings += (told.why,) if told.why else ()
+        told = self._read_log(evidence, pre_move, association)
+        warnings += (told.reason,) if told.reason else ()
         return replace(
             evidence,
-            after=after,
-            stored=stored,
-            records=told.records,
+            instances_after=after,
+            database=stored,
+            move_records=told.move_records,
             legs=told.legs,
-            log_is_archives=told.by_archive,
-            log_is_silent=told.is_silent,
+            log_is_from_archive=told.is_from_archive_log,
+            log_is_unchanged=told.is_unchanged,
             warnings=(*evidence.warnings, *warnings),
         )
 
-    def _records(self, evidence: Evidence, heard: Heard, opened: OpenAssociation) -> Told:
-        if heard.log is None:
-            return Told(None)
-        uids = frozenset(each.sop_instance_uid for each in evidence.expected)
-        question, own = evidence.question, evidence.route.archive_titles
-        sought = Sought(
+    def _read_log(self, evidence: Evidence, pre_move: PreMoveEvidence, association: OpenAssociation) -> LogEvidence:
+        if pre_move.log_position is None:
+            return LogEvidence(None)
+        uids = frozenset(each.sop_instance_uid for each in evidence.instances_before)
+        question, own = evidence.request, evidence.route.archive_ae_titles
+        sought = LogQuery(
             question.study_uid,
             uids,
-            calling=question.calling,
-            archive_titles=own,
-            external_titles=_external_titles(evidence),
+            calling_ae_title=question.calling_ae_title,
+            archive_ae_titles=own,
+            external_ae_titles=_external_titles(evidence),
         )
-        if is_orthancs(heard.log) and (patient_id := _patient_id(evidence, opened)):
-            sought = replace(sought, resources=resource_ids(patient_id, evidence.expected))
-        return records_since(heard.log, sought)
+        if is_written_by_orthanc(pre_move.log_position) and (patient_id := _patient_id(evidence, association)):
+            sought = replace(sought, orthanc_resource_ids=compute_resource_ids(patient_id, evidence.instances_before))
+        return read_log_evidence(pre_move.log_position, sought)
 
 
-NOBODY_ELSE = Witnesses()
+NO_EVIDENCE_SOURCES = EvidenceSources()
 
 
 def _external_titles(evidence: Evidence) -> frozenset[str]:
     """Return the titles of the external archives that the archive may ask for the study."""
-    listed = {title for each in evidence.expected for title in each.retrieve_ae_titles}
-    asked = {title for title, _ in evidence.route.asks}
-    return frozenset((listed | asked) - evidence.route.archive_titles)
+    listed = {title for each in evidence.instances_before for title in each.retrieve_ae_titles}
+    asked = {title for title, _ in evidence.route.external_requests}
+    return frozenset((listed | asked) - evidence.route.archive_ae_titles)
 
 
 def _patient_id(evidence: Evidence, opened: OpenAssociation) -> str:
@@ -154,7 +164,7 @@ def _patient_id(evidence: Evidence, opened: OpenAssociation) -> str:
     if evidence.outcome.status is None:
         return ""
     try:
-        found = find_studies(opened, {"StudyInstanceUID": evidence.question.study_uid}, most=1)
+        found = find_studies(opened, {"StudyInstanceUID": evidence.request.study_uid}, max_studies=1)
     except DicomError:
         return ""
     return found[0].patient_id if found else ""

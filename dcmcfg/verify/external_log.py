@@ -19,22 +19,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 
-from dcmcfg.timestamps import parsed
+from dcmcfg.timestamps import parse_timestamp
 from dcmcfg.verify import dcm4che_log, dcmtk_log
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, tells_of_requests
-from dcmcfg.verify.parsed_log import Logged
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.orthanc_log import is_orthanc_log, read_moves, shows_requests
+from dcmcfg.verify.parsed_log import ParsedLog
 
 #: Octets that are read at most; what is older is left out.
-MOST = 16 * 1024 * 1024
+MAX_TAIL_OCTETS = 16 * 1024 * 1024
 _BLOCK = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Mark:
+class FilePosition:
     """How far a log had got; ``known`` is false where there was none to look at, or it could not be read."""
 
     device: int = 0
@@ -44,45 +44,45 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Tail:
+class LogTail:
     """What is in a log since a mark.
 
-    ``appended`` says that nothing in it is older than the mark: the log was neither exchanged nor cut meanwhile.
-    ``before`` is the end of what is older, for telling what kind of log it is; both end with whole lines.
+    ``is_continued`` says that nothing in it is older than the mark: the log was neither exchanged nor cut meanwhile.
+    ``preceding_text`` is the end of what is older, for telling what kind of log it is; both end with whole lines.
     """
 
     text: str
-    appended: bool
-    before: str = ""
+    is_continued: bool
+    preceding_text: str = ""
 
 
 class UnreadableLog(Exception):
     """A log that cannot be read; ``str()`` says why."""
 
 
-def mark(path: Path) -> Mark:
+def get_file_position(path: Path) -> FilePosition:
     """Return how far the log has got; never raises."""
     try:
-        return _mark(path.stat())
+        return _to_position(path.stat())
     except OSError:
-        return Mark()
+        return FilePosition()
 
 
-def tail(path: Path, since: Mark) -> Tail:
+def read_tail(path: Path, position: FilePosition) -> LogTail:
     """Return what was written since: also what is left in a file that was renamed, as logrotate does it.
 
     Raises :class:`UnreadableLog`, also for what is no plain file: reading it might never end.
     """
     descriptor = _open(path)
     with os.fdopen(descriptor, "rb") as file:
-        here = _mark(os.fstat(descriptor))
-        same = _goes_on(since, here)
-        start = max(since.size if same else 0, here.size - MOST)
+        here = _to_position(os.fstat(descriptor))
+        same = _is_continued(position, here)
+        start = max(position.size if same else 0, here.size - MAX_TAIL_OCTETS)
         file.seek(max(start - _BLOCK, 0))
         before = file.read(start - file.tell())
-        octets = file.read(MOST)
-    rest, renamed = (b"", False) if same else _rest(path, since)
-    return Tail(_lines(rest) + _lines(octets), same or renamed, _lines(before))
+        octets = file.read(MAX_TAIL_OCTETS)
+    rest, renamed = (b"", False) if same else _read_renamed(path, position)
+    return LogTail(_lines(rest) + _lines(octets), same or renamed, _lines(before))
 
 
 def _open(path: Path) -> int:
@@ -96,29 +96,29 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _rest(path: Path, since: Mark) -> tuple[bytes, bool]:
+def _read_renamed(path: Path, since: FilePosition) -> tuple[bytes, bool]:
     """Return what the file that was marked holds now under another name in the folder, and whether it is there."""
     if not since.known:
         return b"", False
     try:
         for other in path.resolve().parent.iterdir():
             status = other.lstat()
-            if stat.S_ISREG(status.st_mode) and _goes_on(since, _mark(status)):
+            if stat.S_ISREG(status.st_mode) and _is_continued(since, _to_position(status)):
                 with other.open("rb") as file:
                     file.seek(since.size)
-                    return file.read(MOST), True
+                    return file.read(MAX_TAIL_OCTETS), True
     except OSError:
         pass
     return b"", False
 
 
-def _goes_on(since: Mark, here: Mark) -> bool:
+def _is_continued(since: FilePosition, here: FilePosition) -> bool:
     """Tell whether it is the file that was marked, and not cut meanwhile."""
     return since.known and (here.device, here.inode) == (since.device, since.inode) and here.size >= since.size
 
 
-def _mark(status: os.stat_result) -> Mark:
-    return Mark(status.st_dev, status.st_ino, status.st_size, known=True)
+def _to_position(status: os.stat_result) -> FilePosition:
+    return FilePosition(status.st_dev, status.st_ino, status.st_size, known=True)
 
 
 def _lines(octets: bytes) -> str:
@@ -136,10 +136,10 @@ def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
     ``called``, ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Lines that are not such an
     object are ignored.
     """
-    return (record for record, _ in parse(lines))
+    return (record for record, _ in parse_records_with_legs(lines))
 
 
-def parse(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, Leg | None]]:
+def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, Leg | None]]:
     """Yield each C-MOVE that *lines* record, with the C-STOREs that were sent for it; None where none is recorded.
 
     They are in ``stores``, a list of objects: ``sop_instance_uid``, ``sop_class_uid``, ``transfer_syntax_uid``,
@@ -150,18 +150,18 @@ def parse(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, Leg | None]]:
             fields = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(fields, dict) and (record := _record(fields)):
-            yield record, _leg(record, fields.get("stores"))
+        if isinstance(fields, dict) and (record := _parse_record(fields)):
+            yield record, _parse_leg(record, fields.get("stores"))
 
 
-def _leg(record: MoveRecord, stores: object) -> Leg | None:
-    found = [_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
-    witness = f"{record.called or 'the external archive'}'s record"
-    return Leg(record.called, record.destination, witness, tuple(found)) if found else None
+def _parse_leg(record: MoveRecord, stores: object) -> Leg | None:
+    found = [_parse_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
+    witness = f"{record.called_ae_title or 'the external archive'}'s record"
+    return Leg(record.called_ae_title, record.destination_ae_title, witness, tuple(found)) if found else None
 
 
-def _store(fields: dict[str, object]) -> Store:
-    return Store(
+def _parse_store(fields: dict[str, object]) -> StoreRecord:
+    return StoreRecord(
         _text(fields.get("sop_instance_uid")),
         _text(fields.get("sop_class_uid")),
         _text(fields.get("transfer_syntax_uid")),
@@ -169,16 +169,16 @@ def _store(fields: dict[str, object]) -> Store:
     )
 
 
-def _record(fields: dict[str, object]) -> MoveRecord | None:
-    started = _instant(fields.get("started")) or _instant(fields.get("time"))
+def _parse_record(fields: dict[str, object]) -> MoveRecord | None:
+    started = _parse_time(fields.get("started")) or _parse_time(fields.get("time"))
     study_uid = fields.get("study_uid")
     if started is None or not isinstance(study_uid, str):
         return None
     return MoveRecord(
         started=started,
-        calling=_text(fields.get("calling")),
-        called=_text(fields.get("called")),
-        destination=_text(fields.get("destination")),
+        calling_ae_title=_text(fields.get("calling")),
+        called_ae_title=_text(fields.get("called")),
+        destination_ae_title=_text(fields.get("destination")),
         study_uid=study_uid,
         status=_status(fields.get("status")),
         completed=_number(fields.get("completed")),
@@ -186,8 +186,8 @@ def _record(fields: dict[str, object]) -> MoveRecord | None:
     )
 
 
-def _instant(value: object) -> datetime | None:
-    return parsed(value) if isinstance(value, str) else None
+def _parse_time(value: object) -> datetime | None:
+    return parse_timestamp(value) if isinstance(value, str) else None
 
 
 def _text(value: object) -> str:
@@ -210,7 +210,7 @@ def _status(value: object) -> int | None:
 
 
 #: Seconds after the archive's answer in which the external archive may still write.
-PATIENCE_S = 1.0
+LOG_WAIT_S = 1.0
 _POLL_S = 0.05
 #: How much later than now a time stamp may be, in a log of which nobody knows where this run begins.
 _CLOCKS_DIFFER = timedelta(seconds=2)
@@ -224,151 +224,154 @@ _KINDS = "JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of
 
 
 @dataclass(frozen=True)
-class LogMark:
-    """How far the log at ``path`` had got at ``moment``, a time to the second."""
+class LogPosition:
+    """How far the log at ``path`` had got at ``time``, a time to the second."""
 
     path: Path
-    mark: Mark
-    moment: datetime
+    file_position: FilePosition
+    time: datetime
 
 
 @dataclass(frozen=True)
-class Told:
+class LogEvidence:
     """The C-MOVEs of the study since a mark; None with a reason where nobody knows whether there were any.
 
-    ``legs`` are the C-STOREs of the study that the log shows. ``is_final`` says that each C-MOVE has its final
-    response, so that no more is to come; ``by_archive`` that the log is of the archive that was asked. ``is_silent``
-    says that nothing was written to it since the mark: it may be a copy.
+    ``legs`` are the C-STOREs of the study that the log shows. ``is_complete`` says that each C-MOVE has its final
+    response, so that no more is to come; ``is_from_archive_log`` that the log is of the archive that was asked.
+    ``is_unchanged`` says that nothing was written to it since the mark: it may be a copy.
     """
 
-    records: tuple[MoveRecord, ...] | None
-    why: str = ""
+    move_records: tuple[MoveRecord, ...] | None
+    reason: str = ""
     legs: tuple[Leg, ...] = ()
-    is_final: bool = True
-    by_archive: bool = False
-    is_silent: bool = False
+    is_complete: bool = True
+    is_from_archive_log: bool = False
+    is_unchanged: bool = False
 
 
-def note_where_it_ends(path: Path) -> LogMark:
+def get_log_position(path: Path) -> LogPosition:
     """Return a mark at the end of the log."""
-    return LogMark(path, mark(path), datetime.now(UTC).replace(microsecond=0))
+    return LogPosition(path, get_file_position(path), datetime.now(UTC).replace(microsecond=0))
 
 
-def is_orthancs(since: LogMark) -> bool:
+def is_written_by_orthanc(position: LogPosition) -> bool:
     """Tell whether the log is an Orthanc's, by what is in it; False where it cannot be read."""
     try:
-        found = tail(since.path, since.mark)
+        found = read_tail(position.path, position.file_position)
     except UnreadableLog:
         return False
-    return is_orthanc_log((found.text or found.before).splitlines())
+    return is_orthanc_log((found.text or found.preceding_text).splitlines())
 
 
-def records_since(since: LogMark, sought: Sought) -> Told:
-    """Return what the log tells of the study that is *sought* since the mark.
+def read_log_evidence(position: LogPosition, query: LogQuery) -> LogEvidence:
+    """Return what the log tells of the study that is *query* since the mark.
 
     Waits a moment for a first C-MOVE, and for the end of one that is not over. What was appended since the mark counts
     as later than it; in a log that was exchanged the time stamps decide, those without a zone as this machine's.
     """
-    deadline = monotonic() + PATIENCE_S
+    deadline = monotonic() + LOG_WAIT_S
     while True:
-        told = _told(since, sought)
-        if (told.records and told.is_final) or monotonic() > deadline:
+        told = _read_once(position, query)
+        if (told.move_records and told.is_complete) or monotonic() > deadline:
             return told
         sleep(_POLL_S)
 
 
-def _told(since: LogMark, sought: Sought) -> Told:
+def _read_once(since: LogPosition, sought: LogQuery) -> LogEvidence:
     try:
-        found = tail(since.path, since.mark)
+        found = read_tail(since.path, since.file_position)
     except UnreadableLog as error:
-        return Told(None, f"the external archive's log {since.path} cannot be read: {error}")
+        return LogEvidence(None, f"the external archive's log {since.path} cannot be read: {error}")
     lines = found.text.splitlines()
-    known = lines or found.before.splitlines()
+    known = lines or found.preceding_text.splitlines()
     if is_orthanc_log(known):
-        return _of_orthanc(since, found, lines, sought)
+        return _read_orthanc_log(since, found, lines, sought)
     if is_dcm4che_log(known):
-        return _of_dcm4che(since, found, lines, sought)
+        return _read_dcm4che_log(since, found, lines, sought)
     if dcmtk_log.is_dcmtk_log(known):
-        return _of_dcmtk(since, found, lines, sought)
+        return _read_dcmtk_log(since, found, lines, sought)
     if not any(parse_records(known)) and known:
-        return Told(None, f"nothing in {since.path} reports a C-MOVE; expected: {_KINDS}")
+        return LogEvidence(None, f"nothing in {since.path} reports a C-MOVE; expected: {_KINDS}")
     found_here = [
         (record, leg)
-        for record, leg in parse(lines)
-        if record.study_uid == sought.study_uid and record.started >= since.moment
+        for record, leg in parse_records_with_legs(lines)
+        if record.study_uid == sought.study_uid and record.started >= since.time
     ]
     legs = tuple(leg for record, leg in found_here if leg is not None)
-    return Told(tuple(record for record, _ in found_here), legs=legs, is_silent=not lines)
+    return LogEvidence(tuple(record for record, _ in found_here), legs=legs, is_unchanged=not lines)
 
 
-def _of_orthanc(since: LogMark, found: Tail, lines: list[str], sought: Sought) -> Told:
-    if not tells_of_requests(lines):
-        return Told(None, f"the external archive's log {since.path}: {_SILENT}")
+def _read_orthanc_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
+    if not shows_requests(lines):
+        return LogEvidence(None, f"the external archive's log {since.path}: {_SILENT}")
     now = datetime.now().astimezone()
-    records = moves(lines, sought, now)
-    return Told(tuple(each for each in records if found.appended or each.started >= since.moment))
+    records = read_moves(lines, sought, now)
+    return LogEvidence(tuple(each for each in records if found.is_continued or each.started >= since.time))
 
 
-def _of_dcm4che(since: LogMark, found: Tail, lines: list[str], sought: Sought) -> Told:
+def _read_dcm4che_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
     logged = dcm4che_log.read(lines, sought, now)
     if not logged.shows_messages:
-        return Told(
+        return LogEvidence(
             None,
             f"the log {since.path} shows no DIMSE message since the C-MOVE was sent: dcm4che logs them at level INFO "
             "of org.dcm4che3.net",
         )
-    if logged.is_archives and not logged.has_request:
-        return Told(
+    if logged.is_from_archive and not logged.has_request:
+        return LogEvidence(
             None,
-            f"{since.path} is the log of the archive, and does not show the C-MOVE from {sought.calling}: the archive "
+            f"{since.path} is the log of the archive, and does not show the C-MOVE from {sought.calling_ae_title}: "
+            "the archive "
             "logs it at level INFO of org.dcm4che3.net and org.dcm4chee.arc; in a cluster, name the log of the node "
             "that was asked",
         )
-    return _of_this_run(logged, since, found, sought, now)
+    return _select_this_run(logged, since, found, sought, now)
 
 
-def _of_dcmtk(since: LogMark, found: Tail, lines: list[str], sought: Sought) -> Told:
+def _read_dcmtk_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
-    start = since.moment if found.appended else _LONG_AGO
-    logged = dcmtk_log.read(lines, sought, start.astimezone(now.tzinfo), found.before.splitlines())
+    start = since.time if found.is_continued else _LONG_AGO
+    logged = dcmtk_log.read(lines, sought, start.astimezone(now.tzinfo), found.preceding_text.splitlines())
     if not logged.shows_messages:
-        return Told(
+        return LogEvidence(
             None,
             f"the log {since.path} shows no association since the C-MOVE was sent: dcmqrscp logs them with --verbose",
         )
-    return _of_this_run(logged, since, found, sought, now)
+    return _select_this_run(logged, since, found, sought, now)
 
 
-def _of_this_run(logged: Logged, since: LogMark, found: Tail, sought: Sought, now: datetime) -> Told:
+def _select_this_run(
+    logged: ParsedLog, since: LogPosition, found: LogTail, sought: LogQuery, now: datetime
+) -> LogEvidence:
     """Return what *logged* tells of this run; a log without a C-MOVE counts only where it is the right one."""
-    records, legs = logged.records, logged.legs
-    if not found.appended:
-        records = tuple(each for each in records if _in_this_run(each.started, since, now))
-        legs = _legs_in_this_run(legs, since, now)
-    is_known = logged.is_archives or not sought.external_titles or logged.titles & sought.external_titles
+    records, legs = logged.move_records, logged.legs
+    if not found.is_continued:
+        records = tuple(each for each in records if _is_in_this_run(each.started, since, now))
+        legs = _select_legs_of_this_run(legs, since, now)
+    is_known = logged.is_from_archive or not sought.external_ae_titles or logged.ae_titles & sought.external_ae_titles
     if not records and not is_known:
-        return Told(
+        return LogEvidence(
             None,
-            f"{since.path} is the log of {_names(logged.titles) or 'no server'}, and the archive asks "
-            f"{_names(sought.external_titles)}",
+            f"{since.path} is the log of {_join_titles(logged.ae_titles) or 'no server'}, and the archive asks "
+            f"{_join_titles(sought.external_ae_titles)}",
         )
     is_final = all(each.status is not None for each in records if each.study_uid)
-    return Told(records, legs=legs, is_final=is_final, by_archive=logged.is_archives)
+    return LogEvidence(records, legs=legs, is_complete=is_final, is_from_archive_log=logged.is_from_archive)
 
 
-def _names(titles: frozenset[str]) -> str:
+def _join_titles(titles: frozenset[str]) -> str:
     return ", ".join(sorted(titles))
 
 
-def _in_this_run(moment: datetime, since: LogMark, now: datetime) -> bool:
-    return since.moment <= moment <= now + _CLOCKS_DIFFER
+def _is_in_this_run(moment: datetime, since: LogPosition, now: datetime) -> bool:
+    return since.time <= moment <= now + _CLOCKS_DIFFER
 
 
-def _legs_in_this_run(legs: tuple[Leg, ...], since: LogMark, now: datetime) -> tuple[Leg, ...]:
+def _select_legs_of_this_run(legs: tuple[Leg, ...], since: LogPosition, now: datetime) -> tuple[Leg, ...]:
     """Return *legs* with those C-STOREs whose time is in this run; one without any is left out."""
     kept = (
-        replace(leg, stores=tuple(each for each in leg.stores if each.moment and _in_this_run(each.moment, since, now)))
+        replace(leg, stores=tuple(each for each in leg.stores if each.time and _is_in_this_run(each.time, since, now)))
         for leg in legs
     )
     return tuple(leg for leg in kept if leg.stores)

@@ -16,202 +16,226 @@ from enum import Enum
 from dcmcfg.archive.stored_studies import StoredInstance, StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
-from dcmcfg.verify.route_reasons import Findings
-from dcmcfg.verify.verdict import counted
+from dcmcfg.verify.route_reasons import RouteReasons
+from dcmcfg.verify.verdict import format_instance_count
 
 
-class Files(Enum):
+class FileLocation(Enum):
     """Where the files of the expected instances were before the move."""
 
     UNKNOWN = "not known"
-    HERE = "in the archive's own storage"
-    IN_PART = "some in the archive's own storage"
-    AWAY = "none in the archive's own storage"
-    UNCONFIGURED = "on a storage that is not configured"
-    PROBABLY_AWAY = "not known: Instance Availability is not ONLINE, which does not prove a purge"
+    LOCAL = "in the archive's own storage"
+    PARTLY_LOCAL = "some in the archive's own storage"
+    NOT_LOCAL = "none in the archive's own storage"
+    UNCONFIGURED_STORAGE = "on a storage that is not configured"
+    PROBABLY_NOT_LOCAL = "not known: Instance Availability is not ONLINE, which does not prove a purge"
 
 
 @dataclass(frozen=True)
-class FilesBefore:
+class FilesBeforeMove:
     """Where the files were before the move.
 
-    ``away`` counts the expected instances without a file according to the database, ``unconfigured`` those with a file
-    on a storage that the tree does not have. ``probably_away`` is ``away``, or without the database the number of
-    instances that are not ONLINE: good enough for advice, and for no proof.
+    ``not_local_count`` counts the expected instances without a file according to the database, ``unconfigured_count``
+    those with a file on a storage that the tree does not have. ``probably_not_local_count`` is ``not_local_count``, or
+    without the database the number of instances that are not ONLINE: good enough for advice, and for no proof.
     """
 
-    finding: Files
-    away: int = 0
-    unconfigured: int = 0
-    probably_away: int = 0
+    location: FileLocation
+    not_local_count: int = 0
+    unconfigured_count: int = 0
+    probably_not_local_count: int = 0
 
     @property
-    def by_database(self) -> bool:
+    def is_from_database(self) -> bool:
         """Whether the archive's database answered for every expected instance."""
-        return self.finding not in (Files.UNKNOWN, Files.PROBABLY_AWAY)
+        return self.location not in (FileLocation.UNKNOWN, FileLocation.PROBABLY_NOT_LOCAL)
 
 
-def files_before(evidence: Evidence) -> FilesBefore:
+def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
     """Return where the files were: according to the archive's database, else what Instance Availability suggests."""
-    expected = evidence.expected
-    stored = _stored(evidence, evidence.stored.before)
+    expected = evidence.instances_before
+    stored = _match_stored_instances(evidence, evidence.database.before)
     if stored is None:
         suggested = sum(instance.availability in NOT_ONLINE for instance in expected)
         likely = bool(expected) and suggested == len(expected)
-        return FilesBefore(Files.PROBABLY_AWAY if likely else Files.UNKNOWN, probably_away=suggested)
+        return FilesBeforeMove(
+            FileLocation.PROBABLY_NOT_LOCAL if likely else FileLocation.UNKNOWN, probably_not_local_count=suggested
+        )
     away = sum(not each.storage_ids for each in stored)
-    unconfigured = sum(bool(each.storage_ids) and not usable(evidence, each) for each in stored)
+    unconfigured = sum(bool(each.storage_ids) and not has_readable_file(evidence, each) for each in stored)
     match (away, unconfigured):
         case (0, 0):
-            finding = Files.HERE
+            finding = FileLocation.LOCAL
         case (count, 0) if count == len(stored):
-            finding = Files.AWAY
+            finding = FileLocation.NOT_LOCAL
         case (0, count) if count == len(stored):
-            finding = Files.UNCONFIGURED
+            finding = FileLocation.UNCONFIGURED_STORAGE
         case _:
-            finding = Files.IN_PART
-    return FilesBefore(finding, away, unconfigured, probably_away=away)
+            finding = FileLocation.PARTLY_LOCAL
+    return FilesBeforeMove(finding, away, unconfigured, probably_not_local_count=away)
 
 
-def recalled(evidence: Evidence) -> int:
+def count_recalled(evidence: Evidence) -> int:
     """Return how many expected instances without any file got one here by the move; 0 where that is not known."""
-    before, after = _stored(evidence, evidence.stored.before), _stored(evidence, evidence.stored.after)
+    before, after = (
+        _match_stored_instances(evidence, evidence.database.before),
+        _match_stored_instances(evidence, evidence.database.after),
+    )
     if before is None or after is None:
         return 0
     had = {each.sop_instance_uid for each in before if each.storage_ids}
-    return sum(usable(evidence, each) and each.sop_instance_uid not in had for each in after)
+    return sum(has_readable_file(evidence, each) and each.sop_instance_uid not in had for each in after)
 
 
-def database_tells_after(evidence: Evidence) -> bool:
+def has_complete_database_evidence(evidence: Evidence) -> bool:
     """Return whether the database answered for every expected instance before the move and after it."""
-    return all(_stored(evidence, study) is not None for study in (evidence.stored.before, evidence.stored.after))
+    return all(
+        _match_stored_instances(evidence, study) is not None
+        for study in (evidence.database.before, evidence.database.after)
+    )
 
 
-def new_to_the_archive(evidence: Evidence) -> int:
+def count_new_files(evidence: Evidence) -> int:
     """Return how many instances the archive has files of after the move, of a study that it did not know before."""
-    before, after = evidence.stored.before, evidence.stored.after
-    if before is None or before.known or after is None:
+    before, after = evidence.database.before, evidence.database.after
+    if before is None or before.is_known or after is None:
         return 0
-    return sum(usable(evidence, each) for each in after.instances or ())
+    return sum(has_readable_file(evidence, each) for each in after.instances or ())
 
 
-def usable(evidence: Evidence, stored: StoredInstance) -> bool:
+def has_readable_file(evidence: Evidence, stored: StoredInstance) -> bool:
     """Return whether the archive can read a file of *stored*: one on a storage that the tree configures."""
-    configured = evidence.route.storages
+    configured = evidence.route.storage_ids
     return any(not configured or each in configured for each in stored.storage_ids)
 
 
-def without_file(evidence: Evidence) -> Iterator[StoredInstance]:
+def find_without_file(evidence: Evidence) -> Iterator[StoredInstance]:
     """Yield the expected instances that had no file before the move according to the database."""
-    yield from (each for each in _stored(evidence, evidence.stored.before) or () if not each.storage_ids)
+    yield from (
+        each for each in _match_stored_instances(evidence, evidence.database.before) or () if not each.storage_ids
+    )
 
 
-def _stored(evidence: Evidence, study: StoredStudy | None) -> tuple[StoredInstance, ...] | None:
+def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tuple[StoredInstance, ...] | None:
     """Return what the database has of the expected instances; None unless it has each of them."""
-    if study is None or not study.known or study.instances is None or not evidence.expected:
+    if study is None or not study.is_known or study.instances is None or not evidence.instances_before:
         return None
     held = {each.sop_instance_uid: each for each in study.instances}
-    uids = {instance.sop_instance_uid for instance in evidence.expected}
+    uids = {instance.sop_instance_uid for instance in evidence.instances_before}
     return tuple(held[uid] for uid in sorted(uids)) if uids <= held.keys() else None
 
 
 #: What shows the route where Instance Availability is all that is known.
-WITNESSES = "the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
+EVIDENCE_SOURCES_HINT = (
+    "the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
+)
 
 
-def weigh_files(evidence: Evidence, findings: Findings, files: FilesBefore, *, delivered: bool) -> None:
+def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
     """Weigh where the files were: an instance that is delivered without a file here came from elsewhere."""
-    before = evidence.stored.before
-    if before is not None and not before.known:
+    before = evidence.database.before
+    if before is not None and not before.is_known:
         _weigh_unknown_study(evidence, findings)
-    elif before is not None and not files.by_database and evidence.expected:
-        findings.neutral.append("the archive's database does not list every instance that the archive lists by C-FIND")
-    if files.by_database:
+    elif before is not None and not files.is_from_database and evidence.instances_before:
+        findings.remarks.append("the archive's database does not list every instance that the archive lists by C-FIND")
+    if files.is_from_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
-    elif evidence.expected and not files.probably_away and evidence.records is None:
-        findings.neutral.append(f"where the files were before the move is not known: {WITNESSES}")
-    elif files.probably_away:
-        findings.neutral.append(
-            f"before the move, Instance Availability of {_out_of(files.probably_away, evidence)} was not ONLINE, which "
-            f"does not prove that the archive had no file: {WITNESSES}"
+    elif evidence.instances_before and not files.probably_not_local_count and evidence.move_records is None:
+        findings.remarks.append(f"where the files were before the move is not known: {EVIDENCE_SOURCES_HINT}")
+    elif files.probably_not_local_count:
+        findings.remarks.append(
+            f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
+            "was not ONLINE, which "
+            f"does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
         )
-    if evidence.expected:
-        line = f"Instance Availability before the move: {', '.join(_availabilities(evidence.expected))}"
-        after = "" if evidence.after is None else f", after it: {', '.join(_availabilities(evidence.after)) or 'none'}"
-        findings.neutral.append(line + after)
+    if evidence.instances_before:
+        line = f"Instance Availability before the move: {', '.join(_availabilities(evidence.instances_before))}"
+        after = (
+            ""
+            if evidence.instances_after is None
+            else f", after it: {', '.join(_availabilities(evidence.instances_after)) or 'none'}"
+        )
+        findings.remarks.append(line + after)
 
 
-def _weigh_unknown_study(evidence: Evidence, findings: Findings) -> None:
+def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
     """Weigh a study that the database did not have before the move.
 
     Files that it has afterwards do not show the fallback archive: a modality may have sent them meanwhile.
     """
-    listed = f", although it lists {counted(len(evidence.expected))} by C-FIND" if evidence.expected else ""
-    findings.neutral.append(
-        f"before the move, the archive's database had no such study for {evidence.question.archive.ae_title}{listed}"
+    listed = (
+        f", although it lists {format_instance_count(len(evidence.instances_before))} by C-FIND"
+        if evidence.instances_before
+        else ""
     )
-    came = new_to_the_archive(evidence)
+    findings.remarks.append(
+        f"before the move, the archive's database had no such study for {evidence.request.archive.ae_title}{listed}"
+    )
+    came = count_new_files(evidence)
     if not came:
         return
-    fallback = evidence.route.fallback
+    fallback = evidence.route.fallback_move_scp
     log = f"; the log of {fallback} (--external-log) can show who sent them" if fallback else ""
-    findings.neutral.append(f"after the move, the database has files of {counted(came)}{log}")
+    findings.remarks.append(f"after the move, the database has files of {format_instance_count(came)}{log}")
 
 
-def _weigh_database(evidence: Evidence, findings: Findings, files: FilesBefore, *, delivered: bool) -> None:
-    before = evidence.stored.before
+def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
+    before = evidence.database.before
     storages = ", ".join(before.storage_ids) if before else ""
-    match files.finding:
-        case Files.HERE:
-            findings.neutral.append(
+    match files.location:
+        case FileLocation.LOCAL:
+            findings.remarks.append(
                 f"before the move, the archive's database had the files on {storages}: a local study proves nothing "
                 "about external retrieve"
             )
-        case Files.UNCONFIGURED:
-            findings.neutral.append(
+        case FileLocation.UNCONFIGURED_STORAGE:
+            findings.remarks.append(
                 f"before the move, the archive's database had the files on {storages}, a storage that the tree does "
                 "not configure: such files prove nothing about external retrieve"
             )
         case _:
-            words = f"before the move, the archive's database had no file of {_out_of(files.away, evidence)}"
-            (findings.shown if delivered and files.away else findings.neutral).append(words)
-            if files.away < len(evidence.expected):
-                findings.neutral.append(f"the other files were on {storages}: they prove nothing about the route")
+            words = (
+                "before the move, the archive's database had no file of "
+                f"{_format_share(files.not_local_count, evidence)}"
+            )
+            (findings.supporting if delivered and files.not_local_count else findings.remarks).append(words)
+            if files.not_local_count < len(evidence.instances_before):
+                findings.remarks.append(f"the other files were on {storages}: they prove nothing about the route")
     _weigh_recalled(evidence, findings, files, delivered=delivered)
-    findings.neutral += _oddities(evidence, files)
-    findings.neutral += _external_archives(evidence, files)
+    findings.remarks += _find_inconsistencies(evidence, files)
+    findings.remarks += _describe_external_archives(evidence, files)
 
 
-def _weigh_recalled(evidence: Evidence, findings: Findings, files: FilesBefore, *, delivered: bool) -> None:
+def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
     """Weigh which instances got a file by the move, where that is known."""
-    came = recalled(evidence)
-    if came and files.away:
-        words = f"after the move, the database has files of {counted(came)} more (recalled)"
-        (findings.shown if delivered else findings.neutral).append(words)
-    elif files.away and database_tells_after(evidence):
-        findings.neutral.append("after the move, the database has no more files than before")
+    came = count_recalled(evidence)
+    if came and files.not_local_count:
+        words = f"after the move, the database has files of {format_instance_count(came)} more (recalled)"
+        (findings.supporting if delivered else findings.remarks).append(words)
+    elif files.not_local_count and has_complete_database_evidence(evidence):
+        findings.remarks.append("after the move, the database has no more files than before")
 
 
-def _oddities(evidence: Evidence, files: FilesBefore) -> Iterator[str]:
+def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
     """Yield where the database and another piece of evidence do not agree."""
-    not_online = [value for value in _availabilities(evidence.expected) if value in NOT_ONLINE]
-    if files.finding is Files.HERE and not_online:
+    not_online = [value for value in _availabilities(evidence.instances_before) if value in NOT_ONLINE]
+    if files.location is FileLocation.LOCAL and not_online:
         yield (
             f"Instance Availability is {' or '.join(not_online)}, although the archive has the files: it keeps the "
             "value of the purge"
         )
-    if files.finding is Files.HERE and any(record.completed for record in evidence.records or ()):
+    if files.location is FileLocation.LOCAL and any(record.completed for record in evidence.move_records or ()):
         yield "the external archive's record shows a completed C-MOVE, although the archive had the files"
-    before = evidence.stored.before
+    before = evidence.database.before
     if before is not None and before.completeness:
         yield f"the archive counts the study as {before.completeness}, failed retrieves: {before.failed_retrieves}"
 
 
-def _external_archives(evidence: Evidence, files: FilesBefore) -> Iterator[str]:
+def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
     """Yield the external archives recorded for instances without a file, and why one cannot be asked."""
-    if not files.away:
+    if not files.not_local_count:
         return
-    titles = external_archives(evidence)
+    titles = find_recorded_archives(evidence)
     if "" in titles:
         yield (
             "the archive's database has no external archive for it (a storage commitment records one): the archive "
@@ -220,19 +244,19 @@ def _external_archives(evidence: Evidence, files: FilesBefore) -> Iterator[str]:
     named = [title for title in titles if title]
     if named:
         yield f"external archive according to the archive's database: {', '.join(named)}"
-    if strangers := [title for title in named if evidence.route.titles and title not in evidence.route.titles]:
+    if strangers := [title for title in named if evidence.route.ae_titles and title not in evidence.route.ae_titles]:
         yield f"the tree has no AE {', '.join(strangers)}: the archive cannot ask it, and answers A702"
 
 
-def external_archives(evidence: Evidence) -> tuple[str, ...]:
+def find_recorded_archives(evidence: Evidence) -> tuple[str, ...]:
     """Return the external AE titles that the database has for expected instances without a file; ``""`` for none."""
-    return tuple(sorted({each.external for each in without_file(evidence)}))
+    return tuple(sorted({each.external_ae_title for each in find_without_file(evidence)}))
 
 
 def _availabilities(instances: Iterable[Instance]) -> list[str]:
     return sorted({instance.availability or "not given" for instance in instances})
 
 
-def _out_of(number: int, evidence: Evidence) -> str:
-    whole = len({instance.sop_instance_uid for instance in evidence.expected})
-    return counted(number) if number == whole else f"{number} of {whole} instances"
+def _format_share(number: int, evidence: Evidence) -> str:
+    whole = len({instance.sop_instance_uid for instance in evidence.instances_before})
+    return format_instance_count(number) if number == whole else f"{number} of {whole} instances"

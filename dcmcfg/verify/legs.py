@@ -9,20 +9,20 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Store:
+class StoreRecord:
     """One C-STORE (PS3.7 Section 9.1.1); ``""`` and None stand for what the witness does not state.
 
-    ``transfer_syntax`` is that of its presentation context. ``stored_as`` is that of the sender's file, where the
-    witness states it.
+    ``transfer_syntax`` is that of its presentation context. ``file_transfer_syntax`` is that of the sender's file,
+    where the witness states it.
     """
 
     sop_instance_uid: str
     sop_class_uid: str = ""
     transfer_syntax: str = ""
     status: int | None = None
-    originator: str = ""
-    moment: datetime | None = None
-    stored_as: str = ""
+    move_originator: str = ""
+    time: datetime | None = None
+    file_transfer_syntax: str = ""
 
     @property
     def is_stored(self) -> bool:
@@ -32,26 +32,31 @@ class Store:
 
 @dataclass(frozen=True)
 class Leg:
-    """C-STOREs from the AE ``calling`` to the AE ``called``, in order; ``witness`` says who states them."""
+    """C-STOREs from the AE ``calling_ae_title`` to the AE ``called_ae_title``, in order.
 
-    calling: str
-    called: str
-    witness: str
-    stores: tuple[Store, ...]
+    ``evidence_source`` says who states them.
+    """
+
+    calling_ae_title: str
+    called_ae_title: str
+    evidence_source: str
+    stores: tuple[StoreRecord, ...]
 
 
 @dataclass(frozen=True)
-class Alike:
-    """``number`` C-STOREs of one SOP class in one transfer syntax with one status."""
+class StoreGroup:
+    """``count`` C-STOREs of one SOP class in one transfer syntax with one status."""
 
-    number: int
+    count: int
     sop_class_uid: str
     transfer_syntax: str
     status: int | None
-    stored_as: str
+    file_transfer_syntax: str
 
 
-def alike(stores: Iterable[Store]) -> tuple[Alike, ...]:
+def group_stores(stores: Iterable[StoreRecord]) -> tuple[StoreGroup, ...]:
     """Return *stores* counted by SOP class, transfer syntax and status, in the order of their first one."""
-    counts = Counter((each.sop_class_uid, each.transfer_syntax, each.status, each.stored_as) for each in stores)
-    return tuple(Alike(number, *kind) for kind, number in counts.items())
+    counts = Counter(
+        (each.sop_class_uid, each.transfer_syntax, each.status, each.file_transfer_syntax) for each in stores
+    )
+    return tuple(StoreGroup(number, *kind) for kind, number in counts.items())

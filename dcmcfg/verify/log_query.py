@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Sought:
+class LogQuery:
     """The study: its UID, its SOP Instance UIDs, and what Orthanc calls it and its parts.
 
-    ``calling`` is our own AE title, ``archive_titles`` are those of the archive: a log whose AE has one of them is the
-    archive's own. ``external_titles`` are those of the external archives that the archive may ask; none where they
-    are not known.
+    ``calling_ae_title`` is our own AE title, ``archive_ae_titles`` are those of the archive: a log whose AE has one of
+    them is the archive's own. ``external_ae_titles`` are those of the external archives that the archive may ask; none
+    where they are not known.
     """
 
     study_uid: str
     sop_instance_uids: frozenset[str] = frozenset()
-    resources: frozenset[str] = frozenset()
-    calling: str = ""
-    archive_titles: frozenset[str] = frozenset()
-    external_titles: frozenset[str] = frozenset()
+    orthanc_resource_ids: frozenset[str] = frozenset()
+    calling_ae_title: str = ""
+    archive_ae_titles: frozenset[str] = frozenset()
+    external_ae_titles: frozenset[str] = frozenset()

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.dicom.move import MoveOutcome, MoveProgress
 from dcmcfg.dicom.retrieval import Retrieval
-from dcmcfg.verify.selection import one_by_one
+from dcmcfg.verify.selection import split_retrieval
 
 _MISMATCH = range(0xA900, 0xAA00)
 _UNABLE = range(0xC000, 0xD000)
 
 
 @dataclass(frozen=True)
-class Move:
+class SentMove:
     """One request with its outcome; ``list_refused`` where the peer took no list of UIDs and was asked one by one."""
 
     retrieval: Retrieval
@@ -22,20 +22,20 @@ class Move:
     list_refused: bool = False
 
 
-def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOutcome]) -> tuple[Move, ...]:
+def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOutcome]) -> tuple[SentMove, ...]:
     """Have *send* carry out *retrievals* one after the other; return them in that order.
 
     A list of UIDs that a peer refuses as a whole (A9xx, Cxxx with nothing done) is asked for one by one. After one that
     has no final response, or was cancelled, none follows.
     """
-    moves: list[Move] = []
+    moves: list[SentMove] = []
     waiting = list(retrievals)
     while waiting:
         retrieval = waiting.pop(0)
         outcome = send(retrieval)
-        singly = one_by_one(retrieval)
-        refused = len(singly) > 1 and _refused(outcome)
-        moves.append(Move(retrieval, outcome, refused))
+        singly = split_retrieval(retrieval)
+        refused = len(singly) > 1 and _is_uid_list_refused(outcome)
+        moves.append(SentMove(retrieval, outcome, refused))
         if outcome.status is None or outcome.cancelled:
             break
         if refused:
@@ -43,7 +43,7 @@ def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOu
     return tuple(moves)
 
 
-def combined(moves: Iterable[Move]) -> MoveOutcome:
+def combine_outcomes(moves: Iterable[SentMove]) -> MoveOutcome:
     """Return what *moves* come to: the first status that is not 0000, the numbers added up, the words of each.
 
     Requests that were repeated one by one count for nothing. *moves* has at least one.
@@ -65,17 +65,17 @@ def combined(moves: Iterable[Move]) -> MoveOutcome:
     )
 
 
-class Tally:
+class ProgressTotal:
     """Adds up the progress of requests that follow each other."""
 
-    def __init__(self, tell: Callable[[Progress], None]) -> None:
-        self._tell = tell
-        self._before = Progress()
-        self._now = Progress()
+    def __init__(self, on_progress: Callable[[MoveProgress], None]) -> None:
+        self._tell = on_progress
+        self._before = MoveProgress()
+        self._now = MoveProgress()
 
-    def pending(self, progress: Progress) -> None:
+    def add_pending(self, progress: MoveProgress) -> None:
         """Tell the progress of all, of which *progress* is that of the request under way."""
-        self._now = Progress(
+        self._now = MoveProgress(
             progress.remaining,
             _sum((self._before.completed, progress.completed)),
             _sum((self._before.failed, progress.failed)),
@@ -83,9 +83,9 @@ class Tally:
         )
         self._tell(self._now)
 
-    def over(self, outcome: MoveOutcome) -> None:
+    def finish_request(self, outcome: MoveOutcome) -> None:
         """Count a request that has ended."""
-        self._before = Progress(
+        self._before = MoveProgress(
             None,
             _sum((self._before.completed, outcome.completed)),
             _sum((self._before.failed, outcome.failed)),
@@ -93,7 +93,7 @@ class Tally:
         )
 
 
-def _refused(outcome: MoveOutcome) -> bool:
+def _is_uid_list_refused(outcome: MoveOutcome) -> bool:
     status = outcome.status
     done = outcome.completed or outcome.failed or outcome.warning
     return status is not None and (status in _MISMATCH or status in _UNABLE) and not done and not outcome.cancelled

@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.log_query import LogQuery
 
 _LINE = re.compile(
     r"(?P<level>[TIWEF])(?P<month>\d\d)(?P<day>\d\d) (?P<time>\d\d:\d\d:\d\d)\.\d+ +"
@@ -36,16 +36,16 @@ _NO_STUDY = 'the log does not show of which study: an Orthanc does with "Deident
 _IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE Status) +: (?P<value>.*)")
 
 
-def resource_id(*uids: str) -> str:
+def compute_resource_id(*uids: str) -> str:
     """Return Orthanc's name of what patient ID and UIDs name from the top down: a SHA-1 in five groups."""
     digest = hashlib.sha1("|".join(uids).encode(), usedforsecurity=False).hexdigest()
     return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
 
 
-def resource_ids(patient_id: str, instances: Iterable[Instance]) -> frozenset[str]:
+def compute_resource_ids(patient_id: str, instances: Iterable[Instance]) -> frozenset[str]:
     """Return Orthanc's names of the study of *instances*, of its series and of the instances."""
     return frozenset(
-        resource_id(patient_id, *uids)
+        compute_resource_id(patient_id, *uids)
         for each in instances
         for uids in (
             (each.study_uid,),
@@ -60,33 +60,33 @@ def is_orthanc_log(lines: Iterable[str]) -> bool:
     return any(map(_LINE.fullmatch, lines))
 
 
-def tells_of_requests(lines: Iterable[str]) -> bool:
+def shows_requests(lines: Iterable[str]) -> bool:
     """Tell whether *lines* are of an Orthanc that writes what it is asked, which it does only when it is told to."""
     return any((found := _LINE.fullmatch(line)) and found["level"] in "TI" for line in lines)
 
 
-def moves(lines: Iterable[str], sought: Sought, now: datetime) -> Iterator[MoveRecord]:
-    """Yield the C-MOVEs of the study that is *sought*, oldest first; ``study_uid`` is empty where it is hidden.
+def read_moves(lines: Iterable[str], query: LogQuery, now: datetime) -> Iterator[MoveRecord]:
+    """Yield the C-MOVEs of the study that is *query*, oldest first; ``study_uid`` is empty where it is hidden.
 
     *now* is a moment after all of *lines*, in the zone of their time stamps.
     """
-    log = _Log(sought)
+    log = _LogReader(query)
     for line in lines:
         if found := _LINE.fullmatch(line):
-            moment = _moment(found, now)
-            log.read(moment, found["level"], found["thread"] or "", found["message"])
+            moment = _parse_time(found, now)
+            log.read_line(moment, found["level"], found["thread"] or "", found["message"])
         else:
-            log.read_more(line)
+            log.read_continuation_line(line)
     for move in log.moves:
-        if (record := move.record(sought)) is not None:
+        if (record := move.to_move_record(query)) is not None:
             yield record
 
 
 @dataclass
-class _Move:
+class _LoggedMove:
     record_so_far: MoveRecord
     thread: str
-    place: int  # among all moves
+    sequence_number: int  # among all moves
     study_uid: str = ""
     resources: set[str] = field(default_factory=set)
     job: str = ""
@@ -94,40 +94,40 @@ class _Move:
     not_stored: int = 0
     is_over: bool = False
 
-    def record(self, sought: Sought) -> MoveRecord | None:
+    def to_move_record(self, sought: LogQuery) -> MoveRecord | None:
         """Return the record, or None where it is of another study."""
         if self.study_uid and self.study_uid != sought.study_uid:
             return None
-        known = self.study_uid or (sought.study_uid if self.resources & sought.resources else "")
+        known = self.study_uid or (sought.study_uid if self.resources & sought.orthanc_resource_ids else "")
         counted = bool(self.stored or self.not_stored)
         return replace(
             self.record_so_far,
             study_uid=known,
-            why_hidden="" if known else _NO_STUDY,
+            missing_study_reason="" if known else _NO_STUDY,
             is_sending=bool(self.resources),
             completed=self.stored if counted else None,
             failed=self.not_stored if counted else None,
         )
 
 
-class _Log:
+class _LogReader:
     """What was read so far; a line belongs to the last C-MOVE of its thread, where threads are told."""
 
-    def __init__(self, sought: Sought) -> None:
-        self.moves: list[_Move] = []
+    def __init__(self, sought: LogQuery) -> None:
+        self.moves: list[_LoggedMove] = []
         self._sought = sought
         self._why = ""
         self._message: dict[str, str] = {}
         self._in_request = False
         self._callers: dict[str, int] = {}  # number of open associations by whose they are
-        self._open: list[_Move] = []  # some may be over
-        self._open_in_thread: dict[str, list[_Move]] = {}  # likewise
-        self._of_caller: dict[str, list[_Move]] = {}  # likewise
-        self._of_caller_in_thread: dict[tuple[str, str], list[_Move]] = {}  # likewise
-        self._of_job: dict[str, list[_Move]] = {}
-        self._sending: list[tuple[int, _Move]] = []  # a heap with the last one on top; some may have failed
+        self._open: list[_LoggedMove] = []  # some may be over
+        self._open_in_thread: dict[str, list[_LoggedMove]] = {}  # likewise
+        self._of_caller: dict[str, list[_LoggedMove]] = {}  # likewise
+        self._of_caller_in_thread: dict[tuple[str, str], list[_LoggedMove]] = {}  # likewise
+        self._of_job: dict[str, list[_LoggedMove]] = {}
+        self._sending: list[tuple[int, _LoggedMove]] = []  # a heap with the last one on top; some may have failed
 
-    def read(self, moment: datetime, level: str, thread: str, message: str) -> None:
+    def read_line(self, time: datetime, level: str, thread: str, message: str) -> None:
         """Read a line with a time stamp."""
         if level == "E" and not _FAILED.fullmatch(message):
             self._why = message
@@ -137,18 +137,18 @@ class _Log:
             self._callers[caller] = self._callers.get(caller, 0) + 1
         elif found := _INCOMING.fullmatch(message):
             self._why = ""
-            self._begin(moment, thread, found["calling"].strip(), found["called"].strip())
+            self._begin(time, thread, found["calling"].strip(), found["called"].strip())
         elif found := _FOR.fullmatch(message):
-            self._send_to(moment, thread, found["destination"])
+            self._send_to(time, thread, found["destination"])
         elif found := _FINISHED.fullmatch(message):
             self._finish(thread, found["calling"].strip())
         elif found := _JOB_ENDED.fullmatch(message):
             self._end_job(found["job"], success=found["how"] == "success")
         elif move := self._last(thread):
-            self._read_of(move, message)
+            self._read_move_line(move, message)
 
-    def _begin(self, moment: datetime, thread: str, calling: str, called: str = "") -> _Move:
-        move = _Move(MoveRecord(moment, calling, called, "", ""), thread, len(self.moves))
+    def _begin(self, moment: datetime, thread: str, calling: str, called: str = "") -> _LoggedMove:
+        move = _LoggedMove(MoveRecord(moment, calling, called, "", ""), thread, len(self.moves))
         self.moves.append(move)
         self._open.append(move)
         self._open_in_thread.setdefault(thread, []).append(move)
@@ -158,10 +158,10 @@ class _Log:
 
     def _send_to(self, moment: datetime, thread: str, destination: str) -> None:
         move = self._last(thread)
-        if move is None or move.record_so_far.destination:  # it does not tell of each request who asks
+        if move is None or move.record_so_far.destination_ae_title:  # it does not tell of each request who asks
             caller = next(iter(self._callers)) if len(self._callers) == 1 else ""
             move = self._begin(moment, thread, caller)
-        move.record_so_far = replace(move.record_so_far, destination=destination)
+        move.record_so_far = replace(move.record_so_far, destination_ae_title=destination)
 
     def _finish(self, thread: str, caller: str) -> None:
         if (left := self._callers.pop(caller, 0) - 1) > 0:
@@ -170,12 +170,12 @@ class _Log:
         for move in over:
             move.is_over = True
 
-    def _read_of(self, move: _Move, message: str) -> None:
+    def _read_move_line(self, move: _LoggedMove, message: str) -> None:
         if found := _STUDY.fullmatch(message):
             move.study_uid = found["uid"]
         elif found := _SENDING.fullmatch(message):
             if not move.resources:
-                heappush(self._sending, (-move.place, move))
+                heappush(self._sending, (-move.sequence_number, move))
             move.resources.add(found["resource"])
         elif found := _JOB.fullmatch(message):
             move.job = found["job"]
@@ -184,7 +184,7 @@ class _Log:
             move.record_so_far = replace(move.record_so_far, failure=self._why or found["why"])
             move.is_over = True
 
-    def read_more(self, line: str) -> None:
+    def read_continuation_line(self, line: str) -> None:
         """Read a line without a time stamp, of a data set or a DIMSE message."""
         if self._in_request and (found := _STUDY.fullmatch(line)) and (move := self._last("")):
             move.study_uid = found["uid"]
@@ -213,7 +213,7 @@ class _Log:
             if move.job == job:
                 move.record_so_far = replace(move.record_so_far, failure=self._why or "the job failed")
 
-    def _last(self, thread: str) -> _Move | None:
+    def _last(self, thread: str) -> _LoggedMove | None:
         """Return the last C-MOVE that is not over, of *thread* if there is one."""
         moves = self._open_in_thread.get(thread, []) if thread else self._open
         while moves and moves[-1].is_over:
@@ -221,7 +221,7 @@ class _Log:
         return moves[-1] if moves else None
 
 
-def _moment(found: re.Match[str], now: datetime) -> datetime:
+def _parse_time(found: re.Match[str], now: datetime) -> datetime:
     """Return when a line was written: the last such day and time before *now*."""
     for year in (now.year, now.year - 1):
         try:

@@ -9,18 +9,18 @@ from dcmcfg.verify.legs import Leg
 
 
 @dataclass(frozen=True)
-class Logged:
+class ParsedLog:
     """What a log shows since the C-MOVE was sent.
 
-    ``records`` are the C-MOVEs that the external archive served, or that the archive sent because of ours;
-    ``legs`` are the C-STOREs of the study, ``titles`` the AE titles under which the program was called.
-    ``is_archives`` says that the log is that of the archive that was asked, ``has_request`` that it then shows the
+    ``move_records`` are the C-MOVEs that the external archive served, or that the archive sent because of ours;
+    ``legs`` are the C-STOREs of the study, ``ae_titles`` the AE titles under which the program was called.
+    ``is_from_archive`` says that the log is that of the archive that was asked, ``has_request`` that it then shows the
     C-MOVE that we sent. ``shows_messages`` is False where it shows no DIMSE message at all.
     """
 
-    records: tuple[MoveRecord, ...] = ()
+    move_records: tuple[MoveRecord, ...] = ()
     legs: tuple[Leg, ...] = ()
-    titles: frozenset[str] = frozenset()
-    is_archives: bool = False
+    ae_titles: frozenset[str] = frozenset()
+    is_from_archive: bool = False
     has_request: bool = False
     shows_messages: bool = False

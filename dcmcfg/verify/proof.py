@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from dcmcfg import __version__
-from dcmcfg.dicom.move import Progress
+from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.export import export_ldif, exported
-from dcmcfg.model.retrieve_settings import Setting, retrieve_settings
+from dcmcfg.model.export import export_ldif, select_entries
+from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_settings
 from dcmcfg.route.path import Route
-from dcmcfg.route.request import Question as RouteQuestion
-from dcmcfg.route.request import StudyState, asked_ae
+from dcmcfg.route.request import RouteRequest as RouteQuestion
+from dcmcfg.route.request import StudyState, get_archive_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import Files, external_archives, files_before
-from dcmcfg.verify.timeline import SENT, Chronicle, Event
+from dcmcfg.verify.file_evidence import FileLocation, find_recorded_archives, locate_files_before_move
+from dcmcfg.verify.timeline import MOVE_SENT, Timeline, TimelineEvent
 from dcmcfg.verify.verdict import Verdict
 
 _LIBRARIES = ("pydicom", "ldap3", "httpx")
@@ -46,13 +46,13 @@ class TreeFacts:
 
 
 @dataclass(frozen=True)
-class Configured:
+class VerifiedConfiguration:
     """What the configuration says that the verification was about; ``software`` is the archive's own version."""
 
     site: tuple[SiteSetting, ...]
     tree: TreeFacts
     device: str
-    settings: tuple[Setting, ...]
+    settings: tuple[EffectiveSetting, ...]
     addresses: Addresses
     software: tuple[str, ...]
     route: Route
@@ -60,80 +60,86 @@ class Configured:
 
 @dataclass(frozen=True)
 class Proof:
-    """Everything, with when it was: ``began`` and ``ended`` are in UTC, ``zone`` is that of this machine's clock."""
+    """Everything, with when it was.
+
+    ``began`` and ``ended`` are in UTC, ``time_zone`` is that of this machine's clock.
+    """
 
     began: datetime
     ended: datetime
-    zone: str
+    time_zone: str
     versions: Mapping[str, str]
-    configured: Configured
-    events: tuple[Event, ...]
+    configuration: VerifiedConfiguration
+    events: tuple[TimelineEvent, ...]
     evidence: Evidence
     verdict: Verdict
 
 
-def proof_of(chronicle: Chronicle, about: Configured, evidence: Evidence, verdict: Verdict) -> Proof:
+def create_proof(
+    timeline: Timeline, configuration: VerifiedConfiguration, evidence: Evidence, verdict: Verdict
+) -> Proof:
     """Return everything, as it is now that the verification is over."""
     here = datetime.now().astimezone()
     zone = f"{here.tzname()} {here:%z}"
     ended = here.astimezone(UTC)
-    events = (*chronicle.events, *_final(chronicle, evidence))
-    in_order = tuple(sorted(events, key=lambda event: event.moment))
-    return Proof(chronicle.began, ended, zone, versions(), about, in_order, evidence, verdict)
+    events = (*timeline.events, *_create_final_event(timeline, evidence))
+    in_order = tuple(sorted(events, key=lambda event: event.time))
+    return Proof(timeline.began, ended, zone, collect_versions(), configuration, in_order, evidence, verdict)
 
 
-def _final(chronicle: Chronicle, evidence: Evidence) -> Iterator[Event]:
+def _create_final_event(timeline: Timeline, evidence: Evidence) -> Iterator[TimelineEvent]:
     """Yield the final response as an event; where several requests were sent, nobody noted when each was answered."""
     outcome = evidence.outcome
-    sent = [event.moment for event in chronicle.events if event.what == SENT]
+    sent = [event.time for event in timeline.events if event.description == MOVE_SENT]
     if len(sent) == 1:
         what = "no final response" if outcome.status is None else f"final response {outcome.status:04X}"
-        numbers = Progress(outcome.remaining, outcome.completed, outcome.failed, outcome.warning)
-        yield Event(sent[0] + timedelta(seconds=outcome.seconds), what, numbers)
+        numbers = MoveProgress(outcome.remaining, outcome.completed, outcome.failed, outcome.warning)
+        yield TimelineEvent(sent[0] + timedelta(seconds=outcome.seconds), what, numbers)
 
 
-def configured(
+def describe_configuration(
     configuration: Configuration,
     device: str,
     addresses: Addresses,
     site: tuple[SiteSetting, ...],
-    proven: Evidence,
-    tree: TreeFacts | None = None,
-) -> Configured:
-    """Return what *configuration* says of the archive that is its *device*; *tree* is its :func:`tree_facts`, if known.
+    evidence: Evidence,
+    facts: TreeFacts | None = None,
+) -> VerifiedConfiguration:
+    """Return what *configuration* says of the archive that is its *device*.
 
-    The route is that for the state in which the study was, as far as is known.
+    *facts* is its :func:`compute_tree_facts`, if known. The route is that for the state in which the study was, as far
+    as is known.
     """
-    question = proven.question
-    asked = asked_ae(configuration.device(device), question.archive.ae_title)
-    external = next((title for title in external_archives(proven) if title), None)
-    classes = frozenset(each.sop_class_uid for each in proven.expected if each.sop_class_uid) or None
+    question = evidence.request
+    asked = get_archive_ae(configuration.get_device(device), question.archive.ae_title)
+    external = next((title for title in find_recorded_archives(evidence) if title), None)
+    classes = frozenset(each.sop_class_uid for each in evidence.instances_before if each.sop_class_uid) or None
     route = find_route(
         configuration,
-        RouteQuestion(asked, question.destination, question.calling, external, classes),
-        _states(proven),
+        RouteQuestion(asked, question.destination_ae_title, question.calling_ae_title, external, classes),
+        _states(evidence),
     )
-    return Configured(
+    return VerifiedConfiguration(
         site,
-        tree or tree_facts(configuration),
+        facts or compute_tree_facts(configuration),
         asked.device.name,
-        retrieve_settings(asked),
+        list_retrieve_settings(asked),
         addresses,
         asked.device.entry.texts("dicomSoftwareVersion"),
         route,
     )
 
 
-def tree_facts(configuration: Configuration) -> TreeFacts:
+def compute_tree_facts(configuration: Configuration) -> TreeFacts:
     """Return what stands for the tree of *configuration*: the checksum of its export without secrets."""
-    entries = exported(configuration.tree, None)
+    entries = select_entries(configuration.tree, None)
     digest = hashlib.sha256()
     for text in export_ldif(entries, with_secrets=False):
         digest.update(text.encode())
     return TreeFacts(str(entries[0].dn), len(entries), digest.hexdigest())
 
 
-def versions() -> dict[str, str]:
+def collect_versions() -> dict[str, str]:
     """Return the versions of what took part on this machine, by name."""
     found = {"dcmcfg": __version__, "Python": platform.python_version()}
     return found | dict(_libraries()) | {"operating system": platform.platform()}
@@ -148,16 +154,16 @@ def _libraries() -> Iterator[tuple[str, str]]:
 
 
 def _states(evidence: Evidence) -> tuple[StudyState, ...]:
-    if not evidence.expected:
+    if not evidence.instances_before:
         return (StudyState.UNKNOWN,)
-    match files_before(evidence).finding:
-        case Files.HERE:
+    match locate_files_before_move(evidence).location:
+        case FileLocation.LOCAL:
             return (StudyState.LOCAL,)
-        case Files.AWAY:
+        case FileLocation.NOT_LOCAL:
             return (StudyState.PURGED,)
-        case Files.IN_PART:
+        case FileLocation.PARTLY_LOCAL:
             return (StudyState.PARTIAL,)
-        case Files.UNCONFIGURED:
-            return (StudyState.ELSEWHERE,)
-        case Files.UNKNOWN | Files.PROBABLY_AWAY:
+        case FileLocation.UNCONFIGURED_STORAGE:
+            return (StudyState.UNCONFIGURED_STORAGE,)
+        case FileLocation.UNKNOWN | FileLocation.PROBABLY_NOT_LOCAL:
             return (StudyState.LOCAL, StudyState.PURGED)

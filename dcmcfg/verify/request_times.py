@@ -10,18 +10,18 @@ from dcmcfg.dicom.retrieval import Retrieval
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 
 
-class AskedFor:
+class RequestTimes:
     """The moments at which the C-MOVE requests of one verification went out; *listed* is what they can ask for.
 
     An instance that is asked for a second time counts from then on.
     """
 
-    def __init__(self, listed: Iterable[Instance]) -> None:
-        self._series = {each.sop_instance_uid: each.series_uid for each in listed}
+    def __init__(self, instances: Iterable[Instance]) -> None:
+        self._series = {each.sop_instance_uid: each.series_uid for each in instances}
         self._first: float | None = None
         self._asked: dict[str, float] = {}  # by the UID of a series or an instance that a request names
 
-    def note(self, retrieval: Retrieval) -> None:
+    def record_request(self, retrieval: Retrieval) -> None:
         """Note that the C-MOVE for *retrieval* goes out now."""
         now = time.monotonic()
         if self._first is None:
@@ -35,4 +35,4 @@ class AskedFor:
         """
         uid = instance.sop_instance_uid
         asked = self._asked.get(uid, self._asked.get(self._series.get(uid, ""), self._first))
-        return instance.began is not None and asked is not None and instance.began < asked
+        return instance.started_monotonic is not None and asked is not None and instance.started_monotonic < asked

@@ -9,105 +9,117 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dcmcfg.verify.called_ae import NOT_ALLOWED, refused_by_the_archive
+from dcmcfg.verify.called_ae import NOT_ALLOWED, is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.file_evidence import (
-    Files,
-    database_tells_after,
-    external_archives,
-    files_before,
-    recalled,
+    FileLocation,
+    count_recalled,
+    find_recorded_archives,
+    has_complete_database_evidence,
+    locate_files_before_move,
     weigh_files,
 )
-from dcmcfg.verify.route_reasons import Findings
-from dcmcfg.verify.verdict import Route, RouteFinding, counted
+from dcmcfg.verify.route_reasons import RouteReasons
+from dcmcfg.verify.verdict import RouteAssessment, RouteFinding, format_instance_count
 
 _OWN_RECORD = "the external archive's own record"
 
 
-def of_this_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
+def select_records_of_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
     """Return the records of the study that can be this run's."""
-    return tuple(record for record in evidence.records or () if record.study_uid and _may_be_ours(evidence, record))
+    return tuple(
+        record for record in evidence.move_records or () if record.study_uid and _may_be_from_this_run(evidence, record)
+    )
 
 
-def _may_be_ours(evidence: Evidence, record: MoveRecord) -> bool:
+def _may_be_from_this_run(evidence: Evidence, record: MoveRecord) -> bool:
     """Return whether the caller can be the archive: it calls with our title, one of its own or one it is set.
 
     The archive's own log shows whether it is. A caller that the log does not name can be any AE.
     """
-    titles = {evidence.question.calling} | evidence.route.archive_titles | evidence.route.asks_as
-    return record.by_archive or record.calling in titles
+    titles = {evidence.request.calling_ae_title} | evidence.route.archive_ae_titles | evidence.route.calling_ae_titles
+    return record.is_from_archive_log or record.calling_ae_title in titles
 
 
-def witnessing(evidence: Evidence, recalled: Iterable[MoveRecord]) -> list[MoveRecord]:
-    """Return those of *recalled* that show the route; *recalled* are the records of this run with something sent."""
-    return [record for record in recalled if not _why_no_witness(evidence, record)]
+def select_conclusive_records(evidence: Evidence, sending_records: Iterable[MoveRecord]) -> list[MoveRecord]:
+    """Return those of *sending_records* that show the route.
+
+    *sending_records* are the records of this run with something sent.
+    """
+    return [record for record in sending_records if not _explain_inconclusive(evidence, record)]
 
 
-def _why_no_witness(evidence: Evidence, record: MoveRecord) -> str:
+def _explain_inconclusive(evidence: Evidence, record: MoveRecord) -> str:
     """Return why *record*, with which something was sent, does not show the route; "" where it does."""
-    if record.by_archive and record.forwarded is None and evidence.received is None:
+    if record.is_from_archive_log and record.forwarded_count is None and evidence.received is None:
         return "the archive only relays this answer of the external archive (--receive shows what arrives)"
-    if _is_elsewhere(evidence, record):
+    if _has_other_destination(evidence, record):
         return "called by the archive's own title, it may be another retrieve of the archive"
-    if counts_local_ones(evidence, record):
+    if may_count_local_instances(evidence, record):
         return "called by the archive's own title, it counts local instances as well"
-    return "" if record.destination else "the log does not show the Move Destination"
+    return "" if record.destination_ae_title else "the log does not show the Move Destination"
 
 
-def _is_elsewhere(evidence: Evidence, record: MoveRecord) -> bool:
+def _has_other_destination(evidence: Evidence, record: MoveRecord) -> bool:
     """Return whether *record* is of the archive itself, with another Move Destination than the configured ones."""
     return (
-        counts_local_ones(evidence, record)
-        and bool(record.destination)
-        and record.destination not in evidence.route.destinations_of(record.called, evidence.question.destination)
+        may_count_local_instances(evidence, record)
+        and bool(record.destination_ae_title)
+        and record.destination_ae_title
+        not in evidence.route.get_destinations_for(record.called_ae_title, evidence.request.destination_ae_title)
     )
 
 
-def weigh_record(
-    evidence: Evidence, findings: Findings, recalled: list[MoveRecord], *, purged: int, delivered: bool
+def weigh_move_records(
+    evidence: Evidence,
+    findings: RouteReasons,
+    sending_records: list[MoveRecord],
+    *,
+    not_local_count: int,
+    delivered: bool,
 ) -> None:
-    """Weigh the record: *recalled* are the entries of this run with which something was sent.
+    """Weigh the record: *sending_records* are the entries of this run with which something was sent.
 
-    *purged* counts the instances without a file before the move, according to the archive's database.
+    *not_local_count* counts the instances without a file before the move, according to the archive's database.
     """
-    if evidence.records is None:
-        findings.neutral.append("the external archive's own record was not read")
+    if evidence.move_records is None:
+        findings.remarks.append("the external archive's own record was not read")
         return
-    ours = of_this_run(evidence)
+    ours = select_records_of_run(evidence)
     for record in ours:
-        if not _is_elsewhere(evidence, record):
+        if not _has_other_destination(evidence, record):
             _weigh_destination(evidence, findings, record)
-    for record in recalled:
+    for record in sending_records:
         _weigh_sent(evidence, findings, record)
-    unnamed = [record for record in evidence.records if record.study_uid and not _names_caller(record)]
+    unnamed = [record for record in evidence.move_records if record.study_uid and not _names_caller(record)]
     hidden = [
         record
-        for record in evidence.records
-        if not record.study_uid and (not _names_caller(record) or _may_be_ours(evidence, record))
+        for record in evidence.move_records
+        if not record.study_uid and (not _names_caller(record) or _may_be_from_this_run(evidence, record))
     ]
     is_known = not ours and not unnamed and not any(map(_may_have_sent, hidden))
-    if not recalled and ours:
-        findings.neutral.append(_nothing_sent(evidence, ours[-1]))
-    elif evidence.log_is_silent:
-        findings.neutral.append(
+    if not sending_records and ours:
+        findings.remarks.append(_describe_nothing_sent(evidence, ours[-1]))
+    elif evidence.log_is_unchanged:
+        findings.remarks.append(
             "nothing was written to the external archive's log since the C-MOVE was sent: nobody asked that archive, "
             "or the file is a copy or another AE's log"
         )
-    elif is_known and delivered and purged and evidence.outcome.status is not None:
+    elif is_known and delivered and not_local_count and evidence.outcome.status is not None:
         # Without its answer it may still be at it.
-        findings.contradicted.append(
-            f"{_no_move(evidence)}, although before it {counted(purged)} had to come from elsewhere"
+        findings.contradictions.append(
+            f"{_describe_missing_move(evidence)}, although before it {format_instance_count(not_local_count)} had "
+            "to come from elsewhere"
         )
     elif is_known and not hidden:
-        findings.neutral.append(_no_move(evidence))
-    findings.neutral += [f"{_OWN_RECORD} has a C-MOVE of this study whose caller the log does not name"] * bool(unnamed)
-    findings.neutral += map(_hidden, hidden)
-    _name_strangers(evidence, findings)
+        findings.remarks.append(_describe_missing_move(evidence))
+    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE of this study whose caller the log does not name"] * bool(unnamed)
+    findings.remarks += map(_describe_unidentified_move, hidden)
+    _note_other_callers(evidence, findings)
 
 
 def _names_caller(record: MoveRecord) -> bool:
-    return record.by_archive or bool(record.calling)
+    return record.is_from_archive_log or bool(record.calling_ae_title)
 
 
 def _may_have_sent(record: MoveRecord) -> bool:
@@ -115,64 +127,69 @@ def _may_have_sent(record: MoveRecord) -> bool:
     return record.status is None or record.completed is None or record.completed > 0
 
 
-def _name_strangers(evidence: Evidence, findings: Findings) -> None:
-    studys = [record for record in evidence.records or () if record.study_uid and _names_caller(record)]
-    strangers = {record.calling for record in studys if not _may_be_ours(evidence, record)}
+def _note_other_callers(evidence: Evidence, findings: RouteReasons) -> None:
+    studys = [record for record in evidence.move_records or () if record.study_uid and _names_caller(record)]
+    strangers = {record.calling_ae_title for record in studys if not _may_be_from_this_run(evidence, record)}
     if strangers:
         others = ", ".join(sorted(strangers))
-        findings.neutral.append(f"others moved the study from the external archive meanwhile: {others}")
+        findings.remarks.append(f"others moved the study from the external archive meanwhile: {others}")
 
 
-def _weigh_sent(evidence: Evidence, findings: Findings, record: MoveRecord) -> None:
+def _weigh_sent(evidence: Evidence, findings: RouteReasons, record: MoveRecord) -> None:
     """Weigh a record of a C-MOVE with which something was sent."""
-    if record.by_archive:
-        words = _by_archive(evidence, record)
+    if record.is_from_archive_log:
+        words = _describe_archive_move(evidence, record)
     else:
-        number = "how many it does not say" if record.completed is None else _completed(record)
-        to = f" to {record.destination}" if record.destination else ""
-        words = f"{_OWN_RECORD}: {_asked(record)} to send{to}, {number}"
-    if why := _why_no_witness(evidence, record):
-        findings.neutral.append(f"{words}; {why}")
+        number = "how many it does not say" if record.completed is None else _describe_completed(record)
+        to = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
+        words = f"{_OWN_RECORD}: {_describe_caller(record)} to send{to}, {number}"
+    if why := _explain_inconclusive(evidence, record):
+        findings.remarks.append(f"{words}; {why}")
     else:
-        findings.shown.append(words)
+        findings.supporting.append(words)
 
 
-def counts_local_ones(evidence: Evidence, record: MoveRecord) -> bool:
+def may_count_local_instances(evidence: Evidence, record: MoveRecord) -> bool:
     """Return whether *record* may count instances that the archive had itself.
 
     For a study that is partly local the archive asks for the whole study, under its own AE title and not under that of
     the requester (``CommonCMoveSCP``). The archive's own log tells them apart.
     """
-    return not record.by_archive and record.calling not in ("", evidence.question.calling)
+    return not record.is_from_archive_log and record.calling_ae_title not in ("", evidence.request.calling_ae_title)
 
 
-def instances_shown(evidence: Evidence, recalled: Iterable[MoveRecord]) -> int:
-    """Return for how many instances *recalled* show that they came from the external archive and were sent on."""
-    witnesses = witnessing(evidence, recalled)
-    if any(record.completed is None and record.forwarded is None for record in witnesses):
-        return len(evidence.expected)
-    return sum(record.completed or 0 if record.forwarded is None else record.forwarded for record in witnesses)
+def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveRecord]) -> int:
+    """Return how many instances came from the external archive and were forwarded, according to *sending_records*."""
+    witnesses = select_conclusive_records(evidence, sending_records)
+    if any(record.completed is None and record.forwarded_count is None for record in witnesses):
+        return len(evidence.instances_before)
+    return sum(
+        record.completed or 0 if record.forwarded_count is None else record.forwarded_count for record in witnesses
+    )
 
 
-def _no_move(evidence: Evidence) -> str:
-    if evidence.log_is_archives:
+def _describe_missing_move(evidence: Evidence) -> str:
+    if evidence.log_is_from_archive:
         return "per the archive's log, the archive asked no other AE for this study in this run"
     return f"{_OWN_RECORD} shows no C-MOVE of this study in this run"
 
 
-def _nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
+def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
     """Return what the log shows of a C-MOVE of this run with which nothing is known to have been sent."""
-    if record.by_archive:
-        return _by_archive(evidence, record)
+    if record.is_from_archive_log:
+        return _describe_archive_move(evidence, record)
     if record.status is None and not record.failure:
         return "the external archive was asked, and its log shows no final response"
-    if record.reported:
-        nothing = f"it counted {record.reported} completed, but its log shows no C-STORE for it that stored any of them"
+    if record.reported_completed:
+        nothing = (
+            f"it counted {record.reported_completed} completed, but its log shows no C-STORE for it that "
+            "stored any of them"
+        )
     elif record.completed is None and record.status is not None and not _is_failure(record.status):
         nothing = "its log gives no count of this study's instances"
     else:
-        return f"the external archive was asked and answered {_answer(record)}, nothing completed"
-    return f"the external archive was asked and answered {_answer(record)}; {nothing}"
+        return f"the external archive was asked and answered {_describe_response(record)}, nothing completed"
+    return f"the external archive was asked and answered {_describe_response(record)}; {nothing}"
 
 
 def _is_failure(status: int) -> bool:
@@ -180,127 +197,144 @@ def _is_failure(status: int) -> bool:
     return status not in (0x0000, 0xFE00) and status >> 12 != 0xB
 
 
-def _by_archive(evidence: Evidence, record: MoveRecord) -> str:
+def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
     """Return what the archive's log says of the C-MOVE that the archive sent."""
-    words = f"per the archive's log, {record.calling} asked {record.called} to send to {record.destination}: "
+    words = (
+        f"per the archive's log, {record.calling_ae_title} asked {record.called_ae_title} to send to "
+        f"{record.destination_ae_title}: "
+    )
     words += "no final response" if record.status is None else f"{record.status:04X}"
     if record.failure:
         words += f" ({record.failure})"
     if record.completed is not None:
         words += f", {record.completed} completed"
-    if record.forwarded is None:
+    if record.forwarded_count is None:
         return words
-    forwarded = f"{record.forwarded} of them" if record.forwarded else "none of them"
-    return f"{words}; the archive forwarded {forwarded} to {evidence.question.destination}"
+    forwarded = f"{record.forwarded_count} of them" if record.forwarded_count else "none of them"
+    return f"{words}; the archive forwarded {forwarded} to {evidence.request.destination_ae_title}"
 
 
-def _asked(record: MoveRecord) -> str:
-    return f"{record.calling or 'a caller that the log does not name'} asked it"
+def _describe_caller(record: MoveRecord) -> str:
+    return f"{record.calling_ae_title or 'a caller that the log does not name'} asked it"
 
 
-def _completed(record: MoveRecord) -> str:
+def _describe_completed(record: MoveRecord) -> str:
     """Return how many instances are completed, and how many the final response counts where that is more."""
-    more = f" of the {record.reported} that it counted, per the C-STOREs in the log" if record.reported else ""
+    more = (
+        f" of the {record.reported_completed} that it counted, per the C-STOREs in the log"
+        if record.reported_completed
+        else ""
+    )
     return f"{record.completed} completed{more}"
 
 
-def _hidden(record: MoveRecord) -> str:
+def _describe_unidentified_move(record: MoveRecord) -> str:
     """Return what the log shows of a C-MOVE of which it does not show the study."""
-    asked = f"{_OWN_RECORD}: {_asked(record)} to send something"
-    to = f" to {record.destination}" if record.destination else ""
+    asked = f"{_OWN_RECORD}: {_describe_caller(record)} to send something"
+    to = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
     results = ["" if record.status is None else f"{record.status:04X}"]
     results += [f"failed ({record.failure})" if record.failure else ""]
-    results += ["" if record.status is None or record.completed is None else _completed(record)]
+    results += ["" if record.status is None or record.completed is None else _describe_completed(record)]
     result = ", ".join(each for each in results if each) or "the log does not show the result"
-    return f"{asked}{to}: {result}" + (f"; {record.why_hidden}" if record.why_hidden else "")
+    return f"{asked}{to}: {result}" + (f"; {record.missing_study_reason}" if record.missing_study_reason else "")
 
 
-def _weigh_destination(evidence: Evidence, findings: Findings, record: MoveRecord) -> None:
+def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveRecord) -> None:
     route = evidence.route
-    configured = route.destinations_of(record.called, evidence.question.destination)
-    if not record.destination or record.destination in configured:
+    configured = route.get_destinations_for(record.called_ae_title, evidence.request.destination_ae_title)
+    if not record.destination_ae_title or record.destination_ae_title in configured:
         return
-    asked = f"the external archive was asked to send to {record.destination}, although the tree"
-    if route.destination is None:
-        findings.contradicted.append(f"{asked} sets no dcmExternalRetrieveAEDestination")
-    elif route.destination in configured:
-        words = f"sets dcmExternalRetrieveAEDestination {route.destination} on {route.source}"
-        findings.contradicted.append(f"{asked} {words}")
+    asked = f"the external archive was asked to send to {record.destination_ae_title}, although the tree"
+    if route.external_retrieve_destination is None:
+        findings.contradictions.append(f"{asked} sets no dcmExternalRetrieveAEDestination")
+    elif route.external_retrieve_destination in configured:
+        words = (
+            f"sets dcmExternalRetrieveAEDestination {route.external_retrieve_destination} on {route.destination_source}"
+        )
+        findings.contradictions.append(f"{asked} {words}")
     else:
-        findings.contradicted.append(f"{asked} has {record.called} asked to send to {' or '.join(sorted(configured))}")
+        findings.contradictions.append(
+            f"{asked} has {record.called_ae_title} asked to send to {' or '.join(sorted(configured))}"
+        )
 
 
-def _answer(record: MoveRecord) -> str:
+def _describe_response(record: MoveRecord) -> str:
     if record.failure:
         return f"with a failure ({record.failure})"
     return "" if record.status is None else f"{record.status:04X}"
 
 
-def weigh_way(evidence: Evidence, findings: Findings) -> None:
+def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
     """Weigh which way the instances took that were delivered without a file here: back to the archive, or past it.
 
     With the route back, each of them must have a file here afterwards. With the route past the archive, none may; and
     only our own receiver sees them, because the archive relays the external archive's answer unchecked.
     """
-    away = files_before(evidence).away
+    away = locate_files_before_move(evidence).not_local_count
     if not away:
         return
-    came, destination = recalled(evidence), evidence.question.destination
-    if not database_tells_after(evidence):
-        findings.doubted.append(
+    came, destination = count_recalled(evidence), evidence.request.destination_ae_title
+    if not has_complete_database_evidence(evidence):
+        findings.weak_objections.append(
             "where the files are after the move is not known, so neither is the way that the instances took"
         )
         return
-    match _comes_back(evidence):
+    match _leads_back_to_archive(evidence):
         case True if came < away:
-            findings.disproved.append(
-                f"after the move, the archive has no file of {counted(away - came)} of these, although the tree has "
-                f"them sent to {evidence.route.destination or 'the archive'}"
+            findings.strong_objections.append(
+                f"after the move, the archive has no file of {format_instance_count(away - came)} of these, "
+                "although the tree has "
+                f"them sent to {evidence.route.external_retrieve_destination or 'the archive'}"
             )
         case False if came:
-            findings.contradicted.append(
-                f"after the move, {counted(came)} {'is' if came == 1 else 'are'} in the archive's own storage, "
+            findings.contradictions.append(
+                f"after the move, {format_instance_count(came)} {'is' if came == 1 else 'are'} in the archive's own "
+                "storage, "
                 f"although the tree has the external archive send straight to {destination}"
             )
         case False if evidence.received is None:
-            findings.doubted.append(
+            findings.weak_objections.append(
                 f"the archive relays the external archive's answer, and nobody saw what arrived at {destination} "
                 "(--receive does)"
             )
-        case False if callers := _callers(evidence) & (evidence.route.archive_titles | evidence.route.sends_as):
-            findings.doubted.append(
+        case False if callers := _get_callers(evidence) & (
+            evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
+        ):
+            findings.weak_objections.append(
                 f"{', '.join(sorted(callers))} called the receiver, although the tree has the external archive send "
                 f"straight to {destination}"
             )
-        case False if strangers := _callers(evidence) - set(external_archives(evidence)):
-            findings.doubted.append(
+        case False if strangers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
+            findings.weak_objections.append(
                 f"{', '.join(sorted(strangers))} called the receiver, which the archive's database does not record as "
                 "the external archive"
             )
-        case True if strangers := _callers(evidence) - evidence.route.archive_titles - evidence.route.sends_as:
-            findings.doubted.append(
+        case True if (
+            strangers := _get_callers(evidence) - evidence.route.archive_ae_titles - evidence.route.sending_ae_titles
+        ):
+            findings.weak_objections.append(
                 f"{', '.join(sorted(strangers))} called the receiver, although the tree has the archive forward the "
                 "instances"
             )
         case None if came < away and evidence.received is None:
-            findings.doubted.append(
+            findings.weak_objections.append(
                 "the tree has several ways for it, and nobody saw which of them the instances took (--receive does)"
             )
 
 
-def _comes_back(evidence: Evidence) -> bool | None:
+def _leads_back_to_archive(evidence: Evidence) -> bool | None:
     """Return whether each way that the tree has for the study leads back to the archive, or none; None for some."""
-    route, requested = evidence.route, evidence.question.destination
-    if requested in route.archive_titles:
+    route, requested = evidence.route, evidence.request.destination_ae_title
+    if requested in route.archive_ae_titles:
         return None
-    listed = {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
-    holders = {title for title in external_archives(evidence) if title} or listed - route.archive_titles
-    asked = {each for title in holders or {""} for each in route.destinations_of(title, requested)}
-    back = asked & route.archive_titles
+    listed = {title for instance in evidence.instances_before for title in instance.retrieve_ae_titles}
+    holders = {title for title in find_recorded_archives(evidence) if title} or listed - route.archive_ae_titles
+    asked = {each for title in holders or {""} for each in route.get_destinations_for(title, requested)}
+    back = asked & route.archive_ae_titles
     return None if back and back != asked else bool(back)
 
 
-def _callers(evidence: Evidence) -> frozenset[str]:
+def _get_callers(evidence: Evidence) -> frozenset[str]:
     """Return the AE titles that called the receiver, as they gave them."""
     return frozenset(each.calling_ae_title for each in evidence.received or () if each.calling_ae_title)
 
@@ -310,7 +344,7 @@ _ASKED_NOBODY = (
 )
 
 
-def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
+def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
     """Return whether the instances came from the external archive by the way that the tree configures.
 
     ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported success.
@@ -321,78 +355,86 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> Route:
     other, or the record shows another way than the configured one. The caller of the receiver proves nothing by itself:
     it gives any AE title it likes.
     """
-    if refused_by_the_archive(evidence):
-        return Route(RouteFinding.NOT_SHOWN, _no_way(evidence), reasons=(_ASKED_NOBODY,))
-    findings = Findings()
-    recalled = [record for record in of_this_run(evidence) if record.has_sent]
-    witnesses = witnessing(evidence, recalled)
-    from_record = instances_shown(evidence, witnesses)
-    files = files_before(evidence)
-    weigh_record(evidence, findings, recalled, purged=files.away, delivered=delivered)
+    if is_refused_by_archive(evidence):
+        return RouteAssessment(RouteFinding.NOT_SHOWN, _explain_missing_path(evidence), reasons=(_ASKED_NOBODY,))
+    findings = RouteReasons()
+    recalled = [record for record in select_records_of_run(evidence) if record.has_sent]
+    witnesses = select_conclusive_records(evidence, recalled)
+    from_record = count_shown_instances(evidence, witnesses)
+    files = locate_files_before_move(evidence)
+    weigh_move_records(evidence, findings, recalled, not_local_count=files.not_local_count, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
     if delivered:
-        weigh_way(evidence, findings)
-    instances = files.away if files.by_database and files.away else from_record
-    if evidence.expected_number is not None:
-        instances = min(instances, evidence.expected_number)
+        weigh_actual_path(evidence, findings)
+    instances = files.not_local_count if files.is_from_database and files.not_local_count else from_record
+    if evidence.expected_count is not None:
+        instances = min(instances, evidence.expected_count)
     match findings:
-        case Findings(contradicted=[_, *_]):
-            finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradicted, 0
-        case _ if files.finding is Files.HERE:
-            finding, reasons, instances = RouteFinding.NOT_TRIED, findings.shown, 0
-        case Findings(shown=[_, *_], disproved=[]) if delivered and (witnesses or not findings.doubted):
-            finding, reasons = RouteFinding.SHOWN, findings.shown
+        case RouteReasons(contradictions=[_, *_]):
+            finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradictions, 0
+        case _ if files.location is FileLocation.LOCAL:
+            finding, reasons, instances = RouteFinding.NOT_TRIED, findings.supporting, 0
+        case RouteReasons(supporting=[_, *_], strong_objections=[]) if delivered and (
+            witnesses or not findings.weak_objections
+        ):
+            finding, reasons = RouteFinding.SHOWN, findings.supporting
         case _:
-            finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.shown, 0
-    against = (*findings.disproved, *findings.doubted)
-    return Route(finding, _way(evidence), instances, (*reasons, *against, *findings.neutral))
+            finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.supporting, 0
+    against = (*findings.strong_objections, *findings.weak_objections)
+    return RouteAssessment(finding, _describe_path(evidence), instances, (*reasons, *against, *findings.remarks))
 
 
-def _no_way(evidence: Evidence) -> str:
+def _explain_missing_path(evidence: Evidence) -> str:
     """Return why no way was gone: the archive does not know the destination, or does not take it."""
-    destination, route = evidence.question.destination, evidence.route
+    destination, route = evidence.request.destination_ae_title, evidence.route
     if evidence.outcome.status == NOT_ALLOWED:
-        return f"none: {evidence.question.archive.ae_title} does not take {destination} (dcmAcceptedMoveDestination)"
-    if route.destination_known:
+        return f"none: {evidence.request.archive.ae_title} does not take {destination} (dcmAcceptedMoveDestination)"
+    if route.move_destination_known:
         return f"none that the archive knows: it does not know {destination}, although the tree has it"
-    if destination in route.titles:
+    if destination in route.ae_titles:
         return f"none: the AE {destination} is not installed"
-    near = f"; spelt almost like it: {', '.join(route.near_destination)}" if route.near_destination else ""
+    near = f"; spelt almost like it: {', '.join(route.similar_ae_titles)}" if route.similar_ae_titles else ""
     return f"none: the tree has no AE {destination}{near}"
 
 
-def _way(evidence: Evidence) -> str:
-    question, route = evidence.question, evidence.route
-    if evidence.stored.before is not None and not evidence.stored.before.known and route.fallback:
+def _describe_path(evidence: Evidence) -> str:
+    question, route = evidence.request, evidence.route
+    if evidence.database.before is not None and not evidence.database.before.is_known and route.fallback_move_scp:
         back = f" → {route.fallback_destination}" if route.fallback_destination else ""
-        return f"fallback archive {route.fallback}{back} → {question.destination} (dcmFallbackCMoveSCP)"
-    if route.destination is None:
-        return f"external archive → {question.destination} (dcmExternalRetrieveAEDestination is not set)"
-    if route.astray:
-        return f"external archive → {route.destination}, and not to {question.destination}: {route.astray}"
+        return (
+            f"fallback archive {route.fallback_move_scp}{back} → {question.destination_ae_title} (dcmFallbackCMoveSCP)"
+        )
+    if route.external_retrieve_destination is None:
+        return f"external archive → {question.destination_ae_title} (dcmExternalRetrieveAEDestination is not set)"
+    if route.misrouting_reason:
+        return (
+            f"external archive → {route.external_retrieve_destination}, and not to "
+            f"{question.destination_ae_title}: {route.misrouting_reason}"
+        )
     return (
-        f"external archive → {route.destination} → {question.destination} "
-        f"(dcmExternalRetrieveAEDestination on {route.source})"
+        f"external archive → {route.external_retrieve_destination} → {question.destination_ae_title} "
+        f"(dcmExternalRetrieveAEDestination on {route.destination_source})"
     )
 
 
-def _weigh_callers(evidence: Evidence, findings: Findings) -> None:
+def _weigh_callers(evidence: Evidence, findings: RouteReasons) -> None:
     """Weigh who called the receiver: only against the configured way, with a second sign of who it is."""
     callers = {instance.calling_ae_title for instance in evidence.received or () if instance.calling_ae_title}
     if not callers:
         return
-    findings.neutral.append(f"the receiver was called by {', '.join(sorted(callers))} (as reported by the caller)")
-    external = {record.called for record in of_this_run(evidence)}
-    external |= {title for instance in evidence.expected for title in instance.retrieve_ae_titles}
-    requested = evidence.question.destination
+    findings.remarks.append(f"the receiver was called by {', '.join(sorted(callers))} (as reported by the caller)")
+    external = {record.called_ae_title for record in select_records_of_run(evidence)}
+    external |= {title for instance in evidence.instances_before for title in instance.retrieve_ae_titles}
+    requested = evidence.request.destination_ae_title
     direct = sorted(
         title
-        for title in (callers & external) - evidence.route.archive_titles
-        if requested not in evidence.route.destinations_of(title, requested)
+        for title in (callers & external) - evidence.route.archive_ae_titles
+        if requested not in evidence.route.get_destinations_for(title, requested)
     )
-    if direct and evidence.route.destination is not None:
-        findings.contradicted.append(
+    if direct and evidence.route.external_retrieve_destination is not None:
+        findings.contradictions.append(
             f"{', '.join(direct)} called the receiver directly, although the tree sets "
-            f"dcmExternalRetrieveAEDestination {evidence.route.destination} on {evidence.route.source}"
+            f"dcmExternalRetrieveAEDestination {evidence.route.external_retrieve_destination} on "
+            f"{evidence.route.destination_source}"
         )

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Findings:
-    """Reasons for *shown*, against it (``doubted``, ``disproved``), for *contradicted*, and remarks.
+class RouteReasons:
+    """Reasons for *shown*, against it (``weak_objections``, ``strong_objections``), for *contradicted*, and remarks.
 
-    The external archive's own record outweighs ``doubted``. It does not outweigh ``disproved``, which the archive's
-    database shows.
+    The external archive's own record outweighs ``weak_objections``. It does not outweigh ``strong_objections``, which
+    the archive's database shows.
     """
 
-    shown: list[str] = field(default_factory=list)
-    doubted: list[str] = field(default_factory=list)
-    disproved: list[str] = field(default_factory=list)
-    contradicted: list[str] = field(default_factory=list)
-    neutral: list[str] = field(default_factory=list)
+    supporting: list[str] = field(default_factory=list)
+    weak_objections: list[str] = field(default_factory=list)
+    strong_objections: list[str] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)

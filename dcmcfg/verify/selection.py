@@ -11,7 +11,7 @@ from dcmcfg.dicom.retrieval import Level, Patient, Retrieval
 from dcmcfg.errors import NotFound
 
 #: UIDs in one request: an element of VR UI holds 65,534 octets at most in Explicit VR (PS3.5 §7.1.2).
-MOST_UIDS = 1000
+MAX_UIDS = 1000
 _NAMED = 10
 
 
@@ -28,7 +28,7 @@ class Selection:
         """Whether everything in the study is meant, at whatever level."""
         return not self.series_uids and not self.instance_uids
 
-    def of(self, instances: Iterable[Instance]) -> tuple[Instance, ...]:
+    def select(self, instances: Iterable[Instance]) -> tuple[Instance, ...]:
         """Return those of *instances* that are meant."""
         return tuple(
             each
@@ -37,20 +37,20 @@ class Selection:
             and (not self.instance_uids or each.sop_instance_uid in self.instance_uids)
         )
 
-    def retrievals(
-        self, study_uid: str, listed: Sequence[Instance], patient: Patient | None = None
+    def create_retrievals(
+        self, study_uid: str, study_instances: Sequence[Instance], patient: Patient | None = None
     ) -> tuple[Retrieval, ...]:
         """Return the requests: one for the study, one for its series, or one for the instances of each series.
 
-        *listed* is what the study holds. Raises :class:`NotFound` where it has nothing of what is meant, or lacks some
-        of it, and below STUDY level where nobody knows what it has.
+        *study_instances* is what the study holds. Raises :class:`NotFound` where it has nothing of what is meant, or
+        lacks some of it, and below STUDY level where nobody knows what it has.
         """
         if self.level is Level.STUDY:
             return (Retrieval(study_uid, patient=patient),)
-        self._require(study_uid, listed)
+        self._require(study_uid, study_instances)
         return tuple(
             Retrieval(study_uid, self.level, series, instances, patient)
-            for series, instances in self._keys(self.of(listed))
+            for series, instances in self._keys(self.select(study_instances))
         )
 
     def _keys(self, meant: Sequence[Instance]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -70,12 +70,14 @@ class Selection:
             )
         series = Counter(each.series_uid for each in listed)
         for uid in (each for each in self.series_uids if each not in series):
-            raise _lacking(f"series {uid} in the study {study_uid}", [f"{each} ({n})" for each, n in series.items()])
-        within = [each.sop_instance_uid for each in Selection(series_uids=self.series_uids).of(listed)]
+            raise _create_not_found(
+                f"series {uid} in the study {study_uid}", [f"{each} ({n})" for each, n in series.items()]
+            )
+        within = [each.sop_instance_uid for each in Selection(series_uids=self.series_uids).select(listed)]
         where = "in the series that are named" if self.series_uids else f"in the study {study_uid}"
         for uid in (each for each in self.instance_uids if each not in within):
-            raise _lacking(f"instance {uid} {where}", within)
-        for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.of(listed)}):
+            raise _create_not_found(f"instance {uid} {where}", within)
+        for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.select(listed)}):
             raise NotFound(
                 f"no instance of the series {uid} is named", next_step="name one with --image, or leave the series out"
             )
@@ -85,7 +87,7 @@ class Selection:
 WHOLE_STUDY = Selection()
 
 
-def one_by_one(retrieval: Retrieval) -> tuple[Retrieval, ...]:
+def split_retrieval(retrieval: Retrieval) -> tuple[Retrieval, ...]:
     """Return requests for the same with one UID each; *retrieval* alone where it has no list."""
     match retrieval.level:
         case Level.STUDY:
@@ -96,15 +98,18 @@ def one_by_one(retrieval: Retrieval) -> tuple[Retrieval, ...]:
             return tuple(replace(retrieval, instance_uids=(uid,)) for uid in retrieval.instance_uids)
 
 
-def _lacking(what: str, held: Sequence[str]) -> NotFound:
-    """Return that the archive lists no *what*, with those of its kind that it has: series with their instances."""
-    more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
+def _create_not_found(missing_item: str, listed_items: Sequence[str]) -> NotFound:
+    """Return that the archive lists no *missing_item*, with those of its kind that it has.
+
+    Series with their instances.
+    """
+    more = f" and {len(listed_items) - _NAMED} more" if len(listed_items) > _NAMED else ""
     return NotFound(
-        f"the archive lists no {what}",
-        next_step=f"name one that it lists: {', '.join(held[:_NAMED])}{more}",
+        f"the archive lists no {missing_item}",
+        next_step=f"name one that it lists: {', '.join(listed_items[:_NAMED])}{more}",
     )
 
 
 def _parts(uids: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(uids), MOST_UIDS):
-        yield uids[start : start + MOST_UIDS]
+    for start in range(0, len(uids), MAX_UIDS):
+        yield uids[start : start + MAX_UIDS]

@@ -5,75 +5,81 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from dcmcfg.dicom.uid_registry import uid_name
+from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.verdict import counted
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.verdict import format_instance_count
 
-OUR_RECEIVER = "our receiver"
+OWN_RECEIVER = "our receiver"
 #: Implicit and Explicit VR Little Endian: each AE converts one to the other, and the pixel data stay the same.
 _LITTLE_ENDIAN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 
 
-def legs_of(evidence: Evidence) -> tuple[Leg, ...]:
+def collect_legs(evidence: Evidence) -> tuple[Leg, ...]:
     """Return the legs that any witness states, those that end at the archive first; our own receiver's last.
 
     Each witness has one leg between two AEs, for all C-MOVEs.
     """
-    own = evidence.route.archive_titles
-    stores: dict[tuple[str, str, str], tuple[Store, ...]] = {}
-    for leg in sorted(evidence.legs, key=lambda leg: leg.called not in own):
-        between = (leg.calling, leg.called, leg.witness)
+    own = evidence.route.archive_ae_titles
+    stores: dict[tuple[str, str, str], tuple[StoreRecord, ...]] = {}
+    for leg in sorted(evidence.legs, key=lambda leg: leg.called_ae_title not in own):
+        between = (leg.calling_ae_title, leg.called_ae_title, leg.evidence_source)
         stores[between] = (*stores.get(between, ()), *leg.stores)
-    return (*(Leg(*between, of) for between, of in stores.items()), *_received(evidence))
+    return (*(Leg(*between, of) for between, of in stores.items()), *_collect_received_legs(evidence))
 
 
-def _received(evidence: Evidence) -> Iterator[Leg]:
+def _collect_received_legs(evidence: Evidence) -> Iterator[Leg]:
     """Yield what our receiver saw of the study, by caller."""
-    question, expected = evidence.question, {each.sop_instance_uid for each in evidence.expected}
-    stores: dict[str, list[Store]] = {}
+    question, expected = evidence.request, {each.sop_instance_uid for each in evidence.instances_before}
+    stores: dict[str, list[StoreRecord]] = {}
     for each in evidence.received or ():
         if each.study_uid == question.study_uid or each.sop_instance_uid in expected:
-            store = Store(
+            store = StoreRecord(
                 each.sop_instance_uid,
                 each.sop_class_uid,
                 each.transfer_syntax,
                 each.status,
                 each.move_originator_ae_title or "",
-                each.arrived_at,
+                each.received_at,
             )
             stores.setdefault(each.calling_ae_title, []).append(store)
     for calling, of in stores.items():
-        yield Leg(calling, question.destination, OUR_RECEIVER, tuple(of))
+        yield Leg(calling, question.destination_ae_title, OWN_RECEIVER, tuple(of))
 
 
-def transcoded(evidence: Evidence) -> Iterator[str]:
+def describe_transcoding(evidence: Evidence) -> Iterator[str]:
     """Yield which instances reached the destination in another transfer syntax than they were stored or sent in.
 
     A change between Implicit and Explicit VR Little Endian is left out.
     """
-    destination = evidence.question.destination
-    legs = legs_of(evidence)
-    last = [leg for leg in legs if leg.called == destination]
-    sources = {leg.calling: _Source(leg) for leg in legs if leg.called != destination or _states_files(leg)}
+    destination = evidence.request.destination_ae_title
+    legs = collect_legs(evidence)
+    last = [leg for leg in legs if leg.called_ae_title == destination]
+    sources = {
+        leg.calling_ae_title: _SourceSyntaxes(leg)
+        for leg in legs
+        if leg.called_ae_title != destination or _has_file_syntax(leg)
+    }
     arrived = {each.sop_instance_uid: each for leg in last for each in leg.stores if each.is_stored}
     changes: Counter[tuple[str, str, str]] = Counter()
     for uid, store in arrived.items():
         for title, source in sources.items():
-            syntax = source.syntax_of(uid)
+            syntax = source.get_transfer_syntax(uid)
             if syntax and store.transfer_syntax and _differ(syntax, store.transfer_syntax):
                 changes[title, syntax, store.transfer_syntax] += 1
     for (title, before, after), number in changes.items():
-        reached = f"{counted(number)} reached {destination} in {uid_name(after)}"
+        reached = f"{format_instance_count(number)} reached {destination} in {look_up_uid_name(after)}"
         them = "it" if number == 1 else "them"
-        if sources[title].is_of_files:
+        if sources[title].has_file_syntaxes:
             yield (
-                f"{reached}, while {title} stores {them} in {uid_name(before)}; possible reasons: {title} does not "
+                f"{reached}, while {title} stores {them} in {look_up_uid_name(before)}; possible reasons: {title} "
+                "does not "
                 "offer the latter, or an AE on the way does not accept it (see its transfer capabilities in the tree)"
             )
         else:
             yield (
-                f"{reached}, while {title} sent {them} in {uid_name(before)}; possible reasons: {destination} does "
+                f"{reached}, while {title} sent {them} in {look_up_uid_name(before)}; possible reasons: "
+                f"{destination} does "
                 "not accept the latter, or its transfer capabilities in the tree do not list it"
             )
 
@@ -82,19 +88,19 @@ def _differ(one: str, other: str) -> bool:
     return one != other and not {one, other} <= _LITTLE_ENDIAN
 
 
-class _Source:
+class _SourceSyntaxes:
     """In which transfer syntax a sender has each instance: that of its file, or else that in which it sent it."""
 
     def __init__(self, leg: Leg) -> None:
-        self.is_of_files = _states_files(leg)
-        self._of = {each.sop_instance_uid: each.stored_as or each.transfer_syntax for each in leg.stores}
-        every = {each.stored_as or each.transfer_syntax for each in leg.stores}
+        self.has_file_syntaxes = _has_file_syntax(leg)
+        self._of = {each.sop_instance_uid: each.file_transfer_syntax or each.transfer_syntax for each in leg.stores}
+        every = {each.file_transfer_syntax or each.transfer_syntax for each in leg.stores}
         # A log that does not name instances tells of each only what it tells of all.
         self._of_all = next(iter(every)) if len(every) == 1 and "" in self._of else ""
 
-    def syntax_of(self, sop_instance_uid: str) -> str:
+    def get_transfer_syntax(self, sop_instance_uid: str) -> str:
         return self._of.get(sop_instance_uid) or self._of_all
 
 
-def _states_files(leg: Leg) -> bool:
-    return any(each.stored_as for each in leg.stores)
+def _has_file_syntax(leg: Leg) -> bool:
+    return any(each.file_transfer_syntax for each in leg.stores)

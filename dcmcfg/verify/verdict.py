@@ -7,22 +7,22 @@ from enum import Enum
 from pathlib import Path
 
 
-def counted(number: int) -> str:
+def format_instance_count(number: int) -> str:
     """Return ``1 instance``, ``2 instances``."""
     return f"{number} instance" if number == 1 else f"{number} instances"
 
 
-class Reporting(Enum):
+class ReportFinding(Enum):
     """What the archive's own answer amounts to."""
 
     SUCCESS = "success"  # 0000, every expected instance completed, nothing failed
     NO_SUCCESS = "no success"
 
 
-class Witness(Enum):
+class ReceiptFinding(Enum):
     """What our own receiver saw."""
 
-    NOT_WITNESSED = "not witnessed"  # nobody of ours listened
+    NOT_OBSERVED = "not witnessed"  # nobody of ours listened
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
     UNCHECKED = "unchecked"  # something came, but nobody knows what should have come
@@ -38,49 +38,49 @@ class RouteFinding(Enum):
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportAssessment:
     """What the archive reported; counters that it left out count as 0 (PS3.7 §9.3.4.2)."""
 
-    finding: Reporting
+    finding: ReportFinding
     status: int | None
     meaning: str
     comment: str
     completed: int
     failed: int
     warning: int
-    expected: int | None
+    expected_count: int | None
     reasons: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return self.finding is Reporting.SUCCESS
+        return self.finding is ReportFinding.SUCCESS
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceiptAssessment:
     """What arrived, by SOP Instance UID compared as sets."""
 
-    finding: Witness
-    number: int = 0  # of distinct instances, foreign ones left out
+    finding: ReceiptFinding
+    instance_count: int = 0  # of distinct instances, foreign ones left out
     missing: tuple[str, ...] = ()  # expected, did not arrive
-    foreign: tuple[str, ...] = ()  # arrived, not expected
+    unexpected: tuple[str, ...] = ()  # arrived, not expected
     altered: tuple[str, ...] = ()  # arrived as another SOP class than listed, or not the same each time
     duplicates: tuple[str, ...] = ()  # arrived more than once
-    unsound: tuple[tuple[str, str], ...] = ()  # arrived, with what is wrong with each: not kept, does not read
-    files: tuple[Path, ...] = ()  # kept
-    meanwhile: tuple[str, ...] = ()  # who sent something else on their own account, which counts for nothing
+    corrupt: tuple[tuple[str, str], ...] = ()  # arrived, with what is wrong with each: not kept, does not read
+    stored_files: tuple[Path, ...] = ()  # kept
+    unrelated_senders: tuple[str, ...] = ()  # who sent something else on their own account, which counts for nothing
     callers: tuple[str, ...] = ()  # who called the receiver, by their own account
     move_originators: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Route:
+class RouteAssessment:
     """By which way the instances came, as far as the evidence goes."""
 
     finding: RouteFinding
-    way: str  # the configured way in words
-    instances: int = 0  # for how many of them the way is shown
+    configured_path: str  # the configured way in words
+    shown_count: int = 0  # for how many of them the way is shown
     reasons: tuple[str, ...] = ()
 
 
@@ -93,15 +93,15 @@ class Verdict:
 
     headline: str
     accepted: bool
-    reported: Reported
-    received: Received
-    route: Route
+    reported: ReportAssessment
+    received: ReceiptAssessment
+    route: RouteAssessment
     next_steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
-        return self.accepted and self.received.finding is Witness.COMPLETE
+        return self.accepted and self.received.finding is ReceiptFinding.COMPLETE
 
     @property
     def exit_code(self) -> int:

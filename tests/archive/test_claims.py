@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 from joserfc.jwt import encode
 
-from dcmcfg.archive.token_claims import Claims, Signature, claims_of, looks_cut, signature_of
+from dcmcfg.archive.token_claims import Claims, SignatureStatus, check_signature, looks_truncated, read_claims
 
 RSA = RSAKey.generate_key(2048, auto_kid=True)
 EC = ECKey.generate_key("P-256", auto_kid=True)
@@ -40,7 +40,7 @@ def test_claims_of_keycloak_are_read() -> None:
         "resource_access": {"account": {"roles": ["a", "b"]}, "empty": {"roles": []}},
         "scope": "profile",
     }
-    claims = claims_of(token(RSA, "RS256", said, kid="k"))
+    claims = read_claims(token(RSA, "RS256", said, kid="k"))
     assert claims == Claims(
         issuer="https://k/realms/r",
         client="c",
@@ -65,65 +65,65 @@ def test_claims_of_keycloak_are_read() -> None:
     ],
 )
 def test_claims_of_any_kind_are_survived(said: dict[str, Any]) -> None:
-    claims = claims_of(token(RSA, "RS256", said))
+    claims = read_claims(token(RSA, "RS256", said))
     assert claims is not None
     assert (claims.issuer, claims.expires, claims.client_roles) == ("", None, {})
 
 
 def test_encrypted_and_bottomless_tokens_are_none() -> None:
     encrypted = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"
-    assert (claims_of(encrypted), looks_cut(encrypted)) == (None, False)
+    assert (read_claims(encrypted), looks_truncated(encrypted)) == (None, False)
     deep = base64.urlsafe_b64encode(b'{"a":' * 100_000).decode().rstrip("=")
-    assert claims_of(f"eyJhbGciOiJSUzI1NiJ9.{deep}.x") is None
+    assert read_claims(f"eyJhbGciOiJSUzI1NiJ9.{deep}.x") is None
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E)))
 def test_what_is_no_token_is_none(text: str) -> None:
-    assert claims_of(text) is None or text.count(".") == 2
+    assert read_claims(text) is None or text.count(".") == 2
 
 
 @given(st.integers(min_value=1, max_value=400))
 def test_cut_token_is_never_taken_for_a_whole_one(octets: int) -> None:
     whole = token(RSA, "RS256", kid=RSA.kid or "")
     cut = whole[:-octets]
-    claims = claims_of(cut)
+    claims = read_claims(cut)
     if claims is None:
-        assert looks_cut(cut) == cut.startswith("eyJ")
+        assert looks_truncated(cut) == cut.startswith("eyJ")
     else:
-        assert signature_of(cut, claims, KEYS) is Signature.WRONG
+        assert check_signature(cut, claims, KEYS) is SignatureStatus.INVALID
 
 
-def signature(text: str, keys: dict[str, Any] = KEYS) -> Signature | None:
-    claims = claims_of(text)
+def signature(text: str, keys: dict[str, Any] = KEYS) -> SignatureStatus | None:
+    claims = read_claims(text)
     assert claims is not None
-    return signature_of(text, claims, keys)
+    return check_signature(text, claims, keys)
 
 
 @pytest.mark.parametrize(("key", "algorithm"), [(RSA, "RS256"), (RSA, "PS512"), (EC, "ES256")])
 def test_signature_is_verified_by_the_issuers_key(key: Any, algorithm: str) -> None:
-    assert signature(token(key, algorithm, kid=key.kid)) is Signature.VERIFIED
-    assert signature(token(key, algorithm)) is Signature.VERIFIED
-    assert signature(token(key, algorithm, kid="gone")) is Signature.UNKNOWN_KEY
+    assert signature(token(key, algorithm, kid=key.kid)) is SignatureStatus.VERIFIED
+    assert signature(token(key, algorithm)) is SignatureStatus.VERIFIED
+    assert signature(token(key, algorithm, kid="gone")) is SignatureStatus.UNKNOWN_KEY
 
 
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # RFC 9864, which issuers do not know yet
 def test_edwards_curve_is_verified() -> None:
     registry = jws.JWSRegistry(algorithms=["EdDSA"])
     signed = jws.serialize_compact({"alg": "EdDSA", "kid": ED.kid}, b'{"iss":"i"}', ED, registry=registry)
-    assert signature(signed) is Signature.VERIFIED
+    assert signature(signed) is SignatureStatus.VERIFIED
 
 
 def test_token_of_another_key_by_the_same_name_is_wrong() -> None:
-    assert signature(token(RSAKey.generate_key(2048), "RS256", kid=RSA.kid or "")) is Signature.WRONG
+    assert signature(token(RSAKey.generate_key(2048), "RS256", kid=RSA.kid or "")) is SignatureStatus.INVALID
 
 
 def test_key_that_both_sides_know_is_no_signature() -> None:
     """The classic forgery is an HMAC with something published as its secret."""
     forged = jwt.encode({"iss": "i"}, "x" * 32, algorithm="HS256", headers={"kid": RSA.kid})
-    assert signature(forged) is Signature.WRONG
+    assert signature(forged) is SignatureStatus.INVALID
     secret = OctKey.generate_key(256, auto_kid=True)
     published = dict(KeySet([secret]).as_dict(private=True))
-    assert signature(token(secret, "HS256", kid=secret.kid or ""), published) is not Signature.VERIFIED
+    assert signature(token(secret, "HS256", kid=secret.kid or ""), published) is not SignatureStatus.VERIFIED
 
 
 @pytest.mark.parametrize("keys", [{}, {"keys": []}, {"keys": 7}, {"keys": [7]}, {"keys": [{"kty": "?"}]}])

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.archive.archive_state import State
-from dcmcfg.archive.control import ControlService, NotStarted, Patience
-from dcmcfg.archive.http_client import Timeouts
+from dcmcfg.archive.archive_state import ServiceState
+from dcmcfg.archive.control import ControlService, NotStarted, StatusPolling
+from dcmcfg.archive.http_client import HttpTimeouts
 from dcmcfg.archive.reload_failures import NotReloaded, ReloadFailed, ReloadUnconfirmed, ReloadUnfinished
 from dcmcfg.errors import ArchiveError, MalformedInput
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.patience import PATIENCE_S
 
-QUICK = Timeouts(answer=0.3)
-HASTE = Patience(passing=0.2, pause=0.05, slow=0.1)
-LONG = Patience(passing=PATIENCE_S, pause=0.05, slow=PATIENCE_S)
+QUICK = HttpTimeouts(response=0.3)
+HASTE = StatusPolling(retry_period_s=0.2, retry_interval_s=0.05, slow_after_s=0.1)
+LONG = StatusPolling(retry_period_s=PATIENCE_S, retry_interval_s=0.05, slow_after_s=PATIENCE_S)
 FORCED = "java.io.IOException: Unable to start TCPListener on localhost:9112\n\tat a.B.c(D.java:1)\n"
 FORCED += "Caused by: java.net.BindException: Address already in use\n\t... 1 more\n"
 PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
@@ -29,7 +29,7 @@ def refused_reload(archive: Scripted, *, token: str | None = None) -> ArchiveErr
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, token).reload()
     assert not isinstance(caught.value, ReloadUnconfirmed)
-    assert caught.value.on == f"{archive.url}/ctrl/reload"
+    assert caught.value.subject == f"{archive.url}/ctrl/reload"
     assert caught.value.exit_code == 3
     return caught.value
 
@@ -37,7 +37,7 @@ def refused_reload(archive: Scripted, *, token: str | None = None) -> ArchiveErr
 def test_status_of_a_started_archive(archive: Scripted) -> None:
     archive.answer(200, '{"status":"STARTED"}')
     status = ControlService(archive.url).status()
-    assert (status.state, status.started) == ("STARTED", True)
+    assert (status.reported_status, status.started) == ("STARTED", True)
     assert 0 < status.seconds < 5
     assert archive.requests == [("GET", "/dcm4chee-arc/ctrl/status", None)]
 
@@ -54,12 +54,12 @@ def test_status_that_is_not_the_archives_asks_for_the_base_url(archive: Scripted
     archive.answer(200, body)
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url).status()
-    assert caught.value.what == "The answer is not that of an archive (HTTP 200)"
+    assert caught.value.message == "The answer is not that of an archive (HTTP 200)"
     assert "base URL" in caught.value.next_step
-    assert state_of(caught.value) is State.NOT_AN_ARCHIVE
+    assert state_of(caught.value) is ServiceState.NOT_AN_ARCHIVE
 
 
-def state_of(error: ArchiveError) -> State:
+def state_of(error: ArchiveError) -> ServiceState:
     assert isinstance(error, NotStarted)
     return error.state
 
@@ -67,14 +67,19 @@ def state_of(error: ArchiveError) -> State:
 def test_reload_posts_with_the_bearer_token(archive: Scripted) -> None:
     reload = ControlService(archive.url + "/", "abc.def").reload()
     assert 0 < reload.seconds < 5
-    assert (reload.in_force, reload.closed, reload.repaired, len(reload.attempts)) == (True, None, None, 1)
+    assert (reload.in_force, reload.binding_failure, reload.repaired_binding_failure, len(reload.attempts)) == (
+        True,
+        None,
+        None,
+        1,
+    )
     assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", "Bearer abc.def")]
 
 
 @pytest.mark.parametrize("status", [200, 202, 206])
 def test_only_204_is_a_reload(archive: Scripted, status: int) -> None:
     archive.answer(status, "<html>")
-    assert f"HTTP {status}" in refused_reload(archive).what
+    assert f"HTTP {status}" in refused_reload(archive).message
 
 
 def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
@@ -82,7 +87,7 @@ def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
         archive.answer(302, Location=f"{login.url}/auth?state=secret")
         error = refused_reload(archive, token="t")
         assert login.requests == []
-    assert error.what == f"redirected to {login.url}/auth (HTTP 302), which is not followed"
+    assert error.message == f"redirected to {login.url}/auth (HTTP 302), which is not followed"
     assert "token" in error.next_step
 
 
@@ -100,7 +105,7 @@ def test_want_of_a_token_says_how_to_give_one_and_a_refused_one_who_tells_why(
 ) -> None:
     archive.answer(status, "<html>Unauthorized</html>")
     error = refused_reload(archive, token=token)
-    assert error.what == what
+    assert error.message == what
     assert ("--archive-token-file" if token is None else "dcmcfg token") in error.next_step
 
 
@@ -108,17 +113,17 @@ def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None
     archive.answer(500, "cannot read eyJ0b2tlbg")
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
-    assert caught.value.what.startswith("cannot read … (HTTP 500). ")
+    assert caught.value.message.startswith("cannot read … (HTTP 500). ")
     archive.answer(302, Location="https://login/eyJ0b2tlbg")
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
-    assert caught.value.what.startswith("redirected to https://login/… ")
+    assert caught.value.message.startswith("redirected to https://login/… ")
 
 
 def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:
     archive.answer(404, "<html>Not Found</html>")
     error = refused_reload(archive)
-    assert error.what == "The answer is not that of an archive (HTTP 404)"
+    assert error.message == "The answer is not that of an archive (HTTP 404)"
     assert "base URL" in error.next_step
 
 
@@ -129,7 +134,7 @@ def test_conflict_while_loading_keeps_the_configuration_and_shows_the_unescaped_
     assert isinstance(error, NotReloaded)
     assert error.reload is not None
     assert error.reload.in_force is False
-    assert error.what == (
+    assert error.message == (
         'Not reloaded: IllegalArgumentException: Illegal "X" of dcmProtocol: [31mFOO\\BAR (HTTP 409). '
         "The archive keeps its previous configuration"
     )
@@ -145,7 +150,7 @@ def unfinished(archive: Scripted) -> ReloadUnfinished:
 def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripted) -> None:
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
-    assert error.what == "x (HTTP 409). It is not known whether the new configuration is in force"
+    assert error.message == "x (HTTP 409). It is not known whether the new configuration is in force"
     assert f"GET {archive.url}/aets lists" in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
@@ -155,7 +160,7 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
 def test_unsupported_cipher_suite_is_in_force_and_not_repeated(archive: Scripted) -> None:
     archive.answer(409, '{"errorMessage":"java.lang.IllegalArgumentException: Unsupported CipherSuite: FOO"}')
     error = unfinished(archive)
-    assert error.what.startswith(
+    assert error.message.startswith(
         "The new configuration is in force, but the archive could not open a listener: IllegalArgumentException: "
         "Unsupported CipherSuite: FOO (HTTP 409). "
     )
@@ -167,16 +172,16 @@ def test_listener_that_was_not_opened_is_opened_by_a_second_reload(archive: Scri
     archive.once["ctrl/reload"] = (500, FORCED.encode())
     reload = ControlService(archive.url).reload()
     assert archive.reloads == 2
-    assert (reload.in_force, reload.closed) == (True, None)
-    assert reload.repaired is not None
-    assert reload.repaired.listener == "localhost:9112"
+    assert (reload.in_force, reload.binding_failure) == (True, None)
+    assert reload.repaired_binding_failure is not None
+    assert reload.repaired_binding_failure.listener == "localhost:9112"
 
 
 def test_listener_that_stays_closed_is_named_after_two_reloads(archive: Scripted) -> None:
     archive.answer(500, FORCED)
     error = unfinished(archive)
     assert archive.reloads == 2
-    assert error.what == (
+    assert error.message == (
         "The new configuration is in force, but the archive could not open the listener localhost:9112: IOException: "
         "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500; "
         "dcmcfg reloaded twice). Until a reload succeeds, other listeners may be closed too, and the AE cache "
@@ -190,8 +195,8 @@ def test_second_reload_may_name_another_listener(archive: Scripted) -> None:
     archive.answer(500, FORCED.replace("9112", "9762"))
     error = unfinished(archive)
     assert error.reload is not None
-    assert error.reload.closed is not None
-    assert error.reload.closed.listener == "localhost:9762"
+    assert error.reload.binding_failure is not None
+    assert error.reload.binding_failure.listener == "localhost:9762"
 
 
 @pytest.mark.parametrize(("status", "body"), [(401, "<html>"), (500, "boom")])
@@ -203,8 +208,8 @@ def test_second_reload_that_ends_otherwise_leaves_the_new_configuration_in_force
     error = unfinished(archive)
     assert error.reload is not None
     assert error.reload.in_force is True
-    assert ". The second reload ended otherwise: " in error.what
-    assert f"(HTTP {status})" in error.what
+    assert ". The second reload ended otherwise: " in error.message
+    assert f"(HTTP {status})" in error.message
 
 
 def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Scripted) -> None:
@@ -212,7 +217,7 @@ def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Sc
     archive.answer(504)
     with pytest.raises(ReloadUnconfirmed) as caught:
         ControlService(archive.url).reload()
-    assert caught.value.what.startswith(
+    assert caught.value.message.startswith(
         "The new configuration is in force, but the archive could not open the listener localhost:9112. "
         "A second reload was sent and not confirmed: "
     )
@@ -236,7 +241,7 @@ remaining name 'cn=gone,dicomDeviceName=x'
 
 def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scripted) -> None:
     archive.answer(500, STACK_TRACE)
-    assert refused_reload(archive).what == (
+    assert refused_reload(archive).message == (
         "Not reloaded: ConfigurationException: Failed to load; cause: NameNotFoundException: [LDAP: error code 32 - No "
         "Such Object]; remaining name 'cn=gone,dicomDeviceName=x' (HTTP 500). The archive keeps its previous "
         "configuration"
@@ -245,7 +250,7 @@ def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scrip
 
 def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -> None:
     archive.answer(500, "java.lang.NullPointerException\n\tat org.dcm4chee.arc.Foo.bar(Foo.java:1)\n")
-    assert unfinished(archive).what.startswith("NullPointerException (HTTP 500). It is not known ")
+    assert unfinished(archive).message.startswith("NullPointerException (HTTP 500). It is not known ")
 
 
 @pytest.mark.parametrize(
@@ -260,25 +265,27 @@ def test_other_errors_are_shown_in_one_bounded_line(archive: Scripted, body: str
     archive.answer(500, body)
     with pytest.raises(ReloadFailed) as caught:
         ControlService(archive.url).reload()
-    assert reason in caught.value.what
-    assert len(caught.value.what) < 400
+    assert reason in caught.value.message
+    assert len(caught.value.message) < 400
 
 
 def test_endless_body_is_cut(archive: Scripted) -> None:
     archive.answer(500, "x" * 3_000_000)
-    assert len(unfinished(archive).what) < 400
+    assert len(unfinished(archive).message) < 400
 
 
 def test_archive_behind_a_proxy_that_is_not_ready(archive: Scripted) -> None:
     archive.answer(503)
-    assert refused_reload(archive).what == "the archive is not ready (HTTP 503)"
+    assert refused_reload(archive).message == "the archive is not ready (HTTP 503)"
 
 
 def test_page_of_the_web_server_says_that_nothing_was_reloaded(archive: Scripted) -> None:
     archive.answer(500, PAGE.format("500 - Internal Server Error"))
     with pytest.raises(NotReloaded) as caught:
-        ControlService(archive.url, patience=HASTE).reload()
-    assert caught.value.what.startswith("Not reloaded. The archive failed to start, or it is still starting (HTTP 500")
+        ControlService(archive.url, polling=HASTE).reload()
+    assert caught.value.message.startswith(
+        "Not reloaded. The archive failed to start, or it is still starting (HTTP 500"
+    )
     assert "A reload does not start the archive" in caught.value.next_step
     assert archive.reloads == 1
 
@@ -287,25 +294,25 @@ def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(
     archive.by_path["ctrl/reload"] = (500, PAGE.format("500 - Internal Server Error").encode())
     archive.answer(200, '{"status":"STARTED"}')
     with pytest.raises(NotReloaded) as caught:
-        ControlService(archive.url, patience=LONG).reload()
-    assert caught.value.what == "Not reloaded: the archive was not ready, and is STARTED now"
+        ControlService(archive.url, polling=LONG).reload()
+    assert caught.value.message == "Not reloaded: the archive was not ready, and is STARTED now"
 
 
 @pytest.mark.parametrize(
     ("status", "text", "state"),
     [
-        (404, "404 - Not Found", State.NOT_DEPLOYED),
-        (500, "500 - Internal Server Error", State.FAILED),
-        (503, "503 - Service Unavailable", State.STOPPING),
-        (400, "Bad Request", State.STOPPING),
+        (404, "404 - Not Found", ServiceState.NOT_DEPLOYED),
+        (500, "500 - Internal Server Error", ServiceState.FAILED),
+        (503, "503 - Service Unavailable", ServiceState.STOPPING),
+        (400, "Bad Request", ServiceState.STOPPING),
     ],
 )
 def test_pages_of_the_web_server_show_in_which_way_the_archive_does_not_run(
-    archive: Scripted, status: int, text: str, state: State
+    archive: Scripted, status: int, text: str, state: ServiceState
 ) -> None:
     archive.answer(status, PAGE.format(text))
     with pytest.raises(NotStarted) as caught:
-        ControlService(archive.url, patience=HASTE).status()
+        ControlService(archive.url, polling=HASTE).status()
     assert caught.value.state is state
     assert (len(archive.requests) > 1) == (status != 404)
 
@@ -314,7 +321,7 @@ def test_page_that_passes_is_asked_for_again_and_the_wait_is_announced(archive: 
     archive.answer(200, '{"status":"STARTED"}')
     archive.once["ctrl/status"] = (500, PAGE.format("500 - Internal Server Error").encode())
     announced: list[str] = []
-    assert ControlService(archive.url, patience=LONG).status(announced.append).started
+    assert ControlService(archive.url, polling=LONG).status(announced.append).started
     assert announced == ["HTTP 500 from the web server; asking again for 120 s"]
 
 
@@ -322,14 +329,14 @@ def test_another_path_of_the_archive_is_not_taken_for_an_archive_that_is_not_dep
     archive.answer(404, **{"Access-Control-Allow-Origin": "*"})
     with pytest.raises(NotStarted) as caught:
         ControlService(archive.url).status()
-    assert caught.value.state is State.WRONG_PATH
+    assert caught.value.state is ServiceState.WRONG_PATH
 
 
 def test_slow_answer_is_announced(archive: Scripted) -> None:
     archive.hang = threading.Event()
     announced: list[str] = []
     with pytest.raises(NotStarted):
-        ControlService(archive.url, timeouts=QUICK, patience=HASTE).status(announced.append)
+        ControlService(archive.url, timeouts=QUICK, polling=HASTE).status(announced.append)
     assert announced == [f"no answer yet from {archive.url}/ctrl/status; waiting"]
 
 
@@ -337,7 +344,7 @@ def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scr
     archive.hang = threading.Event()
     with pytest.raises(ReloadUnconfirmed) as caught:
         ControlService(archive.url, timeouts=QUICK).reload()
-    assert caught.value.what == "The reload was sent and not confirmed: no answer within 0.3 s"
+    assert caught.value.message == "The reload was sent and not confirmed: no answer within 0.3 s"
     assert caught.value.exit_code == 4
 
 
@@ -367,7 +374,7 @@ def test_reload_whose_connection_was_lost_is_unconfirmed(archive: Scripted) -> N
     archive.drop = True
     with pytest.raises(ReloadUnconfirmed) as caught:
         ControlService(archive.url).reload()
-    assert "the connection ended" in caught.value.what
+    assert "the connection ended" in caught.value.message
 
 
 @pytest.mark.parametrize("status", [502, 504])
@@ -381,10 +388,10 @@ def test_status_without_an_answer_fails_within_its_timeout(archive: Scripted) ->
     archive.hang = threading.Event()
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url, timeouts=QUICK).status()
-    assert caught.value.what == (
+    assert caught.value.message == (
         "The server accepts connections and does not answer within 0.3 s: it is starting, or it hangs"
     )
-    assert state_of(caught.value) is State.NO_ANSWER
+    assert state_of(caught.value) is ServiceState.NO_RESPONSE
 
 
 def test_status_of_a_server_that_is_not_running() -> None:
@@ -392,8 +399,8 @@ def test_status_of_a_server_that_is_not_running() -> None:
         port = taken.getsockname()[1]
     with pytest.raises(ArchiveError) as caught:
         ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").status()
-    assert caught.value.what == f"Connection refused: no server listens at 127.0.0.1:{port}"
-    assert state_of(caught.value) is State.NOT_RUNNING
+    assert caught.value.message == f"Connection refused: no server listens at 127.0.0.1:{port}"
+    assert state_of(caught.value) is ServiceState.NOT_RUNNING
 
 
 def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> None:
@@ -402,7 +409,7 @@ def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> N
     with pytest.raises(ArchiveError) as caught:
         ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").reload()
     assert not isinstance(caught.value, ReloadUnconfirmed)
-    assert caught.value.what == "connection refused"
+    assert caught.value.message == "connection refused"
     assert "is the archive running?" in caught.value.next_step
 
 
@@ -420,13 +427,13 @@ def test_server_that_does_not_speak_http_is_told() -> None:
         with pytest.raises(ArchiveError) as caught:
             ControlService(f"http://127.0.0.1:{server.getsockname()[1]}").status()
         thread.join(PATIENCE_S)
-    assert "not HTTP" in caught.value.what
+    assert "not HTTP" in caught.value.message
 
 
 def test_unknown_host_is_told() -> None:
     with pytest.raises(ArchiveError) as caught:
         ControlService("http://archive.invalid/dcm4chee-arc").status()
-    assert caught.value.what.startswith("the host name is not known: ")
+    assert caught.value.message.startswith("the host name is not known: ")
 
 
 @pytest.mark.parametrize("host", ["1.2.3.400", "xn--a"])
@@ -434,7 +441,7 @@ def test_host_that_cannot_be_asked_is_told_and_nothing_was_sent(host: str) -> No
     with pytest.raises(ArchiveError) as caught:
         ControlService(f"http://{host}/dcm4chee-arc").reload()
     assert not isinstance(caught.value, ReloadUnconfirmed)
-    assert caught.value.what.startswith("no connection: not a usable URL: ")
+    assert caught.value.message.startswith("no connection: not a usable URL: ")
 
 
 def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
@@ -442,7 +449,7 @@ def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
     with scripted_archive(certificate) as archive:
         with pytest.raises(ArchiveError) as caught:
             ControlService(archive.url, "secret").reload()
-        assert "its certificate was not accepted: self-signed certificate" in caught.value.what
+        assert "its certificate was not accepted: self-signed certificate" in caught.value.message
         assert "--ca-file" in caught.value.next_step
         assert archive.requests == []
         ControlService(archive.url, "secret", tmp_path / "certificate.pem").reload()
@@ -452,7 +459,7 @@ def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
 def test_https_to_a_plain_port_is_told(archive: Scripted) -> None:
     with pytest.raises(ArchiveError) as caught:
         ControlService(archive.url.replace("http:", "https:")).status()
-    assert caught.value.what.startswith("TLS failed: ")
+    assert caught.value.message.startswith("TLS failed: ")
 
 
 @pytest.mark.parametrize(("content", "what"), [(None, "cannot be read"), ("not PEM", "no certificate in PEM form")])
@@ -476,7 +483,7 @@ def test_no_proxy_sees_the_token(archive: Scripted, monkeypatch: pytest.MonkeyPa
 def test_status_and_reload_end_with_any_body(archive: Scripted, body: str) -> None:
     """Once a regular expression took hours for 250,000 line ends; no more is read than the limit."""
     archive.answer(500, body)
-    service = ControlService(archive.url, patience=HASTE)
+    service = ControlService(archive.url, polling=HASTE)
     with pytest.raises(ArchiveError, match=r"\(HTTP 500\)"):
         service.status()
     with pytest.raises(ReloadUnfinished):
@@ -484,4 +491,4 @@ def test_status_and_reload_end_with_any_body(archive: Scripted, body: str) -> No
     archive.answer(200, body)
     with pytest.raises(NotStarted) as caught:
         service.status()
-    assert caught.value.state is State.NOT_AN_ARCHIVE
+    assert caught.value.state is ServiceState.NOT_AN_ARCHIVE

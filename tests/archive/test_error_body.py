@@ -62,9 +62,9 @@ def test_web_page_has_no_reason() -> None:
 
 def test_methods_of_a_stack_trace_are_found() -> None:
     error = read_error(WRAPPED)
-    assert error.passed("Connection.bind")
-    assert not error.passed("Device.rebindConnections")
-    assert not read_error("at org.dcm4che3.net.Connection.bind(").passed("Connection.bind")
+    assert error.has_frame_of("Connection.bind")
+    assert not error.has_frame_of("Device.rebindConnections")
+    assert not read_error("at org.dcm4che3.net.Connection.bind(").has_frame_of("Connection.bind")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from dcmcfg.archive.http_client import Answer, Web
-from dcmcfg.archive.token_check import Verdict, examine
+from dcmcfg.archive.http_client import HttpClient, HttpResponse
+from dcmcfg.archive.token_check import TokenOutcome, check_token
 
 
-class Refusing(Web):
+class Refusing(HttpClient):
     """An archive that refuses everything at a *date* of its own."""
 
     def __init__(self, date: str) -> None:
@@ -25,11 +25,11 @@ class Refusing(Web):
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
-    ) -> Answer:
-        return Answer(401, {"date": self.date}, "")
+    ) -> HttpResponse:
+        return HttpResponse(401, {"date": self.date}, "")
 
 
 @pytest.mark.parametrize("date", ["", "soon", "Wed, 25 Nov 99999999999 10:00:00 GMT", "Wed, 99 Nov 2026 10:00:00 GMT"])
 def test_a_date_that_is_none_leaves_the_archives_clock_unknown(date: str) -> None:
-    found = examine("http://archive/dcm4chee-arc", "token", "", Refusing(date))
-    assert (found.verdict, found.clock, found.archive_time) == (Verdict.REFUSED, None, found.now)
+    found = check_token("http://archive/dcm4chee-arc", "token", "", Refusing(date))
+    assert (found.outcome, found.archive_clock, found.archive_time) == (TokenOutcome.REFUSED, None, found.checked_at)

@@ -4,26 +4,26 @@ import json
 
 import pytest
 
-from dcmcfg.archive.http_client import Timeouts, Web
-from dcmcfg.archive.token_check import Expectations, expectations
+from dcmcfg.archive.http_client import HttpClient, HttpTimeouts
+from dcmcfg.archive.token_check import TokenExpectations, fetch_expectations
 from tests.archive.scripted import Scripted
 from tests.patience import PATIENCE_S
 
-WEB = Web(timeouts=Timeouts(connect=PATIENCE_S, answer=PATIENCE_S))
+WEB = HttpClient(timeouts=HttpTimeouts(connect=PATIENCE_S, response=PATIENCE_S))
 
 
-def told(archive: Scripted, keycloak: object = None, role: object = None) -> Expectations:
+def told(archive: Scripted, keycloak: object = None, role: object = None) -> TokenExpectations:
     archive.status = 404
     for path, content in (("ui2/rs/keycloak.json", keycloak), ("ui2/rs/dcm4chee-arc", role)):
         if content is not None:
             archive.by_path[path] = (200, json.dumps(content).encode())
-    return expectations(archive.url, WEB)
+    return fetch_expectations(archive.url, WEB)
 
 
 def test_web_interface_tells_realm_and_super_user_role(archive: Scripted) -> None:
     keycloak = {"realm": "dcm4che", "auth-server-url": "https://k:8843/", "resource": "dcm4chee-arc-ui"}
     found = told(archive, keycloak, {"super-user-role": "root", "dicomDeviceName": "x"})
-    assert found == Expectations("https://k:8843/realms/dcm4che", "root")
+    assert found == TokenExpectations("https://k:8843/realms/dcm4che", "root")
     assert {sent for *_, sent in archive.requests} == {None}
 
 
@@ -39,16 +39,16 @@ def test_web_interface_tells_realm_and_super_user_role(archive: Scripted) -> Non
     ],
 )
 def test_what_it_does_not_tell_is_not_known(archive: Scripted, keycloak: object, role: object) -> None:
-    assert told(archive, keycloak, role) == Expectations()
+    assert told(archive, keycloak, role) == TokenExpectations()
 
 
 def test_login_page_tells_the_issuer(archive: Scripted) -> None:
     location = "https://k/auth/realms/dcm4che/protocol/openid-connect/auth?response_type=code&state=s"
     archive.answer(302, Location=location)
-    assert expectations(archive.url, WEB) == Expectations("https://k/auth/realms/dcm4che")
+    assert fetch_expectations(archive.url, WEB) == TokenExpectations("https://k/auth/realms/dcm4che")
     archive.answer(302, Location="https://elsewhere/login")
-    assert expectations(archive.url, WEB) == Expectations()
+    assert fetch_expectations(archive.url, WEB) == TokenExpectations()
 
 
 def test_archive_that_is_not_reached_tells_nothing() -> None:
-    assert expectations("http://127.0.0.1:1", WEB) == Expectations()
+    assert fetch_expectations("http://127.0.0.1:1", WEB) == TokenExpectations()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from dcmcfg.archive.failures import not_answered, was_sent
+from dcmcfg.archive.failures import translate_no_response, was_sent
 
 
 def name(kind: type[httpx.TransportError]) -> str:
@@ -42,8 +42,8 @@ def test_every_transport_error_is_known() -> None:
 @pytest.mark.parametrize("kind", [*NOT_SENT, *MAYBE_SENT], ids=name)
 def test_transport_error_is_told_with_the_next_step(kind: type[httpx.TransportError]) -> None:
     error = kind("the\nreason")
-    told = not_answered(error, "http://h/ctrl/reload", 7)
+    told = translate_no_response(error, "http://h/ctrl/reload", 7)
     assert was_sent(error) == (kind in MAYBE_SENT)
-    assert told.on == "http://h/ctrl/reload"
-    assert "7 s" in told.what if issubclass(kind, httpx.TimeoutException) else "the reason" in told.what
+    assert told.subject == "http://h/ctrl/reload"
+    assert "7 s" in told.message if issubclass(kind, httpx.TimeoutException) else "the reason" in told.message
     assert told.next_step

@@ -14,9 +14,9 @@ import pytest
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
-from dcmcfg.archive.http_client import Timeouts, Web
-from dcmcfg.archive.issuer import ClientCredentials, Discovered, TokenIssuer, published_keys
-from dcmcfg.errors import ArchiveError, ChangedButNotFinished
+from dcmcfg.archive.http_client import HttpClient, HttpTimeouts
+from dcmcfg.archive.issuer import ClientCredentials, ProviderMetadata, TokenIssuer, fetch_key_set
+from dcmcfg.errors import ArchiveError, IncompleteChange
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.issuer import Issuer, running_issuer
 
@@ -35,12 +35,12 @@ def credentials(issuer: Issuer, client: str = "dcmcfg") -> ClientCredentials:
 
 
 def client_of(issuer: Issuer) -> TokenIssuer:
-    return TokenIssuer(credentials(issuer), Web())
+    return TokenIssuer(credentials(issuer), HttpClient())
 
 
-def refused(client: ClientCredentials, web: Web | None = None) -> TokenError:
+def refused(client: ClientCredentials, web: HttpClient | None = None) -> TokenError:
     with pytest.raises(TokenError) as caught:
-        TokenIssuer(client, web or Web()).token()
+        TokenIssuer(client, web or HttpClient()).token()
     error = caught.value
     assert error.exit_code == 3
     assert error.next_step
@@ -53,9 +53,9 @@ def refused(client: ClientCredentials, web: Web | None = None) -> TokenError:
 
 def test_token_is_got_when_first_needed_and_kept(issuer: Issuer) -> None:
     asking = client_of(issuer)
-    assert (asking.kept, issuer.issued) == (False, [])
+    assert (asking.has_valid_token, issuer.issued) == (False, [])
     token = asking.token()
-    assert (asking.kept, asking.token(), issuer.issued) == (True, token, [token])
+    assert (asking.has_valid_token, asking.token(), issuer.issued) == (True, token, [token])
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["iss"], claims["azp"]) == (issuer.url, "dcmcfg")
     assert issuer.asked == ["client_secret_post"]
@@ -75,22 +75,22 @@ def test_token_is_renewed_before_it_expires(issuer: Issuer, monkeypatch: pytest.
 
 def test_token_endpoint_can_be_named_without_discovery(issuer: Issuer) -> None:
     client = replace(credentials(issuer), issuer="", token_url=issuer.token_url)
-    assert TokenIssuer(client, Web()).token() == issuer.issued[-1]
+    assert TokenIssuer(client, HttpClient()).token() == issuer.issued[-1]
 
 
 def test_scope_is_asked_for(issuer: Issuer) -> None:
-    TokenIssuer(replace(credentials(issuer), scope="profile"), Web()).token()
+    TokenIssuer(replace(credentials(issuer), scope="profile"), HttpClient()).token()
     claims = jwt.decode(issuer.issued[-1], options={"verify_signature": False})
     assert claims["scope"] == "profile"
 
 
 def test_secret_goes_into_the_form_where_that_is_taken_or_its_encoding_matters_else_into_basic(issuer: Issuer) -> None:
-    TokenIssuer(credentials(issuer, "post-only"), Web()).token()
-    TokenIssuer(replace(credentials(issuer), token_url=issuer.token_url), Web()).token()
+    TokenIssuer(credentials(issuer, "post-only"), HttpClient()).token()
+    TokenIssuer(replace(credentials(issuer), token_url=issuer.token_url), HttpClient()).token()
     assert issuer.asked == ["client_secret_post"] * 2
-    TokenIssuer(replace(credentials(issuer, "basic-only"), token_url=issuer.token_url), Web()).token()
+    TokenIssuer(replace(credentials(issuer, "basic-only"), token_url=issuer.token_url), HttpClient()).token()
     issuer.discovery = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
-    TokenIssuer(credentials(issuer, "basic-only"), Web()).token()
+    TokenIssuer(credentials(issuer, "basic-only"), HttpClient()).token()
     assert issuer.asked[2:] == ["client_secret_basic"] * 2
 
 
@@ -98,10 +98,10 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with running_issuer(certificate) as issuer:
         error = refused(credentials(issuer))
-        assert "its certificate was not accepted: self-signed certificate" in error.what
+        assert "its certificate was not accepted: self-signed certificate" in error.message
         assert "--ca-file" in error.next_step
         assert issuer.asked == []
-        assert TokenIssuer(credentials(issuer), Web(tmp_path / "certificate.pem")).token() == issuer.issued[-1]
+        assert TokenIssuer(credentials(issuer), HttpClient(tmp_path / "certificate.pem")).token() == issuer.issued[-1]
 
 
 # -- what the issuer refuses
@@ -109,43 +109,43 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
 
 def test_wrong_secret_is_told_as_that(issuer: Issuer) -> None:
     error = refused(replace(credentials(issuer), secret="wrong"))
-    assert error.what.startswith("the issuer does not know the client dcmcfg, or its secret is another (HTTP 401")
-    assert error.on == issuer.token_url
+    assert error.message.startswith("the issuer does not know the client dcmcfg, or its secret is another (HTTP 401")
+    assert error.subject == issuer.token_url
     assert "Credentials" in error.next_step
 
 
 def test_unknown_client_is_told_as_that(issuer: Issuer) -> None:
-    assert "does not know the client nobody" in refused(ClientCredentials(issuer.url, "nobody", "s3cret")).what
+    assert "does not know the client nobody" in refused(ClientCredentials(issuer.url, "nobody", "s3cret")).message
 
 
 def test_client_without_a_service_account_is_told_which_switch(issuer: Issuer) -> None:
     error = refused(credentials(issuer, "browser"))
-    assert error.what.startswith("the client browser may not ask for tokens in its own name (HTTP 400")
+    assert error.message.startswith("the client browser may not ask for tokens in its own name (HTTP 400")
     assert "Service accounts roles" in error.next_step
 
 
 def test_scope_that_the_client_does_not_have_is_told(issuer: Issuer) -> None:
     error = refused(replace(credentials(issuer), scope="profile admin"))
-    assert error.what.startswith("the scope is not the client's (HTTP 400")
+    assert error.message.startswith("the scope is not the client's (HTTP 400")
     assert "oidc_scope" in error.next_step
 
 
 def test_realm_that_is_not_there_is_told(issuer: Issuer) -> None:
     other = issuer.url.replace("dcm4che", "other")
     error = refused(replace(credentials(issuer), issuer=other))
-    assert error.what == "no token for the archive: there is no issuer here (Realm does not exist)"
-    assert error.on == f"{other}/.well-known/openid-configuration"
+    assert error.message == "no token for the archive: there is no issuer here (Realm does not exist)"
+    assert error.subject == f"{other}/.well-known/openid-configuration"
     assert "/auth before /realms" in error.next_step
     token_url = issuer.token_url.replace("dcm4che", "other")
     error = refused(replace(credentials(issuer), token_url=token_url))
-    assert error.what == "no token for the archive: there is no token endpoint here (Realm does not exist)"
+    assert error.message == "no token for the archive: there is no token endpoint here (Realm does not exist)"
 
 
 def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer) -> None:
     """Asked by its address, a Keycloak with a fixed host name answers with that name."""
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
-    assert error.what == f"no token for the archive: the issuer calls itself {issuer.issuer}"
+    assert error.message == f"no token for the archive: the issuer calls itself {issuer.issuer}"
     assert error.next_step.startswith(f"its tokens say so too: set oidc_issuer to {issuer.issuer},")
     assert issuer.asked == []
 
@@ -154,7 +154,7 @@ def test_secret_does_not_follow_the_issuer_to_another_server(issuer: Issuer) -> 
     with scripted_archive() as elsewhere:
         issuer.discovery = {"token_endpoint": elsewhere.url}
         error = refused(credentials(issuer))
-        assert error.what == (
+        assert error.message == (
             f"the token endpoint is on another server, {elsewhere.url}: the client secret is not sent there"
         )
         assert elsewhere.requests == []
@@ -209,7 +209,7 @@ def test_answer_without_a_token_is_told_with_its_reason(
 ) -> None:
     script, client = scripted
     script.answer(status, body)
-    assert refused(client).what == what
+    assert refused(client).message == what
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_answer_without_a_token_is_told_with_its_reason(
 def test_what_is_no_issuer_is_told(archive: Scripted, status: int, body: str, what: str) -> None:
     archive.answer(status, body)
     error = refused(ClientCredentials(archive.url, "dcmcfg", "s3cret"))
-    assert error.what == f"no token for the archive: {what}"
+    assert error.message == f"no token for the archive: {what}"
 
 
 @pytest.mark.parametrize("given_back", ["s3 cret-of-the-client", "s3+cret-of-the-client"])
@@ -236,14 +236,14 @@ def test_secret_that_the_answer_gives_back_is_not_told(
     script, client = scripted
     script.answer(401, f'{{"error":"invalid_client","error_description":"not {given_back}"}}')
     error = refused(replace(client, secret="s3 cret-of-the-client"))
-    assert error.what.endswith("(HTTP 401: not …)")
+    assert error.message.endswith("(HTTP 401: not …)")
 
 
 @pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}/", "http://\x01/", "http://[::1", "file:///x"])
 def test_keys_at_what_is_no_url_are_told(url: str) -> None:
     with pytest.raises(TokenError) as caught:
-        published_keys(Discovered("https://k/realms/r", "https://k/token", url, ()), Web())
-    assert caught.value.what.startswith("no token for the archive: no connection: ")
+        fetch_key_set(ProviderMetadata("https://k/realms/r", "https://k/token", url, ()), HttpClient())
+    assert caught.value.message.startswith("no token for the archive: no connection: ")
 
 
 @pytest.mark.parametrize("seconds", ["1" + "0" * 400, "1e999"])
@@ -252,17 +252,17 @@ def test_token_with_a_lifetime_beyond_all_numbers_is_kept(
 ) -> None:
     script, client = scripted
     script.answer(200, f'{{"access_token":"abc","expires_in":{seconds}}}')
-    asking = TokenIssuer(client, Web())
-    assert (asking.token(), asking.kept) == ("abc", True)
+    asking = TokenIssuer(client, HttpClient())
+    assert (asking.token(), asking.has_valid_token) == ("abc", True)
 
 
 def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) -> None:
     issuer.hang = threading.Event()
-    error = refused(credentials(issuer), Web(timeouts=Timeouts(answer=2)))
-    assert error.what == "no token for the archive: no answer within 2 s"
-    assert error.on == issuer.token_url
+    error = refused(credentials(issuer), HttpClient(timeouts=HttpTimeouts(response=2)))
+    assert error.message == "no token for the archive: no answer within 2 s"
+    assert error.subject == issuer.token_url
     error = refused(ClientCredentials("http://127.0.0.1:1/realms/dcm4che", "dcmcfg", "s3cret"))
-    assert error.what == "no token for the archive: connection refused"
+    assert error.message == "no token for the archive: connection refused"
     assert error.next_step.startswith("is the issuer running?")
 
 
@@ -286,8 +286,8 @@ def test_kept_token_that_the_archive_no_longer_takes_is_renewed_once(issuer: Iss
     archive.by_path["ctrl/reload"] = (401, b"")
     with pytest.raises(ArchiveError) as caught:
         service.reload()
-    assert caught.value.what == "the token was not accepted (HTTP 401)"
-    assert not isinstance(caught.value, ChangedButNotFinished)
+    assert caught.value.message == "the token was not accepted (HTTP 401)"
+    assert not isinstance(caught.value, IncompleteChange)
     first, second = issuer.issued
     assert [sent for *_, sent in archive.requests] == [f"Bearer {t}" for t in (first, first, second)]
 
@@ -300,7 +300,7 @@ def test_new_token_that_the_archive_does_not_take_is_not_asked_for_again(issuer:
 
 
 def test_without_a_token_the_archive_is_not_asked(archive: Scripted) -> None:
-    nobody = TokenIssuer(ClientCredentials("http://127.0.0.1:1", "dcmcfg", "s3cret"), Web())
+    nobody = TokenIssuer(ClientCredentials("http://127.0.0.1:1", "dcmcfg", "s3cret"), HttpClient())
     with pytest.raises(TokenError):
         ControlService(archive.url, nobody).reload()
     assert archive.requests == []
@@ -312,11 +312,11 @@ def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted
     asked = ClientCredentials(archive.url, "dcmcfg", "s3cret")
     client = replace(asked, issuer="", token_url=f"{archive.url}/token") if path == "token" else asked
     error = refused(client)
-    assert (error.what, error.on) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
+    assert (error.message, error.subject) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
     assert error.next_step.endswith("repeat the command with --max http-body=512K")
 
 
 def test_keys_that_do_not_end_are_refused_with_the_limit(archive: Scripted) -> None:
     archive.answer(200, " " * 300_000)
     with pytest.raises(TokenError, match="longer than 256K octets"):
-        published_keys(Discovered("x", "x", f"{archive.url}/keys", ()), Web())
+        fetch_key_set(ProviderMetadata("x", "x", f"{archive.url}/keys", ()), HttpClient())

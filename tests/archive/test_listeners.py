@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 
-from dcmcfg.archive.listeners import Listener, listeners_of, other_users, probe
+from dcmcfg.archive.listeners import Listener, find_conflicting_connections, listeners_of, probe_listeners
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.reload import listeners_json, listeners_line
+from dcmcfg.render.reload import format_listener_states, listeners_json
 from tests.trees import ARCHIVE, STORESCP, connection, site_entries, tree
 
 URL = "http://127.0.0.1:8080/dcm4chee-arc"
@@ -21,7 +21,7 @@ def test_listeners_are_the_installed_dicom_and_hl7_connections_with_a_port() -> 
         connection(ARCHIVE, "104", name="off", dicomInstalled="FALSE"),
         connection(ARCHIVE, None, name="client"),
     )
-    device = Configuration(held).device("dcm4chee-arc")
+    device = Configuration(held).get_device("dcm4chee-arc")
     assert [f"{each.name} {each.port}" for each in listeners_of(device)] == ["dicom 11112", "hl7 2575"]
 
 
@@ -29,21 +29,21 @@ def test_probe_shows_open_closed_and_unknown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         opened, closed = server.getsockname()[1], other.getsockname()[1]
         other.close()
-        found = probe([Listener("a", "localhost", opened), Listener("b", "127.0.0.1", closed)], URL)
+        found = probe_listeners([Listener("a", "localhost", opened), Listener("b", "127.0.0.1", closed)], URL)
         assert [each.is_open for each in found] == [True, False]
-    assert [each.is_open for each in probe([Listener("c", "host..invalid", 104)], URL)] == [None]
+    assert [each.is_open for each in probe_listeners([Listener("c", "host..invalid", 104)], URL)] == [None]
 
 
 def test_of_connections_on_one_port_it_is_not_known_which_one_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        found = probe([Listener("a", "localhost", port), Listener("b", "LOCALHOST", port)], URL)
+        found = probe_listeners([Listener("a", "localhost", port), Listener("b", "LOCALHOST", port)], URL)
     assert [(each.is_open, each.shares_port) for each in found] == [(None, True)] * 2
-    assert listeners_line(found) == (
+    assert format_listener_states(found) == (
         f"Listeners (TCP connection): a localhost:{port} shares its port: only one connection can listen there, "
         f"b LOCALHOST:{port} shares its port: only one connection can listen there"
     )
-    closed = probe([Listener("a", "localhost", port), Listener("b", "localhost", port)], URL)
+    closed = probe_listeners([Listener("a", "localhost", port), Listener("b", "localhost", port)], URL)
     assert [each.is_open for each in closed] == [False, False]
 
 
@@ -51,13 +51,13 @@ def test_listener_that_the_archive_could_not_open_and_that_answers_is_another_pr
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         port, open_port = server.getsockname()[1], other.getsockname()[1]
         listeners = [Listener("a", "localhost", port), Listener("b", "localhost", open_port)]
-        found = probe(listeners, URL, closed=f"LOCALHOST:{port}")
-    assert listeners_line(found) == (
+        found = probe_listeners(listeners, URL, unbound_address=f"LOCALHOST:{port}")
+    assert format_listener_states(found) == (
         f"Listeners (TCP connection): a localhost:{port} answers, but it is another process (or connection), "
         f"b localhost:{open_port} open"
     )
     assert [(each["open"], each["taken_by_another"]) for each in listeners_json(found)] == [(None, True), (True, False)]
-    closed = probe(listeners[:1], URL, closed=f"localhost:{port}")
+    closed = probe_listeners(listeners[:1], URL, unbound_address=f"localhost:{port}")
     assert [(each["open"], each["taken_by_another"]) for each in listeners_json(closed)] == [(False, False)]
 
 
@@ -68,5 +68,5 @@ def test_connections_of_other_devices_at_an_address_are_its_other_users() -> Non
         connection(STORESCP, "11112", name="off", dicomInstalled="FALSE"),
         connection(STORESCP, "11112", name="elsewhere", dicomHostname="pacs2"),
     )
-    assert other_users(Configuration(held), "dcm4chee-arc", "localhost:11112") == ("storescp/second",)
-    assert other_users(Configuration(held), "dcm4chee-arc", "") == ()
+    assert find_conflicting_connections(Configuration(held), "dcm4chee-arc", "localhost:11112") == ("storescp/second",)
+    assert find_conflicting_connections(Configuration(held), "dcm4chee-arc", "") == ()

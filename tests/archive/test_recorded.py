@@ -10,21 +10,21 @@ import pytest
 
 from dcmcfg.archive.database import Database
 from dcmcfg.archive.qido import Qido
-from dcmcfg.archive.record_search import MOST_STUDIES, MOST_TITLES, Recorded, recorded
+from dcmcfg.archive.record_search import MAX_STUDIES, MAX_TITLES, RecordSearchResult, search_records
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.errors import ArchiveError
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
 from tests.archive.scripted import Scripted
 from tests.archive.test_qido import qido, study
 from tests.patience import PATIENCE_S
 
-TITLE = RecordedName(Kind.AE, "LONGTERM", ())
-STORAGE = RecordedName(Kind.STORAGE, "fs1", ())
+TITLE = RecordedName(EntityKind.AE, "LONGTERM", ())
+STORAGE = RecordedName(EntityKind.STORAGE, "fs1", ())
 
 
 def workstation(number: int = 1) -> RecordedName:
-    return RecordedName(Kind.AE, f"WS{number}", (), expected=False)
+    return RecordedName(EntityKind.AE, f"WS{number}", (), expects_records=False)
 
 
 def reaching(archive: Scripted, *studies: dict[str, object]) -> Callable[[], Database]:
@@ -38,46 +38,48 @@ def test_only_studies_that_answer_with_the_title_are_counted(archive: Scripted) 
         study("1.3", x45="OTHER"),
         study("1.4", x45="*", x28="fs1"),
     )
-    assert recorded([TITLE], reaching(archive, *answers)).records == (Records(TITLE, purged=1, local=1),)
+    assert search_records([TITLE], reaching(archive, *answers)).records == (RecordedStudies(TITLE, purged=1, local=1),)
     (request,) = archive.requests
     assert request[1].startswith("/dcm4chee-arc/aets/DCM4CHEE/rs/studies?ExternalRetrieveAET=LONGTERM&orderby=")
-    assert recorded([STORAGE], reaching(archive, *answers)).records == (Records(STORAGE, local=2),)
+    assert search_records([STORAGE], reaching(archive, *answers)).records == (RecordedStudies(STORAGE, local=2),)
 
 
 def test_a_study_counts_once_and_no_more_are_counted_than_the_limit(archive: Scripted) -> None:
-    assert recorded([TITLE], reaching(archive, *[study("1.1", x45="LONGTERM")] * 2)).records[0].purged == 1
-    many = (study(f"1.{each}", x45="LONGTERM") for each in range(MOST_STUDIES + 1))
-    assert recorded([TITLE], reaching(archive, *many)).records == (Records(TITLE, purged=MOST_STUDIES, is_all=False),)
+    assert search_records([TITLE], reaching(archive, *[study("1.1", x45="LONGTERM")] * 2)).records[0].purged == 1
+    many = (study(f"1.{each}", x45="LONGTERM") for each in range(MAX_STUDIES + 1))
+    assert search_records([TITLE], reaching(archive, *many)).records == (
+        RecordedStudies(TITLE, purged=MAX_STUDIES, is_complete=False),
+    )
 
 
 def test_a_database_of_another_archive_is_unknown_beside_the_counts(archive: Scripted) -> None:
-    name = RecordedName(Kind.AE, "LONGTERM", (), elsewhere=("branch-arc",))
-    (found,) = recorded([name], reaching(archive, study("1.1", x45="LONGTERM"))).records
-    assert (found.purged, found.unknown) == (1, "the database of branch-arc is not asked")
+    name = RecordedName(EntityKind.AE, "LONGTERM", (), other_archives=("branch-arc",))
+    (found,) = search_records([name], reaching(archive, study("1.1", x45="LONGTERM"))).records
+    assert (found.purged, found.unknown_reason) == (1, "the database of branch-arc is not asked")
 
 
 def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scripted) -> None:
     def unreached() -> Database:
-        raise ArchiveError("connection refused", on="http://arc")
+        raise ArchiveError("connection refused", subject="http://arc")
 
-    unknown = Records(TITLE, is_all=False, unknown="http://arc: connection refused")
-    assert recorded([workstation(), TITLE], unreached) == Recorded((unknown,))
+    unknown = RecordedStudies(TITLE, is_complete=False, unknown_reason="http://arc: connection refused")
+    assert search_records([workstation(), TITLE], unreached) == RecordSearchResult((unknown,))
     database = qido(archive)
     archive.answer(404)
-    (found,) = recorded([TITLE], lambda: database).records
-    assert found.unknown == (
+    (found,) = search_records([TITLE], lambda: database).records
+    assert found.unknown_reason == (
         f"{archive.url}/aets/DCM4CHEE/rs/studies: nothing to search here (HTTP 404): no archive, or none with the AE "
         "DCM4CHEE"
     )
 
 
 def test_nobody_is_asked_about_nothing() -> None:
-    assert recorded([], lambda: pytest.fail("asked")) == Recorded()
+    assert search_records([], lambda: pytest.fail("asked")) == RecordSearchResult()
 
 
 def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_is_told(archive: Scripted) -> None:
-    found = recorded([*map(workstation, range(MOST_TITLES + 3)), TITLE], reaching(archive))
-    assert (len(found.records), found.records[0].name) == (MOST_TITLES + 1, TITLE)
+    found = search_records([*map(workstation, range(MAX_TITLES + 3)), TITLE], reaching(archive))
+    assert (len(found.records), found.records[0].name) == (MAX_TITLES + 1, TITLE)
     assert found.warnings == (
         "the archive's database was not asked for studies recorded under 3 more of the AE titles that go",
     )
@@ -97,11 +99,11 @@ class Slow(Qido):
 
 def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted) -> None:
     """The time is for all names together, not for each."""
-    slow = RecordedName(Kind.AE, "SLOW", ())
-    database = Slow(archive.url, "DCM4CHEE", qido(archive).bearer, quick="LONGTERM")
-    found = recorded([workstation(1), TITLE, slow, workstation(2)], lambda: database, within_s=2)
+    slow = RecordedName(EntityKind.AE, "SLOW", ())
+    database = Slow(archive.url, "DCM4CHEE", qido(archive).client, quick="LONGTERM")
+    found = search_records([workstation(1), TITLE, slow, workstation(2)], lambda: database, timeout_s=2)
     unknown = f"{archive.url}: not all answers within 2 s"
-    assert found.records == (Records(TITLE), Records(slow, is_all=False, unknown=unknown))
+    assert found.records == (RecordedStudies(TITLE), RecordedStudies(slow, is_complete=False, unknown_reason=unknown))
     assert found.warnings == (
         "the archive's database was not asked for studies recorded under 2 more of the AE titles that go",
     )
@@ -110,7 +112,7 @@ def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted)
 def test_an_archive_that_hangs_is_asked_no_longer_than_the_time(archive: Scripted) -> None:
     database = qido(archive)
     archive.hang = threading.Event()
-    assert recorded([workstation()], lambda: database, within_s=0.1).records == ()
-    (found,) = recorded([TITLE], lambda: database, within_s=0.1).records
+    assert search_records([workstation()], lambda: database, timeout_s=0.1).records == ()
+    (found,) = search_records([TITLE], lambda: database, timeout_s=0.1).records
     archive.hang.set()
-    assert found.unknown == f"{archive.url}: not all answers within 0.1 s"
+    assert found.unknown_reason == f"{archive.url}: not all answers within 0.1 s"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dcmcfg.archive.token_check import Examination, Verdict
-from dcmcfg.archive.token_claims import Claims, Signature
-from dcmcfg.archive.token_refusal import reasons, spoken
+from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
+from dcmcfg.archive.token_claims import Claims, SignatureStatus
+from dcmcfg.archive.token_refusal import explain_refusal, format_duration
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ISSUER = "https://keycloak.example.org/realms/dcm4che"
@@ -24,29 +24,29 @@ CLAIMS = Claims(
     token_type="Bearer",
     key_id="k1",
 )
-GOOD = Examination(
-    verdict=Verdict.REFUSED,
+GOOD = TokenCheck(
+    outcome=TokenOutcome.REFUSED,
     has_token=True,
-    cut=False,
+    is_truncated=False,
     claims=CLAIMS,
     issuer=ISSUER,
     super_user_role="root",
-    signature=Signature.VERIFIED,
-    unchecked="",
+    signature=SignatureStatus.VERIFIED,
+    signature_unchecked_reason="",
     http_status=401,
-    said="",
-    clock=NOW,
-    now=NOW,
+    refusal_message="",
+    archive_clock=NOW,
+    checked_at=NOW,
 )
 
 
-def told(found: Examination, role: str = "auth") -> list[str]:
-    return [reason.what for reason in reasons(found, role)]
+def told(found: TokenCheck, role: str = "auth") -> list[str]:
+    return [reason.message for reason in explain_refusal(found, role)]
 
 
-@pytest.mark.parametrize("verdict", [Verdict.TAKEN, Verdict.NOT_WANTED])
-def test_token_that_is_not_refused_needs_no_reason(verdict: Verdict) -> None:
-    assert told(replace(GOOD, verdict=verdict)) == []
+@pytest.mark.parametrize("verdict", [TokenOutcome.ACCEPTED, TokenOutcome.NOT_REQUIRED])
+def test_token_that_is_not_refused_needs_no_reason(verdict: TokenOutcome) -> None:
+    assert told(replace(GOOD, outcome=verdict)) == []
 
 
 def test_want_of_a_token_tells_whose() -> None:
@@ -58,21 +58,21 @@ def test_want_of_a_token_tells_whose() -> None:
 def test_opaque_and_cut_tokens_are_told_apart() -> None:
     opaque = replace(GOOD, claims=None, signature=None)
     assert told(opaque) == ["it is no JSON Web Token, and the archive takes no other"]
-    assert told(replace(opaque, cut=True)) == ["it is cut or mangled"]
+    assert told(replace(opaque, is_truncated=True)) == ["it is cut or mangled"]
 
 
 def test_expiry_counts_by_the_archives_clock() -> None:
-    slow = replace(GOOD, now=NOW + timedelta(hours=1))
+    slow = replace(GOOD, checked_at=NOW + timedelta(hours=1))
     assert not any("expired" in what for what in told(slow))
-    fast = replace(GOOD, clock=NOW + timedelta(minutes=8))
+    fast = replace(GOOD, archive_clock=NOW + timedelta(minutes=8))
     assert told(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
-    assert told(replace(fast, clock=None)) != told(fast)
+    assert told(replace(fast, archive_clock=None)) != told(fast)
 
 
 def test_token_from_the_future_tells_of_clocks() -> None:
     claims = replace(CLAIMS, not_before=NOW + timedelta(seconds=90))
-    (reason,) = reasons(replace(GOOD, claims=claims), "auth")
-    assert reason.what == "it begins in 1 min 30 s by the archive's clock"
+    (reason,) = explain_refusal(replace(GOOD, claims=claims), "auth")
+    assert reason.message == "it begins in 1 min 30 s by the archive's clock"
     assert "NTP" in reason.next_step
 
 
@@ -84,14 +84,14 @@ def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
 
 @pytest.mark.parametrize(("kind", "said"), [("ID", "its typ is ID"), ("", "it says no typ")])
 def test_token_that_is_no_access_token_is_told(kind: str, said: str) -> None:
-    (reason,) = reasons(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
-    assert reason.what == f"{said}, and the archive takes access tokens only, whose typ is Bearer"
+    (reason,) = explain_refusal(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
+    assert reason.message == f"{said}, and the archive takes access tokens only, whose typ is Bearer"
 
 
 def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
-    (reason,) = reasons(replace(GOOD, claims=by_address, signature=Signature.UNKNOWN_KEY), "auth")
-    assert reason.what == (
+    (reason,) = explain_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
+    assert reason.message == (
         f"its issuer is https://10.0.0.5/realms/dcm4che, and the archive takes those of {ISSUER}: "
         "one server by two names (or address and name) is two issuers"
     )
@@ -101,10 +101,10 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
 
 
 def test_key_and_signature_are_told() -> None:
-    assert told(replace(GOOD, signature=Signature.UNKNOWN_KEY)) == [
+    assert told(replace(GOOD, signature=SignatureStatus.UNKNOWN_KEY)) == [
         "it is signed with key k1, which the issuer does not have (any more)"
     ]
-    assert told(replace(GOOD, signature=Signature.WRONG)) == [
+    assert told(replace(GOOD, signature=SignatureStatus.INVALID)) == [
         "its signature is not the issuer's: it is cut, altered or another realm's"
     ]
 
@@ -128,11 +128,11 @@ def test_nothing_wrong_with_it_leaves_the_audience() -> None:
 
 def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     forbidden = replace(GOOD, http_status=403)
-    (reason,) = reasons(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
-    assert reason.what == "it lacks the realm's role auth"
+    (reason,) = explain_refusal(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
+    assert reason.message == "it lacks the realm's role auth"
     assert reason.next_step.startswith("in Keycloak, Clients, the client, Service accounts roles: assign auth")
     person = replace(CLAIMS, realm_roles=(), user="admin")
-    assert "Users, admin, Role mapping" in reasons(replace(forbidden, claims=person), "auth")[0].next_step
+    assert "Users, admin, Role mapping" in explain_refusal(replace(forbidden, claims=person), "auth")[0].next_step
     of_client = replace(CLAIMS, realm_roles=(), client_roles={"b": ("auth",), "a": ("auth", "x"), "c": ("x",)})
     assert told(replace(forbidden, claims=of_client)) == [
         "auth is its role in a, b, and the archive goes by the roles of the realm"
@@ -143,6 +143,6 @@ def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
 
 def test_spans_are_spoken_by_their_largest_unit() -> None:
     spans = [0, 45, 299, 3600, 11400, 90000, 172800]
-    assert [spoken(timedelta(seconds=each)) for each in spans] == [
+    assert [format_duration(timedelta(seconds=each)) for each in spans] == [
         "0 s", "45 s", "4 min 59 s", "1 h 0 min", "3 h 10 min", "25 h 0 min", "2 days",
     ]  # fmt: skip

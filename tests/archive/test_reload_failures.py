@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.archive.http_client import Answer
-from dcmcfg.archive.reload_failures import Attempt, Reload, ReloadFailed, failure_of
-from dcmcfg.archive.reload_outcome import outcome_of
+from dcmcfg.archive.http_client import HttpResponse
+from dcmcfg.archive.reload_failures import Reload, ReloadAttempt, ReloadFailed, build_reload_error
+from dcmcfg.archive.reload_outcome import classify_reload_response
 
 URL = "http://127.0.0.1:8080/dcm4chee-arc/ctrl/reload"
 FRAMES = (
@@ -25,9 +25,9 @@ FILES = (
 
 
 def failure(status: int, body: str, device: str = "") -> ReloadFailed:
-    outcome = outcome_of(Answer(status, {}, body))
+    outcome = classify_reload_response(HttpResponse(status, {}, body))
     assert outcome is not None
-    return failure_of(Reload((Attempt(status, outcome, 0.1),)), URL, device)
+    return build_reload_error(Reload((ReloadAttempt(status, outcome, 0.1),)), URL, device)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.archive.http_client import Answer
-from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotLoaded, NotRunning, Reloaded, Unclear, outcome_of
+from dcmcfg.archive.http_client import HttpResponse
+from dcmcfg.archive.reload_outcome import (
+    LoadedButNotBound,
+    NotLoaded,
+    NotRunning,
+    ReloadSucceeded,
+    ReloadUnclear,
+    classify_reload_response,
+)
 
 REBIND = "\tat x//org.dcm4che3.net.Device.rebindConnections(Device.java:752)\n"
 LOAD = "\tat x//org.dcm4chee.arc.impl.ArchiveDeviceProducer.findDevice(ArchiveDeviceProducer.java:173)\n"
@@ -15,7 +22,7 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
 @pytest.mark.parametrize(
     ("status", "body", "outcome"),
     [
-        (204, "", Reloaded()),
+        (204, "", ReloadSucceeded()),
         (
             409,
             '{"errorMessage":"java.nio.charset.IllegalCharsetNameException: FOO bar"}',
@@ -31,8 +38,8 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
             '{"errorMessage":"java.lang.IllegalArgumentException: Unsupported protocolTLSv9"}',
             LoadedButNotBound("IllegalArgumentException: Unsupported protocolTLSv9"),
         ),
-        (409, '{"errorMessage":"some text"}', Unclear("some text")),
-        (409, "", Unclear("")),
+        (409, '{"errorMessage":"some text"}', ReloadUnclear("some text")),
+        (409, "", ReloadUnclear("")),
         (
             500,
             "java.io.IOException: Unable to start TCPListener on pacs:11112\n" + REBIND,
@@ -58,10 +65,10 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
             EJB + "Caused by: java.lang.ArrayIndexOutOfBoundsException: Index -1\n" + LOAD,
             NotLoaded("ArrayIndexOutOfBoundsException: Index -1"),
         ),
-        (500, EJB, Unclear("ArrayIndexOutOfBoundsException: Index -1")),
+        (500, EJB, ReloadUnclear("ArrayIndexOutOfBoundsException: Index -1")),
         (500, EJB.splitlines()[0], NotLoaded("ArrayIndexOutOfBoundsException: Index -1")),
-        (500, "java.lang.NullPointerException\n\tat a.B.c(D.java:1)\n", Unclear("NullPointerException")),
-        (500, "", Unclear("")),
+        (500, "java.lang.NullPointerException\n\tat a.B.c(D.java:1)\n", ReloadUnclear("NullPointerException")),
+        (500, "", ReloadUnclear("")),
         (
             500,
             "<html><head><title>Error</title></head><body>500 - Internal Server Error</body></html>",
@@ -70,18 +77,18 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
         (
             500,
             "<html><head><title>Error</title></head><body>Internal Server Error</body></html>",
-            Unclear("a web page instead of a reason"),
+            ReloadUnclear("a web page instead of a reason"),
         ),
-        (500, "<html>", Unclear("a web page instead of a reason")),
+        (500, "<html>", ReloadUnclear("a web page instead of a reason")),
         (401, "", None),
         (404, "", None),
         (502, "", None),
     ],
 )
 def test_outcome_of_an_answer(status: int, body: str, outcome: object) -> None:
-    assert outcome_of(Answer(status, {}, body)) == outcome
+    assert classify_reload_response(HttpResponse(status, {}, body)) == outcome
 
 
 def test_what_is_in_force_follows_from_the_outcome() -> None:
-    outcomes = (Reloaded(), NotLoaded(""), LoadedButNotBound(""), NotRunning(""), Unclear(""))
+    outcomes = (ReloadSucceeded(), NotLoaded(""), LoadedButNotBound(""), NotRunning(""), ReloadUnclear(""))
     assert [each.in_force for each in outcomes] == [True, False, True, False, None]

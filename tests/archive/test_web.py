@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from dcmcfg.archive.http_client import Web
+from dcmcfg.archive.http_client import HttpClient
 from tests.archive.scripted import Scripted
 
 
@@ -17,14 +17,14 @@ def test_a_secret_that_an_error_gives_back_is_left_out_in_every_form_and_length(
     forms = (secret, quote(secret), quote_plus(secret), json.dumps(secret), escape(secret))
     archive.answer(400, " | ".join(f"password={form}" for form in forms))
 
-    answer = Web().request("POST", archive.url, form={"password": secret}, secrets=(secret,))
+    answer = HttpClient().request("POST", archive.url, form={"password": secret}, secrets=(secret,))
 
     assert answer.body.replace('"', "") == " | ".join(["password=…"] * len(forms))
 
 
 def test_a_short_secret_is_no_part_of_a_word_and_stays_in_what_is_no_error(archive: Scripted) -> None:
     archive.answer(401, "the secretary: sec")
-    assert Web().request("GET", archive.url, secrets=("sec",)).body == "the secretary: …"
+    assert HttpClient().request("GET", archive.url, secrets=("sec",)).body == "the secretary: …"
 
     archive.answer(200, '{"access_token":"abc.sec.def"}')
-    assert Web().request("GET", archive.url, secrets=("sec",)).body == '{"access_token":"abc.sec.def"}'
+    assert HttpClient().request("GET", archive.url, secrets=("sec",)).body == '{"access_token":"abc.sec.def"}'

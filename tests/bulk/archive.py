@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pydicom import Dataset
 from pynetdicom import evt
 
-from dcmcfg.bulk.attempt import Asking, Requests
-from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.attempt import MoveTracker, StudyRequester
+from dcmcfg.bulk.store import ResultStore
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.listener import Handler, all_contexts, listening
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
-from dcmcfg.lab.query import HeldInstance, find
+from dcmcfg.lab.listener import EventHandler, build_archive_contexts, listen
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, install_move_handler
+from dcmcfg.lab.query import QueryInstance, handle_find
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import ConfiguredRoute, Question
+from dcmcfg.verify.evidence import ConfiguredRoute, VerificationRequest
 from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENT
 from tests.ports import free_port
@@ -73,7 +73,7 @@ def archive_of(
             return MoveResponse(0xFE00, completed=0)
         return on_move(uid, number)
 
-    def held() -> tuple[HeldInstance, ...]:
+    def held() -> tuple[QueryInstance, ...]:
         return tuple(_instance(uid, availability) for uid in uids)
 
     def requested(event: evt.Event) -> None:
@@ -81,25 +81,29 @@ def archive_of(
             archive.associations += 1
             number = archive.associations
         if on_request(event, number):
-            serve_moves(event.assoc, move)
+            install_move_handler(event.assoc, move)
 
-    handlers: list[Handler] = [
+    handlers: list[EventHandler] = [
         (evt.EVT_REQUESTED, requested),
-        (evt.EVT_C_FIND, lambda event: find(event, held)),
+        (evt.EVT_C_FIND, lambda event: handle_find(event, held)),
     ]
-    with listening("DCM4CHEE", archive.peer.port, handlers, all_contexts()):
+    with listen("DCM4CHEE", archive.peer.port, handlers, build_archive_contexts()):
         yield archive
 
 
-def asking(archive: Archive, store: Store) -> Asking:
+def asking(archive: Archive, store: ResultStore) -> StudyRequester:
     """How its studies are asked for, without a receiver."""
     addresses = Addresses(archive.peer, None, ConfiguredRoute(), PATIENT)
-    return Asking(
-        Question("", archive.peer, "STORESCP", "DCMCFG"), addresses, store, Cancellation(), Requests("DCMCFG")
+    return StudyRequester(
+        VerificationRequest("", archive.peer, "STORESCP", "DCMCFG"),
+        addresses,
+        store,
+        Cancellation(),
+        MoveTracker("DCMCFG"),
     )
 
 
-def _instance(uid: str, availability: str) -> HeldInstance:
+def _instance(uid: str, availability: str) -> QueryInstance:
     header = Dataset()
     header.PatientID = "P1"
     header.StudyInstanceUID = uid
@@ -107,4 +111,4 @@ def _instance(uid: str, availability: str) -> HeldInstance:
     header.SOPInstanceUID = f"{uid}.1.1"
     header.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
     header.Modality = "CT"
-    return HeldInstance(header, availability, ("LONGTERM",))
+    return QueryInstance(header, availability, ("LONGTERM",))

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.bulk.run_options import ReceivedBy, asked_about
-from dcmcfg.dicom.retrieval import Level, Model, Patient
+from dcmcfg.bulk.run_options import ReceiverKind, collect_run_parameters
+from dcmcfg.dicom.retrieval import InformationModel, Level, Patient
 from dcmcfg.dn import DN
 from dcmcfg.model.devices import Configuration
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import find_addresses
-from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.selection import Selection
 from tests.lint.breaking import sound
 
@@ -20,11 +20,13 @@ SITE = Settings(
     "ldap://here:389", DN.parse("dc=dcm4che,dc=org"), "cn=admin", "dcm4chee-arc", "http://here/dcm4chee-arc"
 )
 ADDRESSES = find_addresses(Configuration(sound()), "dcm4chee-arc", "STORESCP")
-QUESTION = Question("", ADDRESSES.archive, "STORESCP", "DCMCFG")
+QUESTION = VerificationRequest("", ADDRESSES.archive, "STORESCP", "DCMCFG")
 
 
-def facts(question: Question = QUESTION, by: ReceivedBy = ReceivedBy.US, *, keeps: bool = False) -> dict[str, str]:
-    return dict(asked_about(question, ADDRESSES, SITE, by, keeps_files=keeps).facts)
+def facts(
+    question: VerificationRequest = QUESTION, by: ReceiverKind = ReceiverKind.DCMCFG, *, keeps: bool = False
+) -> dict[str, str]:
+    return dict(collect_run_parameters(question, ADDRESSES, SITE, by, keeps_files=keeps).values)
 
 
 def test_the_facts_are_those_that_a_person_would_name() -> None:
@@ -42,9 +44,9 @@ def test_the_facts_are_those_that_a_person_would_name() -> None:
 
 
 def test_a_temporary_destination_is_the_same_whatever_its_title() -> None:
-    found = facts(replace(QUESTION, destination="TMP_1"), ReceivedBy.TEMPORARY)
+    found = facts(replace(QUESTION, destination_ae_title="TMP_1"), ReceiverKind.TEMPORARY_DESTINATION)
     assert (found["destination"], found["received"]) == ("a temporary one", "by us")
-    assert found == facts(replace(QUESTION, destination="TMP_2"), ReceivedBy.TEMPORARY)
+    assert found == facts(replace(QUESTION, destination_ae_title="TMP_2"), ReceiverKind.TEMPORARY_DESTINATION)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +58,15 @@ def test_a_temporary_destination_is_the_same_whatever_its_title() -> None:
         ),
         (replace(QUESTION, selection=Selection(Level.IMAGE, (), ("1.4",))), {"level": "image", "instances": "1.4"}),
         (
-            replace(QUESTION, model=Model.PATIENT, patient=Patient("4711", "HOSP")),
-            {"model": Model.PATIENT.value, "patient": "4711 HOSP"},
+            replace(QUESTION, model=InformationModel.PATIENT, patient=Patient("4711", "HOSP")),
+            {"model": InformationModel.PATIENT.value, "patient": "4711 HOSP"},
         ),
-        (replace(QUESTION, expected_number=3), {"expected": "3"}),
+        (replace(QUESTION, expected_count=3), {"expected": "3"}),
     ],
 )
-def test_what_asks_for_a_part_or_in_another_way_is_a_fact_too(question: Question, more: dict[str, str]) -> None:
+def test_what_asks_for_a_part_or_in_another_way_is_a_fact_too(
+    question: VerificationRequest, more: dict[str, str]
+) -> None:
     assert facts(question) == facts() | more
 
 

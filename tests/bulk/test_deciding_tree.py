@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.session import deciding_tree
+from dcmcfg.bulk.session import compute_configuration_checksum
 from dcmcfg.changes import Change, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.lab.site import Ports
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.verify.addresses import find_addresses
-from dcmcfg.verify.evidence import Question
+from dcmcfg.verify.evidence import VerificationRequest
 
 DEVICES = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
@@ -23,7 +23,9 @@ PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, archive_tls=6, w
 
 @pytest.fixture(scope="module")
 def lab() -> Tree:
-    return Tree.of(bundled(), site_entries(PORTS)).after([put(AE, "dcmAcceptedMoveDestination", "STORESCP")])
+    return Tree.from_entries(load_bundled_schema(), load_site_entries(PORTS)).with_changes(
+        [put(AE, "dcmAcceptedMoveDestination", "STORESCP")]
+    )
 
 
 def put(dn: DN, name: str, *values: str) -> Modify:
@@ -31,10 +33,10 @@ def put(dn: DN, name: str, *values: str) -> Modify:
 
 
 def checksum(tree: Tree, *changes: Change) -> str:
-    configuration = Configuration(tree.after(changes))
+    configuration = Configuration(tree.with_changes(changes))
     addresses = find_addresses(configuration, "dcm4chee-arc", "STORESCP")
-    return deciding_tree(
-        configuration, "DCM4CHEE-ARC", addresses, Question("", addresses.archive, "STORESCP", "DCMCFG")
+    return compute_configuration_checksum(
+        configuration, "DCM4CHEE-ARC", addresses, VerificationRequest("", addresses.archive, "STORESCP", "DCMCFG")
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.destination import require_known
+from dcmcfg.bulk.destination import require_known_destination
 from dcmcfg.changes import Change
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
@@ -13,9 +13,9 @@ from tests.lint.breaking import STORESCP, put, sound
 
 
 def refused(destination: str, *changes: Change) -> str:
-    addresses = find_addresses(Configuration(sound().after(changes)), "dcm4chee-arc", destination)
+    addresses = find_addresses(Configuration(sound().with_changes(changes)), "dcm4chee-arc", destination)
     try:
-        require_known(destination, addresses)
+        require_known_destination(destination, addresses)
     except NotFound as error:
         return str(error)
     return ""

@@ -3,24 +3,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dcmcfg.bulk.failure_groups import groups
-from dcmcfg.bulk.report import summarised
-from dcmcfg.bulk.study_result import Answer, Attempt, Outcome, StudyResult
+from dcmcfg.bulk.failure_groups import group_failures
+from dcmcfg.bulk.report import make_summary
+from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def answered(uid: str, answer: Answer, *before: Answer | None) -> StudyResult:
+def answered(uid: str, answer: AttemptResult, *before: AttemptResult | None) -> StudyResult:
     earlier = tuple(Attempt(THEN, None if each is None else THEN, each) for each in before)
-    return StudyResult(uid, (*earlier, Attempt(THEN, THEN, answer, final=True)), answered=True)
+    return StudyResult(uid, (*earlier, Attempt(THEN, THEN, answer, final=True)), is_complete=True)
 
 
-def no(reason: str) -> Answer:
-    return Answer(Outcome.NOT_VERIFIED, f"NOT verified: {reason}", seconds=1)
+def no(reason: str) -> AttemptResult:
+    return AttemptResult(VerificationOutcome.NOT_VERIFIED, f"NOT verified: {reason}", seconds=1)
 
 
-def yes(seconds: float) -> Answer:
-    return Answer(Outcome.VERIFIED, "verified", completed=2, seconds=seconds)
+def yes(seconds: float) -> AttemptResult:
+    return AttemptResult(VerificationOutcome.VERIFIED, "verified", completed=2, seconds=seconds)
 
 
 def test_reasons_that_differ_in_numbers_and_uids_only_are_one() -> None:
@@ -30,7 +30,7 @@ def test_reasons_that_differ_in_numbers_and_uids_only_are_one() -> None:
         answered("1.2.3", yes(1)),
         answered("1.2.4", no("1 of 20 completed; missing 1.2.840.99.7")),
     ]
-    assert [(group.reason, [each.uid for each in group.studies]) for group in groups(results)] == [
+    assert [(group.reason, [each.study_uid for each in group.studies]) for group in group_failures(results)] == [
         ("2 of 3 completed; missing 1.2.840.1.5", ["1.2.2", "1.2.4"]),
         ("status A801, refused", ["1.2.1"]),
     ]
@@ -39,15 +39,19 @@ def test_reasons_that_differ_in_numbers_and_uids_only_are_one() -> None:
 def test_a_reason_with_two_ways_out_is_two_groups() -> None:
     one, other = (replace(no("status A702; 1 failed"), next_step=f"dcmcfg echo {each}") for each in ("ONE", "OTHER"))
     results = [answered("1.2.1", one), answered("1.2.2", other), answered("1.2.3", one)]
-    assert [(each.next_step, len(each.studies)) for each in groups(results)] == [
+    assert [(each.next_step, len(each.studies)) for each in group_failures(results)] == [
         ("dcmcfg echo ONE", 2),
         ("dcmcfg echo OTHER", 1),
     ]
 
 
 def test_what_is_told_of_a_group_names_none_of_its_studies() -> None:
-    of = Answer(Outcome.NOT_VERIFIED, "NOT verified: no study 1.2.1 there, but 1.2.1.5", next_step="dcmcfg show 1.2.1")
-    (group,) = groups([answered("1.2.1", of)])
+    of = AttemptResult(
+        VerificationOutcome.NOT_VERIFIED,
+        "NOT verified: no study 1.2.1 there, but 1.2.1.5",
+        next_step="dcmcfg show 1.2.1",
+    )
+    (group,) = group_failures([answered("1.2.1", of)])
     assert (group.reason, group.next_step) == ("no such study there, but 1.2.1.5", "dcmcfg show UID")
 
 
@@ -58,14 +62,23 @@ def test_the_summary_counts_studies_and_attempts() -> None:
         StudyResult("1.2.3", (Attempt(THEN),)),
         StudyResult("1.2.4"),
     ]
-    summary = summarised(results, slowest=1)
-    assert (summary.studies, summary.counts, summary.open) == (4, {Outcome.VERIFIED: 2}, 2)
-    assert (summary.attempts, summary.unanswered, summary.retried, summary.instances) == (5, 2, 1, 4)
-    assert [each.uid for each in summary.slowest] == ["1.2.2"]
-    assert not summary.all_yes
+    summary = make_summary(results, slowest_count=1)
+    assert (summary.study_count, summary.outcome_counts, summary.open_count) == (
+        4,
+        {VerificationOutcome.VERIFIED: 2},
+        2,
+    )
+    assert (summary.attempt_count, summary.interrupted_count, summary.retry_count, summary.instance_count) == (
+        5,
+        2,
+        1,
+        4,
+    )
+    assert [each.study_uid for each in summary.slowest] == ["1.2.2"]
+    assert not summary.all_successful
 
 
 def test_all_is_well_when_every_study_has_a_yes() -> None:
-    assert summarised([answered("1.2.1", yes(1))]).all_yes
-    assert not summarised([answered("1.2.1", yes(1)), answered("1.2.2", no("x"))]).all_yes
-    assert not summarised([]).all_yes
+    assert make_summary([answered("1.2.1", yes(1))]).all_successful
+    assert not make_summary([answered("1.2.1", yes(1)), answered("1.2.2", no("x"))]).all_successful
+    assert not make_summary([]).all_successful

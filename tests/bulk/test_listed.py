@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.source import Listed, parse_list
+from dcmcfg.bulk.source import StudyList, parse_study_list
 from dcmcfg.errors import MalformedInput
 
 
@@ -19,20 +19,20 @@ from dcmcfg.errors import MalformedInput
     ],
 )
 def test_a_list_is_lines_or_a_column(text: str, uids: tuple[str, ...]) -> None:
-    assert parse_list("list", text.encode()) == Listed(uids)
+    assert parse_study_list("list", text.encode()) == StudyList(uids)
 
 
 def test_a_spreadsheets_unicode_text_is_read() -> None:
-    assert parse_list("list", "StudyInstanceUID\tn\r\n1.2.3\tx\r\n".encode("utf-16")).uids == ("1.2.3",)
+    assert parse_study_list("list", "StudyInstanceUID\tn\r\n1.2.3\tx\r\n".encode("utf-16")).uids == ("1.2.3",)
 
 
 def test_a_study_that_is_named_again_counts_once() -> None:
-    assert parse_list("list", b"1.2.3\n1.2.4\n1.2.3\n1.2.3\n") == Listed(("1.2.3", "1.2.4"), 2)
+    assert parse_study_list("list", b"1.2.3\n1.2.4\n1.2.3\n1.2.3\n") == StudyList(("1.2.3", "1.2.4"), 2)
 
 
 def test_each_broken_line_is_told_with_its_number() -> None:
     with pytest.raises(MalformedInput) as caught:
-        parse_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
+        parse_study_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
     assert str(caught.value) == (
         "may.txt: 4 lines hold no Study Instance UID:\n"
         "    line 2: 'abc': not a UID: it holds something else than digits and dots\n"
@@ -46,19 +46,19 @@ def test_each_broken_line_is_told_with_its_number() -> None:
 @pytest.mark.parametrize("text", [b"a" * 200_000, b"n,StudyInstanceUID\n" + b"a" * 200_000 + b",1.2.3\n"])
 def test_a_file_that_is_no_text_is_told_and_quoted_in_short(text: bytes) -> None:
     with pytest.raises(MalformedInput, match="no Study Instance UID") as caught:
-        parse_list("a.dcm", text)
+        parse_study_list("a.dcm", text)
     assert len(str(caught.value)) < 300
 
 
 def test_of_very_many_broken_lines_the_first_are_quoted_and_all_are_numbered() -> None:
     with pytest.raises(MalformedInput, match="line 20: 'x'") as caught:
-        parse_list("may.txt", b"x\n" * 23)
+        parse_study_list("may.txt", b"x\n" * 23)
     assert "and lines 21, 22, 23" in str(caught.value)
 
 
 def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
     with pytest.raises(MalformedInput) as caught:
-        parse_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
+        parse_study_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
     assert str(caught.value) == (
         "may.csv: no column StudyInstanceUID in line 1: PatientID, StudyUID — "
         "give the column of Study Instance UIDs that name; nothing was asked"
@@ -67,10 +67,10 @@ def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
 
 def test_a_row_without_the_column_is_a_broken_line() -> None:
     with pytest.raises(MalformedInput, match="line 2: '': not a UID: it is empty"):
-        parse_list("may.csv", b"n,StudyInstanceUID\n1\n")
+        parse_study_list("may.csv", b"n,StudyInstanceUID\n1\n")
 
 
 @pytest.mark.parametrize("text", [b"", b"\n# none\n", b"StudyInstanceUID\n"])
 def test_a_list_of_nothing_is_refused(text: bytes) -> None:
     with pytest.raises(MalformedInput, match="no study is listed"):
-        parse_list("may.txt", text)
+        parse_study_list("may.txt", text)

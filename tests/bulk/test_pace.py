@@ -5,74 +5,74 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.bulk.availability import Outage
-from dcmcfg.bulk.schedule import Pace, Schedule, back_off, interval_of
+from dcmcfg.bulk.schedule import RateLimiter, StudyQueue, compute_back_off, parse_rate
 from dcmcfg.errors import MalformedInput
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [("5/s", 0.2), ("30/min", 2.0), ("0.5/s", 2.0), ("1/h", 3600.0)])
 def test_a_rate_is_requests_in_a_time(rate: str, seconds: float) -> None:
-    assert interval_of(rate) == pytest.approx(seconds)
+    assert parse_rate(rate) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("rate", ["", "5", "5/", "0/s", "-1/s", "5/fortnight", "1e3/s", "nan/s"])
 def test_what_is_no_rate_is_refused(rate: str) -> None:
     with pytest.raises(MalformedInput, match="not a rate"):
-        interval_of(rate)
+        parse_rate(rate)
 
 
 @given(st.integers(1, 1000), st.floats(0.001, 100), st.floats(0, 1))
 def test_back_off_grows_and_is_bounded(attempt: int, first_s: float, chance: float) -> None:
-    assert first_s / 2 <= back_off(attempt, first_s, chance) <= 120
-    assert back_off(attempt, first_s, chance) <= back_off(attempt + 1, first_s, chance)
+    assert first_s / 2 <= compute_back_off(attempt, first_s, chance) <= 120
+    assert compute_back_off(attempt, first_s, chance) <= compute_back_off(attempt + 1, first_s, chance)
 
 
 def test_requests_of_all_are_spaced() -> None:
-    pace = Pace(interval_s=2)
-    assert [pace.turn(now) for now in (10, 10, 10, 30)] == [10, 12, 14, 30]
+    pace = RateLimiter(interval_s=2)
+    assert [pace.reserve_slot(now) for now in (10, 10, 10, 30)] == [10, 12, 14, 30]
 
 
 def test_an_archive_that_is_short_of_something_is_asked_ever_more_slowly_and_faster_when_it_goes_well() -> None:
-    pace = Pace()
-    assert pace.strained(sent=0, now=1)  # the first time is news
-    assert pace.turn(1) == 2
-    assert not pace.strained(sent=2, now=3)
-    assert pace.turn(3) == 5
-    assert pace.turn(3) == 7
+    pace = RateLimiter()
+    assert pace.slow_down(sent_at=0, now=1)  # the first time is news
+    assert pace.reserve_slot(1) == 2
+    assert not pace.slow_down(sent_at=2, now=3)
+    assert pace.reserve_slot(3) == 5
+    assert pace.reserve_slot(3) == 7
     for sent in (5, 7, 9):
-        pace.eased(sent)
-    assert pace.is_strained
-    pace.eased(11)
-    assert not pace.is_strained
+        pace.speed_up(sent)
+    assert pace.is_throttled
+    pace.speed_up(11)
+    assert not pace.is_throttled
 
 
 def test_requests_that_were_under_way_together_strain_once() -> None:
-    pace = Pace()
-    pace.strained(sent=0, now=1)
+    pace = RateLimiter()
+    pace.slow_down(sent_at=0, now=1)
     for _ in range(8):
-        assert not pace.strained(sent=0.5, now=1.1)
-    assert pace.turn(1.1) == 2
+        assert not pace.slow_down(sent_at=0.5, now=1.1)
+    assert pace.reserve_slot(1.1) == 2
 
 
 def test_studies_come_in_order_and_later_ones_when_their_moment_has_come() -> None:
-    schedule = Schedule(["a", "b"])
+    schedule = StudyQueue(["a", "b"])
     assert schedule.take(0) == "a"
-    schedule.later("a", 5)
+    schedule.put_at("a", 5)
     assert schedule.take(0) == "b"
     assert schedule.take(0) is None
-    assert (schedule.due(), len(schedule)) == (5, 1)
+    assert (schedule.get_next_due_time(), len(schedule)) == (5, 1)
     assert schedule.take(5) == "a"
-    schedule.back("a")
-    assert schedule.due() == 0
+    schedule.put_back("a")
+    assert schedule.get_next_due_time() == 0
     assert schedule.take(0) == "a"
-    assert (schedule.due(), len(schedule)) == (None, 0)
+    assert (schedule.get_next_due_time(), len(schedule)) == (None, 0)
 
 
 def test_patience_with_an_archive_that_is_away_is_counted_from_its_last_answer() -> None:
-    outage = Outage(patience_s=10)
-    assert outage.failed(100, 1) == 100.5
-    assert outage.failed(101, 1) == 102
-    assert outage.over(102) == 2
-    assert outage.over(103) is None
-    outage.failed(200, 1)
-    assert outage.failed(209.5, 1) == 210
-    assert outage.failed(210, 1) is None
+    outage = Outage(timeout_s=10)
+    assert outage.record_failure(100, 1) == 100.5
+    assert outage.record_failure(101, 1) == 102
+    assert outage.end(102) == 2
+    assert outage.end(103) is None
+    outage.record_failure(200, 1)
+    assert outage.record_failure(209.5, 1) == 210
+    assert outage.record_failure(210, 1) is None

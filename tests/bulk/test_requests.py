@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from dcmcfg.bulk.attempt import Requests, Try
+from dcmcfg.bulk.attempt import MoveAttempt, MoveTracker
 from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 
 X, Y, STRANGER = "1.2.1", "1.2.2", "1.2.9"
@@ -19,68 +19,77 @@ def came(study: str | None, message_id: int | None, originator: str | None = "DC
 
 
 @pytest.fixture
-def requests() -> Requests:
-    return Requests("DCMCFG")
+def requests() -> MoveTracker:
+    return MoveTracker("DCMCFG")
 
 
-def test_no_two_requests_have_the_same_number_and_none_a_small_one(requests: Requests) -> None:
-    numbers = [*islice(requests.of(Try(X)), 5000), *islice(requests.of(Try(Y)), 5000)]
+def test_no_two_requests_have_the_same_number_and_none_a_small_one(requests: MoveTracker) -> None:
+    numbers = [
+        *islice(requests.allocate_message_ids(MoveAttempt(X)), 5000),
+        *islice(requests.allocate_message_ids(MoveAttempt(Y)), 5000),
+    ]
     assert len(set(numbers)) == 10_000
     assert min(numbers) >= 0x1000
     assert max(numbers) < 0x8000
 
 
-def test_a_number_is_not_given_out_again_while_its_c_move_is_under_way(requests: Requests) -> None:
-    slow = Try(X)
-    with closing(requests.of(slow)) as numbers, closing(requests.of(Try(Y))) as others:
+def test_a_number_is_not_given_out_again_while_its_c_move_is_under_way(requests: MoveTracker) -> None:
+    slow = MoveAttempt(X)
+    with (
+        closing(requests.allocate_message_ids(slow)) as numbers,
+        closing(requests.allocate_message_ids(MoveAttempt(Y))) as others,
+    ):
         number = next(numbers)
         assert number not in set(islice(others, 2 * ALL))
-        assert requests.study_of(came(X, number)) == X
-        assert requests.is_for(slow, came(X, number))
+        assert requests.find_study_uid(came(X, number)) == X
+        assert requests.is_sent_for(slow, came(X, number))
 
 
-def test_the_number_of_a_c_move_that_is_over_is_the_last_to_be_given_out_again(requests: Requests) -> None:
-    with closing(requests.of(Try(X))) as numbers:
+def test_the_number_of_a_c_move_that_is_over_is_the_last_to_be_given_out_again(requests: MoveTracker) -> None:
+    with closing(requests.allocate_message_ids(MoveAttempt(X))) as numbers:
         number = next(numbers)
-    with closing(requests.of(Try(Y))) as others:
+    with closing(requests.allocate_message_ids(MoveAttempt(Y))) as others:
         assert number not in set(islice(others, ALL - 1))
-        assert requests.study_of(came(None, number)) == X, "what comes late"
+        assert requests.find_study_uid(came(None, number)) == X, "what comes late"
         assert next(others) == number
 
 
-def test_what_names_the_c_move_is_for_its_study_and_else_for_that_of_its_data_set(requests: Requests) -> None:
-    of_x, of_y = next(requests.of(Try(X))), next(requests.of(Try(Y)))
-    assert requests.study_of(came(X, of_x)) == X
-    assert requests.study_of(came(X, of_y)) == Y
-    assert requests.study_of(came(None, of_y)) == Y
-    assert requests.study_of(came(X, of_y, originator="ANOTHER")) == X, "somebody else's C-MOVE of that number"
-    assert requests.study_of(came(X, 7)) == X, "an archive between us counts by itself"
-    assert requests.study_of(came(X, None)) == X
-    assert requests.study_of(came(None, None, originator=None)) is None
+def test_what_names_the_c_move_is_for_its_study_and_else_for_that_of_its_data_set(requests: MoveTracker) -> None:
+    of_x, of_y = (
+        next(requests.allocate_message_ids(MoveAttempt(X))),
+        next(requests.allocate_message_ids(MoveAttempt(Y))),
+    )
+    assert requests.find_study_uid(came(X, of_x)) == X
+    assert requests.find_study_uid(came(X, of_y)) == Y
+    assert requests.find_study_uid(came(None, of_y)) == Y
+    assert requests.find_study_uid(came(X, of_y, originator="ANOTHER")) == X, "somebody else's C-MOVE of that number"
+    assert requests.find_study_uid(came(X, 7)) == X, "an archive between us counts by itself"
+    assert requests.find_study_uid(came(X, None)) == X
+    assert requests.find_study_uid(came(None, None, originator=None)) is None
 
 
-def test_what_names_the_c_move_of_an_earlier_try_counts_for_no_later_one(requests: Requests) -> None:
-    first, second = Try(X), Try(X)
-    of_first, *of_second = next(requests.of(first)), *islice(requests.of(second), 2)
-    assert [requests.is_for(second, came(X, each)) for each in (of_first, *of_second)] == [False, True, True]
-    assert [requests.is_for(second, came(X, each)) for each in (7, None)] == [True, True], "it may be for either"
-    assert list(requests.astray(second, [came(X, of_first), came(X, of_second[0]), came(X, None)])) == [
+def test_what_names_the_c_move_of_an_earlier_try_counts_for_no_later_one(requests: MoveTracker) -> None:
+    first, second = MoveAttempt(X), MoveAttempt(X)
+    of_first, *of_second = next(requests.allocate_message_ids(first)), *islice(requests.allocate_message_ids(second), 2)
+    assert [requests.is_sent_for(second, came(X, each)) for each in (of_first, *of_second)] == [False, True, True]
+    assert [requests.is_sent_for(second, came(X, each)) for each in (7, None)] == [True, True], "it may be for either"
+    assert list(requests.describe_misdirected(second, [came(X, of_first), came(X, of_second[0]), came(X, None)])) == [
         "1 instance came for an earlier C-MOVE of it, too late to count"
     ]
 
 
-def test_what_went_astray_is_told_on_both_sides_noted_or_waiting(requests: Requests) -> None:
-    x, y = Try(X), Try(Y)
-    of_x, of_y = next(requests.of(x)), next(requests.of(y))
+def test_what_went_astray_is_told_on_both_sides_noted_or_waiting(requests: MoveTracker) -> None:
+    x, y = MoveAttempt(X), MoveAttempt(Y)
+    of_x, of_y = next(requests.allocate_message_ids(x)), next(requests.allocate_message_ids(y))
     astray = came(X, of_y)
-    assert list(requests.astray(x, [astray])) == [
+    assert list(requests.describe_misdirected(x, [astray])) == [
         f"1 instance of it came by the C-MOVE of study {Y}, for which it counts"
     ]
-    requests.note(y, [came(Y, of_y), astray, came(STRANGER, of_y), came(None, of_y)])
-    assert list(requests.astray(x, [came(X, of_x)])) == [
+    requests.record_received(y, [came(Y, of_y), astray, came(STRANGER, of_y), came(None, of_y)])
+    assert list(requests.describe_misdirected(x, [came(X, of_x)])) == [
         f"1 instance of it came by the C-MOVE of study {Y}, for which it counts"
     ]
-    assert list(requests.astray(y, [])) == [
+    assert list(requests.describe_misdirected(y, [])) == [
         f"1 instance of study {X} came by its C-MOVE",
         f"1 instance of study {STRANGER} came by its C-MOVE",
     ]

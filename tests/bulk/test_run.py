@@ -15,12 +15,19 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.bulk.attempt import Proven
-from dcmcfg.bulk.events import Again, Answered, Away, Back, Event, Strained
-from dcmcfg.bulk.run import Ending, run
-from dcmcfg.bulk.run_options import Asked, Manner
-from dcmcfg.bulk.store import Store
-from dcmcfg.bulk.study_result import Outcome
+from dcmcfg.bulk.attempt import StudyEvidence
+from dcmcfg.bulk.events import (
+    ArchiveAvailable,
+    ArchiveOverloaded,
+    ArchiveUnavailable,
+    RetryScheduled,
+    RunEvent,
+    StudyFinished,
+)
+from dcmcfg.bulk.run import RunEnding, run
+from dcmcfg.bulk.run_options import RunOptions, RunParameters
+from dcmcfg.bulk.store import ResultStore
+from dcmcfg.bulk.study_result import VerificationOutcome
 from dcmcfg.errors import DcmcfgError, DicomError, Unreachable
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
@@ -28,27 +35,32 @@ from tests.patience import PATIENCE_S, comes_true
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
-QUICK = Manner(parallel=4, retries=2, first_back_off_s=0.01, patience_s=20)
+QUICK = RunOptions(parallel=4, retries=2, first_back_off_s=0.01, outage_timeout_s=20)
 TWELVE = studies(12)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.opened(tmp_path / "results.sqlite", Asked({"archive": "here"})) as opened:
+def store(tmp_path: Path) -> Iterator[ResultStore]:
+    with ResultStore.open(tmp_path / "results.sqlite", RunParameters({"archive": "here"})) as opened:
         yield opened
 
 
-def ran(archive: Archive, store: Store, uids: list[str], manner: Manner = QUICK) -> tuple[Ending, list[Event]]:
-    events: list[Event] = []
-    store.enlist(uids)
-    return run(store.to_ask(), asking(archive, store), manner, events.append), events
+def ran(
+    archive: Archive, store: ResultStore, uids: list[str], manner: RunOptions = QUICK
+) -> tuple[RunEnding, list[RunEvent]]:
+    events: list[RunEvent] = []
+    store.set_study_list(uids)
+    return run(store.list_open_studies(), asking(archive, store), manner, events.append), events
 
 
-def outcomes(store: Store) -> dict[str, str]:
-    return {each.uid: each.answer.outcome.value if each.answer else "open" for each in store.results()}
+def outcomes(store: ResultStore) -> dict[str, str]:
+    return {
+        each.study_uid: each.final_result.outcome.value if each.final_result else "open"
+        for each in store.read_results()
+    }
 
 
-def test_each_study_is_asked_once_on_few_associations(store: Store) -> None:
+def test_each_study_is_asked_once_on_few_associations(store: ResultStore) -> None:
     several = threading.Event()
 
     def wait_for_another(_: MoveExchange) -> None:
@@ -59,45 +71,49 @@ def test_each_study_is_asked_once_on_few_associations(store: Store) -> None:
 
     with archive_of(TWELVE, on_exchange=wait_for_another) as archive:
         ending, events = ran(archive, store, TWELVE)
-    assert ending is Ending.DONE
+    assert ending is RunEnding.COMPLETED
     assert sorted(archive.moves) == sorted(TWELVE)
     assert archive.associations <= 4
     assert 1 < archive.most_at_once <= 4
-    assert sorted(event.uid for event in events if isinstance(event, Answered)) == sorted(TWELVE)
+    assert sorted(event.study_uid for event in events if isinstance(event, StudyFinished)) == sorted(TWELVE)
     assert set(outcomes(store).values()) == {"reported"}
 
 
-def test_one_at_a_time_keeps_the_order(store: Store) -> None:
+def test_one_at_a_time_keeps_the_order(store: ResultStore) -> None:
     with archive_of(TWELVE) as archive:
-        ran(archive, store, TWELVE, Manner(parallel=1))
+        ran(archive, store, TWELVE, RunOptions(parallel=1))
     assert archive.moves == TWELVE
     assert archive.associations == 1
 
 
 def test_what_the_archive_is_short_of_something_for_is_asked_again_and_all_go_slower(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcmcfg.bulk.schedule._FIRST_STRAIN_S", 0.05)
+    monkeypatch.setattr("dcmcfg.bulk.schedule._FIRST_THROTTLE_S", 0.05)
 
     def short_once(uid: str, number: int) -> MoveResponse:
         return MoveResponse(0xA701) if (uid, number) == (TWELVE[0], 1) else GOOD
 
     with archive_of(TWELVE, short_once) as archive:
-        _, events = ran(archive, store, TWELVE[:3], Manner(parallel=1, first_back_off_s=0.01))
+        _, events = ran(archive, store, TWELVE[:3], RunOptions(parallel=1, first_back_off_s=0.01))
     assert Counter(archive.moves)[TWELVE[0]] == 2
-    assert [event for event in events if isinstance(event, Strained)] == [Strained("A701")]
-    assert [(event.uid, event.why) for event in events if isinstance(event, Again)] == [(TWELVE[0], "A701")]
-    first = store.results()[0]
-    assert [(each.answer.status, each.final) for each in first.attempts if each.answer] == [(0xA701, False), (0, True)]
+    assert [event for event in events if isinstance(event, ArchiveOverloaded)] == [ArchiveOverloaded("A701")]
+    assert [(event.study_uid, event.reason) for event in events if isinstance(event, RetryScheduled)] == [
+        (TWELVE[0], "A701")
+    ]
+    first = store.read_results()[0]
+    assert [(each.result.status, each.final) for each in first.attempts if each.result] == [(0xA701, False), (0, True)]
 
 
-def test_retries_come_to_an_end_and_the_last_answer_stands(store: Store) -> None:
+def test_retries_come_to_an_end_and_the_last_answer_stands(store: ResultStore) -> None:
     with archive_of(TWELVE[:1], lambda _uid, _number: None) as archive:
         ran(archive, store, TWELVE[:1])
     assert archive.moves == TWELVE[:1] * 3
-    (result,) = store.results()
-    assert result.answer is not None
-    assert result.answer.headline.startswith("NOT verified: no final response came: the peer aborted the association")
+    (result,) = store.read_results()
+    assert result.final_result is not None
+    assert result.final_result.headline.startswith(
+        "NOT verified: no final response came: the peer aborted the association"
+    )
     assert [each.final for each in result.attempts] == [False, False, True]
 
 
@@ -105,19 +121,19 @@ def test_retries_come_to_an_end_and_the_last_answer_stands(store: Store) -> None
     "response",
     [MoveResponse(0xA801, "Unknown AE: X"), MoveResponse(0xA702, "x: Unknown AE: LONGTERM"), MoveResponse(0xC801)],
 )
-def test_what_cannot_get_better_is_asked_once(store: Store, response: MoveResponse) -> None:
+def test_what_cannot_get_better_is_asked_once(store: ResultStore, response: MoveResponse) -> None:
     with archive_of(TWELVE[:2], lambda _uid, _number: response) as archive:
         ran(archive, store, TWELVE[:2])
     assert sorted(archive.moves) == TWELVE[:2]
     assert set(outcomes(store).values()) == {"not verified"}
 
 
-def test_an_archive_that_is_restarted_is_waited_for(store: Store) -> None:
+def test_an_archive_that_is_restarted_is_waited_for(store: ResultStore) -> None:
     port = free_port()
     with ExitStack() as stack:
         first = stack.enter_context(archive_of(TWELVE, port=port, on_exchange=lambda _: time.sleep(0.05)))
         gone: list[Archive] = []
-        events: list[Event] = []
+        events: list[RunEvent] = []
 
         def restart() -> None:
             while len(first.moves) < 4:
@@ -126,41 +142,55 @@ def test_an_archive_that_is_restarted_is_waited_for(store: Store) -> None:
             for association in [each for each in threading.enumerate() if type(each).__name__ == "Association"]:
                 if association.is_acceptor:  # type: ignore[attr-defined]
                     association.abort(block=False)  # type: ignore[attr-defined]
-            assert comes_true(lambda: any(isinstance(each, Away) for each in events))
+            assert comes_true(lambda: any(isinstance(each, ArchiveUnavailable) for each in events))
             gone.append(later.enter_context(archive_of(TWELVE, port=port)))
 
         with ExitStack() as later:
             thread = threading.Thread(target=restart)
             thread.start()
-            store.enlist(TWELVE)
-            ending = run(store.to_ask(), asking(first, store), replace(QUICK, patience_s=PATIENCE_S), events.append)
+            store.set_study_list(TWELVE)
+            ending = run(
+                store.list_open_studies(),
+                asking(first, store),
+                replace(QUICK, outage_timeout_s=PATIENCE_S),
+                events.append,
+            )
             thread.join()
             moves = Counter(first.moves) + Counter(gone[0].moves)
-    assert ending is Ending.DONE
-    assert {each.answer.headline for each in store.results() if each.answer and not each.answer.outcome.is_yes} == set()
-    assert [type(event) for event in events if isinstance(event, Away | Back)] == [Away, Back]
-    attempts = {each.uid: len(each.attempts) for each in store.results()}
+    assert ending is RunEnding.COMPLETED
+    assert {
+        each.final_result.headline
+        for each in store.read_results()
+        if each.final_result and not each.final_result.outcome.is_success
+    } == set()
+    assert [type(event) for event in events if isinstance(event, ArchiveUnavailable | ArchiveAvailable)] == [
+        ArchiveUnavailable,
+        ArchiveAvailable,
+    ]
+    attempts = {each.study_uid: len(each.attempts) for each in store.read_results()}
     assert all(moves[uid] <= attempts[uid] for uid in TWELVE)
-    answered_by_first = [each.uid for each in store.results() if len(each.attempts) == 1 and each.uid in first.moves]
+    answered_by_first = [
+        each.study_uid for each in store.read_results() if len(each.attempts) == 1 and each.study_uid in first.moves
+    ]
     assert not set(answered_by_first) & set(gone[0].moves)
 
 
-def test_an_archive_that_stays_away_ends_the_run(store: Store) -> None:
+def test_an_archive_that_stays_away_ends_the_run(store: ResultStore) -> None:
     closing = ExitStack()
     archive = closing.enter_context(archive_of(TWELVE, lambda uid, _number: GOOD if uid == TWELVE[0] else None))
 
-    def close_after_the_first(event: Event) -> None:
-        if isinstance(event, Answered):
+    def close_after_the_first(event: RunEvent) -> None:
+        if isinstance(event, StudyFinished):
             closing.close()
 
-    store.enlist(TWELVE)
-    manner = Manner(parallel=1, retries=50, first_back_off_s=0.01, patience_s=0.5)
+    store.set_study_list(TWELVE)
+    manner = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=0.5)
     with pytest.raises(DicomError, match=r"could not be had for 0\.5 s: connection refused"):
-        run(store.to_ask(), asking(archive, store), manner, close_after_the_first)
+        run(store.list_open_studies(), asking(archive, store), manner, close_after_the_first)
     assert Counter(outcomes(store).values()) == {"reported": 1, "open": 11}
 
 
-def test_nobody_is_waited_for_at_an_address_where_nobody_was(store: Store) -> None:
+def test_nobody_is_waited_for_at_an_address_where_nobody_was(store: ResultStore) -> None:
     with archive_of(TWELVE) as archive:
         pass
     with pytest.raises(Unreachable, match="connection refused"):
@@ -168,7 +198,7 @@ def test_nobody_is_waited_for_at_an_address_where_nobody_was(store: Store) -> No
     assert set(outcomes(store).values()) == {"open"}
 
 
-def test_an_archive_that_takes_few_associations_is_asked_on_those(store: Store) -> None:
+def test_an_archive_that_takes_few_associations_is_asked_on_those(store: ResultStore) -> None:
     def at_most_two(event: evt.Event, number: int) -> bool:
         if number > 2:
             event.assoc.acse.send_reject(2, 3, 2)
@@ -177,11 +207,11 @@ def test_an_archive_that_takes_few_associations_is_asked_on_those(store: Store) 
 
     with archive_of(TWELVE, on_request=at_most_two, on_exchange=lambda _: time.sleep(0.02)) as archive:
         ending, _ = ran(archive, store, TWELVE)
-    assert ending is Ending.DONE
+    assert ending is RunEnding.COMPLETED
     assert sorted(archive.moves) == sorted(TWELVE)
 
 
-def test_a_permanent_rejection_ends_the_run(store: Store) -> None:
+def test_a_permanent_rejection_ends_the_run(store: ResultStore) -> None:
     def reject(event: evt.Event, _number: int) -> bool:
         event.assoc.acse.send_reject(1, 1, 3)
         event.assoc.kill()
@@ -191,40 +221,40 @@ def test_a_permanent_rejection_ends_the_run(store: Store) -> None:
         ran(archive, store, TWELVE)
 
 
-def test_ctrl_c_cancels_what_is_under_way_and_leaves_the_rest_open(store: Store) -> None:
+def test_ctrl_c_cancels_what_is_under_way_and_leaves_the_rest_open(store: ResultStore) -> None:
     def slow(exchange: MoveExchange) -> None:
         if exchange.request.study_uid == TWELVE[3]:
             os.kill(os.getpid(), signal.SIGINT)
         assert comes_true(lambda: exchange.request.study_uid not in TWELVE[3:] or exchange.is_cancelled)
 
     with archive_of(TWELVE, on_exchange=slow) as archive:
-        ending, _ = ran(archive, store, TWELVE, Manner(parallel=1))
-    assert ending is Ending.STOPPED
+        ending, _ = ran(archive, store, TWELVE, RunOptions(parallel=1))
+    assert ending is RunEnding.STOPPED
     assert archive.moves == TWELVE[:4]
-    results = store.results()
-    assert [each.answer is not None for each in results] == [True] * 3 + [False] * 9
+    results = store.read_results()
+    assert [each.final_result is not None for each in results] == [True] * 3 + [False] * 9
     (cancelled,) = results[3].attempts
-    assert cancelled.answer is not None
-    assert (cancelled.answer.outcome, cancelled.final) == (Outcome.CANCELLED, False)
+    assert cancelled.result is not None
+    assert (cancelled.result.outcome, cancelled.final) == (VerificationOutcome.CANCELLED, False)
 
 
-def test_ctrl_c_ends_the_wait_for_an_archive_that_is_away(store: Store) -> None:
+def test_ctrl_c_ends_the_wait_for_an_archive_that_is_away(store: ResultStore) -> None:
     closing = ExitStack()
     archive = closing.enter_context(archive_of(TWELVE, lambda uid, _number: GOOD if uid == TWELVE[0] else None))
 
-    def close_then_stop(event: Event) -> None:
+    def close_then_stop(event: RunEvent) -> None:
         match event:
-            case Answered():
+            case StudyFinished():
                 closing.close()
-            case Away():
+            case ArchiveUnavailable():
                 os.kill(os.getpid(), signal.SIGINT)
 
-    store.enlist(TWELVE)
-    manner = Manner(parallel=1, retries=50, first_back_off_s=0.01, patience_s=10 * PATIENCE_S)
-    assert run(store.to_ask(), asking(archive, store), manner, close_then_stop) is Ending.STOPPED
+    store.set_study_list(TWELVE)
+    manner = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=10 * PATIENCE_S)
+    assert run(store.list_open_studies(), asking(archive, store), manner, close_then_stop) is RunEnding.STOPPED
 
 
-def test_the_second_ctrl_c_aborts_at_once(store: Store) -> None:
+def test_the_second_ctrl_c_aborts_at_once(store: ResultStore) -> None:
     def stuck(exchange: MoveExchange) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         assert comes_true(lambda: exchange.is_cancelled), "the first one was heard"
@@ -232,36 +262,36 @@ def test_the_second_ctrl_c_aborts_at_once(store: Store) -> None:
         assert comes_true(lambda: exchange.is_abandoned)
 
     with archive_of(TWELVE, on_exchange=stuck) as archive:
-        ending, _ = ran(archive, store, TWELVE, Manner(parallel=1))
-    assert ending is Ending.STOPPED
+        ending, _ = ran(archive, store, TWELVE, RunOptions(parallel=1))
+    assert ending is RunEnding.STOPPED
     assert archive.moves == TWELVE[:1]
     assert set(outcomes(store).values()) == {"open"}
 
 
-def test_evidence_is_kept_of_each_answer_that_stands_and_before_it_is_recorded(store: Store) -> None:
+def test_evidence_is_kept_of_each_answer_that_stands_and_before_it_is_recorded(store: ResultStore) -> None:
     kept: list[tuple[str, str]] = []
 
-    def keep(proven: Proven) -> None:
-        uid = proven.evidence.question.study_uid
-        assert [event.what for event in proven.chronicle.events].count("C-MOVE sent") == 1
+    def keep(proven: StudyEvidence) -> None:
+        uid = proven.evidence.request.study_uid
+        assert [event.description for event in proven.timeline.events].count("C-MOVE sent") == 1
         kept.append((uid, outcomes(store)[uid]))
 
     def once_short(uid: str, number: int) -> MoveResponse:
         return MoveResponse(0xA701) if uid == TWELVE[0] and number == 1 else GOOD
 
     with archive_of(TWELVE, once_short) as archive:
-        store.enlist(TWELVE[:3])
-        run(store.to_ask(), replace(asking(archive, store), keep=keep), QUICK, lambda _: None)
+        store.set_study_list(TWELVE[:3])
+        run(store.list_open_studies(), replace(asking(archive, store), save_evidence=keep), QUICK, lambda _: None)
     assert sorted(kept) == [(uid, "open") for uid in TWELVE[:3]], "none of the attempt that was made again"
     assert set(outcomes(store).values()) >= {"reported"}
 
 
-def test_where_evidence_cannot_be_kept_the_run_ends_and_the_study_stays_open(store: Store) -> None:
-    def full(_: Proven) -> None:
-        raise DcmcfgError("the file cannot be written (No space left on device)", on="proofs")
+def test_where_evidence_cannot_be_kept_the_run_ends_and_the_study_stays_open(store: ResultStore) -> None:
+    def full(_: StudyEvidence) -> None:
+        raise DcmcfgError("the file cannot be written (No space left on device)", subject="proofs")
 
     with archive_of(TWELVE) as archive:
-        store.enlist(TWELVE[:1])
+        store.set_study_list(TWELVE[:1])
         with pytest.raises(DcmcfgError, match="No space left"):
-            run(store.to_ask(), replace(asking(archive, store), keep=full), QUICK, lambda _: None)
+            run(store.list_open_studies(), replace(asking(archive, store), save_evidence=full), QUICK, lambda _: None)
     assert outcomes(store) == {TWELVE[0]: "open"}

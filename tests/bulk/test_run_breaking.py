@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.bulk.events import Away, Back, Event
-from dcmcfg.bulk.run import Ending, run
-from dcmcfg.bulk.run_options import Asked, Manner
-from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.events import ArchiveAvailable, ArchiveUnavailable, RunEvent
+from dcmcfg.bulk.run import RunEnding, run
+from dcmcfg.bulk.run_options import RunOptions, RunParameters
+from dcmcfg.bulk.store import ResultStore
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
-from dcmcfg.lab.listener import all_contexts, listening
+from dcmcfg.lab.listener import build_archive_contexts, listen
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.bulk.archive import GOOD, Archive, archive_of, asking, studies
 from tests.dicom.dcmtk import LOOPBACK
@@ -30,41 +30,41 @@ SIX = studies(6)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.opened(tmp_path / "results.sqlite", Asked({"archive": "here"})) as opened:
-        opened.enlist(SIX)
+def store(tmp_path: Path) -> Iterator[ResultStore]:
+    with ResultStore.open(tmp_path / "results.sqlite", RunParameters({"archive": "here"})) as opened:
+        opened.set_study_list(SIX)
         yield opened
 
 
-def manner(parallel: int, retries: int, patience_s: float) -> Manner:
-    return Manner(parallel, retries, first_back_off_s=0.01, patience_s=patience_s)
+def manner(parallel: int, retries: int, patience_s: float) -> RunOptions:
+    return RunOptions(parallel, retries, first_back_off_s=0.01, outage_timeout_s=patience_s)
 
 
-def outcomes(store: Store) -> Counter[str]:
-    return Counter(each.answer.outcome.value if each.answer else "open" for each in store.results())
+def outcomes(store: ResultStore) -> Counter[str]:
+    return Counter(each.final_result.outcome.value if each.final_result else "open" for each in store.read_results())
 
 
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_an_archive_that_breaks_each_association_for_a_while_costs_no_study_its_retries(
-    store: Store, parallel: int
+    store: ResultStore, parallel: int
 ) -> None:
-    events: list[Event] = []
+    events: list[RunEvent] = []
     broken = 6
 
     def break_at_first(_uid: str, _number: int) -> MoveResponse | None:
         return None if len(archive.moves) <= broken else GOOD
 
     with archive_of(SIX, break_at_first) as archive:
-        ending = run(store.to_ask(), asking(archive, store), manner(parallel, 1, 60), events.append)
-    assert (ending, outcomes(store)) == (Ending.DONE, {"reported": 6})
+        ending = run(store.list_open_studies(), asking(archive, store), manner(parallel, 1, 60), events.append)
+    assert (ending, outcomes(store)) == (RunEnding.COMPLETED, {"reported": 6})
     assert len(archive.moves) == broken + 6, "nothing was asked again that had its answer"
-    (away, back) = [event for event in events if isinstance(event, Away | Back)]
-    assert isinstance(away, Away)
-    assert away.why.startswith("it breaks each association: no final response came: the peer aborted")
-    assert isinstance(back, Back)
+    (away, back) = [event for event in events if isinstance(event, ArchiveUnavailable | ArchiveAvailable)]
+    assert isinstance(away, ArchiveUnavailable)
+    assert away.reason.startswith("it breaks each association: no final response came: the peer aborted")
+    assert isinstance(back, ArchiveAvailable)
 
 
-def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_again(store: Store) -> None:
+def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_again(store: ResultStore) -> None:
     number, at_it = itertools.count(1), []
     answers: dict[int, MoveResponse | None] = {}
 
@@ -83,22 +83,22 @@ def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_ag
     with archive_of(
         SIX, lambda _uid, _number: answers[threading.get_ident()], on_exchange=be_at_it_once_three_have_broken
     ) as archive:
-        run(store.to_ask(), asking(archive, store), manner(2, 1, 60), lambda _: None)
+        run(store.list_open_studies(), asking(archive, store), manner(2, 1, 60), lambda _: None)
     assert outcomes(store) == {"reported": 6}
     assert sorted(Counter(archive.moves).values()) == [1, 1, 1, 2, 2, 2]
 
 
-def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(store: Store) -> None:
+def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(store: ResultStore) -> None:
     with archive_of(SIX, lambda _uid, _number: None) as archive:
         with pytest.raises(DicomError, match=r"broke each association for 0\.3 s, the last time: no final") as caught:
-            run(store.to_ask(), asking(archive, store), manner(4, 50, 0.3), lambda _: None)
-        assert caught.value.on == str(archive.peer)
+            run(store.list_open_studies(), asking(archive, store), manner(4, 50, 0.3), lambda _: None)
+        assert caught.value.subject == str(archive.peer)
     assert outcomes(store) == {"open": 6}
-    tried = sum(len(each.attempts) for each in store.results())
+    tried = sum(len(each.attempts) for each in store.read_results())
     assert 1 <= tried <= 40, "ever more slowly"
 
 
-def test_one_that_breaks_each_at_the_query_ends_the_run_too(store: Store) -> None:
+def test_one_that_breaks_each_at_the_query_ends_the_run_too(store: ResultStore) -> None:
     associations = []
 
     def abort(event: evt.Event) -> Iterator[tuple[int, None]]:
@@ -108,22 +108,22 @@ def test_one_that_breaks_each_at_the_query_ends_the_run_too(store: Store) -> Non
 
     archive = Archive(Peer("DCM4CHEE", LOOPBACK, free_port()))
     with (
-        listening("DCM4CHEE", archive.peer.port, [(evt.EVT_C_FIND, abort)], all_contexts()),
+        listen("DCM4CHEE", archive.peer.port, [(evt.EVT_C_FIND, abort)], build_archive_contexts()),
         pytest.raises(DicomError, match=r"broke each association for 0\.3 s"),
     ):
-        run(store.to_ask(), asking(archive, store), manner(2, 50, 0.3), lambda _: None)
+        run(store.list_open_studies(), asking(archive, store), manner(2, 50, 0.3), lambda _: None)
     assert outcomes(store) == {"open": 6}
     assert len(associations) <= 60
 
 
-def test_studies_at_which_the_archive_breaks_are_told_apart_from_the_others(store: Store) -> None:
+def test_studies_at_which_the_archive_breaks_are_told_apart_from_the_others(store: ResultStore) -> None:
     with archive_of(SIX, lambda uid, _number: None if uid in SIX[:2] else GOOD) as archive:
-        run(store.to_ask(), asking(archive, store), manner(1, 2, 60), lambda _: None)
+        run(store.list_open_studies(), asking(archive, store), manner(1, 2, 60), lambda _: None)
     assert outcomes(store) == {"reported": 4, "not verified": 2}
     assert Counter(archive.moves) == Counter(SIX) + Counter(SIX[:2] * 2)
 
 
-def test_what_is_left_and_breaks_when_patience_is_over_has_that_for_its_answer(store: Store) -> None:
+def test_what_is_left_and_breaks_when_patience_is_over_has_that_for_its_answer(store: ResultStore) -> None:
     with archive_of(SIX, lambda uid, _number: None if uid in SIX[3:] else GOOD) as archive:
-        ending = run(store.to_ask(), asking(archive, store), manner(1, 0, 0.3), lambda _: None)
-    assert (ending, outcomes(store)) == (Ending.DONE, {"reported": 3, "not verified": 3})
+        ending = run(store.list_open_studies(), asking(archive, store), manner(1, 0, 0.3), lambda _: None)
+    assert (ending, outcomes(store)) == (RunEnding.COMPLETED, {"reported": 3, "not verified": 3})

@@ -13,12 +13,12 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import build_context
 
 from dcmcfg.bulk.run import run
-from dcmcfg.bulk.run_options import Asked, Manner
-from dcmcfg.bulk.store import Store
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.bulk.run_options import RunOptions, RunParameters
+from dcmcfg.bulk.store import ResultStore
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.requestor import associated, send_file
+from dcmcfg.lab.requestor import open_association, send_file
 from tests.bulk.archive import GOOD, Archive, OnMove, archive_of, asking, studies
 from tests.dicom.dcmtk import LOOPBACK, make_instances
 from tests.patience import PATIENCE_S
@@ -31,33 +31,36 @@ CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
 class Received:
     """An archive that sends to us, and what a run made of it."""
 
-    def __init__(self, folder: Path, store: Store, receiver: Receiver) -> None:
+    def __init__(self, folder: Path, store: ResultStore, receiver: Receiver) -> None:
         self._store, self._receiver = store, receiver
         self._files = {uid: make_instances(folder / uid, uid, per_series=1).files[0] for uid in SIX}
 
     def send(self, uid: str, message_id: int) -> None:
         """Send the instance of that study for the C-MOVE of that number."""
         workstation = Peer(self._receiver.ae_title, LOOPBACK, self._receiver.port)
-        with associated("DCM4CHEE", workstation, CT) as association:
-            send_file(association, self._files[uid], originator="DCMCFG", message_id=message_id)
+        with open_association("DCM4CHEE", workstation, CT) as association:
+            send_file(association, self._files[uid], originator_ae_title="DCMCFG", message_id=message_id)
 
     def headlines(
         self, uids: Sequence[str], on_exchange: Callable[[Archive, MoveExchange], None], on_move: OnMove
     ) -> dict[str, str]:
         """Ask for *uids*, two at once; return what is said of each."""
-        self._store.enlist(uids)
+        self._store.set_study_list(uids)
         with archive_of(SIX, on_move, on_exchange=lambda each: on_exchange(archive, each)) as archive:
             how = replace(asking(archive, self._store), receiver=self._receiver)
-            run(self._store.to_ask(), how, Manner(parallel=2, first_back_off_s=0.01), lambda _: None)
-        return {each.uid: each.answer.headline if each.answer else "open" for each in self._store.results()}
+            run(self._store.list_open_studies(), how, RunOptions(parallel=2, first_back_off_s=0.01), lambda _: None)
+        return {
+            each.study_uid: each.final_result.headline if each.final_result else "open"
+            for each in self._store.read_results()
+        }
 
 
 @pytest.fixture
 def received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Received]:
-    monkeypatch.setattr("dcmcfg.bulk.attempt.STRAGGLERS_S", 0.2)
+    monkeypatch.setattr("dcmcfg.bulk.attempt.LATE_ARRIVAL_WAIT_S", 0.2)
     with ExitStack() as stack:
-        store = stack.enter_context(Store.opened(tmp_path / "results.sqlite", Asked({"archive": "here"})))
-        receiver = stack.enter_context(Receiver("STORESCP", LOOPBACK, 0, Timeouts()))
+        store = stack.enter_context(ResultStore.open(tmp_path / "results.sqlite", RunParameters({"archive": "here"})))
+        receiver = stack.enter_context(Receiver("STORESCP", LOOPBACK, 0, DicomTimeouts()))
         yield Received(tmp_path, store, receiver)
 
 
@@ -65,7 +68,7 @@ def test_a_slow_study_keeps_its_number_while_the_others_use_up_all_there_are(
     received: Received, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dcmcfg.bulk.attempt._MESSAGE_IDS", range(0x1000, 0x1002))
-    monkeypatch.setattr("dcmcfg.bulk.attempt.STRAGGLERS_S", 5.0)
+    monkeypatch.setattr("dcmcfg.bulk.attempt.LATE_ARRIVAL_WAIT_S", 5.0)
     all_asked = threading.Event()
 
     def send(archive: Archive, exchange: MoveExchange) -> None:

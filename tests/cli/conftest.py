@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from dcmcfg.cli.main import program
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted, scripted_archive
 from tests.cli.sites import CliSite, settle_at
 from tests.cli.verifying import made, plain_pacs, verify, workstation  # noqa: F401 — fixtures
@@ -72,7 +72,7 @@ def newer_slapd(tmp_path: Path) -> Iterator[RunningSlapd]:
     port = free_port()
     slapd = Slapd(tmp_path / "newer", port=port, root_password=PASSWORD, extra_global="\n".join(schema))
     slapd.prepare()
-    slapd.load(site_files()[:1])
-    slapd.add("dn: cn=future,dc=dcm4che,dc=org\nobjectClass: dcmFuture\ncn: future\ndcmFromTheFuture: Soon\n")
+    slapd.load_files(list_site_files()[:1])
+    slapd.load_ldif("dn: cn=future,dc=dcm4che,dc=org\nobjectClass: dcmFuture\ncn: future\ndcmFromTheFuture: Soon\n")
     with slapd:
         yield RunningSlapd(slapd)

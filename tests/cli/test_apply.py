@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import example_files, site_files
+from dcmcfg.lab.tree import list_example_files, list_site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NAME, CliSite, settle_at, undo_files
@@ -213,7 +213,7 @@ def test_a_database_without_transactions_is_written_step_by_step(
 ) -> None:
     server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, database="ldif")
     server.prepare()
-    server.load(site_files())
+    server.load_files(list_site_files())
     with server:
         site = settle_at(monkeypatch, RunningSlapd(server), archive)
         before = site.octets()
@@ -236,7 +236,7 @@ def test_hostile_values_reach_the_server_and_not_the_terminal(run: Run, site: Cl
     assert site.values("dicomDescription") == (text,)
 
 
-@pytest.mark.parametrize("file", example_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize("file", list_example_files(), ids=lambda path: path.name)
 def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, file: Path) -> None:
     if file.name == "remove-workstation.ldif":  # it removes what the other example adds
         assert run("apply", str(file.with_name("add-workstation.ldif")), "--yes").exit_code == 0

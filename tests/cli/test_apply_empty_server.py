@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite, settle_at
@@ -39,7 +39,7 @@ def empty_site(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Pat
 def test_a_whole_site_is_filled_in_and_a_password_that_the_server_hashes_is_as_planned(
     run: Run, empty_site: CliSite, tmp_path: Path
 ) -> None:
-    files = [str(path) for path in site_files()]
+    files = [str(path) for path in list_site_files()]
     done = run("apply", *files, "--yes", "--no-reload")
     assert done.exit_code == 0, done.stderr
     assert "1079 to add, in one transaction\ndone in one transaction\n" in done.stdout

@@ -119,7 +119,7 @@ def test_strict_is_carried_out_several_steps_on_an_entry_included(run: Run, site
     assert result.exit_code == 0, result.stderr
     assert "in one transaction" in result.stdout
     records = [r for r in read_all([plan.read_bytes()], "plan") if isinstance(r, ChangeRecord)]
-    filters = [str([assertions.of_control(control) for control in record.change.controls]) for record in records]
+    filters = [str([assertions.decode_control(control) for control in record.change.controls]) for record in records]
     assert ["entryCSN" in each for each in filters] == [True, False, True, False]
     assert run("apply", str(undo_files()[0]), "--yes", "--strict").exit_code == 0
     assert site.octets() == before
@@ -211,7 +211,7 @@ def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
             assert (refused.exit_code, site.values(name)) == (3, ("theirs",))
             assert f"since roll-out 1: somebody has changed {name}, and that would be lost; " in refused.stderr
             assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in refused.stderr
-            assert f"dcmcfg apply {undo} --force-overwrite; dcmcfg undo 1 --what-fits" in refused.stderr
+            assert f"dcmcfg apply {undo} --force-overwrite; dcmcfg undo 1 --partial" in refused.stderr
     with connect(server_of(site.slapd)) as directory:
         described = Modification(Operation.REPLACE, "dicomDescription", (b"theirs",))
         directory.apply(Modify(DN.parse(f"dicomDeviceName=storescp,{DEVICES}"), (described,)))

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from dcmcfg.cli.verify.command import verify_command
-from dcmcfg.cli.verify.one_study import carried
+from dcmcfg.cli.verify.one_study import add_given_options
 
 RECALL = "dcmcfg verify --recall --dest"
 ROUTE = "dcmcfg route --dest"
@@ -54,7 +54,7 @@ def understood(*words: str) -> click.Context:
 )
 def test_what_means_the_same_there_is_kept(given: str, text: str, told: str) -> None:
     with understood("--study", "1.2.3", "--dest", "A", *shlex.split(given)) as context:
-        assert carried(context, text) == told
+        assert add_given_options(context, text) == told
         line = shlex.split(told.partition(" takes")[0].partition(";")[0].partition(", or")[0].partition(":")[0])
     if line[:3] == ["dcmcfg", "verify", "--recall"]:
         with understood(*line[2:]):

@@ -10,9 +10,9 @@ import pytest
 from dcmcfg import __version__
 from dcmcfg.dn import DN
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.render.check import findings_sarif
-from dcmcfg.schema.findings import RULES, Finding, Place
+from dcmcfg.schema.findings import RULES, Finding, Location
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
 from tests.ports import free_port
@@ -105,7 +105,8 @@ def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
 def test_sarif_of_every_rule_keeps_to_the_properties_that_version_2_1_0_defines() -> None:
     """SARIF 2.1.0 §3.13 to §3.52: no object takes others than these, and these are required."""
     findings = [
-        Finding(rule, DN.parse("cn=x"), "a b", "wrong", b"v", rule.severity, Place("a b/c.ldif", 3)) for rule in RULES
+        Finding(rule, DN.parse("cn=x"), "a b", "wrong", b"v", rule.severity, Location("a b/c.ldif", 3))
+        for rule in RULES
     ]
     log = findings_sarif([*findings, Finding(RULES[0], DN.parse("cn=x"), "", "wrong")])
     assert set(log) == {"version", "$schema", "runs"}
@@ -289,7 +290,7 @@ def test_a_server_that_shows_no_schema_is_checked_by_the_bundled_one_and_told(
     hidden = 'access to dn.base="cn=Subschema" by * none'
     slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_global=hidden)
     slapd.prepare()
-    slapd.load(site_files()[:1])
+    slapd.load_files(list_site_files()[:1])
     with slapd:
         monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
         monkeypatch.setenv("DCMCFG_BIND_PASSWORD", PASSWORD)

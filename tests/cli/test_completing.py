@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
-from dcmcfg.cli.bash_completion import WholeWords
+from dcmcfg.cli.bash_completion import UnsplitBashComplete
 from dcmcfg.cli.main import program
 from dcmcfg.settings.profiles import profile_path
 from tests.cli.at_terminal import read_until
@@ -114,7 +114,7 @@ def test_whatever_fails_is_silent_and_asks_nothing(
 )
 def test_a_word_is_what_is_one_to_the_program(monkeypatch: pytest.MonkeyPatch, line: str, word: str) -> None:
     monkeypatch.setenv("COMP_LINE", line)
-    assert WholeWords(program, {}, "dcmcfg", "_DCMCFG_COMPLETE").get_completion_args()[1] == word
+    assert UnsplitBashComplete(program, {}, "dcmcfg", "_DCMCFG_COMPLETE").get_completion_args()[1] == word
 
 
 def wait_for(terminal: int, text: bytes) -> None:

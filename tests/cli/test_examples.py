@@ -9,14 +9,14 @@ import click
 import pytest
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.lazy_import import import_attribute
 
 MAIN = ("verify", "route", "work-order", "echo", "apply", "set-external-retrieve", "lint")
 WIDEST = 80
 
 
 def command(name: str) -> click.Command:
-    found = loaded(COMMANDS[name].module, COMMANDS[name].attribute)
+    found = import_attribute(COMMANDS[name].module, COMMANDS[name].attribute)
     assert isinstance(found, click.Command)
     return found
 

@@ -73,7 +73,7 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
 
 
 def test_a_boolean_is_true_or_false(run: Run) -> None:
-    text = run("explain", "dicomInstalled", "--on", "dicomDevice", "--offline").stdout
+    text = run("explain", "dicomInstalled", "--object-class", "dicomDevice", "--offline").stdout
     assert " dicomDevice    must   TRUE, FALSE      TRUE\n" in text
 
 
@@ -83,7 +83,7 @@ def test_of_a_port_the_limits_of_the_archive_and_of_its_form_are_told(run: Run) 
 
 
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:
-    content = json.loads(run("explain", "dcmEntity", "--on", "dcmExportRule", "--offline", "--json").stdout)
+    content = json.loads(run("explain", "dcmEntity", "--object-class", "dcmExportRule", "--offline", "--json").stdout)
     assert list(content["classes"]) == ["dcmExportRule"]
     assert content["classes"]["dcmExportRule"]["values"] == ["Study", "Series", "Instance"]
     assert content["classes"]["dcmExportRule"]["enforced"] is True
@@ -98,11 +98,11 @@ def test_values_and_default_are_those_of_the_class(run: Run) -> None:
         ),
         (["dicomFoo"], "dcmcfg: no attribute dicomFoo is known\n"),
         (
-            ["dicomPort", "--on", "dcmStorge"],
+            ["dicomPort", "--object-class", "dcmStorge"],
             "dcmcfg: no object class dcmStorge is known\n  next: near misses: dcmStorage",
         ),
         (
-            ["dicomPort", "--on", "dcmStorage"],
+            ["dicomPort", "--object-class", "dcmStorage"],
             "dcmcfg: dcmStorage does not allow dicomPort\n  next: it is allowed on: dicomNetworkConnection\n",
         ),
     ],
@@ -135,7 +135,7 @@ def test_where_it_is_set_and_which_level_wins(run: Run, site: CliSite, tmp_path:
         "  dcm4chee-arc/IOCM_REGULAR_USE: DCM4CHEE (from the device)\n"
         "  dcm4chee-arc/WORKLIST: DCM4CHEE (from the device)\n"
     )
-    on_ae = json.loads(run("explain", NAME, "--on", "dcmArchiveNetworkAE", "--json").stdout)
+    on_ae = json.loads(run("explain", NAME, "--object-class", "dcmArchiveNetworkAE", "--json").stdout)
     assert on_ae["set"] == [{"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"]}]
 
 

@@ -14,11 +14,11 @@ import pytest
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
-from dcmcfg.lab.large_tree import large_ldif
+from dcmcfg.lab.large_tree import generate_large_ldif
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.model.export import export_ldif, exported
+from dcmcfg.model.export import export_ldif, select_entries
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
 from tests.connecting import server_of
@@ -207,7 +207,7 @@ def test_many_devices_are_exported_as_the_tree_of_them_is(
     """More entries than one page has, read entry by entry and as octets."""
     server = Slapd(tmp_path / "many", port=free_port(), root_password=PASSWORD)
     server.prepare()
-    server.add(large_ldif(5_100))
+    server.load_ldif(generate_large_ldif(5_100))
     monkeypatch.setenv("DCMCFG_LDAP_URL", server.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", PASSWORD)
     with server:
@@ -215,14 +215,14 @@ def test_many_devices_are_exported_as_the_tree_of_them_is(
             result = run("export-ldif", *option)
             assert (result.exit_code, result.stderr) == (0, "")
             with connect(server_of(RunningSlapd(server))) as directory:
-                entries = exported(read_tree(directory), None)
+                entries = select_entries(read_tree(directory), None)
             assert len(entries) == 5_100
             assert result.stdout == "".join(export_ldif(entries, with_secrets=bool(option)))
 
 
 def test_the_stock_configuration_is_exported_as_the_tree_of_it_is(run: Run, stock_site: CliSite) -> None:
     with connect(server_of(stock_site.slapd)) as directory:
-        entries = exported(read_tree(directory), None)
+        entries = select_entries(read_tree(directory), None)
     assert run("export-ldif").stdout == "".join(export_ldif(entries, with_secrets=False))
 
 

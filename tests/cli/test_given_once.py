@@ -8,9 +8,9 @@ import click
 import pytest
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.main import program
-from dcmcfg.cli.options.unique_options import GivenOnce
+from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from tests.cli.conftest import Run
 
 
@@ -25,7 +25,7 @@ def commands(name: tuple[str, ...], command: click.Command) -> Iterator[tuple[tu
 EVERY = [
     found
     for name, command in COMMANDS.items()
-    for found in commands((name,), loaded(command.module, command.attribute))
+    for found in commands((name,), import_attribute(command.module, command.attribute))
 ]
 
 
@@ -33,7 +33,7 @@ EVERY = [
 def test_each_option_of_each_command_is_refused_twice_or_takes_several_values(
     run: Run, name: tuple[str, ...], command: click.Command
 ) -> None:
-    assert isinstance(command, GivenOnce)
+    assert isinstance(command, UniqueOptionsCommand)
     for option in command.params:
         if not isinstance(option, click.Option) or option.is_flag or option.multiple:
             continue
@@ -65,5 +65,5 @@ def test_a_flag_and_an_option_with_several_values_may_be_repeated(run: Run) -> N
 
 
 def test_the_program_and_its_commands_are_all_of_that_kind() -> None:
-    assert isinstance(program, GivenOnce)
+    assert isinstance(program, UniqueOptionsCommand)
     assert len(EVERY) > len(COMMANDS)

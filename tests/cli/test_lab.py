@@ -22,7 +22,7 @@ from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, lifecycle
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Ports, Site
-from dcmcfg.lab.state import LabState, ProcessId
+from dcmcfg.lab.state import LabState, ProcessIdentity
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.real
@@ -101,9 +101,9 @@ def listening(ports: Ports) -> list[str]:
     return [name for name, port in named.items() if listens(port)]
 
 
-def wait_until_gone(*processes: ProcessId) -> None:
+def wait_until_gone(*processes: ProcessIdentity) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while any(process.alive() for process in processes):
+    while any(process.find_process() for process in processes):
         assert time.monotonic() < deadline, "still there"
         time.sleep(0.05)
 
@@ -145,7 +145,7 @@ def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
 
     processes = home.state().processes()
     assert home.run("lab", "down") == (0, "The lab is down.\n", "")
-    assert not any(process.alive() for process in processes)
+    assert not any(process.find_process() for process in processes)
     assert left_listening(ports) == []
     assert not home.lab.exists()
     assert not home.profile.exists()
@@ -353,10 +353,10 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
         ports = replace(choose_ports(), storage=taken.getsockname()[1])
         monkeypatch.setattr(lifecycle, "choose_ports", lambda: ports)
         with pytest.raises(LabError) as raised:
-            lifecycle.up(home.lab, lambda _: None, with_pid=os.getpid())
-    assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.whole)
-    assert str(ports.storage) in raised.value.whole
-    assert raised.value.on == str(home.lab / "log" / "storage.log")
+            lifecycle.up(home.lab, lambda _: None, owner_pid=os.getpid())
+    assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.full_message)
+    assert str(ports.storage) in raised.value.full_message
+    assert raised.value.subject == str(home.lab / "log" / "storage.log")
     assert left_listening(ports) == []
     assert not home.profile.exists()
 
@@ -377,7 +377,7 @@ def test_a_demo_that_goes_otherwise_says_so_and_takes_its_lab_down(home: Home, m
     monkeypatch.setattr(tempfile, "tempdir", str(home.folder))
     monkeypatch.setattr(demo, "MOVE_DESTINATION_UNKNOWN", 0xA802)
     told: list[str] = []
-    assert demo.play(told.append) is False
+    assert demo.run_demo(told.append) is False
     not_so = next(line for line in told if "[NOT SO]" in line)
     assert "status A801, nothing received: not so" in not_so
     processes = [int(pid) for line in told for pid in re.findall(r"\(process (\d+)\)", line)]
@@ -412,5 +412,5 @@ def test_facts_that_cannot_be_read_are_told_and_down_removes_them(home: Home) ->
     assert (code, out) == (3, "")
     assert str(home.lab / "site.json") in err
     assert home.run("lab", "down")[:2] == (0, "The lab is down.\n")
-    assert not any(process.alive() for process in processes)
+    assert not any(process.find_process() for process in processes)
     assert not home.lab.exists()

@@ -37,7 +37,7 @@ def test_a_limit_that_is_none_is_a_usage_error(run: Run) -> None:
     result = run("devices", "--max", "http-body=x")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "'--max': http-body is a number from 1 on, which may end in K, M or G." in result.stderr
-    assert HTTP_BODY.most == HTTP_BODY.default
+    assert HTTP_BODY.maximum == HTTP_BODY.default
 
 
 def test_a_limit_is_no_option_that_others_have_to_go_with(run: Run) -> None:

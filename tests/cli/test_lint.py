@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.lab.tree import ldif_folder
+from dcmcfg.lab.tree import find_ldif_folder
 from dcmcfg.lint.catalogue import RULES
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
@@ -49,7 +49,7 @@ dicomNetworkConnectionReference: cn=gone,{STORESCP.partition(",")[2]}
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The lab's tree as files in this folder, with an orphan in the registry and an unknown destination."""
     monkeypatch.chdir(tmp_path)
-    for file in (ldif_folder() / "site").glob("*.ldif"):
+    for file in (find_ldif_folder() / "site").glob("*.ldif"):
         text = file.read_text().replace(
             "dcmOverwritePolicy:", "dcmExternalRetrieveAEDestination: X\ndcmOverwritePolicy:"
         )
@@ -211,7 +211,7 @@ def test_the_worst_is_told_first_and_a_misspelt_name_is_corrected_before_it_is_a
 
 def test_warnings_and_notes_alone_are_no_error(run: Run, folder: Path) -> None:
     assert run("lint", str(folder), "--rule", "registry-orphan").exit_code == 0
-    assert run("lint", str(ldif_folder() / "site")).exit_code == 0
+    assert run("lint", str(find_ldif_folder() / "site")).exit_code == 0
 
 
 def test_standard_input_is_a_file_too(run: Run, folder: Path) -> None:
@@ -279,7 +279,7 @@ def test_a_secret_stays_one(run: Run, folder: Path) -> None:
 
 
 def test_rules_name_commands_that_there_are() -> None:
-    named = {rule.command.split()[1] for rule in RULES}
+    named = {rule.fix_command.split()[1] for rule in RULES}
     assert named <= set(COMMANDS)
 
 

@@ -19,9 +19,9 @@ from dcmcfg.cli import commands, invocation
 from dcmcfg.cli.completion import completion_command
 from dcmcfg.cli.options.site_command import site_options
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.terminal import ask, bind_password
+from dcmcfg.cli.terminal import confirm, get_bind_password
 from dcmcfg.errors import LdifError
-from dcmcfg.settings import Settings, site_headline, write_profile
+from dcmcfg.settings import Settings, format_site_headline, write_profile
 from tests.archive.scripted import Scripted
 from tests.cli.at_terminal import read_until
 from tests.cli.conftest import Run
@@ -50,7 +50,7 @@ def add_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, writin
     @click.command("trial")
     @click.option("--json", is_flag=True, expose_value=False)
     def trial() -> None:
-        invocation.current().writing = writing
+        invocation.current().may_have_changed = writing
         raise error
 
     add_command(monkeypatch, trial)
@@ -136,7 +136,7 @@ def test_unknown_option_is_exit_code_2() -> None:
 @click.option("--own", default="x")
 def print_site(settings: Settings, own: str) -> None:
     """Print the site."""
-    click.echo(f"{site_headline(settings)} · {settings.device} · {own}")
+    click.echo(f"{format_site_headline(settings)} · {settings.device} · {own}")
 
 
 def test_site_options_count_before_and_after_the_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_a_full_disk_is_told_and_no_internal_error() -> None:
 
 
 def test_error_is_told_with_what_and_where_and_the_next_step(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_failing(monkeypatch, LdifError("no colon", on="a.ldif:7", next_step="write attribute: value"))
+    add_failing(monkeypatch, LdifError("no colon", subject="a.ldif:7", next_step="write attribute: value"))
     result = run("trial")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == "dcmcfg: a.ldif:7: no colon\n  next: write attribute: value\n"
@@ -211,7 +211,7 @@ def test_error_is_told_with_what_and_where_and_the_next_step(run: Run, monkeypat
 def test_with_json_each_failure_is_an_object_on_stdout_too(
     run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool
 ) -> None:
-    refused = LdifError("no \x1b[2Jcolon", on="a.ldif:7", next_step="dcmcfg history")
+    refused = LdifError("no \x1b[2Jcolon", subject="a.ldif:7", next_step="dcmcfg history")
     known = {"what": "no \x1b[2Jcolon", "exit_code": 3, "on": "a.ldif:7", "next_step": "dcmcfg --device d history"}
     crash = {
         "what": "internal error (ZeroDivisionError: x)",
@@ -247,13 +247,13 @@ def test_json_after_two_dashes_is_an_argument(run: Run) -> None:
 
 
 def test_error_cannot_steer_the_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_failing(monkeypatch, LdifError("bad \x1b[2J\x07 é", on="a\r.ldif"))
+    add_failing(monkeypatch, LdifError("bad \x1b[2J\x07 é", subject="a\r.ldif"))
     assert run("trial").stderr == "dcmcfg: a\\x0d.ldif: bad \\x1b[2J\\x07 é\n"
 
 
 def test_error_begins_no_line_of_its_own(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     forged = "bad\n  next: rm -rf /\u2028x"
-    add_failing(monkeypatch, LdifError(forged, on=forged, next_step=forged, details=["one", forged]))
+    add_failing(monkeypatch, LdifError(forged, subject=forged, next_step=forged, details=["one", forged]))
     shown = "bad\\x0a  next: rm -rf /\\u2028x"
     assert run("trial").stderr == f"dcmcfg: {shown}: {shown}\n  one\n  {shown}\n  next: {shown}\n"
 
@@ -326,8 +326,8 @@ def test_exit_code_of_a_process_is_that_of_its_command(archive: Scripted) -> Non
 @site_options
 def question(settings: Settings) -> int:
     """Ask for the password, and whether to go on."""
-    click.echo(f"password {bind_password(settings)}", err=True)
-    return 0 if ask("Go on?") else 1
+    click.echo(f"password {get_bind_password(settings)}", err=True)
+    return 0 if confirm("Go on?") else 1
 
 
 def test_question_without_a_terminal_is_answered_with_no(
@@ -403,7 +403,7 @@ def test_completion_help_says_how_to_install() -> None:
     assert "completion fish >" in text
 
 
-@pytest.mark.parametrize("name", [name for name, command in commands.COMMANDS.items() if command.at_a_site])
+@pytest.mark.parametrize("name", [name for name, command in commands.COMMANDS.items() if command.uses_site])
 def test_a_command_that_is_told_carries_the_site(name: str) -> None:
-    run = invocation.Invocation(site={"ldap_url": "ldap://pacs"})
-    assert run.spoken(f"next: dcmcfg {name} …") == f"next: dcmcfg --ldap-url ldap://pacs {name} …"
+    run = invocation.Invocation(site_options={"ldap_url": "ldap://pacs"})
+    assert run.insert_site_options(f"next: dcmcfg {name} …") == f"next: dcmcfg --ldap-url ldap://pacs {name} …"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lab.tree import site_files
-from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.slapd import render
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.schema.definitions import Schema, load_bundled_schema
+from dcmcfg.schema.slapd import format_slapd_schema
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite, settle_at, undo_files
@@ -30,7 +30,7 @@ NO_CLASS = f"by the server's schema, none of its object classes allows {NOT_ALLO
 
 def older() -> Schema:
     """The bundled schema without one attribute, and without another in the class of an archive."""
-    ours = bundled()
+    ours = load_bundled_schema()
     classes = (
         replace(
             each,
@@ -49,8 +49,8 @@ def older() -> Schema:
 @pytest.fixture
 def old_site(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Path) -> Iterator[CliSite]:
     """The lab's tree on a server of that schema."""
-    server = with_schema(tmp_path / "older", render(older()))
-    server.slapd.load(site_files())
+    server = with_schema(tmp_path / "older", format_slapd_schema(older()))
+    server.slapd.load_files(list_site_files())
     with server.slapd:
         yield settle_at(monkeypatch, RunningSlapd(server.slapd), archive)
 
@@ -128,8 +128,8 @@ def test_what_the_tree_holds_already_stays_possible(run: Run, old_site: CliSite,
 def test_an_undo_leaves_out_what_the_server_no_longer_knows(
     run: Run, monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Path
 ) -> None:
-    server = with_schema(tmp_path / "renewed", render(bundled()))
-    server.slapd.load(site_files())
+    server = with_schema(tmp_path / "renewed", format_slapd_schema(load_bundled_schema()))
+    server.slapd.load_files(list_site_files())
     gone = f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: {UNKNOWN}\n\n"
     file = written(
         tmp_path / "new.ldif", setting("dicomDescription", "new", f"dicomDeviceName=storescp,{DEVICES}") + gone
@@ -139,16 +139,16 @@ def test_an_undo_leaves_out_what_the_server_no_longer_knows(
         before = site.values("dicomDescription", f"dicomDeviceName=storescp,{DEVICES}")
         assert run("set", "dcm4chee-arc", f"{UNKNOWN}=3", "--yes").exit_code == 0
         assert run("apply", str(file), "--step-by-step", "--yes").exit_code == 0
-    (tmp_path / "renewed" / "dcm4chee.schema").write_text(render(older()), "utf-8")
+    (tmp_path / "renewed" / "dcm4chee.schema").write_text(format_slapd_schema(older()), "utf-8")
     with server.slapd:
         refused = run("undo", "2", "--yes")
         assert (refused.exit_code, refused.stderr) == (
             3,
             f"dcmcfg: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
-            f"  next: {LOAD}; dcmcfg undo 2 --what-fits reverts the part that still fits\n",
+            f"  next: {LOAD}; dcmcfg undo 2 --partial reverts the part that still fits\n",
         )
         left = tmp_path / "left.ldif"
-        undone = run("undo", "2", "--what-fits", "--yes", "--rejects", str(left))
+        undone = run("undo", "2", "--partial", "--yes", "--rejects", str(left))
         assert (undone.exit_code, undone.stderr) == (1, f"warning: left out: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
         assert site.values("dicomDescription", f"dicomDeviceName=storescp,{DEVICES}") == before
         assert f"\n{UNKNOWN}: 3\n" in left.read_text()

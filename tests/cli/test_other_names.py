@@ -11,9 +11,9 @@ import pytest
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
 from tests.running_slapd import RunningSlapd, of_suffix
@@ -54,14 +54,14 @@ def there(tmp_path: Path) -> Iterator[RunningSlapd]:
     server = of_suffix(tmp_path / "there", OTHER_BASE)
     folder = tmp_path / "site"
     folder.mkdir()
-    for file in site_files():
+    for file in list_site_files():
         (folder / file.name).write_bytes(file.read_bytes())
-    tree = read_ldif_tree(folder, bundled())
+    tree = read_ldif_tree(folder, load_bundled_schema())
     entries = (
         entry.with_values("cn", [b"Gadgets"]) if entry.is_a("dicomDevicesRoot") else entry
-        for entry in map(renamed, tree.ordered())
+        for entry in map(renamed, tree.sorted_entries())
     )
-    server.slapd.add("".join(map(format_entry, entries)))
+    server.slapd.load_ldif("".join(map(format_entry, entries)))
     with server.slapd:
         yield server
 

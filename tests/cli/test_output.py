@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.cli.session.output import write_report, write_whole
+from dcmcfg.cli.session.output import write_atomically, write_report
 from dcmcfg.errors import DcmcfgError
 
 
@@ -21,11 +21,11 @@ def test_what_is_interrupted_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for new in (True, False):
         with pytest.raises(KeyboardInterrupt):
-            write_whole(str(path), interrupted(), new=new)
+            write_atomically(str(path), interrupted(), must_be_new=new)
         assert list(tmp_path.iterdir()) == []
     path.write_text("before")
     with pytest.raises(KeyboardInterrupt):
-        write_whole(str(path), interrupted())
+        write_atomically(str(path), interrupted())
     assert path.read_text() == "before"
 
 
@@ -33,11 +33,11 @@ def test_of_two_at_once_one_gets_the_name(tmp_path: Path) -> None:
     path = tmp_path / "file"
 
     def meanwhile() -> Iterator[str]:
-        write_whole(str(path), ["the other's"], private=True, new=True)
+        write_atomically(str(path), ["the other's"], private=True, must_be_new=True)
         yield "ours"
 
     with pytest.raises(DcmcfgError, match="the file exists — name a new file"):
-        write_whole(str(path), meanwhile(), private=True, new=True)
+        write_atomically(str(path), meanwhile(), private=True, must_be_new=True)
     assert path.read_text() == "the other's"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
@@ -45,11 +45,11 @@ def test_of_two_at_once_one_gets_the_name(tmp_path: Path) -> None:
 
 def test_a_report_is_its_owners_until_somebody_says_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "studies.csv"
-    write_report(str(path), ["one"], new=True)
+    write_report(str(path), ["one"], must_be_new=True)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o640)
-    write_report(str(path), ["two"], new=False)
+    write_report(str(path), ["two"], must_be_new=False)
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("two", 0o640)
     with pytest.raises(DcmcfgError, match="the file exists"):
-        write_report(str(path), ["three"], new=True)
+        write_report(str(path), ["three"], must_be_new=True)
     assert path.read_text() == "two"

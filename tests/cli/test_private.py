@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.private_folders import make_private
+from dcmcfg.private_folders import create_private_folder
 from dcmcfg.settings import write_profile
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
@@ -56,7 +56,7 @@ def test_state_and_profiles_are_private(
 
 @pytest.mark.real
 def test_what_verify_keeps_is_private(verify: Verify, plain_pacs: Peer, workstation: Peer, tmp_path: Path) -> None:
-    make_private(tmp_path / "xdg")
+    create_private_folder(tmp_path / "xdg")
     kept = tmp_path / "xdg" / "kept" / "deep"
     done = verify(plain_pacs, "--receive", "--keep", str(kept), "--evidence", str(tmp_path / "xdg" / "proof.html"))
     assert done.exit_code == 0, done.output
@@ -135,7 +135,7 @@ def test_a_folder_below_the_state_folder_that_others_may_write_to_is_refused(
     run: Run, tmp_path: Path, name: str, command: tuple[str, ...]
 ) -> None:
     state = tmp_path / "xdg" / "state" / "dcmcfg"
-    make_private(state / name)
+    create_private_folder(state / name)
     (state / name).chmod(0o777)
     refused = run(*command)
     assert (refused.exit_code, refused.stdout, refused.stderr) == (

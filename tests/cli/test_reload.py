@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.archive.control import ControlService
-from dcmcfg.archive.http_client import Timeouts
+from dcmcfg.archive.http_client import HttpTimeouts
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 
@@ -190,8 +190,8 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     run: Run, archive: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive.hang = threading.Event()
-    quick = ControlService(archive.url, timeouts=Timeouts(answer=0.2))
-    monkeypatch.setattr("dcmcfg.cli.reload.control_service", lambda _settings: quick)
+    quick = ControlService(archive.url, timeouts=HttpTimeouts(response=0.2))
+    monkeypatch.setattr("dcmcfg.cli.reload.make_control_service", lambda _settings: quick)
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (

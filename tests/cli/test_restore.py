@@ -108,7 +108,7 @@ def test_an_entry_of_another_structural_class_comes_back_with_all_below_it(
             "cn": "x",
             "dicomDeviceName": "storescp",
         }
-        directory.apply(Add(Entry.of(STORESCP, values)))
+        directory.apply(Add(Entry.from_values(STORESCP, values)))
     result = run("restore", str(taken), "--yes", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.bulk.run_options import Asked
-from dcmcfg.bulk.store import Store
+from dcmcfg.bulk.run_options import RunParameters
+from dcmcfg.bulk.store import ResultStore
 from dcmcfg.settings.folders import state_folder
 from tests.bulk.test_kept import make
 from tests.cli.at_terminal import at_terminal
@@ -94,7 +94,7 @@ def test_those_of_an_age_are_deleted(run: Run, two: tuple[Path, Path]) -> None:
 
 def test_one_that_a_run_uses_is_left(run: Run, two: tuple[Path, Path]) -> None:
     facts = {"archive": "DCM4CHEE@here:11112", "destination": "STORESCP"}
-    with Store.opened(two[0], Asked(facts)):
+    with ResultStore.open(two[0], RunParameters(facts)):
         done = run("results", "clear", "--older-than-days", "0", "--yes")
     assert (done.exit_code, done.stdout) == (1, "deleted fedcba9876543210\n")
     assert done.stderr.startswith("0123456789abcdef is left: another run uses this store of results (process ")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite, settle_at
@@ -28,7 +28,7 @@ def ruled_site(monkeypatch: pytest.MonkeyPatch, archive: Scripted, tmp_path: Pat
     rule = f"ditcontentrule ( {DEVICE} NAME 'deviceRule' AUX ( dcmDevice $ dcmArchiveDevice ) MAY seeAlso )"
     slapd = Slapd(tmp_path / "ruled", port=free_port(), root_password=PASSWORD, extra_global=rule)
     slapd.prepare()
-    slapd.load(site_files())
+    slapd.load_files(list_site_files())
     with slapd:
         yield settle_at(monkeypatch, RunningSlapd(slapd), archive)
 

@@ -15,7 +15,7 @@ import pytest
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite, settle_at
@@ -98,7 +98,7 @@ def test_what_check_passes_slapadd_loads_to_the_same_tree(run: Run, taken: Path,
     assert run("snapshot", "--check", str(taken)).exit_code == 0
     server = another_slapd(tmp_path / "empty")
     content = taken.read_bytes()
-    server.add(content)
+    server.load_ldif(content)
     assert not content.lower().startswith(b"version:")
     with server:
         loaded = CliSite(RunningSlapd(server), site.archive)
@@ -119,7 +119,7 @@ def test_the_stock_configuration_loads_as_well(run: Run, stock_site: CliSite, tm
     result = run("snapshot", "--check", str(path))
     assert result.exit_code == 0, result.output
     server = another_slapd(tmp_path / "empty")
-    server.add(path.read_bytes())
+    server.load_ldif(path.read_bytes())
     with server:
         assert CliSite(RunningSlapd(server), stock_site.archive).octets() == stock_site.octets()
 
@@ -230,7 +230,7 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: 
         assert told in refused.output
         server = another_slapd(tmp_path / told.replace(" ", "-"))
         with pytest.raises(LabError):
-            server.add(forged.read_bytes())
+            server.load_ldif(forged.read_bytes())
 
 
 def test_a_file_cannot_steer_the_terminal(run: Run, taken: Path, site: CliSite) -> None:
@@ -268,9 +268,9 @@ def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
 ) -> None:
     """A server keeps an entry of former days that it would not take today."""
     server = another_slapd(tmp_path / "lax")
-    server.load(site_files())
+    server.load_files(list_site_files())
     below = "cn=old,dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-    server._tool("add", "-s", content=f"dn: {below}\nobjectClass: dicomNetworkConnection\ncn: old\n".encode())
+    server._run_tool("add", "-s", content=f"dn: {below}\nobjectClass: dicomNetworkConnection\ncn: old\n".encode())
     path = tmp_path / "s.ldif"
     with server:
         settle_at(monkeypatch, RunningSlapd(server), archive)
@@ -282,7 +282,7 @@ def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
     assert "dicomNetworkConnection requires dicomHostname" in refused.stdout
     assert refused.stderr == f"dcmcfg: {path}: a server would not load it\n"
     with pytest.raises(LabError):
-        another_slapd(tmp_path / "empty").add(path.read_bytes())
+        another_slapd(tmp_path / "empty").load_ldif(path.read_bytes())
 
 
 def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, taken: Path, site: CliSite) -> None:

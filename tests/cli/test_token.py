@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lab.site import Secured
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.site import TokenRequirements
+from dcmcfg.lab.studies import get_standard_study
 from tests.archive.scripted import Scripted
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
@@ -32,7 +32,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningS
     """One site and issuer for all tests of this file: no test leaves anything in the directory."""
     with pytest.MonkeyPatch.context() as patch, running_issuer() as issuer:
         patch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
-        with running_site(tmp_path_factory.mktemp("secured"), Secured(issuer.url)) as site:
+        with running_site(tmp_path_factory.mktemp("secured"), TokenRequirements(issuer.url)) as site:
             site.start("archive")
             yield site, issuer
 
@@ -163,7 +163,7 @@ def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
         issuer.lifespan = 300
         return True
 
-    monkeypatch.setattr("dcmcfg.cli.session.change.ask", slowly)
+    monkeypatch.setattr("dcmcfg.cli.session.change.confirm", slowly)
     monkeypatch.setattr("dcmcfg.cli.session.change.require_terminal", lambda: None)
     result = run("set-external-retrieve", "DCM4CHEE")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -322,7 +322,7 @@ def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
         issuer.clients = {}
         return True
 
-    monkeypatch.setattr("dcmcfg.cli.session.change.ask", meanwhile)
+    monkeypatch.setattr("dcmcfg.cli.session.change.confirm", meanwhile)
     monkeypatch.setattr("dcmcfg.cli.session.change.require_terminal", lambda: None)
     clients = issuer.clients
     result = run("set-external-retrieve", "DCM4CHEE")
@@ -375,7 +375,7 @@ def test_unsecured_archive_says_that_it_asks_for_none(
 
 
 def test_a_destination_for_one_run_at_an_archive_that_wants_tokens(run: Run, lab: RunningSite, issuer: Issuer) -> None:
-    done = run("verify", "--study", study("local").uid, "--temporary-dest", "--yes", "--json")
+    done = run("verify", "--study", get_standard_study("local").uid, "--temporary-dest", "--yes", "--json")
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (0, True, True)
     assert run("verify", "--clean-temporary").stdout == "no temporary destination is left\n"

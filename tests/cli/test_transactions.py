@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NEW, NEW_DEVICE, CliSite, settle_at, undo_files
@@ -193,7 +193,7 @@ def test_a_database_without_transactions_is_found_out_before_anything_is_announc
     """The root DSE speaks of the server, whose other databases do transactions."""
     server = Slapd(tmp_path / "ldif-database", port=free_port(), root_password=PASSWORD, database="ldif")
     server.prepare()
-    server.load(site_files())
+    server.load_files(list_site_files())
     with server:
         site = settle_at(monkeypatch, RunningSlapd(server), archive)
         before, file = site.octets(), written(tmp_path / "new.ldif", DESCRIBED + DEVICE)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.rollout.lock import directory_lock
+from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.settings.folders import state_folder
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, undo_files
@@ -224,16 +224,16 @@ def test_resume_with_nothing_unfinished_says_so(run: Run, site: CliSite, tmp_pat
 
 def test_close_notes_that_the_tree_was_put_right_by_hand(run: Run, site: CliSite, tmp_path: Path) -> None:
     torn_off(run, site, tmp_path)
-    assert run("history", "--close").exit_code == 2
-    assert run("history", "1", "--close").exit_code == 0
+    assert run("history", "--mark-resolved").exit_code == 2
+    assert run("history", "1", "--mark-resolved").exit_code == 0
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     assert "put right by hand" in run("history", "1").stdout
-    assert run("history", "2", "--close").exit_code == 3
+    assert run("history", "2", "--mark-resolved").exit_code == 3
 
 
 def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: CliSite) -> None:
     before = site.octets()
-    with directory_lock(state_folder(), site.slapd.url):
+    with lock_directory(state_folder(), site.slapd.url):
         refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
@@ -302,7 +302,7 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
         f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the tree has moved since roll-out 1: the entry has 2 children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
         "  next: take back first what was changed since: dcmcfg undo 2; or change it by hand; dcmcfg undo 1 "
-        "--what-fits reverts the part that still fits\n"
+        "--partial reverts the part that still fits\n"
     )
     for number in ("3", "2", "1"):
         assert run("undo", number, "--yes").exit_code == 0

@@ -1,4 +1,4 @@
-"""``dcmcfg undo --what-fits``: the part of an undo that others have not changed since."""
+"""``dcmcfg undo --partial``: the part of an undo that others have not changed since."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     overwritten(site, "workstation")
     refused = run("undo", "--yes")
     assert refused.exit_code == 3
-    assert "; dcmcfg undo 1 --what-fits reverts the part that still fits\n" in refused.stderr
-    shown = run("undo", "--what-fits", "--dry-run")
+    assert "; dcmcfg undo 1 --partial reverts the part that still fits\n" in refused.stderr
+    shown = run("undo", "--partial", "--dry-run")
     assert (shown.exit_code, descriptions(site), list(tmp_path.glob("*.rejects.ldif"))) == (
         0,
         ["ours", "somebody else's", "ours"],
         [],
     )
-    undone = run("undo", "1", "--what-fits", "--yes")
+    undone = run("undo", "1", "--partial", "--yes")
     assert undone.exit_code == 1
     assert undone.stdout.startswith("reverts the part that still fits of roll-out 1 of ")
     assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undone.stdout
@@ -96,7 +96,7 @@ def test_a_rename_that_was_left_out_is_named_still(run: Run, site: CliSite, tmp_
     assert run("apply", "renamed.ldif", "--yes", "--step-by-step", "--force-dangling-reference").exit_code == 0
     with connect(server_of(site.slapd)) as directory:
         directory.apply(Rename(new, third.rdn))
-        assert run("undo", "1", "--what-fits", "--yes").exit_code == 1
+        assert run("undo", "1", "--partial", "--yes").exit_code == 1
         directory.apply(Rename(third, new.rdn))
     text = f"dn: {old}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
     (tmp_path / "old.ldif").write_text(text)
@@ -108,7 +108,7 @@ def test_a_rename_that_was_left_out_is_named_still(run: Run, site: CliSite, tmp_
 def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliSite, tmp_path: Path) -> None:
     applied(run, tmp_path)
     overwritten(site, "workstation")
-    assert run("undo", "--what-fits", "--yes").exit_code == 1
+    assert run("undo", "--partial", "--yes").exit_code == 1
     assert run("undo", "2", "--yes").exit_code == 0
     assert descriptions(site) == ["ours", "somebody else's", "ours"]
     assert run("undo", "3", "--yes").exit_code == 0
@@ -137,8 +137,8 @@ def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
     for arguments in (("apply", "--resume", "--yes"), ("undo", "--yes")):
         refused = run(*arguments)
         assert refused.exit_code == 3
-        assert "  next: dcmcfg undo 1 --what-fits reverts the part that still fits; or compare" in refused.stderr
-    undone = run("undo", "1", "--what-fits", "--yes")
+        assert "  next: dcmcfg undo 1 --partial reverts the part that still fits; or compare" in refused.stderr
+    undone = run("undo", "1", "--partial", "--yes")
     assert undone.exit_code == 1, undone.stderr
     assert descriptions(site) == ["somebody else's", before[1], "somebody else's"]
     assert run("set", "workstation", "dicomDescription=new", "--yes").exit_code == 0
@@ -163,7 +163,7 @@ def test_a_part_of_an_undo_that_the_archive_cannot_load_is_refused_unless_it_is_
         replaced = Modification(Operation.REPLACE, "dicomDescription", (b"foreign",))
         directory.apply(Modify(DN.parse(AE), (replaced,)))
     before = site.octets()
-    undo = ("undo", "1", "--what-fits", "--yes", "--no-reload")
+    undo = ("undo", "1", "--partial", "--yes", "--no-reload")
     refused = run(*undo)
     assert (refused.exit_code, site.octets(), list(tmp_path.glob("*.rejects.ldif"))) == (3, before, [])
     assert f"{AE}: dicomNetworkConnectionReference '{CONNECTION}'" in refused.stderr
@@ -177,7 +177,7 @@ def test_a_part_of_an_undo_that_the_archive_cannot_load_is_refused_unless_it_is_
 def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: CliSite, tmp_path: Path) -> None:
     applied(run, tmp_path)
     overwritten(site, *NAMES)
-    nothing = run("undo", "--what-fits", "--yes", "--rejects", "left.ldif")
+    nothing = run("undo", "--partial", "--yes", "--rejects", "left.ldif")
     assert nothing.exit_code == 1
     assert "warning: no change of roll-out 1 can be reverted any more\n" in nothing.stderr
     assert "left out, 3 to be mended: left.ldif\nnothing to do" in nothing.stdout
@@ -187,6 +187,6 @@ def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: C
 def test_without_changes_of_others_it_is_a_plain_undo(run: Run, site: CliSite, tmp_path: Path) -> None:
     before = site.octets()
     applied(run, tmp_path)
-    assert run("undo", "--what-fits", "--yes").exit_code == 0
+    assert run("undo", "--partial", "--yes").exit_code == 0
     assert (site.octets(), list(tmp_path.glob("*.rejects.ldif"))) == (before, [])
     assert run("undo", "--rejects", "x.ldif").exit_code == 2

@@ -21,7 +21,7 @@ from pynetdicom import evt
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.query import find
+from dcmcfg.lab.query import handle_find
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values
@@ -236,7 +236,7 @@ def test_what_a_stranger_sends_before_the_request_is_told_and_does_not_count(
     def on_find(event: evt.Event) -> Iterator[tuple[Any, Dataset | None]]:
         if not sent:
             sent.append(dcmtk.storescu(workstation, made.files, calling="STRANGER").returncode)
-        return find(event, lambda: held)
+        return handle_find(event, lambda: held)
 
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3), on_find=on_find) as archive:
         result = verify(archive, "--receive", "--json")
@@ -280,7 +280,7 @@ def _sending(files: tuple[Path, ...], workstation: Peer, calling: str) -> OnMove
     """Send *files* as *calling*, whatever was asked for, and report three as completed."""
 
     def send(exchange: MoveExchange) -> MoveResponse:
-        assert exchange.request.calling == "DCMCFG"
+        assert exchange.request.calling_ae_title == "DCMCFG"
         assert dcmtk.storescu(workstation, files, calling=calling).returncode == 0
         return MoveResponse(0, completed=3, failed=0)
 
@@ -363,7 +363,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
 
 def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     def lose_the_answer(*_: object, **__: object) -> NoReturn:
-        raise DicomError("it is gone", on="DCM4CHEE@x:1", next_step="look")
+        raise DicomError("it is gone", subject="DCM4CHEE@x:1", next_step="look")
 
     monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", lose_the_answer)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:

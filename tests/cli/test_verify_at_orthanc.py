@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
 from tests.dicom.dcmtk import LOOPBACK, movescu, storescu
@@ -21,7 +21,7 @@ from tests.peers.answers import answer_of, expected
 from tests.peers.orthancs import EVERY_ORTHANC, Orthanc, Part
 
 pytestmark = pytest.mark.real
-THREE, LOCAL = study("three"), study("local")
+THREE, LOCAL = get_standard_study("three"), get_standard_study("local")
 
 
 @pytest.fixture(scope="module")

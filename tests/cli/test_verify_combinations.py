@@ -23,13 +23,13 @@ RECALL = ("--recall", "--dest", "A")
         ((*ONE, "--show-plan"), "--show-plan goes with --temporary-dest"),
         ((*ONE, "-y"), "--yes goes with --temporary-dest or --clean-temporary: nothing else is asked"),
         (
-            (*ONE, "--require-witness"),
-            "--require-witness goes with --receive, --keep or --temporary-dest: "
+            (*ONE, "--require-observation"),
+            "--require-observation goes with --receive, --keep or --temporary-dest: "
             "without it nobody of ours can see what arrives",
         ),
         (
-            (*MANY, "--require-witness"),
-            "--require-witness goes with --receive, --keep or --temporary-dest: "
+            (*MANY, "--require-observation"),
+            "--require-observation goes with --receive, --keep or --temporary-dest: "
             "without it nobody of ours can see what arrives",
         ),
         (
@@ -100,7 +100,7 @@ def test_what_has_no_meaning_is_refused_by_both_names(run: Run, arguments: tuple
     [
         (*ONE, "--image", "1.2.3.4", "--expect", "1", "--results", "kept.sqlite", "--rate", "4/s"),
         ("--query", "PatientID=1", "--limit", "3", "--dest", "A", "--no-qido", "--rate", "4/s", "--keep", "d"),
-        (*RECALL, "--query", "PatientID=1", "--qido", "--require-route", "--receive", "--require-witness"),
+        (*RECALL, "--query", "PatientID=1", "--qido", "--require-route", "--receive", "--require-observation"),
         ("--study", "1.2.3", "--temporary-dest", "--yes", "--receive", "--json"),
         ("--clean-temporary", "--yes", "--json"),
     ],

@@ -11,8 +11,8 @@ from click.testing import Result
 
 from dcmcfg.archive.qido import TIMEOUTS
 from dcmcfg.lab.move_scp import MoveResponse
-from dcmcfg.lab.site import Secured
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.site import TokenRequirements
+from dcmcfg.lab.studies import get_standard_study
 from tests.archive.scripted import Scripted
 from tests.archive.test_qido import instance
 from tests.cli.conftest import Run
@@ -139,7 +139,7 @@ def test_nothing_is_loaded_to_ask_where_nothing_listens(
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", url)
-    monkeypatch.setattr("dcmcfg.cli.session.database.database", None)
+    monkeypatch.setattr("dcmcfg.cli.session.database.make_database_client", None)
     result = verify(run, made)
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"where the files were before the move is not known ({url}: connection refused)" in result.stdout
@@ -150,10 +150,10 @@ def test_a_secured_archives_database_takes_a_token_of_its_issuer(
 ) -> None:
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     (tmp_path / "lab").mkdir()
-    with running_issuer() as issuer, running_site(tmp_path / "lab", Secured(issuer.url)) as lab:
+    with running_issuer() as issuer, running_site(tmp_path / "lab", TokenRequirements(issuer.url)) as lab:
         lab.start("storage", "archive")
         name_in_environment(lab, monkeypatch)
-        local = ("verify", "--study", study("local").uid, "--dest", "STORESCP", "--json")
+        local = ("verify", "--study", get_standard_study("local").uid, "--dest", "STORESCP", "--json")
         told = json.loads(run(*local).stdout)
         assert told["database"]["before"] is None
         assert any("the archive wants a token (HTTP 401)" in note for note in told["notes"])

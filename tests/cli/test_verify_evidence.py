@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 from dcmcfg import __version__
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
 from tests.lab.running_site import RunningSite
@@ -36,7 +36,7 @@ def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def verify(run: Run, name: str, *options: str, dest: str = "WORKSTATION") -> Result:
-    return run("verify", "--study", study(name).uid, "--dest", dest, *options)
+    return run("verify", "--study", get_standard_study(name).uid, "--dest", dest, *options)
 
 
 class _Page(HTMLParser):
@@ -88,7 +88,7 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert (origins["ldap_url"], origins["device"]) == ("DCMCFG_LDAP_URL", "default")
     assert [way["state"] for way in kept["configured"]["route"]["ways"]] == ["purged"]
     assert (kept["verdict"]["verified"], kept["verdict"]["route"]["finding"]) == (True, "shown")
-    assert {each["sop_instance_uid"] for each in kept["received"]} == study("three").sop_instance_uids
+    assert {each["sop_instance_uid"] for each in kept["received"]} == get_standard_study("three").sop_instance_uids
     assert all(len(each["sha256"]) == 64 for each in kept["received"])
     assert kept["received"][0]["sop_class"] == "CT Image Storage"
     assert [(each["called"], each["completed"]) for each in kept["external_record"]] == [("LONGTERM", 3)]
@@ -114,7 +114,7 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert {"svg", "table", "style"} <= shown.elements
     assert shown.text.startswith(f"dcmcfg verify: {done.stdout.splitlines()[0]}")
     for words in (
-        *study("three").sop_instance_uids,
+        *get_standard_study("three").sop_instance_uids,
         kept["configured"]["tree"]["sha256"],
         "fs1",
         "LONGTERM knows DCM4CHEE",
@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_written_after_all_costs_the_exit_code_and_not_the
 
     for options in ((), ("--json",)):
         folder.mkdir()
-        monkeypatch.setattr("dcmcfg.verify.judge.next_steps", lose_the_folder)
+        monkeypatch.setattr("dcmcfg.verify.judge.suggest_next_steps", lose_the_folder)
         done = verify(run, "local", "--evidence", str(folder / "proof.json"), *options, dest="STORESCP")
         assert done.exit_code == 1
         assert "reported, not witnessed: 5 of 5 instances sent to STORESCP" in done.stdout
@@ -196,7 +196,7 @@ def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path
 def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "proof.json"
     temporary = ("--temporary-dest", "--yes", "--json", "--evidence", str(file))
-    done = run("verify", "--study", study("local").uid, *temporary)
+    done = run("verify", "--study", get_standard_study("local").uid, *temporary)
     assert done.exit_code == 0, done.output
     kept = json.loads(file.read_text())
     assert kept["configured"]["destination"].startswith(kept["verdict"]["destination"] + "@")
@@ -207,7 +207,7 @@ def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: R
 def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run: Run, tmp_path: Path) -> None:
     """A run that goes on writes what it asks for; nothing is written over."""
     folder = tmp_path / "proofs"
-    uids = [study(name).uid for name in ("twenty", "local")]
+    uids = [get_standard_study(name).uid for name in ("twenty", "local")]
     words = [word for uid in uids for word in ("--study", uid)]
     many = ("verify", *words, "--dest", "WORKSTATION", "--receive", "--qido", "--evidence", str(folder))
     done = run(*many, "--json")

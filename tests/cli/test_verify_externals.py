@@ -11,10 +11,10 @@ from click.testing import Result
 from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.listener import all_contexts, listening
-from dcmcfg.lab.move_scp import serve_moves
+from dcmcfg.lab.listener import build_archive_contexts, listen
+from dcmcfg.lab.move_scp import install_move_handler
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
@@ -26,7 +26,7 @@ from tests.peers.stage import OTHER, Stage
 
 pytestmark = pytest.mark.real
 DESTINATION = "dcmExternalRetrieveAEDestination"
-THREE = study("three")
+THREE = get_standard_study("three")
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Recalls:
         purge(self.site.site, self.made.study_uid)
         moving = met.external.moving(Stage(self.made, self.other, self._destination(met.way), "LONGTERM"))
         title = "NOBODY" if met.external.refuses else "LONGTERM"
-        handlers = [(evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, moving))]
-        with listening(title, self.site.external.port, handlers, all_contexts()):
+        handlers = [(evt.EVT_REQUESTED, lambda event: install_move_handler(event.assoc, moving))]
+        with listen(title, self.site.external.port, handlers, build_archive_contexts()):
             yield
 
     def _destination(self, way: Way) -> Peer:
@@ -75,7 +75,7 @@ def recalls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recalls]:
 @pytest.fixture
 def verify(run: Run, recalls: Recalls, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     name_in_environment(recalls.site, monkeypatch)
-    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.8)
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.LATE_ARRIVAL_WAIT_S", 0.8)
     return lambda: run("verify", "--study", THREE.uid, "--dest", "WORKSTATION", "--receive", "--timeout-s", "10")
 
 

@@ -12,7 +12,7 @@ from click.testing import Result
 
 from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.site import Site
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
 from tests.cli.verifying import WORKSTATION
@@ -43,8 +43,8 @@ def lab(shared: RunningSite, monkeypatch: pytest.MonkeyPatch) -> RunningSite:
 def verify(run: Run, lab: RunningSite, name: str, *arguments: str) -> Result:
     site = lab.site
     shown = ("--tls-cert", str(site.client_certificate), "--tls-key", str(site.client_key))
-    trusted = ("--tls-ca", str(site.authority))
-    return run("verify", "--study", study(name).uid, *arguments, "--json", *trusted, *shown)
+    trusted = ("--tls-ca", str(site.ca_certificate))
+    return run("verify", "--study", get_standard_study(name).uid, *arguments, "--json", *trusted, *shown)
 
 
 def told(result: Result) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def test_the_archive_sends_to_a_temporary_destination_over_tls(run: Run, lab: Ru
     assert "with TLS" in result.stderr
     assert answer["verified"]
     assert (answer["received"]["number"], answer["received"]["callers"]) == (
-        len(study(name).sop_instance_uids),
+        len(get_standard_study(name).sop_instance_uids),
         ["DCM4CHEE"],
     )
 
@@ -85,7 +85,7 @@ def tls_only(lab: RunningSite) -> Iterator[None]:
 
 @pytest.mark.usefixtures("tls_only")
 def test_the_archive_sends_over_tls_to_a_destination_that_has_tls_only(run: Run, lab: RunningSite) -> None:
-    purge(lab.site, study("three").uid)
+    purge(lab.site, get_standard_study("three").uid)
     answer = told(verify(run, lab, "three", "--dest", "WORKSTATION", "--receive"))
     assert (answer["verified"], answer["received"]["number"]) == (True, 3)
     assert answer["archive"] == f"DCM4CHEE@127.0.0.1:{lab.site.ports.archive}", "it was asked on its plain port"
@@ -105,7 +105,7 @@ def test_a_destination_whose_certificate_does_not_suit_the_archive_gets_nothing(
         elliptic = make_pki(tmp_path).server
         certificate, key, comment = elliptic.certificate, elliptic.key, "Received fatal alert: hands"
     options = ("--receive", "--tls-cert", str(certificate), "--tls-key", str(key), "--json")
-    result = run("verify", "--study", study("local").uid, "--dest", "WORKSTATION", *options)
+    result = run("verify", "--study", get_standard_study("local").uid, "--dest", "WORKSTATION", *options)
     answer = json.loads(result.stdout)
     assert (result.exit_code, answer["received"]["number"], answer["reported"]["status_hex"]) == (1, 0, "A702")
     assert answer["reported"]["comment"] == f"javax.net.ssl.SSLHandshakeException: {comment}"

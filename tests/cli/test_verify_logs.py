@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
 from tests.dicom.dcmtk import dcmqrscp, storescu
@@ -43,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 @pytest.fixture(autouse=True)
 def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
     name_in_environment(site, monkeypatch)
-    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.8)
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.LATE_ARRIVAL_WAIT_S", 0.8)
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def external(site: RunningSite) -> Iterator[None]:
 @contextmanager
 def dcmtk(site: RunningSite, folder: Path, name: str, logging: Sequence[str | Path], *proposed: str) -> Iterator[None]:
     """dcmtk's archive as LONGTERM, which holds the study *name*; it is purged from the lab's archive."""
-    purge(site.site, study(name).uid)
+    purge(site.site, get_standard_study(name).uid)
     files = ObjectStore(folder / "files")
     knows = {"DCM4CHEE": site.archive}
     compressed = ("-xt", "+xt") if name == "jpeg-ls" else proposed
     sent_in = ("-xt",) if name == "jpeg-ls" else ("-xb",) if "+xb" in proposed else ()
     port = site.site.ports.external
     with dcmqrscp(folder, knows=knows, port=port, logging=logging, options=compressed) as external:
-        sent = [files.save(each) for each in study(name).instances]
+        sent = [files.save(each) for each in get_standard_study(name).instances]
         if "+xb" in proposed:
             for path in sent:
                 subprocess.run(("/usr/bin/dcmconv", "+tb", path, path), check=True)
@@ -74,7 +74,9 @@ def dcmtk(site: RunningSite, folder: Path, name: str, logging: Sequence[str | Pa
 
 def verified(run: Run, name: str, log: Path, *options: str) -> dict[str, Any]:
     where = ("--dest", "WORKSTATION", "--receive", "--no-qido", "--external-log", str(log), "--json")
-    verdict: dict[str, Any] = json.loads(run("verify", "--study", study(name).uid, *where, *options).stdout)
+    verdict: dict[str, Any] = json.loads(
+        run("verify", "--study", get_standard_study(name).uid, *where, *options).stdout
+    )
     return verdict
 
 
@@ -150,24 +152,24 @@ def test_the_log_of_another_archive_contradicts_nothing(
     with dcmqrscp(tmp_path, ae_title="ELSEWHERE") as other:
         files = ObjectStore(tmp_path / "files")
         log = tmp_path / "dcmqrscp.log"
-        purge(site.site, study("one").uid)
-        assert storescu(other, [files.save(each) for each in study("one").instances]).returncode == 0
+        purge(site.site, get_standard_study("one").uid)
+        assert storescu(other, [files.save(each) for each in get_standard_study("one").instances]).returncode == 0
         verdict = verified(run, "one", log)
     assert verdict["verified"] is True
     assert verdict["route"]["finding"] != "contradicted"
 
 
 def test_the_whole_report_on_a_study_in_jpeg_ls(run: Run, site: RunningSite, external: None, tmp_path: Path) -> None:
-    purge(site.site, study("jpeg-ls").uid)
+    purge(site.site, get_standard_study("jpeg-ls").uid)
     log, kept = str(site.site.external_move_log), tmp_path / "kept"
     options = ("--dest", "WORKSTATION", "--keep", str(kept), "--external-log", log, "--details")
-    result = run("verify", "--study", study("jpeg-ls").uid, *options)
+    result = run("verify", "--study", get_standard_study("jpeg-ls").uid, *options)
     assert result.exit_code == 0, result.output
     ports = site.site.ports
     text = result.stdout.replace(str(ports.archive), "ARCHIVE").replace(str(ports.workstation), "PORT")
     text = re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "HH:MM:SS.mmm", without_times(text.replace(str(kept), "KEPT")))
     text = re.sub(r"it says it is .*", "it says it is IMPLEMENTATION", text)
-    stored = [str(each.SOPInstanceUID) for each in study("jpeg-ls").instances]
+    stored = [str(each.SOPInstanceUID) for each in get_standard_study("jpeg-ls").instances]
     first, second = sorted(stored)
     kind = "CT Image Storage, JPEG-LS Lossless Image Compression, 0000"
     two = f"2 \N{MULTIPLICATION SIGN} {kind}"
@@ -176,7 +178,7 @@ def test_the_whole_report_on_a_study_in_jpeg_ls(run: Run, site: RunningSite, ext
         f"""\
 verified: 2 of 2 instances received by WORKSTATION; route shown
 
-study {study("jpeg-ls").uid}
+study {get_standard_study("jpeg-ls").uid}
 DCMCFG asked DCM4CHEE@127.0.0.1:ARCHIVE to send it to WORKSTATION
 at STUDY level, Study Root, priority medium
 it says it is IMPLEMENTATION
@@ -194,8 +196,8 @@ sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
           DCM4CHEE → WORKSTATION: {two} (our receiver)
             HH:MM:SS.mmm {first}: {kind}
             HH:MM:SS.mmm {second}: {kind}
-          kept: KEPT/{study("jpeg-ls").uid}/{first}.dcm
-          kept: KEPT/{study("jpeg-ls").uid}/{second}.dcm
+          kept: KEPT/{get_standard_study("jpeg-ls").uid}/{first}.dcm
+          kept: KEPT/{get_standard_study("jpeg-ls").uid}/{second}.dcm
 route     shown for 2 instances
           configured: external archive → DCM4CHEE → WORKSTATION ({setting})
           - the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 2 completed

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
 from tests.dicom.dcmtk import storescu
@@ -44,7 +44,7 @@ def external(site: RunningSite, folder: Path, option: str, *names: str) -> Itera
     configuration = {"order.json": json.dumps({"DicomModalities": known})}
     files = ObjectStore(folder / "files")
     with orthanc(folder / "orthanc", "LONGTERM", site.site.ports.external, configuration, option) as peer:
-        sent = [files.save(each) for name in names for each in study(name).instances]
+        sent = [files.save(each) for name in names for each in get_standard_study(name).instances]
         done = storescu(peer, sent, calling="DCMCFG")
         assert done.returncode == 0, done.stderr
         yield folder / "orthanc" / "orthanc.log"
@@ -52,7 +52,9 @@ def external(site: RunningSite, folder: Path, option: str, *names: str) -> Itera
 
 def verify(run: Run, name: str, log: Path, *options: str) -> dict[str, Any]:
     where = ("--dest", "STORESCP", "--external-log", str(log), "--json")
-    verdict: dict[str, Any] = json.loads(run("verify", "--study", study(name).uid, *where, *options).stdout)
+    verdict: dict[str, Any] = json.loads(
+        run("verify", "--study", get_standard_study(name).uid, *where, *options).stdout
+    )
     return verdict
 
 
@@ -61,7 +63,7 @@ def test_its_log_shows_the_route_though_it_hides_the_study_and_tells_whom_it_doe
 ) -> None:
     with external(site, tmp_path, "--verbose", "one", "three") as log:
         verdict = verify(run, "one", log, "--no-qido")
-        assert study("one").uid not in log.read_text(errors="replace")
+        assert get_standard_study("one").uid not in log.read_text(errors="replace")
         assert verdict["headline"].endswith("route shown")
         assert verdict["route"]["reasons"][0] == (
             "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, how many it does not say"

@@ -16,7 +16,7 @@ from click.testing import Result
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
 from tests.patience import PATIENCE_S
@@ -71,14 +71,14 @@ def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pyt
     monkeypatch.setenv("DCMCFG_LDAP_URL", site_of_peers.url)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", site_of_peers.password)
     # Bounds that are wide for real peers, and would be long ones for tests.
-    monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL", 1)
-    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.1)  # nothing comes late
+    monkeypatch.setattr("dcmcfg.dicom.move.STANDSTILL_FACTOR", 1)
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.LATE_ARRIVAL_WAIT_S", 0.1)  # nothing comes late
 
     def verify_study(archive: Peer, *arguments: str, patience_s: float = PATIENCE_S) -> Result:
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{patience_s:g}", "--no-qido")
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *arguments)
 
-    with raised({"find-answers": 100}):
+    with override_limits({"find-answers": 100}):
         yield verify_study
 
 
@@ -88,7 +88,7 @@ def test_what_the_archive_does_is_told(
 ) -> None:
     on_find = archive.finding(stage) if archive.finding else None
     if archive.sends_late:
-        monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", PATIENCE_S)
+        monkeypatch.setattr("dcmcfg.verify.receiver_options.LATE_ARRIVAL_WAIT_S", PATIENCE_S)
     patience_s = WITH_A_SILENT_ONE_S if archive.is_silent else PATIENCE_S
     with scripted_archive(stage.made, archive.moving(stage), on_find=on_find) as peer:
         result = verify(peer, *archive.arguments, patience_s=patience_s)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import dcmqrscp, storescu
 from tests.lab.running_site import RunningSite, running_site
@@ -27,7 +27,7 @@ def recall_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run
         ports = site.site.ports
         with dcmqrscp(tmp_path / "longterm", knows={"DCM4CHEE": site.archive}, port=ports.external) as external:
             files = ObjectStore(tmp_path / "files")
-            sent = [files.save(each) for name in ("three", "twenty") for each in study(name).instances]
+            sent = [files.save(each) for name in ("three", "twenty") for each in get_standard_study(name).instances]
             done = storescu(external, sent)
             assert done.returncode == 0, done.stderr
             site.start("archive")
@@ -41,14 +41,14 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     run: Run, recall_site: RunningSite
 ) -> None:
     verify = ("verify", "--dest", "WORKSTATION", "--receive", "--json", "--study")
-    done = run(*verify, study("twenty").uid)
+    done = run(*verify, get_standard_study("twenty").uid)
     refused = json.loads(done.stdout)
     assert (done.exit_code, refused["reported"]["status_hex"]) == (1, "A801")
     assert "dcmcfg set-external-retrieve DCM4CHEE" in refused["next_steps"][0]
 
     done = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert done.exit_code == 0, done.output
-    done = run(*verify, study("twenty").uid)
+    done = run(*verify, get_standard_study("twenty").uid)
     verdict = json.loads(done.stdout)
     assert (done.exit_code, verdict["headline"]) == (
         0,
@@ -67,19 +67,19 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
         "the receiver was called by DCM4CHEE (as reported by the caller)",
     ]
 
-    done = run(*verify, study("twenty").uid)
+    done = run(*verify, get_standard_study("twenty").uid)
     verdict = json.loads(done.stdout)
     assert (done.exit_code, verdict["route"]["finding"]) == (0, "not tried")
     assert verdict["headline"] == (
         "verified: 20 of 20 instances received by WORKSTATION; "
         "route not tried: the study was still local, which proves nothing about external retrieve"
     )
-    done = run(*verify, study("twenty").uid, "--require-route")
+    done = run(*verify, get_standard_study("twenty").uid, "--require-route")
     assert (done.exit_code, json.loads(done.stdout)["headline"]) == (
         1,
         "NOT verified: route not tried: the study was still local, which proves nothing about external retrieve",
     )
-    done = run(*verify, study("twenty").uid, "--no-qido")
+    done = run(*verify, get_standard_study("twenty").uid, "--no-qido")
     assert (done.exit_code, json.loads(done.stdout)["route"]["finding"]) == (0, "not shown")
 
 
@@ -88,7 +88,7 @@ def test_a_destination_that_is_down_fails_though_the_external_archive_delivered(
 ) -> None:
     recall_site.put(DESTINATION, "DCM4CHEE")
     recall_site.reload()
-    done = run("verify", "--dest", "WORKSTATION", "--study", study("three").uid)
+    done = run("verify", "--dest", "WORKSTATION", "--study", get_standard_study("three").uid)
     assert done.exit_code == 1, done.output
     assert done.stdout.startswith("NOT verified: status A702")
     assert "it is in the archive's own storage now, but WORKSTATION did not take it: dcmcfg echo" in done.stdout
@@ -97,7 +97,7 @@ def test_a_destination_that_is_down_fails_though_the_external_archive_delivered(
 def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     run: Run, recall_site: RunningSite
 ) -> None:
-    done = run("verify", "--dest", "WORKSTATION", "--study", study("local").uid)
+    done = run("verify", "--dest", "WORKSTATION", "--study", get_standard_study("local").uid)
     assert done.exit_code == 1, done.output
     assert "Connection refused" in done.stdout
     there = f"WORKSTATION (127.0.0.1:{recall_site.site.ports.workstation})"

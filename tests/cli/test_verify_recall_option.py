@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.lab.archive.service import database_of
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.archive.service import open_database
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
 from tests.lab.running_site import DEVICE, RunningSite
@@ -29,8 +29,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 def site(running: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
     """The lab, whose archive knows afterwards again what it knew before."""
     name_in_environment(running, monkeypatch)
-    database = database_of(running.site)
-    before = database.all()
+    database = open_database(running.site)
+    before = database.list_instances()
     yield running
     database.save(before)
     database.close()
@@ -39,8 +39,8 @@ def site(running: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runn
 def tell_online_of_all(site: RunningSite) -> None:
     """Have the archive say ONLINE of what it has purged, as it does without an availability on the storage."""
     site.put("dcmExternalRetrieveInstanceAvailability", dn=FS1)
-    database = database_of(site.site)
-    database.save([replace(each, availability="ONLINE") for each in database.all()])
+    database = open_database(site.site)
+    database.save([replace(each, availability="ONLINE") for each in database.list_instances()])
     database.close()
 
 
@@ -55,9 +55,9 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
         done = run("verify", "--recall", "--dest", "STORESCP", "--json")
         verdict = json.loads(done.stdout)
         assert done.exit_code == 0, done.output
-        assert (verdict["study_instance_uid"], verdict["route"]["finding"]) == (study(name).uid, "shown")
+        assert (verdict["study_instance_uid"], verdict["route"]["finding"]) == (get_standard_study(name).uid, "shown")
         why = "the archive's database has no file of it, and records LONGTERM as its external archive"
-        assert f"recall: chosen: study {study(name).uid}, " in done.stderr
+        assert f"recall: chosen: study {get_standard_study(name).uid}, " in done.stderr
         assert f"; {why}; {found}" in done.stderr
         assert any(note.startswith("chosen by --recall: ") for note in verdict["notes"])
     done = run("verify", "--recall", "--dest", "STORESCP")
@@ -70,7 +70,7 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
 
 def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
     done = run("verify", "--recall", "--query", "PatientID=LAB-T*", "--dest", "STORESCP", "--json")
-    assert json.loads(done.stdout)["study_instance_uid"] == study("three").uid
+    assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("three").uid
     nothing = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP")
     assert nothing.exit_code == 3
     assert "none that matches PatientID=NOBODY in the archive's database" in nothing.stderr
@@ -82,24 +82,24 @@ def test_without_the_database_the_availability_tells(
     run: Run, site: RunningSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
-    assert json.loads(done.stdout)["study_instance_uid"] == study("one").uid
+    assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("one").uid
     why = "its Instance Availability is NEARLINE, which does not prove that it was purged"
     assert f"1 instance; {why}; the smallest of 4 found" in done.stderr
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
     done = run("verify", "--recall", "--dest", "STORESCP", "--json")
     # Its Instance Availability stays NEARLINE after the recall.
-    assert json.loads(done.stdout)["study_instance_uid"] == study("one").uid
+    assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("one").uid
     assert "asking the archive's database" not in done.stderr
 
 
 def test_without_the_database_one_that_names_another_archive_comes_before_a_smaller_one_that_names_none(
     run: Run, site: RunningSite
 ) -> None:
-    database = database_of(site.site)
-    database.save(replace(each, external_aet="*") for each in database.all() if each.header.StudyID == "ONE")
+    database = open_database(site.site)
+    database.save(replace(each, external_aet="*") for each in database.list_instances() if each.header.StudyID == "ONE")
     database.close()
     done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
-    assert json.loads(done.stdout)["study_instance_uid"] == study("jpeg-ls").uid
+    assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("jpeg-ls").uid
 
 
 def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them(run: Run, site: RunningSite) -> None:

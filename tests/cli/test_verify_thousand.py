@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dcmcfg.lab.studies import more_studies, more_uids
+from dcmcfg.lab.studies import list_extra_study_uids, make_extra_studies
 from tests.lab.running_site import RunningSite, running_site
 from tests.patience import PATIENCE_S
 
@@ -56,7 +56,7 @@ def kill_archive(process: subprocess.Popen[str]) -> None:
 
 def asked(site: RunningSite) -> Counter[str]:
     """The C-MOVEs that the archive got, by its own record."""
-    path = site.site.archive_requests
+    path = site.site.archive_move_log
     lines = path.read_text().splitlines() if path.exists() else []
     return Counter(json.loads(line)["study_uid"] for line in lines)
 
@@ -70,7 +70,7 @@ def until(enough: Callable[[], bool], process: subprocess.Popen[str]) -> None:
 def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     large_site: RunningSite, tmp_path: Path
 ) -> None:
-    site, uids = large_site, list(more_uids(NUMBER))
+    site, uids = large_site, list(list_extra_study_uids(NUMBER))
     listed, store, said = tmp_path / "studies.txt", tmp_path / "results.sqlite", tmp_path / "said"
     listed.write_text("\n".join(uids))
     arguments = ("verify", "--studies", str(listed), "--dest", "STORESCP", "--results", str(store), "--json")
@@ -105,7 +105,7 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     assert all(at_the_archive[uid] == before[uid] == 1 for uid in answered), "what had its answer was not asked again"
     assert 1 <= report["attempts"]["without_answer"] <= PARALLEL, "those that the kill left"
 
-    instances = {uid for study in more_studies(NUMBER) for uid in study.sop_instance_uids}
+    instances = {uid for study in make_extra_studies(NUMBER) for uid in study.sop_instance_uids}
     assert site.received() == instances, "the storage SCP has every instance, and no other"
     assert store.stat().st_size > 0
     assert not store.with_name(f"{store.name}.lock").exists()

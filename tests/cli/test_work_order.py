@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.onboarding.delimited import read_delimited
 from tests.cli.conftest import Run
 from tests.cli.sites import DEVICES, CliSite
@@ -58,7 +58,7 @@ def test_as_ldif_that_another_configuration_takes(run: Run, tmp_path: Path) -> N
     file.write_text(run(*ASKED, "--format", "ldif").stdout)
     slapd = Slapd(tmp_path / "theirs", port=free_port(), root_password=PASSWORD)
     slapd.prepare()
-    slapd.load(site_files()[:2])
+    slapd.load_files(list_site_files()[:2])
     with slapd:
         theirs = RunningSlapd(slapd)
         done = theirs.run_client("ldapadd", "-f", str(file))

@@ -12,7 +12,7 @@ from click.testing import Result
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import storescu
 from tests.dicom.orthanc import orthanc
@@ -46,15 +46,15 @@ def test_orthanc_takes_the_export_and_gives_the_study_back(run: Run, lab: Runnin
         return orthanc(tmp_path / "orthanc", "LONGTERM", lab.site.ports.external, {"order.json": order.stdout})
 
     def route(name: str) -> Result:
-        return run("route", "--dest", "STORESCP", "--study", study(name).uid, "--json")
+        return run("route", "--dest", "STORESCP", "--study", get_standard_study(name).uid, "--json")
 
     lab.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     lab.reload()
     with external(calling="VIEWER") as longterm:
-        sent = [files.save(each) for name in ("one", "three") for each in study(name).instances]
+        sent = [files.save(each) for name in ("one", "three") for each in get_standard_study(name).instances]
         assert storescu(longterm, sent, calling="VIEWER").returncode != 0  # it may retrieve, not store
         assert storescu(longterm, sent, calling="DCM4CHEE").returncode == 0
-        refused = move_study(lab.archive, "STORESCP", study("three").uid, calling="STRANGER")
+        refused = move_study(lab.archive, "STORESCP", get_standard_study("three").uid, calling="STRANGER")
         assert refused.status == 0xA702
         assert lab.received() == set()
         purged = json.loads(route("three").stdout)
@@ -62,14 +62,14 @@ def test_orthanc_takes_the_export_and_gives_the_study_back(run: Run, lab: Runnin
         assert (purged["study"]["states"], purged["study"]["external"]) == (["purged"], "LONGTERM")
         assert [each["name"] for each in purged["study"]["sop_classes"]] == ["CT Image Storage"]
         assert [way["branch"] for way in purged["ways"]] == ["external retrieve, back to the archive"]
-        outcome = move_study(lab.archive, "STORESCP", study("three").uid, calling="VIEWER")
+        outcome = move_study(lab.archive, "STORESCP", get_standard_study("three").uid, calling="VIEWER")
         assert (outcome.status, outcome.counters) == (0x0000, {"completed": 3})
         assert json.loads(route("three").stdout)["study"]["states"] == ["local"]
         assert route("unknown").exit_code == 1
-        assert lab.received() == study("three").sop_instance_uids
+        assert lab.received() == get_standard_study("three").sop_instance_uids
     lab.put("dcmExternalRetrieveAEDestination")
     lab.reload()
     with external(calling="VIEWER", dest="STORESCP"):
-        outcome = move_study(lab.archive, "STORESCP", study("one").uid, calling="VIEWER")
+        outcome = move_study(lab.archive, "STORESCP", get_standard_study("one").uid, calling="VIEWER")
         assert (outcome.status, outcome.counters["completed"]) == (0x0000, 1)
     assert "from LONGTERM, move originator VIEWER" in lab.log("storage")

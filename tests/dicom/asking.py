@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dcmcfg.dicom.move import MoveOutcome, Progress, move
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.move import MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.query import Instance, find_instances
-from dcmcfg.dicom.retrieval import Model, Retrieval
+from dcmcfg.dicom.retrieval import InformationModel, Retrieval
 
 
 def _ignore(*_: object) -> None:
     """Take no notice."""
 
 
-def instances_of(peer: Peer, calling: str, study_uid: str, timeouts: Timeouts) -> tuple[Instance, ...]:
+def instances_of(peer: Peer, calling: str, study_uid: str, timeouts: DicomTimeouts) -> tuple[Instance, ...]:
     """Ask *peer* what the study holds."""
-    with associated(peer, calling, [Model.STUDY.find], timeouts) as opened:
+    with open_association(peer, calling, [InformationModel.STUDY.find_sop_class], timeouts) as opened:
         return find_instances(opened, study_uid)
 
 
@@ -27,9 +27,9 @@ def move_study(
     study_uid: str,
     destination: str,
     *,
-    timeouts: Timeouts,
-    on_pending: Callable[[Progress], None] = _ignore,
+    timeouts: DicomTimeouts,
+    on_pending: Callable[[MoveProgress], None] = _ignore,
 ) -> MoveOutcome:
     """Have *peer* send the study."""
-    with associated(peer, calling, [Model.STUDY.move], timeouts) as opened:
+    with open_association(peer, calling, [InformationModel.STUDY.move_sop_class], timeouts) as opened:
         return move(opened, Retrieval(study_uid), destination, on_pending=on_pending)

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from tests.dicom import dcmtk
 from tests.patience import PATIENT
 from tests.ports import free_port
 
 
 @pytest.fixture
-def timeouts() -> Timeouts:
+def timeouts() -> DicomTimeouts:
     """For peers that answer."""
     return PATIENT
 
 
 @pytest.fixture
-def impatient() -> Timeouts:
+def impatient() -> DicomTimeouts:
     """For peers that accept the connection and never answer the association request."""
     return replace(PATIENT, acse=1)
 

@@ -12,8 +12,8 @@ import pytest
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
 from dcmcfg.dicom.echo import echo
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
 from tests.dicom.asking import instances_of
@@ -57,20 +57,20 @@ def _no_threads_left() -> bool:
     )
 
 
-def test_refused_connection_says_that_nothing_listens(timeouts: Timeouts) -> None:
+def test_refused_connection_says_that_nothing_listens(timeouts: DicomTimeouts) -> None:
     peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
     with pytest.raises(DicomError, match="connection refused") as caught:
         echo(peer, "ME", timeouts)
-    assert caught.value.on == str(peer)
+    assert caught.value.subject == str(peer)
     assert "dicomPort" in caught.value.next_step
 
 
-def test_unknown_host_name_is_named(timeouts: Timeouts) -> None:
+def test_unknown_host_name_is_named(timeouts: DicomTimeouts) -> None:
     with pytest.raises(DicomError, match=r"host name no-such-host\.invalid cannot be resolved"):
         echo(Peer("DCM4CHEE", "no-such-host.invalid", 104), "ME", timeouts)
 
 
-def test_host_that_is_no_host_name_is_an_error_too(timeouts: Timeouts) -> None:
+def test_host_that_is_no_host_name_is_an_error_too(timeouts: DicomTimeouts) -> None:
     with pytest.raises(DicomError, match="cannot be resolved"):
         echo(Peer("DCM4CHEE", "a..b", 104), "ME", timeouts)
 
@@ -87,17 +87,17 @@ def test_connection_that_nobody_accepts_times_out() -> None:
             filler.close()
 
 
-def test_peer_that_says_nothing_times_out(impatient: Timeouts) -> None:
+def test_peer_that_says_nothing_times_out(impatient: DicomTimeouts) -> None:
     with (
         _raw_listener(lambda _: None, stays=True) as peer,
         pytest.raises(DicomError, match="no answer to the association request within 1 s") as caught,
     ):
         echo(peer, "ME", impatient)
-    assert caught.value.on == str(peer)
+    assert caught.value.subject == str(peer)
     assert _no_threads_left()
 
 
-def test_peer_that_stops_in_the_middle_of_its_answer_times_out(impatient: Timeouts) -> None:
+def test_peer_that_stops_in_the_middle_of_its_answer_times_out(impatient: DicomTimeouts) -> None:
     def half_an_answer(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.sendall(b"\x02\x00\x00\x00\x01\x00half")
@@ -120,7 +120,7 @@ def test_peer_that_stops_in_the_middle_of_its_answer_times_out(impatient: Timeou
     ],
 )
 def test_peer_that_speaks_something_else_is_an_error_without_noise(
-    answer: bytes, timeouts: Timeouts, capfd: pytest.CaptureFixture[str]
+    answer: bytes, timeouts: DicomTimeouts, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def reply(connection: socket.socket) -> None:
         connection.recv(4096)
@@ -132,7 +132,7 @@ def test_peer_that_speaks_something_else_is_an_error_without_noise(
     assert _no_threads_left()
 
 
-def test_peer_that_hangs_up_is_told(timeouts: Timeouts) -> None:
+def test_peer_that_hangs_up_is_told(timeouts: DicomTimeouts) -> None:
     with (
         _raw_listener(lambda _: None) as peer,
         pytest.raises(DicomError, match="no association: the connection was lost"),
@@ -140,7 +140,7 @@ def test_peer_that_hangs_up_is_told(timeouts: Timeouts) -> None:
         echo(peer, "ME", timeouts)
 
 
-def test_peer_that_aborts_is_told(timeouts: Timeouts) -> None:
+def test_peer_that_aborts_is_told(timeouts: DicomTimeouts) -> None:
     def abort(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.sendall(b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x02")
@@ -152,14 +152,16 @@ def test_peer_that_aborts_is_told(timeouts: Timeouts) -> None:
         echo(peer, "ME", timeouts)
 
 
-def test_unknown_called_ae_title_is_rejected_with_the_setting_to_look_at(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_unknown_called_ae_title_is_rejected_with_the_setting_to_look_at(
+    tmp_path: Path, timeouts: DicomTimeouts
+) -> None:
     with dcmtk.dcmqrscp(tmp_path) as peer, pytest.raises(DicomError) as caught:
         echo(Peer("WRONG", peer.host, peer.port), "ME", timeouts)
-    assert "called AE title not recognised (1/1/7)" in caught.value.what
+    assert "called AE title not recognised (1/1/7)" in caught.value.message
     assert "is WRONG an AE" in caught.value.next_step
 
 
-def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with (
         dcmtk.storescp(tmp_path / "in", options=["--refuse"]) as peer,
         pytest.raises(DicomError, match=r"rejected permanently by the application: no reason given \(1/1/1\)"),
@@ -167,15 +169,15 @@ def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: Timeouts) 
         echo(peer, "ME", timeouts)
 
 
-def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer, pytest.raises(DicomError) as caught:
         instances_of(peer, "ME", "1.2.3", timeouts)
-    assert "no presentation context (Study Root Query/Retrieve Information Model - FIND)" in caught.value.what
+    assert "no presentation context (Study Root Query/Retrieve Information Model - FIND)" in caught.value.message
     assert "dicomTransferCapability" in caught.value.next_step
 
 
 @pytest.mark.parametrize("title", ["", "A" * 17, "BACK\\SLASH", "Ü"])
-def test_what_is_no_ae_title_is_refused_before_anything_is_sent(title: str, timeouts: Timeouts) -> None:
+def test_what_is_no_ae_title_is_refused_before_anything_is_sent(title: str, timeouts: DicomTimeouts) -> None:
     peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
     with pytest.raises(MalformedInput, match="not an AE title"):
         echo(peer, title, timeouts)
@@ -183,18 +185,18 @@ def test_what_is_no_ae_title_is_refused_before_anything_is_sent(title: str, time
         echo(Peer(title, peer.host, peer.port), "ME", timeouts)
 
 
-def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
-        with pytest.raises(ZeroDivisionError), associated(peer, "ME", [Verification], timeouts) as failing:
+        with pytest.raises(ZeroDivisionError), open_association(peer, "ME", [Verification], timeouts) as failing:
             raise ZeroDivisionError
-        with associated(peer, "ME", [Verification], timeouts) as good:
+        with open_association(peer, "ME", [Verification], timeouts) as good:
             pass
-    assert failing.association.ending == "aborted"
-    assert good.association.ending == "released"
+    assert failing.association.end_reason == "aborted"
+    assert good.association.end_reason == "released"
     assert _no_threads_left()
 
 
-def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as honest:
 
         def twist(connection: socket.socket) -> None:
@@ -208,7 +210,7 @@ def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeout
             echo(peer, "ME", timeouts)
 
 
-def test_a_process_without_descriptors_says_so(timeouts: Timeouts) -> None:
+def test_a_process_without_descriptors_says_so(timeouts: DicomTimeouts) -> None:
     with _raw_listener(backlog=1) as peer:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         with socket.socket() as free:
@@ -219,9 +221,9 @@ def test_a_process_without_descriptors_says_so(timeouts: Timeouts) -> None:
                 echo(peer, "ME", timeouts)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert caught.value.on == str(peer)
+    assert caught.value.subject == str(peer)
 
 
-def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: Timeouts) -> None:
-    with dcmtk.storescp(tmp_path / "in") as peer, associated(peer, "ME", [Verification], timeouts) as opened:
-        assert opened.association.wire.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: DicomTimeouts) -> None:
+    with dcmtk.storescp(tmp_path / "in") as peer, open_association(peer, "ME", [Verification], timeouts) as opened:
+        assert opened.association.connection.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from dcmcfg.dicom.ul.association import RELEASE_REQUEST, Association, Ended, cut_all
-from dcmcfg.dicom.ul.command_set import SUCCESS, Kind, read_command, request
-from dcmcfg.dicom.ul.negotiation import Acceptance, Accepted
-from dcmcfg.dicom.ul.pdu import ABORT, RELEASE_REPLY, message_pdus
-from dcmcfg.dicom.ul.requested_connection import Wire
+from dcmcfg.dicom.ul.association import RELEASE_REQUEST, Association, AssociationEnded, force_close_all
+from dcmcfg.dicom.ul.command_set import SUCCESS, RequestCommandField, encode_request, read_command
+from dcmcfg.dicom.ul.negotiation import Acceptance, AcceptedContext
+from dcmcfg.dicom.ul.pdu import ABORT_PDU, RELEASE_RP_PDU, encode_message
+from dcmcfg.dicom.ul.requested_connection import RequestedConnection
 from tests.patience import PATIENCE_S
 
 VERIFICATION = "1.2.840.10008.1.1"
-RESPONSE = read_command(request(Kind.C_ECHO, VERIFICATION, 7, {}, has_data_set=False)).response(SUCCESS)
-ANSWER = message_pdus(RESPONSE, None, 1, 0)
+RESPONSE = read_command(
+    encode_request(RequestCommandField.C_ECHO, VERIFICATION, 7, {}, has_data_set=False)
+).build_response(SUCCESS)
+ANSWER = encode_message(RESPONSE, None, 1, 0)
 ABORT_FOR_UNEXPECTED_PDU = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x02"
 ABORT_FOR_INVALID_VALUE = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x06"
 
@@ -30,8 +32,8 @@ def ends() -> Iterator[tuple[Association, socket.socket]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = socket.create_connection(listener.getsockname())
         theirs, _ = listener.accept()
-    acceptance = Acceptance({1: Accepted(VERIFICATION, "1.2.840.10008.1.2")})
-    association = Association(Wire(ours), acceptance, stall_s=1, release_s=PATIENCE_S)
+    acceptance = Acceptance({1: AcceptedContext(VERIFICATION, "1.2.840.10008.1.2")})
+    association = Association(RequestedConnection(ours), acceptance, stall_timeout_s=1, release_timeout_s=PATIENCE_S)
     theirs.settimeout(PATIENCE_S)
     with theirs:
         yield association, theirs
@@ -52,9 +54,9 @@ def test_a_wish_to_end_that_came_too_late_does_not_spoil_the_release(ends: tuple
     releasing = threading.Thread(target=association.release)
     releasing.start()
     assert peer.recv(4096) == RELEASE_REQUEST
-    peer.sendall(RELEASE_REPLY)
+    peer.sendall(RELEASE_RP_PDU)
     releasing.join()
-    assert association.ending == "released"
+    assert association.end_reason == "released"
     assert _all_from(peer) == b""
 
 
@@ -63,9 +65,9 @@ def test_answers_that_still_come_do_not_hold_up_the_release(ends: tuple[Associat
     releasing = threading.Thread(target=association.release)
     releasing.start()
     assert peer.recv(4096) == RELEASE_REQUEST
-    peer.sendall(ANSWER * 3 + RELEASE_REPLY)
+    peer.sendall(ANSWER * 3 + RELEASE_RP_PDU)
     releasing.join()
-    assert association.ending == "released"
+    assert association.end_reason == "released"
 
 
 def test_a_peer_that_wants_the_release_too_gets_its_reply(ends: tuple[Association, socket.socket]) -> None:
@@ -74,7 +76,7 @@ def test_a_peer_that_wants_the_release_too_gets_its_reply(ends: tuple[Associatio
     releasing.start()
     assert peer.recv(4096) == RELEASE_REQUEST
     peer.sendall(RELEASE_REQUEST)
-    assert _all_from(peer) == RELEASE_REPLY
+    assert _all_from(peer) == RELEASE_RP_PDU
     peer.close()
     releasing.join()
 
@@ -82,7 +84,7 @@ def test_a_peer_that_wants_the_release_too_gets_its_reply(ends: tuple[Associatio
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        (RELEASE_REPLY, ABORT_FOR_UNEXPECTED_PDU),
+        (RELEASE_RP_PDU, ABORT_FOR_UNEXPECTED_PDU),
         (b"\x01\x00\x00\x00\x00\x00", ABORT_FOR_UNEXPECTED_PDU),
         (b"\x48\x00\x00\x00\x00\x00", b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x01"),
         (b"\x04\x00\x00\x00\x00\x00", ABORT_FOR_INVALID_VALUE),
@@ -97,10 +99,10 @@ def test_what_must_not_come_is_answered_by_the_abort_that_says_so(
     heard: list[bytes] = []
     listening = threading.Thread(target=lambda: heard.append(_all_from(peer)) or peer.close())  # type: ignore[func-returns-value]
     listening.start()
-    with pytest.raises(Ended):
-        association.response(7, seconds=PATIENCE_S)
+    with pytest.raises(AssociationEnded):
+        association.wait_for_response(7, seconds=PATIENCE_S)
     listening.join()
-    assert association.ending == "the peer sent something that is not DICOM"
+    assert association.end_reason == "the peer sent something that is not DICOM"
     assert heard == [answer]
 
 
@@ -118,23 +120,23 @@ def test_a_peer_that_talks_without_end_is_left(ends: tuple[Association, socket.s
     talking.start()
     while association.is_open:  # until the talker, which shares our processor, has kept ahead for long enough
         pass
-    association.wire.connection.close()
+    association.connection.connection.close()
     talking.join()
-    assert association.ending == "the peer talks on and on, and was asked nothing"
+    assert association.end_reason == "the peer talks on and on, and was asked nothing"
 
 
 def test_a_peer_that_takes_nothing_is_cut_off_all_the_same(ends: tuple[Association, socket.socket]) -> None:
     association, peer = ends
-    connection = association.wire.connection
+    connection = association.connection.connection
     connection.settimeout(0)
     with contextlib.suppress(BlockingIOError):
         while True:
             connection.send(bytes(1 << 16))
-    association.cut()
+    association.force_close()
     while peer.recv(1 << 20):
         pass  # it ends: that is the cut
-    with pytest.raises(Ended):
-        association.response(7, seconds=PATIENCE_S)
+    with pytest.raises(AssociationEnded):
+        association.wait_for_response(7, seconds=PATIENCE_S)
 
 
 def test_all_can_be_cut_while_others_are_opened_and_closed(ends: tuple[Association, socket.socket]) -> None:
@@ -145,15 +147,15 @@ def test_all_can_be_cut_while_others_are_opened_and_closed(ends: tuple[Associati
         while not stop.is_set():
             near, far = socket.socketpair()
             with far:
-                Association(Wire(near), association.acceptance, 1, 1)._ended("done")
+                Association(RequestedConnection(near), association.acceptance, 1, 1)._end("done")
 
     others = [threading.Thread(target=open_and_close) for _ in range(3)]
     for other in others:
         other.start()
     until = time.monotonic() + 0.3
     while time.monotonic() < until:
-        cut_all()
+        force_close_all()
     stop.set()
     for other in others:
         other.join()
-    assert ABORT in _all_from(peer)
+    assert ABORT_PDU in _all_from(peer)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.dicom.capability_lines import capability_line, read_capabilities, storage_scp
+from dcmcfg.dicom.capability_lines import build_storage_scp_capabilities, format_capability_line, read_capabilities
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.errors import MalformedInput
-from dcmcfg.model.capabilities import withheld
+from dcmcfg.model.capabilities import find_withheld_sop_classes
 from dcmcfg.model.devices import Configuration
 from tests.lint.breaking import sound
 
@@ -36,7 +36,7 @@ def test_lines_are_read_by_keyword_or_uid_and_comments_left_out(tmp_path: Path) 
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    line = capability_line("SCP", "1.2.840.10008.5.1.4.1.1.2", ("1.2.840.10008.1.2", "1.2.3"))
+    line = format_capability_line("SCP", "1.2.840.10008.5.1.4.1.1.2", ("1.2.840.10008.1.2", "1.2.3"))
     assert line == "SCP CTImageStorage ImplicitVRLittleEndian 1.2.3"
     assert read(tmp_path, line)[0][1:] == ("1.2.840.10008.5.1.4.1.1.2", "SCP", ("1.2.840.10008.1.2", "1.2.3"))
 
@@ -69,11 +69,11 @@ def test_a_file_that_is_not_there_is_told_with_what_else_can_be_said(tmp_path: P
 
 
 def test_an_ae_with_the_template_is_sent_everything_that_an_archive_may_send() -> None:
-    capabilities = storage_scp(Configuration(sound()))
+    capabilities = build_storage_scp_capabilities(Configuration(sound()))
     assert len({each.name for each in capabilities}) == len({each.sop_class for each in capabilities})
-    tree = sound().after(
+    tree = sound().with_changes(
         add_network_ae(Configuration(sound()), NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)).changes
     )
-    ae = Configuration(tree).device("ws1").network_ae("WS1")
-    assert withheld(Configuration(tree), ae.capabilities, ae) == ()
+    ae = Configuration(tree).get_device("ws1").get_network_ae("WS1")
+    assert find_withheld_sop_classes(Configuration(tree), ae.capabilities, ae) == ()
     assert len(ae.capabilities) == len(capabilities)

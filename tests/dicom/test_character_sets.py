@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.character_sets import UNICODE, spelled
-from dcmcfg.dicom.identifiers import decoded, encoded
+from dcmcfg.dicom.character_sets import UNICODE, decode_values
+from dcmcfg.dicom.identifiers import decode_identifier, encode_identifier
 from dcmcfg.dicom.retrieval import Patient, Retrieval
 from tests.dicom.scp import element
 
@@ -31,23 +31,25 @@ IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 def test_a_patient_is_asked_for_by_the_octets_that_the_archive_gave(
     named: str, octets: bytes, text: str, named_again: str, syntax: str
 ) -> None:
-    answer = decoded(element("SpecificCharacterSet", named.encode()) + element("PatientID", octets))
+    answer = decode_identifier(element("SpecificCharacterSet", named.encode()) + element("PatientID", octets))
     assert answer is not None
-    (patient_id, issuer), character_set = spelled(answer, "PatientID", "IssuerOfPatientID")
+    (patient_id, issuer), character_set = decode_values(answer, "PatientID", "IssuerOfPatientID")
     assert (patient_id, issuer, character_set) == (text, "", named_again)
-    request = encoded(Retrieval("1.2", patient=Patient(patient_id, issuer, character_set)).identifier(), syntax)
+    request = encode_identifier(
+        Retrieval("1.2", patient=Patient(patient_id, issuer, character_set)).build_identifier(), syntax
+    )
     assert octets in request
-    assert (0x00080005 in (decoded(request) or ())) == bool(named_again)
+    assert (0x00080005 in (decode_identifier(request) or ())) == bool(named_again)
 
 
 def test_octets_that_pydicom_writes_otherwise_are_asked_for_in_unicode() -> None:
     superfluous = b"\x1b(B" + "日本".encode("iso2022_jp")
-    answer = decoded(element("SpecificCharacterSet", b"\\ISO 2022 IR 87") + element("PatientID", superfluous))
+    answer = decode_identifier(element("SpecificCharacterSet", b"\\ISO 2022 IR 87") + element("PatientID", superfluous))
     assert answer is not None
-    assert spelled(answer, "PatientID") == (("日本",), UNICODE)
+    assert decode_values(answer, "PatientID") == (("日本",), UNICODE)
 
 
 def test_several_values_are_the_first_of_them() -> None:
-    answer = decoded(element("PatientID", b"A1 \\B2"))
+    answer = decode_identifier(element("PatientID", b"A1 \\B2"))
     assert answer is not None
-    assert spelled(answer, "PatientID", "IssuerOfPatientID") == (("A1", ""), "")
+    assert decode_values(answer, "PatientID", "IssuerOfPatientID") == (("A1", ""), "")

@@ -5,19 +5,19 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.dicom.echo import echo
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts
 from tests.dicom import dcmtk
 
 pytestmark = pytest.mark.real
 
 
-def test_dcmtk_answers(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_dcmtk_answers(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
         assert 0 < echo(peer, "ME", timeouts).seconds < 5
 
 
 def test_nothing_is_written_to_the_terminal(
-    tmp_path: Path, timeouts: Timeouts, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, timeouts: DicomTimeouts, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
         echo(peer, "ME", timeouts)

@@ -7,7 +7,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.filereader import read_dataset
 
 from dcmcfg.dicom import pydicom_lazy
-from dcmcfg.dicom.identifiers import decoded, encoded, identifier
+from dcmcfg.dicom.identifiers import build_identifier, decode_identifier, encode_identifier
 from dcmcfg.errors import MalformedInput
 from tests.dicom.scp import element
 
@@ -27,7 +27,7 @@ VALUES = {
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
 def test_pydicom_reads_what_is_written(syntax: str) -> None:
-    octets = encoded(identifier(VALUES), syntax)
+    octets = encode_identifier(build_identifier(VALUES), syntax)
     dataset = read_dataset(BytesIO(octets), is_implicit_VR=syntax == IMPLICIT, is_little_endian=True)
     dataset.decode()
     several = {
@@ -40,37 +40,37 @@ def test_pydicom_reads_what_is_written(syntax: str) -> None:
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
 def test_what_is_written_is_read_again_whatever_the_syntax_was(syntax: str) -> None:
-    asked = identifier(VALUES)
-    assert decoded(encoded(asked, syntax)) == asked
+    asked = build_identifier(VALUES)
+    assert decode_identifier(encode_identifier(asked, syntax)) == asked
 
 
 def test_a_length_that_looks_like_a_vr_is_a_length() -> None:
     """17,752 octets: the letters XE, where a VR would be, in the list of 317 instances that failed."""
     uids = "\\".join(f"1.2.826.0.1.3680043.8.498.1.{number:026}.1" for number in range(317))[:17752]
-    octets = encoded(identifier({"FailedSOPInstanceUIDList": uids}), IMPLICIT)
+    octets = encode_identifier(build_identifier({"FailedSOPInstanceUIDList": uids}), IMPLICIT)
     assert octets[4:6] == b"XE"
-    assert decoded(octets) == identifier({"FailedSOPInstanceUIDList": uids})
+    assert decode_identifier(octets) == build_identifier({"FailedSOPInstanceUIDList": uids})
 
 
 def test_a_value_too_long_for_its_vr_is_an_error_of_ours() -> None:
     with pytest.raises(MalformedInput, match="longer than 65534 octets"):
-        encoded(identifier({"StudyInstanceUID": "\\".join(["1.2.3"] * 11000)}), EXPLICIT)
+        encode_identifier(build_identifier({"StudyInstanceUID": "\\".join(["1.2.3"] * 11000)}), EXPLICIT)
 
 
 def test_a_keyword_that_is_none_is_an_error() -> None:
     with pytest.raises(KeyError, match="StudyUID"):
-        identifier({"StudyUID": "1.2"})
+        build_identifier({"StudyUID": "1.2"})
 
 
 @pytest.mark.parametrize("octets", [b"", b"\0" * 7])
 def test_what_is_too_short_for_an_element_is_passed_over(octets: bytes) -> None:
     whole = element("SOPInstanceUID", b"1.2\0")
-    assert decoded(octets) == {}
-    assert decoded(whole + octets) == {0x00080018: b"1.2\0"}
+    assert decode_identifier(octets) == {}
+    assert decode_identifier(whole + octets) == {0x00080018: b"1.2\0"}
 
 
 def test_a_value_that_is_cut_off_is_no_identifier() -> None:
-    assert decoded(element("SOPInstanceUID", b"1.2\0")[:-1]) is None
+    assert decode_identifier(element("SOPInstanceUID", b"1.2\0")[:-1]) is None
 
 
 def test_tags_and_vrs_at_hand_are_those_of_pydicom() -> None:

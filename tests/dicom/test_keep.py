@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless
 
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.storage.files import Folder, _renamed, file_head
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.storage.files import InstanceFolder, _rename_if_absent, build_file_header
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
@@ -24,8 +24,8 @@ real = pytest.mark.real
 
 
 @pytest.fixture
-def receiver(tmp_path: Path, timeouts: Timeouts) -> Iterator[Receiver]:
-    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, keep=tmp_path / "kept") as receiver:
+def receiver(tmp_path: Path, timeouts: DicomTimeouts) -> Iterator[Receiver]:
+    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, save_folder=tmp_path / "kept") as receiver:
         yield receiver
 
 
@@ -37,8 +37,8 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _kept(folder: Folder, study_uid: str | None, uid: str, octets: bytes = b"octets") -> Path:
-    file = folder.new_file(octets)
+def _kept(folder: InstanceFolder, study_uid: str | None, uid: str, octets: bytes = b"octets") -> Path:
+    file = folder.create_file(octets)
     return file.finish(study_uid, uid)
 
 
@@ -49,7 +49,7 @@ def test_each_instance_is_a_file_that_dcmtk_and_pydicom_read(receiver: Receiver,
     assert dcmtk.storescu(_peer(receiver), made.files, calling="LONGTERM", options=[option]).returncode == 0
     assert {instance.problem for instance in receiver.received} == {""}
     paths = [tmp_path / "kept" / made.study_uid / f"{uid}.dcm" for uid in made.sop_instance_uids]
-    assert [instance.kept for instance in receiver.received] == paths
+    assert [instance.saved_path for instance in receiver.received] == paths
     for path, source, instance in zip(paths, made.files, receiver.received, strict=True):
         read, sent = dcmread(path), dcmread(source)
         assert read.pop("PixelData").value == sent.pop("PixelData").value  # its VR goes by the transfer syntax
@@ -69,11 +69,11 @@ def test_each_instance_is_a_file_that_dcmtk_and_pydicom_read(receiver: Receiver,
 
 
 @real
-def test_without_a_folder_nothing_is_kept(timeouts: Timeouts) -> None:
+def test_without_a_folder_nothing_is_kept(timeouts: DicomTimeouts) -> None:
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts) as receiver, raw_scu(_peer(receiver)) as scu:
         scu.associated().send(stored())
         assert scu.status() == 0
-        assert [(each.kept, each.problem) for each in receiver.received] == [(None, "")]
+        assert [(each.saved_path, each.problem) for each in receiver.received] == [(None, "")]
 
 
 @real
@@ -102,7 +102,7 @@ def test_whatever_the_uids_are_no_file_is_outside(receiver: Receiver, tmp_path: 
 @given(st.none() | st.text(), st.text())
 def test_no_uid_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactory, study: str | None, uid: str) -> None:
     root = tmp_path_factory.getbasetemp() / "laws"
-    path = _kept(Folder(root), study, uid)
+    path = _kept(InstanceFolder(root), study, uid)
     assert path.resolve().parent.parent == root.resolve()
     assert path.read_bytes() == b"octets"
 
@@ -111,7 +111,7 @@ def test_many_instances_of_one_uid_are_kept_in_linear_time(tmp_path: Path) -> No
     folders = itertools.count()
 
     def keeping(count: int) -> Callable[[], object]:
-        folder = Folder(tmp_path / str(next(folders)))
+        folder = InstanceFolder(tmp_path / str(next(folders)))
         return lambda: [_kept(folder, "1.2", "1.2.3", b"%d" % number) for number in range(count)]
 
     assert growth(keeping, 25) < 4.5
@@ -119,9 +119,9 @@ def test_many_instances_of_one_uid_are_kept_in_linear_time(tmp_path: Path) -> No
 
 def test_each_content_of_one_uid_is_one_file_whichever_run_has_kept_it(tmp_path: Path) -> None:
     contents = [b"%d" % number for number in range(5)]
-    earlier = [_kept(Folder(tmp_path), "1.2", "1.2.3", octets) for octets in contents]
+    earlier = [_kept(InstanceFolder(tmp_path), "1.2", "1.2.3", octets) for octets in contents]
     assert [path.name for path in earlier] == ["1.2.3.dcm", *(f"1.2.3~{number}.dcm" for number in range(2, 6))]
-    folder = Folder(tmp_path)
+    folder = InstanceFolder(tmp_path)
     for octets, path in [*zip(contents, earlier, strict=True)][::-1] * 2:
         assert _kept(folder, "1.2", "1.2.3", octets) == path
     new = [_kept(folder, "1.2", "1.2.3", b"new") for _ in range(2)]
@@ -139,11 +139,13 @@ def test_an_instance_that_comes_again_is_one_file_and_another_of_its_name_a_seco
         scu.send(other + other)
         assert [scu.status() for _ in range(4)] == [0] * 4
     assert sorted(_files(tmp_path / "kept")) == ["1.2.3/1.2.3.1.dcm", "1.2.3/1.2.3.1~2.dcm"]
-    assert [each.kept and each.kept.name for each in receiver.received] == ["1.2.3.1.dcm"] * 2 + ["1.2.3.1~2.dcm"] * 2
+    assert [each.saved_path and each.saved_path.name for each in receiver.received] == ["1.2.3.1.dcm"] * 2 + [
+        "1.2.3.1~2.dcm"
+    ] * 2
 
 
 def test_files_that_were_there_before_stay(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
+    folder = InstanceFolder(tmp_path)
     theirs = tmp_path / "1.2" / "1.2.3.dcm"
     theirs.parent.mkdir()
     theirs.write_bytes(b"of somebody else")
@@ -152,7 +154,7 @@ def test_files_that_were_there_before_stay(tmp_path: Path) -> None:
 
 
 def test_many_at_once_lose_none(tmp_path: Path) -> None:
-    folders = [Folder(tmp_path) for _ in range(4)]
+    folders = [InstanceFolder(tmp_path) for _ in range(4)]
     writers = [
         threading.Thread(target=_kept, args=(folder, "1.2", "1.2.3", b"%d" % number))
         for number, folder in enumerate(folders * 5)
@@ -167,9 +169,9 @@ def test_many_at_once_lose_none(tmp_path: Path) -> None:
 def test_where_a_file_has_one_name_only_it_is_renamed_and_none_is_lost(tmp_path: Path) -> None:
     written, path = tmp_path / "written", tmp_path / "path"
     written.write_bytes(b"one")
-    assert _renamed(written, path)
+    assert _rename_if_absent(written, path)
     written.write_bytes(b"two")
-    assert not _renamed(written, path)
+    assert not _rename_if_absent(written, path)
     assert (path.read_bytes(), written.read_bytes()) == (b"one", b"two")
 
 
@@ -194,12 +196,12 @@ def test_what_cannot_be_written_is_refused_and_told_and_the_next_one_is_kept(
 
 
 @real
-def test_a_folder_that_is_none_is_said_before_anybody_calls(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_a_folder_that_is_none_is_said_before_anybody_calls(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"")
     with (
         pytest.raises(DicomError, match="nothing can be kept there"),
-        Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, keep=path),
+        Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, save_folder=path),
     ):
         pass
     assert path.read_bytes() == b""
@@ -216,12 +218,12 @@ def test_a_folder_that_is_gone_meanwhile_is_told(receiver: Receiver, tmp_path: P
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, UID("1.2.3.4")])
 def test_the_head_of_a_file_is_what_pydicom_reads(tmp_path: Path, syntax: UID) -> None:
-    head = file_head(
+    head = build_file_header(
         sop_class_uid=b"1.2.840.10008.5.1.4.1.1.2",
         sop_instance_uid=b"1.2.3",
         transfer_syntax=syntax,
-        calling="A" * 15,
-        called="B",
+        source_ae_title="A" * 15,
+        receiving_ae_title="B",
     )
     (tmp_path / "file").write_bytes(head)
     meta = dcmread(tmp_path / "file").file_meta

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.dicom.storage.local_host import ALL_ADDRESSES, is_this_machine, listener_of, own_addresses
+from dcmcfg.dicom.storage.local_host import (
+    ALL_ADDRESSES,
+    find_listen_addresses,
+    find_listening_process,
+    is_this_machine,
+)
 from tests.dicom.dcmtk import LOOPBACK
 from tests.ports import free_port
 
@@ -21,12 +26,12 @@ def test_loopback_is_this_machine(host: str) -> None:
 @pytest.mark.parametrize("host", [TEST_NET, "no-such-host.invalid", "a..b", "x" * 300])
 def test_other_machines_and_unknown_names_are_not(host: str) -> None:
     assert not is_this_machine(host)
-    assert own_addresses(host) == ()
+    assert find_listen_addresses(host) == ()
 
 
 def test_localhost_stays_on_loopback() -> None:
-    assert own_addresses("localhost")[0] == LOOPBACK
-    assert set(own_addresses("localhost")) <= {LOOPBACK, "::1"}
+    assert find_listen_addresses("localhost")[0] == LOOPBACK
+    assert set(find_listen_addresses("localhost")) <= {LOOPBACK, "::1"}
 
 
 def _resolving_to(*addresses: str) -> Any:
@@ -37,21 +42,21 @@ def _resolving_to(*addresses: str) -> Any:
 
 def test_a_name_that_is_only_loopback_here_is_listened_for_on_all_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _resolving_to("127.0.1.1"))
-    assert own_addresses("pacs.example.org") == (ALL_ADDRESSES,)
-    assert own_addresses("localhost") == ("127.0.1.1",)
+    assert find_listen_addresses("pacs.example.org") == (ALL_ADDRESSES,)
+    assert find_listen_addresses("localhost") == ("127.0.1.1",)
 
 
 def test_only_the_addresses_of_this_machine_are_listened_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _resolving_to(LOOPBACK, TEST_NET))
-    assert own_addresses("localhost") == (LOOPBACK,)
+    assert find_listen_addresses("localhost") == (LOOPBACK,)
 
 
 def test_the_listener_of_a_port_is_named_with_its_pid() -> None:
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         listener.listen()
-        assert f"(pid {os.getpid()})" in listener_of(listener.getsockname()[1])
+        assert f"(pid {os.getpid()})" in find_listening_process(listener.getsockname()[1])
 
 
 def test_a_free_port_has_no_listener() -> None:
-    assert listener_of(free_port()) == ""
+    assert find_listening_process(free_port()) == ""

@@ -14,13 +14,13 @@ import pytest
 from pynetdicom import evt
 from pynetdicom.dimse_messages import C_CANCEL_RQ
 
-from dcmcfg.dicom.move import Cancellation, MoveOutcome, Progress, move
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.retrieval import Model, Retrieval
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.retrieval import InformationModel, Retrieval
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.errors import DicomError, MalformedInput
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 from tests.dicom import dcmtk
 from tests.dicom.asking import move_study
 from tests.dicom.conftest import Source
@@ -33,18 +33,18 @@ pytestmark = pytest.mark.real
 STUDY = "1.2.3"
 
 
-def _move(peer: Peer, timeouts: Timeouts, study_uid: str = STUDY) -> MoveOutcome:
+def _move(peer: Peer, timeouts: DicomTimeouts, study_uid: str = STUDY) -> MoveOutcome:
     return move_study(peer, "ME", study_uid, "RECEIVER", timeouts=timeouts)
 
 
-def test_dcmqrscp_moves_the_study_to_our_receiver(source: Source, timeouts: Timeouts) -> None:
-    pending: list[Progress] = []
+def test_dcmqrscp_moves_the_study_to_our_receiver(source: Source, timeouts: DicomTimeouts) -> None:
+    pending: list[MoveProgress] = []
     with Receiver("RECEIVER", dcmtk.LOOPBACK, source.receiver.port, timeouts) as receiver:
         outcome = move_study(
             source.peer, "ME", source.made.study_uid, "RECEIVER", timeouts=timeouts, on_pending=pending.append
         )
         received = receiver.received
-    assert (outcome.status, outcome.completed, outcome.failed, outcome.interrupted) == (0x0000, 4, 0, "")
+    assert (outcome.status, outcome.completed, outcome.failed, outcome.interruption) == (0x0000, 4, 0, "")
     assert {instance.sop_instance_uid for instance in received} == set(source.made.sop_instance_uids)
     assert {instance.study_uid for instance in received} == {source.made.study_uid}
     assert {instance.calling_ae_title for instance in received} == {"LONGTERM"}
@@ -52,7 +52,7 @@ def test_dcmqrscp_moves_the_study_to_our_receiver(source: Source, timeouts: Time
     assert [progress.completed for progress in pending] == [1, 2, 3, 4]
 
 
-def test_dcmqrscp_moves_the_study_to_dcmtk_s_storescp(source: Source, tmp_path: Path, timeouts: Timeouts) -> None:
+def test_dcmqrscp_moves_the_study_to_dcmtk_s_storescp(source: Source, tmp_path: Path, timeouts: DicomTimeouts) -> None:
     folder = tmp_path / "in"
     with dcmtk.storescp(folder, ae_title="RECEIVER", port=source.receiver.port):
         outcome = _move(source.peer, timeouts, source.made.study_uid)
@@ -60,31 +60,31 @@ def test_dcmqrscp_moves_the_study_to_dcmtk_s_storescp(source: Source, tmp_path: 
     assert dcmtk.stored_in(folder) == set(source.made.sop_instance_uids)
 
 
-def test_move_to_unknown_destination_is_a801(source: Source, timeouts: Timeouts) -> None:
+def test_move_to_unknown_destination_is_a801(source: Source, timeouts: DicomTimeouts) -> None:
     outcome = move_study(source.peer, "ME", source.made.study_uid, "NOBODY", timeouts=timeouts)
-    assert (outcome.status, outcome.interrupted) == (0xA801, "")
+    assert (outcome.status, outcome.interruption) == (0xA801, "")
 
 
-def test_move_to_a_destination_that_is_down_names_the_failed_instances(source: Source, timeouts: Timeouts) -> None:
+def test_move_to_a_destination_that_is_down_names_the_failed_instances(source: Source, timeouts: DicomTimeouts) -> None:
     outcome = _move(source.peer, timeouts, source.made.study_uid)
     assert (outcome.status, outcome.completed, outcome.failed) == (0xA702, 0, 4)
     assert set(outcome.failed_sop_instance_uids) == set(source.made.sop_instance_uids)
 
 
-def test_move_of_an_unknown_study_is_success_with_nothing_done(source: Source, timeouts: Timeouts) -> None:
+def test_move_of_an_unknown_study_is_success_with_nothing_done(source: Source, timeouts: DicomTimeouts) -> None:
     outcome = _move(source.peer, timeouts)
     assert outcome.status == 0x0000
     assert not outcome.completed
 
 
-def test_absent_counters_are_none_and_not_zero(timeouts: Timeouts) -> None:
+def test_absent_counters_are_none_and_not_zero(timeouts: DicomTimeouts) -> None:
     with misbehaving_scp(on_move=responds(0x0000)) as peer:
         outcome = _move(peer, timeouts)
     assert outcome.status == 0x0000
     assert (outcome.remaining, outcome.completed, outcome.failed, outcome.warning) == (None, None, None, None)
 
 
-def test_comment_offending_elements_and_failed_instances_are_kept(timeouts: Timeouts) -> None:
+def test_comment_offending_elements_and_failed_instances_are_kept(timeouts: DicomTimeouts) -> None:
     behaviour = responds(
         0xA702,
         element("FailedSOPInstanceUIDList", b"1.2.3.1\\1.2.3.2"),
@@ -101,7 +101,7 @@ def test_comment_offending_elements_and_failed_instances_are_kept(timeouts: Time
     assert (outcome.completed, outcome.failed) == (None, 2)
 
 
-def test_identifier_that_cannot_be_read_leaves_the_status(timeouts: Timeouts) -> None:
+def test_identifier_that_cannot_be_read_leaves_the_status(timeouts: DicomTimeouts) -> None:
     with misbehaving_scp(on_move=responds(0xB000, b"\xff\xff\xff", NumberOfCompletedSuboperations=1)) as peer:
         outcome = _move(peer, timeouts)
     assert (outcome.status, outcome.completed, outcome.failed_sop_instance_uids) == (0xB000, 1, ())
@@ -145,30 +145,30 @@ def _sends(octets: bytes) -> Behaviour:
     ids=["abort", "hang-up", "release", "http", "nonsense"],
 )
 def test_what_goes_wrong_after_the_request_was_sent_is_an_outcome(
-    behaviour: Behaviour, words: str, timeouts: Timeouts, capfd: pytest.CaptureFixture[str]
+    behaviour: Behaviour, words: str, timeouts: DicomTimeouts, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with misbehaving_scp(on_move=behaviour) as peer:
         outcome = _move(peer, timeouts)
     assert (outcome.status, outcome.timed_out) == (None, False)
-    assert words in outcome.interrupted
+    assert words in outcome.interruption
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("octets", [b"", b"\x04\x00\x00\x00\x01\x00half"], ids=["silence", "half a PDU"])
 def test_a_response_that_does_not_come_is_an_outcome(
-    octets: bytes, timeouts: Timeouts, capfd: pytest.CaptureFixture[str]
+    octets: bytes, timeouts: DicomTimeouts, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Of half a PDU it is whichever is first: the connection given up, or the time-out."""
     with misbehaving_scp(on_move=_sends(octets)) as peer:
         outcome = _move(peer, replace(timeouts, dimse=1, network=1))
     assert outcome.status is None
-    assert outcome.interrupted
-    assert octets or outcome.interrupted == "no response within 1 s"
-    assert outcome.timed_out == outcome.interrupted.endswith("within 1 s")
+    assert outcome.interruption
+    assert octets or outcome.interruption == "no response within 1 s"
+    assert outcome.timed_out == outcome.interruption.endswith("within 1 s")
     assert capfd.readouterr() == ("", "")
 
 
-def test_last_known_counters_survive_an_abort(timeouts: Timeouts) -> None:
+def test_last_known_counters_survive_an_abort(timeouts: DicomTimeouts) -> None:
     heard = threading.Event()
 
     def pending_then_abort(event: evt.Event) -> None:
@@ -182,12 +182,12 @@ def test_last_known_counters_survive_an_abort(timeouts: Timeouts) -> None:
 
 
 def test_pending_responses_keep_a_slow_move_from_timing_out(
-    timeouts: Timeouts, monkeypatch: pytest.MonkeyPatch
+    timeouts: DicomTimeouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Our clock goes on by 0.9 of the time-out with each of them, so that no wait takes long."""
     past: list[float] = []
 
-    def goes_on(_: Progress) -> None:
+    def goes_on(_: MoveProgress) -> None:
         past.append(0.9 * timeouts.dimse)
 
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(past))
@@ -205,20 +205,20 @@ def test_pending_responses_keep_a_slow_move_from_timing_out(
     assert outcome.seconds > 8 * timeouts.dimse
 
 
-def test_failure_before_the_request_was_sent_is_an_error(timeouts: Timeouts) -> None:
+def test_failure_before_the_request_was_sent_is_an_error(timeouts: DicomTimeouts) -> None:
     with pytest.raises(DicomError, match="connection refused"):
         _move(Peer("ARCHIVE", dcmtk.LOOPBACK, free_port()), timeouts)
 
 
 @pytest.mark.parametrize(("uid", "destination"), [("1.2.*", "RECEIVER"), ("1.2.3", "A" * 17), ("1.2.3", "")])
-def test_bad_arguments_are_refused_before_anything_is_sent(uid: str, destination: str, timeouts: Timeouts) -> None:
+def test_bad_arguments_are_refused_before_anything_is_sent(uid: str, destination: str, timeouts: DicomTimeouts) -> None:
     asked: list[evt.Event] = []
     with misbehaving_scp(on_move=asked.append) as peer, pytest.raises(MalformedInput):
         move_study(peer, "ME", uid, destination, timeouts=timeouts)
     assert not asked
 
 
-def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: Timeouts) -> None:
+def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: DicomTimeouts) -> None:
     cancelled, aborted = threading.Event(), threading.Event()
 
     def pending_for_ever(event: evt.Event) -> None:
@@ -229,7 +229,7 @@ def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: Timeout
         if event.is_cancelled:
             cancelled.set()
 
-    def interrupt(progress: Progress) -> None:
+    def interrupt(progress: MoveProgress) -> None:
         raise KeyboardInterrupt
 
     handlers = [(evt.EVT_CONN_CLOSE, lambda _: aborted.set())]
@@ -273,16 +273,16 @@ def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> 
     assert errors.rstrip().endswith(b"KeyboardInterrupt")
 
 
-def _cancelled_after(peer: Peer, timeouts: Timeouts) -> tuple[MoveOutcome, bool]:
+def _cancelled_after(peer: Peer, timeouts: DicomTimeouts) -> tuple[MoveOutcome, bool]:
     """Move, cancel at the first pending response; return the outcome, and whether the association is left."""
     cancellation = Cancellation()
-    with associated(peer, "ME", [Model.STUDY.move], timeouts) as opened:
+    with open_association(peer, "ME", [InformationModel.STUDY.move_sop_class], timeouts) as opened:
         outcome = move(
             opened,
             Retrieval(STUDY),
             "RECEIVER",
             cancellation=cancellation,
-            on_pending=lambda _: threading.Thread(target=cancellation.now).start(),
+            on_pending=lambda _: threading.Thread(target=cancellation.request).start(),
         )
         return outcome, opened.is_open
 
@@ -297,7 +297,7 @@ def _awaiting_cancel(*, answers: bool) -> Behaviour:
     return behave
 
 
-def test_a_cancelled_move_ends_with_the_peers_word_and_the_association_is_left(timeouts: Timeouts) -> None:
+def test_a_cancelled_move_ends_with_the_peers_word_and_the_association_is_left(timeouts: DicomTimeouts) -> None:
     with misbehaving_scp(on_move=_awaiting_cancel(answers=True)) as peer:
         outcome, left = _cancelled_after(peer, timeouts)
     assert (outcome.status, outcome.cancelled, outcome.completed, outcome.remaining) == (0xFE00, True, 3, 1)
@@ -305,19 +305,19 @@ def test_a_cancelled_move_ends_with_the_peers_word_and_the_association_is_left(t
 
 
 def test_a_peer_that_does_not_answer_a_cancel_is_not_waited_for_long(
-    timeouts: Timeouts, monkeypatch: pytest.MonkeyPatch
+    timeouts: DicomTimeouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dcmcfg.dicom.move.ANSWER_S", 0.3)
+    monkeypatch.setattr("dcmcfg.dicom.move.CANCEL_TIMEOUT_S", 0.3)
     with misbehaving_scp(on_move=_awaiting_cancel(answers=False)) as peer:
         outcome, left = _cancelled_after(peer, timeouts)
     assert (outcome.status, outcome.cancelled, outcome.completed) == (None, True, 2)
-    assert outcome.interrupted == "no answer to C-CANCEL within 0.3 s"
+    assert outcome.interruption == "no answer to C-CANCEL within 0.3 s"
     assert not left
 
 
-def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: Timeouts) -> None:
+def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: DicomTimeouts) -> None:
     cancellation, came = Cancellation(), threading.Event()
-    cancellation.now()
+    cancellation.request()
 
     def note(event: evt.Event) -> None:
         if isinstance(event.message, C_CANCEL_RQ):  # pynetdicom itself forgets one that comes with its request
@@ -328,18 +328,18 @@ def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: Timeouts) 
 
     with (
         misbehaving_scp(on_move=answer, handlers=[(evt.EVT_DIMSE_RECV, note)]) as peer,
-        associated(peer, "ME", [Model.STUDY.move], timeouts) as opened,
+        open_association(peer, "ME", [InformationModel.STUDY.move_sop_class], timeouts) as opened,
     ):
         assert move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
 
 
-def test_pending_responses_without_end_are_given_up_with_the_limit(timeouts: Timeouts) -> None:
+def test_pending_responses_without_end_are_given_up_with_the_limit(timeouts: DicomTimeouts) -> None:
     def flood(event: evt.Event) -> None:
         for number in range(1000):
             responds(0xFF00, NumberOfCompletedSuboperations=number)(event)
 
-    with raised({"move-responses": 20}), misbehaving_scp(on_move=flood) as peer:
+    with override_limits({"move-responses": 20}), misbehaving_scp(on_move=flood) as peer:
         outcome = _move(peer, timeouts)
     assert (outcome.status, outcome.completed) == (None, 20)
-    assert outcome.interrupted.startswith("more than 20 pending responses to one C-MOVE")
-    assert "--max move-responses=40" in outcome.interrupted
+    assert outcome.interruption.startswith("more than 20 pending responses to one C-MOVE")
+    assert "--max move-responses=40" in outcome.interruption

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import MalformedInput
 
 
@@ -26,11 +26,11 @@ def test_peer_refuses_an_empty_host() -> None:
 
 
 def test_default_timeouts_outlast_the_stock_archive_s_retrieve_timeout() -> None:
-    assert Timeouts().dimse > 300
-    assert Timeouts().network > 300
+    assert DicomTimeouts().dimse > 300
+    assert DicomTimeouts().network > 300
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
 def test_timeouts_must_be_above_zero(seconds: float) -> None:
     with pytest.raises(MalformedInput, match="dimse time-out"):
-        Timeouts(dimse=seconds)
+        DicomTimeouts(dimse=seconds)

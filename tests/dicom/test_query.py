@@ -7,12 +7,12 @@ import pytest
 from pydicom.uid import UID
 from pynetdicom import evt
 
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.query import Instance, find_instances
-from dcmcfg.dicom.retrieval import Model
+from dcmcfg.dicom.retrieval import InformationModel
 from dcmcfg.errors import DicomError, MalformedInput
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 from tests.dicom.asking import instances_of
 from tests.dicom.conftest import Source
 from tests.dicom.scp import answers, element, misbehaving_scp, one_after_the_other
@@ -28,19 +28,19 @@ def _image(uid: bytes, before: bytes = b"", after: bytes = b"") -> bytes:
     return element("SOPClassUID", b"1.2.840.10008.5.1.4.1.1.2") + element("SOPInstanceUID", uid) + before + after
 
 
-def test_dcmqrscp_lists_each_instance_of_the_study(source: Source, timeouts: Timeouts) -> None:
+def test_dcmqrscp_lists_each_instance_of_the_study(source: Source, timeouts: DicomTimeouts) -> None:
     found = instances_of(source.peer, "ME", source.made.study_uid, timeouts)
     assert sorted(instance.sop_instance_uid for instance in found) == sorted(source.made.sop_instance_uids)
     assert {instance.series_uid for instance in found} == {f"{source.made.study_uid}.{n}" for n in (1, 2)}
     assert {instance.retrieve_ae_titles for instance in found} == {("LONGTERM",)}
 
 
-def test_study_that_nobody_has_is_empty(source: Source, timeouts: Timeouts) -> None:
+def test_study_that_nobody_has_is_empty(source: Source, timeouts: DicomTimeouts) -> None:
     assert instances_of(source.peer, "ME", "1.2.3.4.5", timeouts) == ()
 
 
 @pytest.mark.parametrize("uid", ["", "*", "1.2.*", "1.2\\1.3"])
-def test_keys_that_match_other_studies_are_refused(uid: str, timeouts: Timeouts) -> None:
+def test_keys_that_match_other_studies_are_refused(uid: str, timeouts: DicomTimeouts) -> None:
     asked: list[evt.Event] = []
     with misbehaving_scp(on_find=asked.append) as peer, pytest.raises(MalformedInput, match="not a UID"):
         instances_of(peer, "ME", uid, timeouts)
@@ -57,7 +57,7 @@ def test_keys_that_match_other_studies_are_refused(uid: str, timeouts: Timeouts)
     ],
 )
 def test_availability_is_the_one_nearest_to_the_instance(
-    study: bytes, series: bytes, image: bytes, expected: str, timeouts: Timeouts
+    study: bytes, series: bytes, image: bytes, expected: str, timeouts: DicomTimeouts
 ) -> None:
     levels = one_after_the_other(
         answers(element("InstanceAvailability", study) + STUDY_ANSWER),
@@ -69,7 +69,7 @@ def test_availability_is_the_one_nearest_to_the_instance(
     assert found == (Instance(STUDY, "1.2.3.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.1.1", expected),)
 
 
-def test_answers_about_other_studies_and_series_are_left_out(timeouts: Timeouts) -> None:
+def test_answers_about_other_studies_and_series_are_left_out(timeouts: DicomTimeouts) -> None:
     levels = one_after_the_other(
         answers(element("StudyInstanceUID", b"9.9.9"), STUDY_ANSWER, STUDY_ANSWER),
         answers(SERIES_ANSWER),
@@ -85,7 +85,7 @@ def test_answers_about_other_studies_and_series_are_left_out(timeouts: Timeouts)
     assert [instance.sop_instance_uid for instance in found] == ["1.2.3.1.1"]
 
 
-def test_octets_outside_ascii_do_not_harm(timeouts: Timeouts) -> None:
+def test_octets_outside_ascii_do_not_harm(timeouts: DicomTimeouts) -> None:
     levels = one_after_the_other(
         answers(element("InstanceAvailability", b"\xff\xfe") + STUDY_ANSWER),
         answers(SERIES_ANSWER),
@@ -96,21 +96,21 @@ def test_octets_outside_ascii_do_not_harm(timeouts: Timeouts) -> None:
     assert found[0].sop_instance_uid == "1.2.3.1.1\xe4"
 
 
-def test_answer_without_its_uid_fails_because_nobody_knows_what_to_expect(timeouts: Timeouts) -> None:
+def test_answer_without_its_uid_fails_because_nobody_knows_what_to_expect(timeouts: DicomTimeouts) -> None:
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(SERIES_ANSWER), answers(element("SOPClassUID", b"1.2")))
     with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError, match="lacks its SOPInstanceUID") as caught:
         instances_of(peer, "ME", STUDY, timeouts)
-    assert caught.value.on == str(peer)
+    assert caught.value.subject == str(peer)
 
 
-def test_answer_that_cannot_be_read_fails(timeouts: Timeouts) -> None:
+def test_answer_that_cannot_be_read_fails(timeouts: DicomTimeouts) -> None:
     cut_off = SERIES_ANSWER[:5]
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(cut_off))
     with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError):
         instances_of(peer, "ME", STUDY, timeouts)
 
 
-def test_failure_status_is_explained_with_level_and_comment(timeouts: Timeouts) -> None:
+def test_failure_status_is_explained_with_level_and_comment(timeouts: DicomTimeouts) -> None:
     with (
         misbehaving_scp(on_find=answers(status=0xA700, comment="no database")) as peer,
         pytest.raises(DicomError, match=r"STUDY level: A700, refused: out of resources \(no database\)") as caught,
@@ -119,7 +119,7 @@ def test_failure_status_is_explained_with_level_and_comment(timeouts: Timeouts) 
     assert "database" in caught.value.next_step
 
 
-def test_list_that_the_peer_cut_short_fails(timeouts: Timeouts) -> None:
+def test_list_that_the_peer_cut_short_fails(timeouts: DicomTimeouts) -> None:
     levels = one_after_the_other(
         answers(STUDY_ANSWER), answers(SERIES_ANSWER), answers(_image(b"1.2.3.1.1"), status=0xB001)
     )
@@ -127,7 +127,7 @@ def test_list_that_the_peer_cut_short_fails(timeouts: Timeouts) -> None:
         instances_of(peer, "ME", STUDY, timeouts)
 
 
-def test_abort_instead_of_an_answer_is_told(timeouts: Timeouts) -> None:
+def test_abort_instead_of_an_answer_is_told(timeouts: DicomTimeouts) -> None:
     def abort(event: evt.Event) -> None:
         event.assoc.abort()
 
@@ -135,7 +135,7 @@ def test_abort_instead_of_an_answer_is_told(timeouts: Timeouts) -> None:
         instances_of(peer, "ME", STUDY, timeouts)
 
 
-def test_silence_instead_of_an_answer_times_out(timeouts: Timeouts) -> None:
+def test_silence_instead_of_an_answer_times_out(timeouts: DicomTimeouts) -> None:
     with misbehaving_scp(on_find=lambda _: None) as peer, pytest.raises(DicomError, match="no response within 1 s"):
         instances_of(peer, "ME", STUDY, replace(timeouts, dimse=1))
 
@@ -146,7 +146,7 @@ def _relational(event: Any) -> dict[UID, bytes]:
 
 @pytest.mark.parametrize("names_series", [True, False])
 def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instances(
-    names_series: bool, timeouts: Timeouts
+    names_series: bool, timeouts: DicomTimeouts
 ) -> None:
     series = SERIES_ANSWER if names_series else b""
     at_once = answers(_image(b"1.2.3.1.1", after=series), _image(b"1.2.3.1.2", after=series))
@@ -156,10 +156,10 @@ def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instance
         at_once,
         *(() if names_series else by_level),
     )
-    find = Model.STUDY.find
+    find = InformationModel.STUDY.find_sop_class
     with (
         misbehaving_scp(on_find=levels, handlers=[(evt.EVT_SOP_EXTENDED, _relational)]) as peer,
-        associated(peer, "ME", [find], timeouts, relational=[find]) as opened,
+        open_association(peer, "ME", [find], timeouts, relational_sop_classes=[find]) as opened,
     ):
         found = find_instances(opened, STUDY)
     ct = "1.2.840.10008.5.1.4.1.1.2"
@@ -175,10 +175,10 @@ def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instance
     ],
 )
 def test_answers_beyond_a_limit_are_refused_with_its_name(
-    answer: bytes, limit: dict[str, int], raise_it: str, timeouts: Timeouts
+    answer: bytes, limit: dict[str, int], raise_it: str, timeouts: DicomTimeouts
 ) -> None:
     with (
-        raised(limit),
+        override_limits(limit),
         misbehaving_scp(on_find=answers(*[answer] * 3)) as peer,
         pytest.raises(DicomError, match="C-FIND at STUDY level: more than") as refused,
     ):
@@ -187,12 +187,12 @@ def test_answers_beyond_a_limit_are_refused_with_its_name(
 
 
 @pytest.mark.parametrize(("limit", "most"), [("find-answers", 14), ("find-octets", 500)])
-def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: int, timeouts: Timeouts) -> None:
+def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: int, timeouts: DicomTimeouts) -> None:
     """The levels above have 13 responses, and each of ten series has two."""
     series = [element("SeriesInstanceUID", f"1.2.3.{number}".encode()) for number in range(10)]
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(*series), *[answers(_image(b"1.2.3.1.1"))] * 10)
     with (
-        raised({limit: most}),
+        override_limits({limit: most}),
         misbehaving_scp(on_find=levels) as peer,
         pytest.raises(DicomError, match="C-FIND at IMAGE level: more than") as refused,
     ):
@@ -200,7 +200,7 @@ def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: 
     assert refused.value.next_step.endswith(f"--max {limit}={2 * most}")
 
 
-def test_a_series_that_is_listed_often_is_asked_for_once(timeouts: Timeouts) -> None:
+def test_a_series_that_is_listed_often_is_asked_for_once(timeouts: DicomTimeouts) -> None:
     asked: list[evt.Event] = []
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(*[SERIES_ANSWER] * 50), answers(_image(b"1.2.3.1.1")))
 

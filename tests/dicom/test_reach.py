@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.connect import reach
+from dcmcfg.dicom.connect import measure_connect_time
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import Unreachable
 from tests.dicom.dcmtk import LOOPBACK
@@ -15,8 +15,8 @@ from tests.ports import free_port
 @pytest.mark.parametrize(("host", "step"), [(LOOPBACK, "Check the host and port"), ("a..b", "correct the host")])
 def test_an_address_that_an_option_gives_is_corrected_there_and_not_in_ldap(host: str, step: str) -> None:
     with pytest.raises(Unreachable) as given:
-        reach(Peer("A", host, free_port(), "--connect"), PATIENT)
+        measure_connect_time(Peer("A", host, free_port(), "--connect"), PATIENT)
     assert f"{step} that --connect gives" in given.value.next_step
     assert "LDAP" not in given.value.next_step
     with pytest.raises(Unreachable, match="LDAP"):
-        reach(Peer("A", host, free_port()), PATIENT)
+        measure_connect_time(Peer("A", host, free_port()), PATIENT)

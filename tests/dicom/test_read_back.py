@@ -16,10 +16,10 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEG2000Lossless
 
-from dcmcfg.dicom.storage.files import Fingerprint, read_back
-from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.storage.files import Fingerprint, check_saved_file
+from dcmcfg.dicom.storage.incoming_data_set import read_data_set_uids
 from dcmcfg.dicom.storage.received_instances import ReceivedInstance
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 
 STUDY, INSTANCE, CT = "1.2.3", "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2"
 PAPYRUS = "1.2.840.10008.1.20"
@@ -61,13 +61,15 @@ def _received(path: Path, syntax: str = ExplicitVRLittleEndian) -> ReceivedInsta
     octets = path.read_bytes()
     data_set = octets[144 + int.from_bytes(octets[140:144], "little") :]
     fingerprint = Fingerprint(data_set).digest()
-    return ReceivedInstance(INSTANCE, CT, STUDY, "A", None, len(data_set), syntax, fingerprint=fingerprint, kept=path)
+    return ReceivedInstance(
+        INSTANCE, CT, STUDY, "A", None, len(data_set), syntax, fingerprint=fingerprint, saved_path=path
+    )
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_a_sound_file_has_no_problem(tmp_path: Path, syntax: str) -> None:
     instance = _kept(tmp_path / "file", _image(), syntax)
-    assert read_back(instance) == instance
+    assert check_saved_file(instance) == instance
 
 
 @pytest.mark.parametrize("syntax", OF_THE_STANDARD)
@@ -87,8 +89,8 @@ def test_a_sound_file_in_any_transfer_syntax_of_the_standard_has_no_problem(tmp_
         deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         octets = deflating.compress(octets) + deflating.flush()
     instance = _kept_octets(tmp_path / "file", octets, syntax)
-    assert read_back(instance) == instance
-    head = read_head(octets, syntax, len(octets) * 100)
+    assert check_saved_file(instance) == instance
+    head = read_data_set_uids(octets, syntax, len(octets) * 100)
     assert (head.sop_instance_uid, head.study_uid) == (INSTANCE, STUDY)
 
 
@@ -114,12 +116,12 @@ def test_sequences_may_be_nested_to_any_depth(tmp_path: Path, depth: int, of_und
     octets = path.read_bytes()
     pixels = octets.index(b"\xe0\x7f\x10\0OB")
     path.write_bytes(octets[:pixels] + nested + octets[pixels:])
-    assert read_back(_received(path)).problem == ""
+    assert check_saved_file(_received(path)).problem == ""
     path.write_bytes(octets[:pixels] + nested[:-4] + octets[pixels:])
-    assert read_back(_received(path)).problem != ""
+    assert check_saved_file(_received(path)).problem != ""
     short = octets[:pixels] + nested + octets[pixels:-30].replace(b"OB\0\0\x20", b"OB\0\0\x02")
     path.write_bytes(short)
-    assert "its Pixel Data has 2 octets, the image needs 32" in read_back(_received(path)).problem
+    assert "its Pixel Data has 2 octets, the image needs 32" in check_saved_file(_received(path)).problem
 
 
 @pytest.mark.parametrize(
@@ -129,9 +131,9 @@ def test_pixels_of_which_not_all_samples_are_there_suffice(tmp_path: Path, inter
     dataset = _image()
     dataset.PhotometricInterpretation, dataset.SamplesPerPixel = interpretation, 3
     dataset.PixelData = b"\7" * octets
-    assert read_back(_kept(tmp_path / "enough", dataset)).problem == ""
+    assert check_saved_file(_kept(tmp_path / "enough", dataset)).problem == ""
     dataset.PixelData = b"\7" * (octets - 2)
-    assert f"the image needs {octets}" in read_back(_kept(tmp_path / "short", dataset)).problem
+    assert f"the image needs {octets}" in check_saved_file(_kept(tmp_path / "short", dataset)).problem
 
 
 def test_a_compressed_image_has_no_problem(tmp_path: Path) -> None:
@@ -139,14 +141,16 @@ def test_a_compressed_image_has_no_problem(tmp_path: Path) -> None:
     dataset.PixelData = encapsulate([b"one frame", b"another"])
     dataset["PixelData"].is_undefined_length = True
     instance = _kept(tmp_path / "file", dataset, JPEG2000Lossless)
-    assert read_back(instance).problem == ""
+    assert check_saved_file(instance).problem == ""
 
 
 def test_what_is_not_kept_or_has_a_problem_already_is_as_it_was(tmp_path: Path) -> None:
     instance = ReceivedInstance(INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0])
-    assert read_back(instance) is instance
-    known = ReceivedInstance(INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0], kept=tmp_path / "no", problem="known")
-    assert read_back(known) is known
+    assert check_saved_file(instance) is instance
+    known = ReceivedInstance(
+        INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0], saved_path=tmp_path / "no", problem="known"
+    )
+    assert check_saved_file(known) is known
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -157,7 +161,7 @@ def test_wherever_a_data_set_is_cut_off_it_is_told(tmp_path: Path, syntax: str) 
     octets = path.read_bytes()
     for length in range(len(octets) - 60, len(octets)):
         path.write_bytes(octets[:length])
-        problem = read_back(_received(path, syntax)).problem
+        problem = check_saved_file(_received(path, syntax)).problem
         assert problem or _ends_between_elements(octets, length, syntax), length
 
 
@@ -183,19 +187,19 @@ def test_what_became_of_a_file_is_told(tmp_path: Path, spoil: object, problem: s
     instance = _kept(path, _image())
     assert callable(spoil)
     path.write_bytes(spoil(path.read_bytes()))
-    assert read_back(instance).problem == f"its kept file is not sound: {problem}"
+    assert check_saved_file(instance).problem == f"its kept file is not sound: {problem}"
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
     instance = _kept(tmp_path / "file", _image())
     (tmp_path / "file").unlink()
-    assert "it cannot be read (No such file or directory)" in read_back(instance).problem
+    assert "it cannot be read (No such file or directory)" in check_saved_file(instance).problem
 
 
 def test_too_few_pixels_are_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.PixelData = b"\7" * 30
-    assert read_back(_kept(tmp_path / "file", dataset)).problem == (
+    assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
         "its kept file is not sound: its Pixel Data has 30 octets, the image needs 32"
     )
 
@@ -203,7 +207,7 @@ def test_too_few_pixels_are_told(tmp_path: Path) -> None:
 def test_another_instance_inside_is_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.SOPInstanceUID = "9.9"
-    assert read_back(_kept(tmp_path / "file", dataset)).problem == (
+    assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
         "its kept file is not sound: it is instance 9.9 of study 1.2.3"
     )
 
@@ -212,7 +216,7 @@ def test_a_data_set_in_another_transfer_syntax_than_it_says_is_told(tmp_path: Pa
     path = tmp_path / "file"
     _kept(path, _image(), SYNTAXES[1])
     for syntax in (SYNTAXES[0], SYNTAXES[2], SYNTAXES[3]):
-        assert read_back(_received(path, syntax)).problem.startswith("its kept file is not sound: it")
+        assert check_saved_file(_received(path, syntax)).problem.startswith("its kept file is not sound: it")
 
 
 @pytest.mark.parametrize("octets", [b"\x28\0\x10\0XX\2\0\4\0", b"\x28\0\x08\0IS\2\0xy", b"\x28\0\x10\0US\3\0\4\0\0"])
@@ -222,7 +226,7 @@ def test_values_that_cannot_be_read_are_told_or_read(tmp_path: Path, octets: byt
     del dataset.Rows, dataset.NumberOfFrames, dataset.PixelData
     _kept(path, dataset)
     path.write_bytes(path.read_bytes() + octets)
-    problem = read_back(_received(path)).problem
+    problem = check_saved_file(_received(path)).problem
     assert problem == "" or problem.startswith("its kept file is not sound: it ")
 
 
@@ -262,10 +266,10 @@ def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
     octets = (tmp_path / "file").read_bytes()
     begin = 144 + int.from_bytes(octets[140:144], "little")
     length = len(zlib.decompress(octets[begin:], -zlib.MAX_WBITS))
-    with raised({"inflated": length}):
-        assert read_back(instance).problem == ""
-    with raised({"inflated": length - 1}):
-        assert f"inflates to more than {length - 1} octets" in read_back(instance).problem
+    with override_limits({"inflated": length}):
+        assert check_saved_file(instance).problem == ""
+    with override_limits({"inflated": length - 1}):
+        assert f"inflates to more than {length - 1} octets" in check_saved_file(instance).problem
 
 
 _ITEM = b"\xfe\xff\0\xe0"
@@ -299,9 +303,9 @@ def test_elements_in_sequences_count_toward_the_limit(
         encoded[keyword] = out.getvalue()
     octets = encoded["SOPInstanceUID"] + items + encoded["StudyInstanceUID"]
     instance = _kept_octets(tmp_path / "file", octets, syntax)
-    assert read_back(instance).problem == ""
-    with raised({"elements": 500}):
-        assert read_back(instance).problem == (
+    assert check_saved_file(instance).problem == ""
+    with override_limits({"elements": 500}):
+        assert check_saved_file(instance).problem == (
             "its kept file is not sound: it has more than 500 elements, and is not read back (If the peer is right to "
             "send more: repeat the command with --max elements=1000)"
         )
@@ -338,9 +342,9 @@ def test_ten_values_count_as_an_element(tmp_path: Path, syntax: str, keyword: st
     dataset = _image()
     setattr(dataset, keyword, value)
     instance = _kept(tmp_path / "file", dataset, syntax)
-    assert read_back(instance).problem == ""
-    with raised({"elements": 900}):
-        is_refused = "it has more than 900 elements, and is not read back" in read_back(instance).problem
+    assert check_saved_file(instance).problem == ""
+    with override_limits({"elements": 900}):
+        is_refused = "it has more than 900 elements, and is not read back" in check_saved_file(instance).problem
     assert is_refused == isinstance(value, list)
 
 
@@ -348,10 +352,10 @@ def test_numbers_are_counted_by_their_octets(tmp_path: Path) -> None:
     dataset = _image()
     dataset.ReferencedFrameNumbers = [1] * 10_000
     instance = _kept(tmp_path / "file", dataset, SYNTAXES[0])
-    with raised({"elements": 900}):
-        assert "it has more than 900 elements" in read_back(instance).problem
-    with raised({"elements": 1100}):
-        assert read_back(instance).problem == ""
+    with override_limits({"elements": 900}):
+        assert "it has more than 900 elements" in check_saved_file(instance).problem
+    with override_limits({"elements": 1100}):
+        assert check_saved_file(instance).problem == ""
 
 
 def test_fragments_of_pixel_data_are_one_value(tmp_path: Path) -> None:
@@ -359,11 +363,11 @@ def test_fragments_of_pixel_data_are_one_value(tmp_path: Path) -> None:
     dataset.PixelData = encapsulate([b"\1\2"] * 1000)
     dataset["PixelData"].is_undefined_length = True
     instance = _kept(tmp_path / "file", dataset, JPEG2000Lossless)
-    with raised({"elements": 50}):
-        assert read_back(instance).problem == ""
+    with override_limits({"elements": 50}):
+        assert check_saved_file(instance).problem == ""
 
 
 def test_a_file_beyond_the_limit_is_not_read_back(tmp_path: Path) -> None:
     instance = _kept(tmp_path / "file", _image())
-    with raised({"kept": 100}):
-        assert read_back(instance).problem.endswith("--max kept=200)")
+    with override_limits({"kept": 100}):
+        assert check_saved_file(instance).problem.endswith("--max kept=200)")

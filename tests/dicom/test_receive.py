@@ -15,11 +15,11 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEnd
 from pynetdicom import AE
 
 from dcmcfg.dicom.echo import echo
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.storage.incoming_data_set import read_data_set_uids
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.errors import DicomError, MalformedInput
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 from tests.dicom import dcmtk
 from tests.dicom.conftest import Source
 from tests.patience import PATIENCE_S
@@ -29,7 +29,7 @@ PRIVATE_SOP_CLASS = "1.2.826.0.1.3680043.9.9999.1"
 
 
 @pytest.fixture
-def receiver(timeouts: Timeouts) -> Iterator[Receiver]:
+def receiver(timeouts: DicomTimeouts) -> Iterator[Receiver]:
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts) as receiver:
         yield receiver
 
@@ -48,7 +48,7 @@ def test_storescu_s_instances_are_counted(receiver: Receiver, tmp_path: Path) ->
     assert first.study_uid == made.study_uid
     assert first.sop_class_uid == "1.2.840.10008.5.1.4.1.1.2"
     assert (first.calling_ae_title, first.move_originator_ae_title) == ("LONGTERM", None)
-    assert 300 < first.octets < made.files[0].stat().st_size
+    assert 300 < first.data_set_length < made.files[0].stat().st_size
 
 
 @real
@@ -92,7 +92,7 @@ def test_compressed_transfer_syntax_is_accepted_as_proposed(receiver: Receiver) 
 
 
 @real
-def test_other_called_ae_title_is_rejected(receiver: Receiver, tmp_path: Path, timeouts: Timeouts) -> None:
+def test_other_called_ae_title_is_rejected(receiver: Receiver, tmp_path: Path, timeouts: DicomTimeouts) -> None:
     made = dcmtk.make_instances(tmp_path, per_series=1)
     other = Peer("OTHER", receiver.host, receiver.port)
     assert dcmtk.storescu(other, made.files).returncode != 0
@@ -102,23 +102,23 @@ def test_other_called_ae_title_is_rejected(receiver: Receiver, tmp_path: Path, t
 
 
 @real
-def test_echo_is_answered(receiver: Receiver, timeouts: Timeouts) -> None:
+def test_echo_is_answered(receiver: Receiver, timeouts: DicomTimeouts) -> None:
     assert dcmtk.echoscu(_peer(receiver)).returncode == 0
     assert echo(_peer(receiver), "ME", timeouts).seconds > 0
 
 
 @real
-def test_movescu_of_dcmtk_fills_the_receiver(source: Source, timeouts: Timeouts) -> None:
+def test_movescu_of_dcmtk_fills_the_receiver(source: Source, timeouts: DicomTimeouts) -> None:
     with Receiver("RECEIVER", "localhost", source.receiver.port, timeouts) as receiver:
         moved = dcmtk.movescu(source.peer, source.made.study_uid, "RECEIVER", calling="WORKSTATION")
         assert moved.returncode == 0, moved.stderr
         assert receiver.wait_until(lambda received: len(received) == 4, seconds=PATIENCE_S)
-        assert receiver.number == 4
+        assert receiver.received_count == 4
     assert {instance.move_originator_ae_title for instance in receiver.received} == {"WORKSTATION"}
 
 
 @real
-def test_callback_sees_each_instance_and_parallel_senders_lose_none(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_callback_sees_each_instance_and_parallel_senders_lose_none(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     seen: list[ReceivedInstance] = []
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, on_received=seen.append) as receiver:
         studies = [dcmtk.make_instances(tmp_path / str(n), f"1.2.3.{n}", per_series=5) for n in range(3)]
@@ -150,7 +150,7 @@ def test_waiting_ends_when_time_is_over(receiver: Receiver) -> None:
 
 
 @real
-def test_port_taken_by_dcmtk_is_said_with_its_pid(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_port_taken_by_dcmtk_is_said_with_its_pid(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with (
         dcmtk.storescp(tmp_path / "in") as peer,
         pytest.raises(DicomError, match=rf"port {peer.port} is taken by storescp \(pid \d+\)"),
@@ -160,7 +160,7 @@ def test_port_taken_by_dcmtk_is_said_with_its_pid(tmp_path: Path, timeouts: Time
 
 
 @real
-def test_port_taken_by_ourselves_is_said(receiver: Receiver, timeouts: Timeouts) -> None:
+def test_port_taken_by_ourselves_is_said(receiver: Receiver, timeouts: DicomTimeouts) -> None:
     with (
         pytest.raises(DicomError, match=rf"taken by .*\(pid {os.getpid()}\)"),
         Receiver("STORESCP", "localhost", receiver.port, timeouts),
@@ -169,14 +169,14 @@ def test_port_taken_by_ourselves_is_said(receiver: Receiver, timeouts: Timeouts)
 
 
 @real
-def test_port_is_free_again_afterwards(timeouts: Timeouts) -> None:
+def test_port_is_free_again_afterwards(timeouts: DicomTimeouts) -> None:
     with Receiver("STORESCP", "localhost", 0, timeouts) as first:
         port = first.port
     with Receiver("STORESCP", "localhost", port, timeouts) as second:
         assert second.port == port
 
 
-def test_another_machine_s_address_is_refused(timeouts: Timeouts) -> None:
+def test_another_machine_s_address_is_refused(timeouts: DicomTimeouts) -> None:
     with (
         pytest.raises(DicomError, match="not this machine"),
         Receiver("STORESCP", "192.0.2.1", 11115, timeouts),
@@ -184,14 +184,14 @@ def test_another_machine_s_address_is_refused(timeouts: Timeouts) -> None:
         pass
 
 
-def test_what_is_no_ae_title_is_refused(timeouts: Timeouts) -> None:
+def test_what_is_no_ae_title_is_refused(timeouts: DicomTimeouts) -> None:
     with pytest.raises(MalformedInput):
         Receiver("A" * 17, dcmtk.LOOPBACK, 0, timeouts)
 
 
 @real
 def test_sender_that_hangs_does_not_keep_the_receiver_from_ending(capfd: pytest.CaptureFixture[str]) -> None:
-    patient = Timeouts(acse=10 * PATIENCE_S, network=10 * PATIENCE_S)
+    patient = DicomTimeouts(acse=10 * PATIENCE_S, network=10 * PATIENCE_S)
     with socket.socket() as sender, Receiver("STORESCP", dcmtk.LOOPBACK, 0, patient) as receiver:
         sender.connect((dcmtk.LOOPBACK, receiver.port))
         sender.sendall(b"\x01\x00\x00\x00\x01\x00half a request")
@@ -223,19 +223,19 @@ def test_garbage_does_not_disturb_the_next_sender(
     st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian]),
 )
 def test_octets_that_are_no_data_set_have_no_study_or_some_text(octets: bytes, syntax: UID) -> None:
-    assert isinstance(read_head(octets, syntax, 1 << 20).study_uid, str)
+    assert isinstance(read_data_set_uids(octets, syntax, 1 << 20).study_uid, str)
 
 
 @real
-def test_instances_beyond_the_limit_are_refused_and_not_kept(tmp_path: Path, timeouts: Timeouts) -> None:
+def test_instances_beyond_the_limit_are_refused_and_not_kept(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     made = dcmtk.make_instances(tmp_path, per_series=3)
     with (
-        raised({"instances": 2}),
-        Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, keep=tmp_path / "kept") as receiver,
+        override_limits({"instances": 2}),
+        Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, save_folder=tmp_path / "kept") as receiver,
     ):
         dcmtk.storescu(_peer(receiver), made.files, calling="LONGTERM")
-        assert receiver.number == 2
-        (trouble,) = receiver.troubles
+        assert receiver.received_count == 2
+        (trouble,) = receiver.problems
     assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver holds")
     assert trouble.endswith("--max instances=4")
     assert len(list((tmp_path / "kept").rglob("*.*"))) == 3, "the study's folder and two files"

@@ -16,8 +16,8 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.storage.files import read_back
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.storage.files import check_saved_file
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.dicom.tls import TlsFiles
 from tests.dicom import dcmtk
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, PATIENT, keep=tmp_path_factory.mktemp("kept")) as receiver:
+    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, PATIENT, save_folder=tmp_path_factory.mktemp("kept")) as receiver:
         yield receiver
 
 
@@ -72,7 +72,7 @@ def test_dcmtk_s_storescu_with_whatever_it_proposes(receiver: Receiver, made: Ma
     sent = dcmtk.storescu(_peer(receiver), made.files, options=options)
     assert sent.returncode == 0, sent.stderr
     assert [each.sop_instance_uid for each in receiver.received] == list(made.sop_instance_uids)
-    assert [read_back(each).problem for each in receiver.received] == ["", ""]
+    assert [check_saved_file(each).problem for each in receiver.received] == ["", ""]
 
 
 def test_what_is_compressed_arrives_as_it_was(receiver: Receiver, tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_what_is_compressed_arrives_as_it_was(receiver: Receiver, tmp_path: Path
     sent = dcmtk.storescu(_peer(receiver), made.files, options=["-xv"])
     assert sent.returncode == 0, sent.stderr
     (instance,) = receiver.received
-    assert (instance.transfer_syntax, read_back(instance).problem) == (JPEG2000Lossless, "")
-    assert instance.kept is not None
-    assert dcmread(instance.kept).PixelData == dataset.PixelData
+    assert (instance.transfer_syntax, check_saved_file(instance).problem) == (JPEG2000Lossless, "")
+    assert instance.saved_path is not None
+    assert dcmread(instance.saved_path).PixelData == dataset.PixelData
 
 
 def test_pynetdicom_s_storescu(receiver: Receiver, made: Made) -> None:
@@ -117,7 +117,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 def secured(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     context = TlsFiles(pki.ca, pki.server.certificate, pki.server.key).server_context()
     kept = tmp_path_factory.mktemp("kept")
-    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, PATIENT, keep=kept, tls=context) as receiver:
+    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, PATIENT, save_folder=kept, tls=context) as receiver:
         yield receiver
 
 
@@ -131,15 +131,15 @@ def test_dcmtk_s_storescu_over_tls(secured: Receiver, pki: Pki, tmp_path: Path) 
     assert sent.returncode == 0, sent.stderr
     received = secured.take(lambda _: True)
     assert [each.sop_instance_uid for each in received] == list(made.sop_instance_uids)
-    assert [read_back(each).problem for each in received] == ["", ""]
+    assert [check_saved_file(each).problem for each in received] == ["", ""]
 
 
 def test_who_does_not_speak_tls_as_we_do_is_turned_away_and_told(secured: Receiver, pki: Pki, made: Made) -> None:
     def last_trouble(*options: str) -> str:
-        before = set(secured.troubles)
+        before = set(secured.problems)
         assert dcmtk.storescu(_peer(secured), made.files, options=options).returncode != 0
-        assert comes_true(lambda: set(secured.troubles) != before)
-        (new,) = set(secured.troubles) - before
+        assert comes_true(lambda: set(secured.problems) != before)
+        (new,) = set(secured.problems) - before
         return new
 
     assert last_trouble() == "127.0.0.1 did not agree on TLS: wrong version number"
@@ -155,11 +155,11 @@ def test_silence_instead_of_a_handshake_ends(pki: Pki) -> None:
         socket.create_connection((receiver.host, receiver.port), timeout=PATIENCE_S) as connection,
     ):
         assert connection.recv(1) == b""
-        assert receiver.troubles == ("127.0.0.1 did not agree on TLS: no handshake came",)
+        assert receiver.problems == ("127.0.0.1 did not agree on TLS: no handshake came",)
 
 
 @contextmanager
-def _raw_over_tls(pki: Pki, timeouts: Timeouts) -> Iterator[tuple[Receiver, RawScu]]:
+def _raw_over_tls(pki: Pki, timeouts: DicomTimeouts) -> Iterator[tuple[Receiver, RawScu]]:
     """An association over TLS, and its receiver."""
     server = TlsFiles(None, pki.server.certificate, pki.server.key).server_context()
     client = ssl.create_default_context(cafile=str(pki.ca))
@@ -171,7 +171,7 @@ def _raw_over_tls(pki: Pki, timeouts: Timeouts) -> Iterator[tuple[Receiver, RawS
         yield receiver, RawScu(connection).associated(associate())
 
 
-def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, timeouts: Timeouts) -> None:
+def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, timeouts: DicomTimeouts) -> None:
     with _raw_over_tls(pki, timeouts) as (receiver, scu):
         scu.send(stored(b"1.2.3.1") + stored(b"1.2.3.2"))
         assert [scu.status(), scu.status()] == [0, 0]
@@ -180,7 +180,7 @@ def test_who_is_connected_over_tls_when_the_receiver_ends_is_told(pki: Pki, time
         assert len(receiver.received) == 2
 
 
-def test_a_release_over_tls_is_answered(pki: Pki, timeouts: Timeouts) -> None:
+def test_a_release_over_tls_is_answered(pki: Pki, timeouts: DicomTimeouts) -> None:
     with _raw_over_tls(pki, timeouts) as (_, scu):
         scu.send(RELEASE)
         assert scu.pdu() == (6, b"\0\0\0\0")

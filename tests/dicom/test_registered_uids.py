@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.uid_registry import Kind, find, keyword_of, keywords, name_of, storage_sop_classes
+from dcmcfg.dicom.uid_registry import (
+    UidKind,
+    complete_keywords,
+    format_uid_name,
+    keyword_of,
+    list_storage_sop_classes,
+    resolve_uid,
+)
 from dcmcfg.errors import MalformedInput
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -13,63 +20,67 @@ CT = "1.2.840.10008.5.1.4.1.1.2"
 @pytest.mark.parametrize(
     ("text", "kind", "uid"),
     [
-        ("CT Image Storage", Kind.SOP_CLASS, CT),
-        ("CTImageStorage", Kind.SOP_CLASS, CT),
-        ("ct image storage", Kind.SOP_CLASS, CT),
-        (f" {CT} ", Kind.SOP_CLASS, CT),
-        ("1.2.3.4", Kind.SOP_CLASS, "1.2.3.4"),
-        ("*", Kind.SOP_CLASS, "*"),
-        ("Verification", Kind.SOP_CLASS, "1.2.840.10008.1.1"),
-        ("VerificationSOPClass", Kind.SOP_CLASS, "1.2.840.10008.1.1"),
-        ("Nuclear Medicine Image Storage", Kind.SOP_CLASS, "1.2.840.10008.5.1.4.1.1.20"),
-        ("Explicit VR Little Endian", Kind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.1"),
-        ("JPEGBaseline8Bit", Kind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.4.50"),
-        ("JPEG Baseline (Process 1)", Kind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.4.50"),
-        ("Private Thing Storage", Kind.SOP_CLASS, "1.2.3"),
+        ("CT Image Storage", UidKind.SOP_CLASS, CT),
+        ("CTImageStorage", UidKind.SOP_CLASS, CT),
+        ("ct image storage", UidKind.SOP_CLASS, CT),
+        (f" {CT} ", UidKind.SOP_CLASS, CT),
+        ("1.2.3.4", UidKind.SOP_CLASS, "1.2.3.4"),
+        ("*", UidKind.SOP_CLASS, "*"),
+        ("Verification", UidKind.SOP_CLASS, "1.2.840.10008.1.1"),
+        ("VerificationSOPClass", UidKind.SOP_CLASS, "1.2.840.10008.1.1"),
+        ("Nuclear Medicine Image Storage", UidKind.SOP_CLASS, "1.2.840.10008.5.1.4.1.1.20"),
+        ("Explicit VR Little Endian", UidKind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.1"),
+        ("JPEGBaseline8Bit", UidKind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.4.50"),
+        ("JPEG Baseline (Process 1)", UidKind.TRANSFER_SYNTAX, "1.2.840.10008.1.2.4.50"),
+        ("Private Thing Storage", UidKind.SOP_CLASS, "1.2.3"),
     ],
 )
-def test_a_uid_is_found_by_what_it_is_called(text: str, kind: Kind, uid: str) -> None:
-    assert find(text, kind, {"Private Thing Storage": "1.2.3"}) == uid
+def test_a_uid_is_found_by_what_it_is_called(text: str, kind: UidKind, uid: str) -> None:
+    assert resolve_uid(text, kind, {"Private Thing Storage": "1.2.3"}) == uid
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "problem"),
     [
-        ("CT Imag Storage", Kind.SOP_CLASS, "no SOP class has this name — near misses: CT Image Storage"),
-        ("CTImageStorage", Kind.TRANSFER_SYNTAX, "no transfer syntax has this name"),
-        ("ImplicitVRLittleEndian", Kind.SOP_CLASS, "no SOP class has this name"),
-        ("", Kind.SOP_CLASS, "no SOP class has this name — a UID is taken too"),
-        ("...", Kind.SOP_CLASS, "not a UID"),
-        ("1.02.3", Kind.SOP_CLASS, "not a UID"),
-        ("1." * 40 + "1", Kind.SOP_CLASS, "not a UID: it has 81 characters"),
-        ("\x1b[31m", Kind.SOP_CLASS, "no SOP class has this name"),
+        ("CT Imag Storage", UidKind.SOP_CLASS, "no SOP class has this name — near misses: CT Image Storage"),
+        ("CTImageStorage", UidKind.TRANSFER_SYNTAX, "no transfer syntax has this name"),
+        ("ImplicitVRLittleEndian", UidKind.SOP_CLASS, "no SOP class has this name"),
+        ("", UidKind.SOP_CLASS, "no SOP class has this name — a UID is taken too"),
+        ("...", UidKind.SOP_CLASS, "not a UID"),
+        ("1.02.3", UidKind.SOP_CLASS, "not a UID"),
+        ("1." * 40 + "1", UidKind.SOP_CLASS, "not a UID: it has 81 characters"),
+        ("\x1b[31m", UidKind.SOP_CLASS, "no SOP class has this name"),
         (
             "1.2.840.10008.1.2.1",
-            Kind.SOP_CLASS,
+            UidKind.SOP_CLASS,
             r"1.2.840.10008.1.2.1: no SOP class but Explicit VR Little Endian \(transfer syntax\) — give the name",
         ),
-        (CT, Kind.TRANSFER_SYNTAX, r"no transfer syntax but CT Image Storage \(SOP class\)"),
-        ("1.2.840.10008.4.2", Kind.SOP_CLASS, r"no SOP class but Storage Service Class \(service class\)"),
-        ("1.2.840.10008.15.0.3.1", Kind.SOP_CLASS, r"no SOP class but dicomDeviceName \(LDAP OID\)"),
+        (CT, UidKind.TRANSFER_SYNTAX, r"no transfer syntax but CT Image Storage \(SOP class\)"),
+        ("1.2.840.10008.4.2", UidKind.SOP_CLASS, r"no SOP class but Storage Service Class \(service class\)"),
+        ("1.2.840.10008.15.0.3.1", UidKind.SOP_CLASS, r"no SOP class but dicomDeviceName \(LDAP OID\)"),
     ],
 )
-def test_what_is_not_found_is_told_with_near_misses(text: str, kind: Kind, problem: str) -> None:
+def test_what_is_not_found_is_told_with_near_misses(text: str, kind: UidKind, problem: str) -> None:
     with pytest.raises(MalformedInput, match=problem):
-        find(text, kind)
+        resolve_uid(text, kind)
 
 
 def test_what_is_to_be_taken_away_may_be_something_else_and_a_meta_sop_class_is_negotiated_too() -> None:
-    assert find("1.2.840.10008.1.2.1", Kind.SOP_CLASS, whatever=True) == "1.2.840.10008.1.2.1"
-    assert find("1.2.840.10008.5.1.1.9", Kind.SOP_CLASS) == "1.2.840.10008.5.1.1.9"
+    assert resolve_uid("1.2.840.10008.1.2.1", UidKind.SOP_CLASS, any_kind=True) == "1.2.840.10008.1.2.1"
+    assert resolve_uid("1.2.840.10008.5.1.1.9", UidKind.SOP_CLASS) == "1.2.840.10008.5.1.1.9"
 
 
 def test_every_name_and_keyword_leads_back_to_its_uid() -> None:
-    for uid in storage_sop_classes():
-        assert find(name_of(uid), Kind.SOP_CLASS) == uid == find(keyword_of(uid), Kind.SOP_CLASS)
+    for uid in list_storage_sop_classes():
+        assert (
+            resolve_uid(format_uid_name(uid), UidKind.SOP_CLASS)
+            == uid
+            == resolve_uid(keyword_of(uid), UidKind.SOP_CLASS)
+        )
 
 
 def test_storage_classes_are_those_in_use() -> None:
-    uids = storage_sop_classes()
+    uids = list_storage_sop_classes()
     assert len(uids) > 150
     assert {CT, "1.2.840.10008.5.1.4.1.1.66.4"} <= set(uids)
     retired, commitment, hanging_protocol = (
@@ -81,15 +92,15 @@ def test_storage_classes_are_those_in_use() -> None:
 
 
 def test_a_retired_class_is_called_so_and_found_by_that() -> None:
-    assert name_of("1.2.840.10008.5.1.4.1.1.5") == "Nuclear Medicine Image Storage (Retired)"
-    assert find("Nuclear Medicine Image Storage (Retired)", Kind.SOP_CLASS) == "1.2.840.10008.5.1.4.1.1.5"
+    assert format_uid_name("1.2.840.10008.5.1.4.1.1.5") == "Nuclear Medicine Image Storage (Retired)"
+    assert resolve_uid("Nuclear Medicine Image Storage (Retired)", UidKind.SOP_CLASS) == "1.2.840.10008.5.1.4.1.1.5"
 
 
 def test_keywords_in_use_are_offered() -> None:
-    assert keywords(Kind.SOP_CLASS, "ctim") == (("CTImageStorage", "CT Image Storage"),)
-    assert ("JPEG2000", "JPEG 2000 Image Compression") in keywords(Kind.TRANSFER_SYNTAX, "JPEG2000")
-    assert keywords(Kind.SOP_CLASS, "NuclearMedicineImageStorageRetired") == ()
+    assert complete_keywords(UidKind.SOP_CLASS, "ctim") == (("CTImageStorage", "CT Image Storage"),)
+    assert ("JPEG2000", "JPEG 2000 Image Compression") in complete_keywords(UidKind.TRANSFER_SYNTAX, "JPEG2000")
+    assert complete_keywords(UidKind.SOP_CLASS, "NuclearMedicineImageStorageRetired") == ()
 
 
 def test_what_has_no_name_is_its_uid() -> None:
-    assert (name_of("1.2.3"), keyword_of("1.2.3"), name_of("*")) == ("1.2.3", "1.2.3", "*")
+    assert (format_uid_name("1.2.3"), keyword_of("1.2.3"), format_uid_name("*")) == ("1.2.3", "1.2.3", "*")

@@ -22,9 +22,9 @@ def test_a_rejection_is_told_in_words_with_the_setting_to_look_at(
 ) -> None:
     rejection = Rejection(*codes)
     assert words in str(rejection)
-    assert setting in rejection.look_at("ME", "DCM4CHEE")
+    assert setting in rejection.suggest_check("ME", "DCM4CHEE")
 
 
 def test_rejections_for_a_title_name_the_title() -> None:
-    assert "calls from ME" in Rejection(1, 1, 3).look_at("ME", "DCM4CHEE")
-    assert "is DCM4CHEE an AE" in Rejection(1, 1, 7).look_at("ME", "DCM4CHEE")
+    assert "calls from ME" in Rejection(1, 1, 3).suggest_check("ME", "DCM4CHEE")
+    assert "is DCM4CHEE an AE" in Rejection(1, 1, 7).suggest_check("ME", "DCM4CHEE")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pynetdicom import status as table
 
 import dcmcfg
-from dcmcfg.dicom.status import Service, category_of, explain, may_pass
+from dcmcfg.dicom.status import Service, category_of, explain, is_transient_failure
 
 SERVICES: tuple[Service, ...] = ("C-MOVE", "C-FIND", "C-STORE", "C-ECHO")
 JAVA = "org.dcm4che3.conf.api.ConfigurationNotFoundException: "
@@ -25,7 +25,7 @@ def test_every_status_has_a_meaning_and_every_failure_something_to_look_at(
     assert str(meaning).startswith(f"{status:04X}, ")
     assert comment in str(meaning)
     if meaning.category == "failure":
-        assert meaning.look_at
+        assert meaning.suggested_check
 
 
 def test_a_status_is_spelt_in_one_way() -> None:
@@ -99,36 +99,38 @@ def test_a702_for_an_association_that_could_not_be_had_names_external_archive_an
 
 
 def test_a702_without_a_comment_points_at_transfer_capabilities_and_the_destination() -> None:
-    look_at = explain("C-MOVE", 0xA702).look_at
+    look_at = explain("C-MOVE", 0xA702).suggested_check
     assert "dicomTransferCapability" in look_at
     assert "destination" in look_at
 
 
 def test_a702_after_a_reject_tells_that_the_requester_s_title_is_what_the_external_archive_sees() -> None:
-    assert "AE title of the requester" in explain("C-MOVE", 0xA702, "A-ASSOCIATE-RJ[result: 1").look_at
+    assert "AE title of the requester" in explain("C-MOVE", 0xA702, "A-ASSOCIATE-RJ[result: 1").suggested_check
 
 
 def test_a801_of_the_archive_itself_names_the_missing_ae() -> None:
     meaning = explain("C-MOVE", 0xA801, "Unknown AE: STORESCP")
     assert "to the archive itself" in meaning.meaning
-    assert "in LDAP: the AE STORESCP of a device" in meaning.look_at
+    assert "in LDAP: the AE STORESCP of a device" in meaning.suggested_check
 
 
 def test_a801_for_an_ae_that_is_not_installed_points_at_dicom_installed() -> None:
-    assert "dicomInstalled of the AE STORESCP" in explain("C-MOVE", 0xA801, "AE: STORESCP not installed").look_at
+    assert (
+        "dicomInstalled of the AE STORESCP" in explain("C-MOVE", 0xA801, "AE: STORESCP not installed").suggested_check
+    )
 
 
 @pytest.mark.parametrize("comment", ["", "Move Destination: STORESCP unknown"])
 def test_a801_that_is_passed_on_tells_both_settings(comment: str) -> None:
     meaning = explain("C-MOVE", 0xA801, comment)
     assert "external archive" in meaning.meaning
-    assert "Where it is not set" in meaning.look_at
-    assert "Where it is set" in meaning.look_at
-    assert "dcmExternalRetrieveAEDestination" in meaning.look_at
+    assert "Where it is not set" in meaning.suggested_check
+    assert "Where it is set" in meaning.suggested_check
+    assert "dcmExternalRetrieveAEDestination" in meaning.suggested_check
 
 
 def test_c801_names_the_white_list() -> None:
-    assert "dcmAcceptedMoveDestination" in explain("C-MOVE", 0xC801, "Move Destination not allowed").look_at
+    assert "dcmAcceptedMoveDestination" in explain("C-MOVE", 0xC801, "Move Destination not allowed").suggested_check
 
 
 def test_a_status_prints_as_code_meaning_and_comment() -> None:
@@ -155,4 +157,4 @@ def test_a_status_prints_as_code_meaning_and_comment() -> None:
     ],
 )
 def test_what_a_peer_is_short_of_may_be_there_later(service: Service, status: int, comment: str, passing: bool) -> None:
-    assert may_pass(service, status, comment) is passing
+    assert is_transient_failure(service, status, comment) is passing

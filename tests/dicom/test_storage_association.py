@@ -12,8 +12,8 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.storage.receiver import MOST_ASSOCIATIONS, Receiver
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.storage.receiver import MAX_ASSOCIATIONS, Receiver
 from tests.dicom import dcmtk
 from tests.dicom.raw_scu import (
     CT,
@@ -192,12 +192,12 @@ def test_what_is_no_association_request_is_aborted(
         return
     assert scu.pdu() == (ABORT, answer)
     assert scu.pdu() == (0, b"")
-    assert "broke the protocol" in receiver.troubles[-1]
+    assert "broke the protocol" in receiver.problems[-1]
 
 
-def test_one_association_too_many_is_rejected_for_now(timeouts: Timeouts) -> None:
+def test_one_association_too_many_is_rejected_for_now(timeouts: DicomTimeouts) -> None:
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts) as receiver:
-        connections = [raw_scu(_peer(receiver)) for _ in range(MOST_ASSOCIATIONS + 1)]
+        connections = [raw_scu(_peer(receiver)) for _ in range(MAX_ASSOCIATIONS + 1)]
         *within, beyond = (each.__enter__() for each in connections)
         for scu in within:
             scu.associated()
@@ -209,7 +209,7 @@ def test_one_association_too_many_is_rejected_for_now(timeouts: Timeouts) -> Non
         for scu in within[1:]:
             scu.send(stored())
         assert {scu.status() for scu in within[1:]} == {0}
-        assert len(receiver.received) == MOST_ASSOCIATIONS - 1
+        assert len(receiver.received) == MAX_ASSOCIATIONS - 1
         for each in connections:
             each.__exit__(None, None, None)
 
@@ -228,7 +228,7 @@ def test_however_a_message_is_cut_it_is_understood(scu: RawScu, receiver: Receiv
     scu.send(p_data(value(b"", is_command=False)))
     assert scu.status() == 0
     (instance,) = receiver.received
-    assert (instance.sop_instance_uid, instance.study_uid, instance.octets) == ("1.2.3.1", "1.2.3", len(data))
+    assert (instance.sop_instance_uid, instance.study_uid, instance.data_set_length) == ("1.2.3.1", "1.2.3", len(data))
 
 
 def test_the_same_octets_have_one_fingerprint_however_they_are_cut(scu: RawScu, receiver: Receiver) -> None:
@@ -269,7 +269,7 @@ def test_a_data_set_without_an_octet_is_received_and_of_no_study(scu: RawScu, re
     scu.associated()
     scu.send(p_data(value(store(), is_command=True), value(b"", is_command=False)))
     assert scu.status() == 0
-    assert [(each.study_uid, each.octets) for each in receiver.received] == [(None, 0)]
+    assert [(each.study_uid, each.data_set_length) for each in receiver.received] == [(None, 0)]
 
 
 def test_a_data_set_of_another_instance_is_told(scu: RawScu, receiver: Receiver) -> None:
@@ -291,7 +291,7 @@ def test_uids_of_more_than_twice_the_length_are_refused(
     assert scu.status() == (0x0117 if is_refused else 0)
     assert len(receiver.received) == (not is_refused)
     if is_refused:
-        assert "RAW sent instances with UIDs of more than 128 octets, which were refused (0117)" in receiver.troubles
+        assert "RAW sent instances with UIDs of more than 128 octets, which were refused (0117)" in receiver.problems
 
 
 def test_of_a_move_originator_without_end_the_beginning_is_held(scu: RawScu, receiver: Receiver) -> None:
@@ -367,7 +367,7 @@ def test_what_breaks_the_protocol_is_aborted_and_told(
     scu.send(octets)
     assert scu.pdu() == (ABORT, answer)
     assert scu.pdu() == (0, b"")
-    assert "RAW (127.0.0.1) broke the protocol" in "\n".join(receiver.troubles)
+    assert "RAW (127.0.0.1) broke the protocol" in "\n".join(receiver.problems)
     assert receiver.received == ()
 
 
@@ -386,7 +386,7 @@ def test_half_a_pdu_and_then_silence_is_aborted() -> None:
     ):
         established.associated(associate() + stored()[:50])
         assert established.pdu() == (ABORT, BY_USER)
-        assert receiver.troubles == ("RAW (127.0.0.1) was silent for too long",)
+        assert receiver.problems == ("RAW (127.0.0.1) was silent for too long",)
 
 
 def test_half_an_association_request_and_then_silence_is_no_association() -> None:
@@ -396,7 +396,7 @@ def test_half_an_association_request_and_then_silence_is_no_association() -> Non
     ):
         asking.send(associate()[:50])
         assert asking.pdu() == (0, b"")
-        assert receiver.troubles == ()
+        assert receiver.problems == ()
 
 
 def test_a_request_that_drips_has_no_longer_than_a_silent_one() -> None:
@@ -414,7 +414,7 @@ def _drip(scu: RawScu, octets: bytes) -> None:
         time.sleep(0.02)
 
 
-def test_a_sender_that_never_stops_does_not_keep_the_receiver_from_ending(timeouts: Timeouts) -> None:
+def test_a_sender_that_never_stops_does_not_keep_the_receiver_from_ending(timeouts: DicomTimeouts) -> None:
     before = set(threading.enumerate())
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts) as receiver, raw_scu(_peer(receiver)) as scu:
         scu.associated()
@@ -437,12 +437,12 @@ def _send_for_ever(scu: RawScu) -> None:
         return
 
 
-def test_whoever_is_connected_when_the_receiver_ends_is_told(timeouts: Timeouts) -> None:
+def test_whoever_is_connected_when_the_receiver_ends_is_told(timeouts: DicomTimeouts) -> None:
     with Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts) as receiver, raw_scu(_peer(receiver)) as scu:
         scu.associated()
         receiver.__exit__(None, None, None)
         assert scu.pdu() == (ABORT, BY_USER)
-        assert receiver.troubles == ()
+        assert receiver.problems == ()
 
 
 def test_senders_of_all_kinds_leave_no_descriptor_and_no_thread_behind(receiver: Receiver) -> None:

@@ -13,11 +13,11 @@ import pytest
 import trustme
 
 from dcmcfg.dicom.echo import VERIFICATION
-from dcmcfg.dicom.open_association import associated
-from dcmcfg.dicom.peer import Peer, Timeouts
-from dcmcfg.dicom.peer_identity import Secured, acquainted
+from dcmcfg.dicom.open_association import open_association
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
+from dcmcfg.dicom.peer_identity import TlsSession, identify_peer
 from dcmcfg.dicom.tls import TlsFiles
-from dcmcfg.dicom.ul.command_set import Kind
+from dcmcfg.dicom.ul.command_set import RequestCommandField
 from dcmcfg.errors import DicomError
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
@@ -32,23 +32,25 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
     return make_pki(tmp_path_factory.mktemp("pki"))
 
 
-def _echo(peer: Peer, files: TlsFiles | None, timeouts: Timeouts) -> Secured | None:
+def _echo(peer: Peer, files: TlsFiles | None, timeouts: DicomTimeouts) -> TlsSession | None:
     context = files.client_context() if files else None
-    with associated(peer, "ME", [VERIFICATION], timeouts, context) as opened:
-        response = opened.send(Kind.C_ECHO, VERIFICATION).response(timeouts.dimse)
+    with open_association(peer, "ME", [VERIFICATION], timeouts, context) as opened:
+        response = opened.send(RequestCommandField.C_ECHO, VERIFICATION).wait_for_response(timeouts.dimse)
         assert response is not None
         assert response.status == 0
-        return acquainted(opened).secured
+        return identify_peer(opened).tls_session
 
 
-def _refused(peer: Peer, files: TlsFiles | None, timeouts: Timeouts) -> DicomError:
+def _refused(peer: Peer, files: TlsFiles | None, timeouts: DicomTimeouts) -> DicomError:
     with pytest.raises(DicomError) as caught:
         _echo(peer, files, timeouts)
-    assert caught.value.on == str(peer)
+    assert caught.value.subject == str(peer)
     return caught.value
 
 
-def test_dcmtk_s_storescp_takes_our_certificate_and_shows_its_own(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
+def test_dcmtk_s_storescp_takes_our_certificate_and_shows_its_own(
+    pki: Pki, tmp_path: Path, timeouts: DicomTimeouts
+) -> None:
     options = ["+tls", str(pki.server.key), str(pki.server.certificate), "+cf", str(pki.ca)]
     with dcmtk.storescp(tmp_path / "in", options=options) as peer:
         shown = TlsFiles(pki.ca, pki.client.certificate, pki.client.key)
@@ -56,27 +58,27 @@ def test_dcmtk_s_storescp_takes_our_certificate_and_shows_its_own(pki: Pki, tmp_
         assert secured is not None
         assert secured.version.startswith("TLSv1.")
         assert secured.cipher
-        assert secured.subject.startswith("CN=archive, OU=Testing cert")
-        assert secured.subject.endswith(", O=hospital")
-        assert secured.valid_until is not None
+        assert secured.certificate_subject.startswith("CN=archive, OU=Testing cert")
+        assert secured.certificate_subject.endswith(", O=hospital")
+        assert secured.certificate_valid_until is not None
         without = _refused(peer, pki.trusting, timeouts)
-    assert "client certificate" in without.what or "our certificate" in without.what, without
+    assert "client certificate" in without.message or "our certificate" in without.message, without
     assert "--tls-cert" in without.next_step
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
 def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
-    version: ssl.TLSVersion, pki: Pki, timeouts: Timeouts
+    version: ssl.TLSVersion, pki: Pki, timeouts: DicomTimeouts
 ) -> None:
     with tls_scp(server_context(pki.server, pki.ca, version=version)) as peer:
         assert _echo(peer, TlsFiles(pki.ca, pki.client.certificate, pki.client.key), timeouts) is not None
         without = _refused(peer, pki.trusting, timeouts)
         strange = _refused(peer, TlsFiles(pki.ca, pki.strange.certificate, pki.strange.key), timeouts)
     words = {ssl.TLSVersion.TLSv1_2: "(handshake failure)", ssl.TLSVersion.TLSv1_3: "wants a client certificate"}
-    assert words[version] in without.what
+    assert words[version] in without.message
     for error in (without, strange):
         assert error.next_step.startswith("--tls-cert and --tls-key name a certificate of an authority")
-    assert "the peer refused our certificate (TLS alert: unknown ca)" in strange.what
+    assert "the peer refused our certificate (TLS alert: unknown ca)" in strange.message
 
 
 @pytest.mark.parametrize(
@@ -89,36 +91,36 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
     ],
 )
 def test_what_is_wrong_with_the_peer_s_certificate_is_told(
-    shown: str, trusted: str, what: str, next_step: str, pki: Pki, timeouts: Timeouts
+    shown: str, trusted: str, what: str, next_step: str, pki: Pki, timeouts: DicomTimeouts
 ) -> None:
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         with tls_scp(server_context(getattr(pki, shown), pki.ca, version=version)) as peer:
             error = _refused(peer, TlsFiles(getattr(pki, trusted)), timeouts)
-        assert error.what == f"certificate not trusted: {what}; nothing was sent"
+        assert error.message == f"certificate not trusted: {what}; nothing was sent"
     assert next_step in error.next_step
 
 
-def test_any_host_is_taken_only_where_that_is_said_and_any_authority_never(pki: Pki, timeouts: Timeouts) -> None:
+def test_any_host_is_taken_only_where_that_is_said_and_any_authority_never(pki: Pki, timeouts: DicomTimeouts) -> None:
     anywhere = replace(pki.trusting, check_host=False)
     with tls_scp(server_context(pki.elsewhere)) as peer:
         assert _echo(peer, anywhere, timeouts) is not None
-        assert "its authority is not one" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).what
+        assert "its authority is not one" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).message
 
 
-def test_a_plain_port_does_not_speak_tls(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
+def test_a_plain_port_does_not_speak_tls(pki: Pki, tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
         error = _refused(peer, pki.trusting, replace(timeouts, connect=1))
-    assert ("the peer does not speak TLS there" in error.what) or ("no answer to the TLS handshake" in error.what)
+    assert ("the peer does not speak TLS there" in error.message) or ("no answer to the TLS handshake" in error.message)
     assert "TLS port" in error.next_step
 
 
-def test_a_tls_port_does_not_speak_plainly_and_tls_is_the_next_step(pki: Pki, timeouts: Timeouts) -> None:
+def test_a_tls_port_does_not_speak_plainly_and_tls_is_the_next_step(pki: Pki, timeouts: DicomTimeouts) -> None:
     with tls_scp(server_context(pki.server)) as peer:
         error = _refused(peer, None, timeouts)
     assert "--tls" in error.next_step
 
 
-def test_what_a_stock_archive_offers_is_taken(pki: Pki, tmp_path: Path, timeouts: Timeouts) -> None:
+def test_what_a_stock_archive_offers_is_taken(pki: Pki, tmp_path: Path, timeouts: DicomTimeouts) -> None:
     authority = trustme.CA()
     stock = leaf_files(tmp_path, "stock", authority.issue_cert(dcmtk.LOOPBACK, key_type=trustme.KeyType.RSA))
     trusting = TlsFiles(written(tmp_path, "ca.pem", authority.cert_pem.bytes()))
@@ -133,13 +135,13 @@ def test_what_a_stock_archive_offers_is_taken(pki: Pki, tmp_path: Path, timeouts
     assert (secured.version, secured.cipher) == ("TLSv1.2", "AES128-SHA")
 
 
-def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: Timeouts) -> None:
+def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: DicomTimeouts) -> None:
     context = pki.trusting.client_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
         tls_scp(server_context(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
         pytest.raises(DicomError, match=r"the peer offers neither TLS 1.2 nor 1.3") as caught,
-        associated(peer, "ME", [VERIFICATION], timeouts, context),
+        open_association(peer, "ME", [VERIFICATION], timeouts, context),
     ):
         pass
     assert "dcmTLSProtocol" in caught.value.next_step
@@ -182,7 +184,7 @@ def test_files_that_cannot_be_used_are_named(spoil: Callable[[TlsFiles, Pki], Tl
         with pytest.raises(DicomError, match=what) as caught:
             context(spoil(files, pki))
         assert "--tls-" in caught.value.next_step
-        assert caught.value.on
+        assert caught.value.subject
 
 
 def test_a_server_without_a_certificate_is_refused(pki: Pki) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.ber import ENUMERATED, OCTET_STRING, SEQUENCE, element, integer
+from dcmcfg.ber import ENUMERATED, OCTET_STRING, SEQUENCE, encode_element, encode_integer
 
 ADDED, MODIFIED, RENAMED, DELETED, EXTENDED = 0x69, 0x67, 0x6D, 0x6B, 0x78
 NOTICE_OF_DISCONNECTION = "1.3.6.1.4.1.1466.20036"
@@ -20,12 +20,12 @@ def answer(
     value: bytes | None = None,
 ) -> bytes:
     """Return one LDAPMessage with an LDAPResult (RFC 4511 §4.1.9)."""
-    result = element(ENUMERATED, bytes((code,)))
-    result += element(OCTET_STRING, matched.encode()) + element(OCTET_STRING, said.encode())
+    result = encode_element(ENUMERATED, bytes((code,)))
+    result += encode_element(OCTET_STRING, matched.encode()) + encode_element(OCTET_STRING, said.encode())
     if referrals:
-        result += element(0xA3, b"".join(element(OCTET_STRING, each.encode()) for each in referrals))
+        result += encode_element(0xA3, b"".join(encode_element(OCTET_STRING, each.encode()) for each in referrals))
     if name is not None:
-        result += element(0x8A, name.encode())
+        result += encode_element(0x8A, name.encode())
     if value is not None:
-        result += element(0x8B, value)
-    return element(SEQUENCE, integer(number) + element(kind, result))
+        result += encode_element(0x8B, value)
+    return encode_element(SEQUENCE, encode_integer(number) + encode_element(kind, result))

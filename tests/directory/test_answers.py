@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from dcmcfg.directory.search_responses import SearchDone, entries
-from dcmcfg.directory.search_result_entry import NotLDAP, split_attribute, split_entry
+from dcmcfg.directory.search_responses import SearchResultDone, read_search_entries
+from dcmcfg.directory.search_result_entry import InvalidLdapMessage, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 from tests.directory.messages import (
     NUMBER,
     contents,
@@ -25,15 +25,15 @@ FIRST = entry(b"cn=a", [(b"cn", [b"a"])])
 SECOND = entry(b"cn=b", [(b"cn", [b"b"]), (b"dicomVendorData", [b"x" * 70_000])])
 
 
-def answer(octets: bytes, sizes: tuple[int, ...] = ()) -> tuple[list[bytes], SearchDone]:
+def answer(octets: bytes, sizes: tuple[int, ...] = ()) -> tuple[list[bytes], SearchResultDone]:
     return read(in_pieces(octets, sizes))
 
 
 def read(
     receive: Callable[[int], bytes], referred: Callable[[tuple[str, ...]], None] = lambda _: None
-) -> tuple[list[bytes], SearchDone]:
+) -> tuple[list[bytes], SearchResultDone]:
     found: list[bytes] = []
-    answers = entries(receive, NUMBER, referred=referred)
+    answers = read_search_entries(receive, NUMBER, on_referral=referred)
     while True:
         try:
             found += next(answers)
@@ -45,7 +45,7 @@ def test_entries_come_in_order_and_then_what_ended_them() -> None:
     found, end = answer(FIRST + SECOND + done(cookie=b"next"))
     assert [split_entry(octets)[0] for octets in found] == [b"cn=a", b"cn=b"]
     assert split_attribute(split_entry(found[1])[1][1]) == (b"dicomVendorData", [b"x" * 70_000])
-    assert end == SearchDone(0, "", "", b"next", 2)
+    assert end == SearchResultDone(0, "", "", b"next", 2)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 4096])
@@ -56,7 +56,7 @@ def test_messages_may_come_in_pieces_of_any_size(size: int) -> None:
 
 def test_the_result_is_handed_on_with_the_server_s_words() -> None:
     _, end = answer(FIRST + done(4, "enough", matched="dc=org"))
-    assert end == SearchDone(4, "dc=org", "enough", b"", 1)
+    assert end == SearchResultDone(4, "dc=org", "enough", b"", 1)
 
 
 def test_a_cookie_is_found_after_a_criticality_and_another_control() -> None:
@@ -77,7 +77,7 @@ def test_a_reference_to_other_servers_is_passed_over_and_handed_out_with_its_url
 
 
 def test_a_reference_that_holds_something_else_than_urls_is_no_ldap() -> None:
-    with pytest.raises(NotLDAP):
+    with pytest.raises(InvalidLdapMessage):
         answer(element(0x30, element(0x02, bytes((NUMBER,))) + element(0x73, element(0x02, b"\1"))))
 
 
@@ -121,7 +121,7 @@ def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
     ],
 )
 def test_what_is_no_answer_is_told(octets: bytes, problem: str) -> None:
-    with pytest.raises(NotLDAP, match=problem):
+    with pytest.raises(InvalidLdapMessage, match=problem):
         answer(octets)
 
 
@@ -146,7 +146,7 @@ def test_an_end_in_the_midst_of_it_is_a_lost_connection(kept: int) -> None:
     ],
 )
 def test_an_entry_that_is_none_is_told(octets: bytes) -> None:
-    with pytest.raises(NotLDAP):
+    with pytest.raises(InvalidLdapMessage):
         split_entry(octets)
 
 
@@ -163,7 +163,7 @@ def test_an_entry_that_is_none_is_told(octets: bytes) -> None:
     ],
 )
 def test_an_attribute_that_is_none_is_told(octets: bytes) -> None:
-    with pytest.raises(NotLDAP):
+    with pytest.raises(InvalidLdapMessage):
         split_attribute(octets)
 
 
@@ -190,8 +190,8 @@ INTERMEDIATE = element(0x30, element(0x02, bytes((NUMBER,))) + element(0x79, ele
     ],
 )
 def test_an_answer_without_end_is_refused_with_the_limit(message: bytes, limit: dict[str, int], raise_it: str) -> None:
-    taken = entries(without_end(message), NUMBER)
-    with raised(limit), pytest.raises(DirectoryError, match="does not come to an end") as refused:
+    taken = read_search_entries(without_end(message), NUMBER)
+    with override_limits(limit), pytest.raises(DirectoryError, match="does not come to an end") as refused:
         for _ in taken:
             pass
     assert refused.value.next_step.endswith(raise_it)
@@ -200,7 +200,7 @@ def test_an_answer_without_end_is_refused_with_the_limit(message: bytes, limit: 
 def test_many_small_values_weigh_more_than_their_octets() -> None:
     """An entry of 500 KB, of which a list of 100,000 values is made."""
     many = entry(b"cn=c", [(b"description", [b"abc"] * 100_000)])
-    with raised({"ldap-octets": 6_000_000}):
+    with override_limits({"ldap-octets": 6_000_000}):
         answer(many + done())
-    with raised({"ldap-octets": 4 << 20}), pytest.raises(DirectoryError, match="more than 4M octets"):
+    with override_limits({"ldap-octets": 4 << 20}), pytest.raises(DirectoryError, match="more than 4M octets"):
         answer(many + done())

@@ -10,12 +10,12 @@ from functools import partial
 
 import pytest
 
-from dcmcfg.ber import split
+from dcmcfg.ber import read_element
 from dcmcfg.changes import Delete, Modification, Modify, Operation
 from dcmcfg.directory.exchange import Exchange
-from dcmcfg.directory.failures import NoAnswerInTime
+from dcmcfg.directory.failures import ResponseTimeout
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.messages import change_request
+from dcmcfg.directory.messages import encode_change_request
 from dcmcfg.dn import DN
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from tests.connecting import server_at
@@ -44,7 +44,7 @@ def test_a_notice_of_disconnection_is_told_with_its_reason_and_leaves_the_outcom
     notice = answer(0, 52, kind=EXTENDED, said="going  down", name=NOTICE_OF_DISCONNECTION)
     told = asked(lambda client, _: client.sendall(notice))
     assert isinstance(told, ConnectionLost)
-    assert "the server ended it: going down" in told.what
+    assert "the server ended it: going down" in told.message
 
 
 def test_an_answer_that_is_cut_short_leaves_the_outcome_open() -> None:
@@ -55,7 +55,7 @@ def test_an_answer_that_is_cut_short_leaves_the_outcome_open() -> None:
 def test_garbage_leaves_the_outcome_open() -> None:
     told = asked(lambda client, _: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
     assert isinstance(told, ConnectionLost)
-    assert "no LDAP" in told.what
+    assert "no LDAP" in told.message
 
 
 def test_an_answer_to_something_else_leaves_the_outcome_open() -> None:
@@ -71,7 +71,7 @@ def test_a_referral_names_the_server_that_may_be_written() -> None:
 
 def test_no_answer_in_time_says_so() -> None:
     told = asked(lambda *_: time.sleep(2), receive_timeout_s=1)
-    assert isinstance(told, NoAnswerInTime)
+    assert isinstance(told, ResponseTimeout)
 
 
 def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:
@@ -89,7 +89,7 @@ def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:
 
 
 def exchange_of(directory: LdapDirectory) -> Exchange:
-    return directory._exchange()
+    return directory._start_exchange()
 
 
 def test_neither_side_waits_for_the_other_to_read_first() -> None:
@@ -102,12 +102,12 @@ def test_neither_side_waits_for_the_other_to_read_first() -> None:
             pending += client.recv(65536)
             with contextlib.suppress(ValueError):
                 while pending:
-                    _, _, end = split(pending)
+                    _, _, end = read_element(pending)
                     client.sendall(answer(number_of(pending), said=said))
                     pending, answered = pending[end:], answered + 1
 
     large = Modify(CHANGE.dn, (Modification(Operation.REPLACE, "dicomVendorData", (b"y" * 60_000,)),))
     with ScriptedLdap(serve) as server, connect(server_at(server.port)) as directory:
         exchange = exchange_of(directory)
-        posted = [exchange.post(partial(change_request, change=large)) for _ in range(count)]
-        assert [each.number for each in exchange.answers()] == posted
+        posted = [exchange.queue_request(partial(encode_change_request, change=large)) for _ in range(count)]
+        assert [each.message_id for each in exchange.collect_responses()] == posted

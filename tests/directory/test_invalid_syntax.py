@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
-from dcmcfg.directory.failures import invalid_syntax
+from dcmcfg.directory.failures import explain_invalid_syntax
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
@@ -20,7 +20,7 @@ EXPLAIN = "dcmcfg explain {} shows its form"
 
 def connection(port: str = "104", *classes: str) -> Add:
     held = {"objectClass": ("dicomNetworkConnection", *classes), "cn": "x", "dicomHostname": "h", "dicomPort": port}
-    return Add(Entry.of(f"cn=x,{STORESCP}", held))
+    return Add(Entry.from_values(f"cn=x,{STORESCP}", held))
 
 
 def setting(*modifications: tuple[Operation, str, bytes]) -> Modify:
@@ -56,7 +56,7 @@ def test_slapd_is_understood(directory: LdapDirectory, carry_out: Callable[[Ldap
 
 
 def test_a_class_of_the_archives_that_the_server_lacks_is_an_older_schema() -> None:
-    told = invalid_syntax(SAID.format("objectClass", 1), connection("104", "dcmArchiveDevice"))
+    told = explain_invalid_syntax(SAID.format("objectClass", 1), connection("104", "dcmArchiveDevice"))
     assert told == (
         "the server's schema does not know the class dcmArchiveDevice",
         "it is one of the archive's: upgrade the server's schema",
@@ -65,15 +65,15 @@ def test_a_class_of_the_archives_that_the_server_lacks_is_an_older_schema() -> N
 
 def test_of_several_modifications_the_value_that_is_meant_is_told_where_it_is_plain() -> None:
     deleted, added = (Operation.DELETE, "dicomPort", b"1"), (Operation.ADD, "dicomPort", b"x")
-    what, _ = invalid_syntax(SAID.format("dicomPort", 0), setting(deleted, added)) or ("", "")
+    what, _ = explain_invalid_syntax(SAID.format("dicomPort", 0), setting(deleted, added)) or ("", "")
     assert what == "the value of dicomPort has the wrong syntax: 'x'"
-    what, _ = invalid_syntax(SAID.format("dicomPort", 0), setting(added, added)) or ("", "")
+    what, _ = explain_invalid_syntax(SAID.format("dicomPort", 0), setting(added, added)) or ("", "")
     assert what == "the value of dicomPort has the wrong syntax"
 
 
 def test_a_secret_is_not_told() -> None:
     change = setting((Operation.REPLACE, "dcmKeycloakClientSecret", b"hidden"))
-    told = invalid_syntax(SAID.format("dcmKeycloakClientSecret", 0), change)
+    told = explain_invalid_syntax(SAID.format("dcmKeycloakClientSecret", 0), change)
     assert told == (
         "the value of dcmKeycloakClientSecret has the wrong syntax: the value, a secret",
         EXPLAIN.format("dcmKeycloakClientSecret"),
@@ -82,15 +82,15 @@ def test_a_secret_is_not_told() -> None:
 
 @pytest.mark.parametrize("said", ["", "no idea", "objectClass: value #99999999999 invalid per syntax"])
 def test_other_words_of_a_server_are_left_as_they_are(said: str) -> None:
-    assert invalid_syntax(said, connection()) is None
+    assert explain_invalid_syntax(said, connection()) is None
 
 
 def test_a_value_that_is_not_in_the_change_is_not_made_up() -> None:
-    assert invalid_syntax(SAID.format("dicomPort", 7), connection()) == (
+    assert explain_invalid_syntax(SAID.format("dicomPort", 7), connection()) == (
         "the value of dicomPort has the wrong syntax",
         EXPLAIN.format("dicomPort"),
     )
-    assert invalid_syntax(SAID.format("objectClass", 7), None) == (
+    assert explain_invalid_syntax(SAID.format("objectClass", 7), None) == (
         "the server's schema does not know an object class of the entry",
         "upgrade the server's schema",
     )

@@ -87,7 +87,7 @@ def test_the_whole_tree_is_read_as_a_third_party_reads_it(slapd: RunningSlapd, d
 
 def test_each_kind_of_change_is_made(directory: LdapDirectory) -> None:
     dn = DN.parse(f"cn=extra,{ARCHIVE}")
-    entry = Entry.of(
+    entry = Entry.from_values(
         dn, {"objectClass": "dicomNetworkConnection", "cn": "extra", "dicomHostname": "localhost", "dicomPort": "1"}
     )
     directory.apply(Add(entry))
@@ -115,9 +115,13 @@ def test_a_transaction_makes_all_of_its_changes(directory: LdapDirectory) -> Non
     rename = Rename(device, RDN.of("dicomDeviceName", "newer"))
     directory.apply_in_transaction(
         [
-            Add(Entry.of(device, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})),
             Add(
-                Entry.of(
+                Entry.from_values(
+                    device, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"}
+                )
+            ),
+            Add(
+                Entry.from_values(
                     device.child("cn", "dicom"),
                     {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "localhost"},
                 )
@@ -142,7 +146,7 @@ def test_a_member_that_fails_leaves_nothing_changed_and_is_named(directory: Ldap
 
 
 def test_a_stale_assertion_ends_in_122_with_nothing_changed(directory: LdapDirectory) -> None:
-    stale = replace(described("b"), controls=assertions.control([Equals("dicomDescription", b"never")]))
+    stale = replace(described("b"), controls=assertions.build_control([Equals("dicomDescription", b"never")]))
     before = read_tree(directory).entries
     with pytest.raises(DirectoryError, match="no longer as it was") as refusal:
         directory.apply_in_transaction([described("a"), stale])
@@ -154,7 +158,7 @@ def test_assertions_over_several_steps_on_one_entry_hold(directory: LdapDirector
     steps: list[Change] = []
     wanted: assertions.Filter = Not(Present(NAME))
     for value in (b"A", b"B", b"C"):
-        change = Modify(ARCHIVE, (Modification(Operation.REPLACE, NAME, (value,)),), assertions.control([wanted]))
+        change = Modify(ARCHIVE, (Modification(Operation.REPLACE, NAME, (value,)),), assertions.build_control([wanted]))
         steps.append(change)
         wanted = Equals(NAME, value)
     directory.apply_in_transaction(steps)
@@ -165,11 +169,19 @@ def test_a_last_child_cannot_be_deleted_in_a_transaction_of_this_slapd(directory
     """Why plans put their deletes after the transaction (OpenLDAP before 2.6.11)."""
     device = ARCHIVE.parent.child("dicomDeviceName", "lonely")
     directory.apply(
-        Add(Entry.of(device, {"objectClass": "dicomDevice", "dicomDeviceName": "lonely", "dicomInstalled": "TRUE"}))
+        Add(
+            Entry.from_values(
+                device, {"objectClass": "dicomDevice", "dicomDeviceName": "lonely", "dicomInstalled": "TRUE"}
+            )
+        )
     )
     child = device.child("cn", "dicom")
     directory.apply(
-        Add(Entry.of(child, {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "localhost"}))
+        Add(
+            Entry.from_values(
+                child, {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "localhost"}
+            )
+        )
     )
     with pytest.raises(DirectoryError) as refusal:
         directory.apply_in_transaction([Delete(child), Delete(device)])
@@ -178,7 +190,7 @@ def test_a_last_child_cannot_be_deleted_in_a_transaction_of_this_slapd(directory
 
 
 def test_the_facts_of_a_stock_slapd(directory: LdapDirectory) -> None:
-    facts = directory.facts()
+    facts = directory.read_capabilities()
     assert facts.transactions
     assert facts.assertions
     assert not facts.replicated
@@ -194,7 +206,7 @@ def test_a_provider_is_known_by_its_suffix_when_the_base_is_below_it(tmp_path: P
     provider = running_slapd.provider(tmp_path / "provider")
     base = DN.parse("cn=DICOM Configuration,dc=dcm4che,dc=org")
     with provider, connect(server_of(RunningSlapd(provider), base_dn=base)) as directory:
-        assert directory.facts().replicated
+        assert directory.read_capabilities().replicated
 
 
 def test_modifications_of_one_attribute_keep_their_order_however_it_is_spelt(directory: LdapDirectory) -> None:
@@ -220,7 +232,7 @@ def test_a_connection_cut_after_a_change_was_sent_is_told_as_unknown(slapd: Runn
     ):
         with pytest.raises(ConnectionLost, match="connection to the LDAP server was lost"):
             cut.apply(described("the last words"))
-        assert text_of(cut.reopened(), "dicomDescription") == "the last words"
+        assert text_of(cut.reopen(), "dicomDescription") == "the last words"
 
 
 def test_a_connection_that_ends_while_reading_is_an_error_and_not_half_a_tree(slapd: RunningSlapd) -> None:

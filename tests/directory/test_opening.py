@@ -121,9 +121,9 @@ def test_anonymous_is_nobody(start: Start) -> None:
 def test_a_connection_that_is_opened_again_is_as_secure(start: Start, pki: Pki) -> None:
     slapd = start(pki.server())
     server = server_of(RunningSlapd(slapd), url=slapd.starttls_url, ca_file=pki.ca_file, starttls=True)
-    with connect(server).reopened() as directory:
+    with connect(server).reopen() as directory:
         assert directory.who_am_i() == ADMIN
-    assert slapd.log.read_text().count("TLS established") == 2
+    assert slapd.log_file.read_text().count("TLS established") == 2
 
 
 @pytest.mark.parametrize("kind", ["ldaps", "starttls"])

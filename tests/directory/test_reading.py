@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcmcfg.directory.tree_reader import user_attributes
+from dcmcfg.directory.tree_reader import remove_operational_attributes
 from dcmcfg.entry import Entry
 from tests.trees import ARCHIVE, BASE, site_entries
 
@@ -20,12 +20,12 @@ OPERATIONAL = {
 
 def test_what_a_server_keeps_itself_is_no_part_of_a_tree() -> None:
     own = {BASE: {"objectClass": "domain", "dc": "dcm4che"}, ARCHIVE: {"objectClass": "dicomDevice"}}
-    given = [Entry.of(dn, values | OPERATIONAL | {"entryCSN": "1"}) for dn, values in own.items()]
-    expected = [Entry.of(dn, values | {"entryCSN": "1"}) for dn, values in own.items()]
-    assert list(user_attributes(given)) == expected
+    given = [Entry.from_values(dn, values | OPERATIONAL | {"entryCSN": "1"}) for dn, values in own.items()]
+    expected = [Entry.from_values(dn, values | {"entryCSN": "1"}) for dn, values in own.items()]
+    assert list(remove_operational_attributes(given)) == expected
 
 
 def test_where_it_keeps_them_apart_the_entries_are_as_given() -> None:
     entries = site_entries()
-    assert user_attributes(entries) is entries
-    assert user_attributes(()) == ()
+    assert remove_operational_attributes(entries) is entries
+    assert remove_operational_attributes(()) == ()

@@ -20,15 +20,15 @@ def octets(*attributes: tuple[bytes, list[bytes]]) -> bytes:
 @pytest.mark.parametrize("spelt", [b"referral", b"Referral", b"REFERRAL"])
 def test_a_referral_entry_says_where_it_stands_and_leads(spelt: bytes) -> None:
     held = octets((b"objectClass", [spelt, b"extensibleObject"]), (b"ref", [URL.encode(), b"ldap://third/"]))
-    found = Referral.of_entry(held)
+    found = Referral.from_entry(held)
     assert found == Referral(DN.parse("cn=x,dc=org"), (URL, "ldap://third/"))
-    assert found.where == f"{URL} or ldap://third/"
+    assert found.urls_text == f"{URL} or ldap://third/"
 
 
 def test_another_entry_is_none() -> None:
-    assert Referral.of_entry(octets((b"objectClass", [b"referral"]), (b"cn", [b"x"]))) is None
-    assert Referral.of_entry(octets((b"objectClass", [b"dicomDevice"]), (b"ref", [b"x"]))) is None
-    assert Referral.of_entry(octets((b"objectClass", [b"dicomDevice"]), (b"cn", [b"\x04\x03ref\x31"]))) is None
+    assert Referral.from_entry(octets((b"objectClass", [b"referral"]), (b"cn", [b"x"]))) is None
+    assert Referral.from_entry(octets((b"objectClass", [b"dicomDevice"]), (b"ref", [b"x"]))) is None
+    assert Referral.from_entry(octets((b"objectClass", [b"dicomDevice"]), (b"cn", [b"\x04\x03ref\x31"]))) is None
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_another_entry_is_none() -> None:
     ],
 )
 def test_a_reference_stands_where_its_url_says_if_it_does(url: str, dn: str | None) -> None:
-    assert Referral.of_reference((url,)) == Referral(None if dn is None else DN.parse(dn), (url,))
-    assert Referral.of_reference(()) == Referral(None, ())
+    assert Referral.from_reference((url,)) == Referral(None if dn is None else DN.parse(dn), (url,))
+    assert Referral.from_reference(()) == Referral(None, ())

@@ -10,7 +10,7 @@ from ldap3.protocol.rfc4511 import LDAPMessage
 from pyasn1.codec.ber import decoder
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.directory.messages import change_request, extended_request
+from dcmcfg.directory.messages import encode_change_request, encode_extended_request
 from dcmcfg.dn import DN
 from tests.ldif.strategies import changes
 
@@ -89,7 +89,7 @@ def controls_read(message: Any) -> list[tuple[bytes, bool, bytes | None]]:
 @settings(max_examples=200)
 @given(NUMBERS, changes)
 def test_another_decoder_reads_the_change(number: int, change: Change) -> None:
-    message = read_by_pyasn1(change_request(number, change))
+    message = read_by_pyasn1(encode_change_request(number, change))
     assert int(message["messageID"]) == number
     assert as_read(message["protocolOp"]) == as_asked(change)
     asked = [(control.oid.encode(), control.critical, control.value) for control in change.controls]
@@ -98,20 +98,20 @@ def test_another_decoder_reads_the_change(number: int, change: Change) -> None:
 
 def test_further_controls_follow_the_own_ones() -> None:
     own, member = Control("1.2.3"), Control("1.3.6.1.1.21.2", critical=True, value=b"")
-    message = read_by_pyasn1(change_request(7, Delete(DN.parse("cn=a"), (own,)), (member,)))
+    message = read_by_pyasn1(encode_change_request(7, Delete(DN.parse("cn=a"), (own,)), (member,)))
     assert controls_read(message) == [(b"1.2.3", False, None), (b"1.3.6.1.1.21.2", True, b"")]
 
 
 def test_modifications_of_one_attribute_go_out_in_their_order() -> None:
     steps = tuple(Modification(Operation.ADD, name, (b"x",)) for name in ("cn", "description", "CN"))
-    message = read_by_pyasn1(change_request(1, Modify(DN.parse("cn=a"), steps)))
+    message = read_by_pyasn1(encode_change_request(1, Modify(DN.parse("cn=a"), steps)))
     sent = as_read(message["protocolOp"])
     assert sent == as_asked(Modify(DN.parse("cn=a"), steps))
 
 
 @given(NUMBERS, st.none() | st.binary(max_size=300))
 def test_another_decoder_reads_the_extended_request(number: int, value: bytes | None) -> None:
-    message = read_by_pyasn1(extended_request(number, "1.3.6.1.1.21.1", value))
+    message = read_by_pyasn1(encode_extended_request(number, "1.3.6.1.1.21.1", value))
     request = message["protocolOp"].getComponent()
     assert int(message["messageID"]) == number
     assert bytes(request["requestName"]) == b"1.3.6.1.1.21.1"

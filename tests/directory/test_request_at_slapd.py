@@ -28,13 +28,13 @@ def modify(dn: DN, operation: Operation, name: str, *values: bytes) -> Modify:
 
 
 def device(dn: DN, **more: str | tuple[str, ...]) -> Add:
-    return Add(Entry.of(dn, {"objectClass": ("dicomDevice", "dcmDevice"), "dicomInstalled": "TRUE", **more}))
+    return Add(Entry.from_values(dn, {"objectClass": ("dicomDevice", "dcmDevice"), "dicomInstalled": "TRUE", **more}))
 
 
 SECOND = DEVICES.child("dicomDeviceName", "second")
 CHANGES: tuple[Change, ...] = (
     device(DEVICE, dicomSoftwareVersion=("1", "2", "3")),
-    Add(Entry.of(CONNECTION, {"objectClass": "dicomNetworkConnection", "dicomHostname": "x" * 200})),
+    Add(Entry.from_values(CONNECTION, {"objectClass": "dicomNetworkConnection", "dicomHostname": "x" * 200})),
     modify(DEVICE, Operation.ADD, "dicomVendorData", bytes(range(256)) * 300),
     modify(DEVICE, Operation.DELETE, "dicomSoftwareVersion", b"2"),
     Modify(

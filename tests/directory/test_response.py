@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.directory.messages import Incoming, NotAnAnswer, Response, response
+from dcmcfg.directory.messages import InvalidResponse, LdapResponse, ResponseBuffer, parse_response
 from tests.directory.answers import ADDED, DELETED, EXTENDED, MODIFIED, RENAMED, answer
 
 TEXT = st.text(max_size=200)
@@ -33,32 +33,32 @@ def test_all_parts_of_an_extended_answer_are_read() -> None:
         name="1.2",
         value=b"",
     )
-    assert response(octets) == Response(300, 10, "dc=x", "elsewhere", ("ldap://a", "ldap://b"), "1.2", b"")
+    assert parse_response(octets) == LdapResponse(300, 10, "dc=x", "elsewhere", ("ldap://a", "ldap://b"), "1.2", b"")
 
 
 def test_controls_after_the_answer_do_not_matter() -> None:
     octets = answer(1)
     with_controls = bytes((0x30, octets[1] + 2)) + octets[2:] + b"\xa0\x00"
-    assert response(with_controls) == Response(1, 0)
+    assert parse_response(with_controls) == LdapResponse(1, 0)
 
 
 @settings(max_examples=100)
 @given(st.lists(ANSWERS, max_size=5), st.integers(1, 40))
 def test_answers_are_read_in_whatever_pieces_they_arrive(sent: list[bytes], size: int) -> None:
-    stream, incoming, taken = b"".join(sent), Incoming(), []
+    stream, incoming, taken = b"".join(sent), ResponseBuffer(), []
     for at in range(0, len(stream), size):
         incoming.add(stream[at : at + size])
-        taken += incoming.take()
-    assert taken == [response(each) for each in sent]
+        taken += incoming.pop_responses()
+    assert taken == [parse_response(each) for each in sent]
 
 
 @settings(max_examples=500)
 @given(st.binary(max_size=40) | ANSWERS, st.integers(0, 400), st.binary(max_size=2))
 def test_other_octets_are_refused_or_awaited(octets: bytes, at: int, instead: bytes) -> None:
-    incoming = Incoming()
+    incoming = ResponseBuffer()
     incoming.add(octets[:at] + instead + octets[at + 1 :])
-    with contextlib.suppress(NotAnAnswer):
-        incoming.take()
+    with contextlib.suppress(InvalidResponse):
+        incoming.pop_responses()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_other_octets_are_refused_or_awaited(octets: bytes, at: int, instead: by
     ],
 )
 def test_what_is_no_answer_to_a_change_is_refused(octets: bytes) -> None:
-    incoming = Incoming()
+    incoming = ResponseBuffer()
     incoming.add(octets)
-    with pytest.raises(NotAnAnswer):
-        incoming.take()
+    with pytest.raises(InvalidResponse):
+        incoming.pop_responses()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.ber import integer
+from dcmcfg.ber import encode_integer
 from dcmcfg.changes import Add
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.referrals import Referral
@@ -19,9 +19,9 @@ from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
-from dcmcfg.lab.large_tree import large_ldif
+from dcmcfg.lab.large_tree import generate_large_ldif
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.limits import raised
+from dcmcfg.limits import override_limits
 from tests.connecting import server_at, server_of
 from tests.directory.messages import element
 from tests.ports import free_port
@@ -36,7 +36,7 @@ def limited(folder: Path, limits: str, count: int) -> Iterator[LdapDirectory]:
     """An anonymous connection to a server with *count* entries and *limits* for everybody."""
     slapd = Slapd(folder / "slapd", port=free_port(), root_password=PASSWORD, extra_database=f"limits * {limits}")
     slapd.prepare()
-    slapd.add(large_ldif(count))
+    slapd.load_ldif(generate_large_ldif(count))
     with slapd, connect(server_of(RunningSlapd(slapd), bind_dn="", password="")) as directory:
         yield directory
 
@@ -75,17 +75,17 @@ def test_a_part_of_the_tree_on_another_server_is_passed_over_and_reported_once(d
     elsewhere = BASE.child("cn", "elsewhere")
     url = "ldap://other.example/dc=x"
     referral = {"objectClass": ("referral", "extensibleObject"), "cn": "elsewhere", "ref": url}
-    directory.apply(Add(Entry.of(elsewhere, referral)))
+    directory.apply(Add(Entry.from_values(elsewhere, referral)))
     reported: list[Referral] = []
     with connect(directory.server, reported.append) as again:
         tree = read_tree(again)
         assert read_tree(again).entries == tree.entries == before.entries
         assert again.referrals == (Referral(elsewhere, (url,)),)
         assert reported == [*again.referrals]
-        with again.reopened() as anew:
+        with again.reopen() as anew:
             read_tree(anew)
             assert (len(reported), anew.referrals) == (1, again.referrals)
-    assert tree.elsewhere == {tree.key(elsewhere): url}
+    assert tree.referrals == {tree.key(elsewhere): url}
 
 
 @pytest.mark.real
@@ -93,7 +93,7 @@ def test_a_part_of_the_tree_on_another_server_is_passed_over_and_reported_once(d
 def test_a_base_that_another_server_holds_is_an_error(directory: LdapDirectory, scope: Scope) -> None:
     elsewhere = BASE.child("cn", "elsewhere")
     referral = {"objectClass": ("referral", "extensibleObject"), "cn": "elsewhere", "ref": "ldap://other.example/dc=x"}
-    directory.apply(Add(Entry.of(elsewhere, referral)))
+    directory.apply(Add(Entry.from_values(elsewhere, referral)))
     with pytest.raises(DirectoryError, match=r"LDAP result 10"):
         directory.read(elsewhere, scope)
 
@@ -112,7 +112,7 @@ def test_a_read_that_is_given_up_closes_the_connection(directory: LdapDirectory)
     found.close()  # type: ignore[attr-defined] # it is a generator
     with pytest.raises(DirectoryError):
         directory.read_entry(BASE)
-    with directory.reopened() as again:
+    with directory.reopen() as again:
         assert again.read_entry(BASE) is not None
 
 
@@ -170,7 +170,7 @@ def paging(each: bytes) -> Iterator[int]:
             value = element(0x30, element(0x02, b"\0") + element(0x04, b"again"))
             control = element(0x30, element(0x04, b"1.2.840.113556.1.4.319") + element(0x04, value))
             while request := client.recv(4096):
-                number = integer(number_of(request))
+                number = encode_integer(number_of(request))
                 found = element(0x30, number + each) if each else b""
                 client.sendall(found + element(0x30, number + element(0x65, result) + element(0xA0, control)))
 
@@ -186,7 +186,7 @@ def test_a_cookie_that_leads_to_the_same_page_again_and_again_is_given_up() -> N
     with (
         paging(entry) as port,
         connect(server_at(port, receive_timeout_s=5)) as directory,
-        raised({"ldap-entries": 50}),
+        override_limits({"ldap-entries": 50}),
         pytest.raises(DirectoryError, match="does not come to an end: more than 50 entries") as refused,
     ):
         directory.read(BASE)

@@ -9,8 +9,8 @@ import pytest
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
@@ -22,13 +22,13 @@ def test_what_slapd_publishes_is_what_it_was_given(directory: LdapDirectory) -> 
     schema = read_schema(directory)
     assert schema is not None
     built_in = {"cn", "uid", "description", "userpassword", "seealso", "objectclass"}
-    for ours in bundled().attributes:
+    for ours in load_bundled_schema().attributes:
         theirs = schema.attribute(ours.oid)
         assert theirs is not None
         assert (theirs.name, theirs.syntax, theirs.equality) == (ours.name, ours.syntax, ours.equality)
         assert (theirs.single_valued, theirs.operational) == (ours.single_valued, False)
         assert theirs.substring == ours.substring or ours.name.lower() in built_in
-    for known in bundled().object_classes:
+    for known in load_bundled_schema().object_classes:
         there = schema.object_class(known.name)
         assert there is not None
         assert (there.kind, there.superiors) == (known.kind, known.superiors)
@@ -46,6 +46,6 @@ def test_a_server_that_hides_its_schema_has_none_to_show(tmp_path: Path) -> None
     hidden = 'access to dn.base="cn=Subschema" by * none'
     slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_global=hidden)
     slapd.prepare()
-    slapd.load(site_files()[:1])
+    slapd.load_files(list_site_files()[:1])
     with slapd, connect(server_of(RunningSlapd(slapd))) as directory:
         assert read_schema(directory) is None

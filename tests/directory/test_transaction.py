@@ -22,9 +22,15 @@ def device(number: int) -> list[Change]:
     below = dn.child("cn", "dicom")
     return [
         Add(
-            Entry.of(dn, {"objectClass": "dicomDevice", "dicomDeviceName": f"device{number}", "dicomInstalled": "TRUE"})
+            Entry.from_values(
+                dn, {"objectClass": "dicomDevice", "dicomDeviceName": f"device{number}", "dicomInstalled": "TRUE"}
+            )
         ),
-        Add(Entry.of(below, {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "localhost"})),
+        Add(
+            Entry.from_values(
+                below, {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "localhost"}
+            )
+        ),
         Modify(dn, (Modification(Operation.ADD, "dicomDescription", (b"first",)),)),
         Modify(dn, (Modification(Operation.REPLACE, "dicomDescription", (b"last",)),)),
     ]

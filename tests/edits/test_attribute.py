@@ -7,28 +7,28 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.edits.attribute_values import Values, add_values, remove_values, set_values, unset
+from dcmcfg.edits.attribute_values import AttributeValues, add_values, remove_values, set_values, unset_attributes
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import Target, named
-from dcmcfg.schema.definitions import ObjectClass, bundled
+from dcmcfg.model.targets import Target, resolve_target
+from dcmcfg.schema.definitions import ObjectClass, load_bundled_schema
 from tests.trees import ARCHIVE, STORESCP, network_ae, site_entries, tree
 
 EXTERNAL = "dcmExternalRetrieveAEDestination"
 
 
 def target(text: str, *more: Entry, **device: str) -> Target:
-    return named(Configuration(tree(*site_entries(**device), *more)), text)
+    return resolve_target(Configuration(tree(*site_entries(**device), *more)), text)
 
 
-def values(name: str, *texts: str) -> Values:
-    return Values(name, tuple(text.encode() for text in texts))
+def values(name: str, *texts: str) -> AttributeValues:
+    return AttributeValues(name, tuple(text.encode() for text in texts))
 
 
-def setting(text: str, *wanted: Values, more: tuple[Entry, ...] = (), **device: str) -> Edit:
-    return set_values(bundled(), target(text, *more, **device), wanted)
+def setting(text: str, *wanted: AttributeValues, more: tuple[Entry, ...] = (), **device: str) -> Edit:
+    return set_values(load_bundled_schema(), target(text, *more, **device), wanted)
 
 
 def modifications(edit: Edit) -> tuple[Modification, ...]:
@@ -37,7 +37,7 @@ def modifications(edit: Edit) -> tuple[Modification, ...]:
     return change.modifications
 
 
-def refusal(text: str, *wanted: Values, more: tuple[Entry, ...] = ()) -> str:
+def refusal(text: str, *wanted: AttributeValues, more: tuple[Entry, ...] = ()) -> str:
     with pytest.raises(Refused) as refused:
         setting(text, *wanted, more=more)
     return str(refused.value)
@@ -57,7 +57,7 @@ def test_values_given_by_several_names_of_an_attribute_belong_together() -> None
     assert modifications(setting("AE:DCM4CHEE", *of_attribute)) == (
         Modification(Operation.REPLACE, "dcmOtherAETitle", both),
     )
-    assert modifications(add_values(bundled(), target("AE:DCM4CHEE"), of_attribute)) == (
+    assert modifications(add_values(load_bundled_schema(), target("AE:DCM4CHEE"), of_attribute)) == (
         Modification(Operation.ADD, "dcmOtherAETitle", both),
     )
     twice = refusal("storescp", values("dicomDescription", "x"), values("1.2.840.10008.15.0.3.2", "y"))
@@ -70,7 +70,7 @@ def test_an_unknown_name_is_told_with_near_misses() -> None:
 
 
 def test_the_class_that_allows_it_comes_first_with_the_one_that_the_archive_looks_for() -> None:
-    plain = Entry.of(
+    plain = Entry.from_values(
         f"dicomAETitle=PLAIN,{ARCHIVE}",
         {
             "objectClass": "dicomNetworkAE",
@@ -84,7 +84,10 @@ def test_the_class_that_allows_it_comes_first_with_the_one_that_the_archive_look
     assert classes == Modification(Operation.ADD, "objectClass", (b"dcmNetworkAE", b"dcmArchiveNetworkAE"))
     (classes, _) = modifications(setting(f"cn=dicom,{STORESCP}", values("dcmTCPNoDelay", "TRUE")))
     assert classes.values == (b"dcmNetworkConnection",)
-    assert len(modifications(unset(bundled(), target("dcm4chee-arc/PLAIN", plain), [EXTERNAL]))) == 1
+    assert (
+        len(modifications(unset_attributes(load_bundled_schema(), target("dcm4chee-arc/PLAIN", plain), [EXTERNAL])))
+        == 1
+    )
 
 
 def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_class_does() -> None:
@@ -92,7 +95,9 @@ def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_
     both = {"dcmnetworkae", "dcmarchivenetworkae"}
 
     def classes(*names: str, own: set[str], of: Entry = ae) -> tuple[bytes, ...]:
-        found = modifications(unset(bundled(), target("storescp/VIEWER", of), names, lambda: own))
+        found = modifications(
+            unset_attributes(load_bundled_schema(), target("storescp/VIEWER", of), names, lambda: own)
+        )
         return found[-1].values if found[-1].name == "objectClass" else ()
 
     assert classes(EXTERNAL, own=both) == (b"dcmArchiveNetworkAE",)
@@ -101,14 +106,16 @@ def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_
     assert classes(EXTERNAL, "dcmOtherAETitle", own={"dcmnetworkae"}) == ()
     assert classes("dicomDescription", own=both, of=ae.with_values("dicomDescription", [b"x"])) == ()
     assert classes(EXTERNAL, own=both, of=ae.with_values("dcmObjectStorageID", [b"fs1"])) == ()
-    removed = remove_values(bundled(), target("storescp/VIEWER", ae), [values(EXTERNAL, "X")], lambda: both)
+    removed = remove_values(load_bundled_schema(), target("storescp/VIEWER", ae), [values(EXTERNAL, "X")], lambda: both)
     assert modifications(removed)[-1] == Modification(Operation.DELETE, "objectClass", (b"dcmArchiveNetworkAE",))
-    some = remove_values(bundled(), target("storescp/VIEWER", ae), [values(EXTERNAL, "other")], lambda: both)
+    some = remove_values(
+        load_bundled_schema(), target("storescp/VIEWER", ae), [values(EXTERNAL, "other")], lambda: both
+    )
     assert len(modifications(some)) == 1
 
 
 def test_who_added_a_class_is_asked_only_where_one_is_left_without_a_use() -> None:
-    unset(bundled(), target("AE:STORESCP"), ["dicomDescription"], lambda: pytest.fail("asked"))
+    unset_attributes(load_bundled_schema(), target("AE:STORESCP"), ["dicomDescription"], lambda: pytest.fail("asked"))
 
 
 def test_no_device_becomes_an_archive_by_itself() -> None:
@@ -122,8 +129,8 @@ def test_no_device_becomes_an_archive_by_itself() -> None:
         values("dcmFuzzyAlgorithmClass", "org.dcm4che3.soundex.ESoundex"),
     )
     with pytest.raises(Refused, match="dcmArchiveDevice requires dcmFuzzyAlgorithmClass"):
-        add_values(bundled(), target("storescp"), asked[:1])
-    found = modifications(add_values(bundled(), target("storescp"), asked))
+        add_values(load_bundled_schema(), target("storescp"), asked[:1])
+    found = modifications(add_values(load_bundled_schema(), target("storescp"), asked))
     assert [each.values for each in found] == [
         (b"dcmDevice",),
         (b"dcmArchiveDevice",),
@@ -178,14 +185,16 @@ def test_the_name_stays_and_what_is_required_too() -> None:
         f"{STORESCP}: dicomDeviceName is part of the entry's name, which keeps 'storescp' — {rename}"
     )
     with pytest.raises(Refused, match="cn is part of the entry's name"):
-        unset(bundled(), target(f"cn=dicom,{STORESCP}"), ["cn"])
+        unset_attributes(load_bundled_schema(), target(f"cn=dicom,{STORESCP}"), ["cn"])
     with pytest.raises(Refused, match="cn is part of the entry's name"):
-        remove_values(bundled(), target(f"cn=dicom,{STORESCP}"), [values("cn", "DICOM")])
+        remove_values(load_bundled_schema(), target(f"cn=dicom,{STORESCP}"), [values("cn", "DICOM")])
     with pytest.raises(Refused, match="dicomDevice requires dicomInstalled"):
-        unset(bundled(), target("storescp"), ["dicomInstalled"])
+        unset_attributes(load_bundled_schema(), target("storescp"), ["dicomInstalled"])
     with pytest.raises(Refused, match="dicomNetworkAE requires dicomNetworkConnectionReference"):
         remove_values(
-            bundled(), target("AE:STORESCP"), [values("dicomNetworkConnectionReference", f"CN=dicom, {STORESCP}")]
+            load_bundled_schema(),
+            target("AE:STORESCP"),
+            [values("dicomNetworkConnectionReference", f"CN=dicom, {STORESCP}")],
         )
 
 
@@ -193,9 +202,9 @@ def test_classes_are_added_and_removed_one_by_one() -> None:
     with pytest.raises(Refused, match="not set as a whole"):
         setting("storescp", values("objectclass", "dicomDevice"))
     with pytest.raises(Refused, match="no object class dcmDevic is known; near misses: dcmDevice"):
-        add_values(bundled(), target("storescp"), [values("objectClass", "dcmDevic")])
+        add_values(load_bundled_schema(), target("storescp"), [values("objectClass", "dcmDevic")])
     with pytest.raises(Refused, match="none of its object classes allows dcmObjectStorageID"):
-        remove_values(bundled(), target("AE:DCM4CHEE"), [values("objectClass", "dcmArchiveNetworkAE")])
+        remove_values(load_bundled_schema(), target("AE:DCM4CHEE"), [values("objectClass", "dcmArchiveNetworkAE")])
 
 
 def test_what_the_server_keeps_is_not_set() -> None:
@@ -205,24 +214,26 @@ def test_what_the_server_keeps_is_not_set() -> None:
 
 def test_a_second_value_where_one_is_allowed_is_refused_and_set_is_named() -> None:
     with pytest.raises(Refused, match=r"dicomInstalled takes one value and holds 'TRUE'; set replaces it"):
-        add_values(bundled(), target("storescp"), [values("dicomInstalled", "FALSE")])
-    (added,) = modifications(add_values(bundled(), target("storescp"), [values("dicomInstalled", "TRUE")]))
+        add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "FALSE")])
+    (added,) = modifications(add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "TRUE")]))
     assert added.operation is Operation.ADD, "the plan will say that it is so already"
 
 
 def test_an_attribute_without_equality_rule_is_replaced_whole() -> None:
-    held = Entry.of(STORESCP, {"objectClass": "dicomDevice", "dicomDeviceName": "storescp", "dicomInstalled": "TRUE"})
+    held = Entry.from_values(
+        STORESCP, {"objectClass": "dicomDevice", "dicomDeviceName": "storescp", "dicomInstalled": "TRUE"}
+    )
     entry = held.with_values("dicomVendorData", (b"1", b"2"))
     found = Target(entry)
-    (added,) = modifications(add_values(bundled(), found, [values("dicomVendorData", "2", "3")]))
+    (added,) = modifications(add_values(load_bundled_schema(), found, [values("dicomVendorData", "2", "3")]))
     assert added == Modification(Operation.REPLACE, "dicomVendorData", (b"1", b"2", b"3"))
-    (removed,) = modifications(remove_values(bundled(), found, [values("dicomVendorData", "1")]))
+    (removed,) = modifications(remove_values(load_bundled_schema(), found, [values("dicomVendorData", "1")]))
     assert removed == Modification(Operation.REPLACE, "dicomVendorData", (b"2",))
 
 
 def test_a_certificate_is_der_and_binary() -> None:
     users = ObjectClass("pkiUser", "2.5.6.21", "auxiliary", may=("userCertificate",))
-    schema = replace(bundled(), object_classes=(*bundled().object_classes, users))
+    schema = replace(load_bundled_schema(), object_classes=(*load_bundled_schema().object_classes, users))
     classes, added = modifications(add_values(schema, target("storescp"), [values("userCertificate", "0...")]))
     assert (classes.values, added.name) == ((b"pkiUser",), "userCertificate;binary")
     with pytest.raises(Refused, match="openssl x509 -outform DER"):
@@ -238,14 +249,14 @@ def test_which_level_wins_is_told() -> None:
     assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,), **{EXTERNAL: "X"}).warnings == (
         "the AE's own value wins over that of the device dcm4chee-arc, X.",
     )
-    assert unset(bundled(), target("AE:OWN", own, **{EXTERNAL: "X"}), [EXTERNAL]).warnings == (
+    assert unset_attributes(load_bundled_schema(), target("AE:OWN", own, **{EXTERNAL: "X"}), [EXTERNAL]).warnings == (
         "what counts for OWN then is the value of the device dcm4chee-arc, X.",
     )
     assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,)).warnings == ()
 
 
 def test_the_class_of_an_archives_ae_elsewhere_is_doubted() -> None:
-    other = Entry.of(
+    other = Entry.from_values(
         f"dicomAETitle=OTHER,{STORESCP}",
         {
             "objectClass": ("dicomNetworkAE", "dcmNetworkAE"),

@@ -12,10 +12,10 @@ from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.model.capabilities import ability, lacking, names_in_use
+from dcmcfg.model.capabilities import find_missing_capabilities, get_sop_class_role, map_sop_class_names
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from tests.lint.breaking import DCM4CHEE, put, sound
 
 CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
@@ -25,11 +25,11 @@ CT_SCP = TransferCapability("CT Image Storage SCP", CT, "SCP", (IMPLICIT,))
 
 def with_ws1(*capabilities: TransferCapability) -> Tree:
     new = NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)
-    return sound().after(add_network_ae(Configuration(sound()), new).changes)
+    return sound().with_changes(add_network_ae(Configuration(sound()), new).changes)
 
 
 def ae(tree: Tree, title: str = "WS1") -> NetworkAE:
-    found = Configuration(tree).network_ae(title)
+    found = Configuration(tree).find_network_ae(title)
     assert found is not None
     return found
 
@@ -39,14 +39,14 @@ def add(tree: Tree, *wanted: TransferCapability, title: str = "WS1") -> Edit:
 
 
 def planned(tree: Tree, edit: Edit) -> Plan:
-    return make_plan(tree, [Wanted(change) for change in edit.changes])
+    return make_plan(tree, [DesiredChange(change) for change in edit.changes])
 
 
 def test_the_entry_is_as_the_default_configuration_has_it() -> None:
     tree = with_ws1()
     after = planned(tree, add(tree, CT_SCP)).after
     dn = DN.parse("cn=CT Image Storage SCP,dicomAETitle=WS1,dicomDeviceName=ws1,cn=Devices,cn=DICOM Configuration")
-    assert after.get(DN((*dn.rdns, *sound().ordered()[0].dn.rdns))) == Entry.of(
+    assert after.get(DN((*dn.rdns, *sound().sorted_entries()[0].dn.rdns))) == Entry.from_values(
         f"{dn},dc=dcm4che,dc=org",
         {
             "objectClass": ("dicomTransferCapability", "dcmTransferCapability"),
@@ -95,13 +95,13 @@ def test_removing_tells_what_is_sent_then() -> None:
 def test_the_archives_own_ae_without_an_scp_capability_accepts_nothing() -> None:
     tree = sound()
     own = ae(tree, "DCM4CHEE")
-    every = {ability(each)[0]: "" for each in own.capabilities if ability(each)[1] == "SCP"}
+    every = {get_sop_class_role(each)[0]: "" for each in own.capabilities if get_sop_class_role(each)[1] == "SCP"}
     edit = remove_capabilities(Configuration(tree), own, every, ("SCP",))
     assert edit.warnings == ("DCM4CHEE has no SCP capability any more: it accepts nothing.",)
 
 
 def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
-    tree = sound().after(
+    tree = sound().with_changes(
         [put(DCM4CHEE.replace("DCM4CHEE,", "WORKLIST,", 1), dcmShareTransferCapabilitiesFromAETitle="DCM4CHEE")]
     )
     edit = add(tree, CT_SCP, title="WORKLIST")
@@ -120,50 +120,62 @@ def test_copying_takes_the_entries_over_as_they_are_and_again_is_nothing_to_do()
 
     more = copied(tree, replace=False)
     assert not any(isinstance(change, Delete) for change in more.changes)
-    assert {ability(each) for each in ae(more.after).capabilities} == {
+    assert {get_sop_class_role(each) for each in ae(more.after).capabilities} == {
         ("1.2.3", "SCU"),
-        *map(ability, source.capabilities),
+        *map(get_sop_class_role, source.capabilities),
     }
     equal = copied(tree, replace=True)
-    assert {ability(each): set(each.texts("dicomTransferSyntax")) for each in ae(equal.after).capabilities} == {
-        ability(each): set(each.texts("dicomTransferSyntax")) for each in source.capabilities
-    }
+    assert {
+        get_sop_class_role(each): set(each.texts("dicomTransferSyntax")) for each in ae(equal.after).capabilities
+    } == {get_sop_class_role(each): set(each.texts("dicomTransferSyntax")) for each in source.capabilities}
     assert copied(equal.after, replace=True).steps == ()
-    assert lacking(source, ae(equal.after)) == lacking(ae(equal.after), source) == ()
+    assert (
+        find_missing_capabilities(source, ae(equal.after)) == find_missing_capabilities(ae(equal.after), source) == ()
+    )
     with pytest.raises(Refused, match="WS1 has no capabilities to copy"):
         copy_capabilities(Configuration(with_ws1()), ae(with_ws1()), source, replace=False)
 
 
 def test_what_one_can_and_another_cannot_is_found_with_the_syntaxes() -> None:
     tree = with_ws1(TransferCapability("CT Image Storage SCP", CT, "SCP", (IMPLICIT, "1.2.3")))
-    found = {each.sop_class: each for each in lacking(ae(tree, "STORESCP"), ae(tree))}
+    found = {each.sop_class: each for each in find_missing_capabilities(ae(tree, "STORESCP"), ae(tree))}
     assert CT in found
-    assert (found[CT].partly, found[CT].syntaxes) == (True, (EXPLICIT,))
-    assert (found[MR].partly, found[MR].name, found[MR].role) == (False, "MR Image Storage", "SCP")
-    (other_way,) = lacking(ae(tree), ae(tree, "STORESCP"))
-    assert (other_way.syntaxes, other_way.partly) == (("1.2.3",), True)
+    assert (found[CT].sop_class_supported, found[CT].transfer_syntaxes) == (True, (EXPLICIT,))
+    assert (found[MR].sop_class_supported, found[MR].name, found[MR].role) == (False, "MR Image Storage", "SCP")
+    (other_way,) = find_missing_capabilities(ae(tree), ae(tree, "STORESCP"))
+    assert (other_way.transfer_syntaxes, other_way.sop_class_supported) == (("1.2.3",), True)
 
 
 def test_what_may_be_sent_and_is_not_taken() -> None:
     tree = with_ws1(CT_SCP)
-    sent = lacking(ae(tree, "DCM4CHEE"), ae(tree), sending=True)
+    sent = find_missing_capabilities(ae(tree, "DCM4CHEE"), ae(tree), sending=True)
     assert CT not in [each.sop_class for each in sent], "one syntax in common is enough"
     assert MR in [each.sop_class for each in sent]
-    assert lacking(ae(tree, "DCM4CHEE"), ae(with_ws1()), sending=True) == (), "no SCP capability: it is sent everything"
+    assert find_missing_capabilities(ae(tree, "DCM4CHEE"), ae(with_ws1()), sending=True) == (), (
+        "no SCP capability: it is sent everything"
+    )
     any_class = with_ws1(TransferCapability("Any", "*", "SCP", ("*",)))
-    assert lacking(ae(tree, "DCM4CHEE"), ae(any_class), sending=True) == ()
+    assert find_missing_capabilities(ae(tree, "DCM4CHEE"), ae(any_class), sending=True) == ()
 
 
 def test_an_ae_of_another_system_that_lists_nothing_can_everything_and_one_of_an_archive_nothing() -> None:
     tree = with_ws1()
-    assert lacking(ae(tree, "STORESCP"), ae(tree)) == lacking(ae(tree, "DCM4CHEE"), ae(tree)) == ()
+    assert (
+        find_missing_capabilities(ae(tree, "STORESCP"), ae(tree))
+        == find_missing_capabilities(ae(tree, "DCM4CHEE"), ae(tree))
+        == ()
+    )
     sends = with_ws1(TransferCapability("CT Image Storage SCU", CT, "SCU", (IMPLICIT,)))
-    assert {each.role for each in lacking(ae(sends, "DCM4CHEE"), ae(sends))} == {"SCU"}, "it is sent everything still"
+    assert {each.role for each in find_missing_capabilities(ae(sends, "DCM4CHEE"), ae(sends))} == {"SCU"}, (
+        "it is sent everything still"
+    )
     own = ae(tree, "DCM4CHEE")
-    bare = tree.after([Delete(each.dn) for each in own.capabilities])
-    assert len(lacking(ae(bare, "STORESCP"), ae(bare, "DCM4CHEE"))) == len(ae(bare, "STORESCP").capabilities)
+    bare = tree.with_changes([Delete(each.dn) for each in own.capabilities])
+    assert len(find_missing_capabilities(ae(bare, "STORESCP"), ae(bare, "DCM4CHEE"))) == len(
+        ae(bare, "STORESCP").capabilities
+    )
 
 
 def test_names_in_use_are_those_of_the_entries() -> None:
     tree = with_ws1(TransferCapability("Private Thing Storage SCP", "1.2.3.4", "SCP", (IMPLICIT,)))
-    assert names_in_use(Configuration(tree))["Private Thing Storage"] == "1.2.3.4"
+    assert map_sop_class_names(Configuration(tree))["Private Thing Storage"] == "1.2.3.4"

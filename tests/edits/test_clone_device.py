@@ -13,26 +13,26 @@ from dcmcfg.edits.edit import Edit
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
 from tests.lint.test_stock import EXPECTED, UPS, stock, told
 
 ARC2 = f"dicomDeviceName=arc2,{DEVICES}"
-ARCHIVE_NAMES = CloneNames("arc2", {Kind.AE: {"IOCM_REGULAR_USE": "IOCM2"}}, suffix="2")
+ARCHIVE_NAMES = CloneNames("arc2", {EntityKind.AE: {"IOCM_REGULAR_USE": "IOCM2"}}, suffix="2")
 
 
 def clone(device: str, wanted: CloneNames) -> tuple[Edit, Tree]:
     tree = sound()
     configuration = Configuration(tree)
-    edit = clone_device(configuration, configuration.device(device), wanted)
-    return edit, make_plan(tree, [Wanted(change) for change in edit.changes]).after
+    edit = clone_device(configuration, configuration.get_device(device), wanted)
+    return edit, make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
 
 
 def test_an_archive_is_copied_with_all_in_it_and_lint_finds_nothing_new() -> None:
     edit, after = clone("dcm4chee-arc", ARCHIVE_NAMES)
-    assert len(after.below(DN.parse(ARC2))) == len(sound().below(DN.parse(ARCHIVE)))
+    assert len(after.subtree(DN.parse(ARC2))) == len(sound().subtree(DN.parse(ARCHIVE)))
     assert lint(after, NOW) == lint(sound(), NOW)
     assert edit.warnings[0].startswith("the copy has the same addresses as dcm4chee-arc (dicom ")
 
@@ -40,7 +40,7 @@ def test_an_archive_is_copied_with_all_in_it_and_lint_finds_nothing_new() -> Non
 def test_what_refers_to_the_device_or_its_own_parts_refers_to_the_copy() -> None:
     _, after = clone("dcm4chee-arc", ARCHIVE_NAMES)
     old_titles = {"DCM4CHEE", "AS_RECEIVED", "IOCM_REGULAR_USE", "WORKLIST"}
-    for entry in after.below(DN.parse(ARC2)):
+    for entry in after.subtree(DN.parse(ARC2)):
         for attribute in entry.attributes:
             for text in entry.texts(attribute.name):
                 assert "dicomDeviceName=dcm4chee-arc" not in text, (str(entry.dn), attribute.name)
@@ -54,7 +54,7 @@ def test_what_refers_to_the_device_or_its_own_parts_refers_to_the_copy() -> None
 
 
 def test_what_is_elsewhere_is_left_alone() -> None:
-    edit, after = clone("storescp", CloneNames("store2", {Kind.AE: {"STORESCP": "STORE2"}}))
+    edit, after = clone("storescp", CloneNames("store2", {EntityKind.AE: {"STORESCP": "STORE2"}}))
     assert all(isinstance(change, Add) for change in edit.changes)
     assert {key: after.entries[key] for key in sound().entries} == dict(sound().entries)
 
@@ -65,14 +65,14 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
 ) -> None:
     tree = stock(upstream, release, tmp_path)
     configuration = Configuration(tree)
-    device = configuration.device("dcm4chee-arc")
+    device = configuration.get_device("dcm4chee-arc")
     titles = {ae.title: ae.title[:14] + "_2" for ae in device.network_aes}
-    edit = clone_device(configuration, device, CloneNames("arc2", {Kind.AE: titles}, suffix="2"))
-    after = make_plan(tree, [Wanted(change) for change in edit.changes]).after
+    edit = clone_device(configuration, device, CloneNames("arc2", {EntityKind.AE: titles}, suffix="2"))
+    after = make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
     assert sorted(told(after)) == sorted((*EXPECTED[release], *UPS))
-    back = remove_device(Configuration(after).device("arc2"))
+    back = remove_device(Configuration(after).get_device("arc2"))
     assert back.warnings == ()
-    assert make_plan(after, [Wanted(change) for change in back.changes]).after == tree
+    assert make_plan(after, [DesiredChange(change) for change in back.changes]).after == tree
 
 
 @pytest.mark.parametrize(
@@ -88,15 +88,20 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "others: AE STORESCP — --suffix TEXT for all, or --ae STORESCP=NEW",
         ),
         ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b holds ="),
-        ("storescp", CloneNames("x", {Kind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
-        ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "LONGTERM"}}), Refused, "the AE name LONGTERM is taken"),
-        ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),
-        ("storescp", CloneNames("x", {Kind.AE: {"STORESCP": "A*"}}), Refused, "does not find it"),
+        ("storescp", CloneNames("x", {EntityKind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
+        (
+            "storescp",
+            CloneNames("x", {EntityKind.AE: {"STORESCP": "LONGTERM"}}),
+            Refused,
+            "the AE name LONGTERM is taken",
+        ),
+        ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),
+        ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "A*"}}), Refused, "does not find it"),
         ("storescp", CloneNames("x", suffix="-123456789"), MalformedInput, "it has 18 characters"),
         ("storescp", CloneNames("x", suffix=" "), MalformedInput, "ends with a blank"),
         (
             "dcm4chee-arc",
-            CloneNames("x", {Kind.AE: {"DCM4CHEE": "SAME", "WORKLIST": "SAME"}}, suffix="2"),
+            CloneNames("x", {EntityKind.AE: {"DCM4CHEE": "SAME", "WORKLIST": "SAME"}}, suffix="2"),
             Refused,
             "the AE name SAME is taken",
         ),

@@ -9,25 +9,25 @@ import pytest
 
 from dcmcfg.changes import Add
 from dcmcfg.dn import DN
-from dcmcfg.edits.attribute_values import Values, add_values
+from dcmcfg.edits.attribute_values import AttributeValues, add_values
 from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection, split_connection
 from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
-from dcmcfg.errors import Ambiguous, NotFound, Refused
+from dcmcfg.errors import AmbiguousName, NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import named
+from dcmcfg.model.targets import resolve_target
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.lint.breaking import ARCHIVE, NOW, REFERENCE, STORESCP_DEVICE, more, sound
 
 DICOM = f"cn=dicom,{STORESCP_DEVICE}"
 
 
 def planned(edit: Edit, tree: Tree | None = None) -> Plan:
-    return make_plan(tree or sound(), [Wanted(change) for change in edit.changes])
+    return make_plan(tree or sound(), [DesiredChange(change) for change in edit.changes])
 
 
 def set_to(wanted: ConnectionSettings, text: str = "storescp", tree: Tree | None = None) -> Edit:
@@ -40,9 +40,9 @@ def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
     assert (device.name, str(connection.dn)) == ("storescp", DICOM)
     assert str(find_connection(configuration, "dcm4chee-arc/DICOM-tls")[1].dn) == f"cn=dicom-tls,{ARCHIVE}"
     assert str(find_connection(configuration, "storescp/STORESCP")[1].dn) == DICOM
-    with pytest.raises(Ambiguous, match="the AE dcm4chee-arc/WORKLIST has several connections"):
+    with pytest.raises(AmbiguousName, match="the AE dcm4chee-arc/WORKLIST has several connections"):
         find_connection(configuration, "dcm4chee-arc/WORKLIST")
-    with pytest.raises(Ambiguous, match="several connections — say which of dcm4chee-arc/dicom, dcm4chee"):
+    with pytest.raises(AmbiguousName, match="several connections — say which of dcm4chee-arc/dicom, dcm4chee"):
         find_connection(configuration, "dcm4chee-arc")
     with pytest.raises(NotFound, match="no connection http — its connections are: dicom"):
         find_connection(configuration, "storescp/http")
@@ -51,19 +51,19 @@ def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
 
 
 def test_a_name_may_hold_a_slash() -> None:
-    device = Entry.of(
+    device = Entry.from_values(
         f"dicomDeviceName=a/b,{STORESCP_DEVICE.partition(',')[2]}",
         {"objectClass": "dicomDevice", "dicomDeviceName": "a/b", "dicomInstalled": "TRUE"},
     )
-    configuration = Configuration(sound().after([Add(device)]))
+    configuration = Configuration(sound().with_changes([Add(device)]))
     assert [split_connection(configuration, text)[1] for text in ("a/b", "a/b/c/d")] == [None, "c/d"]
 
 
 def test_a_new_one_is_written_as_the_archive_does() -> None:
     wanted = ConnectionSettings("::1", 2762, ("TLS_A_B",), "DICOM", bind_address="0.0.0.0", installed=True)
-    (change,) = add_connection(Configuration(sound()).device("storescp"), "dicom-tls", wanted).changes
+    (change,) = add_connection(Configuration(sound()).get_device("storescp"), "dicom-tls", wanted).changes
     assert isinstance(change, Add)
-    assert change.entry == Entry.of(
+    assert change.entry == Entry.from_values(
         f"cn=dicom-tls,{STORESCP_DEVICE}",
         {
             "objectClass": ("dicomNetworkConnection", "dcmNetworkConnection"),
@@ -77,16 +77,16 @@ def test_a_new_one_is_written_as_the_archive_does() -> None:
 
 
 def test_one_that_is_there_counts_as_done_or_is_refused() -> None:
-    device = Configuration(sound()).device("storescp")
+    device = Configuration(sound()).get_device("storescp")
     assert planned(add_connection(device, "DICOM", ConnectionSettings("127.0.0.1", 11119))).steps == ()
     with pytest.raises(Refused, match=r"has a connection dicom already, to 127.0.0.1:11119 — dcmcfg connection set"):
         add_connection(device, "dicom", ConnectionSettings("127.0.0.1", 104))
 
 
 def test_without_a_name_it_is_called_as_usual_and_aes_use_it_at_once() -> None:
-    device = Configuration(sound()).device("storescp")
+    device = Configuration(sound()).get_device("storescp")
     wanted = ConnectionSettings("h", 2762, ("TLS_A_B",))
-    plan = planned(add_connection(device, None, wanted, titles=["STORESCP"]))
+    plan = planned(add_connection(device, None, wanted, ae_titles=["STORESCP"]))
     ae = plan.after.get(DN.parse(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}"))
     assert ae is not None
     assert ae.texts("dicomNetworkConnectionReference") == (DICOM, f"cn=dicom-tls,{STORESCP_DEVICE}")
@@ -94,7 +94,7 @@ def test_without_a_name_it_is_called_as_usual_and_aes_use_it_at_once() -> None:
         (change,) = add_connection(device, None, ConnectionSettings("h", protocol=protocol)).changes
         assert str(change.dn.rdn) == name
     with pytest.raises(NotFound, match="the device storescp has no AE NO"):
-        add_connection(device, None, wanted, titles=["NO"])
+        add_connection(device, None, wanted, ae_titles=["NO"])
 
 
 def test_a_changed_one_tells_who_moves_with_it() -> None:
@@ -127,10 +127,10 @@ def test_tls_comes_and_goes() -> None:
 
 
 def test_the_class_that_a_setting_needs_is_added() -> None:
-    plain = Entry.of(
+    plain = Entry.from_values(
         f"cn=plain,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "plain", "dicomHostname": "h"}
     )
-    tree = sound().after([Add(plain)])
+    tree = sound().with_changes([Add(plain)])
     edit = set_to(ConnectionSettings(bind_address="127.0.0.1"), "storescp/plain", tree)
     entry = planned(edit, tree).after.get(plain.dn)
     assert entry is not None
@@ -138,7 +138,7 @@ def test_the_class_that_a_setting_needs_is_added() -> None:
 
 
 def test_the_address_of_another_connection_of_the_device_is_told() -> None:
-    device = Configuration(sound()).device("storescp")
+    device = Configuration(sound()).get_device("storescp")
     edit = add_connection(device, "dicom-2", ConnectionSettings("127.0.0.1", 11119))
     assert edit.warnings == ("the connection dicom of storescp has the address 127.0.0.1:11119 too.",)
 
@@ -152,11 +152,11 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         "at all — --detach takes it from those who have another; dcmcfg connection add storescp/NAME HOST:PORT --ae "
         "AET gives an AE another"
     )
-    spare = Entry.of(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
-    tree = sound().after([Add(spare.with_values("dicomHostname", (b"h",)))])
+    spare = Entry.from_values(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
+    tree = sound().with_changes([Add(spare.with_values("dicomHostname", (b"h",)))])
     edit = remove_connection(*find_connection(Configuration(tree), "storescp/spare"))
     assert planned(edit, tree).after == sound()
-    used = tree.after(
+    used = tree.with_changes(
         [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dicomNetworkConnectionReference", str(spare.dn))]
     )
     with pytest.raises(Refused):
@@ -174,9 +174,13 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
     )
     assert told is not None, refused.value.next_step
     target, value = shlex.split(told[2])
-    tree = planned(add_connection(configuration.device("dcm4chee-arc"), "NAME", ConnectionSettings("h", 2576))).after
+    tree = planned(
+        add_connection(configuration.get_device("dcm4chee-arc"), "NAME", ConnectionSettings("h", 2576))
+    ).after
     name, _, octets = value.partition("=")
-    edit = add_values(bundled(), named(Configuration(tree), target), [Values(name, (octets.encode(),))])
+    edit = add_values(
+        load_bundled_schema(), resolve_target(Configuration(tree), target), [AttributeValues(name, (octets.encode(),))]
+    )
     detached = planned(edit, tree).after
     assert detached.get(DN.parse(octets)) is not None
     plan = remove_connection(*find_connection(Configuration(detached), "dcm4chee-arc/hl7"), detach=True)
@@ -187,12 +191,14 @@ def test_it_is_taken_from_all_who_have_another_or_from_nobody() -> None:
     configuration = Configuration(sound())
     plan = planned(remove_connection(*find_connection(configuration, "dcm4chee-arc/dicom-tls"), detach=True))
     assert DN.parse(f"cn=dicom-tls,{ARCHIVE}") not in plan.after
-    for ae in Configuration(plan.after).device("dcm4chee-arc").network_aes:
+    for ae in Configuration(plan.after).get_device("dcm4chee-arc").network_aes:
         assert ae.entry.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{ARCHIVE}",)
     assert lint(plan.after, NOW) == lint(sound(), NOW)
     assert plan.undo().after == sound()
     with pytest.raises(Refused, match="the connection dicom of storescp is the only one of the AE STORESCP"):
         remove_connection(*find_connection(configuration, "storescp"), detach=True)
-    gone = sound().after([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", REFERENCE, f"cn=gone,{STORESCP_DEVICE}")])
+    gone = sound().with_changes(
+        [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", REFERENCE, f"cn=gone,{STORESCP_DEVICE}")]
+    )
     with pytest.raises(Refused, match="is the only one"):
         remove_connection(*find_connection(Configuration(gone), "storescp"), detach=True)

@@ -9,7 +9,7 @@ from dcmcfg.edits.devices import create_device
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.lint.breaking import BASE, DEVICES, ROOT, sound
 from tests.trees import tree
 
@@ -17,7 +17,7 @@ from tests.trees import tree
 def test_a_device_is_created_and_created_again_counts_as_done() -> None:
     (change,) = create_device(Configuration(sound()), "ct-1", description="CT, room 3", types=("CT", "OT")).changes
     assert isinstance(change, Add)
-    assert change.entry == Entry.of(
+    assert change.entry == Entry.from_values(
         f"dicomDeviceName=ct-1,{DEVICES}",
         {
             "objectClass": ("dicomDevice", "dcmDevice"),
@@ -27,17 +27,17 @@ def test_a_device_is_created_and_created_again_counts_as_done() -> None:
             "dicomInstalled": "TRUE",
         },
     )
-    held = sound().after([change])
+    held = sound().with_changes([change])
     again = create_device(Configuration(held), "CT-1", description=None, types=("CT",))
-    assert make_plan(held, [Wanted(each) for each in again.changes]).steps == ()
+    assert make_plan(held, [DesiredChange(each) for each in again.changes]).steps == ()
     with pytest.raises(Refused, match="there is a device ct-1, and it differs"):
         create_device(Configuration(held), "ct-1", description="MR", types=())
 
 
 def test_the_container_is_made_where_it_is_missing() -> None:
     bare = tree(
-        Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
-        Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
+        Entry.from_values(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
+        Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
     )
     made = create_device(Configuration(bare), "a", description=None, types=())
     assert [str(change.dn) for change in made.changes] == [DEVICES, f"dicomDeviceName=a,{DEVICES}"]

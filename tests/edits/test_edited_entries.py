@@ -6,14 +6,14 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
-from dcmcfg.edits.text_edit import Shown, edited, shown
+from dcmcfg.edits.text_edit import ShownEntry, hide_secrets, make_edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.ldif.writer import editor_text
+from dcmcfg.ldif.writer import format_for_editor
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
 
 AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
@@ -21,14 +21,14 @@ AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
 
 def changes(of: Tree, dn: str, replacements: dict[str, str], *, with_secrets: bool = False) -> tuple[Change, ...]:
     """What comes of the text of *dn* and all below it once each of *replacements* was made in it."""
-    before = [shown(entry, with_secrets=with_secrets) for entry in of.below(DN.parse(dn))]
-    text = "".join(editor_text(each.entry) for each in before)
+    before = [hide_secrets(entry, with_secrets=with_secrets) for entry in of.subtree(DN.parse(dn))]
+    text = "".join(format_for_editor(each.entry) for each in before)
     for old, new in replacements.items():
         assert old in text
         text = text.replace(old, new)
     records = read_all([text.encode()], "text")
-    return edited(
-        bundled(), of, before, [record.entry for record in records if isinstance(record, ContentRecord)]
+    return make_edit(
+        load_bundled_schema(), of, before, [record.entry for record in records if isinstance(record, ContentRecord)]
     ).changes
 
 
@@ -47,7 +47,7 @@ def test_what_differs_is_replaced_and_nothing_else() -> None:
 
 def test_connections_come_before_those_who_may_refer_to_them_and_go_after() -> None:
     """However they are named: ``dicomHostname=…`` sorts after ``dicomAETitle=…``."""
-    named = Entry.of(
+    named = Entry.from_values(
         f"dicomHostname=host+dicomPort=104,{STORESCP}",
         {"objectClass": "dicomNetworkConnection", "dicomHostname": "host", "dicomPort": "104"},
     )
@@ -55,14 +55,14 @@ def test_connections_come_before_those_who_may_refer_to_them_and_go_after() -> N
     both = tree(*site_entries(), named, ae)
     device, *_ = shown_below(both)
     more = [entry for entry in shown_below(both) if entry.entry.dn in (named.dn, ae.dn)]
-    added = edited(bundled(), site(), [device], [device.entry, *(each.entry for each in more)])
+    added = make_edit(load_bundled_schema(), site(), [device], [device.entry, *(each.entry for each in more)])
     assert [change.dn for change in added.changes] == [named.dn, ae.dn]
-    gone = edited(bundled(), both, [device, *more], [device.entry])
+    gone = make_edit(load_bundled_schema(), both, [device, *more], [device.entry])
     assert [change.dn for change in gone.changes] == [ae.dn, named.dn]
 
 
-def shown_below(of: Tree) -> list[Shown]:
-    return [shown(entry, with_secrets=False) for entry in of.below(DN.parse(STORESCP))]
+def shown_below(of: Tree) -> list[ShownEntry]:
+    return [hide_secrets(entry, with_secrets=False) for entry in of.subtree(DN.parse(STORESCP))]
 
 
 def test_an_attribute_by_another_of_its_names_is_the_same() -> None:
@@ -73,7 +73,7 @@ def test_an_attribute_by_another_of_its_names_is_the_same() -> None:
 
 
 def test_what_is_not_shown_stays_unless_it_is_given_anew() -> None:
-    properties = Entry.of(
+    properties = Entry.from_values(
         f"cn=x,{ARCHIVE}",
         {"objectClass": "dcmExporter", "cn": "x", "dcmProperty": ("a=1", "password=geheim"), "dcmKeyStorePin": "1234"},
     )
@@ -90,19 +90,19 @@ def test_what_is_not_shown_stays_unless_it_is_given_anew() -> None:
     )
     (gone,) = changes(both, dn, {"dcmKeyStorePin: 1234\n": ""}, with_secrets=True)
     assert gone == Modify(properties.dn, (Modification(Operation.REPLACE, "dcmKeyStorePin", ()),))
-    text = editor_text(shown(properties, with_secrets=False).entry)
+    text = format_for_editor(hide_secrets(properties, with_secrets=False).entry)
     assert "geheim" not in text
     assert "1234" not in text
 
 
 def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an_order_that_works() -> None:
     of = site()
-    (ae, below) = of.below(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"))
+    (ae, below) = of.subtree(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"))
     new = f"dn: cn=new,{STORESCP}\nobjectClass: dicomNetworkConnection\ncn: new\ndicomHostname: far.away\n\n"
-    found = changes(of, STORESCP, {editor_text(ae): "", editor_text(below): new})
+    found = changes(of, STORESCP, {format_for_editor(ae): "", format_for_editor(below): new})
     assert [type(change) for change in found] == [Add, Delete, Delete]
     assert [str(change.dn) for change in found] == [f"cn=new,{STORESCP}", str(below.dn), str(ae.dn)]
-    assert set(of.after(found).entries) == set(of.entries) - {of.key(ae.dn), of.key(below.dn)} | {
+    assert set(of.with_changes(found).entries) == set(of.entries) - {of.key(ae.dn), of.key(below.dn)} | {
         of.key(DN.parse(f"cn=new,{STORESCP}"))
     }
 
@@ -155,7 +155,9 @@ def test_a_connection_that_something_still_refers_to_does_not_become_another() -
 def test_another_entry_beside_one_that_is_gone_is_no_rename() -> None:
     gone = connection(STORESCP, "1", name="gone")
     new = connection(STORESCP, "2", name="new", dicomHostname="far", dicomTLSCipherSuite="x", dicomInstalled="TRUE")
-    found = edited(bundled(), tree(*site_entries(), gone), [shown(gone, with_secrets=False)], [new]).changes
+    found = make_edit(
+        load_bundled_schema(), tree(*site_entries(), gone), [hide_secrets(gone, with_secrets=False)], [new]
+    ).changes
     assert [type(each) for each in found] == [Add, Delete]
 
 
@@ -178,8 +180,10 @@ def test_what_check_would_call_an_error_is_refused(old: str, new: str, problem: 
 
 def test_what_was_not_shown_cannot_be_written_over_and_nothing_stands_twice() -> None:
     of = site()
-    one = of.below(DN.parse(STORESCP))[0]
+    one = of.subtree(DN.parse(STORESCP))[0]
     with pytest.raises(Refused, match="the entry exists and was not part of the text"):
-        edited(bundled(), of, [shown(one, with_secrets=False)], [one, network_ae(ARCHIVE, "DCM4CHEE")])
+        make_edit(
+            load_bundled_schema(), of, [hide_secrets(one, with_secrets=False)], [one, network_ae(ARCHIVE, "DCM4CHEE")]
+        )
     with pytest.raises(Refused, match="the entry stands in the text twice"):
-        edited(bundled(), of, [shown(one, with_secrets=False)], [one, one])
+        make_edit(load_bundled_schema(), of, [hide_secrets(one, with_secrets=False)], [one, one])

@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.external_retrieve import external_retrieve
+from dcmcfg.edits.external_retrieve import set_external_retrieve
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration
@@ -24,7 +24,7 @@ def edit(
     **settings: str,
 ) -> Edit:
     configuration = Configuration(tree(*site_entries(**settings), *more))
-    return external_retrieve(configuration, device, title, ae=ae, force_unknown=force)
+    return set_external_retrieve(configuration, device, title, ae=ae, force_unknown=force)
 
 
 def the_change(found: Edit) -> Modify:
@@ -45,7 +45,7 @@ def test_one_ae_gets_its_own_value() -> None:
 
 
 def test_an_ae_without_the_archives_class_gets_it_added() -> None:
-    plain = Entry.of(
+    plain = Entry.from_values(
         f"dicomAETitle=PLAIN,{ARCHIVE}", {"objectClass": ("dicomNetworkAE", "dcmNetworkAE"), "dicomAETitle": "PLAIN"}
     )
     first, _ = the_change(edit("DCM4CHEE", plain, ae="PLAIN")).modifications

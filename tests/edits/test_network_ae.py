@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.changes import Add, Delete
 from dcmcfg.dn import DN
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.network_ae import NetworkAEAdditions, NewNetworkAE, add_network_ae
+from dcmcfg.edits.network_ae import NetworkAEAdder, NewNetworkAE, add_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
@@ -17,7 +17,7 @@ from dcmcfg.ldif.writer import format_entry
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.lint.breaking import NOW, REGISTRY, STORESCP_DEVICE, more, put, sound
 from tests.trees import BASE, DEVICES, tree
 
@@ -36,7 +36,7 @@ def text_of(edit: Edit) -> str:
 
 
 def after(edit: Edit, held: Tree | None = None) -> Tree:
-    return make_plan(held or sound(), [Wanted(change) for change in edit.changes]).after
+    return make_plan(held or sound(), [DesiredChange(change) for change in edit.changes]).after
 
 
 def test_the_entries_are_those_that_dcmldap_writes_in_its_order() -> None:
@@ -83,7 +83,7 @@ def test_descriptions_tls_and_capabilities_are_written_where_they_belong() -> No
     assert connection.texts("dicomTLSCipherSuite") == suites
     assert ae.text("dicomDescription") == "Room 3"
     assert ae.texts("dicomNetworkConnectionReference") == (str(connection.dn),)
-    assert capability == Entry.of(
+    assert capability == Entry.from_values(
         f"cn=CT Image Storage SCP,dicomAETitle=WS1,dicomDeviceName=ws1,{DEVICES}",
         {
             "objectClass": ("dicomTransferCapability", "dcmTransferCapability"),
@@ -98,10 +98,10 @@ def test_descriptions_tls_and_capabilities_are_written_where_they_belong() -> No
 def test_containers_that_are_missing_are_made_first() -> None:
     root = f"cn=DICOM Configuration,{BASE}"
     bare = tree(
-        Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
-        Entry.of(root, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
+        Entry.from_values(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"}),
+        Entry.from_values(root, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
     )
-    additions = NetworkAEAdditions(Configuration(bare))
+    additions = NetworkAEAdder(Configuration(bare))
     first = additions.add(WS1)
     assert [str(change.dn.rdn) for change in first.changes] == [
         "cn=Unique AE Titles Registry",
@@ -118,7 +118,7 @@ def test_containers_that_are_missing_are_made_first() -> None:
 
 def test_without_a_configuration_root_nothing_is_added() -> None:
     with pytest.raises(NotFound, match="no DICOM configuration"):
-        add(WS1, tree(Entry.of(BASE, {"objectClass": "organization", "o": "x"})))
+        add(WS1, tree(Entry.from_values(BASE, {"objectClass": "organization", "o": "x"})))
 
 
 def test_an_equal_connection_is_shared() -> None:
@@ -160,7 +160,7 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
 
 def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     dicom = f"cn=dicom,{STORESCP_DEVICE}"
-    secured = sound().after([more(dicom, "dicomTLSCipherSuite", "A"), more(dicom, "dicomTLSCipherSuite", "B")])
+    secured = sound().with_changes([more(dicom, "dicomTLSCipherSuite", "A"), more(dicom, "dicomTLSCipherSuite", "B")])
     plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
     assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, secured).changes]
     with_tls = add(replace(plain, cipher_suites=("B",)), secured)
@@ -174,16 +174,16 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
 def test_a_connection_that_is_not_installed_or_of_another_protocol_is_not_shared() -> None:
     plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
     for attribute, value in (("dicomInstalled", "FALSE"), ("dcmProtocol", "HL7")):
-        held = sound().after([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
+        held = sound().with_changes([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
         assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, held).changes]
 
 
 def test_what_is_there_already_counts_as_done() -> None:
     held = after(add(replace(WS1, description="Room 3", capabilities=(CT,))))
     for again in (WS1, replace(WS1, description="Room 3", capabilities=(CT,)), replace(WS1, device="WS1")):
-        plan = make_plan(held, [Wanted(change) for change in add(again, held).changes])
+        plan = make_plan(held, [DesiredChange(change) for change in add(again, held).changes])
         assert plan.steps == ()
-        assert len(plan.already) >= 4
+        assert len(plan.unchanged) >= 4
 
 
 @pytest.mark.parametrize(
@@ -207,28 +207,32 @@ def test_a_title_or_device_that_is_taken_is_refused(new: NewNetworkAE, problem: 
 
 
 def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() -> None:
-    orphan = Entry.of(f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"})
+    orphan = Entry.from_values(
+        f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"}
+    )
     with pytest.raises(Refused, match=r"registered, though no AE has it — .*--rule registry-orphan"):
-        add(WS1, sound().after([Add(orphan)]))
+        add(WS1, sound().with_changes([Add(orphan)]))
 
 
 def test_an_ae_whose_registration_is_missing_gets_it_by_being_added_again() -> None:
-    held = after(add(WS1)).after([Delete(DN.parse(f"dicomAETitle=WS1,{REGISTRY}"))])
-    plan = make_plan(held, [Wanted(change) for change in add(WS1, held).changes])
+    held = after(add(WS1)).with_changes([Delete(DN.parse(f"dicomAETitle=WS1,{REGISTRY}"))])
+    plan = make_plan(held, [DesiredChange(change) for change in add(WS1, held).changes])
     assert [str(change.dn.rdn) for change in plan.changes] == ["dicomAETitle=WS1"]
 
 
 def test_the_registry_itself_is_made_for_an_ae_that_is_there() -> None:
     held = after(add(WS1))
-    registered = [Delete(entry.dn) for entry in held.ordered() if entry.is_a("dicomUniqueAETitle")]
-    held = held.after([*registered, Delete(DN.parse(REGISTRY))])
-    plan = make_plan(held, [Wanted(change) for change in add(WS1, held).changes])
+    registered = [Delete(entry.dn) for entry in held.sorted_entries() if entry.is_a("dicomUniqueAETitle")]
+    held = held.with_changes([*registered, Delete(DN.parse(REGISTRY))])
+    plan = make_plan(held, [DesiredChange(change) for change in add(WS1, held).changes])
     assert [str(change.dn.rdn) for change in plan.changes] == ["cn=Unique AE Titles Registry", "dicomAETitle=WS1"]
 
 
 def test_a_device_without_aes_takes_the_ae_unasked() -> None:
-    device = Entry.of(f"dicomDeviceName=ws1,{DEVICES}", {"objectClass": "dicomDevice", "dicomDeviceName": "ws1"})
-    assert len(add(WS1, sound().after([Add(device)])).changes) == 3
+    device = Entry.from_values(
+        f"dicomDeviceName=ws1,{DEVICES}", {"objectClass": "dicomDevice", "dicomDeviceName": "ws1"}
+    )
+    assert len(add(WS1, sound().with_changes([Add(device)])).changes) == 3
 
 
 @pytest.mark.parametrize(
@@ -243,7 +247,7 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     ],
 )
 def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
-    held = sound().after([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")])
+    held = sound().with_changes([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")])
     warnings = add(new, held).warnings
     assert any(each.startswith(warning) for each in warnings) if warning else warnings == ()
 
@@ -278,20 +282,20 @@ def test_what_cannot_be_an_address_is_refused_before_all_else(title: str, host: 
 
 
 def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
-    held = sound().after([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmAcceptedCallingAETitle", "X")])
-    like = Configuration(held).device("storescp").network_ae("STORESCP")
-    edit = add(replace(WS1, like=like), held)
+    held = sound().with_changes([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmAcceptedCallingAETitle", "X")])
+    like = Configuration(held).get_device("storescp").get_network_ae("STORESCP")
+    edit = add(replace(WS1, template=like), held)
     assert edit.warnings == ("of STORESCP only the capabilities are copied, not dcmAcceptedCallingAETitle.",)
-    ws1 = Configuration(after(edit, held)).device("ws1").network_ae("WS1")
+    ws1 = Configuration(after(edit, held)).get_device("ws1").get_network_ae("WS1")
     assert [each.attributes for each in ws1.capabilities] == [each.attributes for each in like.capabilities]
-    archive = Configuration(held).device("dcm4chee-arc").network_ae("DCM4CHEE")
-    assert add(replace(WS1, like=archive)).warnings == (
+    archive = Configuration(held).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    assert add(replace(WS1, template=archive)).warnings == (
         "of DCM4CHEE only the capabilities are copied, not dcmQueryRetrieveViewID, dcmObjectStorageID.",
     )
 
 
 def test_additions_have_those_before_them_in_view() -> None:
-    additions = NetworkAEAdditions(Configuration(sound()))
+    additions = NetworkAEAdder(Configuration(sound()))
     first = additions.add(WS1)
     assert additions.add(WS1).changes == first.changes, "the same once more is the same"
     with pytest.raises(Refused, match="the title WS1 is taken"):
@@ -299,5 +303,5 @@ def test_additions_have_those_before_them_in_view() -> None:
     shared = additions.add(NewNetworkAE("WS1B", "ws1.example.org", 104, device="ws1"))
     assert len(shared.changes) == 2
     many = [additions.add(NewNetworkAE(f"M{n}", f"m{n}", 104)) for n in range(500)]
-    wanted = [Wanted(change) for edit in (first, shared, *many) for change in edit.changes]
+    wanted = [DesiredChange(change) for edit in (first, shared, *many) for change in edit.changes]
     assert lint(make_plan(sound(), wanted).after, NOW) == ()

@@ -13,7 +13,7 @@ from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.lint.breaking import ARCHIVE, REGISTRY, STORESCP_DEVICE, delete, more, put, sound
 
 WS = f"dicomDeviceName=ws,{STORESCP_DEVICE.partition(',')[2]}"
@@ -22,19 +22,19 @@ WS = f"dicomDeviceName=ws,{STORESCP_DEVICE.partition(',')[2]}"
 def with_workstation(*new: NewNetworkAE, changes: tuple[Change, ...] = ()) -> Tree:
     tree = sound()
     for each in new or (NewNetworkAE("WS1", "ws", 104, device="ws"),):
-        tree = tree.after(add_network_ae(Configuration(tree), each).changes)
-    return tree.after(changes)
+        tree = tree.with_changes(add_network_ae(Configuration(tree), each).changes)
+    return tree.with_changes(changes)
 
 
 def ae_of(tree: Tree, title: str) -> NetworkAE:
-    found = Configuration(tree).network_ae(title)
+    found = Configuration(tree).find_network_ae(title)
     assert found is not None
     return found
 
 
 def removed(tree: Tree, title: str, *, keep_connection: bool = False) -> tuple[Edit, Tree]:
     edit = remove_network_ae(ae_of(tree, title), keep_connection=keep_connection)
-    return edit, make_plan(tree, [Wanted(change) for change in edit.changes]).after
+    return edit, make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
 
 
 def names(edit: Edit) -> list[str]:
@@ -65,7 +65,7 @@ def test_a_shared_connection_stays_and_an_own_one_goes_after_the_ae() -> None:
 
 
 def test_a_connection_that_a_web_application_uses_stays_and_so_does_the_device() -> None:
-    app = Entry.of(
+    app = Entry.from_values(
         f"dcmWebAppName=viewer,{WS}",
         {
             "objectClass": "dcmWebApp",
@@ -85,7 +85,7 @@ def test_a_connection_that_a_web_application_uses_stays_and_so_does_the_device()
 
 def test_a_connection_named_by_host_and_port_goes_after_what_refers_to_it() -> None:
     """``cn`` sorts before ``dicomAETitle`` and ``dicomHostname`` after it: the order must not hang on that."""
-    connection = Entry.of(
+    connection = Entry.from_values(
         f"dicomHostname=ws+dicomPort=105,{WS}",
         {"objectClass": "dicomNetworkConnection", "dicomHostname": "ws", "dicomPort": "105"},
     )
@@ -105,7 +105,7 @@ def test_the_archives_device_stays_without_its_last_ae() -> None:
 
 
 def test_who_names_the_ae_is_told_and_left() -> None:
-    tree = sound().after([put(ARCHIVE, dcmFallbackCMoveSCP="STORESCP")])
+    tree = sound().with_changes([put(ARCHIVE, dcmFallbackCMoveSCP="STORESCP")])
     edit, _ = removed(tree, "STORESCP")
     assert edit.warnings[1:] == (
         "dicomDeviceName=dcm4chee-arc names the AE STORESCP: dcmFallbackCMoveSCP is 'STORESCP'",
@@ -117,8 +117,8 @@ def test_who_names_the_ae_is_told_and_left() -> None:
 def test_of_a_title_that_is_there_twice_the_registration_stays_and_nobody_is_told() -> None:
     twin = NewNetworkAE("TWIN", "ws", 104, device="ws")
     tree = with_workstation(twin, changes=(delete(f"dicomAETitle=TWIN,{REGISTRY}"),))
-    tree = tree.after(add_network_ae(Configuration(sound()), NewNetworkAE("TWIN", "h", 1, device="zz")).changes)
-    tree = tree.after([put(ARCHIVE, dcmFallbackCMoveSCP="TWIN")])
+    tree = tree.with_changes(add_network_ae(Configuration(sound()), NewNetworkAE("TWIN", "h", 1, device="zz")).changes)
+    tree = tree.with_changes([put(ARCHIVE, dcmFallbackCMoveSCP="TWIN")])
     edit, after = removed(tree, "TWIN")
     assert names(edit) == ["dicomAETitle=TWIN", "cn=dicom", "dicomDeviceName=ws"]
     assert DN.parse(f"dicomAETitle=TWIN,{REGISTRY}") in after
@@ -126,19 +126,19 @@ def test_of_a_title_that_is_there_twice_the_registration_stays_and_nobody_is_tol
 
 
 def test_secrets_are_not_told() -> None:
-    tree = sound().after([more(ARCHIVE, "dcmFallbackCMoveSCP", "STORESCP")])
+    tree = sound().with_changes([more(ARCHIVE, "dcmFallbackCMoveSCP", "STORESCP")])
     rule = f"cn=Export to LONGTERM,{ARCHIVE}"
-    tree = tree.after([more(rule, "dcmProperty", "SendingApplicationEntityTitle.password=STORESCP")])
+    tree = tree.with_changes([more(rule, "dcmProperty", "SendingApplicationEntityTitle.password=STORESCP")])
     assert "password" not in " ".join(removed(tree, "STORESCP")[0].warnings)
 
 
 @pytest.mark.parametrize("name", ["longterm", "dcm4chee-arc", "storescp"])
 def test_a_device_goes_leaf_first_with_all_its_registrations(name: str) -> None:
     tree = sound()
-    edit = remove_device(Configuration(tree).device(name))
-    after = make_plan(tree, [Wanted(change) for change in edit.changes]).after
-    gone = Configuration(tree).device(name).entry.dn
-    assert after.below(gone) == ()
-    still = {str(entry.dn.rdn) for entry in after.ordered() if entry.is_a("dicomUniqueAETitle")}
+    edit = remove_device(Configuration(tree).get_device(name))
+    after = make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
+    gone = Configuration(tree).get_device(name).entry.dn
+    assert after.subtree(gone) == ()
+    still = {str(entry.dn.rdn) for entry in after.sorted_entries() if entry.is_a("dicomUniqueAETitle")}
     assert still == {f"dicomAETitle={ae.title}" for ae in Configuration(after).network_aes()}
-    assert not (name == "dcm4chee-arc" and any(entry.is_a("dcmUniqueWebAppName") for entry in after.ordered()))
+    assert not (name == "dcm4chee-arc" and any(entry.is_a("dcmUniqueWebAppName") for entry in after.sorted_entries()))

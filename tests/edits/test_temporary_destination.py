@@ -9,22 +9,22 @@ import pytest
 
 from dcmcfg.changes import Add, Delete, Modify
 from dcmcfg.edits.temporary_destination import (
-    Line,
+    ConnectionSecurity,
     TemporaryDestination,
     add_temporary_destination,
-    free_title,
-    line_from,
+    derive_security,
+    find_free_title,
     remove_temporary_destination,
 )
-from dcmcfg.edits.temporary_mark import Maker, Remnant, names_left, remnants
+from dcmcfg.edits.temporary_mark import OwnerProcess, Remnant, find_remnants, find_title_occurrences
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from tests.trees import ARCHIVE, DEVICES, connection, network_ae, octets, site, site_entries, tree
 
-MAKER = Maker("ann", "desk7", 4711, 1_795_000_000, datetime(2026, 11, 25, 14, 26, 32, tzinfo=UTC))
+MAKER = OwnerProcess("ann", "desk7", 4711, 1_795_000_000, datetime(2026, 11, 25, 14, 26, 32, tzinfo=UTC))
 NEW = TemporaryDestination("DCMCFG_0A1B2C3D4", "10.1.2.3", 40123, MAKER)
 OURS = f"dicomDeviceName=dcmcfg_0a1b2c3d4,{DEVICES}"
 REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
@@ -32,14 +32,16 @@ REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=or
 
 def added(held: Tree, new: TemporaryDestination = NEW) -> Plan:
     configuration = Configuration(held)
-    edit = add_temporary_destination(configuration, configuration.device("dcm4chee-arc").network_ae("DCM4CHEE"), new)
+    edit = add_temporary_destination(
+        configuration, configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE"), new
+    )
     assert edit.warnings == ()
-    return make_plan(held, [Wanted(each) for each in edit.changes])
+    return make_plan(held, [DesiredChange(each) for each in edit.changes])
 
 
 def removed(held: Tree) -> Plan:
     edit = remove_temporary_destination(Configuration(held), NEW.title)
-    return make_plan(held, [Wanted(each) for each in edit.changes])
+    return make_plan(held, [DesiredChange(each) for each in edit.changes])
 
 
 def listing(*titles: str) -> Tree:
@@ -49,7 +51,12 @@ def listing(*titles: str) -> Tree:
 
 
 def destinations(held: Tree) -> tuple[str, ...]:
-    return Configuration(held).device("dcm4chee-arc").network_ae("DCM4CHEE").entry.texts("dcmAcceptedMoveDestination")
+    return (
+        Configuration(held)
+        .get_device("dcm4chee-arc")
+        .get_network_ae("DCM4CHEE")
+        .entry.texts("dcmAcceptedMoveDestination")
+    )
 
 
 def test_the_marked_device_comes_first_and_taken_back_it_goes_last() -> None:
@@ -65,12 +72,12 @@ def test_the_marked_device_comes_first_and_taken_back_it_goes_last() -> None:
     ]
     gone = [change for change in removed(plan.after).changes if isinstance(change, Delete)]
     assert str(gone[-1].dn) == OURS
-    back = [str(step.dn.rdn) for pieces in reversed(plan.undo_pieces()) for step in pieces]
+    back = [str(step.dn.rdn) for pieces in reversed(plan.make_undo_per_step()) for step in pieces]
     assert back[-2:] == ["dicomDeviceName=dcmcfg_0a1b2c3d4", "cn=Unique AE Titles Registry"]
 
 
 def test_it_lists_no_capabilities_and_is_called_where_it_was_said() -> None:
-    ae = Configuration(added(site()).after).network_ae(NEW.title)
+    ae = Configuration(added(site()).after).find_network_ae(NEW.title)
     assert ae is not None
     assert (ae.capabilities, ae.installed) == ((), True)
     assert [(each.host, each.port, each.tls) for each in ae.connections] == [("10.1.2.3", 40123, False)]
@@ -83,9 +90,9 @@ def test_an_ae_that_takes_any_destination_goes_on_taking_any() -> None:
 def test_a_list_of_destinations_gets_it_and_loses_it_whoever_changes_the_list_meanwhile() -> None:
     there = added(listing("STORESCP")).after
     assert set(destinations(there)) == {"STORESCP", NEW.title}
-    ae = Configuration(there).device("dcm4chee-arc").network_ae("DCM4CHEE").entry
+    ae = Configuration(there).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE").entry
     changed = ae.with_values("dcmAcceptedMoveDestination", [b"VIEWER", NEW.title.encode()])
-    moved = tree(*(changed if each.dn == ae.dn else each for each in there.ordered()))
+    moved = tree(*(changed if each.dn == ae.dn else each for each in there.sorted_entries()))
     assert destinations(removed(moved).after) == ("VIEWER",)
 
 
@@ -101,8 +108,8 @@ def test_whatever_is_left_of_it_is_removed_and_of_nothing_nothing() -> None:
     plan = added(listing("STORESCP"))
     draft = plan.before
     for step in plan.steps:
-        draft = draft.after([step.change])
-        assert names_left(removed(draft).after, NEW.title) == ()
+        draft = draft.with_changes([step.change])
+        assert find_title_occurrences(removed(draft).after, NEW.title) == ()
     assert removed(plan.before).steps == ()
     assert removed(removed(plan.after).after).steps == ()
 
@@ -110,20 +117,20 @@ def test_whatever_is_left_of_it_is_removed_and_of_nothing_nothing() -> None:
 def test_what_somebody_put_into_its_device_stays() -> None:
     there = added(site()).after
     theirs = (connection(OURS, "104", name="theirs"), network_ae(OURS, "THEIRS", references=("theirs",)))
-    after = removed(tree(*there.ordered(), *theirs)).after
-    assert [ae.title for ae in Configuration(after).device("dcmcfg_0a1b2c3d4").network_aes] == ["THEIRS"]
-    assert names_left(after, NEW.title) == ()
-    assert remnants(Configuration(after)) == ()
+    after = removed(tree(*there.sorted_entries(), *theirs)).after
+    assert [ae.title for ae in Configuration(after).get_device("dcmcfg_0a1b2c3d4").network_aes] == ["THEIRS"]
+    assert find_title_occurrences(after, NEW.title) == ()
+    assert find_remnants(Configuration(after)) == ()
     assert removed(after).steps == ()
 
 
 def test_the_mark_tells_by_whom_since_when_and_where_it_listens() -> None:
-    assert remnants(Configuration(added(site()).after)) == (Remnant(NEW.title, MAKER, "10.1.2.3", 40123),)
+    assert find_remnants(Configuration(added(site()).after)) == (Remnant(NEW.title, MAKER, "10.1.2.3", 40123),)
 
 
-@pytest.mark.parametrize("maker", [replace(MAKER, process=10**20), replace(MAKER, begun=10**4000)])
-def test_a_mark_with_a_number_that_no_process_has_is_none(maker: Maker) -> None:
-    assert remnants(Configuration(added(site(), replace(NEW, maker=maker)).after)) == ()
+@pytest.mark.parametrize("maker", [replace(MAKER, pid=10**20), replace(MAKER, started=10**4000)])
+def test_a_mark_with_a_number_that_no_process_has_is_none(maker: OwnerProcess) -> None:
+    assert find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after)) == ()
 
 
 @pytest.mark.parametrize(
@@ -134,31 +141,33 @@ def test_a_mark_with_a_number_that_no_process_has_is_none(maker: Maker) -> None:
         (replace(MAKER, host="a b@c"), ("ann", "a_b_c")),
     ],
 )
-def test_names_of_accounts_and_machines_may_be_anything(maker: Maker, told: tuple[str, str]) -> None:
-    (found,) = remnants(Configuration(added(site(), replace(NEW, maker=maker)).after))
-    assert (found.maker.user, found.maker.host) == told
-    assert replace(found.maker, user="", host="") == replace(maker, user="", host="")
+def test_names_of_accounts_and_machines_may_be_anything(maker: OwnerProcess, told: tuple[str, str]) -> None:
+    (found,) = find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after))
+    assert (found.owner.user, found.owner.host) == told
+    assert replace(found.owner, user="", host="") == replace(maker, user="", host="")
 
 
 def test_a_clone_of_its_device_is_nobodys_temporary_destination() -> None:
     there = added(site()).after
-    device = there.get(Configuration(there).device("dcmcfg_0a1b2c3d4").entry.dn)
+    device = there.get(Configuration(there).get_device("dcmcfg_0a1b2c3d4").entry.dn)
     assert device is not None
-    clone = device.at(device.dn.parent.child("dicomDeviceName", "clone")).with_values("dicomDeviceName", [b"clone"])
-    assert [each.title for each in remnants(Configuration(tree(*there.ordered(), clone)))] == [NEW.title]
+    clone = device.with_dn(device.dn.parent.child("dicomDeviceName", "clone")).with_values(
+        "dicomDeviceName", [b"clone"]
+    )
+    assert [each.title for each in find_remnants(Configuration(tree(*there.sorted_entries(), clone)))] == [NEW.title]
 
 
 def test_what_it_is_named_by_elsewhere_is_told() -> None:
     there = added(listing("STORESCP")).after
-    assert f"dicomAETitle=DCM4CHEE,{ARCHIVE} (dcmAcceptedMoveDestination)" in names_left(there, NEW.title)
+    assert f"dicomAETitle=DCM4CHEE,{ARCHIVE} (dcmAcceptedMoveDestination)" in find_title_occurrences(there, NEW.title)
 
 
 def test_a_title_that_anything_bears_is_not_taken() -> None:
     there = Configuration(added(site()).after)
     given = iter(["0a1b2c3d4", "0a1b2c3d5"])
-    assert free_title(there, lambda: next(given)) == "DCMCFG_0A1B2C3D5"
+    assert find_free_title(there, lambda: next(given)) == "DCMCFG_0A1B2C3D5"
     with pytest.raises(Refused, match="no title DCMCFG_… is free"):
-        free_title(there, lambda: "0a1b2c3d4")
+        find_free_title(there, lambda: "0a1b2c3d4")
 
 
 def archive_with(*connections: Entry) -> Tree:
@@ -174,15 +183,15 @@ def test_it_is_called_as_the_asked_ae_calls() -> None:
     modern = secure.with_values("dcmTLSProtocol", [b"TLSv1.3"])
     plain = connection(ARCHIVE)
     for own, secured, line in (
-        ((plain, secure), False, Line()),
-        ((plain, secure), True, Line(suites)),
-        ((plain,), True, Line()),
-        ((modern,), False, Line(suites, ("TLSv1.3",))),
+        ((plain, secure), False, ConnectionSecurity()),
+        ((plain, secure), True, ConnectionSecurity(suites)),
+        ((plain,), True, ConnectionSecurity()),
+        ((modern,), False, ConnectionSecurity(suites, ("TLSv1.3",))),
     ):
         held = archive_with(*own)
-        asked = Configuration(held).device("dcm4chee-arc").network_ae("DCM4CHEE")
-        assert line_from(asked, secured=secured) == line
-        ae = Configuration(added(held, replace(NEW, line=line)).after).network_ae(NEW.title)
+        asked = Configuration(held).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+        assert derive_security(asked, require_tls=secured) == line
+        ae = Configuration(added(held, replace(NEW, security=line)).after).find_network_ae(NEW.title)
         assert ae is not None
-        assert any(mine.fits(theirs) for mine in ae.connections for theirs in asked.connections)
+        assert any(mine.is_compatible_with(theirs) for mine in ae.connections for theirs in asked.connections)
         assert [each.tls for each in ae.connections] == [line.tls]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dcmcfg.schema.definitions import AttributeType, ObjectClass, bundled
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, load_bundled_schema
 from dcmcfg.schema.syntaxes import syntax_oid
 from tests.foreign.running_server import BASE_DN, RunningServer
 from tests.ports import free_port
@@ -108,7 +108,7 @@ def _schema() -> str:
 
 
 def _records() -> Iterator[str]:
-    schema = bundled()
+    schema = load_bundled_schema()
     classes = [known for known in schema.object_classes if known.name in _CLASSES]
     own = {attribute.name: attribute for attribute in schema.attributes if attribute.oid.startswith(_OWN)}
     used = {name for known in classes for name in (*known.must, *known.may)}

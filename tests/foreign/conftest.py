@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import archive, fresh_account, run  # noqa: F401 — fixtures
 from tests.foreign import apacheds as apache
@@ -25,7 +25,7 @@ def server389(tmp_path: Path, archive: Scripted, monkeypatch: pytest.MonkeyPatch
     if not red_hat.PROGRAM.exists():
         pytest.skip(f"389 Directory Server is not installed; {_INSTALL}")
     with Server389(tmp_path / "389") as server:
-        for file in site_files():
+        for file in list_site_files():
             server.add(file.read_text("utf-8"))
         _settle(monkeypatch, server, archive)
         yield server

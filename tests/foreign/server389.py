@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.slapd import render
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.slapd import format_slapd_schema
 from tests.foreign.running_server import BASE_DN, PASSWORD, RunningServer
 
 PROGRAM = Path("/usr/sbin/ns-slapd")
@@ -102,7 +102,7 @@ def _schema() -> str:
     """
     built_in = set(re.findall(r"NAME \(?\s*'([^']+)'", "".join(file.read_text() for file in _SCHEMA.glob("*.ldif"))))
     lines = ["dn: cn=schema"]
-    for directive in re.split(r"\n(?=\S)", render(bundled()).strip()):
+    for directive in re.split(r"\n(?=\S)", format_slapd_schema(load_bundled_schema()).strip()):
         keyword, definition = re.sub(r"\s+", " ", directive).split(" ", 1)
         name = re.search(r"'([^']+)'", definition)
         if name is not None and name[1] in built_in:

@@ -8,10 +8,10 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.files.trees import tree_of
-from dcmcfg.lab.tree import site_files
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.snapshot.file import Facts, Snapshot, snapshot_text
+from dcmcfg.files.trees import parse_ldif_tree
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.snapshot.file import Snapshot, SnapshotFacts, format_snapshot
 from tests.cli.conftest import Run
 from tests.foreign.apacheds import TREE, ApacheDS
 from tests.foreign.server389 import Server389
@@ -115,14 +115,18 @@ def check_options(server: Server389, run: Run, tmp_path: Path) -> None:
 
 def snapshot_of(ldif: bytes, path: Path) -> str:
     """The file of a snapshot of a server that keeps *ldif* as it was given, as slapd does."""
-    facts = Facts(DN.parse(BASE_DN), taken="2026-11-30T00:00:00Z", program="the test", server="ldap://slapd.example")
-    path.write_text("".join(snapshot_text(Snapshot(facts, tree_of([ldif], "the tree", bundled())))))
+    facts = SnapshotFacts(
+        DN.parse(BASE_DN), taken="2026-11-30T00:00:00Z", program="the test", server="ldap://slapd.example"
+    )
+    path.write_text(
+        "".join(format_snapshot(Snapshot(facts, parse_ldif_tree([ldif], "the tree", load_bundled_schema()))))
+    )
     return str(path)
 
 
 def test_389_directory_server(server389: Server389, run: Run, tmp_path: Path) -> None:
     """It adds ``top``, and hashes the password of the lab's Keycloak client; it keeps no entryCSN."""
-    ldif = b"\n".join(file.read_bytes().replace(b"version: 1\n", b"") for file in site_files())
+    ldif = b"\n".join(file.read_bytes().replace(b"version: 1\n", b"") for file in list_site_files())
     check_restore(server389, run, snapshot_of(ldif, tmp_path / "snapshot"))
     check_undo(server389, run, tmp_path)
     check_options(server389, run, tmp_path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
-from dcmcfg.lab.archive.service import database_of
+from dcmcfg.lab.archive.service import open_database
 from dcmcfg.lab.site import Site
 
 
 def purge(site: Site, study_uid: str, *, availability: str = "NEARLINE") -> None:
     """Have no file of the study's objects any more, as the archive's own purge does while the archive runs."""
-    with closing(database_of(site)) as database:
-        held = [each for each in database.all() if each.header.StudyInstanceUID == study_uid]
+    with closing(open_database(site)) as database:
+        held = [each for each in database.list_instances() if each.header.StudyInstanceUID == study_uid]
         database.save(replace(each, is_local=False, availability=availability) for each in held)

@@ -9,7 +9,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.pynetdicom_fixes import Trace
+from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
@@ -55,7 +55,7 @@ def associate(peer: Peer, calling: str, *sop_classes: str) -> Association:
     entity.dimse_timeout = entity.network_timeout = 60
     for sop_class in sop_classes:
         entity.add_requested_context(sop_class)
-    trace = Trace(60)  # without it pynetdicom's own thread may take an answer
+    trace = ConnectionTrace(60)  # without it pynetdicom's own thread may take an answer
     return entity.associate(peer.host, peer.port, ae_title=peer.ae_title, evt_handlers=trace.handlers)
 
 

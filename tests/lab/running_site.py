@@ -17,9 +17,9 @@ from typing import Any
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.ports import choose_ports
-from dcmcfg.lab.site import LOOPBACK, Secured, Site
+from dcmcfg.lab.site import LOOPBACK, Site, TokenRequirements
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.ldif.writer import format_entry
 from tests.patience import PATIENCE_S
 from tests.running_slapd import PASSWORD, RunningSlapd
@@ -97,7 +97,7 @@ class RunningSite:
 
     def external_knows(self, **known: Peer) -> None:
         table = {title: [peer.host, peer.port] for title, peer in known.items()}
-        self.site.external_aes.write_text(json.dumps(table))
+        self.site.external_known_aes_file.write_text(json.dumps(table))
 
     def external_moves(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.site.external_move_log.read_text().splitlines()]
@@ -112,7 +112,7 @@ class RunningSite:
 
 @contextmanager
 def running_site(
-    folder: Path, secured: Secured | None = None, *, replicated: bool = False, more_studies: int = 0
+    folder: Path, secured: TokenRequirements | None = None, *, replicated: bool = False, more_studies: int = 0
 ) -> Iterator[RunningSite]:
     """A new site whose directory runs; nothing else does yet. With *secured* its archive wants tokens.
 
@@ -132,7 +132,7 @@ def running_site(
         extra_database="overlay syncprov" if replicated else "",
     )
     slapd.prepare()
-    slapd.add("".join(format_entry(entry) for entry in site_entries(site.ports)))
+    slapd.load_ldif("".join(format_entry(entry) for entry in load_site_entries(site.ports)))
     with slapd, ExitStack() as stack:
         yield RunningSite(site, RunningSlapd(slapd), stack)
 

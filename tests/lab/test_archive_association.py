@@ -10,7 +10,7 @@ import pytest
 from pydicom.uid import CTImageStorage
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.dicom.dcmtk import echoscu
 from tests.lab.requests import STUDY_ROOT_FIND, STUDY_ROOT_MOVE, associate
 from tests.lab.running_site import AE, DEVICE, RunningSite
@@ -131,8 +131,8 @@ def test_a_taken_port_is_one_line_and_exit_status_3(bare_site: RunningSite, modu
 
 def test_new_objects_are_taken_and_found_again_by_their_study(site: RunningSite) -> None:
     association = associate(site.archive, "MODALITY", CTImageStorage)
-    for instance in study("unknown").instances:
+    for instance in get_standard_study("unknown").instances:
         assert association.send_c_store(instance).Status == 0
     association.release()
     kept = site.site.archive_folder / "objects"
-    assert study("unknown").sop_instance_uids <= {path.stem for path in kept.glob("*.dcm")}
+    assert get_standard_study("unknown").sop_instance_uids <= {path.stem for path in kept.glob("*.dcm")}

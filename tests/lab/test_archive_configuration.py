@@ -14,7 +14,7 @@ from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
-from dcmcfg.lab.archive.database import Database, Instance, header_of
+from dcmcfg.lab.archive.database import Database, InstanceRecord, extract_header
 from dcmcfg.lab.archive.java_exceptions import (
     ConfigurationNotFoundException,
     DanglingReference,
@@ -22,13 +22,17 @@ from dcmcfg.lab.archive.java_exceptions import (
     IllegalStateException,
     IncompatibleConnectionException,
 )
-from dcmcfg.lab.archive.loader import seconds
-from dcmcfg.lab.archive.lookup import AECache, Configuration, Reader
-from dcmcfg.lab.archive.outgoing_connection import line_to
-from dcmcfg.lab.archive.server import CALLED_NOT_RECOGNISED, CALLING_NOT_RECOGNISED, reason_to_reject
+from dcmcfg.lab.archive.loader import parse_duration
+from dcmcfg.lab.archive.lookup import AECache, DirectoryConfiguration, DirectoryReader
+from dcmcfg.lab.archive.outgoing_connection import select_connection
+from dcmcfg.lab.archive.server import (
+    CALLED_AE_TITLE_NOT_RECOGNISED,
+    CALLING_AE_TITLE_NOT_RECOGNISED,
+    find_rejection_reason,
+)
 from dcmcfg.lab.site import Ports, Site
-from dcmcfg.lab.studies import study
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.studies import get_standard_study
+from dcmcfg.lab.tree import load_site_entries
 
 BASE = DN.parse(Site.base_dn)
 DEVICES = f"cn=Devices,cn=DICOM Configuration,{BASE}"
@@ -53,12 +57,12 @@ class Memory:
         key = DN.parse(dn)
         self.entries[key] = self.entries[key].with_values(attribute, [value.encode() for value in values])
 
-    def configuration(self) -> Configuration:
+    def configuration(self) -> DirectoryConfiguration:
         @contextmanager
-        def opened() -> Iterator[Reader]:
+        def opened() -> Iterator[DirectoryReader]:
             yield self
 
-        return Configuration(opened, BASE)
+        return DirectoryConfiguration(opened, BASE)
 
     def archive(self) -> Device:
         return self.configuration().load_device("dcm4chee-arc")
@@ -66,7 +70,7 @@ class Memory:
 
 @pytest.fixture
 def memory() -> Memory:
-    return Memory(site_entries(PORTS))
+    return Memory(load_site_entries(PORTS))
 
 
 def found(memory: Memory, title: str) -> NetworkAE:
@@ -80,7 +84,7 @@ def test_the_labs_tree_loads_with_what_the_stand_in_acts_on(memory: Memory) -> N
     assert [ae.title for ae in device.aes] == ["DCM4CHEE", "AS_RECEIVED", "IOCM_REGULAR_USE", "WORKLIST"]
     assert device.ae_cache_stale_timeout_s == 300
     assert device.external_availability == "NEARLINE"
-    ae = device.ae("DCM4CHEE")
+    ae = device.find_ae("DCM4CHEE")
     assert ae is not None
     assert ae.external_retrieve_destination is None
     assert ae.send_pending_interval_s == 5
@@ -90,20 +94,20 @@ def test_the_labs_tree_loads_with_what_the_stand_in_acts_on(memory: Memory) -> N
 
 def test_an_aes_capabilities_may_be_shared_from_another(memory: Memory) -> None:
     device = memory.archive()
-    shared, own = device.ae("IOCM_REGULAR_USE"), device.ae("AS_RECEIVED")
+    shared, own = device.find_ae("IOCM_REGULAR_USE"), device.find_ae("AS_RECEIVED")
     assert shared is not None
     assert own is not None
     assert shared.capabilities == own.capabilities != ()
     memory.change(f"dicomAETitle=IOCM_REGULAR_USE,{ARCHIVE}", "dcmShareTransferCapabilitiesFromAETitle", "GONE")
-    again = memory.archive().ae("IOCM_REGULAR_USE")
+    again = memory.archive().find_ae("IOCM_REGULAR_USE")
     assert again is not None
     assert again.capabilities == ()
 
 
 def test_an_ae_is_found_by_its_exact_title_with_the_address_of_its_connection(memory: Memory) -> None:
     local = found(memory, "DCM4CHEE")
-    assert str(line_to(SITE, found(memory, "LONGTERM"), local).peer) == "LONGTERM@127.0.0.1:21119"
-    assert str(line_to(SITE, found(memory, "WORKSTATION"), local).peer) == "WORKSTATION@127.0.0.1:21117"
+    assert str(select_connection(SITE, found(memory, "LONGTERM"), local).peer) == "LONGTERM@127.0.0.1:21119"
+    assert str(select_connection(SITE, found(memory, "WORKSTATION"), local).peer) == "WORKSTATION@127.0.0.1:21117"
     for title in ("longterm", "NOBODY", "*"):
         assert memory.configuration().find_ae(title) is None
 
@@ -120,7 +124,7 @@ def test_another_devices_connection_makes_every_ae_of_the_device_unloadable(memo
 
 def test_a_reference_in_other_case_and_spacing_is_the_same(memory: Memory) -> None:
     memory.change(f"dicomAETitle=WORKLIST,{ARCHIVE}", "dicomNetworkConnectionReference", f"CN=DICOM, {ARCHIVE}")
-    assert memory.archive().ae("WORKLIST") is not None
+    assert memory.archive().find_ae("WORKLIST") is not None
 
 
 @pytest.mark.parametrize(
@@ -154,15 +158,15 @@ def test_installed_is_inherited_and_false_on_the_device_wins(memory: Memory) -> 
     local = found(memory, "DCM4CHEE")
     storescp = f"dicomDeviceName=storescp,{DEVICES}"
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled")
-    assert line_to(SITE, found(memory, "STORESCP"), local).peer.port == 21115
+    assert select_connection(SITE, found(memory, "STORESCP"), local).peer.port == 21115
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled", "FALSE")
     with pytest.raises(IncompatibleConnectionException):
-        line_to(SITE, found(memory, "STORESCP"), local)
+        select_connection(SITE, found(memory, "STORESCP"), local)
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled", "TRUE")
     memory.change(storescp, "dicomInstalled", "FALSE")
     assert not found(memory, "STORESCP").installed
     with pytest.raises(IllegalStateException, match="Not installed"):
-        line_to(SITE, found(memory, "LONGTERM"), replace(local, installed=False))
+        select_connection(SITE, found(memory, "LONGTERM"), replace(local, installed=False))
 
 
 @pytest.mark.parametrize(
@@ -177,38 +181,38 @@ def test_installed_is_inherited_and_false_on_the_device_wins(memory: Memory) -> 
     ],
 )
 def test_a_duration_is_read(text: str, expected: float) -> None:
-    assert seconds(text) == expected
+    assert parse_duration(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "5M", "P1W", "PT-5S", "P1Y", "PT5M "])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(IllegalArgumentException):
-        seconds(text)
+        parse_duration(text)
 
 
 def test_who_is_called_is_exact_then_any_then_another_title() -> None:
     plain = NetworkAE("A", installed=True, acceptor=True, connections=(), other_titles=("B",))
     anyone = replace(plain, title="*", other_titles=())
-    assert Device("d", (), (plain,)).called_ae("B") is plain
-    assert Device("d", (), (plain,)).called_ae("b") is None
+    assert Device("d", (), (plain,)).find_called_ae("B") is plain
+    assert Device("d", (), (plain,)).find_called_ae("b") is None
     both = Device("d", (), (plain, anyone))
-    assert both.called_ae("A") is plain
-    assert both.called_ae("B") is anyone
+    assert both.find_called_ae("A") is plain
+    assert both.find_called_ae("B") is anyone
 
 
 def test_whom_it_rejects_and_why(memory: Memory) -> None:
     device = memory.archive()
-    ae = device.ae("DCM4CHEE")
+    ae = device.find_ae("DCM4CHEE")
     assert ae is not None
     listening_on = frozenset(each.dn for each in device.connections if each.port == PORTS.archive)
     assert len(listening_on) == 1
-    assert reason_to_reject(device, "DCM4CHEE", "ANYBODY", listening_on) == 0
-    assert reason_to_reject(device, "DCM4CHEE", "ANYBODY", frozenset()) == CALLED_NOT_RECOGNISED
-    strict = replace(device, aes=(replace(ae, accepted_calling=("VIEWER",)),))
-    assert reason_to_reject(strict, "DCM4CHEE", "VIEWER", listening_on) == 0
-    assert reason_to_reject(strict, "DCM4CHEE", "viewer", listening_on) == CALLING_NOT_RECOGNISED
+    assert find_rejection_reason(device, "DCM4CHEE", "ANYBODY", listening_on) == 0
+    assert find_rejection_reason(device, "DCM4CHEE", "ANYBODY", frozenset()) == CALLED_AE_TITLE_NOT_RECOGNISED
+    strict = replace(device, aes=(replace(ae, accepted_calling_ae_titles=("VIEWER",)),))
+    assert find_rejection_reason(strict, "DCM4CHEE", "VIEWER", listening_on) == 0
+    assert find_rejection_reason(strict, "DCM4CHEE", "viewer", listening_on) == CALLING_AE_TITLE_NOT_RECOGNISED
     deaf = replace(device, aes=(replace(ae, acceptor=False),))
-    assert reason_to_reject(deaf, "DCM4CHEE", "VIEWER", listening_on) == CALLED_NOT_RECOGNISED
+    assert find_rejection_reason(deaf, "DCM4CHEE", "VIEWER", listening_on) == CALLED_AE_TITLE_NOT_RECOGNISED
 
 
 class Clock:
@@ -259,20 +263,24 @@ def test_an_unreadable_device_is_not_remembered(memory: Memory) -> None:
 
 def test_the_database_keeps_instances_over_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "database.sqlite"
-    headers = [header_of(each) for each in study("three").instances]
-    kept = [Instance(header, is_local=False, external_aet="LONGTERM", availability="NEARLINE") for header in headers]
+    headers = [extract_header(each) for each in get_standard_study("three").instances]
+    kept = [
+        InstanceRecord(header, is_local=False, external_aet="LONGTERM", availability="NEARLINE") for header in headers
+    ]
     database = Database(path)
     assert database.is_empty()
     database.save(kept)
     database.close()
     again = Database(path)
     assert not again.is_empty()
-    assert {each.uid: each for each in again.all()} == {each.uid: each for each in kept}
+    assert {each.sop_instance_uid: each for each in again.list_instances()} == {
+        each.sop_instance_uid: each for each in kept
+    }
     again.save([replace(kept[0], is_local=True, retrieve_aets=("A", "B"))])
-    found = again.instance(kept[0].uid)
+    found = again.find_instance(kept[0].sop_instance_uid)
     assert found is not None
     assert (found.is_local, found.retrieve_aets) == (True, ("A", "B"))
-    assert again.instance("1.2.3") is None
+    assert again.find_instance("1.2.3") is None
     assert "PixelData" not in found.header
     again.close()
 
@@ -280,13 +288,15 @@ def test_the_database_keeps_instances_over_a_restart(tmp_path: Path) -> None:
 def test_the_database_serves_several_threads(tmp_path: Path) -> None:
     database = Database(tmp_path / "database.sqlite")
     work: list[Callable[[], object]] = [
-        lambda each=each: database.save([Instance(header_of(each), is_local=True)])  # type: ignore[misc]
-        for each in study("twenty").instances
+        lambda each=each: database.save([InstanceRecord(extract_header(each), is_local=True)])  # type: ignore[misc]
+        for each in get_standard_study("twenty").instances
     ]
     threads = [threading.Thread(target=each) for each in work]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {each.uid for each in database.all()} == study("twenty").sop_instance_uids
+    assert {each.sop_instance_uid for each in database.list_instances()} == get_standard_study(
+        "twenty"
+    ).sop_instance_uids
     database.close()

@@ -12,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from dcmcfg.lab.site import LOOPBACK
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.dicom.dcmtk import echoscu
 from tests.lab.requests import associate, identifier, move
 from tests.lab.running_site import AE, DEVICE, Answer, RunningSite
@@ -205,7 +205,7 @@ dicomPort: {port}
 
 
 def test_an_ae_that_was_unknown_stays_so_until_a_reload_is_clean(site: RunningSite) -> None:
-    keys = identifier(StudyInstanceUID=study("local").uid)
+    keys = identifier(StudyInstanceUID=get_standard_study("local").uid)
     assert status_of_move(site, "NEWAE", keys) == 0xA801
     site.modify(
         f"dn: dicomAETitle=NEWAE,{STORESCP}\nchangetype: add\nobjectClass: dicomNetworkAE\ndicomAETitle: NEWAE\n"

@@ -8,10 +8,10 @@ from http import HTTPStatus
 
 import pytest
 
-from dcmcfg.archive.http_client import Web
+from dcmcfg.archive.http_client import HttpClient
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
-from dcmcfg.lab.archive.authorization import Guard, Refusal
-from dcmcfg.lab.site import Secured
+from dcmcfg.lab.archive.authorization import Refusal, TokenAuthorizer
+from dcmcfg.lab.site import TokenRequirements
 from tests.issuer import Issuer, new_keys, running_issuer
 
 
@@ -24,7 +24,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
 
 def bearer(issuer: Issuer) -> str:
     credentials = ClientCredentials(issuer.url, "dcmcfg", issuer.clients["dcmcfg"].secret)
-    return f"Bearer {TokenIssuer(credentials, Web()).token()}"
+    return f"Bearer {TokenIssuer(credentials, HttpClient()).token()}"
 
 
 def unauthorized(error: str) -> Refusal:
@@ -34,56 +34,58 @@ def unauthorized(error: str) -> Refusal:
 
 @pytest.mark.parametrize("authorization", [None, "", "Basic abc", "Bearer", "Bearer "])
 def test_who_brings_no_token_is_asked_for_one(issuer: Issuer, authorization: str | None) -> None:
-    refusal = Guard(Secured(issuer.url)).refusal(authorization)
+    refusal = TokenAuthorizer(TokenRequirements(issuer.url)).find_refusal(authorization)
     assert refusal == Refusal(HTTPStatus.UNAUTHORIZED, 'Bearer realm="dcm4che"')
 
 
 def test_good_token_is_taken_and_the_role_decides(issuer: Issuer) -> None:
-    guard = Guard(Secured(issuer.url))
-    assert guard.refusal(bearer(issuer)) is None
+    guard = TokenAuthorizer(TokenRequirements(issuer.url))
+    assert guard.find_refusal(bearer(issuer)) is None
     issuer.realm_roles = ("user",)
-    assert guard.refusal(bearer(issuer)) == Refusal(HTTPStatus.FORBIDDEN)
+    assert guard.find_refusal(bearer(issuer)) == Refusal(HTTPStatus.FORBIDDEN)
     issuer.extra = {"realm_access": {}}
-    assert guard.refusal(bearer(issuer)) == Refusal(HTTPStatus.FORBIDDEN)
-    assert Guard(Secured(issuer.url, role="archivist")).refusal(bearer(issuer)) == Refusal(HTTPStatus.FORBIDDEN)
+    assert guard.find_refusal(bearer(issuer)) == Refusal(HTTPStatus.FORBIDDEN)
+    assert TokenAuthorizer(TokenRequirements(issuer.url, role="archivist")).find_refusal(bearer(issuer)) == Refusal(
+        HTTPStatus.FORBIDDEN
+    )
 
 
 def test_expired_and_foreign_tokens_are_refused(issuer: Issuer) -> None:
-    guard = Guard(Secured(issuer.url))
+    guard = TokenAuthorizer(TokenRequirements(issuer.url))
     issuer.lifespan = -1
-    assert guard.refusal(bearer(issuer)) == unauthorized("Signature has expired")
+    assert guard.find_refusal(bearer(issuer)) == unauthorized("Signature has expired")
     issuer.lifespan, issuer.in_tokens = 300, "http://localhost/realms/dcm4che"
-    assert guard.refusal(bearer(issuer)) == unauthorized("Invalid issuer")
-    assert guard.refusal("Bearer x") == unauthorized("Not enough segments")
+    assert guard.find_refusal(bearer(issuer)) == unauthorized("Invalid issuer")
+    assert guard.find_refusal("Bearer x") == unauthorized("Not enough segments")
 
 
 def test_only_access_tokens_are_taken_whenever_they_were_issued(issuer: Issuer) -> None:
-    guard = Guard(Secured(issuer.url))
+    guard = TokenAuthorizer(TokenRequirements(issuer.url))
     issuer.extra = {"iat": int(time.time()) + 90}
-    assert guard.refusal(bearer(issuer)) is None
+    assert guard.find_refusal(bearer(issuer)) is None
     issuer.extra = {"typ": "ID"}
-    assert guard.refusal(bearer(issuer)) == unauthorized("no access token")
+    assert guard.find_refusal(bearer(issuer)) == unauthorized("no access token")
 
 
 def test_audience_counts_only_where_it_is_verified(issuer: Issuer) -> None:
-    guard = Guard(Secured(issuer.url, audience="dcm4chee-arc-rs"))
-    assert guard.refusal(bearer(issuer)) == unauthorized("Audience doesn't match")
+    guard = TokenAuthorizer(TokenRequirements(issuer.url, audience="dcm4chee-arc-rs"))
+    assert guard.find_refusal(bearer(issuer)) == unauthorized("Audience doesn't match")
     issuer.audience = ("account", "dcm4chee-arc-rs")
-    assert guard.refusal(bearer(issuer)) is None
+    assert guard.find_refusal(bearer(issuer)) is None
 
 
 def test_new_keys_are_fetched_and_those_that_nobody_publishes_refused(issuer: Issuer) -> None:
-    guard = Guard(Secured(issuer.url))
-    assert guard.refusal(bearer(issuer)) is None
+    guard = TokenAuthorizer(TokenRequirements(issuer.url))
+    assert guard.find_refusal(bearer(issuer)) is None
     issuer.keys = new_keys()
-    assert guard.refusal(bearer(issuer)) is None
+    assert guard.find_refusal(bearer(issuer)) is None
     issuer.published, issuer.keys = issuer.keys, new_keys()
-    refusal = guard.refusal(bearer(issuer))
+    refusal = guard.find_refusal(bearer(issuer))
     assert refusal is not None
     assert "no key" in refusal.challenge
 
 
 def test_issuer_that_is_away_is_a_refusal(issuer: Issuer) -> None:
-    refusal = Guard(Secured("http://127.0.0.1:1/realms/dcm4che")).refusal(bearer(issuer))
+    refusal = TokenAuthorizer(TokenRequirements("http://127.0.0.1:1/realms/dcm4che")).find_refusal(bearer(issuer))
     assert refusal is not None
     assert (refusal.status, "connection refused" in refusal.challenge) == (HTTPStatus.UNAUTHORIZED, True)

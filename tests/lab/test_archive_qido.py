@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.archive.authorized_client import Bearer
-from dcmcfg.archive.http_client import Web
+from dcmcfg.archive.authorized_client import AuthorizedClient
+from dcmcfg.archive.http_client import HttpClient
 from dcmcfg.archive.qido import Qido
-from dcmcfg.lab.archive.service import database_of
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.archive.service import open_database
+from dcmcfg.lab.studies import get_standard_study
 from tests.lab.requests import move_study
 from tests.lab.running_site import AE, RunningSite, running_site
 from tests.patience import PATIENCE_S
@@ -56,7 +56,7 @@ def names(site: RunningSite, query: str) -> list[str]:
 def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_recall_it_has_both(
     site: RunningSite,
 ) -> None:
-    query = f"studies?StudyInstanceUID={study('three').uid}&{PRIVATE}"
+    query = f"studies?StudyInstanceUID={get_standard_study('three').uid}&{PRIVATE}"
     (purged,) = found(site, query)
     asked_for = {f"777710{element}": None for element in (25, 26, 28, 43, 44, 45, 50)}
     assert private(purged) == asked_for | {"77770010": ["DCM4CHEE Archive 5"], "77771045": ["LONGTERM"]}
@@ -64,7 +64,7 @@ def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_rec
     assert purged["00080056"]["Value"] == ["NEARLINE"]
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     site.reload()
-    assert move_study(site.archive, "STORESCP", study("three").uid).status == 0
+    assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).status == 0
     (recalled,) = found(site, query)
     assert private(recalled) == private(purged) | {"77771028": ["fs1"]}
     assert recalled["00080056"]["Value"] == ["NEARLINE"]
@@ -73,7 +73,7 @@ def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_rec
 def test_a_private_attribute_comes_when_it_is_asked_for_by_number_and_all_those_with_a_value_with_all(
     site: RunningSite,
 ) -> None:
-    query = f"studies?0020000D={study('twenty').uid}"
+    query = f"studies?0020000D={get_standard_study('twenty').uid}"
     (plain,) = found(site, query)
     assert private(plain) == {}
     (creator,) = found(site, f"{query}&includefield=77770010")
@@ -84,11 +84,11 @@ def test_a_private_attribute_comes_when_it_is_asked_for_by_number_and_all_those_
 
 
 def test_the_objects_of_a_study_have_storages_of_their_own(site: RunningSite) -> None:
-    status, _, body = get(site, f"DCM4CHEE/rs/studies/{study('local').uid}/instances?{PRIVATE}")
+    status, _, body = get(site, f"DCM4CHEE/rs/studies/{get_standard_study('local').uid}/instances?{PRIVATE}")
     assert status == 200
     stored = [{tag: value for tag, value in private(each).items() if value} for each in json.loads(body)]
     assert stored == [{"77770010": ["DCM4CHEE Archive 5"], "77771028": ["fs1"], "77771050": ["fs1"]}] * 5
-    (one,) = found(site, f"instances?StudyInstanceUID={study('one').uid}&{PRIVATE}")
+    (one,) = found(site, f"instances?StudyInstanceUID={get_standard_study('one').uid}&{PRIVATE}")
     assert [private(one)[f"777710{element}"] for element in (43, 44, 45, 50)] == [["LONGTERM"]] * 3 + [None]
 
 
@@ -98,8 +98,8 @@ def test_the_archives_own_filters_narrow_a_search(site: RunningSite) -> None:
     pages = [names(site, f"studies?ExternalRetrieveAET!=*&PatientID=LAB-T*&limit=1&offset={n}") for n in (0, 1)]
     assert sorted(pages) == [["THREE"], ["TWENTY"]]
     assert "LOCAL" in names(site, "studies?storageID=fs1")
-    database = database_of(site.site)
-    database.set_failed_retrieves(study("one").uid, 2)
+    database = open_database(site.site)
+    database.set_failed_retrieves(get_standard_study("one").uid, 2)
     database.close()
     assert names(site, "studies?incomplete=true") == names(site, "studies?retrievefailed=true") == ["ONE"]
     (one,) = found(site, f"studies?incomplete=true&{PRIVATE}")
@@ -107,7 +107,7 @@ def test_the_archives_own_filters_narrow_a_search(site: RunningSite) -> None:
 
 
 def test_nothing_found_is_204_and_what_cannot_be_searched_400_or_404(site: RunningSite) -> None:
-    assert get(site, f"DCM4CHEE/rs/studies?StudyInstanceUID={study('unknown').uid}") == (204, "", "")
+    assert get(site, f"DCM4CHEE/rs/studies?StudyInstanceUID={get_standard_study('unknown').uid}") == (204, "", "")
     assert get(site, "NOBODY/rs/studies")[::2] == (404, '{"errorMessage":"No such Application Entity: NOBODY"}')
     invalid = "[CLASS]\r[]\r[Invalid Query Parameter]\r[/dcm4chee-arc/aets/DCM4CHEE/rs/studies?NoSuchAttribute=1]\r\r"
     assert get(site, "DCM4CHEE/rs/studies?NoSuchAttribute=1")[::2] == (400, invalid)
@@ -121,8 +121,10 @@ def test_more_results_than_a_page_may_have_are_cut_and_more_matches_than_a_query
     site.put("dcmQidoMaxNumberOfResults", "2", dn=AE)
     site.reload()
     assert len(found(site, "studies")) == len(found(site, "studies?limit=3")) == 2
-    pages = Qido(site.site.archive_url, "DCM4CHEE", Bearer(Web()))
-    assert pages.study(study("twenty").uid).number == 20, "a page that was cut short is not the last"
+    pages = Qido(site.site.archive_url, "DCM4CHEE", AuthorizedClient(HttpClient()))
+    assert pages.get_study(get_standard_study("twenty").uid).instance_count == 20, (
+        "a page that was cut short is not the last"
+    )
     site.put("dcmQueryMaxNumberOfResults", "3", dn=AE)
     site.reload()
     assert get(site, "DCM4CHEE/rs/studies")[0] == 413

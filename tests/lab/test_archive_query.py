@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from dcmcfg.lab.archive.service import database_of
-from dcmcfg.lab.studies import make_studies, study
+from dcmcfg.lab.archive.service import open_database
+from dcmcfg.lab.studies import get_standard_study, make_standard_studies
 from tests.lab.requests import find, identifier, move_study
 from tests.lab.running_site import AE, DEVICE, RunningSite
 from tests.patience import PATIENCE_S
@@ -26,34 +26,38 @@ def site(bare_site: RunningSite) -> RunningSite:
 
 def test_a_purged_study_is_nearline_and_names_the_external_archive_unasked(site: RunningSite) -> None:
     counts = {"NumberOfStudyRelatedSeries": "", "NumberOfStudyRelatedInstances": ""}
-    (answer,), final = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid, PatientName="", **counts))
+    (answer,), final = find(
+        site.archive, identifier(StudyInstanceUID=get_standard_study("twenty").uid, PatientName="", **counts)
+    )
     assert final.Status == 0
     assert answer.InstanceAvailability == "NEARLINE"
     assert list(answer.RetrieveAETitle) == ["DCM4CHEE", "LONGTERM"]
     assert (answer.NumberOfStudyRelatedSeries, answer.NumberOfStudyRelatedInstances) == (2, 20)
     assert answer.PatientName == "LAB^TWENTY"
     assert "StudyDescription" not in answer
-    (plain,), _ = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid))
+    (plain,), _ = find(site.archive, identifier(StudyInstanceUID=get_standard_study("twenty").uid))
     assert "NumberOfStudyRelatedInstances" not in plain
 
 
 def test_a_local_study_is_online_and_names_the_archive_only(site: RunningSite) -> None:
-    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study("local").uid))
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=get_standard_study("local").uid))
     assert (answer.InstanceAvailability, answer.RetrieveAETitle) == ("ONLINE", "DCM4CHEE")
 
 
 def test_the_availability_is_the_worst_of_the_objects(site: RunningSite) -> None:
-    database = database_of(site.site)
-    one, *_ = (each for each in database.all() if each.header.StudyInstanceUID == study("twenty").uid)
+    database = open_database(site.site)
+    one, *_ = (
+        each for each in database.list_instances() if each.header.StudyInstanceUID == get_standard_study("twenty").uid
+    )
     database.save([type(one)(one.header, is_local=True, external_aet="LONGTERM", retrieve_aets=("DCM4CHEE",))])
     database.close()
-    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study("twenty").uid))
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=get_standard_study("twenty").uid))
     assert answer.InstanceAvailability == "NEARLINE"
     instances, _ = find(
         site.archive,
         identifier(
             "IMAGE",
-            StudyInstanceUID=study("twenty").uid,
+            StudyInstanceUID=get_standard_study("twenty").uid,
             SeriesInstanceUID=str(one.header.SeriesInstanceUID),
             SOPInstanceUID="",
         ),
@@ -64,7 +68,7 @@ def test_the_availability_is_the_worst_of_the_objects(site: RunningSite) -> None
 def test_an_unset_availability_leaves_purged_studies_online(bare_site: RunningSite) -> None:
     bare_site.put("dcmExternalRetrieveInstanceAvailability", dn=FS1)
     bare_site.start("archive")
-    (answer,), _ = find(bare_site.archive, identifier(StudyInstanceUID=study("three").uid))
+    (answer,), _ = find(bare_site.archive, identifier(StudyInstanceUID=get_standard_study("three").uid))
     assert answer.InstanceAvailability == "ONLINE"
     assert list(answer.RetrieveAETitle) == ["DCM4CHEE", "LONGTERM"]
 
@@ -72,12 +76,12 @@ def test_an_unset_availability_leaves_purged_studies_online(bare_site: RunningSi
 def test_a_return_retrieve_aet_hides_the_external_archive(site: RunningSite) -> None:
     site.put("dcmReturnRetrieveAET", "PACS", dn=AE)
     site.reload()
-    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study("three").uid))
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=get_standard_study("three").uid))
     assert answer.RetrieveAETitle == "PACS"
 
 
 def test_from_study_down_to_image_every_object_is_found(site: RunningSite) -> None:
-    wanted = study("twenty")
+    wanted = get_standard_study("twenty")
     asked = {"SeriesInstanceUID": "", "NumberOfSeriesRelatedInstances": ""}
     series, _ = find(site.archive, identifier("SERIES", StudyInstanceUID=wanted.uid, **asked))
     assert [each.NumberOfSeriesRelatedInstances for each in series] == [10, 10]
@@ -91,14 +95,14 @@ def test_from_study_down_to_image_every_object_is_found(site: RunningSite) -> No
 
 
 def test_what_only_the_external_archive_holds_is_not_found(site: RunningSite) -> None:
-    assert find(site.archive, identifier(StudyInstanceUID=study("unknown").uid))[0] == []
+    assert find(site.archive, identifier(StudyInstanceUID=get_standard_study("unknown").uid))[0] == []
     everything, _ = find(site.archive, identifier(StudyInstanceUID=""))
-    known = {each.uid for each in make_studies()} - {study("unknown").uid}
+    known = {each.uid for each in make_standard_studies()} - {get_standard_study("unknown").uid}
     assert {str(each.StudyInstanceUID) for each in everything} == known
 
 
 def test_an_image_query_without_series_needs_relational_queries(site: RunningSite) -> None:
-    matches, final = find(site.archive, identifier("IMAGE", StudyInstanceUID=study("three").uid))
+    matches, final = find(site.archive, identifier("IMAGE", StudyInstanceUID=get_standard_study("three").uid))
     assert matches == []
     assert (final.Status, final.ErrorComment) == (0xA900, "Missing SeriesInstanceUID (0020,000E)")
 
@@ -107,7 +111,7 @@ def test_the_patient_root_finds_patients(site: RunningSite) -> None:
     patients, _ = find(site.archive, identifier("PATIENT", PatientID="LAB-T*"), sop_class=PATIENT_ROOT_FIND)
     assert sorted(each.PatientID for each in patients) == ["LAB-THREE", "LAB-TWENTY"]
     studies, _ = find(site.archive, identifier(PatientID="LAB-ONE", StudyInstanceUID=""), sop_class=PATIENT_ROOT_FIND)
-    assert [each.StudyInstanceUID for each in studies] == [study("one").uid]
+    assert [each.StudyInstanceUID for each in studies] == [get_standard_study("one").uid]
 
 
 def test_dcmtks_findscu_gets_the_answers(site: RunningSite) -> None:
@@ -137,11 +141,11 @@ def test_dcmtks_findscu_gets_the_answers(site: RunningSite) -> None:
 
 def test_a_local_study_is_sent_by_the_archive_itself(bare_site: RunningSite) -> None:
     bare_site.start("archive", "storage")
-    outcome = move_study(bare_site.archive, "STORESCP", study("local").uid)
+    outcome = move_study(bare_site.archive, "STORESCP", get_standard_study("local").uid)
     assert (outcome.status, outcome.counters) == (0x0000, {"completed": 5})
-    assert bare_site.received() == study("local").sop_instance_uids
+    assert bare_site.received() == get_standard_study("local").sop_instance_uids
     assert "from DCM4CHEE, move originator VIEWER" in bare_site.log("storage")
-    refused = move_study(bare_site.archive, "WORKSTATION", study("local").uid)
+    refused = move_study(bare_site.archive, "WORKSTATION", get_standard_study("local").uid)
     assert (refused.status, refused.comment) == (0xA702, "java.net.ConnectException: Connection refused")
 
 
@@ -149,11 +153,11 @@ def test_nothing_is_sent_of_what_is_partly_purged_while_the_external_archive_can
     bare_site: RunningSite,
 ) -> None:
     bare_site.start("storage", "archive")
-    database = database_of(bare_site.site)
-    one = next(each for each in database.all() if each.is_local)
+    database = open_database(bare_site.site)
+    one = next(each for each in database.list_instances() if each.is_local)
     database.save([type(one)(one.header, is_local=False, external_aet="LONGTERM")])
     database.close()
-    outcome = move_study(bare_site.archive, "STORESCP", study("local").uid)
+    outcome = move_study(bare_site.archive, "STORESCP", get_standard_study("local").uid)
     assert (outcome.status, outcome.comment) == (0xA702, "java.net.ConnectException: Connection refused")
     assert outcome.counters == {}
     assert bare_site.received() == set()

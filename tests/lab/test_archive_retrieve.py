@@ -14,10 +14,10 @@ import pytest
 from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.archive.service import database_of
-from dcmcfg.lab.listener import listening, storage_contexts
+from dcmcfg.lab.archive.service import open_database
+from dcmcfg.lab.listener import build_storage_contexts, listen
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.dicom.dcmtk import LOOPBACK, movescu, storescu
 from tests.lab.requests import STUDY_ROOT_MOVE, associate, find, identifier, move_study
 from tests.lab.running_site import AE, DEVICE, RunningSite
@@ -29,14 +29,14 @@ DESTINATION = "dcmExternalRetrieveAEDestination"
 
 
 def availability(site: RunningSite, name: str) -> str:
-    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=study(name).uid))
+    (answer,), _ = find(site.archive, identifier(StudyInstanceUID=get_standard_study(name).uid))
     return str(answer.InstanceAvailability)
 
 
 def is_local(site: RunningSite, name: str) -> bool:
     """Return whether the archive has a file of every object of the study."""
-    with closing(database_of(site.site)) as database:
-        return all(each.is_local for each in database.of_study(study(name).uid))
+    with closing(open_database(site.site)) as database:
+        return all(each.is_local for each in database.list_study_instances(get_standard_study(name).uid))
 
 
 def set_destination(site: RunningSite) -> None:
@@ -46,13 +46,13 @@ def set_destination(site: RunningSite) -> None:
 
 def test_with_the_destination_set_objects_come_back_and_are_forwarded_at_once(site: RunningSite) -> None:
     set_destination(site)
-    done = movescu(site.archive, study("twenty").uid, "STORESCP", calling="VIEWER")
+    done = movescu(site.archive, get_standard_study("twenty").uid, "STORESCP", calling="VIEWER")
     assert re.findall(r"Received Final Move Response \((.*)\)", done.stderr) == ["Success"], done.stderr
-    assert site.received() == study("twenty").sop_instance_uids
+    assert site.received() == get_standard_study("twenty").sop_instance_uids
     (move,) = site.external_moves()
     assert (move["calling"], move["called"], move["destination"]) == ("VIEWER", "LONGTERM", "DCM4CHEE")
     assert (move["status"], move["completed"], move["failed"]) == (0, 20, 0)
-    assert move["study_uid"] == study("twenty").uid
+    assert move["study_uid"] == get_standard_study("twenty").uid
     assert move["started"] <= move["time"]
     assert "from DCM4CHEE, move originator VIEWER" in site.log("storage")
     assert "from LONGTERM" not in site.log("storage")
@@ -62,7 +62,7 @@ def test_the_final_response_counts_the_forwarded_objects_and_leaves_zero_counter
     site: RunningSite,
 ) -> None:
     set_destination(site)
-    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    outcome = move_study(site.archive, "STORESCP", get_standard_study("three").uid)
     assert outcome.status == 0x0000
     assert outcome.counters == {"completed": 3}
 
@@ -76,11 +76,11 @@ def test_recalled_objects_stay_nearline_and_need_no_second_recall_even_after_a_r
     with site.process("archive"):
         assert availability(site, "three") == "NEARLINE"
         assert not is_local(site, "three")
-        assert move_study(site.archive, "STORESCP", study("three").uid).status == 0
+        assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).status == 0
         assert (availability(site, "three"), is_local(site, "three")) == ("NEARLINE", True)
     with site.process("archive"):
         assert availability(site, "three") == "NEARLINE"
-        assert move_study(site.archive, "STORESCP", study("three").uid).counters == {"completed": 3}
+        assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).counters == {"completed": 3}
     assert len(site.external_moves()) == 1
 
 
@@ -88,10 +88,10 @@ def test_with_the_destination_unset_the_external_archive_is_asked_to_send_to_the
     site: RunningSite,
 ) -> None:
     site.external_knows(STORESCP=site.storage)
-    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    outcome = move_study(site.archive, "STORESCP", get_standard_study("three").uid)
     assert (outcome.status, outcome.counters) == (0x0000, {"completed": 3})
     assert [int(each.NumberOfCompletedSuboperations) for each in outcome.pending] == [1, 2, 3]
-    assert site.received() == study("three").sop_instance_uids
+    assert site.received() == get_standard_study("three").sop_instance_uids
     (move,) = site.external_moves()
     assert (move["calling"], move["destination"]) == ("VIEWER", "STORESCP")
     assert "from LONGTERM, move originator VIEWER" in site.log("storage")
@@ -101,7 +101,7 @@ def test_with_the_destination_unset_the_external_archive_is_asked_to_send_to_the
 def test_with_the_destination_unset_the_external_archives_refusal_is_relayed_with_its_comment(
     site: RunningSite,
 ) -> None:
-    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    outcome = move_study(site.archive, "STORESCP", get_standard_study("three").uid)
     assert (outcome.status, outcome.comment) == (0xA801, "Move Destination: STORESCP unknown")
     assert outcome.counters == {}
     assert site.external_moves()[0]["status"] == 0xA801
@@ -111,29 +111,29 @@ def test_with_the_destination_unset_the_external_archives_refusal_is_relayed_wit
 def test_with_the_destination_set_the_status_of_a_refusal_is_relayed_and_its_comment_is_not(site: RunningSite) -> None:
     set_destination(site)
     site.external_knows()
-    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    outcome = move_study(site.archive, "STORESCP", get_standard_study("three").uid)
     assert (outcome.status, outcome.comment, outcome.counters) == (0xA801, "", {})
 
 
 def test_a_change_counts_from_the_reload_on(site: RunningSite) -> None:
     site.put(DESTINATION, "DCM4CHEE")
-    assert move_study(site.archive, "STORESCP", study("three").uid).status == 0xA801
+    assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).status == 0xA801
     site.reload()
-    assert move_study(site.archive, "STORESCP", study("three").uid).status == 0x0000
+    assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).status == 0x0000
 
 
 def test_the_aes_value_wins_over_the_devices(site: RunningSite) -> None:
     site.put(DESTINATION, "NOWHERE", dn=DEVICE)
     site.put(DESTINATION, "DCM4CHEE", dn=AE)
     site.reload()
-    assert move_study(site.archive, "STORESCP", study("one").uid).counters == {"completed": 1}
+    assert move_study(site.archive, "STORESCP", get_standard_study("one").uid).counters == {"completed": 1}
 
 
 def test_what_the_destination_does_not_get_counts_as_failed(site: RunningSite) -> None:
     set_destination(site)
-    outcome = move_study(site.archive, "WORKSTATION", study("three").uid)  # nothing listens there
+    outcome = move_study(site.archive, "WORKSTATION", get_standard_study("three").uid)  # nothing listens there
     assert (outcome.status, outcome.counters) == (0xA702, {"failed": 3})
-    assert set(outcome.failed_uids) == study("three").sop_instance_uids
+    assert set(outcome.failed_uids) == get_standard_study("three").sop_instance_uids
     assert site.external_moves()[0]["completed"] == 3
     assert is_local(site, "three")
 
@@ -142,16 +142,16 @@ def test_a_destination_that_names_another_ae_answers_success_without_counters(si
     site.external_knows(STORESCP=site.storage)
     site.put(DESTINATION, "STORESCP")
     site.reload()
-    outcome = move_study(site.archive, "WORKSTATION", study("three").uid)
+    outcome = move_study(site.archive, "WORKSTATION", get_standard_study("three").uid)
     assert (outcome.status, outcome.counters) == (0x0000, {})
-    assert site.received() == study("three").sop_instance_uids
+    assert site.received() == get_standard_study("three").sop_instance_uids
 
 
 def test_a_destination_without_storage_capabilities_gets_nothing(site: RunningSite) -> None:
     site.external_knows(AS_RECEIVED=site.archive)
     site.put(DESTINATION, "AS_RECEIVED")
     site.reload()
-    outcome = move_study(site.archive, "STORESCP", study("three").uid)
+    outcome = move_study(site.archive, "STORESCP", get_standard_study("three").uid)
     assert outcome.status == 0xA702
     assert site.received() == set()
 
@@ -159,7 +159,7 @@ def test_a_destination_without_storage_capabilities_gets_nothing(site: RunningSi
 def test_pending_responses_come_at_the_configured_interval_only(site: RunningSite) -> None:
     site.put("dcmSendPendingCMoveInterval", "PT0.01S")
     set_destination(site)
-    outcome = move_study(site.archive, "STORESCP", study("twenty").uid)
+    outcome = move_study(site.archive, "STORESCP", get_standard_study("twenty").uid)
     assert len(outcome.pending) > 2
     done = [int(each.NumberOfCompletedSuboperations) for each in outcome.pending]
     assert done == sorted(done)
@@ -169,7 +169,7 @@ def test_pending_responses_come_at_the_configured_interval_only(site: RunningSit
     )
     site.put("dcmSendPendingCMoveInterval")
     site.reload()
-    assert move_study(site.archive, "STORESCP", study("three").uid).pending == ()
+    assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).pending == ()
 
 
 def test_several_retrieves_at_once_do_not_hold_each_other_up(site: RunningSite) -> None:
@@ -177,7 +177,9 @@ def test_several_retrieves_at_once_do_not_hold_each_other_up(site: RunningSite) 
     names = ("one", "three", "twenty")
     with ThreadPoolExecutor() as pool:
         asked = {
-            name: pool.submit(move_study, site.archive, "STORESCP", study(name).uid, calling=f"VIEWER_{name.upper()}")
+            name: pool.submit(
+                move_study, site.archive, "STORESCP", get_standard_study(name).uid, calling=f"VIEWER_{name.upper()}"
+            )
             for name in names
         }
         outcomes = {name: future.result().counters for name, future in asked.items()}
@@ -188,14 +190,17 @@ def test_several_retrieves_at_once_do_not_hold_each_other_up(site: RunningSite) 
 
 def test_a_second_requester_gets_the_recalled_study_under_its_own_name(site: RunningSite) -> None:
     set_destination(site)
-    first = move_study(site.archive, "STORESCP", study("three").uid, calling="FIRST")
-    second = move_study(site.archive, "STORESCP", study("three").uid, calling="SECOND")
+    first = move_study(site.archive, "STORESCP", get_standard_study("three").uid, calling="FIRST")
+    second = move_study(site.archive, "STORESCP", get_standard_study("three").uid, calling="SECOND")
     assert first.counters == second.counters == {"completed": 3}
     assert "move originator SECOND" in site.log("storage")
 
 
 def test_a_purged_object_is_taken_back_only_from_the_ae_that_holds_it(site: RunningSite) -> None:
-    files = [ObjectStore(site.site.external_folder / "objects").path(uid) for uid in study("three").sop_instance_uids]
+    files = [
+        ObjectStore(site.site.external_folder / "objects").get_path(uid)
+        for uid in get_standard_study("three").sop_instance_uids
+    ]
     assert storescu(site.archive, files, calling="OTHER").returncode == 0
     assert not is_local(site, "three")
     assert storescu(site.archive, files, calling="LONGTERM").returncode == 0
@@ -214,7 +219,7 @@ def test_an_external_archive_that_dies_half_way_is_a702_with_what_was_forwarded(
         ThreadPoolExecutor() as pool,
     ):
         storage.send_signal(signal.SIGSTOP)  # so that the first object stays on its way
-        asked = pool.submit(move_study, site.archive, "STORESCP", study("twenty").uid)
+        asked = pool.submit(move_study, site.archive, "STORESCP", get_standard_study("twenty").uid)
         await_log(site, "archive", "stored ")
         assert comes_true(lambda: _is_called(site.storage)), "the archive forwards it"
         external.kill()
@@ -232,12 +237,14 @@ def _is_called(peer: Peer) -> bool:
 def test_a_requester_that_gives_up_leaves_the_archive_in_order(site: RunningSite) -> None:
     set_destination(site)
     association = associate(site.archive, "VIEWER", STUDY_ROOT_MOVE)
-    answers = association.send_c_move(identifier(StudyInstanceUID=study("twenty").uid), "STORESCP", STUDY_ROOT_MOVE)
+    answers = association.send_c_move(
+        identifier(StudyInstanceUID=get_standard_study("twenty").uid), "STORESCP", STUDY_ROOT_MOVE
+    )
     next(answers)
     association.abort()
-    await_log(site, "archive", f"C-MOVE from VIEWER to STORESCP of {study('twenty').uid}")
-    assert site.received() == study("twenty").sop_instance_uids
-    assert move_study(site.archive, "STORESCP", study("three").uid).counters == {"completed": 3}
+    await_log(site, "archive", f"C-MOVE from VIEWER to STORESCP of {get_standard_study('twenty').uid}")
+    assert site.received() == get_standard_study("twenty").sop_instance_uids
+    assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).counters == {"completed": 3}
 
 
 @pytest.mark.parametrize("name", ["purged", "local"])
@@ -252,7 +259,7 @@ def test_a_cancel_ends_the_retrieve_half_way(site: RunningSite, name: str) -> No
         return 0x0000
 
     site.external_knows(STORESCP=slow)
-    uid = study("twenty").uid
+    uid = get_standard_study("twenty").uid
     if name == "local":
         site.put(
             "dicomPort",
@@ -265,7 +272,7 @@ def test_a_cancel_ends_the_retrieve_half_way(site: RunningSite, name: str) -> No
         site.reload()
     command = ["/usr/bin/movescu", "-v", "--cancel", "2", "-S", "-aec", "DCM4CHEE", "-aem", "STORESCP"]
     keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={uid}"]
-    with listening("STORESCP", slow.port, [(evt.EVT_C_STORE, store)], storage_contexts()):
+    with listen("STORESCP", slow.port, [(evt.EVT_C_STORE, store)], build_storage_contexts()):
         done = subprocess.run(
             [*command, *keys, site.archive.host, str(site.archive.port)], capture_output=True, text=True, check=False
         )

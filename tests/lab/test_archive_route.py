@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lab.archive.database import Database, Instance, header_of
-from dcmcfg.lab.archive.service import database_of, store_of
+from dcmcfg.lab.archive.database import Database, InstanceRecord, extract_header
+from dcmcfg.lab.archive.service import get_object_store, open_database
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.route.path import DESTINATION_REFUSED, Failure, Outcome, Way
-from dcmcfg.route.request import Question, StudyState
+from dcmcfg.route.path import DESTINATION_REFUSED, PathOutcome, RetrievePath, RouteFailure
+from dcmcfg.route.request import RouteRequest, StudyState
 from dcmcfg.route.route import find_route
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.dicom.dcmtk import dcmqrscp, storescu
 from tests.lab.requests import MoveOutcome, move_study
 from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
@@ -84,13 +84,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         knows = {"STORESCP": running.storage, "DCM4CHEE": running.archive}
         with dcmqrscp(folder / "other", ae_title="OTHER", knows=knows) as other:
             files = ObjectStore(folder / "files")
-            assert storescu(other, [files.save(each) for each in study(STUDY).instances]).returncode == 0
+            assert storescu(other, [files.save(each) for each in get_standard_study(STUDY).instances]).returncode == 0
             running.modify(OTHER_DEVICE.format(port=other.port))
             running.start("external", "storage", "archive")
             archive = running.archive
             running.external_knows(DCM4CHEE=archive, AS_RECEIVED=archive, STORESCP=running.storage)
-            for each in study(STUDY).instances:
-                store_of(running.site).save(each)
+            for each in get_standard_study(STUDY).instances:
+                get_object_store(running.site).save(each)
             yield running
 
 
@@ -169,7 +169,7 @@ def test_the_archive_does_what_route_tells(site: RunningSite, case: Case) -> Non
     finally:
         for (dn, name), values in was.items():
             site.put(name, *values, dn=dn)
-    if isinstance(told, Failure):
+    if isinstance(told, RouteFailure):
         _agree_on_the_answer(told, done)
         assert (done.asked, done.received) == ([], set())
     else:
@@ -188,7 +188,7 @@ def test_several_archives_are_asked_in_one_retrieve(site: RunningSite, back: boo
         site.put(MAPPING)
     destination = "DCM4CHEE" if back else "STORESCP"
     assert done.asked == [("VIEWER", "LONGTERM", destination)]  # OTHER comes last, and is called by DCM4CHEE
-    assert done.received == study(STUDY).sop_instance_uids
+    assert done.received == get_standard_study(STUDY).sop_instance_uids
     assert done.callers == ({"DCM4CHEE"} if back else {"DCM4CHEE", "LONGTERM", "OTHER"})
     assert done.outcome.status == 0x0000
 
@@ -200,7 +200,7 @@ def test_a_study_that_became_complete_is_not_asked_for_again(site: RunningSite) 
     try:
         first = _done(site, case)
         asked = len(site.external_moves())
-        again = move_study(site.archive, case.dest, study(STUDY).uid, calling=case.calling)
+        again = move_study(site.archive, case.dest, get_standard_study(STUDY).uid, calling=case.calling)
     finally:
         for dn, name in case.values:
             site.put(name, dn=dn)
@@ -219,54 +219,58 @@ class Done:
     callers: set[str]
 
 
-def _agree(told: Way, done: Done, case: Case) -> None:
-    everything = study(STUDY).sop_instance_uids
-    asks = [step for step in told.steps if step.message == "C-MOVE" and step.address]
-    to_longterm = [step for step in asks if step.receiver == "LONGTERM"]
-    assert done.asked == [(step.calling, step.called, step.destination) for step in to_longterm]
+def _agree(told: RetrievePath, done: Done, case: Case) -> None:
+    everything = get_standard_study(STUDY).sop_instance_uids
+    asks = [step for step in told.messages if step.kind == "C-MOVE" and step.address]
+    to_longterm = [step for step in asks if step.receiver_ae_title == "LONGTERM"]
+    assert done.asked == [(step.calling_ae_title, step.called_ae_title, step.move_destination) for step in to_longterm]
     match told.outcome:
-        case Outcome.ARRIVES:
+        case PathOutcome.DELIVERED:
             assert done.received == everything
             assert done.outcome.status == 0x0000
             assert done.outcome.counters["completed"] >= len(everything)  # what is local may be sent twice
-        case Outcome.IN_PART:
+        case PathOutcome.PARTIAL:
             assert done.received == _local_part()
             assert done.outcome.counters == {"completed": len(_local_part())}
-        case Outcome.FAILS:
+        case PathOutcome.FAILED:
             _agree_on_the_answer(told.failures[0], done)
-        case Outcome.NOT_SET_UP if not told.failures:
+        case PathOutcome.UNCONFIGURED if not told.failures:
             assert done.received == _local_part()
-        case Outcome.NOT_SET_UP:
+        case PathOutcome.UNCONFIGURED:
             _agree_on_the_answer(told.failures[0], done)
             assert done.received == set()
-    if done.received and told.outcome is not Outcome.FAILS:
-        senders = {step.calling for step in told.steps if step.message == "C-STORE" and step.receiver == case.dest}
+    if done.received and told.outcome is not PathOutcome.FAILED:
+        senders = {
+            step.calling_ae_title
+            for step in told.messages
+            if step.kind == "C-STORE" and step.receiver_ae_title == case.dest
+        }
         assert done.callers <= senders
 
 
-def _agree_on_the_answer(failure: Failure, done: Done) -> None:
+def _agree_on_the_answer(failure: RouteFailure, done: Done) -> None:
     status, comment = done.outcome.status, done.outcome.comment
-    match failure.answer.partition(" "):
+    match failure.response.partition(" "):
         case ("0000", _, "without counters"):
             assert (status, done.outcome.counters) == (0x0000, {})
         case ("A702", _, "all failed") | ("A702,", _, "all failed"):
             assert status == 0xA702
         case ("A702", _, "without counters"):
             assert (status, comment, done.outcome.counters) == (0xA702, "", {})
-        case _ if failure.answer == DESTINATION_REFUSED:
+        case _ if failure.response == DESTINATION_REFUSED:
             assert status == 0xA801
         case (code, _, words):
             assert (f"{status:04X}", comment) == (code, words)
 
 
-def _told(site: RunningSite, case: Case) -> Way | Failure:
-    configuration = Configuration(Tree.of(bundled(), site.slapd.entries()))
-    asked = configuration.device("dcm4chee-arc").network_ae("DCM4CHEE")
-    question = Question(asked, case.dest, case.calling, case.external)
+def _told(site: RunningSite, case: Case) -> RetrievePath | RouteFailure:
+    configuration = Configuration(Tree.from_entries(load_bundled_schema(), site.slapd.entries()))
+    asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    question = RouteRequest(asked, case.dest, case.calling, case.external)
     route = find_route(configuration, question, (StudyState(case.state),))
-    if route.refused is not None:
-        return route.refused
-    (way,) = route.ways
+    if route.refusal is not None:
+        return route.refusal
+    (way,) = route.paths
     return way
 
 
@@ -277,14 +281,14 @@ def _done(site: RunningSite, case: Case, held_by: Mapping[int, str] | None = Non
         file.unlink()
     asked, logged = len(site.external_moves()), len(site.log("storage"))
     site.reload()
-    outcome = move_study(site.archive, case.dest, study(STUDY).uid, calling=case.calling)
+    outcome = move_study(site.archive, case.dest, get_standard_study(STUDY).uid, calling=case.calling)
     moves = [(each["calling"], each["called"], each["destination"]) for each in site.external_moves()[asked:]]
     callers = set(re.findall(r"from (\S+), move originator", site.log("storage")[logged:]))
     return Done(outcome, moves, site.received(), callers)
 
 
 def _local_part() -> set[str]:
-    return {str(study(STUDY).instances[0].SOPInstanceUID)}
+    return {str(get_standard_study(STUDY).instances[0].SOPInstanceUID)}
 
 
 def _put_study(site: RunningSite, case: Case, held_by: Mapping[int, str]) -> None:
@@ -292,17 +296,17 @@ def _put_study(site: RunningSite, case: Case, held_by: Mapping[int, str]) -> Non
     path = site.site.archive_folder / "database.sqlite"
     _forget(path)
     known = [
-        Instance(header_of(each), is_local=True, external_aet=held_by.get(number, case.external))
-        for number, each in enumerate(study(STUDY).instances)
+        InstanceRecord(extract_header(each), is_local=True, external_aet=held_by.get(number, case.external))
+        for number, each in enumerate(get_standard_study(STUDY).instances)
     ]
-    database = database_of(site.site)
+    database = open_database(site.site)
     try:
         database.save(_as_the_state_has_it(StudyState(case.state), known, database))
     finally:
         database.close()
 
 
-def _as_the_state_has_it(state: StudyState, known: list[Instance], database: Database) -> list[Instance]:
+def _as_the_state_has_it(state: StudyState, known: list[InstanceRecord], database: Database) -> list[InstanceRecord]:
     purged = [replace(each, is_local=False) for each in known]
     match state:
         case StudyState.LOCAL:
@@ -311,10 +315,10 @@ def _as_the_state_has_it(state: StudyState, known: list[Instance], database: Dat
             return purged
         case StudyState.PARTIAL:
             return [known[0], *purged[1:]]
-        case StudyState.ELSEWHERE:
+        case StudyState.UNCONFIGURED_STORAGE:
             return [replace(each, storage_id="gone") for each in known]
         case StudyState.INCOMPLETE:
-            database.set_failed_retrieves(study(STUDY).uid, 1)
+            database.set_failed_retrieves(get_standard_study(STUDY).uid, 1)
             return known[:1]
         case StudyState.UNKNOWN:
             return []
@@ -323,7 +327,7 @@ def _as_the_state_has_it(state: StudyState, known: list[Instance], database: Dat
 def _forget(path: Path) -> None:
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("DELETE FROM instance WHERE study_uid = ?", (study(STUDY).uid,))
+        connection.execute("DELETE FROM instance WHERE study_uid = ?", (get_standard_study(STUDY).uid,))
         connection.execute("DELETE FROM incomplete_study")
     connection.close()
 

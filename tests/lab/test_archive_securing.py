@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.connectivity.call import Callee, Stage, call
+from dcmcfg.connectivity.call import CallStage, PeerEndpoint, call
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dn import DN
 from dcmcfg.lab.archive.configuration import Connection, NetworkAE
 from dcmcfg.lab.archive.java_exceptions import IncompatibleConnectionException
-from dcmcfg.lab.archive.outgoing_connection import line_to
-from dcmcfg.lab.archive.securing import client_context, server_context
+from dcmcfg.lab.archive.outgoing_connection import select_connection
+from dcmcfg.lab.archive.securing import make_client_context, make_server_context
 from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import LOOPBACK, Site
@@ -42,7 +42,7 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 
 def test_a_stock_connection_offers_what_its_suites_and_version_say_and_wants_a_certificate(certified: Site) -> None:
-    context = server_context(certified, STOCK)
+    context = make_server_context(certified, STOCK)
     assert context is not None
     older = [each["name"] for each in context.get_ciphers() if each["protocol"] != "TLSv1.3"]
     assert older == ["AES128-SHA"]
@@ -52,21 +52,21 @@ def test_a_stock_connection_offers_what_its_suites_and_version_say_and_wants_a_c
 
 def test_settings_of_the_connection_are_followed(certified: Site) -> None:
     wanted = replace(STOCK, tls_versions=("TLSv1.3", "TLSv1.2"), needs_client_certificate=False)
-    context = server_context(certified, wanted)
+    context = make_server_context(certified, wanted)
     assert context is not None
     assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
     assert context.verify_mode == ssl.CERT_NONE
 
 
 def test_without_a_suite_or_a_version_that_the_lab_knows_nothing_is_accepted(certified: Site) -> None:
-    assert server_context(certified, replace(STOCK, cipher_suites=STOCK.cipher_suites[1:])) is None
-    assert server_context(certified, replace(STOCK, tls_versions=("TLSv1",))) is None
+    assert make_server_context(certified, replace(STOCK, cipher_suites=STOCK.cipher_suites[1:])) is None
+    assert make_server_context(certified, replace(STOCK, tls_versions=("TLSv1",))) is None
 
 
 def test_a_call_offers_what_both_connections_have_and_shows_the_archives_certificate(certified: Site) -> None:
     own = replace(STOCK, cipher_suites=(*STOCK.cipher_suites, AES_256), tls_versions=("TLSv1.2", "TLSv1.3"))
     theirs = replace(STOCK, cipher_suites=(AES_256,))
-    context = client_context(certified, own, theirs)
+    context = make_client_context(certified, own, theirs)
     assert context is not None
     assert [each["name"] for each in context.get_ciphers() if each["protocol"] != "TLSv1.3"] == ["AES256-SHA"]
     assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2)
@@ -99,15 +99,15 @@ def test_the_first_pair_of_connections_that_fit_is_the_line(
     remote, local = ae("STORESCP", *theirs), ae("DCM4CHEE", *own)
     if port is None:
         with pytest.raises(IncompatibleConnectionException):
-            line_to(certified, remote, local)
+            select_connection(certified, remote, local)
         return
-    line = line_to(certified, remote, local)
-    assert (line.peer.port, line.own.tls, line.tls is not None) == (port, port != 104, port != 104)
+    line = select_connection(certified, remote, local)
+    assert (line.peer.port, line.local_connection.tls, line.tls is not None) == (port, port != 104, port != 104)
 
 
 def test_a_lab_without_certificates_calls_nobody_over_tls(tmp_path: Path) -> None:
     with pytest.raises(IncompatibleConnectionException):
-        line_to(Site(tmp_path, choose_ports()), ae("STORESCP", STOCK), ae("DCM4CHEE", STOCK))
+        select_connection(Site(tmp_path, choose_ports()), ae("STORESCP", STOCK), ae("DCM4CHEE", STOCK))
 
 
 @pytest.mark.real
@@ -116,20 +116,20 @@ def test_the_archive_answers_on_its_tls_port_who_shows_a_certificate_of_the_lab(
     make_certificates(site)
     bare_site.start("archive")
     peer = Peer("DCM4CHEE", LOOPBACK, site.ports.archive_tls)
-    files = TlsFiles(site.authority, site.client_certificate, site.client_key)
-    verdict = call(Callee(peer, tls=True), "ME", PATIENT, files.client_context())
+    files = TlsFiles(site.ca_certificate, site.client_certificate, site.client_key)
+    verdict = call(PeerEndpoint(peer, tls=True), "ME", PATIENT, files.client_context())
     assert verdict.problem == ""
-    assert verdict.secured is not None
-    assert (verdict.secured.version, verdict.secured.cipher) == ("TLSv1.2", "AES128-SHA")
+    assert verdict.tls_session is not None
+    assert (verdict.tls_session.version, verdict.tls_session.cipher) == ("TLSv1.2", "AES128-SHA")
 
-    options = ["+tls", str(site.client_key), str(site.client_certificate), "+cf", str(site.authority)]
+    options = ["+tls", str(site.client_key), str(site.client_certificate), "+cf", str(site.ca_certificate)]
     taken = dcmtk.echoscu(peer, options=[*options, "+pa"])  # PS3.15's retired AES profile, that of a stock archive
     assert taken.returncode == 0, taken.stderr
     assert dcmtk.echoscu(peer, options=options).returncode != 0, "BCP 195 has no cipher suite in common with it"
 
-    bare = call(Callee(peer, tls=True), "ME", PATIENT, TlsFiles(site.authority).client_context())
-    assert (bare.failed_at, bare.next_step[:10]) == (Stage.TLS, "--tls-cert")
-    plainly = call(Callee(peer), "ME", PATIENT, None)
+    bare = call(PeerEndpoint(peer, tls=True), "ME", PATIENT, TlsFiles(site.ca_certificate).client_context())
+    assert (bare.failed_at, bare.next_step[:10]) == (CallStage.TLS, "--tls-cert")
+    plainly = call(PeerEndpoint(peer), "ME", PATIENT, None)
     assert plainly.problem == "no association: the peer speaks TLS there, and was called without"
     assert bare_site.archive.port != peer.port
-    assert call(Callee(bare_site.archive), "ME", PATIENT, None).answered
+    assert call(PeerEndpoint(bare_site.archive), "ME", PATIENT, None).is_answered

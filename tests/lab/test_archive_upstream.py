@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN
-from dcmcfg.lab.archive.lookup import Configuration, Reader
+from dcmcfg.lab.archive.lookup import DirectoryConfiguration, DirectoryReader
 from tests.running_slapd import RunningSlapd
 
 pytestmark = pytest.mark.real
@@ -18,16 +18,16 @@ pytestmark = pytest.mark.real
 
 def test_the_default_configuration_loads(upstream_slapd: RunningSlapd) -> None:
     base = DN.parse(upstream_slapd.base_dn)
-    server = LdapServer(upstream_slapd.url, base, upstream_slapd.bind_dn, upstream_slapd.password)
+    server = LdapServerSettings(upstream_slapd.url, base, upstream_slapd.bind_dn, upstream_slapd.password)
 
     @contextmanager
-    def opened() -> Iterator[Reader]:
+    def opened() -> Iterator[DirectoryReader]:
         with connect(server) as directory:
             yield directory
 
-    configuration = Configuration(opened, base)
+    configuration = DirectoryConfiguration(opened, base)
     device = configuration.load_device("dcm4chee-arc")
-    ae = device.ae("DCM4CHEE")
+    ae = device.find_ae("DCM4CHEE")
     assert ae is not None
     assert ae.external_retrieve_destination == "DCM4CHEE"
     assert ae.send_pending_interval_s == 5

@@ -4,7 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from dcmcfg.lab.pynetdicom_fixes import Checkpoint
+from dcmcfg.lab.pynetdicom_fixes import ReactorCheckpoint
 from tests.patience import PATIENCE_S
 
 
@@ -13,7 +13,7 @@ class Association:
     _is_paused: bool = False
 
 
-def passing(checkpoint: Checkpoint, association: Association) -> threading.Thread:
+def passing(checkpoint: ReactorCheckpoint, association: Association) -> threading.Thread:
     """A thread at the checkpoint, as pynetdicom's."""
 
     def run() -> None:
@@ -27,7 +27,7 @@ def passing(checkpoint: Checkpoint, association: Association) -> threading.Threa
 
 def test_who_has_not_said_that_it_passed_when_the_checkpoint_is_closed_waits() -> None:
     association = Association()
-    checkpoint = Checkpoint(association)
+    checkpoint = ReactorCheckpoint(association)
     with checkpoint._lock:  # the thread has seen that the event is set, and gets no further
         thread = passing(checkpoint, association)
         while not association._is_paused:
@@ -44,12 +44,12 @@ def test_who_has_not_said_that_it_passed_when_the_checkpoint_is_closed_waits() -
 
 def test_who_passes_an_open_checkpoint_has_said_so() -> None:
     association = Association()
-    thread = passing(Checkpoint(association), association)
+    thread = passing(ReactorCheckpoint(association), association)
     thread.join(PATIENCE_S)
     assert not association._is_paused
 
 
 def test_waiting_may_be_bounded() -> None:
-    checkpoint = Checkpoint(Association())
+    checkpoint = ReactorCheckpoint(Association())
     checkpoint.clear()
     assert not checkpoint.wait(0.01)

@@ -10,7 +10,7 @@ import pytest
 from dcmcfg.dicom.echo import echo
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab import listener
-from dcmcfg.lab.listener import all_contexts, listening
+from dcmcfg.lab.listener import build_archive_contexts, listen
 from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import LOOPBACK, echoscu
 from tests.dicom.tls_scp import server_context
@@ -21,17 +21,19 @@ from tests.ports import free_port
 def test_it_leaves_its_port_when_it_stops() -> None:
     port = free_port()
     for _ in range(3):
-        with listening("DCM4CHEE", port, [], all_contexts()):
+        with listen("DCM4CHEE", port, [], build_archive_contexts()):
             assert echoscu(Peer("DCM4CHEE", LOOPBACK, port)).returncode == 0
         with socket.socket() as probe:
             assert probe.connect_ex((LOOPBACK, port)) != 0
 
 
 def test_who_begins_no_tls_handshake_keeps_nobody_else_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "_HANDSHAKE_S", 0.2)
+    monkeypatch.setattr(listener, "_HANDSHAKE_TIMEOUT_S", 0.2)
     pki, port = make_pki(tmp_path), free_port()
     with (
-        listening("DCM4CHEE", port, [], all_contexts(), tls=server_context(pki.server)),
+        listen("DCM4CHEE", port, [], build_archive_contexts(), tls=server_context(pki.server)),
         socket.create_connection((LOOPBACK, port)),
     ):
-        assert echo(Peer("DCM4CHEE", LOOPBACK, port), "ME", PATIENT, pki.trusting.client_context()).secured is not None
+        assert (
+            echo(Peer("DCM4CHEE", LOOPBACK, port), "ME", PATIENT, pki.trusting.client_context()).tls_session is not None
+        )

@@ -6,14 +6,14 @@ from dataclasses import astuple
 import pytest
 
 from dcmcfg.errors import LabError
-from dcmcfg.lab.ports import RANGE, choose_ports
+from dcmcfg.lab.ports import PORT_RANGE, choose_ports
 
 
 def test_chosen_ports_are_different_and_free() -> None:
     ports = astuple(choose_ports())
     assert len(set(ports)) == len(ports) == 7
     for port in ports:
-        assert port in RANGE
+        assert port in PORT_RANGE
         with socket.create_server(("127.0.0.1", port)):
             pass
 

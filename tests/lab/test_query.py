@@ -6,10 +6,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from dcmcfg.lab.identifier import IdentifierMismatch, query_level, retrieve_level, root_of
+from dcmcfg.lab.identifier import IdentifierMismatch, get_root_level, parse_query_level, parse_retrieve_level
 from dcmcfg.lab.matching import matches
-from dcmcfg.lab.query import HeldInstance, answers, selected
-from dcmcfg.lab.studies import Held, make_studies, study
+from dcmcfg.lab.query import QueryInstance, find_matches, select_instances
+from dcmcfg.lab.studies import StudyLocation, get_standard_study, make_standard_studies
 from tests.lab.requests import identifier
 
 
@@ -45,33 +45,33 @@ def test_a_key_matches_as_ps3_4_says(key: dict[str, object], held: dict[str, obj
 
 
 def test_the_level_is_one_of_the_model_and_needs_the_keys_above() -> None:
-    assert query_level(identifier("IMAGE", StudyInstanceUID="1.2"), "STUDY", relational=True) == "IMAGE"
+    assert parse_query_level(identifier("IMAGE", StudyInstanceUID="1.2"), "STUDY", relational=True) == "IMAGE"
     with pytest.raises(IdentifierMismatch, match=r"^Missing SeriesInstanceUID \(0020,000E\)$"):
-        query_level(identifier("IMAGE", StudyInstanceUID="1.2"), "STUDY", relational=False)
+        parse_query_level(identifier("IMAGE", StudyInstanceUID="1.2"), "STUDY", relational=False)
     with pytest.raises(IdentifierMismatch, match=r"^Missing PatientID \(0010,0020\)$"):
-        query_level(identifier("STUDY"), "PATIENT", relational=False)
+        parse_query_level(identifier("STUDY"), "PATIENT", relational=False)
     with pytest.raises(IdentifierMismatch, match=r"^Missing QueryRetrieveLevel"):
-        query_level(Dataset(), "STUDY", relational=False)
+        parse_query_level(Dataset(), "STUDY", relational=False)
     with pytest.raises(IdentifierMismatch, match=r"^Missing StudyInstanceUID"):
-        retrieve_level(identifier("STUDY", StudyInstanceUID=""), "STUDY", relational=True)
+        parse_retrieve_level(identifier("STUDY", StudyInstanceUID=""), "STUDY", relational=True)
 
 
 def test_the_root_follows_from_the_sop_class() -> None:
-    assert root_of("1.2.840.10008.5.1.4.1.2.1.2") == "PATIENT"
-    assert root_of(UID("1.2.840.10008.5.1.4.1.2.2.2")) == "STUDY"
+    assert get_root_level("1.2.840.10008.5.1.4.1.2.1.2") == "PATIENT"
+    assert get_root_level(UID("1.2.840.10008.5.1.4.1.2.2.2")) == "STUDY"
 
 
 def test_a_retrieve_selects_by_lists_of_uids() -> None:
-    held = [HeldInstance(each) for each in study("twenty").instances]
+    held = [QueryInstance(each) for each in get_standard_study("twenty").instances]
     wanted = [held[3].unique_key("IMAGE"), held[17].unique_key("IMAGE")]
-    keys = identifier("IMAGE", StudyInstanceUID=study("twenty").uid)
+    keys = identifier("IMAGE", StudyInstanceUID=get_standard_study("twenty").uid)
     keys.SOPInstanceUID = wanted
-    assert [each.unique_key("IMAGE") for each in selected(keys, held)] == wanted
+    assert [each.unique_key("IMAGE") for each in select_instances(keys, held)] == wanted
 
 
 def test_an_answer_holds_what_was_asked_for_even_where_it_is_empty() -> None:
-    held = [HeldInstance(each) for each in study("one").instances]
-    (answer,) = answers(identifier(PatientName="", InstitutionName="", StationName=""), "STUDY", held)
+    held = [QueryInstance(each) for each in get_standard_study("one").instances]
+    (answer,) = find_matches(identifier(PatientName="", InstitutionName="", StationName=""), "STUDY", held)
     assert answer.PatientName == "LAB^ONE"
     assert answer.StationName is None or answer.StationName == ""
     assert "StudyDescription" not in answer
@@ -79,39 +79,39 @@ def test_an_answer_holds_what_was_asked_for_even_where_it_is_empty() -> None:
 
 
 def test_keys_of_lower_levels_do_not_narrow_a_study_query() -> None:
-    held = [HeldInstance(each) for each in study("twenty").instances]
-    assert len(list(answers(identifier(SeriesInstanceUID="1.2.3"), "STUDY", held))) == 1
+    held = [QueryInstance(each) for each in get_standard_study("twenty").instances]
+    assert len(list(find_matches(identifier(SeriesInstanceUID="1.2.3"), "STUDY", held))) == 1
 
 
 def test_a_study_is_found_by_what_describes_one_of_its_series() -> None:
-    held = [HeldInstance(dataset(StudyInstanceUID="1.2", StationName=each, SeriesDescription=each)) for each in "AB"]
+    held = [QueryInstance(dataset(StudyInstanceUID="1.2", StationName=each, SeriesDescription=each)) for each in "AB"]
 
     def found(**keys: str) -> int:
-        return len(list(answers(identifier(**keys), "STUDY", held)))
+        return len(list(find_matches(identifier(**keys), "STUDY", held)))
 
     assert (found(StationName="B"), found(SeriesDescription="a*"), found(SeriesDescription="C")) == (1, 0, 0)
     assert found(StationName="A", SeriesDescription="B") == 0, "no series has both"
 
 
 def test_the_retrieve_titles_are_those_common_to_all_objects() -> None:
-    first, second, third = study("three").instances
+    first, second, third = get_standard_study("three").instances
     held = [
-        HeldInstance(first, "ONLINE", ("A", "B")),
-        HeldInstance(second, "OFFLINE", ("B",)),
-        HeldInstance(third, "NEARLINE", ("B", "A")),
+        QueryInstance(first, "ONLINE", ("A", "B")),
+        QueryInstance(second, "OFFLINE", ("B",)),
+        QueryInstance(third, "NEARLINE", ("B", "A")),
     ]
-    (answer,) = answers(identifier(), "STUDY", held)
+    (answer,) = find_matches(identifier(), "STUDY", held)
     assert (answer.RetrieveAETitle, answer.InstanceAvailability) == ("B", "OFFLINE")
 
 
 def test_the_studies_are_the_same_in_every_lab() -> None:
-    first, second = make_studies(), make_studies()
+    first, second = make_standard_studies(), make_standard_studies()
     assert [each.name for each in first] == ["one", "three", "twenty", "local", "unknown", "jpeg-ls"]
     assert [len(each.instances) for each in first] == [1, 3, 20, 5, 2, 2]
     assert [each.sop_instance_uids for each in first] == [each.sop_instance_uids for each in second]
     uids = [uid for each in first for uid in each.sop_instance_uids]
     assert len(set(uids)) == len(uids) == 33
     assert all(UID(uid).is_valid for uid in uids)
-    assert len({each.SeriesInstanceUID for each in study("twenty").instances}) == 2
-    assert [each.held for each in first].count(Held.EXTERNALLY) == 4
-    assert study("one").uid == "1.2.826.0.1.3680043.8.498.75378195226343475126899947165427833372"
+    assert len({each.SeriesInstanceUID for each in get_standard_study("twenty").instances}) == 2
+    assert [each.location for each in first].count(StudyLocation.EXTERNAL) == 4
+    assert get_standard_study("one").uid == "1.2.826.0.1.3680043.8.498.75378195226343475126899947165427833372"

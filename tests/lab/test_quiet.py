@@ -10,8 +10,8 @@ from dcmcfg.lab import pynetdicom_fixes
 def test_threads_of_others_are_still_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", reported.append)
-    pynetdicom_fixes.keep_quiet()
-    pynetdicom_fixes.keep_quiet()  # a second call must not make the hook call itself
+    pynetdicom_fixes.silence_pynetdicom()
+    pynetdicom_fixes.silence_pynetdicom()  # a second call must not make the hook call itself
     thread = threading.Thread(target=lambda: 1 // 0)
     thread.start()
     thread.join()

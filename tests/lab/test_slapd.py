@@ -14,7 +14,7 @@ import pytest
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from tests.patience import comes_true
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
@@ -45,10 +45,10 @@ def new_slapd(folder: Path, **options: str) -> Slapd:
 def test_starts_answers_and_stops(tmp_path: Path) -> None:
     slapd = new_slapd(tmp_path / "a folder")
     slapd.prepare()
-    slapd.load(site_files()[:1])
+    slapd.load_files(list_site_files()[:1])
 
     with slapd:
-        assert slapd.running
+        assert slapd.is_running
         assert slapd.pid is not None
         found = subprocess.run(
             [
@@ -61,7 +61,7 @@ def test_starts_answers_and_stops(tmp_path: Path) -> None:
         )
         assert found.stdout == "dn: dc=dcm4che,dc=org\ndc: dcm4che\n\n"
 
-    assert not slapd.running
+    assert not slapd.is_running
     assert slapd.pid is None
     assert not listening(slapd.port)
 
@@ -111,7 +111,7 @@ def test_only_the_administrator_reads_more_than_500_entries_or_a_password(slapd:
 def test_ldif_backend_has_no_transactions_to_offer_but_holds_the_tree(tmp_path: Path) -> None:
     slapd = new_slapd(tmp_path, database="ldif")
     slapd.prepare()
-    slapd.load(site_files()[:3])
+    slapd.load_files(list_site_files()[:3])
     with slapd:
         assert listening(slapd.port)
     assert (slapd.database_folder / "dc=dcm4che,dc=org.ldif").is_file()
@@ -121,7 +121,7 @@ def test_ldif_backend_has_no_transactions_to_offer_but_holds_the_tree(tmp_path: 
 def test_extra_lines_reach_the_configuration(tmp_path: Path) -> None:
     slapd = new_slapd(tmp_path, extra_global="moduleload syncprov", extra_database="overlay syncprov")
     slapd.prepare()
-    slapd.load(site_files()[:1])
+    slapd.load_files(list_site_files()[:1])
     with slapd:
         suffix = subprocess.run(
             ["/usr/bin/ldapsearch", "-x", "-LLL", "-H", slapd.url, "-b", slapd.suffix, "-s", "base", "contextCSN"],
@@ -144,22 +144,22 @@ def test_bad_configuration_is_refused_with_slapds_words(tmp_path: Path) -> None:
 def test_entry_that_the_schema_refuses_is_named(tmp_path: Path) -> None:
     slapd = new_slapd(tmp_path)
     slapd.prepare()
-    slapd.load(site_files()[:1])
+    slapd.load_files(list_site_files()[:1])
 
     with pytest.raises(LabError, match="dicomDeviceName=x") as failure:
-        slapd.add("dn: dicomDeviceName=x,dc=dcm4che,dc=org\nobjectClass: dicomDevice\ndicomDeviceName: x\n")
-    assert "dicomInstalled" in failure.value.what
+        slapd.load_ldif("dn: dicomDeviceName=x,dc=dcm4che,dc=org\nobjectClass: dicomDevice\ndicomDeviceName: x\n")
+    assert "dicomInstalled" in failure.value.message
 
 
 @pytest.mark.real
 def test_entries_are_not_loaded_behind_a_running_server(empty_slapd: RunningSlapd) -> None:
     with pytest.raises(LabError, match="must be stopped"):
-        empty_slapd.slapd.load(site_files())
+        empty_slapd.slapd.load_files(list_site_files())
 
 
 def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"nothing\.ldif: cannot be read"):
-        new_slapd(tmp_path).load([tmp_path / "nothing.ldif"])
+        new_slapd(tmp_path).load_files([tmp_path / "nothing.ldif"])
 
 
 def test_unprepared_slapd_does_not_start(tmp_path: Path) -> None:
@@ -174,12 +174,12 @@ def test_taken_port_is_reported_even_if_the_other_server_answers(tmp_path: Path,
 
     with pytest.raises(LabError, match="Address already in use"):
         second.start()
-    assert not second.running
+    assert not second.is_running
 
 
 def test_missing_slapd_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("dcmcfg.lab.slapd._SBIN", ())
+    monkeypatch.setattr("dcmcfg.lab.slapd._PROGRAM_FOLDERS", ())
 
     with pytest.raises(LabError) as failure:
         new_slapd(tmp_path / "lab").prepare()

@@ -9,7 +9,7 @@ from pydicom import dcmread
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.dicom.dcmtk import echoscu, make_instances, storescu
 from tests.lab.running_site import RunningSite
 
@@ -25,10 +25,10 @@ def site(bare_site: RunningSite) -> RunningSite:
 
 def test_it_keeps_each_object_as_a_dicom_file(site: RunningSite, tmp_path: Path) -> None:
     files = ObjectStore(tmp_path / "files")
-    sent = [files.save(each) for each in study("three").instances]
+    sent = [files.save(each) for each in get_standard_study("three").instances]
     assert storescu(site.storage, sent, calling="MODALITY").returncode == 0
-    assert site.received() == study("three").sop_instance_uids
-    original = study("three").instances[0]
+    assert site.received() == get_standard_study("three").sop_instance_uids
+    original = get_standard_study("three").instances[0]
     kept = dcmread(site.site.storage_folder / f"{original.SOPInstanceUID}.dcm")
     assert kept.PixelData == original.PixelData
     assert kept.to_json_dict() == original.to_json_dict()

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from dcmcfg.lab.ports import choose_ports
-from dcmcfg.lab.state import LabState, Phase, ProcessId
-from dcmcfg.lab.supervisor import LOG_FOLDER, Part, _dying_with, log_file, save_parts
+from dcmcfg.lab.state import LabState, Phase, ProcessIdentity
+from dcmcfg.lab.supervisor import LOG_FOLDER, Part, _wrap_to_die_with_parent, get_log_file, save_parts
 from tests.patience import PATIENCE_S, comes_true
 
 pytestmark = pytest.mark.real
@@ -78,8 +78,8 @@ def wait_for(folder: Path, phase: Phase) -> LabState:
     raise AssertionError(f"never {phase}: {state}")
 
 
-def wait_until_gone(*processes: ProcessId) -> None:
-    assert comes_true(lambda: not any(process.alive() for process in processes)), "still there"
+def wait_until_gone(*processes: ProcessIdentity) -> None:
+    assert comes_true(lambda: not any(process.find_process() for process in processes)), "still there"
 
 
 def listens(port: int) -> bool:
@@ -106,8 +106,8 @@ def test_sigterm_ends_the_parts_in_reverse_order(folder: Path, start: Start) -> 
     assert (folder.parent / "ended").read_text() == "second\nfirst\n"
     after = LabState.load(folder)
     assert after
-    assert (after.phase, after.reason, after.failed) == (Phase.ENDED, "asked to end (SIGTERM)", "")
-    assert not any(process.alive() for process in before.processes())
+    assert (after.phase, after.reason, after.failed_part) == (Phase.ENDED, "asked to end (SIGTERM)", "")
+    assert not any(process.find_process() for process in before.processes())
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing_listening(folder: Path, start: Start) -> None:
@@ -142,7 +142,7 @@ def test_a_part_that_is_killed_ends_the_lab_and_is_named(folder: Path, start: St
     assert up.parts[1].process
     os.kill(up.parts[1].process.pid, signal.SIGKILL)
     state = wait_for(folder, Phase.ENDED)
-    assert (state.reason, state.failed) == ("second was killed by SIGKILL", "second")
+    assert (state.reason, state.failed_part) == ("second was killed by SIGKILL", "second")
     wait_until_gone(*up.processes())
     assert not listens(port)
 
@@ -151,8 +151,8 @@ def test_a_part_that_ends_before_it_is_ready_ends_the_lab_and_its_log_says_why(f
     port = choose_ports().ldap
     start(listener(folder, "first", port), program("second", "raise SystemExit('no disk')"))
     state = wait_for(folder, Phase.ENDED)
-    assert (state.reason, state.failed) == ("second ended with exit status 1", "second")
-    assert log_file(folder, "second").read_text() == "no disk\n"
+    assert (state.reason, state.failed_part) == ("second ended with exit status 1", "second")
+    assert get_log_file(folder, "second").read_text() == "no disk\n"
     assert not listens(port)
 
 
@@ -176,7 +176,7 @@ def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> No
     supervisor.terminate()
     ending = wait_for(folder, Phase.ENDING)  # not up any more, although the part still runs
     assert (ending.is_up(), ending.reason) == (False, "asked to end (SIGTERM)")
-    assert ending.processes()[1].alive()
+    assert ending.processes()[1].find_process()
     assert supervisor.wait(PATIENCE_S) == 0
     wait_until_gone(*state.processes())
 
@@ -192,22 +192,22 @@ def test_the_lab_ends_when_its_folder_is_removed(folder: Path, start: Start) -> 
 def test_a_part_whose_parent_died_before_the_kernel_was_told_does_not_run(tmp_path: Path) -> None:
     written = tmp_path / "written"
     somebody_else = os.getppid()
-    subprocess.run(_dying_with(somebody_else, ("touch", str(written))), check=False)
+    subprocess.run(_wrap_to_die_with_parent(somebody_else, ("touch", str(written))), check=False)
     assert not written.exists()
-    subprocess.run(_dying_with(os.getpid(), ("touch", str(written))), check=True)
+    subprocess.run(_wrap_to_die_with_parent(os.getpid(), ("touch", str(written))), check=True)
     assert written.exists()
 
 
 def test_a_process_that_got_the_number_of_one_of_ours_is_not_ours() -> None:
-    this = ProcessId.of(os.getpid())
-    assert this.alive() == psutil.Process()
-    assert ProcessId(this.pid, this.started - 10).alive() is None
+    this = ProcessIdentity.from_pid(os.getpid())
+    assert this.find_process() == psutil.Process()
+    assert ProcessIdentity(this.pid, this.started_after_boot_s - 10).find_process() is None
 
 
 def test_a_zombie_is_not_alive() -> None:
     with subprocess.Popen(["sleep", "600"]) as child:
-        identity = ProcessId.of(child.pid)
-        assert identity.alive()
+        identity = ProcessIdentity.from_pid(child.pid)
+        assert identity.find_process()
         os.kill(child.pid, signal.SIGKILL)
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert identity.alive() is None
+        assert identity.find_process() is None

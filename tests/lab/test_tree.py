@@ -15,9 +15,9 @@ from dcmcfg.errors import LabError
 from dcmcfg.lab import tree
 from dcmcfg.lab.site import Ports
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import example_files, ldif_folder, site_entries, site_files
+from dcmcfg.lab.tree import find_ldif_folder, list_example_files, list_site_files, load_site_entries
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
@@ -29,11 +29,11 @@ AFTER = {"remove-workstation.ldif": "add-workstation.ldif"}
 
 
 def by_dn(entries: tuple[Entry, ...]) -> Mapping[NormalDN, Entry]:
-    return {bundled().normal_dn(entry.dn): entry for entry in entries}
+    return {load_bundled_schema().normalise_dn(entry.dn): entry for entry in entries}
 
 
 def entry(entries: tuple[Entry, ...], dn: str) -> Entry:
-    return by_dn(entries)[bundled().normal_dn(DN.parse(dn))]
+    return by_dn(entries)[load_bundled_schema().normalise_dn(DN.parse(dn))]
 
 
 def classes_of(directory: RunningSlapd, dn: str) -> set[str]:
@@ -42,16 +42,16 @@ def classes_of(directory: RunningSlapd, dn: str) -> set[str]:
 
 def test_parents_stand_before_children_and_nothing_twice() -> None:
     seen: set[object] = set()
-    for one in site_entries(PORTS):
-        name = bundled().normal_dn(one.dn)
+    for one in load_site_entries(PORTS):
+        name = load_bundled_schema().normalise_dn(one.dn)
         assert name not in seen
-        assert not seen or bundled().normal_dn(one.dn.parent) in seen
+        assert not seen or load_bundled_schema().normalise_dn(one.dn.parent) in seen
         seen.add(name)
     assert len(seen) > 1_000
 
 
 def test_lab_listens_where_its_tree_says() -> None:
-    entries = site_entries(PORTS)
+    entries = load_site_entries(PORTS)
     addresses = {
         (one.dn.rdns[1].parts[0][1], one.text("cn")): (one.text("dicomHostname"), one.text("dicomPort"))
         for one in entries
@@ -67,17 +67,17 @@ def test_lab_listens_where_its_tree_says() -> None:
 
 
 def test_every_reference_names_a_connection_of_the_same_device() -> None:
-    entries = site_entries(PORTS)
+    entries = load_site_entries(PORTS)
     known = by_dn(entries)
     for one in entries:
         for reference in one.texts("dicomNetworkConnectionReference"):
-            connection = known[bundled().normal_dn(DN.parse(reference))]
+            connection = known[load_bundled_schema().normalise_dn(DN.parse(reference))]
             assert connection.is_a("dicomNetworkConnection")
             assert connection.dn.parent == one.dn.parent
 
 
 def test_every_name_in_use_is_registered_and_no_other() -> None:
-    entries = site_entries(PORTS)
+    entries = load_site_entries(PORTS)
 
     for attribute, used, registered in (
         ("dicomAETitle", "dicomNetworkAE", "dicomUniqueAETitle"),
@@ -89,7 +89,7 @@ def test_every_name_in_use_is_registered_and_no_other() -> None:
 
 
 def test_external_retrieve_is_set_up_but_for_its_destination() -> None:
-    entries = site_entries(PORTS)
+    entries = load_site_entries(PORTS)
     storage = entry(entries, f"dcmStorageID=fs1,{ARCHIVE}")
 
     assert [one.dn for one in entries if "dcmExternalRetrieveAEDestination" in one] == []
@@ -101,7 +101,7 @@ def test_external_retrieve_is_set_up_but_for_its_destination() -> None:
 
 
 def test_capabilities_are_what_the_generator_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = ldif_folder() / "generate.py"
+    path = find_ldif_folder() / "generate.py"
     specification = importlib.util.spec_from_file_location("generate", path)
     assert specification is not None
     assert specification.loader is not None
@@ -116,21 +116,21 @@ def test_missing_files_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(tree, "_FOLDERS", (tmp_path,))
 
     with pytest.raises(LabError, match="install dcmcfg again"):
-        site_files()
+        list_site_files()
 
 
 @pytest.mark.real
 def test_real_slapd_takes_the_rewritten_tree_as_it_is(tmp_path: Path) -> None:
-    entries = site_entries(PORTS)
+    entries = load_site_entries(PORTS)
     server = Slapd(tmp_path, port=free_port(), root_password=PASSWORD)
     server.prepare()
-    server.add("".join(map(format_entry, entries)))
+    server.load_ldif("".join(map(format_entry, entries)))
     with server:
         assert by_dn(RunningSlapd(server).entries()).keys() == by_dn(entries).keys()
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("file", example_files(), ids=lambda path: path.name)
+@pytest.mark.parametrize("file", list_example_files(), ids=lambda path: path.name)
 def test_example_applies_to_the_tree(slapd: RunningSlapd, file: Path) -> None:
     before = slapd.entries()
     for name in filter(None, (AFTER.get(file.name), file.name)):
@@ -147,7 +147,7 @@ def test_example_applies_to_the_tree(slapd: RunningSlapd, file: Path) -> None:
 def test_set_and_clear_work_in_each_state(slapd: RunningSlapd) -> None:
     untouched = slapd.entries()
     for name, value in (("set", "DCM4CHEE"), ("set", "DCM4CHEE"), ("clear", None), ("clear", None)):
-        file = ldif_folder() / "examples" / f"{name}-external-retrieve.ldif"
+        file = find_ldif_folder() / "examples" / f"{name}-external-retrieve.ldif"
         assert slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
         assert entry(slapd.entries(), ARCHIVE).text("dcmExternalRetrieveAEDestination") == value
     assert slapd.entries() == untouched

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.references.attributes import SHAPES
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.rewriting import names
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.trees import BASE, DEVICES, Values, connection, network_ae, storage_scp
 
 NAMES = ("ALPHA", "BETA", "GAMMA", "DELTA-WADO")
@@ -27,15 +27,15 @@ ARCHIVES = ("arc-one", "arc-two")
 OTHERS = ("ALPHA", "scanner")
 ROOT = f"cn=DICOM Configuration,{BASE}"
 #: The kinds of parts that an archive's device has, with what their classes ask for beside the name.
-PARTS: Mapping[Kind, Values] = {
-    Kind.QUEUE: {},
-    Kind.EXPORTER: {"dcmURI": "storage:none", "dcmQueueName": "none"},
-    Kind.STORAGE: {"dcmURI": "file:///none"},
-    Kind.VIEW: {},
-    Kind.KEYCLOAK_CLIENT: {"dcmKeycloakRealm": "dcm4che", "dcmURI": "https://none"},
-    Kind.ID_GENERATOR: {"dcmIDGeneratorFormat": "%08d"},
-    Kind.BULK_DATA_DESCRIPTOR: {},
-    Kind.PDQ_SERVICE: {"dcmURI": "pdq-dicom:none"},
+PARTS: Mapping[EntityKind, Values] = {
+    EntityKind.QUEUE: {},
+    EntityKind.EXPORTER: {"dcmURI": "storage:none", "dcmQueueName": "none"},
+    EntityKind.STORAGE: {"dcmURI": "file:///none"},
+    EntityKind.VIEW: {},
+    EntityKind.KEYCLOAK_CLIENT: {"dcmKeycloakRealm": "dcm4che", "dcmURI": "https://none"},
+    EntityKind.ID_GENERATOR: {"dcmIDGeneratorFormat": "%08d"},
+    EntityKind.BULK_DATA_DESCRIPTOR: {},
+    EntityKind.PDQ_SERVICE: {"dcmURI": "pdq-dicom:none"},
 }
 #: Values in which names stand otherwise than alone; ``{}`` is a name.
 TEMPLATES: Mapping[str, tuple[str, ...]] = {
@@ -104,7 +104,7 @@ def random_sites(draw: st.DrawFn) -> Tree:
         *(_part(*part) for part in sorted(parts, key=str)),
         *(_holder(number, holding) for number, holding in enumerate(holdings)),
     ]
-    return Tree.of(bundled(), entries)
+    return Tree.from_entries(load_bundled_schema(), entries)
 
 
 def device_dn(name: str) -> str:
@@ -112,10 +112,10 @@ def device_dn(name: str) -> str:
 
 
 @cache
-def _kinds(attribute: str) -> frozenset[Kind]:
+def _kinds(attribute: str) -> frozenset[EntityKind]:
     """The kinds of what values of *attribute* name."""
     values = (template.replace("{}", "X").encode() for template in TEMPLATES.get(attribute.lower(), ("{}",)))
-    return frozenset(name.kind for value in values for name in names(attribute, value))
+    return frozenset(name.kind for value in values for name in find_names(attribute, value))
 
 
 @cache
@@ -126,9 +126,9 @@ def referring() -> tuple[tuple[str, ...], ...]:
     """
     groups: dict[object, list[str]] = {}
     for name in sorted(SHAPES):
-        definition = bundled().attribute(name)
+        definition = load_bundled_schema().attribute(name)
         if definition is not None:
-            kind = "shaped" if name in TEMPLATES else next(iter(names(name, b"X"))).kind
+            kind = "shaped" if name in TEMPLATES else next(iter(find_names(name, b"X"))).kind
             groups.setdefault(kind, []).append(definition.name)
     return (*map(tuple, groups.values()), *((each,) for each in groups["shaped"]), _DNS)
 
@@ -137,7 +137,7 @@ def templates(attribute: str) -> tuple[str, ...]:
     """What the values of *attribute* look like; one that is not listed is a name alone, which is checked."""
     listed = TEMPLATES.get(attribute.lower())
     if listed is None:
-        (name,) = names(attribute, b"X")
+        (name,) = find_names(attribute, b"X")
         assert (name.start, name.end) == (0, 1), f"{attribute} needs a template"
         return ("{}",)
     return listed
@@ -163,7 +163,7 @@ def _holdings(draw: st.DrawFn, titles: Mapping[str, str], favoured: tuple[str, .
 
 
 def _is_single(attribute: str) -> bool:
-    definition = bundled().attribute(attribute)
+    definition = load_bundled_schema().attribute(attribute)
     return definition is not None and definition.single_valued
 
 
@@ -171,14 +171,14 @@ def _holder(number: int, holding: Holding) -> Entry:
     name = f"holder {number}"
     classes = (_class_with(holding.attribute),)
     values: Values = {"objectClass": classes, "cn": name, holding.attribute: holding.values}
-    return Entry.of(f"cn={name},{holding.parent}", values)
+    return Entry.from_values(f"cn={name},{holding.parent}", values)
 
 
 @cache
 def _class_with(attribute: str) -> str:
     """A class that allows *attribute*, and of which an entry is none of the things that have names."""
-    kinds = {kind.value.object_class for kind in Kind} | {registry.entry for registry in REGISTRIES}
-    schema = bundled()
+    kinds = {kind.value.object_class for kind in EntityKind} | {registry.entry_class for registry in REGISTRIES}
+    schema = load_bundled_schema()
     for each in schema.object_classes:
         if attribute in (*each.must, *each.may) and each.name not in kinds:
             return each.name
@@ -186,20 +186,20 @@ def _class_with(attribute: str) -> str:
 
 
 def _frame() -> Iterator[Entry]:
-    yield Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"})
-    yield Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
-    yield Entry.of(DEVICES, {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
+    yield Entry.from_values(BASE, {"objectClass": ("organization", "dcObject"), "o": "dcm4che.org", "dc": "dcm4che"})
+    yield Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
+    yield Entry.from_values(DEVICES, {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
     for name, object_class in (
         ("Unique AE Titles Registry", "dicomUniqueAETitlesRegistryRoot"),
         ("Unique Web Application Names Registry", "dcmUniqueWebAppNamesRegistryRoot"),
     ):
-        yield Entry.of(f"cn={name},{ROOT}", {"objectClass": object_class, "cn": name})
+        yield Entry.from_values(f"cn={name},{ROOT}", {"objectClass": object_class, "cn": name})
 
 
 def _devices() -> Iterator[Entry]:
     for name in (*ARCHIVES, *OTHERS):
         classes = ("dicomDevice", "dcmDevice", "dcmArchiveDevice")[: 3 if name in ARCHIVES else 2]
-        yield Entry.of(
+        yield Entry.from_values(
             device_dn(name),
             {"objectClass": classes, "dicomDeviceName": name, "dicomInstalled": "TRUE"}
             | ({"dcmFuzzyAlgorithmClass": "org.dcm4che3.soundex.ESoundex"} if name in ARCHIVES else {}),
@@ -212,7 +212,7 @@ def _aes(titles: Mapping[str, str]) -> Iterator[Entry]:
         yield network_ae(device_dn(device), title)
         yield storage_scp(device_dn(device), title)
         dn = f"dicomAETitle={title},cn=Unique AE Titles Registry,{ROOT}"
-        yield Entry.of(dn, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title})
+        yield Entry.from_values(dn, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title})
 
 
 def _apps(apps: Mapping[str, str], served: Mapping[str, str]) -> Iterator[Entry]:
@@ -224,12 +224,12 @@ def _apps(apps: Mapping[str, str], served: Mapping[str, str]) -> Iterator[Entry]
             "dcmWebServicePath": f"/dcm4chee-arc/aets/{served[name]}/rs",
             "dicomAETitle": served[name],
         }
-        yield Entry.of(f"dcmWebAppName={name},{device_dn(device)}", values)
+        yield Entry.from_values(f"dcmWebAppName={name},{device_dn(device)}", values)
         dn = f"dcmWebAppName={name},cn=Unique Web Application Names Registry,{ROOT}"
-        yield Entry.of(dn, {"objectClass": "dcmUniqueWebAppName", "dcmWebAppName": name})
+        yield Entry.from_values(dn, {"objectClass": "dcmUniqueWebAppName", "dcmWebAppName": name})
 
 
-def _part(device: str, kind: Kind, name: str) -> Entry:
+def _part(device: str, kind: EntityKind, name: str) -> Entry:
     naming = kind.value
     values: Values = {"objectClass": naming.object_class, naming.attribute: name} | dict(PARTS[kind])
-    return Entry.of(f"{naming.attribute}={name},{device_dn(device)}", values)
+    return Entry.from_values(f"{naming.attribute}={name},{device_dn(device)}", values)

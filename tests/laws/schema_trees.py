@@ -14,23 +14,25 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.lint import rules
 from dcmcfg.model.references.attributes import SHAPES
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.tree import Tree, with_naming_values
-from dcmcfg.schema.definitions import AttributeType, ObjectClass, bundled
-from dcmcfg.schema.structure import with_superiors
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.tree import Tree, add_naming_values
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, load_bundled_schema
+from dcmcfg.schema.structure import add_superiors
 from tests.trees import BASE, DEVICES
 
 NAMES = ("ALPHA", "BETA", "*", "a,b")
 ROOT = f"cn=DICOM Configuration,{BASE}"
 #: All but those of which there is one, where it belongs.
 _STRUCTURAL = tuple(
-    each for each in bundled().object_classes if each.kind == "structural" and not each.name.endswith("Root")
+    each
+    for each in load_bundled_schema().object_classes
+    if each.kind == "structural" and not each.name.endswith("Root")
 )
 #: The classes that rules look at, more often than all others.
 _LIKELY = tuple(
     each
     for each in _STRUCTURAL
-    if each.name in {kind.value.object_class for kind in Kind}
+    if each.name in {kind.value.object_class for kind in EntityKind}
     or each.name
     in (
         "dicomNetworkConnection",
@@ -102,31 +104,33 @@ def _parent(structural: ObjectClass, above: list[Entry]) -> st.SearchStrategy[st
 def _entry(draw: st.DrawFn, structural: ObjectClass, above: list[Entry]) -> Entry:
     auxiliary = [name for name in _AUXILIARY.get(structural.name, ()) if draw(st.integers(0, 3))]
     names = [structural.name, *auxiliary]
-    classes = with_superiors(bundled(), [each for each in map(bundled().object_class, names) if each is not None])
+    classes = add_superiors(
+        load_bundled_schema(), [each for each in map(load_bundled_schema().object_class, names) if each is not None]
+    )
     parent = draw(_parent(structural, above))
     naming = _naming_attribute(structural)
     name = draw(st.sampled_from(NAMES))
     dn = DN((RDN.of(naming, name), *DN.parse(parent).rdns))
     connections = [str(each.dn) for each in above if each.is_a("dicomNetworkConnection") for _ in range(3)]
     dns = ["cn=gone,dc=org", "nonsense", DEVICES, *(str(each.dn) for each in above)]
-    entry = with_naming_values(bundled(), Entry.of(dn, {"objectClass": names}))
+    entry = add_naming_values(load_bundled_schema(), Entry.from_values(dn, {"objectClass": names}))
     must = sorted({each for known in classes for each in known.must} - {"objectClass", naming})
     may = sorted({each for known in classes for each in known.may} - {naming})
     read = [each for each in may if each.lower() in _READ]
     some = (st.lists(st.sampled_from(names), max_size=6, unique=True) for names in (read, may) if names)
     for each in dict.fromkeys((*must, *(name for names in some for name in draw(names)))):
-        attribute = bundled().attribute(each)
+        attribute = load_bundled_schema().attribute(each)
         if attribute is not None:
             most = 1 if attribute.single_valued else 3
             fitting = connections + dns if attribute.name == "dicomNetworkConnectionReference" else dns
             values = draw(st.lists(_values(attribute, fitting), min_size=1, max_size=most))
-            once = {bundled().normal_value(each, value): value for value in values}
+            once = {load_bundled_schema().normalise_value(each, value): value for value in values}
             entry = entry.with_values(attribute.name, once.values())
     return entry
 
 
 def _naming_attribute(structural: ObjectClass) -> str:
-    kinds = {kind.value.object_class: kind.value.attribute for kind in Kind}
+    kinds = {kind.value.object_class: kind.value.attribute for kind in EntityKind}
     registry = {"dicomUniqueAETitle": "dicomAETitle", "hl7UniqueApplicationName": "hl7ApplicationName"}
     of_text = (each for each in structural.must if "ID" in each or "Name" in each or each == "cn")
     return kinds.get(structural.name) or registry.get(structural.name) or next(of_text, "cn")
@@ -136,11 +140,11 @@ def _naming_attribute(structural: ObjectClass) -> str:
 def schema_trees(draw: st.DrawFn) -> Tree:
     """Return a tree with the usual containers, or without them."""
     entries = [
-        Entry.of(BASE, {"objectClass": ("organization", "dcObject"), "o": "x", "dc": "dcm4che"}),
-        Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
-        Entry.of(DEVICES, {"objectClass": "dicomDevicesRoot", "cn": "Devices"}),
+        Entry.from_values(BASE, {"objectClass": ("organization", "dcObject"), "o": "x", "dc": "dcm4che"}),
+        Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"}),
+        Entry.from_values(DEVICES, {"objectClass": "dicomDevicesRoot", "cn": "Devices"}),
         *(
-            Entry.of(f"{rdn},{ROOT}", {"objectClass": name, "cn": rdn.removeprefix("cn=")})
+            Entry.from_values(f"{rdn},{ROOT}", {"objectClass": name, "cn": rdn.removeprefix("cn=")})
             for name, rdn in _CONTAINERS.values()
         ),
     ]
@@ -150,4 +154,4 @@ def schema_trees(draw: st.DrawFn) -> Tree:
     for _ in range(draw(st.integers(0, 12))):
         structural = draw(st.sampled_from(_LIKELY * 4 + _STRUCTURAL))
         entries.append(draw(_entry(structural, entries[fixed:])))
-    return Tree.of(bundled(), entries[draw(st.sampled_from((0, 0, 0, 2))) :])
+    return Tree.from_entries(load_bundled_schema(), entries[draw(st.sampled_from((0, 0, 0, 2))) :])

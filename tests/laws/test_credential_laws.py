@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.settings import Settings, resolve, write_profile
+from dcmcfg.settings import Settings, resolve_settings, write_profile
 
 URLS = ("archive_url", "oidc_issuer", "oidc_token_url")
 NAMES = (*URLS, "oidc_client_id", "oidc_client_secret_file", "archive_token_file")
@@ -40,14 +40,14 @@ def test_credential_goes_to_the_servers_of_its_own_source_or_to_what_was_typed(
     write_profile("default", profile)
     chosen = options | ({"profile": "default"} if named else {})
     with suppress(MalformedInput):  # a refusal sends nothing
-        _held(resolve(chosen, {f"DCMCFG_{name.upper()}": value for name, value in environment.items()}))
+        _held(resolve_settings(chosen, {f"DCMCFG_{name.upper()}": value for name, value in environment.items()}))
 
 
 def _held(site: Settings) -> None:
     secret = site.oidc.secret if site.oidc else None
     if secret is not None and site.oidc is not None:
         owner = secret.path.parts[1] if secret.path else ""
-        goes_to = [site.oidc.server, site.oidc.client_id, site.archive_url]
+        goes_to = [site.oidc.server_url, site.oidc.client_id, site.archive_url]
         assert owner == "options" or all(owner in each or "localhost:8080" in each for each in goes_to)
     if site.token_secret is not None and site.token_secret.path is not None:
         owner = site.token_secret.path.parts[1]

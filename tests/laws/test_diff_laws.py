@@ -13,14 +13,14 @@ from dcmcfg.changes import Delete
 from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.export import export_ldif
-from dcmcfg.model.tree import Tree, with_naming_values
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.plan.tree_diff import diff
-from dcmcfg.render.diff import unified
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.model.tree import Tree, add_naming_values
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.plan.tree_diff import diff_trees
+from dcmcfg.render.diff import render_unified_diff
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.trees import DEVICES, site_entries, tree
 
-SCHEMA = bundled()
+SCHEMA = load_bundled_schema()
 #: By attribute: one without case, also with options, one with a DN, one that counts case, integer, secret ones, no
 #: rule, unknown.
 VALUES: dict[str, list[bytes]] = {
@@ -60,7 +60,7 @@ def contents(draw: st.DrawFn) -> dict[str, list[bytes]]:
                 st.sampled_from(VALUES[name]),
                 min_size=1,
                 max_size=most,
-                unique_by=partial(SCHEMA.normal_value, name),
+                unique_by=partial(SCHEMA.normalise_value, name),
             )
         )
     return held
@@ -69,12 +69,12 @@ def contents(draw: st.DrawFn) -> dict[str, list[bytes]]:
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
     """The roots, with up to eight entries somewhere below, each under one that is there."""
-    entries: dict[NormalDN, Entry] = {SCHEMA.normal_dn(entry.dn): entry for entry in ROOTS}
+    entries: dict[NormalDN, Entry] = {SCHEMA.normalise_dn(entry.dn): entry for entry in ROOTS}
     places = [DN.parse(DEVICES)]
     for _ in range(draw(st.integers(0, 8))):
         dn = DN((draw(st.sampled_from(RDNS)), *draw(st.sampled_from(places)).rdns))
-        if SCHEMA.normal_dn(dn) not in entries:
-            entries[SCHEMA.normal_dn(dn)] = with_naming_values(SCHEMA, Entry.of(dn, draw(contents())))
+        if SCHEMA.normalise_dn(dn) not in entries:
+            entries[SCHEMA.normalise_dn(dn)] = add_naming_values(SCHEMA, Entry.from_values(dn, draw(contents())))
             places.append(dn)
     return tree(*draw(st.permutations(list(entries.values()))))
 
@@ -83,7 +83,7 @@ def meaning(of: Tree) -> dict[NormalDN, dict[str, frozenset[bytes]]]:
     """What *of* holds by the schema, however it is spelt."""
     return {
         key: {
-            each.name.lower(): frozenset(SCHEMA.normal_value(each.name, value) for value in each.values)
+            each.name.lower(): frozenset(SCHEMA.normalise_value(each.name, value) for value in each.values)
             for each in entry.attributes
         }
         for key, entry in of.entries.items()
@@ -103,55 +103,55 @@ few = settings(max_examples=60, deadline=None)
 @given(trees(), trees())
 @few
 def test_the_changes_turn_the_first_tree_into_the_second(before: Tree, after: Tree) -> None:
-    found = diff(before, after, with_secrets=True)
-    assert meaning(before.after(found.plan.changes)) == meaning(after)
-    assert octets(found.plan.after) == octets(before.after(found.plan.changes))
+    found = diff_trees(before, after, with_secrets=True)
+    assert meaning(before.with_changes(found.plan.changes)) == meaning(after)
+    assert octets(found.plan.after) == octets(before.with_changes(found.plan.changes))
 
 
 @given(trees(), trees())
 @few
 def test_nothing_is_left_to_do_afterwards(before: Tree, after: Tree) -> None:
     for with_secrets in (True, False):
-        reached = before.after(diff(before, after, with_secrets=with_secrets).plan.changes)
-        assert diff(reached, after, with_secrets=with_secrets).plan.steps == ()
+        reached = before.with_changes(diff_trees(before, after, with_secrets=with_secrets).plan.changes)
+        assert diff_trees(reached, after, with_secrets=with_secrets).plan.steps == ()
 
 
 @given(trees())
 @few
 def test_equal_trees_have_no_differences_in_whatever_order_they_are_told(one: Tree) -> None:
     shuffled = tree(*(Entry(e.dn, tuple(reversed(e.attributes))) for e in reversed(list(one.entries.values()))))
-    assert diff(one, one).plan.steps == ()
-    assert diff(one, shuffled, with_secrets=True).plan.steps == ()
+    assert diff_trees(one, one).plan.steps == ()
+    assert diff_trees(one, shuffled, with_secrets=True).plan.steps == ()
 
 
 @given(trees(), trees())
 @few
 def test_no_difference_one_way_is_no_difference_the_other_way(one: Tree, other: Tree) -> None:
     for with_secrets in (True, False):
-        there, back = (diff(*sides, with_secrets=with_secrets).plan for sides in ((one, other), (other, one)))
+        there, back = (diff_trees(*sides, with_secrets=with_secrets).plan for sides in ((one, other), (other, one)))
         assert len(there.steps) == len(back.steps)
 
 
 @given(trees(), trees())
 @few
 def test_the_undo_of_a_diff_returns_to_the_first_tree(before: Tree, after: Tree) -> None:
-    plan = diff(before, after).plan
-    assert octets(plan.after.after(plan.undo().changes)) == octets(before)
+    plan = diff_trees(before, after).plan
+    assert octets(plan.after.with_changes(plan.undo().changes)) == octets(before)
 
 
 @given(trees(), trees())
 @few
 def test_the_changes_are_a_plan_as_they_stand(before: Tree, after: Tree) -> None:
-    found = diff(before, after).plan
-    planned = make_plan(before, [Wanted(change) for change in found.changes])
-    assert not planned.already
+    found = diff_trees(before, after).plan
+    planned = make_plan(before, [DesiredChange(change) for change in found.changes])
+    assert not planned.unchanged
     assert octets(planned.after) == octets(found.after)
 
 
 @given(trees(), trees(), st.sets(st.sampled_from(sorted(VALUES)), max_size=4))
 @few
 def test_an_ignored_attribute_is_never_touched(before: Tree, after: Tree, ignore: set[str]) -> None:
-    found = diff(before, after, ignore=ignore).plan
+    found = diff_trees(before, after, ignore=ignore).plan
     for key in before.entries.keys() & after.entries.keys():
         for name in ignore:
             assert found.after.entries[key].values(name) == before.entries[key].values(name)
@@ -162,7 +162,7 @@ def test_an_ignored_attribute_is_never_touched(before: Tree, after: Tree, ignore
 def test_a_side_without_secrets_shows_no_difference_in_them(before: Tree, after: Tree) -> None:
     """As between a tree and its own export; vendor data alike."""
     bare = tree(*(without(entry, ("dcmKeyStorePin", "dicomVendorData")) for entry in after.entries.values()))
-    for step in diff(before, bare).plan.steps:
+    for step in diff_trees(before, bare).plan.steps:
         if step.before is not None and step.after is not None:
             assert step.after.values("dcmKeyStorePin") == step.before.values("dcmKeyStorePin")
             assert step.after.values("dicomVendorData") == step.before.values("dicomVendorData")
@@ -177,21 +177,21 @@ def without(entry: Entry, names: Iterable[str]) -> Entry:
 @given(trees(), trees())
 @few
 def test_every_prefix_leaves_a_tree_with_parents_and_deletes_come_last(before: Tree, after: Tree) -> None:
-    changes = diff(before, after).plan.changes
+    changes = diff_trees(before, after).plan.changes
     kinds = [isinstance(change, Delete) for change in changes]
     assert kinds == sorted(kinds)
     top = min(map(len, before.entries))
     for count in range(len(changes) + 1):
-        keys = before.after(changes[:count]).entries
+        keys = before.with_changes(changes[:count]).entries
         assert all(key[1:] in keys for key in keys if len(key) > top)
 
 
 @given(trees(), trees())
 @few
 def test_the_unified_text_is_a_patch_from_one_export_to_the_other(before: Tree, after: Tree) -> None:
-    found = diff(before, after)
-    old, new = ("".join(export_ldif(each.ordered(), with_secrets=True)) for each in (before, found.plan.after))
-    assert patched(old, unified(found, ("a", "b"), with_secrets=True)) == new
+    found = diff_trees(before, after)
+    old, new = ("".join(export_ldif(each.sorted_entries(), with_secrets=True)) for each in (before, found.plan.after))
+    assert patched(old, render_unified_diff(found, ("a", "b"), with_secrets=True)) == new
 
 
 def patched(text: str, diff_lines: Iterable[str]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.edits.text_edit import edited, shown
+from dcmcfg.edits.text_edit import hide_secrets, make_edit
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.ldif.writer import editor_text
+from dcmcfg.ldif.writer import format_for_editor
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.ldif.strategies import entries
 
 few = settings(max_examples=60, deadline=None)
@@ -25,13 +25,13 @@ def read_back(text: str) -> list[Entry]:
 @given(st.lists(entries, max_size=3), st.booleans())
 def test_entries_read_back_as_they_were_given_to_the_editor(written: list[Entry], commented: bool) -> None:
     comments = ["not shown, and kept as it is: dn"] if commented else []
-    assert read_back("".join(editor_text(entry, comments=comments) for entry in written)) == written
+    assert read_back("".join(format_for_editor(entry, comments=comments) for entry in written)) == written
 
 
 @few
 @given(st.lists(entries, min_size=1, max_size=4), st.booleans())
 def test_a_text_that_stays_as_it_is_is_no_change(held: list[Entry], with_secrets: bool) -> None:
-    tree = Tree.of(bundled(), held)
-    before = [shown(entry, with_secrets=with_secrets) for entry in tree.ordered()]
-    text = "".join(editor_text(each.entry) for each in before)
-    assert edited(tree.schema, tree, before, read_back(text)).changes == ()
+    tree = Tree.from_entries(load_bundled_schema(), held)
+    before = [hide_secrets(entry, with_secrets=with_secrets) for entry in tree.sorted_entries()]
+    text = "".join(format_for_editor(each.entry) for each in before)
+    assert make_edit(tree.schema, tree, before, read_back(text)).changes == ()

@@ -6,11 +6,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.dn import DN
-from dcmcfg.schema.definitions import AttributeType, bundled
-from dcmcfg.schema.equality import normal_form
+from dcmcfg.schema.definitions import AttributeType, load_bundled_schema
+from dcmcfg.schema.equality import normalise
 from tests.ldif.strategies import dns
 
-SCHEMA = bundled()
+SCHEMA = load_bundled_schema()
 RULES = sorted({attribute.equality for attribute in SCHEMA.attributes if attribute.equality})
 STRINGS = [attribute for attribute in SCHEMA.attributes if attribute.syntax in {"IA5String", "DirectoryString"}]
 rules = st.sampled_from([*RULES, None])
@@ -21,16 +21,16 @@ values = close_values | st.text(st.characters(max_codepoint=0x24F), max_size=20)
 
 @given(rules, values)
 def test_normal_form_is_stable(rule: str | None, value: bytes) -> None:
-    normal = normal_form(rule, value)
+    normal = normalise(rule, value)
 
-    assert normal_form(rule, normal) == normal
+    assert normalise(rule, normal) == normal
 
 
 @given(st.sampled_from(RULES), values)
 def test_coarser_rule_matches_what_the_finer_one_matches(rule: str, value: bytes) -> None:
     finer = {"caseIgnoreMatch": "caseExactMatch", "caseIgnoreIA5Match": "caseExactIA5Match"}.get(rule)
 
-    assert normal_form(rule, normal_form(finer, value)) == normal_form(rule, value)
+    assert normalise(rule, normalise(finer, value)) == normalise(rule, value)
 
 
 @given(st.sampled_from(STRINGS), close_values, st.integers(1, 3))
@@ -39,10 +39,10 @@ def test_surplus_blanks_never_count_in_strings(attribute: AttributeType, value: 
     padded = blanks + value.replace(b" ", blanks) + blanks
 
     assume(value)
-    assert SCHEMA.normal_value(attribute.name, padded) == SCHEMA.normal_value(attribute.name, value)
+    assert SCHEMA.normalise_value(attribute.name, padded) == SCHEMA.normalise_value(attribute.name, value)
 
 
 @settings(max_examples=50)
 @given(dns)
 def test_dn_is_equal_to_itself_however_it_is_printed(dn: DN) -> None:
-    assert SCHEMA.normal_dn(DN.parse(str(dn))) == SCHEMA.normal_dn(dn)
+    assert SCHEMA.normalise_dn(DN.parse(str(dn))) == SCHEMA.normalise_dn(dn)

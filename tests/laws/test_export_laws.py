@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from dcmcfg.directory.live_export import LiveExport
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.model.export import export_ldif, exported
+from dcmcfg.model.export import export_ldif, select_entries
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.directory.messages import done, in_pieces
 from tests.directory.messages import entry as message
 from tests.directory.test_answers import read
@@ -57,24 +57,26 @@ def trees(draw: st.DrawFn) -> list[Entry]:
     for rdn in draw(st.lists(rdns, max_size=8)):
         above = draw(st.sampled_from(names))
         names.append(DN((rdn, *above.rdns)))
-    once = {bundled().normal_dn(name): name for name in reversed(names)}
+    once = {load_bundled_schema().normalise_dn(name): name for name in reversed(names)}
     kept = [name for name in once.values() if name not in names[:2] and draw(st.integers(0, 9))]
     held = [Entry(name, draw(attributes)) for name in kept]
-    root = Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
-    return draw(st.permutations([Entry.of(ROOT.parent, {"dc": "dcm4che"}), root, *held]))
+    root = Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "DICOM Configuration"})
+    return draw(st.permutations([Entry.from_values(ROOT.parent, {"dc": "dcm4che"}), root, *held]))
 
 
 @settings(max_examples=150, deadline=None)
 @given(trees(), st.sampled_from((",", ", ", ";", " ,")), st.booleans())
-@example([Entry.of(ROOT, {"objectClass": "DICOMconfigurationRoot"})], ",", False)
-@example([Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "http://user:pw@host/"})], ",", False)
-@example([Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "dcmProperty": "password=x"})], ",", False)
-@example([Entry.of(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "http://host/?token=x"})], ",", False)
+@example([Entry.from_values(ROOT, {"objectClass": "DICOMconfigurationRoot"})], ",", False)
+@example([Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "http://user:pw@host/"})], ",", False)
+@example([Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "dcmProperty": "password=x"})], ",", False)
+@example([Entry.from_values(ROOT, {"objectClass": "dicomConfigurationRoot", "cn": "http://host/?token=x"})], ",", False)
 def test_it_is_the_text_of_the_tree(entries: list[Entry], separator: str, with_secrets: bool) -> None:
-    slow = "".join(export_ldif(exported(Tree.of(bundled(), entries), None), with_secrets=with_secrets))
-    export = LiveExport(bundled(), with_secrets=with_secrets)
-    export.take(octets(entries, separator))
-    assert "".join(export.text()) == slow
+    slow = "".join(
+        export_ldif(select_entries(Tree.from_entries(load_bundled_schema(), entries), None), with_secrets=with_secrets)
+    )
+    export = LiveExport(load_bundled_schema(), with_secrets=with_secrets)
+    export.add_entries(octets(entries, separator))
+    assert "".join(export.generate_ldif()) == slow
 
 
 def octets(entries: list[Entry], separator: str) -> list[bytes]:

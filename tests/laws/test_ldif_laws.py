@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.lines import blocks, logical_lines
-from dcmcfg.ldif.reader import read, read_all
+from dcmcfg.ldif.lines import split_blocks, unfold_lines
+from dcmcfg.ldif.reader import iter_records, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.ldif.simple_entries import PlainEntries
-from dcmcfg.ldif.writer import MAXIMUM_LINE, VERSION_LINE, format_change, format_entry
+from dcmcfg.ldif.simple_entries import SimpleEntryReader
+from dcmcfg.ldif.writer import MAXIMUM_LINE_LENGTH, VERSION_LINE, format_change, format_entry
 from tests.ldif.strategies import changes, entries
 
 comments = st.lists(st.text(max_size=120) | st.text("\n\r dn:a-#", max_size=200), max_size=3)
@@ -32,7 +32,7 @@ def comparable(item: Record | LdifError) -> Record | str:
 
 
 def unfolded_text(record: bytes) -> bytes:
-    return b"".join(line.text + b"\n" for block in blocks([record]) for line in logical_lines(block))
+    return b"".join(line.text + b"\n" for block in split_blocks([record]) for line in unfold_lines(block))
 
 
 def pieces(text: bytes, cuts: list[int]) -> list[bytes]:
@@ -62,7 +62,7 @@ def test_changes_read_back_as_written(written: list[Change], remarks: list[str],
 @given(entries, changes, comments)
 def test_no_physical_line_passes_76_octets(entry: Entry, change: Change, remarks: list[str]) -> None:
     text = file_of(format_entry(entry, comments=remarks), format_change(change, comments=remarks))
-    assert max(map(len, text.split(b"\n"))) <= MAXIMUM_LINE
+    assert max(map(len, text.split(b"\n"))) <= MAXIMUM_LINE_LENGTH
 
 
 @few
@@ -78,7 +78,7 @@ def test_where_the_stream_is_cut_changes_nothing(change: Change, cuts: list[int]
     text = file_of(format_change(change))
     if crlf:
         text = text.replace(b"\n", b"\r\n")
-    assert list(read(pieces(text, cuts), "law")) == list(read([text], "law"))
+    assert list(iter_records(pieces(text, cuts), "law")) == list(iter_records([text], "law"))
     assert b"".join(pieces(text, cuts)) == text
 
 
@@ -99,16 +99,16 @@ def test_folding_anywhere_changes_nothing(change: Change, places: list[int]) -> 
 @given(st.text(max_size=300))
 def test_a_comment_never_becomes_anything_else(remark: str) -> None:
     hostile = f"{remark}\r\ndn: cn=evil\nchangetype: delete\n\n dn: cn=evil"
-    (record,) = read_all([format_entry(Entry.of("cn=a", {"cn": "a"}), comments=[hostile]).encode()], "law")
+    (record,) = read_all([format_entry(Entry.from_values("cn=a", {"cn": "a"}), comments=[hostile]).encode()], "law")
     assert isinstance(record, ContentRecord)
-    assert record.entry == Entry.of("cn=a", {"cn": "a"})
+    assert record.entry == Entry.from_values("cn=a", {"cn": "a"})
 
 
 @few
 @given(st.lists(changes | entries, max_size=3), st.lists(st.integers(0, 2000), max_size=4))
 def test_where_a_stream_of_many_records_is_cut_changes_nothing(written: list[Change | Entry], cuts: list[int]) -> None:
     text = file_of(*(format_entry(each) if isinstance(each, Entry) else format_change(each) for each in written))
-    assert list(read(pieces(text, cuts), "law")) == list(read([text], "law"))
+    assert list(iter_records(pieces(text, cuts), "law")) == list(iter_records([text], "law"))
 
 
 #: One line each; the two empty ones at the end make records end often enough.
@@ -162,9 +162,9 @@ fragments = st.sampled_from(
 @given(st.lists(fragments, max_size=14), st.binary(max_size=10), st.booleans())
 def test_any_text_gives_records_or_located_errors(lines: list[str], tail: bytes, strict: bool) -> None:
     text = "\n".join(lines).encode("latin-1") + b"\n" + tail
-    for item in read([text], "law.ldif", strict=strict):
+    for item in iter_records([text], "law.ldif", strict=strict):
         if isinstance(item, LdifError):
-            name, _, number = item.on.partition(":")
+            name, _, number = item.subject.partition(":")
             assert name == "law.ldif"
             assert 1 <= int(number) <= text.count(b"\n") + 1
             assert "\n" not in str(item)
@@ -176,9 +176,9 @@ def test_the_fast_way_reads_what_the_grammar_reads(records: list[list[str]], bla
     lines = [line for record in records for line in ["dn: cn=a,o=x", *record, *[""] * blank_lines]]
     text = "\n".join(lines).encode("latin-1")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PlainEntries, "entry", lambda _self, _text: None)
-        careful = list(map(comparable, read([text], "law")))
-    assert list(map(comparable, read([text], "law"))) == careful
+        patch.setattr(SimpleEntryReader, "parse_entry", lambda _self, _text: None)
+        careful = list(map(comparable, iter_records([text], "law")))
+    assert list(map(comparable, iter_records([text], "law"))) == careful
 
 
 @settings(max_examples=100, deadline=None)
@@ -187,6 +187,6 @@ def test_what_strict_reads_the_default_reads_to_the_same_records(head: list[str]
     """But for a TAB before a value, which is part of it by RFC 2849 and eaten by OpenLDAP."""
     assume(not any(re.search(r":[<:]? *\t", line) for line in (*head, *tail)))
     text = "\n".join(["version: 1", *head, "", *tail, ""]).encode("latin-1")
-    strict, tolerant = (list(read([text], "law", strict=strict)) for strict in (True, False))
+    strict, tolerant = (list(iter_records([text], "law", strict=strict)) for strict in (True, False))
     accepted = [item for item in strict if not isinstance(item, LdifError)]
     assert [item for item in tolerant if item in accepted] == accepted

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
-from dcmcfg.errors import DoesNotFit
-from dcmcfg.lint.lint import lint, mending
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.lint.lint import collect_fixes, lint
 from dcmcfg.model.references.attributes import SHAPES
-from dcmcfg.model.tree import Draft, Tree
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.model.tree import Tree, TreeDraft
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.laws.schema_trees import schema_trees
 from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, sound
 
@@ -26,21 +26,21 @@ EDITS: tuple[tuple[Change, ...], ...] = (
     (delete(f"cn=dicom,{STORESCP_DEVICE}"),),
     *(
         (delete(str(entry.dn)),)
-        for entry in sound().ordered()
+        for entry in sound().sorted_entries()
         if entry.is_a("dicomUniqueAETitle") or entry.is_a("dcmUniqueWebAppName")
     ),
 )
 
 
 def _broken(edits: list[tuple[Change, ...]]) -> Tree:
-    draft = Draft(sound())
+    draft = TreeDraft(sound())
     for changes in edits:
         try:
             for change in changes:
                 draft.apply(change)
-        except DoesNotFit:
+        except DoesNotApply:
             continue  # another edit was there before
-    return draft.tree()
+    return draft.build_tree()
 
 
 @settings(max_examples=25, deadline=None)
@@ -48,8 +48,8 @@ def _broken(edits: list[tuple[Change, ...]]) -> Tree:
 def test_after_mending_there_is_nothing_to_mend_and_no_rule_finds_more(edits: list[tuple[Change, ...]]) -> None:
     tree = _broken(edits)
     before = lint(tree, NOW)
-    after = lint(tree.after(mending(before)), NOW)
-    assert mending(after) == ()
+    after = lint(tree.with_changes(collect_fixes(before)), NOW)
+    assert collect_fixes(after) == ()
     more_than_before = Counter(each.rule.name for each in after) - Counter(each.rule.name for each in before)
     assert not more_than_before
 
@@ -74,9 +74,9 @@ def test_no_value_makes_a_rule_fail(values: list[tuple[str, str, bytes]]) -> Non
 def test_any_tree_can_be_judged_and_mended_and_what_was_mended_taken_back(tree: Tree) -> None:
     """No rule fails; nothing is left to mend and nothing new found; undone it is the tree before."""
     before = lint(tree, NOW)
-    plan = make_plan(tree, [Wanted(change) for change in mending(before)])
+    plan = make_plan(tree, [DesiredChange(change) for change in collect_fixes(before)])
     after = lint(plan.after, NOW)
-    assert mending(after) == ()
+    assert collect_fixes(after) == ()
     assert not Counter(each.rule.name for each in after) - Counter(each.rule.name for each in before)
     assert held(plan.undo().after) == held(tree)
 

@@ -16,12 +16,12 @@ from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lint.lint import Found, lint
-from dcmcfg.model.capabilities import lacking
+from dcmcfg.lint.lint import LintFinding, lint
+from dcmcfg.model.capabilities import find_missing_capabilities
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.lint.breaking import NOW, sound
 
 DEVICES = ("storescp", "workstation", "dcm4chee-arc")
@@ -63,14 +63,14 @@ def new_aes(draw: st.DrawFn) -> NewNetworkAE | None:
 
 
 def after(tree: Tree, edit: Edit) -> Tree:
-    return make_plan(tree, [Wanted(change) for change in edit.changes]).after
+    return make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
 
 
 def errors(tree: Tree) -> set[tuple[str, str, str]]:
     return {_key(each) for each in lint(tree, NOW) if each.finding.severity == "error"}
 
 
-def _key(found: Found) -> tuple[str, str, str]:
+def _key(found: LintFinding) -> tuple[str, str, str]:
     return found.rule.name, str(found.finding.dn), found.finding.attribute
 
 
@@ -90,14 +90,14 @@ def test_an_ae_that_is_added_and_removed_leaves_the_identical_tree(new: NewNetwo
     except DcmcfgError:
         return
     there = after(sound(), edit)
-    ae = Configuration(there).network_ae(new.title)
+    ae = Configuration(there).find_network_ae(new.title)
     assert ae is not None
-    connection = ae.listening(tls=bool(new.cipher_suites))
+    connection = ae.find_listening_connection(tls=bool(new.cipher_suites))
     assert connection is not None
     assert (connection.host.casefold(), connection.port) == (new.host.casefold(), new.port)
-    existing = [entry for entry in sound().ordered() if there.get(entry.dn) != entry]
+    existing = [entry for entry in sound().sorted_entries() if there.get(entry.dn) != entry]
     assert existing == [], "nothing that was there is changed"
-    assert make_plan(there, [Wanted(c) for c in add_network_ae(Configuration(there), new).changes]).steps == ()
+    assert make_plan(there, [DesiredChange(c) for c in add_network_ae(Configuration(there), new).changes]).steps == ()
     assert after(there, remove_network_ae(ae, keep_connection=False)) == sound()
 
 
@@ -118,12 +118,12 @@ def test_an_ae_that_is_added_brings_no_error_of_lint_that_it_does_not_warn_of(ne
 def test_a_copy_brings_nothing_new_to_lint_and_leaves_no_trace(name: str, new: str) -> None:
     configuration = Configuration(sound())
     wanted = CloneNames(
-        new, {Kind.AE: {ae.title: ae.title[:14] + "_2" for ae in configuration.device(name).network_aes}}, "2"
+        new, {EntityKind.AE: {ae.title: ae.title[:14] + "_2" for ae in configuration.get_device(name).network_aes}}, "2"
     )
-    there = after(sound(), clone_device(configuration, configuration.device(name), wanted))
+    there = after(sound(), clone_device(configuration, configuration.get_device(name), wanted))
     assert errors(there) <= sound_errors()
     assert {each.rule.name for each in lint(there, NOW)} <= {each.rule.name for each in lint(sound(), NOW)}
-    assert after(there, remove_device(Configuration(there).device(new))) == sound()
+    assert after(there, remove_device(Configuration(there).get_device(new))) == sound()
 
 
 @settings(max_examples=40, deadline=None)
@@ -139,7 +139,7 @@ def test_a_connection_that_is_added_and_removed_leaves_the_identical_tree(
 ) -> None:
     configuration = Configuration(sound())
     try:
-        edit = add_connection(configuration.device(device), name, ConnectionSettings(host, port, protocol=protocol))
+        edit = add_connection(configuration.get_device(device), name, ConnectionSettings(host, port, protocol=protocol))
     except DcmcfgError:
         return
     there = after(sound(), edit)
@@ -152,14 +152,14 @@ def test_a_connection_that_is_added_and_removed_leaves_the_identical_tree(
 @given(st.permutations(["DCM4CHEE", "STORESCP", "WORKSTATION", "LONGTERM"]))
 def test_after_copying_in_place_neither_can_what_the_other_cannot(titles: list[str]) -> None:
     configuration = Configuration(sound())
-    source, target = (configuration.network_ae(title) for title in titles[:2])
+    source, target = (configuration.find_network_ae(title) for title in titles[:2])
     assert source is not None
     assert target is not None
     try:
         there = after(sound(), copy_capabilities(configuration, source, target, replace=True))
     except DcmcfgError:
         return
-    one, other = (Configuration(there).network_ae(title) for title in titles[:2])
+    one, other = (Configuration(there).find_network_ae(title) for title in titles[:2])
     assert one is not None
     assert other is not None
-    assert lacking(one, other) == lacking(other, one) == ()
+    assert find_missing_capabilities(one, other) == find_missing_capabilities(other, one) == ()

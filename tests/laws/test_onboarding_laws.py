@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.onboarding.classification import sort_rows
+from dcmcfg.onboarding.classification import classify_rows
 from dcmcfg.onboarding.delimited import read_delimited, write_rows
-from dcmcfg.onboarding.row import COLUMNS, Sheet, described
+from dcmcfg.onboarding.row import COLUMNS, Sheet, make_row_values
 from dcmcfg.onboarding.yaml_json import read_json, read_yaml
 from tests.trees import DEVICES, site_entries, tree
 
@@ -38,7 +38,7 @@ def values(sheet: Sheet) -> list[Values]:
 def written_again(read: Reader, text: str, reason: str) -> Sheet:
     """The sheet in *text*, every row of it left out with *reason*, and that read."""
     sheet = read("x", text)
-    return read("y", sheet.source.with_reasons(dict.fromkeys(range(len(sheet.rows)), reason), reason))
+    return read("y", sheet.source_format.write_rejected_rows(dict.fromkeys(range(len(sheet.rows)), reason), reason))
 
 
 @given(rows(CELLS), CELLS, st.sampled_from(",;\t"))
@@ -101,13 +101,13 @@ def trees(draw: st.DrawFn) -> Tree:
         dn = f"dicomDeviceName=d{number},{DEVICES}"
         kind = {"dicomPrimaryDeviceType": "ARCHIVE"} if draw(st.booleans()) else {}
         device = {"objectClass": "dicomDevice", "dicomDeviceName": f"d{number}", "dicomInstalled": "TRUE"}
-        entries.append(Entry.of(dn, device | kind))
+        entries.append(Entry.from_values(dn, device | kind))
         connections = []
         for name in draw(st.lists(st.sampled_from(["dicom", "other", "dicom-tls"]), unique=True, max_size=3)):
             held = {"objectClass": "dicomNetworkConnection", "cn": name, "dicomHostname": draw(WORDS)}
             port = draw(PORTS)
             suites = {"dicomTLSCipherSuite": "X"} if name == "dicom-tls" else {}
-            entries.append(Entry.of(f"cn={name},{dn}", held | ({"dicomPort": port} if port else {}) | suites))
+            entries.append(Entry.from_values(f"cn={name},{dn}", held | ({"dicomPort": port} if port else {}) | suites))
             connections.append(f"cn={name},{dn}")
         above = entries[-1 - len(connections)].dn
         for title in draw(st.lists(TITLES, max_size=3, unique_by=str.strip)):
@@ -120,7 +120,7 @@ def trees(draw: st.DrawFn) -> Tree:
             }
             text = draw(CELLS | st.just(""))
             entries.append(
-                Entry.of(above.child("dicomAETitle", title), ae | ({"dicomDescription": text} if text else {}))
+                Entry.from_values(above.child("dicomAETitle", title), ae | ({"dicomDescription": text} if text else {}))
             )
     return tree(*entries)
 
@@ -129,8 +129,8 @@ def trees(draw: st.DrawFn) -> Tree:
 @settings(max_examples=150)
 def test_a_tree_told_as_a_file_is_so_already(held: Tree) -> None:
     configuration = Configuration(held)
-    text = write_rows(described(ae) for ae in configuration.network_aes())
+    text = write_rows(make_row_values(ae) for ae in configuration.network_aes())
     sheet = read_delimited("x", text)
-    found = sort_rows(configuration, sheet.rows)
-    assert (found.new, found.left_out, found.warnings, sheet.warnings) == ((), (), (), ())
-    assert len(found.already) == sum(1 for _ in configuration.network_aes())
+    found = classify_rows(configuration, sheet.rows)
+    assert (found.new, found.rejected, found.warnings, sheet.warnings) == ((), (), (), ())
+    assert len(found.unchanged) == sum(1 for _ in configuration.network_aes())

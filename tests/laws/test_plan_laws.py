@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.batches import parts
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.batches import split_plan
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from tests.trees import ARCHIVE, STORESCP, site
 
 NAMES = st.sampled_from(["dicom", "Dicom", "a", "b", "DCM4CHEE", "STORESCP"])
@@ -27,7 +27,7 @@ MODIFICATIONS = st.builds(
     Modification, st.sampled_from([Operation.ADD, Operation.DELETE, Operation.REPLACE]), ATTRIBUTES, VALUES
 ).filter(lambda each: bool(each.values) or each.operation is not Operation.ADD)
 ENTRIES = st.builds(
-    lambda dn, values: Entry.of(dn, {"objectClass": "dicomNetworkConnection", "dicomDescription": values[:1]}),
+    lambda dn, values: Entry.from_values(dn, {"objectClass": "dicomNetworkConnection", "dicomDescription": values[:1]}),
     DNS,
     VALUES,
 ).map(lambda entry: entry.with_values("dicomDescription", entry.values("dicomDescription")))
@@ -43,14 +43,14 @@ BEFORE = site()
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A plan of changes that fit, whatever is drawn: those that do not are left out."""
-    fitting: list[Wanted] = []
+    fitting: list[DesiredChange] = []
     tree = BEFORE
     for change in draw(st.lists(CHANGES, max_size=8)):
         try:
-            tree = make_plan(tree, [Wanted(change)]).after
-        except DoesNotFit:
+            tree = make_plan(tree, [DesiredChange(change)]).after
+        except DoesNotApply:
             continue
-        fitting.append(Wanted(change))
+        fitting.append(DesiredChange(change))
     return make_plan(BEFORE, fitting)
 
 
@@ -65,36 +65,36 @@ def octets(tree: Tree) -> dict[object, dict[str, frozenset[bytes]]]:
 @given(plans())
 @settings(max_examples=150)
 def test_a_plan_reaches_the_wanted_tree(plan: Plan) -> None:
-    assert octets(BEFORE.after(plan.changes)) == octets(plan.after)
+    assert octets(BEFORE.with_changes(plan.changes)) == octets(plan.after)
 
 
 @given(plans())
 @settings(max_examples=150)
 def test_the_undo_returns_to_the_tree_before(plan: Plan) -> None:
     undo = plan.undo()
-    assert octets(plan.after.after(undo.changes)) == octets(BEFORE)
+    assert octets(plan.after.with_changes(undo.changes)) == octets(BEFORE)
 
 
 @given(plans(), st.data())
 @settings(max_examples=100)
 def test_the_undo_of_any_applied_prefix_returns_to_the_tree_before(plan: Plan, data: st.DataObject) -> None:
     applied = data.draw(st.integers(0, len(plan.steps)))
-    reached = BEFORE.after(plan.changes[:applied])
-    assert octets(reached.after(plan.undo(applied).changes)) == octets(BEFORE)
+    reached = BEFORE.with_changes(plan.changes[:applied])
+    assert octets(reached.with_changes(plan.undo(applied).changes)) == octets(BEFORE)
 
 
 @given(plans())
 @settings(max_examples=100)
 def test_the_plan_and_its_undo_fit_exactly_as_written(plan: Plan) -> None:
-    make_plan(BEFORE, [Wanted(change, strict=True) for change in plan.changes])
-    make_plan(plan.after, [Wanted(change, strict=True) for change in plan.undo().changes])
+    make_plan(BEFORE, [DesiredChange(change, strict=True) for change in plan.changes])
+    make_plan(plan.after, [DesiredChange(change, strict=True) for change in plan.undo().changes])
 
 
 @given(plans())
 @settings(max_examples=100)
 def test_every_prefix_of_a_plan_leaves_a_tree_with_parents(plan: Plan) -> None:
     for count in range(len(plan.steps) + 1):
-        keys = set(BEFORE.after(plan.changes[:count]).entries)
+        keys = set(BEFORE.with_changes(plan.changes[:count]).entries)
         top = min(len(key) for key in keys)
         assert all(key[1:] in keys for key in keys if len(key) > top)
 
@@ -102,9 +102,9 @@ def test_every_prefix_of_a_plan_leaves_a_tree_with_parents(plan: Plan) -> None:
 @given(plans())
 @settings(max_examples=100)
 def test_both_parts_together_reach_the_wanted_tree(plan: Plan) -> None:
-    split = parts(plan)
-    changes = [step.change for step in (*split.together, *split.one_by_one)]
-    assert octets(BEFORE.after(changes)) == octets(plan.after)
+    split = split_plan(plan)
+    changes = [step.change for step in (*split.transaction_steps, *split.single_steps)]
+    assert octets(BEFORE.with_changes(changes)) == octets(plan.after)
 
 
 @given(plans())
@@ -112,4 +112,4 @@ def test_both_parts_together_reach_the_wanted_tree(plan: Plan) -> None:
 def test_what_has_been_planned_and_made_is_already_so(plan: Plan) -> None:
     """Planning the difference of two equal trees finds nothing."""
     for entry in plan.after.entries.values():
-        assert entry_diff.between(entry, entry, BEFORE.schema) == ()
+        assert entry_diff.compute_modifications(entry, entry, BEFORE.schema) == ()

@@ -17,16 +17,16 @@ from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.storage.association import StorageAssociation
-from dcmcfg.dicom.storage.incoming_data_set import read_head
+from dcmcfg.dicom.storage.incoming_data_set import read_data_set_uids
 from dcmcfg.dicom.storage.received_instances import ReceivedInstance
 from dcmcfg.dicom.storage.service import StorageScp
-from dcmcfg.dicom.ul.accepted_connection import Line
+from dcmcfg.dicom.ul.accepted_connection import AcceptedConnection
 from tests.dicom import raw_scu as raw
 
 pytestmark = pytest.mark.real
-_TIMEOUTS = Timeouts(acse=5, network=5)
+_TIMEOUTS = DicomTimeouts(acse=5, network=5)
 _WHOLE = [
     raw.associate(),
     raw.associate(b"OTHER"),
@@ -73,7 +73,7 @@ def _served(octets: bytes, most_at_once: int) -> tuple[bytes, list[ReceivedInsta
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, most_at_once)
         sender.sendall(octets)
         sender.shutdown(socket.SHUT_WR)
-        line = Line(connection, 5, lambda: False)
+        line = AcceptedConnection(connection, 5, lambda: False)
         return StorageAssociation(scp, line, "somewhere").serve(), received, troubles
 
 
@@ -130,11 +130,11 @@ def test_the_study_is_found_behind_whatever_pydicom_writes(
     syntax: str, private: list[tuple[int, bytes]], deep: int, undefined: bool
 ) -> None:
     encoded = _encoded(syntax, private, deep, undefined=undefined)
-    head = read_head(encoded, syntax, 1 << 20)
-    assert (head.sop_instance_uid, head.study_uid, head.known) == ("1.2.3.4", "1.2.3", True)
+    head = read_data_set_uids(encoded, syntax, 1 << 20)
+    assert (head.sop_instance_uid, head.study_uid, head.is_conclusive) == ("1.2.3.4", "1.2.3", True)
     for end in range(len(encoded)):
-        cut = read_head(encoded[:end], syntax, 1 << 20)
-        assert cut == head or (cut.study_uid == "" and not cut.known)
+        cut = read_data_set_uids(encoded[:end], syntax, 1 << 20)
+        assert cut == head or (cut.study_uid == "" and not cut.is_conclusive)
 
 
 def _encoded(syntax: str, private: list[tuple[int, bytes]], deep: int, *, undefined: bool) -> bytes:

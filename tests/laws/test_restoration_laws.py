@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dcmcfg.dn import DN
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.restoration import restoration
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.restoration import compute_restoration
 from tests.laws.test_diff_laws import trees
 from tests.trees import DEVICES
 
@@ -20,7 +20,7 @@ def trees_of_classes(draw: st.DrawFn) -> Tree:
     """Trees in which some entries are of another structural class."""
     one = draw(trees())
     classes = st.sampled_from([b"dicomDevice", b"dicomNetworkAE"])
-    below = one.below(DN.parse(DEVICES))[1:]
+    below = one.subtree(DN.parse(DEVICES))[1:]
     mixed = (entry.with_values("objectClass", (draw(classes),)) for entry in below)
     return Tree(one.schema, dict(one.entries) | {one.key(entry.dn): entry for entry in mixed})
 
@@ -36,7 +36,7 @@ def octets(of: Tree) -> dict[tuple[frozenset[tuple[str, str]], ...], dict[str, f
 
 
 def plan(live: Tree, wanted: Tree) -> Plan:
-    return make_plan(live, (Wanted(change) for change in restoration(live, wanted)))
+    return make_plan(live, (DesiredChange(change) for change in compute_restoration(live, wanted)))
 
 
 @given(trees_of_classes(), trees_of_classes())
@@ -44,7 +44,7 @@ def plan(live: Tree, wanted: Tree) -> Plan:
 def test_whatever_the_live_tree_holds_it_is_that_of_the_snapshot_afterwards(live: Tree, wanted: Tree) -> None:
     reached = plan(live, wanted).after
     assert octets(reached) == octets(wanted)
-    assert restoration(reached, wanted) == ()
+    assert compute_restoration(reached, wanted) == ()
 
 
 @given(trees_of_classes(), trees_of_classes())
@@ -56,4 +56,4 @@ def test_the_undo_of_a_restore_returns_to_the_live_tree(live: Tree, wanted: Tree
 @given(trees_of_classes())
 @few
 def test_a_tree_restored_to_itself_needs_nothing(one: Tree) -> None:
-    assert restoration(one, one) == ()
+    assert compute_restoration(one, one) == ()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.directory.search_result_entry import NotLDAP, split_attribute, split_entry
+from dcmcfg.directory.search_result_entry import InvalidLdapMessage, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
 from tests.directory.messages import done, entry, in_pieces
 from tests.directory.test_answers import read
@@ -25,7 +25,7 @@ def test_what_ldap3_encodes_is_read_back(
 ) -> None:
     octets = b"".join(entry(dn, attributes) for dn, attributes in sent) + done()
     came, end = read(in_pieces(octets, cut))
-    assert end.found == len(sent)
+    assert end.entry_count == len(sent)
     split = [split_entry(each) for each in came]
     assert [(dn, [split_attribute(piece) for piece in pieces]) for dn, pieces in split] == sent
 
@@ -57,5 +57,5 @@ def test_an_answer_with_octets_changed_ends_in_an_error_of_ours_or_in_entries(
 def test_arbitrary_octets_are_an_entry_or_none(octets: bytes) -> None:
     for read_them in (split_entry, split_attribute):
         for start in (b"", b"\x64", b"\x30"):
-            with suppress(NotLDAP):
+            with suppress(InvalidLdapMessage):
                 read_them(start + octets)

@@ -8,62 +8,72 @@ from tempfile import TemporaryDirectory
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.bulk.run_options import Asked
-from dcmcfg.bulk.store import Store
-from dcmcfg.bulk.study_result import Answer, Outcome
+from dcmcfg.bulk.run_options import RunParameters
+from dcmcfg.bulk.store import ResultStore
+from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
 
 UIDS = ("1.2.1", "1.2.2", "1.2.3")
-ASKED = Asked({"archive": "here"})
+ASKED = RunParameters({"archive": "here"})
 BEGIN = st.tuples(st.just("begin"), st.sampled_from(UIDS))
-END = st.tuples(st.just("end"), st.sampled_from([Outcome.VERIFIED, Outcome.NOT_VERIFIED]), st.booleans())
+END = st.tuples(
+    st.just("end"), st.sampled_from([VerificationOutcome.VERIFIED, VerificationOutcome.NOT_VERIFIED]), st.booleans()
+)
 FORGET = st.tuples(st.just("forget"), st.booleans())
 ENLIST = st.tuples(st.just("enlist"), st.lists(st.sampled_from(UIDS), unique=True))
 DIE = st.tuples(st.just("die"))
 
 
 @settings(max_examples=20)
-@example([("begin", UIDS[0]), ("end", Outcome.VERIFIED, True), ("enlist", []), ("forget", False), ("begin", UIDS[0])])
+@example(
+    [
+        ("begin", UIDS[0]),
+        ("end", VerificationOutcome.VERIFIED, True),
+        ("enlist", []),
+        ("forget", False),
+        ("begin", UIDS[0]),
+    ]
+)
 @given(st.lists(st.one_of(BEGIN, END, FORGET, ENLIST, DIE), max_size=15))
 def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(steps: list[tuple[object, ...]]) -> None:
     listed: list[str] = list(UIDS)
-    standing: dict[str, Outcome] = {}
+    standing: dict[str, VerificationOutcome] = {}
     made: list[str] = []
     open_attempts: list[tuple[int, str]] = []
     with TemporaryDirectory() as folder:
         path = Path(folder) / "results.sqlite"
-        opening = Store.opened(path, ASKED)
+        opening = ResultStore.open(path, ASKED)
         store = opening.__enter__()
-        store.enlist(listed)
+        store.set_study_list(listed)
         for step in steps:
             match step:
                 case ("begin", str(uid)):
-                    store.enlist(list(dict.fromkeys([*listed, uid])))
+                    store.set_study_list(list(dict.fromkeys([*listed, uid])))
                     listed = list(dict.fromkeys([*listed, uid]))
-                    open_attempts.append((store.begin(uid), uid))
+                    open_attempts.append((store.begin_attempt(uid), uid))
                     made.append(uid)
-                case ("end", Outcome() as outcome, bool(final)) if open_attempts:
+                case ("end", VerificationOutcome() as outcome, bool(final)) if open_attempts:
                     number, uid = open_attempts.pop()
-                    store.end(number, Answer(outcome, "so"), final=final)
+                    store.end_attempt(number, AttemptResult(outcome, "so"), final=final)
                     if final:
                         standing[uid] = outcome
                 case ("forget", bool(failed_only)):
                     kept = {
-                        u: kind for u, kind in standing.items() if (kind.is_yes if failed_only else u not in listed)
+                        u: kind for u, kind in standing.items() if (kind.is_success if failed_only else u not in listed)
                     }
-                    store.forget([uid for uid in standing if uid not in kept] if failed_only else None)
+                    store.reopen_studies([uid for uid in standing if uid not in kept] if failed_only else None)
                     standing = kept
                 case ("enlist", list(uids)):
                     listed = [str(uid) for uid in uids]
-                    store.enlist(listed)
+                    store.set_study_list(listed)
                 case ("die",):
                     opening.__exit__(None, None, None)
                     open_attempts.clear()
-                    opening = Store.opened(path, ASKED)
+                    opening = ResultStore.open(path, ASKED)
                     store = opening.__enter__()
-            assert list(store.to_ask()) == [uid for uid in listed if uid not in standing]
-            results = store.results()
-            assert [each.uid for each in results] == listed
-            answers = {each.uid: each.answer.outcome for each in results if each.answer is not None}
+            assert list(store.list_open_studies()) == [uid for uid in listed if uid not in standing]
+            results = store.read_results()
+            assert [each.study_uid for each in results] == listed
+            answers = {each.study_uid: each.final_result.outcome for each in results if each.final_result is not None}
             assert answers == {uid: kind for uid, kind in standing.items() if uid in listed}
-            assert all(len(each.attempts) == made.count(each.uid) for each in results)
+            assert all(len(each.attempts) == made.count(each.study_uid) for each in results)
         opening.__exit__(None, None, None)

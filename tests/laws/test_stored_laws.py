@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.archive.stored_studies import NotDicomJson, instances, studies
+from dcmcfg.archive.stored_studies import InvalidDicomJson, parse_instances, parse_studies
 
 _TAGS = ("0020000D", "00080018", "00201208", "00080056", "00100020", "77770010", "77770012", "77771028", "77771245")
 _JSON = st.recursive(
@@ -23,15 +23,15 @@ _DATA_SETS = st.dictionaries(st.sampled_from(_TAGS) | st.text(max_size=8), _ELEM
 
 @given(st.lists(_DATA_SETS, max_size=3) | _JSON)
 def test_any_json_is_read_or_refused(content: Any) -> None:
-    for read in (studies, instances):
-        with suppress(NotDicomJson):
+    for read in (parse_studies, parse_instances):
+        with suppress(InvalidDicomJson):
             read(json.dumps(content))
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    with suppress(NotDicomJson):
-        assert studies(text) == ()
+    with suppress(InvalidDicomJson):
+        assert parse_studies(text) == ()
 
 
 @given(st.integers(0x10, 0xFF), st.text(alphabet="ABC_1", min_size=1, max_size=16))
@@ -42,5 +42,5 @@ def test_the_external_archive_is_found_in_whichever_block(block: int, title: str
         f"777700{block:02X}": {"vr": "LO", "Value": ["DCM4CHEE Archive 5"]},
         f"7777{block:02X}45": {"vr": "AE", "Value": [title]},
     }
-    (study,) = studies(json.dumps([answer]))
-    assert (study.external, study.storage_ids) == (title, ())
+    (study,) = parse_studies(json.dumps([answer]))
+    assert (study.external_ae_title, study.storage_ids) == (title, ())

@@ -14,7 +14,7 @@ from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DirectoryError, DoesNotFit, NotFound
+from dcmcfg.errors import DirectoryError, DoesNotApply, NotFound
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import entry_diff
@@ -64,9 +64,9 @@ def an_add(draw: random.Random, above: DN) -> Add:
     name = draw.choice(NAMES)
     if above == ABOVE:
         device = {"objectClass": ("dicomDevice", "dcmDevice"), "dicomInstalled": "TRUE"}
-        return Add(Entry.of(above.child("dicomDeviceName", name), device))
+        return Add(Entry.from_values(above.child("dicomDeviceName", name), device))
     connection = {"objectClass": "dicomNetworkConnection", "cn": name, "dicomHostname": "h"}
-    return Add(Entry.of(above.child("cn", name), connection))
+    return Add(Entry.from_values(above.child("cn", name), connection))
 
 
 def a_modification(draw: random.Random, entry: Entry) -> Modification:
@@ -85,8 +85,8 @@ def a_modification(draw: random.Random, entry: Entry) -> Modification:
 
 def in_memory(tree: Tree, change: Change) -> Tree | None:
     try:
-        return tree.after([change])
-    except DoesNotFit:
+        return tree.with_changes([change])
+    except DoesNotApply:
         return None
 
 
@@ -124,6 +124,6 @@ def test_the_tree_in_memory_does_what_slapd_does(slapd: RunningSlapd, seed: int)
         assert same is not None
         assert same.dn == entry.dn
         # slapd keeps a DN among values in a spelling of its own.
-        assert entry_diff.differing(entry, same, tree.schema) == ()
+        assert entry_diff.find_differing_attributes(entry, same, tree.schema) == ()
     assert results.count(None) > CHANGES / 5
     assert {16, 20, 32, 66, 68} <= set(results)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.reader import read
+from dcmcfg.ldif.reader import iter_records
 
 PAGE = Path(__file__).parents[2] / "docs" / "ldif.md"
 EXAMPLES = re.findall(r"^```ldif( refused)?\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -16,7 +16,7 @@ EXAMPLES = re.findall(r"^```ldif( refused)?\n(.*?)^```$", PAGE.read_text("utf-8"
 
 @pytest.mark.parametrize(("refused", "text"), EXAMPLES)
 def test_an_example_is_what_the_page_says(refused: str, text: str) -> None:
-    problems = [isinstance(item, LdifError) for item in read([text.encode()], "docs/ldif.md")]
+    problems = [isinstance(item, LdifError) for item in iter_records([text.encode()], "docs/ldif.md")]
     assert problems == [True] if refused else problems and not any(problems)
 
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcmcfg.ldif.lines import LogicalLine, blocks, logical_lines
+from dcmcfg.ldif.lines import LogicalLine, split_blocks, unfold_lines
 
 
 def lines_of(*chunks: bytes) -> list[LogicalLine]:
-    return [line for block in blocks(chunks) for line in logical_lines(block)]
+    return [line for block in split_blocks(chunks) for line in unfold_lines(block)]
 
 
 def texts(*chunks: bytes) -> list[bytes]:
@@ -35,7 +35,7 @@ def test_crlf_cut_between_its_two_octets_is_still_one_line_ending() -> None:
 
 
 def test_a_final_carriage_return_without_its_newline_is_no_part_of_the_line() -> None:
-    assert lines_of(b"a: 1\r") == [LogicalLine(b"a: 1", 1, ended=False)]
+    assert lines_of(b"a: 1\r") == [LogicalLine(b"a: 1", 1, has_line_ending=False)]
 
 
 def test_a_carriage_return_in_mid_line_stays() -> None:
@@ -51,17 +51,21 @@ def test_a_continuation_of_nothing_keeps_its_blank() -> None:
 
 
 def test_a_missing_final_newline_is_noted_on_the_last_line() -> None:
-    assert lines_of(b"a: 1\nb: 2") == [LogicalLine(b"a: 1", 1), LogicalLine(b"b: 2", 2, ended=False)]
-    assert lines_of(b"a: 1\n 2") == [LogicalLine(b"a: 12", 1, ended=False)]
+    assert lines_of(b"a: 1\nb: 2") == [LogicalLine(b"a: 1", 1), LogicalLine(b"b: 2", 2, has_line_ending=False)]
+    assert lines_of(b"a: 1\n 2") == [LogicalLine(b"a: 12", 1, has_line_ending=False)]
 
 
 def test_blocks_are_numbered_by_their_first_line_however_many_empty_ones_stand_between() -> None:
-    found = list(blocks([b"a: 1\n\nb: 2\nb: 3\n\n\n\nc: 4\n"]))
+    found = list(split_blocks([b"a: 1\n\nb: 2\nb: 3\n\n\n\nc: 4\n"]))
     assert [block for block in found if block[0]] == [(b"a: 1", 1, True), (b"b: 2\nb: 3", 3, True), (b"c: 4", 8, True)]
 
 
 def test_an_odd_empty_line_begins_the_block_and_is_counted() -> None:
-    assert list(blocks([b"a: 1\n\n\nb: 2\n\nc: 3\n"])) == [(b"a: 1", 1, True), (b"\nb: 2", 3, True), (b"c: 3", 6, True)]
+    assert list(split_blocks([b"a: 1\n\n\nb: 2\n\nc: 3\n"])) == [
+        (b"a: 1", 1, True),
+        (b"\nb: 2", 3, True),
+        (b"c: 3", 6, True),
+    ]
     assert [line.number for line in lines_of(b"a: 1\n\n\nb: 2\n")] == [1, 3, 4]
 
 
@@ -69,7 +73,7 @@ def test_a_file_is_read_in_chunks_and_not_line_by_line(tmp_path: Path) -> None:
     file = tmp_path / "many.ldif"
     file.write_bytes(b"dn: cn=a\n\n" * 50_000)
     with file.open("rb") as source:
-        assert next(blocks(source)) == (b"dn: cn=a", 1, True)
+        assert next(split_blocks(source)) == (b"dn: cn=a", 1, True)
         assert source.tell() < file.stat().st_size / 4
 
 
@@ -78,14 +82,14 @@ def test_blocks_come_before_the_source_is_read_to_its_end() -> None:
         while True:
             yield b"dn: cn=a\ncn: a\n\n"
 
-    found = blocks(endless())
+    found = split_blocks(endless())
     assert [next(found)[0] for _ in range(2)] == [b"dn: cn=a\ncn: a"] * 2
 
 
 def test_a_record_larger_than_many_chunks_is_put_together_once() -> None:
     """Looking for the empty line again and again from the start would take minutes here."""
     chunks = [b"a: 1\n", *[b"x" * 100] * 100_000, b"\n", b"\r\n", b"b: 2\n"]
-    first, *_ = blocks(chunks)
+    first, *_ = split_blocks(chunks)
     assert len(first[0]) > 10_000_000
     assert texts(*chunks)[2:] == [b"", b"b: 2"]
 

@@ -140,7 +140,7 @@ def test_a_faulty_update_file_means_to_dcmcfg_what_it_means_to_ldapmodify_or_is_
             ["/usr/bin/ldapmodify", "-n", "-v", "-f", str(path)], capture_output=True, cwd=tmp_path, check=False
         )
         try:
-            ((_, records),) = read_files([path], file_urls=True, mixed=False)
+            ((_, records),) = read_files([path], file_urls=True, allow_mixed=False)
         except LdifError:
             counted["refused by both" if done.returncode else "refused by dcmcfg alone"] += 1
             continue

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dcmcfg.changes import Change, Delete, Modify, Rename
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.reader import read, read_all
+from dcmcfg.ldif.reader import iter_records, read_all
 from dcmcfg.ldif.records import ChangeRecord
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from tests.ldif.strategies import changes, modifies
@@ -99,7 +99,7 @@ def test_the_dialect_means_to_the_reader_what_it_means_to_ldapmodify(head: str, 
     text = (head + body).replace("\n", newline).encode()
     done = ldapmodify(text, "-v")
     if done.returncode:
-        (problem,) = read([text], "t")
+        (problem,) = iter_records([text], "t")
         assert isinstance(problem, LdifError)
         return
     (record,) = read_all([text], "t")
@@ -117,7 +117,7 @@ fragments = st.sampled_from(
 def test_what_ldapmodify_refuses_the_reader_refuses_too(lines: list[str]) -> None:
     text = "\n".join(["dn: cn=a", *lines, ""]).encode()
     refused = [ldapmodify(text, *options).returncode != 0 for options in ([], ["-a"])]
-    problems = [item for item in read([text], "t") if isinstance(item, LdifError)]
+    problems = [item for item in iter_records([text], "t") if isinstance(item, LdifError)]
     several_controls = lines.count("control: 1.2 true") > 1  # RFC 2849 allows them, ldapmodify does not
     assert problems or not all(refused) or several_controls
 
@@ -131,7 +131,7 @@ def test_what_ldapmodify_drops_without_a_word_is_reported() -> None:
     ):
         done = ldapmodify(text, "-v")
         assert (done.returncode, done.stderr) == (0, b"")
-        (problem,) = read([text], "t")
+        (problem,) = iter_records([text], "t")
         assert isinstance(problem, LdifError)
 
 

@@ -11,7 +11,7 @@ from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, O
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.reader import read, read_all
+from dcmcfg.ldif.reader import iter_records, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord
 
 ADD, DELETE, REPLACE = Operation.ADD, Operation.DELETE, Operation.REPLACE
@@ -38,8 +38,8 @@ def modifications_of(body: str) -> tuple[Modification, ...]:
 def test_a_record_without_changetype_is_content_with_its_line() -> None:
     records = read_all([b"version: 1\n\n# hello\ndn: cn=a\ncn: a\n\n\n\ndn: cn=b\ncn: b"], "test.ldif")
     assert records == (
-        ContentRecord(Entry.of("cn=a", {"cn": "a"}), 4),
-        ContentRecord(Entry.of("cn=b", {"cn": "b"}), 9),
+        ContentRecord(Entry.from_values("cn=a", {"cn": "a"}), 4),
+        ContentRecord(Entry.from_values("cn=b", {"cn": "b"}), 9),
     )
 
 
@@ -83,7 +83,9 @@ def test_octets_that_are_not_utf8_stay_as_they_are() -> None:
 
 
 def test_comments_are_skipped_folded_and_inside_a_record_too() -> None:
-    assert entry_of("# top\n  folded: on\ndn: cn=a\n# in\n side: 1\ncn: a\n#end") == Entry.of("cn=a", {"cn": "a"})
+    assert entry_of("# top\n  folded: on\ndn: cn=a\n# in\n side: 1\ncn: a\n#end") == Entry.from_values(
+        "cn=a", {"cn": "a"}
+    )
 
 
 def test_a_folded_dn_and_a_base64_dn_are_read() -> None:
@@ -110,7 +112,7 @@ def test_crlf_text_reads_like_lf_text() -> None:
     "version", ["", "version: 1\n", "version:1\n\n", "version: 1\n\nversion: 1\n\n", "VERSION: 1\n"]
 )
 def test_the_version_line_may_be_missing_or_repeated(version: str) -> None:
-    assert entry_of(f"{version}dn: cn=a\ncn: a\n") == Entry.of("cn=a", {"cn": "a"})
+    assert entry_of(f"{version}dn: cn=a\ncn: a\n") == Entry.from_values("cn=a", {"cn": "a"})
 
 
 def test_a_version_line_may_begin_any_record() -> None:
@@ -162,7 +164,7 @@ def test_keywords_are_read_in_any_case() -> None:
 
 
 def test_add_and_delete_are_read() -> None:
-    assert change_of("dn: cn=a\nchangetype: add\ncn: a\n") == Add(Entry.of("cn=a", {"cn": "a"}))
+    assert change_of("dn: cn=a\nchangetype: add\ncn: a\n") == Add(Entry.from_values("cn=a", {"cn": "a"}))
     assert change_of("dn: cn=a\nchangetype: delete\n") == Delete(DN.parse("cn=a"))
     assert change_of("dn: cn=a\nchangetype:delete") == Delete(DN.parse("cn=a"))
 
@@ -221,7 +223,7 @@ def test_a_url_is_resolved_by_the_resolver_that_was_given() -> None:
 
 
 def test_content_and_changes_may_be_mixed() -> None:
-    kinds = [type(item) for item in read([b"dn: cn=a\ncn: a\n\ndn: cn=a\nchangetype: delete\n"], "t")]
+    kinds = [type(item) for item in iter_records([b"dn: cn=a\ncn: a\n\ndn: cn=a\nchangetype: delete\n"], "t")]
     assert kinds == [ContentRecord, ChangeRecord]
 
 
@@ -245,5 +247,5 @@ def test_records_come_while_the_source_is_still_being_read() -> None:
         yield b"dn: cn=a\ncn: a\n\n"
         raise AssertionError("read too far")
 
-    first = next(read(source(), "t"))  # type: ignore[arg-type]  # a generator that fails on its second step
+    first = next(iter_records(source(), "t"))  # type: ignore[arg-type]  # a generator that fails on its second step
     assert not isinstance(first, LdifError)

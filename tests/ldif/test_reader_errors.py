@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import DcmcfgError, LdifError
-from dcmcfg.ldif.reader import LdifErrors, read, read_all, refuse_url
+from dcmcfg.ldif.reader import LdifErrors, iter_records, read_all, refuse_url
 
 MODIFY = "dn: cn=a\nchangetype: modify\n"
 RENAME = "dn: cn=a\nchangetype: modrdn\n"
@@ -92,28 +92,28 @@ FAULTS = [
 @pytest.mark.parametrize(("text", "line", "says"), FAULTS)
 def test_a_fault_is_told_with_its_line_and_reading_goes_on(text: str, line: int, says: str) -> None:
     source = f"{text}\ndn: cn=next\ncn: next\n".encode()
-    problem, following = read([source], "site.ldif")
+    problem, following = iter_records([source], "site.ldif")
     assert isinstance(problem, LdifError)
-    assert problem.on == f"site.ldif:{line}"
+    assert problem.subject == f"site.ldif:{line}"
     assert says in str(problem)
     assert "\n" not in str(problem)
     assert not isinstance(following, LdifError)
 
 
 def test_utf16_is_named_once() -> None:
-    (problem,) = read(["dn: cn=a\r\ncn: a\r\n\r\ndn: cn=b\r\ncn: b\r\n".encode("utf-16")], "notepad.ldif")
+    (problem,) = iter_records(["dn: cn=a\r\ncn: a\r\n\r\ndn: cn=b\r\ncn: b\r\n".encode("utf-16")], "notepad.ldif")
     assert "UTF-16" in str(problem)
 
 
 def test_only_the_first_fault_of_a_record_is_told() -> None:
-    items = list(read([b"dn: cn=a\nx\ny\nz\n\ncn: b\n"], "t"))
-    assert [getattr(item, "on", None) for item in items] == ["t:2", "t:6"]
+    items = list(iter_records([b"dn: cn=a\nx\ny\nz\n\ncn: b\n"], "t"))
+    assert [getattr(item, "subject", None) for item in items] == ["t:2", "t:6"]
 
 
 def test_all_faults_of_a_source_are_raised_together() -> None:
     with pytest.raises(LdifErrors) as caught:
         read_all([b"cn: a\n\ndn: cn=b\ncn: b\n\ndn: x\ncn: y\n"], "t")
-    assert [problem.on for problem in caught.value.problems] == ["t:1", "t:6"]
+    assert [problem.subject for problem in caught.value.problems] == ["t:1", "t:6"]
     assert str(caught.value).startswith("t:1: the record does not begin with 'dn:'")
     assert "the first of 2 problems" in str(caught.value)
 
@@ -128,28 +128,28 @@ def test_a_value_never_shows_in_a_message() -> None:
 @pytest.mark.parametrize("folded", ["hunter2hunter2", "hunter2 hunter2: x", "hunter2=;:hunter2", "\u00e4hunter2:"])
 def test_the_rest_of_a_folded_secret_that_lost_its_blank_never_shows_in_a_message(folded: str) -> None:
     for record in ("dcmKeyStorePin: correct horse\n", "changetype: modify\nadd: dcmKeyStorePin\ndcmKeyStorePin: x\n"):
-        (problem,) = read([f"dn: cn=a\n{record}{folded}\n".encode()], "t")
+        (problem,) = iter_records([f"dn: cn=a\n{record}{folded}\n".encode()], "t")
         assert isinstance(problem, LdifError)
         assert "a continued line must begin with a blank" in str(problem)
         assert "hunter2" not in str(problem)
 
 
 def test_the_value_of_a_control_never_shows_in_a_message() -> None:
-    (problem,) = read([b"dn: cn=a\ncontrol: 1.3.6.1.1.12 ture: hunter2\nchangetype: delete\n"], "t")
+    (problem,) = iter_records([b"dn: cn=a\ncontrol: 1.3.6.1.1.12 ture: hunter2\nchangetype: delete\n"], "t")
     assert "not a control: '1.3.6.1.1.12 ture'" in str(problem)
     assert "hunter2" not in str(problem)
 
 
 def test_a_long_line_is_cut_in_the_message() -> None:
-    (problem,) = read([b"dn: cn=a\n" + b"x" * 5000 + b"\n"], "t")
+    (problem,) = iter_records([b"dn: cn=a\n" + b"x" * 5000 + b"\n"], "t")
     assert len(str(problem)) < 200
 
 
 def test_what_a_resolver_refuses_is_told_with_the_line() -> None:
     def resolve(url: str) -> bytes:
-        raise LdifError("no such file", on="/x/vendor-data.zip", next_step="copy it there")
+        raise LdifError("no such file", subject="/x/vendor-data.zip", next_step="copy it there")
 
-    (problem,) = read([b"dn: cn=a\ncn:< file:vendor-data.zip\n"], "t", resolve_url=resolve)
+    (problem,) = iter_records([b"dn: cn=a\ncn:< file:vendor-data.zip\n"], "t", resolve_url=resolve)
     assert str(problem) == "t:2: cn: /x/vendor-data.zip: no such file — copy it there"
 
 

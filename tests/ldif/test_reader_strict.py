@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.reader import read, read_all
+from dcmcfg.ldif.reader import iter_records, read_all
 
 VERSION = "version: 1\n\n"
 MODIFY = VERSION + "dn: cn=a\nchangetype: modify\n"
@@ -43,8 +43,8 @@ MODIFY = VERSION + "dn: cn=a\nchangetype: modify\n"
     ],
 )
 def test_strict_refuses_what_the_default_reads(text: str, line: int, says: str) -> None:
-    problems = [item for item in read([text.encode()], "t", strict=True) if isinstance(item, LdifError)]
-    assert [problem.on for problem in problems] == [f"t:{line}"]
+    problems = [item for item in iter_records([text.encode()], "t", strict=True) if isinstance(item, LdifError)]
+    assert [problem.subject for problem in problems] == [f"t:{line}"]
     assert says in str(problems[0])
     if "nversion" not in text or text.startswith("version"):
         read_all([text.encode()], "t")
@@ -57,7 +57,7 @@ def test_a_leading_tab_belongs_to_the_value_by_the_rfc() -> None:
 
 def test_strict_takes_a_url_without_blanks_around_it_only() -> None:
     for text, problems in (("cn:< file:x\n", 0), ("cn:< file:x \n", 1)):
-        items = list(read([(VERSION + f"dn: cn=a\n{text}").encode()], "t", strict=True, resolve_url=str.encode))
+        items = list(iter_records([(VERSION + f"dn: cn=a\n{text}").encode()], "t", strict=True, resolve_url=str.encode))
         assert sum(isinstance(item, LdifError) for item in items) == problems
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dcmcfg.files.locations import ValueLines
+from dcmcfg.files.locations import ValueLineIndex
 from tests.growth import growth
 
 TEXT = b"""\
@@ -44,7 +44,7 @@ description: third
 )
 def test_a_value_is_found_on_its_last_line(end: bytes, first: int, name: str, value: bytes | None, line: int) -> None:
     lines = TEXT.replace(b"\n", end).split(b"\n")
-    assert ValueLines(lines).line(first, {name}, value) == line
+    assert ValueLineIndex(lines).find_line(first, {name}, value) == line
 
 
 def test_each_value_of_a_long_record_is_found_in_linear_time() -> None:
@@ -53,8 +53,8 @@ def test_each_value_of_a_long_record_is_found_in_linear_time() -> None:
         lines = [b"dn: cn=x", *(b"cn: " + value for value in values)]
 
         def find() -> None:
-            of = ValueLines(lines)
-            assert [of.line(1, {"cn"}, value) for value in values] == list(range(2, count + 2))
+            of = ValueLineIndex(lines)
+            assert [of.find_line(1, {"cn"}, value) for value in values] == list(range(2, count + 2))
 
         return find
 

@@ -11,9 +11,9 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Ports
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.lint.certificates import certificate
 from tests.trees import connection, network_ae
 
@@ -59,7 +59,7 @@ def more(dn: str, name: str, value: str | bytes) -> Modify:
 
 
 def new(dn: str, **values: str | Sequence[str]) -> Add:
-    return Add(Entry.of(dn, values))
+    return Add(Entry.from_values(dn, values))
 
 
 def delete(dn: str) -> Delete:
@@ -69,8 +69,10 @@ def delete(dn: str) -> Delete:
 @cache
 def sound() -> Tree:
     """The lab's tree, with the external retrieve set up: no rule finds anything in it."""
-    lab = Tree.of(bundled(), site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389)))
-    return lab.after(
+    lab = Tree.from_entries(
+        load_bundled_schema(), load_site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389))
+    )
+    return lab.with_changes(
         [put(ARCHIVE, dcmExternalRetrieveAEDestination="DCM4CHEE", dcmCStoreSCUOfCMoveSCP="LONGTERM=LONGTERM")]
     )
 

@@ -6,14 +6,14 @@ import pytest
 
 from dcmcfg.lint.lint import lint
 from dcmcfg.lint.rules.conditions import RULES
-from dcmcfg.schema.archive_values import value_kinds
+from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
-from dcmcfg.schema.web_form import form_fields
+from dcmcfg.schema.web_form import get_form_fields
 from tests.lint.breaking import NOW, RULE, STORAGE, more, sound
 
 
 def messages(value: str, dn: str = RULE) -> list[str]:
-    return [found.finding.message for found in lint(sound().after([more(dn, "dcmProperty", value)]), NOW, RULES)]
+    return [found.finding.message for found in lint(sound().with_changes([more(dn, "dcmProperty", value)]), NOW, RULES)]
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,6 @@ def test_a_property_that_is_no_condition_may_be_anything() -> None:
 
 
 def test_the_classes_are_those_whose_properties_the_web_form_calls_conditions() -> None:
-    fields = form_fields("dcmProperty")
-    read = [name for name, kind in value_kinds("dcmProperty").items() if kind in (CONDITION, HL7_CONDITION)]
+    fields = get_form_fields("dcmProperty")
+    read = [name for name, kind in get_value_kinds("dcmProperty").items() if kind in (CONDITION, HL7_CONDITION)]
     assert sorted(name for name, field in fields.items() if field.label.startswith("Condition")) == sorted(read)

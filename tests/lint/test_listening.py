@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
-from dcmcfg.lint.catalogue import BY_NAME
+from dcmcfg.lint.catalogue import RULES_BY_NAME
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, put, sound
@@ -23,7 +23,9 @@ TAKEN, PERHAPS = RULES
 
 def found(held: Tree) -> list[tuple[str, str]]:
     """Rule and connection of each."""
-    return [(each.rule.name, str(each.finding.dn.rdn)) for each in lint(held, NOW, [BY_NAME[name] for name in RULES])]
+    return [
+        (each.rule.name, str(each.finding.dn.rdn)) for each in lint(held, NOW, [RULES_BY_NAME[name] for name in RULES])
+    ]
 
 
 def two(first: dict[str, str], second: dict[str, str]) -> list[str]:
@@ -131,22 +133,22 @@ def test_a_device_that_is_not_installed_opens_no_port() -> None:
 
 def test_the_ports_of_remote_devices_are_not_the_archives() -> None:
     changes = [put(f"cn=dicom,{STORESCP_DEVICE}", dicomPort="11115", dicomHostname="0.0.0.0")]
-    assert found(sound().after(changes)) == []
+    assert found(sound().with_changes(changes)) == []
 
 
 def test_each_connection_is_named_once_with_a_port_of_its_own() -> None:
     others = [connection(SMALL, name=f"c{number}") for number in range(4)]
-    given = lint(tree(*site_entries(), *others), NOW, [BY_NAME[TAKEN]])
+    given = lint(tree(*site_entries(), *others), NOW, [RULES_BY_NAME[TAKEN]])
     assert [each.finding.message.rpartition(" in the")[0].rpartition("; ")[2] for each in given] == [
         f"port {port} is unused" for port in (11113, 11114, 11115, 11116)
     ]
-    assert {each.finding.kind for each in given} == {"stops-next-start"}
+    assert {each.finding.impact for each in given} == {"stops-next-start"}
 
 
 def test_where_no_port_is_left_none_is_proposed() -> None:
     ports = {"dicomPort": "65535"}
     others = [entry for entry in site_entries() if not entry.is_a("dicomNetworkConnection")]
-    (given,) = lint(tree(*others, listener("a", ports), listener("b", ports)), NOW, [BY_NAME[TAKEN]])
+    (given,) = lint(tree(*others, listener("a", ports), listener("b", ports)), NOW, [RULES_BY_NAME[TAKEN]])
     assert given.finding.message == "the connection a has port 65535 too (bound to localhost)"
 
 
@@ -165,4 +167,4 @@ def test_what_the_real_archive_could_not_bind_is_found(name: str, change: Change
     assert recorded.text.startswith("java.io.IOException: Unable to start TCPListener on localhost:9112\n")
     assert "Address already in use" in recorded.text
     closed = [each for each, state in recorded.more["afterwards"]["ports"].items() if state == "refused"]
-    assert [(TAKEN, f"cn={each}") for each in closed] == found(sound().after([change]))
+    assert [(TAKEN, f"cn={each}") for each in closed] == found(sound().with_changes([change]))

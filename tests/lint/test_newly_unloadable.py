@@ -9,14 +9,14 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.lab.large_tree import large_tree
-from dcmcfg.lint.new_load_failures import newly_unloadable
-from dcmcfg.lint.plan_risks import PlanRisks, plan_risks
+from dcmcfg.lab.large_tree import generate_large_tree
+from dcmcfg.lint.new_load_failures import find_new_load_failures
+from dcmcfg.lint.plan_risks import PlanRisks, assess_plan_risks
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.plan.risk_checks import NewFinding
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.findings import Place
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.findings import Location
 from tests.lint.breaking import put
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
@@ -30,12 +30,12 @@ FIX = "Correct the value. dcmcfg explain"
 
 def plan_of(*changes: Change, before: Tree | None = None) -> Plan:
     """The plan of *changes*, of which the first stands on line 1 of ``x.ldif``, the second on line 2 and so on."""
-    wanted = [Wanted(change, place=f"x.ldif:{line}") for line, change in enumerate(changes, 1)]
+    wanted = [DesiredChange(change, location=f"x.ldif:{line}") for line, change in enumerate(changes, 1)]
     return make_plan(before or site(), wanted)
 
 
 def new(*changes: Change, before: Tree | None = None) -> list[NewFinding]:
-    return list(newly_unloadable(plan_of(*changes, before=before), NOW))
+    return list(find_new_load_failures(plan_of(*changes, before=before), NOW))
 
 
 def told(*changes: Change, before: Tree | None = None) -> list[tuple[str, str, str, int | None]]:
@@ -45,22 +45,23 @@ def told(*changes: Change, before: Tree | None = None) -> list[tuple[str, str, s
             each.finding.rule.name,
             str(each.finding.dn.rdn),
             each.finding.attribute,
-            each.finding.place.line if each.finding.place else None,
+            each.finding.location.line if each.finding.location else None,
         )
         for each in new(*changes, before=before)
     ]
 
 
 def risks(*changes: Change, before: Tree | None = None) -> PlanRisks:
-    return plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
+    return assess_plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
 
 
 @pytest.mark.parametrize(
-    ("place", "told"), [("aes.json:12 (AE 2)", Place("aes.json", 12)), ("a:b.csv:3", Place("a:b.csv", 3)), ("-", None)]
+    ("place", "told"),
+    [("aes.json:12 (AE 2)", Location("aes.json", 12)), ("a:b.csv:3", Location("a:b.csv", 3)), ("-", None)],
 )
-def test_a_place_is_that_of_a_row_too(place: str, told: Place | None) -> None:
-    plan = make_plan(site(), [Wanted(setting(CONNECTION, "dicomPort", "70000"), place=place)])
-    assert [each.finding.place for each in newly_unloadable(plan, NOW)] == [told]
+def test_a_place_is_that_of_a_row_too(place: str, told: Location | None) -> None:
+    plan = make_plan(site(), [DesiredChange(setting(CONNECTION, "dicomPort", "70000"), location=place)])
+    assert [each.finding.location for each in find_new_load_failures(plan, NOW)] == [told]
 
 
 def setting(dn: str, name: str, *values: str) -> Modify:
@@ -69,7 +70,7 @@ def setting(dn: str, name: str, *values: str) -> Modify:
 
 def test_a_value_that_the_archive_cannot_read_is_new_and_placed() -> None:
     (found,) = new(setting(ARCHIVE, "dicomDescription", "x"), setting(ARCHIVE, INTERVAL, "5s"))
-    assert found.finding.kind == "unloadable"
+    assert found.finding.impact == "unloadable"
     assert str(found) == (
         f"x.ldif:2: {ARCHIVE}: {INTERVAL} '5s': {found.finding.message}. Fix: {FIX} {INTERVAL} shows its form."
     )
@@ -90,7 +91,7 @@ def test_what_was_so_before_is_not_new() -> None:
 
 
 def test_a_finding_moves_with_its_entry() -> None:
-    before = site(**{INTERVAL: "5s"}).after([setting(f"cn=dicom,{STORESCP}", "dicomPort", "70000")])
+    before = site(**{INTERVAL: "5s"}).with_changes([setting(f"cn=dicom,{STORESCP}", "dicomPort", "70000")])
     renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))
     again = setting(f"dicomAETitle=STORESCP,{NEW}", REFERENCE, f"cn=dicom,{NEW}")
     assert told(renamed, again, setting(f"cn=dicom,{NEW}", "dcmBindAddress", "10.0.0.1"), before=before) == []
@@ -98,7 +99,7 @@ def test_a_finding_moves_with_its_entry() -> None:
 
 def test_one_that_is_mended_does_not_pay_for_an_equal_one_elsewhere() -> None:
     port = f"cn=dicom,{STORESCP}"
-    before = site().after([setting(port, "dicomPort", "70000")])
+    before = site().with_changes([setting(port, "dicomPort", "70000")])
     mended = setting(port, "dicomPort", "104")
     assert told(mended, Add(connection(STORESCP, "70000", name="two")), before=before) == [
         ("port", "cn=two", "dicomPort", 2)
@@ -117,7 +118,7 @@ def test_a_remote_device_counts_too() -> None:
 def test_what_stands_outside_all_devices_is_not_loaded() -> None:
     title = "A" * 17
     name = f"dicomAETitle={title},cn=DICOM Configuration,{BASE}"
-    assert told(Add(Entry.of(name, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}))) == []
+    assert told(Add(Entry.from_values(name, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}))) == []
 
 
 @pytest.mark.parametrize(
@@ -158,14 +159,14 @@ def test_a_connection_of_another_device_or_protocol_does_not_load() -> None:
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
     assert told(setting(ae, REFERENCE, CONNECTION)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
     extended = setting(f"cn=dicom,{STORESCP}", "objectClass", "dicomNetworkConnection", "dcmNetworkConnection")
-    assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().after([extended])) == [
+    assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().with_changes([extended])) == [
         ("protocol", "dicomAETitle=STORESCP", REFERENCE, 1)
     ]
 
 
 def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
     (found,) = new(Add(connection(ARCHIVE, name="new")))
-    assert (found.finding.rule.name, found.finding.kind) == ("port-taken", "stops-next-start")
+    assert (found.finding.rule.name, found.finding.impact) == ("port-taken", "stops-next-start")
     assert str(found) == (
         f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too (bound to localhost); "
         "port 11113 is unused in the configuration. Fix: Give one of the two another port or another dcmBindAddress, "
@@ -180,7 +181,7 @@ def test_the_entry_that_the_plan_writes_is_named_and_the_cause_placed() -> None:
     installed = setting(f"cn=two,{ARCHIVE}", "dicomInstalled")
     assert told(moved, before=before) == []
     assert told(installed, moved, before=before) == [("port-taken", "cn=two", "dicomPort", 2)]
-    off = before.after([setting(ARCHIVE, "dicomInstalled", "FALSE"), installed, moved])
+    off = before.with_changes([setting(ARCHIVE, "dicomInstalled", "FALSE"), installed, moved])
     assert told(setting(ARCHIVE, "dicomInstalled", "TRUE"), before=off) == [
         ("port-taken", "cn=two", "dicomPort", 1),
     ]
@@ -220,10 +221,10 @@ def test_a_warning_that_becomes_an_error_is_new() -> None:
 
 def test_a_reference_is_one_risk_and_not_two() -> None:
     (risk,) = risks(Delete(DN.parse(CONNECTION))).risks
-    assert (risk.name, risk.what) == ("unloadable", "the archive cannot load 2 settings")
-    assert risk.is_taken({"dangling-reference"})
+    assert (risk.name, risk.description) == ("unloadable", "the archive cannot load 2 settings")
+    assert risk.is_accepted({"dangling-reference"})
     both = risks(Delete(DN.parse(CONNECTION)), setting(ARCHIVE, INTERVAL, "5s")).risks
-    assert [(each.name, each.is_taken({"dangling-reference"})) for each in both] == [("unloadable", False)]
+    assert [(each.name, each.is_accepted({"dangling-reference"})) for each in both] == [("unloadable", False)]
 
 
 def test_another_reference_that_dangles_stays_the_risk_of_that_name() -> None:
@@ -235,7 +236,7 @@ def test_another_reference_that_dangles_stays_the_risk_of_that_name() -> None:
 
 
 def test_of_a_secret_neither_value_nor_message_is_told() -> None:
-    rule = Entry.of(
+    rule = Entry.from_values(
         f"cn=rule,{ARCHIVE}",
         {"objectClass": "dcmExportRule", "cn": "rule", "dcmEntity": "Series", "dcmExporterID": "X"},
     )
@@ -246,7 +247,7 @@ def test_of_a_secret_neither_value_nor_message_is_told() -> None:
 
 
 def test_a_password_with_a_blank_in_a_url_is_not_told() -> None:
-    exporter = Entry.of(
+    exporter = Entry.from_values(
         f"dcmExporterID=x,{ARCHIVE}",
         {"objectClass": ("dcmExporter",), "dcmExporterID": ("x",), "dcmURI": ("https://joe:my secret pw@host/x",)},
     )
@@ -258,8 +259,8 @@ def test_a_password_with_a_blank_in_a_url_is_not_told() -> None:
 
 def test_settings_of_both_kinds_are_counted_together() -> None:
     (risk,) = risks(Add(connection(ARCHIVE, name="more")), setting(ARCHIVE, INTERVAL, "5s")).risks
-    assert {each.finding.kind for each in risk.findings} == {"unloadable", "stops-next-start"}
-    assert risk.what == f"the archive cannot load {len(risk.findings)} settings, or cannot start again with them"
+    assert {each.finding.impact for each in risk.findings} == {"unloadable", "stops-next-start"}
+    assert risk.description == f"the archive cannot load {len(risk.findings)} settings, or cannot start again with them"
 
 
 def test_equal_fixes_are_told_once() -> None:
@@ -269,7 +270,7 @@ def test_equal_fixes_are_told_once() -> None:
 
 def test_of_many_findings_the_first_are_shown_and_all_are_counted() -> None:
     (risk,) = risks(*(Add(connection(ARCHIVE, name=f"c{n}")) for n in range(300))).risks
-    assert risk.what == "with 300 settings the archive cannot start again"
+    assert risk.description == "with 300 settings the archive cannot start again"
     assert len(risk.findings) == 300
     assert (len(risk.details), risk.details[-1]) == (41, "… and 260 more")
     ports = {each.finding.message.rpartition("; port ")[2].split()[0] for each in risk.findings}
@@ -279,11 +280,11 @@ def test_of_many_findings_the_first_are_shown_and_all_are_counted() -> None:
 def test_a_large_tree_and_a_large_plan_are_judged() -> None:
     """No size is too large: the rules that only warn stop at 200 steps and 5,000 entries."""
     archive = [entry for entry in site_entries() if str(entry.dn).endswith(ARCHIVE)]
-    before = Tree.of(bundled(), [*large_tree(6_000), *archive])
+    before = Tree.from_entries(load_bundled_schema(), [*generate_large_tree(6_000), *archive])
     assert told(Add(connection(ARCHIVE, name="new")), before=before) == [("port-taken", "cn=new", "dicomPort", 1)]
-    devices = [entry.dn for entry in before.ordered() if entry.is_a("dicomDevice")]
+    devices = [entry.dn for entry in before.sorted_entries() if entry.is_a("dicomDevice")]
     many: list[Change] = [setting(str(dn), "dicomDescription", "x") for dn in devices]
-    wrong = next(entry.dn for entry in before.ordered() if entry.is_a("dicomNetworkConnection"))
+    wrong = next(entry.dn for entry in before.sorted_entries() if entry.is_a("dicomNetworkConnection"))
     assert len(many) > 200
     assert told(*many, setting(str(wrong), "dicomPort", "70000"), before=before) == [
         ("port", str(wrong.rdn), "dicomPort", len(many) + 1)
@@ -314,7 +315,7 @@ def test_an_ae_that_cannot_play_its_role_is_a_risk_of_the_plan_that_names_it(tit
     assert refused_names(put(f"dicomAETitle=AS_RECEIVED,{ARCHIVE}", **{ERD: title})) == expected
     assert refused_names(put(ARCHIVE, dicomDescription="x"), before=site(**{ERD: title})) == []
     (found,) = new(put(ARCHIVE, **{ERD: title}))
-    assert found.finding.place == Place("x.ldif", 1)
+    assert found.finding.location == Location("x.ldif", 1)
 
 
 def test_an_ae_that_is_switched_off_is_no_reason_to_refuse() -> None:

@@ -9,25 +9,25 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.lab.large_tree import large_tree
+from dcmcfg.lab.large_tree import generate_large_tree
 from dcmcfg.lint.catalogue import RULES as ALL
 from dcmcfg.lint.lint import lint
-from dcmcfg.lint.new_load_failures import newly_unloadable
-from dcmcfg.lint.new_violations import RULES, changes_certificates, newly_wrong
+from dcmcfg.lint.new_load_failures import find_new_load_failures
+from dcmcfg.lint.new_violations import PLAN_RULES, changes_certificates, find_new_violations
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.lint.breaking import BREAKS, Break, put, sound
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 OTHER = f"dicomDeviceName=other,{DEVICES}"
-REPORTED = [each for each in BREAKS if each.rule in {rule.name for rule in RULES}]
+REPORTED = [each for each in BREAKS if each.rule in {rule.name for rule in PLAN_RULES}]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 NAME = "dcmExternalRetrieveAEDestination"
 
 
 def told(*changes: Change, tree: Tree | None = None) -> list[str]:
-    return list(newly_wrong(make_plan(tree or site(), [Wanted(change) for change in changes]), NOW))
+    return list(find_new_violations(make_plan(tree or site(), [DesiredChange(change) for change in changes]), NOW))
 
 
 def setting(name: str, value: str) -> Modify:
@@ -46,11 +46,11 @@ def test_what_was_wrong_before_is_not_told() -> None:
 
 
 def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
-    plan = make_plan(site(), [Wanted(setting(NAME, "NOSUCHAE"))])
-    refused = [each.finding for each in newly_unloadable(plan, NOW)]
+    plan = make_plan(site(), [DesiredChange(setting(NAME, "NOSUCHAE"))])
+    refused = [each.finding for each in find_new_load_failures(plan, NOW)]
     assert [each.rule.name for each in refused] == ["external-retrieve-unknown"]
-    assert list(newly_wrong(plan, NOW, but=refused)) == []
-    assert len(list(newly_wrong(plan, NOW))) == 1
+    assert list(find_new_violations(plan, NOW, excluded=refused)) == []
+    assert len(list(find_new_violations(plan, NOW))) == 1
 
 
 @pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])
@@ -63,18 +63,21 @@ def test_each_error_of_lint_is_told(breaking: Break) -> None:
 @cache
 def beside_modalities() -> Tree:
     """The tree that breaks no rule, with 5 devices more, of which the archive knows nothing."""
-    entries = [*sound().ordered(), *(entry for entry in large_tree(103) if sound().get(entry.dn) is None)]
-    return Tree.of(sound().schema, entries)
+    entries = [
+        *sound().sorted_entries(),
+        *(entry for entry in generate_large_tree(103) if sound().get(entry.dn) is None),
+    ]
+    return Tree.from_entries(sound().schema, entries)
 
 
 @cache
 def found_by_lint(*changes: Change) -> dict[tuple[object, ...], str]:
-    """What all of lint finds after *changes*, as :func:`newly_wrong` tells it."""
+    """What all of lint finds after *changes*, as :func:`find_new_violations` tells it."""
     return {
         (found.rule.name, found.finding.dn, found.finding.value): (
             f"{found.finding.dn}: {found.finding.message} (lint: {found.rule.name})"
         )
-        for found in lint(beside_modalities().after(changes), NOW, RULES)
+        for found in lint(beside_modalities().with_changes(changes), NOW, PLAN_RULES)
     }
 
 
@@ -89,7 +92,10 @@ def test_no_plan_and_no_tree_is_too_large() -> None:
     many = [Add(connection(STORESCP, name=f"c{number}")) for number in range(300)]
     (doubt,) = told(*many, setting("dcmFallbackCMoveSCP", "NOSUCHAE"))
     assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
-    large = Tree.of(bundled(), [*large_tree(6_003), *(each for each in site_entries() if each.is_a("dicomDevice"))])
+    large = Tree.from_entries(
+        load_bundled_schema(),
+        [*generate_large_tree(6_003), *(each for each in site_entries() if each.is_a("dicomDevice"))],
+    )
     (doubt,) = told(setting("dcmFallbackCMoveSCP", "NOSUCHAE"), tree=large)
     assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
 
@@ -104,10 +110,10 @@ def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
 
 
 def test_a_certificate_asks_for_its_rules() -> None:
-    plan = make_plan(sound(), [Wanted(put(ARCHIVE, dicomDescription="x"))])
+    plan = make_plan(sound(), [DesiredChange(put(ARCHIVE, dicomDescription="x"))])
     assert not changes_certificates(plan)
     expired = next(each for each in BREAKS if each.rule == "certificate-expired")
-    plan = make_plan(sound(), [Wanted(change) for change in expired.changes])
+    plan = make_plan(sound(), [DesiredChange(change) for change in expired.changes])
     assert changes_certificates(plan)
-    (line,) = newly_wrong(plan, NOW, ALL)
+    (line,) = find_new_violations(plan, NOW, ALL)
     assert line.endswith("(lint: certificate-expired)")

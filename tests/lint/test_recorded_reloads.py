@@ -8,10 +8,10 @@ import pytest
 
 from dcmcfg.changes import Change, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.lint.new_load_failures import newly_unloadable
-from dcmcfg.plan.loadability import REFUSED
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.risk_checks import risks
+from dcmcfg.lint.new_load_failures import find_new_load_failures
+from dcmcfg.plan.loadability import REFUSED_KINDS
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.risk_checks import find_risks
 from tests.lint.breaking import (
     ARCHIVE,
     DCM4CHEE,
@@ -63,15 +63,18 @@ UNKNOWN = (
 
 
 def plan_of(*changes: Change) -> Plan:
-    return make_plan(sound(), [Wanted(change) for change in changes])
+    return make_plan(sound(), [DesiredChange(change) for change in changes])
 
 
 @pytest.mark.usefixtures("recordings")
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_plan_is_refused_where_the_archive_refused_the_configuration(name: str) -> None:
     recorded = http("ctrl-broken", name)
-    found = [each.finding.kind for each in newly_unloadable(plan_of(CHANGES[name]), NOW)]
-    assert any(kind in REFUSED for kind in found) == (recorded.status != 204), (recorded.text.splitlines()[:1], found)
+    found = [each.finding.impact for each in find_new_load_failures(plan_of(CHANGES[name]), NOW)]
+    assert any(kind in REFUSED_KINDS for kind in found) == (recorded.status != 204), (
+        recorded.text.splitlines()[:1],
+        found,
+    )
 
 
 @pytest.mark.usefixtures("recordings")
@@ -81,4 +84,4 @@ def test_every_recorded_reload_is_judged_or_named_as_one_that_the_tree_does_not_
 
 def test_the_device_that_is_gone_is_a_risk_of_its_own() -> None:
     plan = plan_of(Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "dcm4chee-arc2")))
-    assert "archive-device" in {risk.name for risk in risks(plan, device="dcm4chee-arc")}
+    assert "archive-device" in {risk.name for risk in find_risks(plan, device="dcm4chee-arc")}

@@ -10,7 +10,7 @@ import pytest
 from dcmcfg.changes import Add, Change, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.rename.network_ae import rename_references
-from dcmcfg.lint.catalogue import BY_NAME
+from dcmcfg.lint.catalogue import RULES_BY_NAME
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
@@ -45,7 +45,7 @@ TLS = "TLS_RSA_WITH_AES_128_CBC_SHA"
 
 
 def messages(rule: str, changes: Iterable[Change]) -> list[str]:
-    return [each.finding.message for each in lint(sound().after(changes), NOW, [BY_NAME[rule]])]
+    return [each.finding.message for each in lint(sound().with_changes(changes), NOW, [RULES_BY_NAME[rule]])]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,10 @@ def test_an_ae_of_a_device_that_is_off_is_told_once_with_all_that_name_it() -> N
 
 def test_each_dangling_reference_of_an_ae_without_another_is_left_to_somebody() -> None:
     gone = [f"cn=gone{n},{STORESCP_DEVICE}" for n in (1, 2)]
-    found = lint(sound().after([put(STORESCP, **{REFERENCE: gone})]), NOW, [BY_NAME["connection-dangling"]])
-    assert [each.changes for each in found] == [(), ()]
+    found = lint(
+        sound().with_changes([put(STORESCP, **{REFERENCE: gone})]), NOW, [RULES_BY_NAME["connection-dangling"]]
+    )
+    assert [each.fix_changes for each in found] == [(), ()]
 
 
 def test_a_shared_other_title_is_told_for_both() -> None:
@@ -169,26 +171,26 @@ def test_a_certificate_that_is_not_valid_yet_is_told() -> None:
     ],
 )
 def test_hostile_values_are_told_like_any_other(attribute: str, value: str) -> None:
-    lint(sound().after([put(DCM4CHEE, **{attribute: value})]), NOW)
+    lint(sound().with_changes([put(DCM4CHEE, **{attribute: value})]), NOW)
 
 
 @pytest.mark.parametrize("port", ["²", "9" * 5000, "-1", "x", ""])
 def test_a_port_that_is_none_is_none(port: str) -> None:
-    lint(sound().after([put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=port)]), NOW)
+    lint(sound().with_changes([put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=port)]), NOW)
 
 
 def test_a_secret_is_not_told_with_what_is_wrong_with_it() -> None:
-    tree = sound().after([put(EXPORTER, dcmURI="dicom:joe:geheim@host")])
-    (found,) = lint(tree, NOW, [BY_NAME["exporter-destination-unknown"]])
+    tree = sound().with_changes([put(EXPORTER, dcmURI="dicom:joe:geheim@host")])
+    (found,) = lint(tree, NOW, [RULES_BY_NAME["exporter-destination-unknown"]])
     assert "geheim" not in found.finding.message
-    assert found.command == ()
+    assert found.fix_command == ()
 
 
 def test_a_configuration_without_its_root_is_judged_all_the_same() -> None:
     """As default-config.ldif is, which is loaded below what init-config.ldif makes."""
-    tree = sound().after([put(ARCHIVE, dcmExternalRetrieveAEDestination="GONE")])
-    devices = tree.below(next(iter(tree.children(tree.ordered()[1].dn))).dn)
-    found = lint(Tree.of(tree.schema, devices[1:]), NOW)
+    tree = sound().with_changes([put(ARCHIVE, dcmExternalRetrieveAEDestination="GONE")])
+    devices = tree.subtree(next(iter(tree.children(tree.sorted_entries()[1].dn))).dn)
+    found = lint(Tree.from_entries(tree.schema, devices[1:]), NOW)
     assert BASE in str(devices[0].dn)
     assert [each.rule.name for each in found] == ["external-retrieve-unknown"]
 
@@ -202,14 +204,14 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
         dcmURI="movescu:DCM4CHEE",
         dicomAETitle="HOSPPACS",
     )
-    renamed = sound().after([Rename(DN.parse(DCM4CHEE), RDN.of("dicomAETitle", "HOSPPACS")), rule])
+    renamed = sound().with_changes([Rename(DN.parse(DCM4CHEE), RDN.of("dicomAETitle", "HOSPPACS")), rule])
     command = ("rename", "ae", "DCM4CHEE", "HOSPPACS", "--references-only")
-    found = lint(renamed, NOW, [BY_NAME["ups-destination-unknown"], BY_NAME["local-ae-unknown"]])
-    assert {each.command for each in found} == {command}
+    found = lint(renamed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]])
+    assert {each.fix_command for each in found} == {command}
     assert "the container image leaves it there when AE_TITLE is another, here HOSPPACS" in found[-1].finding.message
     references = rename_references(References(renamed), "DCM4CHEE", "HOSPPACS")
-    fixed = renamed.after(references.edit.changes)
-    assert lint(fixed, NOW, [BY_NAME["ups-destination-unknown"], BY_NAME["local-ae-unknown"]]) == ()
+    fixed = renamed.with_changes(references.edit.changes)
+    assert lint(fixed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]]) == ()
     capability = new(
         f"cn=CT,{AS_RECEIVED}",
         objectClass="dicomTransferCapability",
@@ -218,5 +220,5 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
         dicomTransferRole="SCP",
         dicomTransferSyntax="1.2.840.10008.1.2",
     )
-    (undecided,) = lint(renamed.after([capability]), NOW, [BY_NAME["ups-destination-unknown"]])
-    assert undecided.command == ("ae", "add", "DCM4CHEE@HOST:PORT"), "two AEs could have been DCM4CHEE"
+    (undecided,) = lint(renamed.with_changes([capability]), NOW, [RULES_BY_NAME["ups-destination-unknown"]])
+    assert undecided.fix_command == ("ae", "add", "DCM4CHEE@HOST:PORT"), "two AEs could have been DCM4CHEE"

@@ -10,13 +10,13 @@ import pytest
 from dcmcfg.changes import Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.rewriting import rewritten
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.rewriting import rewrite_name
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.conftest import UPSTREAM_FILES
 from tests.lint.breaking import NOW
 
@@ -39,7 +39,7 @@ EXPECTED = {
 def stock(upstream: Path, release: str, folder: Path) -> Tree:
     for name in UPSTREAM_FILES:
         shutil.copy(upstream / release / name, folder)
-    return read_ldif_tree(folder, bundled())
+    return read_ldif_tree(folder, load_bundled_schema())
 
 
 def told(tree: Tree) -> tuple[Told, ...]:
@@ -52,15 +52,15 @@ def test_each_finding_in_the_default_configuration_is_right(upstream: Path, rele
 
 
 def test_default_config_alone_says_the_same(upstream: Path) -> None:
-    tree = read_ldif_tree(upstream / "5.31.0" / "default-config.ldif", bundled())
+    tree = read_ldif_tree(upstream / "5.31.0" / "default-config.ldif", load_bundled_schema())
     assert told(tree) == EXPECTED["5.31.0"]
 
 
 def test_the_labs_own_tree_has_what_it_is_there_to_show(tmp_path: Path) -> None:
     """The lab leaves the external retrieve destination unset: setting it is what the lab is there to try."""
-    for file in site_files():
+    for file in list_site_files():
         shutil.copy(file, tmp_path)
-    tree = read_ldif_tree(tmp_path, bundled())
+    tree = read_ldif_tree(tmp_path, load_bundled_schema())
     assert told(tree) == (("note", "external-retrieve-unset", "dicomDeviceName=dcm4chee-arc"),)
 
 
@@ -68,7 +68,9 @@ def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, 
     """Its script puts AE_TITLE everywhere but in dcmExternalRetrieveAEDestination and in movescu:DCM4CHEE."""
     tree = stock(upstream, "5.33.1", tmp_path)
     missed = ("dcmExternalRetrieveAEDestination", "dcmURI")
-    references = [each for each in References(tree).to(Kind.AE, "DCM4CHEE") if each.attribute not in missed]
+    references = [
+        each for each in References(tree).find_references(EntityKind.AE, "DCM4CHEE") if each.attribute not in missed
+    ]
     changes: list[Change] = [
         Modify(
             each.dn,
@@ -77,7 +79,7 @@ def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, 
                 Modification(
                     Operation.ADD,
                     each.attribute,
-                    (rewritten(each.attribute, each.value, Kind.AE, "DCM4CHEE", "HOSPPACS"),),
+                    (rewrite_name(each.attribute, each.value, EntityKind.AE, "DCM4CHEE", "HOSPPACS"),),
                 ),
             ),
         )
@@ -85,12 +87,14 @@ def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, 
     ]
     names = [
         entry.dn
-        for entry in tree.ordered()
+        for entry in tree.sorted_entries()
         if entry.is_a("dicomUniqueAETitle") or entry.is_a("dicomNetworkAE")
         if entry.text("dicomAETitle") == "DCM4CHEE"
     ]
     changes += [Rename(dn, RDN.of("dicomAETitle", "HOSPPACS")) for dn in names]
-    found = [(each.finding.severity, each.rule.name, each.command) for each in lint(tree.after(changes), NOW)]
+    found = [
+        (each.finding.severity, each.rule.name, each.fix_command) for each in lint(tree.with_changes(changes), NOW)
+    ]
     assert len(names) == 2
     assert found == [
         ("error", "external-retrieve-unknown", ("set-external-retrieve", "HOSPPACS")),
@@ -108,7 +112,7 @@ def test_every_name_in_the_default_configuration_is_known_to_the_map(upstream: P
     references = {(each.dn, each.attribute, each.value) for each in References(tree).all}
     left = {
         (str(entry.dn.rdn), attribute.name, value.decode())
-        for entry in tree.ordered()
+        for entry in tree.sorted_entries()
         for attribute in entry.attributes
         for value in attribute.values
         if b"DCM4CHEE" in value
@@ -128,6 +132,6 @@ def _explained(_rdn: str, attribute: str, value: str) -> bool:
 
 def test_the_dns_of_the_default_configuration_are_references(upstream: Path, tmp_path: Path) -> None:
     references = References(stock(upstream, "5.33.1", tmp_path))
-    found = [each for each in references.all if each.kind is Kind.ENTRY]
+    found = [each for each in references.all if each.kind is EntityKind.ENTRY]
     assert len(found) > 20
     assert all(DN.parse(each.name) and references.resolve(each) is not None for each in found)

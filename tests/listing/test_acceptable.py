@@ -6,28 +6,32 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dcmcfg.edits.attribute_values import Values, set_values
-from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.edits.attribute_values import AttributeValues, set_values
+from dcmcfg.lint.plan_risks import assess_plan_risks
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import seen_as, target
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.search.acceptable_values import acceptable, external_retrieve_titles
-from dcmcfg.search.completions import attributes, referable, values
+from dcmcfg.model.targets import classify_entry, resolve_entry
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.search.acceptable_values import complete_external_retrieve_titles, filter_acceptable_values
+from dcmcfg.search.completions import complete_attributes, complete_references, complete_values
 from tests.lint.breaking import ARCHIVE, RULE, put, sound
 from tests.sampling import sample
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIGURATION = Configuration(sound())
 #: One entry for each combination of object classes.
-ENTRIES = {entry.values("objectClass"): entry for entry in sound().ordered()}
-CASES = [(entry, name) for entry in ENTRIES.values() for name, _ in attributes(bundled(), "", entry)]
+ENTRIES = {entry.values("objectClass"): entry for entry in sound().sorted_entries()}
+CASES = [
+    (entry, name) for entry in ENTRIES.values() for name, _ in complete_attributes(load_bundled_schema(), "", entry)
+]
 
 
 def offered(text: str, name: str, configuration: Configuration = CONFIGURATION) -> list[str]:
-    entry = target(configuration, text)
-    found = dict.fromkeys((*values(bundled(), name, ""), *referable(configuration, name, "", entry)))
-    return list(acceptable(configuration, entry, name, found, NOW))
+    entry = resolve_entry(configuration, text)
+    found = dict.fromkeys(
+        (*complete_values(load_bundled_schema(), name, ""), *complete_references(configuration, name, "", entry))
+    )
+    return list(filter_acceptable_values(configuration, entry, name, found, NOW))
 
 
 @pytest.mark.parametrize(
@@ -48,20 +52,24 @@ def test_what_would_be_refused_is_not_offered(text: str, name: str, expected: li
 
 
 def test_aes_for_external_retrieves_are_those_that_can_store() -> None:
-    titles = external_retrieve_titles(CONFIGURATION.device("dcm4chee-arc"), "")
+    titles = complete_external_retrieve_titles(CONFIGURATION.get_device("dcm4chee-arc"), "")
     assert [title for title, _ in titles] == ["DCM4CHEE"]
-    assert list(external_retrieve_titles(CONFIGURATION.device("dcm4chee-arc"), "A")) == []
-    off = Configuration(sound().after([put(f"dicomAETitle=DCM4CHEE,{ARCHIVE}", dicomInstalled="FALSE")]))
-    assert list(external_retrieve_titles(off.device("dcm4chee-arc"), "")) == []
+    assert list(complete_external_retrieve_titles(CONFIGURATION.get_device("dcm4chee-arc"), "A")) == []
+    off = Configuration(sound().with_changes([put(f"dicomAETitle=DCM4CHEE,{ARCHIVE}", dicomInstalled="FALSE")]))
+    assert list(complete_external_retrieve_titles(off.get_device("dcm4chee-arc"), "")) == []
 
 
 def test_every_value_that_is_offered_is_accepted() -> None:
     count = 0
     for entry, name in sample(CASES, 0.08):
-        held = dict.fromkeys((*values(bundled(), name, ""), *referable(CONFIGURATION, name, "", entry)))
-        for value in acceptable(CONFIGURATION, entry, name, held, NOW):
-            edit = set_values(bundled(), seen_as(CONFIGURATION, entry), [Values(name, (value.encode(),))])
-            plan = make_plan(sound(), [Wanted(change) for change in edit.changes])
-            assert plan_risks(plan, NOW, device="dcm4chee-arc").risks == (), (entry.dn, name, value)
+        held = dict.fromkeys(
+            (*complete_values(load_bundled_schema(), name, ""), *complete_references(CONFIGURATION, name, "", entry))
+        )
+        for value in filter_acceptable_values(CONFIGURATION, entry, name, held, NOW):
+            edit = set_values(
+                load_bundled_schema(), classify_entry(CONFIGURATION, entry), [AttributeValues(name, (value.encode(),))]
+            )
+            plan = make_plan(sound(), [DesiredChange(change) for change in edit.changes])
+            assert assess_plan_risks(plan, NOW, device="dcm4chee-arc").risks == (), (entry.dn, name, value)
             count += 1
     assert count > 50

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import target
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.search.completions import attributes, devices, label, referable, targets, titles, values
+from dcmcfg.model.targets import resolve_entry
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.search.completions import (
+    complete_ae_titles,
+    complete_attributes,
+    complete_devices,
+    complete_references,
+    complete_targets,
+    complete_values,
+    get_form_label,
+)
 from tests.lint.breaking import sound
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
 
 
 def names(begun: str) -> list[str]:
     odd = network_ae(ARCHIVE, "*", dicomDescription="any")
-    return [name for name, _ in targets(Configuration(tree(*site_entries(), odd)), begun)]
+    return [name for name, _ in complete_targets(Configuration(tree(*site_entries(), odd)), begun)]
 
 
 def test_devices_and_aes_are_offered_device_names_in_any_case() -> None:
@@ -29,21 +37,23 @@ def test_devices_and_aes_are_offered_device_names_in_any_case() -> None:
     assert names("ae:D") == ["ae:DCM4CHEE"]
     assert names("AE:d") == [], "case counts in AE titles"
     assert names("x") == []
-    assert list(titles(Configuration(site()), "S")) == [("STORESCP", "storescp")]
-    assert list(devices(Configuration(site()), "D")) == [("dcm4chee-arc", "archive")]
+    assert list(complete_ae_titles(Configuration(site()), "S")) == [("STORESCP", "storescp")]
+    assert list(complete_devices(Configuration(site()), "D")) == [("dcm4chee-arc", "archive")]
 
 
 def test_attributes_are_those_that_may_stand_there_or_do_with_the_forms_name() -> None:
-    schema, entry = bundled(), target(Configuration(site()), "storescp")
-    assert list(attributes(schema, "DCMEXTERNALRETRIEVEAED")) == [
-        ("dcmExternalRetrieveAEDestination", label("dcmExternalRetrieveAEDestination"))
+    schema, entry = load_bundled_schema(), resolve_entry(Configuration(site()), "storescp")
+    assert list(complete_attributes(schema, "DCMEXTERNALRETRIEVEAED")) == [
+        ("dcmExternalRetrieveAEDestination", get_form_label("dcmExternalRetrieveAEDestination"))
     ]
-    assert label("dcmExternalRetrieveAEDestination")
-    assert label("nothing") == ""
+    assert get_form_label("dcmExternalRetrieveAEDestination")
+    assert get_form_label("nothing") == ""
     device = schema.object_class("dcmDevice")
     assert device is not None
-    assert {name for name, _ in attributes(schema, "dcm", entry)} == {n for n in device.may if n.startswith("dcm")}
-    assert [name for name, _ in attributes(schema, "", entry, held=True)] == [
+    assert {name for name, _ in complete_attributes(schema, "dcm", entry)} == {
+        n for n in device.may if n.startswith("dcm")
+    }
+    assert [name for name, _ in complete_attributes(schema, "", entry, only_present=True)] == [
         "dicomDeviceName",
         "dicomInstalled",
         "objectClass",
@@ -51,22 +61,22 @@ def test_attributes_are_those_that_may_stand_there_or_do_with_the_forms_name() -
 
 
 def test_values_are_those_held_but_for_secrets_or_those_known() -> None:
-    schema = bundled()
-    entry = target(Configuration(site(dcmKeyStorePin="geheim", dicomDescription="x")), "dcm4chee-arc")
-    assert list(values(schema, "dicominstalled", "")) == ["TRUE", "FALSE"]
-    assert list(values(schema, "dcmProtocol", "HL7")) == ["HL7", "HL7_MLLP2"]
-    assert "NEVER" in list(values(schema, "dcmOverwritePolicy", ""))
-    assert list(values(schema, "dicomDescription", "", entry)) == ["x"]
-    assert list(values(schema, "dcmKeyStorePin", "", entry)) == []
-    assert list(values(schema, "nothing", "")) == []
+    schema = load_bundled_schema()
+    entry = resolve_entry(Configuration(site(dcmKeyStorePin="geheim", dicomDescription="x")), "dcm4chee-arc")
+    assert list(complete_values(schema, "dicominstalled", "")) == ["TRUE", "FALSE"]
+    assert list(complete_values(schema, "dcmProtocol", "HL7")) == ["HL7", "HL7_MLLP2"]
+    assert "NEVER" in list(complete_values(schema, "dcmOverwritePolicy", ""))
+    assert list(complete_values(schema, "dicomDescription", "", entry)) == ["x"]
+    assert list(complete_values(schema, "dcmKeyStorePin", "", entry)) == []
+    assert list(complete_values(schema, "nothing", "")) == []
 
 
 def test_values_that_name_a_thing_are_completed_by_what_is_there() -> None:
     configuration = Configuration(sound())
-    archive, storescp = target(configuration, "dcm4chee-arc"), target(configuration, "storescp")
+    archive, storescp = resolve_entry(configuration, "dcm4chee-arc"), resolve_entry(configuration, "storescp")
 
     def offered(name: str, begun: str, entry: Entry | None = archive) -> list[str]:
-        return list(referable(configuration, name, begun, entry))
+        return list(complete_references(configuration, name, begun, entry))
 
     assert offered("dcmexternalretrieveaedestination", "d") == ["DCM4CHEE"]
     assert offered("dcmExternalRetrieveAEDestination", "", storescp) == ["STORESCP"], "looked for on its own device"

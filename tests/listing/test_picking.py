@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.model.devices import Configuration
-from dcmcfg.search.name_filter import picked_aes, picked_devices
+from dcmcfg.search.name_filter import filter_aes, filter_devices
 from tests.trees import STORESCP, connection, site_entries, tree
 
 
@@ -28,7 +28,7 @@ def configuration() -> Configuration:
     ],
 )
 def test_an_ae_is_picked_by_title_device_or_a_host_that_it_is_at(pattern: str, titles: list[str]) -> None:
-    assert [ae.title for ae in picked_aes(configuration().network_aes(), pattern)] == titles
+    assert [ae.title for ae in filter_aes(configuration().network_aes(), pattern)] == titles
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_an_ae_is_picked_by_title_device_or_a_host_that_it_is_at(pattern: str, t
     [("HOSPITAL", ["storescp"]), ("dcm4chee", ["dcm4chee-arc"]), ("as_r*", ["dcm4chee-arc"]), ("nowhere", [])],
 )
 def test_a_device_is_picked_by_name_a_host_or_an_ae(pattern: str, names: list[str]) -> None:
-    assert [device.name for device in picked_devices(configuration().devices, pattern)] == names
+    assert [device.name for device in filter_devices(configuration().devices, pattern)] == names

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dcmcfg.entry import Entry
-from dcmcfg.search.text_search import Hit, find
+from dcmcfg.search.text_search import TextHit, find_text
 from tests.trees import ARCHIVE, STORESCP, network_ae, site_entries, tree
 
 
 def found(text: str, *more: Entry, **device: str) -> list[tuple[str, str, bytes | None, str]]:
-    return [_told(hit) for hit in find(tree(*site_entries(**device), *more), text)]
+    return [_told(hit) for hit in find_text(tree(*site_entries(**device), *more), text)]
 
 
-def _told(hit: Hit) -> tuple[str, str, bytes | None, str]:
-    return str(hit.dn.rdn), hit.attribute, hit.value, hit.means
+def _told(hit: TextHit) -> tuple[str, str, bytes | None, str]:
+    return str(hit.dn.rdn), hit.attribute, hit.value, hit.refers_to
 
 
 def test_values_are_found_in_any_case_and_what_means_the_name_is_said() -> None:
@@ -33,7 +33,7 @@ def test_a_local_name_means_the_ae_of_its_own_device_only() -> None:
 
 def test_a_name_that_is_written_otherwise_in_a_reference_is_found_by_its_meaning() -> None:
     odd = network_ae(ARCHIVE, "A.B")
-    rule = Entry.of(
+    rule = Entry.from_values(
         f"cn=rule,{ARCHIVE}",
         {
             "objectClass": "dcmExportRule",

@@ -6,23 +6,23 @@ import pytest
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
-from dcmcfg.onboarding.additions import Secured, add_all
-from dcmcfg.onboarding.classification import sort_rows
-from dcmcfg.onboarding.row import Row, described
+from dcmcfg.onboarding.additions import CipherSuiteSource, add_proposals
+from dcmcfg.onboarding.classification import classify_rows
+from dcmcfg.onboarding.row import Row, make_row_values
 from dcmcfg.plan.plan import make_plan
 from tests.trees import site
 
-SECURED = Secured("dcm4chee-arc", ("TLS_AES_128_GCM_SHA256",))
+SECURED = CipherSuiteSource("dcm4chee-arc", ("TLS_AES_128_GCM_SHA256",))
 NEW = {"title": "CT1", "host": "ct1.example.org", "port": "104"}
 
 
-def added(*rows: dict[str, str], secured: Secured = SECURED) -> tuple[Configuration, list[str]]:
+def added(*rows: dict[str, str], secured: CipherSuiteSource = SECURED) -> tuple[Configuration, list[str]]:
     """The configuration after *rows*, and why some were left out."""
     before = site()
-    proposals = sort_rows(Configuration(before), [Row(f"x:{n}", row) for n, row in enumerate(rows, 2)]).new
-    additions = add_all(Configuration(before), proposals, secured)
-    assert len(additions.added) + len(additions.left_out) == len(rows)
-    return Configuration(make_plan(before, additions.wanted).after), [str(each) for each in additions.left_out]
+    proposals = classify_rows(Configuration(before), [Row(f"x:{n}", row) for n, row in enumerate(rows, 2)]).new
+    additions = add_proposals(Configuration(before), proposals, secured)
+    assert len(additions.added) + len(additions.rejected) == len(rows)
+    return Configuration(make_plan(before, additions.desired).after), [str(each) for each in additions.rejected]
 
 
 def entry(configuration: Configuration, rdns: str) -> Entry:
@@ -44,7 +44,7 @@ def test_a_role_decides_whether_it_accepts_associations_and_what_its_device_is(
 ) -> None:
     configuration, left_out = added(row)
     assert left_out == []
-    ae = configuration.network_ae("CT1")
+    ae = configuration.find_network_ae("CT1")
     assert ae is not None
     assert ae.entry.text("dicomAssociationAcceptor") == acceptor
     assert ae.device.entry.texts("dicomPrimaryDeviceType") == device_type
@@ -55,16 +55,16 @@ def test_a_role_decides_whether_it_accepts_associations_and_what_its_device_is(
 def test_what_a_row_says_is_what_the_ae_is_told_to_be_afterwards() -> None:
     row = NEW | {"tls": "yes", "description": "Ground floor", "role": "workstation", "device": "radiology"}
     configuration, _ = added(row)
-    ae = configuration.network_ae("CT1")
+    ae = configuration.find_network_ae("CT1")
     assert ae is not None
-    assert described(ae) == row
+    assert make_row_values(ae) == row
     (connection,) = ae.connections
     suites = entry(configuration, str(connection.dn)).texts("dicomTLSCipherSuite")
     assert suites == ("TLS_AES_128_GCM_SHA256",)
 
 
 def test_the_archives_own_cipher_suites_are_taken_where_it_has_some() -> None:
-    _, left_out = added(NEW | {"tls": "yes"}, secured=Secured("dcm4chee-arc"))
+    _, left_out = added(NEW | {"tls": "yes"}, secured=CipherSuiteSource("dcm4chee-arc"))
     assert left_out == [
         "x:2: CT1: no AE of the archive dcm4chee-arc has a connection with TLS, so it is not known which cipher suites "
         "fit; --cipher-suite names them"
@@ -74,7 +74,7 @@ def test_the_archives_own_cipher_suites_are_taken_where_it_has_some() -> None:
 def test_rows_may_share_a_device_and_a_connection() -> None:
     configuration, left_out = added(NEW | {"device": "ct"}, NEW | {"title": "CT2", "device": "CT"})
     assert left_out == []
-    device = configuration.device("ct")
+    device = configuration.get_device("ct")
     assert [ae.title for ae in device.network_aes] == ["CT1", "CT2"]
     assert len(device.connections) == 1
 

@@ -47,7 +47,7 @@ def test_a_delimiter_within_quotes_is_part_of_the_value() -> None:
 
 def test_a_row_stands_in_the_line_in_which_it_begins() -> None:
     rows = read('title,description\nA,"one\ntwo"\nB,x\n\nC,y\n').rows
-    assert [row.place for row in rows] == ["x.csv:2", "x.csv:4", "x.csv:6"]
+    assert [row.location for row in rows] == ["x.csv:2", "x.csv:4", "x.csv:6"]
 
 
 def test_an_unknown_column_is_told_and_counts_for_nothing() -> None:
@@ -89,19 +89,21 @@ def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:
 
 
 def test_lines_keep_their_numbers_below_a_stated_delimiter() -> None:
-    assert [row.place for row in read("sep=,\ntitle\nA\n").rows] == ["x.csv:3"]
+    assert [row.location for row in read("sep=,\ntitle\nA\n").rows] == ["x.csv:3"]
 
 
 def test_rejects_keep_every_column_and_the_delimiter() -> None:
     sheet = read("title;VLAN;port\nCT1;7;x\nCT2;8;104\nCT3;;y\n")
-    text = sheet.source.with_reasons({0: "the port\nis none", 2: "no; host"}, "told nowhere")
+    text = sheet.source_format.write_rejected_rows({0: "the port\nis none", 2: "no; host"}, "told nowhere")
     assert text == 'title;VLAN;port;reason\nCT1;7;x;the port is none\nCT3;;y;"no; host"\n'
-    again = read(text).source.with_reasons({1: "still"}, "")
+    again = read(text).source_format.write_rejected_rows({1: "still"}, "")
     assert again == "title;VLAN;port;reason\nCT3;;y;still\n"
 
 
 def test_rejects_of_rejects_have_one_column_for_reasons() -> None:
-    assert read("reason,title\nwhy,CT1\n").source.with_reasons({0: "new"}, "") == "title,reason\nCT1,new\n"
+    assert (
+        read("reason,title\nwhy,CT1\n").source_format.write_rejected_rows({0: "new"}, "") == "title,reason\nCT1,new\n"
+    )
 
 
 def test_rows_are_written_below_all_columns() -> None:

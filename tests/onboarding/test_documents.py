@@ -23,9 +23,9 @@ def test_a_yaml_list_is_read_by_itself_or_as_aes() -> None:
     ]
     sheet = read_yaml("x.yaml", rows)
     assert values(sheet) == wanted
-    assert [row.place for row in sheet.rows] == ["x.yaml:1", "x.yaml:5"]
+    assert [row.location for row in sheet.rows] == ["x.yaml:1", "x.yaml:5"]
     nested = read_yaml("x.yaml", "aes:\n" + rows)
-    assert (values(nested), nested.rows[1].place) == (wanted, "x.yaml:6")
+    assert (values(nested), nested.rows[1].location) == (wanted, "x.yaml:6")
 
 
 def test_values_are_the_text_that_is_written() -> None:
@@ -47,7 +47,7 @@ def test_unknown_keys_are_counted_and_doubled_or_nested_ones_are_problems() -> N
 
 def test_yaml_rejects_stand_below_their_reasons_as_they_were() -> None:
     text = "- title: A   # keep\n  vlan: [1, 2]\n- title: 'B'\n  port: 0x\n"
-    rejects = read_yaml("x", text).source.with_reasons({0: "why\nso", 1: "no"}, "rejects")
+    rejects = read_yaml("x", text).source_format.write_rejected_rows({0: "why\nso", 1: "no"}, "rejects")
     assert rejects == "# rejects\n# why so\n- title: A\n  vlan: [1, 2]\n# no\n- title: 'B'\n  port: 0x\n"
 
 
@@ -57,12 +57,12 @@ def test_json_is_a_list_with_or_without_comments() -> None:
     )
     sheet = read_json("x.json", text)
     assert values(sheet) == [{"title": "CT1", "host": "h//x", "port": "104", "tls": "true"}]
-    assert sheet.rows[0].place == "x.json:3"
+    assert sheet.rows[0].location == "x.json:3"
 
 
 def test_json_rejects_are_json_with_their_reasons() -> None:
     text = '[{"title": "A", "x": [1, {"y": null}]}, {"title": "\\ud83d\\ude00", "reason": "old"}]'
-    rejects = read_json("x", text).source.with_reasons({0: "why", 1: "ü"}, "")
+    rejects = read_json("x", text).source_format.write_rejected_rows({0: "why", 1: "ü"}, "")
     assert json.loads(rejects) == [
         {"title": "A", "x": [1, {"y": None}], "reason": "why"},
         {"title": "😀", "reason": "ü"},
@@ -94,13 +94,15 @@ def test_both_forms_of_orthancs_modalities_are_read_out_of_its_configuration() -
         {"title": "WS", "host": "ws", "port": "11112", "tls": "true", "description": "ws"},
         {},
     ]
-    assert [row.place for row in sheet.rows] == ["orthanc.json:5", "orthanc.json:7", "orthanc.json:11"]
+    assert [row.location for row in sheet.rows] == ["orthanc.json:5", "orthanc.json:7", "orthanc.json:11"]
     assert sheet.rows[2].problems == ("'bad' is neither an array nor an object",)
     assert sheet.warnings == ()
 
 
 def test_orthancs_rejects_are_modalities_and_nothing_else_of_its_file() -> None:
-    rejects = read_json("orthanc.json", ORTHANC).source.with_reasons({0: "refused", 2: "neither"}, "rejects")
+    rejects = read_json("orthanc.json", ORTHANC).source_format.write_rejected_rows(
+        {0: "refused", 2: "neither"}, "rejects"
+    )
     assert rejects == (
         '// rejects\n{\n  "DicomModalities": {\n    // refused\n    "ct": ["CT1", "ct1.example.org", 104, "Siemens"],\n'
         '    // neither\n    "bad": "CT9"\n  }\n}\n'

@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import OnboardingError
-from dcmcfg.onboarding.reader import Form, form_of, read_sheet
+from dcmcfg.onboarding.reader import FileFormat, detect_format, read_sheet
 
 TEXT = "title,description\nCT1,Röntgen\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_unicode_is_read_with_and_without_byte_order_mark(encoding: str) -> None:
-    (row,) = read_sheet("x.csv", TEXT.encode(encoding), Form.CSV).rows
+    (row,) = read_sheet("x.csv", TEXT.encode(encoding), FileFormat.CSV).rows
     assert dict(row.values) == {"title": "CT1", "description": "Röntgen"}
 
 
 def test_another_encoding_is_refused_with_the_line() -> None:
     with pytest.raises(OnboardingError) as refused:
-        read_sheet("x.csv", TEXT.encode("cp1252"), Form.CSV)
+        read_sheet("x.csv", TEXT.encode("cp1252"), FileFormat.CSV)
     assert str(refused.value) == (
         "x.csv:2: not UTF-8 (octet 0xf6) — save it as 'CSV UTF-8', or: iconv -f WINDOWS-1252 -t UTF-8"
     )
@@ -26,7 +26,13 @@ def test_another_encoding_is_refused_with_the_line() -> None:
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [("a/b.CSV", Form.CSV), ("x.yml", Form.YAML), ("orthanc.json", Form.JSON), ("x.xlsx", None), ("-", None)],
+    [
+        ("a/b.CSV", FileFormat.CSV),
+        ("x.yml", FileFormat.YAML),
+        ("orthanc.json", FileFormat.JSON),
+        ("x.xlsx", None),
+        ("-", None),
+    ],
 )
-def test_the_suffix_tells_the_form(name: str, form: Form | None) -> None:
-    assert form_of(name) is form
+def test_the_suffix_tells_the_form(name: str, form: FileFormat | None) -> None:
+    assert detect_format(name) is form

@@ -6,21 +6,21 @@ import pytest
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
-from dcmcfg.onboarding.classification import Sorted, sort_rows
-from dcmcfg.onboarding.row import Row, described
+from dcmcfg.onboarding.classification import ClassifiedRows, classify_rows
+from dcmcfg.onboarding.row import Row, make_row_values
 from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
 
 CONFIGURATION = Configuration(tree(*site_entries()))
 
 
-def sort(*rows: dict[str, str], configuration: Configuration = CONFIGURATION) -> Sorted:
-    return sort_rows(configuration, [Row(f"x:{number}", row) for number, row in enumerate(rows, 2)])
+def sort(*rows: dict[str, str], configuration: Configuration = CONFIGURATION) -> ClassifiedRows:
+    return classify_rows(configuration, [Row(f"x:{number}", row) for number, row in enumerate(rows, 2)])
 
 
 def left_out(*rows: dict[str, str]) -> list[str]:
     found = sort(*rows)
-    assert len(found.left_out) == len(rows)
-    return [str(each) for each in found.left_out]
+    assert len(found.rejected) == len(rows)
+    return [str(each) for each in found.rejected]
 
 
 NEW = {"title": "CT1", "host": "ct1.example.org", "port": "104"}
@@ -34,13 +34,13 @@ def test_a_row_of_an_unknown_title_is_new() -> None:
         True,
         "archive",
     )
-    assert (found.already, found.left_out, found.warnings) == ((), (), ())
+    assert (found.unchanged, found.rejected, found.warnings) == ((), (), ())
 
 
 def test_a_row_as_an_ae_is_told_is_so_already_however_much_it_says() -> None:
     for ae in CONFIGURATION.network_aes():
-        for row in (described(ae), {"title": ae.title}, {"title": ae.title, "host": "LOCALHOST"}):
-            assert sort(row).already == (ae,)
+        for row in (make_row_values(ae), {"title": ae.title}, {"title": ae.title, "host": "LOCALHOST"}):
+            assert sort(row).unchanged == (ae,)
 
 
 def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> None:
@@ -100,7 +100,7 @@ def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
 
 def test_a_row_that_is_repeated_counts_once() -> None:
     found = sort(NEW, NEW | {"host": "CT1.example.org", "tls": "no", "device": "ct1"})
-    assert [each.row.place for each in found.new] == ["x:2"]
+    assert [each.row.location for each in found.new] == ["x:2"]
     assert found.warnings == ("x:3: CT1 is wanted in x:2 already.",)
 
 
@@ -115,10 +115,12 @@ def test_an_address_of_several_titles_is_told_once() -> None:
 
 def test_of_two_aes_of_a_title_the_row_may_mean_either() -> None:
     other = f"dicomDeviceName=other,{DEVICES}"
-    device = Entry.of(other, {"objectClass": "dicomDevice", "dicomDeviceName": "other", "dicomInstalled": "TRUE"})
+    device = Entry.from_values(
+        other, {"objectClass": "dicomDevice", "dicomDeviceName": "other", "dicomInstalled": "TRUE"}
+    )
     twice = Configuration(tree(*site_entries(), device, connection(other, "1"), network_ae(other, "STORESCP")))
     for port, name in (("1", "other"), ("11115", "storescp")):
-        (ae,) = sort({"title": "STORESCP", "port": port}, configuration=twice).already
+        (ae,) = sort({"title": "STORESCP", "port": port}, configuration=twice).unchanged
         assert ae.device.name == name
 
 
@@ -126,5 +128,5 @@ def test_what_no_new_ae_may_be_is_so_already_where_it_is_there() -> None:
     odd = network_ae(STORESCP, "TITLE_OF_TOO_MANY_LETTERS", references=())
     configuration = Configuration(tree(*site_entries(), odd))
     row = {"title": "TITLE_OF_TOO_MANY_LETTERS", "role": "workstation", "device": "storescp"}
-    assert len(sort(row, configuration=configuration).already) == 1
-    assert len(sort(row | {"host": "h"}, configuration=configuration).left_out) == 1
+    assert len(sort(row, configuration=configuration).unchanged) == 1
+    assert len(sort(row | {"host": "h"}, configuration=configuration).rejected) == 1

@@ -10,7 +10,7 @@ from pydicom import Dataset
 from pynetdicom import evt
 from pynetdicom.association import Association
 
-from dcmcfg.lab.query import HeldInstance, find
+from dcmcfg.lab.query import QueryInstance, handle_find
 from tests.peers import endings
 from tests.peers.stage import Stage
 
@@ -20,13 +20,13 @@ Finding = Callable[[Stage], Callable[[evt.Event], Answers]]
 _PENDING = 0xFF00
 
 
-def held(instances: Sequence[Dataset], availability: str = "NEARLINE") -> tuple[HeldInstance, ...]:
-    return tuple(HeldInstance(each, availability, ("LONGTERM",)) for each in instances)
+def held(instances: Sequence[Dataset], availability: str = "NEARLINE") -> tuple[QueryInstance, ...]:
+    return tuple(QueryInstance(each, availability, ("LONGTERM",)) for each in instances)
 
 
 def lists(chosen: Callable[[Stage], list[Dataset]], availability: str = "NEARLINE") -> Finding:
     """List the instances that are *chosen*, as a proper archive would."""
-    return lambda stage: lambda event: find(event, lambda: held(chosen(stage), availability))
+    return lambda stage: lambda event: handle_find(event, lambda: held(chosen(stage), availability))
 
 
 def lists_everybodys(stage: Stage) -> Callable[[evt.Event], Answers]:
@@ -38,7 +38,7 @@ def lists_everybodys(stage: Stage) -> Callable[[evt.Event], Answers]:
                 for name in ("StudyInstanceUID", "SeriesInstanceUID"):
                     if name in event.identifier:
                         setattr(event.identifier, name, instance[name].value)
-            yield from find(event, partial(held, study))
+            yield from handle_find(event, partial(held, study))
 
     return answer
 
@@ -47,7 +47,7 @@ def lists_twice(stage: Stage) -> Callable[[evt.Event], Answers]:
     """Give every answer twice."""
 
     def answer(event: evt.Event) -> Answers:
-        for status, match in find(event, lambda: held(stage.study)):
+        for status, match in handle_find(event, lambda: held(stage.study)):
             yield status, match
             yield status, match
 
@@ -58,7 +58,7 @@ def lists_without_uids(stage: Stage) -> Callable[[evt.Event], Answers]:
     """Leave out the UID of what is listed."""
 
     def answer(event: evt.Event) -> Answers:
-        for status, match in find(event, lambda: held(stage.study)):
+        for status, match in handle_find(event, lambda: held(stage.study)):
             if match is not None and event.identifier.QueryRetrieveLevel == "IMAGE":
                 del match.SOPInstanceUID
             yield status, match
@@ -70,7 +70,7 @@ def lists_for_ever(stage: Stage) -> Callable[[evt.Event], Answers]:
     """Give the same answer again and again."""
 
     def answer(event: evt.Event) -> Answers:
-        first = next(iter(find(event, lambda: held(stage.study))))
+        first = next(iter(handle_find(event, lambda: held(stage.study))))
         while not event.is_cancelled and not endings._is_over(event.assoc):
             yield first
 

@@ -161,7 +161,7 @@ def answers_another_request(stage: Stage) -> OnMove:
 
 def does_not_know(stage: Stage) -> OnMove:
     """Refuse the Move Destination in the words of a dcm4chee archive."""
-    return lambda exchange: MoveResponse(0xA801, f"Unknown AE: {exchange.request.destination}")
+    return lambda exchange: MoveResponse(0xA801, f"Unknown AE: {exchange.request.destination_ae_title}")
 
 
 def failed_list(*uids: str) -> Dataset:

@@ -12,7 +12,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.pynetdicom_fixes import Trace
+from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace
 from tests.dicom.dcmtk import Made, make_instances
 
 STUDY = "1.2.826.0.1.3680043.10.1.1"
@@ -59,7 +59,7 @@ class Stage:
             self.destination.host,
             self.destination.port,
             ae_title=self.destination.ae_title,
-            evt_handlers=Trace(_STALL_S).handlers,  # else pynetdicom's own thread may take the answer
+            evt_handlers=ConnectionTrace(_STALL_S).handlers,  # else pynetdicom's own thread may take the answer
         )
         assert association.is_established
         names = claiming or [str(each.SOPInstanceUID) for each in instances]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pynetdicom import _config, evt
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.listener import Handler, listening, storage_contexts
+from dcmcfg.lab.listener import EventHandler, build_storage_contexts, listen
 from tests.peers import endings
 
 #: How a destination answers a C-STORE.
@@ -20,11 +20,11 @@ Storing = Callable[[evt.Event], int]
 @contextmanager
 def destination(peer: Peer, storing: Storing, sop_classes: tuple[str, ...] = (), title: str = "") -> Iterator[None]:
     """Listen as *peer*, or as *title* in its place, for *sop_classes* only where there are some."""
-    handlers: list[Handler] = [(evt.EVT_C_STORE, storing)]
-    contexts = [each for each in storage_contexts() if not sop_classes or each.abstract_syntax in sop_classes]
+    handlers: list[EventHandler] = [(evt.EVT_C_STORE, storing)]
+    contexts = [each for each in build_storage_contexts() if not sop_classes or each.abstract_syntax in sop_classes]
     # A receiver of dcmcfg in this process may have had pynetdicom take every SOP class there is.
     _config.UNRESTRICTED_STORAGE_SERVICE = False
-    with listening(title or peer.ae_title, peer.port, handlers, contexts):
+    with listen(title or peer.ae_title, peer.port, handlers, contexts):
         yield
 
 

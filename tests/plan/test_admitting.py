@@ -7,9 +7,9 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.access_lists import admitted_unknown, narrowings
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.risk_checks import risks
+from dcmcfg.plan.access_lists import find_unknown_accepted_titles, warn_about_new_restrictions
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.risk_checks import find_risks
 from tests.trees import ARCHIVE, STORESCP, network_ae, site, storage_scp, tree
 
 AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
@@ -17,7 +17,7 @@ DESTINATIONS, CALLERS = "dcmAcceptedMoveDestination", "dcmAcceptedCallingAETitle
 
 
 def plan(*changes: Change, before: Tree | None = None) -> Plan:
-    return make_plan(before or site(), [Wanted(change) for change in changes])
+    return make_plan(before or site(), [DesiredChange(change) for change in changes])
 
 
 def holding(name: str, *values: str, dn: str = AE) -> Modify:
@@ -29,7 +29,7 @@ def having(name: str, *values: str) -> Tree:
 
 
 def test_a_destination_without_an_ae_is_let_in_by_its_name_only() -> None:
-    (risk,) = risks(plan(holding(DESTINATIONS, "STORSCP", "STORESCP")), device="dcm4chee-arc")
+    (risk,) = find_risks(plan(holding(DESTINATIONS, "STORSCP", "STORESCP")), device="dcm4chee-arc")
     assert (risk.name, risk.entries) == ("dangling-reference", (f"{AE} ({DESTINATIONS}: STORSCP)",))
 
 
@@ -45,15 +45,15 @@ def test_a_destination_without_an_ae_is_let_in_by_its_name_only() -> None:
     ],
 )
 def test_one_that_the_plan_adds_or_takes_off_again_is_none_and_neither_is_a_caller(changes: tuple[Change, ...]) -> None:
-    assert list(admitted_unknown(plan(*changes))) == []
+    assert list(find_unknown_accepted_titles(plan(*changes))) == []
 
 
 def test_what_was_on_the_list_before_is_none_of_the_plans_business_under_another_name_either() -> None:
     before = having(DESTINATIONS, "GONE")
-    assert list(admitted_unknown(plan(holding(DESTINATIONS, "GONE", "STORESCP"), before=before))) == []
+    assert list(find_unknown_accepted_titles(plan(holding(DESTINATIONS, "GONE", "STORESCP"), before=before))) == []
     renamed = Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other"))
     described = holding("dicomDescription", "x", dn=AE.replace("dcm4chee-arc", "other"))
-    assert list(admitted_unknown(plan(renamed, described, before=before))) == []
+    assert list(find_unknown_accepted_titles(plan(renamed, described, before=before))) == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_was_on_the_list_before_is_none_of_the_plans_business_under_another
 )
 def test_a_list_that_took_everybody_and_takes_some_is_told(name: str, who: str, others: str) -> None:
     titles = ("STORESCP", "DCM4CHEE", "AS_RECEIVED", "WORKLIST")
-    assert list(narrowings(plan(holding(name, *titles))))[:1] == [
+    assert list(warn_about_new_restrictions(plan(holding(name, *titles))))[:1] == [
         f"{AE}: {name} was empty and let every {who} in; from now on each but STORESCP, DCM4CHEE, AS_RECEIVED and "
         f"1 more is {others}"
     ]
@@ -71,24 +71,24 @@ def test_a_list_that_took_everybody_and_takes_some_is_told(name: str, who: str, 
 def test_one_that_has_been_closed_is_not_nor_one_that_opens_or_comes_with_a_new_ae() -> None:
     before = having(DESTINATIONS, "DCM4CHEE")
     for each in (("DCM4CHEE", "STORESCP"), ()):
-        assert list(narrowings(plan(holding(DESTINATIONS, *each), before=before))) == []
+        assert list(warn_about_new_restrictions(plan(holding(DESTINATIONS, *each), before=before))) == []
     new = network_ae(ARCHIVE, "NEW", **{DESTINATIONS: "STORESCP"})
-    assert list(narrowings(plan(Add(new)))) == []
+    assert list(warn_about_new_restrictions(plan(Add(new)))) == []
 
 
 def test_a_caller_that_is_spelt_almost_like_an_ae_is_told() -> None:
     before = having(CALLERS, "STORESCP")
-    assert list(narrowings(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))) == [
-        f"{AE}: {CALLERS} 'AS_RECEVED': no AE has the title, which a caller need not have; near misses: AS_RECEIVED"
-    ]
+    assert list(
+        warn_about_new_restrictions(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))
+    ) == [f"{AE}: {CALLERS} 'AS_RECEVED': no AE has the title, which a caller need not have; near misses: AS_RECEIVED"]
 
 
 def test_the_first_scp_capability_of_a_peer_shuts_out_the_others_of_the_archive_does_not() -> None:
-    before = tree(*(entry for entry in site().ordered() if not entry.is_a("dicomTransferCapability")))
+    before = tree(*(entry for entry in site().sorted_entries() if not entry.is_a("dicomTransferCapability")))
     first = Add(storage_scp(STORESCP, "STORESCP"))
-    assert list(narrowings(plan(first, Add(storage_scp(ARCHIVE, "DCM4CHEE")), before=before))) == [
+    assert list(warn_about_new_restrictions(plan(first, Add(storage_scp(ARCHIVE, "DCM4CHEE")), before=before))) == [
         f"dicomAETitle=STORESCP,{STORESCP}: it has listed no SCP capability, and was sent everything; from now on the "
         "archive sends it nothing but CT Image Storage"
     ]
     new = network_ae(STORESCP, "NEW")
-    assert list(narrowings(plan(Add(new), Add(storage_scp(STORESCP, "NEW")), before=before))) == []
+    assert list(warn_about_new_restrictions(plan(Add(new), Add(storage_scp(STORESCP, "NEW")), before=before))) == []

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Control
 from dcmcfg.entry import Entry
 from dcmcfg.plan import assertions
-from dcmcfg.plan.assertions import All, AnyOf, Equals, Filter, Not, Present
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.plan.assertions import AllOf, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.trees import ARCHIVE
 
-ENTRY = Entry.of(ARCHIVE, {"cn": ("a", "b"), "dicomDescription": "Archive"})
+ENTRY = Entry.from_values(ARCHIVE, {"cn": ("a", "b"), "dicomDescription": "Archive"})
 NAMES = st.sampled_from(["cn", "dicomDescription", "dicomInstalled"])
 LEAVES: st.SearchStrategy[Filter] = st.builds(Equals, NAMES, st.binary(max_size=300)) | st.builds(Present, NAMES)
 FILTERS = st.recursive(
     LEAVES,
     lambda inner: (
         st.builds(Not, inner)
-        | st.builds(All, st.lists(inner, max_size=4).map(tuple))
+        | st.builds(AllOf, st.lists(inner, max_size=4).map(tuple))
         | st.builds(AnyOf, st.lists(inner, max_size=4).map(tuple))
     ),
     max_leaves=8,
@@ -28,46 +28,49 @@ FILTERS = st.recursive(
 
 @given(FILTERS)
 def test_what_is_encoded_is_read_back(wanted: Filter) -> None:
-    assert assertions.of_control(Control(assertions.OID, critical=True, value=assertions.encode(wanted))) == wanted
+    assert (
+        assertions.decode_control(Control(assertions.OID, critical=True, value=assertions.encode_filter(wanted)))
+        == wanted
+    )
 
 
 @given(st.binary(max_size=60))
 def test_octets_that_are_no_filter_are_left_to_the_server(octets: bytes) -> None:
-    found = assertions.of_control(Control(assertions.OID, critical=True, value=octets))
-    assert found is None or assertions.encode(found)
+    found = assertions.decode_control(Control(assertions.OID, critical=True, value=octets))
+    assert found is None or assertions.encode_filter(found)
 
 
 def test_a_filter_nested_without_end_is_left_to_the_server() -> None:
     octets = b""
     for _ in range(5000):
         octets = bytes((0xA2, 0x84)) + len(octets).to_bytes(4, "big") + octets
-    assert assertions.of_control(Control(assertions.OID, value=octets)) is None
+    assert assertions.decode_control(Control(assertions.OID, value=octets)) is None
 
 
 def test_the_encoding_is_the_one_of_rfc_4511() -> None:
     # (&(cn=a)(!(cn=*))) written out by hand from RFC 4511 §4.5.1
     assert (
-        assertions.encode(All((Equals("cn", b"a"), Not(Present("cn"))))).hex()
+        assertions.encode_filter(AllOf((Equals("cn", b"a"), Not(Present("cn"))))).hex()
         == "a00fa30704" + "02636e040161" + "a204" + "8702636e"
     )
 
 
 def test_values_match_by_the_rule_of_their_attribute() -> None:
-    schema = bundled()
-    assert assertions.holds(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
-    assert not assertions.holds(Not(Present("cn")), ENTRY, schema, None)
-    assert assertions.holds(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
+    schema = load_bundled_schema()
+    assert assertions.matches(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
+    assert not assertions.matches(Not(Present("cn")), ENTRY, schema, None)
+    assert assertions.matches(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
 
 
 def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
-    schema = bundled()
-    assert assertions.holds(Equals("entryCSN", b"1"), ENTRY, schema, None)
-    assert not assertions.holds(Equals("entryCSN", b"1"), ENTRY, schema, "2")
+    schema = load_bundled_schema()
+    assert assertions.matches(Equals("entryCSN", b"1"), ENTRY, schema, None)
+    assert not assertions.matches(Equals("entryCSN", b"1"), ENTRY, schema, "2")
 
 
 def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> None:
-    wanted = All((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
-    assert assertions.broken(wanted, ENTRY, bundled(), None) == (
+    wanted = AllOf((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
+    assert assertions.describe_failures(wanted, ENTRY, load_bundled_schema(), None) == (
         "cn (expected 'x', found 'a', 'b')",
         "cn (expected 'y', found 'a', 'b')",
         "dicomInstalled (expected a value, found none)",
@@ -75,12 +78,14 @@ def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> N
 
 
 def test_a_broken_assertion_of_a_secret_does_not_tell_it() -> None:
-    entry = Entry.of("cn=a", {"dcmKeyStorePin": "held"})
-    (told,) = assertions.broken(Equals("dcmKeyStorePin", b"expected"), entry, bundled(), None)
+    entry = Entry.from_values("cn=a", {"dcmKeyStorePin": "held"})
+    (told,) = assertions.describe_failures(Equals("dcmKeyStorePin", b"expected"), entry, load_bundled_schema(), None)
     assert told == "dcmKeyStorePin (expected the value, a secret, found the value, a secret)"
-    (told,) = assertions.broken(Equals("1.2.40.0.13.1.15.0.3.46", b"expected"), entry, bundled(), None)
+    (told,) = assertions.describe_failures(
+        Equals("1.2.40.0.13.1.15.0.3.46", b"expected"), entry, load_bundled_schema(), None
+    )
     assert told.endswith("(expected the value, a secret, found the value, a secret)"), "under its OID neither"
 
 
 def test_of_many_broken_assertions_the_first_are_listed() -> None:
-    assert assertions.listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert assertions.summarize_failures(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"

@@ -6,11 +6,11 @@ import pytest
 
 from dcmcfg.changes import Add, Modify
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import content_records
-from dcmcfg.plan.desired_state import wanted_of
+from dcmcfg.plan.desired_state import collect_desired_changes
 from dcmcfg.plan.plan import Plan, make_plan
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
@@ -19,16 +19,16 @@ CONNECTION = f"dn: cn=dicom,{ARCHIVE}\nobjectClass: dicomNetworkConnection\ncn: 
 
 def plan(*texts: str, of: Tree | None = None) -> Plan:
     files = [(f"{number}.ldif", read_all([text.encode()], "test")) for number, text in enumerate(texts, 1)]
-    return make_plan(of or site(), wanted_of(files))
+    return make_plan(of or site(), collect_desired_changes(files))
 
 
 def holding(**values: str | bytes) -> Tree:
     """The site, its archive device holding *values* in place of what it held of them."""
-    return tree(*(entry for entry in site(**values).ordered()))  # type: ignore[arg-type]
+    return tree(*(entry for entry in site(**values).sorted_entries()))  # type: ignore[arg-type]
 
 
 def device(**values: str) -> str:
-    held = site().ordered()[3]
+    held = site().sorted_entries()[3]
     assert str(held.dn) == ARCHIVE
     lines = [f"{each.name}: {value.decode()}" for each in held.attributes for value in each.values]
     return "\n".join((f"dn: {ARCHIVE}", *lines, *(f"{name}: {value}" for name, value in values.items()), ""))
@@ -55,7 +55,7 @@ def test_of_an_entry_that_differs_what_the_record_lacks_goes_and_what_it_has_com
 
 def test_an_entry_that_is_equal_by_the_rules_is_so_already() -> None:
     planned = plan(CONNECTION.replace("cn: dicom", "commonName:  DICOM") + "dicomPort: 011112\n")
-    assert (planned.steps, len(planned.already)) == ((), 1)
+    assert (planned.steps, len(planned.unchanged)) == ((), 1)
 
 
 def test_no_entry_is_deleted_for_not_being_named() -> None:
@@ -97,12 +97,12 @@ def test_a_property_takes_the_place_of_the_one_with_a_password_in_it() -> None:
 def test_what_the_server_keeps_itself_is_left_out_and_told() -> None:
     text = f"{CONNECTION}dicomPort: 11112\nentryCSN: 20260101000000.000000Z#000000#000#000000\ncreatorsName: cn=admin\n"
     assert plan(text).steps == ()
-    (note,) = content_records.notes([("slapcat.ldif", read_all([text.encode()], "test"))])
+    (note,) = content_records.describe_ignored_attributes([("slapcat.ldif", read_all([text.encode()], "test"))])
     assert note == "slapcat.ldif: left out, because the server keeps it itself: creatorsName, entryCSN."
 
 
 def test_another_structural_class_is_refused() -> None:
-    with pytest.raises(DoesNotFit, match="of class dicomNetworkConnection, and the record's is dicomNetworkAE") as no:
+    with pytest.raises(DoesNotApply, match="of class dicomNetworkConnection, and the record's is dicomNetworkAE") as no:
         plan(CONNECTION.replace("dicomNetworkConnection", "dicomNetworkAE"))
     assert no.value.result_code == 69
 
@@ -114,7 +114,7 @@ def test_auxiliary_classes_may_come_and_go() -> None:
 
 def test_a_name_that_contradicts_the_values_is_refused() -> None:
     text = f"dn: dicomDeviceName=a,{DEVICES}\nobjectClass: dicomDevice\ndicomDeviceName: b\n"
-    with pytest.raises(DoesNotFit, match="dicomDeviceName is not the one in its name") as refusal:
+    with pytest.raises(DoesNotApply, match="dicomDeviceName is not the one in its name") as refusal:
         plan(text)
     assert refusal.value.result_code == 64
 
@@ -131,23 +131,23 @@ def test_entries_do_not_overtake_changes_that_stand_between() -> None:
     child = f"dn: cn=dicom,{new}\nobjectClass: dicomNetworkConnection\ncn: dicom\ndicomHostname: h\n"
     change = f"dn: {ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
     parent = f"dn: {new}\nobjectClass: dicomDevice\ndicomDeviceName: new\ndicomInstalled: TRUE\n"
-    with pytest.raises(DoesNotFit, match="its parent does not exist"):
+    with pytest.raises(DoesNotApply, match="its parent does not exist"):
         plan(f"{child}\n{change}\n{parent}")
 
 
 def test_two_records_that_say_different_things_of_an_entry_are_refused() -> None:
-    with pytest.raises(DoesNotFit, match="a record before this one says otherwise of dicomPort"):
+    with pytest.raises(DoesNotApply, match="a record before this one says otherwise of dicomPort"):
         plan(CONNECTION + "dicomPort: 1\n", CONNECTION + "dicomPort: 2\n")
     assert len(plan(CONNECTION + "dicomPort: 1\n", CONNECTION + "dicomPort: 1\n").steps) == 1
 
 
 def test_in_a_strict_file_an_entry_is_one_to_add() -> None:
     reviewed = f"dn: {ARCHIVE}\ncontrol: 1.3.6.1.1.12 true:: hwtvYmplY3RDbGFzcw==\nchangetype: modify\n"
-    with pytest.raises(DoesNotFit, match="already exists"):
+    with pytest.raises(DoesNotApply, match="already exists"):
         plan(f"{reviewed}replace: dicomDescription\ndicomDescription: x\n\n{CONNECTION}")
 
 
 def test_the_operational_attributes_do_not_reach_an_entry_that_is_added() -> None:
-    entry = Entry.of(f"cn=a,{ARCHIVE}", {"cn": "a", "entryUUID": "x", "modifyTimestamp": "x"})
+    entry = Entry.from_values(f"cn=a,{ARCHIVE}", {"cn": "a", "entryUUID": "x", "modifyTimestamp": "x"})
     assert [each.name for each in content_records.without_operational(entry).attributes] == ["cn"]
     assert content_records.without_operational(connection(ARCHIVE)) == connection(ARCHIVE)

@@ -8,18 +8,18 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.tree_diff import diff
+from dcmcfg.plan.tree_diff import diff_trees
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_entries, tree
 
 CERTIFICATE = "userCertificate;binary"
 
 
 def changes(before: Tree, after: Tree, *ignore: str, with_secrets: bool = False) -> tuple[Change, ...]:
-    return diff(before, after, ignore=ignore, with_secrets=with_secrets).plan.changes
+    return diff_trees(before, after, ignore=ignore, with_secrets=with_secrets).plan.changes
 
 
 def with_device(**values: str | bytes | tuple[str | bytes, ...]) -> Tree:
-    return tree(Entry.of(ARCHIVE, {"objectClass": "dicomDevice", "dicomDeviceName": "dcm4chee-arc", **values}))
+    return tree(Entry.from_values(ARCHIVE, {"objectClass": "dicomDevice", "dicomDeviceName": "dcm4chee-arc", **values}))
 
 
 def modifications(before: Tree, after: Tree, **options: bool) -> tuple[Modification, ...]:
@@ -48,15 +48,15 @@ def test_values_that_count_case_are_a_difference() -> None:
 
 
 def test_the_order_of_values_and_attributes_is_no_difference() -> None:
-    one = Entry.of(ARCHIVE, {"objectClass": ("dicomDevice", "dcmDevice"), "dicomDeviceName": "dcm4chee-arc"})
-    other = Entry.of(ARCHIVE, {"dicomdevicename": "dcm4chee-arc", "objectclass": ("dcmDevice", "dicomDevice")})
+    one = Entry.from_values(ARCHIVE, {"objectClass": ("dicomDevice", "dcmDevice"), "dicomDeviceName": "dcm4chee-arc"})
+    other = Entry.from_values(ARCHIVE, {"dicomdevicename": "dcm4chee-arc", "objectclass": ("dcmDevice", "dicomDevice")})
     assert changes(tree(one), tree(other)) == ()
 
 
 def test_names_that_match_are_one_entry_whatever_their_spelling_and_the_order_of_their_parts() -> None:
     values = {"objectClass": "dicomNetworkConnection", "cn": "a", "dicomHostname": "h"}
-    one = Entry.of(f"cn=a+dicomHostname=h,{ARCHIVE}", values)
-    other = Entry.of(f"DICOMHOSTNAME=H+cn=A,{ARCHIVE.replace(',', ', ')}", values)
+    one = Entry.from_values(f"cn=a+dicomHostname=h,{ARCHIVE}", values)
+    other = Entry.from_values(f"DICOMHOSTNAME=H+cn=A,{ARCHIVE.replace(',', ', ')}", values)
     assert changes(tree(one), tree(other)) == ()
 
 
@@ -67,7 +67,7 @@ def test_what_goes_and_what_comes_is_told_value_by_value_in_the_spelling_of_the_
         Modification(Operation.DELETE, "dicomInstitutionDepartmentName", (b"CT",)),
         Modification(Operation.ADD, "dicomInstitutionDepartmentName", (b"US",)),
     )
-    reached = diff(before, after).plan.after.get(DN.parse(ARCHIVE))
+    reached = diff_trees(before, after).plan.after.get(DN.parse(ARCHIVE))
     assert reached is not None
     assert reached.texts("dicomInstitutionDepartmentName") == ("MR", "US")
 
@@ -91,11 +91,11 @@ def test_adds_stand_before_modifies_before_deletes() -> None:
 
 
 def test_a_device_is_added_from_the_top_and_deleted_from_the_bottom() -> None:
-    below = [str(entry.dn) for entry in site().below(DN.parse(STORESCP))]
+    below = [str(entry.dn) for entry in site().subtree(DN.parse(STORESCP))]
     without = tree(*(entry for entry in site_entries() if str(entry.dn) not in below))
     assert [str(change.dn) for change in changes(without, site())] == below
     assert [str(change.dn) for change in changes(site(), without)][-1] == STORESCP
-    assert len(site().after(changes(site(), without)).entries) == len(without.entries)
+    assert len(site().with_changes(changes(site(), without)).entries) == len(without.entries)
 
 
 def test_an_ignored_attribute_is_left_as_it_is_by_any_of_its_names_and_with_options() -> None:
@@ -118,16 +118,16 @@ def test_an_ignored_attribute_is_left_as_it_is_by_any_of_its_names_and_with_opti
 def test_a_secret_that_one_side_lacks_is_a_difference_only_with_secrets(values: dict[str, str | bytes]) -> None:
     held, bare = with_device(**values), with_device()
     for before, after in ((held, bare), (bare, held)):
-        found = diff(before, after)
+        found = diff_trees(before, after)
         assert found.plan.steps == ()
-        assert [each.partition(" ")[0] for each in found.passed_over] == list(values)
+        assert [each.partition(" ")[0] for each in found.not_compared] == list(values)
         assert [each.name for each in modifications(before, after, with_secrets=True)] == list(values)
 
 
 def test_secrets_that_both_sides_hold_are_compared() -> None:
-    found = diff(with_device(dcmKeyStorePin="one"), with_device(dcmKeyStorePin="other"))
+    found = diff_trees(with_device(dcmKeyStorePin="one"), with_device(dcmKeyStorePin="other"))
     assert len(found.plan.steps) == 1
-    assert found.passed_over == ()
+    assert found.not_compared == ()
 
 
 def test_values_beside_a_secret_that_was_left_out_are_compared() -> None:
@@ -143,14 +143,14 @@ def test_a_property_with_a_password_and_one_of_its_key_without_are_different() -
     one = with_device(dcmProperty=("proxy=http://user:pw@host", "x.password=p"))
     other = with_device(dcmProperty=("proxy=http://host",))
     for before, after, is_there in ((one, other, b"proxy=http://host"), (other, one, b"proxy=http://user:pw@host")):
-        (found,) = diff(before, after).plan.steps
+        (found,) = diff_trees(before, after).plan.steps
         assert found.after is not None
         assert [each for each in found.after.values("dcmProperty") if each.startswith(b"proxy")] == [is_there]
 
 
 def test_another_value_in_place_of_a_secret_single_one_is_a_difference() -> None:
     before, after = with_device(dcmURI="http://u:p@host/"), with_device(dcmURI="http://other/")
-    (found,) = diff(before, after).plan.steps
+    (found,) = diff_trees(before, after).plan.steps
     assert found.after is not None
     assert found.after.texts("dcmURI") == ("http://other/",)
 
@@ -160,7 +160,7 @@ def test_the_version_of_an_entry_that_changes_or_goes_is_not_kept() -> None:
     kept, changed, gone = (connection(ARCHIVE, name=name, entryCSN="1") for name in ("kept", "changed", "gone"))
     before = tree(*site_entries(), kept, changed, gone)
     after = tree(*site_entries(), kept, changed.with_values("dicomPort", (b"1",)))
-    assert set(diff(before, after).plan.after.versions) == {before.key(kept.dn)}
+    assert set(diff_trees(before, after).plan.after.versions) == {before.key(kept.dn)}
 
 
 def test_a_class_that_another_one_implies_is_no_difference_whoever_says_it() -> None:

@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.plan.warnings import doubts
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.plan.warnings import find_plan_warnings
 from tests.trees import ARCHIVE, BASE, STORESCP, connection, site
 
 ARCHIVE_DN = DN.parse(ARCHIVE)
@@ -16,7 +16,7 @@ ROOT = f"cn=DICOM Configuration,{BASE}"
 
 
 def of(*changes: Change) -> list[str]:
-    return list(doubts(make_plan(site(), [Wanted(change) for change in changes])))
+    return list(find_plan_warnings(make_plan(site(), [DesiredChange(change) for change in changes])))
 
 
 def setting(name: str, value: str, dn: str = ARCHIVE) -> Modify:
@@ -32,7 +32,7 @@ def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
 
 
 def test_a_misspelt_object_class_is_told() -> None:
-    entry = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x"})
+    entry = Entry.from_values(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x"})
     (doubt,) = of(Add(entry))
     assert doubt.startswith(
         f"cn=x,{ARCHIVE}: no object class dicomNetworkConection is known; near misses: dicomNetworkC"
@@ -40,7 +40,7 @@ def test_a_misspelt_object_class_is_told() -> None:
 
 
 def test_a_missing_mandatory_attribute_is_named() -> None:
-    entry = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "x"})
+    entry = Entry.from_values(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "x"})
     assert of(Add(entry)) == [f"cn=x,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"]
 
 
@@ -58,7 +58,9 @@ def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
         f"{device}: dcmArchiveDevice makes this device an archive, which it is only where an archive runs under its "
         "name"
     ]
-    new = Entry.of(f"dicomDeviceName=arc2,{device.parent}", {"objectClass": "dicomDevice", "dicomDeviceName": "arc2"})
+    new = Entry.from_values(
+        f"dicomDeviceName=arc2,{device.parent}", {"objectClass": "dicomDevice", "dicomDeviceName": "arc2"}
+    )
     new = new.with_values("dicomInstalled", (b"TRUE",))
     assert of(Add(new), Modify(new.dn, (classes, fuzzy))) == []
 
@@ -69,12 +71,12 @@ def test_what_is_in_order_raises_no_doubt() -> None:
 
 
 def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> None:
-    odd = Entry.of(
+    odd = Entry.from_values(
         f"cn=odd,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "odd", "dcmFoo": "1", "dicomHostname": "h"}
     )
-    tree = site().after([Add(odd)])
-    plan = make_plan(tree, [Wanted(setting("dicomPort", "1", str(odd.dn)))])
-    assert list(doubts(plan)) == []
+    tree = site().with_changes([Add(odd)])
+    plan = make_plan(tree, [DesiredChange(setting("dicomPort", "1", str(odd.dn)))])
+    assert list(find_plan_warnings(plan)) == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> No
     odd = f"cn=more,{ARCHIVE}"
     (doubt,) = of(Add(connection(ARCHIVE, "0x", name="more")))
     assert doubt.startswith(f"{odd}: dicomPort '0x': a whole number, for example")
-    registered = Entry.of(
+    registered = Entry.from_values(
         f"dicomAETitle=A,{ROOT}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "A"}
     )  # outside all devices, where the archive loads nothing
     ae = Rename(registered.dn, RDN.of("dicomAETitle", "A" * 17))
@@ -113,12 +115,12 @@ def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> No
 def test_values_that_were_wrong_before_raise_no_doubt_beside_one_that_is_added() -> None:
     tree = site(dcmSendPendingCMoveInterval="5s")
     change = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dicomDescription", (b"x",)),))
-    assert list(doubts(make_plan(tree, [Wanted(change)]))) == []
+    assert list(find_plan_warnings(make_plan(tree, [DesiredChange(change)]))) == []
 
 
 def test_of_many_doubts_the_first_are_told_and_how_many_there_are() -> None:
     odd = [
-        Entry.of(f"cn=odd{number},{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": f"odd{number}"})
+        Entry.from_values(f"cn=odd{number},{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": f"odd{number}"})
         for number in range(50)
     ]
     told = of(*map(Add, odd))

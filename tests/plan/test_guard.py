@@ -6,11 +6,11 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.plan.recorded_names import RecordedName, Records
-from dcmcfg.plan.risk_checks import Risk, record_risks, risks
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
+from dcmcfg.plan.risk_checks import Risk, find_record_risks, find_risks
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
 CONNECTION = DN.parse(f"cn=dicom,{ARCHIVE}")
@@ -22,8 +22,8 @@ MANY = tree(*site_entries(), *(connection(STORESCP, name=f"c{number}") for numbe
 def of(
     *changes: Change, before: Tree = MANY, device: str = "dcm4chee-arc", under: str | None = None
 ) -> dict[str, Risk]:
-    plan = make_plan(before, [Wanted(change) for change in changes])
-    found = risks(plan, device=device, under=DN.parse(under) if under else None)
+    plan = make_plan(before, [DesiredChange(change) for change in changes])
+    found = find_risks(plan, device=device, subtree=DN.parse(under) if under else None)
     assert len({risk.name for risk in found}) == len(found)
     return {risk.name: risk for risk in found}
 
@@ -52,7 +52,7 @@ def test_more_than_thirty_per_cent_are_many(each: object, name: str) -> None:
     assert callable(each)
     assert of(*(each(number) for number in range(12))) == {}
     risk = of(*(each(number) for number in range(13)))[name]
-    assert "13 of 41 entries would be" in risk.what
+    assert "13 of 41 entries would be" in risk.description
     assert len(risk.entries) == 13
     assert str(risk).endswith(" and 10 more")
 
@@ -75,17 +75,17 @@ def test_new_entries_are_no_changes() -> None:
 
 def test_what_is_many_is_counted_where_the_files_say_all() -> None:
     changes = [described(number) for number in range(12)]
-    assert of(*changes, under=STORESCP)["many-changes"].what == "12 of 34 entries would be changed"
+    assert of(*changes, under=STORESCP)["many-changes"].description == "12 of 34 entries would be changed"
     assert of(*changes, under=ARCHIVE) == {}
 
 
 def test_few_entries_are_never_many() -> None:
     small = tree(*site_entries()[:9])
-    assert of(Delete(DN.parse(str(small.ordered()[-1].dn))), before=small, under=ARCHIVE) == {}
+    assert of(Delete(DN.parse(str(small.sorted_entries()[-1].dn))), before=small, under=ARCHIVE) == {}
 
 
 def whole_device(top: str) -> tuple[Change, ...]:
-    return tuple(Delete(entry.dn) for entry in reversed(MANY.below(DN.parse(top))))
+    return tuple(Delete(entry.dn) for entry in reversed(MANY.subtree(DN.parse(top))))
 
 
 def test_the_archives_own_device_is_not_deleted_in_passing() -> None:
@@ -132,7 +132,7 @@ def test_a_rename_leaves_references_behind() -> None:
 
 
 def test_what_dangled_before_is_none_of_the_plans_business() -> None:
-    before = tree(*MANY.ordered(), network_ae(STORESCP, "OLD", references=("none",)))
+    before = tree(*MANY.sorted_entries(), network_ae(STORESCP, "OLD", references=("none",)))
     dn = DN.parse(f"dicomAETitle=OLD,{STORESCP}")
     assert of(replaced(dn, "dicomDescription", b"x"), before=before) == {}
     assert of(Rename(dn, RDN.of("dicomAETitle", "OLDER")), before=before) == {}
@@ -140,7 +140,7 @@ def test_what_dangled_before_is_none_of_the_plans_business() -> None:
 
 
 def test_vendor_data_is_not_changed_in_passing() -> None:
-    held = make_plan(MANY, [Wanted(replaced(ARCHIVE, "dicomVendorData", b"zip"))]).after
+    held = make_plan(MANY, [DesiredChange(replaced(ARCHIVE, "dicomVendorData", b"zip"))]).after
     for change, before in (
         (replaced(ARCHIVE, "dicomVendorData", b"zip"), MANY),
         (replaced(ARCHIVE, "dicomVendorData", b"other"), held),
@@ -154,31 +154,31 @@ def test_vendor_data_is_not_changed_in_passing() -> None:
 
 
 def test_without_a_configuration_root_everything_counts() -> None:
-    entries = [entry for entry in MANY.ordered() if not entry.is_a("dicomConfigurationRoot")]
+    entries = [entry for entry in MANY.sorted_entries() if not entry.is_a("dicomConfigurationRoot")]
     bare = Tree(site().schema, {MANY.key(entry.dn): entry for entry in entries})
     found = of(*(described(number) for number in range(13)), before=bare)
-    assert "of 41 entries" in found["many-changes"].what
+    assert "of 41 entries" in found["many-changes"].description
 
 
-TITLE = RecordedName(Kind.AE, "LONGTERM", (DN.parse("dicomAETitle=LONGTERM,dicomDeviceName=longterm"),))
-ON_STORAGE = RecordedName(Kind.STORAGE, "fs1", (DN.parse("dcmStorageID=fs1"),))
+TITLE = RecordedName(EntityKind.AE, "LONGTERM", (DN.parse("dicomAETitle=LONGTERM,dicomDeviceName=longterm"),))
+ON_STORAGE = RecordedName(EntityKind.STORAGE, "fs1", (DN.parse("dcmStorageID=fs1"),))
 
 
 def test_a_name_without_records_is_no_risk() -> None:
-    assert record_risks([Records(TITLE), Records(ON_STORAGE)]) == ()
+    assert find_record_risks([RecordedStudies(TITLE), RecordedStudies(ON_STORAGE)]) == ()
 
 
 def test_titles_and_storages_are_a_risk_each_with_what_is_recorded_and_what_is_unknown() -> None:
-    found = record_risks(
+    found = find_record_risks(
         [
-            Records(TITLE, purged=3, local=2),
-            Records(TITLE, unknown="no connection"),
-            Records(TITLE, purged=1, unknown="the database of b is not asked"),
-            Records(ON_STORAGE, local=7),
-            Records(ON_STORAGE, unknown="HTTP 404"),
+            RecordedStudies(TITLE, purged=3, local=2),
+            RecordedStudies(TITLE, unknown_reason="no connection"),
+            RecordedStudies(TITLE, purged=1, unknown_reason="the database of b is not asked"),
+            RecordedStudies(ON_STORAGE, local=7),
+            RecordedStudies(ON_STORAGE, unknown_reason="HTTP 404"),
         ]
     )
-    assert [(each.name, each.what, each.is_recorded) for each in found] == [
+    assert [(each.name, each.description, each.has_recorded_studies) for each in found] == [
         (
             "recorded-studies",
             "the archive could no longer fetch studies: the database has studies recorded under LONGTERM (at least 3 "
@@ -194,4 +194,4 @@ def test_titles_and_storages_are_a_risk_each_with_what_is_recorded_and_what_is_u
             True,
         ),
     ]
-    assert not record_risks([Records(TITLE, unknown="HTTP 404")])[0].is_recorded
+    assert not find_record_risks([RecordedStudies(TITLE, unknown_reason="HTTP 404")])[0].has_recorded_studies

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN
-from dcmcfg.plan.entry_names import NamesThrough
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.entry_names import EntryNames
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.trees import DEVICES, STORESCP, connection, site
 
 NEW = f"dicomDeviceName=new,{DEVICES}"
 
 
-def through(*changes: Change) -> NamesThrough:
-    return NamesThrough(make_plan(site(), [Wanted(change) for change in changes]))
+def through(*changes: Change) -> EntryNames:
+    return EntryNames(make_plan(site(), [DesiredChange(change) for change in changes]))
 
 
 def key(text: str) -> NormalDN:
@@ -30,8 +30,8 @@ def renamed(dn: str, value: str) -> Rename:
 
 def test_without_a_rename_every_name_stays() -> None:
     names = through(described(f"cn=dicom,{STORESCP}"))
-    assert names.before == names.after == (key(f"cn=dicom,{STORESCP}"),)
-    assert names.origin(key(STORESCP)) == key(STORESCP)
+    assert names.names_before == names.names_after == (key(f"cn=dicom,{STORESCP}"),)
+    assert names.find_original_name(key(STORESCP)) == key(STORESCP)
 
 
 def test_each_step_is_followed_to_both_ends() -> None:
@@ -42,10 +42,10 @@ def test_each_step_is_followed_to_both_ends() -> None:
         described(f"cn=other,{NEW}", "10.0.0.2"),
     )
     old, new = f"cn=dicom,{STORESCP}", f"cn=other,{NEW}"
-    assert names.before == tuple(map(key, (old, old, STORESCP, old)))
-    assert names.after == tuple(map(key, (new, new, NEW, new)))
-    assert names.origin(key(new)) == key(old)
-    assert names.origin(key(f"dicomAETitle=STORESCP,{NEW}")) == key(f"dicomAETitle=STORESCP,{STORESCP}")
+    assert names.names_before == tuple(map(key, (old, old, STORESCP, old)))
+    assert names.names_after == tuple(map(key, (new, new, NEW, new)))
+    assert names.find_original_name(key(new)) == key(old)
+    assert names.find_original_name(key(f"dicomAETitle=STORESCP,{NEW}")) == key(f"dicomAETitle=STORESCP,{STORESCP}")
 
 
 def test_names_that_change_places_are_not_mixed_up() -> None:
@@ -56,17 +56,17 @@ def test_names_that_change_places_are_not_mixed_up() -> None:
         renamed(two, "dicom"),
         renamed(f"cn=aside,{STORESCP}", "two"),
     )
-    assert names.origin(key(two)) == key(one)
-    assert names.origin(key(one)) == key(two)
+    assert names.find_original_name(key(two)) == key(one)
+    assert names.find_original_name(key(one)) == key(two)
 
 
 def test_a_new_entry_under_the_name_of_one_that_moved_away_has_no_origin() -> None:
     names = through(renamed(f"cn=dicom,{STORESCP}", "other"), Add(connection(STORESCP)))
-    assert names.origin(key(f"cn=dicom,{STORESCP}")) is None
+    assert names.find_original_name(key(f"cn=dicom,{STORESCP}")) is None
 
 
 def test_a_step_on_an_entry_that_a_later_one_deletes_has_the_name_it_would_have() -> None:
     names = through(
         Add(connection(STORESCP, name="two")), Delete(DN.parse(f"cn=two,{STORESCP}")), renamed(STORESCP, "new")
     )
-    assert names.after == (key(f"cn=two,{NEW}"), key(f"cn=two,{NEW}"), key(NEW))
+    assert names.names_after == (key(f"cn=two,{NEW}"), key(f"cn=two,{NEW}"), key(NEW))

@@ -7,11 +7,11 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
-from dcmcfg.plan.assertions import All, Equals, Not, Present
-from dcmcfg.plan.plan import Plan, Wanted, make_plan, plan_fitting
+from dcmcfg.plan.assertions import AllOf, Equals, Not, Present
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan, plan_applicable
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -25,14 +25,14 @@ def setting(operation: Operation, *values: str, name: str = NAME) -> Modify:
 def plan(*changes: Change, strict: bool = False, holding: str | None = None) -> Plan:
     """Plan *changes* of a site whose archive device holds the value *holding*."""
     before = site() if holding is None else site(**{NAME: holding})
-    return make_plan(before, [Wanted(change, strict=strict) for change in changes])
+    return make_plan(before, [DesiredChange(change, strict=strict) for change in changes])
 
 
 def asserted(change: Change) -> assertions.Filter | None:
     (control,) = change.controls
     assert control.oid == assertions.OID
     assert control.critical
-    return assertions.of_control(control)
+    return assertions.decode_control(control)
 
 
 def test_a_replace_becomes_the_values_that_go_and_come() -> None:
@@ -53,7 +53,7 @@ def test_a_value_where_there_was_none_asserts_the_absence() -> None:
 def test_what_is_so_already_is_no_step() -> None:
     planned = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="DCM4CHEE")
     assert planned.steps == ()
-    assert len(planned.already) == 1
+    assert len(planned.unchanged) == 1
 
 
 @pytest.mark.parametrize(
@@ -68,46 +68,46 @@ def test_what_is_so_already_is_no_step() -> None:
     ],
 )
 def test_a_tolerant_change_counts_as_done_where_it_is_so(change: Change) -> None:
-    assert [each.change for each in plan(change, holding="DCM4CHEE").already] == [change]
+    assert [each.change for each in plan(change, holding="DCM4CHEE").unchanged] == [change]
 
 
 def test_a_strict_change_does_not_count_as_done() -> None:
-    with pytest.raises(DoesNotFit) as refusal:
+    with pytest.raises(DoesNotApply) as refusal:
         plan(setting(Operation.ADD, "DCM4CHEE"), strict=True, holding="DCM4CHEE")
     assert refusal.value.result_code == 20
 
 
 def test_another_value_on_a_single_valued_attribute_is_refused() -> None:
-    with pytest.raises(DoesNotFit) as refusal:
+    with pytest.raises(DoesNotApply) as refusal:
         plan(setting(Operation.ADD, "DCM4CHEE"), holding="OTHER")
     assert refusal.value.result_code == 19
 
 
 def test_an_entry_that_exists_and_differs_is_refused_naming_what_differs() -> None:
-    with pytest.raises(DoesNotFit, match="differs in dicomPort"):
+    with pytest.raises(DoesNotApply, match="differs in dicomPort"):
         plan(Add(connection(ARCHIVE, "104")))
 
 
 def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
     missing = Modify(DN.parse(f"cn=nowhere,{DEVICES}"), (Modification(Operation.ADD, "cn", (b"x",)),))
     wanted = [
-        Wanted(missing, place="a.ldif:3"),
-        Wanted(setting(Operation.REPLACE, "X"), place="a.ldif:9"),
-        Wanted(missing, place="b.ldif:1"),
+        DesiredChange(missing, location="a.ldif:3"),
+        DesiredChange(setting(Operation.REPLACE, "X"), location="a.ldif:9"),
+        DesiredChange(missing, location="b.ldif:1"),
     ]
-    with pytest.raises(DoesNotFit) as refusal:
+    with pytest.raises(DoesNotApply) as refusal:
         make_plan(site(), wanted)
-    assert "2 of 3 changes do not fit" in refusal.value.what
-    assert "a.ldif:3" in refusal.value.whole
-    assert "b.ldif:1" in refusal.value.whole
+    assert "2 of 3 changes do not fit" in refusal.value.message
+    assert "a.ldif:3" in refusal.value.full_message
+    assert "b.ldif:1" in refusal.value.full_message
 
 
 def test_a_strict_file_is_refused_when_the_tree_has_moved() -> None:
     reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="OLD").changes
-    with pytest.raises(DoesNotFit, match="no longer as it was when this was planned") as refusal:
+    with pytest.raises(DoesNotApply, match="no longer as it was when this was planned") as refusal:
         plan(*reviewed, strict=True, holding="SOMEBODY_ELSES")
-    assert f"somebody has changed {NAME} (expected 'OLD', found 'SOMEBODY_ELSES')" in refusal.value.what
-    assert refusal.value.moved == ARCHIVE
+    assert f"somebody has changed {NAME} (expected 'OLD', found 'SOMEBODY_ELSES')" in refusal.value.message
+    assert refusal.value.changed_dn == ARCHIVE
 
 
 def test_a_strict_file_is_planned_exactly_as_written() -> None:
@@ -122,15 +122,17 @@ def test_steps_on_one_entry_assert_what_was_there_before_each() -> None:
 
 def test_a_delete_asserts_the_version_where_it_is_known() -> None:
     version = "20260101000000.000000Z#000000#000#000000"
-    entry = Entry.of(ARCHIVE, {"objectClass": "dicomDevice", "dicomDeviceName": "dcm4chee-arc", "entryCSN": version})
-    (step,) = make_plan(tree(entry), [Wanted(Delete(ARCHIVE_DN))]).steps
+    entry = Entry.from_values(
+        ARCHIVE, {"objectClass": "dicomDevice", "dicomDeviceName": "dcm4chee-arc", "entryCSN": version}
+    )
+    (step,) = make_plan(tree(entry), [DesiredChange(Delete(ARCHIVE_DN))]).steps
     assert asserted(step.change) == Equals("entryCSN", version.encode())
 
 
 def test_a_delete_asserts_the_values_where_no_version_is_known() -> None:
     (step,) = plan(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))).steps
     wanted = asserted(step.change)
-    assert isinstance(wanted, All)
+    assert isinstance(wanted, AllOf)
     assert Equals("dicomPort", b"11112") in wanted.inner
 
 
@@ -146,9 +148,11 @@ def test_vendor_data_is_replaced_whole() -> None:
 
 
 def test_a_rename_and_back_keeps_a_second_naming_value() -> None:
-    two = Entry.of(f"cn=a,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": ("a", "b"), "dicomHostname": "h"})
-    before = tree(*site().ordered(), two)
-    planned = make_plan(before, [Wanted(Rename(two.dn, RDN.of("cn", "b")))])
+    two = Entry.from_values(
+        f"cn=a,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": ("a", "b"), "dicomHostname": "h"}
+    )
+    before = tree(*site().sorted_entries(), two)
+    planned = make_plan(before, [DesiredChange(Rename(two.dn, RDN.of("cn", "b")))])
     renamed = planned.after.get(DN.parse(f"cn=b,{ARCHIVE}"))
     assert renamed is not None
     assert renamed.texts("cn") == ("b",)
@@ -169,7 +173,7 @@ def test_an_attribute_that_the_schema_does_not_know_is_replaced_as_a_whole() -> 
     assert isinstance(back, Modify)
     assert back.modifications == (Modification(Operation.REPLACE, "jpegPhoto"),)
     assert asserted(back) == Present("jpegPhoto")
-    added = Entry.of(f"dicomDeviceName=q,{DEVICES}", {"objectClass": "dicomDevice", "jpegPhoto": "face"})
+    added = Entry.from_values(f"dicomDeviceName=q,{DEVICES}", {"objectClass": "dicomDevice", "jpegPhoto": "face"})
     (gone,) = plan(Add(added)).undo().changes
     assert Equals("jpegPhoto", b"face") not in getattr(asserted(gone), "inner", ())
 
@@ -186,7 +190,7 @@ def test_an_attribute_named_by_its_oid_is_planned_by_its_name(strict: bool) -> N
 
 
 def test_values_under_two_names_of_one_attribute_are_one_attribute() -> None:
-    given = Entry.of(f"cn=a,{ARCHIVE}", {"cn": "a", "commonName": "b", "dicomHostname": "h"})
+    given = Entry.from_values(f"cn=a,{ARCHIVE}", {"cn": "a", "commonName": "b", "dicomHostname": "h"})
     (change,) = plan(Add(given)).changes
     assert isinstance(change, Add)
     assert change.entry.values("cn") == (b"a", b"b")
@@ -194,7 +198,7 @@ def test_values_under_two_names_of_one_attribute_are_one_attribute() -> None:
 
 
 def test_a_certificate_without_binary_is_refused_and_not_called_gone() -> None:
-    with pytest.raises(DoesNotFit, match="userCertificate;binary"):
+    with pytest.raises(DoesNotApply, match="userCertificate;binary"):
         plan(Modify(ARCHIVE_DN, (Modification(Operation.DELETE, "userCertificate"),)))
 
 
@@ -207,7 +211,7 @@ def test_a_certificate_without_binary_is_refused_and_not_called_gone() -> None:
     ],
 )
 def test_what_is_not_below_the_base_is_refused_and_not_called_gone(change: Change) -> None:
-    with pytest.raises(DoesNotFit, match="not below the base DN"):
+    with pytest.raises(DoesNotApply, match="not below the base DN"):
         plan(change)
 
 
@@ -222,7 +226,7 @@ def versioned(**device: str) -> Tree:
 
 
 def parts(change: Change) -> tuple[assertions.Filter, ...]:
-    return assertions.parts(change) or ()
+    return assertions.extract_assertions(change) or ()
 
 
 @pytest.mark.parametrize(
@@ -241,7 +245,7 @@ def test_what_is_not_asserted_by_value_is_asserted_by_the_version(
 ) -> None:
     before = versioned(**held)
     alone = Tree(before.schema, {before.key(ARCHIVE_DN): before.entries[before.key(ARCHIVE_DN)]}, before.versions)
-    (step,) = make_plan(alone, [Wanted(change, strict=strict)]).steps
+    (step,) = make_plan(alone, [DesiredChange(change, strict=strict)]).steps
     assert CSN in parts(step.change)
 
 
@@ -253,33 +257,35 @@ def test_the_first_step_of_an_entry_asserts_the_version_for_a_later_one(strict: 
         Rename(ARCHIVE_DN, renamed.rdn),
         Modify(renamed, VENDOR_DATA.modifications),
     )
-    planned = make_plan(versioned(dicomVendorData="old"), [Wanted(change, strict=strict) for change in changes])
+    planned = make_plan(versioned(dicomVendorData="old"), [DesiredChange(change, strict=strict) for change in changes])
     assert [CSN in parts(change) for change in planned.changes] == [True, False, False]
 
 
 def test_an_entry_below_a_renamed_one_keeps_its_version() -> None:
     renamed = DN.parse(ARCHIVE.replace("dcm4chee-arc", "renamed"))
     moved = DN.parse(f"cn=dicom,{renamed}")
-    planned = make_plan(versioned(), [Wanted(Rename(ARCHIVE_DN, renamed.rdn)), Wanted(Delete(moved))])
+    planned = make_plan(versioned(), [DesiredChange(Rename(ARCHIVE_DN, renamed.rdn)), DesiredChange(Delete(moved))])
     assert [parts(change) for change in planned.changes] == [(), (Equals("entryCSN", b"csn of dicom"),)]
 
 
 def test_without_versions_what_goes_is_asserted_octet_by_octet() -> None:
-    reviewed = make_plan(site(dicomVendorData="old"), [Wanted(VENDOR_DATA)]).changes
+    reviewed = make_plan(site(dicomVendorData="old"), [DesiredChange(VENDOR_DATA)]).changes
     assert Equals("dicomVendorData", b"old") in parts(reviewed[0])
-    with pytest.raises(DoesNotFit, match="no longer as it was"):
-        make_plan(site(dicomVendorData="theirs"), [Wanted(change, strict=True) for change in reviewed])
+    with pytest.raises(DoesNotApply, match="no longer as it was"):
+        make_plan(site(dicomVendorData="theirs"), [DesiredChange(change, strict=True) for change in reviewed])
 
 
 def test_an_undo_asserts_no_value_that_a_server_may_keep_in_another_form() -> None:
-    planned = make_plan(site(userPassword="old"), [Wanted(setting(Operation.REPLACE, "new", name="userPassword"))])
-    assert [parts(change) for (change,) in planned.undo_pieces()] == [(Present("userPassword"),)]
+    planned = make_plan(
+        site(userPassword="old"), [DesiredChange(setting(Operation.REPLACE, "new", name="userPassword"))]
+    )
+    assert [parts(change) for (change,) in planned.make_undo_per_step()] == [(Present("userPassword"),)]
 
 
 def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> None:
     deep = ",".join(f"cn=level {number}" for number in range(20_000))
     below = [Delete(DN.parse(f"cn={number},{deep},{DEVICES}")) for number in range(3)]
-    wanted = [Wanted(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
-    fitting, misfits = plan_fitting(site(), wanted)
+    wanted = [DesiredChange(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
+    fitting, misfits = plan_applicable(site(), wanted)
     assert fitting.steps == ()
-    assert [each.problem.what.startswith("it builds on") for each in misfits] == [False, True, True, True]
+    assert [each.problem.message.startswith("it builds on") for each in misfits] == [False, True, True, True]

@@ -8,17 +8,17 @@ from dcmcfg.changes import Add, Delete
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.plan.desired_state import surplus
-from dcmcfg.plan.plan import Wanted
+from dcmcfg.plan.desired_state import make_surplus_deletes
+from dcmcfg.plan.plan import DesiredChange
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 
-def wanted(*entries: Entry) -> tuple[Wanted, ...]:
-    return tuple(Wanted(Add(entry), content=True, place="file:1") for entry in entries)
+def wanted(*entries: Entry) -> tuple[DesiredChange, ...]:
+    return tuple(DesiredChange(Add(entry), is_content_record=True, location="file:1") for entry in entries)
 
 
 def deleted(under: str, *entries: Entry) -> list[str]:
-    changes = [each.change for each in surplus(site(), DN.parse(under), wanted(*entries))]
+    changes = [each.change for each in make_surplus_deletes(site(), DN.parse(under), wanted(*entries))]
     assert all(isinstance(change, Delete) for change in changes)
     return [str(change.dn) for change in changes]
 
@@ -42,7 +42,7 @@ def test_what_a_named_entry_stands_below_stays() -> None:
 
 
 def test_an_entry_is_named_in_whatever_spelling() -> None:
-    named = connection(STORESCP).at(DN.parse(f"CN=DICOM, {STORESCP.upper()}"))
+    named = connection(STORESCP).with_dn(DN.parse(f"CN=DICOM, {STORESCP.upper()}"))
     assert f"cn=dicom,{STORESCP}" not in deleted(STORESCP, named)
 
 
@@ -59,6 +59,6 @@ def test_what_was_not_read_is_refused(under: str) -> None:
 
 
 def test_a_change_record_is_refused_with_its_place() -> None:
-    change = Wanted(Delete(DN.parse(STORESCP)), place="file:7")
+    change = DesiredChange(Delete(DN.parse(STORESCP)), location="file:7")
     with pytest.raises(Refused, match=r"file:7: .* a change record, and --prune takes entries only"):
-        surplus(site(), DN.parse(DEVICES), (change,))
+        make_surplus_deletes(site(), DN.parse(DEVICES), (change,))

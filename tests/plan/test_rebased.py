@@ -11,11 +11,11 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.model.rebasing import Rebasing, RebasingNotes
+from dcmcfg.model.rebasing import Rebasing, RebasingReport
 from dcmcfg.plan import assertions
-from dcmcfg.plan.assertions import All, AnyOf, Equals, Filter, Not, Present
-from dcmcfg.plan.rebasing import base_of, rebased_files, site_base
-from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
+from dcmcfg.plan.assertions import AllOf, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.plan.rebasing import find_base, find_site_base, rebase_files
+from dcmcfg.schema.definitions import ObjectClass, Schema, load_bundled_schema
 from tests.trees import ARCHIVE, BASE, network_ae, site, site_entries, tree
 
 NEW = "dc=hospital,dc=org"
@@ -25,8 +25,8 @@ REFERENCE = "dicomNetworkConnectionReference"
 
 def taken(*changes: Change, onto: str = NEW) -> list[Change]:
     records = tuple(ChangeRecord(change, line) for line, change in enumerate(changes))
-    notes = RebasingNotes(Rebasing(bundled(), DN.parse(BASE), DN.parse(onto)))
-    ((name, found),) = rebased_files([("f.ldif", records)], notes, tree())
+    notes = RebasingReport(Rebasing(load_bundled_schema(), DN.parse(BASE), DN.parse(onto)))
+    ((name, found),) = rebase_files([("f.ldif", records)], notes, tree())
     assert name == "f.ldif"
     return [record.change for record in found if isinstance(record, ChangeRecord)]
 
@@ -34,7 +34,7 @@ def taken(*changes: Change, onto: str = NEW) -> list[Change]:
 def modify(*asserted: Filter) -> Modify:
     reference = f"cn=dicom,{ARCHIVE}".encode()
     modification = Modification(Operation.ADD, REFERENCE, (reference,))
-    return Modify(DN.parse(ARCHIVE), (modification,), assertions.control(asserted))
+    return Modify(DN.parse(ARCHIVE), (modification,), assertions.build_control(asserted))
 
 
 def test_every_kind_of_change_is_taken_along() -> None:
@@ -54,9 +54,9 @@ def test_every_kind_of_change_is_taken_along() -> None:
 def test_assertions_are_taken_along_with_the_names_in_them() -> None:
     reference, there = (Equals(REFERENCE, f"cn=dicom,{dn}".encode()) for dn in (ARCHIVE, THERE))
     rest = (Not(Present("dcmRetrieveAET")), AnyOf((Present("cn"), Equals("cn", BASE.encode()))))
-    (change,) = taken(modify(All((reference, *rest))))
+    (change,) = taken(modify(AllOf((reference, *rest))))
     (control,) = change.controls
-    assert assertions.of_control(control) == All((there, *rest))
+    assert assertions.decode_control(control) == AllOf((there, *rest))
     assert control.critical
 
 
@@ -71,7 +71,7 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
 def test_what_cannot_be_taken_along_is_refused_with_its_place(change: Change, reason: str) -> None:
     with pytest.raises(Refused, match=reason) as refused:
         taken(change)
-    assert refused.value.on == "f.ldif:0"
+    assert refused.value.subject == "f.ldif:0"
 
 
 def test_a_control_without_value_stays() -> None:
@@ -94,12 +94,12 @@ def names_of(records: Iterable[Record]) -> list[str]:
 
 @pytest.mark.parametrize("record", [content, added])
 def test_the_entry_of_the_base_belongs_to_the_site_that_has_one(record: Callable[[Entry], Record]) -> None:
-    notes = RebasingNotes(Rebasing(bundled(), DN.parse(BASE), DN.parse(NEW)))
+    notes = RebasingReport(Rebasing(load_bundled_schema(), DN.parse(BASE), DN.parse(NEW)))
     records = tuple(record(entry) for entry in site_entries()[:2])
-    there = tree(Entry.of(NEW, {"objectClass": "organization", "o": "Hospital", "dc": "hospital"}))
+    there = tree(Entry.from_values(NEW, {"objectClass": "organization", "o": "Hospital", "dc": "hospital"}))
     names = []
     for onto in (tree(), there):
-        ((_, found),) = rebased_files([("f.ldif", records)], notes, onto)
+        ((_, found),) = rebase_files([("f.ldif", records)], notes, onto)
         names.append(names_of(found))
     assert names == [[NEW, f"cn=DICOM Configuration,{NEW}"], [f"cn=DICOM Configuration,{NEW}"]]
 
@@ -107,12 +107,12 @@ def test_the_entry_of_the_base_belongs_to_the_site_that_has_one(record: Callable
 @pytest.mark.parametrize("record", [content, added])
 def test_the_entry_of_the_base_that_cannot_have_the_name_is_left_out(record: Callable[[Entry], Record]) -> None:
     domain = ObjectClass("domain", "0.9.2342.19200300.100.4.13", "structural", must=("dc",))
-    schema = Schema(bundled().attributes, (*bundled().object_classes, domain))
-    notes = RebasingNotes(Rebasing(schema, DN.parse(BASE), DN.parse("l=town,dc=org")))
-    base = Entry.of(BASE, {"objectClass": "domain", "dc": "dcm4che"})
-    ((_, found),) = rebased_files([("f.ldif", (record(base),))], notes, tree())
+    schema = Schema(load_bundled_schema().attributes, (*load_bundled_schema().object_classes, domain))
+    notes = RebasingReport(Rebasing(schema, DN.parse(BASE), DN.parse("l=town,dc=org")))
+    base = Entry.from_values(BASE, {"objectClass": "domain", "dc": "dcm4che"})
+    ((_, found),) = rebase_files([("f.ldif", (record(base),))], notes, tree())
     assert found == ()
-    assert list(notes.lines()) == [
+    assert list(notes.format_warnings()) == [
         f"{BASE} is left out, as its classes do not allow l: l=town,dc=org must be there before the rest."
     ]
 
@@ -125,7 +125,7 @@ def test_records_of_another_base_only_are_refused() -> None:
 def test_the_base_is_found_in_any_record_that_is_below_the_root() -> None:
     update = ChangeRecord(Delete(DN.parse(ARCHIVE.replace("cn=DICOM Configuration", "CN=dicom  configuration"))), 1)
     base = ContentRecord(site_entries()[0], 1)
-    assert str(base_of([("base.ldif", (base,)), ("update.ldif", (update,))])) == BASE
+    assert str(find_base([("base.ldif", (base,)), ("update.ldif", (update,))])) == BASE
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_the_base_is_found_in_any_record_that_is_below_the_root() -> None:
 )
 def test_a_base_that_cannot_be_told_is_to_be_named(dns: tuple[str, ...], reason: str) -> None:
     with pytest.raises(Refused, match=reason) as refused:
-        base_of([("f.ldif", tuple(ChangeRecord(Delete(DN.parse(dn)), 1) for dn in dns))])
+        find_base([("f.ldif", tuple(ChangeRecord(Delete(DN.parse(dn)), 1) for dn in dns))])
     assert "--map-base DN" in refused.value.next_step
 
 
 def test_the_sites_base_is_what_stands_above_its_root() -> None:
-    assert str(site_base(site(), DN.parse("dc=org"))) == BASE
-    assert str(site_base(tree(), DN.parse("dc=org"))) == "dc=org"
+    assert str(find_site_base(site(), DN.parse("dc=org"))) == BASE
+    assert str(find_site_base(tree(), DN.parse("dc=org"))) == "dc=org"

@@ -9,9 +9,9 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.plan.recorded_names import RecordedName, recorded_names
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.plan.recorded_names import RecordedName, find_recorded_names
 from tests.lint.breaking import (
     ARCHIVE,
     DCM4CHEE,
@@ -29,11 +29,13 @@ from tests.lint.breaking import (
     without_capabilities,
 )
 
-EXTERNAL = RecordedName(Kind.AE, "LONGTERM", (DN.parse(LONGTERM),))
+EXTERNAL = RecordedName(EntityKind.AE, "LONGTERM", (DN.parse(LONGTERM),))
 
 
 def names(*changes: Change, of: Iterable[Change] = ()) -> tuple[RecordedName, ...]:
-    return recorded_names(make_plan(sound().after(of), [Wanted(each) for each in changes]), device="dcm4chee-arc")
+    return find_recorded_names(
+        make_plan(sound().with_changes(of), [DesiredChange(each) for each in changes]), device="dcm4chee-arc"
+    )
 
 
 def renamed(dn: str, rdn: str) -> Rename:
@@ -75,7 +77,7 @@ def test_a_title_that_nothing_names_as_an_external_archive_comes_last_and_is_not
     gone = names(renamed(STORESCP, "dicomAETitle=VIEWER"), renamed(LONGTERM, "dicomAETitle=TAPE"))
     assert gone == (
         replace(EXTERNAL, is_renamed=True),
-        RecordedName(Kind.AE, "STORESCP", (DN.parse(STORESCP),), expected=False, is_renamed=True),
+        RecordedName(EntityKind.AE, "STORESCP", (DN.parse(STORESCP),), expects_records=False, is_renamed=True),
     )
 
 
@@ -89,12 +91,14 @@ def test_the_other_archives_that_name_it_are_told() -> None:
         new(f"dcmExporterID=x,{other}", objectClass="dcmExporter", dcmExporterID="x", dcmStgCmtSCP="LONGTERM"),
     )
     (gone,) = names(renamed(LONGTERM, "dicomAETitle=TAPE"), of=added)
-    assert (gone.expected, gone.elsewhere) == (True, ("branch-arc",))
+    assert (gone.expects_records, gone.other_archives) == (True, ("branch-arc",))
 
 
 def test_a_storage_of_the_archive_goes_and_one_that_another_archive_has_stays() -> None:
-    assert names(renamed(STORAGE, "dcmStorageID=fs7")) == (RecordedName(Kind.STORAGE, "fs1", (DN.parse(STORAGE),)),)
+    assert names(renamed(STORAGE, "dcmStorageID=fs7")) == (
+        RecordedName(EntityKind.STORAGE, "fs1", (DN.parse(STORAGE),)),
+    )
     held = sound().get(DN.parse(STORAGE))
     assert held is not None
-    copy = Add(held.with_values("dcmStorageID", [b"fs2"]).at(DN.parse(STORAGE.replace("fs1", "fs2"))))
+    copy = Add(held.with_values("dcmStorageID", [b"fs2"]).with_dn(DN.parse(STORAGE.replace("fs1", "fs2"))))
     assert names(copy) == ()

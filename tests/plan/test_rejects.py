@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.ldif.reader import read_all
-from dcmcfg.plan.desired_state import wanted_of
-from dcmcfg.plan.ldif_output import directory_of, rejects_ldif
-from dcmcfg.plan.plan import Misfit, Plan, make_plan, plan_fitting
+from dcmcfg.plan.desired_state import collect_desired_changes
+from dcmcfg.plan.ldif_output import format_rejects, parse_directory_url
+from dcmcfg.plan.plan import InapplicableChange, Plan, make_plan, plan_applicable
 from tests.trees import ARCHIVE, STORESCP, site
 
 FITS = f"dn: {ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
 MISSES = f"dn: cn=none,{ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n\n"
 
 
-def fitting(text: str) -> tuple[Plan, tuple[Misfit, ...]]:
-    return plan_fitting(site(), wanted_of([("f", read_all([text.encode()], "f"))]))
+def fitting(text: str) -> tuple[Plan, tuple[InapplicableChange, ...]]:
+    return plan_applicable(site(), collect_desired_changes([("f", read_all([text.encode()], "f"))]))
 
 
-def places(misfits: tuple[Misfit, ...]) -> list[str]:
-    return [misfit.wanted.place for misfit in misfits]
+def places(misfits: tuple[InapplicableChange, ...]) -> list[str]:
+    return [misfit.desired.location for misfit in misfits]
 
 
 def test_what_fits_is_planned_and_what_does_not_is_named() -> None:
     plan, misfits = fitting(FITS + MISSES + FITS.replace(ARCHIVE, STORESCP))
     assert [str(change.dn) for change in plan.changes] == [ARCHIVE, STORESCP]
     assert places(misfits) == ["f:6"]
-    assert "there is no such entry" in misfits[0].problem.what
+    assert "there is no such entry" in misfits[0].problem.message
 
 
 def test_what_stands_below_an_entry_that_could_not_be_added_is_set_aside() -> None:
@@ -38,7 +38,7 @@ def test_what_stands_below_an_entry_that_could_not_be_added_is_set_aside() -> No
     plan, misfits = fitting(text + FITS)
     assert len(plan.steps) == 1
     assert places(misfits) == ["f:1", "f:6"]
-    assert misfits[1].problem.what == "it builds on f:1, which does not fit"
+    assert misfits[1].problem.message == "it builds on f:1, which does not fit"
 
 
 def test_what_builds_on_a_rename_that_does_not_fit_is_set_aside() -> None:
@@ -61,21 +61,21 @@ def test_the_rejects_can_be_read_again_with_the_reason_above_each() -> None:
     strict = MISSES.replace("changetype", "control: 1.3.6.1.1.12 true:: hwtvYmplY3RDbGFzcw==\nchangetype")
     for text in (MISSES, entry, strict):
         _, misfits = fitting(text)
-        written = rejects_ldif(misfits, comments=("dcmcfg rejects for cn=admin @ ldap://h:389 · archive x",))
+        written = format_rejects(misfits, comments=("dcmcfg rejects for cn=admin @ ldap://h:389 · archive x",))
         again = read_all([written.encode()], "r")
         (first,), (second,) = read_all([text.encode()], "f"), again
         assert type(second) is type(first)
         assert getattr(second, "change", None) == getattr(first, "change", None)
         assert getattr(second, "entry", None) == getattr(first, "entry", None)
         assert "# f:1: " in written
-        assert directory_of(written.encode()) == "ldap://h:389"
+        assert parse_directory_url(written.encode()) == "ldap://h:389"
 
 
 def test_of_very_many_problems_the_first_are_told() -> None:
     try:
-        make_plan(site(), wanted_of([("f", read_all([(MISSES * 25).encode()], "f"))]))
-    except DoesNotFit as refusal:
-        lines = refusal.whole.splitlines()
+        make_plan(site(), collect_desired_changes([("f", read_all([(MISSES * 25).encode()], "f"))]))
+    except DoesNotApply as refusal:
+        lines = refusal.full_message.splitlines()
     assert lines[0] == "25 of 25 changes do not fit the tree:"
     assert lines[-1] == "  … and 5 more"
     assert len(lines) == 22

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dcmcfg.changes import Change, Rename
 from dcmcfg.dn import DN, RDN
-from dcmcfg.plan.renamed_archives import RenamedArchive, renamed_archives
+from dcmcfg.plan.renamed_archives import RenamedArchive, find_renamed_archives
 from tests.trees import ARCHIVE, DEVICES, STORESCP, site
 
 
@@ -16,7 +16,7 @@ def rename(dn: str, new: str) -> Rename:
 
 def found(changes: Iterable[Change]) -> tuple[RenamedArchive, ...]:
     every = tuple(changes)
-    return renamed_archives(every, site().after(every))
+    return find_renamed_archives(every, site().with_changes(every))
 
 
 def test_an_archives_device_is_one_and_another_device_is_none() -> None:

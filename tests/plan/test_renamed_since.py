@@ -5,8 +5,8 @@ from __future__ import annotations
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Wanted, plan_fitting
-from dcmcfg.plan.rename_hints import PastRename, names_an_absent_entry, with_new_names
+from dcmcfg.plan.plan import DesiredChange, plan_applicable
+from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site
 
 OLD, NEW = f"dicomAETitle=DCM4CHEE,{ARCHIVE}", f"dicomAETitle=HOSPPACS,{ARCHIVE}"
@@ -25,10 +25,10 @@ def described(dn: str) -> Modify:
 
 
 def told(change: Change, *past: PastRename, tree: Tree | None = None) -> str:
-    before = tree or site().after(each.rename for each in past)
-    _, misfits = plan_fitting(before, [Wanted(change, place="a.ldif:1")])
-    assert all(map(names_an_absent_entry, misfits))
-    return str(with_new_names(misfits, before, past)[0].problem)
+    before = tree or site().with_changes(each.rename for each in past)
+    _, misfits = plan_applicable(before, [DesiredChange(change, location="a.ldif:1")])
+    assert all(map(concerns_missing_entry, misfits))
+    return str(add_rename_hints(misfits, before, past)[0].problem)
 
 
 def test_the_new_name_and_the_roll_out_are_told() -> None:
@@ -54,7 +54,7 @@ def test_the_parent_of_an_addition_and_a_new_place_are_found_too() -> None:
 
 
 def test_a_rename_that_leads_nowhere_is_not_told() -> None:
-    gone = site().after([Delete(entry.dn) for entry in reversed(site().below(DN.parse(OLD)))])
+    gone = site().with_changes([Delete(entry.dn) for entry in reversed(site().subtree(DN.parse(OLD)))])
     assert told(described(OLD), TITLE, tree=gone).startswith(f"a.ldif:1: {OLD}: there is no such entry — it exists")
     other = renamed(STORESCP, "dicomDeviceName", "x", 5)
     assert "it exists up to" in told(described(f"cn=nowhere,{ARCHIVE}"), other)

@@ -8,7 +8,7 @@ from dcmcfg.changes import Add, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.restoration import restoration
+from dcmcfg.plan.restoration import compute_restoration
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, connection, site, site_entries, tree
 
 
@@ -20,12 +20,12 @@ def octets(of: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
 
 
 def test_equal_trees_need_nothing() -> None:
-    assert restoration(site(), site()) == ()
+    assert compute_restoration(site(), site()) == ()
 
 
 def test_octets_count_where_the_rules_see_no_difference() -> None:
     live, wanted = site(dicomDescription="Archive"), site(dicomDescription="archive")
-    (change,) = restoration(live, wanted)
+    (change,) = compute_restoration(live, wanted)
     assert change == Modify(
         DN.parse(ARCHIVE),
         (
@@ -36,40 +36,42 @@ def test_octets_count_where_the_rules_see_no_difference() -> None:
 
 
 def test_a_name_in_other_case_is_renamed_and_its_values_follow() -> None:
-    live = site().after([Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "StoreSCP"))])
-    changes = restoration(live, site())
+    live = site().with_changes([Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "StoreSCP"))])
+    changes = compute_restoration(live, site())
     assert changes == (Rename(DN.parse(f"dicomDeviceName=StoreSCP,{DEVICES}"), RDN.of("dicomDeviceName", "storescp")),)
-    assert octets(live.after(changes)) == octets(site())
+    assert octets(live.with_changes(changes)) == octets(site())
 
 
 def test_adds_stand_before_modifies_before_deletes() -> None:
-    live = site(dicomDescription="x").after(
+    live = site(dicomDescription="x").with_changes(
         [Delete(DN.parse(f"cn=dicom,{STORESCP}")), Add(connection(ARCHIVE, name="x"))]
     )
-    changes = restoration(live, site())
+    changes = compute_restoration(live, site())
     assert [type(change) for change in changes] == [Add, Modify, Delete]
-    assert octets(live.after(changes)) == octets(site())
+    assert octets(live.with_changes(changes)) == octets(site())
 
 
 def test_a_structural_class_is_not_changed_but_the_entry_replaced_with_all_below_it() -> None:
     other = {"objectClass": "dicomConfigurationRoot", "cn": "x", "dicomDeviceName": "storescp"}
     kept = [entry for entry in site_entries() if not entry.dn.is_below(DN.parse(STORESCP))]
-    live = tree(*kept, Entry.of(STORESCP, other), connection(STORESCP, name="below"))
-    changes = restoration(live, site())
+    live = tree(*kept, Entry.from_values(STORESCP, other), connection(STORESCP, name="below"))
+    changes = compute_restoration(live, site())
     assert [type(change) for change in changes[:2]] == [Delete, Delete]
-    assert octets(live.after(changes)) == octets(site())
+    assert octets(live.with_changes(changes)) == octets(site())
 
 
 def test_what_is_above_the_root_or_beside_it_is_left_alone() -> None:
     described = Modify(DN.parse(BASE), (Modification(Operation.ADD, "description", (b"ours",)),))
-    live = site().after([described, Add(Entry.of(f"o=else,{BASE}", {"objectClass": "organization", "o": "else"}))])
-    assert restoration(live, site()) == ()
+    live = site().with_changes(
+        [described, Add(Entry.from_values(f"o=else,{BASE}", {"objectClass": "organization", "o": "else"}))]
+    )
+    assert compute_restoration(live, site()) == ()
 
 
 def test_an_empty_tree_gets_everything_from_the_top() -> None:
-    changes = restoration(tree(), site())
+    changes = compute_restoration(tree(), site())
     assert str(changes[0].dn) == BASE
-    assert octets(tree().after(changes)) == octets(site())
+    assert octets(tree().with_changes(changes)) == octets(site())
 
 
 #: The same entry as it was given, and as each server was seen to keep it.
@@ -116,34 +118,34 @@ KEPT: dict[str, tuple[str, Values]] = {
 
 def kept_by(server: str) -> Tree:
     dn, differing = KEPT[server]
-    return tree(*site_entries(), Entry.of(dn, GIVEN | differing))
+    return tree(*site_entries(), Entry.from_values(dn, GIVEN | differing))
 
 
 @pytest.mark.parametrize("live", KEPT)
 @pytest.mark.parametrize("taken", ["as given", *KEPT])
 def test_what_a_server_keeps_in_a_form_of_its_own_is_no_difference(live: str, taken: str) -> None:
-    given = tree(*site_entries(), Entry.of(f"dicomDeviceName=odd\\,  name,{DEVICES}", GIVEN))
-    assert restoration(kept_by(live), given if taken == "as given" else kept_by(taken)) == ()
+    given = tree(*site_entries(), Entry.from_values(f"dicomDeviceName=odd\\,  name,{DEVICES}", GIVEN))
+    assert compute_restoration(kept_by(live), given if taken == "as given" else kept_by(taken)) == ()
 
 
 def test_a_class_that_is_missing_comes_and_none_that_a_server_adds_goes() -> None:
-    live = site().after([Modify(DN.parse(ARCHIVE), (classes(Operation.REPLACE, "top", "dicomDevice"),))])
-    (change,) = restoration(live, site())
+    live = site().with_changes([Modify(DN.parse(ARCHIVE), (classes(Operation.REPLACE, "top", "dicomDevice"),))])
+    (change,) = compute_restoration(live, site())
     assert change == Modify(DN.parse(ARCHIVE), (classes(Operation.ADD, "dcmDevice", "dcmArchiveDevice"),))
 
 
 def test_a_class_that_is_too_many_goes() -> None:
-    live = site().after([Modify(DN.parse(STORESCP), (classes(Operation.ADD, "top", "dcmDevice"),))])
-    (change,) = restoration(live, site())
+    live = site().with_changes([Modify(DN.parse(STORESCP), (classes(Operation.ADD, "top", "dcmDevice"),))])
+    (change,) = compute_restoration(live, site())
     assert change == Modify(DN.parse(STORESCP), (classes(Operation.DELETE, "dcmDevice"),))
 
 
 def test_the_case_of_a_dn_and_another_password_are_differences() -> None:
     lower, upper = (f"dicomAETitle={title},{STORESCP}" for title in ("storescp", "STORESCP"))
     live = site(dicomRelatedDeviceReference=lower, userPassword=HASHED)
-    changes = restoration(live, site(dicomRelatedDeviceReference=upper, userPassword="other"))
-    assert octets(live.after(changes))[ARCHIVE]["dicomRelatedDeviceReference"] == {upper.encode()}
-    assert octets(live.after(changes))[ARCHIVE]["userPassword"] == {b"other"}
+    changes = compute_restoration(live, site(dicomRelatedDeviceReference=upper, userPassword="other"))
+    assert octets(live.with_changes(changes))[ARCHIVE]["dicomRelatedDeviceReference"] == {upper.encode()}
+    assert octets(live.with_changes(changes))[ARCHIVE]["userPassword"] == {b"other"}
 
 
 def classes(operation: Operation, *names: str) -> Modification:

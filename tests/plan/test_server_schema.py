@@ -9,10 +9,10 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
-from dcmcfg.plan.plan import Misfits, Wanted, make_plan, plan_fitting
-from dcmcfg.plan.server_schema import ServerRules, require_accepted
-from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, bundled
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.plan.plan import ChangesDoNotApply, DesiredChange, make_plan, plan_applicable
+from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, load_bundled_schema
 from tests.trees import ARCHIVE, STORESCP, connection, site
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -26,8 +26,8 @@ class Server:
         self.schema = schema
         self.asked = 0
 
-    def rules(self) -> ServerRules:
-        return ServerRules(site(), self.read)
+    def rules(self) -> ServerSchemaRules:
+        return ServerSchemaRules(site(), self.read)
 
     def read(self) -> Schema | None:
         self.asked += 1
@@ -42,7 +42,7 @@ def without(*attributes: str, of: str = "", classes: tuple[str, ...] = ()) -> Sc
             return known
         return replace(known, may=tuple(name for name in known.may if name not in attributes))
 
-    ours = bundled()
+    ours = load_bundled_schema()
     return Schema(
         tuple(each for each in ours.attributes if of or each.name not in attributes),
         tuple(left(each) for each in ours.object_classes if each.name not in classes),
@@ -55,8 +55,8 @@ def setting(name: str, *values: str, dn: str = ARCHIVE) -> Modify:
 
 def refusals(server: Server, *changes: Change) -> list[str]:
     rules = server.rules()
-    found = [rules.refusal(step) for step in make_plan(site(), [Wanted(each) for each in changes]).steps]
-    return [f"{each.result_code}: {each.what}" if each is not None else "" for each in found]
+    found = [rules.check_step(step) for step in make_plan(site(), [DesiredChange(each) for each in changes]).steps]
+    return [f"{each.result_code}: {each.message}" if each is not None else "" for each in found]
 
 
 def test_what_the_tree_proves_is_not_asked_for() -> None:
@@ -64,15 +64,17 @@ def test_what_the_tree_proves_is_not_asked_for() -> None:
     plan = (setting("dicomInstalled", "FALSE"), Add(connection(STORESCP, name="two")), Delete(DN.parse(STORESCP)))
     assert refusals(server, *plan[:2]) == ["", ""]
     assert server.asked == 0
-    assert not server.rules().decided
+    assert not server.rules().is_schema_read
 
 
 def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
-    server = Server(bundled())
+    server = Server(load_bundled_schema())
     rules = server.rules()
-    plan = make_plan(site(), [Wanted(setting(NAME, "DCM4CHEE")), Wanted(setting("dcmWadoSpoolDirectory", "x"))])
-    assert [rules.refusal(step) for step in plan.steps] == [None, None]
-    assert (server.asked, rules.decided) == (1, True)
+    plan = make_plan(
+        site(), [DesiredChange(setting(NAME, "DCM4CHEE")), DesiredChange(setting("dcmWadoSpoolDirectory", "x"))]
+    )
+    assert [rules.check_step(step) for step in plan.steps] == [None, None]
+    assert (server.asked, rules.is_schema_read) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -86,27 +88,27 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         ),
         (
             without(classes=("dcmQueue",)),
-            Add(Entry.of(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})),
+            Add(Entry.from_values(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})),
             "21: the server's schema has no object class dcmQueue",
         ),
         (
-            bundled(),
+            load_bundled_schema(),
             setting("dcmExternalRetriveAEDestination", "DCM4CHEE"),
             "17: neither the server's schema nor that of dcm4chee-arc 5.35 has the attribute "
             f"dcmExternalRetriveAEDestination; near misses: {NAME}, dcmExternalRetrieveAET",
         ),
         (
-            bundled(),
+            load_bundled_schema(),
             setting("objectClass", "dicomDevice", "dcmDevice", "dcmArchiveDevice", "dcmNowhere"),
             "21: neither the server's schema nor that of dcm4chee-arc 5.35 has the object class dcmNowhere",
         ),
         (
-            bundled(),
+            load_bundled_schema(),
             setting("dicomPort", "104"),
             "65: by the server's schema, none of its object classes allows dicomPort",
         ),
         (
-            bundled(),
+            load_bundled_schema(),
             setting("objectClass", "dicomNetworkConnection", dn=STORESCP),
             "65: by the server's schema, dicomNetworkConnection requires dicomHostname; by the server's schema, none "
             "of its object classes allows dicomDeviceName",
@@ -121,7 +123,7 @@ def test_one_value_where_a_newer_schema_takes_several() -> None:
     def single(known: AttributeType) -> AttributeType:
         return replace(known, single_valued=known.single_valued or known.name == "dcmRetrieveAET")
 
-    older = Schema(tuple(map(single, bundled().attributes)), bundled().object_classes)
+    older = Schema(tuple(map(single, load_bundled_schema().attributes)), load_bundled_schema().object_classes)
     (told,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
     assert told == "19: by the server's schema, dcmRetrieveAET takes one value"
 
@@ -130,12 +132,12 @@ def test_what_an_older_class_requires_is_asked_for_with_a_new_entry() -> None:
     def requiring(known: ObjectClass) -> ObjectClass:
         return replace(known, must=(*known.must, "dcmJndiName")) if known.name == "dcmQueue" else known
 
-    older = Schema(bundled().attributes, tuple(map(requiring, bundled().object_classes)))
-    queue = Entry.of(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})
+    older = Schema(load_bundled_schema().attributes, tuple(map(requiring, load_bundled_schema().object_classes)))
+    queue = Entry.from_values(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})
     server = Server(older)
-    (problem,) = (server.rules().refusal(step) for step in make_plan(site(), [Wanted(Add(queue))]).steps)
+    (problem,) = (server.rules().check_step(step) for step in make_plan(site(), [DesiredChange(Add(queue))]).steps)
     assert problem is not None
-    assert problem.what == "by the server's schema, dcmQueue requires dcmJndiName"
+    assert problem.message == "by the server's schema, dcmQueue requires dcmJndiName"
     assert problem.next_step.startswith("load dcm4chee-archive.schema of the archive's release")
 
 
@@ -143,31 +145,34 @@ def test_a_newer_server_has_the_last_word() -> None:
     future = AttributeType("dcmFromTheFuture", "1.2.3", "DirectoryString")
     classes = tuple(
         replace(each, may=(*each.may, future.name)) if each.name == "dicomDevice" else each
-        for each in bundled().object_classes
+        for each in load_bundled_schema().object_classes
     )
-    newer = Schema((*bundled().attributes, future), classes)
+    newer = Schema((*load_bundled_schema().attributes, future), classes)
     assert refusals(Server(newer), setting("dcmFromTheFuture", "x")) == [""]
 
 
 def test_a_server_that_shows_no_schema_refuses_nothing_beforehand() -> None:
-    for hidden in (None, Schema(bundled().attributes, ())):
+    for hidden in (None, Schema(load_bundled_schema().attributes, ())):
         assert refusals(Server(hidden), setting(NAME, "X"), setting("dcmNoSuch", "x")) == ["", ""]
 
 
 def test_what_was_wrong_before_is_no_reason() -> None:
-    rules = ServerRules(site(**{NAME: "X"}), Server(without(NAME)).read)
+    rules = ServerSchemaRules(site(**{NAME: "X"}), Server(without(NAME)).read)
     changes = (setting("dcmFallbackCMoveSCP", "X"), setting("dcmWadoSpoolDirectory", "x"))
-    plan = make_plan(site(**{NAME: "X"}), [Wanted(each) for each in changes])
-    assert [rules.refusal(step) for step in plan.steps] == [None, None]
+    plan = make_plan(site(**{NAME: "X"}), [DesiredChange(each) for each in changes])
+    assert [rules.check_step(step) for step in plan.steps] == [None, None]
 
 
 def test_the_next_step_is_the_schema_to_load() -> None:
     rules = Server(without(NAME, "dicomDescription")).rules()
-    plan = make_plan(site(), [Wanted(setting(NAME, "X"), place="a.ldif:3"), Wanted(setting("dicomDescription", "x"))])
-    with pytest.raises(Misfits) as refused:
+    plan = make_plan(
+        site(),
+        [DesiredChange(setting(NAME, "X"), location="a.ldif:3"), DesiredChange(setting("dicomDescription", "x"))],
+    )
+    with pytest.raises(ChangesDoNotApply) as refused:
         require_accepted(plan, rules)
     first, second = refused.value.problems
-    assert (first.on, second.on) == (f"a.ldif:3: {ARCHIVE}", ARCHIVE)
+    assert (first.subject, second.subject) == (f"a.ldif:3: {ARCHIVE}", ARCHIVE)
     assert first.next_step == (
         "load dcm4chee-archive.schema of the archive's release into the directory server (ldapmodify -x -W -D "
         "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif, or replace the file and restart slapd), then "
@@ -177,34 +182,36 @@ def test_the_next_step_is_the_schema_to_load() -> None:
 
 
 def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
-    new = Entry.of(f"cn=new,{STORESCP}", {"objectClass": ("dicomNetworkConnection", "dcmNoSuch"), "dicomHostname": "h"})
+    new = Entry.from_values(
+        f"cn=new,{STORESCP}", {"objectClass": ("dicomNetworkConnection", "dcmNoSuch"), "dicomHostname": "h"}
+    )
     below = replace(setting("dicomPort", "104"), dn=new.dn)
     every = [
-        Wanted(Add(new), place="x:1"),
-        Wanted(below, place="x:2"),
-        Wanted(setting("dicomInstalled", "FALSE"), place="x:3"),
+        DesiredChange(Add(new), location="x:1"),
+        DesiredChange(below, location="x:2"),
+        DesiredChange(setting("dicomInstalled", "FALSE"), location="x:3"),
     ]
-    plan, misfits = plan_fitting(site(), every, Server(bundled()).rules().refusal)
-    assert [step.place for step in plan.steps] == ["x:3"]
+    plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
+    assert [step.location for step in plan.steps] == ["x:3"]
     assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
-    assert misfits[1].problem.what == "it builds on x:1, which does not fit"
-    with pytest.raises(DoesNotFit):
-        make_plan(site(), every, Server(bundled()).rules().refusal)
+    assert misfits[1].problem.message == "it builds on x:1, which does not fit"
+    with pytest.raises(DoesNotApply):
+        make_plan(site(), every, Server(load_bundled_schema()).rules().check_step)
 
 
 def test_an_entry_with_the_class_top_is_judged_like_any_other() -> None:
     """Some servers store it, and publish it: 389 Directory Server."""
     top = ObjectClass("top", "2.5.6.0", "abstract", superiors=())
-    schema = Schema(bundled().attributes, (*bundled().object_classes, top))
-    tree = site().after([Modify(DN.parse(STORESCP), (Modification(Operation.ADD, "objectClass", (b"top",)),))])
-    plan = make_plan(tree, [Wanted(setting("dcmFallbackCMoveSCP", "X", dn=STORESCP))])
-    (problem,) = map(ServerRules(tree, Server(schema).read).refusal, plan.steps)
+    schema = Schema(load_bundled_schema().attributes, (*load_bundled_schema().object_classes, top))
+    tree = site().with_changes([Modify(DN.parse(STORESCP), (Modification(Operation.ADD, "objectClass", (b"top",)),))])
+    plan = make_plan(tree, [DesiredChange(setting("dcmFallbackCMoveSCP", "X", dn=STORESCP))])
+    (problem,) = map(ServerSchemaRules(tree, Server(schema).read).check_step, plan.steps)
     assert problem is not None
     assert problem.result_code == 65
 
 
 def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_class() -> None:
-    ours = bundled()
+    ours = load_bundled_schema()
     device = ours.object_class("dicomDevice")
     assert device is not None
     rule = ObjectClass("deviceRule", device.oid, "auxiliary", (), must=("dicomVendorData",), may=("dicomPort",))
@@ -214,7 +221,7 @@ def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_
 
     def new(name: str, **more: str) -> Add:
         values = {"objectClass": name, "dicomDeviceName": "new", "dicomInstalled": "TRUE"}
-        return Add(Entry.of(STORESCP.replace("storescp", "new"), values | more))
+        return Add(Entry.from_values(STORESCP.replace("storescp", "new"), values | more))
 
     assert refusals(server, new("dicomDevice", dicomPort="104")) == [
         "65: by the server's schema, deviceRule requires dicomVendorData"

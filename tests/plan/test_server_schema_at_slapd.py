@@ -14,16 +14,16 @@ import pytest
 
 from dcmcfg.changes import Add, Delete
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.subschema import read_own_schema
+from dcmcfg.directory.subschema import read_unmapped_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.plan.plan import Step
-from dcmcfg.plan.server_schema import ServerRules
-from dcmcfg.schema.definitions import ObjectClass, Schema, bundled
-from dcmcfg.schema.slapd import render
-from dcmcfg.schema.structure import with_superiors
+from dcmcfg.plan.server_schema import ServerSchemaRules
+from dcmcfg.schema.definitions import ObjectClass, Schema, load_bundled_schema
+from dcmcfg.schema.slapd import format_slapd_schema
+from dcmcfg.schema.structure import add_superiors
 from tests.connecting import server_of
 from tests.running_slapd import RunningSlapd, with_schema
 from tests.sampling import LONG
@@ -47,12 +47,12 @@ def text(release: str) -> str:
     """The release's own definitions, with the core ones that slapd.conf would include."""
     folder = Path(os.environ["DCMCFG_RELEASES"]) / release / "schema"
     files = [path.read_text("utf-8") for path in sorted(folder.glob("*.schema"), key=_loaded)]
-    ours = bundled()
+    ours = load_bundled_schema()
     core = Schema(
         tuple(each for each in ours.attributes if not re.match(r"1\.2\.(40|840)\.", each.oid)),
         tuple(each for each in ours.object_classes if not re.match(r"1\.2\.(40|840)\.", each.oid)),
     )
-    return render(core) + "\n".join(files)
+    return format_slapd_schema(core) + "\n".join(files)
 
 
 def _loaded(path: Path) -> int:
@@ -62,7 +62,7 @@ def _loaded(path: Path) -> int:
 @contextmanager
 def old_server(folder: Path, release: str) -> Iterator[LdapDirectory]:
     server = with_schema(folder, text(release))
-    server.slapd.load(site_files()[:1])
+    server.slapd.load_files(list_site_files()[:1])
     with server.slapd, connect(server_of(RunningSlapd(server.slapd))) as directory:
         yield directory
 
@@ -70,37 +70,41 @@ def old_server(folder: Path, release: str) -> Iterator[LdapDirectory]:
 def entries(count: int) -> Iterator[Entry]:
     """Entries of a class with what it requires, and one more attribute: mostly one that the newest release allows."""
     chosen = random.Random(5)
-    classes = [each for each in bundled().object_classes if each.kind == "structural"]
-    extra = [each for each in bundled().object_classes if each.kind == "auxiliary" and each.name.startswith("dcm")]
+    classes = [each for each in load_bundled_schema().object_classes if each.kind == "structural"]
+    extra = [
+        each
+        for each in load_bundled_schema().object_classes
+        if each.kind == "auxiliary" and each.name.startswith("dcm")
+    ]
     for number in range(count):
         own = chosen.choice(classes)
         also = chosen.choice(extra) if chosen.random() < 0.3 else None
         allowed = [name for each in _all(own, also) for name in (*each.must, *each.may)]
         name = chosen.choice(
-            allowed if allowed and chosen.random() < 0.9 else [each.name for each in bundled().attributes]
+            allowed if allowed and chosen.random() < 0.9 else [each.name for each in load_bundled_schema().attributes]
         )
         values: dict[str, tuple[bytes, ...]] = {
             must: (_value(must),) for each in _all(own, also) for must in each.must if must != "objectClass"
         }
-        known = bundled().attribute(name)
+        known = load_bundled_schema().attribute(name)
         several = known is not None and not known.single_valued and chosen.random() < 0.2 and known.syntax != "Boolean"
         if name != "objectClass":
             values[name] = (_value(name), *((_value(name, b"2"),) if several else ()))
         values["objectClass"] = tuple(each.name.encode() for each in (own, also) if each is not None)
-        yield Entry.of(f"cn=x{number},{BASE}", values) if "cn" in allowed else _named(own, values)
+        yield Entry.from_values(f"cn=x{number},{BASE}", values) if "cn" in allowed else _named(own, values)
 
 
 def _named(own: ObjectClass, values: dict[str, tuple[bytes, ...]]) -> Entry:
     name = next(iter(each for each in own.must if each != "objectClass"), "cn")
-    return Entry.of(f"{name}={values.get(name, (b'x',))[0].decode()},{BASE}", values)
+    return Entry.from_values(f"{name}={values.get(name, (b'x',))[0].decode()},{BASE}", values)
 
 
 def _all(own: ObjectClass, also: ObjectClass | None) -> tuple[ObjectClass, ...]:
-    return with_superiors(bundled(), [each for each in (own, also) if each is not None])
+    return add_superiors(load_bundled_schema(), [each for each in (own, also) if each is not None])
 
 
 def _value(name: str, other: bytes = b"1") -> bytes:
-    known = bundled().attribute(name)
+    known = load_bundled_schema().attribute(name)
     if known is not None and known.syntax == "DN" and other != b"1":
         return b"dc=org"
     return VALUES.get(known.syntax if known is not None else "", other)
@@ -110,9 +114,9 @@ def _value(name: str, other: bytes = b"1") -> bytes:
 def test_the_rules_refuse_what_slapd_refuses(tmp_path: Path, release: str) -> None:
     refused = 0
     with old_server(tmp_path / "slapd", release) as directory:
-        rules = ServerRules(read_tree(directory), partial(read_own_schema, directory))
+        rules = ServerSchemaRules(read_tree(directory), partial(read_unmapped_schema, directory))
         for entry in entries(SAMPLE):
-            problem = rules.refusal(Step(Add(entry), None, entry))
+            problem = rules.check_step(Step(Add(entry), None, entry))
             answer = _answer(directory, entry)
             assert answer == 0 or answer in REFUSED, (answer, entry)
             assert (problem is not None) == (answer != 0), (problem, answer, entry)

@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.plan.taking_effect import delayed, loaded_unasked, restarting
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.plan.taking_effect import describe_delayed_effects, find_restart_attributes, warn_about_automatic_loading
 from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 
@@ -19,7 +19,9 @@ DELAY = "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a r
 
 def storage(name: str, **values: str) -> Add:
     dn = ARCHIVE.child("dcmStorageID", name)
-    return Add(Entry.of(str(dn), {"objectClass": "dcmStorage", "dcmStorageID": name, "dcmURI": "file:/x", **values}))
+    return Add(
+        Entry.from_values(str(dn), {"objectClass": "dcmStorage", "dcmStorageID": name, "dcmURI": "file:/x", **values})
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,14 +57,14 @@ def storage(name: str, **values: str) -> Add:
     ],
 )
 def test_what_a_reload_does_not_put_in_force_is_told(changes: list[Change], told: list[str]) -> None:
-    assert list(delayed(make_plan(lab(), [Wanted(each) for each in changes]))) == told
+    assert list(describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in changes]))) == told
 
 
 def test_the_removal_of_a_masqueraded_title_takes_a_restart_too() -> None:
-    tree = lab().after([put(MASQUERADE, "LONGTERM:TAPE", on=DCM4CHEE)])
-    removal = make_plan(tree, [Wanted(put(MASQUERADE, on=DCM4CHEE))])
-    assert restarting(removal) == (MASQUERADE,)
-    assert restarting(make_plan(tree, [Wanted(put("dcmTaskPollingInterval", "PT3S"))])) == ()
+    tree = lab().with_changes([put(MASQUERADE, "LONGTERM:TAPE", on=DCM4CHEE)])
+    removal = make_plan(tree, [DesiredChange(put(MASQUERADE, on=DCM4CHEE))])
+    assert find_restart_attributes(removal) == (MASQUERADE,)
+    assert find_restart_attributes(make_plan(tree, [DesiredChange(put("dcmTaskPollingInterval", "PT3S"))])) == ()
 
 
 def test_an_archive_that_a_plan_adds_has_nothing_to_restart() -> None:
@@ -74,21 +76,26 @@ def test_an_archive_that_a_plan_adds_has_nothing_to_restart() -> None:
         "dcmFuzzyAlgorithmClass": "org.dcm4che3.soundex.ESoundex",
         "dcmTaskPollingInterval": "PT3S",
     }
-    assert list(delayed(make_plan(lab(), [Wanted(Add(Entry.of(str(device), values)))]))) == []
+    assert (
+        list(describe_delayed_effects(make_plan(lab(), [DesiredChange(Add(Entry.from_values(str(device), values)))])))
+        == []
+    )
 
 
 def test_of_many_entries_the_first_are_named() -> None:
     aes = [Add(network_ae(str(ARCHIVE), f"NEW{n}", dcmMasqueradeCalledAETitle="LONGTERM:TAPE")) for n in range(5)]
-    (told,) = delayed(make_plan(lab(), [Wanted(each) for each in aes]))
+    (told,) = describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in aes]))
     assert "(dicomAETitle=NEW0, dicomAETitle=NEW1, dicomAETitle=NEW2 and 2 more)" in told
 
 
 def test_a_storage_that_another_one_takes_over_from_makes_the_archive_load_a_change_by_itself() -> None:
     fs1 = DN.parse(f"dcmStorageID=fs1,{ARCHIVE}")
-    second = lab().after([storage("fs2"), put("dcmObjectStorageID", "fs1", "fs2", on=DCM4CHEE)])
+    second = lab().with_changes([storage("fs2"), put("dcmObjectStorageID", "fs1", "fs2", on=DCM4CHEE)])
     limited = [put("dcmStorageThreshold", "10GB", on=fs1)]
-    assert list(loaded_unasked(second.after(limited))) == [
+    assert list(warn_about_automatic_loading(second.with_changes(limited))) == [
         "the archive loads this change by itself when a C-STORE to DCM4CHEE finds fs1 below its dcmStorageThreshold"
     ]
-    assert list(loaded_unasked(second)) == []
-    assert list(loaded_unasked(lab().after(limited))) == []  # no other storage: C-STOREs are refused
+    assert list(warn_about_automatic_loading(second)) == []
+    assert (
+        list(warn_about_automatic_loading(lab().with_changes(limited))) == []
+    )  # no other storage: C-STOREs are refused

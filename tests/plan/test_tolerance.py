@@ -9,17 +9,17 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DoesNotFit
+from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.warnings import doubts
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.warnings import find_plan_warnings
 from tests.trees import DEVICES, STORESCP, connection, site
 
 SECRET = "the-one-and-only-pin"
 
 
 def planned(*changes: Change, tree: Tree | None = None) -> Plan:
-    plan = make_plan(tree or site(), [Wanted(change) for change in changes])
+    plan = make_plan(tree or site(), [DesiredChange(change) for change in changes])
     assert plan.steps == ()
     return plan
 
@@ -30,7 +30,7 @@ def deleting(name: str, *values: str, dn: str = STORESCP) -> Modify:
 
 def holding(name: str, *values: str) -> Tree:
     adding = Modification(Operation.ADD, name, tuple(value.encode() for value in values))
-    return site().after([Modify(DN.parse(STORESCP), (adding,))])
+    return site().with_changes([Modify(DN.parse(STORESCP), (adding,))])
 
 
 def renaming(old: str, kind: str, value: str, *, delete_old_rdn: bool = True) -> Rename:
@@ -39,7 +39,7 @@ def renaming(old: str, kind: str, value: str, *, delete_old_rdn: bool = True) ->
 
 def test_a_misspelt_entry_to_delete_is_told_with_its_near_misses() -> None:
     dn = f"dicomDeviceName=storescpp,{DEVICES}"
-    assert list(doubts(planned(Delete(DN.parse(dn))))) == [
+    assert list(find_plan_warnings(planned(Delete(DN.parse(dn))))) == [
         f"{dn}: not there, so there is nothing to delete; near misses: dicomDeviceName=storescp"
     ]
 
@@ -47,18 +47,18 @@ def test_a_misspelt_entry_to_delete_is_told_with_its_near_misses() -> None:
 def test_what_stands_below_a_misspelt_entry_is_one_doubt_with_it() -> None:
     device = f"dicomDeviceName=storescpp,{DEVICES}"
     plan = planned(Delete(DN.parse(f"cn=dicom,{device}")), Delete(DN.parse(device)))
-    assert len(plan.already) == 2
-    assert len(list(doubts(plan))) == 1
+    assert len(plan.unchanged) == 2
+    assert len(list(find_plan_warnings(plan))) == 1
 
 
 def test_the_name_of_the_naming_attribute_makes_no_near_miss() -> None:
-    assert list(doubts(planned(Delete(DN.parse(f"dicomDeviceName=xyz,{DEVICES}"))))) == []
+    assert list(find_plan_warnings(planned(Delete(DN.parse(f"dicomDeviceName=xyz,{DEVICES}"))))) == []
 
 
 def test_a_misspelt_value_to_delete_is_told_with_what_is_held() -> None:
     plan = planned(deleting("dicomDescription", "Storage SCPP"), tree=holding("dicomDescription", "Storage SCP"))
-    assert plan.already[0].absent == ("dicomDescription has no such value",), "what it holds is told once"
-    assert list(doubts(plan)) == [
+    assert plan.unchanged[0].missing_items == ("dicomDescription has no such value",), "what it holds is told once"
+    assert list(find_plan_warnings(plan)) == [
         f"{STORESCP}: dicomDescription has no value 'Storage SCPP' to delete; near misses: 'Storage SCP'"
     ]
 
@@ -66,52 +66,56 @@ def test_a_misspelt_value_to_delete_is_told_with_what_is_held() -> None:
 def test_beside_a_misspelt_value_one_that_looks_like_none_is_told_too() -> None:
     change = deleting("dicomDescription", "Storage SCPP", "zzz")
     plan = planned(change, tree=holding("dicomDescription", "Storage SCP"))
-    assert plan.already[0].absent == ("dicomDescription has no such value; it holds 'Storage SCP'",)
-    assert len(list(doubts(plan))) == 1
+    assert plan.unchanged[0].missing_items == ("dicomDescription has no such value; it holds 'Storage SCP'",)
+    assert len(list(find_plan_warnings(plan))) == 1
 
 
 def test_a_misspelt_value_is_told_where_the_rest_of_the_record_is_still_to_be_done() -> None:
     change = deleting("dicomDescription", "Storage SCPP")
     more = Modification(Operation.ADD, "dicomStationName", (b"x",))
     tree = holding("dicomDescription", "Storage SCP")
-    plan = make_plan(tree, [Wanted(Modify(change.dn, (*change.modifications, more)))])
-    assert (len(plan.steps), plan.already) == (1, ())
-    assert [doubt.rpartition("; ")[2] for doubt in doubts(plan)] == ["near misses: 'Storage SCP'"]
+    plan = make_plan(tree, [DesiredChange(Modify(change.dn, (*change.modifications, more)))])
+    assert (len(plan.steps), plan.unchanged) == (1, ())
+    assert [doubt.rpartition("; ")[2] for doubt in find_plan_warnings(plan)] == ["near misses: 'Storage SCP'"]
 
 
 def test_of_a_value_that_looks_like_none_only_what_is_held_is_told() -> None:
     plan = planned(
         deleting("dicomPrimaryDeviceType", "0"), tree=holding("dicomPrimaryDeviceType", "a", "b", "c", "d", "e")
     )
-    assert plan.already[0].absent == ("dicomPrimaryDeviceType has no such value; it holds 'a', 'b', 'c' and 2 more",)
-    assert list(doubts(plan)) == []
+    assert plan.unchanged[0].missing_items == (
+        "dicomPrimaryDeviceType has no such value; it holds 'a', 'b', 'c' and 2 more",
+    )
+    assert list(find_plan_warnings(plan)) == []
 
 
 def test_of_a_secret_neither_the_one_held_nor_the_one_asked_for_is_told() -> None:
     plan = planned(deleting("dcmKeyStorePin", SECRET[:-1]), tree=holding("dcmKeyStorePin", SECRET))
-    assert plan.already[0].absent == ("dcmKeyStorePin has no such value; it holds a secret",)
-    assert list(doubts(plan)) == []
+    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it holds a secret",)
+    assert list(find_plan_warnings(plan)) == []
 
 
 @pytest.mark.parametrize("operation", [Operation.DELETE, Operation.REPLACE])
 def test_an_attribute_that_is_not_there_is_told_as_not_set(operation: Operation) -> None:
     change = Modify(DN.parse(STORESCP), (Modification(operation, "dicomDescription", ()),))
     plan = planned(change)
-    assert plan.already[0].absent == ("dicomDescription is not set",)
-    assert list(doubts(plan)) == []
+    assert plan.unchanged[0].missing_items == ("dicomDescription is not set",)
+    assert list(find_plan_warnings(plan)) == []
 
 
 def test_a_misspelt_attribute_to_delete_is_told_with_those_that_the_entry_has() -> None:
-    assert list(doubts(planned(deleting("dicomInstaled")))) == [
+    assert list(find_plan_warnings(planned(deleting("dicomInstaled")))) == [
         f"{STORESCP}: dicomInstaled is not set, so there is nothing to delete; near misses: dicomInstalled"
     ]
 
 
 def test_a_rename_taken_for_made_is_told_where_the_old_name_may_be_misspelt() -> None:
     longterm = f"dicomDeviceName=longterm,{DEVICES}"
-    tree = site().after([Add(Entry.of(longterm, {"objectClass": "dicomDevice", "dicomDeviceName": "longterm"}))])
+    tree = site().with_changes(
+        [Add(Entry.from_values(longterm, {"objectClass": "dicomDevice", "dicomDeviceName": "longterm"}))]
+    )
     misspelt = f"dicomDeviceName=longtrm,{DEVICES}"
-    assert list(doubts(planned(renaming(misspelt, "dicomDeviceName", "storescp"), tree=tree))) == [
+    assert list(find_plan_warnings(planned(renaming(misspelt, "dicomDeviceName", "storescp"), tree=tree))) == [
         f"{misspelt}: not there, and taken for renamed to dicomDeviceName=storescp already; "
         "near misses: dicomDeviceName=longterm"
     ]
@@ -119,7 +123,7 @@ def test_a_rename_taken_for_made_is_told_where_the_old_name_may_be_misspelt() ->
 
 def test_a_rename_that_was_made_to_a_like_name_raises_no_doubt() -> None:
     made = renaming(f"dicomDeviceName=storesc,{DEVICES}", "dicomDeviceName", "storescp")
-    assert list(doubts(planned(made))) == []
+    assert list(find_plan_warnings(planned(made))) == []
 
 
 @pytest.mark.parametrize(
@@ -130,36 +134,37 @@ def test_a_rename_that_was_made_to_a_like_name_raises_no_doubt() -> None:
     ],
 )
 def test_an_entry_that_cannot_have_had_the_old_name_is_not_the_one_renamed(change: Rename) -> None:
-    with pytest.raises(DoesNotFit, match="there is no such entry"):
-        make_plan(site(), [Wanted(change)])
+    with pytest.raises(DoesNotApply, match="there is no such entry"):
+        make_plan(site(), [DesiredChange(change)])
 
 
 def test_a_wrong_name_is_refused_with_its_near_misses_below_the_last_that_exists() -> None:
     dn = f"cn=dicom,dicomDeviceName=dcm4chee-ar,{DEVICES}"
-    with pytest.raises(DoesNotFit) as modified:
-        make_plan(site(), [Wanted(deleting("dicomPort", dn=dn))])
+    with pytest.raises(DoesNotApply) as modified:
+        make_plan(site(), [DesiredChange(deleting("dicomPort", dn=dn))])
     assert modified.value.next_step == (f"it exists up to {DEVICES}; near misses there: dicomDeviceName=dcm4chee-arc")
-    with pytest.raises(DoesNotFit) as added:
-        make_plan(site(), [Wanted(Add(connection(f"dicomDeviceName=dcm4chee-ar,{DEVICES}")))])
+    with pytest.raises(DoesNotApply) as added:
+        make_plan(site(), [DesiredChange(Add(connection(f"dicomDeviceName=dcm4chee-ar,{DEVICES}")))])
     assert added.value.next_step == modified.value.next_step
 
 
 def test_an_entry_with_children_is_refused_with_what_to_do_first() -> None:
-    with pytest.raises(DoesNotFit, match="2 children") as refused:
-        make_plan(site(), [Wanted(Delete(DN.parse(STORESCP)))])
+    with pytest.raises(DoesNotApply, match="2 children") as refused:
+        make_plan(site(), [DesiredChange(Delete(DN.parse(STORESCP)))])
     assert refused.value.next_step.startswith("delete what is below it first, leaf first; dcmcfg apply --prune --under")
 
 
 def test_many_wrong_names_among_many_take_no_longer_than_the_first_of_them() -> None:
     devices = [
-        Entry.of(f"dicomDeviceName=dev{number:05},{DEVICES}", {"objectClass": "dicomDevice"}) for number in range(5_000)
+        Entry.from_values(f"dicomDeviceName=dev{number:05},{DEVICES}", {"objectClass": "dicomDevice"})
+        for number in range(5_000)
     ]
-    tree = site().after(map(Add, devices))
+    tree = site().with_changes(map(Add, devices))
     gone = [Delete(DN.parse(f"dicomDeviceName=dex{number:05},{DEVICES}")) for number in range(2_000)]
     begun = time.process_time()
-    some = len(planned(*gone[:5], tree=tree).misspelt)
+    some = len(planned(*gone[:5], tree=tree).typo_warnings)
     first = time.process_time() - begun
     begun = time.process_time()
-    told = len(planned(*gone, tree=tree).misspelt)
+    told = len(planned(*gone, tree=tree).typo_warnings)
     assert 0 < some == told
     assert time.process_time() - begun < 20 * first + 1

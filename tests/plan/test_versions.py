@@ -9,9 +9,9 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
-from dcmcfg.plan.assertions import All, Equals, Filter, Not, Present
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.plan.versions import with_versions
+from dcmcfg.plan.assertions import AllOf, Equals, Filter, Not, Present
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.versions import assert_versions
 from tests.trees import ARCHIVE, connection, site
 
 NAME = "dicomDescription"
@@ -24,13 +24,15 @@ def versioned() -> Tree:
 
 
 def strict(*changes: Change, before: Tree | None = None, as_written: bool = False) -> Plan:
-    return with_versions(make_plan(before or versioned(), [Wanted(change, strict=as_written) for change in changes]))
+    return assert_versions(
+        make_plan(before or versioned(), [DesiredChange(change, strict=as_written) for change in changes])
+    )
 
 
 def asserted(change: Change) -> Filter | None:
     found = [control for control in change.controls if control.oid == assertions.OID]
     assert len(found) <= 1
-    return assertions.of_control(found[0]) if found else None
+    return assertions.decode_control(found[0]) if found else None
 
 
 def described(text: bytes) -> Modify:
@@ -39,7 +41,7 @@ def described(text: bytes) -> Modify:
 
 def test_the_first_step_of_an_entry_asserts_its_version_and_what_it_asserted_before() -> None:
     first, second = strict(described(b"a"), described(b"b")).changes
-    assert asserted(first) == All((Equals("entryCSN", b"csn of dcm4chee-arc"), Not(Present(NAME))))
+    assert asserted(first) == AllOf((Equals("entryCSN", b"csn of dcm4chee-arc"), Not(Present(NAME))))
     assert asserted(second) == Equals(NAME, b"a")
 
 
@@ -86,4 +88,4 @@ def test_an_entry_whose_entry_csn_is_hidden_is_refused_by_name() -> None:
     strict(described(b"a"), before=tree)
     with pytest.raises(Refused, match="the server shows no entryCSN of this entry") as refused:
         strict(described(b"a"), Delete(CONNECTION), before=tree)
-    assert refused.value.on == str(CONNECTION)
+    assert refused.value.subject == str(CONNECTION)

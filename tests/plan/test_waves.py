@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.plan.waves import waves
+from dcmcfg.plan.waves import split_into_waves
 
 ROOT = DN.parse("dc=org")
 A, B = ROOT.child("cn", "a"), ROOT.child("cn", "b")
@@ -18,7 +18,7 @@ A_CHILD = A.child("cn", "child")
 
 
 def add(dn: DN) -> Add:
-    return Add(Entry.of(dn, {"cn": "x"}))
+    return Add(Entry.from_values(dn, {"cn": "x"}))
 
 
 def modify(dn: DN) -> Modify:
@@ -27,7 +27,7 @@ def modify(dn: DN) -> Modify:
 
 def in_waves(*changes: Change) -> list[list[int]]:
     """The places of *changes* in their list, wave by wave."""
-    return [[changes.index(change) for change in wave] for wave in waves(changes, DN.normalised)]
+    return [[changes.index(change) for change in wave] for wave in split_into_waves(changes, DN.normalised)]
 
 
 def test_a_child_waits_for_its_parent_and_siblings_go_together() -> None:
@@ -66,7 +66,7 @@ _CHANGES = st.lists(
 
 @given(_CHANGES)
 def test_nothing_is_left_out_and_what_depends_on_another_comes_in_a_later_wave(changes: list[Change]) -> None:
-    found = waves(changes, DN.normalised)
+    found = split_into_waves(changes, DN.normalised)
     number = {id(change): wave for wave, members in enumerate(found) for change in members}
     assert sorted(number) == sorted(map(id, changes))
     for place, later in enumerate(changes):
@@ -94,7 +94,7 @@ def names(change: Change) -> tuple[DN, ...]:
 @given(_CHANGES)
 def test_a_wave_keeps_the_order_that_was_given(changes: list[Change]) -> None:
     place = {id(change): number for number, change in enumerate(changes)}
-    for wave in waves(changes, DN.normalised):
+    for wave in split_into_waves(changes, DN.normalised):
         assert all(place[id(one)] < place[id(other)] for one, other in pairwise(wave))
 
 

@@ -18,9 +18,9 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
-from dcmcfg.lab.listener import QUERY_RETRIEVE, VERIFICATION
+from dcmcfg.lab.listener import QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.pynetdicom_fixes import Trace
+from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace
 from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENCE_S
 from tests.peers import endings
@@ -65,7 +65,7 @@ class Play:
 
 def contexts() -> list[Any]:
     """Return the presentation contexts of the archive's default configuration that matter here."""
-    return [build_context(uid, ImplicitVRLittleEndian) for uid in (VERIFICATION, *QUERY_RETRIEVE)]
+    return [build_context(uid, ImplicitVRLittleEndian) for uid in (VERIFICATION_SOP_CLASS, *QUERY_RETRIEVE_SOP_CLASSES)]
 
 
 def find(play: Play, event: evt.Event) -> Iterator[tuple[Any, Dataset | None]]:
@@ -190,7 +190,7 @@ def _difference(play: Play, exchange: MoveExchange) -> str:
     """Return how the C-MOVE differs from that of the recording; empty where it does not."""
     recorded = _request(play.recording)
     request, keys = exchange.request, recorded["dataset"]
-    asked = (request.destination, str(request.identifier.get("QueryRetrieveLevel", "")), request.study_uid)
+    asked = (request.destination_ae_title, str(request.identifier.get("QueryRetrieveLevel", "")), request.study_uid)
     expected = (
         recorded["command"]["MoveDestination"],
         keys.get("QueryRetrieveLevel", ""),
@@ -201,8 +201,8 @@ def _difference(play: Play, exchange: MoveExchange) -> str:
         for each in stored.messages(play.recording, "client-archive")
         if each["what"] == "A-ASSOCIATE-RQ"
     )
-    if (*asked, request.calling) != (*expected, calling):
-        return f"C-MOVE {(*asked, request.calling)}, recorded was {(*expected, calling)}"
+    if (*asked, request.calling_ae_title) != (*expected, calling):
+        return f"C-MOVE {(*asked, request.calling_ae_title)}, recorded was {(*expected, calling)}"
     return ""
 
 
@@ -265,7 +265,7 @@ class _Forwarding:
         entity = AE(calling)
         entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
         self._association = entity.associate(
-            LOOPBACK, port, ae_title="WORKSTATION", evt_handlers=Trace(_STALL_S).handlers
+            LOOPBACK, port, ae_title="WORKSTATION", evt_handlers=ConnectionTrace(_STALL_S).handlers
         )
         assert self._association.is_established
 

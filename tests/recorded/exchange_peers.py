@@ -16,9 +16,9 @@ from pynetdicom.association import Association as PynetdicomAssociation
 from pynetdicom.dimse_primitives import C_STORE
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.listener import Handler, all_contexts, called_title, calling_title, listening
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered, serve_moves
-from dcmcfg.lab.pynetdicom_fixes import Trace
+from dcmcfg.lab.listener import EventHandler, build_archive_contexts, get_called_ae_title, get_calling_ae_title, listen
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, NoFinalResponse, install_move_handler
+from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace
 from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.recorded.exchange import (
@@ -91,19 +91,21 @@ class Peers:
     def listening(self) -> Iterator[None]:
         with ExitStack() as stack:
             for title, peer in self._peers.items():
-                handlers: list[Handler] = [
+                handlers: list[EventHandler] = [
                     (evt.EVT_REQUESTED, self._requested),
                     (evt.EVT_C_STORE, self._store),
                     (evt.EVT_C_ECHO, lambda _: 0),
                 ]
-                stack.enter_context(listening(title, peer.port, handlers, all_contexts(), any_title=True))
+                stack.enter_context(
+                    listen(title, peer.port, handlers, build_archive_contexts(), any_called_ae_title=True)
+                )
             yield
 
     def _requested(self, event: evt.Event) -> None:
         """Answer an association request as the AE did in the recording."""
         assert self.script is not None
         assoc = event.assoc
-        calling, called = calling_title(assoc), called_title(assoc)
+        calling, called = get_calling_ae_title(assoc), get_called_ae_title(assoc)
         messages = self._messages(calling, called)
         answer = association_answer(messages)
         association = Association(calling, called, answer)
@@ -123,7 +125,7 @@ class Peers:
             case ("no", _, _):
                 assoc.acceptor.supported_contexts = []
             case _:
-                serve_moves(assoc, lambda exchange: self._move(exchange, association, messages))
+                install_move_handler(assoc, lambda exchange: self._move(exchange, association, messages))
 
     def _messages(self, calling: str, called: str) -> Sequence[Message]:
         """Return the recorded messages of the next association between two AEs."""
@@ -166,12 +168,12 @@ class Peers:
 
     def _move(
         self, exchange: MoveExchange, association: Association, messages: Sequence[Message]
-    ) -> MoveResponse | Unanswered:
+    ) -> MoveResponse | NoFinalResponse:
         """Answer a C-MOVE, and send what was sent, in the recorded order."""
         script, request = self.script, exchange.request
         assert script is not None
         script.seen.asked.append(
-            Asked(association, request.destination, request.message_id, _identifier(request.identifier))
+            Asked(association, request.destination_ae_title, request.message_id, _identifier(request.identifier))
         )
         requested = first(messages, "C-MOVE-RQ")
         assert requested is not None
@@ -193,14 +195,14 @@ class Peers:
                     sending.later([each for each in events if each[1] and each[0] > message["ms"]])
                     return _response(message)
                 case "A-ABORT":
-                    return Unanswered.ABORT
+                    return NoFinalResponse.ABORT
                 case "A-RELEASE-RQ":
                     endings.release(exchange._association)
-                    return Unanswered.NOTHING
+                    return NoFinalResponse.KEEP_ASSOCIATION
                 case "TCP end of stream" if not _ended_by_requestor(messages):
-                    return Unanswered.CLOSE
+                    return NoFinalResponse.CLOSE_CONNECTION
         _wait_for_the_end(exchange._association)
-        return Unanswered.NOTHING
+        return NoFinalResponse.KEEP_ASSOCIATION
 
 
 class _Sending:
@@ -247,7 +249,7 @@ class _Sending:
         entity = AE(self._title)
         entity.add_requested_context(_CT, ExplicitVRLittleEndian)
         peer = self._peers[called]
-        association = entity.associate(peer.host, peer.port, ae_title=called, evt_handlers=Trace(60).handlers)
+        association = entity.associate(peer.host, peer.port, ae_title=called, evt_handlers=ConnectionTrace(60).handlers)
         assert association.is_established
         return association
 

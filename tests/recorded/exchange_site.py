@@ -18,9 +18,9 @@ from pynetdicom.association import Association as PynetdicomAssociation
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance, header_of
-from dcmcfg.lab.archive.service import database_of, store_of
-from dcmcfg.lab.pynetdicom_fixes import Trace
+from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, InstanceRecord, extract_header
+from dcmcfg.lab.archive.service import get_object_store, open_database
+from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace
 from dcmcfg.lab.site import LOOPBACK
 from tests.lab.running_site import RunningSite, running_site
 from tests.patience import PATIENCE_S
@@ -149,19 +149,19 @@ class ExchangeSite:
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("DELETE FROM instance")
             connection.execute("DELETE FROM incomplete_study")
-        store = store_of(self.running.site)
+        store = get_object_store(self.running.site)
         instances = _instances_before(recording)
         for each in instances:
             if each.is_local:
-                store.save(instance(each.uid))
-        with closing(database_of(self.running.site)) as database:
+                store.save(instance(each.sop_instance_uid))
+        with closing(open_database(self.running.site)) as database:
             database.save(instances)
 
     def _state(self, recording: DimseRecording) -> StudyState | None:
         if recording.after is None:
             return None
-        with closing(database_of(self.running.site)) as database:
-            found = database.of_study(_study_uids(recording)[-1])
+        with closing(open_database(self.running.site)) as database:
+            found = database.list_study_instances(_study_uids(recording)[-1])
         if not found:
             return StudyState(known=False)
         local = [each for each in found if each.is_local]
@@ -240,13 +240,13 @@ def _study_uids(recording: DimseRecording) -> list[str]:
     return [named] if isinstance(named, str) else list(named)
 
 
-def _instances_before(recording: DimseRecording) -> list[Instance]:
+def _instances_before(recording: DimseRecording) -> list[InstanceRecord]:
     """Return what the database had: of two studies the first is local and was never archived."""
     state = recording.before
     if state is None or not state.known:
         return []
     first_ones = [
-        Instance(_header(uid), is_local=True, retrieve_aets=("DCM4CHEE",))
+        InstanceRecord(_header(uid), is_local=True, retrieve_aets=("DCM4CHEE",))
         for study_uid in _study_uids(recording)[:-1]
         for uid in uids_of(study_uid, 3)
     ]
@@ -254,7 +254,7 @@ def _instances_before(recording: DimseRecording) -> list[Instance]:
     sent = [each["command"]["AffectedSOPInstanceUID"] for each in _stores(recording)]
     local = sorted(uids, key=lambda uid: sent.index(uid) if uid in sent else len(sent))[: state.local]
     return first_ones + [
-        Instance(
+        InstanceRecord(
             _header(uid),
             is_local=uid in local,
             external_aet=state.external,
@@ -266,7 +266,7 @@ def _instances_before(recording: DimseRecording) -> list[Instance]:
 
 
 def _header(uid: str) -> Dataset:
-    return header_of(instance(uid))
+    return extract_header(instance(uid))
 
 
 class _Client:
@@ -300,7 +300,7 @@ class _Client:
         for context in recorded["presentation_contexts"]:
             entity.add_requested_context(context["abstract_syntax"], context["transfer_syntaxes"])
         handlers = [
-            *Trace(60).handlers,
+            *ConnectionTrace(60).handlers,
             (evt.EVT_PDU_RECV, lambda event: self._note_abort(event, "aborted")),
             (evt.EVT_PDU_SENT, lambda event: self._note_abort(event, "")),
             (evt.EVT_CONN_CLOSE, lambda _: self._note("closed")),

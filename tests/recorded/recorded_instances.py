@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from pydicom.dataset import Dataset
 
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 
 ROOT = "1.2.826.0.1.3680043.8.498.777"
 
@@ -20,7 +20,7 @@ def instance(sop_instance_uid: str) -> Dataset:
     """Return a complete CT image with that UID, in the series and study that the UID is of."""
     series_uid, _, number = sop_instance_uid.rpartition(".")
     study_uid, _, _ = series_uid.rpartition(".")
-    image = deepcopy(study("three").instances[0])
+    image = deepcopy(get_standard_study("three").instances[0])
     image.StudyInstanceUID = study_uid
     image.SeriesInstanceUID = series_uid
     image.SOPInstanceUID = sop_instance_uid

@@ -11,8 +11,8 @@ from typing import Any
 from pydicom import Dataset
 from pynetdicom import evt
 
-from dcmcfg.lab.listener import called_title, listening
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
+from dcmcfg.lab.listener import get_called_ae_title, listen
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, install_move_handler
 from tests.recorded import archive, web
 from tests.recorded.archive import Play
 from tests.recorded.recordings import DimseRecording
@@ -79,9 +79,9 @@ class Replayer:
 
     def on_requested(self, event: evt.Event) -> None:
         """Note who calls an AE that the archive does not have; serve the C-MOVEs of the others."""
-        if called_title(event.assoc) not in archive.TITLES:
-            self.strays.append(f"association to {called_title(event.assoc)}")
-        serve_moves(event.assoc, self.on_move)
+        if get_called_ae_title(event.assoc) not in archive.TITLES:
+            self.strays.append(f"association to {get_called_ae_title(event.assoc)}")
+        install_move_handler(event.assoc, self.on_move)
 
     def _present(self) -> StoredStudy | None:
         return self._play.present() if self._play else None
@@ -97,5 +97,5 @@ def running(ports: Ports) -> Iterator[Replayer]:
     ]
     with ExitStack() as stack:
         replayer.url = stack.enter_context(web.serving(replayer.http, ports.http))
-        stack.enter_context(listening("DCM4CHEE", ports.archive, handlers, archive.contexts(), any_title=True))
+        stack.enter_context(listen("DCM4CHEE", ports.archive, handlers, archive.contexts(), any_called_ae_title=True))
         yield replayer

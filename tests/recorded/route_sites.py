@@ -13,11 +13,11 @@ from typing import Any
 from dcmcfg.changes import Change, Delete
 from dcmcfg.dn import DN
 from dcmcfg.lab.site import Ports
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.route.request import Question, StudyState
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.route.request import RouteRequest, StudyState
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.recorded import recordings
 from tests.recorded.recordings import DimseRecording
 from tests.route.sites import DEVICES, LONGTERM_DEVICE, another_archive, capability, put
@@ -52,16 +52,16 @@ def _is_move(listed: Mapping[str, Any]) -> bool:
     return "C-MOVE-RQ" in messages
 
 
-def question_of(recording: DimseRecording) -> tuple[Configuration, Question, StudyState]:
+def question_of(recording: DimseRecording) -> tuple[Configuration, RouteRequest, StudyState]:
     """Return what *recording* asks of the archive, in the tree that it was recorded with, and where the study was."""
     configuration = Configuration(tree_of(recording))
     (leg,) = recording.legs("client-archive")
     association = leg["messages"][0]["association"]
     request = next(each["command"] for each in leg["messages"] if each["what"] == "C-MOVE-RQ")
-    asked = configuration.device("dcm4chee-arc").network_ae(association["called"])
+    asked = configuration.get_device("dcm4chee-arc").get_network_ae(association["called"])
     before = recording.before
     assert before is not None
-    question = Question(asked, request["MoveDestination"], association["calling"], before.external, frozenset({CT}))
+    question = RouteRequest(asked, request["MoveDestination"], association["calling"], before.external, frozenset({CT}))
     return configuration, question, _STATES.get(recording.name, state_of(before))
 
 
@@ -70,7 +70,7 @@ def state_of(study: recordings.StudyState) -> StudyState:
     if not study.known:
         return StudyState.UNKNOWN
     if not _STORAGES.issuperset(study.storage_ids):
-        return StudyState.ELSEWHERE
+        return StudyState.UNCONFIGURED_STORAGE
     if study.local == study.number:
         return StudyState.LOCAL
     return StudyState.PARTIAL if study.local else StudyState.PURGED
@@ -84,20 +84,22 @@ def tree_of(recording: DimseRecording) -> Tree:
             changes += _changes(part.removeprefix(_CHANGED))
         elif part.startswith(_RESTRICTED):
             changes.append(capability(_WORKSTATION.child("dicomAETitle", "WORKSTATION"), MR, "SCP", LITTLE_ENDIAN))
-    return _recorded_site().after(changes)
+    return _recorded_site().with_changes(changes)
 
 
 @cache
 def _recorded_site() -> Tree:
-    lab = Tree.of(bundled(), site_entries(_PORTS))
+    lab = Tree.from_entries(load_bundled_schema(), load_site_entries(_PORTS))
     others = (LONGTERM_DEVICE, _WORKSTATION)
     listed = [
         entry.dn
         for entry in lab.entries.values()
         if entry.is_a("dicomTransferCapability") and any(entry.dn.is_below(other) for other in others)
     ]
-    without = lab.after([Delete(dn) for dn in listed])
-    return without.after([*another_archive("FALLBACK", "9114"), put("dcmExternalRetrieveAEDestination", "DCM4CHEE")])
+    without = lab.with_changes([Delete(dn) for dn in listed])
+    return without.with_changes(
+        [*another_archive("FALLBACK", "9114"), put("dcmExternalRetrieveAEDestination", "DCM4CHEE")]
+    )
 
 
 def _changes(text: str) -> Iterator[Change]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance
+from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, InstanceRecord
 from tests.recorded.recordings import http, http_names
 
 #: Attributes that the archive computes; they are not in the header of an instance.
@@ -25,7 +25,7 @@ def recorded_states() -> list[str]:
     return [name.removesuffix(_ALL) for name in http_names("qido") if name.endswith(_ALL) and _found(name)]
 
 
-def study_in(state: str) -> list[Instance]:
+def study_in(state: str) -> list[InstanceRecord]:
     """Return the instances of the study that was recorded in *state*."""
     return [_instance(each) for each in _found(f"{state}{_ALL}")]
 
@@ -35,19 +35,19 @@ def _found(name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _instance(found: Mapping[str, Any]) -> Instance:
+def _instance(found: Mapping[str, Any]) -> InstanceRecord:
     external = _value(found, "77771043")
     storage = _value(found, "77771050")
     header = {tag: element for tag, element in found.items() if tag < "7777" and tag not in _COMPUTED}
     titles = [title for title in found["00080054"]["Value"] if title != external]
-    return Instance(
+    return InstanceRecord(
         Dataset.from_json(header),
         is_local=storage is not None,
         external_aet=external or NO_EXTERNAL_AET,
         availability=found["00080056"]["Value"][0],
         retrieve_aets=tuple(titles),
         storage_id=storage or "fs1",
-        received=found["77771040"]["Value"][0],
+        received_at=found["77771040"]["Value"][0],
     )
 
 

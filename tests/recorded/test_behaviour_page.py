@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lint.lint import lint
-from dcmcfg.schema.check import Subject, check
+from dcmcfg.schema.check import LocatedEntry, check_entries
 from tests.lint.breaking import ARCHIVE, DCM4CHEE, EXPORTER, NOW, more, put, sound
 from tests.recorded.recordings import http, http_names
 
@@ -53,9 +53,9 @@ def test_the_answers_to_wado_are_those_recorded(recordings: Path, study: str, na
 def test_a_value_that_loads_although_nothing_works_is_reported(recordings: Path, name: str) -> None:
     assert http("ctrl-broken", name).status == 204
     change, rule = LOADED[name]
-    tree = sound().after([change])
+    tree = sound().with_changes([change])
     found = {each.rule.name for each in lint(tree, NOW)}
-    checked = check((Subject(entry) for entry in tree.ordered()), tree.schema, live=True)
+    checked = check_entries((LocatedEntry(entry) for entry in tree.sorted_entries()), tree.schema, live=True)
     found |= {"check" for each in checked if each.attribute == "dcmTag"}
     assert rule in found
     assert f"`{rule}`" in PAGE or f"`dcmcfg {rule}`" in PAGE

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from dcmcfg.archive.control import Patience
-from dcmcfg.archive.http_client import Timeouts
+from dcmcfg.archive.control import StatusPolling
+from dcmcfg.archive.http_client import HttpTimeouts
 from dcmcfg.cli.main import program
 from tests.ports import free_port
 from tests.recorded.control_replay import (
@@ -39,8 +39,11 @@ pytestmark = pytest.mark.usefixtures("recordings")
 @pytest.fixture(autouse=True)
 def short_silences(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Wait for tenths of a second where the commands wait for seconds; no settings of an account."""
-    monkeypatch.setattr("dcmcfg.archive.control.Patience", partial(Patience, passing=0.2, pause=0.05, slow=0.1))
-    monkeypatch.setattr("dcmcfg.archive.http_client.Timeouts", partial(Timeouts, connect=2, answer=0.4))
+    monkeypatch.setattr(
+        "dcmcfg.archive.control.StatusPolling",
+        partial(StatusPolling, retry_period_s=0.2, retry_interval_s=0.05, slow_after_s=0.1),
+    )
+    monkeypatch.setattr("dcmcfg.archive.http_client.HttpTimeouts", partial(HttpTimeouts, connect=2, response=0.4))
     for kind in ("CONFIG", "STATE", "DATA", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind))
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.archive.authorized_client import Bearer
-from dcmcfg.archive.http_client import Web
+from dcmcfg.archive.authorized_client import AuthorizedClient
+from dcmcfg.archive.http_client import HttpClient
 from dcmcfg.archive.qido import Qido
-from dcmcfg.archive.record_search import recorded
-from dcmcfg.archive.stored_studies import INSTANCE_FIELDS, STUDY_FIELDS, instances, studies
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.plan.recorded_names import RecordedName, Records
+from dcmcfg.archive.record_search import search_records
+from dcmcfg.archive.stored_studies import INSTANCE_FIELDS, STUDY_FIELDS, parse_instances, parse_studies
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
 from tests.archive.scripted import Scripted, scripted_archive
 from tests.recorded.recordings import http
 
@@ -51,35 +51,42 @@ def test_each_instance_is_read_as_the_database_has_it(recordings: Path, archive:
     storages, external, each = STATES[state]
     archive.answer(200, answered(f"{state}-instances-el-six-1x", INSTANCE_FIELDS))
     study_uid = json.loads(archive.body)[0]["0020000D"]["Value"][0]
-    found = Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)).study(study_uid)
-    assert (found.known, found.number, found.storage_ids, found.external) == (True, len(each), storages, external)
-    assert [(one.storage_ids, one.external) for one in found.instances or ()] == each
+    found = Qido(archive.url, "DCM4CHEE", AuthorizedClient(HttpClient(), None)).get_study(study_uid)
+    assert (found.is_known, found.instance_count, found.storage_ids, found.external_ae_title) == (
+        True,
+        len(each),
+        storages,
+        external,
+    )
+    assert [(one.storage_ids, one.external_ae_title) for one in found.instances or ()] == each
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_each_study_is_read_as_the_database_has_it(recordings: Path, state: str) -> None:
     storages, external, each = STATES[state]
-    (found,) = studies(answered(f"{state}-studies-el-six-1x", STUDY_FIELDS))
-    assert (found.number, found.storage_ids, found.external) == (len(each), storages, external)
+    (found,) = parse_studies(answered(f"{state}-studies-el-six-1x", STUDY_FIELDS))
+    assert (found.instance_count, found.storage_ids, found.external_ae_title) == (len(each), storages, external)
 
 
 def test_only_purged_studies_with_an_external_archive_are_recalled(recordings: Path, archive: Scripted) -> None:
     answers = [json.loads(answered(f"{state}-studies-el-six-1x", STUDY_FIELDS))[0] for state in STATES]
     archive.answer(200, json.dumps(answers))
-    found = Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)).purged({}, enough=9, most=9)
-    assert [(one.storage_ids, one.external) for one in found] == [((), "LONGTERM")]
+    found = Qido(archive.url, "DCM4CHEE", AuthorizedClient(HttpClient(), None)).find_purged_studies(
+        {}, max_results=9, max_examined=9
+    )
+    assert [(one.storage_ids, one.external_ae_title) for one in found] == [((), "LONGTERM")]
 
 
 def test_a_study_that_the_database_does_not_have_is_unknown(recordings: Path, archive: Scripted) -> None:
     unknown = http("qido", "unknown-instances-el-six-1x")
     archive.answer(unknown.status, unknown.text)
-    assert not Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)).study("1.2.3").known
+    assert not Qido(archive.url, "DCM4CHEE", AuthorizedClient(HttpClient(), None)).get_study("1.2.3").is_known
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("read", [studies, instances])
+@pytest.mark.parametrize("read", [parse_studies, parse_instances])
 def test_the_creator_alone_tells_nothing_and_is_refused(recordings: Path, state: str, read: Any) -> None:
-    level = "studies" if read is studies else "instances"
+    level = "studies" if read is parse_studies else "instances"
     with pytest.raises(ValueError, match="is missing, although it was asked for"):
         read(http("qido", f"{state}-{level}-creator").text)
 
@@ -88,9 +95,9 @@ def test_studies_recorded_under_a_title_are_counted_purged_and_still_local(recor
     answers = [json.loads(answered(f"{state}-studies-el-six-1x", STUDY_FIELDS))[0] for state in STATES]
     distinct = [each | {"0020000D": {"vr": "UI", "Value": [f"1.2.{at}"]}} for at, each in enumerate(answers)]
     archive.answer(200, json.dumps(distinct))
-    name = RecordedName(Kind.AE, "LONGTERM", ())
-    found = recorded([name], lambda: Qido(archive.url, "DCM4CHEE", Bearer(Web(), None)))
-    assert found.records == (Records(name, purged=1, local=3),)
+    name = RecordedName(EntityKind.AE, "LONGTERM", ())
+    found = search_records([name], lambda: Qido(archive.url, "DCM4CHEE", AuthorizedClient(HttpClient(), None)))
+    assert found.records == (RecordedStudies(name, purged=1, local=3),)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from pydicom import Dataset
 from pynetdicom import AE
 
-from dcmcfg.lab.listener import QUERY_RETRIEVE
+from dcmcfg.lab.listener import QUERY_RETRIEVE_SOP_CLASSES
 from tests.recorded import stored
 from tests.recorded.conftest import Run
 from tests.recorded.recordings import DimseRecording, dimse
@@ -17,7 +17,7 @@ from tests.recorded.replayer import Replayer
 from tests.recorded.site import Site
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("recordings")]
-_STUDY_FIND = QUERY_RETRIEVE[2]
+_STUDY_FIND = QUERY_RETRIEVE_SOP_CLASSES[2]
 
 
 @pytest.mark.parametrize("name", ["find-study-local", "find-study-purged", "find-study-purged-star"])

@@ -10,14 +10,14 @@ import pytest
 from dcmcfg.route.path import (
     ALL_FAILED,
     DESTINATION_REFUSED,
+    EMPTY_SUCCESS,
     LOCAL_ONLY,
     NOT_ACCESSIBLE,
-    SILENCE,
-    Failure,
-    Outcome,
-    Way,
+    PathOutcome,
+    RetrievePath,
+    RouteFailure,
 )
-from dcmcfg.route.request import Question, StudyState
+from dcmcfg.route.request import RouteRequest, StudyState
 from dcmcfg.route.route import find_route
 from tests.recorded.recordings import DimseRecording, dimse
 from tests.recorded.route_sites import moves, question_of
@@ -30,12 +30,12 @@ HAS_NOTHING = {"fallback-dest-unknown-everywhere"}
 STATUS = re.compile(r"(?P<status>[0-9A-F]{4}) (?P<comment>.+)")
 
 
-def told(recording: DimseRecording) -> tuple[Question, StudyState, Failure | Way]:
+def told(recording: DimseRecording) -> tuple[RouteRequest, StudyState, RouteFailure | RetrievePath]:
     configuration, question, state = question_of(recording)
     route = find_route(configuration, question, (state,))
-    if route.refused is not None:
-        return question, state, route.refused
-    (way,) = route.ways
+    if route.refusal is not None:
+        return question, state, route.refusal
+    (way,) = route.paths
     return question, state, way
 
 
@@ -43,8 +43,12 @@ def told(recording: DimseRecording) -> tuple[Question, StudyState, Failure | Way
 def test_whom_the_archive_asks_is_whom_route_tells(recordings: Path, name: str) -> None:
     recording = dimse(name)
     _, _, found = told(recording)
-    asks = [] if isinstance(found, Failure) else [step for step in found.steps if step.message == "C-MOVE"]
-    expected = [(step.calling, step.called, step.destination) for step in asks if step.address is not None]
+    asks = [] if isinstance(found, RouteFailure) else [step for step in found.messages if step.kind == "C-MOVE"]
+    expected = [
+        (step.calling_ae_title, step.called_ae_title, step.move_destination)
+        for step in asks
+        if step.address is not None
+    ]
     asked = [
         (*each["association"].split("→"), each["move_destination"])
         for each in recording.summary.get("asked", [])
@@ -60,11 +64,15 @@ def test_whom_the_archive_asks_is_whom_route_tells(recordings: Path, name: str) 
 def test_who_stores_where_is_what_route_tells(recordings: Path, name: str) -> None:
     recording = dimse(name)
     _, _, found = told(recording)
-    steps = () if isinstance(found, Failure) else found.steps
-    expected = {(step.calling, step.called) for step in steps if step.message == "C-STORE"}
+    steps = () if isinstance(found, RouteFailure) else found.messages
+    expected = {(step.calling_ae_title, step.called_ae_title) for step in steps if step.kind == "C-STORE"}
     stored = {tuple(each["association"].split("→")) for each in recording.summary.get("stores", [])}
     assert stored <= expected
-    if not isinstance(found, Failure) and found.outcome is Outcome.ARRIVES and prerequisites_hold(recording, found):
+    if (
+        not isinstance(found, RouteFailure)
+        and found.outcome is PathOutcome.DELIVERED
+        and prerequisites_hold(recording, found)
+    ):
         assert stored == expected
 
 
@@ -73,16 +81,16 @@ def test_the_final_response_is_what_route_tells(recordings: Path, name: str) -> 
     recording = dimse(name)
     _, _, found = told(recording)
     final = recording.summary["client"]["final"]
-    if isinstance(found, Failure):
-        assert agrees(found.answer, recording)
+    if isinstance(found, RouteFailure):
+        assert agrees(found.response, recording)
     elif found.failures:
-        assert agrees(found.failures[0].answer, recording) or not prerequisites_hold(recording, found)
+        assert agrees(found.failures[0].response, recording) or not prerequisites_hold(recording, found)
     elif prerequisites_hold(recording, found):
-        assert found.outcome is Outcome.ARRIVES
+        assert found.outcome is PathOutcome.DELIVERED
         assert final["Status"] in ({"0000H", "FE00H"} if "cancel" in name else {"0000H"})
         assert counted(recording, "Completed") == (2 if name == "cancel-local" else wanted(recording))
     else:
-        assert found.needs
+        assert found.prerequisites
         assert final is None or final["Status"] != "0000H" or counted(recording, "Completed") in (0, wanted(recording))
 
 
@@ -99,7 +107,7 @@ def counted(recording: DimseRecording, name: str) -> int:
     return int((recording.summary["client"]["final"] or {}).get(f"NumberOf{name}Suboperations", 0))
 
 
-def prerequisites_hold(recording: DimseRecording, way: Way) -> bool:
+def prerequisites_hold(recording: DimseRecording, way: RetrievePath) -> bool:
     """Return whether the other systems did their part in *recording*, as its ``configured`` describes them."""
     if re.search(r"(LONGTERM replaced by|WORKSTATION is) a scripted SCP: \{\"mode\": \"(?!ok)", recording.configured):
         return False
@@ -107,7 +115,9 @@ def prerequisites_hold(recording: DimseRecording, way: Way) -> bool:
         return False
     knows = KNOWS | ({"WORKSTATION"} if recording.name in KNOWS_WORKSTATION else set())
     return all(
-        need.title in (knows if need.kind == "know" else LETS_IN) for need in way.needs if need.who == "LONGTERM"
+        need.ae_title in (knows if need.kind == "know" else LETS_IN)
+        for need in way.prerequisites
+        if need.peer_ae_title == "LONGTERM"
     )
 
 
@@ -118,7 +128,7 @@ def agrees(answer: str, recording: DimseRecording) -> bool:
         return answer == "no response, the association ends"
     before = recording.before
     match answer:
-        case _ if answer == SILENCE:
+        case _ if answer == EMPTY_SUCCESS:
             return final["Status"] == "0000H" and not counters
         case _ if answer == NOT_ACCESSIBLE:
             return final["Status"] == "A702H" and not counters and "ErrorComment" not in final

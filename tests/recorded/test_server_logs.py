@@ -13,26 +13,26 @@ from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
-from dcmcfg.verify.external_log import Told, note_where_it_ends, records_since
+from dcmcfg.verify.external_log import LogEvidence, get_log_position, read_log_evidence
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.legs import Leg
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.verdict import Route, RouteFinding
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.verdict import RouteAssessment, RouteFinding
 from tests.verify.evidence import CT, QUESTION
 
 ROOT = "1.2.826.0.1.3680043.8.498.777"
 EXPLICIT = "1.2.840.10008.1.2.1"
 OWN = frozenset({"DCM4CHEE", "AS_RECEIVED"})
-BACK = ConfiguredRoute("DCM4CHEE", "device dcm4chee-arc", OWN, asks=frozenset({("LONGTERM", "DCM4CHEE")}))
-STRAIGHT = ConfiguredRoute(None, "", OWN, asks=frozenset({("LONGTERM", "WORKSTATION")}))
-FALLBACK = replace(BACK, asks=frozenset({("FALLBACK", "DCM4CHEE")}))
+BACK = ConfiguredRoute("DCM4CHEE", "device dcm4chee-arc", OWN, external_requests=frozenset({("LONGTERM", "DCM4CHEE")}))
+STRAIGHT = ConfiguredRoute(None, "", OWN, external_requests=frozenset({("LONGTERM", "WORKSTATION")}))
+FALLBACK = replace(BACK, external_requests=frozenset({("FALLBACK", "DCM4CHEE")}))
 SENT_ALL = MoveOutcome(0x0000, completed=3)
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each log is whole when it is read: nothing more is waited for."""
-    monkeypatch.setattr("dcmcfg.verify.external_log.PATIENCE_S", 0)
+    monkeypatch.setattr("dcmcfg.verify.external_log.LOG_WAIT_S", 0)
 
 
 @dataclass(frozen=True)
@@ -53,32 +53,38 @@ class Scenario:
         return tuple(f"{self.study}.1.{number}" for number in range(1, self.listed + 1))
 
     @property
-    def sought(self) -> Sought:
+    def sought(self) -> LogQuery:
         external = frozenset({"LONGTERM", "FALLBACK"})
-        return Sought(self.study, frozenset(self.uids), calling="DCMCFG", archive_titles=OWN, external_titles=external)
+        return LogQuery(
+            self.study,
+            frozenset(self.uids),
+            calling_ae_title="DCMCFG",
+            archive_ae_titles=OWN,
+            external_ae_titles=external,
+        )
 
-    def told(self, folder: Path, recordings: Path) -> Told:
+    def told(self, folder: Path, recordings: Path) -> LogEvidence:
         """Return what the part of the log after the mark shows."""
         path = folder / "server.log"
         path.write_text("2026-11-30 12:00:00,000 INFO  [org.jboss.as] (main) WFLYSRV0025: started\n")
-        mark = note_where_it_ends(path)
+        mark = get_log_position(path)
         with path.open("a") as log:
             log.write((recordings / "logs" / f"{self.log}.log").read_text())
-        return records_since(mark, self.sought)
+        return read_log_evidence(mark, self.sought)
 
-    def judged(self, told: Told, received: tuple[ReceivedInstance, ...] | None = None) -> Route:
+    def judged(self, told: LogEvidence, received: tuple[ReceivedInstance, ...] | None = None) -> RouteAssessment:
         """Return the route that the log shows; neither the database nor Instance Availability says anything."""
-        question = replace(QUESTION, study_uid=self.study, destination=self.destination, expected_number=3)
+        question = replace(QUESTION, study_uid=self.study, destination_ae_title=self.destination, expected_count=3)
         expected = tuple(Instance(self.study, f"{self.study}.1", CT, uid, "ONLINE", ()) for uid in self.uids)
         evidence = Evidence(
             question,
             expected,
             self.outcome,
             received=received,
-            records=told.records,
+            move_records=told.move_records,
             route=self.route,
             legs=told.legs,
-            log_is_archives=told.by_archive,
+            log_is_from_archive=told.is_from_archive_log,
         )
         return judge(evidence).route
 
@@ -92,16 +98,16 @@ RESTRICTED = Scenario("J-restricted", 1, MoveOutcome(0xA702, failed=3))
 PARTLY = Scenario("K-partial", 8, MoveOutcome(0xB000, completed=1))
 
 
-def legs(told: Told) -> list[tuple[str, str, int, set[tuple[str, int | None]]]]:
+def legs(told: LogEvidence) -> list[tuple[str, str, int, set[tuple[str, int | None]]]]:
     def kinds(leg: Leg) -> set[tuple[str, int | None]]:
         return {(each.transfer_syntax, each.status) for each in leg.stores}
 
-    return [(leg.calling, leg.called, len(leg.stores), kinds(leg)) for leg in told.legs]
+    return [(leg.calling_ae_title, leg.called_ae_title, len(leg.stores), kinds(leg)) for leg in told.legs]
 
 
 def test_a_local_study_is_sent_without_asking_anybody(recordings: Path, tmp_path: Path) -> None:
     told = LOCAL.told(tmp_path, recordings)
-    assert (told.records, told.by_archive) == ((), True)
+    assert (told.move_records, told.is_from_archive_log) == ((), True)
     assert legs(told) == [("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)})]
     route = LOCAL.judged(told)
     assert route.finding is RouteFinding.NOT_SHOWN
@@ -115,7 +121,7 @@ def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: 
         ("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)}),
     ]
     route = RECALLED.judged(told)
-    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
+    assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[0] == (
         "per the archive's log, DCMCFG asked LONGTERM to send to DCM4CHEE: 0000, 3 completed; "
         "the archive forwarded 3 of them to WORKSTATION"
@@ -133,12 +139,12 @@ def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Pat
     asked = "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed"
     relayed = "; the archive only relays this answer of the external archive (--receive shows what arrives)"
     route = PASSED_BY.judged(told)
-    assert (route.finding, route.instances, route.reasons[0]) == (RouteFinding.NOT_SHOWN, 0, asked + relayed)
+    assert (route.finding, route.shown_count, route.reasons[0]) == (RouteFinding.NOT_SHOWN, 0, asked + relayed)
     received = tuple(
         ReceivedInstance(uid, CT, PASSED_BY.study, "LONGTERM", "DCMCFG", 9, EXPLICIT) for uid in PASSED_BY.uids
     )
     route = PASSED_BY.judged(told, received)
-    assert (route.finding, route.instances, route.reasons[0]) == (RouteFinding.SHOWN, 3, asked)
+    assert (route.finding, route.shown_count, route.reasons[0]) == (RouteFinding.SHOWN, 3, asked)
 
 
 def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Path) -> None:
@@ -148,14 +154,14 @@ def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Pat
         ("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)}),
     ]
     route = BY_FALLBACK.judged(told)
-    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
+    assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert "asked FALLBACK to send to DCM4CHEE" in route.reasons[0]
 
 
 @pytest.mark.parametrize("scenario", [UNKNOWN, RESTRICTED], ids=lambda each: each.log)
 def test_a_request_that_the_archive_refuses_asks_nobody(scenario: Scenario, recordings: Path, tmp_path: Path) -> None:
     told = scenario.told(tmp_path, recordings)
-    assert (told.records, told.legs) == ((), ())
+    assert (told.move_records, told.legs) == ((), ())
     assert scenario.judged(told).finding is RouteFinding.NOT_SHOWN
 
 
@@ -182,60 +188,64 @@ def test_two_retrieves_at_a_time_are_told_apart(recordings: Path, tmp_path: Path
     one, two = (re.split(r"(?m)^(?=2026)", each)[1:] for each in (text, other))
     path = tmp_path / "server.log"
     path.touch()
-    mark = note_where_it_ends(path)
+    mark = get_log_position(path)
     path.write_text("".join(line for pair in zip(one, two, strict=True) for line in pair))
     for scenario in (RECALLED, replace(RECALLED, number=44)):
-        told = records_since(mark, scenario.sought)
-        assert [(each.completed, each.forwarded) for each in told.records or ()] == [(3, 3)]
+        told = read_log_evidence(mark, scenario.sought)
+        assert [(each.completed, each.forwarded_count) for each in told.move_records or ()] == [(3, 3)]
         assert scenario.judged(told).finding is RouteFinding.SHOWN
-        assert [(leg.calling, leg.called, len(leg.stores)) for leg in told.legs] == [
+        assert [(leg.calling_ae_title, leg.called_ae_title, len(leg.stores)) for leg in told.legs] == [
             ("LONGTERM", "DCM4CHEE", 3),
             ("DCM4CHEE", "WORKSTATION", 3),
         ]
     # Without the instances nobody can tell what was sent for which.
-    told = records_since(mark, replace(RECALLED, listed=0).sought)
-    assert [each.forwarded for each in told.records or ()] == [0]
+    told = read_log_evidence(mark, replace(RECALLED, listed=0).sought)
+    assert [each.forwarded_count for each in told.move_records or ()] == [0]
 
 
 def test_the_server_log_of_an_external_archive_is_read_the_same_way(recordings: Path, tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.touch()
-    mark = note_where_it_ends(path)
+    mark = get_log_position(path)
     path.write_text((recordings / "logs" / "A-local.log").read_text())
-    outer = replace(LOCAL.sought, archive_titles=frozenset({"OUTER"}), external_titles=frozenset({"DCM4CHEE"}))
-    told = records_since(mark, outer)
-    (record,) = told.records or ()
-    assert (record.calling, record.called, record.destination) == ("DCMCFG", "DCM4CHEE", "WORKSTATION")
-    assert (record.study_uid, record.status, record.completed, record.by_archive) == (LOCAL.study, 0, 3, False)
-    assert [leg.witness for leg in told.legs] == ["DCM4CHEE's log"]
+    outer = replace(LOCAL.sought, archive_ae_titles=frozenset({"OUTER"}), external_ae_titles=frozenset({"DCM4CHEE"}))
+    told = read_log_evidence(mark, outer)
+    (record,) = told.move_records or ()
+    assert (record.calling_ae_title, record.called_ae_title, record.destination_ae_title) == (
+        "DCMCFG",
+        "DCM4CHEE",
+        "WORKSTATION",
+    )
+    assert (record.study_uid, record.status, record.completed, record.is_from_archive_log) == (LOCAL.study, 0, 3, False)
+    assert [leg.evidence_source for leg in told.legs] == ["DCM4CHEE's log"]
 
 
 def test_the_log_of_another_caller_or_another_node_tells_nothing(recordings: Path, tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.touch()
-    mark = note_where_it_ends(path)
+    mark = get_log_position(path)
     path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
-    told = records_since(mark, replace(RECALLED.sought, calling="VIEWER"))
-    assert told.records is None
-    assert "is the log of the archive, and does not show the C-MOVE from VIEWER" in told.why
-    assert records_since(mark, LOCAL.sought).records is None
+    told = read_log_evidence(mark, replace(RECALLED.sought, calling_ae_title="VIEWER"))
+    assert told.move_records is None
+    assert "is the log of the archive, and does not show the C-MOVE from VIEWER" in told.reason
+    assert read_log_evidence(mark, LOCAL.sought).move_records is None
 
 
 def test_a_log_that_was_exchanged_counts_by_its_times(recordings: Path, tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.write_text("\n" * 100_000)
-    mark = note_where_it_ends(path)
+    mark = get_log_position(path)
     text = (recordings / "logs" / "B-purged-set.log").read_text()
     path.write_text(text)  # cut, and begun anew
-    assert records_since(mark, RECALLED.sought).records == ()
+    assert read_log_evidence(mark, RECALLED.sought).move_records == ()
     now = datetime.now(UTC).replace(microsecond=0)
     path.write_text(re.sub(r"(?m)^2026-11-30 12:02:3\d,\d{3}", f"{now.astimezone():%Y-%m-%d %H:%M:%S},000", text))
-    (record,) = records_since(replace(mark, moment=now), RECALLED.sought).records or ()
-    assert (record.forwarded, record.started) == (3, now)
+    (record,) = read_log_evidence(replace(mark, time=now), RECALLED.sought).move_records or ()
+    assert (record.forwarded_count, record.started) == (3, now)
 
 
 def test_what_the_archive_asked_before_the_mark_is_not_of_this_run(recordings: Path, tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
-    told = records_since(note_where_it_ends(path), RECALLED.sought)
-    assert (told.records, told.legs) == (None, ())
+    told = read_log_evidence(get_log_position(path), RECALLED.sought)
+    assert (told.move_records, told.legs) == (None, ())

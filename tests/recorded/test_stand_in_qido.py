@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.lab.archive.private_attributes import NEVER_KNOWN
-from dcmcfg.lab.archive.service import database_of
+from dcmcfg.lab.archive.private_attributes import ALWAYS_EMPTY
+from dcmcfg.lab.archive.service import open_database
 from tests.lab.running_site import RunningSite, running_site
 from tests.recorded.held import QIDO_DIFFERENCES, file_of, held_searches
 from tests.recorded.recordings import HttpRecording, http, http_names
@@ -22,7 +22,7 @@ from tests.recorded.stand_in_studies import recorded_states, study_in
 
 pytestmark = pytest.mark.real
 #: With ``includefield=all`` the real archive has these too, which the stand-in never knows.
-NOT_IMITATED = frozenset(f"777710{number:02X}" for number in NEVER_KNOWN)
+NOT_IMITATED = frozenset(f"777710{number:02X}" for number in ALWAYS_EMPTY)
 #: Times at which an instance was received: the values are those of the recorded archive's clock.
 _TIMES = re.compile("777710(1[01]|2[012D]|3[01]|4[01])")
 _HOST = re.compile("http://[^/]+/")
@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, recordings: Path) -> Iterator
 
 def put(site: RunningSite, state: str) -> None:
     """Put the recorded study of *state* into the database of the stand-in."""
-    with closing(database_of(site.site)) as database:
+    with closing(open_database(site.site)) as database:
         database.save(study_in(state))
 
 

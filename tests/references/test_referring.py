@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.references.index import Reference, References
-from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.registries import REGISTRIES
 from tests.trees import ARCHIVE, DEVICES, STORESCP, network_ae, site, site_entries, tree
 
 
 def exporter(uri: str = "dicom:STORESCP", **more: str) -> Entry:
     values = {"objectClass": "dcmExporter", "dcmExporterID": "X", "dcmURI": uri, "dcmQueueName": "Export"}
-    return Entry.of(f"dcmExporterID=X,{ARCHIVE}", values | dict(more))
+    return Entry.from_values(f"dcmExporterID=X,{ARCHIVE}", values | dict(more))
 
 
 def texts(references: References) -> list[tuple[str, str]]:
-    return [(each.attribute, each.name) for each in references.all if each.kind is not Kind.ENTRY]
+    return [(each.attribute, each.name) for each in references.all if each.kind is not EntityKind.ENTRY]
 
 
 def test_what_an_entry_is_named_by_refers_to_nothing() -> None:
@@ -30,7 +30,7 @@ def test_an_exporter_refers_to_ae_queue_and_peer() -> None:
         ("dcmQueueName", "Export"),
         ("dicomAETitle", "DCM4CHEE"),
     }
-    found = {each.name: references.resolve(each) for each in references.all if each.kind is not Kind.ENTRY}
+    found = {each.name: references.resolve(each) for each in references.all if each.kind is not EntityKind.ENTRY}
     assert found["Export"] is None
     assert found["STORESCP"] is not None
     assert str(found["STORESCP"].dn) == f"dicomAETitle=STORESCP,{STORESCP}"
@@ -39,11 +39,11 @@ def test_an_exporter_refers_to_ae_queue_and_peer() -> None:
 def test_a_local_name_is_not_found_on_another_device() -> None:
     references = References(tree(*site_entries(), exporter(dicomAETitle="STORESCP")))
     (local,) = (each for each in references.all if each.attribute == "dicomAETitle")
-    assert (local.use, references.resolve(local)) == (Use.LOCAL, None)
+    assert (local.use, references.resolve(local)) == (NameUse.LOCAL, None)
 
 
 def test_titles_are_compared_with_case_and_device_names_without() -> None:
-    rule = Entry.of(
+    rule = Entry.from_values(
         f"cn=r,{ARCHIVE}",
         {
             "objectClass": "dcmExportRule",
@@ -60,37 +60,39 @@ def test_titles_are_compared_with_case_and_device_names_without() -> None:
 
 def test_of_several_entries_the_first_is_meant_and_all_are_told() -> None:
     second = f"dicomDeviceName=zz,{DEVICES}"
-    device = Entry.of(second, {"objectClass": "dicomDevice", "dicomDeviceName": "zz", "dicomInstalled": "TRUE"})
+    device = Entry.from_values(
+        second, {"objectClass": "dicomDevice", "dicomDeviceName": "zz", "dicomInstalled": "TRUE"}
+    )
     references = References(tree(*site_entries(), device, network_ae(second, "STORESCP"), exporter()))
-    (reference,) = references.to(Kind.AE, "STORESCP")
+    (reference,) = references.find_references(EntityKind.AE, "STORESCP")
     resolved = references.resolve(reference)
     assert resolved is not None
     assert str(resolved.dn).endswith(STORESCP)
-    assert len(references.named(Kind.AE, "STORESCP")) == 2
+    assert len(references.find_entries(EntityKind.AE, "STORESCP")) == 2
 
 
 def test_connection_references_are_dns_and_resolve() -> None:
     references = References(site())
-    found = [each for each in references.all if each.kind is Kind.ENTRY]
+    found = [each for each in references.all if each.kind is EntityKind.ENTRY]
     assert {each.attribute for each in found} == {"dicomNetworkConnectionReference"}
     assert all(references.resolve(each) is not None for each in found)
-    broken = Reference(found[0].dn, found[0].attribute, b"nonsense", Kind.ENTRY, Use.REMOTE, "nonsense")
+    broken = Reference(found[0].dn, found[0].attribute, b"nonsense", EntityKind.ENTRY, NameUse.REMOTE, "nonsense")
     assert references.resolve(broken) is None
 
 
 def test_a_title_that_the_device_has_not_means_that_of_another_a_queue_does_not() -> None:
     other = f"dicomDeviceName=other,{DEVICES}"
     entries = (
-        Entry.of(other, {"objectClass": "dicomDevice", "dicomDeviceName": "other", "dicomInstalled": "TRUE"}),
-        Entry.of(f"dcmQueueName=Export,{other}", {"objectClass": "dcmQueue", "dcmQueueName": "Export"}),
+        Entry.from_values(other, {"objectClass": "dicomDevice", "dicomDeviceName": "other", "dicomInstalled": "TRUE"}),
+        Entry.from_values(f"dcmQueueName=Export,{other}", {"objectClass": "dcmQueue", "dcmQueueName": "Export"}),
     )
     references = References(tree(*site_entries(), *entries, exporter(dicomAETitle="STORESCP")))
     (title,) = (each for each in references.all if each.attribute == "dicomAETitle")
     (queue,) = (each for each in references.all if each.attribute == "dcmQueueName")
     assert references.resolve(title) is None
-    assert [str(each.dn) for each in references.meant(title)] == [f"dicomAETitle=STORESCP,{STORESCP}"]
-    assert references.meant(queue) == ()
+    assert [str(each.dn) for each in references.find_candidates(title)] == [f"dicomAETitle=STORESCP,{STORESCP}"]
+    assert references.find_candidates(queue) == ()
 
 
 def test_the_kinds_with_a_registry_are_those_that_say_so() -> None:
-    assert {registry.kind for registry in REGISTRIES} == {kind for kind in Kind if kind.value.registered}
+    assert {registry.kind for registry in REGISTRIES} == {kind for kind in EntityKind if kind.value.registered}

@@ -10,38 +10,38 @@ from hypothesis import strategies as st
 
 from dcmcfg.dn import DN
 from dcmcfg.model.references.attributes import SHAPES
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.rewriting import dn_rewritten, names, rewritten
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.web_form import form_fields
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.rewriting import find_names, rewrite_dn, rewrite_name
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.web_form import get_form_fields
 
 #: Attribute, what stands before and after the name, kind: every shape there is.
 SHAPED = (
-    ("dcmExternalRetrieveAEDestination", "", "", Kind.AE),
-    ("dcmFallbackCMoveSCP", "", "", Kind.AE),
-    ("dcmCStoreSCUOfCMoveSCP", "", "=OTHER", Kind.AE),
-    ("dcmCStoreSCUOfCMoveSCP", "OTHER=", "", Kind.AE),
-    ("dcmLimitAssociationsInitiatedBy", "", "=12", Kind.AE),
-    ("dcmMultipleStoreAssociations", "", ":3", Kind.AE),
-    ("dcmMasqueradeCalledAETitle", "", ":USED", Kind.AE),
-    ("dcmMasqueradeCallingAETitle", "[", "]USED", Kind.AE),
-    ("dcmURI", "movescu:", "", Kind.AE),
-    ("dcmURI", "dicom:", "", Kind.AE),
-    ("dcmURI", "stow:", "", Kind.WEB_APP),
-    ("dcmURI", "storage:", ":", Kind.STORAGE),
-    ("dcmWebServicePath", "/dcm4chee-arc/aets/", "/rs", Kind.AE),
-    ("dcmWebServicePath", "/dcm4chee-arc/aets/", "", Kind.AE),
-    ("dcmCoercionParam", "mwl-scp=", "", Kind.AE),
-    ("dcmProperty", "SendingApplicationEntityTitle!=", "", Kind.AE),
-    ("dcmProperty", "ReceivingApplicationEntityTitle=OTHER|", "|CT.*", Kind.AE),
-    ("dcmProperty", "SendingApplicationEntityTitle=(", "|OTHER)", Kind.AE),
-    ("dcmProperty", "StorageID=", "", Kind.STORAGE),
-    ("dcmQueueName", "", "", Kind.QUEUE),
-    ("dcmExporterID", "", "", Kind.EXPORTER),
-    ("dcmObjectStorageID", "", "", Kind.STORAGE),
-    ("dicomDeviceName", "", "", Kind.DEVICE),
-    ("dcmQueryRetrieveViewID", "", "", Kind.VIEW),
-    ("dcmKeycloakClientID", "", "", Kind.KEYCLOAK_CLIENT),
+    ("dcmExternalRetrieveAEDestination", "", "", EntityKind.AE),
+    ("dcmFallbackCMoveSCP", "", "", EntityKind.AE),
+    ("dcmCStoreSCUOfCMoveSCP", "", "=OTHER", EntityKind.AE),
+    ("dcmCStoreSCUOfCMoveSCP", "OTHER=", "", EntityKind.AE),
+    ("dcmLimitAssociationsInitiatedBy", "", "=12", EntityKind.AE),
+    ("dcmMultipleStoreAssociations", "", ":3", EntityKind.AE),
+    ("dcmMasqueradeCalledAETitle", "", ":USED", EntityKind.AE),
+    ("dcmMasqueradeCallingAETitle", "[", "]USED", EntityKind.AE),
+    ("dcmURI", "movescu:", "", EntityKind.AE),
+    ("dcmURI", "dicom:", "", EntityKind.AE),
+    ("dcmURI", "stow:", "", EntityKind.WEB_APP),
+    ("dcmURI", "storage:", ":", EntityKind.STORAGE),
+    ("dcmWebServicePath", "/dcm4chee-arc/aets/", "/rs", EntityKind.AE),
+    ("dcmWebServicePath", "/dcm4chee-arc/aets/", "", EntityKind.AE),
+    ("dcmCoercionParam", "mwl-scp=", "", EntityKind.AE),
+    ("dcmProperty", "SendingApplicationEntityTitle!=", "", EntityKind.AE),
+    ("dcmProperty", "ReceivingApplicationEntityTitle=OTHER|", "|CT.*", EntityKind.AE),
+    ("dcmProperty", "SendingApplicationEntityTitle=(", "|OTHER)", EntityKind.AE),
+    ("dcmProperty", "StorageID=", "", EntityKind.STORAGE),
+    ("dcmQueueName", "", "", EntityKind.QUEUE),
+    ("dcmExporterID", "", "", EntityKind.EXPORTER),
+    ("dcmObjectStorageID", "", "", EntityKind.STORAGE),
+    ("dicomDeviceName", "", "", EntityKind.DEVICE),
+    ("dcmQueryRetrieveViewID", "", "", EntityKind.VIEW),
+    ("dcmKeycloakClientID", "", "", EntityKind.KEYCLOAK_CLIENT),
 )
 titles = st.text(st.sampled_from("ABCxyz019_- "), min_size=1, max_size=16).filter(
     lambda title: title == title.strip() and title not in ("OTHER", "USED")
@@ -52,38 +52,38 @@ odd_titles = st.text(st.sampled_from("AB1.+*?()^$"), min_size=1, max_size=16)
 
 @settings(max_examples=200)
 @given(st.sampled_from(SHAPED), titles)
-def test_what_was_composed_is_found(shaped: tuple[str, str, str, Kind], title: str) -> None:
+def test_what_was_composed_is_found(shaped: tuple[str, str, str, EntityKind], title: str) -> None:
     attribute, before, after, kind = shaped
     value = f"{before}{title}{after}"
-    found = [name for name in names(attribute, value.encode()) if name.kind is kind and name.text == title]
+    found = [name for name in find_names(attribute, value.encode()) if name.kind is kind and name.text == title]
     assert [(name.start, name.end) for name in found] == [(len(before), len(before) + len(title))]
 
 
 @settings(max_examples=200)
 @given(st.sampled_from(SHAPED), titles, titles)
-def test_rewriting_there_and_back_is_the_identity(shaped: tuple[str, str, str, Kind], old: str, new: str) -> None:
+def test_rewriting_there_and_back_is_the_identity(shaped: tuple[str, str, str, EntityKind], old: str, new: str) -> None:
     attribute, before, after, kind = shaped
     value = f"{before}{old}{after}".encode()
-    there = rewritten(attribute, value, kind, old, new)
+    there = rewrite_name(attribute, value, kind, old, new)
     assert there == f"{before}{new}{after}".encode()
-    assert rewritten(attribute, there, kind, new, old) == value
+    assert rewrite_name(attribute, there, kind, new, old) == value
 
 
 @settings(max_examples=100)
 @given(odd_titles, odd_titles)
 def test_in_a_condition_names_are_escaped_and_read_again(old: str, new: str) -> None:
-    value = rewritten("dcmProperty", b"SendingApplicationEntityTitle=PLAIN", Kind.AE, "PLAIN", old)
-    assert [name.text for name in names("dcmProperty", value)] == [old]
-    there = rewritten("dcmProperty", value, Kind.AE, old, new)
-    assert [name.text for name in names("dcmProperty", there)] == [new]
-    assert rewritten("dcmProperty", there, Kind.AE, new, old) == value
+    value = rewrite_name("dcmProperty", b"SendingApplicationEntityTitle=PLAIN", EntityKind.AE, "PLAIN", old)
+    assert [name.text for name in find_names("dcmProperty", value)] == [old]
+    there = rewrite_name("dcmProperty", value, EntityKind.AE, old, new)
+    assert [name.text for name in find_names("dcmProperty", there)] == [new]
+    assert rewrite_name("dcmProperty", there, EntityKind.AE, new, old) == value
 
 
 @settings(max_examples=200)
 @given(st.sampled_from(sorted(SHAPES)), st.binary(max_size=40), titles)
 def test_a_value_that_does_not_name_it_stays_as_it_is(attribute: str, value: bytes, new: str) -> None:
-    for kind in Kind:
-        assert rewritten(attribute, value, kind, "NOT THERE AT ALL", new) == value
+    for kind in EntityKind:
+        assert rewrite_name(attribute, value, kind, "NOT THERE AT ALL", new) == value
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_a_value_that_does_not_name_it_stays_as_it_is(attribute: str, value: byt
     ],
 )
 def test_what_names_nothing(attribute: str, value: str) -> None:
-    assert names(attribute, value.encode()) == ()
+    assert find_names(attribute, value.encode()) == ()
 
 
 def test_only_the_thing_of_that_kind_is_renamed() -> None:
-    assert rewritten("dcmExporterID", b"DCM4CHEE", Kind.AE, "DCM4CHEE", "NEW") == b"DCM4CHEE"
-    assert rewritten("dcmRetrieveAET", b"dcm4chee", Kind.AE, "DCM4CHEE", "NEW") == b"dcm4chee"
-    assert rewritten("dicomDeviceName", b"DCM4CHEE-ARC", Kind.DEVICE, "dcm4chee-arc", "new") == b"new"
+    assert rewrite_name("dcmExporterID", b"DCM4CHEE", EntityKind.AE, "DCM4CHEE", "NEW") == b"DCM4CHEE"
+    assert rewrite_name("dcmRetrieveAET", b"dcm4chee", EntityKind.AE, "DCM4CHEE", "NEW") == b"dcm4chee"
+    assert rewrite_name("dicomDeviceName", b"DCM4CHEE-ARC", EntityKind.DEVICE, "dcm4chee-arc", "new") == b"new"
 
 
 def test_both_sides_of_a_pair_are_renamed() -> None:
-    assert rewritten("dcmCStoreSCUOfCMoveSCP", b"LTA=LTA", Kind.AE, "LTA", "NEW") == b"NEW=NEW"
+    assert rewrite_name("dcmCStoreSCUOfCMoveSCP", b"LTA=LTA", EntityKind.AE, "LTA", "NEW") == b"NEW=NEW"
 
 
 ARCHIVE = DN.parse("dicomDeviceName=arc,cn=Devices,dc=x")
@@ -142,7 +142,7 @@ NEW = DN.parse("dicomDeviceName=new,cn=Devices,dc=x")
     ],
 )
 def test_a_dn_below_what_is_renamed_keeps_its_spelling(value: bytes, expected: bytes) -> None:
-    assert dn_rewritten(value, ARCHIVE, NEW, bundled().normal_dn) == expected
+    assert rewrite_dn(value, ARCHIVE, NEW, load_bundled_schema().normalise_dn) == expected
 
 
 def test_values_that_hold_an_ae_title_without_saying_so_are_in_the_map() -> None:
@@ -176,8 +176,8 @@ def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     }
     offered = {
         attribute.name
-        for attribute in bundled().attributes
-        for field in form_fields(attribute.name).values()
+        for attribute in load_bundled_schema().attributes
+        for field in get_form_fields(attribute.name).values()
         if field.format in picked and attribute.syntax != "DN"
     }
     assert len(offered) > 50
@@ -193,7 +193,7 @@ def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     ],
 )
 def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected: bytes) -> None:
-    assert rewritten("dcmProperty", value, Kind.AE, "OLD", "N.1", beside=True) == expected
+    assert rewrite_name("dcmProperty", value, EntityKind.AE, "OLD", "N.1", keep_old=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -205,13 +205,16 @@ def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected:
     ],
 )
 def test_a_pattern_that_takes_both_names_takes_the_new_one_once(value: bytes, expected: bytes) -> None:
-    assert rewritten("dcmProperty", value, Kind.AE, "OLD", "NEW") == expected
-    assert rewritten("dcmProperty", value, Kind.AE, "OLD", "NEW", beside=True) == value
+    assert rewrite_name("dcmProperty", value, EntityKind.AE, "OLD", "NEW") == expected
+    assert rewrite_name("dcmProperty", value, EntityKind.AE, "OLD", "NEW", keep_old=True) == value
 
 
 def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:
     value = b"cn=a , DICOMDEVICENAME = arc , CN=Devices , dc=X"
-    assert dn_rewritten(value, ARCHIVE, NEW, bundled().normal_dn) == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"
+    assert (
+        rewrite_dn(value, ARCHIVE, NEW, load_bundled_schema().normalise_dn)
+        == b"cn=a , dicomDeviceName=new , CN=Devices , dc=X"
+    )
 
 
 #: Attributes whose name says AE, queue and so on, and whose values name none of them.
@@ -250,5 +253,5 @@ def test_every_attribute_whose_name_tells_is_in_the_map_or_accounted_for() -> No
         "ApplicationName|SendingApplication|ReceivingApplication|Application(Entit|Cluster)"
     )
     texts = ("IA5String", "DirectoryString")
-    found = {each.name for each in bundled().attributes if told.search(each.name) and each.syntax in texts}
+    found = {each.name for each in load_bundled_schema().attributes if told.search(each.name) and each.syntax in texts}
     assert {name for name in found if name.lower() not in SHAPES} == set(OTHERWISE)

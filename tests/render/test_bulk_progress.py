@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from dcmcfg.bulk.events import Answered
-from dcmcfg.bulk.study_result import Answer, Outcome
+from dcmcfg.bulk.events import StudyFinished
+from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
 from dcmcfg.render import bulk_progress as room
 
 
@@ -18,9 +18,13 @@ def test_a_line_shows_it_all_with_room_for_a_control_c(width: int, monkeypatch: 
     shown = io.StringIO()
     console = Console(width=width, file=shown, force_terminal=True, color_system=None)
     monkeypatch.setattr(room, "stderr_console", lambda: console)
-    with room.bulk_progress(20) as hear:
+    with room.show_bulk_progress(20) as hear:
         for number in range(12):
-            hear(Answered(f"1.2.{number}", Answer(Outcome.NOT_VERIFIED, f"NOT verified: {'x' * number}")))
+            hear(
+                StudyFinished(
+                    f"1.2.{number}", AttemptResult(VerificationOutcome.NOT_VERIFIED, f"NOT verified: {'x' * number}")
+                )
+            )
     *_, bar = re.findall("━+ .*", shown.getvalue())
     assert re.fullmatch(r"━+ +12/20 \S+/s \d:\d\d:\d\d left \S+:\d\d:?\S* 12 failed *", bar), "nothing is cut"
     assert len(bar) + len("^C") < width

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.render.history import print_history
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.record import Head, Record
+from dcmcfg.rollout.record import RolloutHeader, RolloutRecord
 
 LONG = "dcmcfg apply " + " ".join(f"file{number}.ldif" for number in range(40))
 SITES = ("ldap://127.0.0.1:29423", "ldap://127.0.0.1:29423")
@@ -17,12 +17,14 @@ SITES = ("ldap://127.0.0.1:29423", "ldap://127.0.0.1:29423")
 
 def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest.CaptureFixture[str]) -> str:
     for number, url in enumerate(urls, start=1):
-        record = Record(state / "rollouts" / str(number))
+        record = RolloutRecord(state / "rollouts" / str(number))
         record.folder.mkdir(parents=True)
         counts = {"change": 2, "add": 2000} if number == 1 else {"change": 1}
         command = LONG if number == 1 else "dcmcfg undo --yes"
-        head = Head("2026-11-24T04:00:01Z", "ann", "pacs", url, "", command, "in one change", counts, (1,), None, {})
-        (record.folder / "head.json").write_text(head.text())
+        head = RolloutHeader(
+            "2026-11-24T04:00:01Z", "ann", "pacs", url, "", command, "in one change", counts, (1,), None, {}
+        )
+        (record.folder / "head.json").write_text(head.to_json())
         (record.folder / "journal").write_text("begins 1 1\nended 1\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)

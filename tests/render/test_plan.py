@@ -6,7 +6,7 @@ import pytest
 
 from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.entry import Entry
-from dcmcfg.plan.plan import Wanted, make_plan
+from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.terminal.console import stdout_console
 from tests.trees import STORESCP, connection, site
@@ -17,15 +17,15 @@ BELOW = f"dicomAETitle=STORESCP,{STORESCP}"
 def capability(number: int) -> Entry:
     values = {"objectClass": "dicomTransferCapability", "cn": f"c{number}", "dicomTransferRole": "SCP"}
     more = {"dicomSOPClass": f"1.2.{number}", "dicomTransferSyntax": "1.2.840.10008.1.2"}
-    return Entry.of(f"cn=c{number},{BELOW}", values | more)
+    return Entry.from_values(f"cn=c{number},{BELOW}", values | more)
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, changes: list[Change], *before: Entry) -> list[str]:
     monkeypatch.delenv("COLUMNS", raising=False)
-    tree = site().after(Add(entry) for entry in before)
+    tree = site().with_changes(Add(entry) for entry in before)
     console = stdout_console()
     with console.capture() as captured:
-        print_plan(console, make_plan(tree, [Wanted(change) for change in changes]))
+        print_plan(console, make_plan(tree, [DesiredChange(change) for change in changes]))
     return [" ".join(line.split()) for line in captured.get().splitlines()[3:]]
 
 
@@ -61,7 +61,7 @@ def test_many_that_go_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_of_many_that_differ_the_first_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = [connection(STORESCP, "104", name=f"p{number}") for number in range(45)]
     below = [Delete(entry.dn.child("cn", "below")) for entry in parents]
-    children = [Entry.of(each.dn, {"objectClass": "dicomTransferCapability", "cn": "below"}) for each in below]
+    children = [Entry.from_values(each.dn, {"objectClass": "dicomTransferCapability", "cn": "below"}) for each in below]
     lines = printed(monkeypatch, list(below), *parents, *children)
     assert lines[-2:] == ["… and 5 more steps", "--out FILE writes the whole plan as LDIF"]
     assert len(lines) == 40 + 3

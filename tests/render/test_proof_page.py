@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.dicom.move import MoveOutcome, MoveProgress
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.evidence import proof_json
-from dcmcfg.render.html.evidence_page import proof_page
+from dcmcfg.render.evidence import evidence_json
+from dcmcfg.render.html.evidence_page import render_evidence_page
 from dcmcfg.verify.addresses import find_addresses
-from dcmcfg.verify.evidence import Evidence, Listened, Stored
+from dcmcfg.verify.evidence import DatabaseEvidence, Evidence, ReceiverInfo
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of
-from dcmcfg.verify.run import Watcher
-from dcmcfg.verify.timeline import Chronicle
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.proof import Proof, SiteSetting, create_proof, describe_configuration
+from dcmcfg.verify.run import VerificationCallbacks
+from dcmcfg.verify.timeline import Timeline
 from tests.verify.conftest import configuration as configuration
 from tests.verify.evidence import CT, GOOD, LOCAL_STUDY, PURGED, UIDS, arrived, listed, recorded, reporting
 
@@ -30,32 +30,41 @@ HOSTILE = "</td><script>alert(1)</script>&\x1b[31m"
 
 def proof(tree: Configuration, evidence: Evidence, responses: int = 1) -> Proof:
     clock = iter(datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=number) for number in range(100_000))
-    book = Chronicle(lambda: next(clock))
-    watcher = book.of(Watcher())
+    book = Timeline(lambda: next(clock))
+    watcher = book.record_calls(VerificationCallbacks())
     watcher.on_step("asking")
     watcher.on_sent()
     for number in range(responses):
-        watcher.on_pending(Progress(remaining=number))
+        watcher.on_pending(MoveProgress(remaining=number))
     addresses = find_addresses(tree, "dcm4chee-arc", "WORKSTATION")
-    about = configured(tree, "dcm4chee-arc", addresses, (SiteSetting("device", "dcm4chee-arc", "default"),), evidence)
-    return proof_of(book, about, evidence, judge(evidence))
+    about = describe_configuration(
+        tree, "dcm4chee-arc", addresses, (SiteSetting("device", "dcm4chee-arc", "default"),), evidence
+    )
+    return create_proof(book, about, evidence, judge(evidence))
 
 
 def page(tree: Configuration, evidence: Evidence, responses: int = 1) -> str:
-    return "".join(proof_page(proof(tree, evidence, responses)))
+    return "".join(render_evidence_page(proof(tree, evidence, responses)))
 
 
 def test_what_peers_say_is_text(configuration: Configuration) -> None:
     hostile = replace(
         GOOD,
-        outcome=MoveOutcome(0xC001, HOSTILE, (HOSTILE,), (HOSTILE,), interrupted=HOSTILE),
-        expected=listed(HOSTILE, (HOSTILE,)),
+        outcome=MoveOutcome(0xC001, HOSTILE, (HOSTILE,), (HOSTILE,), interruption=HOSTILE),
+        instances_before=listed(HOSTILE, (HOSTILE,)),
         received=arrived((HOSTILE,), HOSTILE),
-        records=(replace(recorded(HOSTILE, calling=HOSTILE), failure=HOSTILE),),
+        move_records=(replace(recorded(HOSTILE, calling=HOSTILE), failure=HOSTILE),),
         warnings=(HOSTILE,),
-        after=listed(HOSTILE, (HOSTILE,)),
-        legs=(Leg(HOSTILE, HOSTILE, HOSTILE, (Store(HOSTILE, HOSTILE, HOSTILE, 0, HOSTILE, stored_as=HOSTILE),)),),
-        listening=Listened(HOSTILE, datetime(2026, 1, 2, tzinfo=UTC)),
+        instances_after=listed(HOSTILE, (HOSTILE,)),
+        legs=(
+            Leg(
+                HOSTILE,
+                HOSTILE,
+                HOSTILE,
+                (StoreRecord(HOSTILE, HOSTILE, HOSTILE, 0, HOSTILE, file_transfer_syntax=HOSTILE),),
+            ),
+        ),
+        receiver_info=ReceiverInfo(HOSTILE, datetime(2026, 1, 2, tzinfo=UTC)),
     )
     text = page(configuration, hostile)
     assert "<script" not in text
@@ -63,10 +72,14 @@ def test_what_peers_say_is_text(configuration: Configuration) -> None:
     assert "&lt;script&gt;" in text
 
 
-SHOWN = replace(GOOD, stored=Stored(PURGED, LOCAL_STUDY))
+SHOWN = replace(GOOD, database=DatabaseEvidence(PURGED, LOCAL_STUDY))
 FAILED: dict[str, tuple[Evidence, str, str]] = {
     "another response": (reporting(SHOWN, status=0xA702, failed=3), "A702 (expected: 0000)", "bad"),
-    "no response": (replace(SHOWN, outcome=MoveOutcome(None, interrupted="lost")), "no answer (expected: 0000)", "bad"),
+    "no response": (
+        replace(SHOWN, outcome=MoveOutcome(None, interruption="lost")),
+        "no answer (expected: 0000)",
+        "bad",
+    ),
     "0000 with nothing completed": (reporting(SHOWN, status=0), "0000", "bad"),
     "0000, and nothing arrived": (replace(SHOWN, received=()), "0000", ""),
 }
@@ -98,10 +111,10 @@ def pictured(tree: Configuration, evidence: Evidence) -> dict[str, str]:
 
 def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:
     at = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
-    stores = tuple(Store(uid, CT, "1.2.840.10008.1.2.4.80", 0, moment=at) for uid in UIDS)
+    stores = tuple(StoreRecord(uid, CT, "1.2.840.10008.1.2.4.80", 0, time=at) for uid in UIDS)
     legs = (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
-    listening = Listened("WORKSTATION@127.0.0.1:11117", at)
-    evidence = replace(GOOD, legs=legs, listening=listening)
+    listening = ReceiverInfo("WORKSTATION@127.0.0.1:11117", at)
+    evidence = replace(GOOD, legs=legs, receiver_info=listening)
     words = re.sub(r"<[^>]*>\s*", "|", page(configuration, evidence))
     kind = "CT Image Storage||JPEG-LS Lossless Image Compression||0000"
     assert f"LONGTERM → DCM4CHEE||{kind}||3||LONGTERM&#x27;s log" in words
@@ -113,16 +126,16 @@ def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration:
 
 def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(configuration: Configuration) -> None:
     uids = tuple(f"1.2.3.{number}" for number in range(1500))
-    many = replace(GOOD, expected=listed("NEARLINE", uids), received=arrived(uids))
+    many = replace(GOOD, instances_before=listed("NEARLINE", uids), received=arrived(uids))
     text = page(configuration, many, responses=500)
     assert text.count("<code>1.2.3.") == 1000
     assert "500 more (the JSON file has all)" in text
     assert "485 more (the JSON file has all)" in text
-    assert len(proof_json(proof(configuration, many, 500))["received"]) == 1500
+    assert len(evidence_json(proof(configuration, many, 500))["received"]) == 1500
 
 
 def test_a_single_instance_is_one(configuration: Configuration) -> None:
-    one = replace(GOOD, expected=listed("NEARLINE", ("1.2.3.1",)), received=arrived(("1.2.3.1",)))
+    one = replace(GOOD, instances_before=listed("NEARLINE", ("1.2.3.1",)), received=arrived(("1.2.3.1",)))
     text = page(configuration, one)
     assert ": 1 of 1 instance</b>" in text
     assert "1 instances" not in text
@@ -130,7 +143,11 @@ def test_a_single_instance_is_one(configuration: Configuration) -> None:
 
 def test_nothing_at_all_makes_a_page_too(configuration: Configuration) -> None:
     nothing = replace(
-        GOOD, expected=(), received=(), records=(), outcome=MoveOutcome(None, interrupted="the peer aborted")
+        GOOD,
+        instances_before=(),
+        received=(),
+        move_records=(),
+        outcome=MoveOutcome(None, interruption="the peer aborted"),
     )
     text = page(configuration, nothing, responses=0)
     assert "NOT verified: no final response came: the peer aborted" in text

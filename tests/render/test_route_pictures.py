@@ -7,7 +7,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dcmcfg.render.html.sequence_diagram import Message, Response, Sequence, mermaid, sequences, svg
+from dcmcfg.render.html.sequence_diagram import (
+    FinalResponse,
+    Message,
+    SequenceDiagram,
+    build_sequence_diagrams,
+    render_mermaid,
+    render_svg,
+)
 from dcmcfg.route.request import StudyState
 from tests.route.sites import put, route
 
@@ -16,13 +23,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>;#"&%\\x1b'
 
 
-def drawn(found: tuple[Sequence, ...]) -> ET.Element:
-    return ET.fromstring("".join(svg(found)))
+def drawn(found: tuple[SequenceDiagram, ...]) -> ET.Element:
+    return ET.fromstring("".join(render_svg(found)))
 
 
 def test_a_way_is_a_sequence_diagram() -> None:
-    found = sequences(route([BACK], state=StudyState.PURGED))
-    assert list(mermaid(found)) == [
+    found = build_sequence_diagrams(route([BACK], state=StudyState.PURGED))
+    assert list(render_mermaid(found)) == [
         "sequenceDiagram",
         "  participant p0 as VIEWER",
         "  participant p1 as DCM4CHEE",
@@ -41,8 +48,8 @@ def test_a_way_is_a_sequence_diagram() -> None:
 
 
 def test_a_refusal_is_drawn_as_question_and_answer() -> None:
-    (found,) = sequences(route(dest="NOBODY"))
-    assert [(each.above, each.answer) for each in found.messages] == [
+    (found,) = build_sequence_diagrams(route(dest="NOBODY"))
+    assert [(each.label, each.is_response) for each in found.messages] == [
         ("C-MOVE, Move Destination NOBODY", False),
         ("A801 Unknown AE: NOBODY", True),
     ]
@@ -53,30 +60,30 @@ def test_a_refusal_is_drawn_as_question_and_answer() -> None:
     ("response", "answer", "moods"),
     [
         (None, "0000", ("good", "good")),
-        (Response("0000", "good"), "0000", ("good", "good")),
-        (Response("A702", "bad"), "A702 (expected: 0000)", ("open", "bad")),
+        (FinalResponse("0000", "good"), "0000", ("good", "good")),
+        (FinalResponse("A702", "bad"), "A702 (expected: 0000)", ("open", "bad")),
     ],
 )
 def test_a_response_that_came_stands_in_the_place_of_the_expected_one(
-    response: Response | None, answer: str, moods: tuple[str, str]
+    response: FinalResponse | None, answer: str, moods: tuple[str, str]
 ) -> None:
-    (found,) = sequences(route([BACK], state=StudyState.PURGED), response)
+    (found,) = build_sequence_diagrams(route([BACK], state=StudyState.PURGED), response)
     last = found.messages[-1]
-    assert (last.above, (found.mood, last.mood)) == (answer, moods)
+    assert (last.label, (found.rating, last.rating)) == (answer, moods)
 
 
 def test_a_refusal_that_did_not_come_is_what_was_expected() -> None:
-    (found,) = sequences(route(dest="NOBODY"), Response("0000", "open"))
-    assert (found.messages[-1].above, found.mood) == ("0000 (expected: A801 Unknown AE: NOBODY)", "bad")
+    (found,) = build_sequence_diagrams(route(dest="NOBODY"), FinalResponse("0000", "open"))
+    assert (found.messages[-1].label, found.rating) == ("0000 (expected: A801 Unknown AE: NOBODY)", "bad")
 
 
 def test_the_picture_has_each_label_within_its_bounds() -> None:
-    found = sequences(route([BACK]))
+    found = build_sequence_diagrams(route([BACK]))
     picture = drawn(found)
     width, height = (float(each) for each in picture.attrib["viewBox"].split()[2:])
     texts = picture.findall(f"{SVG}text")
     labels = {each.text for each in texts}
-    assert {message.above for sequence in found for message in sequence.messages} <= labels
+    assert {message.label for sequence in found for message in sequence.messages} <= labels
     for each in texts:
         room = len(each.text or "") * 7.3
         x, y = float(each.attrib["x"]), float(each.attrib["y"])
@@ -87,24 +94,24 @@ def test_the_picture_has_each_label_within_its_bounds() -> None:
 
 
 def test_labels_over_one_arrow_do_not_reach_beyond_it() -> None:
-    (found,) = sequences(route([BACK], state=StudyState.PURGED))
+    (found,) = build_sequence_diagrams(route([BACK], state=StudyState.PURGED))
     picture = drawn((found,))
     arrows = [each for each in picture.findall(f"{SVG}line") if "arrow" in each.attrib["class"]]
     lengths = [abs(float(each.attrib["x1"]) - float(each.attrib["x2"])) for each in arrows]
     for message, length in zip(found.messages, lengths, strict=True):
-        assert max(len(message.above), len(message.below)) * 7.3 < length
+        assert max(len(message.label), len(message.sublabel)) * 7.3 < length
 
 
 @pytest.mark.parametrize("names", [("A", "B"), ("A", "A")])
 def test_whatever_is_drawn_steers_nothing(names: tuple[str, str]) -> None:
-    sequence = Sequence(HOSTILE, "bad", (Message(*names, HOSTILE, HOSTILE, mood="bad"),), (HOSTILE * 30,))
+    sequence = SequenceDiagram(HOSTILE, "bad", (Message(*names, HOSTILE, HOSTILE, rating="bad"),), (HOSTILE * 30,))
     picture = drawn((sequence,))
     assert HOSTILE in {each.text for each in picture.findall(f"{SVG}text")}
     assert not picture.findall(".//script")
-    for line in mermaid((sequence,)):
+    for line in render_mermaid((sequence,)):
         assert not re.search(r"<(?!br/>)|;(?<!\d;)", line), line
 
 
 def test_who_asks_for_itself_stands_there_once() -> None:
-    (found,) = sequences(route(dest="STORESCP", calling="STORESCP", state=StudyState.LOCAL))
+    (found,) = build_sequence_diagrams(route(dest="STORESCP", calling="STORESCP", state=StudyState.LOCAL))
     assert found.participants == ("STORESCP", "DCM4CHEE")

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.render.terminal.console import stdout_console
-from dcmcfg.render.terminal.table import Breaks, Column, print_table
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
 COLUMNS = (
-    Column("entry", Breaks.AT_COMMAS),
+    Column("entry", WrapMode.AT_COMMAS),
     Column("attribute"),
-    Column("value", Breaks.AS_VALUE),
-    Column("why", Breaks.AT_BLANKS),
+    Column("value", WrapMode.AUTO),
+    Column("why", WrapMode.AT_SPACES),
 )
 NAME = "dcmExternalRetrieveAEDestination"
 DN = r"cn=Unique\, really,dicomDeviceName=dcm4chee-arc,cn=Devices"

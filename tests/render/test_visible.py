@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 import dcmcfg.cli
-from dcmcfg.printable import visible, visible_lines
-from dcmcfg.render.terminal.console import print_command, print_line, print_prose, wrapped
+from dcmcfg.printable import escape_unprintable, escape_unprintable_lines
+from dcmcfg.render.terminal.console import print_command, print_line, print_prose, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
 
 #: Who may write to a stream: what escapes, what writes a file to standard output, and JSON, which escapes itself.
@@ -23,9 +23,9 @@ WRITERS = {"printing.py", "output.py"}
 
 @given(st.text())
 def test_what_is_visible_is_one_printable_line_and_stays_as_it_is(text: str) -> None:
-    assert visible(text).isprintable()
-    assert visible(visible(text)) == visible(text)
-    assert visible_lines(text).split("\n") == [visible(line) for line in text.split("\n")]
+    assert escape_unprintable(text).isprintable()
+    assert escape_unprintable(escape_unprintable(text)) == escape_unprintable(text)
+    assert escape_unprintable_lines(text).split("\n") == [escape_unprintable(line) for line in text.split("\n")]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_visible_is_one_printable_line_and_stays_as_it_is(text: str) -> 
     ],
 )
 def test_what_cannot_be_printed_is_escaped(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert escape_unprintable(text) == shown
 
 
 @given(st.text(), st.sampled_from([40, 1_000_000]))
@@ -49,7 +49,7 @@ def test_what_prints_results_escapes_them(text: str, width: int) -> None:
         print_prose(console, text)
         print_command(console, text)
         print_table(console, [Column("a"), Column("b")], [(text, "x")])
-        for line in wrapped(Text(text), console, 0):
+        for line in wrap_text(Text(text), console, 0):
             console.print(line)
         assert all(line.isprintable() for line in shown.getvalue().split("\n"))
 

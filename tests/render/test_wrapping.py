@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.wrapping import continued_lines, wrapped_lines
+from dcmcfg.wrapping import split_command_lines, wrap_lines
 
 DN = "dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
 COMMAND = "dcmcfg --ldap-url ldap://localhost:389 verify --study 1.2.3 --dest 'A B' --receive"
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    return list(wrapped_lines(text, width))
+    return list(wrap_lines(text, width))
 
 
 def test_a_line_is_broken_between_words_and_goes_on_indented() -> None:
@@ -56,10 +56,13 @@ def test_a_line_that_is_no_sentence_is_not_broken() -> None:
 
 @given(st.lists(st.text("ab '\"\\\\=,", min_size=1, max_size=30), min_size=1, max_size=8), st.integers(1, 60))
 def test_a_command_that_goes_on_behind_a_backslash_is_the_same_command(words: list[str], width: int) -> None:
-    lines = list(continued_lines(shlex.join(words), width))
+    lines = list(split_command_lines(shlex.join(words), width))
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == words
     assert all(len(line) <= width or len(line.split()) <= 2 or "'" in line for line in lines)
 
 
 def test_it_goes_on_where_a_word_ends() -> None:
-    assert list(continued_lines("dcmcfg set 'a b' dicomPort=104", 22)) == ["  dcmcfg set 'a b' \\", "    dicomPort=104"]
+    assert list(split_command_lines("dcmcfg set 'a b' dicomPort=104", 22)) == [
+        "  dcmcfg set 'a b' \\",
+        "    dicomPort=104",
+    ]

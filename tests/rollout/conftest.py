@@ -10,83 +10,85 @@ import pytest
 
 from dcmcfg.changes import Change
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import Directory, LdapServer
+from dcmcfg.directory.server import Directory, LdapServerSettings
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.files.ldif import read_files
-from dcmcfg.plan.desired_state import wanted_of
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.execution import OnStep, Outcome, resume, roll_out
+from dcmcfg.plan.desired_state import collect_desired_changes
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.rollout.execution import OnStep, RolloutOutcome, resume_rollout, run_rollout
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.record import Occasion, Record
-from dcmcfg.rollout.selection import to_take_back
-from dcmcfg.rollout.strategy import Manner, manner_left, manner_of
-from dcmcfg.rollout.unfinished import plan_back, plan_left, settle
+from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.selection import select_rollout_to_undo
+from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy
+from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
 
 
 @dataclass(frozen=True)
 class Site:
     """A server, with what one does to it from plan to read-back."""
 
-    server: LdapServer
+    server: LdapServerSettings
     state: Path
 
     def plan(self, changes: Sequence[Change]) -> Plan:
         with connect(self.server) as directory:
-            return make_plan(read_tree(directory), [Wanted(change) for change in changes])
+            return make_plan(read_tree(directory), [DesiredChange(change) for change in changes])
 
     def planned(self, path: Path) -> Plan:
         """The plan of the file *path*."""
         with connect(self.server) as directory:
-            return make_plan(read_tree(directory), wanted_of(read_files([path])))
+            return make_plan(read_tree(directory), collect_desired_changes(read_files([path])))
 
     def roll_out(
         self,
         plan: Plan,
         *,
-        manner: Manner | None = None,
+        manner: RolloutStrategy | None = None,
         undoes: int | None = None,
         through: Directory | None = None,
         on_step: OnStep = lambda *_: None,
-    ) -> Outcome:
+    ) -> RolloutOutcome:
         """Roll *plan* out, over the connection *through* where one is given."""
         with connect(self.server) as own:
             directory = through or own
-            return roll_out(
+            return run_rollout(
                 directory,
                 plan,
-                manner=manner or manner_of(directory, plan),
-                occasion=Occasion(self.state, "the test's server", "a test", undoes),
+                strategy=manner or choose_strategy(directory, plan),
+                context=RolloutContext(self.state, "the test's server", "a test", undoes),
                 on_step=on_step,
             )
 
-    def settled(self) -> Record | None:
+    def settled(self) -> RolloutRecord | None:
         with connect(self.server) as directory:
-            return settle(self.state, directory)
+            return reconcile_interrupted(self.state, directory)
 
-    def undo(self, number: int | None = None) -> Outcome:
+    def undo(self, number: int | None = None) -> RolloutOutcome:
         """As ``dcmcfg undo`` does."""
         interrupted = self.settled()
-        record = to_take_back(self.history(), self.server.url, number, interrupted)
+        record = select_rollout_to_undo(self.history(), self.server.url, number, interrupted)
         with connect(self.server) as directory:
-            plan = plan_back(record, read_tree(directory))
+            plan = plan_undo(record, read_tree(directory))
         return self.roll_out(plan, undoes=record.number)
 
-    def resume(self) -> Outcome:
+    def resume(self) -> RolloutOutcome:
         """As ``dcmcfg apply --resume`` does."""
         record = self.settled()
         assert record is not None
         with connect(self.server) as directory:
-            plan = plan_left(record, read_tree(directory))
-            manner = manner_left(directory, plan)
-            return resume(directory, plan, record, manner=manner, state=self.state, on_step=lambda *_: None)
+            plan = plan_resume(record, read_tree(directory))
+            manner = choose_resume_strategy(directory, plan)
+            return resume_rollout(
+                directory, plan, record, strategy=manner, state_folder=self.state, on_step=lambda *_: None
+            )
 
     def history(self) -> History:
         return History(self.state)
 
-    def change(self, *changes: Change) -> Outcome:
+    def change(self, *changes: Change) -> RolloutOutcome:
         return self.roll_out(self.plan(changes))
 
-    def apply_file(self, path: Path) -> Outcome:
+    def apply_file(self, path: Path) -> RolloutOutcome:
         return self.roll_out(self.planned(path))
 
     def octets(self) -> dict[str, dict[str, frozenset[bytes]]]:
@@ -100,5 +102,5 @@ class Site:
 
 
 @pytest.fixture
-def site_of(tmp_path: Path) -> Callable[[LdapServer], Site]:
+def site_of(tmp_path: Path) -> Callable[[LdapServerSettings], Site]:
     return lambda server: Site(server, tmp_path / "state")

@@ -15,13 +15,13 @@ import tempfile
 
 from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.cli.main import main
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 
 
 def serve() -> None:
     for command in COMMANDS.values():
         importlib.import_module(f"dcmcfg.cli.{command.module}")
-    bundled()
+    load_bundled_schema()
     for line in sys.stdin:
         with tempfile.TemporaryFile() as output:
             pid = os.fork()

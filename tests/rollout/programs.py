@@ -13,10 +13,10 @@ from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DirectoryError
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.ldif_output import change_ldif
-from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.record import Record
-from dcmcfg.rollout.unfinished import settle
+from dcmcfg.plan.ldif_output import format_changes
+from dcmcfg.rollout.history import History, RolloutStatus, determine_status
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.unfinished import reconcile_interrupted
 from tests.connecting import server_of
 from tests.killing_proxy import READS, KillingProxy
 from tests.running_slapd import RunningSlapd
@@ -52,15 +52,15 @@ class Program:
     def history(self) -> History:
         return History(self.state / "dcmcfg")
 
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[RolloutRecord, ...]:
         """Its roll-outs, the newest first."""
         return self.history().records
 
-    def last(self) -> Record:
+    def last(self) -> RolloutRecord:
         return self.records()[0]
 
-    def unfinished(self) -> Record | None:
-        return self.history().unfinished(self.proxy.url)
+    def unfinished(self) -> RolloutRecord | None:
+        return self.history().find_unfinished(self.proxy.url)
 
 
 @dataclass
@@ -102,19 +102,19 @@ class Programs(Program):
         with connect(server_of(self.slapd)) as directory:
             return octets_of(read_tree(directory))
 
-    def settled(self) -> Result:
+    def settled(self) -> RolloutStatus:
         """What the last roll-out turns out to be, when the next run has read the tree."""
         self.revive()
         with connect(server_of(self.slapd, url=self.proxy.url)) as directory:
-            settle(self.state / "dcmcfg", directory)
-        return result_of(self.last())
+            reconcile_interrupted(self.state / "dcmcfg", directory)
+        return determine_status(self.last())
 
     def plan(self, first: Sequence[Change], changes: Sequence[Change]) -> tuple[Octets, Octets]:
         """Make *first*, and write *changes* into the file; return the tree before and after, having undone it."""
         with connect(server_of(self.slapd)) as directory:
             for change in first:
                 directory.apply(change)
-        self.file.write_text(change_ldif(changes))
+        self.file.write_text(format_changes(changes))
         old = self.octets()
         self.succeeds("apply", str(self.file))
         new = self.octets()

@@ -8,11 +8,11 @@ import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.rollout.added_classes import added_classes
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.rollout.added_classes import find_added_classes
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.record import Occasion, record_roll_out
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.rollout.record import RolloutContext, write_record
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.trees import STORESCP, site
 
 URL = "ldap://pacs:389"
@@ -37,15 +37,15 @@ def rolled_out(
     left_out: int = 0,
     change: Modify = ADDING,
 ) -> None:
-    before = site().after([ADDING] if change.modifications == REVERTED else [])
-    plan = make_plan(before, [Wanted(change)])
-    record = record_roll_out(Occasion(state, "admin", command, undoes, left_out), URL, plan, "in one change")
-    with record.journal.opened() as pen:
-        pen.ended(done)
+    before = site().with_changes([ADDING] if change.modifications == REVERTED else [])
+    plan = make_plan(before, [DesiredChange(change)])
+    record = write_record(RolloutContext(state, "admin", command, undoes, left_out), URL, plan, "in one change")
+    with record.journal.open_for_writing() as pen:
+        pen.write_ended(done)
 
 
 def added(state: Path, *, url: str = URL, dn: DN = CONNECTION) -> frozenset[str]:
-    return added_classes(History(state), url, bundled(), dn)
+    return find_added_classes(History(state), url, load_bundled_schema(), dn)
 
 
 @pytest.mark.parametrize("command", [SET, "dcmcfg --profile lab add-value cn=dicom,… dcmTCPNoDelay=TRUE"])
@@ -83,15 +83,15 @@ def test_what_was_undone_and_what_changed_nothing_does_not_count(tmp_path: Path)
 def test_what_was_undone_in_part_counts_unless_that_part_took_the_class(tmp_path: Path) -> None:
     rolled_out(tmp_path, SET)
     other = Modify(DN.parse(STORESCP), (Modification(Operation.ADD, "dicomDescription", (b"x",)),))
-    rolled_out(tmp_path, "dcmcfg undo 1 --what-fits", undoes=1, left_out=1, change=other)
+    rolled_out(tmp_path, "dcmcfg undo 1 --partial", undoes=1, left_out=1, change=other)
     assert added(tmp_path) == {"dcmnetworkconnection"}
     rolled_out(tmp_path, "dcmcfg undo 2", undoes=2)
-    rolled_out(tmp_path, "dcmcfg undo 1 --what-fits", undoes=1, left_out=1, change=Modify(CONNECTION, REVERTED))
+    rolled_out(tmp_path, "dcmcfg undo 1 --partial", undoes=1, left_out=1, change=Modify(CONNECTION, REVERTED))
     assert added(tmp_path) == frozenset()
 
 
 def test_a_record_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
     rolled_out(tmp_path, SET)
-    plan = History(tmp_path).numbered(1).folder / "plan.ldif"
+    plan = History(tmp_path).get_rollout(1).folder / "plan.ldif"
     plan.write_text(plan.read_text() + "\n")
     assert added(tmp_path) == frozenset()

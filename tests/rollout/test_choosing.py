@@ -8,13 +8,13 @@ import pytest
 
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.selection import to_resume, to_take_back
+from dcmcfg.rollout.selection import select_rollout_to_resume, select_rollout_to_undo
 from tests.rollout.records import ELSEWHERE, URL, recorded, undo_of_the_first_step
 
 
 def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path: Path) -> None:
     def meant() -> int:
-        return to_take_back(History(tmp_path), URL, None, None).number
+        return select_rollout_to_undo(History(tmp_path), URL, None, None).number
 
     recorded(tmp_path)
     recorded(tmp_path, url=ELSEWHERE)
@@ -39,10 +39,10 @@ def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> N
     history = History(tmp_path)
     for number, reason in ((1, "undone by roll-out 2"), (3, "was on ldap://other"), (4, "has changed nothing")):
         with pytest.raises(Refused, match=reason):
-            to_take_back(history, URL, number, None)
+            select_rollout_to_undo(history, URL, number, None)
     with pytest.raises(NotFound, match="there is no roll-out 5"):
-        to_take_back(history, URL, 5, None)
-    assert to_take_back(history, URL, 2, None).number == 2, "an undo can be undone"
+        select_rollout_to_undo(history, URL, 5, None)
+    assert select_rollout_to_undo(history, URL, 2, None).number == 2, "an undo can be undone"
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_what_an_undo_has_left_out_is_named_with_its_file(
     recorded(tmp_path)
     recorded(tmp_path, undoes=1, left_out=left_out, rejects=rejects)
     with pytest.raises(Refused) as refused:
-        to_take_back(History(tmp_path), URL, 1, None)
-    assert refused.value.what == f"roll-out 1 was undone by roll-out 2, but for {told}"
+        select_rollout_to_undo(History(tmp_path), URL, 1, None)
+    assert refused.value.message == f"roll-out 1 was undone by roll-out 2, but for {told}"
     assert refused.value.next_step == "dcmcfg undo 2 makes it again"
 
 
@@ -78,7 +78,7 @@ def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
 ) -> None:
     recorded(tmp_path, url=ELSEWHERE, command=command)
     with pytest.raises(Refused) as refused:
-        to_take_back(History(tmp_path), URL, 1, None)
+        select_rollout_to_undo(History(tmp_path), URL, 1, None)
     assert refused.value.next_step.startswith(option + " says which")
 
 
@@ -86,21 +86,21 @@ def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an
     recorded(tmp_path)
     interrupted = recorded(tmp_path, done=0)
     with pytest.raises(Refused, match="roll-out 2 has changed nothing"):
-        to_take_back(History(tmp_path), URL, None, interrupted)
+        select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
 
 
 def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=1, done=1)
     with pytest.raises(Refused, match="apply --resume finishes it, dcmcfg undo 2 takes it back"):
-        to_take_back(History(tmp_path), URL, None, interrupted)
+        select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
 
 
 def test_an_interrupted_undo_of_which_nothing_came_is_done_again(tmp_path: Path) -> None:
     recorded(tmp_path)
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=1, done=0)
-    assert to_take_back(History(tmp_path), URL, None, interrupted).number == 1, "not the newest that stands"
+    assert select_rollout_to_undo(History(tmp_path), URL, None, interrupted).number == 1, "not the newest that stands"
 
 
 def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=2)
     with pytest.raises(Refused, match="roll-out 3, the undo of 2, was interrupted and is complete") as refused:
-        to_take_back(History(tmp_path), URL, None, interrupted)
+        select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
     assert refused.value.next_step == (
         "dcmcfg undo 3 makes roll-out 2 again; dcmcfg undo 1 reverts the roll-out before it"
     )
@@ -125,16 +125,16 @@ def test_what_is_unfinished_is_not_taken_for_what_was_interrupted(tmp_path: Path
         recorded(tmp_path, undoes=2)
         history = History(tmp_path)
     with pytest.raises(Refused, match=rf"{became}; roll-out 1 of .* is not finished \(1 of 2") as refused:
-        to_resume(history, URL, interrupted)
+        select_rollout_to_resume(history, URL, interrupted)
     assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
-    assert to_resume(history, URL, None).number == 1
+    assert select_rollout_to_resume(history, URL, None).number == 1
 
 
 def test_where_nothing_was_changed_the_unfinished_one_is_named(tmp_path: Path) -> None:
     recorded(tmp_path, done=1)
     recorded(tmp_path, undoes=1, done=0)
     with pytest.raises(Refused, match=r"roll-out 2 has changed nothing; roll-out 1 of .* is not finished") as refused:
-        to_take_back(History(tmp_path), URL, 2, None)
+        select_rollout_to_undo(History(tmp_path), URL, 2, None)
     assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
 
 
@@ -143,8 +143,8 @@ def test_an_undo_can_be_undone_where_that_leads_back_to_what_is_unfinished(tmp_p
     undo_of_the_first_step(tmp_path)
     recorded(tmp_path, undoes=2)
     history = History(tmp_path)
-    assert (history.unfinished(URL) or history.records[0]).number == 1
-    assert to_take_back(history, URL, 3, None).number == 3
+    assert (history.find_unfinished(URL) or history.records[0]).number == 1
+    assert select_rollout_to_undo(history, URL, 3, None).number == 3
 
 
 def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Path) -> None:
@@ -152,10 +152,10 @@ def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Pat
     first = recorded(tmp_path, done=1)
     undo_of_the_first_step(tmp_path)
     recorded(tmp_path, undoes=2)
-    with first.journal.opened() as pen:
-        pen.ended(2)
+    with first.journal.open_for_writing() as pen:
+        pen.write_ended(2)
     with pytest.raises(Refused, match="roll-out 1, which roll-out 3 made again, was resumed since") as refused:
-        to_take_back(History(tmp_path), URL, 3, None)
+        select_rollout_to_undo(History(tmp_path), URL, 3, None)
     assert refused.value.next_step == "dcmcfg undo 1 reverts all of it"
 
 
@@ -167,5 +167,5 @@ def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path:
         with pytest.raises(
             Refused, match="roll-out 1, which roll-out 3 made again, was undone by roll-out 4"
         ) as refused:
-            to_take_back(history, URL, number, None)
+            select_rollout_to_undo(history, URL, number, None)
         assert refused.value.next_step == "dcmcfg undo 4 makes it again"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import DcmcfgError, Refused
-from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.record import Occasion, record_roll_out
+from dcmcfg.rollout.history import History, RolloutStatus, determine_status
+from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.rollout.record import RolloutContext, write_record
 from tests.rollout.records import ELSEWHERE, URL, plan, recorded
 
 
@@ -24,13 +24,13 @@ def test_a_record_is_private_and_tells_what_it_was_told(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     assert {stat.S_IMODE(path.stat().st_mode) for path in record.folder.iterdir()} == {0o600}
     assert stat.S_IMODE(record.folder.stat().st_mode) == 0o700
-    again = History(tmp_path).numbered(1)
-    assert again.head == record.head
-    assert (again.head.steps, dict(again.head.counts), again.head.command) == (2, {"change": 2}, "dcmcfg test")
+    again = History(tmp_path).get_rollout(1)
+    assert again.header == record.header
+    assert (again.header.steps, dict(again.header.counts), again.header.command) == (2, {"change": 2}, "dcmcfg test")
     assert again.changes == plan().changes
-    assert again.undo(2) == plan().undo().changes
-    assert again.undo(1) == plan().undo(1).changes
-    assert again.undo(2, 2) + again.undo(1) == again.undo(2)
+    assert again.get_undo_changes(2) == plan().undo().changes
+    assert again.get_undo_changes(1) == plan().undo(1).changes
+    assert again.get_undo_changes(2, 2) + again.get_undo_changes(1) == again.get_undo_changes(2)
 
 
 def test_the_newest_comes_first_and_what_was_being_written_is_none(tmp_path: Path) -> None:
@@ -50,45 +50,52 @@ def test_what_a_killed_process_had_begun_to_write_goes_with_the_next(tmp_path: P
 
 
 def _lock_name(state: Path) -> str:
-    with directory_lock(state, URL):
+    with lock_directory(state, URL):
         (lock,) = (state / "locks").iterdir()
     return lock.name
 
 
 @pytest.mark.parametrize(
-    ("done", "result"), [(0, Result.NOTHING), (1, Result.STOPPED), (2, Result.DONE), (None, Result.CUT_OFF)]
+    ("done", "result"),
+    [
+        (0, RolloutStatus.NOTHING_CHANGED),
+        (1, RolloutStatus.PARTIALLY_APPLIED),
+        (2, RolloutStatus.APPLIED),
+        (None, RolloutStatus.INTERRUPTED),
+    ],
 )
-def test_the_journal_tells_the_result(tmp_path: Path, done: int | None, result: Result) -> None:
+def test_the_journal_tells_the_result(tmp_path: Path, done: int | None, result: RolloutStatus) -> None:
     record = recorded(tmp_path, done=done)
-    assert result_of(record) is result
-    unfinished = result in (Result.STOPPED, Result.CUT_OFF)
-    assert (History(tmp_path).unfinished(URL) is not None) is unfinished
-    assert History(tmp_path).unfinished(ELSEWHERE) is None
+    assert determine_status(record) is result
+    unfinished = result in (RolloutStatus.PARTIALLY_APPLIED, RolloutStatus.INTERRUPTED)
+    assert (History(tmp_path).find_unfinished(URL) is not None) is unfinished
+    assert History(tmp_path).find_unfinished(ELSEWHERE) is None
 
 
 def test_a_head_has_what_was_left_out_only_where_something_was(tmp_path: Path) -> None:
-    occasion = Occasion(tmp_path, "a site")
+    occasion = RolloutContext(tmp_path, "a site")
     heads = [
-        record_roll_out(each, URL, plan(), "step by step").head for each in (occasion, replace(occasion, left_out=2))
+        write_record(each, URL, plan(), "step by step").header
+        for each in (occasion, replace(occasion, rejected_count=2))
     ]
-    assert [head.left_out for head in heads] == [0, 2]
-    assert ["left_out" in head.text() for head in heads] == [False, True]
+    assert [head.rejected_count for head in heads] == [0, 2]
+    assert ["left_out" in head.to_json() for head in heads] == [False, True]
 
 
 def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:
     recorded(tmp_path, done=1)
     recorded(tmp_path, undoes=1)
-    assert History(tmp_path).unfinished(URL) is None
+    assert History(tmp_path).find_unfinished(URL) is None
 
 
 def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Path) -> None:
     recorded(tmp_path, done=1)
     history = History(tmp_path)
-    history.close(history.numbered(1))
-    assert result_of(history.numbered(1)) is Result.CLOSED
-    assert History(tmp_path).unfinished(URL) is None
+    history.close(history.get_rollout(1))
+    assert determine_status(history.get_rollout(1)) is RolloutStatus.CLOSED
+    assert History(tmp_path).find_unfinished(URL) is None
     with pytest.raises(Refused, match="not unfinished"):
-        History(tmp_path).close(History(tmp_path).numbered(1))
+        History(tmp_path).close(History(tmp_path).get_rollout(1))
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"when": 1}'])
@@ -96,14 +103,14 @@ def test_a_head_that_cannot_be_read_is_told_with_the_way_out(tmp_path: Path, dam
     record = recorded(tmp_path)
     (record.folder / "head.json").write_text(damage)
     with pytest.raises(DcmcfgError, match=r"cannot be read, nothing was changed — .*move .*rollouts/1 elsewhere"):
-        History(tmp_path).unfinished(URL)
+        History(tmp_path).find_unfinished(URL)
 
 
 def test_an_edited_undo_is_not_taken_by_number(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.undo_file.write_text(record.undo_file.read_text().replace("dicomDescription", "dicomStationName"))
     with pytest.raises(DcmcfgError, match="not as roll-out 1 has left it"):
-        History(tmp_path).numbered(1).undo(2)
+        History(tmp_path).get_rollout(1).get_undo_changes(2)
 
 
 def test_a_head_of_more_facts_than_known_is_told_and_not_guessed(tmp_path: Path) -> None:
@@ -112,11 +119,11 @@ def test_a_head_of_more_facts_than_known_is_told_and_not_guessed(tmp_path: Path)
     head = json.loads((record.folder / "head.json").read_text()) | {"later": True}
     (record.folder / "head.json").write_text(json.dumps(head))
     with pytest.raises(DcmcfgError, match="cannot be read"):
-        History(tmp_path).unfinished(URL)
+        History(tmp_path).find_unfinished(URL)
 
 
 def test_an_undo_file_takes_back_what_was_done_on_its_own_directory_only(tmp_path: Path) -> None:
     files = [recorded(tmp_path, done=1).undo_file]
-    assert History(tmp_path).owner_of(files, URL) == 1
-    assert History(tmp_path).owner_of(files, ELSEWHERE) is None
-    assert History(tmp_path).owner_of(files * 2, URL) is None
+    assert History(tmp_path).find_rollout_by_undo_file(files, URL) == 1
+    assert History(tmp_path).find_rollout_by_undo_file(files, ELSEWHERE) is None
+    assert History(tmp_path).find_rollout_by_undo_file(files * 2, URL) is None

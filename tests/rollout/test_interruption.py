@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from dcmcfg.rollout.deferred_signals import HeldInterrupts
+from dcmcfg.rollout.deferred_signals import DeferredSignals
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -14,35 +14,35 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_is_noted_and_told_to_the_context_around_it(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with HeldInterrupts() as outer:
-        with HeldInterrupts() as inner:
+    with DeferredSignals() as outer:
+        with DeferredSignals() as inner:
             signal.raise_signal(number)
-            assert (inner.asked, outer.asked) == (True, False)
-        assert outer.asked
+            assert (inner.is_stop_requested, outer.is_stop_requested) == (True, False)
+        assert outer.is_stop_requested
     assert signal.getsignal(number) is before
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_let_through_it_ends_what_is_done_and_is_held_again_afterwards(number: signal.Signals) -> None:
-    with HeldInterrupts() as held:
-        with pytest.raises(KeyboardInterrupt), held.let_through():
+    with DeferredSignals() as held:
+        with pytest.raises(KeyboardInterrupt), held.allow_signals():
             signal.raise_signal(number)
         signal.raise_signal(number)
-        assert held.asked
+        assert held.is_stop_requested
 
 
 def test_one_that_came_before_ends_it_at_once() -> None:
-    with HeldInterrupts() as held:
+    with DeferredSignals() as held:
         signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(KeyboardInterrupt), held.let_through():
+        with pytest.raises(KeyboardInterrupt), held.allow_signals():
             raise AssertionError("it has begun")
 
 
 def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with HeldInterrupts() as held:
+        with DeferredSignals() as held:
             signal.raise_signal(signal.SIGHUP)
-            assert not held.asked
+            assert not held.is_stop_requested
     finally:
         signal.signal(signal.SIGHUP, before)

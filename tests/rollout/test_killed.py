@@ -16,9 +16,9 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
-from dcmcfg.rollout.history import Result, result_of
-from dcmcfg.rollout.unfinished import plan_back, plan_left, settle
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.rollout.history import RolloutStatus, determine_status
+from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
 from tests.connecting import server_of
 from tests.forked import forking
 from tests.killing_proxy import KillingProxy
@@ -33,7 +33,7 @@ ARCHIVE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configurati
 
 
 def connection(name: str) -> Entry:
-    return Entry.of(
+    return Entry.from_values(
         ARCHIVE.child("cn", name), {"objectClass": "dicomNetworkConnection", "cn": name, "dicomHostname": "h"}
     )
 
@@ -66,7 +66,7 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         extra_database="overlay syncprov" if stepwise else "",
     )
     slapd.prepare()
-    slapd.load(site_files())
+    slapd.load_files(list_site_files())
     with slapd, KillingProxy(slapd.port) as proxy:
         settings = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
         with forking(tmp_path / "state", dict(os.environ), **settings) as server:
@@ -91,7 +91,7 @@ def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, ans
     old, new = programs.plan(first_state(5), plan_of(5))
     at = 0
     while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
-        if programs.settled() is Result.NOTHING:
+        if programs.settled() is RolloutStatus.NOTHING_CHANGED:
             assert programs.octets() == old
         else:
             programs.succeeds("undo")
@@ -111,7 +111,7 @@ def test_an_undo_killed_at_each_request_can_be_finished_and_taken_back(programs:
         if at % 2:
             programs.succeeds("apply", "--resume")
             assert programs.octets() == old
-        if programs.settled() is not Result.NOTHING:
+        if programs.settled() is not RolloutStatus.NOTHING_CHANGED:
             programs.succeeds("undo", str(undoing.number))
         assert programs.octets() == new
     assert programs.octets() == old
@@ -126,7 +126,7 @@ def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(program
     runs = 1
     while not programs.in_transaction and programs.killed(1 if answered else 2, "apply", "--resume", answered=answered):
         runs += 1
-        if programs.settled() is Result.DONE:
+        if programs.settled() is RolloutStatus.APPLIED:
             break
     if programs.in_transaction:
         programs.succeeds("apply", "--resume")
@@ -145,10 +145,10 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
         assert now in (old, new)
         results.append(now == new)
         if now == new:
-            assert programs.settled() is Result.DONE
+            assert programs.settled() is RolloutStatus.APPLIED
             programs.succeeds("undo")
         else:
-            assert result_of(programs.last()) is Result.DONE, "that of a roll-out before"
+            assert determine_status(programs.last()) is RolloutStatus.APPLIED, "that of a roll-out before"
     assert results == sorted(results)
     assert len(set(results)) == 2
 
@@ -176,15 +176,15 @@ def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) ->
         shutil.rmtree(aside, ignore_errors=True)
         shutil.copytree(programs.last().folder, aside / "rollouts" / "1")
         with connect(server_of(programs.slapd, url=programs.proxy.url)) as directory:
-            record = settle(aside, directory)
+            record = reconcile_interrupted(aside, directory)
             tree = read_tree(directory)
         assert record
         if number % 100 in (0, 1):
-            if octets_of(plan_left(record, tree).after) != new:
+            if octets_of(plan_resume(record, tree).after) != new:
                 astray.append(f"not resumable to new: {number}")
-            if octets_of(plan_back(record, tree).after) != old:
+            if octets_of(plan_undo(record, tree).after) != old:
                 astray.append(f"not undoable to old: {number}")
-        return record.progress().done
+        return record.read_progress().applied
 
     programs.proxy.look_at_each(look)
     code, output = programs.run("apply", str(programs.file))

@@ -15,8 +15,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.dn import RDN
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
-from dcmcfg.rollout.history import Result, result_of
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.rollout.history import RolloutStatus, determine_status
 from tests.forked import forking
 from tests.killing_proxy import READS, WRITES, KillingProxy
 from tests.ports import free_port
@@ -116,7 +116,7 @@ class Walk:
         for record in self.programs.records():
             if record.number not in self.before:
                 self.before[record.number] = now
-                undoes = record.head.undoes
+                undoes = record.header.undoes
                 self.after[record.number] = self.new if undoes is None else self.before[undoes]
                 assert (command[0] == "undo") is (undoes is not None)
 
@@ -132,7 +132,7 @@ class Walk:
         if code == 0 and done is not None:
             assert tree == (self.after if done.verb == "goes on with" else self.before)[done.number]
             if done.verb == "goes on with":
-                assert result_of(self.programs.history().numbered(done.number)) is Result.DONE
+                assert determine_status(self.programs.history().get_rollout(done.number)) is RolloutStatus.APPLIED
         elif code == 0 and command[0] == "apply":
             assert tree == self.new
         if code == 0 and self.programs.unfinished() is None:
@@ -170,7 +170,7 @@ def promises(output: str) -> dict[Command, Promise]:
 def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Programs]:
     slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, database=request.param)
     slapd.prepare()
-    slapd.load(site_files())
+    slapd.load_files(list_site_files())
     with slapd, KillingProxy(slapd.port) as proxy:
         settings = {"LDAP_URL": proxy.url, "BIND_PASSWORD": PASSWORD}
         with forking(tmp_path / "state", dict(os.environ), **settings) as server:

@@ -12,12 +12,12 @@ from dcmcfg.changes import Change, Delete, Modification, Modify, Operation
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
-from dcmcfg.errors import DirectoryError, DoesNotFit
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
-from dcmcfg.rollout.execution import roll_out
-from dcmcfg.rollout.preconditions import telling_who, told
-from dcmcfg.rollout.record import Occasion
-from dcmcfg.rollout.strategy import Manner
+from dcmcfg.errors import DirectoryError, DoesNotApply
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.rollout.execution import run_rollout
+from dcmcfg.rollout.preconditions import add_last_change, add_last_change_on_refusal
+from dcmcfg.rollout.record import RolloutContext
+from dcmcfg.rollout.strategy import RolloutStrategy
 from tests.connecting import server_of
 from tests.running_slapd import RunningSlapd
 
@@ -60,34 +60,34 @@ def directory(slapd: RunningSlapd) -> Iterator[Overtaken]:
 
 
 def planned(directory: Overtaken, *changes: Change) -> Plan:
-    return make_plan(read_tree(directory), [Wanted(change) for change in changes])
+    return make_plan(read_tree(directory), [DesiredChange(change) for change in changes])
 
 
-def rolled_out(directory: Overtaken, plan: Plan, manner: Manner, folder: Path) -> None:
-    with telling_who(directory, plan):
-        roll_out(directory, plan, manner=manner, occasion=Occasion(folder, "test"), on_step=lambda *_: None)
+def rolled_out(directory: Overtaken, plan: Plan, manner: RolloutStrategy, folder: Path) -> None:
+    with add_last_change_on_refusal(directory, plan):
+        run_rollout(directory, plan, strategy=manner, context=RolloutContext(folder, "test"), on_step=lambda *_: None)
 
 
-@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+@pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
 def test_an_assertion_that_breaks_at_the_server_is_told_with_values_and_who(
-    directory: Overtaken, slapd: RunningSlapd, tmp_path: Path, manner: Manner
+    directory: Overtaken, slapd: RunningSlapd, tmp_path: Path, manner: RolloutStrategy
 ) -> None:
     plan = planned(directory, described(STORESCP, "ours"), described(ARCHIVE, "ours"))
     directory.overtaking = (described(STORESCP, "theirs"),)
-    with pytest.raises(DoesNotFit) as refusal:
+    with pytest.raises(DoesNotApply) as refusal:
         rolled_out(directory, plan, manner, tmp_path / "state")
     assert re.fullmatch(
         r"somebody has changed dicomDescription \(expected 'Storage SCP', found 'theirs'\) meanwhile; "
         rf"{re.escape(slapd.bind_dn)} changed the entry last, \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-        refusal.value.what,
+        refusal.value.message,
     )
-    assert refusal.value.on == str(STORESCP)
+    assert refusal.value.subject == str(STORESCP)
 
 
 def test_other_refusals_of_the_server_stay_as_they_are(directory: Overtaken, tmp_path: Path) -> None:
     wrong = Modify(STORESCP, (Modification(Operation.REPLACE, "dcmArchiveUrl", (b"x",)),))
     with pytest.raises(DirectoryError) as refusal:
-        rolled_out(directory, planned(directory, wrong), Manner.ONE_CHANGE, tmp_path)
+        rolled_out(directory, planned(directory, wrong), RolloutStrategy.ONE_CHANGE, tmp_path)
     assert refusal.value.result_code == 17
 
 
@@ -97,16 +97,18 @@ def test_what_moved_before_the_first_write_is_told_with_who(
     plan = planned(directory, described(ARCHIVE, "ours"))
     with connect(directory.server) as other:
         other.apply(described(ARCHIVE, "theirs"))
-    with pytest.raises(DoesNotFit, match=f"found 'theirs'.*; {slapd.bind_dn} changed the entry last"):
-        rolled_out(directory, plan, Manner.ONE_CHANGE, tmp_path)
+    with pytest.raises(DoesNotApply, match=f"found 'theirs'.*; {slapd.bind_dn} changed the entry last"):
+        rolled_out(directory, plan, RolloutStrategy.ONE_CHANGE, tmp_path)
 
 
 def test_an_entry_that_went_while_asking_and_a_connection_that_did(directory: Overtaken) -> None:
-    gone = DoesNotFit("moved", on="x", moved=str(ARCHIVE.child("cn", "gone")))
-    assert told(directory, gone).what.endswith("a directory does not say who deleted or renamed it")
+    gone = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE.child("cn", "gone")))
+    assert add_last_change(directory, gone).message.endswith("a directory does not say who deleted or renamed it")
     directory.close()
-    closed = DoesNotFit("moved", on="x", moved=str(ARCHIVE))
-    assert told(directory, closed).what.startswith("moved; who changed the entry last could not be read (")
+    closed = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE))
+    assert add_last_change(directory, closed).message.startswith(
+        "moved; who changed the entry last could not be read ("
+    )
 
 
 def test_a_deleted_entry_is_told_as_such(directory: Overtaken, tmp_path: Path) -> None:
@@ -114,5 +116,5 @@ def test_a_deleted_entry_is_told_as_such(directory: Overtaken, tmp_path: Path) -
     plan = planned(directory, described(connection, "ours"))
     with connect(directory.server) as other:
         other.apply(Delete(connection))
-    with pytest.raises(DoesNotFit, match="deleted or renamed the entry meanwhile; a directory does not say who"):
-        rolled_out(directory, plan, Manner.ONE_CHANGE, tmp_path)
+    with pytest.raises(DoesNotApply, match="deleted or renamed the entry meanwhile; a directory does not say who"):
+        rolled_out(directory, plan, RolloutStrategy.ONE_CHANGE, tmp_path)

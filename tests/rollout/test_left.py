@@ -11,14 +11,14 @@ import pytest
 
 from dcmcfg.changes import Add, Modification, Modify, Operation
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import ChangedButNotFinished, DoesNotFit, Refused
+from dcmcfg.errors import DoesNotApply, IncompleteChange, Refused
 from dcmcfg.plan.plan import Plan
-from dcmcfg.rollout.history import Result, result_of
-from dcmcfg.rollout.record import Occasion, record_roll_out
-from dcmcfg.rollout.strategy import Manner
+from dcmcfg.rollout.history import RolloutStatus, determine_status
+from dcmcfg.rollout.record import RolloutContext, write_record
+from dcmcfg.rollout.strategy import RolloutStrategy
 from tests.connecting import server_of
 from tests.rollout.conftest import Site
 from tests.running_slapd import RunningSlapd
@@ -41,7 +41,7 @@ def texts(site: Site) -> list[str]:
 
 
 @pytest.fixture
-def site(slapd: RunningSlapd, site_of: Callable[[LdapServer], Site]) -> Site:
+def site(slapd: RunningSlapd, site_of: Callable[[LdapServerSettings], Site]) -> Site:
     return site_of(server_of(slapd))
 
 
@@ -56,10 +56,8 @@ def stopped(site: Site, *, after: int = 2) -> None:
 
     plan = site.plan([described(name, "new") for name in NAMES])
     try:
-        with pytest.raises(
-            ChangedButNotFinished, match=rf"the journal cannot be written.*; {after} of 4 steps are done"
-        ):
-            site.roll_out(plan, manner=Manner.STEP_BY_STEP, on_step=fill)
+        with pytest.raises(IncompleteChange, match=rf"the journal cannot be written.*; {after} of 4 steps are done"):
+            site.roll_out(plan, manner=RolloutStrategy.STEP_BY_STEP, on_step=fill)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
@@ -95,9 +93,9 @@ def test_of_two_at_once_one_wins_and_the_other_is_told_why(site: Site) -> None:
     def roll_out(plan: Plan) -> str:
         together.wait()
         try:
-            site.roll_out(plan, manner=Manner.STEP_BY_STEP)
+            site.roll_out(plan, manner=RolloutStrategy.STEP_BY_STEP)
         except Refused as refused:  # DoesNotFit, when the winner was done before the other looked again
-            return refused.what
+            return refused.message
         return ""
 
     with ThreadPoolExecutor(2) as threads:
@@ -111,25 +109,25 @@ def test_of_two_at_once_one_wins_and_the_other_is_told_why(site: Site) -> None:
 def test_a_record_without_any_request_turns_out_to_be_nothing(site: Site) -> None:
     """What kill -9 between the record and the first line of the journal leaves."""
     plan = site.plan([described("storescp", "new")])
-    record_roll_out(Occasion(site.state, "the test's server"), site.server.url, plan, "in one change")
+    write_record(RolloutContext(site.state, "the test's server"), site.server.url, plan, "in one change")
     before = site.octets()
     settled = site.settled()
     assert settled is not None
-    assert result_of(settled) is Result.NOTHING
+    assert determine_status(settled) is RolloutStatus.NOTHING_CHANGED
     assert site.octets() == before
     site.roll_out(plan)
 
 
 def test_what_somebody_else_has_made_of_the_step_under_way_is_not_guessed(site: Site) -> None:
     plan = site.plan([described("storescp", "new")])
-    record = record_roll_out(Occasion(site.state, "the test's server"), site.server.url, plan, "in one change")
-    with record.journal.opened() as pen:
-        pen.begins(1, 1)
+    record = write_record(RolloutContext(site.state, "the test's server"), site.server.url, plan, "in one change")
+    with record.journal.open_for_writing() as pen:
+        pen.write_started(1, 1)
     with connect(site.server) as directory:
         directory.apply(described("storescp", "somebody else's"))
-    with pytest.raises(Refused, match=r"neither as before that nor as planned — .*dcmcfg history --close 1"):
+    with pytest.raises(Refused, match=r"neither as before that nor as planned — .*dcmcfg history --mark-resolved 1"):
         site.settled()
-    site.history().close(site.history().numbered(1))
+    site.history().close(site.history().get_rollout(1))
     site.change(described("storescp", "new"))
 
 
@@ -141,7 +139,7 @@ def test_what_moved_in_a_half_done_roll_out_is_named_by_both_ways(site: Site) ->
     now = site.octets()
     for way in (site.resume, site.undo):
         with pytest.raises(
-            DoesNotFit, match=r"the tree has moved since roll-out 1: .*somebody has changed dicomDescription"
+            DoesNotApply, match=r"the tree has moved since roll-out 1: .*somebody has changed dicomDescription"
         ):
             way()
     assert site.octets() == now
@@ -151,7 +149,7 @@ def test_an_older_one_that_still_fits_can_be_undone_and_one_that_does_not_is_ref
     site.change(described("storescp", "first"))
     site.change(described("workstation", "second"))
     site.change(described("storescp", "third"))
-    with pytest.raises(DoesNotFit, match=r"since roll-out 1: .*somebody has changed dicomDescription"):
+    with pytest.raises(DoesNotApply, match=r"since roll-out 1: .*somebody has changed dicomDescription"):
         site.undo(1)
     site.undo(2)
     assert texts(site)[1] == "third"
@@ -169,7 +167,7 @@ def test_an_undo_is_undone_by_its_own_number(site: Site) -> None:
 
 def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) -> None:
     site.change(*(described(name, "together") for name in NAMES))
-    site.roll_out(site.plan([described(name, "each") for name in NAMES]), manner=Manner.STEP_BY_STEP)
+    site.roll_out(site.plan([described(name, "each") for name in NAMES]), manner=RolloutStrategy.STEP_BY_STEP)
     journals = [(record.folder / "journal").read_text() for record in site.history().records]
     assert journals == [
         "planned\nbegins 1 1\nbegins 2 2\nbegins 3 3\nbegins 4 4\nended 4\n",
@@ -181,7 +179,7 @@ def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) 
 def test_an_undo_that_would_lose_what_somebody_did_since_is_refused(site: Site, slapd: RunningSlapd, name: str) -> None:
     """No assertion holds it: the first is replaced as a whole, the second came to an entry that goes."""
     new = DEVICES.child("dicomDeviceName", "new")
-    entry = Entry.of(new, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})
+    entry = Entry.from_values(new, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})
     replaced = name == "dicomVendorData"
     site.change(Add(entry.with_values(name, [b"1"]) if replaced else entry))
     if replaced:
@@ -189,6 +187,6 @@ def test_an_undo_that_would_lose_what_somebody_did_since_is_refused(site: Site, 
     with connect(server_of(slapd)) as directory:
         directory.apply(Modify(new, (Modification(Operation.REPLACE, name, (b"3",)),)))
     before = site.octets()
-    with pytest.raises(DoesNotFit, match=f"somebody has changed {name}, and that would be lost"):
+    with pytest.raises(DoesNotApply, match=f"somebody has changed {name}, and that would be lost"):
         site.undo()
     assert site.octets() == before

@@ -17,19 +17,19 @@ from cryptography.x509.oid import NameOID
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import ChangedButNotFinished, DcmcfgError, DoesNotFit
+from dcmcfg.errors import DcmcfgError, DoesNotApply, IncompleteChange
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
-from dcmcfg.plan.ldif_output import plan_ldif
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.plan.ldif_output import format_plan
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout import execution as module
-from dcmcfg.rollout.record import Record, record_roll_out
-from dcmcfg.rollout.strategy import Manner
-from dcmcfg.rollout.unfinished import plan_back
+from dcmcfg.rollout.record import RolloutRecord, write_record
+from dcmcfg.rollout.strategy import RolloutStrategy
+from dcmcfg.rollout.unfinished import plan_undo
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.rollout.conftest import Site
@@ -67,7 +67,9 @@ def holding(dn: DN, value: bytes, name: str = NAME) -> Modify:
 
 
 @pytest.fixture(params=["entryCSN", "no entryCSN"])
-def site(request: pytest.FixtureRequest, tmp_path: Path, site_of: Callable[[LdapServer], Site]) -> Iterator[Site]:
+def site(
+    request: pytest.FixtureRequest, tmp_path: Path, site_of: Callable[[LdapServerSettings], Site]
+) -> Iterator[Site]:
     """The lab's tree; slapd that keeps no operational attributes is as a server that has no entryCSN."""
     kept = "on" if request.param == "entryCSN" else "off"
     slapd = Slapd(
@@ -78,7 +80,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, site_of: Callable[[Ldap
         extra_database=f"lastmod {kept}",
     )
     slapd.prepare()
-    slapd.load(site_files())
+    slapd.load_files(list_site_files())
     with slapd:
         yield site_of(server_of(RunningSlapd(slapd)))
 
@@ -91,13 +93,13 @@ def as_somebody_else(site: Site, *changes: Change) -> None:
 
 def back(site: Site) -> Plan:
     with connect(site.server) as directory:
-        return plan_back(site.history().numbered(1), read_tree(directory))
+        return plan_undo(site.history().get_rollout(1), read_tree(directory))
 
 
 @pytest.mark.parametrize("name", [NAME, CERTIFICATE])
-@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+@pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
 def test_what_changes_between_an_undo_and_its_roll_out_is_not_overwritten(
-    site: Site, manner: Manner, name: str
+    site: Site, manner: RolloutStrategy, name: str
 ) -> None:
     old, new, theirs = map(certificate if name == CERTIFICATE else str.encode, ("old", "new", "theirs"))
     for dn in (STORESCP, LONGTERM):
@@ -107,7 +109,7 @@ def test_what_changes_between_an_undo_and_its_roll_out_is_not_overwritten(
     undo = back(site)
     as_somebody_else(site, holding(STORESCP, theirs, name))
     now = site.octets()
-    with pytest.raises(DoesNotFit, match=r"somebody has changed .* meanwhile"):
+    with pytest.raises(DoesNotApply, match=r"somebody has changed .* meanwhile"):
         site.roll_out(undo, manner=manner, undoes=1)
     assert site.octets() == now
     as_somebody_else(site, holding(STORESCP, new, name))
@@ -116,11 +118,13 @@ def test_what_changes_between_an_undo_and_its_roll_out_is_not_overwritten(
 
 
 def test_what_comes_to_an_entry_that_an_undo_deletes_is_not_lost(site: Site) -> None:
-    site.change(Add(Entry.of(NEW, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})))
+    site.change(
+        Add(Entry.from_values(NEW, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"}))
+    )
     undo = back(site)
     as_somebody_else(site, holding(NEW, b"theirs"))
     now = site.octets()
-    with pytest.raises(DoesNotFit, match=r"somebody has changed .* meanwhile"):
+    with pytest.raises(DoesNotApply, match=r"somebody has changed .* meanwhile"):
         site.roll_out(undo, undoes=1)
     assert site.octets() == now
 
@@ -128,10 +132,10 @@ def test_what_comes_to_an_entry_that_an_undo_deletes_is_not_lost(site: Site) -> 
 def test_what_changes_between_two_steps_of_an_entry_is_not_overwritten(site: Site) -> None:
     as_somebody_else(site, holding(STORESCP, b"old"))
     plan = site.plan([holding(STORESCP, b"x", "dicomDescription"), holding(STORESCP, b"new")])
-    with pytest.raises(ChangedButNotFinished, match=f"somebody has changed {NAME} meanwhile; 1 of 2 steps are done"):
+    with pytest.raises(IncompleteChange, match=f"somebody has changed {NAME} meanwhile; 1 of 2 steps are done"):
         site.roll_out(
             plan,
-            manner=Manner.STEP_BY_STEP,
+            manner=RolloutStrategy.STEP_BY_STEP,
             on_step=lambda *_: as_somebody_else(site, holding(STORESCP, b"theirs")),
         )
     assert site.octets()[str(STORESCP)][NAME.lower()] == {b"theirs"}
@@ -143,14 +147,14 @@ def test_what_a_rename_takes_along_is_changed_and_deleted_in_the_same_transactio
     capability = next(dn for dn in before if dn.startswith("cn=") and f",dicomAETitle=STORESCP,{STORESCP}" in dn)
     gone, hosted = (DN.parse(dn).rebased(STORESCP, NEW) for dn in (capability, f"cn=dicom,{STORESCP}"))
     plan = site.plan([Rename(STORESCP, NEW.rdn), holding(hosted, b"other", "dicomHostname"), Delete(gone)])
-    assert site.roll_out(plan, manner=Manner.TRANSACTION).manner is Manner.TRANSACTION
+    assert site.roll_out(plan, manner=RolloutStrategy.TRANSACTION).strategy is RolloutStrategy.TRANSACTION
     assert str(gone) not in site.octets()
     site.undo()
     assert site.octets() == before
 
 
 @pytest.fixture
-def partly_hidden(tmp_path: Path, site_of: Callable[[LdapServer], Site]) -> Iterator[tuple[Site, Site]]:
+def partly_hidden(tmp_path: Path, site_of: Callable[[LdapServerSettings], Site]) -> Iterator[tuple[Site, Site]]:
     """The lab's tree on a slapd that hides the entryCSN of STORESCP from an editor; the editor's site, and root's."""
     slapd = Slapd(
         tmp_path / "slapd",
@@ -163,24 +167,24 @@ def partly_hidden(tmp_path: Path, site_of: Callable[[LdapServer], Site]) -> Iter
     hidden = f'access to dn.exact="{STORESCP}" attrs=entryCSN by * none\naccess to * by users write by * read'
     settings = configuration.read_text().replace("access to * by * read", hidden)
     configuration.write_text(settings.replace("sizelimit 500", "sizelimit unlimited"))
-    slapd.load(site_files())
-    slapd.add(f"dn: {EDITOR}\nobjectClass: editor\ncn: editor\nuserPassword: {PASSWORD}\n")
+    slapd.load_files(list_site_files())
+    slapd.load_ldif(f"dn: {EDITOR}\nobjectClass: editor\ncn: editor\nuserPassword: {PASSWORD}\n")
     with slapd:
         server = server_of(RunningSlapd(slapd))
         yield site_of(replace(server, bind_dn=str(EDITOR))), site_of(server)
 
 
-@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+@pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
 def test_a_written_plan_overwrites_nothing_of_an_entry_whose_entry_csn_is_hidden(
-    partly_hidden: tuple[Site, Site], tmp_path: Path, manner: Manner
+    partly_hidden: tuple[Site, Site], tmp_path: Path, manner: RolloutStrategy
 ) -> None:
     site, root = partly_hidden
     for dn in (STORESCP, LONGTERM):
         as_somebody_else(root, holding(dn, b"old"))
     file = tmp_path / "plan.ldif"
-    file.write_text(plan_ldif(site.plan([holding(STORESCP, b"new"), holding(LONGTERM, b"new")])))
+    file.write_text(format_plan(site.plan([holding(STORESCP, b"new"), holding(LONGTERM, b"new")])))
     as_somebody_else(root, holding(STORESCP, b"theirs"))
-    with pytest.raises(DoesNotFit, match=f"somebody has changed {NAME}"):
+    with pytest.raises(DoesNotApply, match=f"somebody has changed {NAME}"):
         site.planned(file)
     as_somebody_else(root, holding(STORESCP, b"old"))
     site.roll_out(site.planned(file), manner=manner)
@@ -189,20 +193,20 @@ def test_a_written_plan_overwrites_nothing_of_an_entry_whose_entry_csn_is_hidden
     assert [site.octets()[str(dn)][NAME.lower()] for dn in (STORESCP, LONGTERM)] == [{b"old"}, {b"old"}]
 
 
-@pytest.mark.parametrize("manner", [Manner.STEP_BY_STEP, Manner.TRANSACTION])
+@pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
 def test_what_changes_while_the_record_is_written_is_not_overwritten(
-    site: Site, manner: Manner, monkeypatch: pytest.MonkeyPatch
+    site: Site, manner: RolloutStrategy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for dn in (STORESCP, LONGTERM):
         as_somebody_else(site, holding(dn, b"old"))
     plan = site.plan([holding(STORESCP, b"new"), holding(LONGTERM, b"new")])
-    recorded = record_roll_out
+    recorded = write_record
 
-    def meanwhile(*arguments: Any) -> Record:
+    def meanwhile(*arguments: Any) -> RolloutRecord:
         as_somebody_else(site, holding(STORESCP, b"theirs"))
         return recorded(*arguments)
 
-    monkeypatch.setattr(module, "record_roll_out", meanwhile)
+    monkeypatch.setattr(module, "write_record", meanwhile)
     with pytest.raises(DcmcfgError):
         site.roll_out(plan, manner=manner)
     assert [site.octets()[str(dn)][NAME.lower()] for dn in (STORESCP, LONGTERM)] == [{b"theirs"}, {b"old"}]

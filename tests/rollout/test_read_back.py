@@ -8,9 +8,9 @@ import pytest
 
 from dcmcfg.changes import Change, Delete, Modification, Modify, Operation, Rename
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN, RDN
-from dcmcfg.rollout.reconciliation import differing
+from dcmcfg.rollout.reconciliation import find_first_difference
 from tests.connecting import server_of
 from tests.rollout.conftest import Site
 from tests.running_slapd import RunningSlapd
@@ -25,7 +25,7 @@ TITLE = OTHER.child("dicomAETitle", "STORESCP")
 
 
 @pytest.fixture
-def site(slapd: RunningSlapd, site_of: Callable[[LdapServer], Site]) -> Site:
+def site(slapd: RunningSlapd, site_of: Callable[[LdapServerSettings], Site]) -> Site:
     return site_of(server_of(slapd))
 
 
@@ -47,4 +47,4 @@ def test_what_is_below_a_renamed_entry_is_read_back_too(
     with connect(site.server) as directory:
         for change in meanwhile:
             directory.apply(change)
-        assert differing(directory, plan) == found
+        assert find_first_difference(directory, plan) == found

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.directory.failures import NoAnswerInTime
+from dcmcfg.directory.failures import ResponseTimeout
 from dcmcfg.directory.ldap import LdapDirectory, connect
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import ChangedButNotFinished, ConnectionLost, DcmcfgError, DirectoryError, DoesNotFit
+from dcmcfg.errors import ConnectionLost, DcmcfgError, DirectoryError, DoesNotApply, IncompleteChange
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
-from dcmcfg.rollout.history import Result, result_of
-from dcmcfg.rollout.strategy import Manner
-from dcmcfg.rollout.unfinished import _settle
+from dcmcfg.lab.tree import list_site_files
+from dcmcfg.rollout.history import RolloutStatus, determine_status
+from dcmcfg.rollout.strategy import RolloutStrategy
+from dcmcfg.rollout.unfinished import _reconcile
 from tests import running_slapd
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy
@@ -38,7 +38,7 @@ ARCHIVE = DEVICES.child("dicomDeviceName", "dcm4chee-arc")
 STORESCP = DEVICES.child("dicomDeviceName", "storescp")
 NEW = DEVICES.child("dicomDeviceName", "new")
 COMMIT = b"1.3.6.1.1.21.3\x81\x04"
-SiteOf = Callable[[LdapServer], Site]
+SiteOf = Callable[[LdapServerSettings], Site]
 
 
 def described(dn: DN, text: str) -> Modify:
@@ -48,15 +48,15 @@ def described(dn: DN, text: str) -> Modify:
 def new_device() -> tuple[Change, ...]:
     connection = NEW.child("cn", "dicom")
     return (
-        Add(Entry.of(NEW, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})),
+        Add(Entry.from_values(NEW, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})),
         Add(
-            Entry.of(
+            Entry.from_values(
                 connection,
                 {"objectClass": "dicomNetworkConnection", "cn": "dicom", "dicomHostname": "h", "dicomPort": "104"},
             )
         ),
         Add(
-            Entry.of(
+            Entry.from_values(
                 NEW.child("dicomAETitle", "NEW"),
                 {
                     "objectClass": "dicomNetworkAE",
@@ -80,7 +80,7 @@ def without_transactions(tmp_path: Path, site_of: SiteOf) -> Iterator[Site]:
     """A server whose database cannot do transactions, although its root DSE advertises them."""
     server = Slapd(tmp_path / "ldif-database", port=free_port(), root_password=PASSWORD, database="ldif")
     server.prepare()
-    server.load(site_files())
+    server.load_files(list_site_files())
     with server:
         yield site_of(server_of(RunningSlapd(server)))
 
@@ -96,7 +96,7 @@ def provider(tmp_path: Path, site_of: SiteOf) -> Iterator[Site]:
 def test_one_change_needs_no_transaction(site: Site) -> None:
     before = site.octets()
     outcome = site.change(described(ARCHIVE, "main archive"))
-    assert outcome.manner is Manner.ONE_CHANGE
+    assert outcome.strategy is RolloutStrategy.ONE_CHANGE
     assert site.octets()[str(ARCHIVE)]["dicomdescription"] == {b"main archive"}
     site.apply_file(outcome.undo_file)
     assert site.octets() == before
@@ -106,7 +106,7 @@ def test_several_changes_go_in_one_transaction_and_come_back_by_the_undo(site: S
     before = site.octets()
     rename = Rename(STORESCP, RDN.of("dicomDeviceName", "renamed"))
     outcome = site.change(described(ARCHIVE, "a"), rename, described(rename.new_dn, "b"), described(rename.new_dn, "c"))
-    assert outcome.manner is Manner.TRANSACTION
+    assert outcome.strategy is RolloutStrategy.TRANSACTION
     assert site.octets()[str(rename.new_dn)]["dicomdescription"] == {b"c"}
     site.apply_file(outcome.undo_file)
     assert site.octets() == before
@@ -116,9 +116,9 @@ def test_the_undo_of_a_new_device_deletes_it_leaf_first(site: Site) -> None:
     """Its last child cannot go in a transaction on this slapd (LDAP result 80)."""
     before = site.octets()
     added = site.change(*new_device(), described(ARCHIVE, "with it"))
-    assert added.manner is Manner.TRANSACTION
+    assert added.strategy is RolloutStrategy.TRANSACTION
     undone = site.apply_file(added.undo_file)
-    assert undone.manner is Manner.TWO_PARTS
+    assert undone.strategy is RolloutStrategy.TRANSACTION_THEN_DELETES
     assert site.octets() == before
     site.apply_file(undone.undo_file)
     assert str(NEW) in site.octets()
@@ -129,7 +129,7 @@ def test_a_removed_device_comes_back_whole_with_its_secrets_and_binary_values(si
     below = [DN.parse(name) for name in before if DN.parse(name).is_below(ARCHIVE)]
     leaf_first = sorted(below, key=lambda dn: -len(dn.rdns))
     outcome = site.change(*(Delete(dn) for dn in leaf_first))
-    assert outcome.manner is Manner.STEP_BY_STEP
+    assert outcome.strategy is RolloutStrategy.STEP_BY_STEP
     assert str(ARCHIVE) not in site.octets()
     site.apply_file(outcome.undo_file)
     assert site.octets() == before
@@ -148,7 +148,7 @@ def test_an_undo_is_refused_when_somebody_has_changed_the_value_since(site: Site
     outcome = site.change(described(ARCHIVE, "ours"))
     site.change(described(ARCHIVE, "somebody else's"))
     now = site.octets()
-    with pytest.raises(DoesNotFit, match="somebody has changed dicomDescription"):
+    with pytest.raises(DoesNotApply, match="somebody has changed dicomDescription"):
         site.apply_file(outcome.undo_file)
     refused = slapd.run_client("ldapmodify", "-f", str(outcome.undo_file))
     assert refused.returncode == 122
@@ -158,21 +158,21 @@ def test_an_undo_is_refused_when_somebody_has_changed_the_value_since(site: Site
 def test_without_transactions_it_goes_step_by_step(without_transactions: Site) -> None:
     before = without_transactions.octets()
     outcome = without_transactions.change(*new_device(), described(ARCHIVE, "a"))
-    assert outcome.manner is Manner.STEP_BY_STEP
+    assert outcome.strategy is RolloutStrategy.STEP_BY_STEP
     without_transactions.apply_file(outcome.undo_file)
     assert without_transactions.octets() == before
 
 
 def test_where_replicas_may_follow_it_goes_step_by_step(provider: Site) -> None:
     provider.change(described(ARCHIVE, "first"))  # writes the contextCSN that tells of syncprov
-    assert provider.change(described(ARCHIVE, "a"), described(STORESCP, "b")).manner is Manner.STEP_BY_STEP
+    assert provider.change(described(ARCHIVE, "a"), described(STORESCP, "b")).strategy is RolloutStrategy.STEP_BY_STEP
 
 
 def test_what_moved_between_plan_and_roll_out_is_named_and_nothing_is_written(site: Site) -> None:
     plan = site.plan([described(ARCHIVE, "planned"), described(STORESCP, "planned")])
     site.change(described(STORESCP, "moved meanwhile"))
     now = site.octets()
-    with pytest.raises(DoesNotFit, match=r"somebody has changed dicomDescription .* meanwhile"):
+    with pytest.raises(DoesNotApply, match=r"somebody has changed dicomDescription .* meanwhile"):
         site.roll_out(plan)
     assert site.octets() == now
 
@@ -184,14 +184,14 @@ def test_an_entry_deleted_meanwhile_is_named(site: Site, change: Change) -> None
     plan = site.plan([change])
     with connect(site.server) as directory:
         directory.apply(Delete(STORESCP.child("cn", "dicom")))
-    with pytest.raises(DoesNotFit, match="deleted or renamed the entry meanwhile"):
+    with pytest.raises(DoesNotApply, match="deleted or renamed the entry meanwhile"):
         site.roll_out(plan)
 
 
 def test_an_entry_added_meanwhile_is_named(site: Site) -> None:
     plan = site.plan(new_device())
     site.change(new_device()[0])
-    with pytest.raises(DoesNotFit, match="added the entry meanwhile"):
+    with pytest.raises(DoesNotApply, match="added the entry meanwhile"):
         site.roll_out(plan)
 
 
@@ -200,14 +200,14 @@ def test_a_refusal_by_the_server_in_a_transaction_changes_nothing_and_says_so_in
     with pytest.raises(DirectoryError, match="break its object classes"):
         site.change(described(ARCHIVE, "a"), Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),)))
     assert site.octets() == before
-    assert [result_of(record) for record in site.history().records] == [Result.NOTHING]
+    assert [determine_status(record) for record in site.history().records] == [RolloutStatus.NOTHING_CHANGED]
 
 
 def test_a_refusal_part_way_leaves_an_undo_of_what_was_done(without_transactions: Site) -> None:
     site = without_transactions
     before = site.octets()
     bad = Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),))
-    with pytest.raises(ChangedButNotFinished, match=r"1 of 3 steps are done — .*dcmcfg undo takes back"):
+    with pytest.raises(IncompleteChange, match=r"1 of 3 steps are done — .*dcmcfg undo takes back"):
         site.change(described(ARCHIVE, "a"), bad, described(STORESCP, "never"))
     assert site.octets() != before
     site.undo()
@@ -223,7 +223,7 @@ def test_an_interrupt_stops_after_the_step_under_way_with_an_undo(without_transa
         if done == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
-    with pytest.raises(ChangedButNotFinished, match="interrupted; 2 of 3"):
+    with pytest.raises(IncompleteChange, match="interrupted; 2 of 3"):
         site.roll_out(plan, on_step=interrupt)
     site.undo()
     assert site.octets() == before
@@ -235,7 +235,7 @@ def test_an_interrupted_roll_out_is_finished_by_resume_and_then_one_undo_takes_a
     site = without_transactions
     before = site.octets()
     plan = site.plan([*new_device(), described(ARCHIVE, "a")])
-    with pytest.raises(ChangedButNotFinished, match="interrupted; 2 of 4"):
+    with pytest.raises(IncompleteChange, match="interrupted; 2 of 4"):
         site.roll_out(plan, on_step=lambda done, _: os.kill(os.getpid(), signal.SIGINT) if done == 2 else None)
     assert site.resume().number == 1
     assert site.octets()[str(ARCHIVE)]["dicomdescription"] == {b"a"}
@@ -252,7 +252,7 @@ def test_a_lost_answer_to_the_commit_is_read_back_before_anything_is_said(slapd:
         site = through(proxy, slapd, site_of)
         outcome = site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
         assert proxy.has_cut
-    assert outcome.manner is Manner.TRANSACTION
+    assert outcome.strategy is RolloutStrategy.TRANSACTION
     assert site_of(server_of(slapd)).octets()[str(STORESCP)]["dicomdescription"] == {b"b"}
 
 
@@ -264,7 +264,7 @@ def test_a_connection_lost_before_the_commit_has_changed_nothing(slapd: RunningS
             site.change(described(ARCHIVE, "the first"), described(STORESCP, "the second"))
         assert proxy.has_cut
     assert site_of(server_of(slapd)).octets() == before
-    assert [result_of(record) for record in site.history().records] == [Result.NOTHING]
+    assert [determine_status(record) for record in site.history().records] == [RolloutStatus.NOTHING_CHANGED]
 
 
 def test_a_lost_answer_to_a_single_change_is_read_back(slapd: RunningSlapd, site_of: SiteOf) -> None:
@@ -278,9 +278,11 @@ def test_a_server_that_is_gone_after_the_commit_was_sent_is_told_as_unknown(
 ) -> None:
     with CuttingProxy(slapd.slapd.port, after=COMMIT, closing=True) as proxy:
         site = through(proxy, slapd, site_of)
-        with pytest.raises(ChangedButNotFinished, match="not known whether the change was made"):
+        with pytest.raises(IncompleteChange, match="not known whether the change was made"):
             site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
-    assert [result_of(record) for record in site.history().records] == [Result.CUT_OFF], "the way back stays"
+    assert [determine_status(record) for record in site.history().records] == [RolloutStatus.INTERRUPTED], (
+        "the way back stays"
+    )
 
 
 def test_nothing_is_written_when_the_record_cannot_be(site: Site) -> None:
@@ -296,7 +298,7 @@ def test_500_changes_go_in_one_transaction(site: Site) -> None:
     before = site.octets()
     extra = [
         Add(
-            Entry.of(
+            Entry.from_values(
                 ARCHIVE.child("cn", f"extra {number}"),
                 {"objectClass": "dicomNetworkConnection", "cn": f"extra {number}", "dicomHostname": "h"},
             )
@@ -304,7 +306,7 @@ def test_500_changes_go_in_one_transaction(site: Site) -> None:
         for number in range(500)
     ]
     outcome = site.change(*extra)
-    assert outcome.manner is Manner.TRANSACTION
+    assert outcome.strategy is RolloutStrategy.TRANSACTION
     assert len(site.octets()) == len(before) + 500
     site.apply_file(outcome.undo_file)
     assert site.octets() == before
@@ -323,7 +325,7 @@ def test_a_control_that_the_server_does_not_know_changes_nothing(site: Site) -> 
         site.change(described(ARCHIVE, "a"), odd)
     assert refused.value.result_code == 12
     assert site.octets() == before
-    assert [result_of(record) for record in site.history().records] == [Result.NOTHING]
+    assert [determine_status(record) for record in site.history().records] == [RolloutStatus.NOTHING_CHANGED]
 
 
 def test_entries_that_change_places_are_not_taken_for_moved_by_somebody_else(site: Site) -> None:
@@ -357,8 +359,8 @@ def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, s
     site = site_of(server_of(slapd))
     plan = site.plan([described(ARCHIVE, "slow")])
     with connect(server_of(slapd)) as directory:
-        losing: Any = Losing(directory, letting_in=False, error=NoAnswerInTime("no answer in time"))
-        with pytest.raises(ChangedButNotFinished, match="may make it yet"):
+        losing: Any = Losing(directory, letting_in=False, error=ResponseTimeout("no answer in time"))
+        with pytest.raises(IncompleteChange, match="may make it yet"):
             site.roll_out(plan, through=losing)
         directory.apply(plan.changes[0])
     site.undo()
@@ -377,8 +379,8 @@ def test_a_server_that_dies_between_steps_is_read_when_it_is_back(
         if done == 1:
             os.kill(slapd.slapd.pid or 0, signal.SIGKILL)
 
-    with pytest.raises(ChangedButNotFinished, match=r"not known whether .*apply --resume goes on, dcmcfg undo takes"):
-        site.roll_out(plan, manner=Manner.STEP_BY_STEP, on_step=kill)
+    with pytest.raises(IncompleteChange, match=r"not known whether .*apply --resume goes on, dcmcfg undo takes"):
+        site.roll_out(plan, manner=RolloutStrategy.STEP_BY_STEP, on_step=kill)
     slapd.slapd.stop()
     slapd.slapd.start()
     finish(site)
@@ -425,8 +427,8 @@ def test_what_a_lost_transaction_has_left_is_gone_on_with_or_reverted(
     plan = site.plan([*new_device(), described(ARCHIVE, "a")])
     with connect(site.server) as directory:
         losing: Any = NotRollingBack(directory, letting_in=False)
-        with pytest.raises(ChangedButNotFinished, match=r"2 of 4 steps are done — dcmcfg apply --resume goes on"):
-            site.roll_out(plan, manner=Manner.TRANSACTION, through=losing)
+        with pytest.raises(IncompleteChange, match=r"2 of 4 steps are done — dcmcfg apply --resume goes on"):
+            site.roll_out(plan, manner=RolloutStrategy.TRANSACTION, through=losing)
     finish(site)
     if finish is Site.resume:
         assert site.octets()[str(ARCHIVE)]["dicomdescription"] == {b"a"}
@@ -441,18 +443,22 @@ def test_a_commit_that_outlasts_its_connection_is_waited_for(
     monkeypatch.setattr("dcmcfg.rollout.execution._GRACE_S", 0.05)
     names = (NEW.child("cn", f"c{number}") for number in range(12000))
     more = (
-        Add(Entry.of(dn, {"objectClass": "dicomNetworkConnection", "cn": dn.rdn.parts[0][1], "dicomHostname": "h"}))
+        Add(
+            Entry.from_values(
+                dn, {"objectClass": "dicomNetworkConnection", "cn": dn.rdn.parts[0][1], "dicomHostname": "h"}
+            )
+        )
         for dn in names
     )
     with CuttingProxy(slapd.slapd.port, after=COMMIT, at_once=True, closing=closing) as proxy:
         site = site_of(server_of(slapd, url=proxy.url))
         plan = site.plan((new_device()[0], *more))
         if not closing:
-            assert site.roll_out(plan).manner is Manner.TRANSACTION
+            assert site.roll_out(plan).strategy is RolloutStrategy.TRANSACTION
         else:
-            with pytest.raises(ChangedButNotFinished):
+            with pytest.raises(IncompleteChange):
                 site.roll_out(plan)
             with connect(server_of(slapd)) as directory:
-                _settle(site.history().numbered(1), directory)
+                _reconcile(site.history().get_rollout(1), directory)
         assert proxy.has_cut
-    assert result_of(site.history().numbered(1)) is Result.DONE
+    assert determine_status(site.history().get_rollout(1)) is RolloutStatus.APPLIED

@@ -9,13 +9,13 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Ports
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.route.path import Route, Step, Way
-from dcmcfg.route.request import Question, StudyState
+from dcmcfg.route.path import RetrievePath, Route, RouteMessage
+from dcmcfg.route.request import RouteRequest, StudyState
 from dcmcfg.route.route import find_route
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.trees import connection, network_ae
 
 PORTS = Ports(ldap=1, http=2, archive=3, external=4, storage=5, archive_tls=7, workstation=6)
@@ -31,7 +31,7 @@ STORESCP = STORESCP_DEVICE.child("dicomAETitle", "STORESCP")
 
 @cache
 def lab() -> Tree:
-    return Tree.of(bundled(), site_entries(PORTS))
+    return Tree.from_entries(load_bundled_schema(), load_site_entries(PORTS))
 
 
 def put(name: str, *values: str, on: DN = ARCHIVE) -> Modify:
@@ -64,7 +64,7 @@ def capability(ae: DN, sop_class: str, role: str, *syntaxes: str) -> Add:
         "dicomTransferRole": role,
         "dicomTransferSyntax": syntaxes,
     }
-    return Add(Entry.of(f"cn={sop_class} {role},{ae}", values))
+    return Add(Entry.from_values(f"cn={sop_class} {role},{ae}", values))
 
 
 def route(
@@ -77,11 +77,11 @@ def route(
     external: str | None = None,
     sop_classes: Iterable[str] | None = None,
 ) -> Route:
-    configuration = Configuration(lab().after(list(changes)))
-    device = configuration.device("dcm4chee-arc")
-    asked = device.network_ae(ae or "DCM4CHEE")
+    configuration = Configuration(lab().with_changes(list(changes)))
+    device = configuration.get_device("dcm4chee-arc")
+    asked = device.get_network_ae(ae or "DCM4CHEE")
     classes = frozenset(sop_classes) if sop_classes is not None else None
-    question = Question(asked, dest, calling, external, classes)
+    question = RouteRequest(asked, dest, calling, external, classes)
     return find_route(configuration, question, (state,) if state else tuple(StudyState))
 
 
@@ -92,15 +92,15 @@ def way(
     calling: str = "VIEWER",
     external: str | None = None,
     sop_classes: Iterable[str] | None = None,
-) -> Way:
+) -> RetrievePath:
     (found,) = route(
         changes, dest=dest, state=StudyState(state), calling=calling, external=external, sop_classes=sop_classes
-    ).ways
+    ).paths
     return found
 
 
-def in_words(step: Step) -> str:
-    to = f", Move Destination {step.destination}" if step.destination else ""
-    called = f" called {step.called}" if step.called != step.receiver else ""
+def in_words(step: RouteMessage) -> str:
+    to = f", Move Destination {step.move_destination}" if step.move_destination else ""
+    called = f" called {step.called_ae_title}" if step.called_ae_title != step.receiver_ae_title else ""
     at = f" at {step.address}" if step.address else ""
-    return f"{step.message} {step.sender} > {step.receiver}{at} as {step.calling}{called}{to}"
+    return f"{step.kind} {step.sender_ae_title} > {step.receiver_ae_title}{at} as {step.calling_ae_title}{called}{to}"

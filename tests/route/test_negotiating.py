@@ -4,71 +4,75 @@ from __future__ import annotations
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
-from dcmcfg.model.devices import STORAGE_SOP_CLASSES, Configuration
-from dcmcfg.route.capability_limits import KeptBack, kept_back
-from dcmcfg.route.path import Outcome
+from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, Configuration
+from dcmcfg.route.capability_limits import CapabilityLimits, find_capability_limits
+from dcmcfg.route.path import PathOutcome
 from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, capability, lab, put, way
 from tests.trees import CT
 
 JPEG = "1.2.840.10008.1.2.4.70"
 IMPLICIT = "1.2.840.10008.1.2"
-MR = f"{STORAGE_SOP_CLASSES}4"
+MR = f"{STORAGE_SOP_CLASS_PREFIX}4"
 VIEWER = DN.parse("dicomAETitle=VIEWER,dicomDeviceName=viewer,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 
 
-def to_viewer(*changes: Change, locally: bool = True) -> KeptBack:
-    configuration = Configuration(lab().after([*another_archive("VIEWER"), *changes]))
-    sender = configuration.device("dcm4chee-arc").network_ae("DCM4CHEE")
-    destination = configuration.network_ae("VIEWER")
+def to_viewer(*changes: Change, locally: bool = True) -> CapabilityLimits:
+    configuration = Configuration(lab().with_changes([*another_archive("VIEWER"), *changes]))
+    sender = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    destination = configuration.find_network_ae("VIEWER")
     assert destination is not None
-    return kept_back(sender, destination, locally=locally)
+    return find_capability_limits(sender, destination, sends_locally=locally)
 
 
 def test_a_destination_without_capabilities_gets_everything_as_it_is() -> None:
     found = to_viewer()
     assert len(found.sent) > 100
-    assert (found.not_taken, found.re_encoded) == ((), ())
+    assert (found.not_accepted_by_destination, found.reencoded_transfer_syntaxes) == ((), ())
 
 
 def test_one_capability_hides_the_rest() -> None:
     found = to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT, JPEG))
     assert found.sent == (CT,)
-    assert MR in found.not_taken
-    assert JPEG not in dict(found.re_encoded)
-    assert set(dict(found.re_encoded).values()) == {1}
+    assert MR in found.not_accepted_by_destination
+    assert JPEG not in dict(found.reencoded_transfer_syntaxes)
+    assert set(dict(found.reencoded_transfer_syntaxes).values()) == {1}
 
 
 def test_any_transfer_syntax_counts_as_the_first_value_only() -> None:
-    assert to_viewer(capability(VIEWER, CT, "SCP", "*")).re_encoded == ()
-    assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT, "*")).re_encoded != ()
+    assert to_viewer(capability(VIEWER, CT, "SCP", "*")).reencoded_transfer_syntaxes == ()
+    assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT, "*")).reencoded_transfer_syntaxes != ()
 
 
 def test_only_the_sop_classes_of_a_study_count_where_they_are_known() -> None:
     taken = (*another_archive("VIEWER"), capability(VIEWER, CT, "SCP", "*"))
-    assert way("local", *taken, dest="VIEWER", sop_classes={CT}).outcome is Outcome.ARRIVES
+    assert way("local", *taken, dest="VIEWER", sop_classes={CT}).outcome is PathOutcome.DELIVERED
     both = way("local", *taken, dest="VIEWER", sop_classes={CT, MR})
-    assert both.kept_back is not None
-    assert (both.outcome, both.kept_back.sent, both.kept_back.not_taken) == (Outcome.IN_PART, (CT,), (MR,))
+    assert both.capability_limits is not None
+    assert (both.outcome, both.capability_limits.sent, both.capability_limits.not_accepted_by_destination) == (
+        PathOutcome.PARTIAL,
+        (CT,),
+        (MR,),
+    )
     none = way("local", *taken, dest="VIEWER", sop_classes={MR})
-    assert (none.outcome, none.failures[0].answer) == (Outcome.FAILS, "A702, all failed")
+    assert (none.outcome, none.failures[0].response) == (PathOutcome.FAILED, "A702, all failed")
 
 
 def test_what_another_archive_sends_is_encoded_as_it_likes() -> None:
-    assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT), locally=False).re_encoded == ()
+    assert to_viewer(capability(VIEWER, CT, "SCP", IMPLICIT), locally=False).reencoded_transfer_syntaxes == ()
 
 
 def test_a_capability_that_is_no_storage_hides_the_storage_too() -> None:
     verification = capability(VIEWER, "1.2.840.10008.1.1", "SCP", IMPLICIT)
     found = way("local", *another_archive("VIEWER"), verification, dest="VIEWER")
-    assert found.outcome is Outcome.FAILS
-    assert found.failures[0].answer == "A702, all failed"
+    assert found.outcome is PathOutcome.FAILED
+    assert found.failures[0].response == "A702, all failed"
 
 
 def test_silently_it_is_a_success_without_counters() -> None:
     verification = capability(VIEWER, "1.2.840.10008.1.1", "SCP", IMPLICIT)
     silent = put("dcmRestrictRetrieveSilently", "TRUE")
     found = way("local", *another_archive("VIEWER"), verification, silent, dest="VIEWER")
-    assert found.failures[0].answer == "0000 without counters"
+    assert found.failures[0].response == "0000 without counters"
 
 
 def test_capabilities_shared_from_nobody_are_none() -> None:
@@ -78,10 +82,10 @@ def test_capabilities_shared_from_nobody_are_none() -> None:
 
 def test_what_the_ae_does_not_let_in_does_not_come_back() -> None:
     configuration = Configuration(lab())
-    device = configuration.device("dcm4chee-arc")
-    destination = configuration.network_ae("LONGTERM")
+    device = configuration.get_device("dcm4chee-arc")
+    destination = configuration.find_network_ae("LONGTERM")
     assert destination is not None
-    back_to = device.network_ae("AS_RECEIVED")
-    found = kept_back(device.network_ae("DCM4CHEE"), destination, back_to)
-    assert (found.sent, len(found.not_let_in) > 100) == ((), True)
+    back_to = device.get_network_ae("AS_RECEIVED")
+    found = find_capability_limits(device.get_network_ae("DCM4CHEE"), destination, back_to)
+    assert (found.sent, len(found.not_accepted_by_archive) > 100) == ((), True)
     assert str(AS_RECEIVED).endswith(str(ARCHIVE))

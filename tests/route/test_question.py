@@ -7,7 +7,7 @@ import pytest
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.request import usual_ae
+from dcmcfg.route.request import get_default_ae
 from tests.trees import ARCHIVE, connection, network_ae, site_entries, storage_scp, tree
 
 DEVICE = site_entries()[3]
@@ -15,8 +15,8 @@ DEVICE = site_entries()[3]
 
 def usual(*entries: Entry) -> str:
     containers = site_entries()[:3]
-    return usual_ae(
-        Configuration(tree(*containers, DEVICE, connection(ARCHIVE), *entries)).device("dcm4chee-arc")
+    return get_default_ae(
+        Configuration(tree(*containers, DEVICE, connection(ARCHIVE), *entries)).get_device("dcm4chee-arc")
     ).title
 
 

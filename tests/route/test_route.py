@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Add, Change
-from dcmcfg.route.path import Branch, Failure, Outcome
+from dcmcfg.route.path import Branch, PathOutcome, RouteFailure
 from dcmcfg.route.request import StudyState
 from tests.route.sites import (
     ARCHIVE,
@@ -46,12 +46,12 @@ OTHER = another_archive("OTHER")
     [
         ("local", (), Branch.LOCAL, [TO_STORESCP]),
         ("purged", (), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
-        ("purged", (BACK,), Branch.EXTERNAL_BACK, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
+        ("purged", (BACK,), Branch.EXTERNAL_VIA_ARCHIVE, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
         ("partial", (), Branch.MIXED_DIRECT, [f"{ASK_AS_OWN} STORESCP", TO_STORESCP, DIRECT]),
         (
             "partial",
             (BACK, MAPPED),
-            Branch.MIXED_BACK,
+            Branch.MIXED_VIA_ARCHIVE,
             [f"{ASK_AS_OWN} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
@@ -68,19 +68,19 @@ OTHER = another_archive("OTHER")
         (
             "unknown",
             (FALLBACK, FALLBACK_BACK),
-            Branch.FALLBACK_BACK,
+            Branch.FALLBACK_VIA_ARCHIVE,
             [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP],
         ),
         (
             "unknown",
             (FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPCallingAET", "DCM4CHEE")),
-            Branch.FALLBACK_BACK,
+            Branch.FALLBACK_VIA_ARCHIVE,
             [f"{ASK_AS_OWN} DCM4CHEE", COMES_BACK, TO_STORESCP],
         ),
         (
             "incomplete",
             (FALLBACK, FALLBACK_BACK),
-            Branch.RETRY_BACK,
+            Branch.LOCAL_AND_FALLBACK,
             [f"{ASK} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
@@ -108,18 +108,18 @@ OTHER = another_archive("OTHER")
                 DIRECT,
             ],
         ),
-        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), Branch.EXTERNAL_BACK, None),
+        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), Branch.EXTERNAL_VIA_ARCHIVE, None),
     ],
 )
 def test_a_way_that_arrives(state: str, changes: tuple[Change, ...], branch: Branch, steps: list[str] | None) -> None:
     found = way(state, *changes)
-    assert (found.branch, found.outcome, found.failures) == (branch, Outcome.ARRIVES, ())
+    assert (found.branch, found.outcome, found.failures) == (branch, PathOutcome.DELIVERED, ())
     if steps is not None:
-        assert [in_words(step) for step in found.steps] == steps
+        assert [in_words(step) for step in found.messages] == steps
 
 
 def test_the_first_pair_that_fits_may_be_tls() -> None:
-    (step, *_) = way("purged", TLS).steps
+    (step, *_) = way("purged", TLS).messages
     assert in_words(step) == f"{ASK.replace(':4', ':4 TLS')} STORESCP"
 
 
@@ -139,22 +139,22 @@ NOTHING_SET_UP = [
 @pytest.mark.parametrize(("state", "changes", "why"), NOTHING_SET_UP)
 def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Change, ...], why: str) -> None:
     found = way(state, *changes)
-    assert (found.branch, found.outcome, found.steps) == (Branch.NOTHING, Outcome.NOT_SET_UP, ())
-    assert why in found.failures[0].why
+    assert (found.branch, found.outcome, found.messages) == (Branch.NOTHING, PathOutcome.UNCONFIGURED, ())
+    assert why in found.failures[0].reason
 
 
 def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_to_the_destination() -> None:
     found = way("elsewhere", BACK, external="LONGTERM")
-    assert (found.branch, found.outcome) == (Branch.NOTHING, Outcome.NOT_SET_UP)
-    assert [in_words(step) for step in found.steps] == ["A-ASSOCIATE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"]
+    assert (found.branch, found.outcome) == (Branch.NOTHING, PathOutcome.UNCONFIGURED)
+    assert [in_words(step) for step in found.messages] == ["A-ASSOCIATE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"]
     (failure,) = found.failures
-    assert failure.answer == "A702 without counters"
-    assert failure.why == (
+    assert failure.response == "A702 without counters"
+    assert failure.reason == (
         "the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an external archive "
         "that is recorded is not asked"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
-    assert way("elsewhere", no_port).failures[0].answer.endswith("IncompatibleConnectionException: No compatible")
+    assert way("elsewhere", no_port).failures[0].response.endswith("IncompatibleConnectionException: No compatible")
 
 
 def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
@@ -169,8 +169,13 @@ def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
     state: str, changes: tuple[Change, ...]
 ) -> None:
     found = way(state, *changes, external="*")
-    assert (found.branch, found.outcome, found.steps, found.holder) == (Branch.NOTHING, Outcome.FAILS, (), "")
-    assert [(failure.answer, failure.why) for failure in found.failures] == [
+    assert (found.branch, found.outcome, found.messages, found.external_ae_title) == (
+        Branch.NOTHING,
+        PathOutcome.FAILED,
+        (),
+        "",
+    )
+    assert [(failure.response, failure.reason) for failure in found.failures] == [
         (
             "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
             "according to the archive's database, no external archive has the purged objects (* is recorded)",
@@ -183,20 +188,20 @@ def test_without_an_association_to_the_external_archive_what_is_local_is_not_sen
     changes: tuple[Change, ...],
 ) -> None:
     found = way("partial", *changes, *without(LONGTERM_DEVICE))
-    assert found.outcome is Outcome.FAILS
-    assert [step.message for step in found.steps] == ["C-MOVE"]
-    assert found.failures[0].answer == "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
+    assert found.outcome is PathOutcome.FAILED
+    assert [step.kind for step in found.messages] == ["C-MOVE"]
+    assert found.failures[0].response == "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
 
 
 def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     found = way("purged", BACK, no_port)
-    assert found.outcome is Outcome.FAILS
-    assert [failure.answer for failure in found.failures] == ["A702, all failed"]
+    assert found.outcome is PathOutcome.FAILED
+    assert [failure.response for failure in found.failures] == ["A702, all failed"]
     assert "what LONGTERM stores is kept: the study is local afterwards" in found.notes
     mixed = way("partial", BACK, MAPPED, no_port)
-    assert mixed.outcome is Outcome.FAILS
-    assert [failure.answer for failure in mixed.failures] == [
+    assert mixed.outcome is PathOutcome.FAILED
+    assert [failure.response for failure in mixed.failures] == [
         "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
     ]
 
@@ -213,12 +218,12 @@ def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
 def test_an_external_archive_that_cannot_be_read_is_a702_with_the_exception(name: str, value: str, thrown: str) -> None:
     found = way("purged", put(name, value, on=LONGTERM_DEVICE.child("cn", "dicom")))
     comment = f"java.lang.IllegalArgumentException: {thrown}"[:64]
-    assert [failure.answer for failure in found.failures] == [f"A702 {comment}"]
+    assert [failure.response for failure in found.failures] == [f"A702 {comment}"]
 
 
 def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
     found = way("purged", put("dicomPort", "-1", on=LONGTERM_DEVICE.child("cn", "dicom")))
-    assert [failure.why for failure in found.failures] == ["LONGTERM has no installed connection with a port"]
+    assert [failure.reason for failure in found.failures] == ["LONGTERM has no installed connection with a port"]
 
 
 @pytest.mark.parametrize(
@@ -227,28 +232,28 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
         (
             "partial",
             (BACK,),
-            Outcome.IN_PART,
+            PathOutcome.PARTIAL,
             "B000, completed: the local instances only",
             "part is local, so what LONGTERM sends is stored and not forwarded without dcmCStoreSCUOfCMoveSCP",
         ),
         (
             "purged",
             (BACK, put(MAPPING, "TAPE=LONGTERM")),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "0000 without counters",
             "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), and is recorded as LONGTERM: such objects are ignored",
         ),
         (
             "purged",
             (BACK, put(MAPPING, "LONGTERM=OTHER")),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "0000 without counters",
             "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, the request waits for VIEWER",
         ),
         (
             "purged",
             (put(ERD, "WORKSTATION"),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "0000 without counters",
             "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: the objects go there, and nobody "
             "forwards them",
@@ -256,7 +261,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
         (
             "purged",
             (put(ERD, "OLDPACS"),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "the external archive's status: A801 (Orthanc: C000)",
             "dcmExternalRetrieveAEDestination OLDPACS is no AE of the archive: LONGTERM cannot know where to "
             "send to it",
@@ -264,56 +269,56 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
         (
             "purged",
             (put(ERD, "AS_RECEIVED"),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702, all failed",
             "AS_RECEIVED has no storage SCP capability (1.2.840.10008.5.1.4.1.1.*)",
         ),
         (
             "purged",
             (BACK, put("dcmObjectStorageID", on=DCM4CHEE)),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702, all failed",
             "DCM4CHEE has no dcmObjectStorageID",
         ),
         (
             "purged",
             (BACK, put("dcmAcceptedCallingAETitle", "VIEWER", on=DCM4CHEE)),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702, all failed",
             "the other archive is rejected: LONGTERM is not among dcmAcceptedCallingAETitle of DCM4CHEE (1/1/3)",
         ),
         (
             "purged",
             without(LONGTERM_DEVICE),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
             "no AE has the title LONGTERM",
         ),
         (
             "purged",
             (put("dicomInstalled", "FALSE", on=LONGTERM_DEVICE),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: AE: LONGTE",
             "the device longterm is not installed (dicomInstalled)",
         ),
         (
             "purged",
             (put("dicomPort", "0", on=LONGTERM_DEVICE.child("cn", "dicom")),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702 java.lang.IllegalArgumentException: port out of range:0",
             "the archive cannot read the device longterm: the connection cn=dicom has the dicomPort 0",
         ),
         (
             "purged",
             (TLS, put("dicomNetworkConnectionReference", f"cn=dicom,{ARCHIVE}", on=DCM4CHEE)),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
             "LONGTERM offers TLS only, DCM4CHEE has plain connections only",
         ),
         (
             "purged",
             (put("dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256", on=LONGTERM_DEVICE.child("cn", "dicom")),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
             "no connection of DCM4CHEE shares a TLS cipher suite with one of LONGTERM: DCM4CHEE has "
             "SSL_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA; LONGTERM has TLS_AES_128_GCM_SHA256",
@@ -321,14 +326,14 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
         (
             "local",
             (put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom")),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
             "STORESCP has no installed connection with a port",
         ),
         (
             "unknown",
             (put("dcmFallbackCMoveSCP", "AS_RECEIVED"),),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "",
             "AS_RECEIVED is an AE of this archive: the request comes back to it, and nothing was found that ends it",
         ),
@@ -339,18 +344,18 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
                 capability(ARCHIVE.child("dicomAETitle", "MUTE"), STUDY_ROOT_MOVE, "SCP", LITTLE_ENDIAN),
                 put("dcmShareTransferCapabilitiesFromAETitle", "MUTE", on=DCM4CHEE),
             ),
-            Outcome.FAILS,
+            PathOutcome.FAILED,
             "A702, all failed",
             "DCM4CHEE has no storage SCU capability",
         ),
     ],
 )
 def test_a_way_that_does_not_arrive(
-    state: str, changes: tuple[Change, ...], outcome: Outcome, answer: str, why: str
+    state: str, changes: tuple[Change, ...], outcome: PathOutcome, answer: str, why: str
 ) -> None:
     found = way(state, *changes)
     assert found.outcome is outcome
-    assert [(failure.answer, failure.why) for failure in found.failures] == [(answer, why)]
+    assert [(failure.response, failure.reason) for failure in found.failures] == [(answer, why)]
     assert found.failures[0].next_step
 
 
@@ -430,23 +435,23 @@ def test_what_refuses_the_request_whatever_the_study(
     changes: tuple[Change, ...], dest: str, calling: str, ae: str | None, answer: str, next_step: str
 ) -> None:
     found = route(changes, dest=dest, calling=calling, ae=ae)
-    assert isinstance(found.refused, Failure)
-    assert (found.refused.answer, found.refused.next_step) == (answer, next_step)
-    assert found.ways == ()
-    assert not found.leads()
+    assert isinstance(found.refusal, RouteFailure)
+    assert (found.refusal.response, found.refusal.next_step) == (answer, next_step)
+    assert found.paths == ()
+    assert not found.is_delivered()
 
 
 def test_the_white_list_is_looked_at_before_the_destination() -> None:
     found = route((put("dcmAcceptedMoveDestination", "WORKSTATION", on=DCM4CHEE),), dest="NOBODY")
-    assert found.refused is not None
-    assert found.refused.answer.startswith("C801")
+    assert found.refusal is not None
+    assert found.refusal.response.startswith("C801")
 
 
 def test_there_is_a_way_for_each_archive_that_may_be_recorded() -> None:
     storage = ARCHIVE.child("dcmStorageID", "fs1")
     changes = (*OTHER, put("dcmExternalRetrieveAET", "LONGTERM", "OTHER", on=storage), BACK)
-    found = route(changes, state=StudyState.PURGED).ways
-    assert [(each.holder, each.named_by) for each in found] == [
+    found = route(changes, state=StudyState.PURGED).paths
+    assert [(each.external_ae_title, each.configured_by) for each in found] == [
         ("LONGTERM", ("storage fs1", "exporter LONGTERM")),
         ("OTHER", ("storage fs1",)),
     ]
@@ -456,27 +461,27 @@ def test_an_exporters_first_retrieve_title_is_what_commitment_records() -> None:
     exporter = ARCHIVE.child("dcmExporterID", "LONGTERM")
     storage = put("dcmExternalRetrieveAET", on=ARCHIVE.child("dcmStorageID", "fs1"))
     found = way("purged", *OTHER, storage, put("dcmRetrieveAET", "OTHER", on=exporter))
-    assert (found.holder, found.named_by) == ("OTHER", ("exporter LONGTERM",))
+    assert (found.external_ae_title, found.configured_by) == ("OTHER", ("exporter LONGTERM",))
 
 
 def test_the_archive_that_the_database_names_can_be_told() -> None:
-    assert way("purged", *OTHER, external="OTHER").holder == "OTHER"
+    assert way("purged", *OTHER, external="OTHER").external_ae_title == "OTHER"
     nobody = way("purged", external="*")
-    assert nobody.failures[0].answer.endswith("Unknown AE")
+    assert nobody.failures[0].response.endswith("Unknown AE")
 
 
 def test_what_the_alternative_asks_for_itself_is_left_to_it() -> None:
     changes = (*OTHER, put("dcmAltCMoveSCP", "OTHER"))
-    assert way("purged", *changes, calling="OTHER").outcome is Outcome.FAILS
-    assert way("elsewhere", *changes, calling="OTHER").steps == ()
+    assert way("purged", *changes, calling="OTHER").outcome is PathOutcome.FAILED
+    assert way("elsewhere", *changes, calling="OTHER").messages == ()
     partial = way("partial", *changes, calling="OTHER")
-    assert ([in_words(step) for step in partial.steps], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
-    assert partial.outcome is Outcome.IN_PART
+    assert ([in_words(step) for step in partial.messages], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
+    assert partial.outcome is PathOutcome.PARTIAL
 
 
 def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None:
     never = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "-1"))
-    assert (never.branch, never.outcome) == (Branch.LOCAL, Outcome.NOT_SET_UP)
+    assert (never.branch, never.outcome) == (Branch.LOCAL, PathOutcome.UNCONFIGURED)
     assert "never" in never.notes[0]
     assert "at each request" in way("incomplete", FALLBACK, FALLBACK_BACK).notes[-1]
     five = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "5"))
@@ -484,14 +489,14 @@ def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None
 
 
 def test_who_must_know_whom_is_told() -> None:
-    direct = way("purged").needs
-    assert [(need.who, need.kind, need.title, str(need.address or "")) for need in direct] == [
+    direct = way("purged").prerequisites
+    assert [(need.peer_ae_title, need.kind, need.ae_title, str(need.address or "")) for need in direct] == [
         ("LONGTERM", "accept", "VIEWER", ""),
         ("LONGTERM", "know", "STORESCP", "127.0.0.1:5"),
         ("STORESCP", "accept", "LONGTERM", ""),
     ]
-    back = way("purged", BACK).needs
-    assert [(need.who, need.kind, need.title, str(need.address or "")) for need in back] == [
+    back = way("purged", BACK).prerequisites
+    assert [(need.peer_ae_title, need.kind, need.ae_title, str(need.address or "")) for need in back] == [
         ("LONGTERM", "accept", "VIEWER", ""),
         ("LONGTERM", "know", "DCM4CHEE", "127.0.0.1:3"),
         ("STORESCP", "accept", "DCM4CHEE", ""),
@@ -500,7 +505,7 @@ def test_who_must_know_whom_is_told() -> None:
 
 def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
     found = way("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
-    assert found.outcome is Outcome.ARRIVES
+    assert found.outcome is PathOutcome.DELIVERED
     assert found.notes == ("as the tree has it, LONGTERM does not accept VIEWER (dcmAcceptedCallingAETitle)",)
 
 
@@ -510,8 +515,8 @@ def test_the_move_originator_is_needed_where_nothing_is_mapped() -> None:
 
 
 def test_a_route_leads_where_everything_arrives() -> None:
-    assert route().leads()
-    assert not route((BACK,)).leads()  # a study that is partly local arrives in part
-    assert route((BACK, MAPPED)).leads()
-    assert route((BACK,), state=StudyState.PURGED).leads(StudyState.PURGED)
-    assert not route(state=StudyState.UNKNOWN).leads(StudyState.UNKNOWN)
+    assert route().is_delivered()
+    assert not route((BACK,)).is_delivered()  # a study that is partly local arrives in part
+    assert route((BACK, MAPPED)).is_delivered()
+    assert route((BACK,), state=StudyState.PURGED).is_delivered(StudyState.PURGED)
+    assert not route(state=StudyState.UNKNOWN).is_delivered(StudyState.UNKNOWN)

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.changes import Change
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.work_order import WorkOrder, work_order
+from dcmcfg.route.work_order import WorkOrder, create_work_order
 from tests.route.sites import DCM4CHEE, another_archive, lab, put
 
 BACK = put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
@@ -19,20 +19,23 @@ OTHER = another_archive("OTHER")
 def order(
     *changes: Change, external: str = "LONGTERM", calling: Sequence[str] = ("VIEWER",), dest: Sequence[str] = ()
 ) -> WorkOrder:
-    configuration = Configuration(lab().after(list(changes)))
-    asked = configuration.device("dcm4chee-arc").network_ae("DCM4CHEE")
-    return work_order(configuration, asked, external, calling, dest)
+    configuration = Configuration(lab().with_changes(list(changes)))
+    asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    return create_work_order(configuration, asked, external, calling, dest)
 
 
 def in_words(found: WorkOrder) -> dict[str, str]:
     """What each AE may, where it is sent to."""
-    return {peer.title: ", ".join(peer.may) + (f" > {peer.address}" if peer.is_sent_to else "") for peer in found.peers}
+    return {
+        peer.ae_title: ", ".join(peer.allowed_services) + (f" > {peer.address}" if peer.receives_studies else "")
+        for peer in found.peers
+    }
 
 
 def test_an_external_archive_lets_the_exporter_store_and_whoever_asks_retrieve() -> None:
     found = order(BACK)
     assert in_words(found) == {"DCM4CHEE": "C-MOVE, C-STORE, storage commitment > 127.0.0.1:3", "VIEWER": "C-MOVE"}
-    assert (found.external, str(found.address)) == ("LONGTERM", "127.0.0.1:4")
+    assert (found.external_ae_title, str(found.address)) == ("LONGTERM", "127.0.0.1:4")
     assert found.notes == (
         "requests under the title of whoever asks (VIEWER) come from the archive, host 127.0.0.1: do not check their "
         "host",
@@ -55,9 +58,9 @@ def test_a_destination_without_an_address_is_told() -> None:
 
 
 def test_who_asks_is_whom_the_archive_accepts_or_the_other_aes() -> None:
-    assert [peer.title for peer in order(BACK, calling=()).peers] == ["DCM4CHEE", "STORESCP", "WORKSTATION"]
+    assert [peer.ae_title for peer in order(BACK, calling=()).peers] == ["DCM4CHEE", "STORESCP", "WORKSTATION"]
     accepted = put("dcmAcceptedCallingAETitle", "VIEWER", "LONGTERM", on=DCM4CHEE)
-    assert [peer.title for peer in order(BACK, accepted, calling=()).peers] == ["DCM4CHEE", "VIEWER", "LONGTERM"]
+    assert [peer.ae_title for peer in order(BACK, accepted, calling=()).peers] == ["DCM4CHEE", "VIEWER", "LONGTERM"]
 
 
 def test_a_fallback_is_asked_under_its_title_and_sends_back() -> None:

@@ -13,17 +13,17 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.schema.check import Subject, check
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.check import LocatedEntry, check_entries
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema.findings import Finding
-from dcmcfg.schema.structure import with_superiors
+from dcmcfg.schema.structure import add_superiors
 
 _RELEASE = "5.33.1"
 _FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif")
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 ARCHIVE = f"dicomDeviceName=dcm4chee-arc,{DEVICES}"
 _ADDED = (
-    Entry.of(
+    Entry.from_values(
         f"dcmExporterID=LONGTERM,{ARCHIVE}",
         {
             "objectClass": "dcmExporter",
@@ -33,7 +33,7 @@ _ADDED = (
             "dcmStgCmtSCP": "LONGTERM",
         },
     ),
-    Entry.of(
+    Entry.from_values(
         f"cn=To LONGTERM,{ARCHIVE}",
         {
             "objectClass": "dcmExportRule",
@@ -55,34 +55,34 @@ class RecordedTree:
 
     def entry(self, below_devices: str) -> Entry:
         """Return the entry whose DN below ``cn=Devices`` is *below_devices*; raises KeyError if there is none."""
-        return self.entries[bundled().normal_dn(DN.parse(f"{below_devices},{DEVICES}"))]
+        return self.entries[load_bundled_schema().normalise_dn(DN.parse(f"{below_devices},{DEVICES}"))]
 
     def findings(self, *changed: Entry, gone: str = "") -> tuple[Finding, ...]:
-        """Return what ``check`` finds in the whole tree with *changed* entries, without the entry *gone*."""
-        schema = bundled()
-        entries = self.entries | {schema.normal_dn(each.dn): each for each in changed}
+        """Return what ``check_entries`` finds in the whole tree with *changed* entries, without the entry *gone*."""
+        schema = load_bundled_schema()
+        entries = self.entries | {schema.normalise_dn(each.dn): each for each in changed}
         if gone:
-            del entries[schema.normal_dn(DN.parse(f"{gone},{DEVICES}"))]
-        return tuple(check(map(Subject, entries.values()), schema, live=True))
+            del entries[schema.normalise_dn(DN.parse(f"{gone},{DEVICES}"))]
+        return tuple(check_entries(map(LocatedEntry, entries.values()), schema, live=True))
 
     def findings_with(self, below_devices: str, attribute: str, value: bytes) -> tuple[Finding, ...]:
-        """Return what ``check`` finds where *attribute* of an entry is set to *value*.
+        """Return what ``check_entries`` finds where *attribute* of an entry is set to *value*.
 
         Checked is the entry with those above it, the archive's device and connections, each with what its classes
         require and what says whether a connection listens: thousands of values are tried.
         """
-        schema = bundled()
+        schema = load_bundled_schema()
         whole = self.entry(below_devices)
         changed = _short(whole, attribute).with_values(attribute, (value,))
-        entries = self._device_and_connections | self._above(changed.dn) | {schema.normal_dn(changed.dn): changed}
-        return tuple(check(map(Subject, entries.values()), schema, live=False))
+        entries = self._device_and_connections | self._above(changed.dn) | {schema.normalise_dn(changed.dn): changed}
+        return tuple(check_entries(map(LocatedEntry, entries.values()), schema, live=False))
 
     def _above(self, dn: DN) -> dict[object, Entry]:
         """Return the entries between the archive's device and *dn*."""
         archive = DN.parse(ARCHIVE)
         found: dict[object, Entry] = {}
         while (dn := dn.parent).is_below(archive):
-            name = bundled().normal_dn(dn)
+            name = load_bundled_schema().normalise_dn(dn)
             found[name] = _short(self.entries[name])
         return found
 
@@ -100,9 +100,9 @@ _OF_LISTENING = ("dicomPort", "dicomInstalled", "dicomTLSCipherSuite", "dcmProto
 
 
 def _short(entry: Entry, *attributes: str) -> Entry:
-    schema = bundled()
+    schema = load_bundled_schema()
     classes = filter(None, map(schema.object_class, entry.texts("objectClass")))
-    required = {name.lower() for each in with_superiors(schema, classes) for name in each.must}
+    required = {name.lower() for each in add_superiors(schema, classes) for name in each.must}
     kept = required | {name.lower() for name in ("objectClass", *attributes, *_OF_LISTENING)}
     return Entry(entry.dn, tuple(each for each in entry.attributes if each.name.lower() in kept))
 
@@ -114,7 +114,7 @@ def _read(folder: Path) -> RecordedTree:
         with (folder / name).open("rb") as source:
             records = read_all(source, name)
         entries += [each.entry for each in records if isinstance(each, ContentRecord)]
-    return RecordedTree({bundled().normal_dn(each.dn): each for each in (*entries, *_ADDED)})
+    return RecordedTree({load_bundled_schema().normalise_dn(each.dn): each for each in (*entries, *_ADDED)})
 
 
 def recorded_tree() -> RecordedTree:

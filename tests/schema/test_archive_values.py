@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-from dcmcfg.schema.archive_values import constants, kinds_on, value_kinds
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.archive_values import find_value_kinds, get_value_kinds, list_constants
+from dcmcfg.schema.definitions import load_bundled_schema
 
 TABLE = json.loads(resources.files("dcmcfg.schema").joinpath("value_kinds.json").read_bytes())
 
 
 def test_every_row_is_of_an_attribute_that_its_class_allows() -> None:
-    schema = bundled()
+    schema = load_bundled_schema()
     wrong = []
     for name, attributes in TABLE.items():
         known = schema.object_class(name)
@@ -25,27 +25,27 @@ def test_every_row_is_of_an_attribute_that_its_class_allows() -> None:
 
 
 def test_an_attribute_is_read_otherwise_on_another_class() -> None:
-    assert {name: kind.name for name, kind in value_kinds("dcmURI").items()} == {
+    assert {name: kind.name for name, kind in get_value_kinds("dcmURI").items()} == {
         "dcmArchiveAttributeCoercion2": "coercion-uri",
         "dcmExporter": "uri",
         "dcmPDQService": "uri",
         "dcmStorage": "storage-uri",
         "dcmUPSProcessingRule": "uri-with-properties",
     }
-    assert [kind.name for kind in kinds_on("dcmProperty", frozenset({"dcmExportRule"}))] == ["condition"]
-    assert [kind.name for kind in kinds_on("dcmProperty", frozenset({"dcmWebApp"}))] == ["property"]
-    assert kinds_on("dcmProperty", frozenset({"dcmCollection"})) == ()
+    assert [kind.name for kind in find_value_kinds("dcmProperty", frozenset({"dcmExportRule"}))] == ["condition"]
+    assert [kind.name for kind in find_value_kinds("dcmProperty", frozenset({"dcmWebApp"}))] == ["property"]
+    assert find_value_kinds("dcmProperty", frozenset({"dcmCollection"})) == ()
 
 
 def test_an_attribute_that_is_parsed_on_a_device_may_be_plain_text_on_an_ae() -> None:
-    assert list(value_kinds("dcmWadoThumbnailViewport")) == ["dcmArchiveDevice"]
+    assert list(get_value_kinds("dcmWadoThumbnailViewport")) == ["dcmArchiveDevice"]
 
 
 def test_the_constants_of_an_attribute_are_those_of_all_its_classes() -> None:
-    assert constants("dicomTransferRole") == ("SCU", "SCP")
-    assert constants("dcmEntity")[:3] == ("Patient", "Study", "Series")
-    assert constants("dicomDescription") == ()
+    assert list_constants("dicomTransferRole") == ("SCU", "SCP")
+    assert list_constants("dcmEntity")[:3] == ("Patient", "Study", "Series")
+    assert list_constants("dicomDescription") == ()
 
 
 def test_an_unknown_attribute_has_no_kind() -> None:
-    assert value_kinds("dcmFromTheFuture") == {}
+    assert get_value_kinds("dcmFromTheFuture") == {}

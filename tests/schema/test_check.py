@@ -9,14 +9,14 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
-from dcmcfg.schema.check import Subject, check
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.findings import RULES, Finding, Place
-from dcmcfg.schema.structure import Structures, structure
-from dcmcfg.schema.web_form import form_fields
+from dcmcfg.schema.check import LocatedEntry, check_entries
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.findings import RULES, Finding, Location
+from dcmcfg.schema.structure import StructureChecker, check_structure
+from dcmcfg.schema.web_form import get_form_fields
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site_entries
 
 UPSTREAM = os.environ.get("DCMCFG_UPSTREAM", "")
@@ -25,7 +25,11 @@ FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif", "default
 
 
 def found(*entries: Entry, live: bool = False, newer: bool = False) -> list[Finding]:
-    return list(check([Subject(entry) for entry in entries], bundled(), live=live, newer=newer))
+    return list(
+        check_entries(
+            [LocatedEntry(entry) for entry in entries], load_bundled_schema(), live=live, server_is_newer=newer
+        )
+    )
 
 
 def rules(*entries: Entry, live: bool = False) -> list[tuple[str, str, bytes | None]]:
@@ -100,7 +104,7 @@ def test_a_port_out_of_range_is_an_error(port: str) -> None:
 
 def test_port_minus_one_is_a_connection_that_does_not_listen() -> None:
     (finding,) = found(*site_entries(), connection(ARCHIVE, "-1", name="more"))
-    assert (finding.rule.name, finding.severity, finding.kind) == ("out-of-range", "warning", "rule")
+    assert (finding.rule.name, finding.severity, finding.impact) == ("out-of-range", "warning", "rule")
     assert finding.message == "the connection does not listen"
 
 
@@ -121,16 +125,16 @@ def test_the_first_and_last_port_are_in_range(port: str) -> None:
     ],
 )
 def test_each_finding_has_a_kind(name: str, value: str, kind: str, severity: str) -> None:
-    assert {(each.kind, each.severity) for each in found(*site_with(name, value))} == {(kind, severity)}
+    assert {(each.impact, each.severity) for each in found(*site_with(name, value))} == {(kind, severity)}
 
 
 def test_every_rule_of_what_the_archive_does_not_load_is_an_error() -> None:
-    assert {rule.severity for rule in RULES if rule.kind in ("unloadable", "stops-next-start")} == {"error"}
+    assert {rule.severity for rule in RULES if rule.impact in ("unloadable", "stops-next-start")} == {"error"}
 
 
 def test_names_of_attributes_and_classes_are_read_in_any_case() -> None:
     odd = [
-        Entry.of(
+        Entry.from_values(
             entry.dn,
             {a.name.upper(): [v.upper() if a.name == "objectClass" else v for v in a.values] for a in entry.attributes},
         )
@@ -165,18 +169,20 @@ def test_a_protocol_in_small_letters_fails_the_device_and_is_an_error() -> None:
 
 
 def test_a_misspelt_class_hides_what_classes_require_and_allow() -> None:
-    odd = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x", "dcmURI": "file:/x"})
+    odd = Entry.from_values(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x", "dcmURI": "file:/x"})
     assert rules(*site_entries(), odd) == [("unknown-class", "objectClass", b"dicomNetworkConection")]
 
 
 def test_an_entry_without_object_class_is_told() -> None:
-    assert rules(*site_entries(), Entry.of(f"cn=x,{ARCHIVE}", {"cn": "x"})) == [
+    assert rules(*site_entries(), Entry.from_values(f"cn=x,{ARCHIVE}", {"cn": "x"})) == [
         ("missing-attribute", "objectClass", None)
     ]
 
 
 def test_top_is_a_class_and_the_naming_value_counts_as_present() -> None:
-    entry = Entry.of(f"cn=x,{ARCHIVE}", {"objectClass": ("top", "dicomNetworkConnection"), "dicomHostname": "h"})
+    entry = Entry.from_values(
+        f"cn=x,{ARCHIVE}", {"objectClass": ("top", "dicomNetworkConnection"), "dicomHostname": "h"}
+    )
     assert found(*site_entries(), entry) == []
 
 
@@ -187,15 +193,22 @@ def test_one_attribute_under_two_names_is_one_attribute() -> None:
 
 def test_an_entry_given_twice_is_told_at_the_second_place() -> None:
     entry = site_entries()[0]
-    spelt = Entry.of("DC=dcm4che, dc=ORG", {a.name: a.values for a in entry.attributes})
-    (finding,) = check([Subject(entry, Place("a.ldif", 1)), Subject(spelt, Place("b.ldif", 7))], bundled(), live=False)
-    assert (finding.rule.name, finding.place) == ("entry-twice", Place("b.ldif", 7))
+    spelt = Entry.from_values("DC=dcm4che, dc=ORG", {a.name: a.values for a in entry.attributes})
+    (finding,) = check_entries(
+        [LocatedEntry(entry, Location("a.ldif", 1)), LocatedEntry(spelt, Location("b.ldif", 7))],
+        load_bundled_schema(),
+        live=False,
+    )
+    assert (finding.rule.name, finding.location) == ("entry-twice", Location("b.ldif", 7))
 
 
 @pytest.mark.parametrize("live", [True, False])
 def test_an_entry_without_parent_is_found_where_one_further_up_is_there(live: bool) -> None:
     gone = f"dicomDeviceName=gone,{DEVICES}"
-    orphan, below = connection(gone, "104"), Entry.of(f"cn=x,cn=dicom,{gone}", {"objectClass": "top", "cn": "x"})
+    orphan, below = (
+        connection(gone, "104"),
+        Entry.from_values(f"cn=x,cn=dicom,{gone}", {"objectClass": "top", "cn": "x"}),
+    )
     findings = [each for each in found(*site_entries(), orphan, below, live=live) if each.rule.name == "parent-missing"]
     assert [(each.dn, each.message) for each in findings] == [(orphan.dn, f"its parent is missing: {gone}")]
 
@@ -215,7 +228,7 @@ def test_what_the_server_keeps_itself_is_no_unknown_attribute() -> None:
 
 
 def test_other_entries_of_the_directory_are_not_the_archives() -> None:
-    person = Entry.of(f"uid=joe,{BASE}", {"objectClass": "inetOrgPerson", "uid": "joe", "sn": "x"})
+    person = Entry.from_values(f"uid=joe,{BASE}", {"objectClass": "inetOrgPerson", "uid": "joe", "sn": "x"})
     assert found(*site_entries(), person) == []
 
 
@@ -240,14 +253,17 @@ def test_messages_never_repeat_a_value() -> None:
 
 
 def test_the_labs_own_tree_has_neither_error_nor_warning() -> None:
-    assert [(f.dn, f.attribute, f.message) for f in check(subjects(site_files()), bundled(), live=True)] == []
+    assert [
+        (f.dn, f.attribute, f.message)
+        for f in check_entries(subjects(list_site_files()), load_bundled_schema(), live=True)
+    ] == []
 
 
 @pytest.mark.skipif(not RELEASES, reason="DCMCFG_RELEASES is not set: the default tree of 5.23.0 is not checked")
 def test_the_archive_loads_the_default_configuration_of_an_old_release() -> None:
     read = subjects([Path(RELEASES) / "5.23.0" / name for name in FILES])
     assert len(read) > 500
-    unloadable = [each for each in check(read, bundled(), live=True) if each.kind == "unloadable"]
+    unloadable = [each for each in check_entries(read, load_bundled_schema(), live=True) if each.impact == "unloadable"]
     assert [(each.dn, each.attribute, each.message) for each in unloadable] == []
 
 
@@ -256,23 +272,25 @@ def test_the_archive_loads_the_default_configuration_of_an_old_release() -> None
 def test_the_archives_default_configuration_has_neither_error_nor_warning(version: str) -> None:
     read = subjects([Path(UPSTREAM) / version / name for name in FILES])
     assert len(read) > 1000
-    assert [(f.dn, f.attribute, f.message) for f in check(read, bundled(), live=True)] == []
+    assert [(f.dn, f.attribute, f.message) for f in check_entries(read, load_bundled_schema(), live=True)] == []
 
 
 def test_every_field_of_the_form_is_of_a_known_attribute_and_class() -> None:
-    schema = bundled()
-    fields = [(name, of) for name in (a.name for a in schema.attributes) for of in form_fields(name)]
+    schema = load_bundled_schema()
+    fields = [(name, of) for name in (a.name for a in schema.attributes) for of in get_form_fields(name)]
     assert len(fields) > 1000
     assert [(name, of) for name, of in fields if schema.object_class(of) is None] == []
 
 
-def subjects(files: tuple[Path, ...] | list[Path]) -> list[Subject]:
+def subjects(files: tuple[Path, ...] | list[Path]) -> list[LocatedEntry]:
     read = []
     for path in files:
         with path.open("rb") as source:
             records = read_all(source, path.name)
         read += [
-            Subject(each.entry, Place(path.name, each.line)) for each in records if isinstance(each, ContentRecord)
+            LocatedEntry(each.entry, Location(path.name, each.line))
+            for each in records
+            if isinstance(each, ContentRecord)
         ]
     return read
 
@@ -280,7 +298,9 @@ def subjects(files: tuple[Path, ...] | list[Path]) -> list[Subject]:
 def test_entries_alike_are_judged_each_by_what_it_lacks() -> None:
     whole = network_ae(STORESCP, "ONE")
     lacking = whole.with_values("dicomAssociationAcceptor", ())
-    structures = Structures(bundled())
-    judged = [structures.findings(each) for each in (whole, network_ae(STORESCP, "TWO"), lacking, lacking, whole)]
-    assert judged == [tuple(structure(bundled(), each)) for each in (whole, whole, lacking, lacking, whole)]
+    structures = StructureChecker(load_bundled_schema())
+    judged = [structures.find_problems(each) for each in (whole, network_ae(STORESCP, "TWO"), lacking, lacking, whole)]
+    assert judged == [
+        tuple(check_structure(load_bundled_schema(), each)) for each in (whole, whole, lacking, lacking, whole)
+    ]
     assert [len(each) for each in judged] == [0, 0, 1, 1, 0]

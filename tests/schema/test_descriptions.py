@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.schema.subschema import Descriptions, parse_description
+from dcmcfg.schema.subschema import SchemaDescriptions, parse_description
 
 
 def terms(text: str) -> dict[str, tuple[str, ...]]:
@@ -76,7 +76,7 @@ def test_what_servers_really_send_is_understood(text: str, keyword: str, words: 
 def test_what_is_no_description_is_told(text: bytes) -> None:
     with pytest.raises(MalformedInput, match="not a definition"):
         parse_description(text)
-    assert list(Descriptions([text, b"( 1.2 NAME 'a' )"])) == [parse_description(b"( 1.2 NAME 'a' )")]
+    assert list(SchemaDescriptions([text, b"( 1.2 NAME 'a' )"])) == [parse_description(b"( 1.2 NAME 'a' )")]
 
 
 def test_those_above_come_with_a_definition_and_no_others() -> None:
@@ -85,7 +85,7 @@ def test_those_above_come_with_a_definition_and_no_others() -> None:
         b"( 2.5.4.4 NAME ( 'sn' 'surname' ) SUP name )",
         b"( 2.5.6.6 NAME 'x' )",
     )
-    known = Descriptions((sn, name, person))
+    known = SchemaDescriptions((sn, name, person))
     assert [each.text for each in known.with_superiors(["Surname", "unknown"])] == [name, sn]
     assert "2.5.4.41" in known
     assert "dcmNoSuch" not in known

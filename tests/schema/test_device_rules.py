@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.entry import Entry
-from dcmcfg.schema.check import Subject, check
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.check import LocatedEntry, check_entries
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema.findings import KEY_STORE
 from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site_entries
 
@@ -17,7 +17,7 @@ SUITE = "TLS_AES_128_GCM_SHA256"
 
 def found(*entries: Entry) -> list[tuple[str, str]]:
     """Return rule and attribute of each error."""
-    findings = check(map(Subject, (*site_entries(), *entries)), bundled(), live=False)
+    findings = check_entries(map(LocatedEntry, (*site_entries(), *entries)), load_bundled_schema(), live=False)
     return [(each.rule.name, each.attribute) for each in findings if each.severity == "error"]
 
 
@@ -77,7 +77,10 @@ def test_on_other_devices_no_archive_listens() -> None:
     ],
 )
 def test_a_key_store_has_a_type_and_a_pin(values: dict[str, str], findings: int) -> None:
-    kinds = [each.kind for each in check(map(Subject, with_key_store(values)), bundled(), live=True)]
+    kinds = [
+        each.impact
+        for each in check_entries(map(LocatedEntry, with_key_store(values)), load_bundled_schema(), live=True)
+    ]
     assert kinds == ["stops-next-start"] * findings
 
 
@@ -93,7 +96,7 @@ def test_a_key_store_has_a_type_and_a_pin(values: dict[str, str], findings: int)
     ],
 )
 def test_of_a_file_without_any_pin_none_is_missing(values: dict[str, str], messages: list[str]) -> None:
-    found = check(map(Subject, with_key_store(values)), bundled(), live=False)
+    found = check_entries(map(LocatedEntry, with_key_store(values)), load_bundled_schema(), live=False)
     assert [each.message for each in found if each.rule is KEY_STORE] == messages
 
 

@@ -12,14 +12,14 @@ from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.tree import site_files
+from dcmcfg.lab.tree import list_site_files
 from dcmcfg.ldif.writer import format_change, format_entry
-from dcmcfg.schema.definitions import bundled
-from dcmcfg.schema.equality import normal_form
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.equality import normalise
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 
-SCHEMA = bundled()
+SCHEMA = load_bundled_schema()
 SUFFIX = "dc=dcm4che,dc=org"
 COMPARE_FALSE, COMPARE_TRUE = 5, 6  # RFC 4511 A.1
 BLANKS = [("A B", "A  B"), ("A", " A "), ("A B", "AB"), (" ", "   "), ("A", "a"), ("A\tB", "A B")]
@@ -95,13 +95,13 @@ PAIRS = {
     ],
 )
 def test_normal_form(rule: str | None, value: bytes, normal: bytes) -> None:
-    assert normal_form(rule, value) == normal
+    assert normalise(rule, value) == normal
 
 
 def stored_entry(attribute: str, number: int, value: str) -> Entry:
     values = {"objectClass": ["dcmQueue", "extensibleObject"], "dcmQueueName": f"{attribute} {number}"}
     dn = DN.parse(SUFFIX).child("dcmQueueName", f"{attribute} {number}")
-    return Entry.of(dn, values if attribute == "objectClass" else {**values, attribute: value})
+    return Entry.from_values(dn, values if attribute == "objectClass" else {**values, attribute: value})
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +109,10 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSlapd
     """A server with one entry for each pair, holding the first value of it."""
     server = Slapd(tmp_path_factory.mktemp("slapd"), port=free_port(), root_password=PASSWORD)
     server.prepare()
-    server.load(site_files()[:1])
+    server.load_files(list_site_files()[:1])
     for attribute, pairs in PAIRS.items():
         entries = [stored_entry(attribute, number, stored) for number, (stored, _) in enumerate(pairs)]
-        server.add("".join(map(format_entry, entries)))
+        server.load_ldif("".join(map(format_entry, entries)))
     with server:
         yield RunningSlapd(server)
 
@@ -125,7 +125,7 @@ def test_slapd_agrees_on_which_values_match(directory: RunningSlapd, attribute: 
         assertion = f"{attribute}::{b64encode(asserted.encode()).decode()}"
         answer = directory.run_client("ldapcompare", str(dn), assertion)
 
-        one, other = (SCHEMA.normal_value(attribute, value.encode()) for value in (stored, asserted))
+        one, other = (SCHEMA.normalise_value(attribute, value.encode()) for value in (stored, asserted))
         assert answer.returncode == (COMPARE_TRUE if one == other else COMPARE_FALSE), (stored, asserted, answer)
 
 

@@ -80,12 +80,12 @@ def judged(recordings: Path, tree: RecordedTree) -> list[Judged]:
 
 
 def unloadable(findings: tuple[Finding, ...]) -> list[Finding]:
-    return [each for each in findings if each.kind == "unloadable"]
+    return [each for each in findings if each.impact == "unloadable"]
 
 
 def test_the_recorded_configuration_loads(recordings: Path, tree: RecordedTree) -> None:
     assert recordings.is_dir()
-    assert [(str(each.dn), each.message) for each in tree.findings() if each.kind != "rule"] == []
+    assert [(str(each.dn), each.message) for each in tree.findings() if each.impact != "rule"] == []
 
 
 def test_refused_values_are_unloadable_and_loaded_values_are_not(judged: list[Judged]) -> None:

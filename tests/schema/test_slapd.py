@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, bundled
-from dcmcfg.schema.slapd import render
+from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, load_bundled_schema
+from dcmcfg.schema.slapd import format_slapd_schema
 from tests.conftest import UPSTREAM_FILES
 from tests.running_slapd import RunningSlapd
 
@@ -23,7 +23,7 @@ def test_attributes_stand_before_classes_and_built_in_ones_are_left_out() -> Non
         (ObjectClass("dcmThing", "1.2.5", "auxiliary", must=("cn", "dcmOne"), may=("dcmData",)),),
     )
 
-    assert render(schema) == (
+    assert format_slapd_schema(schema) == (
         "attributetype ( 2.5.4.10 NAME ( 'o' 'organizationName' ) EQUALITY caseIgnoreMatch\n"
         "  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )\n"
         "attributetype ( 1.2.3 NAME ( 'dcmOne' ) EQUALITY caseExactIA5Match SUBSTR caseExactSubstringsMatch\n"
@@ -37,7 +37,7 @@ def test_attributes_stand_before_classes_and_built_in_ones_are_left_out() -> Non
 
 
 def test_no_line_is_longer_than_slapd_reads() -> None:
-    assert max(map(len, render(bundled()).splitlines())) <= 102
+    assert max(map(len, format_slapd_schema(load_bundled_schema()).splitlines())) <= 102
 
 
 @pytest.mark.real
@@ -55,7 +55,7 @@ def test_server_publishes_each_bundled_definition(empty_slapd: RunningSlapd) -> 
         "objectClasses",
     ).stdout
 
-    schema = bundled()
+    schema = load_bundled_schema()
     oids = [known.oid for known in schema.attributes] + [known.oid for known in schema.object_classes]
     missing = [oid for oid in oids if f"( {oid} " not in published]
     assert missing == []

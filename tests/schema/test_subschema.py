@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from dcmcfg.entry import Entry
-from dcmcfg.schema.definitions import Schema, bundled
-from dcmcfg.schema.subschema import merged, schema_of, with_descriptions
+from dcmcfg.schema.definitions import Schema, load_bundled_schema
+from dcmcfg.schema.subschema import merge_descriptions, merge_schemas, parse_subschema
 
 NAME = (
     "( 2.5.4.41 NAME 'name' EQUALITY 2.5.13.2 SUBSTR caseIgnoreSubstringsMatch "
@@ -17,7 +17,7 @@ RULE = "( 2.5.13.2 NAME 'caseIgnoreMatch' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
 
 def schema(*types: str, classes: tuple[str, ...] = ()) -> Schema:
     values = {"attributeTypes": (NAME, *types), "objectClasses": classes, "matchingRules": RULE}
-    return schema_of(Entry.of("cn=Subschema", values), bundled())
+    return parse_subschema(Entry.from_values("cn=Subschema", values), load_bundled_schema())
 
 
 def test_syntax_and_rules_come_from_the_supertype_with_rules_named_by_oid() -> None:
@@ -27,7 +27,7 @@ def test_syntax_and_rules_come_from_the_supertype_with_rules_named_by_oid() -> N
         *("nick", "1.2", "DirectoryString", "caseIgnoreMatch", "caseIgnoreSubstringsMatch", True),
         *(("alias",), "said", False),
     )
-    assert schema("( 1.2 NAME 'a' SUP 2.5.4.41 )").normal_value("a", b"X  Y ") == b"x y"
+    assert schema("( 1.2 NAME 'a' SUP 2.5.4.41 )").normalise_value("a", b"X  Y ") == b"x y"
 
 
 def test_supertypes_in_a_circle_or_missing_are_survived() -> None:
@@ -70,13 +70,13 @@ def test_descriptions_that_are_none_are_passed_over() -> None:
 
 def test_the_server_wins_where_both_know_and_each_adds_what_only_it_knows() -> None:
     server = schema("( 2.5.4.3 NAME 'cn' SUP name DESC 'the server says' )", "( 1.2 NAME 'new' )")
-    both = merged(server, bundled())
+    both = merge_schemas(server, load_bundled_schema())
     cn, ours = both.attribute("cn"), both.attribute("dicomAETitle")
     assert cn is not None
     assert cn.description == "the server says"
     assert both.attribute("new") is not None
-    assert ours is bundled().attribute("dicomAETitle")
-    assert len(both.attributes) == len(bundled().attributes) + 2
+    assert ours is load_bundled_schema().attribute("dicomAETitle")
+    assert len(both.attributes) == len(load_bundled_schema().attributes) + 2
     assert len({each.name.lower() for each in both.attributes}) == len(both.attributes)
 
 
@@ -85,6 +85,6 @@ def test_what_is_published_wins_over_what_is_bundled() -> None:
         b"( 1.2.840.10008.15.0.3.1 NAME 'dicomDeviceName' EQUALITY caseExactMatch "
         + b"SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )"
     )
-    before, after = bundled(), with_descriptions(bundled(), (own,), ())
-    assert before.normal_value("dicomDeviceName", b"A") == before.normal_value("dicomDeviceName", b"a")
-    assert after.normal_value("dicomDeviceName", b"A") != after.normal_value("dicomDeviceName", b"a")
+    before, after = load_bundled_schema(), merge_descriptions(load_bundled_schema(), (own,), ())
+    assert before.normalise_value("dicomDeviceName", b"A") == before.normalise_value("dicomDeviceName", b"a")
+    assert after.normalise_value("dicomDeviceName", b"A") != after.normalise_value("dicomDeviceName", b"a")

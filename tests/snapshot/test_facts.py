@@ -6,11 +6,11 @@ import pytest
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
-from dcmcfg.snapshot.file import Facts, facts_text, parse_facts
+from dcmcfg.snapshot.file import SnapshotFacts, format_facts, parse_facts
 
 
 def test_facts_read_back_as_written_whatever_a_server_says_of_itself() -> None:
-    facts = Facts(
+    facts = SnapshotFacts(
         DN.parse("o=Spital Zürich\\, West,c=CH"),
         taken="2026-01-02T03:04:05+00:00",
         program="dcmcfg 1",
@@ -19,7 +19,7 @@ def test_facts_read_back_as_written_whatever_a_server_says_of_itself() -> None:
         naming_contexts=(b"c=CH", b"\xff\x00", b""),
         attribute_types=(b"( 1.2 NAME 'a' DESC '" + b"long " * 90 + b"' )",),
     )
-    text = facts_text(facts)
+    text = format_facts(facts)
     assert all(line.startswith("# ") for line in text.splitlines())
     assert parse_facts(text.encode(), "file") == facts
 

@@ -8,21 +8,21 @@ import pytest
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DicomError
-from dcmcfg.temporary.address import whereabouts
+from dcmcfg.temporary.address import find_receiver_address
 
 ARCHIVE = Peer("DCM4CHEE", "127.0.0.1", 11112)
 
 
 def test_an_archive_on_this_machine_calls_loopback_and_any_free_port() -> None:
-    where = whereabouts(ARCHIVE, ("localhost",), None)
-    assert (where.host, where.port, where.listen) == ("127.0.0.1", 0, "127.0.0.1")
-    assert where.why == "by which this machine reaches 127.0.0.1"
+    where = find_receiver_address(ARCHIVE, ("localhost",), None)
+    assert (where.host, where.port, where.listening_host) == ("127.0.0.1", 0, "127.0.0.1")
+    assert where.reason == "by which this machine reaches 127.0.0.1"
 
 
 def test_what_was_said_counts_and_another_machines_address_is_listened_for_everywhere() -> None:
-    assert whereabouts(ARCHIVE, (), ("127.0.0.1", 4242)).listen == "127.0.0.1"
-    where = whereabouts(ARCHIVE, (), ("192.0.2.7", 4242))
-    assert (where.host, where.port, where.listen, where.why) == (
+    assert find_receiver_address(ARCHIVE, (), ("127.0.0.1", 4242)).listening_host == "127.0.0.1"
+    where = find_receiver_address(ARCHIVE, (), ("192.0.2.7", 4242))
+    assert (where.host, where.port, where.listening_host, where.reason) == (
         "192.0.2.7",
         4242,
         "0.0.0.0",
@@ -34,16 +34,16 @@ def test_a_stock_tree_says_localhost_so_the_way_to_the_servers_counts(monkeypatc
     def on_the_way(host: str, port: int) -> str | None:
         return {"localhost": "127.0.0.1", "ldap.hospital": "10.1.2.3"}.get(host)
 
-    monkeypatch.setattr("dcmcfg.temporary.address.address_towards", on_the_way)
+    monkeypatch.setattr("dcmcfg.temporary.address.find_source_address", on_the_way)
     stock = Peer("DCM4CHEE", "localhost", 11112)
-    where = whereabouts(stock, ("ldap.hospital",), None)
-    assert (where.host, where.listen, where.why) == (
+    where = find_receiver_address(stock, ("ldap.hospital",), None)
+    assert (where.host, where.listening_host, where.reason) == (
         "10.1.2.3",
         "10.1.2.3",
         "by which this machine reaches ldap.hospital",
     )
     with pytest.raises(DicomError, match="there is no way to the archive's host"):
-        whereabouts(Peer("DCM4CHEE", "arc.invalid", 11112), (), None)
+        find_receiver_address(Peer("DCM4CHEE", "arc.invalid", 11112), (), None)
 
 
 def test_the_address_is_the_one_that_the_peer_sees() -> None:
@@ -51,4 +51,4 @@ def test_the_address_is_the_one_that_the_peer_sees() -> None:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
             seen = server.accept()[1][0]
-    assert whereabouts(Peer("DCM4CHEE", "localhost", port), (), None).host == seen
+    assert find_receiver_address(Peer("DCM4CHEE", "localhost", port), (), None).host == seen

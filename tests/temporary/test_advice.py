@@ -10,15 +10,15 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.edits.temporary_destination import TemporaryDestination
-from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.temporary.next_steps import advised
+from dcmcfg.edits.temporary_mark import OwnerProcess
+from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice import test_destination_refused, test_miscounted, test_not_arrived, test_not_performed
 from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, UNWITNESSED, stored
 
 NEW = TemporaryDestination(
-    "WORKSTATION", "192.0.2.1", 4242, Maker("ann", "desk7", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
+    "WORKSTATION", "192.0.2.1", 4242, OwnerProcess("ann", "desk7", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
 )
 CASES = {
     f"{module.__name__}: {name}": case[0]
@@ -30,7 +30,7 @@ CASES = {
 def steps(evidence: Evidence) -> tuple[str, ...]:
     """What is advised where this run listens as the destination and has received what *evidence* says."""
     evidence = replace(evidence, received=evidence.received or ())
-    return advised(judge(evidence), evidence, NEW, "ldap://directory").next_steps
+    return adapt_next_steps(judge(evidence), evidence, NEW, "ldap://directory").next_steps
 
 
 @pytest.mark.parametrize("evidence", CASES.values(), ids=CASES)

@@ -8,32 +8,32 @@ from datetime import UTC, datetime
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.edits.temporary_destination import Line, TemporaryDestination
-from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.route.connection_matching import Fit
-from dcmcfg.temporary.next_steps import advised
+from dcmcfg.edits.temporary_destination import ConnectionSecurity, TemporaryDestination
+from dcmcfg.edits.temporary_mark import OwnerProcess
+from dcmcfg.route.connection_matching import ConnectionMatch
+from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.evidence import LOCAL_STUDY, UNWITNESSED, listed, stored
 
 INCOMPATIBLE = "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
 TITLE = "DCMCFG_123456789"
-SECURED = Line(("TLS_RSA_WITH_AES_128_CBC_SHA",), ("TLSv1.2",))
-PLAIN_LONGTERM = Fit("LONGTERM", fits=True, words="both plain")
-OVER_TLS = Fit(TITLE, fits=True, words="both TLSv1.2", tls=True)
-UNSEEN = replace(UNWITNESSED, expected=listed(""))
+SECURED = ConnectionSecurity(("TLS_RSA_WITH_AES_128_CBC_SHA",), ("TLSv1.2",))
+PLAIN_LONGTERM = ConnectionMatch("LONGTERM", is_compatible=True, description="both plain")
+OVER_TLS = ConnectionMatch(TITLE, is_compatible=True, description="both TLSv1.2", tls=True)
+UNSEEN = replace(UNWITNESSED, instances_before=listed(""))
 LOCAL = stored(UNWITNESSED, LOCAL_STUDY)
 
 
-def steps(evidence: Evidence, *fits: Fit, line: Line = SECURED) -> tuple[str, ...]:
+def steps(evidence: Evidence, *fits: ConnectionMatch, line: ConnectionSecurity = SECURED) -> tuple[str, ...]:
     """Return what is advised where the archive found no connection that fits, and the tree has *fits*."""
-    maker = Maker("somebody", "here", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
+    maker = OwnerProcess("somebody", "here", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
     new = TemporaryDestination(TITLE, "10.0.0.1", 11112, maker, line)
-    question = replace(evidence.question, destination=TITLE)
-    route = replace(evidence.route, fits=(*fits, PLAIN_LONGTERM))
+    question = replace(evidence.request, destination_ae_title=TITLE)
+    route = replace(evidence.route, connection_matches=(*fits, PLAIN_LONGTERM))
     outcome = MoveOutcome(0xA702, INCOMPATIBLE)
-    evidence = replace(evidence, question=question, route=route, outcome=outcome, received=())
-    return advised(judge(evidence), evidence, new, "ldap://directory").next_steps
+    evidence = replace(evidence, request=question, route=route, outcome=outcome, received=())
+    return adapt_next_steps(judge(evidence), evidence, new, "ldap://directory").next_steps
 
 
 @pytest.mark.parametrize("evidence", [LOCAL, UNSEEN, UNWITNESSED], ids=["local", "nobody knows where it was", "purged"])
@@ -46,12 +46,16 @@ def test_a_connection_with_tls_that_fits_by_the_tree_leaves_the_key_stores(evide
 
 
 def test_a_plain_connection_that_fits_by_the_tree_leaves_another_directory() -> None:
-    (step,) = steps(LOCAL, Fit(TITLE, fits=True, words="both plain"), line=Line())
+    (step,) = steps(
+        LOCAL, ConnectionMatch(TITLE, is_compatible=True, description="both plain"), line=ConnectionSecurity()
+    )
     assert step.endswith(
         "(both plain), and the archive has reloaded: does it read its configuration from ldap://directory?"
     )
 
 
 def test_what_does_not_fit_by_the_tree_is_told_as_that() -> None:
-    (step,) = steps(UNSEEN, Fit(TITLE, fits=False, words="DCM4CHEE has no installed connection"))
+    (step,) = steps(
+        UNSEEN, ConnectionMatch(TITLE, is_compatible=False, description="DCM4CHEE has no installed connection")
+    )
     assert step.startswith(f"by the tree, too, DCM4CHEE cannot call {TITLE}: DCM4CHEE has no installed connection")

@@ -9,39 +9,41 @@ from datetime import timedelta
 from pathlib import Path
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.edits.temporary_mark import Maker
+from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.model.devices import Configuration
-from dcmcfg.temporary.claim import Claim, claimed
-from dcmcfg.temporary.leftovers import Answers, Leftover, leftovers
-from dcmcfg.temporary.maker_process import this_process
+from dcmcfg.temporary.claim import Claim, hold_claim
+from dcmcfg.temporary.leftovers import Leftover, ReachabilityCheck, find_leftovers
+from dcmcfg.temporary.maker_process import describe_this_process
 from tests.edits.test_temporary_destination import MAKER, NEW, added
 from tests.trees import site
 
 URL = "ldap://localhost:389"
-NOW = MAKER.when + timedelta(minutes=5)
-US = this_process(MAKER.when)
+NOW = MAKER.created + timedelta(minutes=5)
+US = describe_this_process(MAKER.created)
 
 
 def nobody(peer: Peer, tls: bool) -> bool:
     return False
 
 
-def found(state: Path, maker: Maker, answers: Answers = nobody, later: timedelta = timedelta()) -> list[Leftover]:
-    held = Configuration(added(site(), replace(NEW, maker=maker)).after)
-    return list(leftovers(state, URL, held, NOW + later, answers))
+def found(
+    state: Path, maker: OwnerProcess, answers: ReachabilityCheck = nobody, later: timedelta = timedelta()
+) -> list[Leftover]:
+    held = Configuration(added(site(), replace(NEW, owner=maker)).after)
+    return list(find_leftovers(state, URL, held, NOW + later, answers))
 
 
 def test_what_a_process_of_this_machine_works_with_is_nobodys_to_remove(tmp_path: Path) -> None:
-    assert (US.host, US.process) == (socket.gethostname(), os.getpid())
+    assert (US.host, US.pid) == (socket.gethostname(), os.getpid())
     assert found(tmp_path, US) == []
 
 
 def test_a_process_that_has_the_number_now_is_another(tmp_path: Path) -> None:
-    assert [each.sure for each in found(tmp_path, replace(US, begun=US.begun - 60))] == [True]
+    assert [each.is_certain for each in found(tmp_path, replace(US, started=US.started - 60))] == [True]
 
 
 def test_a_process_of_this_machine_that_is_gone_has_left_it(tmp_path: Path) -> None:
-    gone = replace(US, process=2**22 + 1)
+    gone = replace(US, pid=2**22 + 1)
     assert [str(each) for each in found(tmp_path, gone)] == [
         f"DCMCFG_0A1B2C3D4 (of {US.user}@{US.host} (process 4194305), 2026-11-25 14:26:32 UTC)"
     ]
@@ -51,7 +53,7 @@ def test_what_another_machine_has_made_may_be_in_use_until_it_is_a_day_old(tmp_p
     assert [str(each) for each in found(tmp_path, MAKER)] == [
         "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2026-11-25 14:26:32 UTC; it may be in use)"
     ]
-    assert [each.sure for each in found(tmp_path, MAKER, later=timedelta(days=1))] == [True]
+    assert [each.is_certain for each in found(tmp_path, MAKER, later=timedelta(days=1))] == [True]
 
 
 def test_who_answers_under_its_title_works_with_it_however_old_it_is(tmp_path: Path) -> None:
@@ -66,13 +68,13 @@ def test_who_answers_under_its_title_works_with_it_however_old_it_is(tmp_path: P
 
 
 def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: Path) -> None:
-    with claimed(tmp_path, Claim(NEW.title, URL, "2026-11-25T14:26:32Z")):
+    with hold_claim(tmp_path, Claim(NEW.title, URL, "2026-11-25T14:26:32Z")):
         assert found(tmp_path, MAKER) == []
     assert [str(each) for each in found(tmp_path, MAKER)] == [
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC)"
     ]
     empty = Configuration(site())
-    assert [str(each) for each in leftovers(tmp_path, URL, empty, NOW, nobody)] == [
+    assert [str(each) for each in find_leftovers(tmp_path, URL, empty, NOW, nobody)] == [
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may know it still)"
     ]
-    assert leftovers(tmp_path, "ldap://elsewhere", empty, NOW, nobody) == ()
+    assert find_leftovers(tmp_path, "ldap://elsewhere", empty, NOW, nobody) == ()

@@ -14,15 +14,15 @@ from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
-from dcmcfg.errors import Refused, UnderWay
-from dcmcfg.plan.plan import Wanted, make_plan
-from dcmcfg.rollout.execution import roll_out
-from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.lock import directory_lock
-from dcmcfg.rollout.record import Occasion
-from dcmcfg.rollout.strategy import Manner
+from dcmcfg.errors import ChangeInProgress, Refused
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.rollout.execution import run_rollout
+from dcmcfg.rollout.history import History, RolloutStatus, determine_status
+from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.rollout.record import RolloutContext
+from dcmcfg.rollout.strategy import RolloutStrategy
 from dcmcfg.temporary import removal
-from dcmcfg.temporary.removal import take_back
+from dcmcfg.temporary.removal import remove_destination
 from dcmcfg.temporary.run import Addition
 from tests.connecting import server_of
 from tests.edits.test_temporary_destination import NEW, OURS
@@ -41,7 +41,7 @@ class Added:
 
     slapd: RunningSlapd
     directory: Directory
-    occasion: Occasion
+    occasion: RolloutContext
     before: Octets
 
     def octets(self) -> Octets:
@@ -54,19 +54,19 @@ class Added:
                 directory.apply(change)
 
     def taken_back(self) -> int | None:
-        return take_back(self.directory, self.occasion, NEW.title).number
+        return remove_destination(self.directory, self.occasion, NEW.title).rollout_number
 
     @property
     def history(self) -> History:
-        return History(self.occasion.state)
+        return History(self.occasion.state_folder)
 
     def forget(self) -> None:
         """Lose the record, as another account and another machine have none."""
-        shutil.rmtree(self.occasion.state)
+        shutil.rmtree(self.occasion.state_folder)
 
     def cut_off(self, journal: str) -> None:
         """Have the journal of the addition end as it does where the process was killed."""
-        (self.occasion.state / "rollouts" / "1" / "journal").write_text(journal)
+        (self.occasion.state_folder / "rollouts" / "1" / "journal").write_text(journal)
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ def added(slapd: RunningSlapd, tmp_path: Path) -> Iterator[Added]:
     with connect(server_of(slapd)) as directory:
         directory.apply(_list(Operation.ADD, "STORESCP"))
         tree = read_tree(directory)
-        occasion = Occasion(tmp_path / "state", "site")
+        occasion = RolloutContext(tmp_path / "state", "site")
         plan = Addition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
         assert len(plan.steps) == 5
-        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, occasion=occasion, on_step=lambda *_: None)
+        run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=occasion, on_step=lambda *_: None)
         yield Added(slapd, directory, occasion, octets(tree))
 
 
@@ -92,8 +92,8 @@ def deletes(*names: str) -> Sequence[Change]:
 def test_the_record_takes_it_back_and_history_says_so(added: Added) -> None:
     assert added.taken_back() == 2
     assert added.octets() == added.before
-    record = added.history.numbered(1)
-    undone = added.history.undone_by(record)
+    record = added.history.get_rollout(1)
+    undone = added.history.find_undo_of(record)
     assert undone
     assert undone.number == 2
     assert added.taken_back() is None
@@ -144,15 +144,15 @@ def test_what_others_have_done_meanwhile_stays(added: Added) -> None:
 def test_what_names_it_elsewhere_is_told(added: Added) -> None:
     device = DN.parse(f"dicomDeviceName=storescp,{DEVICES}")
     added.make(Modify(device, (Modification(Operation.REPLACE, "dicomDescription", (NEW.title.encode(),)),)))
-    taken = take_back(added.directory, added.occasion, NEW.title)
-    assert taken.still_named == (f"{device} (dicomDescription)",)
+    taken = remove_destination(added.directory, added.occasion, NEW.title)
+    assert taken.remaining_references == (f"{device} (dicomDescription)",)
 
 
 @pytest.mark.parametrize("begun", [2, 5])
 def test_a_record_that_was_cut_off_and_overtaken_is_no_hindrance(added: Added, begun: int) -> None:
     """Killed at a step, then cleaned up by another account: the journal fits nothing that is there."""
     added.cut_off(f"planned\nbegins {begun} {begun}\n")
-    state = added.occasion.state
+    state = added.occasion.state_folder
     aside = state.with_name("aside")
     state.rename(aside)
     assert added.taken_back() == 1
@@ -160,29 +160,29 @@ def test_a_record_that_was_cut_off_and_overtaken_is_no_hindrance(added: Added, b
     aside.rename(state)
     assert added.taken_back() is None
     assert added.octets() == added.before
-    assert added.history.unfinished(added.slapd.url) is None
+    assert added.history.find_unfinished(added.slapd.url) is None
 
 
 def test_a_taking_back_that_was_cut_off_at_its_end_turns_out_to_be_done(added: Added) -> None:
     assert added.taken_back() == 2
-    (added.history.numbered(2).folder / "journal").write_text("planned\nbegins 5 5\n")
+    (added.history.get_rollout(2).folder / "journal").write_text("planned\nbegins 5 5\n")
     assert added.taken_back() is None
     assert added.octets() == added.before
-    assert result_of(added.history.numbered(2)) is Result.DONE
+    assert determine_status(added.history.get_rollout(2)) is RolloutStatus.APPLIED
 
 
 def test_anothers_roll_out_is_waited_for(added: Added, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removal, "PATIENCE_S", 0.1)
-    with directory_lock(added.occasion.state, added.slapd.url), pytest.raises(UnderWay):
+    monkeypatch.setattr(removal, "MAX_WAIT_S", 0.1)
+    with lock_directory(added.occasion.state_folder, added.slapd.url), pytest.raises(ChangeInProgress):
         added.taken_back()
     assert added.taken_back() == 2
 
 
 def test_anothers_roll_out_that_is_half_done_is_not_touched(added: Added) -> None:
     with connect(server_of(added.slapd)) as directory:
-        two = [Wanted(_list(Operation.ADD, title)) for title in ("A", "B")]
+        two = [DesiredChange(_list(Operation.ADD, title)) for title in ("A", "B")]
         plan, occasion = make_plan(read_tree(directory), two), added.occasion
-        roll_out(directory, plan, manner=Manner.STEP_BY_STEP, occasion=occasion, on_step=lambda *_: None)
-    (occasion.state / "rollouts" / "2" / "journal").write_text("planned\nended 1\n")
+        run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=occasion, on_step=lambda *_: None)
+    (occasion.state_folder / "rollouts" / "2" / "journal").write_text("planned\nended 1\n")
     with pytest.raises(Refused, match=r"roll-out 2 of .* is not finished"):
         added.taken_back()

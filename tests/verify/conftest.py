@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.site import Ports
-from dcmcfg.lab.tree import site_entries
+from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.dicom.dcmtk import Made, make_instances
 
 PORTS = Ports(
@@ -20,7 +20,7 @@ PORTS = Ports(
 
 @pytest.fixture(scope="session")
 def configuration() -> Configuration:
-    return Configuration(Tree.of(bundled(), site_entries(PORTS)))
+    return Configuration(Tree.from_entries(load_bundled_schema(), load_site_entries(PORTS)))
 
 
 @pytest.fixture

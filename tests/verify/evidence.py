@@ -10,13 +10,13 @@ from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Question, Stored
+from dcmcfg.verify.evidence import ConfiguredRoute, DatabaseEvidence, Evidence, MoveRecord, VerificationRequest
 
 STUDY = "1.2.3"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 IMPLICIT = "1.2.840.10008.1.2"
 UIDS = ("1.2.3.1", "1.2.3.2", "1.2.3.3")
-QUESTION = Question(STUDY, Peer("DCM4CHEE", "localhost", 11112), "WORKSTATION", "DCMCFG")
+QUESTION = VerificationRequest(STUDY, Peer("DCM4CHEE", "localhost", 11112), "WORKSTATION", "DCMCFG")
 VIA_ARCHIVE = ConfiguredRoute("DCM4CHEE", "device dcm4chee-arc", frozenset({"DCM4CHEE", "AS_RECEIVED"}))
 DIRECT = ConfiguredRoute(None, "", frozenset({"DCM4CHEE", "AS_RECEIVED"}))
 GOOD_OUTCOME = MoveOutcome(0x0000, completed=3, failed=0, warning=0)
@@ -38,17 +38,17 @@ def recorded(
 
 #: Witnessed, complete, purged before, recorded by the external archive.
 GOOD = Evidence(
-    question=QUESTION,
-    expected=listed(),
+    request=QUESTION,
+    instances_before=listed(),
     outcome=GOOD_OUTCOME,
     received=arrived(),
-    records=(recorded(),),
+    move_records=(recorded(),),
     route=VIA_ARCHIVE,
 )
 #: The same without our receiver and without the external archive's record.
-UNWITNESSED = replace(GOOD, received=None, records=None)
+UNWITNESSED = replace(GOOD, received=None, move_records=None)
 #: Nobody but the archive and its database has anything to say.
-ALONE = replace(GOOD, records=None, route=replace(VIA_ARCHIVE, storages=frozenset({"fs1"})))
+ALONE = replace(GOOD, move_records=None, route=replace(VIA_ARCHIVE, storage_ids=frozenset({"fs1"})))
 
 
 def study(*storages: str, external: str = "LONGTERM", completeness: str = "") -> StoredStudy:
@@ -63,7 +63,7 @@ def study(*storages: str, external: str = "LONGTERM", completeness: str = "") ->
 
 PURGED = study("", "", "")
 LOCAL_STUDY = study("fs1", "fs1", "fs1")
-UNKNOWN_STUDY = StoredStudy(STUDY, known=False)
+UNKNOWN_STUDY = StoredStudy(STUDY, is_known=False)
 
 
 def reporting(evidence: Evidence, **counters: int | None) -> Evidence:
@@ -78,4 +78,4 @@ def stored(
     after: StoredStudy | None = None,
     availability: str = "ONLINE",
 ) -> Evidence:
-    return replace(evidence, stored=Stored(before, after), expected=listed(availability))
+    return replace(evidence, database=DatabaseEvidence(before, after), instances_before=listed(availability))

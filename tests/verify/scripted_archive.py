@@ -11,9 +11,9 @@ from pydicom import Dataset, dcmread
 from pynetdicom import evt
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.lab.listener import Handler, all_contexts, listening
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, serve_moves
-from dcmcfg.lab.query import HeldInstance, find
+from dcmcfg.lab.listener import EventHandler, build_archive_contexts, listen
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, install_move_handler
+from dcmcfg.lab.query import QueryInstance, handle_find
 from tests.dicom.dcmtk import LOOPBACK, Made
 from tests.ports import free_port
 
@@ -23,10 +23,10 @@ OnMove = Callable[[MoveExchange], MoveResponse | None]
 OnFind = Callable[[evt.Event], Iterator[tuple[Any, Dataset | None]]]
 
 
-def held_of(made: Made, availability: str = "NEARLINE") -> tuple[HeldInstance, ...]:
+def held_of(made: Made, availability: str = "NEARLINE") -> tuple[QueryInstance, ...]:
     """Return the instances of *made* as the archive lists them."""
     return tuple(
-        HeldInstance(dcmread(file, stop_before_pixels=True), availability, ("LONGTERM",)) for file in made.files
+        QueryInstance(dcmread(file, stop_before_pixels=True), availability, ("LONGTERM",)) for file in made.files
     )
 
 
@@ -44,9 +44,9 @@ def scripted_archive(
     """Listen as *title* while the block runs; it lists the instances of *made*, with that availability."""
     held = held_of(made, availability)
     port = port or free_port()
-    handlers: list[Handler] = [
-        (evt.EVT_REQUESTED, lambda event: serve_moves(event.assoc, on_move)),
-        (evt.EVT_C_FIND, on_find or (lambda event: find(event, lambda: held))),
+    handlers: list[EventHandler] = [
+        (evt.EVT_REQUESTED, lambda event: install_move_handler(event.assoc, on_move)),
+        (evt.EVT_C_FIND, on_find or (lambda event: handle_find(event, lambda: held))),
     ]
-    with listening(title, port, handlers, all_contexts(), tls=tls):
+    with listen(title, port, handlers, build_archive_contexts(), tls=tls):
         yield Peer(title, LOOPBACK, port)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
+from dcmcfg.verify.addresses import MAX_TIMEOUT_S, AddressOverride, extract_hosts, find_addresses
 from tests.verify.conftest import PORTS
 
 DEVICE = "dcm4chee-arc"
@@ -21,7 +21,7 @@ WORKSTATION = DN.parse("cn=dicom,dicomDeviceName=workstation,cn=Devices,cn=DICOM
 
 def having(configuration: Configuration, dn: DN, name: str, *values: str) -> Configuration:
     replaced = Modification(Operation.REPLACE, name, tuple(value.encode() for value in values))
-    return Configuration(configuration.tree.after([Modify(dn, (replaced,))]))
+    return Configuration(configuration.tree.with_changes([Modify(dn, (replaced,))]))
 
 
 def test_the_stock_ae_is_asked_where_the_tree_says(configuration: Configuration) -> None:
@@ -33,27 +33,31 @@ def test_the_stock_ae_is_asked_where_the_tree_says(configuration: Configuration)
 
 def test_who_may_be_asked_for_what_comes_from_the_route(configuration: Configuration) -> None:
     back = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "DCM4CHEE")
-    assert find_addresses(back, DEVICE, "WORKSTATION").route.asks == {("LONGTERM", "DCM4CHEE")}
+    assert find_addresses(back, DEVICE, "WORKSTATION").route.external_requests == {("LONGTERM", "DCM4CHEE")}
     both = having(back, DEVICE_DN, "dcmFallbackCMoveSCP", "LONGTERM")
-    asked = find_addresses(both, DEVICE, "WORKSTATION").route.asks
+    asked = find_addresses(both, DEVICE, "WORKSTATION").route.external_requests
     assert asked == {("LONGTERM", "DCM4CHEE"), ("LONGTERM", "WORKSTATION")}
     alternative = having(back, DEVICE_DN, "dcmAltCMoveSCP", "LONGTERM")
-    assert find_addresses(alternative, DEVICE, "WORKSTATION").route.asks == {("LONGTERM", "WORKSTATION")}
+    assert find_addresses(alternative, DEVICE, "WORKSTATION").route.external_requests == {("LONGTERM", "WORKSTATION")}
 
 
 def test_who_may_ask_comes_from_the_route(configuration: Configuration) -> None:
     """Of a study that is local in part the archive asks as itself, or under the title that it is set to call with."""
-    found = find_addresses(configuration, DEVICE, "WORKSTATION", calling="VIEWER")
-    assert found.route.asks_as == {"VIEWER", "DCM4CHEE"}
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", calling_ae_title="VIEWER")
+    assert found.route.calling_ae_titles == {"VIEWER", "DCM4CHEE"}
     masked = having(configuration, DEVICE_DN.child("dicomAETitle", "DCM4CHEE"), "dcmMasqueradeCallingAETitle", "MASKED")
-    assert find_addresses(masked, DEVICE, "WORKSTATION", calling="VIEWER").route.asks_as == {"VIEWER", "MASKED"}
+    assert find_addresses(masked, DEVICE, "WORKSTATION", calling_ae_title="VIEWER").route.calling_ae_titles == {
+        "VIEWER",
+        "MASKED",
+    }
 
 
 def test_whether_connections_fit_comes_from_the_tree(configuration: Configuration) -> None:
     def fits(suite: str) -> list[tuple[str, bool, str]]:
         changed = having(configuration, WORKSTATION, "dicomTLSCipherSuite", suite)
         return [
-            (each.title, each.fits, each.words) for each in find_addresses(changed, DEVICE, "WORKSTATION").route.fits
+            (each.ae_title, each.is_compatible, each.description)
+            for each in find_addresses(changed, DEVICE, "WORKSTATION").route.connection_matches
         ]
 
     longterm = ("LONGTERM", True, "both plain")
@@ -67,12 +71,12 @@ def test_whether_connections_fit_comes_from_the_tree(configuration: Configuratio
 
 
 def test_another_ae_is_asked_by_name(configuration: Configuration) -> None:
-    assert find_addresses(configuration, DEVICE, "STORESCP", ae="AS_RECEIVED").archive.ae_title == "AS_RECEIVED"
+    assert find_addresses(configuration, DEVICE, "STORESCP", ae_title="AS_RECEIVED").archive.ae_title == "AS_RECEIVED"
 
 
 def test_an_unknown_ae_names_those_of_the_device(configuration: Configuration) -> None:
     with pytest.raises(NotFound, match="has no AE NOBODY"):
-        find_addresses(configuration, DEVICE, "STORESCP", ae="NOBODY")
+        find_addresses(configuration, DEVICE, "STORESCP", ae_title="NOBODY")
 
 
 def test_the_only_ae_of_a_device_is_asked(configuration: Configuration) -> None:
@@ -80,7 +84,7 @@ def test_the_only_ae_of_a_device_is_asked(configuration: Configuration) -> None:
 
 
 def test_which_of_several_aes_must_be_said(configuration: Configuration) -> None:
-    tree = configuration.tree.after([])
+    tree = configuration.tree.with_changes([])
     without_stock = {key: entry for key, entry in tree.entries.items() if ("dicomaetitle", "DCM4CHEE") not in key[0]}
     with pytest.raises(MalformedInput, match="which AE") as refused:
         find_addresses(Configuration(type(tree)(tree.schema, without_stock)), DEVICE, "STORESCP")
@@ -90,11 +94,11 @@ def test_which_of_several_aes_must_be_said(configuration: Configuration) -> None
 @pytest.mark.parametrize(
     ("connect", "peer"),
     [
-        (Address("archive.hospital"), Peer("DCM4CHEE", "archive.hospital", PORTS.archive)),
-        (Address("archive.hospital", 104), Peer("DCM4CHEE", "archive.hospital", 104)),
+        (AddressOverride("archive.hospital"), Peer("DCM4CHEE", "archive.hospital", PORTS.archive)),
+        (AddressOverride("archive.hospital", 104), Peer("DCM4CHEE", "archive.hospital", 104)),
     ],
 )
-def test_connect_overrides_host_and_port(configuration: Configuration, connect: Address, peer: Peer) -> None:
+def test_connect_overrides_host_and_port(configuration: Configuration, connect: AddressOverride, peer: Peer) -> None:
     assert find_addresses(configuration, DEVICE, "WORKSTATION", connect=connect).archive == peer
 
 
@@ -103,7 +107,7 @@ def test_an_ae_that_only_listens_with_tls_is_called_over_tls_and_that_is_said(co
     found = find_addresses(secure, DEVICE, "WORKSTATION")
     assert (found.archive.port, found.tls) == (PORTS.archive, True)
     assert found.warnings == ("DCM4CHEE listens with TLS only, so it was called over TLS",)
-    elsewhere = find_addresses(secure, DEVICE, "WORKSTATION", connect=Address("a", 1))
+    elsewhere = find_addresses(secure, DEVICE, "WORKSTATION", connect=AddressOverride("a", 1))
     assert (elsewhere.archive, elsewhere.tls) == (Peer("DCM4CHEE", "a", 1), True)
 
 
@@ -119,15 +123,18 @@ def test_tls_takes_the_tls_connection_beside_the_plain_one(configuration: Config
 def test_a_destination_with_tls_only_takes_tls(configuration: Configuration) -> None:
     secure = having(configuration, WORKSTATION, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
     found = find_addresses(secure, DEVICE, "WORKSTATION", receive=True)
-    assert (found.destination, found.receives_tls) == (Peer("WORKSTATION", "127.0.0.1", PORTS.workstation), True)
-    assert not find_addresses(configuration, DEVICE, "WORKSTATION", receive=True).receives_tls
+    assert (found.destination, found.destination_requires_tls) == (
+        Peer("WORKSTATION", "127.0.0.1", PORTS.workstation),
+        True,
+    )
+    assert not find_addresses(configuration, DEVICE, "WORKSTATION", receive=True).destination_requires_tls
 
 
 def test_a_destination_outside_the_tree_is_a_warning_without_receiving(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "NOBODY")
     assert found.destination is None
     assert found.warnings == ("the tree has no AE NOBODY: the archive will not know this Move Destination",)
-    assert not found.route.destination_known
+    assert not found.route.move_destination_known
 
 
 def test_a_destination_outside_the_tree_cannot_receive(configuration: Configuration) -> None:
@@ -153,11 +160,11 @@ def test_a_port_in_the_tree_that_is_none_is_not_the_users_fault(configuration: C
         broken = having(configuration, dn, "dicomPort", "70000")
         with pytest.raises(DcmcfgError, match="no TCP port: 70000") as refused:
             find_addresses(broken, DEVICE, "WORKSTATION", receive=receive)
-        assert (refused.value.exit_code, refused.value.on) == (3, str(dn))
+        assert (refused.value.exit_code, refused.value.subject) == (3, str(dn))
 
 
 def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configuration: Configuration) -> None:
-    found = find_addresses(configuration, DEVICE, "WORKSTATION", elsewhere=("ldap.invalid",))
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", other_hosts=("ldap.invalid",))
     assert [warning.split(" as the host of ")[1].split()[0].rstrip(",:") for warning in found.warnings] == [
         "DCM4CHEE",
         "WORKSTATION",
@@ -166,14 +173,14 @@ def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configurat
 
 
 def test_localhost_as_destination_is_warned_about_when_the_archive_is_elsewhere(configuration: Configuration) -> None:
-    found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=Address("192.0.2.1"))
+    found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("192.0.2.1"))
     assert found.warnings == (
         "the tree gives 127.0.0.1 as the host of WORKSTATION: an archive on 192.0.2.1 takes that for its own machine",
     )
 
 
 def test_localhost_is_right_where_everything_is_on_this_machine(configuration: Configuration) -> None:
-    assert find_addresses(configuration, DEVICE, "WORKSTATION", elsewhere=("localhost", "127.0.0.1")).warnings == ()
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", other_hosts=("localhost", "127.0.0.1")).warnings == ()
 
 
 def test_the_route_is_the_effective_destination_with_its_source(configuration: Configuration) -> None:
@@ -182,12 +189,12 @@ def test_the_route_is_the_effective_destination_with_its_source(configuration: C
     on_device = having(configuration, DEVICE_DN, name, "DCM4CHEE")
     on_ae = having(on_device, AE_DN, name, "AS_RECEIVED")
     routes = [find_addresses(tree, DEVICE, "WORKSTATION").route for tree in (unset, on_device, on_ae)]
-    assert [(route.destination, route.source) for route in routes] == [
+    assert [(route.external_retrieve_destination, route.destination_source) for route in routes] == [
         (None, ""),
         ("DCM4CHEE", "device dcm4chee-arc"),
         ("AS_RECEIVED", "AE DCM4CHEE"),
     ]
-    assert {"DCM4CHEE", "AS_RECEIVED"} <= routes[0].archive_titles
+    assert {"DCM4CHEE", "AS_RECEIVED"} <= routes[0].archive_ae_titles
 
 
 @pytest.mark.parametrize(
@@ -198,8 +205,8 @@ def test_the_route_is_the_effective_destination_with_its_source(configuration: C
         ("900000", 960),
         ("0", 3600),
         (None, 3600),
-        ("9" * 18, LONGEST_S),
-        ("9" * 5000, LONGEST_S),
+        ("9" * 18, MAX_TIMEOUT_S),
+        ("9" * 5000, MAX_TIMEOUT_S),
     ],
 )
 def test_the_time_out_is_longer_than_the_archives_own(
@@ -212,21 +219,23 @@ def test_the_time_out_is_longer_than_the_archives_own(
 
 
 def test_the_time_out_can_be_said(configuration: Configuration) -> None:
-    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=5).timeouts == Timeouts(5, 5, 5, 5)
-    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=900).timeouts == Timeouts(10, 30, 900, 900)
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=5).timeouts == DicomTimeouts(5, 5, 5, 5)
+    assert find_addresses(configuration, DEVICE, "WORKSTATION", timeout_s=900).timeouts == DicomTimeouts(
+        10, 30, 900, 900
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("archive", Address("archive")),
-        ("archive.hospital:11112", Address("archive.hospital", 11112)),
-        ("[::1]:104", Address("::1", 104)),
-        ("[::1]", Address("::1")),
+        ("archive", AddressOverride("archive")),
+        ("archive.hospital:11112", AddressOverride("archive.hospital", 11112)),
+        ("[::1]:104", AddressOverride("::1", 104)),
+        ("[::1]", AddressOverride("::1")),
     ],
 )
-def test_an_address_is_host_and_perhaps_port(text: str, address: Address) -> None:
-    assert Address.parse(text) == address
+def test_an_address_is_host_and_perhaps_port(text: str, address: AddressOverride) -> None:
+    assert AddressOverride.parse(text) == address
 
 
 @pytest.mark.parametrize(
@@ -234,33 +243,33 @@ def test_an_address_is_host_and_perhaps_port(text: str, address: Address) -> Non
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(MalformedInput) as refused:
-        Address.parse(text)
+        AddressOverride.parse(text)
     assert refused.value.exit_code == 2
 
 
 def test_a_server_behind_a_socket_file_is_on_this_machine() -> None:
-    assert server_hosts("ldapi://%2Frun%2Fldapi", "http://archive:8080/dcm4chee-arc") == ("archive",)
+    assert extract_hosts("ldapi://%2Frun%2Fldapi", "http://archive:8080/dcm4chee-arc") == ("archive",)
 
 
 def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_astray(
     configuration: Configuration,
 ) -> None:
     back = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "DCM4CHEE")
-    assert find_addresses(back, DEVICE, "WORKSTATION").route.astray == ""
+    assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting_reason == ""
     foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
     route = find_addresses(foreign, DEVICE, "WORKSTATION").route
-    assert route.astray.endswith("the objects go there, and nobody forwards them")
-    assert route.mending == "dcmcfg set-external-retrieve DCM4CHEE"
+    assert route.misrouting_reason.endswith("the objects go there, and nobody forwards them")
+    assert route.misrouting_fix == "dcmcfg set-external-retrieve DCM4CHEE"
 
 
 def test_it_is_known_where_the_archive_calls_whom_it_may_have_to(configuration: Configuration) -> None:
-    assert find_addresses(configuration, DEVICE, "WORKSTATION").route.places == {
+    assert find_addresses(configuration, DEVICE, "WORKSTATION").route.ae_addresses == {
         ("LONGTERM", f"127.0.0.1:{PORTS.external}"),
         ("WORKSTATION", f"127.0.0.1:{PORTS.workstation}"),
     }
 
 
 def test_it_is_told_which_address_is_that_of_an_option(configuration: Configuration) -> None:
-    assert find_addresses(configuration, DEVICE, "WORKSTATION").archive.named_by == ""
-    given = find_addresses(configuration, DEVICE, "WORKSTATION", connect=Address("h", 1)).archive
-    assert given.named_by == "--connect"
+    assert find_addresses(configuration, DEVICE, "WORKSTATION").archive.address_source == ""
+    given = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("h", 1)).archive
+    assert given.address_source == "--connect"

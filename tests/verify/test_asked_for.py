@@ -13,18 +13,18 @@ from pydicom import Dataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import build_context, evt
 
-from dcmcfg.dicom.peer import Peer, Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.retrieval import Level, Retrieval
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.query import find
-from dcmcfg.lab.requestor import associated, send_file
+from dcmcfg.lab.query import handle_find
+from dcmcfg.lab.requestor import open_association, send_file
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, Question
+from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, VerificationRequest
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.receiver_options import Listening
-from dcmcfg.verify.request_times import AskedFor
-from dcmcfg.verify.run import gather
+from dcmcfg.verify.receiver_options import ReceiverOptions
+from dcmcfg.verify.request_times import RequestTimes
+from dcmcfg.verify.run import gather_evidence
 from dcmcfg.verify.selection import WHOLE_STUDY, Selection
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.dicom.raw_scu import RawScu, associate, data_set, element, p_data, raw_scu, store, value
@@ -33,7 +33,7 @@ from tests.verify.evidence import arrived, listed
 from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
-TIMEOUTS = Timeouts(connect=30, acse=30, dimse=60, network=60)
+TIMEOUTS = DicomTimeouts(connect=30, acse=30, dimse=60, network=60)
 #: More than the sockets of both sides hold.
 MORE_THAN_BUFFERED, PIECE = 1 << 25, 1 << 16
 
@@ -47,9 +47,11 @@ class Site:
 
     def send(self, *numbers: int, calling: str = "DCM4CHEE", originator: str = "DCMCFG", message_id: int = 2) -> None:
         """Send the instances with these numbers, all where none is given."""
-        with associated(calling, self.workstation, CT) as association:
+        with open_association(calling, self.workstation, CT) as association:
             for number in numbers or range(len(self.made.files)):
-                status = send_file(association, self.made.files[number], originator=originator, message_id=message_id)
+                status = send_file(
+                    association, self.made.files[number], originator_ae_title=originator, message_id=message_id
+                )
                 assert status == 0
 
     def send_as_stranger(self, *numbers: int) -> None:
@@ -73,24 +75,24 @@ class Site:
             if not done:
                 done.append(True)
                 before()
-            return find(event, lambda: held)
+            return handle_find(event, lambda: held)
 
         done: list[bool] = []
         held = held_of(self.made)
         with ExitStack() as stack:
             archive = stack.enter_context(scripted_archive(self.made, on_move, on_find=on_find))
             addresses = Addresses(archive, self.workstation, ConfiguredRoute(), TIMEOUTS)
-            question = Question(self.made.study_uid, archive, "WORKSTATION", "DCMCFG", selection=selection)
+            question = VerificationRequest(self.made.study_uid, archive, "WORKSTATION", "DCMCFG", selection=selection)
             if not shared:
-                return gather(question, addresses, receive=Listening())
+                return gather_evidence(question, addresses, receiver_options=ReceiverOptions())
             place = self.workstation
             receiver = stack.enter_context(Receiver(place.ae_title, place.host, place.port, TIMEOUTS))
-            return gather(question, addresses, receiver=receiver)
+            return gather_evidence(question, addresses, receiver=receiver)
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.setattr("dcmcfg.verify.receiver_options.STRAGGLERS_S", 0.1)  # nothing more comes
+    monkeypatch.setattr("dcmcfg.verify.receiver_options.LATE_ARRIVAL_WAIT_S", 0.1)  # nothing more comes
     return Site(make_instances(tmp_path))
 
 
@@ -112,7 +114,7 @@ def test_what_another_sender_had_sent_before_the_request_is_no_proof(site: Site,
     assert verdict.notes == (
         "ignored 3 instances that began to arrive before the C-MOVE was sent (caller STRANGER, Move Originator OTHER)",
     )
-    assert [each.sop_instance_uid for each in evidence.early] == list(site.made.sop_instance_uids)
+    assert [each.sop_instance_uid for each in evidence.early_instances] == list(site.made.sop_instance_uids)
 
 
 @pytest.mark.real
@@ -127,7 +129,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
     assert verdict.notes == (
         "ignored 3 instances that others had sent, not this C-MOVE (caller STRANGER, Move Originator OTHER)",
     )
-    assert [each.sop_instance_uid for each in evidence.uninvited] == list(site.made.sop_instance_uids)
+    assert [each.sop_instance_uid for each in evidence.unrelated_instances] == list(site.made.sop_instance_uids)
 
 
 @pytest.mark.real
@@ -168,7 +170,7 @@ def test_an_instance_on_its_way_when_the_request_is_sent_is_no_proof(site: Site)
             return MoveResponse(0, completed=3, failed=0)
 
         evidence = site.verify(begin, end)
-    assert len(evidence.early) == 3
+    assert len(evidence.early_instances) == 3
     assert judge(evidence).headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
 
 
@@ -191,7 +193,7 @@ def test_what_came_after_a_refused_list_and_before_the_second_attempt_is_no_proo
     evidence = site.verify(lambda: None, on_move, selection=Selection(Level.IMAGE))
     assert asked == list(site.made.sop_instance_uids)
     assert judge(evidence).headline == "NOT verified: 1 of 3 instances did not arrive"
-    assert [each.sop_instance_uid for each in evidence.early] == [site.made.sop_instance_uids[1]]
+    assert [each.sop_instance_uid for each in evidence.early_instances] == [site.made.sop_instance_uids[1]]
 
 
 @pytest.mark.real
@@ -207,23 +209,23 @@ def test_what_comes_for_one_series_while_the_next_is_asked_for_counts(site: Site
 
     uids: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dcmcfg.verify.selection.MOST_UIDS", 1)  # so that each series has its own C-MOVE
+        patch.setattr("dcmcfg.verify.selection.MAX_UIDS", 1)  # so that each series has its own C-MOVE
         evidence = two.verify(lambda: None, on_move, selection=Selection(Level.SERIES))
-    assert (len(uids), evidence.early) == (2, ())
+    assert (len(uids), evidence.early_instances) == (2, ())
     assert judge(evidence).verified
 
 
 def test_the_last_request_that_names_an_instance_or_its_series_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1, 100))
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
-    first, second, foreign = (replace(each, began=1.5) for each in arrived(("1.2.3.1", "1.2.3.2", "1.9")))
-    asked = AskedFor(listed())
+    first, second, foreign = (replace(each, started_monotonic=1.5) for each in arrived(("1.2.3.1", "1.2.3.2", "1.9")))
+    asked = RequestTimes(listed())
     assert not asked.is_early(first), "nothing was asked for"
-    asked.note(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2")))  # at 1
+    asked.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2")))  # at 1
     assert not any(map(asked.is_early, (first, second, foreign)))
-    asked.note(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.2",)))  # at 2
+    asked.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.2",)))  # at 2
     assert [asked.is_early(each) for each in (first, second, foreign)] == [False, True, False]
-    asked.note(Retrieval("1.2.3", Level.SERIES, ("1.2.3.0",)))  # at 3, of which the instances are not named
+    asked.record_request(Retrieval("1.2.3", Level.SERIES, ("1.2.3.0",)))  # at 3, of which the instances are not named
     assert asked.is_early(replace(first, sop_instance_uid="1.2.3.3"))
-    assert asked.is_early(replace(foreign, began=0.5))
-    assert not asked.is_early(replace(second, began=None)), "when it began is not known"
+    assert asked.is_early(replace(foreign, started_monotonic=0.5))
+    assert not asked.is_early(replace(second, started_monotonic=None)), "when it began is not known"

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.verify.dcm4che_lines import entries, is_dcm4che_log
+from dcmcfg.verify.dcm4che_lines import is_dcm4che_log, parse_entries
 from dcmcfg.verify.dcm4che_log import read
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.parsed_log import Logged
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.parsed_log import ParsedLog
 from tests.growth import growth
 from tests.verify.evidence import CT, STUDY, UIDS
 
 NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 AT = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
-SOUGHT = Sought(STUDY, frozenset(UIDS), calling="DCMCFG", archive_titles=frozenset({"DCM4CHEE"}))
+SOUGHT = LogQuery(STUDY, frozenset(UIDS), calling_ae_title="DCMCFG", archive_ae_titles=frozenset({"DCM4CHEE"}))
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 CR = "1.2.840.10008.5.1.4.1.1.1"
 
@@ -82,7 +82,7 @@ def response(counters: str = ", completed=3", status: str = "0", comment: str = 
     return dimse(f"LONGTERM<-DCMCFG(7) << 3:C-MOVE-RSP[pcid=3{counters}, status={status}H{more}", tsuid="1.2")
 
 
-def logged(*parts: str, sought: Sought = SOUGHT) -> Logged:
+def logged(*parts: str, sought: LogQuery = SOUGHT) -> ParsedLog:
     return read("\n".join(parts).splitlines(), sought, NOW)
 
 
@@ -92,114 +92,126 @@ RECORD = MoveRecord(AT, "DCMCFG", "LONGTERM", "DCM4CHEE", STUDY, 0, 3, 0)
 
 def test_the_page_shows_a_c_store_with_class_syntax_and_status() -> None:
     uid = "1.3.51.0.7.1265535119.17104.33870.32953.8838.26602.20894"
-    found = logged(PAGE, sought=Sought("1.2.4.0.13.1.432252867.1552647.1", frozenset({uid})))
+    found = logged(PAGE, sought=LogQuery("1.2.4.0.13.1.432252867.1552647.1", frozenset({uid})))
     moment = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
-    assert found.records == ()  # it shows the response to the C-MOVE, and not who was to receive what
+    assert found.move_records == ()  # it shows the response to the C-MOVE, and not who was to receive what
     assert found.legs == (
-        Leg("DCMQRSCP", "DCM4CHEE", "the external archive's log", (Store(uid, CR, JPEG_LS, 0, "", moment),)),
+        Leg("DCMQRSCP", "DCM4CHEE", "the external archive's log", (StoreRecord(uid, CR, JPEG_LS, 0, "", moment),)),
     )
-    assert found.titles == {"DCMQRSCP"}
+    assert found.ae_titles == {"DCMQRSCP"}
 
 
 def test_the_study_is_known_by_the_identifier_at_debug_and_by_the_instances_at_info() -> None:
-    assert logged(request(), identifier(), *STORES, response()).records == (RECORD,)
-    assert logged(request(), *STORES, response()).records == (RECORD,)
+    assert logged(request(), identifier(), *STORES, response()).move_records == (RECORD,)
+    assert logged(request(), *STORES, response()).move_records == (RECORD,)
 
 
 def test_the_legs_have_each_c_store() -> None:
     (leg,) = logged(request(), *STORES, response()).legs
-    assert (leg.calling, leg.called, leg.witness) == ("LONGTERM", "DCM4CHEE", "LONGTERM's log")
-    assert leg.stores == tuple(Store(uid, CT, JPEG_LS, 0, "DCMCFG", AT) for uid in UIDS)
+    assert (leg.calling_ae_title, leg.called_ae_title, leg.evidence_source) == (
+        "LONGTERM",
+        "DCM4CHEE",
+        "LONGTERM's log",
+    )
+    assert leg.stores == tuple(StoreRecord(uid, CT, JPEG_LS, 0, "DCMCFG", AT) for uid in UIDS)
 
 
 def test_a_move_of_another_study_is_none() -> None:
-    assert logged(request(), identifier("9.9.9"), store("9.9.9.1"), response()).records == ()
+    assert logged(request(), identifier("9.9.9"), store("9.9.9.1"), response()).move_records == ()
 
 
 def test_a_move_of_which_nothing_tells_the_study_is_hidden() -> None:
-    (record,) = logged(request(), response("", "a702")).records
+    (record,) = logged(request(), response("", "a702")).move_records
     assert (record.study_uid, record.status, record.completed) == ("", 0xA702, 0)
-    assert record.why_hidden == "the log does not show of which study: dcm4che logs that at level DEBUG"
+    assert record.missing_study_reason == "the log does not show of which study: dcm4che logs that at level DEBUG"
 
 
 def test_a_move_that_sends_other_instances_is_of_another_study() -> None:
-    assert logged(request(), store("9.9.9.1"), response()).records == ()
+    assert logged(request(), store("9.9.9.1"), response()).move_records == ()
 
 
 def test_no_more_is_completed_than_the_c_stores_in_the_log_have_stored() -> None:
     refused = [store(uid, "a700", number) for number, uid in enumerate(UIDS, 1)]
-    (record,) = logged(request(), identifier(), *refused, response()).records
-    assert (record.status, record.completed, record.reported, record.has_sent) == (0, 0, 3, False)
-    (record,) = logged(request(), identifier(), response()).records
-    assert (record.completed, record.reported, record.has_sent) == (0, 3, False)
-    (record,) = logged(request(), identifier(), STORES[0], store(UIDS[1], "b000", 2), STORES[2], response()).records
-    assert (record.completed, record.reported) == (3, None)
-    (record,) = logged(request(), identifier(), STORES[0], STORES[0], response()).records
-    assert (record.completed, record.reported) == (1, 3)
+    (record,) = logged(request(), identifier(), *refused, response()).move_records
+    assert (record.status, record.completed, record.reported_completed, record.has_sent) == (0, 0, 3, False)
+    (record,) = logged(request(), identifier(), response()).move_records
+    assert (record.completed, record.reported_completed, record.has_sent) == (0, 3, False)
+    (record,) = logged(
+        request(), identifier(), STORES[0], store(UIDS[1], "b000", 2), STORES[2], response()
+    ).move_records
+    assert (record.completed, record.reported_completed) == (3, None)
+    (record,) = logged(request(), identifier(), STORES[0], STORES[0], response()).move_records
+    assert (record.completed, record.reported_completed) == (1, 3)
 
 
 def test_of_a_move_of_two_studies_only_this_ones_instances_count() -> None:
     both, six = identifier(f"{STUDY}\\9.9.9"), response(", completed=6")
     others = [store(f"9.9.9.{number}", number=number) for number in (4, 5, 6)]
-    (record,) = logged(request(), both, *STORES, *others, six).records
-    assert (record.study_uid, record.completed, record.reported) == (STUDY, 3, 6)
-    (record,) = logged(request(), both, *STORES, *others, six, sought=Sought(STUDY)).records
+    (record,) = logged(request(), both, *STORES, *others, six).move_records
+    assert (record.study_uid, record.completed, record.reported_completed) == (STUDY, 3, 6)
+    (record,) = logged(request(), both, *STORES, *others, six, sought=LogQuery(STUDY)).move_records
     assert (record.status, record.completed, record.has_sent) == (0, None, False)
 
 
 def test_instances_that_name_another_move_are_not_of_this_one() -> None:
-    (record,) = logged(request(), store(UIDS[0], originator="VIEWER"), response()).records
+    (record,) = logged(request(), store(UIDS[0], originator="VIEWER"), response()).move_records
     assert record.study_uid == ""
 
 
 def test_instances_that_two_moves_may_have_sent_are_of_neither() -> None:
     other = request().replace("(7)", "(17)")
     found = logged(request(), other, store(UIDS[0]), response())
-    assert [each.study_uid for each in found.records] == ["", ""]
+    assert [each.study_uid for each in found.move_records] == ["", ""]
 
 
 def test_without_a_final_response_what_was_stored_is_counted() -> None:
     (record,) = logged(
         request(), identifier(), store(UIDS[0]), store(UIDS[1], "a700", 2), store(UIDS[2], "", 3)
-    ).records
+    ).move_records
     assert (record.status, record.completed, record.failed, record.has_sent) == (None, 1, 2, True)
 
 
 def test_a_refusal_is_told_with_its_comment() -> None:
-    (record,) = logged(request(), identifier(), response("", "a801", "Move Destination: X unknown, status=0H")).records
+    (record,) = logged(
+        request(), identifier(), response("", "a801", "Move Destination: X unknown, status=0H")
+    ).move_records
     assert (record.status, record.failure) == (0xA801, "Move Destination: X unknown, status=0H")
     assert not record.has_sent
 
 
 def test_what_is_pending_is_not_the_end() -> None:
     pending = response(", remaining=3, completed=0", "ff00")
-    (record,) = logged(request(), identifier(), pending).records
+    (record,) = logged(request(), identifier(), pending).move_records
     assert (record.status, record.completed) == (None, None)
 
 
 def test_older_releases_do_not_say_of_which_message_a_data_set_is() -> None:
     alone = f"{at('Dataset:', 'DEBUG')}\n(0020,000D) UI [{STUDY}] StudyInstanceUID"
-    (record,) = logged(request(), alone, response()).records
+    (record,) = logged(request(), alone, response()).move_records
     assert record.study_uid == STUDY
-    two = logged(request(), request().replace("(7)", "(9)"), alone, response()).records
+    two = logged(request(), request().replace("(7)", "(9)"), alone, response()).move_records
     assert [each.study_uid for each in two] == ["", ""]
 
 
 def test_a_uid_that_the_log_cuts_off_is_unknown() -> None:
-    (record,) = logged(request(), identifier().replace(f"[{STUDY}] StudyInstanceUID", f"[{STUDY}"), response()).records
+    (record,) = logged(
+        request(), identifier().replace(f"[{STUDY}] StudyInstanceUID", f"[{STUDY}"), response()
+    ).move_records
     assert record.study_uid == ""
 
 
 def test_an_association_of_the_same_number_after_a_restart_is_another_one() -> None:
     again = at("LONGTERM<-DCMCFG(7) >> A-ASSOCIATE-RQ")
-    first, second = logged(request(), identifier(), again, request("WORKSTATION"), identifier(), response()).records
-    assert (first.destination, first.status) == ("DCM4CHEE", None)
-    assert (second.destination, second.status) == ("WORKSTATION", 0)
+    first, second = logged(
+        request(), identifier(), again, request("WORKSTATION"), identifier(), response()
+    ).move_records
+    assert (first.destination_ae_title, first.status) == ("DCM4CHEE", None)
+    assert (second.destination_ae_title, second.status) == ("WORKSTATION", 0)
 
 
 def test_a_log_of_a_client_has_no_c_move_that_was_served() -> None:
     client = dimse("DCMCFG->LONGTERM(1) << 3:C-MOVE-RQ[pcid=1, prior=0, dest=DCM4CHEE", tsuid="1.2")
-    assert logged(client, identifier(), *STORES, response()).records == ()
+    assert logged(client, identifier(), *STORES, response()).move_records == ()
 
 
 @pytest.mark.parametrize(
@@ -213,15 +225,15 @@ def test_a_log_of_a_client_has_no_c_move_that_was_served() -> None:
 )
 def test_a_line_is_read_with_and_without_a_date(line: str) -> None:
     assert is_dcm4che_log([line])
-    (entry,) = entries([line], NOW)
-    assert entry.moment == AT
+    (entry,) = parse_entries([line], NOW)
+    assert entry.time == AT
     assert entry.association is not None
     assert (entry.association.local, entry.association.remote, entry.association.number) == ("LONGTERM", "DCMCFG", 7)
 
 
 def test_a_time_that_is_not_yet_is_yesterdays() -> None:
-    (entry,) = entries([at("x")], NOW.replace(hour=9))
-    assert entry.moment == AT - timedelta(days=1)
+    (entry,) = parse_entries([at("x")], NOW.replace(hour=9))
+    assert entry.time == AT - timedelta(days=1)
 
 
 def test_other_logs_are_none_of_dcm4che() -> None:
@@ -234,14 +246,18 @@ HALF = "\n".join((request(), identifier(), *STORES, response()))
 @given(st.lists(st.sampled_from(HALF.splitlines()) | st.text(max_size=60), max_size=40))
 def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
     found = read(lines, SOUGHT, NOW)
-    assert all(each.study_uid in ("", STUDY) for each in found.records)
+    assert all(each.study_uid in ("", STUDY) for each in found.move_records)
     assert isinstance(is_dcm4che_log(lines), bool)
 
 
 @given(st.integers(0, HALF.count("\n") + 1), st.integers(0, HALF.count("\n") + 1))
 def test_a_log_that_is_cut_off_shows_no_more_than_the_whole_one(start: int, end: int) -> None:
-    for record in read(HALF.splitlines()[start:end], SOUGHT, NOW).records:  # log_tail.py gives whole lines only
-        assert (record.calling, record.called, record.destination) == ("DCMCFG", "LONGTERM", "DCM4CHEE")
+    for record in read(HALF.splitlines()[start:end], SOUGHT, NOW).move_records:  # log_tail.py gives whole lines only
+        assert (record.calling_ae_title, record.called_ae_title, record.destination_ae_title) == (
+            "DCMCFG",
+            "LONGTERM",
+            "DCM4CHEE",
+        )
         assert (record.completed or 0) <= 3
 
 

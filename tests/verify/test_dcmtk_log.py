@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from dcmcfg.verify.dcmtk_log import is_dcmtk_log, read
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.parsed_log import Logged
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.parsed_log import ParsedLog
 from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS
 
 SINCE = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
-SOUGHT = Sought(STUDY, frozenset(UIDS), calling="DCMCFG", archive_titles=frozenset({"DCM4CHEE"}))
+SOUGHT = LogQuery(STUDY, frozenset(UIDS), calling_ae_title="DCMCFG", archive_ae_titles=frozenset({"DCM4CHEE"}))
 RECEIVED = "I: Association Received (localhost:DCMCFG -> LONGTERM)"
 RELEASE = "I: Association Release"
 STORES = """\
@@ -54,32 +54,32 @@ I: (0020,000d) UI [{study}]             #  26, 1 StudyInstanceUID
 I: Requesting Sub-Association"""
 
 
-def logged(*parts: str, before: str = "") -> Logged:
+def logged(*parts: str, before: str = "") -> ParsedLog:
     return read("\n".join(parts).splitlines(), SOUGHT, SINCE, before.splitlines())
 
 
 def test_who_asked_for_what_to_be_sent_where_and_how_many_were_stored() -> None:
     found = logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE)
-    assert found.records == (RECORD,)
-    assert found.legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", (Store("", status=0, moment=SINCE),) * 2),)
-    assert found.titles == {"LONGTERM"}
+    assert found.move_records == (RECORD,)
+    assert found.legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", (StoreRecord("", status=0, time=SINCE),) * 2),)
+    assert found.ae_titles == {"LONGTERM"}
 
 
 def test_at_debug_it_tells_the_transfer_syntax_of_the_file() -> None:
     (leg,) = logged(RECEIVED, request(), DEBUG, SUCCESS, RELEASE).legs
-    assert [each.stored_as for each in leg.stores] == ["1.2.840.10008.1.2.4.80"]
+    assert [each.file_transfer_syntax for each in leg.stores] == ["1.2.840.10008.1.2.4.80"]
     assert [each.transfer_syntax for each in leg.stores] == [""]
 
 
 def test_a_pattern_with_a_time_is_read() -> None:
     lines = "\n".join((RECEIVED, request(), STORES, SUCCESS)).replace("I: ", "2026-11-30 14:00:05.125  INFO: ")
-    (record,) = logged(lines).records
+    (record,) = logged(lines).move_records
     assert (record.started, record.completed) == (SINCE.replace(second=5), 1)
 
 
 def test_an_unknown_destination_is_a_failure_without_a_c_store() -> None:
     refusal = "I: mapMoveDestination: unknown AE: 'X'\nI: Move SCP Response 1 [status: Refused: MoveDestinationUnknown]"
-    (record,) = logged(RECEIVED, request(destination="X"), refusal, RELEASE).records
+    (record,) = logged(RECEIVED, request(destination="X"), refusal, RELEASE).move_records
     assert (record.status, record.completed, record.failure) == (0xA801, 0, "unknown AE: 'X'")
     assert not record.has_sent
 
@@ -90,7 +90,7 @@ E: moveSCP: Sub-Association Request Failed: 0006:031c TCP Initialization Error: 
 I: Releasing Sub-Association
 E: moveSCP: Sub-Association Release Failed: 0006:0106 ASC Caller passed in a NULL key
 I: Move SCP Response 1 [status: Refused: OutOfResourcesSubOperations]"""
-    (record,) = logged(RECEIVED, request(), refusal, RELEASE).records
+    (record,) = logged(RECEIVED, request(), refusal, RELEASE).move_records
     assert (record.status, record.completed) == (0xA702, 0)
     assert record.failure.endswith("TCP Initialization Error: Connection refused")
 
@@ -106,29 +106,29 @@ E: moveSCP: Move Sub-Op Failed: 0006:020e DIMSE Failed to send message"""
     ended = "I: Move SCP Response 4 [status: Warning: SubOperationsCompleteOneOrMoreFailures]"
     found = logged(RECEIVED, request(), failed, refused, unknown, ended, RELEASE)
     assert [each.status for each in found.legs[0].stores] == [None, 0xA700, 0xB123]
-    (record,) = found.records
+    (record,) = found.move_records
     assert (record.status, record.completed, record.failed) == (0xB000, 1, 2)
 
 
 def test_another_study_is_none() -> None:
-    assert logged(RECEIVED, request("9.9.9"), STORES, SUCCESS, RELEASE).records == ()
+    assert logged(RECEIVED, request("9.9.9"), STORES, SUCCESS, RELEASE).move_records == ()
 
 
 def test_two_moves_at_a_time_cannot_be_told_apart() -> None:
     other = RECEIVED.replace("DCMCFG", "VIEWER")
     found = logged(RECEIVED, request(), other, request("9.9.9"), STORES, SUCCESS, SUCCESS, RELEASE, RELEASE)
-    assert [(each.study_uid, each.has_sent) for each in found.records] == [("", False)]
+    assert [(each.study_uid, each.has_sent) for each in found.move_records] == [("", False)]
     assert found.legs == ()
 
 
 def test_who_asked_is_unknown_while_two_are_connected() -> None:
     found = logged(RECEIVED.replace("DCMCFG", "MODALITY"), RECEIVED, request(), STORES, SUCCESS, RELEASE)
-    assert [(each.calling, each.study_uid, each.has_sent) for each in found.records] == [("", "", False)]
+    assert [(each.calling_ae_title, each.study_uid, each.has_sent) for each in found.move_records] == [("", "", False)]
 
 
 def test_a_move_without_a_caller_in_the_log_is_unclear() -> None:
     found = logged(request(), STORES, SUCCESS, RELEASE)
-    assert [(each.calling, each.study_uid, each.has_sent) for each in found.records] == [("", "", False)]
+    assert [(each.calling_ae_title, each.study_uid, each.has_sent) for each in found.move_records] == [("", "", False)]
     assert found.legs == ()
 
 
@@ -137,42 +137,42 @@ def test_a_move_without_a_caller_in_the_log_is_unclear() -> None:
 )
 def test_the_end_of_an_association_that_began_before_makes_moves_unclear(end: str) -> None:
     found = logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE, end)
-    assert [(each.study_uid, each.has_sent) for each in found.records] == [("", False)]
+    assert [(each.study_uid, each.has_sent) for each in found.move_records] == [("", False)]
     assert found.legs == ()
     since = logged(end, RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE)
-    assert since.records == (RECORD,)
+    assert since.move_records == (RECORD,)
 
 
 def test_the_lines_before_show_which_associations_were_open() -> None:
     viewer = RECEIVED.replace("DCMCFG", "VIEWER")
-    (theirs,) = logged(request(), STORES, SUCCESS, RELEASE, before=viewer).records
-    assert (theirs.calling, theirs.study_uid) == ("VIEWER", STUDY)
-    (unclear,) = logged(RECEIVED, request(), STORES, SUCCESS, RELEASE, before=viewer).records
+    (theirs,) = logged(request(), STORES, SUCCESS, RELEASE, before=viewer).move_records
+    assert (theirs.calling_ae_title, theirs.study_uid) == ("VIEWER", STUDY)
+    (unclear,) = logged(RECEIVED, request(), STORES, SUCCESS, RELEASE, before=viewer).move_records
     assert (unclear.study_uid, unclear.has_sent) == ("", False)
     earlier = "\n".join((viewer, request("9.9.9"), STORES, SUCCESS, RELEASE))
-    assert logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE, before=earlier).records == (RECORD,)
+    assert logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE, before=earlier).move_records == (RECORD,)
 
 
 def test_a_move_of_no_study_has_its_status() -> None:
-    (record,) = logged(RECEIVED, request().replace("0020,000d", "0010,0020"), STORES, SUCCESS, RELEASE).records
+    (record,) = logged(RECEIVED, request().replace("0020,000d", "0010,0020"), STORES, SUCCESS, RELEASE).move_records
     assert (record.study_uid, record.status, record.completed) == ("", 0, 1)
-    assert record.why_hidden == "it does not name a study"
+    assert record.missing_study_reason == "it does not name a study"
 
 
 def test_one_after_the_other_they_can() -> None:
     first = (RECEIVED.replace("DCMCFG", "VIEWER"), request(), STORES, SUCCESS, RELEASE)
     found = logged(*first, RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE)
-    assert [(each.calling, each.completed) for each in found.records] == [("VIEWER", 1), ("DCMCFG", 2)]
+    assert [(each.calling_ae_title, each.completed) for each in found.move_records] == [("VIEWER", 1), ("DCMCFG", 2)]
 
 
 def test_a_probe_of_the_port_is_no_caller() -> None:
     probe = "I: Association Received (localhost: -> )\nI: Refusing Association (BadAppContext)"
-    assert logged(probe, RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE).records == (RECORD,)
+    assert logged(probe, RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE).move_records == (RECORD,)
 
 
 def test_the_identifiers_of_a_query_are_none_of_a_move() -> None:
     query = "I: Find SCP Request Identifiers:\nI: (0020,000d) UI [9.9.9]      #  26, 1 StudyInstanceUID"
-    assert logged(RECEIVED, request(), query, STORES, STORES, SUCCESS, RELEASE).records == (RECORD,)
+    assert logged(RECEIVED, request(), query, STORES, STORES, SUCCESS, RELEASE).move_records == (RECORD,)
 
 
 def test_without_verbose_it_is_no_log_of_requests() -> None:
@@ -186,7 +186,7 @@ WHOLE = "\n".join((RECEIVED, request(), STORES, DEBUG, SUCCESS, RELEASE)).splitl
 @given(st.lists(st.sampled_from(WHOLE) | st.text(max_size=60), max_size=60))
 def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
     found = read(lines, SOUGHT, SINCE)
-    assert all(each.study_uid in ("", STUDY) for each in found.records)
+    assert all(each.study_uid in ("", STUDY) for each in found.move_records)
     assert isinstance(is_dcmtk_log(lines), bool)
 
 

@@ -12,61 +12,61 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.verify.external_log import LogMark, Mark, Told, note_where_it_ends, records_since
-from dcmcfg.verify.legs import Leg, Store
-from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.external_log import FilePosition, LogEvidence, LogPosition, get_log_position, read_log_evidence
+from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.log_query import LogQuery
 from tests.verify import test_dcm4che_log as dcm4che
 from tests.verify import test_dcmtk_log as dcmtk
 from tests.verify.evidence import CT, STUDY, UIDS
 
-SOUGHT = replace(dcm4che.SOUGHT, external_titles=frozenset({"LONGTERM"}))
+SOUGHT = replace(dcm4che.SOUGHT, external_ae_titles=frozenset({"LONGTERM"}))
 ECHO = "14:13:01.377 INFO  - LONGTERM<-MONITOR(3) >> 1:C-ECHO-RQ[pcid=1\n  cuid=1.2.840.10008.1.1 - Verification]\n"
 ASSOCIATION = "14:13:01.377 INFO  - LONGTERM<-DCMCFG(3) >> A-ASSOCIATE-RQ\n"
-Tell = Callable[..., Told]
+Tell = Callable[..., LogEvidence]
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcmcfg.verify.external_log.PATIENCE_S", 0)
+    monkeypatch.setattr("dcmcfg.verify.external_log.LOG_WAIT_S", 0)
 
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Tell:
     """Return what a log shows to which lines are appended after the mark."""
 
-    def told(appended: str, *, before: str = "", sought: Sought = SOUGHT) -> Told:
+    def told(appended: str, *, before: str = "", sought: LogQuery = SOUGHT) -> LogEvidence:
         path = tmp_path / "log"
         path.write_text(before)
-        mark = note_where_it_ends(path)
+        mark = get_log_position(path)
         with path.open("a") as log:
             log.write(appended)
-        return records_since(mark, sought)
+        return read_log_evidence(mark, sought)
 
     return told
 
 
 def test_dcm4ches_log_is_a_witness(tell: Tell) -> None:
     told = tell(f"{dcm4che.HALF}\n", before=ECHO)
-    (record,) = told.records or ()
-    assert (record.study_uid, record.completed, told.by_archive) == (STUDY, 3, False)
-    assert [(leg.calling, len(leg.stores)) for leg in told.legs] == [("LONGTERM", 3)]
+    (record,) = told.move_records or ()
+    assert (record.study_uid, record.completed, told.is_from_archive_log) == (STUDY, 3, False)
+    assert [(leg.calling_ae_title, len(leg.stores)) for leg in told.legs] == [("LONGTERM", 3)]
 
 
 def test_dcmtks_log_is_a_witness(tell: Tell) -> None:
     told = tell("\n".join(dcmtk.WHOLE) + "\n")
-    (record,) = told.records or ()
-    assert (record.calling, record.completed) == ("DCMCFG", 2)
+    (record,) = told.move_records or ()
+    assert (record.calling_ae_title, record.completed) == ("DCMCFG", 2)
 
 
 def test_dcmtks_caller_may_have_connected_before_the_c_move_was_sent(tell: Tell) -> None:
     viewer = dcmtk.RECEIVED.replace("DCMCFG", "VIEWER")
-    (record,) = tell("\n".join(dcmtk.WHOLE) + "\n", before=f"{viewer}\n").records or ()
+    (record,) = tell("\n".join(dcmtk.WHOLE) + "\n", before=f"{viewer}\n").move_records or ()
     assert (record.study_uid, record.has_sent) == ("", False)
 
 
 def test_a_log_that_shows_other_messages_only_shows_that_nobody_asked(tell: Tell) -> None:
-    assert tell(ECHO).records == ()
-    assert tell(f"{dcmtk.RECEIVED}\n{dcmtk.RELEASE}\n").records == ()
+    assert tell(ECHO).move_records == ()
+    assert tell(f"{dcmtk.RECEIVED}\n{dcmtk.RELEASE}\n").move_records == ()
 
 
 @pytest.mark.parametrize(
@@ -79,25 +79,25 @@ def test_a_log_that_shows_other_messages_only_shows_that_nobody_asked(tell: Tell
 )
 def test_a_log_that_cannot_show_it_is_no_witness(tell: Tell, appended: str, why: str) -> None:
     told = tell(appended, before=ECHO)
-    assert told.records is None
-    assert why in told.why
+    assert told.move_records is None
+    assert why in told.reason
 
 
 def test_a_log_of_dcmtk_to_which_nothing_is_written_is_no_witness(tell: Tell) -> None:
     told = tell("", before=f"{dcmtk.RECEIVED}\n")
-    assert (told.records, "shows no association since" in told.why) == (None, True)
+    assert (told.move_records, "shows no association since" in told.reason) == (None, True)
 
 
 def test_where_nobody_knows_who_is_asked_any_log_counts(tell: Tell) -> None:
-    anybody = replace(SOUGHT, external_titles=frozenset())
-    assert tell(ECHO.replace("LONGTERM", "STORESCP"), sought=anybody).records == ()
+    anybody = replace(SOUGHT, external_ae_titles=frozenset())
+    assert tell(ECHO.replace("LONGTERM", "STORESCP"), sought=anybody).move_records == ()
 
 
 def test_lines_without_a_time_do_not_count_in_a_log_that_was_exchanged(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("\n".join(dcmtk.WHOLE) + "\n")
-    told = records_since(LogMark(path, Mark(), datetime.now(UTC).replace(microsecond=0)), SOUGHT)
-    assert (told.records, told.legs) == ((), ())
+    told = read_log_evidence(LogPosition(path, FilePosition(), datetime.now(UTC).replace(microsecond=0)), SOUGHT)
+    assert (told.move_records, told.legs) == ((), ())
 
 
 def test_json_lines_may_hold_the_c_stores(tell: Tell) -> None:
@@ -113,7 +113,7 @@ def test_json_lines_may_hold_the_c_stores(tell: Tell) -> None:
         "study_uid": STUDY,
         "stores": stores,
     }
-    found = (Store(UIDS[0], CT, "1.2", 0xA700), Store(""))
+    found = (StoreRecord(UIDS[0], CT, "1.2", 0xA700), StoreRecord(""))
     assert tell(json.dumps(line) + "\n").legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's record", found),)
     assert tell(json.dumps(line | {"stores": 7}) + "\n").legs == ()
 
@@ -126,7 +126,7 @@ LINES = [*dcm4che.HALF.splitlines(), *dcmtk.WHOLE, "", '{"study_uid": "1.2.3"}']
 def test_whatever_is_in_the_file_is_read(tmp_path: Path, lines: list[str], appended: bool) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"")
-    mark = note_where_it_ends(path)
+    mark = get_log_position(path)
     path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
-    told = records_since(mark if appended else replace(mark, mark=Mark()), SOUGHT)
-    assert told.records is not None or told.why
+    told = read_log_evidence(mark if appended else replace(mark, file_position=FilePosition()), SOUGHT)
+    assert told.move_records is not None or told.reason

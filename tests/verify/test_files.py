@@ -10,8 +10,8 @@ from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.advice.external_archive_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import Files, files_before, recalled
-from dcmcfg.verify.judge import LOCAL, SECOND_RUN, judge
+from dcmcfg.verify.file_evidence import FileLocation, count_recalled, locate_files_before_move
+from dcmcfg.verify.judge import LOCAL_STUDY_NOTE, SECOND_RUN_NOTE, judge
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
@@ -29,7 +29,7 @@ from tests.verify.evidence import (
     study,
 )
 
-FALLBACK = replace(ALONE.route, fallback="OLDPACS", fallback_destination="DCM4CHEE")
+FALLBACK = replace(ALONE.route, fallback_move_scp="OLDPACS", fallback_destination="DCM4CHEE")
 
 
 def reasons(evidence: Evidence, *, delivered: bool = True) -> tuple[str, ...]:
@@ -42,15 +42,17 @@ def finding(evidence: Evidence, *, delivered: bool = True) -> RouteFinding:
 
 def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
     verdict = judge(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY))
-    assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL}"
-    assert (verdict.exit_code, verdict.route.finding, verdict.route.instances) == (0, RouteFinding.NOT_TRIED, 0)
+    assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL_STUDY_NOTE}"
+    assert (verdict.exit_code, verdict.route.finding, verdict.route.shown_count) == (0, RouteFinding.NOT_TRIED, 0)
     assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION takes a study that is really purged",)
     assert "a local study proves nothing about external retrieve" in verdict.route.reasons[1]
-    assert SECOND_RUN not in verdict.notes
+    assert SECOND_RUN_NOTE not in verdict.notes
 
 
 def test_a_local_study_is_not_tried_whatever_the_tree_configures() -> None:
-    unset = replace(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY), route=replace(ALONE.route, destination=None))
+    unset = replace(
+        stored(ALONE, LOCAL_STUDY, LOCAL_STUDY), route=replace(ALONE.route, external_retrieve_destination=None)
+    )
     assert finding(unset) is RouteFinding.NOT_TRIED
     assert judge(unset, require_route=True).exit_code == 1
 
@@ -65,8 +67,8 @@ def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() 
 
 def test_a_required_route_is_not_given_by_a_local_study() -> None:
     local = judge(stored(ALONE, LOCAL_STUDY), require_route=True)
-    assert (local.headline, local.exit_code) == (f"NOT verified: {LOCAL}", 1)
-    unknown = judge(replace(ALONE, expected=listed("ONLINE")), require_route=True)
+    assert (local.headline, local.exit_code) == (f"NOT verified: {LOCAL_STUDY_NOTE}", 1)
+    unknown = judge(replace(ALONE, instances_before=listed("ONLINE")), require_route=True)
     assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, and it is required", 1)
     assert judge(GOOD, require_route=True).exit_code == 0
 
@@ -75,19 +77,19 @@ def test_a_required_route_is_not_given_by_a_local_study() -> None:
 def test_a_purged_study_that_comes_back_and_is_delivered_shows_the_route(availability: str) -> None:
     evidence = stored(ALONE, PURGED, LOCAL_STUDY, availability)
     route = judge_route(evidence, delivered=True)
-    assert (route.finding, route.instances) == (RouteFinding.SHOWN, 3)
+    assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[:2] == (
         "before the move, the archive's database had no file of 3 instances",
         "after the move, the database has files of 3 instances more (recalled)",
     )
-    assert recalled(evidence) == 3
+    assert count_recalled(evidence) == 3
     assert finding(evidence, delivered=False) is RouteFinding.NOT_SHOWN
 
 
 @pytest.mark.parametrize("after", [PURGED, study("fs1", "fs1", "")])
 def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after: StoredStudy) -> None:
     evidence = stored(ALONE, PURGED, after)
-    missing = 3 - recalled(evidence)
+    missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
         f"after the move, the archive has no file of {words} of these, although the tree has them sent to DCM4CHEE"
@@ -112,42 +114,47 @@ def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
 @pytest.mark.parametrize(
     ("before", "where", "away"),
     [
-        (UNKNOWN_STUDY, Files.UNKNOWN, 0),
-        (PURGED, Files.AWAY, 3),
-        (LOCAL_STUDY, Files.HERE, 0),
-        (study("fs1", "fs1", ""), Files.IN_PART, 1),
-        (study("fs1", "fs1"), Files.UNKNOWN, 0),  # not every expected instance
-        (replace(LOCAL_STUDY, instances=None), Files.UNKNOWN, 0),
-        (study("tape", "tape", "tape"), Files.UNCONFIGURED, 0),
-        (study("tape", "fs1", "fs1"), Files.IN_PART, 0),
-        (study("tape", "tape", ""), Files.IN_PART, 1),
+        (UNKNOWN_STUDY, FileLocation.UNKNOWN, 0),
+        (PURGED, FileLocation.NOT_LOCAL, 3),
+        (LOCAL_STUDY, FileLocation.LOCAL, 0),
+        (study("fs1", "fs1", ""), FileLocation.PARTLY_LOCAL, 1),
+        (study("fs1", "fs1"), FileLocation.UNKNOWN, 0),  # not every expected instance
+        (replace(LOCAL_STUDY, instances=None), FileLocation.UNKNOWN, 0),
+        (study("tape", "tape", "tape"), FileLocation.UNCONFIGURED_STORAGE, 0),
+        (study("tape", "fs1", "fs1"), FileLocation.PARTLY_LOCAL, 0),
+        (study("tape", "tape", ""), FileLocation.PARTLY_LOCAL, 1),
     ],
 )
-def test_where_the_files_were(before: StoredStudy, where: Files, away: int) -> None:
-    files = files_before(stored(ALONE, before))
-    assert (files.finding, files.away) == (where, away)
+def test_where_the_files_were(before: StoredStudy, where: FileLocation, away: int) -> None:
+    files = locate_files_before_move(stored(ALONE, before))
+    assert (files.location, files.not_local_count) == (where, away)
 
 
 def test_a_part_of_a_study_is_judged_by_itself() -> None:
-    evidence = replace(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY), expected=listed("ONLINE", UIDS[:1]))
-    assert files_before(evidence).finding is Files.HERE
+    evidence = replace(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY), instances_before=listed("ONLINE", UIDS[:1]))
+    assert locate_files_before_move(evidence).location is FileLocation.LOCAL
 
 
 def test_availability_suggests_a_purge_and_proves_none() -> None:
-    nearline = replace(UNWITNESSED, expected=listed("NEARLINE"), after=listed("ONLINE"))
-    files = files_before(nearline)
-    assert (files.finding, files.away, files.probably_away, files.by_database) == (Files.PROBABLY_AWAY, 0, 3, False)
+    nearline = replace(UNWITNESSED, instances_before=listed("NEARLINE"), instances_after=listed("ONLINE"))
+    files = locate_files_before_move(nearline)
+    assert (files.location, files.not_local_count, files.probably_not_local_count, files.is_from_database) == (
+        FileLocation.PROBABLY_NOT_LOCAL,
+        0,
+        3,
+        False,
+    )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
         "before the move, Instance Availability of 3 instances was not ONLINE, which does not prove that the archive "
         "had no file: the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
     ) in reasons(nearline)
-    assert files_before(replace(ALONE, expected=listed("ONLINE"))).finding is Files.UNKNOWN
-    assert files_before(replace(ALONE, expected=())).finding is Files.UNKNOWN
+    assert locate_files_before_move(replace(ALONE, instances_before=listed("ONLINE"))).location is FileLocation.UNKNOWN
+    assert locate_files_before_move(replace(ALONE, instances_before=())).location is FileLocation.UNKNOWN
 
 
 def test_online_without_a_witness_says_what_would_show_the_route() -> None:
-    online = replace(UNWITNESSED, expected=listed("ONLINE"))
+    online = replace(UNWITNESSED, instances_before=listed("ONLINE"))
     assert any(
         reason.startswith("where the files were before the move is not known: the archive's database (--archive-url)")
         for reason in reasons(online)
@@ -168,7 +175,7 @@ def test_nearline_of_a_file_that_is_here_is_that_of_its_storage() -> None:
 
 
 def test_a_record_of_a_recall_does_not_make_a_local_study_prove_anything() -> None:
-    evidence = replace(stored(ALONE, LOCAL_STUDY), records=(recorded(),))
+    evidence = replace(stored(ALONE, LOCAL_STUDY), move_records=(recorded(),))
     assert finding(evidence) is RouteFinding.NOT_TRIED
     assert any("shows a completed C-MOVE, although the archive had the files" in reason for reason in reasons(evidence))
 
@@ -184,9 +191,9 @@ def test_a_purged_study_without_an_external_archive_cannot_be_fetched_and_that_i
 
 
 def test_an_external_archive_that_the_tree_does_not_know_is_named() -> None:
-    known = replace(stored(ALONE, PURGED), route=replace(ALONE.route, titles=frozenset({"LONGTERM"})))
+    known = replace(stored(ALONE, PURGED), route=replace(ALONE.route, ae_titles=frozenset({"LONGTERM"})))
     assert not any("has no AE" in reason for reason in reasons(known))
-    unknown = replace(known, route=replace(ALONE.route, titles=frozenset({"NEWTERM"})))
+    unknown = replace(known, route=replace(ALONE.route, ae_titles=frozenset({"NEWTERM"})))
     assert any(reason.startswith("the tree has no AE LONGTERM") for reason in reasons(unknown))
 
 
@@ -194,29 +201,33 @@ def test_a_study_that_the_database_does_not_know_is_named() -> None:
     unknown = stored(ALONE, UNKNOWN_STUDY)
     words = "before the move, the archive's database had no such study for DCM4CHEE"
     assert f"{words}, although it lists 3 instances by C-FIND" in reasons(unknown)
-    assert words in reasons(replace(unknown, expected=()))
+    assert words in reasons(replace(unknown, instances_before=()))
 
 
 def test_a_study_that_comes_from_the_fallback_archive_is_expected_as_listed_afterwards() -> None:
-    fetched = replace(stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), expected=(), after=listed("ONLINE"), route=FALLBACK)
+    fetched = replace(
+        stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), instances_before=(), instances_after=listed("ONLINE"), route=FALLBACK
+    )
     verdict = judge(fetched)
     assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route not shown"
-    assert verdict.route.way == "fallback archive OLDPACS → DCM4CHEE → WORKSTATION (dcmFallbackCMoveSCP)"
+    assert verdict.route.configured_path == "fallback archive OLDPACS → DCM4CHEE → WORKSTATION (dcmFallbackCMoveSCP)"
 
 
 def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
     """A modality that sends the study meanwhile leaves the same traces."""
-    fetched = replace(stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), expected=(), after=listed("ONLINE"), route=FALLBACK)
+    fetched = replace(
+        stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), instances_before=(), instances_after=listed("ONLINE"), route=FALLBACK
+    )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
     log = "the log of OLDPACS (--external-log) can show who sent them"
     assert f"after the move, the database has files of 3 instances; {log}" in reasons(fetched)
-    logged = replace(fetched, records=(replace(recorded(), called="OLDPACS"),))
+    logged = replace(fetched, move_records=(replace(recorded(), called_ae_title="OLDPACS"),))
     assert finding(logged) is RouteFinding.SHOWN
 
 
 def test_files_that_go_from_one_storage_to_another_are_not_recalled() -> None:
     moved = stored(ALONE, study("tape", "tape", "tape"), LOCAL_STUDY)
-    assert (recalled(moved), finding(moved)) == (0, RouteFinding.NOT_SHOWN)
+    assert (count_recalled(moved), finding(moved)) == (0, RouteFinding.NOT_SHOWN)
 
 
 def test_an_incomplete_study_is_named() -> None:
@@ -225,7 +236,7 @@ def test_an_incomplete_study_is_named() -> None:
 
 
 def test_the_availability_before_and_after_is_reported() -> None:
-    unchanged = replace(UNWITNESSED, expected=listed("ONLINE"), after=listed("ONLINE"))
+    unchanged = replace(UNWITNESSED, instances_before=listed("ONLINE"), instances_after=listed("ONLINE"))
     assert "Instance Availability before the move: ONLINE, after it: ONLINE" in reasons(unchanged)
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import SECOND_RUN, judge
-from dcmcfg.verify.verdict import RouteFinding, Witness
+from dcmcfg.verify.judge import SECOND_RUN_NOTE, judge
+from dcmcfg.verify.verdict import ReceiptFinding, RouteFinding
 from tests.verify.evidence import (
     ALONE,
     GOOD,
@@ -43,12 +43,12 @@ def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
         "reported, not witnessed: 3 of 3 instances sent to WORKSTATION, says the archive; route not shown"
     )
     assert verdict.exit_code == 0
-    assert verdict.received.finding is Witness.NOT_WITNESSED
+    assert verdict.received.finding is ReceiptFinding.NOT_OBSERVED
 
 
 LIES = {
     "success with zero completed": (
-        replace(reporting(GOOD, completed=0), received=(), records=None),
+        replace(reporting(GOOD, completed=0), received=(), move_records=None),
         "status 0000, yet not one instance completed; nothing arrived at WORKSTATION",
     ),
     "success without any counter": (
@@ -99,7 +99,7 @@ def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
 
 
 def test_the_counter_of_a_large_study_begins_again_at_0() -> None:
-    large = replace(UNWITNESSED, question=replace(QUESTION, expected_number=65536 + 3))
+    large = replace(UNWITNESSED, request=replace(QUESTION, expected_count=65536 + 3))
     assert judge(reporting(large, completed=3)).reported.ok
     assert not judge(reporting(large, completed=4)).reported.ok
     assert not judge(reporting(replace(UNWITNESSED), completed=65536 + 3)).reported.ok
@@ -123,16 +123,16 @@ def test_a_failure_status_is_put_in_words() -> None:
 
 
 def test_an_abort_is_a_no_and_not_an_error() -> None:
-    verdict = judge(replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="the peer aborted the association")))
+    verdict = judge(replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="the peer aborted the association")))
     assert verdict.headline == "NOT verified: no final response came: the peer aborted the association"
     assert verdict.exit_code == 1
     assert "the archive's log" in verdict.next_steps[0]
 
 
 def test_everything_arrived_but_the_archive_never_said_so_is_not_verified() -> None:
-    verdict = judge(replace(GOOD, outcome=MoveOutcome(None, interrupted="no response within 360 s")))
+    verdict = judge(replace(GOOD, outcome=MoveOutcome(None, interruption="no response within 360 s")))
     assert verdict.exit_code == 1
-    assert verdict.received.finding is Witness.COMPLETE
+    assert verdict.received.finding is ReceiptFinding.COMPLETE
     assert verdict.route.finding is RouteFinding.SHOWN
 
 
@@ -142,34 +142,34 @@ def test_everything_arrived_but_the_archive_never_said_so_is_not_verified() -> N
 def test_a_study_that_the_archive_never_heard_of_takes_an_expected_number(
     expect: int | None, completed: int | None, exit_code: int
 ) -> None:
-    question = replace(QUESTION, expected_number=expect)
-    evidence = reporting(replace(UNWITNESSED, question=question, expected=()), completed=completed)
+    question = replace(QUESTION, expected_count=expect)
+    evidence = reporting(replace(UNWITNESSED, request=question, instances_before=()), completed=completed)
     assert judge(evidence).exit_code == exit_code
 
 
 def test_an_unknown_expectation_says_how_to_give_it() -> None:
-    verdict = judge(replace(UNWITNESSED, expected=()))
+    verdict = judge(replace(UNWITNESSED, instances_before=()))
     assert verdict.headline == "NOT verified: 3 completed, but nobody knows how many the study has"
     assert verdict.next_steps[0].endswith("--expect N says how many instances the study has")
 
 
 def test_received_instances_without_any_expectation_are_unchecked() -> None:
-    verdict = judge(replace(GOOD, expected=()))
-    assert verdict.received.finding is Witness.UNCHECKED
+    verdict = judge(replace(GOOD, instances_before=()))
+    assert verdict.received.finding is ReceiptFinding.UNCHECKED
     assert verdict.exit_code == 1
 
 
 def test_with_only_a_number_expected_the_received_are_counted_and_of_the_study() -> None:
-    asked = replace(GOOD, question=replace(QUESTION, expected_number=3), expected=())
+    asked = replace(GOOD, request=replace(QUESTION, expected_count=3), instances_before=())
     assert judge(asked).headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
     stranger = replace(arrived()[2], study_uid="9.9")
-    assert judge(replace(asked, received=(*arrived()[:2], stranger))).received.foreign == (UIDS[2],)
+    assert judge(replace(asked, received=(*arrived()[:2], stranger))).received.unexpected == (UIDS[2],)
     unreadable = replace(stranger, study_uid=None)
-    assert judge(replace(asked, received=(*arrived()[:2], unreadable))).received.foreign == (UIDS[2],)
+    assert judge(replace(asked, received=(*arrived()[:2], unreadable))).received.unexpected == (UIDS[2],)
 
 
 def test_an_expected_number_overrides_what_the_archive_lists() -> None:
-    verdict = judge(replace(GOOD, question=replace(QUESTION, expected_number=4)))
+    verdict = judge(replace(GOOD, request=replace(QUESTION, expected_count=4)))
     assert verdict.headline == (
         "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
     )
@@ -177,12 +177,12 @@ def test_an_expected_number_overrides_what_the_archive_lists() -> None:
 
 
 def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
-    assert SECOND_RUN in judge(GOOD).notes
-    assert SECOND_RUN not in judge(replace(UNWITNESSED, outcome=MoveOutcome(0xA801))).notes
+    assert SECOND_RUN_NOTE in judge(GOOD).notes
+    assert SECOND_RUN_NOTE not in judge(replace(UNWITNESSED, outcome=MoveOutcome(0xA801))).notes
 
 
 def test_a_contradicted_route_is_not_verified_although_everything_arrived() -> None:
-    verdict = judge(replace(GOOD, records=(recorded("WORKSTATION"),)))
+    verdict = judge(replace(GOOD, move_records=(recorded("WORKSTATION"),)))
     assert verdict.headline == (
         "NOT verified: route contradicted, the external archive was asked to send to WORKSTATION, "
         "although the tree sets dcmExternalRetrieveAEDestination DCM4CHEE on device dcm4chee-arc"
@@ -215,8 +215,8 @@ def test_whatever_comes_in_exit_0_takes_a_reported_and_complete_success(
         GOOD,
         outcome=MoveOutcome(status, comment, completed=counters[0], failed=counters[1], warning=counters[2]),
         received=received,
-        expected=expected,
-        records=None,
+        instances_before=expected,
+        move_records=None,
     )
     verdict = judge(evidence)
     completed, failed, warning = (counter or 0 for counter in counters)
@@ -227,12 +227,12 @@ def test_whatever_comes_in_exit_0_takes_a_reported_and_complete_success(
 
 
 def test_a_study_that_the_archive_does_not_list_is_told_as_one_that_it_does_not_know() -> None:
-    verdict = judge(replace(reporting(UNWITNESSED), expected=()))
+    verdict = judge(replace(reporting(UNWITNESSED), instances_before=()))
     assert verdict.headline == "NOT verified: the archive does not know this study"
 
 
 def test_a_study_of_another_patient_is_told_as_that_and_not_as_a_wrong_uid() -> None:
-    of_nobody = replace(UNWITNESSED, expected=(), question=replace(QUESTION, patient=Patient("4", "HOSP")))
+    of_nobody = replace(UNWITNESSED, instances_before=(), request=replace(QUESTION, patient=Patient("4", "HOSP")))
     nothing, sent = judge(reporting(of_nobody)), judge(reporting(of_nobody, completed=5))
     words = "the archive lists no such study for patient 4 of issuer HOSP"
     assert nothing.headline == f"NOT verified: {words}"
@@ -247,7 +247,7 @@ def test_a_move_that_was_cancelled_and_answered_otherwise_is_told_with_both() ->
 
 
 def test_a_destination_that_is_refused_says_nothing_of_the_studys_way() -> None:
-    misspelt = replace(UNWITNESSED.route, destination_known=False, near_destination=("WORKSTATION",))
+    misspelt = replace(UNWITNESSED.route, move_destination_known=False, similar_ae_titles=("WORKSTATION",))
     verdict = judge(replace(stored(ALONE, LOCAL_STUDY), outcome=MoveOutcome(0xA801), received=None, route=misspelt))
     assert "route not tried" not in verdict.headline
     assert [step for step in verdict.next_steps if "--recall" in step] == []

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from dcmcfg.dicom.move import MoveOutcome, Progress
+from dcmcfg.dicom.move import MoveOutcome, MoveProgress
 from dcmcfg.dicom.retrieval import Level, Retrieval
-from dcmcfg.verify.moves import Move, Tally, combined, move_all
+from dcmcfg.verify.moves import ProgressTotal, SentMove, combine_outcomes, move_all
 
 SERIES = Retrieval("1.2", Level.SERIES, ("1.2.1", "1.2.2"))
 ONE, OTHER = (Retrieval("1.2", Level.SERIES, (uid,)) for uid in SERIES.series_uids)
 
 
-def _sending(*outcomes: MoveOutcome) -> tuple[list[Retrieval], tuple[Move, ...]]:
+def _sending(*outcomes: MoveOutcome) -> tuple[list[Retrieval], tuple[SentMove, ...]]:
     asked: list[Retrieval] = []
     answers = iter(outcomes)
 
@@ -24,12 +24,12 @@ def test_a_list_that_is_refused_is_sent_again_one_by_one_and_counts_for_nothing(
     asked, moves = _sending(MoveOutcome(0xC001), good, good)
     assert asked == [SERIES, ONE, OTHER]
     assert [each.list_refused for each in moves] == [True, False, False]
-    assert (combined(moves).status, combined(moves).completed) == (0, 2)
+    assert (combine_outcomes(moves).status, combine_outcomes(moves).completed) == (0, 2)
 
 
 def test_a_refusal_after_something_was_done_is_an_outcome() -> None:
     asked, moves = _sending(MoveOutcome(0xC001, completed=1))
-    assert (asked, combined(moves).status) == ([SERIES], 0xC001)
+    assert (asked, combine_outcomes(moves).status) == ([SERIES], 0xC001)
 
 
 def test_what_was_cancelled_is_not_sent_again() -> None:
@@ -38,17 +38,17 @@ def test_what_was_cancelled_is_not_sent_again() -> None:
 
 
 def test_no_final_response_weighs_more_than_a_failure_and_that_more_than_success() -> None:
-    outcomes = (MoveOutcome(0, completed=2), MoveOutcome(0xA702, failed=1), MoveOutcome(None, interrupted="gone"))
+    outcomes = (MoveOutcome(0, completed=2), MoveOutcome(0xA702, failed=1), MoveOutcome(None, interruption="gone"))
     for number, status in ((1, 0), (2, 0xA702), (3, None)):
-        assert combined(Move(ONE, each) for each in outcomes[:number]).status == status
-    both = combined(Move(ONE, each) for each in outcomes[:2])
+        assert combine_outcomes(SentMove(ONE, each) for each in outcomes[:number]).status == status
+    both = combine_outcomes(SentMove(ONE, each) for each in outcomes[:2])
     assert (both.completed, both.failed, both.warning) == (2, 1, None)
 
 
 def test_progress_goes_on_from_one_request_to_the_next() -> None:
-    told: list[Progress] = []
-    tally = Tally(told.append)
-    tally.pending(Progress(1, 1))
-    tally.over(MoveOutcome(0, completed=2))
-    tally.pending(Progress(0, 1, 1))
+    told: list[MoveProgress] = []
+    tally = ProgressTotal(told.append)
+    tally.add_pending(MoveProgress(1, 1))
+    tally.finish_request(MoveOutcome(0, completed=2))
+    tally.add_pending(MoveProgress(0, 1, 1))
     assert [(each.completed, each.failed) for each in told] == [(1, None), (3, 1)]

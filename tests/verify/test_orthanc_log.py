@@ -10,14 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.log_query import Sought
-from dcmcfg.verify.orthanc_log import is_orthanc_log, moves, resource_id, resource_ids, tells_of_requests
+from dcmcfg.verify.log_query import LogQuery
+from dcmcfg.verify.orthanc_log import (
+    compute_resource_id,
+    compute_resource_ids,
+    is_orthanc_log,
+    read_moves,
+    shows_requests,
+)
 from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS, listed
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
-RESOURCE = resource_id("P1", STUDY)
-SOUGHT = Sought(STUDY, frozenset(UIDS), resource_ids("P1", listed()))
+RESOURCE = compute_resource_id("P1", STUDY)
+SOUGHT = LogQuery(STUDY, frozenset(UIDS), compute_resource_ids("P1", listed()))
 AT = "1125 14:10:43.553160"
 INCOMING = f"I{AT} main.cpp:352] Incoming Move request from AET DCMCFG on IP 127.0.0.1, calling AET LONGTERM"
 FOR = f'I{AT} OrthancMoveRequestHandler.cpp:326] (dicom) Move-SCU request received for AET "DCM4CHEE"'
@@ -41,8 +47,8 @@ STARTED = datetime(2026, 11, 25, 14, 10, 43, tzinfo=UTC)
 RECORD = MoveRecord(STARTED, "DCMCFG", "LONGTERM", "DCM4CHEE", STUDY, is_sending=True)
 
 
-def read(*lines: str, sought: Sought = SOUGHT, now: datetime = NOW) -> list[MoveRecord]:
-    return list(moves("\n".join(lines).splitlines(), sought, now))
+def read(*lines: str, sought: LogQuery = SOUGHT, now: datetime = NOW) -> list[MoveRecord]:
+    return list(read_moves("\n".join(lines).splitlines(), sought, now))
 
 
 def stored(uid: str, status: str = "0x0000: Success") -> str:
@@ -63,7 +69,7 @@ def test_a_move_is_told_with_who_asked_and_for_whom_and_the_study_is_known_by_it
     (record,) = read(*GOOD)
     assert record == RECORD
     assert record.has_sent
-    assert resource_id("P1", "1.2.826.0.1.3680043.10.1.1") == "89cf0fbf-6727f362-a686605b-6ab008f4-b5a40c2f"
+    assert compute_resource_id("P1", "1.2.826.0.1.3680043.10.1.1") == "89cf0fbf-6727f362-a686605b-6ab008f4-b5a40c2f"
 
 
 def test_a_study_is_known_by_its_uid_where_that_is_told() -> None:
@@ -73,7 +79,7 @@ def test_a_study_is_known_by_its_uid_where_that_is_told() -> None:
 
 def test_a_study_that_is_hidden_and_known_by_nothing_stays_unknown() -> None:
     (record,) = read(INCOMING, FOR, HIDDEN, SENDING.replace(RESOURCE, "0-0"))
-    assert (record.study_uid, record.destination) == ("", "DCM4CHEE")
+    assert (record.study_uid, record.destination_ae_title) == ("", "DCM4CHEE")
     (refused,) = read(INCOMING, FOR, HIDDEN, REFUSED, FINISHED)
     assert (refused.study_uid, refused.failure) == (
         "",
@@ -120,23 +126,23 @@ def test_threads_are_told_apart_where_the_log_names_them() -> None:
     mine = [of("DICOM-1", line) for line in GOOD]
     other = [of("DICOM-2", line.replace("DCMCFG", "OTHER").replace(RESOURCE, "0-0")) for line in GOOD]
     mixed = [line for pair in zip(mine, other, strict=True) for line in pair]
-    assert [(each.calling, each.study_uid) for each in read(*mixed)] == [("DCMCFG", STUDY), ("OTHER", "")]
+    assert [(each.calling_ae_title, each.study_uid) for each in read(*mixed)] == [("DCMCFG", STUDY), ("OTHER", "")]
 
 
 def test_with_trace_alone_who_asks_is_whose_association_is_open() -> None:
     received = f"I{AT} CommandDispatcher.cpp:333] (dicom) Association Received from AET DCMCFG on IP 127.0.0.1"
     (record,) = read(received, *GOOD[1:])
-    assert (record.calling, record.study_uid) == ("DCMCFG", STUDY)
+    assert (record.calling_ae_title, record.study_uid) == ("DCMCFG", STUDY)
     (unsure,) = read(received, received.replace("DCMCFG", "OTHER"), *GOOD[1:])
-    assert unsure.calling == ""
+    assert unsure.calling_ae_title == ""
     (again,) = read(received.replace("DCMCFG", "OTHER"), FINISHED.replace("DCMCFG", "OTHER"), received, *GOOD[1:])
-    assert again.calling == "DCMCFG"
+    assert again.calling_ae_title == "DCMCFG"
 
 
 def test_an_old_orthanc_does_not_tell_who_asks() -> None:
     old = FOR.replace("I1125", "W1125").replace("(dicom) ", "")
     (record,) = read(old, SENDING.replace(" in synchronous mode", ""))
-    assert (record.calling, record.destination, record.study_uid) == ("", "DCM4CHEE", STUDY)
+    assert (record.calling_ae_title, record.destination_ae_title, record.study_uid) == ("", "DCM4CHEE", STUDY)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +166,8 @@ def test_29_february_and_impossible_days_fail_nothing() -> None:
 def test_the_form_of_the_log_is_told_by_its_lines() -> None:
     assert is_orthanc_log(["", "W1125 14:35:07.212738 main.cpp:2105] Orthanc has stopped"])
     assert not is_orthanc_log(['{"started": "2026-01-02T12:00:01Z"}', "Nov 25 14:35 host x: y"])
-    assert tells_of_requests(GOOD)
-    assert not tells_of_requests(["W1125 14:35:07.212738 main.cpp:2105] Orthanc has stopped"])
+    assert shows_requests(GOOD)
+    assert not shows_requests(["W1125 14:35:07.212738 main.cpp:2105] Orthanc has stopped"])
 
 
 LINES = [*GOOD, *REFUSED.splitlines(), *stored(UIDS[0]).splitlines(), TOLD]

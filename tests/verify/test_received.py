@@ -7,61 +7,61 @@ from pathlib import Path
 
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.receipt_assessment import judge_received
-from dcmcfg.verify.verdict import Received, Witness
+from dcmcfg.verify.verdict import ReceiptAssessment, ReceiptFinding
 from tests.verify.evidence import GOOD, UIDS, arrived
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 JPEG = "1.2.840.10008.1.2.4.50"
 
 
-def _judged(*instances: ReceivedInstance) -> Received:
+def _judged(*instances: ReceivedInstance) -> ReceiptAssessment:
     return judge_received(replace(GOOD, received=instances))
 
 
 def test_the_right_uid_in_another_study_is_foreign_and_does_not_count() -> None:
     first, *rest = arrived()
     judged = _judged(replace(first, study_uid="1.2.4"), *rest)
-    assert (judged.finding, judged.number, judged.foreign) == (Witness.INCOMPLETE, 2, UIDS[:1])
+    assert (judged.finding, judged.instance_count, judged.unexpected) == (ReceiptFinding.INCOMPLETE, 2, UIDS[:1])
     assert judged.reasons == ("1 instance arrived under the right UID as part of another study",)
 
 
 def test_what_was_not_listed_does_not_count() -> None:
     judged = _judged(*arrived(), *arrived(("1.9",)))
-    assert (judged.finding, judged.number, judged.foreign) == (Witness.INCOMPLETE, 3, ("1.9",))
+    assert (judged.finding, judged.instance_count, judged.unexpected) == (ReceiptFinding.INCOMPLETE, 3, ("1.9",))
 
 
 def test_another_sop_class_than_listed_is_another_object() -> None:
     first, *rest = arrived()
     judged = _judged(replace(first, sop_class_uid=MR), *rest)
-    assert (judged.finding, judged.altered) == (Witness.INCOMPLETE, UIDS[:1])
+    assert (judged.finding, judged.altered) == (ReceiptFinding.INCOMPLETE, UIDS[:1])
     assert judged.reasons == ("1 instance arrived as another SOP class than listed",)
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
     same = tuple(replace(each, fingerprint=b"aa") for each in arrived())
-    assert _judged(*same, *same).finding is Witness.COMPLETE
-    assert _judged(*same, replace(same[0], fingerprint=b"bb", transfer_syntax=JPEG)).finding is Witness.COMPLETE
+    assert _judged(*same, *same).finding is ReceiptFinding.COMPLETE
+    assert _judged(*same, replace(same[0], fingerprint=b"bb", transfer_syntax=JPEG)).finding is ReceiptFinding.COMPLETE
     assert _judged(*same, replace(same[0], fingerprint=b"bb")).altered == UIDS[:1]
 
 
 def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
     first, *rest = arrived()
     judged = _judged(replace(first, problem="could not be kept: No space left on device"), *rest)
-    assert (judged.finding, judged.number) == (Witness.INCOMPLETE, 3)
-    assert judged.unsound == ((UIDS[0], "could not be kept: No space left on device"),)
+    assert (judged.finding, judged.instance_count) == (ReceiptFinding.INCOMPLETE, 3)
+    assert judged.corrupt == ((UIDS[0], "could not be kept: No space left on device"),)
     assert judged.reasons == ("1 instance arrived and is not sound (could not be kept: No space left on device)",)
 
 
 def test_kept_files_are_listed_once_each() -> None:
     path = Path("kept/1.2.3/1.dcm")
-    assert _judged(*(replace(each, kept=path) for each in arrived())).files == (path,)
+    assert _judged(*(replace(each, saved_path=path) for each in arrived())).stored_files == (path,)
 
 
 def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothing() -> None:
     other = replace(*arrived(("1.9",), calling="MODALITY"), study_uid="1.9.9", move_originator_ae_title=None)
     judged = _judged(*arrived(), other)
-    assert (judged.finding, judged.number, judged.foreign, judged.meanwhile) == (
-        Witness.COMPLETE,
+    assert (judged.finding, judged.instance_count, judged.unexpected, judged.unrelated_senders) == (
+        ReceiptFinding.COMPLETE,
         3,
         (),
         ("MODALITY",),
@@ -71,14 +71,23 @@ def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothi
         replace(other, move_originator_ae_title="DCMCFG"),  # our C-MOVE is why
         replace(other, study_uid="1.2.3"),
     ):
-        assert _judged(*arrived(), suspect).finding is Witness.INCOMPLETE
-    assert _judged(*arrived()[1:], other).foreign == ("1.9",), "while something of ours is missing, nothing is excused"
+        assert _judged(*arrived(), suspect).finding is ReceiptFinding.INCOMPLETE
+    assert _judged(*arrived()[1:], other).unexpected == ("1.9",), (
+        "while something of ours is missing, nothing is excused"
+    )
 
 
 def test_a_number_that_the_user_gives_counts_in_place_of_what_is_listed() -> None:
     for number, uids in ((4, (*UIDS, "1.9")), (2, UIDS[:2])):
-        asked = replace(GOOD, question=replace(GOOD.question, expected_number=number))
+        asked = replace(GOOD, request=replace(GOOD.request, expected_count=number))
         judged = judge_received(replace(asked, received=arrived(uids)))
-        assert (judged.finding, judged.number, judged.foreign, judged.missing) == (Witness.COMPLETE, number, (), ())
+        assert (judged.finding, judged.instance_count, judged.unexpected, judged.missing) == (
+            ReceiptFinding.COMPLETE,
+            number,
+            (),
+            (),
+        )
         strangers = (*arrived(uids[:-1]), *(replace(each, study_uid="1.9.9") for each in arrived(uids[-1:])))
-        assert judge_received(replace(asked, received=strangers)).finding is Witness.INCOMPLETE, "must be of the study"
+        assert judge_received(replace(asked, received=strangers)).finding is ReceiptFinding.INCOMPLETE, (
+            "must be of the study"
+        )

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.external_log import LogMark, Mark, Told, parse_records, records_since
-from dcmcfg.verify.log_query import Sought
+from dcmcfg.verify.external_log import FilePosition, LogEvidence, LogPosition, parse_records, read_log_evidence
+from dcmcfg.verify.log_query import LogQuery
 
 SINCE = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 LINE = {
@@ -33,16 +33,16 @@ RECORD = MoveRecord(datetime(2026, 1, 2, 12, 0, 1, tzinfo=UTC), "DCMCFG", "LONGT
 def read(tmp_path: Path, *lines: object, tail: str = "") -> tuple[MoveRecord, ...] | None:
     path = tmp_path / "moves.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + tail, "utf-8")
-    return told(path).records
+    return told(path).move_records
 
 
-def told(path: Path) -> Told:
-    return records_since(LogMark(path, Mark(), SINCE), Sought("1.2.3"))
+def told(path: Path) -> LogEvidence:
+    return read_log_evidence(LogPosition(path, FilePosition(), SINCE), LogQuery("1.2.3"))
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcmcfg.verify.external_log.PATIENCE_S", 0)
+    monkeypatch.setattr("dcmcfg.verify.external_log.LOG_WAIT_S", 0)
 
 
 def test_a_record_of_this_run_is_read(tmp_path: Path) -> None:
@@ -64,14 +64,16 @@ def test_a_half_written_last_line_counts_for_nothing(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_no_record_at_all(tmp_path: Path) -> None:
     path = tmp_path / "none.jsonl"
-    assert told(path) == Told(None, f"the external archive's log {path} cannot be read: No such file or directory")
+    assert told(path) == LogEvidence(
+        None, f"the external archive's log {path} cannot be read: No such file or directory"
+    )
 
 
 def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
     path = tmp_path / "syslog"
     path.write_text("Jan  2 12:00:00 host systemd[1]: Started.\n")
-    assert told(path).records is None
-    assert told(path).why.endswith(
+    assert told(path).move_records is None
+    assert told(path).reason.endswith(
         "reports a C-MOVE; expected: JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
     )
 
@@ -79,8 +81,8 @@ def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
 def test_an_orthanc_that_writes_down_no_requests_tells_nothing(tmp_path: Path) -> None:
     path = tmp_path / "Orthanc.log"
     path.write_text("W1125 14:10:43.511449 main.cpp:2017] Orthanc version: 1.10.1\n")
-    assert told(path).records is None
-    assert "its log tells of no request: an Orthanc does that with --verbose" in told(path).why
+    assert told(path).move_records is None
+    assert "its log tells of no request: an Orthanc does that with --verbose" in told(path).reason
 
 
 def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:

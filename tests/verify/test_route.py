@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Stored
-from dcmcfg.verify.route_assessment import instances_shown, judge_route, witnessing
+from dcmcfg.verify.evidence import ConfiguredRoute, DatabaseEvidence, Evidence, MoveRecord
+from dcmcfg.verify.route_assessment import count_shown_instances, judge_route, select_conclusive_records
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
     DIRECT,
@@ -24,88 +24,92 @@ from tests.verify.evidence import (
     study,
 )
 
-ONLINE = replace(UNWITNESSED, expected=listed("ONLINE"))
+ONLINE = replace(UNWITNESSED, instances_before=listed("ONLINE"))
 #: According to the archive's database: purged before the move, here after it.
-RECALLED = replace(ONLINE, stored=Stored(PURGED, LOCAL_STUDY))
-PASSED = replace(ONLINE, stored=Stored(PURGED, PURGED))
+RECALLED = replace(ONLINE, database=DatabaseEvidence(PURGED, LOCAL_STUDY))
+PASSED = replace(ONLINE, database=DatabaseEvidence(PURGED, PURGED))
 #: LONGTERM is dcmAltCMoveSCP as well, or the fallback without a destination of its own.
-AS_ALTERNATIVE = replace(VIA_ARCHIVE, asks=frozenset({("LONGTERM", "WORKSTATION")}))
+AS_ALTERNATIVE = replace(VIA_ARCHIVE, external_requests=frozenset({("LONGTERM", "WORKSTATION")}))
 #: What the archive's own log shows of a C-MOVE whose instances do not come back to the archive.
-RELAYED = replace(recorded("WORKSTATION"), by_archive=True)
+RELAYED = replace(recorded("WORKSTATION"), is_from_archive_log=True)
 HIDDEN = MoveRecord(datetime(2026, 1, 2, tzinfo=UTC), "DCMCFG", "LONGTERM", "DCM4CHEE", "")
 SHOWN, NOT_SHOWN, CONTRADICTED = RouteFinding.SHOWN, RouteFinding.NOT_SHOWN, RouteFinding.CONTRADICTED
 
 CASES: dict[str, tuple[Evidence, RouteFinding]] = {
     "purged before, no record": (RECALLED, SHOWN),
     "nearline before, no record": (UNWITNESSED, NOT_SHOWN),
-    "offline before": (replace(UNWITNESSED, expected=listed("OFFLINE")), NOT_SHOWN),
+    "offline before": (replace(UNWITNESSED, instances_before=listed("OFFLINE")), NOT_SHOWN),
     "online before, no record": (ONLINE, NOT_SHOWN),
-    "availability not given": (replace(UNWITNESSED, expected=listed("")), NOT_SHOWN),
-    "availability made up": (replace(UNWITNESSED, expected=listed("TAPE")), NOT_SHOWN),
-    "online before, recorded": (replace(ONLINE, records=(recorded(),)), SHOWN),
-    "online before, record without this study": (replace(ONLINE, records=()), NOT_SHOWN),
-    "purged before, record without this study": (replace(RECALLED, records=()), CONTRADICTED),
-    "nearline before, record without this study": (replace(UNWITNESSED, records=()), NOT_SHOWN),
-    "record of a move by somebody else": (replace(ONLINE, records=(recorded(calling="OTHER"),)), NOT_SHOWN),
+    "availability not given": (replace(UNWITNESSED, instances_before=listed("")), NOT_SHOWN),
+    "availability made up": (replace(UNWITNESSED, instances_before=listed("TAPE")), NOT_SHOWN),
+    "online before, recorded": (replace(ONLINE, move_records=(recorded(),)), SHOWN),
+    "online before, record without this study": (replace(ONLINE, move_records=()), NOT_SHOWN),
+    "purged before, record without this study": (replace(RECALLED, move_records=()), CONTRADICTED),
+    "nearline before, record without this study": (replace(UNWITNESSED, move_records=()), NOT_SHOWN),
+    "record of a move by somebody else": (replace(ONLINE, move_records=(recorded(calling="OTHER"),)), NOT_SHOWN),
     "purged before, record of somebody else": (
-        replace(RECALLED, records=(recorded(calling="OTHER"),)),
+        replace(RECALLED, move_records=(recorded(calling="OTHER"),)),
         CONTRADICTED,
     ),
     "record of a mixed retrieve, called by the archive": (
-        replace(ONLINE, records=(recorded(calling="DCM4CHEE"),)),
+        replace(ONLINE, move_records=(recorded(calling="DCM4CHEE"),)),
         NOT_SHOWN,
     ),
     "record of a mixed retrieve, and the database": (
-        replace(ONLINE, stored=Stored(study("fs1", "", ""), LOCAL_STUDY), records=(recorded(calling="DCM4CHEE"),)),
+        replace(
+            ONLINE,
+            database=DatabaseEvidence(study("fs1", "", ""), LOCAL_STUDY),
+            move_records=(recorded(calling="DCM4CHEE"),),
+        ),
         SHOWN,
     ),
     "record of a mixed retrieve, called by the archive under another title": (
         replace(
             UNWITNESSED,
-            route=replace(VIA_ARCHIVE, asks_as=frozenset({"MASKED"})),
-            records=(recorded(calling="MASKED"),),
+            route=replace(VIA_ARCHIVE, calling_ae_titles=frozenset({"MASKED"})),
+            move_records=(recorded(calling="MASKED"),),
         ),
         NOT_SHOWN,
     ),
     "record of another retrieve of the archive": (
-        replace(ONLINE, records=(recorded("OTHER", calling="DCM4CHEE"),)),
+        replace(ONLINE, move_records=(recorded("OTHER", calling="DCM4CHEE"),)),
         NOT_SHOWN,
     ),
     "record of another retrieve of the archive, purged before": (
-        replace(RECALLED, records=(recorded("OTHER", calling="DCM4CHEE"),)),
+        replace(RECALLED, move_records=(recorded("OTHER", calling="DCM4CHEE"),)),
         SHOWN,
     ),
-    "record without a caller": (replace(ONLINE, records=(recorded(calling=""),)), NOT_SHOWN),
+    "record without a caller": (replace(ONLINE, move_records=(recorded(calling=""),)), NOT_SHOWN),
     "record without a caller, to another destination": (
-        replace(RECALLED, records=(recorded("OTHER", calling=""),)),
+        replace(RECALLED, move_records=(recorded("OTHER", calling=""),)),
         SHOWN,
     ),
-    "record without a Move Destination": (replace(ONLINE, records=(recorded(""),)), NOT_SHOWN),
-    "relayed, by the archive's log": (replace(ONLINE, route=DIRECT, records=(RELAYED,)), NOT_SHOWN),
+    "record without a Move Destination": (replace(ONLINE, move_records=(recorded(""),)), NOT_SHOWN),
+    "relayed, by the archive's log": (replace(ONLINE, route=DIRECT, move_records=(RELAYED,)), NOT_SHOWN),
     "relayed, by the archive's log and its database": (
-        replace(PASSED, route=DIRECT, records=(RELAYED,)),
+        replace(PASSED, route=DIRECT, move_records=(RELAYED,)),
         NOT_SHOWN,
     ),
     "relayed, by the archive's log, and received": (
-        replace(ONLINE, route=DIRECT, records=(RELAYED,), received=arrived(calling="LONGTERM")),
+        replace(ONLINE, route=DIRECT, move_records=(RELAYED,), received=arrived(calling="LONGTERM")),
         SHOWN,
     ),
-    "a hidden move that may have sent it": (replace(RECALLED, records=(HIDDEN,)), SHOWN),
+    "a hidden move that may have sent it": (replace(RECALLED, move_records=(HIDDEN,)), SHOWN),
     "a hidden move that has sent nothing": (
-        replace(RECALLED, records=(replace(HIDDEN, status=0xA702, completed=0),)),
+        replace(RECALLED, move_records=(replace(HIDDEN, status=0xA702, completed=0),)),
         CONTRADICTED,
     ),
-    "record of a refusal": (replace(ONLINE, records=(recorded(status=0xA801, completed=None),)), NOT_SHOWN),
-    "record with zero completed": (replace(ONLINE, records=(recorded(completed=0),)), NOT_SHOWN),
-    "relayed although set": (replace(UNWITNESSED, records=(recorded("WORKSTATION"),)), CONTRADICTED),
-    "relayed because unset": (replace(ONLINE, route=DIRECT, records=(recorded("WORKSTATION"),)), SHOWN),
-    "through the archive although unset": (replace(ONLINE, route=DIRECT, records=(recorded(),)), CONTRADICTED),
+    "record of a refusal": (replace(ONLINE, move_records=(recorded(status=0xA801, completed=None),)), NOT_SHOWN),
+    "record with zero completed": (replace(ONLINE, move_records=(recorded(completed=0),)), NOT_SHOWN),
+    "relayed although set": (replace(UNWITNESSED, move_records=(recorded("WORKSTATION"),)), CONTRADICTED),
+    "relayed because unset": (replace(ONLINE, route=DIRECT, move_records=(recorded("WORKSTATION"),)), SHOWN),
+    "through the archive although unset": (replace(ONLINE, route=DIRECT, move_records=(recorded(),)), CONTRADICTED),
     "relayed although set, as the tree has the alternative asked": (
-        replace(UNWITNESSED, route=AS_ALTERNATIVE, records=(recorded("WORKSTATION"),)),
+        replace(UNWITNESSED, route=AS_ALTERNATIVE, move_records=(recorded("WORKSTATION"),)),
         SHOWN,
     ),
     "through the archive, although the tree has the alternative asked": (
-        replace(UNWITNESSED, route=AS_ALTERNATIVE, records=(recorded(),)),
+        replace(UNWITNESSED, route=AS_ALTERNATIVE, move_records=(recorded(),)),
         CONTRADICTED,
     ),
     "called by the alternative itself": (
@@ -113,7 +117,7 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
         SHOWN,
     ),
     "called by the external archive although set": (
-        replace(GOOD, records=None, received=arrived(calling="LONGTERM")),
+        replace(GOOD, move_records=None, received=arrived(calling="LONGTERM")),
         CONTRADICTED,
     ),
     "called by the external archive because unset": (
@@ -133,11 +137,11 @@ def test_a_delivered_study_has_the_route(evidence: Evidence, finding: RouteFindi
 @pytest.mark.parametrize("evidence", [evidence for evidence, finding in CASES.values() if finding is SHOWN])
 def test_no_route_is_shown_when_nothing_was_delivered(evidence: Evidence) -> None:
     route = judge_route(evidence, delivered=False)
-    assert (route.finding, route.instances) == (NOT_SHOWN, 0)
+    assert (route.finding, route.shown_count) == (NOT_SHOWN, 0)
 
 
 def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answered() -> None:
-    evidence = replace(ONLINE, route=DIRECT, records=(recorded("WORKSTATION", 0xA801, None),))
+    evidence = replace(ONLINE, route=DIRECT, move_records=(recorded("WORKSTATION", 0xA801, None),))
     route = judge_route(evidence, delivered=False)
     assert route.finding is NOT_SHOWN
     assert "the external archive was asked and answered A801, nothing completed" in route.reasons
@@ -145,13 +149,13 @@ def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answe
 
 def neutral(record: MoveRecord) -> list[str]:
     """Return the reasons that come from *record* alone."""
-    judged = judge_route(replace(ONLINE, records=(record,)), delivered=True)
+    judged = judge_route(replace(ONLINE, move_records=(record,)), delivered=True)
     return [reason for reason in judged.reasons if "Instance Availability" not in reason]
 
 
 def test_the_archives_log_of_a_relay_says_what_would_show_the_route() -> None:
-    route = judge_route(replace(ONLINE, route=DIRECT, records=(RELAYED,)), delivered=True)
-    assert (route.instances, route.reasons[0]) == (
+    route = judge_route(replace(ONLINE, route=DIRECT, move_records=(RELAYED,)), delivered=True)
+    assert (route.shown_count, route.reasons[0]) == (
         0,
         "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed; "
         "the archive only relays this answer of the external archive (--receive shows what arrives)",
@@ -176,7 +180,7 @@ def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
         f"{asked} and answered 0000; its log gives no count of this study's instances"
     ]
     assert neutral(recorded(completed=0)) == [f"{asked} and answered 0000, nothing completed"]
-    assert neutral(replace(recorded(completed=0), reported=3)) == [
+    assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
         f"{asked} and answered 0000; it counted 3 completed, "
         "but its log shows no C-STORE for it that stored any of them"
     ]
@@ -186,10 +190,12 @@ def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
 
 def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -> None:
     asked = "the external archive's own record: DCMCFG asked it to send something to DCM4CHEE"
-    assert neutral(replace(HIDDEN, status=0, completed=3, why_hidden="X")) == [f"{asked}: 0000, 3 completed; X"]
+    assert neutral(replace(HIDDEN, status=0, completed=3, missing_study_reason="X")) == [
+        f"{asked}: 0000, 3 completed; X"
+    ]
     assert neutral(replace(HIDDEN, failure="no")) == [f"{asked}: failed (no)"]
     assert neutral(HIDDEN) == [f"{asked}: the log does not show the result"]
-    unclear = replace(HIDDEN, calling="", destination="", why_hidden="X")
+    unclear = replace(HIDDEN, calling_ae_title="", destination_ae_title="", missing_study_reason="X")
     assert neutral(unclear) == [
         "the external archive's own record: a caller that the log does not name asked it to send something: "
         "the log does not show the result; X"
@@ -197,9 +203,9 @@ def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -
 
 
 def test_only_records_that_show_the_route_are_witnesses() -> None:
-    own, partly = recorded(calling="DCM4CHEE"), replace(recorded(completed=2), reported=3)
-    assert witnessing(ONLINE, [own, partly, RELAYED]) == [partly]
-    assert instances_shown(ONLINE, [own, partly, RELAYED]) == 2
+    own, partly = recorded(calling="DCM4CHEE"), replace(recorded(completed=2), reported_completed=3)
+    assert select_conclusive_records(ONLINE, [own, partly, RELAYED]) == [partly]
+    assert count_shown_instances(ONLINE, [own, partly, RELAYED]) == 2
     assert neutral(partly) == [
         "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, "
         "2 completed of the 3 that it counted, per the C-STOREs in the log"
@@ -207,13 +213,13 @@ def test_only_records_that_show_the_route_are_witnesses() -> None:
 
 
 def test_a_refused_relay_although_set_is_contradicted() -> None:
-    evidence = replace(ONLINE, records=(recorded("WORKSTATION", 0xA801, None),))
+    evidence = replace(ONLINE, move_records=(recorded("WORKSTATION", 0xA801, None),))
     assert judge_route(evidence, delivered=False).finding is CONTRADICTED
 
 
 def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on() -> None:
-    silent = MoveOutcome(None, interrupted="no response within 9 s")
-    evidence = replace(RECALLED, received=arrived(), records=(), outcome=silent)
+    silent = MoveOutcome(None, interruption="no response within 9 s")
+    evidence = replace(RECALLED, received=arrived(), move_records=(), outcome=silent)
     route = judge_route(evidence, delivered=True)
     assert route.finding is SHOWN
     assert "the external archive's own record shows no C-MOVE of this study in this run" in route.reasons
@@ -230,7 +236,7 @@ def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on(
     ],
 )
 def test_the_way_says_what_the_tree_configures(configured: ConfiguredRoute, way: str) -> None:
-    assert judge_route(replace(GOOD, route=configured), delivered=True).way == way
+    assert judge_route(replace(GOOD, route=configured), delivered=True).configured_path == way
 
 
 def test_who_called_is_told_in_every_witnessed_case() -> None:

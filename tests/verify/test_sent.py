@@ -6,18 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.render.verify_transfers import legs_json, sent_lines
+from dcmcfg.render.verify_transfers import format_transfer_lines, legs_json
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.legs import Alike, Leg, Store, alike
-from dcmcfg.verify.store_legs import OUR_RECEIVER, legs_of, transcoded
+from dcmcfg.verify.legs import Leg, StoreGroup, StoreRecord, group_stores
+from dcmcfg.verify.store_legs import OWN_RECEIVER, collect_legs, describe_transcoding
 from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 EXPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
-LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(Store(uid, CT, JPEG_LS, 0) for uid in UIDS))
+LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(StoreRecord(uid, CT, JPEG_LS, 0) for uid in UIDS))
 #: A log entry without instances: the files are in JPEG-LS.
-OF_FILES = replace(LOGGED, stores=tuple(Store("", status=0, stored_as=JPEG_LS) for _ in UIDS))
-RECEIVED = Leg("DCM4CHEE", "WORKSTATION", OUR_RECEIVER, tuple(Store(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS))
+OF_FILES = replace(LOGGED, stores=tuple(StoreRecord("", status=0, file_transfer_syntax=JPEG_LS) for _ in UIDS))
+RECEIVED = Leg(
+    "DCM4CHEE", "WORKSTATION", OWN_RECEIVER, tuple(StoreRecord(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS)
+)
 CHANGED = (
     "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM sent them in JPEG-LS Lossless Image "
     "Compression; possible reasons: WORKSTATION does not accept the latter, or its transfer capabilities in the tree "
@@ -33,69 +35,69 @@ STORED = (
 
 
 def test_the_legs_are_those_of_the_log_and_that_to_our_receiver() -> None:
-    assert legs_of(GOOD) == (RECEIVED,)
-    onward = replace(LOGGED, calling="DCM4CHEE", called="WORKSTATION")
-    assert legs_of(replace(GOOD, legs=(onward, LOGGED))) == (LOGGED, onward, RECEIVED)
-    assert legs_of(UNWITNESSED) == ()
+    assert collect_legs(GOOD) == (RECEIVED,)
+    onward = replace(LOGGED, calling_ae_title="DCM4CHEE", called_ae_title="WORKSTATION")
+    assert collect_legs(replace(GOOD, legs=(onward, LOGGED))) == (LOGGED, onward, RECEIVED)
+    assert collect_legs(UNWITNESSED) == ()
 
 
 def test_what_several_c_moves_sent_is_one_leg() -> None:
     each = tuple(replace(LOGGED, stores=(store,)) for store in LOGGED.stores)
-    assert legs_of(replace(UNWITNESSED, legs=each)) == (LOGGED,)
+    assert collect_legs(replace(UNWITNESSED, legs=each)) == (LOGGED,)
 
 
 def test_what_somebody_else_sent_of_another_study_is_in_no_leg() -> None:
     stranger = replace(arrived(("9.9",))[0], study_uid="9")
-    assert legs_of(replace(GOOD, received=(*arrived(), stranger))) == (RECEIVED,)
-    assert legs_of(replace(GOOD, received=(stranger,))) == ()
+    assert collect_legs(replace(GOOD, received=(*arrived(), stranger))) == (RECEIVED,)
+    assert collect_legs(replace(GOOD, received=(stranger,))) == ()
 
 
 def test_alike_are_those_of_one_class_syntax_and_status() -> None:
-    stores = (*LOGGED.stores, Store(UIDS[0], CT, JPEG_LS, 0xA700), Store(UIDS[1], CT, IMPLICIT, 0))
-    assert alike(stores) == (
-        Alike(3, CT, JPEG_LS, 0, ""),
-        Alike(1, CT, JPEG_LS, 0xA700, ""),
-        Alike(1, CT, IMPLICIT, 0, ""),
+    stores = (*LOGGED.stores, StoreRecord(UIDS[0], CT, JPEG_LS, 0xA700), StoreRecord(UIDS[1], CT, IMPLICIT, 0))
+    assert group_stores(stores) == (
+        StoreGroup(3, CT, JPEG_LS, 0, ""),
+        StoreGroup(1, CT, JPEG_LS, 0xA700, ""),
+        StoreGroup(1, CT, IMPLICIT, 0, ""),
     )
 
 
 def test_another_transfer_syntax_than_the_one_sent_is_a_note_and_no_failure() -> None:
     evidence = replace(GOOD, legs=(LOGGED,))
-    assert list(transcoded(evidence)) == [CHANGED]
+    assert list(describe_transcoding(evidence)) == [CHANGED]
     verdict = judge(evidence)
     assert verdict.verified
     assert CHANGED in verdict.notes
 
 
 def test_another_transfer_syntax_than_that_of_the_files_is_a_note() -> None:
-    assert list(transcoded(replace(GOOD, legs=(OF_FILES,)))) == [STORED]
-    straight = replace(OF_FILES, called="WORKSTATION")
-    assert list(transcoded(replace(GOOD, legs=(straight,)))) == [STORED]
+    assert list(describe_transcoding(replace(GOOD, legs=(OF_FILES,)))) == [STORED]
+    straight = replace(OF_FILES, called_ae_title="WORKSTATION")
+    assert list(describe_transcoding(replace(GOOD, legs=(straight,)))) == [STORED]
 
 
 @pytest.mark.parametrize(("syntax", "is_noted"), [(EXPLICIT, False), (DEFLATED, True), (BIG_ENDIAN, True)])
 def test_implicit_in_place_of_explicit_little_endian_is_no_note(syntax: str, is_noted: bool) -> None:
     sent = replace(LOGGED, stores=tuple(replace(each, transfer_syntax=syntax) for each in LOGGED.stores))
-    assert bool(list(transcoded(replace(GOOD, legs=(sent,))))) is is_noted
-    kept = replace(OF_FILES, stores=tuple(replace(each, stored_as=syntax) for each in OF_FILES.stores))
-    assert bool(list(transcoded(replace(GOOD, legs=(kept,))))) is is_noted
+    assert bool(list(describe_transcoding(replace(GOOD, legs=(sent,))))) is is_noted
+    kept = replace(OF_FILES, stores=tuple(replace(each, file_transfer_syntax=syntax) for each in OF_FILES.stores))
+    assert bool(list(describe_transcoding(replace(GOOD, legs=(kept,))))) is is_noted
 
 
 def test_the_same_transfer_syntax_is_no_note() -> None:
     same = replace(LOGGED, stores=tuple(replace(each, transfer_syntax=IMPLICIT) for each in LOGGED.stores))
-    assert list(transcoded(replace(GOOD, legs=(same,)))) == []
+    assert list(describe_transcoding(replace(GOOD, legs=(same,)))) == []
 
 
 def test_where_nobody_states_the_first_transfer_syntax_nothing_is_said() -> None:
-    silent = replace(LOGGED, stores=tuple(Store("", status=0) for _ in UIDS))
-    mixed = replace(OF_FILES, stores=(*OF_FILES.stores, Store("", status=0, stored_as=IMPLICIT)))
-    assert list(transcoded(replace(GOOD, legs=(silent, mixed)))) == []
-    assert list(transcoded(GOOD)) == []
+    silent = replace(LOGGED, stores=tuple(StoreRecord("", status=0) for _ in UIDS))
+    mixed = replace(OF_FILES, stores=(*OF_FILES.stores, StoreRecord("", status=0, file_transfer_syntax=IMPLICIT)))
+    assert list(describe_transcoding(replace(GOOD, legs=(silent, mixed)))) == []
+    assert list(describe_transcoding(GOOD)) == []
 
 
 def test_what_a_witness_does_not_state_is_said_to_be_missing() -> None:
-    silent = replace(LOGGED, stores=(Store(""), Store("", status=0xA700, stored_as=JPEG_LS)))
-    lines = list(sent_lines(replace(UNWITNESSED, legs=(silent,)), details=True))
+    silent = replace(LOGGED, stores=(StoreRecord(""), StoreRecord("", status=0xA700, file_transfer_syntax=JPEG_LS)))
+    lines = list(format_transfer_lines(replace(UNWITNESSED, legs=(silent,)), details=True))
     one = "1 \N{MULTIPLICATION SIGN} SOP class not logged, transfer syntax not logged"
     file = " (file: JPEG-LS Lossless Image Compression), A700"
     assert lines == [
@@ -107,7 +109,7 @@ def test_what_a_witness_does_not_state_is_said_to_be_missing() -> None:
 
 
 def test_json_has_each_c_store_and_null_for_what_is_not_known() -> None:
-    (leg,) = legs_json(replace(UNWITNESSED, legs=(replace(LOGGED, stores=(Store(UIDS[0]),)),)))
+    (leg,) = legs_json(replace(UNWITNESSED, legs=(replace(LOGGED, stores=(StoreRecord(UIDS[0]),)),)))
     unknown = dict.fromkeys(
         (
             *("sop_class_uid", "sop_class", "transfer_syntax_uid", "transfer_syntax"),

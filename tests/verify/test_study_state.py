@@ -8,26 +8,26 @@ from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.model.devices import Configuration
 from dcmcfg.route.request import StudyState
-from dcmcfg.verify.recall import Whereabouts, whereabouts
+from dcmcfg.verify.recall import LocatedStudy, locate_study
 from tests.route.sites import ARCHIVE, lab, put
 from tests.trees import CT
 from tests.verify.evidence import LOCAL_STUDY, PURGED, STUDY, UNKNOWN_STUDY, study
 
 UNSEEN = put("dcmExternalRetrieveInstanceAvailability", on=ARCHIVE.child("dcmStorageID", "fs1"))
 TITLES = ("DCM4CHEE", "LONGTERM")
-OPEN = (StudyState.LOCAL, StudyState.PURGED, StudyState.PARTIAL, StudyState.ELSEWHERE)
+OPEN = (StudyState.LOCAL, StudyState.PURGED, StudyState.PARTIAL, StudyState.UNCONFIGURED_STORAGE)
 NOT_CERTAIN = "the archive's database was not asked, so the state is not certain"
 
 
 def found(
     *availabilities: str, titles: tuple[str, ...] = TITLES, unseen: bool = False, stored: StoredStudy | None = None
-) -> Whereabouts:
-    tree = lab().after([UNSEEN] if unseen else [])
+) -> LocatedStudy:
+    tree = lab().with_changes([UNSEEN] if unseen else [])
     instances = [
         Instance(STUDY, "1.2.3.0", CT, f"1.2.3.{number}", availability, titles)
         for number, availability in enumerate(availabilities, 1)
     ]
-    return whereabouts(STUDY, instances, Configuration(tree).device("dcm4chee-arc"), stored)
+    return locate_study(STUDY, instances, Configuration(tree).get_device("dcm4chee-arc"), stored)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def found(
         (PURGED, (StudyState.PURGED,), "LONGTERM"),
         (study("", "", "", external=""), (StudyState.PURGED,), "*"),
         (study("fs1", "", ""), (StudyState.PARTIAL,), "LONGTERM"),
-        (study("tape", "tape", "tape"), (StudyState.ELSEWHERE,), None),
-        (study("tape", "fs1", ""), (StudyState.PARTIAL, StudyState.ELSEWHERE), "LONGTERM"),
+        (study("tape", "tape", "tape"), (StudyState.UNCONFIGURED_STORAGE,), None),
+        (study("tape", "fs1", ""), (StudyState.PARTIAL, StudyState.UNCONFIGURED_STORAGE), "LONGTERM"),
         (study("fs1", "fs1", "fs1", completeness="PARTIAL"), (StudyState.INCOMPLETE,), None),
     ],
 )
@@ -46,14 +46,14 @@ def test_the_database_decides_whatever_the_availability(
     stored: StoredStudy, states: tuple[StudyState, ...], external: str | None
 ) -> None:
     where = found("ONLINE", "ONLINE", "ONLINE", unseen=True, stored=stored)
-    assert (where.states, where.external, where.by_database) == (states, external, True)
+    assert (where.states, where.external_ae_title, where.is_from_database) == (states, external, True)
     assert NOT_CERTAIN not in where.notes
 
 
 def test_a_database_that_lacks_a_listed_instance_does_not_decide() -> None:
     for lacking in (study("", ""), UNKNOWN_STUDY):
         where = found("NEARLINE", "NEARLINE", "NEARLINE", stored=lacking)
-        assert (where.states, where.by_database) == (OPEN, False)
+        assert (where.states, where.is_from_database) == (OPEN, False)
         assert "the archive's database lacks instances that C-FIND lists: the state is not certain" in where.notes
 
 
@@ -65,39 +65,42 @@ def test_only_the_instances_that_the_archive_lists_count() -> None:
     ("availabilities", "states"),
     [
         ((), (StudyState.UNKNOWN,)),
-        (("ONLINE", "ONLINE"), (StudyState.LOCAL, StudyState.ELSEWHERE)),
-        (("",), (StudyState.LOCAL, StudyState.ELSEWHERE)),
+        (("ONLINE", "ONLINE"), (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)),
+        (("",), (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)),
         (("NEARLINE", "OFFLINE"), OPEN),
         (("ONLINE", "UNAVAILABLE"), OPEN),
-        (("NEARLINE",), (StudyState.LOCAL, StudyState.PURGED, StudyState.ELSEWHERE)),
+        (("NEARLINE",), (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE)),
     ],
 )
 def test_availability_alone_leaves_states_open(availabilities: tuple[str, ...], states: tuple[StudyState, ...]) -> None:
     where = found(*availabilities)
-    assert (where.states, where.by_database) == (states, False)
+    assert (where.states, where.is_from_database) == (states, False)
     assert (NOT_CERTAIN in where.notes) == bool(availabilities)
 
 
 def test_online_may_be_purged_where_a_purge_does_not_show() -> None:
     for titles in (TITLES, ("DCM4CHEE",)):
         uncertain = found("ONLINE", titles=titles, unseen=True)
-        assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED, StudyState.ELSEWHERE)
+        assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE)
         assert uncertain.notes[0] == (
             "the archive says ONLINE of purged instances too (dcmExternalRetrieveInstanceAvailability is not set)"
         )
 
 
 def test_the_title_beside_the_archives_own_is_the_external_archive() -> None:
-    assert found("NEARLINE").external == "LONGTERM"
-    assert found("NEARLINE", titles=("DCM4CHEE", "AS_RECEIVED")).external is None
+    assert found("NEARLINE").external_ae_title == "LONGTERM"
+    assert found("NEARLINE", titles=("DCM4CHEE", "AS_RECEIVED")).external_ae_title is None
     several = found("NEARLINE", titles=("LONGTERM", "OTHER"))
-    assert (several.external, several.notes[0]) == (None, "several other archives are named: LONGTERM, OTHER")
+    assert (several.external_ae_title, several.notes[0]) == (None, "several other archives are named: LONGTERM, OTHER")
 
 
 @pytest.mark.parametrize("title", ["CLUSTER", "DCM4CHEE"])
 def test_a_title_that_is_returned_instead_of_all_does_not_name_the_external_archive(title: str) -> None:
-    tree = lab().after([UNSEEN, put("dcmReturnRetrieveAET", title, on=ARCHIVE)])
-    device = Configuration(tree).device("dcm4chee-arc")
-    where = whereabouts(STUDY, [Instance(STUDY, "1.2.3.0", CT, "1.2.3.0.1", "ONLINE", (title,))], device)
-    assert (where.external, where.states) == (None, (StudyState.LOCAL, StudyState.PURGED, StudyState.ELSEWHERE))
+    tree = lab().with_changes([UNSEEN, put("dcmReturnRetrieveAET", title, on=ARCHIVE)])
+    device = Configuration(tree).get_device("dcm4chee-arc")
+    where = locate_study(STUDY, [Instance(STUDY, "1.2.3.0", CT, "1.2.3.0.1", "ONLINE", (title,))], device)
+    assert (where.external_ae_title, where.states) == (
+        None,
+        (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE),
+    )
     assert where.notes[0] == f"the archive returns {title} instead of the AE that holds it (dcmReturnRetrieveAET)"

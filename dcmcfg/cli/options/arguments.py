@@ -19,11 +19,11 @@ from dcmcfg.settings.folders import state_folder
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def _suites(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
+def _parse_cipher_suites(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
     return tuple(dict.fromkeys(map(parse_cipher_suite, values)))
 
 
-def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def _parse_name_pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Return ``OLD=NEW`` values as a mapping; raises a usage error for what is none, or given twice."""
     found: dict[str, str] = {}
     for value in values:
@@ -43,18 +43,18 @@ def cipher_suite_option(function: F) -> F:
         "cipher_suites",
         multiple=True,
         metavar="NAME",
-        callback=_suites,
+        callback=_parse_cipher_suites,
         help="TLS with this suite, named as Java does (TLS_RSA_WITH_AES_128_CBC_SHA); may be given again.",
     )(function)
 
 
 def new_name_option(name: str, help_text: str) -> Callable[[F], F]:
     """Return the decorator of an option ``OLD=NEW`` that may be given again; its parameter is a dict."""
-    options: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW", "callback": _pairs, "help": help_text}
+    options: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW", "callback": _parse_name_pairs, "help": help_text}
     return click.option(name, **options)
 
 
-class RollOutNumber(click.IntRange):
+class RolloutNumber(click.IntRange):
     """The number of a roll-out of this account, from 1 on."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class RollOutNumber(click.IntRange):
         """Return the numbers of roll-outs that begin with *incomplete*, the newest first, each with its command."""
         try:
             return [
-                CompletionItem(str(record.number), help=record.head.command)
+                CompletionItem(str(record.number), help=record.header.command)
                 for record in History(state_folder()).records
                 if str(record.number).startswith(incomplete)
             ]

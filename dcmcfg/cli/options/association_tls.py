@@ -11,18 +11,18 @@ from typing import TypeVar
 import click
 
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.cli.printing import tell
-from dcmcfg.cli.terminal import ask_hidden
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.terminal import prompt_hidden
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.errors import DicomError
 from dcmcfg.settings import Secret, Settings
-from dcmcfg.settings.exposure import key_exposures, secret_exposures
+from dcmcfg.settings.exposure import find_key_exposures, find_secret_exposures
 
 R = TypeVar("R")
 _FILE = click.Path(path_type=Path)
 #: What has a use where others call us over TLS, and where we call somebody.
-_OF_EITHER = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase_file")
-_OF_CALLS = ("tls_any_host", *_OF_EITHER)
+_SHARED_OPTIONS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase_file")
+_CALL_OPTIONS = ("tls_any_host", *_SHARED_OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -42,49 +42,49 @@ class TlsOptions:
                 raise click.UsageError(f"{option} goes with --tls-cert")
 
     @property
-    def given(self) -> bool:
+    def is_given(self) -> bool:
         """Whether any was given."""
         return self != TlsOptions()
 
-    def require_use(self, *, calls: bool, receives: bool = False) -> None:
+    def refuse_unused(self, *, calls_with_tls: bool, receives_with_tls: bool = False) -> None:
         """Raise :class:`click.UsageError` for an option without a use: who gave it would take plain for verified.
 
-        ``calls`` tells whether somebody is called over TLS, ``receives`` whether somebody calls here over TLS.
-        Environment and profile are not asked: they hold for the whole site.
+        ``calls_with_tls`` tells whether somebody is called over TLS, ``receives_with_tls`` whether somebody calls here
+        over TLS. Environment and profile are not asked: they hold for the whole site.
         """
-        used = _OF_CALLS if calls else _OF_EITHER if receives else ()
-        idle = next((each for each in _OF_CALLS if getattr(self, each) and each not in used), None)
+        used = _CALL_OPTIONS if calls_with_tls else _SHARED_OPTIONS if receives_with_tls else ()
+        idle = next((each for each in _CALL_OPTIONS if getattr(self, each) and each not in used), None)
         if idle is not None:
             option = f"--{idle.replace('_', '-')}"
             raise click.UsageError(f"{option} goes with --tls: nobody is called over TLS here, so nothing is verified")
 
-    def files(self, settings: Settings) -> TlsFiles:
+    def get_tls_files(self, settings: Settings) -> TlsFiles:
         """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.
 
         Warns of a private key or a passphrase that others can read.
         """
         site = settings.dicom_tls
-        certificate, key, passphrase = site.certificate, site.key, site.passphrase
+        certificate, key, passphrase = site.certificate_file, site.key_file, site.passphrase
         if self.tls_cert is not None:
             certificate, key = self.tls_cert, self.tls_key
             option = "--tls-key-passphrase-file"
             passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
         if certificate is not None:
             shown = key or certificate
-            for warning in (*key_exposures(shown), *secret_exposures(passphrase, "passphrase")):
-                tell(f"warning: {warning}")
+            for warning in (*find_key_exposures(shown), *find_secret_exposures(passphrase, "passphrase")):
+                print_message(f"warning: {warning}")
         return TlsFiles(
-            self.tls_ca or site.ca or settings.ca_file,
+            self.tls_ca or site.ca_file or settings.ca_file,
             certificate,
             key,
-            _asking(passphrase, key or certificate),
+            _make_passphrase_reader(passphrase, key or certificate),
             check_host=not self.tls_any_host,
             require_crl=settings.require_crl,
         )
 
 
-def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]:
-    """Return what OpenSSL calls where the key in *holder* is protected."""
+def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) -> Callable[[], str]:
+    """Return what OpenSSL calls where the key in *key_file* is protected."""
 
     def ask() -> str:
         if passphrase is not None:
@@ -92,10 +92,10 @@ def _asking(passphrase: Secret | None, holder: Path | None) -> Callable[[], str]
         if not sys.stdin.isatty():
             raise DicomError(
                 "the private key is protected by a passphrase",
-                on=str(holder),
+                subject=str(key_file),
                 next_step="--tls-key-passphrase-file names a file that holds it",
             )
-        return ask_hidden(f"Passphrase of {holder}")
+        return prompt_hidden(f"Passphrase of {key_file}")
 
     return ask
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.site_command import RiskOption
-from dcmcfg.cli.printing import say
+from dcmcfg.cli.options.site_command import ForceOption
+from dcmcfg.cli.printing import print_output
 from dcmcfg.errors import Refused
 from dcmcfg.plan import risk_checks
 from dcmcfg.plan.risk_checks import NewFinding, Risk
@@ -23,11 +23,11 @@ from dcmcfg.plan.server_schema import SERVER_SCHEMA
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_TAKING = {
+_HELP_BY_RISK = {
     risk_checks.MANY_CHANGES: "Change more than 30 % of the entries.",
     risk_checks.MANY_DELETES: "Delete more than 30 % of the entries.",
     risk_checks.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
-    risk_checks.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has recorded studies.",
+    risk_checks.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has studies.",
     risk_checks.STORED_OBJECTS: "Remove or rename a storage although the database has its ID with each object.",
     risk_checks.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
@@ -36,32 +36,34 @@ _TAKING = {
     SERVER_SCHEMA: "Write what the schema that the directory server publishes does not allow; the server decides.",
 }
 #: Option's parameter → the risk that it takes.
-PARAMETERS = {f"force_{name.replace('-', '_')}": name for name in _TAKING}
+RISK_BY_PARAMETER = {f"force_{name.replace('-', '_')}": name for name in _HELP_BY_RISK}
 
 
-def risk_options() -> Iterator[Callable[[F], F]]:
+def force_options() -> Iterator[Callable[[F], F]]:
     """Yield the decorator of an option ``--force-RISK`` for each risk."""
-    for name, text in _TAKING.items():
-        yield click.option(f"--force-{name}", cls=RiskOption, is_flag=True, help=text)
+    for name, text in _HELP_BY_RISK.items():
+        yield click.option(f"--force-{name}", cls=ForceOption, is_flag=True, help=text)
 
 
-def require_named(risks: Sequence[Risk], forced: Collection[str]) -> None:
-    """Raise :class:`Refused` when one of *risks* is not among those *forced*."""
-    left = [risk for risk in risks if not risk.is_taken(forced)]
+def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None:
+    """Raise :class:`Refused` when one of *risks* is not among those *forced_risks*."""
+    left = [risk for risk in risks if not risk.is_accepted(forced_risks)]
     if not left:
         return
     options = " ".join(f"--force-{risk.name}" for risk in left)
-    heads = [_headline(risk) for risk in left]
+    heads = [_format_headline(risk) for risk in left]
     only = f" {heads.pop()}" if len(heads) == 1 else ""
     listed = [*heads, *(f"  {line}" for risk in left for line in risk.details)]
     fixes = [new for risk in left for new in risk.findings]
-    forcing = f"{_correction(fixes)}; to apply the plan anyway: {options}" if fixes else f"{options}, if it is meant"
-    if instead := "; ".join(risk.instead for risk in left if risk.instead):
+    forcing = (
+        f"{_describe_correction(fixes)}; to apply the plan anyway: {options}" if fixes else f"{options}, if it is meant"
+    )
+    if instead := "; ".join(risk.avoidance for risk in left if risk.avoidance):
         forcing = f"{instead}; or {forcing}"
     raise Refused(f"the plan is refused:{only}", next_step=forcing, details=listed)
 
 
-def _correction(found: Sequence[NewFinding]) -> str:
+def _describe_correction(found: Sequence[NewFinding]) -> str:
     """Return what to correct, one attribute by its name."""
     attributes = {new.finding.attribute for new in found}
     if len(attributes) == 1 and (name := attributes.pop()):
@@ -69,51 +71,51 @@ def _correction(found: Sequence[NewFinding]) -> str:
     return "make the fixes above"
 
 
-def risk_lines(risks: Iterable[Risk], forced: Collection[str], *, refused: bool) -> Iterator[str]:
-    """Yield a sentence for each risk that is taken, and with *refused* also for those that need to be named."""
+def format_risks(risks: Iterable[Risk], forced_risks: Collection[str], *, include_refused: bool) -> Iterator[str]:
+    """Yield a sentence for each risk that is taken, and with *include_refused* also for those that need to be named."""
     for risk in risks:
-        if risk.is_taken(forced):
-            yield _headline(risk)
-        elif refused:
-            yield f"{_headline(risk)}; not carried out without --force-{risk.name}"
+        if risk.is_accepted(forced_risks):
+            yield _format_headline(risk)
+        elif include_refused:
+            yield f"{_format_headline(risk)}; not carried out without --force-{risk.name}"
         else:
             continue
         yield from risk.details
 
 
-def _headline(risk: Risk) -> str:
+def _format_headline(risk: Risk) -> str:
     """Return *risk* in one line, without the entries where its details name them."""
-    return f"{risk.name}: {risk.what}" if risk.findings else str(risk)
+    return f"{risk.name}: {risk.description}" if risk.findings else str(risk)
 
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Choices:
+class ChangeOptions:
     """What the user said about carrying a plan out."""
 
     dry_run: bool
     yes: bool
-    out: Path | None
+    plan_file: Path | None
     no_reload: bool
     as_json: bool
     #: Standard output holds something else, so the plan is shown on standard error.
-    stdout_taken: bool = False
+    stdout_reserved: bool = False
     #: Assert of each entry that nothing in it has changed.
     strict: bool = False
     #: One transaction or step by step, where the user says which.
     in_transaction: bool | None = None
     #: The risks that were named.
-    forced: frozenset[str] = frozenset()
+    forced_risks: frozenset[str] = frozenset()
 
-    def say(self, *lines: str) -> None:
+    def print_lines(self, *lines: str) -> None:
         """Print *lines* where the plan is shown, the commands in them with this run's site."""
-        say(*map(invocation.current().spoken, lines), on_stderr=self.stdout_taken)
+        print_output(*map(invocation.current().insert_site_options, lines), on_stderr=self.stdout_reserved)
 
 
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options of a changing command added, to be called with ``choices=Choices``."""
+    """Return *command* with the options of a changing command added, to be called with ``options=ChangeOptions``."""
 
     @functools.wraps(command)
     def with_choices(
@@ -128,10 +130,10 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         **rest: Any,
     ) -> R:
         invocation.current().changes_directory = True
-        forced = frozenset(risk for parameter, risk in PARAMETERS.items() if rest.pop(parameter))
-        invocation.current().server_decides = SERVER_SCHEMA in forced
-        choices = Choices(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
-        return command(choices=choices, **rest)
+        forced = frozenset(risk for parameter, risk in RISK_BY_PARAMETER.items() if rest.pop(parameter))
+        invocation.current().skip_schema_check = SERVER_SCHEMA in forced
+        options = ChangeOptions(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
+        return command(options=options, **rest)
 
     for option in reversed(
         (
@@ -158,7 +160,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
                 "safely.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-            *risk_options(),
+            *force_options(),
         )
     ):
         with_choices = option(with_choices)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dcmcfg.limits import parsed, raised
+from dcmcfg.limits import override_limits, parse_limit
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -17,7 +17,7 @@ class _Limit(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         try:
-            return parsed(str(value))
+            return parse_limit(str(value))
         except ValueError as problem:
             self.fail(f"{problem}.", param, ctx)
 
@@ -31,11 +31,11 @@ def limit_option(function: F, *, hidden: bool = False) -> F:
         multiple=True,
         expose_value=False,
         hidden=hidden,
-        callback=_raise,
+        callback=_raise_limits,
         help="Raise a limit on what a peer may send, e.g. ldap-entries=2000000 (docs/limits.md). Can be repeated.",
     )(function)
 
 
-def _raise(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, int], ...]) -> None:  # noqa: ARG001 — click's signature
+def _raise_limits(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, int], ...]) -> None:  # noqa: ARG001 — click's signature
     if value:
-        ctx.with_resource(raised(dict(value)))
+        ctx.with_resource(override_limits(dict(value)))

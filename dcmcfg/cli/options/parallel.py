@@ -7,18 +7,18 @@ from typing import TypeVar
 
 import click
 
-from dcmcfg.connectivity.probe import PARALLEL
+from dcmcfg.connectivity.probe import DEFAULT_PARALLEL
 
 F = TypeVar("F", bound=Callable[..., object])
-_MOST_AT_ONCE = 64
+_MAX_PARALLEL = 64
 
 
 def parallel_option(function: F) -> F:
     """Return *function* with ``--parallel``."""
     return click.option(
         "--parallel",
-        type=click.IntRange(1, _MOST_AT_ONCE),
-        default=PARALLEL,
+        type=click.IntRange(1, _MAX_PARALLEL),
+        default=DEFAULT_PARALLEL,
         show_default=True,
         metavar="N",
         help="How many to call at once, one at an address.",

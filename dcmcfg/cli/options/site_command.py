@@ -19,14 +19,14 @@ from click.core import ParameterSource
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
-from dcmcfg.cli.options.unique_options import GivenOnce
-from dcmcfg.settings import Settings, resolve
+from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.settings import Settings, resolve_settings
 
 R = TypeVar("R")
 _OWN, _RISKS, _SITE = "Options", "Refused unless named", "Where the site is"
 
 
-class RiskOption(click.Option):
+class ForceOption(click.Option):
     """An option that takes a risk by its name."""
 
 
@@ -43,7 +43,7 @@ def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], C
     return functools.partial(click.option, cls=SectionOption, section=section)
 
 
-class SiteCommand(GivenOnce):
+class SiteCommand(UniqueOptionsCommand):
     """A command whose help has sections: its own options, those with a heading, risks, where the site is."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -62,7 +62,7 @@ class SiteCommand(GivenOnce):
 
 
 def _section(parameter: click.Parameter) -> str:
-    if isinstance(parameter, RiskOption):
+    if isinstance(parameter, ForceOption):
         return _RISKS
     if isinstance(parameter, SectionOption):
         return parameter.section
@@ -78,30 +78,30 @@ def site_options(command: Callable[..., R]) -> Callable[..., R]:
     return _with_settings(command)
 
 
-def site_options_but_device(command: Callable[..., R]) -> Callable[..., R]:
+def site_options_without_device(command: Callable[..., R]) -> Callable[..., R]:
     """Return *command* as :func:`site_options` does for one whose own ``--device`` means another device.
 
     The archive's device can be said before the command then.
     """
-    return _with_settings(command, but="device")
+    return _with_settings(command, except_setting="device")
 
 
-def _with_settings(command: Callable[..., R], *, but: str | None = None) -> Callable[..., R]:
+def _with_settings(command: Callable[..., R], *, except_setting: str | None = None) -> Callable[..., R]:
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:
-        own = {name: parameters.pop(name) for name in SITE_SETTINGS if name != but}
-        options = invocation.current().site
+        own = {name: parameters.pop(name) for name in SITE_SETTINGS if name != except_setting}
+        options = invocation.current().site_options
         options.update({name: str(value) for name, value in own.items() if value is not None})
-        settings: Settings = resolve(options, os.environ)
+        settings: Settings = resolve_settings(options, os.environ)
         return command(settings=settings, **parameters)
 
-    return add_site_options(limit_option(with_settings, hidden=True), but=but)
+    return add_site_options(limit_option(with_settings, hidden=True), except_setting=except_setting)
 
 
-def given_options(context: click.Context) -> dict[str, Any]:
+def get_given_options(context: click.Context) -> dict[str, Any]:
     """Return the value of each option that was given, but those of the site and of limits, by its first long name."""
     return {
-        _spelt(parameter, context.params[parameter.name or ""]): context.params[parameter.name or ""]
+        _find_long_name(parameter, context.params[parameter.name or ""]): context.params[parameter.name or ""]
         for parameter in context.command.params
         if isinstance(parameter, click.Option)
         and parameter.expose_value
@@ -110,7 +110,7 @@ def given_options(context: click.Context) -> dict[str, Any]:
     }
 
 
-def _spelt(option: click.Option, value: Any) -> str:
+def _find_long_name(option: click.Option, value: Any) -> str:
     negated = option.secondary_opts and not value
     return next(each for each in (option.secondary_opts if negated else option.opts) if each.startswith("--"))
 

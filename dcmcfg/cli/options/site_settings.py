@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.lazy_import import import_attribute
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -39,31 +39,34 @@ FLAGS = tuple(setting for setting, _, kind, _ in _OPTIONS if kind is _FLAG)
 SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
 
 
-def _completed(completion: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+def _make_lazy_completer(completer_name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
     """Return the completion of that name; what asks a directory is loaded only then, as these are of every start."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        found: list[CompletionItem] = loaded("completers", completion)(ctx, param, incomplete)
+        found: list[CompletionItem] = import_attribute("completers", completer_name)(ctx, param, incomplete)
         return found
 
     return complete
 
 
 #: What a shell completes the values of a setting by.
-_COMPLETED = {"profile": _completed("complete_profile"), "device": _completed("complete_device")}
+_COMPLETERS = {"profile": _make_lazy_completer("complete_profile"), "device": _make_lazy_completer("complete_device")}
 
 
-def add_site_options(function: F, *, but: str | None = None) -> F:
-    """Return *function* with the site options, *but* one, added; each parameter is a str, or None when not given."""
+def add_site_options(function: F, *, except_setting: str | None = None) -> F:
+    """Return *function* with the site options, *except_setting* one, added.
+
+    Each parameter is a str, or None when not given.
+    """
     for setting, placeholder, kind, text in reversed(_OPTIONS):
-        if setting == but:
+        if setting == except_setting:
             continue
         name = "--" + setting.replace("_", "-")
         if kind is _FLAG:
             option = click.option(name, flag_value="true", default=None, help=text)
         else:
             option = click.option(
-                name, metavar=placeholder, type=kind, shell_complete=_COMPLETED.get(setting), help=text
+                name, metavar=placeholder, type=kind, shell_complete=_COMPLETERS.get(setting), help=text
             )
         function = option(function)
     return function

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import click
 
 
-class GivenOnce(click.Command):
+class UniqueOptionsCommand(click.Command):
     """A command whose options are given once, unless they take several values."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""
         if not ctx.resilient_parsing:
             _, _, given = self.make_parser(ctx).parse_args(args=list(args))
-            _require_once(ctx, given)
+            _refuse_repeated(ctx, given)
         return super().parse_args(ctx, args)
 
 
-def _require_once(ctx: click.Context, given: Sequence[click.Parameter]) -> None:
+def _refuse_repeated(ctx: click.Context, given: Sequence[click.Parameter]) -> None:
     earlier: dict[str, click.Option] = {}
     for option in given:
         if not isinstance(option, click.Option) or option.multiple or option.count:

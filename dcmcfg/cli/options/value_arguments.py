@@ -11,16 +11,16 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.terminal import ask_hidden
-from dcmcfg.edits.attribute_values import Values
+from dcmcfg.cli.terminal import prompt_hidden
+from dcmcfg.edits.attribute_values import AttributeValues
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.secret_values import is_secret
 
 R = TypeVar("R")
-_FROM, _STDIN = "@", "-"
+_FILE_PREFIX, _STDIN = "@", "-"
 #: Syntaxes whose values are taken from a file to the octet; a text's last line end is the file's.
-_OCTETS = ("Binary", "Certificate")
+_BINARY_SYNTAXES = ("Binary", "Certificate")
 
 
 def value_arguments(
@@ -31,7 +31,7 @@ def value_arguments(
     def add(command: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(command)
         def with_values(*, values: tuple[str, ...], **rest: object) -> R:
-            return command(values=_read(values), **rest)
+            return command(values=_parse_assignments(values), **rest)
 
         argument = click.argument(
             "values", nargs=-1, required=True, metavar="ATTR=VALUE...", shell_complete=shell_complete
@@ -41,38 +41,38 @@ def value_arguments(
     return add
 
 
-def _read(arguments: tuple[str, ...]) -> tuple[Values, ...]:
+def _parse_assignments(arguments: tuple[str, ...]) -> tuple[AttributeValues, ...]:
     """Return what *arguments* say, the values of one attribute together, in their order.
 
     Raises a usage error for one that says nothing, and for a secret that stands there for everybody to read.
     """
-    if sum(argument.partition("=")[2] == _FROM + _STDIN for argument in arguments) > 1:
+    if sum(argument.partition("=")[2] == _FILE_PREFIX + _STDIN for argument in arguments) > 1:
         raise click.UsageError("standard input can be one value only")
     found: dict[str, tuple[str, list[bytes]]] = {}
     for argument in arguments:
         name, equals, text = argument.partition("=")
         if not equals or not name:
             raise click.UsageError(f"{argument!r} is not ATTR=VALUE")
-        found.setdefault(name.lower(), (name, []))[1].append(_value(name, text))
-    return tuple(Values(name, tuple(values)) for name, values in found.values())
+        found.setdefault(name.lower(), (name, []))[1].append(_read_value(name, text))
+    return tuple(AttributeValues(name, tuple(values)) for name, values in found.values())
 
 
-def _value(name: str, text: str) -> bytes:
+def _read_value(name: str, text: str) -> bytes:
     if not text:
         raise click.UsageError(f"{name}= says no value; dcmcfg unset takes the attribute away")
-    if text.startswith(_FROM * 2):
-        return _spoken(name, text[1:])
-    if not text.startswith(_FROM):
-        return _spoken(name, text)
+    if text.startswith(_FILE_PREFIX * 2):
+        return _encode_value(name, text[1:])
+    if not text.startswith(_FILE_PREFIX):
+        return _encode_value(name, text)
     source = text[1:]
-    octets = _from_stdin(name) if source == _STDIN else _from_file(source)
-    known = bundled().attribute(name)
-    if known is not None and known.syntax in _OCTETS:
+    octets = _read_stdin(name) if source == _STDIN else _read_file(source)
+    known = load_bundled_schema().attribute(name)
+    if known is not None and known.syntax in _BINARY_SYNTAXES:
         return octets
     return octets.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _spoken(name: str, text: str) -> bytes:
+def _encode_value(name: str, text: str) -> bytes:
     value = text.encode("utf-8", "surrogateescape")
     if is_secret(name, value):
         raise click.UsageError(
@@ -82,14 +82,14 @@ def _spoken(name: str, text: str) -> bytes:
     return value
 
 
-def _from_file(path: str) -> bytes:
+def _read_file(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise DcmcfgError(f"the file cannot be read ({error.strerror})", on=path) from error
+        raise DcmcfgError(f"the file cannot be read ({error.strerror})", subject=path) from error
 
 
-def _from_stdin(name: str) -> bytes:
+def _read_stdin(name: str) -> bytes:
     if sys.stdin.isatty():
-        return ask_hidden(name, twice=True).encode()
+        return prompt_hidden(name, repeat=True).encode()
     return sys.stdin.buffer.read()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dcmcfg.archive.authorized_client import Bearer
+from dcmcfg.archive.authorized_client import AuthorizedClient
 from dcmcfg.archive.control import ControlService
-from dcmcfg.archive.http_client import Timeouts, Web
+from dcmcfg.archive.http_client import HttpClient, HttpTimeouts
 from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from dcmcfg.cli import invocation
-from dcmcfg.cli.printing import tell
-from dcmcfg.cli.terminal import client_secret, require_client_secret
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.terminal import get_client_secret, require_client_secret
 from dcmcfg.limits import Limit
 from dcmcfg.settings import Settings
-from dcmcfg.settings.exposure import archive_exposures
+from dcmcfg.settings.exposure import find_archive_exposures
 
 
-def control_service(settings: Settings) -> ControlService:
+def make_control_service(settings: Settings) -> ControlService:
     """Return the control service of the site's archive; nothing is sent yet.
 
     Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`MalformedInput` or
@@ -22,21 +22,21 @@ def control_service(settings: Settings) -> ControlService:
     """
     return ControlService(
         settings.archive_url,
-        credential(settings),
+        get_credential(settings),
         settings.ca_file,
         device=settings.device,
         require_crl=settings.require_crl,
     )
 
 
-def web_services(settings: Settings, timeouts: Timeouts, limit: Limit) -> Bearer:
-    """Return what asks the archive's other web services; as :func:`control_service` does, it warns and raises."""
-    web = Web(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
-    web.prepare(settings.archive_url)
-    return Bearer(web, credential(settings, timeouts))
+def make_web_client(settings: Settings, timeouts: HttpTimeouts, limit: Limit) -> AuthorizedClient:
+    """Return what asks the archive's other web services; as :func:`make_control_service` does, it warns and raises."""
+    web = HttpClient(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
+    web.validate_tls_files(settings.archive_url)
+    return AuthorizedClient(web, get_credential(settings, timeouts))
 
 
-def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | TokenIssuer | None:
+def get_credential(settings: Settings, timeouts: HttpTimeouts | None = None) -> str | TokenIssuer | None:
     """Return the token that goes to the archive, or whoever issues it, None when no source has either.
 
     The issuer is waited for as long as *timeouts* say.
@@ -44,14 +44,14 @@ def credential(settings: Settings, timeouts: Timeouts | None = None) -> str | To
     if settings.oidc is not None:
         require_client_secret(settings.oidc)
     run = invocation.current()
-    for warning in archive_exposures(settings):
-        if warning not in run.warned:
-            tell(f"warning: {warning}")
-            run.warned.add(warning)
+    for warning in find_archive_exposures(settings):
+        if warning not in run.printed_warnings:
+            print_message(f"warning: {warning}")
+            run.printed_warnings.add(warning)
     client = settings.oidc
     if client is None:
         return settings.archive_token()
     credentials = ClientCredentials(
-        client.issuer, client.client_id, client_secret(settings), client.token_url, client.scope
+        client.issuer, client.client_id, get_client_secret(settings), client.token_url, client.scope
     )
-    return TokenIssuer(credentials, Web(settings.ca_file, timeouts, require_crl=settings.require_crl))
+    return TokenIssuer(credentials, HttpClient(settings.ca_file, timeouts, require_crl=settings.require_crl))

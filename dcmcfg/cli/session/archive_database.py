@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from dcmcfg.archive.database import Database, why_not_reached
-from dcmcfg.archive.record_search import Recorded, recorded
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.archive.database import Database, explain_unreachable
+from dcmcfg.archive.record_search import RecordSearchResult, search_records
+from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.errors import ArchiveError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.recorded_names import recorded_names
-from dcmcfg.route.request import searched_ae
+from dcmcfg.plan.recorded_names import find_recorded_names
+from dcmcfg.route.request import find_qido_ae
 from dcmcfg.settings import Settings
 
 #: Why the state of a study is uncertain, before the reason in parentheses.
-NOT_KNOWN = "where the files were before the move is not known"
+LOCATION_UNKNOWN_MESSAGE = "where the files were before the move is not known"
 
 
-def reach_database(settings: Settings, archive_ae: str) -> Database:
+def connect_database(settings: Settings, archive_ae: str) -> Database:
     """Return the archive's database, seen through its AE *archive_ae*.
 
     Never prompts for a secret. Raises :class:`~dcmcfg.errors.DcmcfgError` where it cannot be asked.
     """
     if settings.oidc is not None and settings.oidc.secret is None:
-        raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", on=settings.oidc.server)
-    if why := why_not_reached(settings.archive_url):
-        raise ArchiveError(why, on=settings.archive_url)
-    found: Database = loaded("session.database", "database")(settings, archive_ae)
+        raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", subject=settings.oidc.server_url)
+    if why := explain_unreachable(settings.archive_url):
+        raise ArchiveError(why, subject=settings.archive_url)
+    found: Database = import_attribute("session.database", "make_database_client")(settings, archive_ae)
     return found
 
 
-def recorded_under(settings: Settings, plan: Plan) -> Recorded:
-    """Return what the archive's database has recorded under the names that *plan* takes away; see :func:`recorded`."""
-    names = recorded_names(plan, device=settings.device)
+def search_recorded_names(settings: Settings, plan: Plan) -> RecordSearchResult:
+    """Return what the archive's database has recorded under the names that *plan* takes away.
+
+    See :func:`search_records`.
+    """
+    names = find_recorded_names(plan, device=settings.device)
 
     def reach() -> Database:
-        return reach_database(settings, searched_ae(Configuration(plan.before).device(settings.device)))
+        return connect_database(settings, find_qido_ae(Configuration(plan.before).get_device(settings.device)))
 
-    return recorded(names, reach)
+    return search_records(names, reach)

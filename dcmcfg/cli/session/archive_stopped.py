@@ -6,10 +6,10 @@ import shlex
 
 from dcmcfg.settings import Settings
 
-STOPPED = "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them"
+STOPPED_MESSAGE = "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them"
 
 
-def how_to_start(settings: Settings) -> str:
+def describe_how_to_start(settings: Settings) -> str:
     """Return how to start the archive of *settings*, with a command to copy at the end."""
     words = ["curl", "-X", "POST"]
     if settings.ca_file is not None and settings.archive_url.startswith("https:"):

@@ -10,225 +10,260 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import loaded
-from dcmcfg.cli.options.change_options import Choices, require_named
-from dcmcfg.cli.printing import tell
-from dcmcfg.cli.session.change_report import ReloadReport, Report, follow_in_profile
-from dcmcfg.cli.session.plan_assessment import Purpose, judge
-from dcmcfg.cli.session.rejects import Rejects
-from dcmcfg.cli.terminal import ask, require_terminal
+from dcmcfg.cli.lazy_import import import_attribute
+from dcmcfg.cli.options.change_options import ChangeOptions, require_forced
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.session.change_report import ChangeReport, ReloadReport, rename_device_in_profile
+from dcmcfg.cli.session.plan_assessment import PlanPurpose, assess_plan
+from dcmcfg.cli.session.rejects import RejectsFile
+from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.directory.server import Directory
-from dcmcfg.directory.subschema import read_own_schema
+from dcmcfg.directory.subschema import read_unmapped_schema
 from dcmcfg.dn import DN
-from dcmcfg.errors import AnswerIsNo, ChangedButNotFinished, DcmcfgError, Refused
+from dcmcfg.errors import DcmcfgError, IncompleteChange, NegativeResult, Refused
 from dcmcfg.files.private import write_private
-from dcmcfg.plan.ldif_output import plan_ldif
+from dcmcfg.plan.ldif_output import format_plan
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.renamed_archives import renamed_archives
-from dcmcfg.plan.server_schema import ServerRules, require_accepted
-from dcmcfg.plan.versions import with_versions
-from dcmcfg.render.plan import already_lines, plan_counts, print_plan
-from dcmcfg.render.terminal.console import Beside, print_line, progress, stderr_console, stdout_console, visible
+from dcmcfg.plan.renamed_archives import find_renamed_archives
+from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
+from dcmcfg.plan.versions import assert_versions
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.plan import format_plan_counts, format_unchanged_lines, print_plan
+from dcmcfg.render.terminal.console import ExtraOutput, print_line, show_progress, stderr_console, stdout_console
 from dcmcfg.rollout import reload_result
-from dcmcfg.rollout.execution import Outcome, resume, roll_out
-from dcmcfg.rollout.history import History, Result, result_of
-from dcmcfg.rollout.preconditions import telling_who
-from dcmcfg.rollout.record import Occasion, Record
-from dcmcfg.rollout.reload_result import Reloaded, ReloadResult
-from dcmcfg.rollout.strategy import Manner, asserts_something, manner_left, manner_of
+from dcmcfg.rollout.execution import RolloutOutcome, resume_rollout, run_rollout
+from dcmcfg.rollout.history import History, RolloutStatus, determine_status
+from dcmcfg.rollout.preconditions import add_last_change_on_refusal
+from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome
+from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy, has_assertions
 from dcmcfg.rollout.unfinished import require_finished
-from dcmcfg.settings import Settings, site_headline
+from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import state_folder
 
 if TYPE_CHECKING:
-    from dcmcfg.cli.session.reload import Reloading
+    from dcmcfg.cli.session.reload import ReachableArchive
     from dcmcfg.model.tree import Tree
 
-_NOTHING_BESIDE = Beside()
-_BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
+_NO_EXTRA_OUTPUT = ExtraOutput()
+_READ_CHECK_NOTE = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
 
 
-def server_rules(directory: Directory, tree: Tree) -> ServerRules:
+def server_rules(directory: Directory, tree: Tree) -> ServerSchemaRules:
     """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed.
 
     They refuse nothing where the user lets the server decide.
     """
-    if invocation.current().server_decides:
-        return ServerRules(tree, lambda: None)
-    return ServerRules(tree, functools.partial(read_own_schema, directory))
+    if invocation.current().skip_schema_check:
+        return ServerSchemaRules(tree, lambda: None)
+    return ServerSchemaRules(tree, functools.partial(read_unmapped_schema, directory))
 
 
-def carry_out(
+def apply_plan(
     settings: Settings,
     directory: Directory,
     plan: Plan,
-    choices: Choices,
+    options: ChangeOptions,
     warnings: Sequence[str] = (),
     *,
-    under: DN | None = None,
-    rejects: Rejects | None = None,
-    undoes: int | None = None,
-    resuming: Record | None = None,
-    beside: Beside = _NOTHING_BESIDE,
-    restoring: bool = False,
-    rules: ServerRules | None = None,
+    scope_dn: DN | None = None,
+    rejects_file: RejectsFile | None = None,
+    undone_number: int | None = None,
+    resumed_record: RolloutRecord | None = None,
+    extra_output: ExtraOutput = _NO_EXTRA_OUTPUT,
+    is_restore: bool = False,
+    rules: ServerSchemaRules | None = None,
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
-    With *undoes*, the plan reverts the roll-out of that number; with *resuming*, it is the rest of that one, whose
-    risks were named when it began; with *restoring*, it leads back to a snapshot (:class:`Purpose`). Risks are measured
-    by the entries at and below *under* (else the configuration root). *rejects* are printed, and written to their file
-    unless it is a dry run. *rules* are those of the server's own schema for the tree before *plan*; without them they
-    are made here. *beside* is printed below the plan. An archive whose own device is renamed is not asked to reload,
-    since it would not find its device; the next step is printed, and a profile that names the device follows.
+    With *undone_number*, the plan reverts the roll-out of that number; with *resumed_record*, it is the rest of that
+    one, whose risks were named when it began; with *is_restore*, it leads back to a snapshot (:class:`PlanPurpose`).
+    Risks are measured by the entries at and below *scope_dn* (else the configuration root). *rejects_file* are printed,
+    and written to their file unless it is a dry run. *rules* are those of the server's own schema for the tree before
+    *plan*; without them they are made here. *extra_output* is printed below the plan. An archive whose own device is
+    renamed is not asked to reload, since it would not find its device; the next step is printed, and a profile that
+    names the device follows.
 
-    Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
+    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
     the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
-    while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotFit` for what the server's own schema does not
-    allow, what :func:`roll_out` raises, and :class:`ChangedButNotFinished` when the
+    while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotApply` for what the server's own schema does not
+    allow, what :func:`run_rollout` raises, and :class:`IncompleteChange` when the
     directory was changed and the reload was not clean.
     """
-    if choices.strict:
-        plan = with_versions(plan)
+    if options.strict:
+        plan = assert_versions(plan)
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
-    in_part = rejects is not None and bool(rejects.rejected)
-    stood = undoes is not None and result_of(History(state_folder()).numbered(undoes)) is Result.DONE
-    purpose = Purpose(undoes, resuming, restoring, in_part=in_part, stood=stood)
-    judged = judge(settings, plan, choices, purpose, under=under, structural=not rules.decided)
-    choices = replace(choices, forced=judged.forced)
-    renamed = renamed_archives(plan.changes if resuming is None else resuming.changes, plan.after)
-    told = (*warnings, *(rejects.lines() if rejects else ()), *judged.warnings)
-    report = Report(settings, plan, choices, judged.risks, rejects, renamed, beside.json, told)
-    invocation.current().so_far = report.json
-    _tell_unfinished(directory, purpose.of, only_warn=choices.dry_run or not plan.steps)
-    _show(settings, plan, choices, told, beside)
-    if not plan.steps:
-        with _written(settings, choices, rejects):
-            report.tell()
-        return
-    if resuming is None and not choices.dry_run:
-        require_named(judged.risks, judged.forced)
-    manner = _announced(directory, plan, choices, resuming)
-    if choices.out is not None:
-        _write_plan(settings, plan, choices.out)
-        choices.say(f"plan: {choices.out}")
-    if choices.dry_run:
-        report.tell()
-        return
-    _require_ready(settings, choices, rejects)
-    reloading: Reloading | None = (
-        None if choices.no_reload or renamed else loaded("session.reload", "reachable")(settings)
+    in_part = rejects_file is not None and bool(rejects_file.items)
+    stood = (
+        undone_number is not None
+        and determine_status(History(state_folder()).get_rollout(undone_number)) is RolloutStatus.APPLIED
     )
-    if not choices.yes and not ask("Carry this out?"):
-        raise AnswerIsNo("declined, nothing was changed")
-    with _written(settings, choices, rejects):
-        outcome = _write(directory, plan, manner, resuming or _occasion(settings, undoes, rejects), report)
-    choices.say(f"done {outcome.manner.value}", f"undo: dcmcfg undo {outcome.number}")
+    purpose = PlanPurpose(undone_number, resumed_record, is_restore, is_partial=in_part, undone_was_complete=stood)
+    judged = assess_plan(
+        settings, plan, options, purpose, scope_dn=scope_dn, warn_unknown_schema=not rules.is_schema_read
+    )
+    options = replace(options, forced_risks=judged.forced_risks)
+    renamed = find_renamed_archives(plan.changes if resumed_record is None else resumed_record.changes, plan.after)
+    told = (*warnings, *(rejects_file.format_messages() if rejects_file else ()), *judged.warnings)
+    report = ChangeReport(settings, plan, options, judged.risks, rejects_file, renamed, extra_output.json_fields, told)
+    invocation.current().partial_result = report.to_json
+    _check_unfinished(directory, purpose.rollout_number, warn_only=options.dry_run or not plan.steps)
+    _print_plan_and_warnings(settings, plan, options, told, extra_output)
+    if not plan.steps:
+        with _write_rejects(settings, options, rejects_file):
+            report.print_result()
+        return
+    if resumed_record is None and not options.dry_run:
+        require_forced(judged.risks, judged.forced_risks)
+    manner = _choose_and_announce_strategy(directory, plan, options, resumed_record)
+    if options.plan_file is not None:
+        _write_plan(settings, plan, options.plan_file)
+        options.print_lines(f"plan: {options.plan_file}")
+    if options.dry_run:
+        report.print_result()
+        return
+    _require_ready(settings, options, rejects_file)
+    reloading: ReachableArchive | None = (
+        None if options.no_reload or renamed else import_attribute("session.reload", "connect_archive")(settings)
+    )
+    if not options.yes and not confirm("Carry this out?"):
+        raise NegativeResult("declined, nothing was changed")
+    with _write_rejects(settings, options, rejects_file):
+        outcome = _run_rollout(
+            directory,
+            plan,
+            manner,
+            resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
+            report,
+        )
+    options.print_lines(f"done {outcome.strategy.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
     record_folder = outcome.undo_file.parent
     if reloading is None:
-        reload_result.note_result(record_folder, ReloadResult(Reloaded.NOT_ASKED))
+        reload_result.write_reload(record_folder, RecordedReload(RecordedReloadOutcome.NOT_REQUESTED))
     else:
-        with reload_result.noted(record_folder):
-            reload = reloading.reload(outcome.number, plan.after, is_undo=purpose.reverts is not None)
-    profile = follow_in_profile(settings, renamed)
-    report.tell(outcome, reload=reload, profile=profile)
+        with reload_result.record_reload(record_folder):
+            reload = reloading.reload_configuration(
+                outcome.number, plan.after, is_undo=purpose.reverted_number is not None
+            )
+    profile = rename_device_in_profile(settings, renamed)
+    report.print_result(outcome, reload=reload, profile=profile)
 
 
-def _announced(directory: Directory, plan: Plan, choices: Choices, resuming: Record | None) -> Manner:
-    """Return how *plan* will be carried out, having said so; raises what :func:`manner_of` does.
+def _choose_and_announce_strategy(
+    directory: Directory, plan: Plan, options: ChangeOptions, resumed_record: RolloutRecord | None
+) -> RolloutStrategy:
+    """Return how *plan* will be carried out, having said so; raises what :func:`choose_strategy` does.
 
     A dry run asks the database for a transaction, which is aborted, only where the user wants one.
     """
-    manners = manner_of if resuming is None else manner_left
-    asking = not choices.dry_run or choices.in_transaction is True
-    manner = manners(directory, plan, choices.in_transaction, asking=asking)
+    manners = choose_strategy if resumed_record is None else choose_resume_strategy
+    asking = not options.dry_run or options.in_transaction is True
+    manner = manners(directory, plan, options.in_transaction, probe_database=asking)
     unasked = "" if asking or not manner.has_transaction else ", if the database does transactions"
-    choices.say(f"{plan_counts(plan)}, {manner.value}{unasked}")
-    if asserts_something(plan) and not directory.facts().assertions:
-        choices.say(_BY_READING)
+    options.print_lines(f"{format_plan_counts(plan)}, {manner.value}{unasked}")
+    if has_assertions(plan) and not directory.read_capabilities().assertions:
+        options.print_lines(_READ_CHECK_NOTE)
     return manner
 
 
-def _tell_unfinished(directory: Directory, but: int | None, *, only_warn: bool) -> None:
-    """Raise :class:`Refused` while a roll-out other than the one of number *but* is unfinished, or only warn of it."""
+def _check_unfinished(directory: Directory, except_number: int | None, *, warn_only: bool) -> None:
+    """Raise :class:`Refused` while a roll-out other than *except_number* is unfinished, or only warn of it."""
     try:
-        require_finished(state_folder(), directory, but=but)
+        require_finished(state_folder(), directory, excluded_number=except_number)
     except Refused as unfinished:
-        if not only_warn:
+        if not warn_only:
             raise
-        told = f"{unfinished.what}; {unfinished.next_step}"
-        tell(f"warning: {visible(invocation.current().spoken(told))}")
+        told = f"{unfinished.message}; {unfinished.next_step}"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
 
 
-def _require_ready(settings: Settings, choices: Choices, rejects: Rejects | None) -> None:
+def _require_ready(settings: Settings, options: ChangeOptions, rejects_file: RejectsFile | None) -> None:
     """Raise what would end it once the user has said yes."""
-    if rejects is not None:
-        rejects.require_room(settings)
-    if not choices.yes:
+    if rejects_file is not None:
+        rejects_file.require_unused_path(settings)
+    if not options.yes:
         require_terminal()
 
 
-def _written(settings: Settings, choices: Choices, rejects: Rejects | None) -> AbstractContextManager[None]:
-    if rejects is None or choices.dry_run:
+def _write_rejects(
+    settings: Settings, options: ChangeOptions, rejects_file: RejectsFile | None
+) -> AbstractContextManager[None]:
+    if rejects_file is None or options.dry_run:
         return nullcontext()
-    return rejects.written(settings)
+    return rejects_file.write_for_change(settings)
 
 
-def _show(settings: Settings, plan: Plan, choices: Choices, warnings: Sequence[str], beside: Beside) -> None:
-    console = stderr_console() if choices.stdout_taken else stdout_console()
-    for line in (site_headline(settings), *already_lines(plan)):
+def _print_plan_and_warnings(
+    settings: Settings, plan: Plan, options: ChangeOptions, warnings: Sequence[str], extra_output: ExtraOutput
+) -> None:
+    console = stderr_console() if options.stdout_reserved else stdout_console()
+    for line in (format_site_headline(settings), *format_unchanged_lines(plan)):
         print_line(console, line)
     if plan.steps:
-        print_plan(console, plan, ldif=beside.ldif)
-        beside.show(console)
+        print_plan(console, plan, with_ldif=extra_output.show_ldif)
+        extra_output.print_below_plan(console)
     for warning in warnings:
-        tell(f"warning: {visible(warning)}")
+        print_message(f"warning: {escape_unprintable(warning)}")
 
 
 def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
     head = (
-        f"dcmcfg plan for {site_headline(settings)}",
+        f"dcmcfg plan for {format_site_headline(settings)}",
         "For dcmcfg apply, or ldapmodify. May hold secrets.",
     )
     try:
-        write_private(path, plan_ldif(plan, comments=head))
+        write_private(path, format_plan(plan, comments=head))
     except FileExistsError:
-        raise DcmcfgError("the file exists", on=str(path), next_step="--out names a new file") from None
+        raise DcmcfgError("the file exists", subject=str(path), next_step="--out names a new file") from None
     except OSError as error:
-        raise DcmcfgError(f"the plan cannot be written ({error.strerror})", on=str(path)) from error
+        raise DcmcfgError(f"the plan cannot be written ({error.strerror})", subject=str(path)) from error
 
 
-def _occasion(settings: Settings, undoes: int | None, rejects: Rejects | None) -> Occasion:
-    left_out = len(rejects.rejected) if rejects is not None else 0
-    file = str(rejects.path.absolute()) if rejects is not None and left_out else ""
+def _make_rollout_context(
+    settings: Settings, undone_number: int | None, rejects_file: RejectsFile | None
+) -> RolloutContext:
+    left_out = len(rejects_file.items) if rejects_file is not None else 0
+    file = str(rejects_file.path.absolute()) if rejects_file is not None and left_out else ""
     command = invocation.current().command_line
-    return Occasion(state_folder(), site_headline(settings), command, undoes, left_out, file)
+    return RolloutContext(state_folder(), format_site_headline(settings), command, undone_number, left_out, file)
 
 
-def _write(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record, report: Report) -> Outcome:
+def _run_rollout(
+    directory: Directory,
+    plan: Plan,
+    strategy: RolloutStrategy,
+    rollout: RolloutContext | RolloutRecord,
+    report: ChangeReport,
+) -> RolloutOutcome:
     """Roll *plan* out; from then on a failure is told with what *report* makes of the outcome."""
     run = invocation.current()
-    run.writing = True
-    run.so_far = None  # what nobody foresaw is told without a word on what was changed
+    run.may_have_changed = True
+    run.partial_result = None  # what nobody foresaw is told without a word on what was changed
     try:
-        outcome = _roll_out(directory, plan, manner, of)
-    except ChangedButNotFinished as stopped:
-        if stopped.roll_out is not None and stopped.undo_file is not None:
-            run.so_far = functools.partial(report.json, Outcome(manner, stopped.roll_out, stopped.undo_file))
+        outcome = _start_or_resume(directory, plan, strategy, rollout)
+    except IncompleteChange as stopped:
+        if stopped.rollout_number is not None and stopped.undo_file is not None:
+            run.partial_result = functools.partial(
+                report.to_json, RolloutOutcome(strategy, stopped.rollout_number, stopped.undo_file)
+            )
         raise
     except DcmcfgError:
-        run.so_far = report.json
+        run.partial_result = report.to_json
         raise
-    run.so_far = functools.partial(report.json, outcome)
+    run.partial_result = functools.partial(report.to_json, outcome)
     return outcome
 
 
-def _roll_out(directory: Directory, plan: Plan, manner: Manner, of: Occasion | Record) -> Outcome:
-    with telling_who(directory, plan), progress("writing", len(plan.steps)) as on_step:
-        match of:
-            case Occasion():
-                return roll_out(directory, plan, manner=manner, occasion=of, on_step=on_step)
-            case Record():
-                return resume(directory, plan, of, manner=manner, state=state_folder(), on_step=on_step)
+def _start_or_resume(
+    directory: Directory, plan: Plan, strategy: RolloutStrategy, rollout: RolloutContext | RolloutRecord
+) -> RolloutOutcome:
+    with add_last_change_on_refusal(directory, plan), show_progress("writing", len(plan.steps)) as on_step:
+        match rollout:
+            case RolloutContext():
+                return run_rollout(directory, plan, strategy=strategy, context=rollout, on_step=on_step)
+            case RolloutRecord():
+                return resume_rollout(
+                    directory, plan, rollout, strategy=strategy, state_folder=state_folder(), on_step=on_step
+                )

@@ -10,50 +10,52 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dcmcfg.cli.options.change_options import Choices
+from dcmcfg.cli.options.change_options import ChangeOptions
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.session.rejects import Rejects
-from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.cli.session.rejects import RejectsFile
+from dcmcfg.errors import DcmcfgError, IncompleteChange
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.renamed_archives import PROPERTY, RenamedArchive
+from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
-from dcmcfg.plan.taking_effect import restarting
+from dcmcfg.plan.taking_effect import find_restart_attributes
 from dcmcfg.render.plan import plan_json, risks_json
-from dcmcfg.rollout.execution import Outcome
-from dcmcfg.settings import Settings, set_in_profile
+from dcmcfg.rollout.execution import RolloutOutcome
+from dcmcfg.settings import Settings, update_profile
 
 _DEFAULT = "default"
 
 
-def restart_line(renamed: Sequence[RenamedArchive]) -> str:
+def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
     """Return how an archive comes to find its device again, which no reload does."""
-    each = " and ".join(f"{one.old} with -D{PROPERTY}={one.new}" for one in renamed)
+    each = " and ".join(f"{one.old} with -D{DEVICE_NAME_PROPERTY}={one.new}" for one in renamed_archives)
     return (
         f"no reload: restart the archive that runs as {each} (in the container image, ARCHIVE_DEVICE_NAME); "
         "until then it goes on with what it has loaded"
     )
 
 
-def follow_in_profile(settings: Settings, renamed: Sequence[RenamedArchive]) -> Path | None:
-    """Have the profile that names a device of *renamed* name it newly; return its file, None when none does.
+def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> Path | None:
+    """Have the profile that names a device of *renamed_archives* name it newly; return its file, None when none does.
 
-    Raises :class:`ChangedButNotFinished` when it cannot be written.
+    Raises :class:`IncompleteChange` when it cannot be written.
     """
-    new = _new_name(settings, renamed)
+    new = _find_new_name(settings, renamed_archives)
     if new is None or settings.origins.get("device") != f"profile {settings.profile}":
         return None
     try:
-        return set_in_profile(settings.profile, "device", new)
+        return update_profile(settings.profile, "device", new)
     except DcmcfgError as error:
-        raise ChangedButNotFinished(
-            f"the directory was changed, but {error.what}", on=error.on, next_step=f'write device = "{new}" into it'
+        raise IncompleteChange(
+            f"the directory was changed, but {error.message}",
+            subject=error.subject,
+            next_step=f'write device = "{new}" into it',
         ) from error
 
 
-def device_setting_line(settings: Settings, renamed: Sequence[RenamedArchive]) -> str:
+def format_device_setting_note(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> str:
     """Return what else than a profile tells dcmcfg the old name, and how to tell it the new one; empty when nothing."""
-    new = _new_name(settings, renamed)
+    new = _find_new_name(settings, renamed_archives)
     origin = settings.origins.get("device", _DEFAULT)
     if new is None or origin.startswith("profile "):
         return ""
@@ -62,33 +64,33 @@ def device_setting_line(settings: Settings, renamed: Sequence[RenamedArchive]) -
     return f"{origin} names the device {settings.device}: from now on it is {new}"
 
 
-def _new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str | None:
-    return next((each.new for each in renamed if Kind.DEVICE.same(each.old, settings.device)), None)
+def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str | None:
+    return next((each.new for each in renamed if EntityKind.DEVICE.are_same_name(each.old, settings.device)), None)
 
 
 @dataclass(frozen=True)
 class ReloadReport:
     """A clean reload: what ``--json`` has of it, and a note on what a second reload repaired, if any."""
 
-    json: Mapping[str, Any]
-    note: str = ""
+    json_fields: Mapping[str, Any]
+    repair_note: str = ""
 
 
 @dataclass(frozen=True)
-class Report:
+class ChangeReport:
     """A plan for a site, with its risks and what was left out of it."""
 
     settings: Settings
     plan: Plan
-    choices: Choices
+    options: ChangeOptions
     risks: Sequence[Risk]
-    rejects: Rejects | None
-    renamed: Sequence[RenamedArchive] = ()
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    rejects_file: RejectsFile | None
+    renamed_archives: Sequence[RenamedArchive] = ()
+    extra_json: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
-    def json(
-        self, outcome: Outcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
+    def to_json(
+        self, outcome: RolloutOutcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
     ) -> dict[str, Any]:
         """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done.
 
@@ -96,59 +98,61 @@ class Report:
         ``property`` that says it; ``profile`` the file of a profile that was changed for that.
         """
         settings = self.settings
-        left_out = self.rejects if self.rejects is not None and self.rejects.rejected else None
-        kept = left_out is not None and not self.choices.dry_run and (outcome is not None or not self.plan.steps)
+        left_out = self.rejects_file if self.rejects_file is not None and self.rejects_file.items else None
+        kept = left_out is not None and not self.options.dry_run and (outcome is not None or not self.plan.steps)
         return {
             "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
             **plan_json(self.plan),
             "warnings": list(self.warnings),
-            "risks": risks_json(self.risks, self.choices.forced),
-            "rejected": left_out.json() if left_out else [],
+            "risks": risks_json(self.risks, self.options.forced_risks),
+            "rejected": left_out.to_json() if left_out else [],
             "rejects_file": str(left_out.path) if left_out and kept else None,
             "changed": outcome is not None,
-            "manner": outcome.manner.value if outcome else None,
+            "manner": outcome.strategy.value if outcome else None,
             "roll_out": outcome.number if outcome else None,
             "undo_file": str(outcome.undo_file) if outcome else None,
             "reloaded": reload is not None,
-            "reload": None if reload is None else reload.json,
-            "restart": [{"old": each.old, "new": each.new, "property": PROPERTY} for each in self.renamed],
+            "reload": None if reload is None else reload.json_fields,
+            "restart": [
+                {"old": each.old, "new": each.new, "property": DEVICE_NAME_PROPERTY} for each in self.renamed_archives
+            ],
             "profile": str(profile) if profile else None,
-            **self.beside,
+            **self.extra_json,
         }
 
-    def tell(
-        self, outcome: Outcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
+    def print_result(
+        self, outcome: RolloutOutcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
     ) -> None:
         """Print how it ended: with ``--json`` everything, else what was not said on the way."""
-        if self.choices.as_json:
-            print_json(self.json(outcome, reload=reload, profile=profile))
+        if self.options.as_json:
+            print_json(self.to_json(outcome, reload=reload, profile=profile))
             return
-        say = self.choices.say
-        if self.rejects is not None and self.rejects.rejected and not self.choices.dry_run:
-            say(f"left out, {len(self.rejects.rejected)} to be mended: {self.rejects.path}")
+        say = self.options.print_lines
+        if self.rejects_file is not None and self.rejects_file.items and not self.options.dry_run:
+            say(f"left out, {len(self.rejects_file.items)} to be mended: {self.rejects_file.path}")
         if not self.plan.steps:
             say("nothing to do; if the archive has not loaded it: dcmcfg reload")
-        elif self.renamed:
-            self._tell_renamed(done=outcome is not None, profile=profile)
+        elif self.renamed_archives:
+            self._print_renamed_archives(applied=outcome is not None, profile=profile)
         elif outcome is not None:
-            self._tell_reload(reload)
-            if needs_restart := restarting(self.plan):
+            self._print_reload(reload)
+            if needs_restart := find_restart_attributes(self.plan):
                 say(f"This change needs a restart of the archive: {', '.join(needs_restart)}")
 
-    def _tell_reload(self, reload: ReloadReport | None) -> None:
+    def _print_reload(self, reload: ReloadReport | None) -> None:
         """Say whether the archive reloaded, and what a second reload repaired."""
         if reload is None:
-            self.choices.say("the archive was not asked to reload: dcmcfg reload")
+            self.options.print_lines("the archive was not asked to reload: dcmcfg reload")
             return
-        if reload.note:
-            self.choices.say(reload.note)
-        self.choices.say("the archive has reloaded")
+        if reload.repair_note:
+            self.options.print_lines(reload.repair_note)
+        self.options.print_lines("the archive has reloaded")
 
-    def _tell_renamed(self, *, done: bool, profile: Path | None) -> None:
+    def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
         """Say how the archive finds its device again, and what names it to dcmcfg."""
-        say = self.choices.say
-        say(restart_line(self.renamed))
+        say = self.options.print_lines
+        say(format_restart_note(self.renamed_archives))
         if profile is not None:
             say(f"the profile names the new device: {profile}")
-        elif line := device_setting_line(self.settings, self.renamed) if done else "":
+        elif line := format_device_setting_note(self.settings, self.renamed_archives) if applied else "":
             say(line)

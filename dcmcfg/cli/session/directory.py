@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dcmcfg.cli.printing import tell
-from dcmcfg.cli.terminal import asked_bind_password, known_bind_password
-from dcmcfg.directory.failures import INVALID_CREDENTIALS, NotReached
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.terminal import prompt_bind_password, read_bind_password
+from dcmcfg.directory.failures import INVALID_CREDENTIALS, ServerUnreachable
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.referrals import Referral
-from dcmcfg.directory.server import LdapServer
+from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.errors import DirectoryError
 from dcmcfg.settings import Settings
-from dcmcfg.settings.exposure import exposures
+from dcmcfg.settings.exposure import find_exposures
 
 
 def open_directory(settings: Settings) -> LdapDirectory:
@@ -21,39 +21,39 @@ def open_directory(settings: Settings) -> LdapDirectory:
     cannot be trusted or refuses.
     """
     external = not settings.bind_dn
-    known = "" if external else known_bind_password(settings)
-    for warning in exposures(settings):
-        tell(f"warning: {warning}")
-    server = directory_server(settings, asked_bind_password(settings) if known is None else known)
+    known = "" if external else read_bind_password(settings)
+    for warning in find_exposures(settings):
+        print_message(f"warning: {warning}")
+    server = make_directory_server(settings, prompt_bind_password(settings) if known is None else known)
     try:
-        return connect(server, _tell_of_referral)
-    except NotReached as error:
+        return connect(server, _warn_of_referral)
+    except ServerUnreachable as error:
         origin = settings.origins.get("ldap_url", "")
         if not origin.startswith("profile"):
             raise
-        raise NotReached(
-            error.what, on=error.on, next_step=f"is it running, and is the URL of {origin} right?"
+        raise ServerUnreachable(
+            error.message, subject=error.subject, next_step=f"is it running, and is the URL of {origin} right?"
         ) from error
     except DirectoryError as error:
         if error.result_code != INVALID_CREDENTIALS or external:
             raise
         origin = settings.origins.get("bind_password", "what was typed")
         raise DirectoryError(
-            error.what,
-            on=error.on,
+            error.message,
+            subject=error.subject,
             next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
             result_code=error.result_code,
         ) from error
 
 
-def _tell_of_referral(referral: Referral) -> None:
+def _warn_of_referral(referral: Referral) -> None:
     at = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
-    tell(f"warning: {at} held by other servers, and was not read: {referral.where}")
+    print_message(f"warning: {at} held by other servers, and was not read: {referral.urls_text}")
 
 
-def directory_server(settings: Settings, password: str) -> LdapServer:
+def make_directory_server(settings: Settings, password: str) -> LdapServerSettings:
     """Return the site's directory server, to be opened with *password*; without a bind DN by SASL EXTERNAL."""
-    return LdapServer(
+    return LdapServerSettings(
         settings.ldap_url,
         settings.base_dn,
         settings.bind_dn,
@@ -63,5 +63,5 @@ def directory_server(settings: Settings, password: str) -> LdapServer:
         starttls=settings.starttls,
         client_cert=settings.client_cert,
         client_key=settings.client_key,
-        external=not settings.bind_dn,
+        sasl_external=not settings.bind_dn,
     )

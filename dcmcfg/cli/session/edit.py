@@ -4,57 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from dcmcfg.cli.options.change_options import Choices
-from dcmcfg.cli.session.change import carry_out
+from dcmcfg.cli.options.change_options import ChangeOptions
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.directory.server import Directory
-from dcmcfg.directory.subschema import schema_knowing
+from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.edit import Edit
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import Target, named
-from dcmcfg.plan.access_lists import narrowings
-from dcmcfg.plan.plan import Plan, Wanted, make_plan
+from dcmcfg.model.targets import Target, resolve_target
+from dcmcfg.plan.access_lists import warn_about_new_restrictions
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.render.referrers import referrers_json
-from dcmcfg.render.terminal.console import Beside
-from dcmcfg.rollout.added_classes import added_classes
+from dcmcfg.render.terminal.console import ExtraOutput
+from dcmcfg.rollout.added_classes import find_added_classes
 from dcmcfg.rollout.history import History
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
 
 
-def carry_out_edit(settings: Settings, choices: Choices, intent: Callable[[Configuration], Edit]) -> None:
-    """Read the tree, show what *intent* makes of it and, when it is wanted, roll it out; raises as ``carry_out``."""
+def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[Configuration], Edit]) -> None:
+    """Read the tree, show what *make_edit* makes of it and, when it is wanted, roll it out.
+
+    Raises as ``apply_plan``.
+    """
     with open_directory(settings) as directory:
-        plan, edit = _planned(directory, intent)
-        carry_out(settings, directory, plan, choices, edit.warnings, beside=Beside(json=referrers_json(edit)))
+        plan, edit = _plan_edit(directory, make_edit)
+        apply_plan(
+            settings,
+            directory,
+            plan,
+            options,
+            edit.warnings,
+            extra_output=ExtraOutput(json_fields=referrers_json(edit)),
+        )
 
 
-def carry_out_on(
+def apply_target_edit(
     settings: Settings,
-    choices: Choices,
-    text: str,
+    options: ChangeOptions,
+    target_text: str,
     attributes: Iterable[str],
-    intent: Callable[[Schema, Target], Edit],
+    make_edit: Callable[[Schema, Target], Edit],
 ) -> None:
-    """Do the same with what *intent* makes of the entry that *text* names.
+    """Do the same with what *make_edit* makes of the entry that *target_text* names.
 
     The schema that it is given knows *attributes* if the server does. What comes to name something that is not there
     is warned of, and what comes to shut somebody out.
     """
     with open_directory(settings) as directory:
-        schema = schema_knowing(directory, attributes)
-        plan, edit = _planned(directory, lambda configuration: intent(schema, named(configuration, text)))
-        carry_out(settings, directory, plan, choices, (*edit.warnings, *narrowings(plan)))
+        schema = read_schema_for_attributes(directory, attributes)
+        plan, edit = _plan_edit(
+            directory, lambda configuration: make_edit(schema, resolve_target(configuration, target_text))
+        )
+        apply_plan(settings, directory, plan, options, (*edit.warnings, *warn_about_new_restrictions(plan)))
 
 
-def added_unasked(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:
+def make_added_class_lookup(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:
     """Return what looks up the object classes that commands of this account added to *target* with values."""
-    return lambda: added_classes(History(state_folder()), settings.ldap_url, schema, target.entry.dn)
+    return lambda: find_added_classes(History(state_folder()), settings.ldap_url, schema, target.entry.dn)
 
 
-def _planned(directory: Directory, intent: Callable[[Configuration], Edit]) -> tuple[Plan, Edit]:
+def _plan_edit(directory: Directory, make_edit: Callable[[Configuration], Edit]) -> tuple[Plan, Edit]:
     tree = read_tree(directory)
-    edit = intent(Configuration(tree))
-    return make_plan(tree, [Wanted(change) for change in edit.changes]), edit
+    edit = make_edit(Configuration(tree))
+    return make_plan(tree, [DesiredChange(change) for change in edit.changes]), edit

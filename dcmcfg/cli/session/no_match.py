@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dcmcfg.cli.printing import tell
-from dcmcfg.render.terminal.console import visible
-from dcmcfg.suggestions import near_misses
+from dcmcfg.cli.printing import print_message
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.suggestions import suggest_names
 
 _NOTHING = 1
 
 
-def picked_something(picked: Sequence[object], pattern: str, names: Iterable[str]) -> int:
-    """Return 0, or 1 when *pattern* has *picked* nothing; then those of *names* that are like it are told on stderr."""
-    if picked or not pattern:
+def report_matches(matches: Sequence[object], pattern: str, names: Iterable[str]) -> int:
+    """Return 0, or 1 when *pattern* has *matches* nothing.
+
+    Then those of *names* that are like it are told on stderr.
+    """
+    if matches or not pattern:
         return 0
-    if near := near_misses(pattern, names):
-        tell(f"near misses: {visible(', '.join(near))}")
+    if near := suggest_names(pattern, names):
+        print_message(f"near misses: {escape_unprintable(', '.join(near))}")
     return _NOTHING

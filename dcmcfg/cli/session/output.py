@@ -19,26 +19,26 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.printable import visible_lines
+from dcmcfg.printable import escape_unprintable_lines
 
 STDOUT = "-"
 _READABLE = 0o666
 _OWNER_ONLY = 0o600
 
 
-def refuse_existing(target: str) -> None:
+def require_new_file(target: str) -> None:
     """Raise :class:`DcmcfgError` when there is a file *target*."""
     if Path(target).exists():
-        raise _exists(target)
+        raise _make_exists_error(target)
 
 
-def refuse_unwritable(target: str, *, new: bool) -> None:
-    """Raise :class:`DcmcfgError` where :func:`write_whole` would; nothing is left behind."""
+def require_writable_file(target: str, *, must_be_new: bool) -> None:
+    """Raise :class:`DcmcfgError` where :func:`write_atomically` would; nothing is left behind."""
     path = Path(target).resolve()
     if path.is_dir():
-        raise DcmcfgError("a folder, not a file", on=target, next_step="name a file in it")
-    if new:
-        refuse_existing(target)
+        raise DcmcfgError("a folder, not a file", subject=target, next_step="name a file in it")
+    if must_be_new:
+        require_new_file(target)
     if path.exists() and not path.is_file():
         return
     try:
@@ -46,20 +46,20 @@ def refuse_unwritable(target: str, *, new: bool) -> None:
         os.close(handle)
         Path(temporary).unlink()
     except OSError as error:
-        raise _unwritable(error, target, path) from error
+        raise _make_write_error(error, target, path) from error
 
 
-def refuse_unwritable_folder(target: str) -> None:
+def require_writable_folder(target: str) -> None:
     """Raise :class:`DcmcfgError` where :func:`make_folder` would, or no file can be written in the folder *target*."""
     path = Path(target).resolve()
     if path.exists() and not path.is_dir():
-        raise _no_folder(target)
+        raise _make_no_folder_error(target)
     try:
         handle, temporary = tempfile.mkstemp(prefix=".", dir=path if path.exists() else path.parent)
         os.close(handle)
         Path(temporary).unlink()
     except OSError as error:
-        raise _unwritable(error, target, path) from error
+        raise _make_write_error(error, target, path) from error
 
 
 def make_folder(target: str) -> None:
@@ -68,47 +68,48 @@ def make_folder(target: str) -> None:
     try:
         path.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
-        raise _no_folder(target) from None
+        raise _make_no_folder_error(target) from None
     except OSError as error:
-        raise _unwritable(error, target, path) from error
+        raise _make_write_error(error, target, path) from error
 
 
-def write_report(target: str, text: Iterable[str], *, new: bool) -> None:
-    """Write *text*, in which patients' studies are named, as :func:`write_whole` does.
+def write_report(target: str, text: Iterable[str], *, must_be_new: bool) -> None:
+    """Write *text*, in which patients' studies are named, as :func:`write_atomically` does.
 
     A file that was not there is readable by its owner only; one that is replaced stays as readable as it was.
     """
-    write_whole(target, text, private=not Path(target).exists(), new=new)
+    write_atomically(target, text, private=not Path(target).exists(), must_be_new=must_be_new)
 
 
 def print_text(text: Iterable[str]) -> None:
     """Print *text* on standard output as it would be in a file; on a terminal, nothing in it moves the cursor."""
     at_terminal = sys.stdout.isatty()
     for piece in text:
-        click.echo(visible_lines(piece) if at_terminal else piece, nl=False)
+        click.echo(escape_unprintable_lines(piece) if at_terminal else piece, nl=False)
 
 
-def write_whole(target: str, text: Iterable[str], *, private: bool = False, new: bool = False) -> None:
+def write_atomically(target: str, text: Iterable[str], *, private: bool = False, must_be_new: bool = False) -> None:
     """Write *text* to the file *target*, replacing it whole or not at all; ``-`` is standard output.
 
-    A *private* file is readable by its owner only, and on the disk when this returns; a *new* one must not exist yet.
-    Any other that is replaced stays as readable as it was. Raises :class:`DcmcfgError` when it cannot be written.
+    A *private* file is readable by its owner only, and on the disk when this returns; a *must_be_new* one must not
+    exist yet. Any other that is replaced stays as readable as it was. Raises :class:`DcmcfgError` when it cannot be
+    written.
     """
     if target == STDOUT:
         print_text(text)
         return
     path = Path(target).resolve()
-    if new:
-        refuse_existing(target)
+    if must_be_new:
+        require_new_file(target)
     try:
         if path.exists() and not path.is_file():
             path.write_text("".join(text), "utf-8")  # a device or a pipe, which must not be replaced by a file
             return
-        _put(path, text, private=private, new=new)
+        _write_and_rename(path, text, private=private, must_be_new=must_be_new)
     except FileExistsError:
-        raise _exists(target) from None
+        raise _make_exists_error(target) from None
     except OSError as error:
-        raise _unwritable(error, target, path) from error
+        raise _make_write_error(error, target, path) from error
 
 
 def write_octets(target: str, octets: bytes) -> None:
@@ -125,12 +126,12 @@ def write_octets(target: str, octets: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(octets)
     except FileExistsError:
-        raise DcmcfgError("the file exists", on=target, next_step="name a new file") from None
+        raise DcmcfgError("the file exists", subject=target, next_step="name a new file") from None
     except OSError as error:
-        raise _unwritable(error, target, path) from error
+        raise _make_write_error(error, target, path) from error
 
 
-def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
+def _write_and_rename(path: Path, text: Iterable[str], *, private: bool, must_be_new: bool) -> None:
     """Write a temporary file beside *path*, which then gets its name."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -141,7 +142,7 @@ def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
                 os.fsync(file.fileno())
         if not private:
             Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else _READABLE & ~_umask())
-        if new:
+        if must_be_new:
             path.touch(mode=_OWNER_ONLY, exist_ok=False)  # of two at once, one gets the name
         Path(temporary).replace(path)
     except BaseException:
@@ -150,7 +151,7 @@ def _put(path: Path, text: Iterable[str], *, private: bool, new: bool) -> None:
         raise
 
 
-def _unwritable(error: OSError, target: str, path: Path) -> DcmcfgError:
+def _make_write_error(error: OSError, target: str, path: Path) -> DcmcfgError:
     """Return *error* as one of ours, with what helps where that is known."""
     match error:
         case FileNotFoundError() | NotADirectoryError():
@@ -161,15 +162,15 @@ def _unwritable(error: OSError, target: str, path: Path) -> DcmcfgError:
             step = "make room there, or name a file on another disk"
         case _:
             step = "name another file"
-    return DcmcfgError(f"the file cannot be written ({error.strerror})", on=target, next_step=step)
+    return DcmcfgError(f"the file cannot be written ({error.strerror})", subject=target, next_step=step)
 
 
-def _no_folder(target: str) -> DcmcfgError:
-    return DcmcfgError("a file, not a folder", on=target, next_step="name a folder")
+def _make_no_folder_error(target: str) -> DcmcfgError:
+    return DcmcfgError("a file, not a folder", subject=target, next_step="name a folder")
 
 
-def _exists(target: str) -> DcmcfgError:
-    return DcmcfgError("the file exists", on=target, next_step="name a new file, or say --replace")
+def _make_exists_error(target: str) -> DcmcfgError:
+    return DcmcfgError("the file exists", subject=target, next_step="name a new file, or say --replace")
 
 
 def _umask() -> int:
@@ -180,5 +181,5 @@ def _umask() -> int:
 
 def print_json(result: object, *, indent: int | None = 2) -> None:
     """Print *result* as JSON on standard output; a failure after this is told on standard error only."""
-    invocation.current().answered = True
+    invocation.current().json_printed = True
     click.echo(json.dumps(result, indent=indent))

@@ -7,97 +7,109 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dcmcfg.archive.record_search import Recorded
-from dcmcfg.cli.lazy_import import loaded
-from dcmcfg.cli.options.change_options import Choices, risk_lines
-from dcmcfg.cli.session.archive_database import recorded_under
+from dcmcfg.archive.record_search import RecordSearchResult
+from dcmcfg.cli.lazy_import import import_attribute
+from dcmcfg.cli.options.change_options import ChangeOptions, format_risks
+from dcmcfg.cli.session.archive_database import search_recorded_names
 from dcmcfg.dn import DN
-from dcmcfg.files.locations import at_values
-from dcmcfg.lint.new_violations import changes_certificates, newly_wrong
-from dcmcfg.lint.plan_risks import plan_risks
+from dcmcfg.files.locations import locate_all_values
+from dcmcfg.lint.new_violations import changes_certificates, find_new_violations
+from dcmcfg.lint.plan_risks import assess_plan_risks
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.risk_checks import UNLOADABLE, UNUSABLE_REFERENCE, Risk, record_risks
-from dcmcfg.plan.taking_effect import delayed, loaded_unasked
-from dcmcfg.plan.warnings import doubts
-from dcmcfg.rollout.record import Record
+from dcmcfg.plan.risk_checks import UNLOADABLE, UNUSABLE_REFERENCE, Risk, find_record_risks
+from dcmcfg.plan.taking_effect import describe_delayed_effects, warn_about_automatic_loading
+from dcmcfg.plan.warnings import find_plan_warnings
+from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.settings import Settings
 
 
 @dataclass(frozen=True)
-class Purpose:
+class PlanPurpose:
     """Which plan it is: an ordinary one, the undo of roll-out *undoes*, the rest of *resuming*, or a restoration.
 
     With *in_part*, a part of what was asked for is left out. *stood* says that the roll-out which an undo reverts was
     complete, so that the archive may have recorded something under its names.
     """
 
-    undoes: int | None = None
-    resuming: Record | None = None
-    restoring: bool = False
-    in_part: bool = False
-    stood: bool = False
+    undone_number: int | None = None
+    resumed_record: RolloutRecord | None = None
+    is_restore: bool = False
+    is_partial: bool = False
+    undone_was_complete: bool = False
 
     @property
-    def of(self) -> int | None:
+    def rollout_number(self) -> int | None:
         """The number of the roll-out that the plan reverts or completes."""
-        return self.undoes if self.resuming is None else self.resuming.number
+        return self.undone_number if self.resumed_record is None else self.resumed_record.number
 
     @property
-    def reverts(self) -> int | None:
+    def reverted_number(self) -> int | None:
         """The number of the roll-out that is reverted when the plan is applied."""
-        return self.undoes if self.resuming is None else self.resuming.head.undoes
+        return self.undone_number if self.resumed_record is None else self.resumed_record.header.undoes
 
-    def forced(self, named: frozenset[str], risks: tuple[Risk, ...]) -> frozenset[str]:
-        """Return the names of the *risks* that need not be named, with those that were *named*.
+    def list_forced_risks(self, forced_risks: frozenset[str], risks: tuple[Risk, ...]) -> frozenset[str]:
+        """Return the names of the *risks* that need not be named, with those that were *forced_risks*.
 
         An undo leads back to an earlier state, but reverts nothing that the archive's database has recorded since, or
         may have recorded while the roll-out stood. A part of an undo leads to a state that never was, so its risks are
         named like those of any plan. Of the rest of a plan and of a restoration, settings that the archive cannot load,
         and AEs that cannot play their role, are a warning and no reason to refuse.
         """
-        if self.undoes is not None and not self.in_part:
-            return named.union(
-                risk.name for risk in risks if not (risk.is_recorded or (self.stood and risk.is_unknown))
+        if self.undone_number is not None and not self.is_partial:
+            return forced_risks.union(
+                risk.name
+                for risk in risks
+                if not (risk.has_recorded_studies or (self.undone_was_complete and risk.has_unknown_records))
             )
-        if self.restoring or self.resuming is not None:
-            return named | {UNLOADABLE, UNUSABLE_REFERENCE}
-        return named
+        if self.is_restore or self.resumed_record is not None:
+            return forced_risks | {UNLOADABLE, UNUSABLE_REFERENCE}
+        return forced_risks
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PlanAssessment:
     """The *risks* of a plan, the names of those that are *forced*, and warnings as they are shown, in order."""
 
     risks: tuple[Risk, ...]
-    forced: frozenset[str]
+    forced_risks: frozenset[str]
     warnings: tuple[str, ...]
 
 
-def judge(
-    settings: Settings, plan: Plan, choices: Choices, purpose: Purpose, *, under: DN | None, structural: bool
-) -> Judgement:
+def assess_plan(
+    settings: Settings,
+    plan: Plan,
+    options: ChangeOptions,
+    purpose: PlanPurpose,
+    *,
+    scope_dn: DN | None,
+    warn_unknown_schema: bool,
+) -> PlanAssessment:
     """Return what is to be shown of *plan*.
 
-    Risks are measured by the entries at and below *under* (else the configuration root). With *structural*, classes and
-    attributes that the bundled schema does not know are warned of. The archive's database is asked where the plan takes
-    away names that it may have recorded.
+    Risks are measured by the entries at and below *scope_dn* (else the configuration root). With *warn_unknown_schema*,
+    classes and attributes that the bundled schema does not know are warned of. The archive's database is asked where
+    the plan takes away names that it may have recorded.
     """
-    now, resuming = datetime.now(UTC), purpose.resuming is not None
-    locate = functools.partial(at_values, schema=plan.after.schema)
-    judged = plan_risks(plan, now, device=settings.device, under=under, locate=locate)
-    recorded = Recorded() if resuming else recorded_under(settings, plan)
-    risks = (*judged.risks, *record_risks(recorded.records))
-    forced = purpose.forced(choices.forced, risks)
+    now, resuming = datetime.now(UTC), purpose.resumed_record is not None
+    locate = functools.partial(locate_all_values, schema=plan.after.schema)
+    judged = assess_plan_risks(plan, now, device=settings.device, subtree_dn=scope_dn, locate=locate)
+    recorded = RecordSearchResult() if resuming else search_recorded_names(settings, plan)
+    risks = (*judged.risks, *find_record_risks(recorded.records))
+    forced = purpose.list_forced_risks(options.forced_risks, risks)
 
     def warnings() -> Iterator[str]:
-        yield from doubts(plan, structural=structural)
-        more = loaded("lint", "RULES") if changes_certificates(plan) else ()  # those for certificates are slow to load
-        yield from newly_wrong(plan, now, more, but=[new.finding for risk in risks for new in risk.findings])
+        yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
+        more = (
+            import_attribute("lint", "RULES") if changes_certificates(plan) else ()
+        )  # those for certificates are slow to load
+        yield from find_new_violations(
+            plan, now, more, excluded=[new.finding for risk in risks for new in risk.findings]
+        )
         yield from judged.warnings
         yield from recorded.warnings
-        yield from delayed(plan)
-        if choices.no_reload and plan.steps:
-            yield from loaded_unasked(plan.after)
-        yield from risk_lines(risks, forced, refused=choices.dry_run and not resuming)
+        yield from describe_delayed_effects(plan)
+        if options.no_reload and plan.steps:
+            yield from warn_about_automatic_loading(plan.after)
+        yield from format_risks(risks, forced, include_refused=options.dry_run and not resuming)
 
-    return Judgement(risks, forced, tuple(warnings()))
+    return PlanAssessment(risks, forced, tuple(warnings()))

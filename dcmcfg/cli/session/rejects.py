@@ -10,23 +10,24 @@ from typing import Any
 
 import click
 
-from dcmcfg.errors import ChangedButNotFinished, DcmcfgError
+from dcmcfg.errors import DcmcfgError, IncompleteChange
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.private import write_private
-from dcmcfg.plan.ldif_output import rejects_ldif
-from dcmcfg.plan.plan import Misfit
-from dcmcfg.settings import Settings, site_headline
+from dcmcfg.plan.ldif_output import format_rejects
+from dcmcfg.plan.plan import InapplicableChange
+from dcmcfg.settings import Settings, format_site_headline
 
-_TOLD = 20
+_MAX_SHOWN = 20
 
 
-def rejects_path(files: Sequence[Path], named: Path | None, *, suffix: str, option: str = "") -> Path:
-    """Return the file for what is left out of *files*: the one *named*, else beside the first of them, with *suffix*.
+def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, suffix: str, option: str = "") -> Path:
+    """Return the file for what is left out of *files*.
 
-    Standard input stands nowhere: a usage error then says that *option*, if any, needs a name.
+    The one *explicit_path*, else beside the first of them, with *suffix*. Standard input stands nowhere: a usage error
+    then says that *option*, if any, needs a name.
     """
-    if named is not None:
-        return named
+    if explicit_path is not None:
+        return explicit_path
     first = next((file for file in files if str(file) != STDIN), None)
     if first is None:
         needed = f"{option} needs --rejects FILE" if option else "--rejects FILE is needed"
@@ -35,97 +36,99 @@ def rejects_path(files: Sequence[Path], named: Path | None, *, suffix: str, opti
 
 
 @dataclass(frozen=True)
-class Rejected:
+class RejectedItem:
     """One thing that is left out: the sentence that tells it, and the object for ``--json``."""
 
-    told: str
-    json: dict[str, Any]
+    message: str
+    json_fields: dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Rejects:
+class RejectsFile:
     """What is left out, *things* in the plural, and the new file for it.
 
-    ``text`` makes the file of a heading.
+    ``render_file`` makes the file of a heading.
     """
 
     path: Path
-    rejected: tuple[Rejected, ...]
-    text: Callable[[str], str]
-    things: str
+    items: tuple[RejectedItem, ...]
+    render_file: Callable[[str], str]
+    item_plural: str
 
     @staticmethod
-    def of_records(path: Path, misfits: Sequence[Misfit]) -> Rejects:
+    def from_records(path: Path, misfits: Sequence[InapplicableChange]) -> RejectsFile:
         """Return records that do not fit as what is left out."""
 
         def text(heading: str) -> str:
             comments = [heading, "To be mended and applied. May hold secrets."]
-            if len({misfit.wanted.content for misfit in misfits}) > 1:
+            if len({misfit.desired.is_content_record for misfit in misfits}) > 1:
                 comments.append("It holds entries and changes, so apply it with --mixed.")
-            return rejects_ldif(misfits, comments=comments)
+            return format_rejects(misfits, comments=comments)
 
-        return Rejects(path, tuple(map(_rejected_record, misfits)), text, "records")
+        return RejectsFile(path, tuple(map(_make_rejected_item, misfits)), text, "records")
 
-    def lines(self) -> Iterator[str]:
+    def format_messages(self) -> Iterator[str]:
         """Yield a sentence for each that is left out; of many the first ones."""
-        for each in self.rejected[:_TOLD]:
-            yield f"left out: {each.told}"
-        if len(self.rejected) > _TOLD:
-            yield f"left out: {len(self.rejected) - _TOLD} more {self.things}"
+        for each in self.items[:_MAX_SHOWN]:
+            yield f"left out: {each.message}"
+        if len(self.items) > _MAX_SHOWN:
+            yield f"left out: {len(self.items) - _MAX_SHOWN} more {self.item_plural}"
 
-    def json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[dict[str, Any]]:
         """Return what is left out for ``--json``."""
-        return [each.json for each in self.rejected]
+        return [each.json_fields for each in self.items]
 
-    def require_room(self, settings: Settings) -> None:
+    def require_unused_path(self, settings: Settings) -> None:
         """Raise :class:`DcmcfgError` when a file of that name holds something else: it may have been mended since."""
-        if self.rejected and self.path.exists() and not _holds(self.path, self._text(settings)):
-            raise _exists(self.path)
+        if self.items and self.path.exists() and not _has_content(self.path, self._render_for_site(settings)):
+            raise _make_exists_error(self.path)
 
-    def _text(self, settings: Settings) -> str:
-        return self.text(f"dcmcfg rejects for {site_headline(settings)}")
+    def _render_for_site(self, settings: Settings) -> str:
+        return self.render_file(f"dcmcfg rejects for {format_site_headline(settings)}")
 
     @contextmanager
-    def written(self, settings: Settings) -> Iterator[None]:
+    def write_for_change(self, settings: Settings) -> Iterator[None]:
         """Write the file, if there is something to write; it goes again when the block changes nothing.
 
-        One that holds just that, from an earlier run, stays. Raises what :meth:`require_room` does, and
+        One that holds just that, from an earlier run, stays. Raises what :meth:`require_unused_path` does, and
         :class:`DcmcfgError` when it cannot be written.
         """
-        text = self._text(settings)
-        if not self.rejected or _holds(self.path, text):
+        text = self._render_for_site(settings)
+        if not self.items or _has_content(self.path, text):
             yield
             return
         try:
             write_private(self.path, text)
         except FileExistsError:
-            raise _exists(self.path) from None
+            raise _make_exists_error(self.path) from None
         except OSError as error:
-            raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", on=str(self.path)) from error
+            raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", subject=str(self.path)) from error
         try:
             yield
-        except ChangedButNotFinished:
+        except IncompleteChange:
             raise
         except DcmcfgError:
             self.path.unlink(missing_ok=True)
             raise
 
 
-def _holds(path: Path, text: str) -> bool:
+def _has_content(path: Path, text: str) -> bool:
     try:
         return path.is_file() and path.read_bytes() == text.encode()
     except OSError:
         return False
 
 
-def _exists(path: Path) -> DcmcfgError:
+def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
         "what is left out would be written there, and the file holds something else, nothing was changed",
-        on=str(path),
+        subject=str(path),
         next_step="if it was mended, give that file; else remove it, or --rejects names a new file",
     )
 
 
-def _rejected_record(misfit: Misfit) -> Rejected:
-    wanted, problem = misfit.wanted, misfit.problem
-    return Rejected(str(problem), {"place": wanted.place, "dn": str(wanted.change.dn), "reason": problem.what})
+def _make_rejected_item(misfit: InapplicableChange) -> RejectedItem:
+    wanted, problem = misfit.desired, misfit.problem
+    return RejectedItem(
+        str(problem), {"place": wanted.location, "dn": str(wanted.change.dn), "reason": problem.message}
+    )

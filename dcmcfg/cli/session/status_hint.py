@@ -14,22 +14,22 @@ from dcmcfg.errors import DcmcfgError, Unreachable
 _STATUS = "dcmcfg status shows whether the archive is started"
 
 
-def with_status(next_step: str) -> str:
+def append_status_hint(next_step: str) -> str:
     """Return *next_step* with the command that shows whether the archive is started."""
     return f"{next_step}; {_STATUS}" if next_step else _STATUS
 
 
-def next_step_of(error: DcmcfgError, archive: Peer) -> str:
+def make_next_step(error: DcmcfgError, archive: Peer) -> str:
     """Return the next step of *error*, with the status command where it is that *archive* cannot be reached."""
-    is_archive = isinstance(error, Unreachable) and error.on == str(archive)
-    return with_status(error.next_step) if is_archive else error.next_step
+    is_archive = isinstance(error, Unreachable) and error.subject == str(archive)
+    return append_status_hint(error.next_step) if is_archive else error.next_step
 
 
 @contextmanager
-def status_advised(archive: Peer) -> Iterator[None]:
+def advise_status(archive: Peer) -> Iterator[None]:
     """Add the status command to the next step of an :class:`Unreachable` that is about *archive*."""
     try:
         yield
     except Unreachable as error:
-        error.next_step = next_step_of(error, archive)
+        error.next_step = make_next_step(error, archive)
         raise

@@ -7,23 +7,23 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.bulk.run_options import PARALLEL, PATIENCE_S, RETRIES, Manner
-from dcmcfg.bulk.schedule import interval_of
-from dcmcfg.bulk.source import FromFile, Matching, Named, Source
+from dcmcfg.bulk.run_options import OUTAGE_TIMEOUT_S, PARALLEL, RETRIES, RunOptions
+from dcmcfg.bulk.schedule import parse_rate
+from dcmcfg.bulk.source import ExplicitStudies, StudyListFile, StudyQuery, StudySource
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.cli.session.output import STDOUT, refuse_unwritable
+from dcmcfg.cli.session.output import STDOUT, require_writable_file
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
-from dcmcfg.verify.addresses import LONGEST_S
+from dcmcfg.verify.addresses import MAX_TIMEOUT_S
 
 _WRITTEN = click.Path(allow_dash=True)
-_MOST_AT_ONCE = 32
-_MOST_RETRIES = 100
+_MAX_PARALLEL = 32
+_MAX_RETRIES = 100
 
 
 @dataclass(frozen=True)
-class Bulk:
+class BulkOptions:
     """Which studies, in which manner, where the answers go."""
 
     studies_file: str | None
@@ -32,80 +32,81 @@ class Bulk:
     parallel: int
     rate: str | None
     retries: int
-    patience_s: float
-    results: Path | None
-    again: bool
+    max_outage_s: float
+    store_file: Path | None
+    verify_all_again: bool
     only_failed: bool
     csv: str | None
     junit: str | None
     html: str | None
 
-    def source(self, named: tuple[str, ...]) -> Source | None:
+    def make_source(self, study_uids: tuple[str, ...]) -> StudySource | None:
         """Return where the studies of a run over many come from; None where it is one study and nothing is kept of it.
 
-        *named* are those of ``--study``. Raises :class:`~dcmcfg.errors.MalformedInput` for what is no UID and no key.
+        *study_uids* are those of ``--study``. Raises :class:`~dcmcfg.errors.MalformedInput` for what is no UID and no
+        key.
         """
         if self.studies_file is not None:
-            return FromFile(self.studies_file)
+            return StudyListFile(self.studies_file)
         if self.query is not None:
-            return Matching(parse_keys(self.query), self.limit)
-        uids = tuple(map(parse_uid, named))
-        return Named(uids) if len(set(uids)) > 1 or (uids and self.is_kept) else None
+            return StudyQuery(parse_keys(self.query), self.limit)
+        uids = tuple(map(parse_uid, study_uids))
+        return ExplicitStudies(uids) if len(set(uids)) > 1 or (uids and self.is_stored) else None
 
-    def require_places(self, source: Source, *, as_json: bool, replace: bool) -> None:
+    def require_valid_outputs(self, source: StudySource, *, as_json: bool, replace: bool) -> None:
         """Raise :class:`click.UsageError` for reports that are in each other's way, or have no place at all.
 
         Raises :class:`~dcmcfg.errors.DcmcfgError` for a report that cannot be written, and
         :class:`~dcmcfg.errors.MalformedInput` for a rate that is none, and a list with a mistake.
         """
-        self._require_places(as_json=as_json, replace=replace)
-        _ = self.manner
-        if isinstance(source, FromFile):
+        self._require_distinct_outputs(as_json=as_json, replace=replace)
+        _ = self.run_options
+        if isinstance(source, StudyListFile):
             source.read()  # a list with a mistake ends it here: no store is made, nothing is added for it
 
-    def _require_places(self, *, as_json: bool, replace: bool) -> None:
+    def _require_distinct_outputs(self, *, as_json: bool, replace: bool) -> None:
         """Raise where a report has no place of its own, or none at all."""
-        targets = list(self.reports.values())
+        targets = list(self.report_files.values())
         if as_json and STDOUT in targets:
             raise click.UsageError("--json and a report to - are both for standard output; name a file for the report")
         if targets.count(STDOUT) > 1:
             raise click.UsageError("- is given for several reports")
-        read = [each for each in (self.studies_file, self.results) if each is not None and each != STDOUT]
+        read = [each for each in (self.studies_file, self.store_file) if each is not None and each != STDOUT]
         written = [target for target in targets if target != STDOUT]
         paths = [Path(each).resolve() for each in (*read, *written)]
         if len(set(paths)) < len(paths):
             raise click.UsageError("the same file twice: the list, --results and each report need one of their own")
         for target in written:
-            refuse_unwritable(target, new=not replace)
+            require_writable_file(target, must_be_new=not replace)
 
     @property
-    def reports(self) -> dict[str, str]:
+    def report_files(self) -> dict[str, str]:
         """The files to write by form: csv, junit, html."""
         named = {"csv": self.csv, "junit": self.junit, "html": self.html}
         return {form: target for form, target in named.items() if target is not None}
 
     @property
-    def manner(self) -> Manner:
+    def run_options(self) -> RunOptions:
         """How the archive is asked; raises :class:`~dcmcfg.errors.MalformedInput` for a rate that is none."""
-        interval_s = interval_of(self.rate) if self.rate is not None else 0.0
-        return Manner(self.parallel, self.retries, patience_s=self.patience_s, interval_s=interval_s)
+        interval_s = parse_rate(self.rate) if self.rate is not None else 0.0
+        return RunOptions(self.parallel, self.retries, outage_timeout_s=self.max_outage_s, min_interval_s=interval_s)
 
     @property
-    def is_kept(self) -> bool:
+    def is_stored(self) -> bool:
         """Whether answers are to be kept, or asked for by what was kept."""
-        return self.results is not None or bool(self.keeping)
+        return self.store_file is not None or bool(self.storing_option)
 
     @property
-    def keeping(self) -> str:
+    def storing_option(self) -> str:
         """The option by which answers are kept, without being for that alone; empty where there is none."""
-        named = {**self.reports, "again": self.again, "only-failed": self.only_failed}
+        named = {**self.report_files, "again": self.verify_all_again, "only-failed": self.only_failed}
         return next((f"--{name}" for name, given in named.items() if given), "")
 
 
 _many = section_option("Many studies in one run")
 bulk_options = option_group(
     "bulk",
-    Bulk,
+    BulkOptions,
     [
         _many(
             "--studies",
@@ -122,7 +123,7 @@ bulk_options = option_group(
         _many("--limit", type=click.IntRange(min=1), metavar="N", help="Take N of those that match, and do not ask."),
         _many(
             "--parallel",
-            type=click.IntRange(1, _MOST_AT_ONCE),
+            type=click.IntRange(1, _MAX_PARALLEL),
             default=PARALLEL,
             show_default=True,
             metavar="N",
@@ -131,7 +132,7 @@ bulk_options = option_group(
         _many("--rate", metavar="N/s|N/min", help="No more studies than that; as fast as it goes by default."),
         _many(
             "--retries",
-            type=click.IntRange(0, _MOST_RETRIES),
+            type=click.IntRange(0, _MAX_RETRIES),
             default=RETRIES,
             show_default=True,
             metavar="N",
@@ -139,8 +140,8 @@ bulk_options = option_group(
         ),
         _many(
             "--patience-s",
-            type=Quantity(min=0, max=LONGEST_S),
-            default=PATIENCE_S,
+            type=Quantity(min=0, max=MAX_TIMEOUT_S),
+            default=OUTAGE_TIMEOUT_S,
             show_default=True,
             metavar="S",
             help="Wait so long for an archive that is away meanwhile.",

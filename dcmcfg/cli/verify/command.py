@@ -8,30 +8,30 @@ import sys
 import click
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.completers import complete_title
-from dcmcfg.cli.lazy_import import loaded
+from dcmcfg.cli.completers import complete_ae_title
+from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.verify.bulk_options import Bulk, bulk_options
-from dcmcfg.cli.verify.destination_request import Answered, Asking
-from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceWanted, evidence_options, file_options
+from dcmcfg.cli.verify.bulk_options import BulkOptions, bulk_options
+from dcmcfg.cli.verify.destination_request import CommandResult, DestinationRequest
+from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions, evidence_options, file_options
 from dcmcfg.cli.verify.leftovers import warn_of_leftovers
 from dcmcfg.cli.verify.one_study import verify_one
-from dcmcfg.cli.verify.option_rules import require_sense
-from dcmcfg.cli.verify.options import Receiving, Retrieving, receiving_options, retrieval_options
-from dcmcfg.cli.verify.recall_options import Recalling, recall_options
-from dcmcfg.cli.verify.run import Verification
-from dcmcfg.cli.verify.temporary_options import Temporary, temporary_options
+from dcmcfg.cli.verify.option_rules import require_consistent_options
+from dcmcfg.cli.verify.options import ReceiveOptions, RetrieveOptions, receiving_options, retrieval_options
+from dcmcfg.cli.verify.recall_options import RecallOptions, recall_options
+from dcmcfg.cli.verify.run import VerifyRun
+from dcmcfg.cli.verify.temporary_options import TemporaryDestinationOptions, temporary_options
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.request import asked_ae
+from dcmcfg.route.request import get_archive_ae
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_hosts
+from dcmcfg.verify.addresses import MAX_TIMEOUT_S, AddressOverride, extract_hosts, find_addresses
 
 
 @click.command(
@@ -66,7 +66,7 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_h
 @click.option(
     "--dest",
     metavar="AET",
-    shell_complete=complete_title,
+    shell_complete=complete_ae_title,
     help="Move Destination: the AE that the study is sent to.",
 )
 @click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default.")
@@ -83,7 +83,7 @@ from dcmcfg.verify.addresses import LONGEST_S, Address, find_addresses, server_h
 @bulk_options
 @click.option(
     "--timeout-s",
-    type=Quantity(min=0, min_open=True, max=LONGEST_S),
+    type=Quantity(min=0, min_open=True, max=MAX_TIMEOUT_S),
     metavar="S",
     help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
 )
@@ -98,12 +98,12 @@ def verify_command(
     ae: str | None,
     calling: str,
     connect: str | None,
-    recalling: Recalling,
-    retrieving: Retrieving,
-    receiving: Receiving,
-    temporary: Temporary,
-    bulk: Bulk,
-    wanted: EvidenceWanted,
+    recalling: RecallOptions,
+    retrieving: RetrieveOptions,
+    receiving: ReceiveOptions,
+    temporary: TemporaryDestinationOptions,
+    bulk: BulkOptions,
+    evidence_settings: EvidenceOptions,
     files: EvidenceFiles,
     over_tls: bool,
     tls: TlsOptions,
@@ -124,72 +124,81 @@ def verify_command(
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent. 4: what
     --temporary-dest has added could not be taken back.
     """
-    require_sense(studies)
-    selection, root = retrieving.selection(), retrieving.root()
-    keys = recalling.keys(bulk)
-    many = None if recalling.recall else bulk.source(studies)
+    require_consistent_options(studies)
+    selection, root = retrieving.parse_selection(), retrieving.parse_model_and_patient()
+    keys = recalling.parse_query_keys(bulk)
+    many = None if recalling.recall else bulk.make_source(studies)
     if many is not None:
-        bulk.require_places(many, as_json=as_json, replace=files.replace)
+        bulk.require_valid_outputs(many, as_json=as_json, replace=files.replace)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     calling = parse_ae_title(calling)
-    files.require_form(of_many=many is not None)
-    files.refuse_unwritable(of_many=many is not None)
-    servers = server_hosts(settings.ldap_url, settings.archive_url)
+    files.require_file_type(many_studies=many is not None)
+    files.require_writable(many_studies=many is not None)
+    servers = extract_hosts(settings.ldap_url, settings.archive_url)
     find = functools.partial(
         find_addresses,
         device_name=settings.device,
-        ae=archive_ae,
-        calling=calling,
-        connect=Address.parse(connect) if connect is not None else None,
+        ae_title=archive_ae,
+        calling_ae_title=calling,
+        connect=AddressOverride.parse(connect) if connect is not None else None,
         timeout_s=timeout_s,
         tls=over_tls,
-        elsewhere=servers,
+        other_hosts=servers,
     )
-    manner = receiving.manner(sha256=bool(files.evidence) or (many is None and as_json))
-    run = Verification(
+    manner = receiving.make_receiver_settings(sha256=bool(files.paths) or (many is None and as_json))
+    run = VerifyRun(
         settings,
         parse_uid(studies[0]) if studies and many is None else "",
         parse_ae_title(dest) if dest is not None else "",
         calling,
         selection,
         root,
-        retrieving.urgency(),
+        retrieving.get_priority(),
         find,
         recalling,
         keys,
-        manner if receiving.is_wanted else None,
-        wanted,
+        manner if receiving.is_enabled else None,
+        evidence_settings,
         files,
         bulk,
-        tls.files(settings),
+        tls.get_tls_files(settings),
         as_json,
         details,
     )
 
     with open_directory(settings) as directory:
         if temporary.clean_temporary:
-            loaded("verify.temporary_destination", "clean_leftovers")(
+            import_attribute("verify.temporary_destination", "clean_leftovers")(
                 settings, directory, yes=temporary.yes, as_json=as_json
             )
             return 0
         configuration = Configuration(read_tree(directory))
         if temporary.temporary_dest:
-            before = find(configuration, destination="", receive=False)
-            tls.require_use(calls=before.tls)
-            many = loaded("verify.many_studies", "look_first")(run, many, before) if many is not None else None
+            before = find(configuration, destination_ae_title="", receive=False)
+            tls.refuse_unused(calls_with_tls=before.tls)
+            many = (
+                import_attribute("verify.many_studies", "prepare_source")(run, many, before)
+                if many is not None
+                else None
+            )
         if many is None:
             verify = functools.partial(verify_one, run, configuration)
         else:
-            verify = functools.partial(loaded("verify.many_studies", "verify_many"), run, many, configuration)
+            verify = functools.partial(import_attribute("verify.many_studies", "verify_many"), run, many, configuration)
         if temporary.temporary_dest:
-            asked = asked_ae(configuration.device(settings.device), archive_ae)
-            asking = Asking(asked, calling, find, servers, manner, run.secured, tls=over_tls)
-            within = loaded("verify.temporary_destination", "with_temporary_destination")
-            answered: Answered = within(settings, directory, configuration, asking, temporary, verify)
+            asked = get_archive_ae(configuration.get_device(settings.device), archive_ae)
+            asking = DestinationRequest(asked, calling, find, servers, manner, run.tls_files, use_tls=over_tls)
+            within = import_attribute("verify.temporary_destination", "verify_with_temporary_destination")
+            answered: CommandResult = within(settings, directory, configuration, asking, temporary, verify)
     if not temporary.temporary_dest:
         warn_of_leftovers(settings, configuration)
-        addresses = find(configuration, destination=run.destination, receive=run.listening is not None)
-        tls.require_use(calls=addresses.tls, receives=run.listening is not None and addresses.receives_tls)
+        addresses = find(
+            configuration, destination_ae_title=run.destination_ae_title, receive=run.receiver_settings is not None
+        )
+        tls.refuse_unused(
+            calls_with_tls=addresses.tls,
+            receives_with_tls=run.receiver_settings is not None and addresses.destination_requires_tls,
+        )
         answered = verify(addresses)
     code, told = answered
     if as_json:

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.receiver_options import Listening
+from dcmcfg.verify.receiver_options import ReceiverOptions
 
 #: An exit code, and what ``--json`` tells.
-Answered = tuple[int, Callable[[], dict[str, Any]]]
+CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 
 
-class Finder(Protocol):
+class AddressFinder(Protocol):
     """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
 
     def __call__(self, configuration: Configuration, *, destination: str, receive: bool) -> Addresses:
@@ -23,17 +23,17 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True)
-class Asking:
+class DestinationRequest:
     """The AE that will be asked to send to it, and as whom.
 
-    ``servers`` are the hosts of the directory and of the archive's web interface; ``listening`` tells how we receive,
-    and ``secured`` what is shown to whoever calls with TLS, which is wanted with ``tls``.
+    ``server_hosts`` are the hosts of the directory and of the archive's web interface; ``receiver_settings`` tells how
+    we receive, and ``tls_files`` what is shown to whoever calls with TLS, which is wanted with ``use_tls``.
     """
 
-    asked: NetworkAE
-    calling: str
-    addresses: Finder
-    servers: tuple[str, ...]
-    listening: Listening
-    secured: TlsFiles
-    tls: bool
+    archive_ae: NetworkAE
+    calling_ae_title: str
+    find_addresses: AddressFinder
+    server_hosts: tuple[str, ...]
+    receiver_settings: ReceiverOptions
+    tls_files: TlsFiles
+    use_tls: bool

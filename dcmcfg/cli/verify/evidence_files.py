@@ -7,29 +7,29 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dcmcfg.cli.printing import tell
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.output import make_folder, write_report
-from dcmcfg.cli.verify.evidence_options import HTML, JSON, EvidenceFiles, ending
+from dcmcfg.cli.verify.evidence_options import HTML, JSON, EvidenceFiles, get_suffix
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.evidence import proof_json
-from dcmcfg.render.html.evidence_page import proof_page
+from dcmcfg.render.evidence import evidence_json
+from dcmcfg.render.html.evidence_page import render_evidence_page
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.proof import Proof, SiteSetting, configured, proof_of, tree_facts
-from dcmcfg.verify.timeline import Chronicle
+from dcmcfg.verify.proof import Proof, SiteSetting, compute_tree_facts, create_proof, describe_configuration
+from dcmcfg.verify.timeline import Timeline
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
-    from dcmcfg.bulk.attempt import Proven
+    from dcmcfg.bulk.attempt import StudyEvidence
 
 
-def write_proof(
+def write_evidence_files(
     files: EvidenceFiles,
     settings: Settings,
     configuration: Configuration,
     addresses: Addresses,
-    chronicle: Chronicle,
+    timeline: Timeline,
     evidence: Evidence,
     verdict: Verdict,
 ) -> None:
@@ -37,43 +37,43 @@ def write_proof(
 
     Raises :class:`~dcmcfg.errors.DcmcfgError` when one cannot be written.
     """
-    about = configured(configuration, settings.device, addresses, site_settings(settings), evidence)
-    proof = proof_of(chronicle, about, evidence, verdict)
-    for file in files.evidence:
-        write_report(file, _text(file, proof), new=not files.replace)
-        tell(f"evidence: {file}")
+    about = describe_configuration(configuration, settings.device, addresses, list_site_settings(settings), evidence)
+    proof = create_proof(timeline, about, evidence, verdict)
+    for file in files.paths:
+        write_report(file, _render_file(file, proof), must_be_new=not files.replace)
+        print_message(f"evidence: {file}")
 
 
-def folder_of_proofs(
+def make_evidence_writer(
     files: EvidenceFiles,
     settings: Settings,
     configuration: Configuration,
     addresses: Addresses,
-    judged: Callable[[Evidence], Verdict],
-) -> Callable[[Proven], None]:
+    judge_evidence: Callable[[Evidence], Verdict],
+) -> Callable[[StudyEvidence], None]:
     """Return what writes the evidence on each of many studies to a file of its own, in each folder of *files*.
 
     The folders are made now.
     The name is the Study Instance UID with the moment in UTC at which it was asked for, so no file is replaced. It may
     be called in several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` when a file cannot be written.
     """
-    tree, site = tree_facts(configuration), site_settings(settings)
-    for folder in files.evidence:
+    tree, site = compute_tree_facts(configuration), list_site_settings(settings)
+    for folder in files.paths:
         make_folder(folder)
 
-    def keep(proven: Proven) -> None:
-        evidence, chronicle = proven.evidence, proven.chronicle
-        about = configured(configuration, settings.device, addresses, site, evidence, tree)
-        proof = proof_of(chronicle, about, evidence, judged(evidence))
+    def keep(proven: StudyEvidence) -> None:
+        evidence, chronicle = proven.evidence, proven.timeline
+        about = describe_configuration(configuration, settings.device, addresses, site, evidence, tree)
+        proof = create_proof(chronicle, about, evidence, judge_evidence(evidence))
         began = f"{chronicle.began:%Y%m%dT%H%M%S}{chronicle.began.microsecond // 1000:03}Z"
-        for folder in files.evidence:
-            file = Path(folder) / f"{evidence.question.study_uid}-{began}{JSON}"
-            write_report(str(file), _json(proof), new=True)
+        for folder in files.paths:
+            file = Path(folder) / f"{evidence.request.study_uid}-{began}{JSON}"
+            write_report(str(file), _json(proof), must_be_new=True)
 
     return keep
 
 
-def site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
+def list_site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
     """Return what *settings* say of the site, secrets left out."""
     named = {
         "profile": settings.profile,
@@ -88,9 +88,9 @@ def site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
     )
 
 
-def _text(file: str, proof: Proof) -> Iterable[str]:
-    return proof_page(proof) if ending(file) == HTML else _json(proof)
+def _render_file(file: str, proof: Proof) -> Iterable[str]:
+    return render_evidence_page(proof) if get_suffix(file) == HTML else _json(proof)
 
 
 def _json(proof: Proof) -> Iterable[str]:
-    return [json.dumps(proof_json(proof), indent=2), "\n"]
+    return [json.dumps(evidence_json(proof), indent=2), "\n"]

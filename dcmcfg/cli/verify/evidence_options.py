@@ -11,50 +11,56 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.cli.session.archive_database import NOT_KNOWN, reach_database
-from dcmcfg.cli.session.output import refuse_unwritable, refuse_unwritable_folder
+from dcmcfg.cli.session.archive_database import LOCATION_UNKNOWN_MESSAGE, connect_database
+from dcmcfg.cli.session.output import require_writable_file, require_writable_folder
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.settings import Settings
-from dcmcfg.verify.evidence_sources import Witnesses
+from dcmcfg.verify.evidence_sources import EvidenceSources
 
 
 @dataclass(frozen=True)
-class EvidenceWanted:
+class EvidenceOptions:
     """What the verdict takes into account, and what it takes for enough."""
 
-    expect: int | None
-    require_witness: bool
+    expected_instances: int | None
+    require_observation: bool
     require_route: bool
     external_log: Path | None
-    qido: bool | None
+    use_qido: bool | None
 
-    def witnesses(self, settings: Settings, archive_ae: str) -> Witnesses:
+    def open_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
         """Return the witnesses of one study beside the archive's DICOM service."""
         log = self.external_log or settings.external_move_log
-        found = self._with_database(settings, archive_ae, log) if self.qido is not False else Witnesses(log)
-        return replace(found, asks_again=True)
+        found = (
+            self._open_database_source(settings, archive_ae, log)
+            if self.use_qido is not False
+            else EvidenceSources(log)
+        )
+        return replace(found, queries_again=True)
 
-    def witnesses_of_many(self, settings: Settings, archive_ae: str) -> Witnesses:
+    def open_bulk_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
         """Return the witnesses of each of many studies, which take time: only those named, or all for the route."""
         log = self.external_log or (settings.external_move_log if self.require_route else None)
-        asks = self.require_route if self.qido is None else self.qido
-        return self._with_database(settings, archive_ae, log) if asks else Witnesses(log)
+        asks = self.require_route if self.use_qido is None else self.use_qido
+        return self._open_database_source(settings, archive_ae, log) if asks else EvidenceSources(log)
 
-    def _with_database(self, settings: Settings, archive_ae: str, log: Path | None) -> Witnesses:
+    def _open_database_source(self, settings: Settings, archive_ae: str, log: Path | None) -> EvidenceSources:
         try:
-            return Witnesses(log, reach_database(settings, archive_ae))
+            return EvidenceSources(log, connect_database(settings, archive_ae))
         except DcmcfgError as error:
-            return Witnesses(log, warnings=(f"{NOT_KNOWN} ({error.on}: {error.what})",))
+            return EvidenceSources(log, warnings=(f"{LOCATION_UNKNOWN_MESSAGE} ({error.subject}: {error.message})",))
 
 
 _option = section_option("What counts")
 evidence_options = option_group(
-    "wanted",
-    EvidenceWanted,
+    "evidence_settings",
+    EvidenceOptions,
     [
         _option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive."),
         _option(
-            "--require-witness", is_flag=True, help="Refuse to ask unless we receive, and so can see, the instances."
+            "--require-observation",
+            is_flag=True,
+            help="Refuse to ask unless we receive, and so can see, the instances.",
         ),
         _option("--require-route", is_flag=True, help="Exit 1 unless the route through the external archive is shown."),
         _option(
@@ -81,33 +87,33 @@ JSON, HTML = ".json", ".html"
 class EvidenceFiles:
     """The files, of a run over many studies the folders, and whether files may take the place of those that exist."""
 
-    evidence: tuple[str, ...]
+    paths: tuple[str, ...]
     replace: bool
 
-    def require_form(self, *, of_many: bool) -> None:
+    def require_file_type(self, *, many_studies: bool) -> None:
         """Raise :class:`click.UsageError` for a file of many studies, and a folder of one."""
-        for file in self.evidence:
-            is_file = ending(file) in (JSON, HTML)
-            if of_many and is_file:
+        for file in self.paths:
+            is_file = get_suffix(file) in (JSON, HTML)
+            if many_studies and is_file:
                 raise click.UsageError(f"--evidence of many studies takes a folder, and {file} is a file")
-            if not of_many and not is_file:
+            if not many_studies and not is_file:
                 raise click.UsageError(f"--evidence: {file} ends neither in {JSON} nor in {HTML}")
 
-    def refuse_unwritable(self, *, of_many: bool) -> None:
+    def require_writable(self, *, many_studies: bool) -> None:
         """Raise :class:`~dcmcfg.errors.DcmcfgError` when one of them cannot be written."""
-        for file in self.evidence:
-            if of_many:
-                refuse_unwritable_folder(file)
+        for file in self.paths:
+            if many_studies:
+                require_writable_folder(file)
             else:
-                refuse_unwritable(file, new=not self.replace)
+                require_writable_file(file, must_be_new=not self.replace)
 
 
-def ending(file: str) -> str:
+def get_suffix(file: str) -> str:
     """Return the ending of the file's name, which says the form."""
     return Path(file).suffix.lower()
 
 
-def _each_once(_: click.Context, __: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
+def _refuse_duplicates(_: click.Context, __: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
     if len({Path(file).resolve() for file in files}) < len(files):
         raise click.BadParameter("the same file twice")
     return files
@@ -120,7 +126,7 @@ file_options = option_group(
         _option(
             "--evidence",
             multiple=True,
-            callback=_each_once,
+            callback=_refuse_duplicates,
             metavar="FILE|FOLDER",
             help="Keep what was configured, asked, answered and received in FILE.json or FILE.html; repeatable. "
             "For many studies name a folder: it gets a JSON file for each answer.",

@@ -5,33 +5,33 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.printing import tell
+from dcmcfg.cli.printing import print_message
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.printable import visible
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import state_folder
-from dcmcfg.temporary.claim import CLEAN
-from dcmcfg.temporary.leftovers import leftovers
+from dcmcfg.temporary.claim import CLEAN_COMMAND
+from dcmcfg.temporary.leftovers import find_leftovers
 
 
 def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
     """Warn on stderr of what earlier runs have left in *configuration*."""
-    for each in leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
-        told = f"a verify has left the temporary destination {each}; {CLEAN} removes it"
-        tell(f"warning: {visible(invocation.current().spoken(told))}")
+    for each in find_leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
+        told = f"a verify has left the temporary destination {each}; {CLEAN_COMMAND} removes it"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
 
 
-def left_in(settings: Settings, directory: Directory) -> dict[str, str]:
+def describe_leftovers(settings: Settings, directory: Directory) -> dict[str, str]:
     """Return the titles of what earlier runs have left in *directory*, each with by whom and when.
 
     None where the configuration cannot be read: who asks whether the server is there may be anybody.
     """
     try:
         configuration = Configuration(read_tree(directory))
-        found = leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+        found = find_leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
     except (DirectoryError, NotFound):
         return {}
-    return {each.title: each.told for each in found}
+    return {each.ae_title: each.description for each in found}

@@ -23,67 +23,67 @@ from typing import TYPE_CHECKING
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import loaded
-from dcmcfg.cli.options.site_command import given_options
-from dcmcfg.cli.session.status_hint import status_advised
-from dcmcfg.cli.verify.after_sending import a_no_once_sent
-from dcmcfg.cli.verify.destination_request import Answered
-from dcmcfg.cli.verify.run import Verification
+from dcmcfg.cli.lazy_import import import_attribute
+from dcmcfg.cli.options.site_command import get_given_options
+from dcmcfg.cli.session.status_hint import advise_status
+from dcmcfg.cli.verify.after_sending import convert_failures_after_send
+from dcmcfg.cli.verify.destination_request import CommandResult
+from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.verify import print_verdict, verdict_json, verify_progress
+from dcmcfg.render.verify import print_verdict, show_verify_progress, verdict_json
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.judge import judge
-from dcmcfg.verify.recall import Recall
-from dcmcfg.verify.run import gather
-from dcmcfg.verify.timeline import Chronicle
+from dcmcfg.verify.recall import RecallSearch
+from dcmcfg.verify.run import gather_evidence
+from dcmcfg.verify.timeline import Timeline
 
 if TYPE_CHECKING:
-    from dcmcfg.cli.verify.temporary_destination import Place
+    from dcmcfg.cli.verify.temporary_destination import ActiveDestination
 
 
 @contextmanager
-def cancelling_on_interrupt(cancellation: Cancellation, tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+def cancel_on_interrupt(cancellation: Cancellation, on_message: Callable[[str], None]) -> Iterator[Callable[[], None]]:
     """Have the first Ctrl-C call for *cancellation*, once what this yields was called; the next one interrupts.
 
-    *tell* is called with words for the user. Until then, and outside the main thread, where no signal arrives, Ctrl-C
-    is what it was.
+    *on_message* is called with words for the user. Until then, and outside the main thread, where no signal arrives,
+    Ctrl-C is what it was.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
-    interrupts = _Interrupts()
-    threading.Thread(target=interrupts.pass_on, args=(cancellation, tell), daemon=True).start()
-    interrupts.previous = signal.signal(signal.SIGINT, interrupts.heard)
+    interrupts = _InterruptHandler()
+    threading.Thread(target=interrupts.cancel_when_interrupted, args=(cancellation, on_message), daemon=True).start()
+    interrupts.previous_handler = signal.signal(signal.SIGINT, interrupts.handle_signal)
     try:
-        yield interrupts.mind
+        yield interrupts.enable
     finally:
-        signal.signal(signal.SIGINT, interrupts.previous)
-        interrupts.asked.put("")
+        signal.signal(signal.SIGINT, interrupts.previous_handler)
+        interrupts.interrupts.put("")
 
 
-class _Interrupts:
+class _InterruptHandler:
     """Takes a Ctrl-C out of the signal handler, where no lock may be waited for, into a thread of its own."""
 
     def __init__(self) -> None:
-        self.asked: SimpleQueue[str] = SimpleQueue()  # may be written to in a signal handler
-        self.previous: signal._HANDLER = signal.default_int_handler
-        self._minded = False
+        self.interrupts: SimpleQueue[str] = SimpleQueue()  # may be written to in a signal handler
+        self.previous_handler: signal._HANDLER = signal.default_int_handler
+        self._is_enabled = False
 
-    def mind(self) -> None:
-        self._minded = True
+    def enable(self) -> None:
+        self._is_enabled = True
 
-    def heard(self, number: int, frame: FrameType | None) -> None:
-        if self._minded:
-            signal.signal(signal.SIGINT, self.previous)
-            self.asked.put("Ctrl-C")
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._is_enabled:
+            signal.signal(signal.SIGINT, self.previous_handler)
+            self.interrupts.put("Ctrl-C")
         else:
             signal.default_int_handler(number, frame)
 
-    def pass_on(self, cancellation: Cancellation, tell: Callable[[str], None]) -> None:
-        if self.asked.get():
-            tell("asking the archive to stop (C-CANCEL); Ctrl-C again stops at once")
-            cancellation.now()
+    def cancel_when_interrupted(self, cancellation: Cancellation, on_message: Callable[[str], None]) -> None:
+        if self.interrupts.get():
+            on_message("asking the archive to stop (C-CANCEL); Ctrl-C again stops at once")
+            cancellation.request()
 
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'";)])+(?<![,:])"""
@@ -92,110 +92,117 @@ _OPTIONS = re.compile(rf"(?: --[a-z-]+(?: (?!--){_WORD})?)*")
 
 
 @dataclass(frozen=True)
-class _Proposed:
+class _CommandPattern:
     """A command as next steps write it, with the options of ``verify`` that mean the same there."""
 
-    line: re.Pattern[str]
+    pattern: re.Pattern[str]
     options: tuple[str, ...]
 
-    def with_options(self, text: str, given: Mapping[str, object]) -> str:
+    def add_options(self, text: str, given: Mapping[str, object]) -> str:
         """Return *text* with what was *given* of ``options`` in each such command, unless it has the option."""
 
         def completed(line: re.Match[str]) -> str:
             follow = _OPTIONS.match(text, line.end())
             has = (line[0] + (follow[0] if follow else "")).split()
             kept = (each for each in self.options if each in given and each not in has)
-            return line[0] + "".join(f" {_typed(each, given[each])}" for each in kept)
+            return line[0] + "".join(f" {_format_option(each, given[each])}" for each in kept)
 
-        return self.line.sub(completed, text)
+        return self.pattern.sub(completed, text)
 
 
-_PROPOSED = (
-    _Proposed(
+_COMMAND_PATTERNS = (
+    _CommandPattern(
         re.compile(rf"\bdcmcfg verify --recall (?:--dest {_WORD}|--temporary-dest)"),
         (
             *("--ae", "--calling", "--connect", "--level", "--model", "--priority"),
-            *("--receive", "--keep", "--temporary-address", "--require-witness", "--require-route"),
+            *("--receive", "--keep", "--temporary-address", "--require-observation", "--require-route"),
             *("--external-log", "--no-qido", "--timeout-s"),
             *("--tls", "--tls-ca", "--tls-cert", "--tls-key", "--tls-key-passphrase-file", "--tls-any-host"),
         ),
     ),
-    _Proposed(re.compile(rf"\bdcmcfg route --dest {_WORD}"), ("--ae", "--calling")),
-    _Proposed(re.compile(rf"\bdcmcfg work-order --external {_WORD}"), ("--ae", "--calling")),
+    _CommandPattern(re.compile(rf"\bdcmcfg route --dest {_WORD}"), ("--ae", "--calling")),
+    _CommandPattern(re.compile(rf"\bdcmcfg work-order --external {_WORD}"), ("--ae", "--calling")),
 )
 
 
-def carried(context: click.Context, text: str) -> str:
+def add_given_options(context: click.Context, text: str) -> str:
     """Return *text* with what was given to the command of *context* in each line that needs it as much.
 
     What comes from a profile or a default is there again when the line is typed.
     """
-    given = given_options(context)
-    for each in _PROPOSED:
-        text = each.with_options(text, given)
+    given = get_given_options(context)
+    for each in _COMMAND_PATTERNS:
+        text = each.add_options(text, given)
     return text
 
 
-def proposed(text: str) -> str:
+def add_run_options(text: str) -> str:
     """Return *text*, said by the command that runs, with what its command lines need of this run: options and site."""
-    return proposing()(text)
+    return bind_run_options()(text)
 
 
-def proposing() -> Callable[[str], str]:
-    """Return :func:`proposed` for the command that runs, to be called in any thread."""
+def bind_run_options() -> Callable[[str], str]:
+    """Return :func:`add_run_options` for the command that runs, to be called in any thread."""
     context, run = click.get_current_context(), invocation.current()
-    return lambda text: run.spoken(carried(context, text))
+    return lambda text: run.insert_site_options(add_given_options(context, text))
 
 
-def _typed(option: str, value: object) -> str:
+def _format_option(option: str, value: object) -> str:
     if isinstance(value, bool):
         return option
     return f"{option} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}"
 
 
 def verify_one(
-    run: Verification, configuration: Configuration, addresses: Addresses, place: Place | None = None
-) -> Answered:
+    run: VerifyRun,
+    configuration: Configuration,
+    addresses: Addresses,
+    active_destination: ActiveDestination | None = None,
+) -> CommandResult:
     """Verify the study that *run* names or looks for; print the verdict, keep the evidence where that is wanted.
 
-    Returns the exit code, and what JSON tells. *place* is a destination that is there for this run only. Raises
-    :class:`~dcmcfg.errors.DcmcfgError` when no C-MOVE could be sent, and :class:`~dcmcfg.errors.AnswerIsNo` when one
-    was and how it went cannot be told.
+    Returns the exit code, and what JSON tells. *active_destination* is a destination that is there for this run only.
+    Raises :class:`~dcmcfg.errors.DcmcfgError` when no C-MOVE could be sent, and :class:`~dcmcfg.errors.NegativeResult`
+    when one was and how it went cannot be told.
     """
-    wanted, cancellation, book = run.wanted, Cancellation(), Chronicle()
-    witnesses = wanted.witnesses(run.settings, addresses.archive.ae_title)
-    tls = run.client_tls(addresses)
-    device = configuration.device(run.settings.device)
-    with status_advised(addresses.archive):
-        chosen = run.recalling.choose(Recall(device, addresses, run.calling, run.keys, witnesses.database, tls))
+    wanted, cancellation, book = run.evidence_options, Cancellation(), Timeline()
+    witnesses = wanted.open_evidence_sources(run.settings, addresses.archive.ae_title)
+    tls = run.make_client_tls_context(addresses)
+    device = configuration.get_device(run.settings.device)
+    with advise_status(addresses.archive):
+        chosen = run.recall_options.choose_study(
+            RecallSearch(device, addresses, run.calling_ae_title, run.query_keys, witnesses.database, tls)
+        )
     if chosen is not None:
-        addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.why}"))
-    question = run.question(
-        addresses, study_uid=chosen.study_uid if chosen else "", destination=place.title if place else ""
+        addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.reason}"))
+    question = run.make_request(
+        addresses,
+        study_uid=chosen.study_uid if chosen else "",
+        destination_ae_title=active_destination.ae_title if active_destination else "",
     )
-    listening = run.listening_at(addresses)
-    with status_advised(addresses.archive), a_no_once_sent() as sent:
-        with verify_progress() as watcher, cancelling_on_interrupt(cancellation, watcher.on_step) as moving:
-            evidence = gather(
+    listening = run.get_receiver_settings(addresses)
+    with advise_status(addresses.archive), convert_failures_after_send() as sent:
+        with show_verify_progress() as watcher, cancel_on_interrupt(cancellation, watcher.on_step) as moving:
+            evidence = gather_evidence(
                 question,
                 addresses,
                 tls=tls,
-                receive=listening,
-                receiver=place.watched(watcher.on_received) if place else None,
-                witnesses=witnesses,
+                receiver_options=listening,
+                receiver=active_destination.watch_receiver(watcher.on_received) if active_destination else None,
+                evidence_sources=witnesses,
                 cancellation=cancellation,
-                watcher=book.of(replace(watcher, on_asking=moving, on_sent=sent.set)),
+                callbacks=book.record_calls(replace(watcher, on_sending=moving, on_sent=sent.set)),
             )
         verdict = judge(evidence, require_route=wanted.require_route)
-        verdict = place.advised(verdict, evidence) if place else verdict
-        verdict = replace(verdict, next_steps=tuple(map(proposed, verdict.next_steps)))
+        verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
+        verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:
             print_verdict(verdict, evidence, details=run.details)
             sys.stdout.flush()
         told = functools.partial(verdict_json, verdict, evidence)
-        if run.files.evidence:
-            invocation.current().so_far = place.with_verdict(told) if place else told
-            tree = place.configuration if place else configuration
-            write = loaded("verify.evidence_files", "write_proof")
-            write(run.files, run.settings, tree, addresses, book, evidence, verdict)
+        if run.evidence_files.paths:
+            invocation.current().partial_result = active_destination.extend_json(told) if active_destination else told
+            tree = active_destination.configuration if active_destination else configuration
+            write = import_attribute("verify.evidence_files", "write_evidence_files")
+            write(run.evidence_files, run.settings, tree, addresses, book, evidence, verdict)
     return verdict.exit_code, told

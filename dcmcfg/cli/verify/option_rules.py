@@ -7,101 +7,108 @@ from dataclasses import dataclass
 
 import click
 
-from dcmcfg.cli.options.site_command import given_options
+from dcmcfg.cli.options.site_command import get_given_options
 
 #: What is meant, each with how it is spelt: options by themselves, kinds of runs by what makes them so.
-_Meant = Mapping[str, str]
+_OptionsInUse = Mapping[str, str]
 #: Runs over several studies, over one whose answer is kept as that of several is, and of one study.
-_SEVERAL, _KEPT, _SINGLE = "several studies", "a kept study", "one study"
-_ANSWERS = ("--results", "--again", "--only-failed", "--csv", "--junit", "--html")
-_MANNER = ("--parallel", "--rate", "--retries", "--patience-s")
-_OF_ONE = ("--series", "--image", "--patient-id", "--patient-id-issuer", "--expect")
-_RECEIVING = ("--receive", "--keep", "--temporary-dest")
+_SEVERAL, _STORED, _SINGLE = "several studies", "a kept study", "one study"
+_RESULT_OPTIONS = ("--results", "--again", "--only-failed", "--csv", "--junit", "--html")
+_RUN_OPTIONS = ("--parallel", "--rate", "--retries", "--patience-s")
+_SINGLE_STUDY_OPTIONS = ("--series", "--image", "--patient-id", "--patient-id-issuer", "--expect")
+_RECEIVE_OPTIONS = ("--receive", "--keep", "--temporary-dest")
 
 
 @dataclass(frozen=True)
-class _Needs:
+class _RequiresAnyOf:
     """Options without a meaning unless one of ``any_of`` is there."""
 
     options: tuple[str, ...]
     any_of: tuple[str, ...]
-    why: str = ""
+    reason: str = ""
 
-    def problem(self, meant: _Meant) -> str | None:
-        one = next((meant[each] for each in self.options if each in meant), None)
-        if one is None or meant.keys() & set(self.any_of):
+    def find_problem(self, options_in_use: _OptionsInUse) -> str | None:
+        one = next((options_in_use[each] for each in self.options if each in options_in_use), None)
+        if one is None or options_in_use.keys() & set(self.any_of):
             return None
         *most, last = self.any_of
         either = f"{', '.join(most)} or {last}" if most else last
-        return f"{one} goes with {either}{self.why and ': '}{self.why}"
+        return f"{one} goes with {either}{self.reason and ': '}{self.reason}"
 
 
 @dataclass(frozen=True)
-class _Apart:
-    """Options without a meaning where one of ``others`` is there; ``words`` name both, as ``{one}`` and ``{other}``."""
+class _ConflictsWith:
+    """Options without a meaning where one of ``others`` is there.
+
+    ``message_format`` name both, as ``{one}`` and ``{other}``.
+    """
 
     options: tuple[str, ...]
     others: tuple[str, ...]
-    words: str
+    message_format: str
 
-    def problem(self, meant: _Meant) -> str | None:
-        one = next((meant[each] for each in self.options if each in meant), None)
-        other = next((meant[each] for each in self.others if each in meant), None)
-        return None if one is None or other is None else self.words.format(one=one, other=other)
+    def find_problem(self, options_in_use: _OptionsInUse) -> str | None:
+        one = next((options_in_use[each] for each in self.options if each in options_in_use), None)
+        other = next((options_in_use[each] for each in self.others if each in options_in_use), None)
+        return None if one is None or other is None else self.message_format.format(one=one, other=other)
 
 
 @dataclass(frozen=True)
-class _Alone:
+class _AllowsOnly:
     """An option beside which only ``others`` have a meaning."""
 
     option: str
     others: tuple[str, ...]
-    why: str
+    reason: str
 
-    def problem(self, meant: _Meant) -> str | None:
-        options = (each for each in meant if each.startswith("--"))
+    def find_problem(self, options_in_use: _OptionsInUse) -> str | None:
+        options = (each for each in options_in_use if each.startswith("--"))
         strange = next((each for each in options if each not in (self.option, *self.others)), None)
-        if self.option not in meant or strange is None:
+        if self.option not in options_in_use or strange is None:
             return None
-        return f"{self.option} {self.why}: {strange} has no meaning with it"
+        return f"{self.option} {self.reason}: {strange} has no meaning with it"
 
 
 #: The first that does not hold is told.
-_TABLE: tuple[_Needs | _Apart | _Alone, ...] = (
-    _Alone("--clean-temporary", ("--yes", "--json"), "moves nothing"),
-    _Apart(("--recall",), ("--study", "--studies"), "{one} takes the place of {other}; --query says where it looks"),
-    _Apart(("--limit", *_MANNER, *_ANSWERS), ("--recall",), "{one} is for many studies, and {other} takes one"),
-    _Apart(_OF_ONE, ("--recall",), "{one} is of a study that is known, and {other} takes any"),
-    _Apart(("--study",), ("--studies", "--query"), "name the studies in one way: {one} and {other} are two"),
-    _Apart(("--studies",), ("--query",), "name the studies in one way: {one} and {other} are two"),
-    _Apart(_OF_ONE, (_SEVERAL,), "{one} is for one study, and {other} makes them many"),
-    _Apart(
+_RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
+    _AllowsOnly("--clean-temporary", ("--yes", "--json"), "moves nothing"),
+    _ConflictsWith(
+        ("--recall",), ("--study", "--studies"), "{one} takes the place of {other}; --query says where it looks"
+    ),
+    _ConflictsWith(
+        ("--limit", *_RUN_OPTIONS, *_RESULT_OPTIONS), ("--recall",), "{one} is for many studies, and {other} takes one"
+    ),
+    _ConflictsWith(_SINGLE_STUDY_OPTIONS, ("--recall",), "{one} is of a study that is known, and {other} takes any"),
+    _ConflictsWith(("--study",), ("--studies", "--query"), "name the studies in one way: {one} and {other} are two"),
+    _ConflictsWith(("--studies",), ("--query",), "name the studies in one way: {one} and {other} are two"),
+    _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL,), "{one} is for one study, and {other} makes them many"),
+    _ConflictsWith(
         ("--details",),
-        (_SEVERAL, _KEPT),
+        (_SEVERAL, _STORED),
         "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
     ),
-    _Apart(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
-    _Apart(_MANNER, (_SINGLE,), "{one} is for many studies, and {other} names one: leave it out"),
-    _Apart(("--again",), ("--only-failed",), "{one} asks for all studies anew, {other} for those that failed"),
-    _Apart(("--temporary-dest",), ("--dest",), "{one} takes the place of {other}"),
-    _Needs(("--limit",), ("--query",)),
-    _Needs(("--temporary-address", "--show-plan"), ("--temporary-dest",)),
-    _Needs(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else is asked"),
-    _Needs(("--require-witness",), _RECEIVING, "without it nobody of ours can see what arrives"),
-    _Needs(("--patient-id-issuer",), ("--patient-id",)),
-    _Needs(("--replace",), ("--evidence", "--csv", "--junit", "--html"), "no other file is written"),
+    _ConflictsWith(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
+    _ConflictsWith(_RUN_OPTIONS, (_SINGLE,), "{one} is for many studies, and {other} names one: leave it out"),
+    _ConflictsWith(("--again",), ("--only-failed",), "{one} asks for all studies anew, {other} for those that failed"),
+    _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} takes the place of {other}"),
+    _RequiresAnyOf(("--limit",), ("--query",)),
+    _RequiresAnyOf(("--temporary-address", "--show-plan"), ("--temporary-dest",)),
+    _RequiresAnyOf(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else is asked"),
+    _RequiresAnyOf(("--require-observation",), _RECEIVE_OPTIONS, "without it nobody of ours can see what arrives"),
+    _RequiresAnyOf(("--patient-id-issuer",), ("--patient-id",)),
+    _RequiresAnyOf(("--replace",), ("--evidence", "--csv", "--junit", "--html"), "no other file is written"),
 )
 
 
-def require_sense(studies: tuple[str, ...]) -> None:
+def require_consistent_options(studies: tuple[str, ...]) -> None:
     """Raise :class:`click.UsageError` where options of the command that runs do not go together, naming both.
 
     *studies* are those of ``--study``. Only what was said on the command line counts.
     """
-    given = {each: each for each in given_options(click.get_current_context())}
-    meant = given | _kind(given, studies)
-    for row in _TABLE:
-        if (problem := row.problem(meant)) is not None:
+    given = {each: each for each in get_given_options(click.get_current_context())}
+    meant = given | _classify_run(given, studies)
+    for row in _RULES:
+        if (problem := row.find_problem(meant)) is not None:
             raise click.UsageError(problem)
     if "--clean-temporary" in given:
         return
@@ -111,7 +118,7 @@ def require_sense(studies: tuple[str, ...]) -> None:
         raise click.UsageError("Missing option '--dest', or --temporary-dest.")
 
 
-def _kind(given: _Meant, studies: tuple[str, ...]) -> dict[str, str]:
+def _classify_run(given: _OptionsInUse, studies: tuple[str, ...]) -> dict[str, str]:
     """Return what kind of run it is, with what makes it that."""
     if "--recall" in given:
         return {}
@@ -119,6 +126,6 @@ def _kind(given: _Meant, studies: tuple[str, ...]) -> dict[str, str]:
         return {_SEVERAL: several}
     if len(set(studies)) > 1:
         return {_SEVERAL: "a second --study"}
-    if kept := next((each for each in _ANSWERS if each in given), None):
-        return {_KEPT: kept}
+    if kept := next((each for each in _RESULT_OPTIONS if each in given), None):
+        return {_STORED: kept}
     return {_SINGLE: "--study"} if studies else {}

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.dicom.retrieval import Level, Model, Patient, Priority
+from dcmcfg.dicom.retrieval import InformationModel, Level, Patient, Priority
 from dcmcfg.dicom.uid import parse_uid
-from dcmcfg.verify.receiver_options import Listening
+from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.selection import Selection
 
 
 @dataclass(frozen=True)
-class Retrieving:
+class RetrieveOptions:
     """The options as they were given."""
 
     level: str | None
@@ -29,7 +29,7 @@ class Retrieving:
     patient_id_issuer: str | None
     priority: str
 
-    def selection(self) -> Selection:
+    def parse_selection(self) -> Selection:
         """Return what is asked for; the level is that of what is named. Raises :class:`click.UsageError`."""
         series, images = tuple(map(parse_uid, self.series)), tuple(map(parse_uid, self.image))
         named = Level.IMAGE if images else Level.SERIES if series else Level.STUDY
@@ -40,17 +40,17 @@ class Retrieving:
             raise click.UsageError("--series names series, and --level study asks for none")
         return Selection(level, tuple(dict.fromkeys(series)), tuple(dict.fromkeys(images)))
 
-    def root(self) -> tuple[Model, Patient | None]:
+    def parse_model_and_patient(self) -> tuple[InformationModel, Patient | None]:
         """Return the information model and whose study it is, where that is said. Raises :class:`click.UsageError`."""
         if self.patient_id is None:
-            return Model(self.model or "study"), None
+            return InformationModel(self.model or "study"), None
         if self.model == "study":
             raise click.UsageError("--patient-id is asked for by --model patient")
         if not self.patient_id.strip() or set(self.patient_id) & set("\\*?"):
             raise click.UsageError(f"--patient-id {self.patient_id!r} is no Patient ID: one, without wildcards")
-        return Model.PATIENT, Patient(self.patient_id, self.patient_id_issuer or "")
+        return InformationModel.PATIENT, Patient(self.patient_id, self.patient_id_issuer or "")
 
-    def urgency(self) -> Priority:
+    def get_priority(self) -> Priority:
         """Return the priority of the C-MOVE."""
         return Priority[self.priority.upper()]
 
@@ -58,7 +58,7 @@ class Retrieving:
 _option = section_option("What is asked for")
 retrieval_options = option_group(
     "retrieving",
-    Retrieving,
+    RetrieveOptions,
     [
         _option(
             "--level",
@@ -76,7 +76,7 @@ retrieval_options = option_group(
         ),
         _option(
             "--model",
-            type=click.Choice([model.value for model in Model]),
+            type=click.Choice([model.value for model in InformationModel]),
             help="Query/Retrieve information model, Study Root by default.",
         ),
         _option(
@@ -97,26 +97,26 @@ retrieval_options = option_group(
 
 
 @dataclass(frozen=True)
-class Receiving:
+class ReceiveOptions:
     """The options as they were given."""
 
     receive: bool
-    keep: Path | None
+    storage_folder: Path | None
 
     @property
-    def is_wanted(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether we listen as the destination; whoever keeps files must receive them."""
-        return self.receive or self.keep is not None
+        return self.receive or self.storage_folder is not None
 
-    def manner(self, *, sha256: bool) -> Listening:
+    def make_receiver_settings(self, *, sha256: bool) -> ReceiverOptions:
         """Return how we listen wherever we do: with *sha256* where the digests are written down."""
-        return Listening(self.keep, sha256)
+        return ReceiverOptions(self.storage_folder, sha256)
 
 
 _receiving_option = section_option("Who receives")
 receiving_options = option_group(
     "receiving",
-    Receiving,
+    ReceiveOptions,
     [
         _receiving_option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree."),
         _receiving_option(

@@ -6,46 +6,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.cli.printing import tell
-from dcmcfg.cli.verify.bulk_options import Bulk
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.verify.bulk_options import BulkOptions
 from dcmcfg.dicom.query_keys import parse_keys
-from dcmcfg.printable import visible
-from dcmcfg.verify.recall import Choice, Recall, purged_study
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.verify.recall import ChosenStudy, RecallSearch, find_purged_study
 
 
 @dataclass(frozen=True)
-class Recalling:
+class RecallOptions:
     """Whether a purged study is looked for, instead of one that is named."""
 
     recall: bool
 
-    def keys(self, bulk: Bulk) -> Mapping[str, str]:
+    def parse_query_keys(self, bulk: BulkOptions) -> Mapping[str, str]:
         """Return by which keys it is looked for; with none, among all.
 
         Raises :class:`~dcmcfg.errors.MalformedInput` for what is no key.
         """
         return parse_keys(bulk.query) if self.recall and bulk.query is not None else {}
 
-    def choose(self, recall: Recall) -> Choice | None:
+    def choose_study(self, recall: RecallSearch) -> ChosenStudy | None:
         """Return the study that is taken, said on stderr with what was done to find it; None where one is named.
 
-        Raises what :func:`purged_study` does.
+        Raises what :func:`find_purged_study` does.
         """
         if not self.recall:
             return None
-        chosen = purged_study(recall, _tell)
-        _tell(f"chosen: study {chosen.study_uid}, {chosen.why}")
+        chosen = find_purged_study(recall, _print_step)
+        _print_step(f"chosen: study {chosen.study_uid}, {chosen.reason}")
         return chosen
 
 
-def _tell(words: str) -> None:
-    tell(f"recall: {visible(words)}")
+def _print_step(words: str) -> None:
+    print_message(f"recall: {escape_unprintable(words)}")
 
 
 _option = section_option("What is asked for")
 recall_options = option_group(
     "recalling",
-    Recalling,
+    RecallOptions,
     [
         _option(
             "--recall",

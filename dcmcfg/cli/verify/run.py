@@ -6,67 +6,69 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dcmcfg.cli.verify.bulk_options import Bulk
-from dcmcfg.cli.verify.destination_request import Finder
-from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceWanted
-from dcmcfg.cli.verify.recall_options import Recalling
-from dcmcfg.dicom.retrieval import Model, Patient, Priority
+from dcmcfg.cli.verify.bulk_options import BulkOptions
+from dcmcfg.cli.verify.destination_request import AddressFinder
+from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions
+from dcmcfg.cli.verify.recall_options import RecallOptions
+from dcmcfg.dicom.retrieval import InformationModel, Patient, Priority
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.evidence import Question
-from dcmcfg.verify.receiver_options import Listening
+from dcmcfg.verify.evidence import VerificationRequest
+from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.selection import Selection
 
 
 @dataclass(frozen=True)
-class Verification:
+class VerifyRun:
     """What is asked of the archive, who listens, what is taken into account, and where it is told.
 
-    ``study_uid`` is ``""`` and ``destination`` is ``""`` where others say which: :attr:`recalling`, many studies, a
-    temporary destination. ``keys`` are those by which a purged study is looked for. ``details`` has each C-STORE
-    reported.
+    ``study_uid`` is ``""`` and ``destination_ae_title`` is ``""`` where others say which: :attr:`recall_options`, many
+    studies, a temporary destination. ``query_keys`` are those by which a purged study is looked for. ``details`` has
+    each C-STORE reported.
     """
 
     settings: Settings
     study_uid: str
-    destination: str
-    calling: str
+    destination_ae_title: str
+    calling_ae_title: str
     selection: Selection
-    root: tuple[Model, Patient | None]
-    urgency: Priority
-    find: Finder
-    recalling: Recalling
-    keys: Mapping[str, str]
-    listening: Listening | None
-    wanted: EvidenceWanted
-    files: EvidenceFiles
-    bulk: Bulk
-    secured: TlsFiles
+    model_and_patient: tuple[InformationModel, Patient | None]
+    priority: Priority
+    find_addresses: AddressFinder
+    recall_options: RecallOptions
+    query_keys: Mapping[str, str]
+    receiver_settings: ReceiverOptions | None
+    evidence_options: EvidenceOptions
+    evidence_files: EvidenceFiles
+    bulk_options: BulkOptions
+    tls_files: TlsFiles
     as_json: bool
     details: bool = False
 
-    def question(self, addresses: Addresses, *, study_uid: str = "", destination: str = "") -> Question:
-        """Return what is asked at *addresses*, about *study_uid* where it was not named, for *destination* likewise."""
-        model, patient = self.root
-        return Question(
+    def make_request(
+        self, addresses: Addresses, *, study_uid: str = "", destination_ae_title: str = ""
+    ) -> VerificationRequest:
+        """Return the request at *addresses*, for *study_uid* and *destination_ae_title* where the options name none."""
+        model, patient = self.model_and_patient
+        return VerificationRequest(
             study_uid or self.study_uid,
             addresses.archive,
-            destination or self.destination,
-            self.calling,
-            self.wanted.expect,
+            destination_ae_title or self.destination_ae_title,
+            self.calling_ae_title,
+            self.evidence_options.expected_instances,
             self.selection,
             model,
             patient,
-            self.urgency,
+            self.priority,
         )
 
-    def client_tls(self, addresses: Addresses) -> ssl.SSLContext | None:
+    def make_client_tls_context(self, addresses: Addresses) -> ssl.SSLContext | None:
         """Return what the archive is called with; None where that is plain DICOM."""
-        return self.secured.client_context() if addresses.tls else None
+        return self.tls_files.client_context() if addresses.tls else None
 
-    def listening_at(self, addresses: Addresses) -> Listening | None:
+    def get_receiver_settings(self, addresses: Addresses) -> ReceiverOptions | None:
         """Return how we listen at *addresses*: with TLS where the tree says so."""
-        if self.listening is None or not addresses.receives_tls:
-            return self.listening
-        return replace(self.listening, tls=self.secured.server_context())
+        if self.receiver_settings is None or not addresses.destination_requires_tls:
+            return self.receiver_settings
+        return replace(self.receiver_settings, tls=self.tls_files.server_context())

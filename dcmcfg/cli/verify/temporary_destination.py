@@ -10,240 +10,279 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import loaded
-from dcmcfg.cli.printing import say, tell
+from dcmcfg.cli.lazy_import import import_attribute
+from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.terminal import ask, require_terminal
-from dcmcfg.cli.verify.destination_request import Answered, Asking
-from dcmcfg.cli.verify.temporary_options import Temporary
+from dcmcfg.cli.terminal import confirm, require_terminal
+from dcmcfg.cli.verify.destination_request import CommandResult, DestinationRequest
+from dcmcfg.cli.verify.temporary_options import TemporaryDestinationOptions
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.edits.temporary_destination import TemporaryDestination, free_title, line_from
-from dcmcfg.errors import AnswerIsNo, DicomError
+from dcmcfg.edits.temporary_destination import TemporaryDestination, derive_security, find_free_title
+from dcmcfg.errors import DicomError, NegativeResult
 from dcmcfg.model.devices import Configuration
-from dcmcfg.network_address import at
+from dcmcfg.network_address import format_host_port
 from dcmcfg.plan.plan import Plan
-from dcmcfg.plan.warnings import doubts
+from dcmcfg.plan.warnings import find_plan_warnings
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import print_plan
-from dcmcfg.render.temporary_destination import plan_in_words, temporary_json
-from dcmcfg.render.terminal.console import stderr_console, visible
-from dcmcfg.rollout.record import Occasion
-from dcmcfg.settings import Settings, site_headline
+from dcmcfg.render.temporary_destination import format_added_entries, temporary_destination_json
+from dcmcfg.render.terminal.console import stderr_console
+from dcmcfg.rollout.record import RolloutContext
+from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import state_folder
-from dcmcfg.temporary.address import doubts_of, whereabouts
-from dcmcfg.temporary.claim import CLEAN
-from dcmcfg.temporary.leftovers import Leftover, leftovers
-from dcmcfg.temporary.maker_process import this_process
-from dcmcfg.temporary.next_steps import advised, unreached
-from dcmcfg.temporary.run import Addition, Course, Site, clean, in_place
-from dcmcfg.verify.addresses import Address, Addresses
+from dcmcfg.temporary.address import find_receiver_address, find_warnings
+from dcmcfg.temporary.claim import CLEAN_COMMAND
+from dcmcfg.temporary.leftovers import Leftover, find_leftovers
+from dcmcfg.temporary.maker_process import describe_this_process
+from dcmcfg.temporary.next_steps import adapt_next_steps, advise_on_unreachable
+from dcmcfg.temporary.run import Addition, RunContext, RunProgress, hold_destination, remove_leftovers
+from dcmcfg.verify.addresses import Addresses, AddressOverride
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Verdict
 
 #: So many characters, of twice as many octets of chance at most, make a title of 16.
-_RANDOM, _RANDOM_OCTETS = 9, 5
+_TITLE_LENGTH, _TITLE_RANDOM_BYTES = 9, 5
 
 
 @dataclass
-class Place:
+class ActiveDestination:
     """A temporary destination that is there: where everybody is, who listens as it, and what ``--json`` tells of it.
 
     ``configuration`` is the one with it. ``on_received`` is who is told of each instance, with the number of those so
     far.
     """
 
-    new: TemporaryDestination
+    destination: TemporaryDestination
     configuration: Configuration
     addresses: Addresses
     receiver: Receiver
-    course: Course
+    progress: RunProgress
     ldap_url: str
     on_received: Callable[[int], None] = lambda _: None
 
     @property
-    def title(self) -> str:
+    def ae_title(self) -> str:
         """The Move Destination."""
-        return self.new.title
+        return self.destination.title
 
-    def advised(self, verdict: Verdict, evidence: Evidence) -> Verdict:
+    def add_advice(self, verdict: Verdict, evidence: Evidence) -> Verdict:
         """Return *verdict* on *evidence* with what to do where nothing has come."""
-        return advised(verdict, evidence, self.new, self.ldap_url)
+        return adapt_next_steps(verdict, evidence, self.destination, self.ldap_url)
 
-    def unreached(self) -> str:
+    def describe_unreached(self) -> str:
         """Return what to look at where nothing has come at all."""
-        return unreached(self.new)
+        return advise_on_unreachable(self.destination)
 
-    def json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return what ``--json`` tells of it."""
-        return temporary_json(self.new, self.course)
+        return temporary_destination_json(self.destination, self.progress)
 
-    def with_verdict(self, told: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-        """Return what tells of it beside what *told* does."""
-        return lambda: told() | self.json()
+    def extend_json(self, make_json: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+        """Return what tells of it beside what *make_json* does."""
+        return lambda: make_json() | self.to_json()
 
-    def watched(self, on_received: Callable[[int], None]) -> Receiver:
+    def watch_receiver(self, on_received: Callable[[int], None]) -> Receiver:
         """Return who listens, and have *on_received* told of what comes from now on."""
         self.on_received = on_received
         return self.receiver
 
-    def count(self, _: ReceivedInstance) -> None:
+    def count_received(self, _: ReceivedInstance) -> None:
         """Tell that an instance has arrived."""
-        self.on_received(self.receiver.number)
+        self.on_received(self.receiver.received_count)
 
 
 def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_json: bool) -> None:
     """Show what earlier runs have left, ask, and take it back.
 
-    Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with nothing
-    changed when the archive does not answer, and what :func:`clean` does.
+    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with
+    nothing changed when the archive does not answer, and what :func:`remove_leftovers` does.
     """
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
-    left = leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    left = find_leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
     if left:
-        _clean(settings, directory, left, yes=yes)
-    titles = [each.title for each in left]
+        _confirm_and_clean(settings, directory, left, yes=yes)
+    titles = [each.ae_title for each in left]
     if as_json:
         print_json({"removed": titles})
     else:
-        say(f"removed {', '.join(titles)}" if titles else "no temporary destination is left")
+        print_output(f"removed {', '.join(titles)}" if titles else "no temporary destination is left")
 
 
-def _clean(settings: Settings, directory: Directory, left: Sequence[Leftover], *, yes: bool) -> None:
-    tell(site_headline(settings))
-    for each in left:
-        _say(f"left behind: {each}")
-    site = _site(settings, directory)
-    _confirm("Remove this, and have the archive reload?", yes=yes)
-    course = Course()
-    invocation.current().so_far = lambda: {"removed": list(course.cleaned)}
-    with _writing(course):
-        clean(site, left, course)
+def _confirm_and_clean(
+    settings: Settings, directory: Directory, leftovers_found: Sequence[Leftover], *, yes: bool
+) -> None:
+    print_message(format_site_headline(settings))
+    for each in leftovers_found:
+        _print_text(f"left behind: {each}")
+    site = _connect_site(settings, directory)
+    _require_confirmation("Remove this, and have the archive reload?", yes=yes)
+    course = RunProgress()
+    invocation.current().partial_result = lambda: {"removed": list(course.removed_leftovers)}
+    with _mark_may_have_changed(course):
+        remove_leftovers(site, leftovers_found, course)
 
 
-def with_temporary_destination(
+def verify_with_temporary_destination(
     settings: Settings,
     directory: Directory,
     configuration: Configuration,
-    asking: Asking,
-    temporary: Temporary,
-    ask_study: Callable[[Addresses, Place], Answered],
-) -> Answered:
-    """Return what *ask_study* answers while a temporary destination is there, with what became of that.
+    request: DestinationRequest,
+    temporary_options: TemporaryDestinationOptions,
+    verify_study: Callable[[Addresses, ActiveDestination], CommandResult],
+) -> CommandResult:
+    """Return what *verify_study* answers while a temporary destination is there, with what became of that.
 
-    Raises as :func:`temporary_destination` does; what is known by then is told by ``--json`` all the same.
+    Raises as :func:`add_temporary_destination` does; what is known by then is told by ``--json`` all the same.
     """
-    with temporary_destination(settings, directory, configuration, asking, temporary) as place:
-        code, told = ask_study(place.addresses, place)
-        both = place.with_verdict(told)
-        invocation.current().so_far = both
+    with add_temporary_destination(settings, directory, configuration, request, temporary_options) as place:
+        code, told = verify_study(place.addresses, place)
+        both = place.extend_json(told)
+        invocation.current().partial_result = both
     return code, both
 
 
 @contextmanager
-def temporary_destination(
-    settings: Settings, directory: Directory, configuration: Configuration, asking: Asking, temporary: Temporary
-) -> Iterator[Place]:
+def add_temporary_destination(
+    settings: Settings,
+    directory: Directory,
+    configuration: Configuration,
+    request: DestinationRequest,
+    temporary_options: TemporaryDestinationOptions,
+) -> Iterator[ActiveDestination]:
     """Add an AE with this machine's address for the time of the block, and listen as it meanwhile.
 
-    Raises :class:`AnswerIsNo` when declined or nobody can be asked, :class:`~dcmcfg.errors.DicomError` when nothing
+    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.DicomError` when nothing
     can be received, :class:`~dcmcfg.errors.ArchiveError` when the archive does not answer, each with nothing changed;
-    and what :func:`in_place` does.
+    and what :func:`hold_destination` does.
     """
     invocation.current().changes_directory = True
-    title = free_title(configuration, lambda: secrets.token_hex(_RANDOM_OCTETS)[:_RANDOM])
-    addresses = asking.addresses(configuration, destination=title, receive=False)
-    where = whereabouts(addresses.archive, asking.servers, _said(temporary))
-    place: list[Place] = []
-    line = line_from(asking.asked, secured=asking.tls and asking.secured.certificate is not None)
-    how = replace(asking.listening, tls=asking.secured.server_context()) if line.tls else asking.listening
-    own = how.at(title, where.listen, where.port, addresses.timeouts, lambda new: place[0].count(new))
-    with _listening(own) as receiver:
-        new = TemporaryDestination(title, where.host, receiver.port, this_process(datetime.now(UTC)), line)
-        addition = Addition(new, asking.asked.device.name, asking.asked.title)
+    title = find_free_title(configuration, lambda: secrets.token_hex(_TITLE_RANDOM_BYTES)[:_TITLE_LENGTH])
+    addresses = request.find_addresses(configuration, destination=title, receive=False)
+    where = find_receiver_address(addresses.archive, request.server_hosts, _parse_address_option(temporary_options))
+    place: list[ActiveDestination] = []
+    line = derive_security(
+        request.archive_ae, require_tls=request.use_tls and request.tls_files.certificate is not None
+    )
+    how = (
+        replace(request.receiver_settings, tls=request.tls_files.server_context())
+        if line.tls
+        else request.receiver_settings
+    )
+    own = how.create_receiver(
+        title, where.listening_host, where.port, addresses.timeouts, lambda new: place[0].count_received(new)
+    )
+    with _start_receiver(own) as receiver:
+        new = TemporaryDestination(title, where.host, receiver.port, describe_this_process(datetime.now(UTC)), line)
+        addition = Addition(new, request.archive_ae.device.name, request.archive_ae.title)
         plan = addition.plan(configuration.tree)
         then = Configuration(plan.after)
-        there = asking.addresses(then, destination=title, receive=True)
-        place.append(Place(new, then, there, receiver, Course(), settings.ldap_url))
-        left = leftovers(state_folder(), settings.ldap_url, configuration, new.maker.when)
-        _show(settings, new, plan, left, whole=temporary.show_plan)
-        for warning in (*addition.edit(configuration).warnings, *doubts_of(plan.after, addition, asking.calling)):
-            _say(f"warning: {warning}")
+        there = request.find_addresses(then, destination=title, receive=True)
+        place.append(ActiveDestination(new, then, there, receiver, RunProgress(), settings.ldap_url))
+        left = find_leftovers(state_folder(), settings.ldap_url, configuration, new.owner.created)
+        _print_intro(settings, new, plan, left, with_plan=temporary_options.show_plan)
+        for warning in (
+            *addition.edit(configuration).warnings,
+            *find_warnings(plan.after, addition, request.calling_ae_title),
+        ):
+            _print_text(f"warning: {warning}")
         how_called = " with TLS" if line.tls else ""
-        _say(f"the archive is to call {title} at {at(new.host, new.port)}{how_called}, {where.why}")
-        _say("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
-        site = _site(settings, directory)
-        _confirm(f"Add {title} for the time of this run?", yes=temporary.yes)
-        with _there(site, addition, plan, left, place[0]):
+        _print_text(
+            f"the archive is to call {title} at {format_host_port(new.host, new.port)}{how_called}, {where.reason}"
+        )
+        _print_text("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
+        site = _connect_site(settings, directory)
+        _require_confirmation(f"Add {title} for the time of this run?", yes=temporary_options.yes)
+        with _register(site, addition, plan, left, place[0]):
             yield place[0]
 
 
 @contextmanager
-def _listening(receiver: Receiver) -> Iterator[Receiver]:
+def _start_receiver(receiver: Receiver) -> Iterator[Receiver]:
     """Have *receiver* listen; that it cannot is told with the option that helps."""
     with ExitStack() as stack:
         try:
             stack.enter_context(receiver)
         except DicomError as error:
             step = "--temporary-address HOST:PORT names another port; without one any free port is taken"
-            raise DicomError(error.what, on=error.on, next_step=step) from error
+            raise DicomError(error.message, subject=error.subject, next_step=step) from error
         yield receiver
 
 
 @contextmanager
-def _there(site: Site, addition: Addition, plan: Plan, left: Sequence[Leftover], place: Place) -> Iterator[None]:
+def _register(
+    site: RunContext,
+    addition: Addition,
+    plan: Plan,
+    leftovers_found: Sequence[Leftover],
+    active_destination: ActiveDestination,
+) -> Iterator[None]:
     """Add it for the time of the block; ``--json`` tells how far that is."""
-    invocation.current().so_far = place.json
-    dead = [each for each in left if each.sure]
-    with _writing(place.course), in_place(site, addition, plan, dead, place.course):
+    invocation.current().partial_result = active_destination.to_json
+    dead = [each for each in leftovers_found if each.is_certain]
+    with (
+        _mark_may_have_changed(active_destination.progress),
+        hold_destination(site, addition, plan, dead, active_destination.progress),
+    ):
         yield
 
 
-def _said(temporary: Temporary) -> tuple[str, int | None] | None:
+def _parse_address_option(temporary: TemporaryDestinationOptions) -> tuple[str, int | None] | None:
     if temporary.temporary_address is None:
         return None
-    address = Address.parse(temporary.temporary_address)
+    address = AddressOverride.parse(temporary.temporary_address)
     return address.host, address.port
 
 
-def _show(settings: Settings, new: TemporaryDestination, plan: Plan, left: Sequence[Leftover], *, whole: bool) -> None:
-    tell(site_headline(settings))
-    for each in left:
-        _say(f"left behind, {'removed first' if each.sure else f'and left alone; {CLEAN} removes it'}: {each}")
-    if whole:
+def _print_intro(
+    settings: Settings,
+    destination: TemporaryDestination,
+    plan: Plan,
+    leftovers_found: Sequence[Leftover],
+    *,
+    with_plan: bool,
+) -> None:
+    print_message(format_site_headline(settings))
+    for each in leftovers_found:
+        _print_text(
+            f"left behind, {'removed first' if each.is_certain else f'and left alone; {CLEAN_COMMAND} removes it'}: "
+            f"{each}"
+        )
+    if with_plan:
         print_plan(stderr_console(), plan)
-    _say(plan_in_words(new, plan))
-    for warning in doubts(plan):
-        _say(f"warning: {warning}")
+    _print_text(format_added_entries(destination, plan))
+    for warning in find_plan_warnings(plan):
+        _print_text(f"warning: {warning}")
 
 
-def _site(settings: Settings, directory: Directory) -> Site:
+def _connect_site(settings: Settings, directory: Directory) -> RunContext:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    reachable = loaded("session.reload", "reachable")
+    reachable = import_attribute("session.reload", "connect_archive")
     service = reachable(settings, "it has to reload, to know a new destination").service
-    occasion = Occasion(state_folder(), site_headline(settings), invocation.current().command_line)
-    return Site(directory, occasion, service.reload, _say)
+    occasion = RolloutContext(state_folder(), format_site_headline(settings), invocation.current().command_line)
+    return RunContext(directory, occasion, service.reload, _print_text)
 
 
-def _confirm(question: str, *, yes: bool) -> None:
+def _require_confirmation(question: str, *, yes: bool) -> None:
     if yes:
         return
     require_terminal()
-    if not ask(question):
-        raise AnswerIsNo("declined, nothing was changed")
+    if not confirm(question):
+        raise NegativeResult("declined, nothing was changed")
 
 
 @contextmanager
-def _writing(course: Course) -> Iterator[None]:
+def _mark_may_have_changed(progress: RunProgress) -> Iterator[None]:
     """Have what nobody foresaw count as something changed, until all is taken back."""
     run = invocation.current()
-    run.writing = True
+    run.may_have_changed = True
     try:
         yield
     finally:
-        run.writing = not course.gone
+        run.may_have_changed = not progress.is_removed
 
 
-def _say(text: str) -> None:
-    tell(visible(invocation.current().spoken(text)))
+def _print_text(text: str) -> None:
+    print_message(escape_unprintable(invocation.current().insert_site_options(text)))

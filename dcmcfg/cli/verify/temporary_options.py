@@ -8,7 +8,7 @@ from dcmcfg.cli.options.site_command import option_group, section_option
 
 
 @dataclass(frozen=True)
-class Temporary:
+class TemporaryDestinationOptions:
     """Whether an AE is added for this run, with which address, and whether one may change the configuration for it."""
 
     temporary_dest: bool
@@ -21,7 +21,7 @@ class Temporary:
 _option = section_option("Who receives")
 temporary_options = option_group(
     "temporary",
-    Temporary,
+    TemporaryDestinationOptions,
     [
         _option(
             "--temporary-dest",

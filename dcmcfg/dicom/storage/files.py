@@ -28,21 +28,21 @@ from typing import TYPE_CHECKING, BinaryIO
 import xxhash
 
 from dcmcfg.dicom.data_set_parser import (
-    CutOff,
-    NoDataSet,
+    InvalidDataSet,
     Octets,
-    encoding_of,
+    TruncatedDataSet,
+    detect_encoding,
     has_more_elements,
     is_deflated,
-    walk,
-    without_sequences,
+    iterate_elements,
+    remove_sequences,
 )
-from dcmcfg.dicom.pydicom_lazy import keep_quiet, pydicom
+from dcmcfg.dicom.pydicom_lazy import import_pydicom, silence_pydicom
 from dcmcfg.dicom.storage.received_instances import ReceivedInstance
-from dcmcfg.dicom.ul.pdu import CLASS_UID, VERSION_NAME
+from dcmcfg.dicom.ul.pdu import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from dcmcfg.errors import DicomError
-from dcmcfg.limits import ELEMENTS, INFLATED, KEPT
-from dcmcfg.private_folders import make_private
+from dcmcfg.limits import ELEMENTS, INFLATED_DATA_SET, STORED_FILE
+from dcmcfg.private_folders import create_private_folder
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -58,14 +58,14 @@ _NAME = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
 
 
 @dataclass
-class _Numbered:
+class _NumberedFiles:
     """The files of one instance with a number: which number has which octets, and where the unknown ones begin."""
 
     next: int = 2
     by_octets: dict[bytes, int] = field(default_factory=dict)
 
 
-class Folder:
+class InstanceFolder:
     """A folder that instances are kept in, by ``STUDY/INSTANCE.dcm``; they are data of patients, so for its owner only.
 
     No UID leads out of it: one that is no name of a file is written as a digest. A file that is there already stays:
@@ -75,38 +75,43 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._numbered: dict[Path, _Numbered] = {}
+        self._numbered: dict[Path, _NumberedFiles] = {}
         try:
-            make_private(path)
-            self.new_file(b"").discard()
+            create_private_folder(path)
+            self.create_file(b"").discard()
         except OSError as error:
             raise DicomError(
-                f"nothing can be kept there ({error.strerror})", on=str(path), next_step="--keep names another folder"
+                f"nothing can be kept there ({error.strerror})",
+                subject=str(path),
+                next_step="--keep names another folder",
             ) from error
 
-    def new_file(self, head: bytes) -> UnfinishedFile:
-        """Return a file that begins with *head*, under a name that nobody takes for an instance; raises OSError."""
+    def create_file(self, file_header: bytes) -> UnfinishedFile:
+        """Return a file that begins with *file_header*, under a name that nobody takes for an instance.
+
+        Raises OSError.
+        """
         descriptor, path = tempfile.mkstemp(_UNFINISHED, ".", self.path)  # its owner's only
         file = UnfinishedFile(self, Path(path), os.fdopen(descriptor, "wb", _BUFFER_OCTETS))
-        file.write(head)
+        file.write(file_header)
         return file
 
-    def name(self, written: Path, path: Path) -> Path:
-        """Give the file *written* the name *path*, or one with a number; return the name. Raises OSError.
+    def assign_name(self, temporary_path: Path, path: Path) -> Path:
+        """Give the file *temporary_path* the name *path*, or one with a number; return the name. Raises OSError.
 
         The time does not grow with the files that have a number: their octets are remembered, and read once.
         """
-        if _named(written, path):
+        if _link_if_same(temporary_path, path):
             return path
-        numbered = self._numbered.setdefault(path, _Numbered())
-        octets = _fingerprint(written)
+        numbered = self._numbered.setdefault(path, _NumberedFiles())
+        octets = _fingerprint_file(temporary_path)
         known = numbered.by_octets.get(octets)
-        if known is not None and _named(written, _with_number(path, known)):
+        if known is not None and _link_if_same(temporary_path, _with_number(path, known)):
             return _with_number(path, known)
         for number in itertools.count(numbered.next):
             other = _with_number(path, number)
-            is_named = _named(written, other)
-            numbered.by_octets[octets if is_named else _fingerprint(other)] = number
+            is_named = _link_if_same(temporary_path, other)
+            numbered.by_octets[octets if is_named else _fingerprint_file(other)] = number
             numbered.next = max(numbered.next, number + 1)
             if is_named:
                 break
@@ -116,7 +121,7 @@ class Folder:
 class UnfinishedFile:
     """A file being written; its methods raise OSError, after which only :meth:`discard` is of use."""
 
-    def __init__(self, folder: Folder, path: Path, file: BinaryIO) -> None:
+    def __init__(self, folder: InstanceFolder, path: Path, file: BinaryIO) -> None:
         self._folder = folder
         self._path = path
         self._file = file
@@ -129,8 +134,8 @@ class UnfinishedFile:
         """Give the file its name, and return it."""
         self._file.close()
         folder = self._folder.path / (_name(study_uid) if study_uid else "no-study")
-        make_private(folder)
-        path = self._folder.name(self._path, folder / f"{_name(sop_instance_uid)}.dcm")
+        create_private_folder(folder)
+        path = self._folder.assign_name(self._path, folder / f"{_name(sop_instance_uid)}.dcm")
         self._path.unlink(missing_ok=True)
         return path
 
@@ -146,23 +151,23 @@ def _with_number(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}~{number}{path.suffix}")
 
 
-def _fingerprint(path: Path) -> bytes:
+def _fingerprint_file(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, Fingerprint).digest()
 
 
-def _named(written: Path, path: Path) -> bool:
+def _link_if_same(written: Path, path: Path) -> bool:
     """Give the file *written* the name *path* too; tell whether *path* now is a file with the same octets."""
     try:
         os.link(written, path)
     except FileExistsError:
         return filecmp.cmp(written, path, shallow=False)
     except OSError:
-        return _renamed(written, path)
+        return _rename_if_absent(written, path)
     return True
 
 
-def _renamed(written: Path, path: Path) -> bool:
+def _rename_if_absent(written: Path, path: Path) -> bool:
     """Do the same where a file has one name only, as on FAT."""
     if path.exists():
         return filecmp.cmp(written, path, shallow=False)
@@ -176,8 +181,13 @@ def _name(uid: str) -> str:
     return f"other-{hashlib.sha256(uid.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
-def file_head(
-    *, sop_class_uid: bytes, sop_instance_uid: bytes, transfer_syntax: str, calling: str, called: str
+def build_file_header(
+    *,
+    sop_class_uid: bytes,
+    sop_instance_uid: bytes,
+    transfer_syntax: str,
+    source_ae_title: str,
+    receiving_ae_title: str,
 ) -> bytes:
     """Return what stands before the data set: preamble, prefix, File Meta Information (PS3.10 Table 7.1-1)."""
     elements = b"".join(
@@ -186,10 +196,10 @@ def file_head(
             _element(0x0002, b"UI", sop_class_uid, b"\0"),
             _element(0x0003, b"UI", sop_instance_uid, b"\0"),
             _element(0x0010, b"UI", transfer_syntax.encode("latin-1"), b"\0"),
-            _element(0x0012, b"UI", CLASS_UID.encode(), b"\0"),
-            _element(0x0013, b"SH", VERSION_NAME.encode(), b" "),
-            _element(0x0016, b"AE", calling.encode("latin-1"), b" "),
-            _element(0x0018, b"AE", called.encode("latin-1"), b" "),
+            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode(), b"\0"),
+            _element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode(), b" "),
+            _element(0x0016, b"AE", source_ae_title.encode("latin-1"), b" "),
+            _element(0x0018, b"AE", receiving_ae_title.encode("latin-1"), b" "),
         )
     )
     return b"\0" * 128 + b"DICM" + _element(0x0000, b"UL", struct.pack("<L", len(elements)), b"") + elements
@@ -210,17 +220,17 @@ _SAMPLES_OF_SIX = {"YBR_PARTIAL_422": 4, "YBR_PARTIAL_420": 3}
 _IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
 
 
-def read_back(instance: ReceivedInstance) -> ReceivedInstance:
+def check_saved_file(instance: ReceivedInstance) -> ReceivedInstance:
     """Return *instance* with what is wrong with its kept file as its ``problem``, where something is.
 
     The octets of the data set are those received by their fingerprint, they are elements to the last one, pydicom reads
     each value, the instance and its study are those received, and there are as many pixels as the image says. Where
     sequences are nested more deeply than pydicom reads, their values are not read, only their elements.
     """
-    if instance.kept is None or instance.problem:
+    if instance.saved_path is None or instance.problem:
         return instance
-    keep_quiet()
-    problem = _problem_of(instance, instance.kept)
+    silence_pydicom()
+    problem = _problem_of(instance, instance.saved_path)
     return replace(instance, problem=problem and f"its kept file is not sound: {problem}")
 
 
@@ -231,8 +241,11 @@ def _problem_of(instance: ReceivedInstance, path: Path) -> str:
             begin += int.from_bytes(octets[len(_PREFIX) : begin], "little")
             if octets[: len(_PREFIX)] != _PREFIX or begin > len(octets):
                 return "it has no File Meta Information"
-            if len(octets) > KEPT.most:
-                return f"it has more than {KEPT.spelt()} octets, and is not read back ({KEPT.next_step})"
+            if len(octets) > STORED_FILE.maximum:
+                return (
+                    f"it has more than {STORED_FILE.format_maximum()} octets, and is not read back "
+                    f"({STORED_FILE.next_step})"
+                )
             if instance.fingerprint != _fingerprint_of(octets, begin):
                 return "its octets are not those that were received"
             if is_deflated(instance.transfer_syntax):
@@ -252,11 +265,14 @@ def _fingerprint_of(octets: mmap.mmap, begin: int) -> bytes:
 def _problem_of_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: int) -> str:
     """Return the same of a data set that is compressed as a whole; pydicom inflates one such syntax of three."""
     try:
-        inflated, is_whole = _inflated(octets, begin)
+        inflated, is_whole = _inflate(octets, begin)
     except zlib.error:
-        return _not_so_encoded(instance.transfer_syntax)
-    if len(inflated) > INFLATED.most:
-        return f"its data set inflates to more than {INFLATED.spelt()} octets ({INFLATED.next_step})"
+        return _describe_wrong_encoding(instance.transfer_syntax)
+    if len(inflated) > INFLATED_DATA_SET.maximum:
+        return (
+            f"its data set inflates to more than {INFLATED_DATA_SET.format_maximum()} octets "
+            f"({INFLATED_DATA_SET.next_step})"
+        )
     if not is_whole:
         return "its data set is not deflated to the end"
     return _problem_of_data_set(instance, inflated, 0, None)
@@ -265,31 +281,31 @@ def _problem_of_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: i
 def _problem_of_data_set(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
     """Return what is wrong with the data set in *octets* from *begin* on; *path* is a file that pydicom reads."""
     try:
-        for _ in walk(octets, instance.transfer_syntax, begin):
+        for _ in iterate_elements(octets, instance.transfer_syntax, begin):
             pass
-    except CutOff:
+    except TruncatedDataSet:
         return "it ends in the middle of an element"
-    except NoDataSet:
-        return _not_so_encoded(instance.transfer_syntax)
-    if has_more_elements(octets, instance.transfer_syntax, begin, ELEMENTS.most, _vr_of):
-        return f"it has more than {ELEMENTS.spelt()} elements, and is not read back ({ELEMENTS.next_step})"
+    except InvalidDataSet:
+        return _describe_wrong_encoding(instance.transfer_syntax)
+    if has_more_elements(octets, instance.transfer_syntax, begin, ELEMENTS.maximum, _vr_of):
+        return f"it has more than {ELEMENTS.format_maximum()} elements, and is not read back ({ELEMENTS.next_step})"
     return _problem_of_content(instance, octets, begin, path)
 
 
 def _vr_of(tag: int) -> str:
     try:
-        return str(pydicom("datadict").dictionary_VR(tag))
+        return str(import_pydicom("datadict").dictionary_VR(tag))
     except KeyError:
         return ""
 
 
-def _inflated(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
+def _inflate(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
     """Return what the octets from *begin* on inflate to, and whether it is whole.
 
     At most one octet more than the limit is returned: a thousand octets may come of one.
     """
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
-    most, found = INFLATED.most, bytearray()
+    most, found = INFLATED_DATA_SET.maximum, bytearray()
     for start in range(begin, len(octets), _PIECE_OCTETS):
         piece = octets[start : start + _PIECE_OCTETS]
         while piece and len(found) <= most and not inflating.eof:
@@ -300,13 +316,13 @@ def _inflated(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
     return found, inflating.eof
 
 
-def _not_so_encoded(transfer_syntax: str) -> str:
+def _describe_wrong_encoding(transfer_syntax: str) -> str:
     return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
 
 
 def _problem_of_content(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
     try:
-        dataset = _with_each_value_read(octets, begin, instance.transfer_syntax, path)
+        dataset = _read_all_values(octets, begin, instance.transfer_syntax, path)
         problem = _problem_of_pixels(dataset)
     except Exception as error:  # noqa: BLE001 — what pydicom raises on broken values is not documented
         return f"it cannot be read ({type(error).__name__}: {error})"
@@ -316,22 +332,22 @@ def _problem_of_content(instance: ReceivedInstance, octets: Octets, begin: int, 
     return problem
 
 
-def _with_each_value_read(octets: Octets, begin: int, transfer_syntax: str, path: Path | None) -> Dataset:
+def _read_all_values(octets: Octets, begin: int, transfer_syntax: str, path: Path | None) -> Dataset:
     """Return the data set once pydicom has read each value, without its sequences where they are nested too deeply."""
     try:
-        dataset = pydicom("filereader").dcmread(path) if path else _decoded(octets, transfer_syntax)
+        dataset = import_pydicom("filereader").dcmread(path) if path else _decoded(octets, transfer_syntax)
         for _ in dataset.iterall():
             pass
     except RecursionError:
-        dataset = _decoded(without_sequences(octets, transfer_syntax, begin), transfer_syntax)
+        dataset = _decoded(remove_sequences(octets, transfer_syntax, begin), transfer_syntax)
         for _ in dataset.iterall():
             pass
     return dataset
 
 
 def _decoded(octets: Octets, transfer_syntax: str) -> Dataset:
-    is_explicit, is_little = encoding_of(octets, transfer_syntax)
-    dataset: Dataset = pydicom("filereader").read_dataset(io.BytesIO(octets), not is_explicit, is_little)
+    is_explicit, is_little = detect_encoding(octets, transfer_syntax)
+    dataset: Dataset = import_pydicom("filereader").read_dataset(io.BytesIO(octets), not is_explicit, is_little)
     return dataset
 
 
@@ -349,7 +365,7 @@ def _problem_of_pixels(dataset: Dataset) -> str:
         return "" if length else "its Pixel Data is empty"
     if any(dataset.get(keyword) is None for keyword in _IMAGE):
         return ""
-    needed = pydicom("pixels.utils").get_expected_length(dataset)
+    needed = import_pydicom("pixels.utils").get_expected_length(dataset)
     samples = _SAMPLES_OF_SIX.get(dataset.PhotometricInterpretation)
     needed = needed if samples is None else needed * samples // 6
     return f"its Pixel Data has {length} octets, the image needs {needed}" if length < needed else ""

@@ -11,8 +11,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dcmcfg.dicom.data_set_parser import CutOff, NoDataSet, is_deflated, walk
-from dcmcfg.dicom.storage.files import Fingerprint, Folder, UnfinishedFile
+from dcmcfg.dicom.data_set_parser import InvalidDataSet, TruncatedDataSet, is_deflated, iterate_elements
+from dcmcfg.dicom.storage.files import Fingerprint, InstanceFolder, UnfinishedFile
 
 _SOP_INSTANCE_UID = 0x00080018
 _STUDY_INSTANCE_UID = 0x0020000D
@@ -21,37 +21,37 @@ _LONGEST_UID = 1024
 
 
 @dataclass(frozen=True)
-class Head:
+class DataSetUids:
     """What a data set says of itself: empty where it does not say.
 
-    ``known`` is False where what there is ends before it can be said; more octets may tell.
+    ``is_conclusive`` is False where what there is ends before it can be said; more octets may tell.
     """
 
     sop_instance_uid: str = ""
     study_uid: str = ""
-    known: bool = True
+    is_conclusive: bool = True
 
 
-def read_head(octets: bytes | bytearray, transfer_syntax: str, most: int) -> Head:
-    """Return what *octets*, from the first of a data set on, say; of deflated ones *most* are looked at.
+def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octets: int) -> DataSetUids:
+    """Return what *octets*, from the first of a data set on, say; of deflated ones *max_octets* are looked at.
 
     Never fails: what is no data set says nothing.
     """
     found: dict[int, str] = {}
     try:
         if is_deflated(transfer_syntax):
-            octets = zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, most)
-        known = _look(octets, transfer_syntax, found)
-    except CutOff:
+            octets = zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, max_octets)
+        known = _collect_uids(octets, transfer_syntax, found)
+    except TruncatedDataSet:
         known = False
-    except (NoDataSet, zlib.error):
+    except (InvalidDataSet, zlib.error):
         known = True
-    return Head(found.get(_SOP_INSTANCE_UID, ""), found.get(_STUDY_INSTANCE_UID, ""), known)
+    return DataSetUids(found.get(_SOP_INSTANCE_UID, ""), found.get(_STUDY_INSTANCE_UID, ""), known)
 
 
-def _look(octets: bytes | bytearray, transfer_syntax: str, found: dict[int, str]) -> bool:
+def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, found: dict[int, str]) -> bool:
     """Put what there is into *found*; tell whether no more can come."""
-    for tag, begin, end in walk(octets, transfer_syntax):
+    for tag, begin, end in iterate_elements(octets, transfer_syntax):
         if tag > _STUDY_INSTANCE_UID:
             return True
         if tag in (_SOP_INSTANCE_UID, _STUDY_INSTANCE_UID) and end <= len(octets):
@@ -65,26 +65,26 @@ def _look(octets: bytes | bytearray, transfer_syntax: str, found: dict[int, str]
 
 #: How much of a data set is looked at to find its study: this at first, four times as much if that is not enough.
 _LOOKED_AT_OCTETS = 1 << 13
-MOST_LOOKED_AT = 1 << 20
+MAX_UID_SEARCH_OCTETS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """What is known of a data set when it is there; ``not_kept`` says why it could not be written, if it could not.
+class ReceivedDataSet:
+    """What is known of a data set when it is there; ``save_error`` says why it could not be written, if it could not.
 
-    ``began`` is when its request was there, in seconds of :func:`time.monotonic`.
+    ``started_monotonic`` is when its request was there, in seconds of :func:`time.monotonic`.
     """
 
-    octets: int
-    head: Head
+    length: int
+    uids: DataSetUids
     fingerprint: bytes
     sha256: str | None
-    kept: Path | None
-    not_kept: str
-    began: float
+    saved_path: Path | None
+    save_error: str
+    started_monotonic: float
 
 
-class ArrivingDataSet:
+class IncomingDataSet:
     """Takes a data set in pieces."""
 
     def __init__(self, transfer_syntax: str, *, sha256: bool = False) -> None:
@@ -95,16 +95,16 @@ class ArrivingDataSet:
         self._sha256 = hashlib.sha256() if sha256 else None
         self._file: UnfinishedFile | None = None
         self._not_kept = ""
-        self._beginning = bytearray()
-        self._enough = _LOOKED_AT_OCTETS
-        self._head: Head | None = None
+        self._uid_search_buffer = bytearray()
+        self._next_uid_search_length = _LOOKED_AT_OCTETS
+        self._uids: DataSetUids | None = None
 
-    def write_to(self, folder: Folder, file_head: bytes) -> None:
-        """Keep what comes in *folder*, after *file_head*."""
+    def write_to(self, folder: InstanceFolder, file_header: bytes) -> None:
+        """Keep what comes in *folder*, after *file_header*."""
         try:
-            self._file = folder.new_file(file_head)
+            self._file = folder.create_file(file_header)
         except OSError as error:
-            self._give_up(error)
+            self._abandon_file(error)
 
     def add(self, piece: memoryview) -> None:
         """Take the next octets; a file that cannot be written is given up, and the rest is taken all the same."""
@@ -112,13 +112,13 @@ class ArrivingDataSet:
         self._fingerprint.update(piece)
         if self._sha256 is not None:
             self._sha256.update(piece)
-        if self._head is None:
-            self._look_at(piece)
+        if self._uids is None:
+            self._search_uids(piece)
         if self._file is not None:
             try:
                 self._file.write(piece)
             except OSError as error:
-                self._give_up(error)
+                self._abandon_file(error)
 
     def discard(self) -> None:
         """Keep no file."""
@@ -126,34 +126,36 @@ class ArrivingDataSet:
             self._file.discard()
             self._file = None
 
-    def finish(self, sop_instance_uid: str) -> Arrived:
+    def finish(self, sop_instance_uid: str) -> ReceivedDataSet:
         """Return what is known, now that all is there; the file gets its name."""
-        head = self._head or self._read()
+        head = self._uids or self._read()
         kept = None
         if self._file is not None:
             try:
                 kept = self._file.finish(head.study_uid, sop_instance_uid)
             except OSError as error:
-                self._give_up(error)
+                self._abandon_file(error)
         sha256 = None if self._sha256 is None else self._sha256.hexdigest()
-        return Arrived(self._octets, head, self._fingerprint.digest(), sha256, kept, self._not_kept, self._began)
+        return ReceivedDataSet(
+            self._octets, head, self._fingerprint.digest(), sha256, kept, self._not_kept, self._began
+        )
 
-    def _give_up(self, error: OSError) -> None:
+    def _abandon_file(self, error: OSError) -> None:
         """Keep no file, because of *error*."""
         self._not_kept = error.strerror or str(error)
         self.discard()
 
-    def _look_at(self, piece: memoryview) -> None:
-        while self._head is None:
-            room = self._enough - len(self._beginning)
-            self._beginning += piece[:room]
+    def _search_uids(self, piece: memoryview) -> None:
+        while self._uids is None:
+            room = self._next_uid_search_length - len(self._uid_search_buffer)
+            self._uid_search_buffer += piece[:room]
             piece = piece[room:]
-            if len(self._beginning) < self._enough:
+            if len(self._uid_search_buffer) < self._next_uid_search_length:
                 return
             head = self._read()
-            if head.known or self._enough >= MOST_LOOKED_AT:
-                self._head, self._beginning = head, bytearray()
-            self._enough *= 4
+            if head.is_conclusive or self._next_uid_search_length >= MAX_UID_SEARCH_OCTETS:
+                self._uids, self._uid_search_buffer = head, bytearray()
+            self._next_uid_search_length *= 4
 
-    def _read(self) -> Head:
-        return read_head(self._beginning, self._transfer_syntax, MOST_LOOKED_AT)
+    def _read(self) -> DataSetUids:
+        return read_data_set_uids(self._uid_search_buffer, self._transfer_syntax, MAX_UID_SEARCH_OCTETS)

@@ -15,7 +15,7 @@ def is_this_machine(host: str) -> bool:
     return bool(_own(host))
 
 
-def own_addresses(host: str) -> tuple[str, ...]:
+def find_listen_addresses(host: str) -> tuple[str, ...]:
     """Return the addresses to listen on to be reached as *host*; empty when that is another machine.
 
     A host name that is only a loopback address here (Debian writes ``127.0.1.1`` next to it in /etc/hosts) is
@@ -25,12 +25,12 @@ def own_addresses(host: str) -> tuple[str, ...]:
     if host == ALL_ADDRESSES:
         return (ALL_ADDRESSES,)
     own = _own(host)
-    if own and all(_is_loopback(address) for address in own) and not _names_loopback(host):
+    if own and all(_is_loopback(address) for address in own) and not _is_loopback_name(host):
         return (ALL_ADDRESSES,)
     return tuple(sorted(own, key=lambda address: (":" in address, address)))
 
 
-def address_towards(host: str, port: int) -> str | None:
+def find_source_address(host: str, port: int) -> str | None:
     """Return the address of this machine from which *host* is reached, None where no way leads there; nothing is sent.
 
     The routes of this machine tell; a device on the way may give it another.
@@ -49,7 +49,7 @@ def address_towards(host: str, port: int) -> str | None:
     return None
 
 
-def listener_of(port: int) -> str:
+def find_listening_process(port: int) -> str:
     """Return who listens on TCP *port*: ``name (pid n)``, ``another user's process``, or ``""`` for nobody."""
     try:
         connections = psutil.net_connections(kind="tcp")
@@ -98,7 +98,7 @@ def _is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
-def _names_loopback(host: str) -> bool:
+def _is_loopback_name(host: str) -> bool:
     try:
         return _is_loopback(_bare(host))
     except ValueError:

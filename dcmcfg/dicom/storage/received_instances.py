@@ -16,12 +16,12 @@ _MOST_TROUBLES = 100
 class ReceivedInstance:
     """An instance that arrived: from the request, and the study from its data set (None where that does not say).
 
-    ``octets`` is the length of the data set as encoded. ``move_originator_ae_title`` and ``…_message_id`` name the
-    C-MOVE that it was sent for (0000,1030 and 1031), None unless the sender named one. ``fingerprint`` is that of the
-    data set as it came, ``sha256`` its digest, in hexadecimal, None where none was asked for. ``kept`` is the file that
-    it was written to; None where none is kept, or ``problem`` says why. ``arrived_at`` is when the last octet was
-    there, ``status`` what the C-STORE was answered with. ``began`` is when its request was there, in seconds of
-    :func:`time.monotonic`; None where that is not known.
+    ``data_set_length`` is the length of the data set as encoded. ``move_originator_ae_title`` and ``…_message_id`` name
+    the C-MOVE that it was sent for (0000,1030 and 1031), None unless the sender named one. ``fingerprint`` is that of
+    the data set as it came, ``sha256`` its digest, in hexadecimal, None where none was asked for. ``saved_path`` is the
+    file that it was written to; None where none is kept, or ``problem`` says why. ``received_at`` is when the last
+    octet was there, ``status`` what the C-STORE was answered with. ``started_monotonic`` is when its request was there,
+    in seconds of :func:`time.monotonic`; None where that is not known.
     """
 
     sop_instance_uid: str
@@ -29,24 +29,24 @@ class ReceivedInstance:
     study_uid: str | None
     calling_ae_title: str
     move_originator_ae_title: str | None
-    octets: int
+    data_set_length: int
     transfer_syntax: str
     fingerprint: bytes = b""
     sha256: str | None = None
-    kept: Path | None = None
+    saved_path: Path | None = None
     problem: str = ""
-    arrived_at: datetime | None = None
+    received_at: datetime | None = None
     move_originator_message_id: int | None = None
     status: int = 0x0000
-    began: float | None = None
+    started_monotonic: float | None = None
 
 
-class Arrivals:
+class ReceivedInstances:
     """Instances in the order in which they arrived; one that came twice is there twice. Threads may share it."""
 
     def __init__(self) -> None:
         self._instances: list[ReceivedInstance] = []
-        self._troubles: dict[str, None] = {}
+        self._problems: dict[str, None] = {}
         self._changed = threading.Condition()
 
     def add(self, instance: ReceivedInstance) -> None:
@@ -55,37 +55,37 @@ class Arrivals:
             self._instances.append(instance)
             self._changed.notify_all()
 
-    def all(self) -> tuple[ReceivedInstance, ...]:
+    def to_tuple(self) -> tuple[ReceivedInstance, ...]:
         """Return what has arrived and was not taken."""
         with self._changed:
             return tuple(self._instances)
 
-    def number(self) -> int:
+    def count(self) -> int:
         """Return how many have arrived and were not taken."""
         return len(self._instances)
 
-    def note(self, trouble: str) -> None:
+    def record_problem(self, trouble: str) -> None:
         """Remember *trouble* with a sender, up to a hundred of them."""
         with self._changed:
-            if len(self._troubles) < _MOST_TROUBLES:
-                self._troubles[trouble] = None
+            if len(self._problems) < _MOST_TROUBLES:
+                self._problems[trouble] = None
 
-    def troubles(self) -> tuple[str, ...]:
+    def list_problems(self) -> tuple[str, ...]:
         """Return what was noted, each once."""
         with self._changed:
-            return tuple(self._troubles)
+            return tuple(self._problems)
 
-    def take(self, wanted: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
-        """Remove what is *wanted*, and return it in order."""
+    def take(self, predicate: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
+        """Remove what is *predicate*, and return it in order."""
         with self._changed:
-            taken = tuple(filter(wanted, self._instances))
-            self._instances[:] = itertools.filterfalse(wanted, self._instances)
+            taken = tuple(filter(predicate, self._instances))
+            self._instances[:] = itertools.filterfalse(predicate, self._instances)
         return taken
 
-    def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
-        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is.
+    def wait_until(self, condition: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
+        """Wait at most *seconds* until *condition* is true of what has arrived; tell whether it is.
 
         It is asked at each arrival, which waits meanwhile, of the list itself: it is not to keep it.
         """
         with self._changed:
-            return self._changed.wait_for(lambda: enough(self._instances), seconds)
+            return self._changed.wait_for(lambda: condition(self._instances), seconds)

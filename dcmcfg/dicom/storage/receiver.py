@@ -19,18 +19,18 @@ from types import TracebackType
 from typing import Self
 
 from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.dicom.peer import Timeouts
+from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.storage.association import StorageAssociation
-from dcmcfg.dicom.storage.files import Folder
-from dcmcfg.dicom.storage.local_host import listener_of, own_addresses
-from dcmcfg.dicom.storage.received_instances import Arrivals, ReceivedInstance
+from dcmcfg.dicom.storage.files import InstanceFolder
+from dcmcfg.dicom.storage.local_host import find_listen_addresses, find_listening_process
+from dcmcfg.dicom.storage.received_instances import ReceivedInstance, ReceivedInstances
 from dcmcfg.dicom.storage.service import StorageScp
-from dcmcfg.dicom.ul.accepted_connection import Line
+from dcmcfg.dicom.ul.accepted_connection import AcceptedConnection
 from dcmcfg.errors import DicomError
 
 #: Associations at a time; more are rejected, and as many rejections are under way at a time.
-MOST_ASSOCIATIONS = 100
-_MOST_CONNECTIONS = 2 * MOST_ASSOCIATIONS
+MAX_ASSOCIATIONS = 100
+_MOST_CONNECTIONS = 2 * MAX_ASSOCIATIONS
 _BACKLOG = 128
 #: How long an association may take to end, and how long one that is cut off.
 _GRACE_S, _CUT_OFF_S = 1.5, 1.0
@@ -113,7 +113,7 @@ class Server:
             number = len(self._connections)
             if number >= _MOST_CONNECTIONS:
                 raise OSError
-            association = (connection, number >= MOST_ASSOCIATIONS)
+            association = (connection, number >= MAX_ASSOCIATIONS)
             thread = threading.Thread(target=self._serve, args=association, name="receiving", daemon=True)
             thread.start()
             self._connections[connection] = thread
@@ -124,10 +124,10 @@ class Server:
             connection.settimeout(self._scp.timeouts.acse)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if isinstance(connection, ssl.SSLSocket):
-                self._shake_hands(connection, address)
-            line = Line(connection, self._scp.timeouts.network, self._stopping.is_set)
+                self._do_tls_handshake(connection, address)
+            line = AcceptedConnection(connection, self._scp.timeouts.network, self._stopping.is_set)
             association = StorageAssociation(self._scp, line, address)
-            line.close(association.serve(too_many=too_many))
+            line.close(association.serve(is_over_limit=too_many))
         except OSError:  # it is gone already, or TLS is not what both sides speak
             pass
         finally:
@@ -135,16 +135,16 @@ class Server:
             with self._lock:
                 del self._connections[connection]
 
-    def _shake_hands(self, connection: ssl.SSLSocket, address: str) -> None:
+    def _do_tls_handshake(self, connection: ssl.SSLSocket, address: str) -> None:
         try:
             connection.do_handshake()
         except OSError as error:
             if not self._stopping.is_set():
-                self._scp.on_trouble(f"{address} did not agree on TLS: {_in_words(error)}")
+                self._scp.on_problem(f"{address} did not agree on TLS: {_describe_tls_error(error)}")
             raise
 
 
-def _in_words(error: OSError) -> str:
+def _describe_tls_error(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "no handshake came"
     reason = error.reason if isinstance(error, ssl.SSLError) else None
@@ -154,7 +154,7 @@ def _in_words(error: OSError) -> str:
 __all__ = ["ReceivedInstance", "Receiver"]
 
 
-def _ignore(instance: ReceivedInstance) -> None:
+def _ignore_instance(instance: ReceivedInstance) -> None:
     """Take no notice."""
 
 
@@ -177,10 +177,10 @@ class Receiver:
         ae_title: str,
         host: str,
         port: int,
-        timeouts: Timeouts,
-        on_received: Callable[[ReceivedInstance], None] = _ignore,
+        timeouts: DicomTimeouts,
+        on_received: Callable[[ReceivedInstance], None] = _ignore_instance,
         *,
-        keep: Path | None = None,
+        save_folder: Path | None = None,
         sha256: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -189,13 +189,13 @@ class Receiver:
         self.port = port
         self._timeouts = timeouts
         self._on_received = on_received
-        self._keep = keep
+        self._save_folder = save_folder
         self._sha256 = sha256
         self._tls = tls
-        self._arrivals = Arrivals()
+        self._arrivals = ReceivedInstances()
         self._server: Server | None = None
         #: When listening began; None before.
-        self.since: datetime | None = None
+        self.listening_since: datetime | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -204,46 +204,46 @@ class Receiver:
     @property
     def received(self) -> tuple[ReceivedInstance, ...]:
         """What has arrived so far, in order; an instance that came twice is there twice."""
-        return self._arrivals.all()
+        return self._arrivals.to_tuple()
 
     @property
-    def number(self) -> int:
+    def received_count(self) -> int:
         """How many instances have arrived so far, as often as they came."""
-        return self._arrivals.number()
+        return self._arrivals.count()
 
     @property
-    def troubles(self) -> tuple[str, ...]:
+    def problems(self) -> tuple[str, ...]:
         """Who was turned away or cut off, and why; each line once."""
-        return self._arrivals.troubles()
+        return self._arrivals.list_problems()
 
-    def take(self, wanted: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
-        """Remove what has arrived and is *wanted*, and return it in order; arrivals wait meanwhile."""
-        return self._arrivals.take(wanted)
+    def take(self, predicate: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
+        """Remove what has arrived and is *predicate*, and return it in order; arrivals wait meanwhile."""
+        return self._arrivals.take(predicate)
 
-    def wait_until(self, enough: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
-        """Wait at most *seconds* until *enough* is true of what has arrived; tell whether it is.
+    def wait_until(self, condition: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
+        """Wait at most *seconds* until *condition* is true of what has arrived; tell whether it is.
 
         It is asked at each arrival, which waits meanwhile, of a list that it is not to keep.
         """
-        return self._arrivals.wait_until(enough, seconds)
+        return self._arrivals.wait_until(condition, seconds)
 
     def __enter__(self) -> Self:
-        addresses = own_addresses(self.host)
+        addresses = find_listen_addresses(self.host)
         if not addresses:
             raise DicomError(
                 "that host is not this machine, so nothing can be received there",
-                on=str(self),
+                subject=str(self),
                 next_step="run on that machine, or correct dicomHostname of the AE's connection in LDAP",
             )
-        folder = None if self._keep is None else Folder(self._keep)
+        folder = None if self._save_folder is None else InstanceFolder(self._save_folder)
         scp = StorageScp(
             self.ae_title,
             self._timeouts,
             self._add,
-            self._arrivals.note,
+            self._arrivals.record_problem,
             self._sha256,
             folder,
-            self._arrivals.number,
+            self._arrivals.count,
         )
         server = Server(scp, self._tls)
         try:
@@ -251,10 +251,10 @@ class Receiver:
                 self.port = server.listen(address, self.port)
         except OSError as error:
             server.stop()
-            raise self._cannot_listen(error) from error
+            raise self._translate_listen_error(error) from error
         server.start()
         self._server = server
-        self.since = datetime.now(UTC)
+        self.listening_since = datetime.now(UTC)
         return self
 
     def __exit__(
@@ -263,22 +263,22 @@ class Receiver:
         if self._server is not None:
             self._server.stop()
 
-    def _cannot_listen(self, error: OSError) -> DicomError:
+    def _translate_listen_error(self, error: OSError) -> DicomError:
         if error.errno == errno.EADDRINUSE:
             return DicomError(
-                f"port {self.port} is taken by {listener_of(self.port) or 'another process'}",
-                on=str(self),
+                f"port {self.port} is taken by {find_listening_process(self.port) or 'another process'}",
+                subject=str(self),
                 next_step="is that the destination itself? --temporary-dest instead of --dest receives at another "
                 "place; or verify without --receive",
             )
         if error.errno == errno.EACCES:
             return DicomError(
                 f"this user may not listen on port {self.port}",
-                on=str(self),
+                subject=str(self),
                 next_step="ports below 1024 need root; give the AE another port in LDAP",
             )
         return DicomError(
-            f"cannot listen ({error.strerror or error})", on=str(self), next_step="check its host and port"
+            f"cannot listen ({error.strerror or error})", subject=str(self), next_step="check its host and port"
         )
 
     def _add(self, instance: ReceivedInstance) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dcmcfg.dicom.peer import Timeouts
-from dcmcfg.dicom.storage.files import Folder, file_head
-from dcmcfg.dicom.storage.incoming_data_set import MOST_LOOKED_AT, Arrived, ArrivingDataSet
+from dcmcfg.dicom.peer import DicomTimeouts
+from dcmcfg.dicom.storage.files import InstanceFolder, build_file_header
+from dcmcfg.dicom.storage.incoming_data_set import MAX_UID_SEARCH_OCTETS, IncomingDataSet, ReceivedDataSet
 from dcmcfg.dicom.storage.received_instances import ReceivedInstance
-from dcmcfg.dicom.uid_registry import may_be_stored
+from dcmcfg.dicom.uid_registry import may_be_storage_class
 from dcmcfg.dicom.ul.command_set import (
     AFFECTED_SOP_CLASS_UID,
     AFFECTED_SOP_INSTANCE_UID,
-    MOVE_ORIGINATOR,
+    MOVE_ORIGINATOR_AE_TITLE,
     MOVE_ORIGINATOR_MESSAGE_ID,
     SUCCESS,
     Command,
@@ -24,7 +24,7 @@ from dcmcfg.limits import INSTANCES
 
 _VERIFICATION = "1.2.840.10008.1.1"
 #: How the problem of an instance begins whose file could not be written.
-NOT_KEPT = "could not be kept"
+NOT_SAVED_PREFIX = "could not be kept"
 OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0xA700, 0xC000, 0x0211
 #: A UID that violates the rules for UIDs (PS3.7 Annex C).
 INVALID_SOP_INSTANCE = 0x0117
@@ -34,16 +34,16 @@ _MOST_UID_OCTETS = 128
 _MOST_TITLE_CHARACTERS = 64
 
 
-def takes(abstract_syntax: str) -> bool:
+def accepts_abstract_syntax(abstract_syntax: str) -> bool:
     """Tell whether it is Verification or a storage SOP class; what nobody knows is taken for a private one."""
-    return abstract_syntax == _VERIFICATION or (bool(abstract_syntax) and may_be_stored(abstract_syntax))
+    return abstract_syntax == _VERIFICATION or (bool(abstract_syntax) and may_be_storage_class(abstract_syntax))
 
 
 @dataclass(frozen=True)
-class Origin:
+class RequestOrigin:
     """Where a request comes from: the caller's AE title, and the transfer syntax of its presentation context."""
 
-    calling: str
+    calling_ae_title: str
     transfer_syntax: str
 
 
@@ -52,97 +52,99 @@ class StorageScp:
     """A storage SCP: what it is called, how patient it is, whom it tells, and where it keeps what comes."""
 
     ae_title: str
-    timeouts: Timeouts
+    timeouts: DicomTimeouts
     on_received: Callable[[ReceivedInstance], None]
-    on_trouble: Callable[[str], None]
+    on_problem: Callable[[str], None]
     sha256: bool = False
-    folder: Folder | None = None
+    folder: InstanceFolder | None = None
     #: How many instances are held so far.
-    number: Callable[[], int] = lambda: 0
+    count_received: Callable[[], int] = lambda: 0
 
-    def expect(self, command: Command, origin: Origin) -> ArrivingDataSet:
+    def prepare_data_set(self, command: Command, origin: RequestOrigin) -> IncomingDataSet:
         """Return what takes the data set of *command*."""
-        if not _is_sound(command):
-            return ArrivingDataSet(origin.transfer_syntax)
-        data_set = ArrivingDataSet(origin.transfer_syntax, sha256=self.sha256)
+        if not _is_valid_store_request(command):
+            return IncomingDataSet(origin.transfer_syntax)
+        data_set = IncomingDataSet(origin.transfer_syntax, sha256=self.sha256)
         if self.folder is not None:
-            head = file_head(
+            head = build_file_header(
                 sop_class_uid=command.octets(AFFECTED_SOP_CLASS_UID),
                 sop_instance_uid=command.octets(AFFECTED_SOP_INSTANCE_UID),
                 transfer_syntax=origin.transfer_syntax,
-                calling=origin.calling,
-                called=self.ae_title,
+                source_ae_title=origin.calling_ae_title,
+                receiving_ae_title=self.ae_title,
             )
             data_set.write_to(self.folder, head)
         return data_set
 
-    def answer(self, command: Command, data_set: ArrivingDataSet | None, origin: Origin) -> bytes | None:
+    def handle_request(self, command: Command, data_set: IncomingDataSet | None, origin: RequestOrigin) -> bytes | None:
         """Carry out a request that is all there; return the command set of the answer, None where there is none."""
         match command.field:
             case CommandField.C_STORE:
                 uid = command.sop_instance_uid
                 if data_set is None or not uid:
-                    return command.response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
-                if not _has_short_uids(command):
-                    self.on_trouble(
-                        f"{origin.calling} sent instances with UIDs of more than {_MOST_UID_OCTETS} octets, which were "
+                    return command.build_response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+                if not _has_valid_uid_lengths(command):
+                    self.on_problem(
+                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MOST_UID_OCTETS} "
+                        "octets, which were "
                         f"refused ({INVALID_SOP_INSTANCE:04X})"
                     )
-                    return command.response(INVALID_SOP_INSTANCE, f"a UID of more than {_MOST_UID_OCTETS} octets")
-                if self.number() >= INSTANCES.most:
+                    return command.build_response(INVALID_SOP_INSTANCE, f"a UID of more than {_MOST_UID_OCTETS} octets")
+                if self.count_received() >= INSTANCES.maximum:
                     data_set.discard()
-                    self.on_trouble(
-                        f"{origin.calling} sent more than {INSTANCES.spelt()} {INSTANCES.what}, which were refused. "
+                    self.on_problem(
+                        f"{origin.calling_ae_title} sent more than {INSTANCES.format_maximum()} "
+                        f"{INSTANCES.description}, which were refused. "
                         f"{INSTANCES.next_step}"
                     )
-                    return command.response(OUT_OF_RESOURCES, "no more instances are taken")
+                    return command.build_response(OUT_OF_RESOURCES, "no more instances are taken")
                 return self._store(command, uid, data_set.finish(uid), origin)
             case CommandField.C_ECHO:
-                return command.response(SUCCESS)
+                return command.build_response(SUCCESS)
             case CommandField.C_CANCEL:
                 return None
             case _:
-                return command.response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
+                return command.build_response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
 
-    def _store(self, command: Command, uid: str, arrived: Arrived, origin: Origin) -> bytes:
-        status = OUT_OF_RESOURCES if arrived.not_kept else SUCCESS
+    def _store(self, command: Command, uid: str, arrived: ReceivedDataSet, origin: RequestOrigin) -> bytes:
+        status = OUT_OF_RESOURCES if arrived.save_error else SUCCESS
         instance = ReceivedInstance(
             sop_instance_uid=uid,
             sop_class_uid=command.sop_class_uid,
-            study_uid=arrived.head.study_uid or None,
-            calling_ae_title=origin.calling,
-            move_originator_ae_title=command.text(MOVE_ORIGINATOR)[:_MOST_TITLE_CHARACTERS] or None,
-            octets=arrived.octets,
+            study_uid=arrived.uids.study_uid or None,
+            calling_ae_title=origin.calling_ae_title,
+            move_originator_ae_title=command.text(MOVE_ORIGINATOR_AE_TITLE)[:_MOST_TITLE_CHARACTERS] or None,
+            data_set_length=arrived.length,
             transfer_syntax=origin.transfer_syntax,
             fingerprint=arrived.fingerprint,
             sha256=arrived.sha256,
-            kept=arrived.kept,
+            saved_path=arrived.saved_path,
             problem=_problem(uid, arrived),
-            arrived_at=datetime.now(UTC),
+            received_at=datetime.now(UTC),
             move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
             status=status,
-            began=arrived.began,
+            started_monotonic=arrived.started_monotonic,
         )
         self.on_received(instance)
-        return command.response(status, arrived.not_kept)
+        return command.build_response(status, arrived.save_error)
 
 
-def _is_sound(command: Command) -> bool:
+def _is_valid_store_request(command: Command) -> bool:
     """Tell whether it is a C-STORE that names an instance."""
-    return command.field == CommandField.C_STORE and bool(command.sop_instance_uid) and _has_short_uids(command)
+    return command.field == CommandField.C_STORE and bool(command.sop_instance_uid) and _has_valid_uid_lengths(command)
 
 
-def _has_short_uids(command: Command) -> bool:
+def _has_valid_uid_lengths(command: Command) -> bool:
     uids = (AFFECTED_SOP_CLASS_UID, AFFECTED_SOP_INSTANCE_UID)
     return all(len(command.octets(each)) <= _MOST_UID_OCTETS for each in uids)
 
 
-def _problem(uid: str, arrived: Arrived) -> str:
+def _problem(uid: str, arrived: ReceivedDataSet) -> str:
     """Return what is wrong with the instance *uid*, empty where nothing is."""
-    if arrived.not_kept:
-        return f"{NOT_KEPT}: {arrived.not_kept}"
-    head = arrived.head
-    if not head.study_uid and (head.known or arrived.octets < MOST_LOOKED_AT):
+    if arrived.save_error:
+        return f"{NOT_SAVED_PREFIX}: {arrived.save_error}"
+    head = arrived.uids
+    if not head.study_uid and (head.is_conclusive or arrived.length < MAX_UID_SEARCH_OCTETS):
         return "its data set does not say of which study it is"
     inside = head.sop_instance_uid
     return f"its data set is of another instance, {inside}" if inside and inside != uid else ""

@@ -13,100 +13,100 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from dcmcfg.dicom.ul.pdu import COMMAND, HEADER, LAST, MOST_OF_A_PDU, PduType
-from dcmcfg.dicom.ul.requested_connection import close
+from dcmcfg.dicom.ul.pdu import COMMAND_BIT, HEADER, LAST_FRAGMENT_BIT, MAX_PDU_OCTETS, PduType
+from dcmcfg.dicom.ul.requested_connection import close_gracefully
 
 _LINUX = sys.platform == "linux"
 _TIME = struct.Struct("@ll")  # struct timeval
 #: How often it is looked whether waiting is over; to wake a TLS connection any other way would spoil it.
-_LOOK_UP_S = 0.1
+_POLL_INTERVAL_S = 0.1
 
 
-class ConnectionOver(Exception):
+class ConnectionEnded(Exception):
     """Nothing more comes; what became of the connection is said in words that follow its peer's name."""
 
 
-class Line:
+class AcceptedConnection:
     """Octets back and forth.
 
-    Each wait lasts *seconds* at most, or until the moment given to :meth:`hurry`, or until *is_over*. What does not
-    come, or does not go, raises :class:`ConnectionOver`.
+    Each wait lasts *seconds* at most, or until the moment given to :meth:`set_deadline`, or until *is_over*. What does
+    not come, or does not go, raises :class:`ConnectionEnded`.
     """
 
-    def __init__(self, connection: socket.socket, seconds: float, is_over: Callable[[], bool]) -> None:
-        self.is_over = is_over
+    def __init__(self, connection: socket.socket, seconds: float, is_stopping: Callable[[], bool]) -> None:
+        self.is_stopping = is_stopping
         self._connection = connection
         self._deadline: float | None = None
         self._has_own_timeouts = _LINUX and not isinstance(connection, ssl.SSLSocket)
-        self._be_patient(seconds)
-        self._acknowledge_at_once()
+        self._set_timeouts(seconds)
+        self._enable_quick_ack()
 
-    def hurry(self, seconds: float) -> None:
+    def set_deadline(self, seconds: float) -> None:
         """Give all that is received from now on *seconds* together, however slowly it comes."""
         self._deadline = time.monotonic() + seconds
 
-    def take_time(self) -> None:
-        """Wait for each piece as long as before :meth:`hurry`."""
+    def clear_deadline(self) -> None:
+        """Wait for each piece as long as before :meth:`set_deadline`."""
         self._deadline = None
 
     def receive_into(self, room: memoryview) -> int:
         """Wait for octets, put them into *room*, and return how many, at least one."""
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise ConnectionOver("was too slow")
+            raise ConnectionEnded("was too slow")
         try:
             received = self._wait(room)
         except OSError as error:
-            raise ConnectionOver(f"was lost ({error.strerror or error})") from error
+            raise ConnectionEnded(f"was lost ({error.strerror or error})") from error
         if not received:
-            raise ConnectionOver("closed the connection without a release")
+            raise ConnectionEnded("closed the connection without a release")
         return received
 
     def send(self, octets: bytes) -> None:
         """Send all of *octets*."""
         try:
-            self._say(octets)
+            self._send_all(octets)
         except OSError as error:
-            raise ConnectionOver("did not take the answer") from error
-        self._acknowledge_at_once()
+            raise ConnectionEnded("did not take the answer") from error
+        self._enable_quick_ack()
 
-    def close(self, last_words: bytes = b"") -> None:
-        """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close."""
-        close(self._connection, last_words)
+    def close(self, final_pdu: bytes = b"") -> None:
+        """Send *final_pdu*, wait a moment for the peer to close, so that they are not lost, then close."""
+        close_gracefully(self._connection, final_pdu)
 
     def _wait(self, room: memoryview) -> int:
         """Return how many octets have come, 0 where no more can come."""
         until = self._deadline or time.monotonic() + self._seconds
-        while not self.is_over():
+        while not self.is_stopping():
             try:
                 return self._connection.recv_into(room)
             except (TimeoutError, BlockingIOError):
                 if time.monotonic() > until:
-                    raise ConnectionOver("was silent for too long") from None
-        raise ConnectionOver("was connected when we stopped")
+                    raise ConnectionEnded("was silent for too long") from None
+        raise ConnectionEnded("was connected when we stopped")
 
-    def _say(self, octets: bytes) -> None:
+    def _send_all(self, octets: bytes) -> None:
         if self._has_own_timeouts:
             self._connection.sendall(octets)
         else:
             self._connection.settimeout(self._seconds)
             self._connection.sendall(octets)
-            self._connection.settimeout(self._look_up_s)
+            self._connection.settimeout(self._poll_interval_s)
 
-    def _be_patient(self, seconds: float) -> None:
+    def _set_timeouts(self, seconds: float) -> None:
         """Wait so long to send, and as long as is between two looks to receive.
 
         Where the system does that by itself, Python need not ask it before each piece whether there is one.
         """
-        self._seconds, self._look_up_s = seconds, min(seconds, _LOOK_UP_S)
+        self._seconds, self._poll_interval_s = seconds, min(seconds, _POLL_INTERVAL_S)
         if self._has_own_timeouts:
             self._connection.settimeout(None)
-            for option, value in ((socket.SO_RCVTIMEO, self._look_up_s), (socket.SO_SNDTIMEO, seconds)):
+            for option, value in ((socket.SO_RCVTIMEO, self._poll_interval_s), (socket.SO_SNDTIMEO, seconds)):
                 whole = int(value)
                 self._connection.setsockopt(socket.SOL_SOCKET, option, _TIME.pack(whole, int((value - whole) * 1e6)))
         else:
-            self._connection.settimeout(self._look_up_s)
+            self._connection.settimeout(self._poll_interval_s)
 
-    def _acknowledge_at_once(self) -> None:
+    def _enable_quick_ack(self) -> None:
         """Have what comes acknowledged when it is read, until we send again: dcmtk waits for that between pieces."""
         if _LINUX:
             with contextlib.suppress(OSError):
@@ -119,11 +119,11 @@ _P_DATA = int(PduType.P_DATA)  # a plain number compares faster
 _BUFFER_OCTETS = 1 << 19
 
 
-class PduStream:
+class PduReader:
     """The octets of one line, in pieces that are read once and copied nowhere."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, connection: AcceptedConnection) -> None:
+        self._connection = connection
         self._buffer = bytearray(_BUFFER_OCTETS)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
@@ -150,18 +150,18 @@ class PduStream:
         view = self._view
         while self._end - self._start >= _FRAGMENT.size:
             kind, length, item, context, control = _FRAGMENT.unpack_from(view, self._start)
-            if kind != _P_DATA or context != context_id or control & COMMAND:
+            if kind != _P_DATA or context != context_id or control & COMMAND_BIT:
                 return
-            if item + 4 != length or length > MOST_OF_A_PDU or item < 2:
+            if item + 4 != length or length > MAX_PDU_OCTETS or item < 2:
                 return
             begin = self._start + _FRAGMENT.size
             end = begin + item - 2
             if end <= self._end:
                 self._start = end
-                yield view[begin:end], control & LAST != 0
+                yield view[begin:end], control & LAST_FRAGMENT_BIT != 0
             else:
                 self._start = begin
-                yield from self._rest_of_fragment(item - 2, control & LAST != 0)
+                yield from self._rest_of_fragment(item - 2, control & LAST_FRAGMENT_BIT != 0)
 
     def _rest_of_fragment(self, left: int, is_last: bool) -> Iterator[tuple[memoryview, bool]]:
         """Yield the next *left* octets as they come, and whether they are the last ones of a data set."""
@@ -190,4 +190,4 @@ class PduStream:
 
     def _receive(self) -> None:
         """Add what has come to the buffer, waiting for it."""
-        self._end += self._line.receive_into(self._view[self._end :])
+        self._end += self._connection.receive_into(self._view[self._end :])

@@ -17,18 +17,18 @@ from dataclasses import dataclass, replace
 from dcmcfg.dicom.ul.command_set import MESSAGE_ID_BEING_RESPONDED_TO, Command, read_command
 from dcmcfg.dicom.ul.negotiation import Acceptance
 from dcmcfg.dicom.ul.pdu import (
-    ABORT,
-    COMMAND,
-    LAST,
-    RELEASE_REPLY,
+    ABORT_PDU,
+    COMMAND_BIT,
+    LAST_FRAGMENT_BIT,
+    RELEASE_RP_PDU,
+    AbortReason,
     PduType,
-    Reason,
-    Violation,
-    message_pdus,
-    not_expected,
+    ProtocolViolation,
+    build_unexpected_pdu_violation,
+    encode_message,
 )
-from dcmcfg.dicom.ul.requested_connection import Lost, Stalled, Wire
-from dcmcfg.dicom.ul.tls_failure import lost
+from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
+from dcmcfg.dicom.ul.tls_failure import describe_lost_connection
 
 #: No identifier is longer, nor a command set.
 _MOST_OF_A_DATA_SET, _MOST_OF_A_COMMAND_SET = 1 << 24, 1 << 16
@@ -44,7 +44,7 @@ class Message:
     context_id: int
 
 
-class Incoming:
+class MessageAssembler:
     """What has come of the next message, in one of *context_ids*."""
 
     def __init__(self, context_ids: Collection[int]) -> None:
@@ -53,33 +53,36 @@ class Incoming:
         self._context_id = 0
         self._octets = bytearray()
 
-    def take(self, content: bytes) -> Iterator[Message]:
-        """Take the *content* of a P-DATA-TF; yield the messages that it completes. Raises :class:`Violation`."""
+    def add_pdu(self, content: bytes) -> Iterator[Message]:
+        """Take the *content* of a P-DATA-TF; yield the messages that it completes.
+
+        Raises :class:`ProtocolViolation`.
+        """
         if not content:
-            raise Violation(Reason.INVALID_VALUE, "a PDU of data has none, or is longer than we take")
+            raise ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU of data has none, or is longer than we take")
         position = 0
         while position < len(content):
             if len(content) - position < _PDV.size:
-                raise Violation(Reason.INVALID_VALUE, "a presentation data value is cut off")
+                raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is cut off")
             size, context_id, control = _PDV.unpack_from(content, position)
             start, position = position + _PDV.size, position + size + 4
             if position > len(content) or size < 2:
-                raise Violation(Reason.INVALID_VALUE, "a presentation data value is longer than its PDU")
-            self._add(content[start:position], context_id, is_command=bool(control & COMMAND))
-            if control & LAST and (message := self._completed()) is not None:
+                raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is longer than its PDU")
+            self._add(content[start:position], context_id, is_command=bool(control & COMMAND_BIT))
+            if control & LAST_FRAGMENT_BIT and (message := self._complete_message()) is not None:
                 yield message
 
     def _add(self, octets: bytes, context_id: int, *, is_command: bool) -> None:
         if is_command != (self._command is None):
-            raise Violation(None, "a data set came without a command, or a command in a data set")
+            raise ProtocolViolation(None, "a data set came without a command, or a command in a data set")
         if context_id not in self._context_ids:
-            raise Violation(Reason.INVALID_VALUE, "the presentation context was not accepted")
+            raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
         if len(self._octets) + len(octets) > (_MOST_OF_A_COMMAND_SET if is_command else _MOST_OF_A_DATA_SET):
-            raise Violation(None, "no message is so long")
+            raise ProtocolViolation(None, "no message is so long")
         self._context_id = context_id
         self._octets += octets
 
-    def _completed(self) -> Message | None:
+    def _complete_message(self) -> Message | None:
         octets = bytes(self._octets)
         self._octets.clear()
         if self._command is not None:
@@ -108,30 +111,32 @@ _OPEN: weakref.WeakSet[Association] = weakref.WeakSet()
 _OPEN_LOCK = threading.Lock()  # many associations are opened while all are cut
 
 
-class Ended(Exception):
+class AssociationEnded(Exception):
     """The association is over; :attr:`Association.ending` says how."""
 
 
-class NoAnswer(Ended):
+class ResponseTimeout(AssociationEnded):
     """It is over because no answer came in time."""
 
 
 class Association:
     """An established association on *wire*.
 
-    ``ending`` is the first thing that ended it, in words; ``""`` while nothing has. What the peer begins to say it must
-    finish within *stall_s* seconds, and a release within *release_s*. Another thread may call :meth:`wake` and
-    :meth:`cut`, and nothing else.
+    ``end_reason`` is the first thing that ended it, in words; ``""`` while nothing has. What the peer begins to say it
+    must finish within *stall_s* seconds, and a release within *release_s*. Another thread may call :meth:`wake` and
+    :meth:`force_close`, and nothing else.
     """
 
-    def __init__(self, wire: Wire, acceptance: Acceptance, stall_s: float, release_s: float) -> None:
-        self.wire = wire
+    def __init__(
+        self, connection: RequestedConnection, acceptance: Acceptance, stall_timeout_s: float, release_timeout_s: float
+    ) -> None:
+        self.connection = connection
         self.acceptance = acceptance
-        self.ending = ""
-        self.stray: int | None = None  # Message ID of the last answer to another request than ours
-        self._stall_s, self._release_s = stall_s, release_s
+        self.end_reason = ""
+        self.stray_message_id: int | None = None  # Message ID of the last answer to another request than ours
+        self._stall_s, self._release_s = stall_timeout_s, release_timeout_s
         self._is_releasing = False
-        self._incoming = Incoming(acceptance.contexts.keys())
+        self._incoming = MessageAssembler(acceptance.contexts.keys())
         self._messages: deque[Message] = deque()
         with _OPEN_LOCK:
             _OPEN.add(self)
@@ -140,22 +145,23 @@ class Association:
     def is_open(self) -> bool:
         """Whether requests can be made; note is taken of what the peer has said since the last one."""
         deadline = time.monotonic() + self._stall_s
-        with contextlib.suppress(Ended):
+        with contextlib.suppress(AssociationEnded):
             while self._has_come(0):
                 self._take_pdu()
                 self._messages = deque(replace(each, data_set=None) for each in self._messages)  # none is looked at
                 if time.monotonic() > deadline or len(self._messages) > _MOST_UNASKED:
                     self.abort("the peer talks on and on, and was asked nothing")
-        return not self.ending
+        return not self.end_reason
 
     def send(self, context_id: int, command_set: bytes, data_set: bytes | None = None) -> None:
-        """Send a message; raises :class:`Ended`."""
-        self._send(message_pdus(command_set, data_set, context_id, self.acceptance.maximum_length))
+        """Send a message; raises :class:`AssociationEnded`."""
+        self._send(encode_message(command_set, data_set, context_id, self.acceptance.maximum_length))
 
-    def response(self, message_id: int, seconds: float) -> Message | None:
+    def wait_for_response(self, message_id: int, seconds: float) -> Message | None:
         """Return the next response to *message_id*, which is waited for *seconds*; None after :meth:`wake`.
 
-        Answers to other requests are passed over. Raises :class:`Ended`, or :class:`NoAnswer` when none comes in time.
+        Answers to other requests are passed over. Raises :class:`AssociationEnded`, or :class:`ResponseTimeout` when
+        none comes in time.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -164,15 +170,15 @@ class Association:
             left = deadline - time.monotonic()  # what comes without end is no answer either
             if left > 0 and self._has_come(left):
                 self._take_pdu()
-            elif self.wire.was_woken():
+            elif self.connection.was_woken():
                 return None
             else:
-                self.abort(self._nothing_came(seconds))
-                raise NoAnswer
+                self.abort(self._describe_timeout(seconds))
+                raise ResponseTimeout
 
     def release(self) -> None:
         """Release the association where it is open, and close the connection."""
-        with contextlib.suppress(Ended):
+        with contextlib.suppress(AssociationEnded):
             if self.is_open:
                 self._send(RELEASE_REQUEST)
                 self._is_releasing = True
@@ -181,94 +187,94 @@ class Association:
                     if self._has_come(left):
                         self._take_pdu()
                     self._messages.clear()  # nobody waits for them
-                    self.wire.was_woken()  # nor for a cancellation that came too late
+                    self.connection.was_woken()  # nor for a cancellation that came too late
         self.abort("it was not released in time")
 
-    def abort(self, why: str) -> None:
-        """End the association for *why*, by an A-ABORT; nothing where it has ended."""
-        if not self.ending:
-            self._ended(why, ABORT)
+    def abort(self, reason: str) -> None:
+        """End the association for *reason*, by an A-ABORT; nothing where it has ended."""
+        if not self.end_reason:
+            self._end(reason, ABORT_PDU)
 
     def wake(self) -> None:
-        """Have the thread that waits in :meth:`response` look up."""
-        self.wire.wake()
+        """Have the thread that waits in :meth:`wait_for_response` look up."""
+        self.connection.wake()
 
-    def cut(self) -> None:
+    def force_close(self) -> None:
         """End the connection under the thread that uses it."""
-        self.wire.cut(ABORT)
+        self.connection.force_close(ABORT_PDU)
 
     def _response_to(self, message_id: int) -> Message | None:
         while self._messages:
             message = self._messages.popleft()
             if not message.command.is_response:
-                raise self._ended(NOT_DICOM, ABORT)
+                raise self._end(NOT_DICOM, ABORT_PDU)
             answered = message.command.number(MESSAGE_ID_BEING_RESPONDED_TO)
             if answered == message_id:
                 return message
-            self.stray = answered
+            self.stray_message_id = answered
         return None
 
     def _send(self, octets: bytes) -> None:
-        if self.ending:
-            raise Ended
+        if self.end_reason:
+            raise AssociationEnded
         try:
-            self.wire.send(octets, self._stall_s)
-        except Lost as over:
-            raise self._ended(lost(over)) from over
+            self.connection.send(octets, self._stall_s)
+        except ConnectionClosed as over:
+            raise self._end(describe_lost_connection(over)) from over
 
     def _has_come(self, seconds: float) -> bool:
-        if self.ending:
-            raise Ended
+        if self.end_reason:
+            raise AssociationEnded
         try:
-            return self.wire.has_come(seconds)
-        except Lost as over:
-            raise self._ended(lost(over)) from over
+            return self.connection.wait_for_octets(seconds)
+        except ConnectionClosed as over:
+            raise self._end(describe_lost_connection(over)) from over
 
     def _take_pdu(self) -> None:
-        """Read one PDU; raises :class:`Ended` where that, or what becomes of it, ends the association."""
+        """Read one PDU; raises :class:`AssociationEnded` where that, or what becomes of it, ends the association."""
         try:
-            kind, content = self.wire.pdu(self._stall_s)
+            kind, content = self.connection.read_pdu(self._stall_s)
             if kind == PduType.P_DATA:
-                self._messages.extend(self._incoming.take(content))
+                self._messages.extend(self._incoming.add_pdu(content))
                 return
-        except Violation as violation:
-            raise self._ended(NOT_DICOM, violation.pdu) from violation
-        except Stalled as stalled:
+        except ProtocolViolation as violation:
+            raise self._end(NOT_DICOM, violation.abort_pdu) from violation
+        except PduTimeout as stalled:
             unfinished = f"the peer did not finish what it began to say within {self._stall_s:g} s"
-            self._ended(unfinished, ABORT)
-            raise NoAnswer(unfinished) from stalled
-        except Lost as over:
-            raise self._ended(lost(over)) from over
-        raise self._after(kind, content)
+            self._end(unfinished, ABORT_PDU)
+            raise ResponseTimeout(unfinished) from stalled
+        except ConnectionClosed as over:
+            raise self._end(describe_lost_connection(over)) from over
+        raise self._end_after_pdu(kind, content)
 
-    def _after(self, kind: int, body: bytes) -> Ended:
+    def _end_after_pdu(self, kind: int, body: bytes) -> AssociationEnded:
         """Return how a PDU that is no data ends the association."""
         match kind:
             case PduType.ABORT:
-                return self._ended(aborted(body))
+                return self._end(describe_abort(body))
             case PduType.RELEASE_RQ:
-                return self._ended("the peer released the association without an answer", RELEASE_REPLY)
+                return self._end("the peer released the association without an answer", RELEASE_RP_PDU)
             case PduType.RELEASE_RP if self._is_releasing:
-                return self._ended("released")
+                return self._end("released")
             case _:
-                return self._ended(NOT_DICOM, not_expected(kind).pdu)
+                return self._end(NOT_DICOM, build_unexpected_pdu_violation(kind).abort_pdu)
 
-    def _nothing_came(self, seconds: float) -> str:
-        if self.stray is None:
+    def _describe_timeout(self, seconds: float) -> str:
+        if self.stray_message_id is None:
             return f"no response within {seconds:g} s"
-        answered = f"an answer to a request that was never made (Message ID {self.stray})"
+        answered = f"an answer to a request that was never made (Message ID {self.stray_message_id})"
         return f"no response within {seconds:g} s, but {answered}"
 
-    def _ended(self, why: str, last_words: bytes = b"") -> Ended:
+    def _end(self, why: str, last_words: bytes = b"") -> AssociationEnded:
         """Close the connection after *last_words*; return what to raise."""
-        self.ending = why
+        self.end_reason = why
         with _OPEN_LOCK:
             _OPEN.discard(self)
-        self.wire.close(last_words)
-        return Ended(why)
+        self.connection.close(last_words)
+        return AssociationEnded(why)
 
 
-def aborted(body: bytes) -> str:
+def describe_abort(body: bytes) -> str:
     """Return in words what the A-ABORT says whose octets after its head are *body*."""
     source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
     by = (
@@ -279,9 +285,9 @@ def aborted(body: bytes) -> str:
     return f"the peer aborted the association ({by})"
 
 
-def cut_all() -> None:
+def force_close_all() -> None:
     """End every association of this process, whichever thread uses it."""
     with _OPEN_LOCK:
         open_ones = tuple(_OPEN)
     for each in open_ones:
-        each.cut()
+        each.force_close()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dcmcfg.dicom.ul.pdu import Violation
+from dcmcfg.dicom.ul.pdu import ProtocolViolation
 
 _ELEMENT = struct.Struct("<HHL")
 SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
@@ -27,7 +27,7 @@ COMMAND_DATA_SET_TYPE = 0x0800
 STATUS = 0x0900
 ERROR_COMMENT = 0x0902
 AFFECTED_SOP_INSTANCE_UID = 0x1000
-MOVE_ORIGINATOR = 0x1030
+MOVE_ORIGINATOR_AE_TITLE = 0x1030
 MOVE_ORIGINATOR_MESSAGE_ID = 0x1031
 _ERROR_COMMENT_OCTETS = 64
 
@@ -76,7 +76,7 @@ class Command:
         """Return the value of *element* as text, each octet one character; empty where it is not there."""
         return self.octets(element).decode("latin-1").lstrip(" ")
 
-    def response(self, status: int, comment: str = "") -> bytes:
+    def build_response(self, status: int, comment: str = "") -> bytes:
         """Return the command set that answers this request with *status*, and with *comment* where there is one."""
         numbers = _NUMBERS.pack(
             *(0, COMMAND_FIELD, 2, self.field | _RESPONSE),
@@ -87,32 +87,34 @@ class Command:
         words = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
         if words:
             numbers += _element(ERROR_COMMENT, words + b" " * (len(words) % 2))
-        return _with_length(self._again(AFFECTED_SOP_CLASS_UID) + numbers + self._again(AFFECTED_SOP_INSTANCE_UID))
+        return _with_length(
+            self._copy_element(AFFECTED_SOP_CLASS_UID) + numbers + self._copy_element(AFFECTED_SOP_INSTANCE_UID)
+        )
 
-    def _again(self, element: int) -> bytes:
+    def _copy_element(self, element: int) -> bytes:
         """Return *element* as it is, for the response; empty where it has no value."""
         value = self.elements.get(element)
         return _element(element, value) if value else b""
 
 
 def read_command(octets: bytes) -> Command:
-    """Return the command set in *octets*; raises :class:`Violation`."""
+    """Return the command set in *octets*; raises :class:`ProtocolViolation`."""
     elements = _elements(octets)
     field, message_id = _number(elements, COMMAND_FIELD), _number(elements, MESSAGE_ID)
     data_set = _number(elements, COMMAND_DATA_SET_TYPE)
     if field is None or data_set is None:
-        raise Violation(None, "the command set does not say what is asked")
+        raise ProtocolViolation(None, "the command set does not say what is asked")
     if message_id is None and not field & _RESPONSE and field != CommandField.C_CANCEL:
-        raise Violation(None, "the request has no number")
+        raise ProtocolViolation(None, "the request has no number")
     return Command(field, message_id or 0, data_set != NO_DATA_SET, elements)
 
 
-def written(elements: Iterable[tuple[int, bytes]]) -> bytes:
+def encode_command_set(elements: Iterable[tuple[int, bytes]]) -> bytes:
     """Return the command set of *elements*, which are in order; those without a value are left out."""
     return _with_length(b"".join(_element(element, value) for element, value in elements if value))
 
 
-def us(number: int) -> bytes:
+def encode_us(number: int) -> bytes:
     """Return an unsigned number of two octets."""
     return number.to_bytes(2, "little")
 
@@ -126,12 +128,12 @@ def _elements(octets: bytes) -> dict[int, bytes]:
     position, end = 0, len(octets)
     while position < end:
         if end - position < _ELEMENT.size:
-            raise Violation(None, "an element of the command set is cut off")
+            raise ProtocolViolation(None, "an element of the command set is cut off")
         group, element, length = _ELEMENT.unpack_from(octets, position)
         begin = position + _ELEMENT.size
         position = begin + length
         if group or position > end:
-            raise Violation(None, "that is no command set")
+            raise ProtocolViolation(None, "that is no command set")
         elements[element] = octets[begin:position]
     return elements
 
@@ -150,10 +152,15 @@ def _element(element: int, value: bytes) -> bytes:
 MOVE_DESTINATION = 0x0600
 PRIORITY = 0x0700
 OFFENDING_ELEMENT = 0x0901
-REMAINING, COMPLETED, FAILED, WARNING = 0x1020, 0x1021, 0x1022, 0x1023
+REMAINING_SUB_OPERATIONS, COMPLETED_SUB_OPERATIONS, FAILED_SUB_OPERATIONS, WARNING_SUB_OPERATIONS = (
+    0x1020,
+    0x1021,
+    0x1022,
+    0x1023,
+)
 
 
-class Kind(IntEnum):
+class RequestCommandField(IntEnum):
     """Requests that we make (PS3.7 Table E.1-1)."""
 
     C_FIND = 0x0020
@@ -162,17 +169,23 @@ class Kind(IntEnum):
     C_CANCEL = 0x0FFF
 
 
-def request(kind: Kind, sop_class: str, message_id: int, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
+def encode_request(
+    kind: RequestCommandField, sop_class: str, message_id: int, values: Mapping[int, bytes], *, has_data_set: bool
+) -> bytes:
     """Return the command set that asks for *kind* of *sop_class*, with *values* more."""
-    named = {AFFECTED_SOP_CLASS_UID: sop_class.encode(), MESSAGE_ID: us(message_id)}
+    named = {AFFECTED_SOP_CLASS_UID: sop_class.encode(), MESSAGE_ID: encode_us(message_id)}
     return _command_set(kind, named | dict(values), has_data_set=has_data_set)
 
 
-def cancel_request(message_id: int) -> bytes:
+def encode_cancel_request(message_id: int) -> bytes:
     """Return the C-CANCEL-RQ of the request *message_id*."""
-    return _command_set(Kind.C_CANCEL, {MESSAGE_ID_BEING_RESPONDED_TO: us(message_id)}, has_data_set=False)
+    return _command_set(
+        RequestCommandField.C_CANCEL, {MESSAGE_ID_BEING_RESPONDED_TO: encode_us(message_id)}, has_data_set=False
+    )
 
 
-def _command_set(kind: Kind, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
+def _command_set(kind: RequestCommandField, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
     data_set = SOME_DATA_SET if has_data_set else NO_DATA_SET
-    return written(sorted({**values, COMMAND_FIELD: us(kind), COMMAND_DATA_SET_TYPE: us(data_set)}.items()))
+    return encode_command_set(
+        sorted({**values, COMMAND_FIELD: encode_us(kind), COMMAND_DATA_SET_TYPE: encode_us(data_set)}.items())
+    )

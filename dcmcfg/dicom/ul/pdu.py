@@ -13,13 +13,13 @@ from enum import IntEnum
 #: Type and length, before anything else.
 HEADER = struct.Struct(">BxL")
 #: Bits of a message control header (PS3.8 Annex E).
-COMMAND, LAST = 1, 2
+COMMAND_BIT, LAST_FRAGMENT_BIT = 1, 2
 #: No PDU is longer, whatever its sender makes of that; with 128 contexts a request is long too.
-MOST_OF_A_PDU = 1 << 20
+MAX_PDU_OCTETS = 1 << 20
 _ABORT = struct.Struct(">BxLxxBB")
-RELEASE_REPLY = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
+RELEASE_RP_PDU = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
 #: By the service user, for no reason that there is a number for.
-ABORT = b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00"
+ABORT_PDU = b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00"
 
 
 class PduType(IntEnum):
@@ -34,7 +34,7 @@ class PduType(IntEnum):
     ABORT = 7
 
 
-class Reason(IntEnum):
+class AbortReason(IntEnum):
     """Why the upper layer aborts (PS3.8 Table 9-26)."""
 
     UNRECOGNIZED_PDU = 1
@@ -42,50 +42,50 @@ class Reason(IntEnum):
     INVALID_VALUE = 6
 
 
-class Violation(Exception):
+class ProtocolViolation(Exception):
     """The peer broke the protocol, so that the association is aborted; *reason* is None where DIMSE was broken.
 
-    ``pdu`` is the A-ABORT to send: from the service provider with its reason, else from the service user.
+    ``abort_pdu`` is the A-ABORT to send: from the service provider with its reason, else from the service user.
     """
 
-    def __init__(self, reason: Reason | None, what: str) -> None:
-        super().__init__(what)
-        self.pdu = _ABORT.pack(PduType.ABORT, 4, 0 if reason is None else 2, reason or 0)
+    def __init__(self, reason: AbortReason | None, message: str) -> None:
+        super().__init__(message)
+        self.abort_pdu = _ABORT.pack(PduType.ABORT, 4, 0 if reason is None else 2, reason or 0)
 
 
-def not_expected(kind: int) -> Violation:
+def build_unexpected_pdu_violation(kind: int) -> ProtocolViolation:
     """Return what a PDU of type *kind* is where it must not come."""
     if kind in {each.value for each in PduType}:
-        return Violation(Reason.UNEXPECTED_PDU, "that PDU was not expected")
-    return Violation(Reason.UNRECOGNIZED_PDU, "there is no such PDU")
+        return ProtocolViolation(AbortReason.UNEXPECTED_PDU, "that PDU was not expected")
+    return ProtocolViolation(AbortReason.UNRECOGNIZED_PDU, "there is no such PDU")
 
 
-def too_long() -> Violation:
-    """Return what a PDU beyond :data:`MOST_OF_A_PDU` is."""
-    return Violation(Reason.INVALID_VALUE, "a PDU is longer than we take")
+def build_long_pdu_violation() -> ProtocolViolation:
+    """Return what a PDU beyond :data:`MAX_PDU_OCTETS` is."""
+    return ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU is longer than we take")
 
 
 _PDV = struct.Struct(">BxLLBB")
 _PDV_OCTETS = 6
 
 
-def message_pdus(command_set: bytes, data_set: bytes | None, context_id: int, maximum_length: int) -> bytes:
+def encode_message(command_set: bytes, data_set: bytes | None, context_id: int, maximum_length: int) -> bytes:
     """Return a message in P-DATA-TF, none longer than *maximum_length*; 0 takes any length."""
-    command = in_pdus(command_set, COMMAND, context_id, maximum_length)
-    return command if data_set is None else command + in_pdus(data_set, 0, context_id, maximum_length)
+    command = split_into_pdus(command_set, COMMAND_BIT, context_id, maximum_length)
+    return command if data_set is None else command + split_into_pdus(data_set, 0, context_id, maximum_length)
 
 
-def in_pdus(octets: bytes, kind: int, context_id: int, maximum_length: int) -> bytes:
+def split_into_pdus(octets: bytes, kind: int, context_id: int, maximum_length: int) -> bytes:
     """Return *octets* in as many P-DATA-TF as PDUs of *maximum_length* need; 0 takes any length.
 
-    *kind* is :data:`~dcmcfg.dicom.ul.pdu.COMMAND`, or 0 for a data set. A fragment has an even length.
+    *kind* is :data:`~dcmcfg.dicom.ul.pdu.COMMAND_BIT`, or 0 for a data set. A fragment has an even length.
     """
     if not maximum_length or len(octets) + _PDV_OCTETS <= maximum_length:
-        return _in_pdu(octets, kind | LAST, context_id) if octets else b""
+        return _in_pdu(octets, kind | LAST_FRAGMENT_BIT, context_id) if octets else b""
     room = (maximum_length - _PDV_OCTETS) & ~1
     pieces = [octets[start : start + room] for start in range(0, len(octets), room)]
     return b"".join(
-        _in_pdu(piece, kind | LAST if number == len(pieces) else kind, context_id)
+        _in_pdu(piece, kind | LAST_FRAGMENT_BIT if number == len(pieces) else kind, context_id)
         for number, piece in enumerate(pieces, start=1)
     )
 
@@ -95,5 +95,5 @@ def _in_pdu(piece: bytes, control: int, context_id: int) -> bytes:
 
 
 #: Made of a random UUID (PS3.5 Annex B.2).
-CLASS_UID = "2.25.136206842132771243863784695723854350424"
-VERSION_NAME = "DCMCFG_1"
+IMPLEMENTATION_CLASS_UID = "2.25.136206842132771243863784695723854350424"
+IMPLEMENTATION_VERSION_NAME = "DCMCFG_1"

@@ -36,23 +36,23 @@ class Rejection:
         )
 
     @property
-    def is_for_now(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the peer may accept it later (rejected-transient)."""
         return self.result == _TRANSIENT
 
-    def look_at(self, calling: str, called: str) -> str:
+    def suggest_check(self, calling_ae_title: str, called_ae_title: str) -> str:
         """Return the setting to look at, with its name on a dcm4chee archive (AssociationHandler of dcm4che)."""
         match (self.result, self.source, self.reason):
             case (_, 1, 7):
                 return (
-                    f"is {called} an AE of that device, on that port? On a dcm4chee archive it must be "
+                    f"is {called_ae_title} an AE of that device, on that port? On a dcm4chee archive it must be "
                     "installed (dicomInstalled), an acceptor (dicomAssociationAcceptor TRUE) and refer to "
                     "that connection (dicomNetworkConnectionReference), and the archive must have been "
                     "reloaded since"
                 )
             case (_, 1, 3):
                 return (
-                    f"does {called} accept calls from {calling}? On a dcm4chee archive: "
+                    f"does {called_ae_title} accept calls from {calling_ae_title}? On a dcm4chee archive: "
                     "dcmAcceptedCallingAETitle, and dcmValidateCallingAEHostname with the host that LDAP "
                     "gives for the caller"
                 )

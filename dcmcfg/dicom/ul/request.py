@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dcmcfg.dicom.ul.association import NOT_A_RESPONSE, Association, Ended
-from dcmcfg.dicom.ul.command_set import ERROR_COMMENT, STATUS, Command, Kind, cancel_request
+from dcmcfg.dicom.ul.association import NOT_A_RESPONSE, Association, AssociationEnded
+from dcmcfg.dicom.ul.command_set import ERROR_COMMENT, STATUS, Command, RequestCommandField, encode_cancel_request
 
 _RESPONSE = 0x8000
 
@@ -29,24 +29,24 @@ class Request:
     """A request of *kind* on *association*, in that presentation context."""
 
     association: Association
-    kind: Kind
+    command_field: RequestCommandField
     context_id: int
     message_id: int
 
-    def response(self, seconds: float) -> Response | None:
+    def wait_for_response(self, seconds: float) -> Response | None:
         """Return the next response within *seconds*, None where :meth:`Association.wake` comes before.
 
-        Raises :class:`~dcmcfg.dicom.ul.association.Ended` when there will be none.
+        Raises :class:`~dcmcfg.dicom.ul.association.AssociationEnded` when there will be none.
         """
-        message = self.association.response(self.message_id, seconds)
+        message = self.association.wait_for_response(self.message_id, seconds)
         if message is None:
             return None
         status = message.command.number(STATUS)
-        if message.command.field != self.kind | _RESPONSE or status is None:
+        if message.command.field != self.command_field | _RESPONSE or status is None:
             self.association.abort(NOT_A_RESPONSE)
-            raise Ended(NOT_A_RESPONSE)
+            raise AssociationEnded(NOT_A_RESPONSE)
         return Response(status, message.command, message.data_set)
 
     def cancel(self) -> None:
-        """Send a C-CANCEL; raises :class:`~dcmcfg.dicom.ul.association.Ended`."""
-        self.association.send(self.context_id, cancel_request(self.message_id))
+        """Send a C-CANCEL; raises :class:`~dcmcfg.dicom.ul.association.AssociationEnded`."""
+        self.association.send(self.context_id, encode_cancel_request(self.message_id))

@@ -11,17 +11,17 @@ import socket
 import ssl
 import time
 
-from dcmcfg.dicom.ul.pdu import HEADER, MOST_OF_A_PDU
+from dcmcfg.dicom.ul.pdu import HEADER, MAX_PDU_OCTETS
 
 _LINGER_S = 1.0
 
 
-def close(connection: socket.socket, last_words: bytes = b"") -> None:
-    """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close. Never raises."""
+def close_gracefully(connection: socket.socket, final_pdu: bytes = b"") -> None:
+    """Send *final_pdu*, wait a moment for the peer to close, so that they are not lost, then close. Never raises."""
     with contextlib.suppress(OSError), connection:
-        if last_words:
+        if final_pdu:
             connection.settimeout(_LINGER_S)
-            connection.sendall(last_words)
+            connection.sendall(final_pdu)
             socket.socket.shutdown(connection, socket.SHUT_WR)  # TLS's own would forget how to read
             _drain(connection)
 
@@ -39,16 +39,16 @@ _PIECE = 1 << 16
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
 
-class Lost(Exception):
+class ConnectionClosed(Exception):
     """The connection has ended; why may be its cause."""
 
 
-class Stalled(Exception):
+class PduTimeout(Exception):
     """What was waited for did not come in time."""
 
 
-class Wire:
-    """Octets to and from the peer; another thread may call :meth:`wake` and :meth:`cut`."""
+class RequestedConnection:
+    """Octets to and from the peer; another thread may call :meth:`wake` and :meth:`force_close`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -60,8 +60,11 @@ class Wire:
         self._selector.register(connection, selectors.EVENT_READ)
         self._selector.register(self._awake, selectors.EVENT_READ)
 
-    def has_come(self, seconds: float) -> bool:
-        """Wait until octets have come, which is told, or until :meth:`wake` is called; raises :class:`Lost`."""
+    def wait_for_octets(self, seconds: float) -> bool:
+        """Wait until octets have come, which is told, or until :meth:`wake` is called.
+
+        Raises :class:`ConnectionClosed`.
+        """
         deadline = time.monotonic() + seconds
         while not self._octets:
             if not self._is_pending() and not self._is_ready(deadline - time.monotonic()):
@@ -76,55 +79,55 @@ class Wire:
         except BlockingIOError:
             return False
 
-    def pdu(self, seconds: float) -> tuple[int, bytes]:
+    def read_pdu(self, seconds: float) -> tuple[int, bytes]:
         """Return type and content of the next PDU, of one that is too long none.
 
-        Raises :class:`Stalled` when it is not there in *seconds*, and :class:`Lost`.
+        Raises :class:`PduTimeout` when it is not there in *seconds*, and :class:`ConnectionClosed`.
         """
         deadline = time.monotonic() + seconds
         kind, length = HEADER.unpack(self._take(HEADER.size, deadline))
-        return kind, self._take(length, deadline) if length <= MOST_OF_A_PDU else b""
+        return kind, self._take(length, deadline) if length <= MAX_PDU_OCTETS else b""
 
     def send(self, octets: bytes, seconds: float) -> None:
-        """Send all of *octets*; raises :class:`Lost`."""
+        """Send all of *octets*; raises :class:`ConnectionClosed`."""
         try:
             self.connection.settimeout(seconds)
             self.connection.sendall(octets)
         except OSError as error:
-            raise Lost from error
+            raise ConnectionClosed from error
 
-    def close(self, last_words: bytes = b"") -> None:
-        """Send *last_words*, wait a moment for the peer to close, so that they are not lost, then close."""
-        close(self.connection, last_words)
+    def close(self, final_pdu: bytes = b"") -> None:
+        """Send *final_pdu*, wait a moment for the peer to close, so that they are not lost, then close."""
+        close_gracefully(self.connection, final_pdu)
         self._selector.close()
         self._awake.close()
         self._waker.close()
 
     def wake(self) -> None:
-        """Have the thread that waits in :meth:`has_come` look up."""
+        """Have the thread that waits in :meth:`wait_for_octets` look up."""
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
 
-    def cut(self, last_words: bytes) -> None:
-        """End the connection under the thread that uses it; *last_words* go before where nothing is encrypted."""
+    def force_close(self, final_pdu: bytes) -> None:
+        """End the connection under the thread that uses it; *final_pdu* go before where nothing is encrypted."""
         if not isinstance(self.connection, ssl.SSLSocket):
             with contextlib.suppress(OSError):  # a peer that takes nothing more is cut off all the same
-                self.connection.sendall(last_words)
+                self.connection.sendall(final_pdu)
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
 
     def _take(self, number: int, deadline: float) -> bytes:
         while len(self._octets) < number:
-            self._receive(self._left(deadline))
+            self._receive(self._get_remaining_seconds(deadline))
         taken = bytes(self._octets[:number])
         del self._octets[:number]
         return taken
 
     @staticmethod
-    def _left(deadline: float) -> float:
+    def _get_remaining_seconds(deadline: float) -> float:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Stalled
+            raise PduTimeout
         return left
 
     def _receive(self, seconds: float) -> None:
@@ -137,11 +140,11 @@ class Wire:
         except (BlockingIOError, ssl.SSLWantReadError):
             return
         except TimeoutError as error:
-            raise Stalled from error
+            raise PduTimeout from error
         except OSError as error:
-            raise Lost from error
+            raise ConnectionClosed from error
         if not received:
-            raise Lost
+            raise ConnectionClosed
         self._octets += received
 
     def _is_pending(self) -> bool:

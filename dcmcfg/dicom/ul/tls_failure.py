@@ -7,9 +7,9 @@ import ssl
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import Peer
-from dcmcfg.errors import NotSecured
-from dcmcfg.peer_certificate import ShownCertificate
-from dcmcfg.tls_trust import refusal, version_problem
+from dcmcfg.errors import TlsHandshakeFailed
+from dcmcfg.peer_certificate import PeerCertificate
+from dcmcfg.tls_trust import explain_refusal, explain_version_failure
 
 #: What ends the words for a handshake that failed.
 NOTHING_SENT = "; nothing was sent"
@@ -45,7 +45,7 @@ _NOTHING_IN_COMMON = (
 )
 _ALERT = re.compile(r"alert ([a-z ]*[a-z])")
 #: Alerts by which a server refuses what the client showed (RFC 8446 §6.2), in OpenSSL's words.
-_ABOUT_OUR_CERTIFICATE = (
+_CLIENT_CERTIFICATE_ALERTS = (
     "certificate required",
     "bad certificate",
     "unsupported certificate",
@@ -57,53 +57,61 @@ _ABOUT_OUR_CERTIFICATE = (
 )
 
 
-def no_handshake(error: OSError, peer: Peer, seconds: float, shown: ShownCertificate | None = None) -> NotSecured:
+def translate_handshake_error(
+    error: OSError, peer: Peer, seconds: float, certificate: PeerCertificate | None = None
+) -> TlsHandshakeFailed:
     """Return *error*, with which the TLS handshake with *peer* failed within *seconds*, as one of ours.
 
-    *shown* is the certificate that it showed, where that is known.
+    *certificate* is the certificate that it showed, where that is known.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        spoken: tuple[str, str] | None = _untrusted(error, peer, shown)
+        spoken: tuple[str, str] | None = _explain_untrusted_certificate(error, peer, certificate)
     else:
-        spoken = _handshake(error)
+        spoken = _explain_handshake_failure(error)
     if spoken is not None:
         what, next_step = spoken
     elif isinstance(error, TimeoutError):
         what, next_step = f"no answer to the TLS handshake within {seconds:g} s", _IS_TLS
     else:
         what, next_step = "the peer does not speak TLS there", _IS_TLS
-    return NotSecured(f"{what}{NOTHING_SENT}", on=str(peer), next_step=next_step, speaks_tls=spoken is not None)
+    return TlsHandshakeFailed(
+        f"{what}{NOTHING_SENT}", subject=str(peer), next_step=next_step, speaks_tls=spoken is not None
+    )
 
 
-def _untrusted(error: ssl.SSLCertVerificationError, peer: Peer, shown: ShownCertificate | None) -> tuple[str, str]:
+def _explain_untrusted_certificate(
+    error: ssl.SSLCertVerificationError, peer: Peer, certificate: PeerCertificate | None
+) -> tuple[str, str]:
     """Return what is wrong with the certificate of *peer*, and the next step."""
-    what, next_step = refusal(error, shown) or _VERIFY_ERRORS.get(error.verify_code, (error.verify_message, _TRUST))
-    if shown is not None and error.verify_code in _OTHER_NAME and not shown.names_hosts:
+    what, next_step = explain_refusal(error, certificate) or _VERIFY_ERRORS.get(
+        error.verify_code, (error.verify_message, _TRUST)
+    )
+    if certificate is not None and error.verify_code in _OTHER_NAME and not certificate.has_host_names:
         return f"certificate not trusted: {what}", f"{next_step}; {_ANY_HOST}"
-    closer = _by_the_shown(error.verify_code, peer.host, shown) if shown is not None else ""
+    closer = _explain_by_certificate(error.verify_code, peer.host, certificate) if certificate is not None else ""
     return f"certificate not trusted: {closer or what}", next_step
 
 
-def _by_the_shown(code: int, host: str, shown: ShownCertificate) -> str:
-    """Return what is wrong by *shown*; ``""`` where it is another one that is wrong, such as an authority's."""
+def _explain_by_certificate(code: int, host: str, certificate: PeerCertificate) -> str:
+    """Return what is wrong by *certificate*; ``""`` where it is another one that is wrong, such as an authority's."""
     now = datetime.now(UTC)
     match code:
-        case 9 if shown.since is not None and shown.since > now:
-            return f"it is not valid before {shown.since:%Y-%m-%d}"
-        case 10 if shown.until is not None and shown.until < now:
-            return f"it expired on {shown.until:%Y-%m-%d}"
-        case 62 | 64 if shown.hosts:
-            return f"{host} was called, and it is for {shown.hosts_in_words}"
+        case 9 if certificate.valid_from is not None and certificate.valid_from > now:
+            return f"it is not valid before {certificate.valid_from:%Y-%m-%d}"
+        case 10 if certificate.valid_until is not None and certificate.valid_until < now:
+            return f"it expired on {certificate.valid_until:%Y-%m-%d}"
+        case 62 | 64 if certificate.hosts:
+            return f"{host} was called, and it is for {certificate.hosts_text}"
     return ""
 
 
-def _handshake(error: OSError) -> tuple[str, str] | None:
+def _explain_handshake_failure(error: OSError) -> tuple[str, str] | None:
     """Return what went wrong, and the next step; None where what the peer said, if anything, was not TLS."""
     said = _alert(error)
-    if problem := version_problem(error):
+    if problem := explain_version_failure(error):
         return problem, _NOTHING_IN_COMMON
-    if said in _ABOUT_OUR_CERTIFICATE:
-        return ended_over_tls(error), _CLIENT_CERTIFICATE
+    if said in _CLIENT_CERTIFICATE_ALERTS:
+        return describe_tls_end(error), _CLIENT_CERTIFICATE
     if said == "handshake failure":  # also how TLS 1.2 wants a client certificate (RFC 5246 §7.4.6)
         return f"the peer refused the TLS handshake ({said})", f"{_CLIENT_CERTIFICATE}. Else {_NOTHING_IN_COMMON}"
     if said:
@@ -111,25 +119,28 @@ def _handshake(error: OSError) -> tuple[str, str] | None:
     return None
 
 
-def ended_over_tls(error: OSError) -> str:
+def describe_tls_end(error: OSError) -> str:
     """Return in words why a connection that was secured has ended: most often the peer wants another certificate."""
     said = _alert(error)
     if said == "certificate required":
         return "the peer wants a client certificate (TLS alert: certificate required)"
-    if said in _ABOUT_OUR_CERTIFICATE:
+    if said in _CLIENT_CERTIFICATE_ALERTS:
         return f"the peer refused our certificate (TLS alert: {said})"
     return f"the TLS connection broke ({said or getattr(error, 'reason', None) or error})"
 
 
-def lost(over: BaseException) -> str:
-    """Return in words how a connection was lost; what TLS says is in the cause of *over*."""
-    cause = over.__cause__
-    return ended_over_tls(cause) if isinstance(cause, ssl.SSLError) else "the connection was lost"
+def describe_lost_connection(error: BaseException) -> str:
+    """Return in words how a connection was lost; what TLS says is in the cause of *error*."""
+    cause = error.__cause__
+    return describe_tls_end(cause) if isinstance(cause, ssl.SSLError) else "the connection was lost"
 
 
-def next_step_over_tls(ending: str) -> str:
-    """Return what to do about an *ending* of :func:`ended_over_tls`; ``""`` where it is not about a certificate."""
-    return _CLIENT_CERTIFICATE if "TLS alert: " in ending else ""
+def suggest_tls_fix(end_reason: str) -> str:
+    """Return what to do about an *end_reason* of :func:`describe_tls_end`.
+
+    ``""`` where it is not about a certificate.
+    """
+    return _CLIENT_CERTIFICATE if "TLS alert: " in end_reason else ""
 
 
 def _alert(error: OSError) -> str:

@@ -9,31 +9,35 @@ from dataclasses import dataclass
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation
 from dcmcfg.edits.rename.renaming import (
     Renaming,
-    hand_renamed,
-    nothing,
-    references_only,
-    renaming,
+    make_empty_renaming,
+    make_renaming,
+    rename_references_only,
     require_free,
     require_well_formed,
+    suggest_references_only,
 )
-from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, moved
+from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, rename_dn
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import WILDCARD
-from dcmcfg.model.targets import named
+from dcmcfg.model.targets import resolve_target
 
 _OTHER_TITLE = "dcmOtherAETitle"
 _CLASS_OF_OTHER_TITLE = "dcmNetworkAE"
 #: What names an archive that studies are fetched from: the titles that the database may hold.
-_RECORDED = (EXTERNAL_RETRIEVE, "dcmStgCmtSCP", "dcmRetrieveAET")
+_EXTERNAL_ARCHIVE_ATTRIBUTES = (EXTERNAL_RETRIEVE, "dcmStgCmtSCP", "dcmRetrieveAET")
 #: Where the archive has others send to it what it fetches from them.
-_FETCHES = ("dcmExternalRetrieveAEDestination", "dcmFallbackCMoveSCPDestination", "dcmXDSiFallbackCMoveSCPDestination")
+_FETCH_DESTINATION_ATTRIBUTES = (
+    "dcmExternalRetrieveAEDestination",
+    "dcmFallbackCMoveSCPDestination",
+    "dcmXDSiFallbackCMoveSCPDestination",
+)
 
 
 @dataclass(frozen=True)
-class Keeping:
+class KeepOptions:
     """What of an AE's old title is kept.
 
     ``alias``: an AE of that title beside it, with its capabilities; ``other_title``: as a title by which it may be
@@ -45,7 +49,7 @@ class Keeping:
     web_apps: bool = False
 
 
-def rename_ae(references: References, old: str, new: str, keeping: Keeping) -> Renaming:
+def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> Renaming:
     """Return the rename of the AE *old*, a title or ``DEVICE/AE``, to the title *new*.
 
     Web applications of its device that serve it and are called after it (``OLD``, ``OLD-WADO``) are renamed with it.
@@ -53,58 +57,60 @@ def rename_ae(references: References, old: str, new: str, keeping: Keeping) -> R
     several devices carry *old*, when *new* is taken (as another title too), and for what cannot be kept.
     """
     configuration = Configuration(references.tree)
-    ae = _ae(references, configuration, old, new)
+    ae = _find_ae(references, configuration, old, new)
     if new == ae.title:
-        return nothing(Kind.AE, new)
-    require_well_formed(references.tree, Kind.AE, new)
+        return make_empty_renaming(EntityKind.AE, new)
+    require_well_formed(references.tree, EntityKind.AE, new)
     if ae.title == WILDCARD:
-        raise Refused("the AE * stands for any title, so it has no name to change", on=str(ae.entry.dn))
-    _require_keepable(ae, keeping)
+        raise Refused("the AE * stands for any title, so it has no name to change", subject=str(ae.entry.dn))
+    _require_keepable(ae, keep)
     _require_no_alias(ae, new)
-    require_free(references, Kind.AE, new)
+    require_free(references, EntityKind.AE, new)
     _require_no_other_title(configuration, ae, new)
-    name = NewName(Kind.AE, ae.title, new, ae.entry, kept=keeping.alias, called=keeping.other_title)
-    apps, doubts = _web_apps(references, ae, new) if not keeping.web_apps else ((), ())
+    name = NewName(
+        EntityKind.AE, ae.title, new, ae.entry, keeps_old_name=keep.alias, accepts_old_title=keep.other_title
+    )
+    apps, doubts = _find_web_apps(references, ae, new) if not keep.web_apps else ((), ())
     names = (name, *apps)
-    return renaming(
+    return make_renaming(
         references,
         names,
-        (*doubts, *_warnings(references, ae, new, keeping)),
-        tuple(_kept(references, ae, names, keeping)),
+        (*doubts, *_warnings(references, ae, new, keep)),
+        tuple(_keep_changes(references, ae, names, keep)),
     )
 
 
 def rename_references(references: References, old: str, new: str) -> Renaming:
-    """Return what is left of the rename of an AE by hand: raises what :func:`references_only` raises."""
-    return references_only(references, NewName(Kind.AE, old, new))
+    """Return what is left of the rename of an AE by hand: raises what :func:`rename_references_only` raises."""
+    return rename_references_only(references, NewName(EntityKind.AE, old, new))
 
 
-def _ae(references: References, configuration: Configuration, old: str, new: str) -> NetworkAE:
+def _find_ae(references: References, configuration: Configuration, old: str, new: str) -> NetworkAE:
     """Return the AE that *old*, a title or what else names an AE, means."""
     if any(ae.title == old for ae in configuration.network_aes()):
-        found = named(configuration, f"AE:{old}")
-    elif step := hand_renamed(references, NewName(Kind.AE, old, new)):
+        found = resolve_target(configuration, f"AE:{old}")
+    elif step := suggest_references_only(references, NewName(EntityKind.AE, old, new)):
         raise NotFound(f"no AE has the title {old}", next_step=step)
     else:
         written = "/" in old or "=" in old or old.lower().startswith("ae:")
-        found = named(configuration, old if written else f"AE:{old}")
+        found = resolve_target(configuration, old if written else f"AE:{old}")
     if found.ae is None:
-        raise Refused("it is no AE", on=old, next_step="name an AE by its title or as DEVICE/AE")
+        raise Refused("it is no AE", subject=old, next_step="name an AE by its title or as DEVICE/AE")
     return found.ae
 
 
-def _require_keepable(ae: NetworkAE, keeping: Keeping) -> None:
+def _require_keepable(ae: NetworkAE, keeping: KeepOptions) -> None:
     where = ae.qualified_title
     if keeping.alias and ae.device.is_archive:
         raise Refused(
             "an alias is kept of AEs of other systems only, and this one is the archive's",
-            on=where,
+            subject=where,
             next_step="--keep-as-other-title lets others call it by its old title",
         )
     if keeping.other_title and not ae.device.is_archive:
         raise Refused(
             "by which titles this AE may be called is not the archive's to say",
-            on=where,
+            subject=where,
             next_step="--keep-alias keeps an AE of the old title, so that the archive can call it by both",
         )
 
@@ -118,7 +124,7 @@ def _require_no_alias(ae: NetworkAE, new: str) -> None:
             raise Refused(
                 f"the name {new} is taken by an AE of the same device with the same connections, "
                 "which a rename with --keep-alias has kept, as it seems",
-                on=str(each.entry.dn),
+                subject=str(each.entry.dn),
                 next_step=f"dcmcfg undo N takes that rename back (dcmcfg history has its number), or {remove} "
                 "makes way for renaming",
             )
@@ -127,16 +133,20 @@ def _require_no_alias(ae: NetworkAE, new: str) -> None:
 def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: str) -> None:
     for each in configuration.network_aes():
         if new in each.other_titles and each.entry.dn != ae.entry.dn:
-            raise Refused(f"{new} is taken: it is another title (dcmOtherAETitle)", on=str(each.entry.dn))
+            raise Refused(f"{new} is taken: it is another title (dcmOtherAETitle)", subject=str(each.entry.dn))
 
 
-def _web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NewName, ...], tuple[str, ...]]:
+def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NewName, ...], tuple[str, ...]]:
     """Return the web applications that are called after *ae* and serve it, and doubts about some."""
     found: list[NewName] = []
     doubts: list[str] = []
     for entry in references.tree.children(ae.device.entry.dn):
-        name = entry.text(Kind.WEB_APP.value.attribute)
-        if not entry.is_a(Kind.WEB_APP.value.object_class) or name is None or entry.text("dicomAETitle") != ae.title:
+        name = entry.text(EntityKind.WEB_APP.value.attribute)
+        if (
+            not entry.is_a(EntityKind.WEB_APP.value.object_class)
+            or name is None
+            or entry.text("dicomAETitle") != ae.title
+        ):
             continue
         if name == new or name.startswith(f"{new}-"):
             doubts.append(f"the web application {name} is called after {new} already; renaming back would rename it.")
@@ -144,16 +154,18 @@ def _web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[Ne
             continue
         wanted = new + name.removeprefix(ae.title)
         try:
-            require_well_formed(references.tree, Kind.WEB_APP, wanted)
-            require_free(references, Kind.WEB_APP, wanted)
+            require_well_formed(references.tree, EntityKind.WEB_APP, wanted)
+            require_free(references, EntityKind.WEB_APP, wanted)
         except (MalformedInput, Refused) as taken:
-            doubts.append(f"the web application {name} keeps its name: {taken.what}.")
+            doubts.append(f"the web application {name} keeps its name: {taken.message}.")
         else:
-            found.append(NewName(Kind.WEB_APP, name, wanted, entry))
+            found.append(NewName(EntityKind.WEB_APP, name, wanted, entry))
     return tuple(found), tuple(doubts)
 
 
-def _kept(references: References, ae: NetworkAE, names: Sequence[NewName], keeping: Keeping) -> Iterator[Change]:
+def _keep_changes(
+    references: References, ae: NetworkAE, names: Sequence[NewName], keeping: KeepOptions
+) -> Iterator[Change]:
     """Yield what keeps the old title, and what the new one makes needless."""
     tree, old, new = references.tree, names[0].old, names[0].new
     if keeping.alias:
@@ -163,21 +175,21 @@ def _kept(references: References, ae: NetworkAE, names: Sequence[NewName], keepi
     if keeping.other_title and old not in others:
         others.append(old)
     if tuple(others) != ae.other_titles:
-        dn = moved(tree, ae.entry.dn, names)
+        dn = rename_dn(tree, ae.entry.dn, names)
         added = others and not ae.entry.is_a(_CLASS_OF_OTHER_TITLE)
         classes = (Modification(Operation.ADD, "objectClass", (_CLASS_OF_OTHER_TITLE.encode(),)),) if added else ()
         values = tuple(title.encode() for title in others)
         yield Modify(dn, (*classes, Modification(Operation.REPLACE, _OTHER_TITLE, values)))
 
 
-def _warnings(references: References, ae: NetworkAE, new: str, keeping: Keeping) -> Iterator[str]:
+def _warnings(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
     if ae.device.is_archive:
-        yield from _warnings_of_own(references, ae, new, keeping)
+        yield from _warn_about_archive_ae(references, ae, new, keeping)
     else:
-        yield from _warnings_of_other(references, ae, new, keeping)
+        yield from _warn_about_remote_ae(references, ae, new, keeping)
 
 
-def _warnings_of_own(references: References, ae: NetworkAE, new: str, keeping: Keeping) -> Iterator[str]:
+def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
     old = ae.title
     if keeping.other_title:
         yield (
@@ -189,7 +201,11 @@ def _warnings_of_own(references: References, ae: NetworkAE, new: str, keeping: K
             f"whoever calls {old} (modalities, workstations, other archives) is refused until told {new}; "
             f"--keep-as-other-title has {new} take calls for {old} too."
         )
-    fetches = [each for each in references.to(Kind.AE, old) if each.attribute in _FETCHES]
+    fetches = [
+        each
+        for each in references.find_references(EntityKind.AE, old)
+        if each.attribute in _FETCH_DESTINATION_ATTRIBUTES
+    ]
     sources = ", ".join(_external_archives(references)) or "the other archive"
     if fetches:
         yield (
@@ -204,15 +220,17 @@ def _warnings_of_own(references: References, ae: NetworkAE, new: str, keeping: K
 
 def _external_archives(references: References) -> tuple[str, ...]:
     """Return the titles of the archives that studies are fetched from."""
-    names = (*_RECORDED[:2], "dcmFallbackCMoveSCP")
+    names = (*_EXTERNAL_ARCHIVE_ATTRIBUTES[:2], "dcmFallbackCMoveSCP")
     found = (each.name for name in names for each in references.by_attribute.get(name, ()))
     return tuple(dict.fromkeys(found))
 
 
-def _warnings_of_other(references: References, ae: NetworkAE, new: str, keeping: Keeping) -> Iterator[str]:
+def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
     old = ae.title
     yield f"{new} must be the title that the system itself uses: the archive calls it by that, and knows callers by it."
-    recorded = any(each.attribute in _RECORDED for each in references.to(Kind.AE, old))
+    recorded = any(
+        each.attribute in _EXTERNAL_ARCHIVE_ATTRIBUTES for each in references.find_references(EntityKind.AE, old)
+    )
     if keeping.alias:
         yield (
             f"what is archived there already is asked for as {old}, as the archive's database has it. It comes back "

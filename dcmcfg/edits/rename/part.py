@@ -9,20 +9,20 @@ from collections.abc import Iterator
 
 from dcmcfg.edits.rename.renaming import (
     Renaming,
-    hand_renamed,
-    nothing,
-    references_only,
-    renaming,
+    make_empty_renaming,
+    make_renaming,
+    rename_references_only,
     require_free,
     require_well_formed,
+    suggest_references_only,
 )
 from dcmcfg.edits.rename.rewriting import NewName
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.suggestions import listed
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.suggestions import format_known_names
 
 #: Queues that the archive's own program names (QUEUE_NAME of its services), whatever is configured.
 _BUILT_IN = (
@@ -37,90 +37,99 @@ _BUILT_IN = (
     "StgVerTasks",
 )
 #: What of the archive keeps the old name where nobody can change it by LDAP; the option that takes that.
-FORCED = {Kind.STORAGE: "--force-stored-objects", Kind.QUEUE: "--force-built-in-queue"}
+FORCE_OPTIONS = {EntityKind.STORAGE: "--force-stored-objects", EntityKind.QUEUE: "--force-built-in-queue"}
 
 
 def rename_part(
-    references: References, device: str, kind: Kind, old: str, new: str, *, force: bool = False, only: bool = False
+    references: References,
+    device: str,
+    kind: EntityKind,
+    old: str,
+    new: str,
+    *,
+    force: bool = False,
+    only_references: bool = False,
 ) -> Renaming:
-    """Return the rename of *old* of *kind* on *device* to *new*; with *only*, of what still refers to *old*.
+    """Return the rename of *old* of *kind* on *device* to *new*; with *only_references*, of what still refers to *old*.
 
     Raises :class:`NotFound` for what is not there, :class:`~dcmcfg.errors.MalformedInput` for a name that cannot be,
     :class:`Refused` for one that is taken and, unless *force* is said, for a storage (the archive's database has its
     ID with each object) or a queue that the archive's program names.
     """
-    holder = Configuration(references.tree).device(device)
+    holder = Configuration(references.tree).get_device(device)
     within = () if kind.value.registered else references.tree.key(holder.entry.dn)
-    if only:
-        return references_only(references, NewName(kind, old, new, within=within))
-    entry = _part(references, holder, kind, old, new)
+    if only_references:
+        return rename_references_only(references, NewName(kind, old, new, device_key=within))
+    entry = _find_part(references, holder, kind, old, new)
     if new == old:
-        return nothing(kind, old)
+        return make_empty_renaming(kind, old)
     require_well_formed(references.tree, kind, new)
     _require_free(references, holder, kind, entry, new)
     if not force:
         _require_unrecorded(kind, old)
-    return renaming(references, (NewName(kind, old, new, entry),), tuple(_warnings(kind, old, new)))
+    return make_renaming(references, (NewName(kind, old, new, entry),), tuple(_warnings(kind, old, new)))
 
 
-def _part(references: References, holder: Device, kind: Kind, old: str, new: str) -> Entry:
-    word, key = kind.value.word, references.tree.key(holder.entry.dn)
-    carriers = references.named(kind, old)
+def _find_part(references: References, holder: Device, kind: EntityKind, old: str, new: str) -> Entry:
+    word, key = kind.value.label, references.tree.key(holder.entry.dn)
+    carriers = references.find_entries(kind, old)
     for entry in carriers:
-        if references.device_of(entry.dn) == key:
+        if references.find_device_key(entry.dn) == key:
             return entry
-    own = NewName(kind, old, new, within=() if kind.value.registered else key)
-    if step := hand_renamed(references, own):
+    own = NewName(kind, old, new, device_key=() if kind.value.registered else key)
+    if step := suggest_references_only(references, own):
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
     if carriers:
-        elsewhere = references.device_of(carriers[0].dn)
+        elsewhere = references.find_device_key(carriers[0].dn)
         name = references.tree.entries[elsewhere].text("dicomDeviceName") if elsewhere else None
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has: --device {name}")
-    here = (e for e in references.tree.below(holder.entry.dn) if e.is_a(kind.value.object_class))
-    names = listed(old, (each.text(kind.value.attribute) or "" for each in here))
+    here = (e for e in references.tree.subtree(holder.entry.dn) if e.is_a(kind.value.object_class))
+    names = format_known_names(old, (each.text(kind.value.attribute) or "" for each in here))
     raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"there are: {names}")
 
 
-def _require_free(references: References, holder: Device, kind: Kind, entry: Entry, new: str) -> None:
+def _require_free(references: References, holder: Device, kind: EntityKind, entry: Entry, new: str) -> None:
     if kind.value.registered:
         require_free(references, kind, new)
     dn = entry.dn.parent.child(kind.value.attribute, new)
     key = references.tree.key(holder.entry.dn)
-    taken = [each for each in references.named(kind, new) if references.device_of(each.dn) == key]
+    taken = [each for each in references.find_entries(kind, new) if references.find_device_key(each.dn) == key]
     if taken or dn in references.tree:
-        raise Refused(f"the name {new} is taken by another {kind.value.word}", on=str(taken[0].dn if taken else dn))
+        raise Refused(
+            f"the name {new} is taken by another {kind.value.label}", subject=str(taken[0].dn if taken else dn)
+        )
 
 
-def _require_unrecorded(kind: Kind, old: str) -> None:
-    if kind is Kind.STORAGE:
+def _require_unrecorded(kind: EntityKind, old: str) -> None:
+    if kind is EntityKind.STORAGE:
         raise Refused(
             f"the archive's database has {old} with each object that is stored there, and no LDAP change reaches it: "
             "with another ID nothing of it would be found",
             next_step="add a second storage and have dcmObjectStorageID name it, so that this one stays for what it "
-            f"holds; {FORCED[kind]} if it holds nothing, or the database is changed too",
+            f"holds; {FORCE_OPTIONS[kind]} if it holds nothing, or the database is changed too",
         )
-    if kind is Kind.QUEUE and old in _BUILT_IN:
+    if kind is EntityKind.QUEUE and old in _BUILT_IN:
         raise Refused(
             f"the archive's own program puts its tasks into a queue called {old}",
-            next_step=f"{FORCED[kind]}, if it is meant",
+            next_step=f"{FORCE_OPTIONS[kind]}, if it is meant",
         )
 
 
-def _warnings(kind: Kind, old: str, new: str) -> Iterator[str]:
+def _warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
     match kind:
-        case Kind.STORAGE:
+        case EntityKind.STORAGE:
             yield (
                 f"objects that the archive's database has on {old} are not found until the database says {new}: change "
                 "both while the archive is stopped."
             )
-        case Kind.QUEUE:
+        case EntityKind.QUEUE:
             yield f"tasks that wait in {old} are not taken up any more, as the database has its name: let it run empty."
-        case Kind.EXPORTER:
+        case EntityKind.EXPORTER:
             yield (
                 f"export tasks that wait in the archive's database name {old} and fail: let its queue run empty first, "
                 f"or reschedule them for {new}."
             )
-        case Kind.WEB_APP:
+        case EntityKind.WEB_APP:
             yield f"scripts and other systems that name the web application {old} have to name {new}."
         case _:
             return
@@ -133,21 +142,21 @@ def rename_device(references: References, old: str, new: str) -> Renaming:
     that cannot be, :class:`Refused` when another device has it.
     """
     configuration = Configuration(references.tree)
-    device = configuration.device(old)
+    device = configuration.get_device(old)
     if new == device.name:
-        return nothing(Kind.DEVICE, new)
-    require_well_formed(references.tree, Kind.DEVICE, new)
+        return make_empty_renaming(EntityKind.DEVICE, new)
+    require_well_formed(references.tree, EntityKind.DEVICE, new)
     for each in configuration.devices:
-        if Kind.DEVICE.same(each.name, new) and each.entry.dn != device.entry.dn:
-            raise Refused(f"the name {new} is taken by another device", on=str(each.entry.dn))
-    name = NewName(Kind.DEVICE, device.name, new, device.entry)
-    return renaming(references, (name,), tuple(_device_warnings(device, new)))
+        if EntityKind.DEVICE.are_same_name(each.name, new) and each.entry.dn != device.entry.dn:
+            raise Refused(f"the name {new} is taken by another device", subject=str(each.entry.dn))
+    name = NewName(EntityKind.DEVICE, device.name, new, device.entry)
+    return make_renaming(references, (name,), tuple(_device_warnings(device, new)))
 
 
 def _device_warnings(device: Device, new: str) -> Iterator[str]:
     if "/" in new:
         yield f"dcmcfg takes DEVICE/AE for an AE of a device, so commands will take {new} for that."
-    if device.is_archive and not Kind.DEVICE.same(device.name, new):
+    if device.is_archive and not EntityKind.DEVICE.are_same_name(device.name, new):
         yield (
             f"an archive that runs as {device.name} goes on with what it has loaded, and cannot reload. Stop it first "
             "if you can: what it writes into its device meanwhile is lost."

@@ -11,29 +11,29 @@ from dataclasses import dataclass
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Change
 from dcmcfg.edits.edit import Edit
-from dcmcfg.edits.name_rules import require_name, title_doubts
-from dcmcfg.edits.rename.leftovers import NOTHING_LEFT, Leftovers, leftovers
-from dcmcfg.edits.rename.rewriting import NewName, Rewriting, rewriting
+from dcmcfg.edits.name_rules import check_new_ae_title, require_valid_name
+from dcmcfg.edits.rename.leftovers import NO_LEFTOVERS, Leftovers, find_leftovers
+from dcmcfg.edits.rename.rewriting import NewName, Rewriting, make_rewriting
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.references.index import Reference, References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.registries import WILDCARD, registrations
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.registries import WILDCARD, find_registrations
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema import syntaxes
-from dcmcfg.suggestions import first_of
+from dcmcfg.suggestions import join_limited
 
-_TOLD = 3
+_MAX_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Renaming:
     """The rename of a thing of ``kind`` from ``old`` to ``new``.
 
-    ``references`` are those that it rewrites, as they were; ``leftovers`` where the old name still stands.
+    ``references`` are those that it rewrites, as they were; ``find_leftovers`` where the old name still stands.
     """
 
-    kind: Kind
+    kind: EntityKind
     old: str
     new: str
     edit: Edit
@@ -41,7 +41,7 @@ class Renaming:
     leftovers: Leftovers
 
 
-def renaming(
+def make_renaming(
     references: References,
     new_names: Sequence[NewName],
     warnings: Sequence[str] = (),
@@ -49,116 +49,128 @@ def renaming(
 ) -> Renaming:
     """Return the rename of the first of *new_names*, the others with it, *changes* after it.
 
-    Raises what :func:`~dcmcfg.edits.rename.rewriting.rewriting` raises.
+    Raises what :func:`~dcmcfg.edits.rename.rewriting.make_rewriting` raises.
     """
     name = new_names[0]
-    found = rewriting(references, new_names)
+    found = make_rewriting(references, new_names)
     every = (*found.changes, *changes)
-    after = References(references.tree.after(every))
-    told = (*warnings, *_named_before(references, name), *_ambiguous(references, name), *_merged(found, name))
-    spelt_anew = name.kind.same(name.old, name.new)
+    after = References(references.tree.with_changes(every))
+    told = (
+        *warnings,
+        *_warn_about_existing_references(references, name),
+        *_warn_about_ambiguous_references(references, name),
+        *_warn_about_merged_values(found, name),
+    )
+    spelt_anew = name.kind.are_same_name(name.old, name.new)
     left = (
-        NOTHING_LEFT if spelt_anew else leftovers(after, name.kind, name.old, name.new, kept=name.kept or name.called)
+        NO_LEFTOVERS
+        if spelt_anew
+        else find_leftovers(
+            after, name.kind, name.old, name.new, keeps_old_name=name.keeps_old_name or name.accepts_old_title
+        )
     )
     return Renaming(name.kind, name.old, name.new, Edit(every, told), found.references, left)
 
 
-def nothing(kind: Kind, name: str) -> Renaming:
+def make_empty_renaming(kind: EntityKind, name: str) -> Renaming:
     """Return the rename of *name* to itself, which is nothing to do."""
-    return Renaming(kind, name, name, Edit(()), (), NOTHING_LEFT)
+    return Renaming(kind, name, name, Edit(()), (), NO_LEFTOVERS)
 
 
-def references_only(references: References, name: NewName) -> Renaming:
+def rename_references_only(references: References, name: NewName) -> Renaming:
     """Return what is left to do of a rename that was done by hand: what still refers to the old name.
 
     Raises :class:`Refused` while the old name is carried, :class:`NotFound` when nothing carries the new one, or when
     nothing refers to the old one.
     """
-    word = name.kind.value.word
-    carriers = [_here(references, name, each) for each in (name.old, name.new)]
+    word = name.kind.value.label
+    carriers = [_find_carriers(references, name, each) for each in (name.old, name.new)]
     if carriers[0]:
         raise Refused(
             f"the {word} {name.old} is there still",
-            on=str(carriers[0][0].dn),
+            subject=str(carriers[0][0].dn),
             next_step="without --references-only it is renamed",
         )
     if not carriers[1]:
         raise NotFound(f"there is no {word} {name.new}", next_step="--references-only takes the name that it has now")
-    found = renaming(references, (name,))
+    found = make_renaming(references, (name,))
     if not found.edit.changes:
         raise NotFound(f"nothing that leads nowhere refers to the {word} {name.old}")
     return found
 
 
-def hand_renamed(references: References, name: NewName) -> str:
+def suggest_references_only(references: References, name: NewName) -> str:
     """Return the next step for a rename of what is not there, while something refers to it; else an empty text."""
-    count = sum(name.is_meant_by(each, references) for each in references.to(name.kind, name.old))
-    if not count or not _here(references, name, name.new):
+    count = sum(name.is_target_of(each, references) for each in references.find_references(name.kind, name.old))
+    if not count or not _find_carriers(references, name, name.new):
         return ""
     values = f"{count} values name" if count > 1 else "1 value names"
     return f"{values} {name.old} all the same, and there is {name.new}: --references-only has them name that"
 
 
-def _here(references: References, name: NewName, text: str) -> list[Entry]:
+def _find_carriers(references: References, name: NewName, text: str) -> list[Entry]:
     """Return the things of the kind that are called *text*, on the device if it is one of a device."""
-    carriers = references.named(name.kind, text)
-    return [each for each in carriers if not name.within or references.device_of(each.dn) == name.within]
+    carriers = references.find_entries(name.kind, text)
+    return [each for each in carriers if not name.device_key or references.find_device_key(each.dn) == name.device_key]
 
 
-def _named_before(references: References, name: NewName) -> Iterator[str]:
-    if name.entry is None or name.kind.same(name.old, name.new):
+def _warn_about_existing_references(references: References, name: NewName) -> Iterator[str]:
+    if name.entry is None or name.kind.are_same_name(name.old, name.new):
         return
-    device = references.device_of(name.entry.dn)
+    device = references.find_device_key(name.entry.dn)
     found = [
         each
-        for each in references.to(name.kind, name.new)
-        if not references.meant(each) and (name.kind.value.registered or references.device_of(each.dn) == device)
+        for each in references.find_references(name.kind, name.new)
+        if not references.find_candidates(each)
+        and (name.kind.value.registered or references.find_device_key(each.dn) == device)
     ]
     if found:
-        where = _places(found)
+        where = _format_locations(found)
         yield (
             f"{name.new} is named already, and nothing carried that name: {where}; from now on it means this "
-            f"{name.kind.value.word}, and renaming back would take it along."
+            f"{name.kind.value.label}, and renaming back would take it along."
         )
 
 
-def _ambiguous(references: References, name: NewName) -> Iterator[str]:
+def _warn_about_ambiguous_references(references: References, name: NewName) -> Iterator[str]:
     if name.entry is None:
         return
-    several = [each for each in references.to(name.kind, name.old) if len(references.meant(each)) > 1]
-    ours = [each for each in several if name.is_meant_by(each, references)]
+    several = [
+        each for each in references.find_references(name.kind, name.old) if len(references.find_candidates(each)) > 1
+    ]
+    ours = [each for each in several if name.is_target_of(each, references)]
     others = [each for each in several if each not in ours]
-    also = f"{name.old} is the name of another {name.kind.value.word} too"
+    also = f"{name.old} is the name of another {name.kind.value.label} too"
     if ours:
-        yield f"{also}; these were taken for this one's, which is found first: {_places(ours)}."
+        yield f"{also}; these were taken for this one's, which is found first: {_format_locations(ours)}."
     if others:
-        yield f"{also}; these were taken for that one's, which is found first, and stay: {_places(others)}."
+        yield f"{also}; these were taken for that one's, which is found first, and stay: {_format_locations(others)}."
 
 
-def _merged(found: Rewriting, name: NewName) -> Iterator[str]:
-    for dn, attribute in found.merged:
+def _warn_about_merged_values(found: Rewriting, name: NewName) -> Iterator[str]:
+    for dn, attribute in found.merged_values:
         yield f"{dn}: {attribute} names {name.new} already, so {name.old} goes; renaming back would not bring it back."
 
 
-def _places(found: Sequence[Reference]) -> str:
-    return first_of([f"{each.attribute} of {each.dn}" for each in found], _TOLD, "; ")
+def _format_locations(found: Sequence[Reference]) -> str:
+    return join_limited([f"{each.attribute} of {each.dn}" for each in found], _MAX_SHOWN, "; ")
 
 
 _NEXT_STEP = "choose another name"
 
 
-def require_well_formed(tree: Tree, kind: Kind, name: str) -> None:
+def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
     """Raise :class:`Refused` when a thing of *kind* cannot be called *name*.
 
     For an AE that is no title it is :class:`~dcmcfg.errors.MalformedInput`.
     """
-    word = kind.value.word
-    if kind is Kind.AE:
+    word = kind.value.label
+    if kind is EntityKind.AE:
         # What it doubts is refused below: an entry that the archive cannot change need not be made.
-        list(title_doubts(parse_ae_title(name)))
-    require_name(name, word, _NEXT_STEP)
+        list(check_new_ae_title(parse_ae_title(name)))
+    require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)
-    problem = syntaxes.problem(definition.syntax, name.encode()) if definition else ""
+    problem = syntaxes.find_problem(definition.syntax, name.encode()) if definition else ""
     if name == WILDCARD:
         problem = "* stands for any"
     elif "${" in name:
@@ -167,14 +179,14 @@ def require_well_formed(tree: Tree, kind: Kind, name: str) -> None:
         raise Refused(f"{name!r} is no name for a {word}: {problem}", next_step=_NEXT_STEP)
 
 
-def require_free(references: References, kind: Kind, name: str) -> None:
+def require_free(references: References, kind: EntityKind, name: str) -> None:
     """Raise :class:`Refused` when *name* of *kind*, whose names are unique in the whole tree, is taken."""
-    word = kind.value.word
-    if carriers := references.named(kind, name):
-        raise Refused(f"the name {name} is taken by another {word}", on=str(carriers[0].dn), next_step=_NEXT_STEP)
-    if registered := registrations(references.tree, kind, name):
+    word = kind.value.label
+    if carriers := references.find_entries(kind, name):
+        raise Refused(f"the name {name} is taken by another {word}", subject=str(carriers[0].dn), next_step=_NEXT_STEP)
+    if registered := find_registrations(references.tree, kind, name):
         raise Refused(
             f"{name} is registered, although no {word} carries it",
-            on=str(registered[0]),
+            subject=str(registered[0]),
             next_step="dcmcfg lint --fix --rule registry-orphan takes registrations away that nothing carries",
         )

@@ -8,25 +8,25 @@ from contextlib import contextmanager
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import LabError
-from dcmcfg.lab.archive.http_server import controlling
+from dcmcfg.lab.archive.http_server import serve_http
 from dcmcfg.lab.archive.java_exceptions import JavaException, UnableToStart
-from dcmcfg.lab.archive.lookup import Configuration, ldap_of
+from dcmcfg.lab.archive.lookup import DirectoryConfiguration, make_directory_opener
 from dcmcfg.lab.archive.service import ArchiveService
-from dcmcfg.lab.process import run
+from dcmcfg.lab.process import run_process
 from dcmcfg.lab.site import Site
 
 
 @contextmanager
-def serving(site: Site) -> Iterator[None]:
+def serve(site: Site) -> Iterator[None]:
     """Serve DICOM and HTTP while the context is open; raises :class:`LabError` when the archive cannot start."""
-    configuration = Configuration(ldap_of(site), DN.parse(site.base_dn))
+    configuration = DirectoryConfiguration(make_directory_opener(site), DN.parse(site.base_dn))
     try:
         service = ArchiveService(site, configuration)
     except JavaException as failure:
-        raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
+        raise LabError(f"the archive does not start: {failure}", subject=f"device {site.device}") from failure
     try:
         _start(service, site)
-        with controlling(service, site):
+        with serve_http(service, site):
             yield
     finally:
         service.close()
@@ -38,11 +38,11 @@ def _start(service: ArchiveService, site: Site) -> None:
     except UnableToStart as failure:
         reason = failure.__cause__.args[0] if failure.__cause__ else failure
         raise LabError(
-            f"cannot listen ({reason})", on=failure.address, next_step="see what listens: ss -tlnp"
+            f"cannot listen ({reason})", subject=failure.address, next_step="see what listens: ss -tlnp"
         ) from failure
     except JavaException as failure:
-        raise LabError(f"the archive does not start: {failure}", on=f"device {site.device}") from failure
+        raise LabError(f"the archive does not start: {failure}", subject=f"device {site.device}") from failure
 
 
 if __name__ == "__main__":
-    sys.exit(run(serving, sys.argv[1:]))
+    sys.exit(run_process(serve, sys.argv[1:]))

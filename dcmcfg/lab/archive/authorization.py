@@ -16,11 +16,11 @@ from typing import Any
 
 import jwt
 
-from dcmcfg.archive.http_client import Timeouts, Web
-from dcmcfg.archive.issuer import discover, published_keys
+from dcmcfg.archive.http_client import HttpClient, HttpTimeouts
+from dcmcfg.archive.issuer import discover, fetch_key_set
 from dcmcfg.archive.token_claims import ALGORITHMS
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lab.site import Secured
+from dcmcfg.lab.site import TokenRequirements
 
 _REALM = re.compile(r"(.*)/realms/([^/]+)")
 
@@ -33,16 +33,16 @@ class Refusal:
     challenge: str = ""
 
 
-class Guard:
+class TokenAuthorizer:
     """Decides by the ``Authorization`` of a request."""
 
-    def __init__(self, secured: Secured) -> None:
-        self._secured = secured
-        self._web = Web(timeouts=Timeouts(connect=5, answer=5))
-        self._name = ""
+    def __init__(self, requirements: TokenRequirements) -> None:
+        self._requirements = requirements
+        self._web = HttpClient(timeouts=HttpTimeouts(connect=5, response=5))
+        self._issuer = ""
         self._keys: dict[str, jwt.PyJWK] = {}
-        place = _REALM.fullmatch(secured.issuer)
-        self._server, self._realm = place.groups() if place else (secured.issuer, "")
+        place = _REALM.fullmatch(requirements.issuer)
+        self._server, self._realm = place.groups() if place else (requirements.issuer, "")
 
     @property
     def keycloak_json(self) -> str:
@@ -50,19 +50,19 @@ class Guard:
         told = {"realm": self._realm, "resource": "dcm4chee-arc-ui", "auth-server-url": self._server}
         return json.dumps(told | {"ssl-required": "external", "public-client": True, "confidential-port": 0})
 
-    def refusal(self, authorization: str | None) -> Refusal | None:
+    def find_refusal(self, authorization: str | None) -> Refusal | None:
         """Return why a request with this ``Authorization`` is refused; None: it is not."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return Refusal(HTTPStatus.UNAUTHORIZED, self._challenge())
         try:
-            claims = self._verified(token.strip())
+            claims = self._verify(token.strip())
         except (jwt.PyJWTError, DcmcfgError) as error:
             return Refusal(HTTPStatus.UNAUTHORIZED, self._challenge(str(error)))
         roles = (claims.get("realm_access") or {}).get("roles") or []
-        return None if self._secured.role in roles else Refusal(HTTPStatus.FORBIDDEN)
+        return None if self._requirements.role in roles else Refusal(HTTPStatus.FORBIDDEN)
 
-    def _verified(self, token: str) -> dict[str, Any]:
+    def _verify(self, token: str) -> dict[str, Any]:
         key_id = jwt.get_unverified_header(token).get("kid", "")
         if key_id not in self._keys:
             self._fetch_keys()
@@ -72,18 +72,18 @@ class Guard:
             token,
             self._keys[key_id],
             algorithms=list(ALGORITHMS),
-            issuer=self._name,
-            audience=self._secured.audience or None,
-            options={"require": ["exp", "sub"], "verify_aud": bool(self._secured.audience), "verify_iat": False},
+            issuer=self._issuer,
+            audience=self._requirements.audience or None,
+            options={"require": ["exp", "sub"], "verify_aud": bool(self._requirements.audience), "verify_iat": False},
         )
         if claims.get("typ") != "Bearer":
             raise jwt.InvalidTokenError("no access token")
         return claims
 
     def _fetch_keys(self) -> None:
-        found = discover(self._secured.issuer, self._web)
-        self._name = found.issuer
-        keys = jwt.PyJWKSet.from_dict(published_keys(found, self._web)).keys
+        found = discover(self._requirements.issuer, self._web)
+        self._issuer = found.issuer
+        keys = jwt.PyJWKSet.from_dict(fetch_key_set(found, self._web)).keys
         self._keys = {key.key_id or "": key for key in keys}
 
     def _challenge(self, error: str = "") -> str:

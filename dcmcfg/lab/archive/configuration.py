@@ -29,19 +29,19 @@ class Connection:
         """Whether it is a TLS connection."""
         return bool(self.cipher_suites)
 
-    def fits(self, other: Connection) -> bool:
+    def is_compatible(self, other: Connection) -> bool:
         """Return whether the two can talk: both plain, or both TLS with a version and a cipher suite in common."""
         if self.protocol != other.protocol or self.tls != other.tls:
             return False
         suites = set(self.cipher_suites).intersection(other.cipher_suites)
         return not self.tls or bool(suites and set(self.tls_versions).intersection(other.tls_versions))
 
-    def needs_rebind(self, before: Connection) -> bool:
-        """Return whether a listener of the connection as it was *before* must be bound again (``Connection``)."""
-        return self._of_the_listener != before._of_the_listener
+    def needs_rebind(self, previous: Connection) -> bool:
+        """Return whether a listener of the connection as it was *previous* must be bound again (``Connection``)."""
+        return self._listener_settings != previous._listener_settings
 
     @property
-    def _of_the_listener(self) -> tuple[object, ...]:
+    def _listener_settings(self) -> tuple[object, ...]:
         address = (self.host, self.bind_address, self.port, self.installed, self.protocol)
         return (*address, self.cipher_suites, self.tls_versions, self.needs_client_certificate)
 
@@ -64,13 +64,13 @@ class NetworkAE:
     acceptor: bool
     connections: tuple[Connection, ...]
     other_titles: tuple[str, ...] = ()
-    accepted_calling: tuple[str, ...] = ()
+    accepted_calling_ae_titles: tuple[str, ...] = ()
     accepted_destinations: tuple[str, ...] = ()
     external_retrieve_destination: str | None = None
     alternative_move_scp: str | None = None
     fallback_move_scp: str | None = None
     fallback_destination: str | None = None
-    fallback_calling: str | None = None
+    fallback_calling_ae_title: str | None = None
     fallback_retries: int = 0
     restricts_silently: bool = False
     send_pending_interval_s: float | None = None
@@ -81,7 +81,7 @@ class NetworkAE:
     query_max_results: int = 0
     capabilities: tuple[TransferCapability, ...] = ()
 
-    def syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
+    def find_transfer_syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
         """Return the transfer syntaxes that it lists for *sop_class* as *role*: ``*`` alone for any, None for none."""
         listed = [each for each in self.capabilities if (each.sop_class, each.role) == (sop_class, role)]
         if not listed:
@@ -90,7 +90,7 @@ class NetworkAE:
         return ("*",) if anything else tuple(syntax for each in listed for syntax in each.transfer_syntaxes)
 
     @property
-    def lists_scp(self) -> bool:
+    def has_scp_capabilities(self) -> bool:
         """Whether it lists any SOP class as SCP, and so does not take what it does not list."""
         return any(each.role == "SCP" for each in self.capabilities)
 
@@ -116,18 +116,18 @@ class Device:
     move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
     web_applications: tuple[WebApplication, ...] = ()
 
-    def serves(self, path: str, service: str) -> bool:
+    def has_service(self, path: str, service: str) -> bool:
         """Return whether a web application with the class *service* has a path that *path* begins with."""
         return any(service in each.services and path.startswith(each.path) for each in self.web_applications)
 
-    def ae(self, title: str) -> NetworkAE | None:
+    def find_ae(self, title: str) -> NetworkAE | None:
         """Return the AE of exactly this title."""
         return next((each for each in self.aes if each.title == title), None)
 
-    def called_ae(self, title: str) -> NetworkAE | None:
+    def find_called_ae(self, title: str) -> NetworkAE | None:
         """Return the AE that answers when *title* is called: its own title, else ``*``, else dcmOtherAETitle.
 
         As in ``AssociationHandler`` and ``Device.getApplicationEntity``.
         """
         others = (each for each in self.aes if title in each.other_titles)
-        return self.ae(title) or self.ae("*") or next(others, None)
+        return self.find_ae(title) or self.find_ae("*") or next(others, None)

@@ -11,12 +11,12 @@ from threading import Lock
 
 from pydicom.dataset import Dataset
 
-from dcmcfg.lab.matching import key_values
-from dcmcfg.private_folders import make_private
+from dcmcfg.lab.matching import get_key_values
+from dcmcfg.private_folders import create_private_folder
 
-#: The external AE title of an instance that no storage commitment has recorded one for (entity ``Instance``).
+#: The external AE title of an instance that no storage commitment has recorded one for (entity ``InstanceRecord``).
 NO_EXTERNAL_AET = "*"
-_TABLE = """
+_INSTANCE_TABLE = """
 CREATE TABLE IF NOT EXISTS instance (
     sop_instance_uid TEXT PRIMARY KEY,
     study_uid TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS instance (
     received TEXT NOT NULL
 )
 """
-_STUDIES = """
+_INCOMPLETE_STUDY_TABLE = """
 CREATE TABLE IF NOT EXISTS incomplete_study (
     study_uid TEXT PRIMARY KEY,
     failed_retrieves INTEGER NOT NULL
@@ -41,17 +41,17 @@ _COLUMNS = "header, is_local, external_aet, availability, retrieve_aets, storage
 STORAGE_ID = "fs1"
 
 
-def now() -> str:
+def get_current_dt() -> str:
     """Return this moment as a DT value with milliseconds and zone (PS3.5 6.2)."""
     moment = datetime.now(UTC)
     return f"{moment:%Y%m%d%H%M%S}.{moment.microsecond // 1000:03d}+0000"
 
 
 @dataclass(frozen=True)
-class Instance:
+class InstanceRecord:
     """One instance; ``is_local`` is True where the storage ``storage_id`` has a file of it.
 
-    ``retrieve_aets`` are the archive's own. ``received`` is when it was received for the first time, as a DT value.
+    ``retrieve_aets`` are the archive's own. ``received_at`` is when it was received for the first time, as a DT value.
     """
 
     header: Dataset
@@ -60,10 +60,10 @@ class Instance:
     availability: str = "ONLINE"
     retrieve_aets: tuple[str, ...] = ()
     storage_id: str = STORAGE_ID
-    received: str = field(default_factory=now)
+    received_at: str = field(default_factory=get_current_dt)
 
     @property
-    def uid(self) -> str:
+    def sop_instance_uid(self) -> str:
         """The SOP Instance UID."""
         return str(self.header.SOPInstanceUID)
 
@@ -72,12 +72,12 @@ class Database:
     """The instances that the archive knows, in a file that survives a restart; may be used by several threads."""
 
     def __init__(self, path: Path) -> None:
-        make_private(path.parent)
+        create_private_folder(path.parent)
         self._lock = Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False)
         with self._lock, self._connection:
-            self._connection.execute(_TABLE)
-            self._connection.execute(_STUDIES)
+            self._connection.execute(_INSTANCE_TABLE)
+            self._connection.execute(_INCOMPLETE_STUDY_TABLE)
             self._connection.execute(_INDEX)
 
     def close(self) -> None:
@@ -89,11 +89,11 @@ class Database:
         """Tell whether no instance is known."""
         return not self._rows("SELECT 1 FROM instance LIMIT 1", ())
 
-    def save(self, instances: Iterable[Instance]) -> None:
+    def save(self, instances: Iterable[InstanceRecord]) -> None:
         """Add or replace *instances*, all or none."""
         rows = [
             (
-                each.uid,
+                each.sop_instance_uid,
                 str(each.header.StudyInstanceUID),
                 each.header.to_json(),
                 each.is_local,
@@ -101,39 +101,39 @@ class Database:
                 each.availability,
                 "\\".join(each.retrieve_aets),
                 each.storage_id,
-                each.received,
+                each.received_at,
             )
             for each in instances
         ]
         with self._lock, self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def instance(self, sop_instance_uid: str) -> Instance | None:
+    def find_instance(self, sop_instance_uid: str) -> InstanceRecord | None:
         """Return the instance, or None when it is unknown."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))  # noqa: S608 — a constant
-        return _instance(rows[0]) if rows else None
+        return _parse_row(rows[0]) if rows else None
 
-    def all(self) -> tuple[Instance, ...]:
+    def list_instances(self) -> tuple[InstanceRecord, ...]:
         """Return every instance, in the order of the UIDs of study and instance."""
         rows = self._rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
-        return tuple(_instance(row) for row in rows)
+        return tuple(_parse_row(row) for row in rows)
 
-    def of_study(self, study_uid: str) -> tuple[Instance, ...]:
+    def list_study_instances(self, study_uid: str) -> tuple[InstanceRecord, ...]:
         """Return the instances of a study, in the order of their UIDs."""
         query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid = ? ORDER BY sop_instance_uid"  # noqa: S608 — constants
-        return tuple(_instance(row) for row in self._rows(query, (study_uid,)))
+        return tuple(_parse_row(row) for row in self._rows(query, (study_uid,)))
 
-    def within(self, identifier: Dataset) -> tuple[Instance, ...]:
+    def find_candidates(self, identifier: Dataset) -> tuple[InstanceRecord, ...]:
         """Return the instances that *identifier* can mean: those of the studies that it names, else all."""
         key = identifier.get_item("StudyInstanceUID") if "StudyInstanceUID" in identifier else None
-        uids = key_values(identifier["StudyInstanceUID"]) if key is not None else ()
+        uids = get_key_values(identifier["StudyInstanceUID"]) if key is not None else ()
         if not uids:
-            return self.all()
+            return self.list_instances()
         marks = ", ".join("?" * len(uids))
         query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid IN ({marks}) ORDER BY study_uid, sop_instance_uid"  # noqa: S608 — constants
-        return tuple(_instance(row) for row in self._rows(query, uids))
+        return tuple(_parse_row(row) for row in self._rows(query, uids))
 
-    def failed_retrieves(self, study_uid: str) -> int | None:
+    def get_failed_retrieves(self, study_uid: str) -> int | None:
         """Return how often the rest of an incomplete study was asked for in vain; None when the study is complete."""
         query = "SELECT failed_retrieves FROM incomplete_study WHERE study_uid = ?"
         with self._lock:
@@ -152,7 +152,7 @@ class Database:
             return self._connection.execute(query, values).fetchall()
 
 
-def header_of(dataset: Dataset) -> Dataset:
+def extract_header(dataset: Dataset) -> Dataset:
     """Return the top-level attributes of *dataset* that a query may ask for: no pixel data, no file meta."""
     header = Dataset()
     for element in dataset:
@@ -163,7 +163,9 @@ def header_of(dataset: Dataset) -> Dataset:
     return header
 
 
-def _instance(row: tuple[str, int, str, str, str, str, str]) -> Instance:
+def _parse_row(row: tuple[str, int, str, str, str, str, str]) -> InstanceRecord:
     header, is_local, external_aet, availability, retrieve_aets, storage_id, received = row
     titles = tuple(title for title in retrieve_aets.split("\\") if title)
-    return Instance(Dataset.from_json(header), bool(is_local), external_aet, availability, titles, storage_id, received)
+    return InstanceRecord(
+        Dataset.from_json(header), bool(is_local), external_aet, availability, titles, storage_id, received
+    )

@@ -18,13 +18,13 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 from dcmcfg.lab.archive.configuration import NetworkAE
-from dcmcfg.lab.archive.forwarded_retrieves import ForwardedRetrieve, Requester
-from dcmcfg.lab.archive.java_exceptions import JavaException, error_comment
-from dcmcfg.lab.archive.pending_responses import PendingResponses
+from dcmcfg.lab.archive.forwarded_retrieves import ForwardedRetrieve, MoveOriginator
+from dcmcfg.lab.archive.java_exceptions import JavaException, make_error_comment
+from dcmcfg.lab.archive.pending_responses import PendingSender
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse, Unanswered
-from dcmcfg.lab.requestor import AssociationFailed, NothingAccepted, associated
+from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse, NoFinalResponse
+from dcmcfg.lab.requestor import AssociationFailed, NoContextAccepted, open_association
 from dcmcfg.lab.suboperations import UNABLE_TO_PERFORM
 
 PROCESSING_FAILURE = 0x0110
@@ -32,103 +32,103 @@ _log = logging.getLogger("archive.external")
 
 
 @dataclass(frozen=True)
-class Forwarding:
-    """The AE ``holder`` that a C-MOVE is passed on to.
+class ForwardTarget:
+    """The AE ``target_ae_title`` that a C-MOVE is passed on to.
 
-    ``calling`` is the calling title, None for the archive's own. ``redirected`` is the Move Destination, None for that
-    of the requester.
+    ``calling_ae_title`` is the calling title, None for the archive's own. ``destination_ae_title`` is the Move
+    Destination, None for that of the requester.
     """
 
-    holder: str
-    calling: str | None
-    redirected: str | None
+    target_ae_title: str
+    calling_ae_title: str | None
+    destination_ae_title: str | None
 
 
 @dataclass(frozen=True)
-class Passing:
+class ForwardContext:
     """What all AEs have in common that one C-MOVE is passed on to: counters, pending responses, the destination."""
 
     state: ArchiveState
     exchange: MoveExchange
-    called: NetworkAE
-    destination: NetworkAE
+    called_ae: NetworkAE
+    destination_ae: NetworkAE
     counters: RetrieveCounters
-    pending: PendingResponses
-    comes_back: bool  # an archive is asked to send to this one
+    pending_sender: PendingSender
+    returns_to_archive: bool  # an archive is asked to send to this one
 
     @contextmanager
-    def associated_with(self, forwarding: Forwarding) -> Iterator[Association]:
+    def open_association(self, target: ForwardTarget) -> Iterator[Association]:
         """Give an association with the holder: one context, that of the requester, relational queries negotiated."""
-        request, called = self.exchange.request, self.called
-        calling = forwarding.calling or called.title
-        line = self.state.line(self.state.cache.find_application_entity(forwarding.holder), called)
+        request, called = self.exchange.request, self.called_ae
+        calling = target.calling_ae_title or called.title
+        line = self.state.select_connection(self.state.cache.find_application_entity(target.target_ae_title), called)
         contexts = [build_context(request.sop_class_uid, list(request.proposed_transfer_syntaxes))]
-        with associated(
+        with open_association(
             calling,
             line.peer,
             contexts,
-            relational=request.sop_class_uid,
-            response_timeout_s=line.own.retrieve_timeout_s,
-            accept_timeout_s=line.own.accept_timeout_s,
+            relational_sop_class=request.sop_class_uid,
+            response_timeout_s=line.local_connection.retrieve_timeout_s,
+            accept_timeout_s=line.local_connection.accept_timeout_s,
             tls=line.tls,
         ) as association:
-            destination = forwarding.redirected or request.destination
+            destination = target.destination_ae_title or request.destination_ae_title
             _log.info("C-MOVE to %s as %s, destination %s", line.peer, calling, destination)
             yield association
 
-    def retrieve(self, forwarding: Forwarding) -> ForwardedRetrieve:
+    def make_retrieve(self, target: ForwardTarget) -> ForwardedRetrieve:
         """Return the retrieve by which arriving objects are matched: under the mapped title, else the calling one.
 
         With neither nothing is matched: the archive's own title, used in a mixed retrieve, is no key.
         """
         request = self.exchange.request
-        mapped = any(move_scp == forwarding.holder for _, move_scp in self.state.device.move_scp_of_store_scu)
+        mapped = any(move_scp == target.target_ae_title for _, move_scp in self.state.device.move_scp_of_store_scu)
         return ForwardedRetrieve(
-            key=forwarding.holder if mapped else forwarding.calling,
+            match_ae_title=target.target_ae_title if mapped else target.calling_ae_title,
             identifier=request.identifier,
-            requester=Requester(request.calling, request.message_id),
-            local_title=self.called.title,
-            destination=partial(self.state.line, self.destination, self.called),
+            move_originator=MoveOriginator(request.calling_ae_title, request.message_id),
+            local_ae_title=self.called_ae.title,
+            select_connection=partial(self.state.select_connection, self.destination_ae, self.called_ae),
             counters=self.counters,
         )
 
 
-def pass_on(passing: Passing, forwarding: Forwarding) -> MoveResponse | Unanswered:
+def forward_move(forward_context: ForwardContext, target: ForwardTarget) -> MoveResponse | NoFinalResponse:
     """Have the request answered by another archive, and return its answer, or that of what was forwarded."""
-    redirected = forwarding.redirected
+    redirected = target.destination_ae_title
     try:
-        with passing.associated_with(forwarding) as association:
+        with forward_context.open_association(target) as association:
             if redirected is None:
-                return _relay(passing.exchange, association)
-            retrieve = passing.retrieve(forwarding)
-            with passing.state.retrieves.under_way(retrieve):
-                return _re_forward(passing, association, redirected, retrieve)
+                return _relay_responses(forward_context.exchange, association)
+            retrieve = forward_context.make_retrieve(target)
+            with forward_context.state.retrieves.register(retrieve):
+                return _wait_for_returned_objects(forward_context, association, redirected, retrieve)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
-    except NothingAccepted as failure:
+        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
+    except NoContextAccepted as failure:
         if redirected is None:
-            return MoveResponse(PROCESSING_FAILURE, error_comment(failure))
-        return passing.counters.final_of_external()
+            return MoveResponse(PROCESSING_FAILURE, make_error_comment(failure))
+        return forward_context.counters.make_external_final_response()
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
 
 
 @contextmanager
-def asking_beside(passing: Passing, forwarding: Forwarding) -> Iterator[None]:
+def forward_move_concurrently(forward_context: ForwardContext, target: ForwardTarget) -> Iterator[None]:
     """Ask another archive while the block goes on, and wait for its final response at the end of the block.
 
     What it sends itself is counted by its responses, what comes back as it is forwarded. Raises
     :class:`JavaException` or :class:`AssociationFailed` before the block when it cannot be asked.
     """
     with ExitStack() as stack:
-        association = stack.enter_context(passing.associated_with(forwarding))
-        retrieve = passing.retrieve(forwarding) if forwarding.redirected is not None else None
+        association = stack.enter_context(forward_context.open_association(target))
+        retrieve = forward_context.make_retrieve(target) if target.destination_ae_title is not None else None
         if retrieve is not None:
-            stack.enter_context(passing.state.retrieves.under_way(retrieve))
+            stack.enter_context(forward_context.state.retrieves.register(retrieve))
         asking = Thread(
-            target=_ask,
-            args=(passing, association, forwarding),
-            name=f"C-MOVE to {forwarding.holder}",
+            target=_forward_and_count,
+            args=(forward_context, association, target),
+            name=f"C-MOVE to {target.target_ae_title}",
             daemon=True,
         )
         asking.start()
@@ -137,65 +137,65 @@ def asking_beside(passing: Passing, forwarding: Forwarding) -> Iterator[None]:
         finally:
             asking.join()
         if retrieve is not None:
-            retrieve.wait()
+            retrieve.wait_for_current_object()
 
 
-def _ask(passing: Passing, association: Association, forwarding: Forwarding) -> None:
+def _forward_and_count(passing: ForwardContext, association: Association, forwarding: ForwardTarget) -> None:
     """Ask another archive beside others, and count by its responses."""
     before: MoveResponse | None = None
-    destination = forwarding.redirected or passing.exchange.request.destination
-    for response in _responses(passing.exchange, association, destination):
-        if forwarding.redirected is None:
-            passing.counters.add(response, before)
+    destination = forwarding.destination_ae_title or passing.exchange.request.destination_ae_title
+    for response in _send_move(passing.exchange, association, destination):
+        if forwarding.destination_ae_title is None:
+            passing.counters.count_external_progress(response, before)
         else:
-            _take(passing, response, first=before is None)
+            _count_response(passing, response, first=before is None)
         before = response
         if response.status != PENDING:
             return
 
 
-def _take(passing: Passing, response: MoveResponse, *, first: bool) -> None:
+def _count_response(passing: ForwardContext, response: MoveResponse, *, first: bool) -> None:
     """Count a response of the archive that sends back here; pending ones go out once its first one has come."""
-    passing.counters.answered(response)
+    passing.counters.set_external_response(response)
     if first and response.status == PENDING:
-        passing.pending.start()
+        passing.pending_sender.start()
 
 
-def _relay(exchange: MoveExchange, association: Association) -> MoveResponse | Unanswered:
+def _relay_responses(exchange: MoveExchange, association: Association) -> MoveResponse | NoFinalResponse:
     """Relay every response of the other archive as it is (``ForwardRetrieveTask.BackwardCMoveRSP``).
 
     The requester hears no more when the other archive ends the association.
     """
     cancelled = False
-    for response in _responses(exchange, association, exchange.request.destination):
+    for response in _send_move(exchange, association, exchange.request.destination_ae_title):
         if response.status != PENDING:
             return response
         exchange.send(response)
         if exchange.is_cancelled and not cancelled:
             cancelled = True
             association.send_c_cancel(exchange.request.message_id, query_model=exchange.request.sop_class_uid)
-    return Unanswered.NOTHING
+    return NoFinalResponse.KEEP_ASSOCIATION
 
 
-def _re_forward(
-    passing: Passing, association: Association, redirected: str, retrieve: ForwardedRetrieve
+def _wait_for_returned_objects(
+    passing: ForwardContext, association: Association, destination_ae_title: str, retrieve: ForwardedRetrieve
 ) -> MoveResponse:
     """Wait for the other archive's final response while its objects are forwarded as they arrive.
 
     A C-CANCEL is not passed on here, as in the real archive.
     """
     first = True
-    for response in _responses(passing.exchange, association, redirected):
-        _take(passing, response, first=first)
+    for response in _send_move(passing.exchange, association, destination_ae_title):
+        _count_response(passing, response, first=first)
         first = False
         if response.status != PENDING:
             break
-    retrieve.wait()
-    passing.pending.stop()
-    return passing.counters.final_of_external()
+    retrieve.wait_for_current_object()
+    passing.pending_sender.stop()
+    return passing.counters.make_external_final_response()
 
 
-def _responses(exchange: MoveExchange, association: Association, destination: str) -> Iterator[MoveResponse]:
+def _send_move(exchange: MoveExchange, association: Association, destination: str) -> Iterator[MoveResponse]:
     """Yield the other archive's responses; ends without a final one when the association is lost."""
     request = exchange.request
     answers = association.send_c_move(

@@ -17,19 +17,19 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.lab.archive.java_exceptions import JavaException
-from dcmcfg.lab.archive.outgoing_connection import Line
+from dcmcfg.lab.archive.outgoing_connection import OutgoingConnection
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
-from dcmcfg.lab.query import HeldInstance, selected
-from dcmcfg.lab.requestor import AssociationFailed, NotSent, associated, send_file
+from dcmcfg.lab.query import QueryInstance, select_instances
+from dcmcfg.lab.requestor import AssociationFailed, StoreNotSent, open_association, send_file
 
 _log = logging.getLogger("archive.forward")
 
 
 @dataclass(frozen=True)
-class Requester:
+class MoveOriginator:
     """Whose C-MOVE it is: the move originator of the C-STOREs that carry it out."""
 
-    title: str
+    ae_title: str
     message_id: int
 
 
@@ -37,59 +37,63 @@ class Requester:
 class ForwardedRetrieve:
     """One C-MOVE whose objects are forwarded to its destination as they arrive.
 
-    ``key`` is the AE title by which arriving objects are matched, None where no object is. ``identifier`` is that of
-    the C-MOVE. ``destination`` returns how the destination is called, or raises :class:`JavaException`.
+    ``match_ae_title`` is the AE title by which arriving objects are matched, None where no object is. ``identifier`` is
+    that of the C-MOVE. ``select_connection`` returns how the destination is called, or raises :class:`JavaException`.
     """
 
-    key: str | None
+    match_ae_title: str | None
     identifier: Dataset
-    requester: Requester
-    local_title: str
-    destination: Callable[[], Line]
+    move_originator: MoveOriginator
+    local_ae_title: str
+    select_connection: Callable[[], OutgoingConnection]
     counters: RetrieveCounters
     _lock: Lock = field(default_factory=Lock)
     _open: ExitStack = field(default_factory=ExitStack)
     _associations: dict[int, Association | None] = field(default_factory=dict)
 
-    def forward(self, arrival: int, contexts: list[PresentationContext], sop_instance_uid: str, file: Path) -> None:
-        """Send one object on; each association it may arrive on (*arrival*) has one to the destination.
+    def forward(
+        self, incoming_association_id: int, contexts: list[PresentationContext], sop_instance_uid: str, file: Path
+    ) -> None:
+        """Send one object on; each association it may arrive on (*incoming_association_id*) has one to the destination.
 
         That one offers the storage contexts of the arriving one. What cannot be sent counts as failed.
         """
         with self._lock:
-            if arrival not in self._associations:
-                self._associations[arrival] = self._associate(contexts)
-            association = self._associations[arrival]
+            if incoming_association_id not in self._associations:
+                self._associations[incoming_association_id] = self._associate(contexts)
+            association = self._associations[incoming_association_id]
             outcome = self._send(association, sop_instance_uid, file)
         _log.info("forwarded %s: %s", sop_instance_uid, outcome)
 
     def _send(self, association: Association | None, sop_instance_uid: str, file: Path) -> str:
         """Send an object and count it; one to which no response came is not counted, as in the real archive."""
         if association is None:
-            self.counters.fail(sop_instance_uid)
+            self.counters.count_failed(sop_instance_uid)
             return "no association"
-        requester = self.requester
+        requester = self.move_originator
         try:
-            status = send_file(association, file, originator=requester.title, message_id=requester.message_id)
-        except NotSent:
-            self.counters.fail(sop_instance_uid)
+            status = send_file(
+                association, file, originator_ae_title=requester.ae_title, message_id=requester.message_id
+            )
+        except StoreNotSent:
+            self.counters.count_failed(sop_instance_uid)
             return "not sent"
         if status is None:
             return "no response"
-        self.counters.record(sop_instance_uid, status)
+        self.counters.count_store(sop_instance_uid, status)
         return f"{status:04X}"
 
     def _associate(self, contexts: list[PresentationContext]) -> Association | None:
         offered = [build_context(each.abstract_syntax or "", list(each.transfer_syntax)) for each in contexts]
         try:
-            line = self.destination()
+            line = self.select_connection()
             return self._open.enter_context(
-                associated(
-                    self.local_title,
+                open_association(
+                    self.local_ae_title,
                     line.peer,
                     offered,
-                    response_timeout_s=line.own.store_timeout_s,
-                    accept_timeout_s=line.own.accept_timeout_s,
+                    response_timeout_s=line.local_connection.store_timeout_s,
+                    accept_timeout_s=line.local_connection.accept_timeout_s,
                     tls=line.tls,
                 )
             )
@@ -97,7 +101,7 @@ class ForwardedRetrieve:
             _log.info("no association with the destination: %s", type(failure).__name__)
             return None
 
-    def wait(self) -> None:
+    def wait_for_current_object(self) -> None:
         """Return when the object that is being forwarded, if any, has been."""
         with self._lock:
             pass
@@ -109,28 +113,32 @@ class ForwardedRetrieve:
             self._associations.clear()
 
 
-class Retrieves:
+class RetrieveRegistry:
     """The forwarded retrieves under way."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._under_way: list[ForwardedRetrieve] = []
+        self._active: list[ForwardedRetrieve] = []
 
     @contextmanager
-    def under_way(self, retrieve: ForwardedRetrieve) -> Iterator[None]:
+    def register(self, retrieve: ForwardedRetrieve) -> Iterator[None]:
         """Have arriving objects matched with *retrieve* while the context is open."""
         with self._lock:
-            self._under_way.append(retrieve)
+            self._active.append(retrieve)
         try:
             yield
         finally:
             with self._lock:
-                self._under_way.remove(retrieve)
+                self._active.remove(retrieve)
             retrieve.close()
 
-    def matching(self, key: str, arrived: Dataset) -> ForwardedRetrieve | None:
+    def find_matching(self, match_ae_title: str, received: Dataset) -> ForwardedRetrieve | None:
         """Return the retrieve for which an object arrives, by its key and then by what was asked for."""
-        held = (HeldInstance(arrived),)
+        held = (QueryInstance(received),)
         with self._lock:
-            wanting = (each for each in self._under_way if each.key == key and selected(each.identifier, held))
+            wanting = (
+                each
+                for each in self._active
+                if each.match_ae_title == match_ae_title and select_instances(each.identifier, held)
+            )
             return next(wanting, None)

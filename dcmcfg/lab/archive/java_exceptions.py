@@ -6,20 +6,20 @@ import ssl
 from typing import ClassVar
 
 from dcmcfg.lab.requestor import (
-    Aborted,
+    AssociationAborted,
     AssociationFailed,
+    AssociationRejected,
     ConnectionRefused,
     ConnectTimedOut,
     HostUnknown,
-    NothingAccepted,
-    NotSecured,
-    Rejected,
+    NoContextAccepted,
+    TlsHandshakeFailed,
 )
 
 _RESULTS = {1: "rejected-permanent", 2: "rejected-transient"}
 _SOURCES = {1: "service-user", 2: "service-provider (ACSE)", 3: "service-provider (Presentation)"}
 #: The longest error comment (0000,0902), of VR LO.
-COMMENT_LENGTH = 64
+MAX_COMMENT_LENGTH = 64
 _CONFIGURATION = "org.dcm4che3.conf.api"
 
 
@@ -103,19 +103,19 @@ class IncompatibleConnectionException(JavaException):
     java_class = "org.dcm4che3.net.IncompatibleConnectionException"
 
 
-def error_comment(failure: JavaException | AssociationFailed) -> str:
+def make_error_comment(failure: JavaException | AssociationFailed) -> str:
     """Return the error comment for a *failure*: its text, cut at 64 characters as by ``DicomServiceException``."""
-    text = text_of(failure) if isinstance(failure, AssociationFailed) else str(failure)
-    return text[:COMMENT_LENGTH]
+    text = format_association_failure(failure) if isinstance(failure, AssociationFailed) else str(failure)
+    return text[:MAX_COMMENT_LENGTH]
 
 
-def text_of(failure: AssociationFailed) -> str:
+def format_association_failure(failure: AssociationFailed) -> str:
     """Return the text of the exception that a failed association request ends in.
 
     Silence is as an abort: the archive aborts the association itself after dcmAAACTimeout.
     """
     match failure:
-        case Rejected():
+        case AssociationRejected():
             result = f"{failure.result} - {_RESULTS.get(failure.result, '?')}"
             source = f"{failure.source} - {_SOURCES.get(failure.source, '?')}"
             return f"A-ASSOCIATE-RJ[result: {result}, source: {source}, reason: {failure.reason}]"
@@ -123,11 +123,11 @@ def text_of(failure: AssociationFailed) -> str:
             return f"java.net.UnknownHostException: {failure.peer.host}"
         case ConnectTimedOut():
             return "java.net.SocketTimeoutException: Connect timed out"
-        case NotSecured(reason=reason):
+        case TlsHandshakeFailed(ssl_error=reason):
             return _handshake_failure(reason)
-        case NothingAccepted():
+        case NoContextAccepted():
             return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
-        case Aborted():
+        case AssociationAborted():
             return "A-ABORT[source: 0 - service-user, reason: 0]"
         case ConnectionRefused() | AssociationFailed():
             return "java.net.ConnectException: Connection refused"
@@ -146,28 +146,28 @@ def _handshake_failure(error: ssl.SSLError) -> str:
     return "javax.net.ssl.SSLHandshakeException: Remote host terminated the handshake"
 
 
-def stack_trace(failure: Exception) -> str:
+def format_stack_trace(failure: Exception) -> str:
     """Return *failure* with its causes as the archive answers it with 500: a stack trace, with a few frames of it.
 
     The application server wraps what Java does not make a method declare (``EJBException``). The frames are those by
     which loading, binding and starting can be told apart.
     """
     declared = isinstance(failure, ConfigurationException | UnableToStart)
-    text = _text(failure)
+    text = _format_failure(failure)
     lines = [text if declared else f"jakarta.ejb.EJBException: {text}"]
     lines += [f"\tat {each}(Unknown Source)" for each in _frames(failure) if declared]
     lines.append("\tat org.dcm4chee.arc.ctrl.ArchiveCtrl.reload(Unknown Source)")
     lines.append("\tat java.base/java.lang.Thread.run(Unknown Source)")
     cause = failure.__cause__ if declared else failure
     while isinstance(cause, JavaException):
-        lines.append(f"Caused by: {_text(cause)}")
+        lines.append(f"Caused by: {_format_failure(cause)}")
         lines += [] if declared else [f"\tat {each}(Unknown Source)" for each in _frames(cause)]
         lines.append("\t... 2 more")
         cause = cause.__cause__
     return "\n".join(lines) + "\n"
 
 
-def _text(failure: BaseException) -> str:
+def _format_failure(failure: BaseException) -> str:
     return str(failure) if isinstance(failure, JavaException) else f"java.lang.RuntimeException: {failure}"
 
 

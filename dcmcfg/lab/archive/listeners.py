@@ -19,26 +19,26 @@ from dcmcfg.lab.archive.java_exceptions import (
     UnableToStart,
     UnknownHostException,
 )
-from dcmcfg.lab.archive.securing import server_context
+from dcmcfg.lab.archive.securing import make_server_context
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.site import LOOPBACK, Site
 
 #: Of all cipher suites that Java knows, the names begin like this.
 _JAVA_SUITES = ("TLS_", "SSL_")
-_ANY_ADDRESS = ("0.0.0.0", "::", "localhost")  # noqa: S104 — what stands in the tree; bound is loopback
+_LOOPBACK_ALIASES = ("0.0.0.0", "::", "localhost")  # noqa: S104 — what stands in the tree; bound is loopback
 
 
 class Listeners:
     """What listens for the connections of the archive's device in the lab's *site*.
 
-    After :meth:`take_over` the listeners still are the old ones; :meth:`rebind` binds those whose settings changed.
+    After :meth:`set_device` the listeners still are the old ones; :meth:`rebind` binds those whose settings changed.
     """
 
     def __init__(self, site: Site, server: DicomServer, device: Device) -> None:
         self._site = site
         self._server = server
         self._connections = {each.dn: each for each in device.connections}
-        self._bound: dict[NormalDN, ExitStack] = {}
+        self._open_listeners: dict[NormalDN, ExitStack] = {}
         self._pending: set[NormalDN] = set()
 
     def bind(self) -> None:
@@ -49,10 +49,10 @@ class Listeners:
 
     def close(self) -> None:
         """Close every listener; associations that are open go on."""
-        for dn in tuple(self._bound):
+        for dn in tuple(self._open_listeners):
             self._close(dn)
 
-    def take_over(self, device: Device) -> None:
+    def set_device(self, device: Device) -> None:
         """Go by the connections of *device* from now on; the listener of one that is gone is closed."""
         after = {each.dn: each for each in device.connections}
         for dn in self._connections.keys() - after.keys():
@@ -78,45 +78,45 @@ class Listeners:
     def _bind(self, connection: Connection) -> None:
         if not connection.installed or not connection.port or connection.protocol != "DICOM":
             return
-        if connection.dn in self._bound:
-            listener = f"org.dcm4che3.net.TCPListener@{id(self._bound[connection.dn]) & 0xFFFFFFFF:x}"
+        if connection.dn in self._open_listeners:
+            listener = f"org.dcm4che3.net.TCPListener@{id(self._open_listeners[connection.dn]) & 0xFFFFFFFF:x}"
             raise IllegalStateException(f"Already listening - {listener}")
-        tls = self._secured(connection)
+        tls = self._make_tls_context(connection)
         if connection.tls and tls is None:
             return
         failed = UnableToStart(f"{connection.host}:{connection.port}")
         with ExitStack() as opening:
             try:
-                address = loopback_address(connection.bind_address or connection.host)
-                opening.enter_context(self._server.serving(connection, address, tls))
+                address = resolve_loopback_address(connection.bind_address or connection.host)
+                opening.enter_context(self._server.serve(connection, address, tls))
             except LabError as error:
                 why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else None
-                raise failed from BindException(why or error.what)
+                raise failed from BindException(why or error.message)
             except (BindException, UnknownHostException) as error:
                 raise failed from error
-            self._bound[connection.dn] = opening.pop_all()
+            self._open_listeners[connection.dn] = opening.pop_all()
 
-    def _secured(self, connection: Connection) -> ssl.SSLContext | None:
+    def _make_tls_context(self, connection: Connection) -> ssl.SSLContext | None:
         """Return what secures *connection*; None where it is plain, and in a lab without certificates."""
         if not connection.tls or not self._site.tls_folder.exists():
             return None
         for suite in connection.cipher_suites:
             if not suite.startswith(_JAVA_SUITES):
                 raise IllegalArgumentException(f"Unsupported CipherSuite: {suite}")
-        return server_context(self._site, connection)
+        return make_server_context(self._site, connection)
 
     def _close(self, dn: NormalDN) -> None:
-        if (bound := self._bound.pop(dn, None)) is not None:
+        if (bound := self._open_listeners.pop(dn, None)) is not None:
             bound.close()
 
 
-def loopback_address(text: str) -> str:
+def resolve_loopback_address(text: str) -> str:
     """Return the address of 127.0.0.0/8 at which the lab listens for the bind address *text*.
 
     No other address is ever bound: any other one counts as not of this machine (:class:`BindException`), and any name
     but ``localhost`` as unknown (:class:`UnknownHostException`). No name is looked up.
     """
-    if text.lower() in _ANY_ADDRESS:
+    if text.lower() in _LOOPBACK_ALIASES:
         return LOOPBACK
     try:
         address = ipaddress.ip_address(text)

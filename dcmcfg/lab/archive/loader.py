@@ -18,9 +18,9 @@ from dcmcfg.lab.archive.java_exceptions import DanglingReference, IllegalArgumen
 from dcmcfg.schema.value_kinds import durations
 
 
-def seconds(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Return the seconds of ``P[nD][T[nH][nM][n[.,n]S]]``; raises :class:`IllegalArgumentException`."""
-    found = durations.seconds(text)
+    found = durations.parse_seconds(text)
     if found is None:
         raise IllegalArgumentException(text)
     return found
@@ -29,7 +29,7 @@ def seconds(text: str) -> float:
 _PROTOCOLS = ("DICOM", "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")
 #: Attributes whose value is a constant of a Java enumeration, with the class and its constants.
-_CONSTANTS = {
+_ENUM_CONSTANTS = {
     "dcmOverwritePolicy": (
         "org.dcm4chee.arc.conf.OverwritePolicy",
         ("NEVER", "ALWAYS", "SAME_SOURCE", "EVEN_WITH_EQUAL_DIGEST"),
@@ -40,7 +40,7 @@ _PORTS = range(1, 65536)
 _NOT_LISTENING = -1  # Connection.NOT_LISTENING
 
 
-def device_of(entries: Sequence[Entry]) -> Device:
+def build_device(entries: Sequence[Entry]) -> Device:
     """Return the device whose subtree is *entries*, its own entry first.
 
     Raises :class:`DanglingReference` when a connection reference does not name a connection of this device, and
@@ -48,28 +48,28 @@ def device_of(entries: Sequence[Entry]) -> Device:
     """
     device = entries[0]
     for entry in entries:
-        _require_constants(entry)
+        _require_valid_enums(entry)
     connections = {
         connection.dn: connection
-        for connection in (_connection(entry, device) for entry in _all(entries, "dicomNetworkConnection"))
+        for connection in (_connection(entry, device) for entry in _select_entries(entries, "dicomNetworkConnection"))
     }
-    storages = _all(entries, "dcmStorage")
+    storages = _select_entries(entries, "dcmStorage")
     return Device(
         name=device.text("dicomDeviceName") or "",
         connections=tuple(connections.values()),
-        aes=tuple(_ae(entry, device, connections, entries) for entry in _all(entries, "dicomNetworkAE")),
+        aes=tuple(_ae(entry, device, connections, entries) for entry in _select_entries(entries, "dicomNetworkAE")),
         ae_cache_stale_timeout_s=_duration(device, "dcmAECacheStaleTimeout"),
         storages=frozenset(text for entry in storages for text in entry.texts("dcmStorageID")),
         external_availability=_first(storages, "dcmExternalRetrieveInstanceAvailability"),
-        move_scp_of_store_scu=tuple(_pair(text) for text in device.texts("dcmCStoreSCUOfCMoveSCP")),
+        move_scp_of_store_scu=tuple(_split_pair(text) for text in device.texts("dcmCStoreSCUOfCMoveSCP")),
         web_applications=tuple(
             WebApplication(each.text("dcmWebServicePath") or "", frozenset(each.texts("dcmWebServiceClass")))
-            for each in _all(entries, "dcmWebApp")
+            for each in _select_entries(entries, "dcmWebApp")
         ),
     )
 
 
-def _all(entries: Sequence[Entry], object_class: str) -> list[Entry]:
+def _select_entries(entries: Sequence[Entry], object_class: str) -> list[Entry]:
     return [entry for entry in entries if entry.is_a(object_class)]
 
 
@@ -85,15 +85,15 @@ def _connection(entry: Entry, device: Entry) -> Connection:
         dn=entry.dn.normalised(),
         host=entry.text("dicomHostname") or "",
         port=port if port != _NOT_LISTENING else None,
-        installed=_installed(entry, device),
+        installed=_is_installed(entry, device),
         bind_address=entry.text("dcmBindAddress"),
         protocol=entry.text("dcmProtocol") or "DICOM",
         cipher_suites=entry.texts("dicomTLSCipherSuite"),
         tls_versions=entry.texts("dcmTLSProtocol") or ("TLSv1.2",),
         needs_client_certificate=entry.text("dcmTLSNeedClientAuth") != "FALSE",
-        retrieve_timeout_s=_seconds(entry, "dcmRetrieveTimeout"),
-        store_timeout_s=_seconds(entry, "dcmStoreTimeout"),
-        accept_timeout_s=_seconds(entry, "dcmAAACTimeout"),
+        retrieve_timeout_s=_read_milliseconds(entry, "dcmRetrieveTimeout"),
+        store_timeout_s=_read_milliseconds(entry, "dcmStoreTimeout"),
+        accept_timeout_s=_read_milliseconds(entry, "dcmAAACTimeout"),
     )
 
 
@@ -101,39 +101,39 @@ def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], en
     interval = entry if "dcmSendPendingCMoveInterval" in entry else device
     return NetworkAE(
         title=entry.text("dicomAETitle") or "",
-        installed=_installed(entry, device),
+        installed=_is_installed(entry, device),
         acceptor=entry.text("dicomAssociationAcceptor") == "TRUE",
         connections=tuple(
-            _referenced(text, connections, entries) for text in entry.texts("dicomNetworkConnectionReference")
+            _resolve_connection(text, connections, entries) for text in entry.texts("dicomNetworkConnectionReference")
         ),
         other_titles=entry.texts("dcmOtherAETitle"),
-        accepted_calling=entry.texts("dcmAcceptedCallingAETitle"),
+        accepted_calling_ae_titles=entry.texts("dcmAcceptedCallingAETitle"),
         accepted_destinations=entry.texts("dcmAcceptedMoveDestination"),
-        external_retrieve_destination=_own_or_inherited(entry, device, "dcmExternalRetrieveAEDestination"),
-        alternative_move_scp=_own_or_inherited(entry, device, "dcmAltCMoveSCP"),
-        fallback_move_scp=_own_or_inherited(entry, device, "dcmFallbackCMoveSCP"),
-        fallback_destination=_own_or_inherited(entry, device, "dcmFallbackCMoveSCPDestination"),
-        fallback_calling=_own_or_inherited(entry, device, "dcmFallbackCMoveSCPCallingAET"),
-        fallback_retries=int(_own_or_inherited(entry, device, "dcmFallbackCMoveSCPRetries") or 0),
-        restricts_silently=_own_or_inherited(entry, device, "dcmRestrictRetrieveSilently") == "TRUE",
+        external_retrieve_destination=_read_inherited(entry, device, "dcmExternalRetrieveAEDestination"),
+        alternative_move_scp=_read_inherited(entry, device, "dcmAltCMoveSCP"),
+        fallback_move_scp=_read_inherited(entry, device, "dcmFallbackCMoveSCP"),
+        fallback_destination=_read_inherited(entry, device, "dcmFallbackCMoveSCPDestination"),
+        fallback_calling_ae_title=_read_inherited(entry, device, "dcmFallbackCMoveSCPCallingAET"),
+        fallback_retries=int(_read_inherited(entry, device, "dcmFallbackCMoveSCPRetries") or 0),
+        restricts_silently=_read_inherited(entry, device, "dcmRestrictRetrieveSilently") == "TRUE",
         send_pending_interval_s=_duration(interval, "dcmSendPendingCMoveInterval"),
         return_retrieve_aets=entry.texts("dcmReturnRetrieveAET") or device.texts("dcmReturnRetrieveAET"),
         retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),
         object_storages=entry.texts("dcmObjectStorageID") or device.texts("dcmObjectStorageID"),
-        qido_max_results=int(_own_or_inherited(entry, device, "dcmQidoMaxNumberOfResults") or 0),
-        query_max_results=int(_own_or_inherited(entry, device, "dcmQueryMaxNumberOfResults") or 0),
+        qido_max_results=int(_read_inherited(entry, device, "dcmQidoMaxNumberOfResults") or 0),
+        query_max_results=int(_read_inherited(entry, device, "dcmQueryMaxNumberOfResults") or 0),
         capabilities=_capabilities(entry, entries),
     )
 
 
-def _referenced(text: str, connections: dict[NormalDN, Connection], entries: Sequence[Entry]) -> Connection:
+def _resolve_connection(text: str, connections: dict[NormalDN, Connection], entries: Sequence[Entry]) -> Connection:
     try:
         dn = DN.parse(text).normalised()
     except MalformedInput:
         raise DanglingReference from NameNotFoundException(text)
     if dn not in connections:
         raise DanglingReference from NameNotFoundException(text)
-    named = _all(entries, "dicomNetworkConnection")
+    named = _select_entries(entries, "dicomNetworkConnection")
     protocol = next(entry.text("dcmProtocol") for entry in named if entry.dn.normalised() == dn)
     if protocol not in (None, "DICOM"):
         raise IllegalArgumentException("protocol != DICOM - " + str(protocol))
@@ -143,9 +143,11 @@ def _referenced(text: str, connections: dict[NormalDN, Connection], entries: Seq
 def _capabilities(ae: Entry, entries: Sequence[Entry]) -> tuple[TransferCapability, ...]:
     """Return the AE's own, or those of the AE that it shares them with; of one that is not there, none."""
     shared = ae.text("dcmShareTransferCapabilitiesFromAETitle")
-    own = {entry.dn for entry in _all(entries, "dicomNetworkAE") if entry.text("dicomAETitle") == shared}
+    own = {entry.dn for entry in _select_entries(entries, "dicomNetworkAE") if entry.text("dicomAETitle") == shared}
     parents = own if shared else {ae.dn}
-    return tuple(_capability(each) for each in _all(entries, "dicomTransferCapability") if each.dn.parent in parents)
+    return tuple(
+        _capability(each) for each in _select_entries(entries, "dicomTransferCapability") if each.dn.parent in parents
+    )
 
 
 def _capability(entry: Entry) -> TransferCapability:
@@ -155,38 +157,38 @@ def _capability(entry: Entry) -> TransferCapability:
     return TransferCapability(entry.text("dicomSOPClass") or "", role, entry.texts("dicomTransferSyntax"))
 
 
-def _require_constants(entry: Entry) -> None:
-    for attribute, (java_class, constants) in _CONSTANTS.items():
+def _require_valid_enums(entry: Entry) -> None:
+    for attribute, (java_class, constants) in _ENUM_CONSTANTS.items():
         text = entry.text(attribute)
         if text is not None and text not in constants:
             raise IllegalArgumentException(f"No enum constant {java_class}.{text}")
 
 
-def _installed(entry: Entry, device: Entry) -> bool:
+def _is_installed(entry: Entry, device: Entry) -> bool:
     """An absent dicomInstalled inherits; FALSE on the device always wins (``isInstalled`` in dcm4che)."""
     return "FALSE" not in (device.text("dicomInstalled"), entry.text("dicomInstalled"))
 
 
-def _own_or_inherited(entry: Entry, device: Entry, attribute: str) -> str | None:
+def _read_inherited(entry: Entry, device: Entry, attribute: str) -> str | None:
     own = entry.text(attribute)
     return own if own is not None else device.text(attribute)
 
 
-def _seconds(entry: Entry, attribute: str) -> float | None:
+def _read_milliseconds(entry: Entry, attribute: str) -> float | None:
     """Return a time given in milliseconds; 0 and absent mean no limit."""
     return int(entry.text(attribute) or 0) / 1000 or None
 
 
 def _duration(entry: Entry, attribute: str) -> float | None:
     text = entry.text(attribute)
-    return None if text is None else seconds(text)
+    return None if text is None else parse_duration(text)
 
 
 def _first(entries: Sequence[Entry], attribute: str) -> str | None:
     return next((text for entry in entries for text in entry.texts(attribute)), None)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _split_pair(text: str) -> tuple[str, str]:
     first, equals, second = text.partition("=")
     if not (first and equals and second):
         raise IllegalArgumentException(f"CStoreSCUofCMoveSCP in incorrect format : {text}")

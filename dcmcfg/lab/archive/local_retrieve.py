@@ -10,44 +10,48 @@ from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.lab.archive.configuration import NetworkAE
-from dcmcfg.lab.archive.database import Instance
-from dcmcfg.lab.archive.external_retrieve import Passing
-from dcmcfg.lab.listener import VERIFICATION
+from dcmcfg.lab.archive.database import InstanceRecord
+from dcmcfg.lab.archive.external_retrieve import ForwardContext
+from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS
 from dcmcfg.lab.object_store import ObjectStore
-from dcmcfg.lab.requestor import NothingAccepted, NotSent, associated, send_file
+from dcmcfg.lab.requestor import NoContextAccepted, StoreNotSent, open_association, send_file
 
 _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
-def send_local(passing: Passing, local: Sequence[Instance], originator: str) -> bool:
-    """Send *local* to the destination, and return whether the requester let it go on to the end.
+def send_local_instances(
+    forward_context: ForwardContext, instances: Sequence[InstanceRecord], originator_ae_title: str
+) -> bool:
+    """Send *instances* to the destination, and return whether the requester let it go on to the end.
 
-    There is an association even where nothing is *local*. Raises :class:`JavaException` or
+    There is an association even where nothing is *instances*. Raises :class:`JavaException` or
     :class:`AssociationFailed` when the destination cannot be reached.
     """
-    called = passing.called
-    line = passing.state.line(passing.destination, called)
-    contexts = _contexts(passing.state.store, local, called, passing.destination) or [build_context(VERIFICATION)]
+    called = forward_context.called_ae
+    line = forward_context.state.select_connection(forward_context.destination_ae, called)
+    contexts = _contexts(forward_context.state.store, instances, called, forward_context.destination_ae) or [
+        build_context(VERIFICATION_SOP_CLASS)
+    ]
     try:
-        with associated(
+        with open_association(
             called.title,
             line.peer,
             contexts,
-            response_timeout_s=line.own.store_timeout_s,
-            accept_timeout_s=line.own.accept_timeout_s,
+            response_timeout_s=line.local_connection.store_timeout_s,
+            accept_timeout_s=line.local_connection.accept_timeout_s,
             tls=line.tls,
         ) as association:
             accepted = {context.abstract_syntax for context in association.accepted_contexts}
-            sent = [each for each in local if each.header.SOPClassUID in accepted]
-            _fail(passing, [each for each in local if each not in sent])
-            return _send(passing, association, sent, originator)
-    except NothingAccepted:
-        _fail(passing, local)
-        _start_pending(passing)
+            sent = [each for each in instances if each.header.SOPClassUID in accepted]
+            _count_failed(forward_context, [each for each in instances if each not in sent])
+            return _send(forward_context, association, sent, originator_ae_title)
+    except NoContextAccepted:
+        _count_failed(forward_context, instances)
+        _start_pending(forward_context)
         return True
 
 
-def _send(passing: Passing, association: Association, local: Sequence[Instance], originator: str) -> bool:
+def _send(passing: ForwardContext, association: Association, local: Sequence[InstanceRecord], originator: str) -> bool:
     _start_pending(passing)
     exchange = passing.exchange
     for each in local:
@@ -56,46 +60,46 @@ def _send(passing: Passing, association: Association, local: Sequence[Instance],
         try:
             status = send_file(
                 association,
-                passing.state.store.path(each.uid),
-                originator=originator,
+                passing.state.store.get_path(each.sop_instance_uid),
+                originator_ae_title=originator,
                 message_id=exchange.request.message_id,
             )
-        except NotSent:
+        except StoreNotSent:
             status = None
         if status is None:
-            passing.counters.fail(each.uid)
+            passing.counters.count_failed(each.sop_instance_uid)
         else:
-            passing.counters.record(each.uid, status)
+            passing.counters.count_store(each.sop_instance_uid, status)
     return True
 
 
-def _start_pending(passing: Passing) -> None:
+def _start_pending(passing: ForwardContext) -> None:
     """Begin pending responses; where an archive sends back here, its first one begins them."""
-    if not passing.comes_back:
-        passing.pending.start()
+    if not passing.returns_to_archive:
+        passing.pending_sender.start()
 
 
-def _fail(passing: Passing, instances: Sequence[Instance]) -> None:
+def _count_failed(passing: ForwardContext, instances: Sequence[InstanceRecord]) -> None:
     for each in instances:
-        passing.counters.fail(each.uid)
+        passing.counters.count_failed(each.sop_instance_uid)
 
 
 def _contexts(
-    store: ObjectStore, instances: Sequence[Instance], called: NetworkAE, destination: NetworkAE
+    store: ObjectStore, instances: Sequence[InstanceRecord], called: NetworkAE, destination: NetworkAE
 ) -> list[PresentationContext]:
     """Offer each SOP class in both little endian encodings, and as an object is kept where both AEs list that."""
     offered = set()
     for each in instances:
-        meta = dcmread(store.path(each.uid), stop_before_pixels=True).file_meta
+        meta = dcmread(store.get_path(each.sop_instance_uid), stop_before_pixels=True).file_meta
         sop_class, kept = str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
         offered |= {(sop_class, str(syntax)) for syntax in _ALWAYS_OFFERED}
-        if _lists(called, "SCU", sop_class, kept) and (
-            not destination.lists_scp or _lists(destination, "SCP", sop_class, kept)
+        if _is_listed(called, "SCU", sop_class, kept) and (
+            not destination.has_scp_capabilities or _is_listed(destination, "SCP", sop_class, kept)
         ):
             offered.add((sop_class, kept))
     return [build_context(sop_class, syntax) for sop_class, syntax in sorted(offered)]
 
 
-def _lists(ae: NetworkAE, role: str, sop_class: str, syntax: str) -> bool:
-    listed = ae.syntaxes(sop_class, role) or ()
+def _is_listed(ae: NetworkAE, role: str, sop_class: str, syntax: str) -> bool:
+    listed = ae.find_transfer_syntaxes(sop_class, role) or ()
     return listed == ("*",) or syntax in listed

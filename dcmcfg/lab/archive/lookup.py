@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Protocol
 
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServer, Scope
+from dcmcfg.directory.server import LdapServerSettings, Scope
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
@@ -24,37 +24,37 @@ from dcmcfg.lab.archive.java_exceptions import (
     NameNotFoundException,
     NamingException,
 )
-from dcmcfg.lab.archive.loader import device_of
+from dcmcfg.lab.archive.loader import build_device
 from dcmcfg.lab.site import Site
 
 
-class Reader(Protocol):
+class DirectoryReader(Protocol):
     """What is needed of a directory."""
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         """Return the entries in *scope* of *base*; raises :class:`NotFound` when *base* does not exist."""
 
 
-Open = Callable[[], AbstractContextManager[Reader]]
+OpenDirectory = Callable[[], AbstractContextManager[DirectoryReader]]
 
 
-def ldap_of(site: Site) -> Open:
+def make_directory_opener(site: Site) -> OpenDirectory:
     """Return what opens a connection to the lab's directory, with the password as it is at that time."""
 
     @contextmanager
-    def open_directory() -> Iterator[Reader]:
+    def open_directory() -> Iterator[DirectoryReader]:
         password = site.password_file.read_text("utf-8").strip()
-        with connect(LdapServer(site.ldap_url, DN.parse(site.base_dn), site.bind_dn, password)) as directory:
+        with connect(LdapServerSettings(site.ldap_url, DN.parse(site.base_dn), site.bind_dn, password)) as directory:
             yield directory
 
     return open_directory
 
 
-class Configuration:
+class DirectoryConfiguration:
     """The configuration in the directory, read anew at each call."""
 
-    def __init__(self, open_directory: Open, base_dn: DN) -> None:
-        self._open = open_directory
+    def __init__(self, open_directory: OpenDirectory, base_dn: DN) -> None:
+        self._open_directory = open_directory
         self._devices_dn = base_dn.child("cn", "DICOM Configuration").child("cn", "Devices")
 
     def load_device(self, name: str) -> Device:
@@ -64,30 +64,30 @@ class Configuration:
         its own, :class:`ConfigurationException` when the directory cannot be read, and
         :class:`IllegalArgumentException` for a value that cannot be read.
         """
-        return self._load(self._devices_dn.child("dicomDeviceName", name))
+        return self._load_device_at(self._devices_dn.child("dicomDeviceName", name))
 
     def find_ae(self, title: str) -> NetworkAE | None:
         """Return the first AE of exactly this title with its whole device loaded, or None when there is none.
 
         Raises what :meth:`load_device` raises.
         """
-        with self._reading(self._devices_dn) as directory:
+        with self._open_for_reading(self._devices_dn) as directory:
             entries = directory.read(self._devices_dn, "subtree", ("objectClass", "dicomAETitle"))
         for entry in entries:
             if entry.is_a("dicomNetworkAE") and title in entry.texts("dicomAETitle"):
-                return self._load(entry.dn.parent).ae(title)
+                return self._load_device_at(entry.dn.parent).find_ae(title)
         return None
 
-    def _load(self, dn: DN) -> Device:
-        with self._reading(dn) as directory:
+    def _load_device_at(self, dn: DN) -> Device:
+        with self._open_for_reading(dn) as directory:
             entries = directory.read(dn)
         own_first = sorted(entries, key=lambda entry: len(entry.dn.rdns))
-        return device_of(own_first)
+        return build_device(own_first)
 
     @contextmanager
-    def _reading(self, dn: DN) -> Iterator[Reader]:
+    def _open_for_reading(self, dn: DN) -> Iterator[DirectoryReader]:
         try:
-            with self._open() as directory:
+            with self._open_directory() as directory:
                 yield directory
         except NotFound:
             missing = NameNotFoundException(f"[LDAP: error code 32 - No Such Object]; remaining name '{dn}'")
@@ -113,13 +113,13 @@ class AECache:
         self._find = find
         self._clock = clock
         self._lock = Lock()
-        self._kept: dict[str, _Cached] = {}
+        self._cached: dict[str, _Cached] = {}
         self.stale_timeout_s: float | None = None
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._kept.clear()
+            self._cached.clear()
 
     def find_application_entity(self, title: str) -> NetworkAE:
         """Return the AE; raises :class:`ConfigurationNotFoundException` when it is unknown or not installed.
@@ -135,10 +135,10 @@ class AECache:
 
     def _get(self, title: str) -> NetworkAE | None:
         with self._lock:
-            kept = self._kept.get(title)
+            kept = self._cached.get(title)
             if kept is None or self._is_stale(kept):
                 kept = _Cached(self._fetch(title), self._clock())
-                self._kept[title] = kept
+                self._cached[title] = kept
             return kept.ae
 
     def _is_stale(self, kept: _Cached) -> bool:

@@ -11,23 +11,23 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from dcmcfg.lab.archive.configuration import NetworkAE
-from dcmcfg.lab.archive.database import Instance
-from dcmcfg.lab.archive.external_retrieve import Forwarding, Passing, asking_beside, pass_on
+from dcmcfg.lab.archive.database import InstanceRecord
+from dcmcfg.lab.archive.external_retrieve import ForwardContext, ForwardTarget, forward_move, forward_move_concurrently
 from dcmcfg.lab.archive.java_exceptions import (
-    COMMENT_LENGTH,
+    MAX_COMMENT_LENGTH,
     ConfigurationException,
     ConfigurationNotFoundException,
     IllegalArgumentException,
     JavaException,
-    error_comment,
+    make_error_comment,
 )
-from dcmcfg.lab.archive.local_retrieve import send_local
-from dcmcfg.lab.archive.pending_responses import pending_responses
+from dcmcfg.lab.archive.local_retrieve import send_local_instances
+from dcmcfg.lab.archive.pending_responses import send_pending_responses
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.identifier import IdentifierMismatch, retrieve_level, root_of
-from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, Unanswered
-from dcmcfg.lab.query import IDENTIFIER_MISMATCH, HeldInstance, selected
+from dcmcfg.lab.identifier import IdentifierMismatch, get_root_level, parse_retrieve_level
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, NoFinalResponse
+from dcmcfg.lab.query import IDENTIFIER_MISMATCH, QueryInstance, select_instances
 from dcmcfg.lab.requestor import AssociationFailed
 from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM
 
@@ -37,61 +37,65 @@ _log = logging.getLogger("archive.move")
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What one C-MOVE comes to: archives asked ``beside`` what is ``local``, or the ``last`` one, which answers."""
+class _RetrievePlan:
+    """The plan of one C-MOVE: instances to send, archives to ask, and the final one, which answers."""
 
-    local: Sequence[Instance] = ()
-    beside: tuple[Forwarding, ...] = ()
-    last: Forwarding | None = None
-    originator: str = ""
-    retries: bool = False
+    local_instances: Sequence[InstanceRecord] = ()
+    concurrent_targets: tuple[ForwardTarget, ...] = ()
+    final_target: ForwardTarget | None = None
+    originator_ae_title: str = ""
+    is_retry: bool = False
 
 
-def answer_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | Unanswered:
+def serve_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | NoFinalResponse:
     """Carry out a C-MOVE and return the final response, or what takes its place."""
     request = exchange.request
-    response = _answer(state, exchange)
+    response = _check_and_retrieve(state, exchange)
     _log.info(
         "C-MOVE from %s to %s of %s: %s",
-        request.calling,
-        request.destination,
+        request.calling_ae_title,
+        request.destination_ae_title,
         request.study_uid,
-        response.value if isinstance(response, Unanswered) else f"{response.status:04X} {response.comment}".rstrip(),
+        response.value
+        if isinstance(response, NoFinalResponse)
+        else f"{response.status:04X} {response.comment}".rstrip(),
     )
     return response
 
 
-def _answer(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | Unanswered:
+def _check_and_retrieve(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | NoFinalResponse:
     request = exchange.request
-    called = state.device.called_ae(request.called)
+    called = state.device.find_called_ae(request.called_ae_title)
     if called is None:  # it was there when the association was accepted
-        return Unanswered.ABORT
+        return NoFinalResponse.ABORT
     try:
-        retrieve_level(request.identifier, root_of(request.sop_class_uid), relational=request.relational)
+        parse_retrieve_level(
+            request.identifier, get_root_level(request.sop_class_uid), relational=request.is_relational
+        )
     except IdentifierMismatch as mismatch:
-        return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch)[:COMMENT_LENGTH], offending=mismatch.tag)
-    if called.accepted_destinations and request.destination not in called.accepted_destinations:
+        return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch)[:MAX_COMMENT_LENGTH], offending_element=mismatch.tag)
+    if called.accepted_destinations and request.destination_ae_title not in called.accepted_destinations:
         return MoveResponse(MOVE_DESTINATION_NOT_ALLOWED, "Move Destination not allowed")
     try:
-        destination = state.cache.find_application_entity(request.destination)
+        destination = state.cache.find_application_entity(request.destination_ae_title)
     except ConfigurationNotFoundException as unknown:
-        return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0])[:COMMENT_LENGTH])
+        return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0])[:MAX_COMMENT_LENGTH])
     except ConfigurationException as unreadable:
-        return MoveResponse(UNABLE_TO_PERFORM, error_comment(unreadable))
+        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(unreadable))
     except IllegalArgumentException as unreadable:
         _log.info("%s", unreadable)  # the archive does not convert it to a status, its connection ends
-        return Unanswered.CLOSE
+        return NoFinalResponse.CLOSE_CONNECTION
     return _retrieve(state, exchange, called, destination)
 
 
 def _retrieve(
     state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE
-) -> MoveResponse | Unanswered:
-    known = {each.uid: each for each in state.database.within(exchange.request.identifier)}
-    held = (HeldInstance(each.header) for each in known.values())
-    matching = [known[each.unique_key("IMAGE")] for each in selected(exchange.request.identifier, held)]
+) -> MoveResponse | NoFinalResponse:
+    known = {each.sop_instance_uid: each for each in state.database.find_candidates(exchange.request.identifier)}
+    held = (QueryInstance(each.header) for each in known.values())
+    matching = [known[each.unique_key("IMAGE")] for each in select_instances(exchange.request.identifier, held)]
     if not matching:
-        return _fall_back(state, exchange, called, destination)
+        return _retrieve_unknown_study(state, exchange, called, destination)
     permitted = [each for each in matching if _is_permitted(called, destination, each)]
     dropped = 0 if called.restricts_silently else len(matching) - len(permitted)
     if not permitted:
@@ -100,124 +104,128 @@ def _retrieve(
     local = [each for each in permitted if each.is_local and each.storage_id in state.device.storages]
     elsewhere = [each for each in permitted if each not in local]
     counters = RetrieveCounters(len(permitted) + dropped)
-    counters.drop(dropped)
-    plan = _plan(state, exchange, called, local, elsewhere)
-    if exchange.request.calling == called.alternative_move_scp:
+    counters.count_dropped(dropped)
+    plan = _plan_retrieve(state, exchange, called, local, elsewhere)
+    if exchange.request.calling_ae_title == called.alternative_move_scp:
         counters.total = len(local)
-    with _passing(state, exchange, called, destination, counters, plan) as passing:
-        response = _carry_out(passing, plan)
-    if plan.retries and isinstance(response, MoveResponse):
-        _remember(state, exchange, response)
+    with _open_context(state, exchange, called, destination, counters, plan) as passing:
+        response = _execute(passing, plan)
+    if plan.is_retry and isinstance(response, MoveResponse):
+        _record_completeness(state, exchange, response)
     return response
 
 
 @contextmanager
-def _passing(
+def _open_context(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
     destination: NetworkAE,
     counters: RetrieveCounters,
-    plan: _Plan,
-) -> Iterator[Passing]:
-    asked = (*plan.beside, plan.last) if plan.last else plan.beside
-    comes_back = any(each.redirected is not None for each in asked)
-    with pending_responses(exchange, counters, called.send_pending_interval_s) as pending:
-        yield Passing(state, exchange, called, destination, counters, pending, comes_back)
+    plan: _RetrievePlan,
+) -> Iterator[ForwardContext]:
+    asked = (*plan.concurrent_targets, plan.final_target) if plan.final_target else plan.concurrent_targets
+    comes_back = any(each.destination_ae_title is not None for each in asked)
+    with send_pending_responses(exchange, counters, called.send_pending_interval_s) as pending:
+        yield ForwardContext(state, exchange, called, destination, counters, pending, comes_back)
 
 
-def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: Instance) -> bool:
+def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: InstanceRecord) -> bool:
     """Tell whether transfer capabilities let *instance* go: ours as SCU, the destination's as SCP if it lists any."""
     sop_class = str(instance.header.SOPClassUID)
-    taken = not destination.lists_scp or destination.syntaxes(sop_class, "SCP") is not None
-    return called.syntaxes(sop_class, "SCU") is not None and taken
+    taken = not destination.has_scp_capabilities or destination.find_transfer_syntaxes(sop_class, "SCP") is not None
+    return called.find_transfer_syntaxes(sop_class, "SCU") is not None and taken
 
 
-def _fall_back(
+def _retrieve_unknown_study(
     state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE
-) -> MoveResponse | Unanswered:
+) -> MoveResponse | NoFinalResponse:
     """Answer for a study that is not known: nothing, or what dcmFallbackCMoveSCP makes of it."""
     if called.fallback_move_scp is None:
         return MoveResponse(SUCCESS)
-    forwarding = _fallback(exchange, called)
-    _log.info("no match, forwarded to %s", forwarding.holder)
+    forwarding = _make_fallback_target(exchange, called)
+    _log.info("no match, forwarded to %s", forwarding.target_ae_title)
     counters = RetrieveCounters(0)
-    plan = _Plan(last=forwarding)
-    with _passing(state, exchange, called, destination, counters, plan) as passing:
-        response = _carry_out(passing, plan)
-    if forwarding.redirected is not None and counters.completed and isinstance(response, MoveResponse):
-        _remember(state, exchange, response)
+    plan = _RetrievePlan(final_target=forwarding)
+    with _open_context(state, exchange, called, destination, counters, plan) as passing:
+        response = _execute(passing, plan)
+    if forwarding.destination_ae_title is not None and counters.completed and isinstance(response, MoveResponse):
+        _record_completeness(state, exchange, response)
     return response
 
 
-def _fallback(exchange: MoveExchange, called: NetworkAE) -> Forwarding:
-    calling = called.fallback_calling or exchange.request.calling
-    return Forwarding(called.fallback_move_scp or "", calling, called.fallback_destination)
+def _make_fallback_target(exchange: MoveExchange, called: NetworkAE) -> ForwardTarget:
+    calling = called.fallback_calling_ae_title or exchange.request.calling_ae_title
+    return ForwardTarget(called.fallback_move_scp or "", calling, called.fallback_destination)
 
 
-def _plan(
-    state: ArchiveState, exchange: MoveExchange, called: NetworkAE, local: list[Instance], elsewhere: list[Instance]
-) -> _Plan:
+def _plan_retrieve(
+    state: ArchiveState,
+    exchange: MoveExchange,
+    called: NetworkAE,
+    local: list[InstanceRecord],
+    elsewhere: list[InstanceRecord],
+) -> _RetrievePlan:
     """Return who is asked for what is not here, one after the other, and what is sent.
 
     The last archive is called under the requester's title where nothing is local, else under the AE's own.
     """
-    requester = exchange.request.calling
+    requester = exchange.request.calling_ae_title
     if requester == called.alternative_move_scp:
-        return _Plan(local, originator=exchange.request.destination)
-    beside = [_forwarding(called, requester, holder) for holder in _holders(called, elsewhere)]
-    retries = _retries(state, exchange, called)
+        return _RetrievePlan(local, originator_ae_title=exchange.request.destination_ae_title)
+    beside = [_make_target(called, requester, holder) for holder in _list_target_ae_titles(called, elsewhere)]
+    retries = _should_retry(state, exchange, called)
     if not local and not retries and beside:
-        return _Plan(beside=tuple(beside[:-1]), last=beside[-1])
+        return _RetrievePlan(concurrent_targets=tuple(beside[:-1]), final_target=beside[-1])
     if beside:
-        beside[-1] = replace(beside[-1], calling=None)
+        beside[-1] = replace(beside[-1], calling_ae_title=None)
     if not retries:
-        return _Plan(local, tuple(beside), originator=requester)
-    fallback = _fallback(exchange, called)
-    _log.info("the study is not complete, asked of %s again", fallback.holder)
+        return _RetrievePlan(local, tuple(beside), originator_ae_title=requester)
+    fallback = _make_fallback_target(exchange, called)
+    _log.info("the study is not complete, asked of %s again", fallback.target_ae_title)
     if local:
-        return _Plan(local, (*beside, fallback), originator=requester, retries=True)
-    return _Plan(beside=tuple(beside), last=fallback, retries=True)
+        return _RetrievePlan(local, (*beside, fallback), originator_ae_title=requester, is_retry=True)
+    return _RetrievePlan(concurrent_targets=tuple(beside), final_target=fallback, is_retry=True)
 
 
-def _forwarding(called: NetworkAE, requester: str, holder: str) -> Forwarding:
-    """Return how *holder* is asked; the Move Destination of the alternative is never replaced."""
-    redirected = None if holder == called.alternative_move_scp else called.external_retrieve_destination
-    return Forwarding(holder, requester, redirected)
+def _make_target(called: NetworkAE, requester: str, target_ae_title: str) -> ForwardTarget:
+    """Return how *target_ae_title* is asked; the Move Destination of the alternative is never replaced."""
+    redirected = None if target_ae_title == called.alternative_move_scp else called.external_retrieve_destination
+    return ForwardTarget(target_ae_title, requester, redirected)
 
 
-def _holders(called: NetworkAE, elsewhere: list[Instance]) -> list[str]:
+def _list_target_ae_titles(called: NetworkAE, elsewhere: list[InstanceRecord]) -> list[str]:
     """Return the AEs to ask; an instance that no AE can be asked for remains, and so fails."""
     holders = {called.alternative_move_scp if each.is_local else each.external_aet for each in elsewhere}
     return sorted(holder for holder in holders if holder is not None)
 
 
-def _retries(state: ArchiveState, exchange: MoveExchange, called: NetworkAE) -> bool:
+def _should_retry(state: ArchiveState, exchange: MoveExchange, called: NetworkAE) -> bool:
     if called.fallback_move_scp is None or called.fallback_destination is None:
         return False
-    failed = state.database.failed_retrieves(exchange.request.study_uid)
+    failed = state.database.get_failed_retrieves(exchange.request.study_uid)
     return failed is not None and (called.fallback_retries == 0 or failed < called.fallback_retries)
 
 
-def _remember(state: ArchiveState, exchange: MoveExchange, response: MoveResponse) -> None:
+def _record_completeness(state: ArchiveState, exchange: MoveExchange, response: MoveResponse) -> None:
     """Mark the study as complete or not by what the fallback retrieve came to."""
     study_uid = exchange.request.study_uid
-    failed = state.database.failed_retrieves(study_uid) or 0
+    failed = state.database.get_failed_retrieves(study_uid) or 0
     state.database.set_failed_retrieves(study_uid, None if response.status == SUCCESS else failed + 1)
 
 
-def _carry_out(passing: Passing, plan: _Plan) -> MoveResponse | Unanswered:
+def _execute(passing: ForwardContext, plan: _RetrievePlan) -> MoveResponse | NoFinalResponse:
     """Ask the archives beside, then send what is local, or have the last archive answer."""
     try:
         with ExitStack() as asking:
-            for forwarding in plan.beside:
-                asking.enter_context(asking_beside(passing, forwarding))
-            if plan.last is not None:
-                return pass_on(passing, plan.last)
-            completed = send_local(passing, plan.local, plan.originator)
+            for forwarding in plan.concurrent_targets:
+                asking.enter_context(forward_move_concurrently(passing, forwarding))
+            if plan.final_target is not None:
+                return forward_move(passing, plan.final_target)
+            completed = send_local_instances(passing, plan.local_instances, plan.originator_ae_title)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
+        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, error_comment(failure))
-    passing.pending.stop()
-    return passing.counters.final(cancelled=not completed)
+        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
+    passing.pending_sender.stop()
+    return passing.counters.make_final_response(cancelled=not completed)

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.archive.configuration import Connection, NetworkAE
 from dcmcfg.lab.archive.java_exceptions import IllegalStateException, IncompatibleConnectionException
-from dcmcfg.lab.archive.securing import client_context
+from dcmcfg.lab.archive.securing import make_client_context
 from dcmcfg.lab.site import Site
 
 
 @dataclass(frozen=True)
-class Line:
+class OutgoingConnection:
     """The address to call, the archive's own connection, which has the time-outs, and what secures the line if TLS."""
 
     peer: Peer
-    own: Connection
+    local_connection: Connection
     tls: ssl.SSLContext | None = None
 
 
-def line_to(site: Site, remote: NetworkAE, local: NetworkAE) -> Line:
+def select_connection(site: Site, remote: NetworkAE, local: NetworkAE) -> OutgoingConnection:
     """Return how *local* calls *remote*: by the first pair of connections that fit together.
 
     The remote one is installed and has a port, the local one is installed. A lab without certificates has no TLS.
@@ -35,11 +35,11 @@ def line_to(site: Site, remote: NetworkAE, local: NetworkAE) -> Line:
         raise IllegalStateException("Not installed")
     for theirs in remote.connections:
         for own in local.connections:
-            if theirs.port is None or not (theirs.installed and own.installed and own.fits(theirs)):
+            if theirs.port is None or not (theirs.installed and own.installed and own.is_compatible(theirs)):
                 continue
             peer = Peer(remote.title, theirs.host, theirs.port)
             if not own.tls:
-                return Line(peer, own)
-            if (tls := client_context(site, own, theirs)) is not None:
-                return Line(peer, own, tls)
+                return OutgoingConnection(peer, own)
+            if (tls := make_client_context(site, own, theirs)) is not None:
+                return OutgoingConnection(peer, own, tls)
     raise IncompatibleConnectionException(f"No compatible connection to {remote.title} available on {local.title}")

@@ -10,7 +10,7 @@ from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.move_scp import MoveExchange
 
 
-class PendingResponses:
+class PendingSender:
     """Sends a pending response at once and then at an interval, from :meth:`start` until :meth:`stop`.
 
     Nothing is sent while no sub-operation remains.
@@ -42,18 +42,18 @@ class PendingResponses:
         first = True
         while first or not self._ended.is_set():
             first = False
-            response = self._counters.pending()
+            response = self._counters.make_pending_response()
             if response is not None:
                 self._exchange.send(response)
             self._ended.wait(self._interval_s)
 
 
 @contextmanager
-def pending_responses(
+def send_pending_responses(
     exchange: MoveExchange, counters: RetrieveCounters, interval_s: float | None
-) -> Iterator[PendingResponses]:
+) -> Iterator[PendingSender]:
     """Give pending responses that end with the context."""
-    responses = PendingResponses(exchange, counters, interval_s)
+    responses = PendingSender(exchange, counters, interval_s)
     try:
         yield responses
     finally:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.lab.archive.database import NO_EXTERNAL_AET
-from dcmcfg.lab.archive.store_and_find import KnownInstance
+from dcmcfg.lab.archive.store_and_find import ArchiveQueryInstance
 from dcmcfg.lab.identifier import LEVELS, Level
 
-CREATOR = "DCM4CHEE Archive 5"
-GROUP = 0x7777
+PRIVATE_CREATOR = "DCM4CHEE Archive 5"
+PRIVATE_GROUP = 0x7777
 #: Attributes that the stand-in never has a value of: element → VR.
-NEVER_KNOWN: Mapping[int, str] = {
+ALWAYS_EMPTY: Mapping[int, str] = {
     0x16: "LO",
     0x29: "UL",
     0x2A: "US",
@@ -41,70 +41,72 @@ class PrivateAttributes:
     ``failed_retrieves`` is None for a complete study.
     """
 
-    study: Sequence[KnownInstance]
-    instances: Sequence[KnownInstance]
+    study: Sequence[ArchiveQueryInstance]
+    instances: Sequence[ArchiveQueryInstance]
     level: Level
     failed_retrieves: int | None
 
     @property
-    def study_external(self) -> str:
+    def external_ae_title(self) -> str:
         """The external AE title that all instances of the study have in common, else ``*``."""
-        return _external(self.study)
+        return _find_common_external_title(self.study)
 
     @property
     def storages(self) -> list[str]:
         """The storages that have files of the study."""
         return sorted({each.record.storage_id for each in self.study if each.record.is_local})
 
-    def elements(self) -> dict[int, Element]:
+    def make_elements(self) -> dict[int, Element]:
         """Return every element by its number in the block of the creator."""
         series_uid = self.instances[0].unique_key("SERIES")
         series = [each for each in self.study if each.unique_key("SERIES") == series_uid]
-        found: dict[int, Element] = {number: (vr, None) for number, vr in NEVER_KNOWN.items()}
-        found |= _times({0x10: min, 0x11: max}, self.study)
-        found |= self._from("STUDY", _times({0x20: min, 0x21: max, 0x22: max, 0x2D: max}, self.study))
-        found |= self._from("STUDY", self._of_study())
-        found |= self._from("SERIES", _times({0x30: min, 0x31: max}, series))
-        found |= self._from("SERIES", {0x44: ("AE", _title(series))})
-        found |= self._from("IMAGE", _times({0x40: min, 0x41: max}, self.instances))
-        found |= self._from("IMAGE", self._of_instance())
+        found: dict[int, Element] = {number: (vr, None) for number, vr in ALWAYS_EMPTY.items()}
+        found |= _make_time_elements({0x10: min, 0x11: max}, self.study)
+        found |= self._clear_below_level(
+            "STUDY", _make_time_elements({0x20: min, 0x21: max, 0x22: max, 0x2D: max}, self.study)
+        )
+        found |= self._clear_below_level("STUDY", self._make_study_elements())
+        found |= self._clear_below_level("SERIES", _make_time_elements({0x30: min, 0x31: max}, series))
+        found |= self._clear_below_level("SERIES", {0x44: ("AE", _find_external_title(series))})
+        found |= self._clear_below_level("IMAGE", _make_time_elements({0x40: min, 0x41: max}, self.instances))
+        found |= self._clear_below_level("IMAGE", self._make_instance_elements())
         return found
 
-    def _of_study(self) -> dict[int, Element]:
+    def _make_study_elements(self) -> dict[int, Element]:
         return {
             0x25: ("CS", None if self.failed_retrieves is None else "PARTIAL"),
             0x26: ("US", self.failed_retrieves or None),
             0x28: ("LO", self.storages),
-            0x45: ("AE", _title(self.study)),
+            0x45: ("AE", _find_external_title(self.study)),
         }
 
-    def _of_instance(self) -> dict[int, Element]:
+    def _make_instance_elements(self) -> dict[int, Element]:
         record = self.instances[0].record
         return {
-            0x43: ("AE", _title(self.instances)),
+            0x43: ("AE", _find_external_title(self.instances)),
             0x50: ("LO", record.storage_id if record.is_local else None),
         }
 
-    def _from(self, level: Level, elements: dict[int, Element]) -> dict[int, Element]:
+    def _clear_below_level(self, level: Level, elements: dict[int, Element]) -> dict[int, Element]:
         """Return *elements* of *level*; without their values where the entity is of a level above."""
         if LEVELS.index(level) <= LEVELS.index(self.level):
             return elements
         return {number: (vr, None) for number, (vr, _) in elements.items()}
 
 
-def _times(
-    elements: Mapping[int, Callable[[Iterable[str]], str]], instances: Iterable[KnownInstance]
+def _make_time_elements(
+    elements: Mapping[int, Callable[[Iterable[str]], str]], instances: Iterable[ArchiveQueryInstance]
 ) -> dict[int, Element]:
     """Return an element for each of *elements*, with the first or the last moment at which one was received."""
-    moments = [each.record.received for each in instances]
+    moments = [each.record.received_at for each in instances]
     return {number: ("DT", choose(moments)) for number, choose in elements.items()}
 
 
-def _external(instances: Iterable[KnownInstance]) -> str:
+def _find_common_external_title(instances: Iterable[ArchiveQueryInstance]) -> str:
     titles = {each.record.external_aet for each in instances}
     return titles.pop() if len(titles) == 1 else NO_EXTERNAL_AET
 
 
-def _title(instances: Iterable[KnownInstance]) -> str | None:
-    title = _external(instances)
+def _find_external_title(instances: Iterable[ArchiveQueryInstance]) -> str | None:
+    title = _find_common_external_title(instances)
     return None if title == NO_EXTERNAL_AET else title

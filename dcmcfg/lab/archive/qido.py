@@ -19,11 +19,11 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
 from dcmcfg.lab.archive.configuration import NetworkAE
-from dcmcfg.lab.archive.private_attributes import CREATOR, GROUP, PrivateAttributes
+from dcmcfg.lab.archive.private_attributes import PRIVATE_CREATOR, PRIVATE_GROUP, PrivateAttributes
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.archive.store_and_find import IN_EVERY_ANSWER, KnownInstance, held
+from dcmcfg.lab.archive.store_and_find import ALWAYS_RETURNED, ArchiveQueryInstance, make_query_instance
 from dcmcfg.lab.identifier import UNIQUE_KEYS, Level
-from dcmcfg.lab.query import Entity, entities
+from dcmcfg.lab.query import Entity, find_entities
 
 _RESOURCE = re.compile(
     r"/dcm4chee-arc/aets/(?P<ae>[^/]+)/rs/(?:studies/(?P<study>[0-9.]+)/(?:series/(?P<series>[0-9.]+)/)?)?"
@@ -43,7 +43,7 @@ _IMAGE = (
     "SOPClassUID SOPInstanceUID AvailableTransferSyntaxUID InstanceNumber NumberOfFrames Rows Columns BitsAllocated"
 )
 #: What an answer has without being asked, by level, from the level of the resource's UID downwards.
-_RETURNED = {"PATIENT": _PATIENT, "STUDY": f"{_PATIENT} {_STUDY}", "SERIES": _SERIES, "IMAGE": _IMAGE}
+_DEFAULT_ATTRIBUTES = {"PATIENT": _PATIENT, "STUDY": f"{_PATIENT} {_STUDY}", "SERIES": _SERIES, "IMAGE": _IMAGE}
 _FILTERS = ("ExternalRetrieveAET", "ExternalRetrieveAET!", "storageID", "incomplete", "retrievefailed")
 #: Parameters that are no attributes; those that the stand-in does not imitate are ignored.
 _IGNORED = """accept access_token allOfModalitiesInStudy allmodified batchID charset comparefield compressionfailed
@@ -62,7 +62,7 @@ _TOO_LARGE = (
 
 
 @dataclass(frozen=True)
-class QidoAnswer:
+class QidoResponse:
     """The answer to a search; ``body`` is DICOM JSON (PS3.18 Annex F), or a reason in plain text."""
 
     status: HTTPStatus
@@ -71,35 +71,35 @@ class QidoAnswer:
     warning: str = ""  # the header Warning of an answer that dcmQidoMaxNumberOfResults cut short
 
 
-class _Refused(Exception):
-    """A search that the archive refuses; ``answer`` is its answer."""
+class _SearchRefused(Exception):
+    """A search that the archive refuses; ``response`` is its answer."""
 
     def __init__(self, status: HTTPStatus, body: str = "") -> None:
         super().__init__(body)
-        self.answer = QidoAnswer(status, _TEXT if body else "", body)
+        self.response = QidoResponse(status, _TEXT if body else "", body)
 
 
 @dataclass(frozen=True)
 class _Search:
     """A search as its URL states it; the values of ``parameters`` are decoded and split at commas."""
 
-    target: str
+    request_target: str
     ae: NetworkAE
     level: Level
     study_uid: str
     series_uid: str
     parameters: Mapping[str, Sequence[str]]
-    base: str  # of Retrieve URLs
+    base_url: str  # of Retrieve URLs
 
     @property
     def keys(self) -> Dataset:
-        """The attributes to match; raises :class:`_Refused` for a name that is no attribute."""
+        """The attributes to match; raises :class:`_SearchRefused` for a name that is no attribute."""
         keys = Dataset()
         for name, values in self.parameters.items():
             if name not in _NO_KEYS:
                 tag = _tag(name)
                 if tag is None:
-                    raise _invalid(self.target)
+                    raise _make_invalid_query(self.request_target)
                 if not tag.is_private:
                     setattr(keys, keyword_for_tag(tag), list(values) if len(values) > 1 else values[0])
         if self.study_uid:
@@ -109,14 +109,14 @@ class _Search:
         return keys
 
     @property
-    def included(self) -> tuple[BaseTag, ...] | None:
-        """The attributes of ``includefield``, None for ``all``; raises :class:`_Refused`."""
+    def included_tags(self) -> tuple[BaseTag, ...] | None:
+        """The attributes of ``includefield``, None for ``all``; raises :class:`_SearchRefused`."""
         fields = self.parameters.get("includefield", ())
         if "all" in fields:
             return None
         tags = tuple(_tag(field) for field in fields)
         if None in tags:
-            raise _invalid(self.target)
+            raise _make_invalid_query(self.request_target)
         return tuple(tag for tag in tags if tag is not None)
 
     @property
@@ -124,31 +124,31 @@ class _Search:
         """The attributes that every answer has: those of the levels below the UIDs in the URL's path."""
         match self.level:
             case "PATIENT":
-                keywords = _RETURNED["PATIENT"]
+                keywords = _DEFAULT_ATTRIBUTES["PATIENT"]
             case "STUDY":
-                keywords = _RETURNED["STUDY"]
+                keywords = _DEFAULT_ATTRIBUTES["STUDY"]
             case "SERIES":
-                keywords = _SERIES if self.study_uid else f"{_RETURNED['STUDY']} {_SERIES}"
+                keywords = _SERIES if self.study_uid else f"{_DEFAULT_ATTRIBUTES['STUDY']} {_SERIES}"
             case "IMAGE" if self.series_uid:
                 keywords = _IMAGE
             case "IMAGE" if self.study_uid:
                 keywords = f"{_SERIES} {_IMAGE}"
             case "IMAGE":
-                keywords = f"{_RETURNED['STUDY']} {_SERIES} {_IMAGE}"
-        return tuple(Tag(keyword) for keyword in (*IN_EVERY_ANSWER, *keywords.split()))
+                keywords = f"{_DEFAULT_ATTRIBUTES['STUDY']} {_SERIES} {_IMAGE}"
+        return tuple(Tag(keyword) for keyword in (*ALWAYS_RETURNED, *keywords.split()))
 
-    def first(self, name: str) -> str | None:
+    def get_first_value(self, name: str) -> str | None:
         """Return the first value of a parameter, None where there is none."""
         return next(iter(self.parameters.get(name, ())), None)
 
-    def number(self, name: str) -> int:
-        """Return ``limit`` or ``offset``, 0 where it is absent; raises :class:`_Refused`."""
-        text = self.first(name)
+    def parse_number(self, name: str) -> int:
+        """Return ``limit`` or ``offset``, 0 where it is absent; raises :class:`_SearchRefused`."""
+        text = self.get_first_value(name)
         if text is None:
             return 0
         if not _LIMITS[name].fullmatch(text):
             rule = f'must match "{_LIMITS[name].pattern}"'
-            raise _Refused(HTTPStatus.BAD_REQUEST, f"[PROPERTY]\r[{name}]\r[{rule}]\r[{text}]\r\r")
+            raise _SearchRefused(HTTPStatus.BAD_REQUEST, f"[PROPERTY]\r[{name}]\r[{rule}]\r[{text}]\r\r")
         return int(text)
 
 
@@ -157,7 +157,7 @@ def is_search(path: str) -> bool:
     return _RESOURCE.fullmatch(urlsplit(path).path) is not None
 
 
-def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "") -> QidoAnswer:
+def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "") -> QidoResponse:
     """Answer ``GET`` of *path*, with the request's headers Accept and Host.
 
     The status is 200 with what matches, 204 for nothing, 400 for a bad parameter, 404 for an unknown AE or one without
@@ -165,35 +165,35 @@ def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "
     """
     resource = _RESOURCE.fullmatch(urlsplit(path).path)
     if resource is None:
-        return QidoAnswer(HTTPStatus.NOT_FOUND)
+        return QidoResponse(HTTPStatus.NOT_FOUND)
     try:
         asked = _search(state, path, resource, host)
         if resource["count"]:
-            number = 0 if _matches_nothing(state, asked) else len(_found(state, asked))
-            return QidoAnswer(HTTPStatus.OK, "application/json", f'{{"count":{number}}}')
-        _accept(accept)
+            number = 0 if _matches_nothing(state, asked) else len(_find_matches(state, asked))
+            return QidoResponse(HTTPStatus.OK, "application/json", f'{{"count":{number}}}')
+        _require_acceptable(accept)
         if _matches_nothing(state, asked):
-            return QidoAnswer(HTTPStatus.OK, _JSON, "[]")
-        everything = _ordered(asked, _found(state, asked))
-        found = _page(asked, everything)
-    except _Refused as refused:
-        return refused.answer
+            return QidoResponse(HTTPStatus.OK, _JSON, "[]")
+        everything = _sort_matches(asked, _find_matches(state, asked))
+        found = _cut_page(asked, everything)
+    except _SearchRefused as refused:
+        return refused.response
     if not found:
-        return QidoAnswer(HTTPStatus.NO_CONTENT)
-    body = json.dumps([_answer(state, asked, each).to_json_dict() for each in found])
-    return QidoAnswer(HTTPStatus.OK, _JSON, body, _warning(asked, len(everything), host))
+        return QidoResponse(HTTPStatus.NO_CONTENT)
+    body = json.dumps([_make_result(state, asked, each).to_json_dict() for each in found])
+    return QidoResponse(HTTPStatus.OK, _JSON, body, _warning(asked, len(everything), host))
 
 
 def _search(state: ArchiveState, target: str, resource: re.Match[str], host: str) -> _Search:
     path = urlsplit(target).path
     title = unquote(resource["ae"])
-    ae = state.device.ae(title)
+    ae = state.device.find_ae(title)
     if ae is None or not ae.installed:
-        raise _Refused(HTTPStatus.NOT_FOUND, _error_message(f"No such Application Entity: {title}"))
+        raise _SearchRefused(HTTPStatus.NOT_FOUND, _format_error(f"No such Application Entity: {title}"))
     service = "QIDO_COUNT" if resource["count"] else "QIDO_RS"
-    if not state.device.serves(path, service):
+    if not state.device.has_service(path, service):
         missing = f"No Web Application with {service}service class found for Application Entity: {title}"
-        raise _Refused(HTTPStatus.NOT_FOUND, _error_message(missing))
+        raise _SearchRefused(HTTPStatus.NOT_FOUND, _format_error(missing))
     asked = _Search(
         target,
         ae,
@@ -204,7 +204,7 @@ def _search(state: ArchiveState, target: str, resource: re.Match[str], host: str
         f"http://{host}/dcm4chee-arc/aets/{title}/rs",
     )
     for name in _LIMITS:
-        asked.number(name)
+        asked.parse_number(name)
     return asked
 
 
@@ -216,17 +216,17 @@ def _parameters(query: str) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def _accept(wanted: str) -> None:
-    """Raise :class:`_Refused` when *wanted*, of the header Accept, has no format that the stand-in writes."""
+def _require_acceptable(wanted: str) -> None:
+    """Raise :class:`_SearchRefused` when *wanted*, of the header Accept, has no format that the stand-in writes."""
     if not any(each.partition(";")[0].strip() in _ACCEPTABLE for each in wanted.split(",")):
-        raise _Refused(HTTPStatus.NOT_ACCEPTABLE)
+        raise _SearchRefused(HTTPStatus.NOT_ACCEPTABLE)
 
 
-def _invalid(target: str) -> _Refused:
-    return _Refused(HTTPStatus.BAD_REQUEST, f"[CLASS]\r[]\r[Invalid Query Parameter]\r[{target}]\r\r")
+def _make_invalid_query(target: str) -> _SearchRefused:
+    return _SearchRefused(HTTPStatus.BAD_REQUEST, f"[CLASS]\r[]\r[Invalid Query Parameter]\r[{target}]\r\r")
 
 
-def _error_message(text: str) -> str:
+def _format_error(text: str) -> str:
     return json.dumps({"errorMessage": text}, separators=(",", ":"))
 
 
@@ -240,51 +240,51 @@ def _tag(field: str) -> BaseTag | None:
 
 def _matches_nothing(state: ArchiveState, asked: _Search) -> bool:
     """Return whether the search names a storage that the device does not have: the database is not asked then."""
-    storage = asked.first("storageID")
+    storage = asked.get_first_value("storageID")
     return storage is not None and storage not in state.device.storages
 
 
-def _found(state: ArchiveState, asked: _Search) -> list[Entity[KnownInstance]]:
+def _find_matches(state: ArchiveState, asked: _Search) -> list[Entity[ArchiveQueryInstance]]:
     keys = asked.keys
-    _ = asked.included  # refuses a bad field before the database is asked
-    known = [held(each, asked.ae.return_retrieve_aets) for each in state.database.all()]
-    studies = _by_study(known)
-    passing = {uid for uid, study in studies.items() if _passes(state, asked, uid, study)}
+    _ = asked.included_tags  # refuses a bad field before the database is asked
+    known = [make_query_instance(each, asked.ae.return_retrieve_aets) for each in state.database.list_instances()]
+    studies = _group_by_study(known)
+    passing = {uid for uid, study in studies.items() if _passes_filters(state, asked, uid, study)}
     of_passing = (each for each in known if each.unique_key("STUDY") in passing)
-    found = list(entities(keys, asked.level, of_passing))
+    found = list(find_entities(keys, asked.level, of_passing))
     most = asked.ae.query_max_results
     if most and len(found) > most:
-        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _error_message(_TOO_LARGE))
+        raise _SearchRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _format_error(_TOO_LARGE))
     return found
 
 
-def _by_study(known: Iterable[KnownInstance]) -> dict[str, list[KnownInstance]]:
-    studies: dict[str, list[KnownInstance]] = {}
+def _group_by_study(known: Iterable[ArchiveQueryInstance]) -> dict[str, list[ArchiveQueryInstance]]:
+    studies: dict[str, list[ArchiveQueryInstance]] = {}
     for each in known:
         studies.setdefault(each.unique_key("STUDY"), []).append(each)
     return studies
 
 
-def _passes(state: ArchiveState, asked: _Search, study_uid: str, study: Sequence[KnownInstance]) -> bool:
+def _passes_filters(state: ArchiveState, asked: _Search, study_uid: str, study: Sequence[ArchiveQueryInstance]) -> bool:
     """Return whether a study passes the filters that are not DICOM's."""
-    attributes = PrivateAttributes(study, study, "STUDY", state.database.failed_retrieves(study_uid))
-    external, storages = attributes.study_external, attributes.storages
+    attributes = PrivateAttributes(study, study, "STUDY", state.database.get_failed_retrieves(study_uid))
+    external, storages = attributes.external_ae_title, attributes.storages
     retrieves = attributes.failed_retrieves
     return (
-        asked.first("ExternalRetrieveAET") in (None, external)
-        and asked.first("ExternalRetrieveAET!") != external
-        and asked.first("storageID") in (None, *storages)
-        and (asked.first("incomplete") != "true" or retrieves is not None)
-        and (asked.first("retrievefailed") != "true" or bool(retrieves))
+        asked.get_first_value("ExternalRetrieveAET") in (None, external)
+        and asked.get_first_value("ExternalRetrieveAET!") != external
+        and asked.get_first_value("storageID") in (None, *storages)
+        and (asked.get_first_value("incomplete") != "true" or retrieves is not None)
+        and (asked.get_first_value("retrievefailed") != "true" or bool(retrieves))
     )
 
 
-def _ordered(asked: _Search, found: list[Entity[KnownInstance]]) -> list[Entity[KnownInstance]]:
-    """Return *found* in the order of ``orderby``; raises :class:`_Refused` for a name that is no attribute."""
+def _sort_matches(asked: _Search, found: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
+    """Return *found* in the order of ``orderby``; raises :class:`_SearchRefused` for a name that is no attribute."""
     for field in reversed(asked.parameters.get("orderby", ())):
         tag = _tag(field.removeprefix("-"))
         if tag is None:
-            raise _invalid(asked.target)
+            raise _make_invalid_query(asked.request_target)
         found.sort(key=lambda each, tag=tag: _text(each.attributes, tag), reverse=field.startswith("-"))  # type: ignore[misc] # of the lambda
     return found
 
@@ -293,9 +293,9 @@ def _text(attributes: Dataset, tag: BaseTag) -> str:
     return str(attributes[tag].value) if tag in attributes else ""
 
 
-def _page(asked: _Search, found: list[Entity[KnownInstance]]) -> list[Entity[KnownInstance]]:
+def _cut_page(asked: _Search, found: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
     """Return the page of ``limit`` and ``offset``, of dcmQidoMaxNumberOfResults at most."""
-    offset, limit, most = asked.number("offset"), asked.number("limit"), asked.ae.qido_max_results
+    offset, limit, most = asked.parse_number("offset"), asked.parse_number("limit"), asked.ae.qido_max_results
     if most and (limit == 0 or limit > most):
         limit = most
     return found[offset : offset + limit] if limit else found[offset:]
@@ -303,24 +303,24 @@ def _page(asked: _Search, found: list[Entity[KnownInstance]]) -> list[Entity[Kno
 
 def _warning(asked: _Search, number: int, host: str) -> str:
     """Return the header Warning for a page of *number* matches; empty where dcmQidoMaxNumberOfResults cut nothing."""
-    offset, limit, most = asked.number("offset"), asked.number("limit"), asked.ae.qido_max_results
+    offset, limit, most = asked.parse_number("offset"), asked.parse_number("limit"), asked.ae.qido_max_results
     left = number - offset - most
     if not most or 0 < limit <= most or left <= 0:
         return ""
     return f'299 {host} "There are {left} additional results that can be requested"'
 
 
-def _answer(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance]) -> Dataset:
+def _make_result(state: ArchiveState, asked: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
     """Return the attributes that one answer has; empty ones where they were asked for by name or number."""
     answer = Dataset()
-    attributes = _described(state, asked, entity)
-    included = asked.included
+    attributes = _add_computed_attributes(state, asked, entity)
+    included = asked.included_tags
     if included is None:
         answer.update(attributes)
     else:
         keys = asked.keys
         for tag in (*asked.default_tags, *(each.tag for each in keys), *included):
-            if tag.group != GROUP:
+            if tag.group != PRIVATE_GROUP:
                 answer.add(attributes[tag] if tag in attributes else DataElement(tag, _vr(tag), None))
     if "RetrieveURL" in attributes:
         answer.RetrieveURL = attributes.RetrieveURL
@@ -332,25 +332,25 @@ def _vr(tag: BaseTag) -> str:
     return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
 
 
-def _add_private(state: ArchiveState, asked: _Search, answer: Dataset, entity: Entity[KnownInstance]) -> None:
+def _add_private(state: ArchiveState, asked: _Search, answer: Dataset, entity: Entity[ArchiveQueryInstance]) -> None:
     """Add the elements of group 7777 that were asked for; a block of number 00 is that of the creator too."""
-    included = asked.included
+    included = asked.included_tags
     wanted = None
     if included is not None:
-        wanted = {each.element & 0xFF for each in included if each.group == GROUP}
+        wanted = {each.element & 0xFF for each in included if each.group == PRIVATE_GROUP}
         if not wanted:
             return
     study_uid = entity.instances[0].unique_key("STUDY")
-    study = [held(each, ()) for each in state.database.of_study(study_uid)]
-    failed = state.database.failed_retrieves(study_uid)
-    values = PrivateAttributes(study, entity.instances, asked.level, failed).elements()
-    block = answer.private_block(GROUP, CREATOR, create=True)
+    study = [make_query_instance(each, ()) for each in state.database.list_study_instances(study_uid)]
+    failed = state.database.get_failed_retrieves(study_uid)
+    values = PrivateAttributes(study, entity.instances, asked.level, failed).make_elements()
+    block = answer.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
     for number, (vr, value) in values.items():
         if number in wanted if wanted is not None else value is not None:
             block.add_new(number, vr, value)
 
 
-def _described(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance]) -> Dataset:
+def _add_computed_attributes(state: ArchiveState, asked: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
     """Return the attributes of *entity* with those that the archive computes for QIDO-RS alone."""
     described = Dataset()
     described.update(entity.attributes)
@@ -362,7 +362,7 @@ def _described(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance
     described.SOPClassesInStudy = sorted({str(each.SOPClassUID) for each in _headers(state, "STUDY", header)})
     patient = _headers(state, "PATIENT", header)
     described.NumberOfPatientRelatedStudies = len({each.StudyInstanceUID for each in patient})
-    url = f"{asked.base}/studies/{described.StudyInstanceUID}"
+    url = f"{asked.base_url}/studies/{described.StudyInstanceUID}"
     if asked.level in ("SERIES", "IMAGE"):
         if "AvailableTransferSyntaxUID" in header:
             described.AvailableTransferSyntaxUID = header.AvailableTransferSyntaxUID
@@ -373,7 +373,9 @@ def _described(state: ArchiveState, asked: _Search, entity: Entity[KnownInstance
     return described
 
 
-def _headers(state: ArchiveState, level: Level, like: Dataset) -> list[Dataset]:
-    """Return the headers of all instances that have the unique key of *level* in common with *like*."""
+def _headers(state: ArchiveState, level: Level, reference: Dataset) -> list[Dataset]:
+    """Return the headers of all instances that have the unique key of *level* in common with *reference*."""
     keyword = UNIQUE_KEYS[level]
-    return [each.header for each in state.database.all() if each.header.get(keyword) == like.get(keyword)]
+    return [
+        each.header for each in state.database.list_instances() if each.header.get(keyword) == reference.get(keyword)
+    ]

@@ -28,10 +28,10 @@ class RetrieveCounters:
         self._warning = 0
         self._failed = 0
         self._failed_uids: list[str] = []
-        self._external: MoveResponse | None = None
-        self._announced = 0
+        self._external_response: MoveResponse | None = None
+        self._announced_total = 0
 
-    def record(self, sop_instance_uid: str, status: int) -> None:
+    def count_store(self, sop_instance_uid: str, status: int) -> None:
         """Count a C-STORE by its *status*."""
         with self._lock:
             if status == SUCCESS:
@@ -39,47 +39,47 @@ class RetrieveCounters:
             elif status & _WARNING == _WARNING:
                 self._warning += 1
             else:
-                self.fail(sop_instance_uid)
+                self.count_failed(sop_instance_uid)
 
-    def fail(self, sop_instance_uid: str) -> None:
+    def count_failed(self, sop_instance_uid: str) -> None:
         """Count an instance that was not sent, or whose C-STORE failed."""
         with self._lock:
             self._failed += 1
             self._failed_uids.append(sop_instance_uid)
 
-    def drop(self, number: int) -> None:
+    def count_dropped(self, number: int) -> None:
         """Count *number* instances as failed whose UIDs the final response does not list."""
         with self._lock:
             self._failed += number
 
-    def answered(self, response: MoveResponse) -> None:
+    def set_external_response(self, response: MoveResponse) -> None:
         """Take a response of the AE that was asked to send to this archive: its failures count, and its status."""
         with self._lock:
-            if self._external is None:
-                self._announced = sum(
+            if self._external_response is None:
+                self._announced_total = sum(
                     each or 0 for each in (response.remaining, response.completed, response.failed, response.warning)
                 )
-            self._external = response
+            self._external_response = response
 
-    def add(self, response: MoveResponse, before: MoveResponse | None) -> None:
-        """Add what *response* counts beyond *before*, of the AE that was asked to send to the destination itself."""
+    def count_external_progress(self, response: MoveResponse, previous: MoveResponse | None) -> None:
+        """Add what *response* counts beyond *previous*, of the AE that was asked to send to the destination itself."""
         with self._lock:
-            self.completed += (response.completed or 0) - ((before and before.completed) or 0)
-            self._warning += (response.warning or 0) - ((before and before.warning) or 0)
-            self._failed += (response.failed or 0) - ((before and before.failed) or 0)
-            self._failed_uids += _listed(response.identifier)
+            self.completed += (response.completed or 0) - ((previous and previous.completed) or 0)
+            self._warning += (response.warning or 0) - ((previous and previous.warning) or 0)
+            self._failed += (response.failed or 0) - ((previous and previous.failed) or 0)
+            self._failed_uids += _read_failed_uids(response.identifier)
 
     @property
     def failed(self) -> int:
         """The failures counted here and by the AE that was asked."""
-        return self._failed + ((self._external and self._external.failed) or 0)
+        return self._failed + ((self._external_response and self._external_response.failed) or 0)
 
     @property
     def remaining(self) -> int:
         """The number of instances of which nothing is known yet."""
-        return max(0, max(self.total, self._announced) - self.completed - self._warning - self.failed)
+        return max(0, max(self.total, self._announced_total) - self.completed - self._warning - self.failed)
 
-    def pending(self) -> MoveResponse | None:
+    def make_pending_response(self) -> MoveResponse | None:
         """Return a pending response with all four counters; None where nothing remains."""
         with self._lock:
             if self.remaining == 0:
@@ -92,7 +92,7 @@ class RetrieveCounters:
                 warning=self._warning,
             )
 
-    def final(self, *, cancelled: bool) -> MoveResponse:
+    def make_final_response(self, *, cancelled: bool) -> MoveResponse:
         """Return the final response of a retrieve with local instances.
 
         Instances that remain count as failed in the status, not in the counters. After a C-CANCEL they are counted.
@@ -102,27 +102,27 @@ class RetrieveCounters:
             if not cancelled:
                 self._failed += remaining
                 remaining = 0
-            return self._response(CANCELLED if remaining else self._status(), failed, remaining)
+            return self._response(CANCELLED if remaining else self._compute_status(), failed, remaining)
 
-    def final_of_external(self) -> MoveResponse:
+    def make_external_final_response(self) -> MoveResponse:
         """Return the final response of a retrieve for which the last response of another AE is decisive.
 
         Without local matches, and with nothing completed, that response is passed on as it is. Else its status is
         taken over, even a pending one: the requester then never gets a final response. Its comment is not.
         """
         with self._lock:
-            external = self._external
+            external = self._external_response
             if self.total == 0 and external is not None and not external.completed and not external.warning:
                 return external
             status = external.status if external is not None else UNABLE_TO_PERFORM
-            return self._response(self._failure() if self.failed else status, self.failed)
+            return self._response(self._get_failure_status() if self.failed else status, self.failed)
 
-    def _status(self) -> int:
-        if self.failed or (self._external is not None and self._external.status != SUCCESS):
-            return self._failure()
+    def _compute_status(self) -> int:
+        if self.failed or (self._external_response is not None and self._external_response.status != SUCCESS):
+            return self._get_failure_status()
         return SUCCESS
 
-    def _failure(self) -> int:
+    def _get_failure_status(self) -> int:
         return SOME_FAILED if self.completed or self._warning else UNABLE_TO_PERFORM
 
     def _response(self, status: int, failed: int, remaining: int = 0) -> MoveResponse:
@@ -137,7 +137,9 @@ class RetrieveCounters:
         )
 
     def _failed_list(self) -> Dataset | None:
-        uids = self._failed_uids + (_listed(self._external.identifier) if self._external else [])
+        uids = self._failed_uids + (
+            _read_failed_uids(self._external_response.identifier) if self._external_response else []
+        )
         if not uids or not self.failed:
             return None
         identifier = Dataset()
@@ -145,6 +147,6 @@ class RetrieveCounters:
         return identifier
 
 
-def _listed(identifier: Dataset | None) -> list[str]:
+def _read_failed_uids(identifier: Dataset | None) -> list[str]:
     uids = identifier.get("FailedSOPInstanceUIDList", []) if identifier else []
     return [uids] if isinstance(uids, str) else [str(uid) for uid in uids or ()]

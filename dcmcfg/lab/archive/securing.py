@@ -22,7 +22,7 @@ _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_
 T = TypeVar("T")
 
 
-def server_context(site: Site, connection: Connection) -> ssl.SSLContext | None:
+def make_server_context(site: Site, connection: Connection) -> ssl.SSLContext | None:
     """Return what accepts at *connection*; None where it has no suite or version that the lab has too.
 
     Who calls must show a certificate of the lab's authority, unless dcmTLSNeedClientAuth is FALSE.
@@ -30,31 +30,31 @@ def server_context(site: Site, connection: Connection) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if not _restrict(context, connection.tls_versions, connection.cipher_suites):
         return None
-    _equip(context, site)
+    _load_certificates(context, site)
     context.verify_mode = ssl.CERT_REQUIRED if connection.needs_client_certificate else ssl.CERT_NONE
     return context
 
 
-def client_context(site: Site, own: Connection, theirs: Connection) -> ssl.SSLContext | None:
-    """Return what calls *theirs* from *own*, with what both have in common.
+def make_client_context(site: Site, local: Connection, remote: Connection) -> ssl.SSLContext | None:
+    """Return what calls *remote* from *local*, with what both have in common.
 
     None where the lab has none of these suites or versions, and in a lab without certificates. The peer must show a
     certificate of the lab's authority, for whatever host: the archive does not look at that
     (``dcmTLSEndpointIdentificationAlgorithm`` is not set in a stock archive).
     """
-    versions = [each for each in own.tls_versions if each in theirs.tls_versions]
-    suites = [each for each in own.cipher_suites if each in theirs.cipher_suites]
+    versions = [each for each in local.tls_versions if each in remote.tls_versions]
+    suites = [each for each in local.cipher_suites if each in remote.cipher_suites]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not site.tls_folder.exists() or not _restrict(context, versions, suites):
         return None
-    _equip(context, site)
+    _load_certificates(context, site)
     context.check_hostname = False
     return context
 
 
 def _restrict(context: ssl.SSLContext, versions: Iterable[str], suites: Iterable[str]) -> bool:
     """Have *context* offer no others than these, of those that the lab has; return whether there are any."""
-    known, ciphers = _known(versions, _VERSIONS), _known(suites, _SUITES)
+    known, ciphers = _select_known(versions, _VERSIONS), _select_known(suites, _SUITES)
     if not known or not (ciphers or ssl.TLSVersion.TLSv1_3 in known):
         return False
     context.minimum_version, context.maximum_version = min(known), max(known)
@@ -63,11 +63,11 @@ def _restrict(context: ssl.SSLContext, versions: Iterable[str], suites: Iterable
     return True
 
 
-def _equip(context: ssl.SSLContext, site: Site) -> None:
+def _load_certificates(context: ssl.SSLContext, site: Site) -> None:
     """Have *context* show the archive's certificate, and trust the lab's authority."""
     context.load_cert_chain(site.archive_certificate, site.archive_key)
-    context.load_verify_locations(site.authority)
+    context.load_verify_locations(site.ca_certificate)
 
 
-def _known(named: Iterable[str], known: Mapping[str, T]) -> list[T]:
+def _select_known(named: Iterable[str], known: Mapping[str, T]) -> list[T]:
     return [known[each] for each in named if each in known]

@@ -16,78 +16,89 @@ from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dn import NormalDN
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE
-from dcmcfg.lab.archive.move_service import answer_move
+from dcmcfg.lab.archive.move_service import serve_move
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.archive.store_and_find import SUCCESS, answer_find, store
-from dcmcfg.lab.listener import Handler, all_contexts, association_request, called_title, calling_title, listening
-from dcmcfg.lab.move_scp import MoveExchange, MoveRecord, MoveResponse, Unanswered, serve_moves
+from dcmcfg.lab.archive.store_and_find import SUCCESS, serve_find, serve_store
+from dcmcfg.lab.listener import (
+    EventHandler,
+    build_archive_contexts,
+    get_association_request,
+    get_called_ae_title,
+    get_calling_ae_title,
+    listen,
+)
+from dcmcfg.lab.move_scp import MoveExchange, MoveLog, MoveResponse, NoFinalResponse, install_move_handler
 
 _PERMANENT = 1
 _SERVICE_USER = 1
-CALLING_NOT_RECOGNISED = 3
-CALLED_NOT_RECOGNISED = 7
-_IMPLEMENTED = frozenset(str(context.abstract_syntax) for context in all_contexts())
+CALLING_AE_TITLE_NOT_RECOGNISED = 3
+CALLED_AE_TITLE_NOT_RECOGNISED = 7
+_IMPLEMENTED = frozenset(str(context.abstract_syntax) for context in build_archive_contexts())
 _log = logging.getLogger("archive.association")
 
 
 class DicomServer:
     """The DICOM side of the archive, on whichever of its connections an association comes in."""
 
-    def __init__(self, state: ArchiveState, title: str, record: MoveRecord) -> None:
+    def __init__(self, state: ArchiveState, ae_title: str, move_log: MoveLog) -> None:
         self._state = state
-        self._title = title
-        self._record = record
+        self._ae_title = ae_title
+        self._move_log = move_log
 
     @contextmanager
-    def serving(self, connection: Connection, address: str, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+    def serve(self, connection: Connection, address: str, tls: ssl.SSLContext | None = None) -> Iterator[None]:
         """Serve *connection* on the loopback *address* while the context is open, secured by *tls* if that is given.
 
         Raises :class:`LabError` when the port is taken.
         """
         listening_on = frozenset({connection.dn})
-        handlers: list[Handler] = [
+        handlers: list[EventHandler] = [
             (evt.EVT_REQUESTED, lambda event: self._admit(event, listening_on)),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),
-            (evt.EVT_C_STORE, lambda event: store(self._state, event)),
-            (evt.EVT_C_FIND, lambda event: answer_find(self._state, event)),
+            (evt.EVT_C_STORE, lambda event: serve_store(self._state, event)),
+            (evt.EVT_C_FIND, lambda event: serve_find(self._state, event)),
         ]
         port = connection.port or 0
-        with listening(self._title, port, handlers, all_contexts(), any_title=True, tls=tls, address=address):
+        with listen(
+            self._ae_title, port, handlers, build_archive_contexts(), any_called_ae_title=True, tls=tls, address=address
+        ):
             yield
 
     def _admit(self, event: evt.Event, listening_on: frozenset[NormalDN]) -> None:
         """Reject the association, or accept what the called AE's transfer capabilities as SCP list."""
         assoc = event.assoc
-        called, calling = called_title(assoc), calling_title(assoc)
-        reason = reason_to_reject(self._state.device, called, calling, listening_on)
+        called, calling = get_called_ae_title(assoc), get_calling_ae_title(assoc)
+        reason = find_rejection_reason(self._state.device, called, calling, listening_on)
         if reason:
             _log.info("rejected %s calling %s: 1/1/%d", calling, called, reason)
             assoc.acse.send_reject(_PERMANENT, _SERVICE_USER, reason)
             assoc.kill()
             return
-        ae = self._state.device.called_ae(called)
+        ae = self._state.device.find_called_ae(called)
         if ae is not None:
-            assoc.acceptor.supported_contexts = as_requested(assoc, accepted_contexts(ae))
-            serve_moves(assoc, self._move)
+            assoc.acceptor.supported_contexts = order_as_requested(assoc, build_accepted_contexts(ae))
+            install_move_handler(assoc, self._move)
 
-    def _move(self, exchange: MoveExchange) -> MoveResponse | Unanswered:
-        self._record.add(exchange.request)
-        return answer_move(self._state, exchange)
+    def _move(self, exchange: MoveExchange) -> MoveResponse | NoFinalResponse:
+        self._move_log.append(exchange.request)
+        return serve_move(self._state, exchange)
 
 
-def reason_to_reject(device: Device, called: str, calling: str, listening_on: frozenset[NormalDN]) -> int:
+def find_rejection_reason(
+    device: Device, called_ae_title: str, calling_ae_title: str, listener_dns: frozenset[NormalDN]
+) -> int:
     """Return the reason of an A-ASSOCIATE-RJ with result 1 and source 1 (PS3.8 Table 9-21); 0 to accept."""
-    ae = device.called_ae(called)
+    ae = device.find_called_ae(called_ae_title)
     if ae is None or not ae.installed or not ae.acceptor:
-        return CALLED_NOT_RECOGNISED
-    if not any(each.installed and each.dn in listening_on for each in ae.connections):
-        return CALLED_NOT_RECOGNISED
-    if ae.accepted_calling and calling not in ae.accepted_calling:
-        return CALLING_NOT_RECOGNISED
+        return CALLED_AE_TITLE_NOT_RECOGNISED
+    if not any(each.installed and each.dn in listener_dns for each in ae.connections):
+        return CALLED_AE_TITLE_NOT_RECOGNISED
+    if ae.accepted_calling_ae_titles and calling_ae_title not in ae.accepted_calling_ae_titles:
+        return CALLING_AE_TITLE_NOT_RECOGNISED
     return 0
 
 
-def accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
+def build_accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
     """Return what *ae* accepts: its transfer capabilities as SCP, of the SOP classes that the lab implements."""
     accepted = []
     for capability in ae.capabilities:
@@ -98,14 +109,14 @@ def accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
     return accepted
 
 
-def as_requested(association: Association, contexts: list[PresentationContext]) -> list[PresentationContext]:
+def order_as_requested(association: Association, contexts: list[PresentationContext]) -> list[PresentationContext]:
     """Return *contexts* with their transfer syntaxes in the order in which the requestor proposes them.
 
     The archive takes the first proposed one that it lists (``TransferCapability.selectTransferSyntax``), while
     pynetdicom takes the first listed one that is proposed.
     """
     proposed: dict[str, list[str]] = {}
-    for each in association_request(association).presentation_context_definition_list:
+    for each in get_association_request(association).presentation_context_definition_list:
         proposed.setdefault(str(each.abstract_syntax), []).extend(map(str, each.transfer_syntax))
     ordered = []
     for context in contexts:

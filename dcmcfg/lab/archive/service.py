@@ -9,27 +9,27 @@ import logging
 from threading import RLock
 from typing import Literal
 
-from dcmcfg.lab.archive.database import Database, Instance, header_of
+from dcmcfg.lab.archive.database import Database, InstanceRecord, extract_header
 from dcmcfg.lab.archive.listeners import Listeners
-from dcmcfg.lab.archive.lookup import AECache, Configuration
+from dcmcfg.lab.archive.lookup import AECache, DirectoryConfiguration
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.move_scp import MoveRecord
+from dcmcfg.lab.move_scp import MoveLog
 from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.query import AVAILABILITIES
 from dcmcfg.lab.site import Site
-from dcmcfg.lab.studies import Held, all_studies
+from dcmcfg.lab.studies import StudyLocation, make_all_studies
 
-EXTERNAL_TITLE = "LONGTERM"
-ARCHIVE_TITLE = "DCM4CHEE"
+EXTERNAL_AE_TITLE = "LONGTERM"
+ARCHIVE_AE_TITLE = "DCM4CHEE"
 
 
-def store_of(site: Site) -> ObjectStore:
+def get_object_store(site: Site) -> ObjectStore:
     """Return the archive's object store."""
     return ObjectStore(site.archive_folder / "objects")
 
 
-def database_of(site: Site) -> Database:
+def open_database(site: Site) -> Database:
     """Return the archive's database, opened."""
     return Database(site.archive_folder / "database.sqlite")
 
@@ -41,39 +41,39 @@ def seed(site: Site, external_availability: str | None = None) -> None:
     it is worse than ONLINE (``PurgeStorageScheduler``); without it purged instances stay ONLINE.
     """
     availability = external_availability if external_availability in AVAILABILITIES else "ONLINE"
-    database = database_of(site)
+    database = open_database(site)
     try:
         if database.is_empty():
-            database.save(_known(store_of(site), availability, site.more_studies))
+            database.save(_make_records(get_object_store(site), availability, site.extra_study_count))
     finally:
         database.close()
 
 
-def _known(store: ObjectStore, purged: str, more: int) -> list[Instance]:
-    known, titles = [], (ARCHIVE_TITLE,)
-    for study in all_studies(more):
+def _make_records(store: ObjectStore, purged_availability: str, extra_count: int) -> list[InstanceRecord]:
+    known, titles = [], (ARCHIVE_AE_TITLE,)
+    for study in make_all_studies(extra_count):
         for dataset in study.instances:
-            header = header_of(dataset)
-            match study.held:
-                case Held.LOCALLY:
+            header = extract_header(dataset)
+            match study.location:
+                case StudyLocation.LOCAL:
                     store.save(dataset)
-                    known.append(Instance(header, is_local=True, retrieve_aets=titles))
-                case Held.EXTERNALLY:
+                    known.append(InstanceRecord(header, is_local=True, retrieve_aets=titles))
+                case StudyLocation.EXTERNAL:
                     known.append(
-                        Instance(
+                        InstanceRecord(
                             header,
                             is_local=False,
-                            external_aet=EXTERNAL_TITLE,
-                            availability=purged,
+                            external_aet=EXTERNAL_AE_TITLE,
+                            availability=purged_availability,
                             retrieve_aets=titles,
                         )
                     )
-                case Held.UNKNOWN:
+                case StudyLocation.UNKNOWN_TO_ARCHIVE:
                     pass
     return known
 
 
-_TITLE = "DCM4CHEE"  # of the listeners only; who is called is decided for each association
+_LISTENER_AE_TITLE = "DCM4CHEE"  # of the listeners only; who is called is decided for each association
 _log = logging.getLogger("archive")
 
 
@@ -83,7 +83,7 @@ class ArchiveService:
     Loading raises :class:`ConfigurationException` or :class:`IllegalArgumentException`.
     """
 
-    def __init__(self, site: Site, configuration: Configuration) -> None:
+    def __init__(self, site: Site, configuration: DirectoryConfiguration) -> None:
         self._lock = RLock()
         self._configuration = configuration
         self._device_name = site.device
@@ -91,9 +91,9 @@ class ArchiveService:
         seed(site, device.external_availability)
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
-        self.state = ArchiveState(site, device, cache, database_of(site), store_of(site))
-        record = MoveRecord(site.archive_requests)
-        self._listeners = Listeners(site, DicomServer(self.state, _TITLE, record), device)
+        self.state = ArchiveState(site, device, cache, open_database(site), get_object_store(site))
+        record = MoveLog(site.archive_move_log)
+        self._listeners = Listeners(site, DicomServer(self.state, _LISTENER_AE_TITLE, record), device)
         self._is_started = False
 
     @property
@@ -128,7 +128,7 @@ class ArchiveService:
         with self._lock:
             device = self._configuration.load_device(self._device_name)
             self.state.device = device
-            self._listeners.take_over(device)
+            self._listeners.set_device(device)
             self._listeners.rebind()
             self.state.cache.clear()
             self.state.cache.stale_timeout_s = device.ae_cache_stale_timeout_s

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import Database
-from dcmcfg.lab.archive.forwarded_retrieves import Retrieves
+from dcmcfg.lab.archive.forwarded_retrieves import RetrieveRegistry
 from dcmcfg.lab.archive.lookup import AECache
-from dcmcfg.lab.archive.outgoing_connection import Line, line_to
+from dcmcfg.lab.archive.outgoing_connection import OutgoingConnection, select_connection
 from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.site import Site
 
@@ -22,8 +22,8 @@ class ArchiveState:
     cache: AECache
     database: Database
     store: ObjectStore
-    retrieves: Retrieves = field(default_factory=Retrieves)
+    retrieves: RetrieveRegistry = field(default_factory=RetrieveRegistry)
 
-    def line(self, remote: NetworkAE, local: NetworkAE) -> Line:
-        """Return how *local* calls *remote*; raises what :func:`line_to` does."""
-        return line_to(self.site, remote, local)
+    def select_connection(self, remote: NetworkAE, local: NetworkAE) -> OutgoingConnection:
+        """Return how *local* calls *remote*; raises what :func:`select_connection` does."""
+        return select_connection(self.site, remote, local)

@@ -17,32 +17,34 @@ from pydicom.dataset import Dataset
 from pynetdicom import evt
 
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
-from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, Instance, header_of
+from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, InstanceRecord, extract_header
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.listener import VERIFICATION, called_title
-from dcmcfg.lab.query import HeldInstance, find
-from dcmcfg.lab.storage import ReceivedObject, received
+from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS, get_called_ae_title
+from dcmcfg.lab.query import QueryInstance, handle_find
+from dcmcfg.lab.storage import ReceivedObject, read_store_request
 
 SUCCESS = 0x0000
 PROCESSING_FAILURE = 0x0110
 _log = logging.getLogger("archive.store")
 
 
-def store(state: ArchiveState, event: evt.Event) -> int:
+def serve_store(state: ArchiveState, event: evt.Event) -> int:
     """Store, restore or ignore an object and forward it where a retrieve waits for it; return the status."""
-    brought = received(event)
-    called = state.device.called_ae(brought.called)
+    brought = read_store_request(event)
+    called = state.device.find_called_ae(brought.called_ae_title)
     if called is None or not called.object_storages:
-        _log.info("%s has no object storage", brought.called)
+        _log.info("%s has no object storage", brought.called_ae_title)
         return PROCESSING_FAILURE
-    known = state.database.instance(brought.sop_instance_uid)
+    known = state.database.find_instance(brought.sop_instance_uid)
     if known is None:
-        _save(state, brought, _new(brought, called))
+        _save(state, brought, _make_record(brought, called))
         _forward(state, event, brought)
     elif known.is_local:
         _log.info("ignored %s: it is here already", brought.sop_instance_uid)
-    elif known.external_aet != brought.calling:
-        _log.info("ignored %s from %s: held by %s", brought.sop_instance_uid, brought.calling, known.external_aet)
+    elif known.external_aet != brought.calling_ae_title:
+        _log.info(
+            "ignored %s from %s: held by %s", brought.sop_instance_uid, brought.calling_ae_title, known.external_aet
+        )
     else:
         storage_id = called.object_storages[0]
         _save(state, brought, replace(known, is_local=True, storage_id=storage_id))
@@ -50,62 +52,69 @@ def store(state: ArchiveState, event: evt.Event) -> int:
     return SUCCESS
 
 
-def _new(brought: ReceivedObject, called: NetworkAE) -> Instance:
-    return Instance(
-        header_of(brought.dataset),
+def _make_record(brought: ReceivedObject, called: NetworkAE) -> InstanceRecord:
+    return InstanceRecord(
+        extract_header(brought.dataset),
         is_local=True,
         retrieve_aets=called.retrieve_aets or (called.title,),
         storage_id=called.object_storages[0],
     )
 
 
-def _save(state: ArchiveState, brought: ReceivedObject, instance: Instance) -> None:
-    state.store.save_octets(brought.sop_instance_uid, brought.file)
+def _save(state: ArchiveState, brought: ReceivedObject, instance: InstanceRecord) -> None:
+    state.store.save_file(brought.sop_instance_uid, brought.file_content)
     state.database.save([instance])
-    _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling)
+    _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling_ae_title)
 
 
 def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> None:
-    key = move_scp_of(state.device, brought.calling) or brought.originator
-    retrieve = state.retrieves.matching(key, brought.dataset)
+    key = find_move_scp(state.device, brought.calling_ae_title) or brought.move_originator_ae_title
+    retrieve = state.retrieves.find_matching(key, brought.dataset)
     if retrieve is None:
         _log.info("%s: no C-MOVE waits for it (move originator %r)", brought.sop_instance_uid, key)
         return
     contexts = [
         context
         for context in event.assoc.accepted_contexts
-        if context.abstract_syntax != VERIFICATION  # everything else on the way to a storage SCP is storage
+        if context.abstract_syntax != VERIFICATION_SOP_CLASS  # everything else on the way to a storage SCP is storage
     ]
-    retrieve.forward(id(event.assoc), contexts, brought.sop_instance_uid, state.store.path(brought.sop_instance_uid))
+    retrieve.forward(
+        id(event.assoc), contexts, brought.sop_instance_uid, state.store.get_path(brought.sop_instance_uid)
+    )
 
 
-def move_scp_of(device: Device, store_scu: str) -> str | None:
+def find_move_scp(device: Device, store_scu: str) -> str | None:
     """Return the C-MOVE SCP whose C-STOREs come from *store_scu* (dcmCStoreSCUOfCMoveSCP), None for no entry."""
     return next((move_scp for scu, move_scp in device.move_scp_of_store_scu if scu == store_scu), None)
 
 
 #: Every answer has these attributes, empty where they have no value (``QueryAttributes``).
-IN_EVERY_ANSWER = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC")
+ALWAYS_RETURNED = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC")
 
 
-def answer_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
+def serve_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
     """Answer a C-FIND; the handler of EVT_C_FIND."""
-    called = state.device.called_ae(called_title(event.assoc))
+    called = state.device.find_called_ae(get_called_ae_title(event.assoc))
     instead = called.return_retrieve_aets if called else ()
-    return find(
-        event, lambda: [held(each, instead) for each in state.database.within(event.identifier)], IN_EVERY_ANSWER
+    return handle_find(
+        event,
+        lambda: [make_query_instance(each, instead) for each in state.database.find_candidates(event.identifier)],
+        ALWAYS_RETURNED,
     )
 
 
 @dataclass(frozen=True)
-class KnownInstance(HeldInstance):
+class ArchiveQueryInstance(QueryInstance):
     """An instance as queries show it, with its record in the database."""
 
-    record: Instance = field(kw_only=True)
+    record: InstanceRecord = field(kw_only=True)
 
 
-def held(instance: Instance, instead: tuple[str, ...]) -> KnownInstance:
-    """Return *instance* as queries show it; *instead* are the AE titles to name in place of all others, if any."""
+def make_query_instance(instance: InstanceRecord, replacement_ae_titles: tuple[str, ...]) -> ArchiveQueryInstance:
+    """Return *instance* as queries show it.
+
+    *replacement_ae_titles* are the AE titles to name in place of all others, if any.
+    """
     external = () if instance.external_aet == NO_EXTERNAL_AET else (instance.external_aet,)
-    titles = instead or (*instance.retrieve_aets, *external)
-    return KnownInstance(instance.header, instance.availability, titles, record=instance)
+    titles = replacement_ae_titles or (*instance.retrieve_aets, *external)
+    return ArchiveQueryInstance(instance.header, instance.availability, titles, record=instance)

@@ -5,63 +5,65 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.schema.value_kinds.durations import seconds
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.schema.value_kinds.durations import parse_seconds
 
-_LONG_S = 3600
+_MAXIMUM_CACHE_S = 3600
 _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
 
 
-def _stale_aes(survey: Survey) -> Iterator[Breach]:
+def _find_ae_cache_without_end(context: LintContext) -> Iterator[Violation]:
     name = "dcmAECacheStaleTimeout"
-    for device in survey.archives:
+    for device in context.archives:
         if name not in device.entry:
-            command = ("set", survey.target(device.entry), f"{name}=PT5M")
-            yield Breach(device.entry.dn, "addresses of other AEs are kept until a reload", name, command=command)
+            command = ("set", context.format_target(device.entry), f"{name}=PT5M")
+            yield Violation(
+                device.entry.dn, "addresses of other AEs are kept until a reload", name, fix_command=command
+            )
 
 
-def _patient_with_aes(survey: Survey) -> Iterator[Breach]:
+def _find_ae_cache_long(context: LintContext) -> Iterator[Violation]:
     name = "dcmAECacheStaleTimeout"
-    for device in survey.archives:
+    for device in context.archives:
         for value in device.entry.values(name):
-            if (seconds(value.decode("utf-8", "replace")) or 0) > _LONG_S:
+            if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:
                 message = "so long the archive goes on with an old address, or with that an AE was unknown"
-                yield Breach(device.entry.dn, message, name, value)
+                yield Violation(device.entry.dn, message, name, value)
 
 
-def _no_polling(survey: Survey) -> Iterator[Breach]:
+def _find_tasks_never_run(context: LintContext) -> Iterator[Violation]:
     name = "dcmTaskPollingInterval"
-    for device in survey.archives:
-        if name not in device.entry and survey.parts(device, "dcmQueue"):
-            command = ("set", survey.target(device.entry), f"{name}=PT1M")
-            yield Breach(device.entry.dn, "no queued task is ever run", name, command=command)
+    for device in context.archives:
+        if name not in device.entry and context.find_parts(device, "dcmQueue"):
+            command = ("set", context.format_target(device.entry), f"{name}=PT1M")
+            yield Violation(device.entry.dn, "no queued task is ever run", name, fix_command=command)
 
 
-def _no_web_app(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_ae_without_web_app(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         served = {
             app.text("dicomAETitle")
-            for app in survey.parts(device, "dcmWebApp")
+            for app in context.find_parts(device, "dcmWebApp")
             if "DCM4CHEE_ARC_AET" in app.texts("dcmWebServiceClass")
         }
         for ae in device.network_aes:
             if served and ae.title not in served and ae.entry.is_a("dcmArchiveNetworkAE"):
-                yield Breach(ae.entry.dn, "no web application of class DCM4CHEE_ARC_AET serves it")
+                yield Violation(ae.entry.dn, "no web application of class DCM4CHEE_ARC_AET serves it")
 
 
-def _ordinals(survey: Survey) -> Iterator[Breach]:
+def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Violation]:
     name = "dcmPreferredTransferSyntax"
-    for entry in survey.tree.ordered():
+    for entry in context.tree.sorted_entries():
         for value in entry.values(name):
             if not _ORDINAL.match(value):
-                yield Breach(entry.dn, "its first three characters are cut off as an ordinal", name, value)
+                yield Violation(entry.dn, "its first three characters are cut off as an ordinal", name, value)
 
 
-def _storage_threshold(survey: Survey) -> Iterator[Breach]:
+def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
     name = "dcmStorageThreshold"
-    for device in survey.archives:
-        limited = {each.text("dcmStorageID"): each for each in survey.parts(device, "dcmStorage") if name in each}
+    for device in context.archives:
+        limited = {each.text("dcmStorageID"): each for each in context.find_parts(device, "dcmStorage") if name in each}
         for ae in device.network_aes:
             used = ae.entry.texts("dcmObjectStorageID")
             for storage in (limited[each] for each in used if each in limited):
@@ -71,7 +73,7 @@ def _storage_threshold(survey: Survey) -> Iterator[Breach]:
                     )
                 else:
                     message = f"below it, {ae.title} refuses each C-STORE: dcmObjectStorageID names no other storage"
-                yield Breach(storage.dn, message, name, storage.values(name)[0])
+                yield Violation(storage.dn, message, name, storage.values(name)[0])
 
 
 RULES = (
@@ -82,7 +84,7 @@ RULES = (
         "Without dcmAECacheStaleTimeout an old address, or that an AE was unknown, is kept until a reload.",
         "Set the time.",
         "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
-        _stale_aes,
+        _find_ae_cache_without_end,
     ),
     LintRule(
         "ae-cache-long",
@@ -91,7 +93,7 @@ RULES = (
         "Until dcmAECacheStaleTimeout is over, a change of another AE has no effect without a reload.",
         "Set a shorter time, unless each change is followed by a reload.",
         "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
-        _patient_with_aes,
+        _find_ae_cache_long,
     ),
     LintRule(
         "storage-threshold",
@@ -102,7 +104,7 @@ RULES = (
         "C-STORE is refused (0110).",
         "Reload after each change, and do not leave unfinished changes in LDAP.",
         "dcmcfg reload",
-        _storage_threshold,
+        _find_storage_threshold,
     ),
     LintRule(
         "tasks-never-run",
@@ -111,7 +113,7 @@ RULES = (
         "Without dcmTaskPollingInterval exports, commitments and retrieves stay queued.",
         "Set the interval.",
         "dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
-        _no_polling,
+        _find_tasks_never_run,
     ),
     LintRule(
         "ae-without-web-app",
@@ -120,7 +122,7 @@ RULES = (
         "Its REST services are refused and the UI does not offer it.",
         "Add a web application, unless that is intended.",
         "dcmcfg apply FILE",
-        _no_web_app,
+        _find_ae_without_web_app,
     ),
     LintRule(
         "preferred-transfer-syntax-order",
@@ -129,6 +131,6 @@ RULES = (
         "The archive always cuts three characters off.",
         "Write the place before each value.",
         "dcmcfg edit TARGET",
-        _ordinals,
+        _find_preferred_transfer_syntax_order,
     ),
 )

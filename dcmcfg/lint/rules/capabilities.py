@@ -4,105 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.lint.ae_lookups import looked_up
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.model.devices import STORAGE_SOP_CLASSES, NetworkAE
+from dcmcfg.lint.ae_lookups import find_looked_up_references
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, NetworkAE
 
 #: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
-_ENOUGH = 0.1
+_MINIMUM_SHARE = 0.1
 #: C-MOVE and C-GET of the Patient Root and Study Root models (PS3.4 C.6).
 _RETRIEVE_SOP_CLASSES = {f"1.2.840.10008.5.1.4.1.2.{root}.{service}" for root in (1, 2) for service in (2, 3)}
-_DESTINATIONS = ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
+_DESTINATION_ATTRIBUTES = ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
 
 
-def _sop_classes(ae: NetworkAE, role: str) -> set[str]:
+def _find_sop_classes(ae: NetworkAE, role: str) -> set[str]:
     return {
         capability.text("dicomSOPClass") or ""
-        for capability in ae.shared_from.capabilities
+        for capability in ae.capability_source.capabilities
         if capability.text("dicomTransferRole") == role
     }
 
 
-def _hidden(survey: Survey) -> Iterator[Breach]:
-    aes = [ae for archive in survey.archives for ae in archive.network_aes]
-    sent = {each for ae in aes for each in _sop_classes(ae, "SCU") if each.startswith(STORAGE_SOP_CLASSES)}
-    destinations = set(_destinations(survey))
-    for ae in survey.network_aes():
-        taken = _sop_classes(ae, "SCP")
-        if ae.device.is_archive or not taken or len(sent & taken) >= len(sent) * _ENOUGH:
+def _find_capabilities_hide_the_rest(context: LintContext) -> Iterator[Violation]:
+    aes = [ae for archive in context.archives for ae in archive.network_aes]
+    sent = {each for ae in aes for each in _find_sop_classes(ae, "SCU") if each.startswith(STORAGE_SOP_CLASS_PREFIX)}
+    destinations = set(_find_destinations(context))
+    for ae in context.network_aes():
+        taken = _find_sop_classes(ae, "SCP")
+        if ae.device.is_archive or not taken or len(sent & taken) >= len(sent) * _MINIMUM_SHARE:
             continue
-        storage = sum(each.startswith(STORAGE_SOP_CLASSES) for each in taken)
+        storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in taken)
         if storage or ae.title in destinations:
             message = (
                 f"it lists {storage} storage SOP classes as SCP, so of {len(sent)} that the archive sends "
                 f"{len(sent - taken)} are kept back from it"
             )
-            yield Breach(ae.entry.dn, message)
+            yield Violation(ae.entry.dn, message)
 
 
-def _destinations(survey: Survey) -> Iterator[str]:
+def _find_destinations(context: LintContext) -> Iterator[str]:
     """Yield the titles of AEs that are sent objects, as the archive's configuration names them."""
-    for reference in looked_up(survey):
-        if reference.attribute in _DESTINATIONS or reference.value.startswith((b"dicom:", b"storescu:")):
+    for reference in find_looked_up_references(context):
+        if reference.attribute in _DESTINATION_ATTRIBUTES or reference.value.startswith((b"dicom:", b"storescu:")):
             yield reference.name
 
 
-def _sends_nothing(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        titles = {exporter.text("dicomAETitle") for exporter in survey.parts(device, "dcmExporter")}
+def _find_no_storage_scu(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        titles = {exporter.text("dicomAETitle") for exporter in context.find_parts(device, "dcmExporter")}
         for ae in device.network_aes:
-            sends = ae.title in titles or _sop_classes(ae, "SCP") & _RETRIEVE_SOP_CLASSES
-            if sends and not any(each.startswith(STORAGE_SOP_CLASSES) for each in _sop_classes(ae, "SCU")):
-                yield Breach(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
+            sends = ae.title in titles or _find_sop_classes(ae, "SCP") & _RETRIEVE_SOP_CLASSES
+            if sends and not any(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in _find_sop_classes(ae, "SCU")):
+                yield Violation(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
 
 
-def _keeps_back(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_received_not_sent(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         for ae in device.network_aes:
             taken, sent = (
-                {each for each in _sop_classes(ae, role) if each.startswith(STORAGE_SOP_CLASSES)}
+                {each for each in _find_sop_classes(ae, role) if each.startswith(STORAGE_SOP_CLASS_PREFIX)}
                 for role in ("SCP", "SCU")
             )
             if sent and taken - sent:
                 first = sorted(taken - sent)[0]
                 more = f" and {len(taken - sent) - 1} more" if len(taken - sent) > 1 else ""
                 message = f"it takes objects of {first}{more} and sends none, as no SCU capability lists that"
-                yield Breach(ae.entry.dn, message)
+                yield Violation(ae.entry.dn, message)
 
 
-def _initiates_all_the_same(survey: Survey) -> Iterator[Breach]:
+def _find_initiator_not_enforced(context: LintContext) -> Iterator[Violation]:
     name = "dicomAssociationInitiator"
-    for device in survey.archives:
+    for device in context.archives:
         for ae in device.network_aes:
-            if ae.entry.text(name) == "FALSE" and _sop_classes(ae, "SCU"):
+            if ae.entry.text(name) == "FALSE" and _find_sop_classes(ae, "SCU"):
                 message = "nothing looks at it: the archive opens associations as this AE all the same"
-                yield Breach(ae.entry.dn, message, name, b"FALSE")
+                yield Violation(ae.entry.dn, message, name, b"FALSE")
 
 
-def _without_any(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_archive_ae_without_capabilities(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         for ae in device.network_aes:
-            if ae.installed and not ae.shared_from.capabilities:
-                yield Breach(ae.entry.dn, "it has no transfer capabilities, so it accepts and offers nothing")
+            if ae.installed and not ae.capability_source.capabilities:
+                yield Violation(ae.entry.dn, "it has no transfer capabilities, so it accepts and offers nothing")
 
 
-def _deaf(survey: Survey) -> Iterator[Breach]:
+def _find_scp_accepts_nothing(context: LintContext) -> Iterator[Violation]:
     name = "dicomAssociationAcceptor"
-    for device in survey.archives:
+    for device in context.archives:
         for ae in device.network_aes:
-            if ae.installed and ae.entry.text(name) != "TRUE" and _sop_classes(ae, "SCP"):
-                command = ("set", survey.target(ae.entry), f"{name}=TRUE")
-                yield Breach(ae.entry.dn, "it offers services and accepts no association", name, command=command)
+            if ae.installed and ae.entry.text(name) != "TRUE" and _find_sop_classes(ae, "SCP"):
+                command = ("set", context.format_target(ae.entry), f"{name}=TRUE")
+                yield Violation(ae.entry.dn, "it offers services and accepts no association", name, fix_command=command)
 
 
-def _nowhere_to_store(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_no_object_storage(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         for ae in device.network_aes:
             stores = "dcmObjectStorageID" in ae.entry or "dcmObjectStorageID" in device.entry
-            if ae.takes_storage and not stores and ae.entry.is_a("dcmArchiveNetworkAE"):
+            if ae.is_storage_scp and not stores and ae.entry.is_a("dcmArchiveNetworkAE"):
                 message = "it is a storage SCP and has no dcmObjectStorageID, so nothing that it receives can be stored"
-                yield Breach(ae.entry.dn, message, "dcmObjectStorageID")
+                yield Violation(ae.entry.dn, message, "dcmObjectStorageID")
 
 
 RULES = (
@@ -114,7 +114,7 @@ RULES = (
         "back from it (A702, or silently where dcmRestrictRetrieveSilently is set).",
         "Add the missing capabilities, or remove all.",
         "dcmcfg capability copy FROM TO",
-        _hidden,
+        _find_capabilities_hide_the_rest,
     ),
     LintRule(
         "no-storage-scu",
@@ -123,7 +123,7 @@ RULES = (
         "Objects of a SOP class that the archive's AE does not list as SCU are not sent.",
         "Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         "dcmcfg capability copy FROM TO",
-        _sends_nothing,
+        _find_no_storage_scu,
     ),
     LintRule(
         "received-not-sent",
@@ -132,7 +132,7 @@ RULES = (
         "They are kept back from every destination that is served by this AE (A702, or silently).",
         "Add SCU capabilities for the SOP classes that it lists as SCP only.",
         "dcmcfg capability add DEVICE/AE SCU SOPCLASS",
-        _keeps_back,
+        _find_received_not_sent,
     ),
     LintRule(
         "initiator-not-enforced",
@@ -141,7 +141,7 @@ RULES = (
         "The archive does not look at dicomAssociationInitiator when it calls others.",
         "Set it to TRUE, or remove the SCU capabilities if the AE shall send nothing.",
         "dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
-        _initiates_all_the_same,
+        _find_initiator_not_enforced,
     ),
     LintRule(
         "archive-ae-without-capabilities",
@@ -150,7 +150,7 @@ RULES = (
         "It accepts no presentation context, not even a C-ECHO, and sends no objects.",
         "Copy the capabilities of another AE, or share them (dcmShareTransferCapabilitiesFromAETitle).",
         "dcmcfg capability copy FROM TO",
-        _without_any,
+        _find_archive_ae_without_capabilities,
     ),
     LintRule(
         "scp-accepts-nothing",
@@ -159,7 +159,7 @@ RULES = (
         "Without dicomAssociationAcceptor TRUE every caller is rejected (1/1/7).",
         "Set dicomAssociationAcceptor to TRUE, or remove the capabilities.",
         "dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
-        _deaf,
+        _find_scp_accepts_nothing,
     ),
     LintRule(
         "no-object-storage",
@@ -168,6 +168,6 @@ RULES = (
         "C-STORE fails.",
         "Set dcmObjectStorageID on it.",
         "dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
-        _nowhere_to_store,
+        _find_no_object_storage,
     ),
 )

@@ -8,68 +8,68 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from dcmcfg.dn import DN
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 
 #: How long before the end it is told.
-_AHEAD = timedelta(days=60)
+_WARNING_PERIOD = timedelta(days=60)
 
 
-def _certificates(survey: Survey) -> Iterator[tuple[DN, str, bytes, x509.Certificate | None]]:
+def _iterate_certificates(context: LintContext) -> Iterator[tuple[DN, str, bytes, x509.Certificate | None]]:
     """Yield each certificate: entry, attribute, octets, and what they say; None where they cannot be read."""
-    for entry in survey.tree.ordered():
+    for entry in context.tree.sorted_entries():
         for attribute in entry.attributes:
             if attribute.name.partition(";")[0].lower() in ("usercertificate", "cacertificate"):
                 for value in attribute.values:
                     try:
                         certificate = x509.load_der_x509_certificate(value)
-                        _read_through(certificate)
+                        _parse_completely(certificate)
                     except ValueError:
                         yield entry.dn, attribute.name, value, None
                     else:
                         yield entry.dn, attribute.name, value, certificate
 
 
-def _read_through(certificate: x509.Certificate) -> None:
+def _parse_completely(certificate: x509.Certificate) -> None:
     """Raise :class:`ValueError` where a part that is only parsed when asked for is wrong."""
-    _subject(certificate)
-    _day(certificate.not_valid_before_utc)
-    _day(certificate.not_valid_after_utc)
+    _format_subject(certificate)
+    _format_day(certificate.not_valid_before_utc)
+    _format_day(certificate.not_valid_after_utc)
 
 
-def _subject(certificate: x509.Certificate) -> str:
+def _format_subject(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string() or "a certificate without subject"
 
 
-def _expired(survey: Survey) -> Iterator[Breach]:
-    for dn, name, _, certificate in _certificates(survey):
-        if certificate is not None and certificate.not_valid_after_utc <= survey.now:
-            ended = _day(certificate.not_valid_after_utc)
-            yield Breach(dn, f"{_subject(certificate)} expired on {ended}", name)
-        elif certificate is not None and certificate.not_valid_before_utc > survey.now:
-            begins = _day(certificate.not_valid_before_utc)
-            yield Breach(dn, f"{_subject(certificate)} is not valid before {begins}", name)
+def _find_certificate_expired(context: LintContext) -> Iterator[Violation]:
+    for dn, name, _, certificate in _iterate_certificates(context):
+        if certificate is not None and certificate.not_valid_after_utc <= context.now:
+            ended = _format_day(certificate.not_valid_after_utc)
+            yield Violation(dn, f"{_format_subject(certificate)} expired on {ended}", name)
+        elif certificate is not None and certificate.not_valid_before_utc > context.now:
+            begins = _format_day(certificate.not_valid_before_utc)
+            yield Violation(dn, f"{_format_subject(certificate)} is not valid before {begins}", name)
 
 
-def _expires(survey: Survey) -> Iterator[Breach]:
-    for dn, name, _, certificate in _certificates(survey):
-        if certificate is not None and survey.now < certificate.not_valid_after_utc <= survey.now + _AHEAD:
+def _find_certificate_expires(context: LintContext) -> Iterator[Violation]:
+    for dn, name, _, certificate in _iterate_certificates(context):
+        if certificate is not None and context.now < certificate.not_valid_after_utc <= context.now + _WARNING_PERIOD:
             ends = certificate.not_valid_after_utc
-            days = (ends - survey.now).days
-            yield Breach(dn, f"{_subject(certificate)} expires on {_day(ends)}, in {days} days", name)
+            days = (ends - context.now).days
+            yield Violation(dn, f"{_format_subject(certificate)} expires on {_format_day(ends)}, in {days} days", name)
 
 
-def _unreadable(survey: Survey) -> Iterator[Breach]:
-    for dn, name, value, certificate in _certificates(survey):
+def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
+    for dn, name, value, certificate in _iterate_certificates(context):
         if certificate is None:
-            yield Breach(dn, f"{len(value)} octets that are no X.509 certificate", name)
+            yield Violation(dn, f"{len(value)} octets that are no X.509 certificate", name)
 
 
-def _day(moment: datetime) -> str:
+def _format_day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
 
 
-_REPLACE = "dcmcfg apply FILE"
+_REPLACE_COMMAND = "dcmcfg apply FILE"
 
 RULES = (
     LintRule(
@@ -78,8 +78,8 @@ RULES = (
         "A certificate in the tree is valid now.",
         "TLS connections to or from the node that it stands for fail.",
         "Put the new certificate in its place.",
-        _REPLACE,
-        _expired,
+        _REPLACE_COMMAND,
+        _find_certificate_expired,
     ),
     LintRule(
         "certificate-expires",
@@ -87,8 +87,8 @@ RULES = (
         "A certificate in the tree is valid for 60 days more.",
         "TLS connections will fail from then on. Key stores in files (dcmKeyStoreURL) are not seen from the tree.",
         "Have it renewed.",
-        _REPLACE,
-        _expires,
+        _REPLACE_COMMAND,
+        _find_certificate_expires,
     ),
     LintRule(
         "certificate-unreadable",
@@ -96,7 +96,7 @@ RULES = (
         "A certificate in the tree can be read.",
         "The archive cannot use it.",
         "Put it in again, in DER.",
-        _REPLACE,
-        _unreadable,
+        _REPLACE_COMMAND,
+        _find_certificate_unreadable,
     ),
 )

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.schema.archive_values import value_kinds
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
 
 _ATTRIBUTE = "dcmProperty"
 
 
-def _format(survey: Survey) -> Iterator[Breach]:
-    kinds = {name: kind for name, kind in value_kinds(_ATTRIBUTE).items() if kind in (CONDITION, HL7_CONDITION)}
-    for entry in survey.judged:
+def _find_condition_format(context: LintContext) -> Iterator[Violation]:
+    kinds = {name: kind for name, kind in get_value_kinds(_ATTRIBUTE).items() if kind in (CONDITION, HL7_CONDITION)}
+    for entry in context.entries_to_check:
         if _ATTRIBUTE not in entry:
             continue
         for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):
             for value in entry.values(_ATTRIBUTE):
                 if problem := kind.problem(value.decode("utf-8", "replace")):
-                    yield Breach(entry.dn, f"{problem}; the archive does not load the device", _ATTRIBUTE, value)
+                    yield Violation(entry.dn, f"{problem}; the archive does not load the device", _ATTRIBUTE, value)
 
 
 RULES = (
@@ -31,7 +31,7 @@ RULES = (
         "The archive cannot load the device.",
         "Correct the condition; a pattern has to match the whole value, and any text is .*, not *.",
         "dcmcfg edit TARGET",
-        _format,
-        kind="unloadable",
+        _find_condition_format,
+        impact="unloadable",
     ),
 )

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.lint.ae_lookups import calls
-from dcmcfg.lint.context import CONNECTION_REFERENCE, Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.model.devices import DICOM, device_of
+from dcmcfg.lint.ae_lookups import find_ae_lookups
+from dcmcfg.lint.context import CONNECTION_REFERENCE_ATTRIBUTE, LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.model.devices import DICOM, find_enclosing_device
 
-_REFERENCE = CONNECTION_REFERENCE
+_REFERENCE = CONNECTION_REFERENCE_ATTRIBUTE
 #: Class of an entry with connections → the protocols that they may have (Connection.Protocol).
 _PROTOCOLS = {
     "dicomNetworkAE": (DICOM,),
@@ -22,27 +22,29 @@ _PROTOCOLS = {
 }
 
 
-def _dangling(survey: Survey) -> Iterator[Breach]:
+def _find_connection_dangling(context: LintContext) -> Iterator[Violation]:
     kept: dict[DN, int] = {}
-    for each in survey.connection_references:
+    for each in context.connection_references:
         kept[each.entry.dn] = kept.get(each.entry.dn, 0) + (each.connection is not None)
-    for each in survey.connection_references:
+    for each in context.connection_references:
         if each.connection is None:
-            mended = (_delete(each.entry, each.value),) if kept[each.entry.dn] else ()
+            mended = (_build_deletion(each.entry, each.value),) if kept[each.entry.dn] else ()
             message = "there is no such connection, so the archive does not load the device"
-            yield Breach(each.entry.dn, message, _REFERENCE, each.value, changes=mended)
+            yield Violation(each.entry.dn, message, _REFERENCE, each.value, fix_changes=mended)
 
 
-def _of_other_device(survey: Survey) -> Iterator[Breach]:
-    key = survey.tree.key
-    for each in survey.connection_references:
-        if each.connection is not None and device_of(key(each.connection.dn)) != device_of(key(each.entry.dn)):
+def _find_connection_of_other_device(context: LintContext) -> Iterator[Violation]:
+    key = context.tree.key
+    for each in context.connection_references:
+        if each.connection is not None and find_enclosing_device(key(each.connection.dn)) != find_enclosing_device(
+            key(each.entry.dn)
+        ):
             message = "the connection is another device's, so the archive does not load this one"
-            yield Breach(each.entry.dn, message, _REFERENCE, each.value, related=(each.connection.dn,))
+            yield Violation(each.entry.dn, message, _REFERENCE, each.value, related_dns=(each.connection.dn,))
 
 
-def _spelling(survey: Survey) -> Iterator[Breach]:
-    for each in survey.connection_references:
+def _find_connection_spelling(context: LintContext) -> Iterator[Violation]:
+    for each in context.connection_references:
         entry, value, connection = each.entry, each.value, each.connection
         if connection is None:
             continue
@@ -55,56 +57,63 @@ def _spelling(survey: Survey) -> Iterator[Breach]:
                     Modification(Operation.ADD, _REFERENCE, (exact,)),
                 ),
             )
-            yield Breach(entry.dn, f"the connection is written {connection.dn}", _REFERENCE, value, changes=(modify,))
+            yield Violation(
+                entry.dn, f"the connection is written {connection.dn}", _REFERENCE, value, fix_changes=(modify,)
+            )
 
 
-def _protocol(survey: Survey) -> Iterator[Breach]:
-    for each in survey.connection_references:
+def _find_connection_protocol(context: LintContext) -> Iterator[Violation]:
+    for each in context.connection_references:
         entry, value, connection = each.entry, each.value, each.connection
         allowed = next((allowed for name, allowed in _PROTOCOLS.items() if entry.is_a(name)), None)
         if connection is not None and allowed is not None:
             protocol = connection.text("dcmProtocol") or DICOM
             if protocol not in allowed:
                 message = f"the connection's dcmProtocol is {protocol}, not {' or '.join(allowed)}"
-                yield Breach(entry.dn, message, _REFERENCE, value, related=(connection.dn,))
+                yield Violation(entry.dn, message, _REFERENCE, value, related_dns=(connection.dn,))
 
 
-def _none_installed(survey: Survey) -> Iterator[Breach]:
-    for ae in survey.network_aes():
+def _find_connection_not_installed(context: LintContext) -> Iterator[Violation]:
+    for ae in context.network_aes():
         if ae.installed and ae.connections and not any(connection.installed for connection in ae.connections):
-            yield Breach(ae.entry.dn, "none of its connections is installed", _REFERENCE)
+            yield Violation(ae.entry.dn, "none of its connections is installed", _REFERENCE)
 
 
-def _no_address(survey: Survey) -> Iterator[Breach]:
-    for call in calls(survey):
+def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
+    for call in find_ae_lookups(context):
         ae = call.ae
         installed = any(connection.installed for connection in ae.connections)
-        if call.abroad and ae.installed and installed and not (ae.listening() or ae.listening(tls=True)):
+        if (
+            call.names_peer
+            and ae.installed
+            and installed
+            and not (ae.find_listening_connection() or ae.find_listening_connection(tls=True))
+        ):
             named = ", ".join(call.attributes)
             message = f"{call.archive.name} calls it ({named}), and no installed DICOM connection of it has a port"
-            yield Breach(ae.entry.dn, message, _REFERENCE)
+            yield Violation(ae.entry.dn, message, _REFERENCE)
 
 
-def _not_installed(survey: Survey) -> Iterator[Breach]:
-    for call in calls(survey):
+def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
+    for call in find_ae_lookups(context):
         if not call.ae.installed:
             off = call.ae.entry if call.ae.device.installed else call.ae.device.entry
             named = ", ".join(call.attributes)
             message = f"{call.archive.name} looks {call.ae.title} up ({named}), which is not found while this is so"
-            command = ("set", survey.target(off), "dicomInstalled=TRUE")
-            yield Breach(off.dn, message, "dicomInstalled", b"FALSE", command)
+            command = ("set", context.format_target(off), "dicomInstalled=TRUE")
+            yield Violation(off.dn, message, "dicomInstalled", b"FALSE", command)
 
 
-def _named_by_address(survey: Survey) -> Iterator[Breach]:
-    for entry in survey.tree.ordered():
+def _find_connection_named_by_address(context: LintContext) -> Iterator[Violation]:
+    for entry in context.tree.sorted_entries():
         if entry.is_a("dicomNetworkConnection") and "cn" in entry:
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
             if "cn" not in naming:
                 message = "it has a cn and is named by its host, so the archive looks for it under another DN"
-                yield Breach(entry.dn, message, "cn", entry.values("cn")[0])
+                yield Violation(entry.dn, message, "cn", entry.values("cn")[0])
 
 
-def _delete(entry: Entry, value: bytes) -> Modify:
+def _build_deletion(entry: Entry, value: bytes) -> Modify:
     return Modify(entry.dn, (Modification(Operation.DELETE, _REFERENCE, (value,)),))
 
 
@@ -116,9 +125,9 @@ RULES = (
         "The archive cannot load the device: all its AEs are unknown, and the list of all AEs fails (409).",
         "Remove the reference, or add the connection.",
         "dcmcfg lint --fix --rule connection-dangling",
-        _dangling,
-        mends=True,
-        kind="unloadable",
+        _find_connection_dangling,
+        is_auto_fixable=True,
+        impact="unloadable",
     ),
     LintRule(
         "connection-of-other-device",
@@ -127,8 +136,8 @@ RULES = (
         "The archive cannot load the device, although every DN exists.",
         "Refer to a connection of the same device; add one if there is none.",
         "dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
-        _of_other_device,
-        kind="unloadable",
+        _find_connection_of_other_device,
+        impact="unloadable",
     ),
     LintRule(
         "connection-spelling",
@@ -138,8 +147,8 @@ RULES = (
         "spelling hide the difference.",
         "Write it like the DN.",
         "dcmcfg lint --fix --rule connection-spelling",
-        _spelling,
-        mends=True,
+        _find_connection_spelling,
+        is_auto_fixable=True,
     ),
     LintRule(
         "connection-protocol",
@@ -149,8 +158,8 @@ RULES = (
         "The archive cannot load the device.",
         "Refer to a connection of the right protocol, or correct dcmProtocol.",
         "dcmcfg set DN dcmProtocol=PROTOCOL",
-        _protocol,
-        kind="unloadable",
+        _find_connection_protocol,
+        impact="unloadable",
     ),
     LintRule(
         "connection-not-installed",
@@ -159,7 +168,7 @@ RULES = (
         "No connection fits, so nobody can call it and it can call nobody.",
         "Install a connection, or mark the AE as not installed.",
         "dcmcfg set DN dicomInstalled=TRUE",
-        _none_installed,
+        _find_connection_not_installed,
     ),
     LintRule(
         "peer-without-port",
@@ -168,7 +177,7 @@ RULES = (
         "A connection without a port only initiates; calling the AE ends in an IncompatibleConnectionException.",
         "Give its connection a port.",
         "dcmcfg set DN dicomPort=PORT",
-        _no_address,
+        _find_peer_without_port,
     ),
     LintRule(
         "ae-not-installed",
@@ -177,7 +186,7 @@ RULES = (
         "One that is not installed counts as unknown.",
         "Install it, or name another.",
         "dcmcfg set TARGET dicomInstalled=TRUE",
-        _not_installed,
+        _find_ae_not_installed,
     ),
     LintRule(
         "connection-named-by-address",
@@ -186,6 +195,6 @@ RULES = (
         "The archive works the DN out from the cn, so references to the real DN do not match.",
         "Rename the connection, or remove its cn.",
         "dcmcfg unset DN cn",
-        _named_by_address,
+        _find_connection_named_by_address,
     ),
 )

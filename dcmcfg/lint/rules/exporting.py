@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from dcmcfg.entry import Entry
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device
 
 _PREFIX = "dicom:"
@@ -31,50 +31,52 @@ _SCHEMES = (
 _SENDER = re.compile(r"SendingApplicationEntityTitle(!?)=(.*)", re.DOTALL)
 
 
-def _destination(exporter: Entry) -> str | None:
+def _parse_destination(exporter: Entry) -> str | None:
     uri = exporter.text("dcmURI") or ""
     return uri.removeprefix(_PREFIX) if uri.startswith(_PREFIX) else None
 
 
-def _fetched_from(survey: Survey, device: Device) -> set[str]:
-    storages = survey.parts(device, "dcmStorage")
+def _find_fetch_sources(context: LintContext, device: Device) -> set[str]:
+    storages = context.find_parts(device, "dcmStorage")
     return {title for storage in storages for title in storage.texts("dcmExternalRetrieveAET")}
 
 
-def _no_commitment(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        external = _fetched_from(survey, device)
-        for exporter in survey.parts(device, "dcmExporter"):
-            title = _destination(exporter)
+def _find_no_storage_commitment(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        external = _find_fetch_sources(context, device)
+        for exporter in context.find_parts(device, "dcmExporter"):
+            title = _parse_destination(exporter)
             if title in external and "dcmStgCmtSCP" not in exporter:
                 message = f"{title} is never asked for commitment, so the archive does not learn that it has a study"
-                command = ("set", survey.target(exporter), f"dcmStgCmtSCP={title}")
-                yield Breach(exporter.dn, message, "dcmStgCmtSCP", command=command)
+                command = ("set", context.format_target(exporter), f"dcmStgCmtSCP={title}")
+                yield Violation(exporter.dn, message, "dcmStgCmtSCP", fix_command=command)
 
 
-def _several(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        for exporter in survey.parts(device, "dcmExporter"):
+def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        for exporter in context.find_parts(device, "dcmExporter"):
             values = exporter.values("dcmRetrieveAET")
             if len(values) > 1 and "dcmStgCmtSCP" in exporter:
                 message = f"there are {len(values)}, of which one is recorded; LDAP keeps no order, so any may be it"
-                yield Breach(exporter.dn, message, "dcmRetrieveAET")
+                yield Violation(exporter.dn, message, "dcmRetrieveAET")
 
 
-def _loop(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        external = _fetched_from(survey, device)
-        exporters = {each.text("dcmExporterID"): _destination(each) for each in survey.parts(device, "dcmExporter")}
-        for rule in survey.parts(device, "dcmExportRule"):
+def _find_export_loop(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        external = _find_fetch_sources(context, device)
+        exporters = {
+            each.text("dcmExporterID"): _parse_destination(each) for each in context.find_parts(device, "dcmExporter")
+        }
+        for rule in context.find_parts(device, "dcmExportRule"):
             for title in dict.fromkeys(exporters.get(name) for name in rule.texts("dcmExporterID")):
-                if title in external and _holds_for(rule, title or ""):
+                if title in external and _matches_sender(rule, title or ""):
                     message = f"what is fetched from {title} is exported to {title} again"
                     condition = f"dcmProperty=SendingApplicationEntityTitle!={title}"
-                    command = ("add-value", survey.target(rule), condition)
-                    yield Breach(rule.dn, message, "dcmProperty", command=command)
+                    command = ("add-value", context.format_target(rule), condition)
+                    yield Violation(rule.dn, message, "dcmProperty", fix_command=command)
 
 
-def _holds_for(rule: Entry, sender: str) -> bool:
+def _matches_sender(rule: Entry, sender: str) -> bool:
     """Tell whether the conditions of *rule* let objects from *sender* through; one that only Java reads does."""
     for condition in rule.texts("dcmProperty"):
         found = _SENDER.fullmatch(condition)
@@ -88,15 +90,15 @@ def _holds_for(rule: Entry, sender: str) -> bool:
     return True
 
 
-def _unknown_scheme(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        for exporter in survey.parts(device, "dcmExporter"):
+def _find_exporter_scheme_unknown(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        for exporter in context.find_parts(device, "dcmExporter"):
             for value in exporter.values("dcmURI"):
                 scheme, colon, _ = value.decode("utf-8", "replace").partition(":")
                 if not colon or scheme not in _SCHEMES:
                     named = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
                     message = f"{named} none of {', '.join(_SCHEMES)}"
-                    yield Breach(exporter.dn, message, "dcmURI", value)
+                    yield Violation(exporter.dn, message, "dcmURI", value)
 
 
 RULES = (
@@ -107,7 +109,7 @@ RULES = (
         "Only a commitment records where a study is; without it the record stays `*` and nothing is purged.",
         "Set dcmStgCmtSCP.",
         "dcmcfg set DN dcmStgCmtSCP=AET",
-        _no_commitment,
+        _find_no_storage_commitment,
     ),
     LintRule(
         "exporter-scheme-unknown",
@@ -116,7 +118,7 @@ RULES = (
         "The archive loads the value, and each task of the exporter fails, unless the archive was extended.",
         "Correct the scheme.",
         "dcmcfg set DN dcmURI=dicom:AET",
-        _unknown_scheme,
+        _find_exporter_scheme_unknown,
     ),
     LintRule(
         "several-retrieve-aets",
@@ -125,7 +127,7 @@ RULES = (
         "The first that the directory returns is recorded as the external archive, the others are not.",
         "Keep the one that studies are to be fetched from.",
         "dcmcfg remove-value DN dcmRetrieveAET=AET",
-        _several,
+        _find_several_retrieve_aets,
     ),
     LintRule(
         "export-loop",
@@ -134,6 +136,6 @@ RULES = (
         "Each study that is fetched is exported again.",
         "Add the condition SendingApplicationEntityTitle!=AET.",
         "dcmcfg add-value DN dcmProperty=SendingApplicationEntityTitle!=AET",
-        _loop,
+        _find_export_loop,
     ),
 )

@@ -5,52 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.entry import Entry
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device, NetworkAE
-from dcmcfg.model.retrieve_settings import unable_to_store
+from dcmcfg.model.retrieve_settings import find_storage_problem
 
-ATTRIBUTE = "dcmExternalRetrieveAEDestination"
-CANNOT_STORE = "external-retrieve-cannot-store"
-_SET = "dcmcfg set-external-retrieve AET"
+DESTINATION_ATTRIBUTE = "dcmExternalRetrieveAEDestination"
+CANNOT_STORE_RULE = "external-retrieve-cannot-store"
+_SET_COMMAND = "dcmcfg set-external-retrieve AET"
 
 
-def _settings(survey: Survey) -> Iterator[tuple[Device, Entry, str]]:
+def _iterate_settings(context: LintContext) -> Iterator[tuple[Device, Entry, str]]:
     """Yield where the destination is set: the archive, the entry that has it (itself or an AE), the title."""
-    for device in survey.judged_archives:
+    for device in context.archives_to_check:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
-            for title in entry.texts(ATTRIBUTE):
+            for title in entry.texts(DESTINATION_ATTRIBUTE):
                 yield device, entry, title
 
 
-def destinations(survey: Survey) -> Iterator[tuple[Device, Entry, NetworkAE]]:
+def find_destinations(context: LintContext) -> Iterator[tuple[Device, Entry, NetworkAE]]:
     """Yield each setting that means an AE of the archive, by its own title, another of its titles or the AE ``*``."""
-    for device, entry, title in _settings(survey):
-        ae = device.answering(title)
+    for device, entry, title in _iterate_settings(context):
+        ae = device.find_called_ae(title)
         if ae is not None:
             yield device, entry, ae
 
 
-def _unknown(survey: Survey) -> Iterator[Breach]:
-    for device, entry, title in _settings(survey):
-        if device.answering(title) is None and title not in survey.carriers:
-            storage = [ae.title for ae in device.network_aes if ae.takes_storage]
+def _find_external_retrieve_unknown(context: LintContext) -> Iterator[Violation]:
+    for device, entry, title in _iterate_settings(context):
+        if device.find_called_ae(title) is None and title not in context.aes_by_title:
+            storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             hint = f"; storage SCPs of {device.name}: {', '.join(storage)}" if storage else ""
-            yield Breach(
-                entry.dn, f"no AE has the title {title}{hint}", ATTRIBUTE, title.encode(), _command(storage, entry)
+            yield Violation(
+                entry.dn,
+                f"no AE has the title {title}{hint}",
+                DESTINATION_ATTRIBUTE,
+                title.encode(),
+                _build_command(storage, entry),
             )
 
 
-def _elsewhere(survey: Survey) -> Iterator[Breach]:
-    for device, entry, title in _settings(survey):
-        if device.answering(title) is None and title in survey.carriers:
-            other = survey.carriers[title][0].device.name
-            storage = [ae.title for ae in device.network_aes if ae.takes_storage]
+def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violation]:
+    for device, entry, title in _iterate_settings(context):
+        if device.find_called_ae(title) is None and title in context.aes_by_title:
+            other = context.aes_by_title[title][0].device.name
+            storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = f"{title} is an AE of {other}: what {device.name} fetches goes there and is not forwarded"
-            yield Breach(entry.dn, message, ATTRIBUTE, title.encode(), _command(storage, entry))
+            yield Violation(entry.dn, message, DESTINATION_ATTRIBUTE, title.encode(), _build_command(storage, entry))
 
 
-def _command(storage: list[str], entry: Entry) -> tuple[str, ...]:
+def _build_command(storage: list[str], entry: Entry) -> tuple[str, ...]:
     """Return the command that sets the only storage SCP there is; none where one has to choose."""
     if len(storage) != 1:
         return ()
@@ -58,48 +62,54 @@ def _command(storage: list[str], entry: Entry) -> tuple[str, ...]:
     return ("set-external-retrieve", storage[0], *on)
 
 
-def _takes_nothing(survey: Survey) -> Iterator[Breach]:
-    for _, entry, ae in destinations(survey):
-        value = entry.values(ATTRIBUTE)[0]
-        if why := unable_to_store(ae):
-            yield Breach(entry.dn, f"{ae.title} {why}", ATTRIBUTE, value)
+def _find_external_retrieve_cannot_store(context: LintContext) -> Iterator[Violation]:
+    for _, entry, ae in find_destinations(context):
+        value = entry.values(DESTINATION_ATTRIBUTE)[0]
+        if why := find_storage_problem(ae):
+            yield Violation(entry.dn, f"{ae.title} {why}", DESTINATION_ATTRIBUTE, value)
 
 
-def _refuses(survey: Survey) -> Iterator[Breach]:
-    for device, _, ae in destinations(survey):
+def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Violation]:
+    for device, _, ae in find_destinations(context):
         accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
-        for title in survey.external_archives(device) if accepted else ():
+        for title in context.find_external_archives(device) if accepted else ():
             if title not in accepted:
                 message = f"{title} is to store here and is not among the callers that {ae.title} accepts"
-                command = ("add-value", survey.target(ae.entry), f"dcmAcceptedCallingAETitle={title}")
-                yield Breach(ae.entry.dn, message, "dcmAcceptedCallingAETitle", command=command)
+                command = ("add-value", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle={title}")
+                yield Violation(ae.entry.dn, message, "dcmAcceptedCallingAETitle", fix_command=command)
 
 
-def _identity(survey: Survey) -> Iterator[Breach]:
+def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation]:
     name = "dcmUserIdentityNegotiation"
-    for device, _, ae in destinations(survey):
+    for device, _, ae in find_destinations(context):
         asked = ae.entry.text(name) or device.entry.text(name)
-        if asked == "REQUIRED" and survey.external_archives(device):
+        if asked == "REQUIRED" and context.find_external_archives(device):
             message = f"{ae.title} asks every caller for a user identity, which an external archive seldom sends"
-            yield Breach(ae.entry.dn, message, name, asked.encode())
+            yield Violation(ae.entry.dn, message, name, asked.encode())
 
 
-def _unset(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        titles = survey.external_archives(device)
-        if titles and ATTRIBUTE not in device.entry and not any(ATTRIBUTE in ae.entry for ae in device.network_aes):
-            storage = [ae.title for ae in device.network_aes if ae.takes_storage]
+def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        titles = context.find_external_archives(device)
+        if (
+            titles
+            and DESTINATION_ATTRIBUTE not in device.entry
+            and not any(DESTINATION_ATTRIBUTE in ae.entry for ae in device.network_aes)
+        ):
+            storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = f"{', '.join(titles)} sends straight to each destination, and has to know it"
-            yield Breach(device.entry.dn, message, ATTRIBUTE, command=_command(storage, device.entry))
+            yield Violation(
+                device.entry.dn, message, DESTINATION_ATTRIBUTE, fix_command=_build_command(storage, device.entry)
+            )
 
 
-def _overridden(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        whole = device.entry.text(ATTRIBUTE)
+def _find_external_retrieve_overridden(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        whole = device.entry.text(DESTINATION_ATTRIBUTE)
         for ae in device.network_aes:
-            own = ae.entry.text(ATTRIBUTE)
+            own = ae.entry.text(DESTINATION_ATTRIBUTE)
             if own is not None and whole is not None and own != whole:
-                yield Breach(ae.entry.dn, f"it wins over the device's {whole}", ATTRIBUTE, own.encode())
+                yield Violation(ae.entry.dn, f"it wins over the device's {whole}", DESTINATION_ATTRIBUTE, own.encode())
 
 
 RULES = (
@@ -110,8 +120,8 @@ RULES = (
         "The external archive is asked to send to a title that nobody has. The official container image leaves "
         "DCM4CHEE there when the archive's AE title is changed by AE_TITLE.",
         "Set it to a storage SCP of the archive.",
-        _SET,
-        _unknown,
+        _SET_COMMAND,
+        _find_external_retrieve_unknown,
     ),
     LintRule(
         "external-retrieve-elsewhere",
@@ -119,17 +129,17 @@ RULES = (
         "dcmExternalRetrieveAEDestination is an AE of the archive, not of another device.",
         "The external archive sends the objects there; the archive never sees them and forwards nothing.",
         "Set it to a storage SCP of the archive.",
-        _SET,
-        _elsewhere,
+        _SET_COMMAND,
+        _find_external_retrieve_elsewhere,
     ),
     LintRule(
-        CANNOT_STORE,
+        CANNOT_STORE_RULE,
         "error",
         "The AE that external retrieves are sent to accepts associations, is a storage SCP and has a storage.",
         "What the external archive sends is refused.",
         "Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
-        _SET,
-        _takes_nothing,
+        _SET_COMMAND,
+        _find_external_retrieve_cannot_store,
     ),
     LintRule(
         "external-retrieve-caller-refused",
@@ -138,7 +148,7 @@ RULES = (
         "With dcmAcceptedCallingAETitle all others are rejected.",
         "Add the external archive's title.",
         "dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
-        _refuses,
+        _find_external_retrieve_caller_refused,
     ),
     LintRule(
         "external-retrieve-identity",
@@ -147,7 +157,7 @@ RULES = (
         "A caller that sends none is rejected.",
         "Use an AE without that requirement.",
         "dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
-        _identity,
+        _find_external_retrieve_identity,
     ),
     LintRule(
         "external-retrieve-unset",
@@ -156,8 +166,8 @@ RULES = (
         "Unset, a request is passed on with its original destination; the external archive sends straight there "
         "and must know that AE itself.",
         "Set it, unless that is intended.",
-        _SET,
-        _unset,
+        _SET_COMMAND,
+        _find_external_retrieve_unset,
     ),
     LintRule(
         "external-retrieve-overridden",
@@ -166,8 +176,13 @@ RULES = (
         "The AE's own value wins, and the device's is what one looks at.",
         "Clear the AE's value, unless that is intended.",
         "dcmcfg set-external-retrieve --clear --ae AET",
-        _overridden,
+        _find_external_retrieve_overridden,
     ),
 )
 #: The rules of the AE itself: it exists, is the archive's own, and can store.
-OF_THE_AE = tuple(rule for rule in RULES if rule.find in (_unknown, _elsewhere, _takes_nothing))
+AE_RULES = tuple(
+    rule
+    for rule in RULES
+    if rule.find_violations
+    in (_find_external_retrieve_unknown, _find_external_retrieve_elsewhere, _find_external_retrieve_cannot_store)
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.entry import Entry
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device
 
 _SCP = "dcmFallbackCMoveSCP"
@@ -15,31 +15,31 @@ _RETRIES = "dcmFallbackCMoveSCPRetries"
 _ALTERNATIVE = "dcmAltCMoveSCP"
 
 
-def _levels(survey: Survey) -> Iterator[tuple[Device, Entry]]:
+def _iterate_entries(context: LintContext) -> Iterator[tuple[Device, Entry]]:
     """Yield each archive with its own entry, then with the entries of its AEs."""
-    for device in survey.archives:
+    for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             yield device, entry
 
 
-def _itself(survey: Survey) -> Iterator[Breach]:
-    for device, entry in _levels(survey):
+def _find_fallback_to_itself(context: LintContext) -> Iterator[Violation]:
+    for device, entry in _iterate_entries(context):
         for name in (_SCP, _ALTERNATIVE):
             title = entry.text(name)
             if title in device.titles:
                 message = f"{title} is an AE of this archive, so the request comes back to it"
-                yield Breach(entry.dn, message, name, entry.values(name)[0])
+                yield Violation(entry.dn, message, name, entry.values(name)[0])
 
 
-def _pass_through(survey: Survey) -> Iterator[Breach]:
-    for device, entry in _levels(survey):
+def _find_fallback_without_destination(context: LintContext) -> Iterator[Violation]:
+    for device, entry in _iterate_entries(context):
         if _SCP in entry and _DESTINATION not in entry and _DESTINATION not in device.entry:
             message = f"requests pass through to {entry.text(_SCP)}; studies that are incomplete here are not completed"
-            yield Breach(entry.dn, message, _DESTINATION)
+            yield Violation(entry.dn, message, _DESTINATION)
 
 
-def _retries(survey: Survey) -> Iterator[Breach]:
-    for _, entry in _levels(survey):
+def _find_fallback_retries(context: LintContext) -> Iterator[Violation]:
+    for _, entry in _iterate_entries(context):
         value = entry.text(_RETRIES) or ""
         if value.startswith("-"):
             message = "a negative number is never"
@@ -47,15 +47,15 @@ def _retries(survey: Survey) -> Iterator[Breach]:
             message = "0 is without end"
         else:
             continue
-        yield Breach(entry.dn, message, _RETRIES, value.encode())
+        yield Violation(entry.dn, message, _RETRIES, value.encode())
 
 
-def _alternative(survey: Survey) -> Iterator[Breach]:
-    for device, entry in _levels(survey):
+def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
+    for device, entry in _iterate_entries(context):
         title = entry.text(_ALTERNATIVE)
-        if title is not None and title in survey.external_archives(device):
+        if title is not None and title in context.find_external_archives(device):
             message = f"{title} is the external archive too: it is asked to send straight to the destination"
-            yield Breach(entry.dn, message, _ALTERNATIVE, entry.values(_ALTERNATIVE)[0])
+            yield Violation(entry.dn, message, _ALTERNATIVE, entry.values(_ALTERNATIVE)[0])
 
 
 RULES = (
@@ -66,7 +66,7 @@ RULES = (
         "The archive calls itself; nothing was found that ends the loop.",
         "Name the other archive.",
         "dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
-        _itself,
+        _find_fallback_to_itself,
     ),
     LintRule(
         "fallback-without-destination",
@@ -76,7 +76,7 @@ RULES = (
         "archive must know.",
         "Set the destination to a storage SCP of the archive, unless that is intended.",
         "dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
-        _pass_through,
+        _find_fallback_without_destination,
     ),
     LintRule(
         "fallback-retries",
@@ -85,7 +85,7 @@ RULES = (
         "The archive takes 0 as without end and a negative number as never, the opposite of the description.",
         "Set a positive number.",
         "dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
-        _retries,
+        _find_fallback_retries,
     ),
     LintRule(
         "alternative-is-external",
@@ -94,6 +94,6 @@ RULES = (
         "For it the move destination is not replaced, whatever dcmExternalRetrieveAEDestination says.",
         "Unset dcmAltCMoveSCP, or name another AE.",
         "dcmcfg unset TARGET dcmAltCMoveSCP",
-        _alternative,
+        _find_alternative_is_external,
     ),
 )

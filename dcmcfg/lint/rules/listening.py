@@ -5,66 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dcmcfg.dn import NormalDN
-from dcmcfg.lint.context import Survey
+from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.listeners import ARCHIVE, HIGHEST_PORT, HTTP, SYSLOG, Listener
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.rule import LintRule, Violation
 
 #: Whose ports are compared with those of an opener for a warning. Connections of HTTP may well share one.
-_OTHERS = {ARCHIVE: (SYSLOG, HTTP), SYSLOG: (ARCHIVE, SYSLOG, HTTP), HTTP: (ARCHIVE, SYSLOG)}
+_COMPARED_OPENERS = {ARCHIVE: (SYSLOG, HTTP), SYSLOG: (ARCHIVE, SYSLOG, HTTP), HTTP: (ARCHIVE, SYSLOG)}
 _LOOPBACK_6 = "::1"
 
 
-class _Taken:
+class _PortListeners:
     """The listeners of one port, asked for the first that is, or may be, in the way of another."""
 
     def __init__(self) -> None:
         self._first: Listener | None = None
-        self._everywhere: Listener | None = None
-        self._named: Listener | None = None
+        self._on_all_addresses: Listener | None = None
+        self._by_host_name: Listener | None = None
         self._localhost: Listener | None = None
         self._by_address: dict[str, Listener] = {}
 
-    def certainly_by(self, new: Listener) -> Listener | None:
-        """Return a listener at the address of *new*, at a part of it, or at all addresses."""
-        if new.is_everywhere:
+    def find_conflict(self, listener: Listener) -> Listener | None:
+        """Return a listener at the address of *listener*, at a part of it, or at all addresses."""
+        if listener.is_on_all_addresses:
             return self._first
-        return self._by_address.get(new.compared) or self._everywhere
+        return self._by_address.get(listener.comparison_key) or self._on_all_addresses
 
-    def perhaps_by(self, new: Listener) -> Listener | None:
-        """Return a listener whose address may be that of *new*, as one of the two is a host name."""
-        if new.address is None:
+    def find_possible_conflict(self, listener: Listener) -> Listener | None:
+        """Return a listener whose address may be that of *listener*, as one of the two is a host name."""
+        if listener.address is None:
             return self._first
-        if new.is_localhost and (other := self._by_address.get(_LOOPBACK_6)) is not None:
+        if listener.is_localhost and (other := self._by_address.get(_LOOPBACK_6)) is not None:
             return other
-        if new.compared == _LOOPBACK_6 and self._localhost is not None:
+        if listener.comparison_key == _LOOPBACK_6 and self._localhost is not None:
             return self._localhost
-        return self._named
+        return self._by_host_name
 
-    def take(self, new: Listener) -> None:
-        """Count *new* among the listeners."""
-        self._first = self._first or new
-        self._by_address.setdefault(new.compared, new)
-        if new.is_everywhere:
-            self._everywhere = self._everywhere or new
-        if new.address is None:
-            self._named = self._named or new
-        if new.is_localhost:
-            self._localhost = self._localhost or new
+    def add(self, listener: Listener) -> None:
+        """Count *listener* among the listeners."""
+        self._first = self._first or listener
+        self._by_address.setdefault(listener.comparison_key, listener)
+        if listener.is_on_all_addresses:
+            self._on_all_addresses = self._on_all_addresses or listener
+        if listener.address is None:
+            self._by_host_name = self._by_host_name or listener
+        if listener.is_localhost:
+            self._localhost = self._localhost or listener
 
 
-class _Ports:
+class _DevicePorts:
     """The ports of one device: who takes them, and which are unused."""
 
     def __init__(self, listeners: Iterable[Listener]) -> None:
-        self._taken: dict[tuple[str, int, str], _Taken] = {}
+        self._listeners: dict[tuple[str, int, str], _PortListeners] = {}
         self._used = {listener.port for listener in listeners}
         self._proposed: dict[int, int] = {}
 
-    def by(self, place: tuple[str, int], opener: str) -> _Taken:
-        """Return the listeners at *place* (transport and port) whose ports *opener* opens."""
-        return self._taken.setdefault((*place, opener), _Taken())
+    def listeners_at(self, transport_port: tuple[str, int], opener: str) -> _PortListeners:
+        """Return the listeners at *transport_port* (transport and port) whose ports *opener* opens."""
+        return self._listeners.setdefault((*transport_port, opener), _PortListeners())
 
-    def unused(self, port: int) -> int | None:
+    def find_unused(self, port: int) -> int | None:
         """Return a port above *port* that no connection of the device has, another one each time; None at the end."""
         number = self._proposed.get(port, port) + 1
         while number in self._used:
@@ -73,60 +73,62 @@ class _Ports:
         return number if number <= HIGHEST_PORT else None
 
 
-def _conflicts(survey: Survey) -> Iterator[Breach]:
-    for device, listeners in survey.listeners.items():
-        ports = _Ports(listeners)
+def _find_port_taken(context: LintContext) -> Iterator[Violation]:
+    for device, listeners in context.listeners.items():
+        ports = _DevicePorts(listeners)
         for new in listeners:
             if new.opener != ARCHIVE:
                 continue
-            taken = ports.by(new.place, ARCHIVE)
-            other = taken.certainly_by(new)
-            taken.take(new)
+            taken = ports.listeners_at(new.transport_port, ARCHIVE)
+            other = taken.find_conflict(new)
+            taken.add(new)
             if other is not None:
-                yield _breach(survey, device, new, other, f"{_same(new, other)}{_unused(ports, new)}")
+                yield _build_violation(
+                    context, device, new, other, f"{_describe_conflict(new, other)}{_suggest_port(ports, new)}"
+                )
 
 
-def _doubtful(survey: Survey) -> Iterator[Breach]:
-    for device, listeners in survey.listeners.items():
-        ports = _Ports(listeners)
+def _find_port_perhaps_taken(context: LintContext) -> Iterator[Violation]:
+    for device, listeners in context.listeners.items():
+        ports = _DevicePorts(listeners)
         for new in listeners:
-            if (found := _doubt(ports, new)) is not None:
-                yield _breach(survey, device, new, *found)
-            ports.by(new.place, new.opener).take(new)
+            if (found := _find_possible_conflict(ports, new)) is not None:
+                yield _build_violation(context, device, new, *found)
+            ports.listeners_at(new.transport_port, new.opener).add(new)
 
 
-def _doubt(ports: _Ports, new: Listener) -> tuple[Listener, str] | None:
+def _find_possible_conflict(ports: _DevicePorts, new: Listener) -> tuple[Listener, str] | None:
     """Return the listener that may be in the way of *new*, and why; None if another surely is, which is an error."""
     if new.opener == ARCHIVE:
-        taken = ports.by(new.place, ARCHIVE)
-        if taken.certainly_by(new) is not None:
+        taken = ports.listeners_at(new.transport_port, ARCHIVE)
+        if taken.find_conflict(new) is not None:
             return None
-        if (other := taken.perhaps_by(new)) is not None:
-            return other, f"{_same(new, other)}, and dcmcfg does not look host names up"
-    for opener in _OTHERS[new.opener]:
-        if (other := ports.by(new.place, opener).certainly_by(new)) is not None:
+        if (other := taken.find_possible_conflict(new)) is not None:
+            return other, f"{_describe_conflict(new, other)}, and dcmcfg does not look host names up"
+    for opener in _COMPARED_OPENERS[new.opener]:
+        if (other := ports.listeners_at(new.transport_port, opener).find_conflict(new)) is not None:
             unopened = new if new.opener != ARCHIVE else other
-            return other, f"{_same(new, other)}; the archive itself opens no port for {unopened.protocol}"
+            return other, f"{_describe_conflict(new, other)}; the archive itself opens no port for {unopened.protocol}"
     return None
 
 
-def _breach(survey: Survey, device: NormalDN, new: Listener, other: Listener, message: str) -> Breach:
-    related = (other.entry.dn, survey.tree.entries[device].dn)
-    return Breach(new.entry.dn, message, "dicomPort", str(new.port).encode(), related=related)
+def _build_violation(context: LintContext, device: NormalDN, new: Listener, other: Listener, message: str) -> Violation:
+    related = (other.entry.dn, context.tree.entries[device].dn)
+    return Violation(new.entry.dn, message, "dicomPort", str(new.port).encode(), related_dns=related)
 
 
-def _same(new: Listener, other: Listener) -> str:
-    return f"the connection {other.name} has port {other.port} too (bound to {_addresses(new, other)})"
+def _describe_conflict(new: Listener, other: Listener) -> str:
+    return f"the connection {other.name} has port {other.port} too (bound to {_format_addresses(new, other)})"
 
 
-def _addresses(new: Listener, other: Listener) -> str:
+def _format_addresses(new: Listener, other: Listener) -> str:
     """Return the two addresses in words: the one, or both where they are written otherwise."""
-    written = dict.fromkeys(each.bound_to or "all addresses" for each in (other, new))
+    written = dict.fromkeys(each.bind_host or "all addresses" for each in (other, new))
     return " and ".join(written)
 
 
-def _unused(ports: _Ports, new: Listener) -> str:
-    port = ports.unused(new.port)
+def _suggest_port(ports: _DevicePorts, new: Listener) -> str:
+    port = ports.find_unused(new.port)
     return "" if port is None else f"; port {port} is unused in the configuration"
 
 
@@ -140,8 +142,8 @@ RULES = (
         "force, and the port of the other connection is closed. The next start of the archive fails.",
         _FIX,
         "dcmcfg connection set DEVICE/NAME HOST:PORT",
-        _conflicts,
-        kind="stops-next-start",
+        _find_port_taken,
+        impact="stops-next-start",
     ),
     LintRule(
         "port-perhaps-taken",
@@ -151,6 +153,6 @@ RULES = (
         "cannot open it.",
         _FIX,
         "dcmcfg connection set DEVICE/NAME HOST:PORT",
-        _doubtful,
+        _find_port_perhaps_taken,
     ),
 )

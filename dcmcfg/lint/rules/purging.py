@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.entry import Entry
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device
 
 _AET = "dcmExternalRetrieveAET"
@@ -19,13 +19,13 @@ _TRIGGERS = (
 )
 
 
-def _storages(survey: Survey) -> Iterator[tuple[Device, Entry]]:
-    for device in survey.archives:
-        for storage in survey.parts(device, "dcmStorage"):
+def _iterate_storages(context: LintContext) -> Iterator[tuple[Device, Entry]]:
+    for device in context.archives:
+        for storage in context.find_parts(device, "dcmStorage"):
             yield device, storage
 
 
-def _duration(entry: Entry) -> str:
+def _get_duration(entry: Entry) -> str:
     return entry.text(_DURATION) or "PERMANENT"
 
 
@@ -33,63 +33,65 @@ def _is_triggered(storage: Entry) -> bool:
     return any(name in storage for name in _TRIGGERS)
 
 
-def recorded(survey: Survey, device: Device) -> set[str]:
+def find_recorded_titles(context: LintContext, device: Device) -> set[str]:
     """Return the titles that a storage commitment may record as where a study can be fetched from (StgCmtEJB)."""
-    exporters = [each for each in survey.parts(device, "dcmExporter") if "dcmStgCmtSCP" in each]
+    exporters = [each for each in context.find_parts(device, "dcmExporter") if "dcmStgCmtSCP" in each]
     return {each.text("dcmRetrieveAET") or each.text("dcmStgCmtSCP") or "" for each in exporters}
 
 
-def _not_cache(survey: Survey) -> Iterator[Breach]:
-    for _, storage in _storages(survey):
-        if _AET in storage and _duration(storage) != "CACHE":
+def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation]:
+    for _, storage in _iterate_storages(context):
+        if _AET in storage and _get_duration(storage) != "CACHE":
             done = (
-                "nothing is purged" if _duration(storage) == "PERMANENT" else "purged studies are forgotten altogether"
+                "nothing is purged"
+                if _get_duration(storage) == "PERMANENT"
+                else "purged studies are forgotten altogether"
             )
-            message = f"it is {_duration(storage)}: {done}"
-            command = ("set", survey.target(storage), f"{_DURATION}=CACHE")
-            yield Breach(storage.dn, message, _DURATION, command=command)
+            message = f"it is {_get_duration(storage)}: {done}"
+            command = ("set", context.format_target(storage), f"{_DURATION}=CACHE")
+            yield Violation(storage.dn, message, _DURATION, fix_command=command)
 
 
-def _no_copy(survey: Survey) -> Iterator[Breach]:
-    for _, storage in _storages(survey):
+def _find_purge_without_copy(context: LintContext) -> Iterator[Violation]:
+    for _, storage in _iterate_storages(context):
         purges = _is_triggered(storage) or storage.text("dcmNoDeletionConstraint") == "TRUE"
-        if _duration(storage) == "CACHE" and purges and _AET not in storage and "dcmExportStorageID" not in storage:
-            yield Breach(storage.dn, "it purges studies without asking for a copy elsewhere", _AET)
+        if _get_duration(storage) == "CACHE" and purges and _AET not in storage and "dcmExportStorageID" not in storage:
+            yield Violation(storage.dn, "it purges studies without asking for a copy elsewhere", _AET)
 
 
-def _never_purged(survey: Survey) -> Iterator[Breach]:
-    for device, storage in _storages(survey):
-        if _duration(storage) != "CACHE":
+def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
+    for device, storage in _iterate_storages(context):
+        if _get_duration(storage) != "CACHE":
             continue
         if not _is_triggered(storage) and storage.text("dcmNoDeletionConstraint") != "TRUE":
             message = "it has neither a threshold nor a retention, so nothing is purged"
-            yield Breach(storage.dn, message, "dcmDeleterThreshold")
+            yield Violation(storage.dn, message, "dcmDeleterThreshold")
         elif "dcmPurgeStoragePollingInterval" not in device.entry:
             message = "the archive has no dcmPurgeStoragePollingInterval, so nothing is purged"
-            yield Breach(storage.dn, message, _DURATION)
+            yield Violation(storage.dn, message, _DURATION)
 
 
-def _never_recorded(survey: Survey) -> Iterator[Breach]:
-    for device, storage in _storages(survey):
-        wanted, titles = storage.texts(_AET), recorded(survey, device)
+def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Violation]:
+    for device, storage in _iterate_storages(context):
+        wanted, titles = storage.texts(_AET), find_recorded_titles(context, device)
         if wanted and not titles & set(wanted):
             found = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
-            yield Breach(storage.dn, f"{found}, so nothing is purged", _AET, wanted[0].encode())
+            yield Violation(storage.dn, f"{found}, so nothing is purged", _AET, wanted[0].encode())
 
 
-def _availability(survey: Survey) -> Iterator[Breach]:
-    for _, storage in _storages(survey):
+def _find_purged_shows_online(context: LintContext) -> Iterator[Violation]:
+    for _, storage in _iterate_storages(context):
         if _AET in storage and "dcmExternalRetrieveInstanceAvailability" not in storage:
             message = "purged studies keep showing as ONLINE"
-            command = ("set", survey.target(storage), "dcmExternalRetrieveInstanceAvailability=NEARLINE")
-            yield Breach(storage.dn, message, "dcmExternalRetrieveInstanceAvailability", command=command)
+            command = ("set", context.format_target(storage), "dcmExternalRetrieveInstanceAvailability=NEARLINE")
+            yield Violation(storage.dn, message, "dcmExternalRetrieveInstanceAvailability", fix_command=command)
 
 
-def _no_effect(survey: Survey) -> Iterator[Breach]:
+def _find_availability_without_effect(context: LintContext) -> Iterator[Violation]:
     name = "dcmExternalRetrieveInstanceAvailability"
-    for _, storage in _storages(survey):
+    for _, storage in _iterate_storages(context):
         for value in storage.values(name) if _AET not in storage else ():
-            yield Breach(storage.dn, f"it has no {_AET}, so this has no effect", name, value)
+            yield Violation(storage.dn, f"it has no {_AET}, so this has no effect", name, value)
 
 
 RULES = (
@@ -100,7 +102,7 @@ RULES = (
         "PERMANENT (the default) never purges; TEMPORARY removes the records too, so nothing can be fetched any more.",
         "Set dcmStorageDuration to CACHE.",
         "dcmcfg set DN dcmStorageDuration=CACHE",
-        _not_cache,
+        _find_external_storage_not_cache,
     ),
     LintRule(
         "purge-without-copy",
@@ -109,7 +111,7 @@ RULES = (
         "With neither dcmExternalRetrieveAET nor dcmExportStorageID the only copy is deleted.",
         "Say where the copy has to be.",
         "dcmcfg set DN dcmExternalRetrieveAET=AET",
-        _no_copy,
+        _find_purge_without_copy,
     ),
     LintRule(
         "cache-never-purged",
@@ -118,7 +120,7 @@ RULES = (
         "It fills up. What counts is a threshold, a retention or dcmNoDeletionConstraint, and the archive's polling.",
         "Set a threshold or a retention, and the polling interval.",
         "dcmcfg set DN dcmDeleterThreshold=SIZE",
-        _never_purged,
+        _find_cache_never_purged,
     ),
     LintRule(
         "external-archive-never-recorded",
@@ -128,7 +130,7 @@ RULES = (
         "dcmRetrieveAET, else what the external archive answers, as a rule its own title.",
         "Give the exporter dcmStgCmtSCP, and name what it records.",
         "dcmcfg set DN dcmStgCmtSCP=AET",
-        _never_recorded,
+        _find_external_archive_never_recorded,
     ),
     LintRule(
         "purged-shows-online",
@@ -138,7 +140,7 @@ RULES = (
         "takes long. With it, a study keeps the value after a recall, so it does not show where the files are.",
         "Set it to NEARLINE or OFFLINE.",
         "dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
-        _availability,
+        _find_purged_shows_online,
     ),
     LintRule(
         "availability-without-effect",
@@ -147,6 +149,6 @@ RULES = (
         "The availability is set when a study is purged because an external archive has it, and else never.",
         "Name the external archive, or unset the availability.",
         "dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
-        _no_effect,
+        _find_availability_without_effect,
     ),
 )

@@ -4,91 +4,91 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.lint.rules.external_retrieve import destinations
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.lint.rules.external_retrieve import find_destinations
 from dcmcfg.model.devices import DICOM, Device
 
 _RETRIEVE_TIMEOUT = "dcmRetrieveTimeout"
-_PATIENCE_MS = 60_000
-_PENDING = "dcmSendPendingCMoveInterval"
+_MINIMUM_TIMEOUT_MS = 60_000
+_PENDING_INTERVAL = "dcmSendPendingCMoveInterval"
 
 
-def _forwarding(survey: Survey) -> tuple[Device, ...]:
+def _find_forwarding_archives(context: LintContext) -> tuple[Device, ...]:
     """Return the archives that have external archives send to themselves, to forward it."""
-    return tuple({device.name: device for device, _, _ in destinations(survey)}.values())
+    return tuple({device.name: device for device, _, _ in find_destinations(context)}.values())
 
 
-def _mixed(survey: Survey) -> Iterator[Breach]:
-    for device in _forwarding(survey):
+def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violation]:
+    for device in _find_forwarding_archives(context):
         pairs = device.entry.texts("dcmCStoreSCUOfCMoveSCP")
         scps = {pair.partition("=")[2] for pair in pairs}
-        for title in survey.external_archives(device):
+        for title in context.find_external_archives(device):
             if title not in scps:
                 message = f"of a study that is partly local, what {title} sends is stored and not forwarded"
-                command = ("add-value", survey.target(device.entry), f"dcmCStoreSCUOfCMoveSCP={title}={title}")
-                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", command=command)
+                command = ("add-value", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP={title}={title}")
+                yield Violation(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", fix_command=command)
 
 
-def _pairs(survey: Survey) -> Iterator[Breach]:
-    for entry in survey.judged:
+def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
+    for entry in context.entries_to_check:
         for value in entry.values("dcmCStoreSCUOfCMoveSCP") if entry.is_a("dcmArchiveDevice") else ():
             if b"=" not in value:
                 message = "it is not CALLING=SCP, so the archive does not load the device"
-                yield Breach(entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
+                yield Violation(entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
 
 
-def _another_title(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        recorded = survey.external_archives(device)
+def _find_stored_back_under_another_title(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        recorded = context.find_external_archives(device)
         for value in device.entry.texts("dcmCStoreSCUOfCMoveSCP"):
             calling, equals, scp = value.partition("=")
             if equals and scp in recorded and calling not in recorded:
                 message = f"what {calling} sends back is not taken for what {scp} is recorded to have"
-                yield Breach(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value.encode())
+                yield Violation(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value.encode())
 
 
-def _pending(survey: Survey) -> Iterator[Breach]:
-    for device in _forwarding(survey):
-        told = any(_PENDING in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes)))
-        if survey.external_archives(device) and not told:
+def _find_no_pending_responses(context: LintContext) -> Iterator[Violation]:
+    for device in _find_forwarding_archives(context):
+        told = any(_PENDING_INTERVAL in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes)))
+        if context.find_external_archives(device) and not told:
             message = "whoever asks hears nothing until the external archive has sent everything, and may give up"
-            command = ("set", survey.target(device.entry), f"{_PENDING}=PT5S")
-            yield Breach(device.entry.dn, message, _PENDING, command=command)
+            command = ("set", context.format_target(device.entry), f"{_PENDING_INTERVAL}=PT5S")
+            yield Violation(device.entry.dn, message, _PENDING_INTERVAL, fix_command=command)
 
 
-def _impatient(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        if not survey.external_archives(device):
+def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        if not context.find_external_archives(device):
             continue
         for connection in device.connections:
-            entry = survey.tree.get(connection.dn)
+            entry = context.tree.get(connection.dn)
             value = (entry.text(_RETRIEVE_TIMEOUT) if entry is not None else None) or "0"
             # A number of many digits is no short time, and more than int() takes.
-            short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _PATIENCE_MS
+            short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
             if short and connection.protocol == DICOM:
                 message = "that is how long an external archive has until it sends the first response"
-                yield Breach(connection.dn, message, _RETRIEVE_TIMEOUT, value.encode())
+                yield Violation(connection.dn, message, _RETRIEVE_TIMEOUT, value.encode())
 
 
-def _accept_list(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        for exporter in survey.parts(device, "dcmExporter"):
+def _find_external_archive_accept_list(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        for exporter in context.find_parts(device, "dcmExporter"):
             sender, title = exporter.text("dicomAETitle"), exporter.text("dcmStgCmtSCP") or ""
-            peer = survey.network_ae(title)
+            peer = context.find_network_ae(title)
             accepted = peer.entry.texts("dcmAcceptedCallingAETitle") if peer is not None else ()
             if peer is not None and sender is not None and accepted and sender not in accepted:
                 message = f"{sender}, which exports to it, is not among the callers that {title} accepts"
-                command = ("add-value", survey.target(peer.entry), f"dcmAcceptedCallingAETitle={sender}")
-                yield Breach(peer.entry.dn, message, "dcmAcceptedCallingAETitle", command=command)
+                command = ("add-value", context.format_target(peer.entry), f"dcmAcceptedCallingAETitle={sender}")
+                yield Violation(peer.entry.dn, message, "dcmAcceptedCallingAETitle", fix_command=command)
 
 
-def _returned(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_return_retrieve_aet(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
-            for value in entry.values("dcmReturnRetrieveAET") if survey.external_archives(device) else ():
+            for value in entry.values("dcmReturnRetrieveAET") if context.find_external_archives(device) else ():
                 message = "query results do not show which studies are at the external archive"
-                yield Breach(entry.dn, message, "dcmReturnRetrieveAET", value)
+                yield Violation(entry.dn, message, "dcmReturnRetrieveAET", value)
 
 
 RULES = (
@@ -100,7 +100,7 @@ RULES = (
         "and not forwarded; nor are they ever where the external archive leaves that attribute out.",
         "Add CALLING=SCP, both as a rule the external archive's title.",
         "dcmcfg add-value DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
-        _mixed,
+        _find_mixed_retrieve_not_forwarded,
     ),
     LintRule(
         "move-scp-pair-format",
@@ -109,8 +109,8 @@ RULES = (
         "The archive cannot load the device.",
         "Write both titles.",
         "dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
-        _pairs,
-        kind="unloadable",
+        _find_move_scp_pair_format,
+        impact="unloadable",
     ),
     LintRule(
         "stored-back-under-another-title",
@@ -121,7 +121,7 @@ RULES = (
         "Have the external archive send under that title, or record the one that it sends under (dcmRetrieveAET of "
         "the exporter).",
         "dcmcfg set DN dcmRetrieveAET=AET",
-        _another_title,
+        _find_stored_back_under_another_title,
     ),
     LintRule(
         "no-pending-responses",
@@ -130,7 +130,7 @@ RULES = (
         "Without dcmSendPendingCMoveInterval no pending responses are sent.",
         "Set an interval.",
         "dcmcfg set DEVICE dcmSendPendingCMoveInterval=PT5S",
-        _pending,
+        _find_no_pending_responses,
     ),
     LintRule(
         "retrieve-timeout-short",
@@ -139,7 +139,7 @@ RULES = (
         "dcmRetrieveTimeout runs until the external archive's first response, and one that reads tapes takes long.",
         "Set a longer time, unless the external archive is quick.",
         "dcmcfg set DN dcmRetrieveTimeout=300000",
-        _impatient,
+        _find_retrieve_timeout_short,
     ),
     LintRule(
         "external-archive-accept-list",
@@ -149,7 +149,7 @@ RULES = (
         "whoever asks the archive, so those titles have to be on the list too.",
         "Add the titles, there and in the tree.",
         "dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
-        _accept_list,
+        _find_external_archive_accept_list,
     ),
     LintRule(
         "return-retrieve-aet",
@@ -158,6 +158,6 @@ RULES = (
         "dcmReturnRetrieveAET replaces it.",
         "Unset it, unless that is intended.",
         "dcmcfg unset TARGET dcmReturnRetrieveAET",
-        _returned,
+        _find_return_retrieve_aet,
     ),
 )

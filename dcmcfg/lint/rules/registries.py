@@ -5,34 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.changes import Add, Delete
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.registries import REGISTRIES, WILDCARD
 
 
-def _orphans(survey: Survey) -> Iterator[Breach]:
+def _find_registry_orphan(context: LintContext) -> Iterator[Violation]:
     for registry in REGISTRIES:
-        carried = registry.carried(survey.tree.ordered())
-        for entry in registry.registered(survey.tree):
+        carried = registry.index_names(context.tree.sorted_entries())
+        for entry in registry.find_entries(context.tree):
             name = entry.text(registry.kind.value.attribute)
             if name is not None and name not in carried:
-                message = f"no {registry.kind.value.word} has the name {name}"
-                changes = (Delete(entry.dn),) if not survey.tree.children(entry.dn) else ()
-                yield Breach(entry.dn, message, registry.kind.value.attribute, name.encode(), changes=changes)
+                message = f"no {registry.kind.value.label} has the name {name}"
+                changes = (Delete(entry.dn),) if not context.tree.children(entry.dn) else ()
+                yield Violation(entry.dn, message, registry.kind.value.attribute, name.encode(), fix_changes=changes)
 
 
-def _missing(survey: Survey) -> Iterator[Breach]:
+def _find_registry_missing(context: LintContext) -> Iterator[Violation]:
     for registry in REGISTRIES:
-        container = registry.container_of(survey.tree)
+        container = registry.find_container(context.tree)
         if container is None:
             continue  # the archive makes it when it registers the first name
         attribute = registry.kind.value.attribute
-        known = {entry.text(attribute) for entry in registry.registered(survey.tree)}
-        for name, entry in registry.carried(survey.tree.ordered()).items():
+        known = {entry.text(attribute) for entry in registry.find_entries(context.tree)}
+        for name, entry in registry.index_names(context.tree.sorted_entries()).items():
             if name not in known and name != WILDCARD:
-                added = Add(registry.registration(container.dn, name))
-                changes = (added,) if added.dn not in survey.tree else ()
-                yield Breach(entry.dn, f"{name} is not in the registry", attribute, name.encode(), changes=changes)
+                added = Add(registry.build_entry(container.dn, name))
+                changes = (added,) if added.dn not in context.tree else ()
+                yield Violation(
+                    entry.dn, f"{name} is not in the registry", attribute, name.encode(), fix_changes=changes
+                )
 
 
 RULES = (
@@ -44,8 +46,8 @@ RULES = (
         "configurations of 5.31.0 to 5.32.0 came with such an entry, NEW_AET_A.",
         "Remove the registration.",
         "dcmcfg lint --fix --rule registry-orphan",
-        _orphans,
-        mends=True,
+        _find_registry_orphan,
+        is_auto_fixable=True,
     ),
     LintRule(
         "registry-missing",
@@ -54,7 +56,7 @@ RULES = (
         "Another tool may take the name a second time.",
         "Register it.",
         "dcmcfg lint --fix --rule registry-missing",
-        _missing,
-        mends=True,
+        _find_registry_missing,
+        is_auto_fixable=True,
     ),
 )

@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.unsafe_names import is_changed_in_reference, needs_escaping_in_dn
 
 #: What has its name in the references to connections.
-_REFERRED = ("dicomDevice", "dicomNetworkConnection")
+_REFERENCED_CLASSES = ("dicomDevice", "dicomNetworkConnection")
 
 
-def _duplicates(survey: Survey) -> Iterator[Breach]:
-    for title, aes in survey.carriers.items():
+def _find_ae_title_twice(context: LintContext) -> Iterator[Violation]:
+    for title, aes in context.aes_by_title.items():
         if len(aes) > 1:
             first = aes[0].device.name
             for ae in aes[1:]:
                 message = f"the device {first} has an AE of this title too"
-                yield Breach(ae.entry.dn, message, "dicomAETitle", title.encode("utf-8", "replace"))
+                yield Violation(ae.entry.dn, message, "dicomAETitle", title.encode("utf-8", "replace"))
 
 
-def _duplicate_applications(survey: Survey) -> Iterator[Breach]:
-    for kind in (Kind.HL7_APPLICATION, Kind.WEB_APP):
+def _find_application_name_twice(context: LintContext) -> Iterator[Violation]:
+    for kind in (EntityKind.HL7_APPLICATION, EntityKind.WEB_APP):
         seen = set()
-        for entry in survey.tree.ordered():
+        for entry in context.tree.sorted_entries():
             name = entry.text(kind.value.attribute)
             if name is None or name == "*" or not entry.is_a(kind.value.object_class):
                 continue
             if name in seen:
                 message = f"another device has a {kind.value.word} of this name"
-                yield Breach(entry.dn, message, kind.value.attribute, name.encode())
+                yield Violation(entry.dn, message, kind.value.attribute, name.encode())
             seen.add(name)
 
 
-def _shadowed(survey: Survey) -> Iterator[Breach]:
-    for device in survey.devices:
+def _find_other_title_shadowed(context: LintContext) -> Iterator[Violation]:
+    for device in context.devices:
         own = {ae.title for ae in device.network_aes}
         shared = Counter(title for ae in device.network_aes for title in set(ae.other_titles))
         for ae in device.network_aes:
@@ -48,21 +48,21 @@ def _shadowed(survey: Survey) -> Iterator[Breach]:
                     message = f"another AE of the device has the other title {title} too"
                 else:
                     continue
-                yield Breach(ae.entry.dn, message, "dcmOtherAETitle", title.encode())
+                yield Violation(ae.entry.dn, message, "dcmOtherAETitle", title.encode())
 
 
-def _special(survey: Survey) -> Iterator[Breach]:
-    for entry in survey.tree.ordered():
-        if survey.references.device_of(entry.dn) is None or not entry.dn.rdns:
+def _find_name_with_special_characters(context: LintContext) -> Iterator[Violation]:
+    for entry in context.tree.sorted_entries():
+        if context.references.find_device_key(entry.dn) is None or not entry.dn.rdns:
             continue
         for kind, value in entry.dn.rdn.parts:
             if needs_escaping_in_dn(value):
                 message = f"the archive writes DNs without escaping, so it does not find this {kind} again"
-            elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERRED)):
+            elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
                 message = "in references it may stand otherwise, so that the archive does not load the device"
             else:
                 continue
-            yield Breach(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
+            yield Violation(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
 
 
 RULES = (
@@ -73,7 +73,7 @@ RULES = (
         "The archive takes the first AE that the directory returns; which one that is may change.",
         "Rename or remove one of them.",
         "dcmcfg rename ae DEVICE/OLD NEW",
-        _duplicates,
+        _find_ae_title_twice,
     ),
     LintRule(
         "application-name-twice",
@@ -82,7 +82,7 @@ RULES = (
         "The archive takes the first that the directory returns.",
         "Rename or remove one of them.",
         "dcmcfg edit TARGET",
-        _duplicate_applications,
+        _find_application_name_twice,
     ),
     LintRule(
         "other-title-shadowed",
@@ -92,7 +92,7 @@ RULES = (
         "AE is never called by it.",
         "Remove the other title from all but one AE.",
         "dcmcfg remove-value DEVICE/AE dcmOtherAETitle=AET",
-        _shadowed,
+        _find_other_title_shadowed,
     ),
     LintRule(
         "name-with-special-characters",
@@ -103,6 +103,6 @@ RULES = (
         "whole device is not loaded.",
         "Rename a device or an AE; add a connection of another name and remove this one.",
         "dcmcfg rename device OLD NEW",
-        _special,
+        _find_name_with_special_characters,
     ),
 )

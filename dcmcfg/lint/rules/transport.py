@@ -4,137 +4,145 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.lint.ae_lookups import calls
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.ae_lookups import find_ae_lookups
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import DICOM, Connection, Device, NetworkAE
 
 _LIMIT = "dcmLimitOpenAssociations"
 _STORES = "dcmMultipleStoreAssociations"
 _DESTINATION = "dcmExternalRetrieveAEDestination"
-_MOST_DIGITS = 9
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_MAXIMUM_DIGITS = 9
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
-def _called(survey: Survey) -> Iterator[tuple[Device, NetworkAE, str]]:
+def _iterate_called_peers(context: LintContext) -> Iterator[tuple[Device, NetworkAE, str]]:
     """Yield each AE of another device that an archive calls, with the attributes that name it in words."""
-    for call in calls(survey):
-        if call.abroad and call.ae.device.entry.dn != call.archive.entry.dn:
+    for call in find_ae_lookups(context):
+        if call.names_peer and call.ae.device.entry.dn != call.archive.entry.dn:
             yield call.archive, call.ae, ", ".join(call.attributes)
 
 
-def _mismatch(survey: Survey) -> Iterator[Breach]:
-    for device, ae, attribute in _called(survey):
-        local, remote = _usable(_own(device)), [each for each in _usable(ae.connections) if each.port]
+def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
+    for device, ae, attribute in _iterate_called_peers(context):
+        local, remote = (
+            _select_usable(_list_own_connections(device)),
+            [each for each in _select_usable(ae.connections) if each.port],
+        )
         if local and remote and not {each.tls for each in local} & {each.tls for each in remote}:
             offered = "TLS" if remote[0].tls else "plain connections"
             message = f"it offers {offered} only, and no AE of {device.name}, which calls it ({attribute}), has that"
-            yield Breach(ae.entry.dn, message)
+            yield Violation(ae.entry.dn, message)
 
 
-def _ciphers(survey: Survey) -> Iterator[Breach]:
-    for device, ae, attribute in _called(survey):
-        local, remote = _usable(_own(device)), [each for each in _usable(ae.connections) if each.port]
+def _find_tls_ciphers(context: LintContext) -> Iterator[Violation]:
+    for device, ae, attribute in _iterate_called_peers(context):
+        local, remote = (
+            _select_usable(_list_own_connections(device)),
+            [each for each in _select_usable(ae.connections) if each.port],
+        )
         pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
-        if pairs and not any(one.fits(other) for one, other in pairs):
+        if pairs and not any(one.is_compatible_with(other) for one, other in pairs):
             message = f"it shares no TLS version and cipher with {device.name}, which calls it ({attribute})"
-            yield Breach(ae.entry.dn, message)
+            yield Violation(ae.entry.dn, message)
 
 
-def _usable(connections: tuple[Connection, ...]) -> list[Connection]:
+def _select_usable(connections: tuple[Connection, ...]) -> list[Connection]:
     return [each for each in connections if each.installed and each.protocol == DICOM]
 
 
-def _own(device: Device) -> tuple[Connection, ...]:
+def _list_own_connections(device: Device) -> tuple[Connection, ...]:
     return tuple(connection for ae in device.network_aes if ae.installed for connection in ae.connections)
 
 
-def _values(survey: Survey, connection: Connection, name: str) -> set[str]:
-    entry = survey.tree.get(connection.dn)
+def _get_values(context: LintContext, connection: Connection, name: str) -> set[str]:
+    entry = context.tree.get(connection.dn)
     return set(entry.texts(name)) if entry is not None else set()
 
 
-def _exporters(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_exporter_cannot_connect(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         own = {ae.title: ae for ae in device.network_aes}
-        for exporter in survey.parts(device, "dcmExporter"):
+        for exporter in context.find_parts(device, "dcmExporter"):
             uri = exporter.text("dcmURI") or ""
             sender = own.get(exporter.text("dicomAETitle") or "")
-            receiver = survey.network_ae(uri.removeprefix("dicom:")) if uri.startswith("dicom:") else None
+            receiver = context.find_network_ae(uri.removeprefix("dicom:")) if uri.startswith("dicom:") else None
             if sender is None or receiver is None or not (sender.installed and receiver.installed):
                 continue
-            remote = [each for each in _usable(receiver.connections) if each.port]
-            if remote and not any(one.fits(other) for one in _usable(sender.connections) for other in remote):
+            remote = [each for each in _select_usable(receiver.connections) if each.port]
+            if remote and not any(
+                one.is_compatible_with(other) for one in _select_usable(sender.connections) for other in remote
+            ):
                 message = f"{sender.title} has no connection that fits one of {receiver.title}"
-                yield Breach(exporter.dn, message, "dicomAETitle", exporter.values("dicomAETitle")[0])
+                yield Violation(exporter.dn, message, "dicomAETitle", exporter.values("dicomAETitle")[0])
 
 
-def _blacklisted(survey: Survey) -> Iterator[Breach]:
-    for device, ae, attributes in _called(survey):
+def _find_peer_blacklisted(context: LintContext) -> Iterator[Violation]:
+    for device, ae, attributes in _iterate_called_peers(context):
         hosts = {connection.host.lower() for connection in ae.connections}
-        for connection in _own(device):
-            for value in sorted(_values(survey, connection, "dcmBlacklistedHostname")):
+        for connection in _list_own_connections(device):
+            for value in sorted(_get_values(context, connection, "dcmBlacklistedHostname")):
                 if value.lower() in hosts:
                     message = f"{ae.title} ({attributes}) is at {value}, so what it sends back is not let in"
-                    yield Breach(connection.dn, message, "dcmBlacklistedHostname", value.encode())
+                    yield Violation(connection.dn, message, "dcmBlacklistedHostname", value.encode())
 
 
-def _loopback(survey: Survey) -> Iterator[Breach]:
-    for device, ae, attribute in _called(survey):
-        own = {connection.host.lower() for connection in _usable(_own(device))}
-        if own & set(_LOOPBACK):
+def _find_loopback_address(context: LintContext) -> Iterator[Violation]:
+    for device, ae, attribute in _iterate_called_peers(context):
+        own = {connection.host.lower() for connection in _select_usable(_list_own_connections(device))}
+        if own & set(_LOOPBACK_HOSTS):
             continue
-        for connection in _usable(ae.connections):
-            if connection.port and connection.host.lower() in _LOOPBACK:
+        for connection in _select_usable(ae.connections):
+            if connection.port and connection.host.lower() in _LOOPBACK_HOSTS:
                 message = f"{ae.title} is called there ({attribute}), which is {device.name}'s own machine"
-                yield Breach(connection.dn, message, "dicomHostname", connection.host.encode())
+                yield Violation(connection.dn, message, "dicomHostname", connection.host.encode())
 
 
-def _bound_to_loopback(survey: Survey) -> Iterator[Breach]:
+def _find_bound_to_loopback(context: LintContext) -> Iterator[Violation]:
     name = "dcmBindAddress"
-    for device in survey.archives:
-        for connection in _usable(_own(device)):
-            bound = _values(survey, connection, name) & set(_LOOPBACK)
-            if connection.port and bound and connection.host.lower() not in _LOOPBACK:
+    for device in context.archives:
+        for connection in _select_usable(_list_own_connections(device)):
+            bound = _get_values(context, connection, name) & set(_LOOPBACK_HOSTS)
+            if connection.port and bound and connection.host.lower() not in _LOOPBACK_HOSTS:
                 message = f"others call {connection.host}, and only this machine is let in"
-                yield Breach(connection.dn, message, name, sorted(bound)[0].encode())
+                yield Violation(connection.dn, message, name, sorted(bound)[0].encode())
 
 
-def _associations_limited(survey: Survey) -> Iterator[Breach]:
+def _find_recall_limited(context: LintContext) -> Iterator[Violation]:
     """A recall takes two associations at once: the requester's, and the external archive's to send."""
-    for device in survey.archives:
-        if survey.external_archives(device) and _DESTINATION in device.entry:
+    for device in context.archives:
+        if context.find_external_archives(device) and _DESTINATION in device.entry:
             value = device.entry.text(_LIMIT) or "0"
             if value == "1":
                 message = "while one waits for a recall, what the external archive sends is rejected"
-                yield Breach(device.entry.dn, message, _LIMIT, value.encode())
+                yield Violation(device.entry.dn, message, _LIMIT, value.encode())
 
 
-def _stores_limited(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_stores_limited(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             for value in entry.texts(_STORES):
                 title, colon, number = value.rpartition(":")
-                ae = survey.network_ae(title) if colon else None
+                ae = context.find_network_ae(title) if colon else None
                 allowed = (ae.device.entry.text(_LIMIT) or "0") if ae is not None else "0"
-                if _number(number) > _number(allowed) > 0:
+                if _parse_number(number) > _parse_number(allowed) > 0:
                     message = f"{title}'s device takes {allowed} associations at once ({_LIMIT})"
-                    yield Breach(entry.dn, message, _STORES, value.encode())
+                    yield Violation(entry.dn, message, _STORES, value.encode())
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
+def _parse_number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < _MAXIMUM_DIGITS else 0
 
 
-def _key_store(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
+def _find_tls_without_store(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
         if any(connection.tls and connection.installed for connection in device.connections):
             for name, what in (("dcmKeyStoreURL", "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
-                if name not in device.entry and not _instead(device, name):
-                    yield Breach(device.entry.dn, f"it has TLS connections and no {what}", name)
+                if name not in device.entry and not _has_alternative(device, name):
+                    yield Violation(device.entry.dn, f"it has TLS connections and no {what}", name)
 
 
-def _instead(device: Device, name: str) -> bool:
+def _has_alternative(device: Device, name: str) -> bool:
     return name == "dcmTrustStoreURL" and "dicomAuthorizedNodeCertificateReference" in device.entry
 
 
@@ -146,7 +154,7 @@ RULES = (
         "Only connections that are both plain or both TLS fit; none does (IncompatibleConnectionException).",
         "Give the archive's AE a reference to a connection of that kind, or the peer one of the other.",
         "dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
-        _mismatch,
+        _find_tls_mismatch,
     ),
     LintRule(
         "tls-ciphers",
@@ -155,7 +163,7 @@ RULES = (
         "No connection fits. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA); those of OpenSSL never match.",
         "Set dicomTLSCipherSuite and dcmTLSProtocol alike on both.",
         "dcmcfg add-value DN dicomTLSCipherSuite=NAME",
-        _ciphers,
+        _find_tls_ciphers,
     ),
     LintRule(
         "exporter-cannot-connect",
@@ -164,7 +172,7 @@ RULES = (
         "Each task of the exporter fails (IncompatibleConnectionException), whatever other AEs have.",
         "Give that AE a reference to a connection of the kind that the destination has.",
         "dcmcfg add-value DEVICE/AE dicomNetworkConnectionReference=DN",
-        _exporters,
+        _find_exporter_cannot_connect,
     ),
     LintRule(
         "peer-blacklisted",
@@ -173,7 +181,7 @@ RULES = (
         "The archive calls it and lets no connection from there in, such as the commitment's result.",
         "Remove the host from dcmBlacklistedHostname, unless that is intended.",
         "dcmcfg remove-value DN dcmBlacklistedHostname=HOST",
-        _blacklisted,
+        _find_peer_blacklisted,
     ),
     LintRule(
         "tls-without-store",
@@ -182,7 +190,7 @@ RULES = (
         "Peers ask for a certificate unless told otherwise (dcmTLSNeedClientAuth), and the handshake fails.",
         "Name the stores, or remove the TLS connections.",
         "dcmcfg set DEVICE dcmKeyStoreURL=URL",
-        _key_store,
+        _find_tls_without_store,
     ),
     LintRule(
         "loopback-address",
@@ -191,7 +199,7 @@ RULES = (
         "The archive connects to its own machine, or into its own container.",
         "Set the peer's host name.",
         "dcmcfg set DN dicomHostname=HOST",
-        _loopback,
+        _find_loopback_address,
     ),
     LintRule(
         "bound-to-loopback",
@@ -200,7 +208,7 @@ RULES = (
         "Whoever is not on the same machine is refused.",
         "Set dcmBindAddress to 0.0.0.0, or unset it.",
         "dcmcfg set DN dcmBindAddress=0.0.0.0",
-        _bound_to_loopback,
+        _find_bound_to_loopback,
     ),
     LintRule(
         "recall-limited",
@@ -209,7 +217,7 @@ RULES = (
         "Whoever asks holds one; with dcmLimitOpenAssociations 1 the external archive's is rejected (2/3/2).",
         "Set a higher limit, or 0 for none.",
         "dcmcfg set DEVICE dcmLimitOpenAssociations=0",
-        _associations_limited,
+        _find_recall_limited,
     ),
     LintRule(
         "stores-limited",
@@ -218,6 +226,6 @@ RULES = (
         "Of dcmMultipleStoreAssociations those above the destination's dcmLimitOpenAssociations are rejected (2/3/2).",
         "Set a lower number, or a higher limit at the destination.",
         "dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
-        _stores_limited,
+        _find_stores_limited,
     ),
 )

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from dcmcfg.lint.ae_lookups import looked_up
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
+from dcmcfg.lint.ae_lookups import find_looked_up_references
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.index import Reference
-from dcmcfg.model.references.kinds import Use
-from dcmcfg.model.references.rewriting import rewritten
-from dcmcfg.suggestions import near_misses
+from dcmcfg.model.references.kinds import NameUse
+from dcmcfg.model.references.rewriting import rewrite_name
+from dcmcfg.suggestions import suggest_names
 
-ANY_CALLED = "*"
+WILDCARD_TITLE = "*"
 #: The archive's AE in the default configuration. The official container image renames it by the variable AE_TITLE, and
 #: leaves the old title in some values.
-_STOCK_TITLE = "DCM4CHEE"
+_DEFAULT_TITLE = "DCM4CHEE"
 #: How like an AE's title another has to be for a correction to be offered: one letter of eight, two changed places.
-_MISSPELT = 0.8
+_MISSPELLING_SIMILARITY = 0.8
 _FALLBACK = ("dcmFallbackCMoveSCP", "dcmFallbackCMoveSCPLeadingCFindSCP", "dcmXDSiFallbackCMoveSCP")
 _EXTERNAL = ("dcmStgCmtSCP", "dcmRetrieveAET", "dcmExternalRetrieveAET", "dcmAltCMoveSCP", "dcmCStoreSCUOfCMoveSCP")
 
 
-def _group(survey: Survey, reference: Reference) -> str:
+def _classify(context: LintContext, reference: Reference) -> str:
     """Return the name of the rule that *reference* is under when no AE carries the title."""
-    entry = survey.tree.get(reference.dn)
+    entry = context.tree.get(reference.dn)
     attribute = reference.attribute
-    if reference.use is Use.LOCAL:
+    if reference.use is NameUse.LOCAL:
         return "local-ae-unknown"
     if attribute in _FALLBACK:
         return "fallback-scp-unknown"
@@ -41,88 +41,90 @@ def _group(survey: Survey, reference: Reference) -> str:
     return "remote-ae-unknown"
 
 
-def _unknown(group: str) -> Callable[[Survey], Iterator[Breach]]:
-    def find(survey: Survey) -> Iterator[Breach]:
-        for reference in looked_up(survey):
+def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]]:
+    def find(survey: LintContext) -> Iterator[Violation]:
+        for reference in find_looked_up_references(survey):
             name = reference.name
-            if name == ANY_CALLED or survey.references.resolve(reference) is not None:
+            if name == WILDCARD_TITLE or survey.references.resolve(reference) is not None:
                 continue
-            if _group(survey, reference) != group or _is_other_title(survey, reference):
+            if _classify(survey, reference) != rule_name or _is_other_title(survey, reference):
                 continue
-            yield Breach(
+            yield Violation(
                 reference.dn,
-                _message(survey, reference),
+                _build_message(survey, reference),
                 reference.attribute,
                 reference.value,
-                _command(survey, reference),
-                correction=_correction(survey, reference),
+                _build_command(survey, reference),
+                correction_commands=_build_correction(survey, reference),
             )
 
     return find
 
 
-def _command(survey: Survey, reference: Reference) -> tuple[str, ...]:
+def _build_command(context: LintContext, reference: Reference) -> tuple[str, ...]:
     """Return the command that lets the reference lead to an AE; none for an AE of the archive's own."""
-    if new := _new_stock_title(survey, reference):
+    if new := _find_new_default_title(context, reference):
         return ("rename", "ae", reference.name, new, "--references-only")
-    return () if reference.use is Use.LOCAL else ("ae", "add", f"{reference.name}@HOST:PORT")
+    return () if reference.use is NameUse.LOCAL else ("ae", "add", f"{reference.name}@HOST:PORT")
 
 
-def _new_stock_title(survey: Survey, reference: Reference) -> str:
+def _find_new_default_title(context: LintContext, reference: Reference) -> str:
     """Return the title that the archive's AE has now, where *reference* gives the one of the default configuration.
 
     It is that of the archive's only storage SCP; empty where there are others, or another device has the title.
     """
-    if reference.name != _STOCK_TITLE or survey.same_ae_titles(_STOCK_TITLE):
+    if reference.name != _DEFAULT_TITLE or context.find_similar_titles(_DEFAULT_TITLE):
         return ""
-    key = survey.references.device_of(reference.dn)
-    own = (device for device in survey.archives if survey.tree.key(device.entry.dn) == key)
-    titles = [ae.title for device in own for ae in device.network_aes if ae.takes_storage and ae.title != ANY_CALLED]
+    key = context.references.find_device_key(reference.dn)
+    own = (device for device in context.archives if context.tree.key(device.entry.dn) == key)
+    titles = [
+        ae.title for device in own for ae in device.network_aes if ae.is_storage_scp and ae.title != WILDCARD_TITLE
+    ]
     return titles[0] if len(titles) == 1 else ""
 
 
-def _message(survey: Survey, reference: Reference) -> str:
+def _build_message(context: LintContext, reference: Reference) -> str:
     name = reference.name
-    if reference.use is Use.LOCAL:
-        elsewhere = survey.network_ae(name)
+    if reference.use is NameUse.LOCAL:
+        elsewhere = context.find_network_ae(name)
         if elsewhere is not None:
             return f"{name} is an AE of the device {elsewhere.device.name}, not of this one"
-    if alike := sorted(survey.same_ae_titles(name)):
+    if alike := sorted(context.find_similar_titles(name)):
         return f"no AE has the title {name!r}; {', '.join(map(repr, alike))} differs by case or blanks, which count"
-    if new := _new_stock_title(survey, reference):
+    if new := _find_new_default_title(context, reference):
         return f"no AE has the title {name}; the container image leaves it there when AE_TITLE is another, here {new}"
-    near = near_misses(name, survey.carriers)
+    near = suggest_names(name, context.aes_by_title)
     return f"no AE has the title {name}" + (f"; near misses: {', '.join(near)}" if near else "")
 
 
-def _correction(survey: Survey, reference: Reference) -> tuple[tuple[str, ...], ...]:
+def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple[str, ...], ...]:
     """Return the commands that put the title which is probably meant in the place of this one; none where none is.
 
     The right one comes to a list before the wrong one goes: an empty list may let everybody in.
     """
-    near = near_misses(reference.name, survey.carriers, likeness=_MISSPELT)
-    entry = survey.tree.get(reference.dn)
-    if reference.use is Use.LOCAL or not near or entry is None or _new_stock_title(survey, reference):
+    near = suggest_names(reference.name, context.aes_by_title, min_similarity=_MISSPELLING_SIMILARITY)
+    entry = context.tree.get(reference.dn)
+    if reference.use is NameUse.LOCAL or not near or entry is None or _find_new_default_title(context, reference):
         return ()
-    attribute, target = reference.attribute, survey.target(entry)
-    right = rewritten(attribute, reference.value, reference.kind, reference.name, near[0])
+    attribute, target = reference.attribute, context.format_target(entry)
+    right = rewrite_name(attribute, reference.value, reference.kind, reference.name, near[0])
     old, new = (f"{attribute}={value.decode('utf-8', 'replace')}" for value in (reference.value, right))
-    definition = survey.tree.schema.attribute(attribute)
+    definition = context.tree.schema.attribute(attribute)
     if definition is not None and definition.single_valued:
         return (("set", target, new),)
     removing = ("remove-value", target, old)
     return (removing,) if right in entry.values(attribute) else (("add-value", target, new), removing)
 
 
-def _is_other_title(survey: Survey, reference: Reference) -> bool:
-    return reference.use is Use.REMOTE and reference.name in survey.other_titles
+def _is_other_title(context: LintContext, reference: Reference) -> bool:
+    return reference.use is NameUse.REMOTE and reference.name in context.aes_by_other_title
 
 
-def _other_title(survey: Survey) -> Iterator[Breach]:
-    for reference in looked_up(survey):
-        if survey.references.resolve(reference) is None and _is_other_title(survey, reference):
-            ae = survey.other_titles[reference.name]
-            yield Breach(
+def _find_other_title_as_destination(context: LintContext) -> Iterator[Violation]:
+    for reference in find_looked_up_references(context):
+        if context.references.resolve(reference) is None and _is_other_title(context, reference):
+            ae = context.aes_by_other_title[reference.name]
+            yield Violation(
                 reference.dn,
                 f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so it is not found",
                 reference.attribute,
@@ -130,30 +132,30 @@ def _other_title(survey: Survey) -> Iterator[Breach]:
             )
 
 
-def _wildcard(survey: Survey) -> Iterator[Breach]:
-    for reference in looked_up(survey):
-        if reference.name == ANY_CALLED:
+def _find_wildcard_as_peer(context: LintContext) -> Iterator[Violation]:
+    for reference in find_looked_up_references(context):
+        if reference.name == WILDCARD_TITLE:
             message = "* stands for no AE that could be called"
-            yield Breach(reference.dn, message, reference.attribute, reference.value)
+            yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
-def _condition(survey: Survey) -> Iterator[Breach]:
-    for reference in survey.references.by_attribute.get("dcmProperty", ()):
+def _find_condition_on_unknown_ae(context: LintContext) -> Iterator[Violation]:
+    for reference in context.references.by_attribute.get("dcmProperty", ()):
         if (
             reference.value.startswith(b"ReceivingApplicationEntityTitle=")
-            and survey.in_archive(reference)
-            and reference.name not in survey.carriers
-            and reference.name not in survey.other_titles
+            and context.is_in_archive(reference)
+            and reference.name not in context.aes_by_title
+            and reference.name not in context.aes_by_other_title
         ):
             message = f"no AE has the title {reference.name}, so the condition never holds for it"
-            yield Breach(reference.dn, message, reference.attribute, reference.value)
+            yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
-def _ui(survey: Survey) -> Iterator[Breach]:
-    for reference in survey.references.all:
-        if reference.is_of_ui and not survey.references.named(reference.kind, reference.name):
-            message = f"there is no {reference.kind.value.word} {reference.name}"
-            yield Breach(reference.dn, message, reference.attribute, reference.value)
+def _find_ui_reference_unknown(context: LintContext) -> Iterator[Violation]:
+    for reference in context.references.all:
+        if reference.is_ui_reference and not context.references.find_entries(reference.kind, reference.name):
+            message = f"there is no {reference.kind.value.label} {reference.name}"
+            yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
 _ADD = "dcmcfg ae add AET@HOST:PORT"
@@ -166,7 +168,7 @@ RULES = (
         "A retrieve of a study that the archive does not have is forwarded there; unknown, it ends in A702.",
         "Add the AE, or name one that is there.",
         _ADD,
-        _unknown("fallback-scp-unknown"),
+        _build_finder("fallback-scp-unknown"),
     ),
     LintRule(
         "external-archive-unknown",
@@ -176,7 +178,7 @@ RULES = (
         "answers A702 and its comment cuts the title off.",
         "Add the AE, or name one that is there.",
         _ADD,
-        _unknown("external-archive-unknown"),
+        _build_finder("external-archive-unknown"),
     ),
     LintRule(
         "exporter-destination-unknown",
@@ -185,7 +187,7 @@ RULES = (
         "Every task of the exporter fails.",
         "Add the AE, or correct the URI.",
         _ADD,
-        _unknown("exporter-destination-unknown"),
+        _build_finder("exporter-destination-unknown"),
     ),
     LintRule(
         "remote-ae-unknown",
@@ -194,7 +196,7 @@ RULES = (
         "The archive looks the title up among the AEs of all devices; unknown, it cannot connect.",
         "Add the AE, or name one that is there.",
         _ADD,
-        _unknown("remote-ae-unknown"),
+        _build_finder("remote-ae-unknown"),
     ),
     LintRule(
         "local-ae-unknown",
@@ -204,7 +206,7 @@ RULES = (
         "context is accepted.",
         "Name an AE of the same device.",
         "dcmcfg set TARGET ATTR=AET",
-        _unknown("local-ae-unknown"),
+        _build_finder("local-ae-unknown"),
     ),
     LintRule(
         "accepted-destination-unknown",
@@ -213,7 +215,7 @@ RULES = (
         "A retrieve to it is let through and then answered A801, as no AE carries it.",
         "Correct the title, take it off the list, or add the AE.",
         _ADD,
-        _unknown("accepted-destination-unknown"),
+        _build_finder("accepted-destination-unknown"),
     ),
     LintRule(
         "ups-destination-unknown",
@@ -222,7 +224,7 @@ RULES = (
         "It is used for workitems that name no destination of their own; those fail.",
         "Add the AE, correct the URI, or remove the rule if it is not used.",
         _ADD,
-        _unknown("ups-destination-unknown"),
+        _build_finder("ups-destination-unknown"),
     ),
     LintRule(
         "other-title-as-destination",
@@ -232,7 +234,7 @@ RULES = (
         "peer it is unknown (A801, A702).",
         "Name the AE by its own title, or add an AE of that title.",
         "dcmcfg set TARGET ATTR=AET",
-        _other_title,
+        _find_other_title_as_destination,
     ),
     LintRule(
         "wildcard-as-peer",
@@ -241,7 +243,7 @@ RULES = (
         "The AE `*` accepts any called title; as a destination it never resolves.",
         "Name the AE that is meant.",
         "dcmcfg set TARGET ATTR=AET",
-        _wildcard,
+        _find_wildcard_as_peer,
     ),
     LintRule(
         "condition-on-unknown-ae",
@@ -250,7 +252,7 @@ RULES = (
         "The condition never holds for that title, so its rule may never apply.",
         "Correct the title in the condition.",
         "dcmcfg edit TARGET",
-        _condition,
+        _find_condition_on_unknown_ae,
     ),
     LintRule(
         "ui-reference-unknown",
@@ -259,6 +261,6 @@ RULES = (
         "The page offers something that every use of fails, or shows an empty list.",
         "Correct or remove the name.",
         "dcmcfg remove-value TARGET ATTR=VALUE",
-        _ui,
+        _find_ui_reference_unknown,
     ),
 )

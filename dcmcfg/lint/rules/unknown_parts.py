@@ -4,51 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from dcmcfg.lint.context import Survey
-from dcmcfg.lint.rule import Breach, LintRule
-from dcmcfg.model.references.kinds import Kind, Use
+from dcmcfg.lint.context import LintContext
+from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.schema.findings import Severity
-from dcmcfg.suggestions import near_misses
+from dcmcfg.suggestions import suggest_names
 
 _COMMITMENT_QUEUE = "StgCmtSCU"
 
 
-def _unknown(kind: Kind) -> Callable[[Survey], Iterator[Breach]]:
-    def find(survey: Survey) -> Iterator[Breach]:
+def _build_finder(kind: EntityKind) -> Callable[[LintContext], Iterator[Violation]]:
+    def find(survey: LintContext) -> Iterator[Violation]:
         for reference in survey.references.all:
-            if reference.kind is not kind or reference.is_of_ui:
+            if reference.kind is not kind or reference.is_ui_reference:
                 continue
             if survey.references.resolve(reference) is None:
-                message = _message(survey, kind, reference.name, local=reference.use is Use.LOCAL)
-                yield Breach(reference.dn, message, reference.attribute, reference.value)
+                message = _build_message(survey, kind, reference.name, local=reference.use is NameUse.LOCAL)
+                yield Violation(reference.dn, message, reference.attribute, reference.value)
 
     return find
 
 
-def _message(survey: Survey, kind: Kind, name: str, *, local: bool) -> str:
-    word = kind.value.word
-    if local and survey.references.named(kind, name):
+def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: bool) -> str:
+    word = kind.value.label
+    if local and context.references.find_entries(kind, name):
         return f"the {word} {name} belongs to another device"
-    near = near_misses(name, _names(survey, kind))
+    near = suggest_names(name, _list_names(context, kind))
     return f"there is no {word} {name}" + (f"; near misses: {', '.join(near)}" if near else "")
 
 
-def _names(survey: Survey, kind: Kind) -> set[str]:
-    entries = (entry for entry in survey.tree.entries.values() if entry.is_a(kind.value.object_class))
+def _list_names(context: LintContext, kind: EntityKind) -> set[str]:
+    entries = (entry for entry in context.tree.entries.values() if entry.is_a(kind.value.object_class))
     return {name for entry in entries if (name := entry.text(kind.value.attribute)) is not None}
 
 
-def _commitment_queue(survey: Survey) -> Iterator[Breach]:
-    for device in survey.archives:
-        queues = {queue.text("dcmQueueName") for queue in survey.parts(device, "dcmQueue")}
-        for exporter in survey.parts(device, "dcmExporter"):
+def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
+    for device in context.archives:
+        queues = {queue.text("dcmQueueName") for queue in context.find_parts(device, "dcmQueue")}
+        for exporter in context.find_parts(device, "dcmExporter"):
             if "dcmStgCmtSCP" in exporter and _COMMITMENT_QUEUE not in queues:
                 message = f"storage commitment is requested through the queue {_COMMITMENT_QUEUE}, which is not there"
-                yield Breach(exporter.dn, message, "dcmStgCmtSCP", exporter.values("dcmStgCmtSCP")[0])
+                yield Violation(exporter.dn, message, "dcmStgCmtSCP", exporter.values("dcmStgCmtSCP")[0])
 
 
-def _rule(kind: Kind, name: str, severity: Severity, reason: str) -> LintRule:
-    word = kind.value.word
+def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) -> LintRule:
+    word = kind.value.label
     article = "An" if word[0] in "aeiouAEIOUH" else "A"
     return LintRule(
         name,
@@ -57,41 +57,53 @@ def _rule(kind: Kind, name: str, severity: Severity, reason: str) -> LintRule:
         reason,
         f"Name {article.lower()} {word} that is there, or add it.",
         "dcmcfg set TARGET ATTR=NAME",
-        _unknown(kind),
+        _build_finder(kind),
     )
 
 
 RULES = (
-    _rule(
-        Kind.QUEUE, "queue-unknown", "error", "The task cannot be queued; a request that names it ends in 404 or 400."
+    _build_rule(
+        EntityKind.QUEUE,
+        "queue-unknown",
+        "error",
+        "The task cannot be queued; a request that names it ends in 404 or 400.",
     ),
-    _rule(Kind.EXPORTER, "exporter-unknown", "error", "A rule that names it fails every C-STORE that it applies to."),
-    _rule(
-        Kind.STORAGE,
+    _build_rule(
+        EntityKind.EXPORTER, "exporter-unknown", "error", "A rule that names it fails every C-STORE that it applies to."
+    ),
+    _build_rule(
+        EntityKind.STORAGE,
         "storage-unknown",
         "error",
         "What is received cannot be stored, what was stored there is no longer accessible.",
     ),
-    _rule(Kind.VIEW, "view-unknown", "error", "Each query and retrieve by the AE fails."),
-    _rule(Kind.WEB_APP, "web-app-unknown", "error", "The request that would be forwarded or redirected there fails."),
-    _rule(
-        Kind.KEYCLOAK_CLIENT, "keycloak-client-unknown", "error", "No token can be fetched, so requests are refused."
+    _build_rule(EntityKind.VIEW, "view-unknown", "error", "Each query and retrieve by the AE fails."),
+    _build_rule(
+        EntityKind.WEB_APP, "web-app-unknown", "error", "The request that would be forwarded or redirected there fails."
     ),
-    _rule(
-        Kind.DEVICE,
+    _build_rule(
+        EntityKind.KEYCLOAK_CLIENT,
+        "keycloak-client-unknown",
+        "error",
+        "No token can be fetched, so requests are refused.",
+    ),
+    _build_rule(
+        EntityKind.DEVICE,
         "device-unknown",
         "warning",
         "What was meant for that device is done by another, or not at all; the archive only logs it.",
     ),
-    _rule(Kind.HL7_APPLICATION, "hl7-application-unknown", "warning", "Messages for it are not sent."),
-    _rule(Kind.ID_GENERATOR, "id-generator-unknown", "warning", "IDs cannot be generated when one is missing."),
-    _rule(
-        Kind.BULK_DATA_DESCRIPTOR,
+    _build_rule(EntityKind.HL7_APPLICATION, "hl7-application-unknown", "warning", "Messages for it are not sent."),
+    _build_rule(
+        EntityKind.ID_GENERATOR, "id-generator-unknown", "warning", "IDs cannot be generated when one is missing."
+    ),
+    _build_rule(
+        EntityKind.BULK_DATA_DESCRIPTOR,
         "bulk-data-descriptor-unknown",
         "warning",
         "Metadata is not split into attributes and bulk data as intended.",
     ),
-    _rule(Kind.PDQ_SERVICE, "pdq-service-unknown", "warning", "Patients are not verified."),
+    _build_rule(EntityKind.PDQ_SERVICE, "pdq-service-unknown", "warning", "Patients are not verified."),
     LintRule(
         "commitment-queue-missing",
         "error",
@@ -99,6 +111,6 @@ RULES = (
         "The request is never sent, so the external archive is never recorded and nothing is purged.",
         "Add the queue.",
         "dcmcfg apply FILE",
-        _commitment_queue,
+        _find_commitment_queue_missing,
     ),
 )

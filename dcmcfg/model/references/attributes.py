@@ -8,8 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dcmcfg.model.references.kinds import Kind, Use
-from dcmcfg.model.references.shapes import Shape, archive_path, before, condition, in_brackets, keyed, pair, plain, uri
+from dcmcfg.model.references.kinds import EntityKind, NameUse
+from dcmcfg.model.references.shapes import (
+    Shape,
+    archive_path_shape,
+    bare_name_shape,
+    bracketed_name_shape,
+    condition_shape,
+    keyed_shape,
+    leading_name_shape,
+    name_pair_shape,
+    uri_shape,
+)
 
 _LOCAL_AES = (
     "dcmCompressionAETitle",
@@ -72,9 +82,9 @@ _COMPARED_AES = (
     "dicomPreferredCallingAETitle",
 )
 _LOCAL = {
-    Kind.QUEUE: ("dcmQueueName", "dcmuiQueueName", "dcmuiQueues"),
-    Kind.EXPORTER: ("dcmExporterID", "dcmuiExportName"),
-    Kind.STORAGE: (
+    EntityKind.QUEUE: ("dcmQueueName", "dcmuiQueueName", "dcmuiQueues"),
+    EntityKind.EXPORTER: ("dcmExporterID", "dcmuiExportName"),
+    EntityKind.STORAGE: (
         "dcmDeleteStudyFromStorageID",
         "dcmExportStorageID",
         "dcmMetadataStorageID",
@@ -84,22 +94,27 @@ _LOCAL = {
         "dcmSeriesMetadataStorageID",
         "dcmStorageVerificationStorageID",
     ),
-    Kind.VIEW: ("dcmQueryRetrieveViewID",),
-    Kind.KEYCLOAK_CLIENT: ("dcmKeycloakClientID", "dcmUserIdentityNegotiationKeycloakClientID"),
-    Kind.ID_GENERATOR: (
+    EntityKind.VIEW: ("dcmQueryRetrieveViewID",),
+    EntityKind.KEYCLOAK_CLIENT: ("dcmKeycloakClientID", "dcmUserIdentityNegotiationKeycloakClientID"),
+    EntityKind.ID_GENERATOR: (
         "dcmMWLAccessionNumberGenerator",
         "dcmMWLRequestedProcedureIDGenerator",
         "dcmMWLScheduledProcedureStepIDGenerator",
     ),
-    Kind.BULK_DATA_DESCRIPTOR: ("dcmBulkDataDescriptorID",),
-    Kind.PDQ_SERVICE: ("dcmPatientVerificationPDQServiceID",),
-    Kind.HL7_APPLICATION: ("hl7ADTSendingApplication", "hl7ApplicationName", "hl7PSUSendingApplication"),
+    EntityKind.BULK_DATA_DESCRIPTOR: ("dcmBulkDataDescriptorID",),
+    EntityKind.PDQ_SERVICE: ("dcmPatientVerificationPDQServiceID",),
+    EntityKind.HL7_APPLICATION: ("hl7ADTSendingApplication", "hl7ApplicationName", "hl7PSUSendingApplication"),
 }
 _REMOTE = {
-    Kind.DEVICE: ("dcmUIConfigurationDeviceName", "dcmuiDeviceClusterDevices", "dicomDeviceName", "dicomuiDeviceName"),
+    EntityKind.DEVICE: (
+        "dcmUIConfigurationDeviceName",
+        "dcmuiDeviceClusterDevices",
+        "dicomDeviceName",
+        "dicomuiDeviceName",
+    ),
     # Another archive's queue may be compared.
-    Kind.QUEUE: ("dcmuiCompareSideQueueName",),
-    Kind.WEB_APP: (
+    EntityKind.QUEUE: ("dcmuiCompareSideQueueName",),
+    EntityKind.WEB_APP: (
         "dcmExternalWadoRSWebAppName",
         "dcmFallbackWadoURIWebAppName",
         "dcmWebAppName",
@@ -109,56 +124,58 @@ _REMOTE = {
         "dcmuiPrometheusWebApp",
         "dcmuiWebApps",
     ),
-    Kind.HL7_APPLICATION: ("hl7ADTReceivingApplication", "hl7FwdApplicationName", "hl7PSUReceivingApplication"),
+    EntityKind.HL7_APPLICATION: ("hl7ADTReceivingApplication", "hl7FwdApplicationName", "hl7PSUReceivingApplication"),
 }
 #: dcmURI of exporters, UPS processing rules and attribute coercions.
 _SCHEMES = {
-    **dict.fromkeys(("dicom", "storescu", "movescu", "stgcmtscu", "ianscu", "leading-arc"), (Kind.AE, Use.REMOTE)),
-    **dict.fromkeys(("stow", "ups"), (Kind.WEB_APP, Use.REMOTE)),
-    "storage": (Kind.STORAGE, Use.LOCAL),
+    **dict.fromkeys(
+        ("dicom", "storescu", "movescu", "stgcmtscu", "ianscu", "leading-arc"), (EntityKind.AE, NameUse.REMOTE)
+    ),
+    **dict.fromkeys(("stow", "ups"), (EntityKind.WEB_APP, NameUse.REMOTE)),
+    "storage": (EntityKind.STORAGE, NameUse.LOCAL),
 }
 #: Shape of the values by attribute, in lower case. A value that stands in the entry's own RDN names that entry instead.
 SHAPES: Mapping[str, Shape] = {
     name.lower(): shape
     for name, shape in {
-        **{name: plain(Kind.AE, Use.LOCAL) for name in _LOCAL_AES},
-        **{name: plain(Kind.AE, Use.REMOTE) for name in _REMOTE_AES},
-        **{name: plain(Kind.AE, Use.COMPARED) for name in _COMPARED_AES},
-        **{name: plain(kind, Use.LOCAL) for kind, names in _LOCAL.items() for name in names},
-        **{name: plain(kind, Use.REMOTE) for kind, names in _REMOTE.items() for name in names},
-        "hl7AcceptedSendingApplication": plain(Kind.HL7_APPLICATION, Use.COMPARED),
-        "dcmCStoreSCUOfCMoveSCP": pair("=", Kind.AE, Use.COMPARED, Use.REMOTE),
-        "dcmLimitAssociationsInitiatedBy": before("=", Kind.AE, Use.COMPARED),
-        "dcmUPSEventWebSocketQueueSize": before("=", Kind.AE, Use.COMPARED),
-        "dcmMultipleStoreAssociations": before(":", Kind.AE, Use.COMPARED),
-        "dcmMasqueradeCalledAETitle": before(":", Kind.AE, Use.COMPARED),
-        "dcmMasqueradeCallingAETitle": in_brackets(Kind.AE, Use.COMPARED),
-        "dcmURI": uri(_SCHEMES),
-        "dcmWebServicePath": archive_path(Use.LOCAL),
-        "dcmCoercionParam": keyed({"mwl-scp": plain(Kind.AE, Use.REMOTE)}),
-        "dcmProperty": keyed(
+        **{name: bare_name_shape(EntityKind.AE, NameUse.LOCAL) for name in _LOCAL_AES},
+        **{name: bare_name_shape(EntityKind.AE, NameUse.REMOTE) for name in _REMOTE_AES},
+        **{name: bare_name_shape(EntityKind.AE, NameUse.COMPARED) for name in _COMPARED_AES},
+        **{name: bare_name_shape(kind, NameUse.LOCAL) for kind, names in _LOCAL.items() for name in names},
+        **{name: bare_name_shape(kind, NameUse.REMOTE) for kind, names in _REMOTE.items() for name in names},
+        "hl7AcceptedSendingApplication": bare_name_shape(EntityKind.HL7_APPLICATION, NameUse.COMPARED),
+        "dcmCStoreSCUOfCMoveSCP": name_pair_shape("=", EntityKind.AE, NameUse.COMPARED, NameUse.REMOTE),
+        "dcmLimitAssociationsInitiatedBy": leading_name_shape("=", EntityKind.AE, NameUse.COMPARED),
+        "dcmUPSEventWebSocketQueueSize": leading_name_shape("=", EntityKind.AE, NameUse.COMPARED),
+        "dcmMultipleStoreAssociations": leading_name_shape(":", EntityKind.AE, NameUse.COMPARED),
+        "dcmMasqueradeCalledAETitle": leading_name_shape(":", EntityKind.AE, NameUse.COMPARED),
+        "dcmMasqueradeCallingAETitle": bracketed_name_shape(EntityKind.AE, NameUse.COMPARED),
+        "dcmURI": uri_shape(_SCHEMES),
+        "dcmWebServicePath": archive_path_shape(NameUse.LOCAL),
+        "dcmCoercionParam": keyed_shape({"mwl-scp": bare_name_shape(EntityKind.AE, NameUse.REMOTE)}),
+        "dcmProperty": keyed_shape(
             {
-                "ReceivingApplicationEntityTitle": condition(Kind.AE, Use.COMPARED),
-                "SendingApplicationEntityTitle": condition(Kind.AE, Use.COMPARED),
-                "StorageID": plain(Kind.STORAGE, Use.LOCAL),
+                "ReceivingApplicationEntityTitle": condition_shape(EntityKind.AE, NameUse.COMPARED),
+                "SendingApplicationEntityTitle": condition_shape(EntityKind.AE, NameUse.COMPARED),
+                "StorageID": bare_name_shape(EntityKind.STORAGE, NameUse.LOCAL),
             }
         ),
     }.items()
 }
 
 
-class Admission(NamedTuple):
+class AccessList(NamedTuple):
     """Who such a list of the archive is about, in a word of the singular, and what becomes of one that it lacks."""
 
     attribute: str
-    who: str
-    others: str
+    member: str
+    rejection: str
 
 
 #: C801 is of dcm4chee-arc's RetrieveService, 1/1/3 of its AssociationHandler, AR of dcm4che's HL7Application.
 #: dicomPreferredCallingAETitle and …CalledAETitle only say what is preferred, and refuse nobody.
-ADMISSIONS = (
-    Admission("dcmAcceptedMoveDestination", "destination", "refused (C801)"),
-    Admission("dcmAcceptedCallingAETitle", "caller", "rejected (1/1/3)"),
-    Admission("hl7AcceptedSendingApplication", "sending application", "answered with AR"),
+ACCESS_LISTS = (
+    AccessList("dcmAcceptedMoveDestination", "destination", "refused (C801)"),
+    AccessList("dcmAcceptedCallingAETitle", "caller", "rejected (1/1/3)"),
+    AccessList("hl7AcceptedSendingApplication", "sending application", "answered with AR"),
 )

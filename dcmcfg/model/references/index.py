@@ -9,13 +9,13 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.model.references.kinds import Kind, Use
-from dcmcfg.model.references.rewriting import may_name, names
+from dcmcfg.model.references.kinds import EntityKind, NameUse
+from dcmcfg.model.references.rewriting import find_names, may_contain_names
 from dcmcfg.model.tree import Tree
 
 #: Object class, in lower case → the kind of thing that its entries are.
-_KINDS = {kind.value.object_class.lower(): kind for kind in Kind if kind is not Kind.ENTRY}
-_ORDER = {kind: number for number, kind in enumerate(Kind)}
+_KINDS = {kind.value.object_class.lower(): kind for kind in EntityKind if kind is not EntityKind.ENTRY}
+_ORDER = {kind: number for number, kind in enumerate(EntityKind)}
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Reference:
     dn: DN
     attribute: str
     value: bytes
-    kind: Kind
-    use: Use
+    kind: EntityKind
+    use: NameUse
     name: str
 
     @property
-    def is_of_ui(self) -> bool:
+    def is_ui_reference(self) -> bool:
         """Whether it stands in the UI's configuration, which may be about other archives' parts too."""
         plain = self.attribute.lower()
         return plain.startswith(("dcmui", "dicomui")) and plain != "dcmuiconfigurationdevicename"
@@ -45,7 +45,7 @@ class References:
     @cached_property
     def all(self) -> tuple[Reference, ...]:
         """Every reference, in the order of the tree's entries; what an entry's own RDN names is none."""
-        return tuple(reference for entry in self.tree.ordered() for reference in self._of(entry))
+        return tuple(reference for entry in self.tree.sorted_entries() for reference in self._references_of(entry))
 
     @cached_property
     def by_attribute(self) -> Mapping[str, tuple[Reference, ...]]:
@@ -61,40 +61,40 @@ class References:
         A LOCAL one is looked for below the device that holds it. Of several entries, the first in the tree's order is
         returned, as the archive takes the first that it is given.
         """
-        return next(iter(self._found(reference)), None)
+        return next(iter(self._lookup(reference)), None)
 
-    def meant(self, reference: Reference) -> tuple[Entry, ...]:
+    def find_candidates(self, reference: Reference) -> tuple[Entry, ...]:
         """Return the entries that *reference* can mean, the one that it does mean first.
 
         They are those that it is looked up among. Where there is none, they are those of that name wherever they are,
         if a registry keeps the names of its kind unique (a title that a device has not is another device's), or if it
         is the UI's.
         """
-        anywhere = reference.kind.value.registered or reference.is_of_ui
-        return self._found(reference) or (self.named(reference.kind, reference.name) if anywhere else ())
+        anywhere = reference.kind.value.registered or reference.is_ui_reference
+        return self._lookup(reference) or (self.find_entries(reference.kind, reference.name) if anywhere else ())
 
-    def _found(self, reference: Reference) -> tuple[Entry, ...]:
-        if reference.kind is Kind.ENTRY:
+    def _lookup(self, reference: Reference) -> tuple[Entry, ...]:
+        if reference.kind is EntityKind.ENTRY:
             try:
                 entry = self.tree.get(DN.parse(reference.name))
             except MalformedInput:
                 return ()
             return () if entry is None else (entry,)
-        candidates = self.named(reference.kind, reference.name)
-        if reference.use is Use.LOCAL:
-            device = self.device_of(reference.dn)
-            return tuple(entry for entry in candidates if self.device_of(entry.dn) == device)
+        candidates = self.find_entries(reference.kind, reference.name)
+        if reference.use is NameUse.LOCAL:
+            device = self.find_device_key(reference.dn)
+            return tuple(entry for entry in candidates if self.find_device_key(entry.dn) == device)
         return candidates
 
-    def named(self, kind: Kind, name: str) -> tuple[Entry, ...]:
+    def find_entries(self, kind: EntityKind, name: str) -> tuple[Entry, ...]:
         """Return the entries that *name* of *kind* may mean, wherever they are, in the tree's order."""
-        return self._named.get((kind, _key(kind, name)), ())
+        return self._entries_by_name.get((kind, _key(kind, name)), ())
 
-    def to(self, kind: Kind, name: str) -> tuple[Reference, ...]:
+    def find_references(self, kind: EntityKind, name: str) -> tuple[Reference, ...]:
         """Return the references that give *name* of *kind*; whether they mean a certain entry, :meth:`resolve` says."""
-        return tuple(each for each in self.all if each.kind is kind and kind.same(each.name, name))
+        return tuple(each for each in self.all if each.kind is kind and kind.are_same_name(each.name, name))
 
-    def device_of(self, dn: DN) -> NormalDN | None:
+    def find_device_key(self, dn: DN) -> NormalDN | None:
         """Return the normal form of the DN of the device at or above *dn*, or None."""
         key = self.tree.key(dn)
         return next((key[at:] for at in range(len(key)) if key[at:] in self._devices), None)
@@ -104,9 +104,9 @@ class References:
         return frozenset(key for key, entry in self.tree.entries.items() if entry.is_a("dicomDevice"))
 
     @cached_property
-    def _named(self) -> Mapping[tuple[Kind, str], tuple[Entry, ...]]:
-        found: dict[tuple[Kind, str], list[Entry]] = {}
-        for entry in self.tree.ordered():
+    def _entries_by_name(self) -> Mapping[tuple[EntityKind, str], tuple[Entry, ...]]:
+        found: dict[tuple[EntityKind, str], list[Entry]] = {}
+        for entry in self.tree.sorted_entries():
             classes = (value.decode("utf-8", "replace").lower() for value in entry.values("objectClass"))
             for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
                 name = entry.text(kind.value.attribute)
@@ -114,26 +114,31 @@ class References:
                     found.setdefault((kind, _key(kind, name)), []).append(entry)
         return {key: tuple(entries) for key, entries in found.items()}
 
-    def _of(self, entry: Entry) -> Iterator[Reference]:
+    def _references_of(self, entry: Entry) -> Iterator[Reference]:
         own = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
         for attribute in entry.attributes:
-            is_dn, may = self._kinds[attribute.name]
+            is_dn, may = self._attribute_kinds[attribute.name]
             if is_dn:
                 for value in attribute.values:
                     yield Reference(
-                        entry.dn, attribute.name, value, Kind.ENTRY, Use.REMOTE, value.decode("utf-8", "replace")
+                        entry.dn,
+                        attribute.name,
+                        value,
+                        EntityKind.ENTRY,
+                        NameUse.REMOTE,
+                        value.decode("utf-8", "replace"),
                     )
             elif may and attribute.name.partition(";")[0].lower() not in own:
                 for value in attribute.values:
-                    for name in names(attribute.name, value):
+                    for name in find_names(attribute.name, value):
                         yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
 
     @cached_property
-    def _kinds(self) -> _Attributes:
-        return _Attributes(self.tree)
+    def _attribute_kinds(self) -> _AttributeKinds:
+        return _AttributeKinds(self.tree)
 
 
-class _Attributes(dict[str, tuple[bool, bool]]):
+class _AttributeKinds(dict[str, tuple[bool, bool]]):
     """Attribute as spelt → whether its values are DNs, and whether they may have names in them."""
 
     def __init__(self, tree: Tree) -> None:
@@ -142,9 +147,9 @@ class _Attributes(dict[str, tuple[bool, bool]]):
 
     def __missing__(self, name: str) -> tuple[bool, bool]:
         definition = self._schema.attribute(name)
-        self[name] = found = definition is not None and definition.syntax == "DN", may_name(name)
+        self[name] = found = definition is not None and definition.syntax == "DN", may_contain_names(name)
         return found
 
 
-def _key(kind: Kind, name: str) -> str:
+def _key(kind: EntityKind, name: str) -> str:
     return name if kind.value.case_exact else name.casefold()

@@ -15,12 +15,12 @@ class Naming:
 
     object_class: str
     attribute: str
-    word: str
+    label: str
     case_exact: bool = True
     registered: bool = False
 
 
-class Kind(Enum):
+class EntityKind(Enum):
     """A kind of thing that has a name."""
 
     AE = Naming("dicomNetworkAE", "dicomAETitle", "AE", registered=True)
@@ -38,12 +38,12 @@ class Kind(Enum):
     #: Any entry, by its DN.
     ENTRY = Naming("", "", "entry", case_exact=False)
 
-    def same(self, one: str, other: str) -> bool:
+    def are_same_name(self, one: str, other: str) -> bool:
         """Tell whether two names of this kind are one; case is significant but in device names."""
         return one == other if self.value.case_exact else one.casefold() == other.casefold()
 
 
-class Use(Enum):
+class NameUse(Enum):
     """What becomes of a name.
 
     LOCAL and REMOTE names are looked up: among what the same device holds, or in the whole tree. A COMPARED one is

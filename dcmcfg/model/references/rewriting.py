@@ -8,45 +8,49 @@ from functools import lru_cache
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.references.attributes import SHAPES
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.shapes import Name
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.shapes import NameInValue
 
 
 @lru_cache(maxsize=4096)
-def may_name(attribute: str) -> bool:
+def may_contain_names(attribute: str) -> bool:
     """Return whether values of *attribute* (any case, options ignored) have names in them."""
     return attribute.partition(";")[0].lower() in SHAPES
 
 
-def names(attribute: str, value: bytes) -> tuple[Name, ...]:
+def find_names(attribute: str, value: bytes) -> tuple[NameInValue, ...]:
     """Return the names in *value* of *attribute* (any case, options ignored), in order; DNs are not names here."""
     shape = SHAPES.get(attribute.partition(";")[0].lower())
     return tuple(shape(value.decode("utf-8", "surrogateescape"))) if shape is not None else ()
 
 
-def rewritten(attribute: str, value: bytes, kind: Kind, old: str, new: str, *, beside: bool = False) -> bytes:
+def rewrite_name(
+    attribute: str, value: bytes, kind: EntityKind, old: str, new: str, *, keep_old: bool = False
+) -> bytes:
     """Return *value* of *attribute* with *new* wherever the thing *old* of *kind* was named; the rest to the octet.
 
-    With *beside*, a pattern that takes *old* goes on to do so and takes *new* as well; without it, one that takes both
-    takes *new* once.
+    With *keep_old*, a pattern that takes *old* goes on to do so and takes *new* as well; without it, one that takes
+    both takes *new* once.
     """
     text = value.decode("utf-8", "surrogateescape")
-    found = names(attribute, value)
-    taken = not kind.same(old, new) and any(n.pattern and n.kind is kind and kind.same(n.text, new) for n in found)
+    found = find_names(attribute, value)
+    taken = not kind.are_same_name(old, new) and any(
+        n.is_pattern and n.kind is kind and kind.are_same_name(n.text, new) for n in found
+    )
     pieces, done = [], 0
     for name in found:
-        if name.kind is kind and kind.same(name.text, old):
-            start, end, instead = name.start, name.end, name.spelled(new)
-            if name.pattern and taken:
-                start, end, instead = _without_mark(text, start, end, keep=beside)
-            elif name.pattern and beside:
+        if name.kind is kind and kind.are_same_name(name.text, old):
+            start, end, instead = name.start, name.end, name.format_replacement(new)
+            if name.is_pattern and taken:
+                start, end, instead = _remove_alternative(text, start, end, keep=keep_old)
+            elif name.is_pattern and keep_old:
                 instead = f"{text[start:end]}|{instead}"
             pieces += [text[done:start], instead]
             done = end
     return "".join([*pieces, text[done:]]).encode("utf-8", "surrogateescape")
 
 
-def _without_mark(text: str, start: int, end: int, *, keep: bool) -> tuple[int, int, str]:
+def _remove_alternative(text: str, start: int, end: int, *, keep: bool) -> tuple[int, int, str]:
     """Return from where to where an alternative of a pattern, with a mark beside it, is taken out; or *keep* it."""
     if keep:
         return start, end, text[start:end]
@@ -55,7 +59,7 @@ def _without_mark(text: str, start: int, end: int, *, keep: bool) -> tuple[int, 
     return start - (text[start - 1 : start] == "|"), end, ""
 
 
-def dn_rewritten(value: bytes, old: DN, new: DN, key: Callable[[DN], NormalDN]) -> bytes:
+def rewrite_dn(value: bytes, old: DN, new: DN, key: Callable[[DN], NormalDN]) -> bytes:
     """Return the DN in *value*, where it is *old* or below it, with the last RDN of *new* in the place of *old*'s.
 
     The two differ by that RDN only; *key* gives the form in which equal DNs are equal. What is before and after it

@@ -13,31 +13,31 @@ _PLOT_HEIGHT, _AXIS = 150, 44
 
 
 @dataclass(frozen=True)
-class Part:
-    """A number with its name; ``mood`` is the class that colours it."""
+class ChartItem:
+    """A number with its name; ``css_class`` is the class that colours it."""
 
     name: str
-    number: float
-    mood: str
-    label: str = ""  # how the number is written, if not as it is
+    value: float
+    css_class: str
+    value_label: str = ""  # how the number is written, if not as it is
 
 
-def parts_of_whole(title: str, parts: Sequence[Part]) -> str:
+def render_share_bar(title: str, parts: Sequence[ChartItem]) -> str:
     """Return one bar of all the parts, with a legend below."""
-    total = sum(part.number for part in parts)
-    legend = [f"{_written(part)} {part.name} ({_percent(part.number, total)})" for part in parts]
+    total = sum(part.value for part in parts)
+    legend = [f"{_format_value(part)} {part.name} ({_percent(part.value, total)})" for part in parts]
     whole = max(_WIDTH, sum(_legend_width(each) for each in legend))
     drawn, x = [], 0.0
     for part in parts:
-        width = whole * part.number / total if total else 0.0
+        width = whole * part.value / total if total else 0.0
         drawn.append(
-            f'<rect class="{part.mood}" x="{x:.1f}" y="0" width="{width:.1f}" height="28">'
-            f"<title>{escape(part.name)}: {_written(part)}</title></rect>"
+            f'<rect class="{part.css_class}" x="{x:.1f}" y="0" width="{width:.1f}" height="28">'
+            f"<title>{escape(part.name)}: {_format_value(part)}</title></rect>"
         )
         x += width
     place = 0.0
     for part, share in zip(parts, legend, strict=True):
-        drawn.append(f'<rect class="{part.mood}" x="{place:.1f}" y="42" width="11" height="11" rx="2"/>')
+        drawn.append(f'<rect class="{part.css_class}" x="{place:.1f}" y="42" width="11" height="11" rx="2"/>')
         drawn.append(f'<text x="{place + 17:.1f}" y="52">{escape(share)}</text>')
         place += _legend_width(share)
     return _svg(title, whole, 62, drawn)
@@ -47,24 +47,26 @@ def _legend_width(text: str) -> float:
     return 17 + len(text) * _CHARACTER + 24
 
 
-def columns(title: str, stacks: Sequence[Sequence[Part]], labels: tuple[str, str, str], unit: str) -> str:
+def render_column_chart(
+    title: str, stacks: Sequence[Sequence[ChartItem]], labels: tuple[str, str, str], unit: str
+) -> str:
     """Return a column for each of *stacks*, its parts one on the other.
 
     The *labels* stand below at the left, in the middle and at the right; *unit* says what the height is.
     """
-    highest = max((sum(part.number for part in stack) for stack in stacks), default=0) or 1
+    highest = max((sum(part.value for part in stack) for stack in stacks), default=0) or 1
     left = 44
     width = (_WIDTH - left) / max(len(stacks), 1)
     drawn = [*_grid(highest, left), f'<text class="small" x="0" y="12">{escape(unit)}</text>']
     for number, stack in enumerate(stacks):
         y = 20.0 + _PLOT_HEIGHT
         for part in stack:
-            height = _PLOT_HEIGHT * part.number / highest
+            height = _PLOT_HEIGHT * part.value / highest
             y -= height
             drawn.append(
-                f'<rect class="{part.mood}" x="{left + number * width + 0.5:.1f}" y="{y:.1f}" '
+                f'<rect class="{part.css_class}" x="{left + number * width + 0.5:.1f}" y="{y:.1f}" '
                 f'width="{max(width - 1, 0.5):.1f}" height="{height:.1f}">'
-                f"<title>{escape(part.name)}: {_written(part)}</title></rect>"
+                f"<title>{escape(part.name)}: {_format_value(part)}</title></rect>"
             )
     places = ((left, "start"), (left + (_WIDTH - left) / 2, "middle"), (_WIDTH, "end"))
     for label, (x, anchor) in zip(labels, places, strict=True):
@@ -73,17 +75,17 @@ def columns(title: str, stacks: Sequence[Sequence[Part]], labels: tuple[str, str
     return _svg(title, _WIDTH, 20 + _PLOT_HEIGHT + _AXIS / 2, drawn)
 
 
-def bars(title: str, rows: Sequence[Part]) -> str:
+def render_bar_chart(title: str, rows: Sequence[ChartItem]) -> str:
     """Return a bar for each of *rows*, its name above it."""
-    longest = max((row.number for row in rows), default=0) or 1
+    longest = max((row.value for row in rows), default=0) or 1
     room = _WIDTH - 90
     drawn = []
     for number, row in enumerate(rows):
         y = number * (_BAR + _GAP + 14)
-        width = max(room * row.number / longest, 1)
+        width = max(room * row.value / longest, 1)
         drawn.append(f'<text class="small" x="0" y="{y + 11}">{escape(row.name)}</text>')
-        drawn.append(f'<rect class="{row.mood}" x="0" y="{y + 16}" width="{width:.1f}" height="{_BAR}" rx="2"/>')
-        drawn.append(f'<text x="{width + 8:.1f}" y="{y + 16 + 13}">{escape(_written(row))}</text>')
+        drawn.append(f'<rect class="{row.css_class}" x="0" y="{y + 16}" width="{width:.1f}" height="{_BAR}" rx="2"/>')
+        drawn.append(f'<text x="{width + 8:.1f}" y="{y + 16 + 13}">{escape(_format_value(row))}</text>')
     return _svg(title, _WIDTH, len(rows) * (_BAR + _GAP + 14), drawn)
 
 
@@ -101,8 +103,8 @@ def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
     )
 
 
-def _written(part: Part) -> str:
-    return part.label or f"{part.number:,.6g}"
+def _format_value(part: ChartItem) -> str:
+    return part.value_label or f"{part.value:,.6g}"
 
 
 def _percent(number: float, total: float) -> str:

@@ -8,20 +8,36 @@ from datetime import timedelta
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.dicom.uid_registry import uid_name
-from dcmcfg.render.evidence import moment
-from dcmcfg.render.html.page import Cell, banner, facts, items, page, table, text
-from dcmcfg.render.html.sequence_diagram import Response, sequences, svg
-from dcmcfg.render.route import need_in_words
-from dcmcfg.render.verify_parts import asked_lines, kept_line
-from dcmcfg.render.verify_transfers import route_of
-from dcmcfg.timestamps import readable
+from dcmcfg.dicom.uid_registry import look_up_uid_name
+from dcmcfg.render.evidence import format_timestamp_ms
+from dcmcfg.render.html.page import (
+    Cell,
+    escape_html,
+    render_banner,
+    render_definition_list,
+    render_list,
+    render_page,
+    render_table,
+)
+from dcmcfg.render.html.sequence_diagram import FinalResponse, build_sequence_diagrams, render_svg
+from dcmcfg.render.route import format_prerequisite
+from dcmcfg.render.verify_parts import format_request_lines, format_stored_files
+from dcmcfg.render.verify_transfers import format_leg
+from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.legs import Alike, Store, alike
-from dcmcfg.verify.proof import Configured, Proof
-from dcmcfg.verify.store_legs import legs_of
-from dcmcfg.verify.timeline import Event
-from dcmcfg.verify.verdict import Received, Reported, Route, RouteFinding, Verdict, Witness, counted
+from dcmcfg.verify.legs import StoreGroup, StoreRecord, group_stores
+from dcmcfg.verify.proof import Proof, VerifiedConfiguration
+from dcmcfg.verify.store_legs import collect_legs
+from dcmcfg.verify.timeline import TimelineEvent
+from dcmcfg.verify.verdict import (
+    ReceiptAssessment,
+    ReceiptFinding,
+    ReportAssessment,
+    RouteAssessment,
+    RouteFinding,
+    Verdict,
+    format_instance_count,
+)
 
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
 #: Rows of a table that are shown; the JSON file has all.
@@ -29,37 +45,39 @@ _MOST_ROWS = 1000
 _FIRST_EVENTS, _LAST_EVENTS = 12, 6
 
 
-def proof_page(proof: Proof) -> Iterator[str]:
+def render_evidence_page(proof: Proof) -> Iterator[str]:
     """Yield the document: the verdict first, then what it rests on."""
-    yield from page(f"dcmcfg verify: {proof.verdict.headline}", _body(proof))
+    yield from render_page(f"dcmcfg verify: {proof.verdict.headline}", _body(proof))
 
 
 def _body(proof: Proof) -> Iterator[str]:
     evidence, verdict = proof.evidence, proof.verdict
-    yield banner(verdict.headline, good=verdict.accepted)
-    yield from facts(
+    yield render_banner(verdict.headline, success=verdict.accepted)
+    yield from render_definition_list(
         [
-            ("Study Instance UID", evidence.question.study_uid),
-            ("when", f"{readable(proof.began)}, for {_duration(proof.ended - proof.began)}"),
-            ("asked", f"{evidence.question.archive} by {evidence.question.calling}"),
-            ("how", "; ".join(asked_lines(evidence))),
-            ("sent to", str(proof.configured.addresses.destination or evidence.question.destination)),
+            ("Study Instance UID", evidence.request.study_uid),
+            ("when", f"{format_timestamp(proof.began)}, for {_duration(proof.ended - proof.began)}"),
+            ("asked", f"{evidence.request.archive} by {evidence.request.calling_ae_title}"),
+            ("how", "; ".join(format_request_lines(evidence))),
+            ("sent to", str(proof.configuration.addresses.destination or evidence.request.destination_ae_title)),
         ]
     )
     yield from _cards(verdict, evidence)
     if verdict.next_steps:
-        yield f"<h2>What to do next</h2>\n{items(verdict.next_steps)}"
-    yield from _way(proof.configured, verdict)
-    yield from _files(evidence)
-    yield from _configured(proof.configured)
-    yield from _answers(proof)
-    yield from _sent(evidence)
+        yield f"<h2>What to do next</h2>\n{render_list(verdict.next_steps)}"
+    yield from _configured_route(proof.configuration, verdict)
+    yield from _file_locations(evidence)
+    yield from _configured(proof.configuration)
+    yield from _request_and_responses(proof)
+    yield from _transfers(evidence)
     yield from _instances(evidence)
-    yield from _record(evidence)
+    yield from _logged_moves(evidence)
     if verdict.notes:
-        yield f"<h2>Notes</h2>\n{items(verdict.notes)}"
+        yield f"<h2>Notes</h2>\n{render_list(verdict.notes)}"
     yield "<h2>Programs and clock</h2>\n"
-    yield from facts([*proof.versions.items(), ("zone of this machine", proof.zone), ("times above", "UTC")])
+    yield from render_definition_list(
+        [*proof.versions.items(), ("zone of this machine", proof.time_zone), ("times above", "UTC")]
+    )
 
 
 def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
@@ -72,17 +90,17 @@ def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield "</div>\n"
 
 
-def _card(title: str, finding: str, mood: str, lines: Iterable[str], reasons: Iterable[str]) -> str:
-    more = "".join(f"<p>{text(line)}</p>" for line in lines)
+def _card(title: str, finding: str, css_class: str, lines: Iterable[str], reasons: Iterable[str]) -> str:
+    more = "".join(f"<p>{escape_html(line)}</p>" for line in lines)
     return (
-        f'<div class="card"><h3>{text(title)}</h3><p class="{mood}"><b>{text(finding)}</b></p>'
-        f"{more}{items(reasons)}</div>\n"
+        f'<div class="card"><h3>{escape_html(title)}</h3><p class="{css_class}"><b>{escape_html(finding)}</b></p>'
+        f"{more}{render_list(reasons)}</div>\n"
     )
 
 
-def _reported(reported: Reported) -> tuple[str, str, list[str]]:
+def _reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
-    expected = "not known" if reported.expected is None else str(reported.expected)
+    expected = "not known" if reported.expected_count is None else str(reported.expected_count)
     lines = [
         f"completed {reported.completed}, failed {reported.failed}, warning {reported.warning}; expected: {expected}"
     ]
@@ -91,64 +109,75 @@ def _reported(reported: Reported) -> tuple[str, str, list[str]]:
     return status, _GOOD if reported.ok else _BAD, lines
 
 
-def _received(received: Received, evidence: Evidence) -> tuple[str, str, list[str]]:
-    if received.finding is Witness.NOT_WITNESSED:
+def _received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
+    if received.finding is ReceiptFinding.NOT_OBSERVED:
         return "not witnessed", _OPEN, ["nobody of ours listened as the destination"]
-    expected = evidence.expected_number
-    of = "instances, of an unknown number" if expected is None else f"of {counted(expected)}"
-    mood = {Witness.COMPLETE: _GOOD, Witness.UNCHECKED: _OPEN}.get(received.finding, _BAD)
+    expected = evidence.expected_count
+    of = "instances, of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
+    mood = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     lines = []
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
         lines.append(f"called by {', '.join(received.callers)}, Move Originator {originators}")
-    if evidence.listening is not None:
-        lines.append(f"listened as {evidence.listening.address} from {readable(evidence.listening.since)}")
-    if received.files:
-        lines.append(kept_line(received))
-    return f"{received.finding.value}: {received.number} {of}", mood, lines
+    if evidence.receiver_info is not None:
+        lines.append(
+            f"listened as {evidence.receiver_info.address} from "
+            f"{format_timestamp(evidence.receiver_info.listening_since)}"
+        )
+    if received.stored_files:
+        lines.append(format_stored_files(received))
+    return f"{received.finding.value}: {received.instance_count} {of}", mood, lines
 
 
-def _route(route: Route) -> tuple[str, str, list[str]]:
+def _route(route: RouteAssessment) -> tuple[str, str, list[str]]:
     mood = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}.get(route.finding, _OPEN)
-    number = f" for {counted(route.instances)}" if route.finding is RouteFinding.SHOWN else ""
-    return f"{route.finding.value}{number}", mood, [f"configured: {route.way}"]
+    number = f" for {format_instance_count(route.shown_count)}" if route.finding is RouteFinding.SHOWN else ""
+    return f"{route.finding.value}{number}", mood, [f"configured: {route.configured_path}"]
 
 
-def _way(configured: Configured, verdict: Verdict) -> Iterator[str]:
+def _configured_route(configured: VerifiedConfiguration, verdict: Verdict) -> Iterator[str]:
     yield "<h2>What the configuration has the archive do</h2>\n"
     yield (
-        f'<p class="soft">{text(verdict.route.way)}. According to the configuration alone, apart from the final '
+        f'<p class="soft">{escape_html(verdict.route.configured_path)}. '
+        "According to the configuration alone, apart from the final "
         "response, which is the one that came.</p>\n"
     )
     yield '<div class="scroll">'
-    yield from svg(sequences(configured.route, _response(verdict)))
+    yield from render_svg(build_sequence_diagrams(configured.route, _response(verdict)))
     yield "</div>\n"
-    needs = dict.fromkeys(need_in_words(need) for way in configured.route.ways for need in way.needs)
+    needs = dict.fromkeys(format_prerequisite(need) for way in configured.route.paths for need in way.prerequisites)
     if needs:
-        yield f"<p>What the other side has to see to, which no configuration of the archive shows:</p>\n{items(needs)}"
+        yield (
+            "<p>What the other side has to see to, which no configuration of the archive "
+            f"shows:</p>\n{render_list(needs)}"
+        )
 
 
-def _response(verdict: Verdict) -> Response:
+def _response(verdict: Verdict) -> FinalResponse:
     """Return the final response that came; it is good only where the verdict is."""
     reported = verdict.reported
     words = "no answer" if reported.status is None else f"{reported.status:04X}"
     if verdict.accepted:
-        return Response(words, "good")
-    return Response(words, "open" if reported.ok else "bad")
+        return FinalResponse(words, "good")
+    return FinalResponse(words, "open" if reported.ok else "bad")
 
 
-def _files(evidence: Evidence) -> Iterator[str]:
-    stored = evidence.stored
-    if stored.before is None and evidence.after is None:
+def _file_locations(evidence: Evidence) -> Iterator[str]:
+    stored = evidence.database
+    if stored.before is None and evidence.instances_after is None:
         return
     yield "<h2>Where the files were</h2>\n"
     rows: list[Sequence[Cell]] = [
-        ("Instance Availability (C-FIND)", _availability(evidence.expected), _availability(evidence.after))
+        (
+            "Instance Availability (C-FIND)",
+            _availability(evidence.instances_before),
+            _availability(evidence.instances_after),
+        )
     ]
     if stored.before is not None:
         pairs = zip(_stored(stored.before), _stored(stored.after), strict=True)
         rows += [(name, before, after) for (name, before), (_, after) in pairs]
-    yield from table(("", "before the move", "after it"), rows)
+    yield from render_table(("", "before the move", "after it"), rows)
 
 
 def _availability(instances: Sequence[Instance] | None) -> str:
@@ -159,16 +188,16 @@ def _availability(instances: Sequence[Instance] | None) -> str:
 
 
 def _stored(study: StoredStudy | None) -> Iterator[tuple[str, str]]:
-    known = study is not None and study.known
+    known = study is not None and study.is_known
     unknown = "not asked" if study is None else "study not known"
     yield "storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and known else unknown
-    yield "external archive (database)", (study.external or "none recorded") if study and known else unknown
+    yield "external archive (database)", (study.external_ae_title or "none recorded") if study and known else unknown
     yield "completeness (database)", (study.completeness or "COMPLETE") if study and known else unknown
 
 
-def _configured(found: Configured) -> Iterator[str]:
+def _configured(found: VerifiedConfiguration) -> Iterator[str]:
     yield "<h2>What was configured</h2>\n"
-    yield from facts(
+    yield from render_definition_list(
         [
             ("configuration", f"{found.tree.entries} entries below {found.tree.base_dn}"),
             ("SHA-256 of its export", found.tree.sha256),
@@ -179,18 +208,18 @@ def _configured(found: Configured) -> Iterator[str]:
         ]
     )
     values = [(each.name, ", ".join(each.values) or "not set", each.level or "") for each in found.settings]
-    yield from table(("setting", "value", "set on"), values)
-    yield from table(("site", "value", "from"), [(each.name, each.value, each.origin) for each in found.site])
+    yield from render_table(("setting", "value", "set on"), values)
+    yield from render_table(("site", "value", "from"), [(each.name, each.value, each.origin) for each in found.site])
 
 
-def _answers(proof: Proof) -> Iterator[str]:
+def _request_and_responses(proof: Proof) -> Iterator[str]:
     outcome = proof.evidence.outcome
     yield "<h2>What was asked and answered</h2>\n"
-    yield from facts(
+    yield from render_definition_list(
         [
             ("final response", "none" if outcome.status is None else f"{outcome.status:04X}"),
             ("comment", outcome.comment),
-            ("interrupted", outcome.interrupted),
+            ("interrupted", outcome.interruption),
             ("offending elements", ", ".join(outcome.offending_elements)),
             ("failed instances", ", ".join(outcome.failed_sop_instance_uids[:_MOST_ROWS])),
             ("time of the C-MOVE", f"{outcome.seconds:.3f} s"),
@@ -204,53 +233,61 @@ def _answers(proof: Proof) -> Iterator[str]:
     else:
         rows = list(map(_event, shown))
     columns = ("time (UTC)", "what", "remaining", "completed", "failed", "warning")
-    yield from table(columns, rows, frozenset(columns[2:]))
+    yield from render_table(columns, rows, frozenset(columns[2:]))
 
 
-def _event(event: Event) -> tuple[str, ...]:
+def _event(event: TimelineEvent) -> tuple[str, ...]:
     progress = event.progress
     numbers = (progress.remaining, progress.completed, progress.failed, progress.warning) if progress else (None,) * 4
-    return moment(event.moment)[11:23], event.what, *("" if number is None else str(number) for number in numbers)
+    return (
+        format_timestamp_ms(event.time)[11:23],
+        event.description,
+        *("" if number is None else str(number) for number in numbers),
+    )
 
 
-def _sent(evidence: Evidence) -> Iterator[str]:
+def _transfers(evidence: Evidence) -> Iterator[str]:
     """Yield the C-STOREs of each leg: how many of each kind, then each one that a log shows."""
-    legs = legs_of(evidence)
+    legs = collect_legs(evidence)
     if not legs:
         return
     yield "<h2>What was sent (C-STORE)</h2>\n"
-    kinds = [(route_of(leg), *_kind(each), str(each.number), leg.witness) for leg in legs for each in alike(leg.stores)]
+    kinds = [
+        (format_leg(leg), *_kind(each), str(each.count), leg.evidence_source)
+        for leg in legs
+        for each in group_stores(leg.stores)
+    ]
     columns = ("from → to", "SOP class", "transfer syntax", "status", "instances", "according to")
-    yield from table(columns, kinds, frozenset({"instances"}))
+    yield from render_table(columns, kinds, frozenset({"instances"}))
     rows: list[list[Cell]] = [
-        [(each.sop_instance_uid or "not logged", "code"), route_of(leg), *_kind(each), _time(each)]
+        [(each.sop_instance_uid or "not logged", "code"), format_leg(leg), *_kind(each), _time(each)]
         for leg in evidence.legs
         for each in leg.stores
     ]
     if rows:
         yield "<h3>Each C-STORE in the log</h3>\n"
         columns = ("SOP Instance UID", "from → to", "SOP class", "transfer syntax", "status", "at (UTC)")
-        yield from table(columns, rows[:_MOST_ROWS])
+        yield from render_table(columns, rows[:_MOST_ROWS])
         if len(rows) > _MOST_ROWS:
             yield f'<p class="soft">{len(rows) - _MOST_ROWS} more (the JSON file has all)</p>\n'
 
 
-def _kind(each: Alike | Store) -> tuple[str, str, str]:
-    syntax = uid_name(each.transfer_syntax) or "not logged"
-    if each.stored_as and each.stored_as != each.transfer_syntax:
-        syntax += f" (file: {uid_name(each.stored_as)})"
+def _kind(each: StoreGroup | StoreRecord) -> tuple[str, str, str]:
+    syntax = look_up_uid_name(each.transfer_syntax) or "not logged"
+    if each.file_transfer_syntax and each.file_transfer_syntax != each.transfer_syntax:
+        syntax += f" (file: {look_up_uid_name(each.file_transfer_syntax)})"
     status = "no response" if each.status is None else f"{each.status:04X}"
-    return uid_name(each.sop_class_uid) or "not logged", syntax, status
+    return look_up_uid_name(each.sop_class_uid) or "not logged", syntax, status
 
 
-def _time(store: Store) -> str:
-    return moment(store.moment)[11:23] if store.moment else ""
+def _time(store: StoreRecord) -> str:
+    return format_timestamp_ms(store.time)[11:23] if store.time else ""
 
 
 def _instances(evidence: Evidence) -> Iterator[str]:
     arrived: dict[str, ReceivedInstance] = {each.sop_instance_uid: each for each in evidence.received or ()}
-    after = {each.sop_instance_uid: each.availability for each in evidence.after or ()}
-    before = {each.sop_instance_uid: each for each in evidence.expected}
+    after = {each.sop_instance_uid: each.availability for each in evidence.instances_after or ()}
+    before = {each.sop_instance_uid: each for each in evidence.instances_before}
     uids = list(dict.fromkeys((*before, *arrived)))
     if not uids:
         return
@@ -262,46 +299,46 @@ def _instances(evidence: Evidence) -> Iterator[str]:
     for uid in uids[:_MOST_ROWS]:
         instance, came = before.get(uid), arrived.get(uid)
         sop_class = instance.sop_class_uid if instance else came.sop_class_uid if came else ""
-        row: list[Cell] = [(uid, "code"), uid_name(sop_class)]
+        row: list[Cell] = [(uid, "code"), look_up_uid_name(sop_class)]
         row += [instance.availability if instance else ("not listed", _BAD), after.get(uid, "")]
-        rows.append(row + _arrival(came) if witnessed else row)
-    yield from table(columns, rows, frozenset({"octets"}))
+        rows.append(row + _received_cells(came) if witnessed else row)
+    yield from render_table(columns, rows, frozenset({"octets"}))
     if len(uids) > _MOST_ROWS:
         yield f'<p class="soft">{len(uids) - _MOST_ROWS} more (the JSON file has all)</p>\n'
 
 
-def _arrival(came: ReceivedInstance | None) -> list[Cell]:
+def _received_cells(came: ReceivedInstance | None) -> list[Cell]:
     if came is None:
         return [("did not arrive", _BAD), *[""] * 5]
-    syntax = uid_name(came.transfer_syntax)
+    syntax = look_up_uid_name(came.transfer_syntax)
     originator = came.move_originator_ae_title or ""
-    at = moment(came.arrived_at)[11:23] if came.arrived_at else ""
-    return [str(came.octets), syntax, came.calling_ae_title, originator, at, (came.sha256 or "", "code")]
+    at = format_timestamp_ms(came.received_at)[11:23] if came.received_at else ""
+    return [str(came.data_set_length), syntax, came.calling_ae_title, originator, at, (came.sha256 or "", "code")]
 
 
-def _record(evidence: Evidence) -> Iterator[str]:
-    if evidence.records is None:
+def _logged_moves(evidence: Evidence) -> Iterator[str]:
+    if evidence.move_records is None:
         return
-    witness = "The archive's log" if evidence.log_is_archives else "The external archive's own record"
+    witness = "The archive's log" if evidence.log_is_from_archive else "The external archive's own record"
     yield f"<h2>{witness}</h2>\n"
-    if not evidence.records:
+    if not evidence.move_records:
         yield "<p>no C-MOVE of this study since the request was sent</p>\n"
         return
     columns = ("started (UTC)", "caller", "called", "sent to", "status", "completed", "failed", "forwarded")
     rows = [
         (
-            readable(each.started).removesuffix(" UTC"),
-            each.calling or "not told",
-            each.called or "not told",
-            each.destination,
+            format_timestamp(each.started).removesuffix(" UTC"),
+            each.calling_ae_title or "not told",
+            each.called_ae_title or "not told",
+            each.destination_ae_title,
             each.failure or ("not told" if each.status is None else f"{each.status:04X}"),
             "not told" if each.completed is None else str(each.completed),
             "not told" if each.failed is None else str(each.failed),
-            "" if each.forwarded is None else str(each.forwarded),
+            "" if each.forwarded_count is None else str(each.forwarded_count),
         )
-        for each in evidence.records
+        for each in evidence.move_records
     ]
-    yield from table(columns, rows, frozenset({"completed", "failed", "forwarded"}))
+    yield from render_table(columns, rows, frozenset({"completed", "failed", "forwarded"}))
 
 
 def _duration(length: timedelta) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from dcmcfg.printable import visible
+from dcmcfg.printable import escape_unprintable
 
-STYLE = """
+STYLESHEET = """
 :root { color-scheme: light dark; --ink: #1c1f23; --soft: #5b6573; --paper: #fff; --card: #f6f7f9; --line: #d9dee4;
   --good: #18794e; --fair: #1f6fae; --bad: #c62a2f; --worse: #8e3fa0; --open: #8a6100; --unasked: #c3cad3;
   --fill-good: #2f9e6e; --fill-fair: #6aa6d8; --fill-bad: #d2453f }
@@ -62,62 +62,62 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 Cell = str | tuple[str, str]
 
 
-def page(title: str, body: Iterable[str]) -> Iterator[str]:
+def render_page(title: str, body: Iterable[str]) -> Iterator[str]:
     """Yield the document whose *body* is HTML."""
     yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    yield f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    yield f"<title>{escape_html(title)}</title>\n<style>{STYLESHEET}</style>\n</head>\n<body>\n"
     yield from body
     yield "</body>\n</html>\n"
 
 
-def banner(headline: str, *, good: bool) -> str:
+def render_banner(headline: str, *, success: bool) -> str:
     """Return the answer, which stands above all else."""
-    return f'<div class="banner is-{"good" if good else "bad"}"><h1>{text(headline)}</h1></div>\n'
+    return f'<div class="banner is-{"good" if success else "bad"}"><h1>{escape_html(headline)}</h1></div>\n'
 
 
-def text(words: str) -> str:
-    """Return *words*, in which peers may have had a hand, as HTML that shows them."""
-    return escape(visible(words))
+def escape_html(text: str) -> str:
+    """Return *text*, in which peers may have had a hand, as HTML that shows them."""
+    return escape(escape_unprintable(text))
 
 
-def code(words: str) -> str:
+def render_code(words: str) -> str:
     """Return *words* as HTML in which each character counts."""
-    return f"<code>{text(words)}</code>"
+    return f"<code>{escape_html(words)}</code>"
 
 
-def facts(named: Iterable[tuple[str, str]]) -> Iterator[str]:
+def render_definition_list(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield a list of names and values; what has no value is left out."""
     yield "<dl>\n"
-    for name, value in named:
+    for name, value in pairs:
         if value:
-            yield f"<dt>{text(name)}</dt><dd>{text(value)}</dd>\n"
+            yield f"<dt>{escape_html(name)}</dt><dd>{escape_html(value)}</dd>\n"
     yield "</dl>\n"
 
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[Cell]], numbers: frozenset[str] = frozenset()
+def render_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], number_columns: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    """Yield a table; the columns in *numbers* are aligned to the right."""
-    kinds = ["number" if column in numbers else "" for column in columns]
+    """Yield a table; the columns in *number_columns* are aligned to the right."""
+    kinds = ["number" if column in number_columns else "" for column in columns]
     yield '<div class="scroll"><table>\n<thead><tr>'
-    yield from (f"<th{_class(kind)}>{text(column)}</th>" for column, kind in zip(columns, kinds, strict=True))
+    yield from (f"<th{_class(kind)}>{escape_html(column)}</th>" for column, kind in zip(columns, kinds, strict=True))
     yield "</tr></thead>\n<tbody>\n"
     for row in rows:
         yield "<tr>" + "".join(_cell(cell, kind) for cell, kind in zip(row, kinds, strict=True)) + "</tr>\n"
     yield "</tbody>\n</table></div>\n"
 
 
-def items(words: Iterable[str]) -> str:
+def render_list(lines: Iterable[str]) -> str:
     """Return a bulleted list, nothing for no words."""
-    listed = "".join(f"<li>{text(each)}</li>" for each in words)
+    listed = "".join(f"<li>{escape_html(each)}</li>" for each in lines)
     return f"<ul>{listed}</ul>\n" if listed else ""
 
 
 def _cell(cell: Cell, kind: str) -> str:
     words, mood = (cell, "") if isinstance(cell, str) else cell
-    inner = code(words) if mood == "code" else text(words)
+    inner = render_code(words) if mood == "code" else escape_html(words)
     return f"<td{_class(' '.join(filter(None, (kind, '' if mood == 'code' else mood))))}>{inner}</td>"
 
 

@@ -14,38 +14,41 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.sax.saxutils import escape
 
-from dcmcfg.render.route import need_in_words
-from dcmcfg.render.terminal.console import visible
-from dcmcfg.route.path import Failure, Outcome, Route, Step, Way
-from dcmcfg.route.request import Question
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.route import format_prerequisite
+from dcmcfg.route.path import PathOutcome, RetrievePath, Route, RouteFailure, RouteMessage
+from dcmcfg.route.request import RouteRequest
 
-Mood = Literal["good", "bad", "open"]
-_MOODS: dict[Outcome, Mood] = {
-    Outcome.ARRIVES: "good",
-    Outcome.IN_PART: "bad",
-    Outcome.FAILS: "bad",
-    Outcome.NOT_SET_UP: "open",
+Rating = Literal["good", "bad", "open"]
+_RATINGS: dict[PathOutcome, Rating] = {
+    PathOutcome.DELIVERED: "good",
+    PathOutcome.PARTIAL: "bad",
+    PathOutcome.FAILED: "bad",
+    PathOutcome.UNCONFIGURED: "open",
 }
 
 
 @dataclass(frozen=True)
 class Message:
-    """An arrow from one participant to another; ``below`` is the smaller print, an ``answer`` goes back dashed."""
+    """An arrow from one participant to another.
+
+    ``sublabel`` is the smaller print, an ``is_response`` goes back dashed.
+    """
 
     sender: str
     receiver: str
-    above: str
-    below: str = ""
-    answer: bool = False
-    mood: Mood = "open"
+    label: str
+    sublabel: str = ""
+    is_response: bool = False
+    rating: Rating = "open"
 
 
 @dataclass(frozen=True)
-class Sequence:
+class SequenceDiagram:
     """The messages of one way in their order; ``remarks`` stand below them."""
 
     heading: str
-    mood: Mood
+    rating: Rating
     messages: tuple[Message, ...]
     remarks: tuple[str, ...] = ()
 
@@ -56,67 +59,89 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Response:
+class FinalResponse:
     """The final response that came to a request, in a few words (``A801``), and how the run ended."""
 
-    words: str
-    mood: Mood
+    text: str
+    rating: Rating
 
 
-def sequences(route: Route, response: Response | None = None) -> tuple[Sequence, ...]:
+def build_sequence_diagrams(route: Route, response: FinalResponse | None = None) -> tuple[SequenceDiagram, ...]:
     """Return a sequence for each way of *route*, or for its refusal; no text in them steers anything.
 
     With *response* the request was sent: each sequence ends with what came, and none is good if that is not.
     """
-    question = route.question
-    if route.refused is not None:
+    question = route.request
+    if route.refusal is not None:
         request = _request(route)
-        answer = _answer(question, route.refused.answer, "bad", response)
-        return (Sequence("refused, whatever the study", "bad", (request, answer), _remarks((route.refused,))),)
-    return tuple(_of_way(route, way, response) for way in route.ways)
+        answer = _response_message(question, route.refusal.response, "bad", response)
+        return (
+            SequenceDiagram(
+                "refused, whatever the study", "bad", (request, answer), _failure_remarks((route.refusal,))
+            ),
+        )
+    return tuple(_path_diagram(route, way, response) for way in route.paths)
 
 
-def _of_way(route: Route, way: Way, response: Response | None) -> Sequence:
-    question = route.question
-    mood = _MOODS[way.outcome]
-    answer = next((failure.answer for failure in way.failures), "0000") or "no answer"
-    messages = (_request(route), *map(_message, way.steps), _answer(question, answer, mood, response))
-    if mood == "good" and response is not None and response.mood != "good":
+def _path_diagram(route: Route, way: RetrievePath, response: FinalResponse | None) -> SequenceDiagram:
+    question = route.request
+    mood = _RATINGS[way.outcome]
+    answer = next((failure.response for failure in way.failures), "0000") or "no answer"
+    messages = (_request(route), *map(_message, way.messages), _response_message(question, answer, mood, response))
+    if mood == "good" and response is not None and response.rating != "good":
         mood = "open"
-    holder = visible(f" ({way.holder})") if way.holder else ""
-    heading = f"{way.state.value} {way.ending}: {way.branch.value}{holder}"
-    return Sequence(heading, mood, messages, (*_remarks(way.failures), *_needs(way)))
+    holder = escape_unprintable(f" ({way.external_ae_title})") if way.external_ae_title else ""
+    heading = f"{way.state.value} {way.outcome_text}: {way.branch.value}{holder}"
+    return SequenceDiagram(heading, mood, messages, (*_failure_remarks(way.failures), *_prerequisite_remarks(way)))
 
 
 def _request(route: Route) -> Message:
-    question = route.question
-    above = f"C-MOVE, Move Destination {question.destination}"
-    below = str(route.listens or "")
-    return Message(visible(question.calling), visible(question.asked.title), visible(above), visible(below))
+    question = route.request
+    above = f"C-MOVE, Move Destination {question.destination_ae_title}"
+    below = str(route.listening_address or "")
+    return Message(
+        escape_unprintable(question.calling_ae_title),
+        escape_unprintable(question.archive_ae.title),
+        escape_unprintable(above),
+        escape_unprintable(below),
+    )
 
 
-def _message(step: Step) -> Message:
-    above = f"{step.message} as {step.calling}"
-    if step.destination:
-        above += f", Move Destination {step.destination}"
+def _message(step: RouteMessage) -> Message:
+    above = f"{step.kind} as {step.calling_ae_title}"
+    if step.move_destination:
+        above += f", Move Destination {step.move_destination}"
     below = str(step.address) if step.address else "(nowhere)"
-    return Message(visible(step.sender), visible(step.receiver), visible(above), visible(below))
+    return Message(
+        escape_unprintable(step.sender_ae_title),
+        escape_unprintable(step.receiver_ae_title),
+        escape_unprintable(above),
+        escape_unprintable(below),
+    )
 
 
-def _answer(question: Question, answer: str, mood: Mood, response: Response | None) -> Message:
+def _response_message(question: RouteRequest, answer: str, mood: Rating, response: FinalResponse | None) -> Message:
     """Return the last message: the expected *answer*, or the *response* that came, with what was expected instead."""
     if response is not None:
-        mood = response.mood
-        answer = answer if answer.startswith(response.words) else f"{response.words} (expected: {answer})"
-    return Message(visible(question.asked.title), visible(question.calling), visible(answer), answer=True, mood=mood)
+        mood = response.rating
+        answer = answer if answer.startswith(response.text) else f"{response.text} (expected: {answer})"
+    return Message(
+        escape_unprintable(question.archive_ae.title),
+        escape_unprintable(question.calling_ae_title),
+        escape_unprintable(answer),
+        is_response=True,
+        rating=mood,
+    )
 
 
-def _needs(way: Way) -> tuple[str, ...]:
-    return tuple(visible(f"needs: {need_in_words(need)}") for need in way.needs if not way.failures)
+def _prerequisite_remarks(way: RetrievePath) -> tuple[str, ...]:
+    return tuple(
+        escape_unprintable(f"needs: {format_prerequisite(need)}") for need in way.prerequisites if not way.failures
+    )
 
 
-def _remarks(failures: tuple[Failure, ...]) -> tuple[str, ...]:
-    return tuple(visible(failure.why) for failure in failures)
+def _failure_remarks(failures: tuple[RouteFailure, ...]) -> tuple[str, ...]:
+    return tuple(escape_unprintable(failure.reason) for failure in failures)
 
 
 _CHARACTER = 7.3  # width of a character of the monospaced font at 12 px
@@ -145,7 +170,7 @@ text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; 
 """
 
 
-def svg(sequences: Several[Sequence]) -> Iterator[str]:
+def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     """Yield the text of a picture of *sequences*, one below the other."""
     width = max([_LEAST, *(_width(each) for each in sequences), *(_text_width(each.heading) for each in sequences)])
     drawn: list[str] = []
@@ -169,10 +194,10 @@ def svg(sequences: Several[Sequence]) -> Iterator[str]:
     yield "</svg>\n"
 
 
-def _draw(sequence: Sequence, top: float, width: float) -> tuple[list[str], float]:
+def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str], float]:
     """Return the elements of *sequence* drawn from *top* on, and where they end."""
     lanes = _lanes(sequence)
-    mood = f" {sequence.mood}" if sequence.mood != "open" else ""
+    mood = f" {sequence.rating}" if sequence.rating != "open" else ""
     drawn = [f'<text class="head{mood}" x="{_PAD}" y="{top + 14:.0f}">{escape(sequence.heading)}</text>']
     y = top + _HEAD
     bottom = y + _BOX + _ROW * len(sequence.messages) + _PAD / 2
@@ -191,14 +216,14 @@ def _draw(sequence: Sequence, top: float, width: float) -> tuple[list[str], floa
     for remark in sequence.remarks:
         for line in textwrap.wrap(remark, max(int((width - 2 * _PAD) / _CHARACTER), 20)):
             y += _LINE
-            drawn.append(f'<text class="{sequence.mood}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
+            drawn.append(f'<text class="{sequence.rating}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
     return drawn, y + _PAD / 2
 
 
 def _arrow(message: Message, lanes: dict[str, float], y: float) -> Iterator[str]:
     start, end = lanes[message.sender], lanes[message.receiver]
-    kind = " answer" if message.answer else ""
-    mood = f" {message.mood}" if message.mood != "open" else ""
+    kind = " answer" if message.is_response else ""
+    mood = f" {message.rating}" if message.rating != "open" else ""
     if start == end:
         path = f"M{start:.1f} {y - 6:.0f}h26v12h-26"
         yield f'<path class="arrow{kind}" d="{path}"/>'
@@ -206,13 +231,13 @@ def _arrow(message: Message, lanes: dict[str, float], y: float) -> Iterator[str]
     else:
         yield f'<line class="arrow{kind}" x1="{start:.1f}" y1="{y:.0f}" x2="{end:.1f}" y2="{y:.0f}"/>'
         middle, anchor = (start + end) / 2, "middle"
-    for kind, text, height in ((f"label{mood}", message.above, -6), ("label small", message.below, 15)):
+    for kind, text, height in ((f"label{mood}", message.label, -6), ("label small", message.sublabel, 15)):
         if text:
             place = f'x="{middle:.1f}" y="{y + height:.0f}" text-anchor="{anchor}"'
             yield f'<text class="{kind}" {place}>{escape(text)}</text>'
 
 
-def _lanes(sequence: Sequence) -> dict[str, float]:
+def _lanes(sequence: SequenceDiagram) -> dict[str, float]:
     """Return where the life line of each participant stands: each label fits between those that it spans."""
     names = sequence.participants
     places = {name: number for number, name in enumerate(names)}
@@ -222,7 +247,7 @@ def _lanes(sequence: Sequence) -> dict[str, float]:
         for message in sequence.messages:
             left, right = sorted((places[message.sender], places[message.receiver]))
             if right == number and left != right:
-                room = max(len(message.above), len(message.below)) * _CHARACTER + 24
+                room = max(len(message.label), len(message.sublabel)) * _CHARACTER + 24
                 here = max(here, x[left] + room)
         x.append(here)
     return dict(zip(names, x, strict=True))
@@ -232,12 +257,12 @@ def _first(names: tuple[str, ...]) -> float:
     return _PAD + max(len(names[0]) * _CHARACTER / 2 + 10, 36) if names else _PAD
 
 
-def _width(sequence: Sequence) -> float:
+def _width(sequence: SequenceDiagram) -> float:
     lanes = _lanes(sequence)
     if not lanes:
         return 0
     name, last = max(lanes.items(), key=lambda lane: lane[1])
-    loops = [_text_width(each.above) for each in sequence.messages if each.sender == each.receiver == name]
+    loops = [_text_width(each.label) for each in sequence.messages if each.sender == each.receiver == name]
     return last + max(len(name) * _CHARACTER / 2 + 10, 36, *loops) + _PAD
 
 
@@ -245,24 +270,24 @@ def _text_width(text: str) -> float:
     return len(text) * _CHARACTER * 1.1 + 2 * _PAD
 
 
-def mermaid(sequences: Several[Sequence]) -> Iterator[str]:
+def render_mermaid(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     """Yield the lines of one ``sequenceDiagram`` with all of *sequences*, each below a note that heads it."""
     names = tuple(dict.fromkeys(name for each in sequences for name in each.participants))
     ids = {name: f"p{number}" for number, name in enumerate(names)}
     yield "sequenceDiagram"
     for name, short in ids.items():
-        yield f"  participant {short} as {_text(name)}"
+        yield f"  participant {short} as {_escape_mermaid(name)}"
     across = ",".join(dict.fromkeys((ids[names[0]], ids[names[-1]])))
     for sequence in sequences:
-        yield f"  Note over {across}: {_text(sequence.heading)}"
+        yield f"  Note over {across}: {_escape_mermaid(sequence.heading)}"
         for message in sequence.messages:
-            arrow = "-->>" if message.answer else "->>"
-            below = f"<br/>{_text(message.below)}" if message.below else ""
-            yield f"  {ids[message.sender]}{arrow}{ids[message.receiver]}: {_text(message.above)}{below}"
+            arrow = "-->>" if message.is_response else "->>"
+            below = f"<br/>{_escape_mermaid(message.sublabel)}" if message.sublabel else ""
+            yield f"  {ids[message.sender]}{arrow}{ids[message.receiver]}: {_escape_mermaid(message.label)}{below}"
         for remark in sequence.remarks:
-            yield f"  Note over {across}: {_text(remark)}"
+            yield f"  Note over {across}: {_escape_mermaid(remark)}"
 
 
-def _text(text: str) -> str:
+def _escape_mermaid(text: str) -> str:
     """Return *text* with what Mermaid takes for its own as numbered characters."""
     return "".join(f"#{ord(c)};" if c in '#;<>"&%' else c for c in text)

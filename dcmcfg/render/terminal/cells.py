@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from dcmcfg.dn import DN
 from dcmcfg.secret_values import is_secret
-from dcmcfg.zip_members import Member, changed_members
+from dcmcfg.zip_members import ZipMember, find_changed_members
 
 _LONGEST_SHOWN = 200
 #: Of more files in a ZIP file, so many are shown.
 _SHOWN_MEMBERS = 20
 #: What stands in the place of a secret.
-SECRET = "(secret)"  # noqa: S105 — what stands in its place
+SECRET_PLACEHOLDER = "(secret)"  # noqa: S105 — what stands in its place
 
 
-def shown_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
+def format_cell_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
     """Return *value* of attribute *name* as text, or in its place that it is a secret or how many octets it has."""
     if is_secret(name, value) and not with_secrets:
-        return SECRET
+        return SECRET_PLACEHOLDER
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
@@ -31,22 +31,24 @@ def relative_dn(dn: DN, base: DN) -> str:
     return str(dn.relative_to(base))
 
 
-def changed_files(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[tuple[str, Member | None, Member | None], ...]:
-    """Return what :func:`changed_members` does where one value at most goes, and one comes; else nothing."""
-    if len(gone) > 1 or len(come) > 1:
+def diff_zip_members(
+    removed: Sequence[bytes], added: Sequence[bytes]
+) -> tuple[tuple[str, ZipMember | None, ZipMember | None], ...]:
+    """Return what :func:`find_changed_members` does where one value at most goes, and one comes; else nothing."""
+    if len(removed) > 1 or len(added) > 1:
         return ()
-    return changed_members(b"".join(gone), b"".join(come))
+    return find_changed_members(b"".join(removed), b"".join(added))
 
 
-def member_rows(gone: Sequence[bytes], come: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+def zip_member_rows(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """Yield (before, after) of each file that changes where a value goes and comes that are ZIP files, one of each."""
-    changed = changed_files(gone, come)
+    changed = diff_zip_members(removed, added)
     for name, before, after in changed[:_SHOWN_MEMBERS]:
-        yield shown_member(name, before), shown_member(name, after)
+        yield format_zip_member(name, before), format_zip_member(name, after)
     if (left := len(changed) - _SHOWN_MEMBERS) > 0:
         yield "", f"… and {left} more files in it"
 
 
-def shown_member(name: str, member: Member | None) -> str:
+def format_zip_member(name: str, member: ZipMember | None) -> str:
     """Return a file in a ZIP file as text, or that there is none."""
     return "(absent)" if member is None else f"{name} ({member.length} octets)"

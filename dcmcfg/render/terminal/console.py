@@ -15,9 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from dcmcfg.printable import visible as visible
-from dcmcfg.printable import visible_lines
-from dcmcfg.wrapping import break_points, continued_lines, wrapped_lines
+from dcmcfg.printable import escape_unprintable, escape_unprintable_lines
+from dcmcfg.wrapping import find_break_points, split_command_lines, wrap_lines
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
 _UNBOUNDED = 1_000_000
@@ -41,7 +40,7 @@ def bounded_width(console: Console) -> int | None:
 
 def print_line(console: Console, line: str) -> None:
     """Print *line*, escaped, in one line and unbroken, whatever the width: it may be there to be copied."""
-    print_styled(console, visible(line))
+    print_styled(console, escape_unprintable(line))
 
 
 def print_styled(console: Console, line: str) -> None:
@@ -51,35 +50,35 @@ def print_styled(console: Console, line: str) -> None:
 
 def print_prose(console: Console, line: str) -> None:
     """Print *line*, escaped, broken between words where lines have a width; what goes on is indented a little more."""
-    width, line = bounded_width(console), visible(line)
-    for part in [line] if width is None else wrapped_lines(line, width):
+    width, line = bounded_width(console), escape_unprintable(line)
+    for part in [line] if width is None else wrap_lines(line, width):
         print_line(console, part)
 
 
 def print_command(console: Console, command: str) -> None:
     """Print *command* for a shell, indented; where it is wider than a line, with backslashes at the ends of lines."""
-    width, command = bounded_width(console), visible(command)
-    for line in [f"  {command}"] if width is None or len(command) + 2 <= width else continued_lines(command, width):
+    width, command = bounded_width(console), escape_unprintable(command)
+    for line in [f"  {command}"] if width is None or len(command) + 2 <= width else split_command_lines(command, width):
         print_line(console, line)
 
 
-def wrapped(text: Text, console: Console, indent: int) -> Iterable[Text]:
+def wrap_text(text: Text, console: Console, indent: int) -> Iterable[Text]:
     """Return the lines of *text*, broken between words so that they fit behind *indent* columns, none ending in blanks.
 
     What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.wrapping`). What
     moves the cursor is escaped, at the price of the styles.
     """
     width = bounded_width(console)
-    if (plain := visible_lines(text.plain)) != text.plain:
+    if (plain := escape_unprintable_lines(text.plain)) != text.plain:
         text = Text(plain, style=text.style)
     for line in text.split("\n"):
-        points = [] if width is None else break_points(line.plain, max(width - indent, 1))
+        points = [] if width is None else find_break_points(line.plain, max(width - indent, 1))
         for part in line.divide(points):
             part.rstrip()
             yield part
 
 
-class _Quiet(Console):
+class _PipeSafeConsole(Console):
     """A console that leaves a reader who went away to the caller; rich's own ends with exit code 1."""
 
     def on_broken_pipe(self) -> None:
@@ -90,18 +89,18 @@ def _console(*, on_stderr: bool) -> Console:
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         # rich takes the width from there only when it is told the height as well, on a terminal that is dumb.
-        return _Quiet(stderr=on_stderr, highlight=False, width=int(columns), height=_HEIGHT)
-    console = _Quiet(stderr=on_stderr, highlight=False)
-    return console if console.is_terminal else _Quiet(stderr=on_stderr, highlight=False, width=_UNBOUNDED)
+        return _PipeSafeConsole(stderr=on_stderr, highlight=False, width=int(columns), height=_HEIGHT)
+    console = _PipeSafeConsole(stderr=on_stderr, highlight=False)
+    return console if console.is_terminal else _PipeSafeConsole(stderr=on_stderr, highlight=False, width=_UNBOUNDED)
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
+def show_progress(description: str, total: int) -> Iterator[Callable[[int, int], None]]:
     """Yield a function (done, in all) that moves a bar on standard error; quiet without a terminal or for few steps."""
     console = stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or total < 5) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(description, total=total)
 
         def step(done: int, of: int) -> None:
             bar.update(task, completed=done, total=of)
@@ -109,14 +108,14 @@ def progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
         yield step
 
 
-def _nothing(console: Console) -> None:
+def _print_nothing(console: Console) -> None:
     """Print nothing."""
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What is printed below the plan (``show``), keys for the object of ``--json``, and whether LDIF is shown."""
+class ExtraOutput:
+    """What ``print_below_plan`` prints, keys for the object of ``--json``, and whether LDIF is shown."""
 
-    show: Callable[[Console], None] = _nothing
-    json: Mapping[str, Any] = field(default_factory=dict)
-    ldif: bool = True
+    print_below_plan: Callable[[Console], None] = _print_nothing
+    json_fields: Mapping[str, Any] = field(default_factory=dict)
+    show_ldif: bool = True

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dcmcfg.printable import visible_lines
+from dcmcfg.printable import escape_unprintable_lines
 from dcmcfg.render.terminal.console import bounded_width, print_line, print_styled
 
 #: Words in a column narrower than this cannot be read.
@@ -31,49 +31,49 @@ _RDN = re.compile(r"(?:\\.|[^,])+,?|,")
 _LIKE_A_DN = re.compile(r"[\w.-]+=[^,=]*(?:,[\w.-]+=[^,=]*)+")
 
 
-class Breaks(Enum):
+class WrapMode(Enum):
     """Where a cell may be broken into lines: a name nowhere, a DN at commas, a value as what it looks like."""
 
-    NOWHERE = "nowhere"
+    NEVER = "nowhere"
     AT_COMMAS = "at commas"
-    AT_BLANKS = "at blanks"
-    AS_VALUE = "as value"
+    AT_SPACES = "at blanks"
+    AUTO = "as value"
 
 
 class Column(NamedTuple):
     """A column of a table; without a heading its cells speak for themselves."""
 
     heading: str
-    breaks: Breaks = Breaks.NOWHERE
+    wrap_mode: WrapMode = WrapMode.NEVER
 
 
 Row = Sequence[str]
 
 
 def print_table(
-    console: Console, columns: Sequence[Column], rows: Sequence[Row], blocks: Sequence[Row] | None = None
+    console: Console, columns: Sequence[Column], rows: Sequence[Row], block_rows: Sequence[Row] | None = None
 ) -> None:
     """Print *rows* as a table below the headings; cells are escaped, but for their line ends.
 
-    Where that does not fit with all names whole, each row (or each of *blocks*, the rows as they shall be then) is
+    Where that does not fit with all names whole, each row (or each of *block_rows*, the rows as they shall be then) is
     printed as lines, one for each cell that is not empty. Without a width nothing is broken.
     """
-    width, rows = bounded_width(console), _escaped(rows)
+    width, rows = bounded_width(console), _escape_rows(rows)
     if width is None:
         _print(console, _table(columns, rows))
         return
     widths = _widths(columns, rows, width)
     if widths is not None:
         cells = [zip(row, columns, widths, strict=True) for row in rows]
-        shown = [["\n".join(_broken(cell, column.breaks, room)) for cell, column, room in row] for row in cells]
+        shown = [["\n".join(_wrap_cell(cell, column.wrap_mode, room)) for cell, column, room in row] for row in cells]
         _print(console, _table(columns, shown))
         return
-    for line in _block_lines(columns, rows if blocks is None else _escaped(blocks), width):
+    for line in _block_lines(columns, rows if block_rows is None else _escape_rows(block_rows), width):
         print_line(console, line)
 
 
-def _escaped(rows: Sequence[Row]) -> list[Row]:
-    return [tuple(map(visible_lines, row)) for row in rows]
+def _escape_rows(rows: Sequence[Row]) -> list[Row]:
+    return [tuple(map(escape_unprintable_lines, row)) for row in rows]
 
 
 def _print(console: Console, table: Table) -> None:
@@ -101,8 +101,8 @@ def _widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[
     for row in rows:
         for number, (cell, column) in enumerate(zip(row, columns, strict=True)):
             natural = max(map(cell_len, cell.split("\n")))
-            piece = max((cell_len(piece.rstrip()) for piece in _pieces(cell, column.breaks)), default=0)
-            if _breaks(cell, column.breaks) is Breaks.AT_BLANKS:
+            piece = max((cell_len(piece.rstrip()) for piece in _unbreakable_pieces(cell, column.wrap_mode)), default=0)
+            if _resolve_wrap_mode(cell, column.wrap_mode) is WrapMode.AT_SPACES:
                 piece = max(piece, min(natural, _NARROWEST_PROSE))
             whole[number] = max(whole[number], natural)
             least[number] = max(least[number], piece)
@@ -126,17 +126,17 @@ def _block_lines(columns: Sequence[Column], rows: Sequence[Row], width: int) -> 
             before = column.heading and f"{column.heading}  "
             if place:
                 before = _INDENT + (before and before.ljust(labels))
-            for line in _broken(cell, column.breaks, max(width - len(before), _SHORTEST_LINE)):
+            for line in _wrap_cell(cell, column.wrap_mode, max(width - len(before), _SHORTEST_LINE)):
                 yield before + line
                 before = " " * len(before)
     yield ""
 
 
-def _broken(cell: str, breaks: Breaks, width: int) -> Iterator[str]:
+def _wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
     """Yield *cell* as lines of up to *width* columns; a piece that is wider stays whole."""
     for text in cell.split("\n"):
         line = ""
-        for piece in _pieces(text, breaks) if cell_len(text) > width else [text]:
+        for piece in _unbreakable_pieces(text, breaks) if cell_len(text) > width else [text]:
             if line and cell_len((line + piece).rstrip()) > width:
                 yield line.rstrip()
                 line, piece = "", piece.lstrip()  # the blank after a comma goes with the line
@@ -144,20 +144,20 @@ def _broken(cell: str, breaks: Breaks, width: int) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _pieces(cell: str, breaks: Breaks) -> list[str]:
+def _unbreakable_pieces(cell: str, breaks: WrapMode) -> list[str]:
     """Return what must stay whole of *cell*, with the blank or comma that ends it."""
-    match _breaks(cell, breaks):
-        case Breaks.AT_COMMAS:
+    match _resolve_wrap_mode(cell, breaks):
+        case WrapMode.AT_COMMAS:
             return [piece for text in cell.split("\n") for piece in _RDN.findall(text)]
-        case Breaks.AT_BLANKS:
+        case WrapMode.AT_SPACES:
             return [f"{word} " for word in cell.split()]
         case _:
             return cell.split("\n")
 
 
-def _breaks(cell: str, breaks: Breaks) -> Breaks:
-    if breaks is not Breaks.AS_VALUE:
+def _resolve_wrap_mode(cell: str, breaks: WrapMode) -> WrapMode:
+    if breaks is not WrapMode.AUTO:
         return breaks
     if _LIKE_A_DN.fullmatch(cell):
-        return Breaks.AT_COMMAS
-    return Breaks.NOWHERE if cell_len(cell) <= _SHORT_VALUE else Breaks.AT_BLANKS
+        return WrapMode.AT_COMMAS
+    return WrapMode.NEVER if cell_len(cell) <= _SHORT_VALUE else WrapMode.AT_SPACES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dcmcfg.schema.value_kinds.dicom_keywords import is_path
+from dcmcfg.schema.value_kinds.dicom_keywords import is_attribute_path
 from dcmcfg.schema.value_kinds.durations import period_problem
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import parse_int
@@ -83,7 +83,11 @@ def _path_problem(path: str) -> str:
         path, bracket, index = path[:-1].rpartition("[")
         if not bracket or parse_int(index) is None:
             return "an index is a whole number in brackets, as in {ImageType[3]}"
-    return "" if is_path(path) else "in braces stands a keyword or a tag that DICOM knows, as {StudyDate} or {00080020}"
+    return (
+        ""
+        if is_attribute_path(path)
+        else "in braces stands a keyword or a tag that DICOM knows, as {StudyDate} or {00080020}"
+    )
 
 
 def _type_and_offset(kind: str) -> tuple[str, str]:

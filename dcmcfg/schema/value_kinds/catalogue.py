@@ -9,10 +9,10 @@ from dcmcfg.schema.value_kinds.codes import CODE, ISSUER
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
 from dcmcfg.schema.value_kinds.date_times import DATE_TIME
 from dcmcfg.schema.value_kinds.durations import DURATION, PERIOD, RETENTION
-from dcmcfg.schema.value_kinds.integers import PORT, integer
+from dcmcfg.schema.value_kinds.integers import PORT, build_integer_kind
 from dcmcfg.schema.value_kinds.java_names import CHARSET, CHARSET_MAPPING, DICOM_CHARSET_MAPPING, DIGEST_ALGORITHM
 from dcmcfg.schema.value_kinds.java_pattern import NEGATABLE_PATTERN, PATTERN
-from dcmcfg.schema.value_kinds.kind import ValueKind, one_of
+from dcmcfg.schema.value_kinds.kind import ValueKind, build_enumeration_kind
 from dcmcfg.schema.value_kinds.mappings import (
     ASSOCIATION_LIMIT,
     NOT_EMPTY,
@@ -26,7 +26,7 @@ from dcmcfg.schema.value_kinds.mappings import (
     VR_THRESHOLD,
 )
 from dcmcfg.schema.value_kinds.merge_attributes import MERGE_ATTRIBUTE
-from dcmcfg.schema.value_kinds.references import CERTIFICATES, connection
+from dcmcfg.schema.value_kinds.references import CERTIFICATES, build_connection_kind
 from dcmcfg.schema.value_kinds.schedules import SCHEDULE
 from dcmcfg.schema.value_kinds.selectors import ATTRIBUTE_SELECTOR, VALUE_SELECTOR
 from dcmcfg.schema.value_kinds.sizes import SIZE, THRESHOLD
@@ -34,9 +34,9 @@ from dcmcfg.schema.value_kinds.tags import ENTITY_SELECTOR, FILTER, INCLUDE_FIEL
 from dcmcfg.schema.value_kinds.uris import COERCION_URI, FILE_URI, STORAGE_URI, URI, URI_WITH_PROPERTIES
 
 #: Kinds that other modules ask for by name.
-ENUMERATION, CONNECTION = "one-of", "connection"
+ENUMERATION_NAME, CONNECTION_NAME = "one-of", "connection"
 #: Kinds of references that the archive follows while it loads a device.
-REFERENCES = frozenset((CONNECTION, CERTIFICATES.name))
+FOLLOWED_REFERENCES = frozenset((CONNECTION_NAME, CERTIFICATES.name))
 KINDS: dict[str, ValueKind] = {
     kind.name: kind
     for kind in (
@@ -89,7 +89,7 @@ KINDS: dict[str, ValueKind] = {
 
 
 @cache
-def value_kind(name: str, *parameters: str | int) -> ValueKind:
+def get_value_kind(name: str, *parameters: str | int) -> ValueKind:
     """Return the kind *name*.
 
     *parameters* are the constants of an enumeration, the bounds of an integer, the protocols of a connection.
@@ -98,9 +98,9 @@ def value_kind(name: str, *parameters: str | int) -> ValueKind:
     """
     match name:
         case "one-of":
-            return one_of(name, tuple(map(str, parameters)))
+            return build_enumeration_kind(name, tuple(map(str, parameters)))
         case "integer":
-            return integer(*map(int, parameters))
+            return build_integer_kind(*map(int, parameters))
         case "connection":
-            return connection(*map(str, parameters))
+            return build_connection_kind(*map(str, parameters))
     return KINDS[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import split
+from dcmcfg.schema.value_kinds.parsing import split_values
 
 _SHORTEST = 9
 #: Schemes that ``java.net.URL`` knows.
@@ -35,7 +35,7 @@ def code_problem(text: str) -> str:
 
 def issuer_problem(text: str) -> str:
     """Return why *text* is no issuer: ``NAME``, ``NAME&1.2.3&ISO`` or ``&1.2.3&ISO``."""
-    parts = split(text, "&")
+    parts = split_values(text, "&")
     if len(parts) > 3:
         return "not an issuer: NAME&UNIVERSAL-ID&TYPE, three parts at most"
     name, universal, kind = (*parts, "", "", "")[:3]

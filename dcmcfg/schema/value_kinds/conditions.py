@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.schema.value_kinds.codes import code_problem
 from dcmcfg.schema.value_kinds.java_pattern import pattern_problem
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import key_and_value, parse_int
+from dcmcfg.schema.value_kinds.parsing import parse_int, split_key_and_value
 
 _FORM = "not a condition: KEY=PATTERN or KEY!=PATTERN"
 #: What a predicate begins with; an unknown one is a pattern.
@@ -14,7 +14,7 @@ _PREDICATE = "§"
 
 def condition_problem(text: str) -> str:
     """Return why *text* is no condition on DICOM attributes."""
-    pair = key_and_value(text)
+    pair = split_key_and_value(text)
     if pair is None:
         return _FORM
     key, pattern = pair
@@ -27,7 +27,7 @@ def condition_problem(text: str) -> str:
 
 def hl7_condition_problem(text: str) -> str:
     """Return why *text* is no condition on HL7 fields."""
-    pair = key_and_value(text)
+    pair = split_key_and_value(text)
     return _FORM if pair is None else pattern_problem(pair[1])
 
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from dcmcfg.schema.value_kinds.parsing import parse_hexadecimal, split
+from dcmcfg.schema.value_kinds.parsing import parse_hexadecimal, split_values
 
 _NO_TAG = -1
 
 
 @cache
-def keywords() -> frozenset[str]:
+def load_keywords() -> frozenset[str]:
     """Return the keywords; the file is read by the first command that needs one."""
     return frozenset(resources.files(__package__).joinpath("keywords.txt").read_text("ascii").split())
 
 
-def is_element(text: str) -> bool:
+def is_tag_or_keyword(text: str) -> bool:
     """Return whether *text* is a tag (hexadecimal digits, as Java's ``Integer.parseInt`` reads them) or a keyword."""
     number = parse_hexadecimal(text)
-    return number != _NO_TAG if number is not None else text in keywords()
+    return number != _NO_TAG if number is not None else text in load_keywords()
 
 
-def is_path(text: str) -> bool:
+def is_attribute_path(text: str) -> bool:
     """Return whether *text* is a path of elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
-    return all(map(is_element, split(text, ".")))
+    return all(map(is_tag_or_keyword, split_values(text, ".")))

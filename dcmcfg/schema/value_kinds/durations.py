@@ -20,7 +20,7 @@ _PERIOD = re.compile(
 _DAYS_IN_WEEK = 7
 
 
-def seconds(text: str) -> float | None:
+def parse_seconds(text: str) -> float | None:
     """Return the seconds of a duration, None for a text that is no duration."""
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -33,7 +33,9 @@ def seconds(text: str) -> float | None:
 
 def duration_problem(text: str) -> str:
     """Return why *text* is no duration; empty if it is one."""
-    return "" if seconds(text) is not None else "not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)"
+    return (
+        "" if parse_seconds(text) is not None else "not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)"
+    )
 
 
 def period_problem(text: str) -> str:
@@ -49,16 +51,16 @@ def period_problem(text: str) -> str:
     )
 
 
-def scheduled(plain: Callable[[str], str]) -> Callable[[str], str]:
+def allow_schedule_prefix(check_value: Callable[[str], str]) -> Callable[[str], str]:
     """Return the check of a value that a schedule in brackets may precede, as in ``[hour=18-6]P30D``."""
 
     def problem(text: str) -> str:
         before, bracket, after = text.partition("]")
         if not bracket:
-            return plain(text)
+            return check_value(text)
         if before.count("[") != 1 or "]" in after:
             return "not one schedule in brackets before the value: [hour=18-6]P30D"
-        return schedule_problem(before.partition("[")[2]) or plain(after)
+        return schedule_problem(before.partition("[")[2]) or check_value(after)
 
     return problem
 
@@ -66,5 +68,7 @@ def scheduled(plain: Callable[[str], str]) -> Callable[[str], str]:
 DURATION = ValueKind("duration", "a duration: PT5M, P1DT12H", duration_problem)
 PERIOD = ValueKind("period", "a period: P30D, P1Y6M", period_problem)
 RETENTION = ValueKind(
-    "retention-period", "a period, a schedule may precede it: P30D, [hour=18-6]P30D", scheduled(period_problem)
+    "retention-period",
+    "a period, a schedule may precede it: P30D, [hour=18-6]P30D",
+    allow_schedule_prefix(period_problem),
 )

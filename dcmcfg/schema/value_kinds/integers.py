@@ -11,7 +11,7 @@ NOT_LISTENING = -1
 _LONGEST = 40
 
 
-def integer(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
+def build_integer_kind(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
     """Return the kind of whole numbers from *low* to *high*, by default those of Java's ``int``."""
     if high < INT_MAXIMUM or (low > INT_MINIMUM and high > INT_MAXIMUM):
         bounds = f"from {low} to {high}"
@@ -19,7 +19,7 @@ def integer(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
         bounds = f"{low} or more" if low > INT_MINIMUM else "of 32 bits"
 
     def problem(text: str) -> str:
-        number = _number(text)
+        number = _parse_number(text)
         if number is None:
             return "not a whole number"
         if low <= number <= high:
@@ -35,13 +35,13 @@ def integer(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
 
 def port_problem(text: str) -> str:
     """Return why *text* is no TCP or UDP port; -1 stands for a connection that does not listen."""
-    number = _number(text)
+    number = _parse_number(text)
     if number is not None and (1 <= number <= _MAXIMUM_PORT or number == NOT_LISTENING):
         return ""
     return f"a port is from 1 to {_MAXIMUM_PORT}"
 
 
-def _number(text: str) -> int | None:
+def _parse_number(text: str) -> int | None:
     digits = text[1:] if text[:1] in ("-", "+") else text
     return int(text[:_LONGEST]) if digits.isascii() and digits.isdigit() else None
 

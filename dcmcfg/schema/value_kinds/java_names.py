@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import key_and_value
+from dcmcfg.schema.value_kinds.parsing import split_key_and_value
 
 #: Registration numbers that stand with and without code extensions.
 _REGISTERED = (13, 100, 101, 109, 110, 126, 127, 138, 144, 148, 166, 203)
@@ -26,7 +26,7 @@ _REPERTOIRES = frozenset(
 
 
 @cache
-def java_names() -> Mapping[str, frozenset[str]]:
+def load_java_names() -> Mapping[str, frozenset[str]]:
     """Return the names by topic; character sets in small letters, digest algorithms in capitals."""
     content = json.loads(resources.files(__package__).joinpath("java_names.json").read_bytes())
     return {topic: frozenset(names) for topic, names in content.items()}
@@ -34,12 +34,12 @@ def java_names() -> Mapping[str, frozenset[str]]:
 
 def charset_problem(text: str) -> str:
     """Return that Java does not know the character set *text*, if so."""
-    return "" if text.lower() in java_names()["charsets"] else "Java knows no such character set; UTF-8 is one"
+    return "" if text.lower() in load_java_names()["charsets"] else "Java knows no such character set; UTF-8 is one"
 
 
 def charset_mapping_problem(text: str) -> str:
     """Return why *text* maps no code to a character set: ``CODE=CHARSET``."""
-    pair = key_and_value(text)
+    pair = split_key_and_value(text)
     return "it must be CODE=CHARSET" if pair is None else charset_problem(pair[1])
 
 
@@ -53,20 +53,22 @@ def dicom_charset_mapping_problem(text: str) -> str:
 
 def digest_algorithm_problem(text: str) -> str:
     """Return that Java does not know the digest algorithm *text*, if so."""
-    good = text.upper() in java_names()["digests"]
+    good = text.upper() in load_java_names()["digests"]
     return "" if good else "Java knows no such digest algorithm; MD5, SHA-1 and SHA-256 are some"
 
 
 def cipher_suite_problem(text: str) -> str:
     """Return that Java does not know the TLS cipher suite *text*, if so."""
-    good = text in java_names()["cipher suites"]
+    good = text in load_java_names()["cipher suites"]
     return "" if good else "Java knows no such cipher suite; TLS_AES_128_GCM_SHA256 is one (not OpenSSL's names)"
 
 
 def tls_protocol_problem(text: str) -> str:
     """Return that Java does not know the version *text* of TLS, if so."""
     return (
-        "" if text in java_names()["protocols"] else "Java knows no such version of TLS; TLSv1.2 and TLSv1.3 are some"
+        ""
+        if text in load_java_names()["protocols"]
+        else "Java knows no such version of TLS; TLSv1.2 and TLSv1.3 are some"
     )
 
 

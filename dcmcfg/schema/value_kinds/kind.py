@@ -15,12 +15,12 @@ class ValueKind(NamedTuple):
     """
 
     name: str
-    in_words: str
+    description: str
     problem: Callable[[str], str]
     constants: tuple[str, ...] = ()
 
 
-def one_of(name: str, constants: tuple[str, ...]) -> ValueKind:
+def build_enumeration_kind(name: str, constants: tuple[str, ...]) -> ValueKind:
     """Return the kind whose values are *constants*, compared letter by letter (Java's ``Enum.valueOf``)."""
 
     def problem(text: str) -> str:

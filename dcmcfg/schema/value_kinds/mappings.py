@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import key_and_value, parse_int, split
+from dcmcfg.schema.value_kinds.parsing import parse_int, split_key_and_value, split_values
 
 #: The value representations of DICOM (PS3.5 §6.2).
 VALUE_REPRESENTATIONS = frozenset(
@@ -23,7 +23,7 @@ def property_problem(text: str) -> str:
 
 def queue_size_problem(text: str) -> str:
     """Return why *text* is no size of a queue: ``NAME=100``."""
-    pair = key_and_value(text)
+    pair = split_key_and_value(text)
     return "" if pair is not None and parse_int(pair[1]) is not None else "it must be NAME=NUMBER"
 
 
@@ -44,8 +44,12 @@ def store_associations_problem(text: str) -> str:
 
 def vr_threshold_problem(text: str) -> str:
     """Return why *text* is no threshold of lengths: ``OB,OW=1024`` (BasicBulkDataDescriptor)."""
-    parts = split(text, "=")
-    if len(parts) == 2 and parse_int(parts[1]) is not None and set(split(parts[0], ",")) <= VALUE_REPRESENTATIONS:
+    parts = split_values(text, "=")
+    if (
+        len(parts) == 2
+        and parse_int(parts[1]) is not None
+        and set(split_values(parts[0], ",")) <= VALUE_REPRESENTATIONS
+    ):
         return ""
     return "it must be VR,VR=NUMBER, as OB,OW=1024"
 

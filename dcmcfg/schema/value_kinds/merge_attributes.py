@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.attributes_format import attributes_format_problem
-from dcmcfg.schema.value_kinds.dicom_keywords import is_element
+from dcmcfg.schema.value_kinds.dicom_keywords import is_tag_or_keyword
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import parse_int, split
+from dcmcfg.schema.value_kinds.parsing import parse_int, split_values
 
 
 def merge_attribute_problem(text: str) -> str:
@@ -15,7 +15,7 @@ def merge_attribute_problem(text: str) -> str:
         if not text.endswith("!"):
             return "not an assignment: PatientID={AccessionNumber}, PatientID= or PatientID!"
         path = text[:-1]
-    if not all(map(_is_item, split(path, "."))):
+    if not all(map(_is_item, split_values(path, "."))):
         return "before = stands a path of keywords or tags, as ReferencedSOPSequence[1].ReferencedSOPInstanceUID"
     return attributes_format_problem(value)
 
@@ -26,7 +26,7 @@ def _is_item(name: str) -> bool:
         position = parse_int(number)
         if not bracket or position is None or position < 1:
             return False
-    return bool(name) and is_element(name)
+    return bool(name) and is_tag_or_keyword(name)
 
 
 MERGE_ATTRIBUTE = ValueKind(

@@ -14,24 +14,24 @@ _LONGEST = 40
 
 def parse_int(text: str) -> int | None:
     """Return the number that ``Integer.parseInt`` returns, None where it fails."""
-    return _within(int(text)) if _INTEGER.fullmatch(text) and len(text) <= _LONGEST else None
+    return _check_int_range(int(text)) if _INTEGER.fullmatch(text) and len(text) <= _LONGEST else None
 
 
 def parse_hexadecimal(text: str) -> int | None:
     """Return the number that ``Integer.parseInt`` with radix 16 returns, None where it fails."""
-    return _within(int(text, 16)) if _HEXADECIMAL.fullmatch(text) and len(text) <= _LONGEST else None
+    return _check_int_range(int(text, 16)) if _HEXADECIMAL.fullmatch(text) and len(text) <= _LONGEST else None
 
 
-def split(text: str, delimiter: str) -> list[str]:
+def split_values(text: str, delimiter: str) -> list[str]:
     """Return the parts of *text* between *delimiter*; an empty text has none (dcm4che's ``StringUtils.split``)."""
     return text.split(delimiter) if text else []
 
 
-def key_and_value(text: str) -> tuple[str, str] | None:
+def split_key_and_value(text: str) -> tuple[str, str] | None:
     """Return what is before and after the first ``=``; None where there is none."""
     key, equals, value = text.partition("=")
     return (key, value) if equals else None
 
 
-def _within(number: int) -> int | None:
+def _check_int_range(number: int) -> int | None:
     return number if INT_MINIMUM <= number <= INT_MAXIMUM else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dcmcfg.schema.value_kinds.kind import ValueKind
 
 
-def connection(*protocols: str) -> ValueKind:
+def build_connection_kind(*protocols: str) -> ValueKind:
     """Return the kind of references to a connection of the same device that has one of *protocols*."""
     words = f"the DN of a connection of the same device ({' or '.join(protocols)})"
     return ValueKind("connection", words, lambda _: "", protocols)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import parse_int, split
+from dcmcfg.schema.value_kinds.parsing import parse_int, split_values
 
 _LIMITS = {"hour": 24, "dayOfWeek": 7}
 
 
 def schedule_problem(text: str) -> str:
     """Return why *text* is no schedule: ``hour=18-6 dayOfWeek=*``, lists, ranges that may wrap around."""
-    for part in split(text, " "):
+    for part in split_values(text, " "):
         key, equals, ranges = part.partition("=")
         limit = _LIMITS.get(key)
         if not equals or limit is None:
             return "not a schedule: hour=18-6 dayOfWeek=1-5, one blank between the parts"
-        if ranges != "*" and not all(_is_range(each, limit) for each in split(ranges, ",")):
+        if ranges != "*" and not all(_is_range(each, limit) for each in split_values(ranges, ",")):
             return f"not a schedule: {key} goes from 0 to {limit - 1}, as in {key}=0,2-4"
     return ""
 

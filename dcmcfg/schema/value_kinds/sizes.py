@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dcmcfg.schema.value_kinds.durations import scheduled
+from dcmcfg.schema.value_kinds.durations import allow_schedule_prefix
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import LONG_MAXIMUM
 
@@ -28,5 +28,5 @@ def size_problem(text: str) -> str:
 
 SIZE = ValueKind("size", "a size: 100GB, 500MiB", size_problem)
 THRESHOLD = ValueKind(
-    "deleter-threshold", "a size, a schedule may precede it: 100GB, [hour=18-6]1TB", scheduled(size_problem)
+    "deleter-threshold", "a size, a schedule may precede it: 100GB, [hour=18-6]1TB", allow_schedule_prefix(size_problem)
 )

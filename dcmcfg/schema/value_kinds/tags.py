@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dcmcfg.schema.value_kinds.dicom_keywords import is_path
+from dcmcfg.schema.value_kinds.dicom_keywords import is_attribute_path
 from dcmcfg.schema.value_kinds.kind import ValueKind
-from dcmcfg.schema.value_kinds.parsing import key_and_value, parse_int, split
+from dcmcfg.schema.value_kinds.parsing import parse_int, split_key_and_value, split_values
 
 #: The archive looks digits up in a table that ends here; beyond it the load fails, before it any character passes.
 _LAST_CHARACTER = "f"
@@ -20,13 +20,13 @@ def tag_problem(text: str) -> str:
 
 def include_field_problem(text: str) -> str:
     """Return why *text* is no field to include: a path of elements, or ``all``."""
-    return "" if text == "all" or is_path(text) else f"not {_PATH}, nor all"
+    return "" if text == "all" or is_attribute_path(text) else f"not {_PATH}, nor all"
 
 
 def filter_problem(text: str) -> str:
     """Return why *text* is no filter: ``PATH=VALUE``."""
-    pair = key_and_value(text)
-    return "" if pair is not None and is_path(pair[0]) else f"not a filter: PATH=VALUE, PATH being {_PATH}"
+    pair = split_key_and_value(text)
+    return "" if pair is not None and is_attribute_path(pair[0]) else f"not a filter: PATH=VALUE, PATH being {_PATH}"
 
 
 def sort_order_problem(text: str) -> str:
@@ -35,22 +35,22 @@ def sort_order_problem(text: str) -> str:
     if not colon or service not in _SERVICES:
         return f"it must be SERVICE:KEY,-KEY with one of {', '.join(_SERVICES)}"
     keys = [key.strip() for key in paths.split(",") if key] if "," in paths else [paths.strip()]
-    return "" if all(key and is_path(key.removeprefix("-")) for key in keys) else f"a key is {_PATH}"
+    return "" if all(key and is_attribute_path(key.removeprefix("-")) for key in keys) else f"a key is {_PATH}"
 
 
 def query_keys_problem(text: str) -> str:
     """Return why *text* is no query: ``StudyDate=20260101&Modality=CT`` (ChangeAccessControlIDRule)."""
-    for part in split(text, "&"):
-        pair = split(part, "=")
-        if len(pair) != 2 or not pair[0] or not is_path(pair[0]):
+    for part in split_values(text, "&"):
+        pair = split_values(part, "=")
+        if len(pair) != 2 or not pair[0] or not is_attribute_path(pair[0]):
             return f"not a query: PATH=VALUE&PATH=VALUE, PATH being {_PATH}"
     return ""
 
 
 def entity_selector_problem(text: str) -> str:
     """Return why *text* selects no entities: ``priors=2&StudyAge=-5Y&Modality=CT`` (EntitySelector)."""
-    for part in split(text, "&"):
-        pair = split(part, "=")
+    for part in split_values(text, "&"):
+        pair = split_values(part, "=")
         if len(pair) != 2:
             return "not a selector: KEY=VALUE&KEY=VALUE"
         key, value = pair
@@ -61,7 +61,7 @@ def entity_selector_problem(text: str) -> str:
             good = len(ages) == 2 and all(map(_is_age, ages))
             problem = "" if good else "StudyAge is FROM-TO, each as 5D, 2W, 6M or 1Y, or empty"
         else:
-            problem = "" if key and is_path(key) else f"a key is priors, StudyAge or {_PATH}"
+            problem = "" if key and is_attribute_path(key) else f"a key is priors, StudyAge or {_PATH}"
         if problem:
             return f"not a selector: {problem}"
     return ""

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import recalled
+from dcmcfg.verify.file_evidence import count_recalled
 from dcmcfg.verify.verdict import RouteFinding
 
 
-def steps_of_another_way(case: Case) -> Iterator[str]:
-    if not case.contradicted:
+def suggest_steps_for_other_path(case: Case) -> Iterator[str]:
+    if not case.is_contradicted:
         return
     evidence = case.evidence
-    relayed = [record for record in evidence.records or () if record.destination != evidence.route.destination]
-    straight = evidence.route.destination is None
-    if relayed or evidence.records is None or (straight and recalled(evidence)):
+    relayed = [
+        record
+        for record in evidence.move_records or ()
+        if record.destination_ae_title != evidence.route.external_retrieve_destination
+    ]
+    straight = evidence.route.external_retrieve_destination is None
+    if relayed or evidence.move_records is None or (straight and count_recalled(evidence)):
         yield "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
-    elif not evidence.records:
+    elif not evidence.move_records:
         yield "see that the record is that of the external archive which holds the study"
     else:
         yield "see in the external archive's log whom it sent the study to"
 
 
-def steps_of_a_local_study(case: Case) -> Iterator[str]:
+def suggest_steps_for_local_study(case: Case) -> Iterator[str]:
     if case.reported.ok and case.route.finding is RouteFinding.NOT_TRIED:
-        yield f"dcmcfg verify --recall --dest {case.quoted} takes a study that is really purged"
+        yield f"dcmcfg verify --recall --dest {case.quoted_destination} takes a study that is really purged"

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.route.command import command
-from dcmcfg.suggestions import near_misses
+from dcmcfg.route.command import format_command
+from dcmcfg.suggestions import suggest_names
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED, holders, refused_by_the_archive, refused_elsewhere
-from dcmcfg.verify.external_request import asked_alternative, move_destination
+from dcmcfg.verify.called_ae import (
+    DESTINATION_UNKNOWN,
+    NOT_ALLOWED,
+    find_candidate_archives,
+    find_external_refusal,
+    is_refused_by_archive,
+)
+from dcmcfg.verify.external_request import get_external_move_destination, is_alternative_used
 
 _ACCEPTED = "dcmAcceptedMoveDestination"
 _NAMED = 5
 
 
-def steps(case: Case) -> Iterator[str]:
-    if case.contradicted:
+def suggest_steps(case: Case) -> Iterator[str]:
+    if case.is_contradicted:
         return
     if case.reported.status == NOT_ALLOWED:
         yield from _not_allowed(case)
@@ -24,72 +30,87 @@ def steps(case: Case) -> Iterator[str]:
 
 
 def _not_allowed(case: Case) -> Iterator[str]:
-    accepted, archive = case.evidence.route.accepted, f"AE:{case.archive}"
+    accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
     if not accepted or case.destination in accepted:
         has = f"lists {case.destination}" if accepted else "is not set, which allows any"
         yield (
-            f"in the tree {_ACCEPTED} of {case.archive} {has}: the archive has not loaded that, so dcmcfg reload; "
+            f"in the tree {_ACCEPTED} of {case.archive_ae_title} {has}: the archive has not loaded that, so dcmcfg "
+            "reload; "
             "where that does not help, it reads another directory (dcmcfg status --directory)"
         )
         return
     yield (
-        f"{case.archive} takes only the destinations in its {_ACCEPTED} ({_some(accepted)}): "
-        f"{command('add-value', archive, f'{_ACCEPTED}={case.destination}')} allows this one, too"
+        f"{case.archive_ae_title} takes only the destinations in its {_ACCEPTED} ({_abbreviate_titles(accepted)}): "
+        f"{format_command('add-value', archive, f'{_ACCEPTED}={case.destination}')} allows this one, too"
     )
-    for near in near_misses(case.destination, accepted):
+    for near in suggest_names(case.destination, accepted):
         yield (
             f"{_ACCEPTED} has {near}, which is spelt almost like {case.destination}: "
-            f"if that is a slip, {command('remove-value', archive, f'{_ACCEPTED}={near}')} takes it away"
+            f"if that is a slip, {format_command('remove-value', archive, f'{_ACCEPTED}={near}')} takes it away"
         )
 
 
-def _some(titles: tuple[str, ...]) -> str:
+def _abbreviate_titles(titles: tuple[str, ...]) -> str:
     more = len(titles) - _NAMED
     return ", ".join(titles[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unknown(case: Case) -> Iterator[str]:
-    if refused_by_the_archive(case.evidence):
+    if is_refused_by_archive(case.evidence):
         yield from _unknown_to_the_archive(case)
-    elif _refused(case) != move_destination(case.evidence):
+    elif _find_refused_destination(case) != get_external_move_destination(case.evidence):
         yield (
-            f"per its log, {_refusing(case)} does not know {_refused(case)}, while the tree has the archive ask for "
-            f"{move_destination(case.evidence)}: the archive may not have loaded what the tree says, so dcmcfg reload, "
+            f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, while "
+            "the tree has the archive ask for "
+            f"{get_external_move_destination(case.evidence)}: the archive may not have loaded what the tree says, "
+            "so dcmcfg reload, "
             "then verify with another study"
         )
-    elif case.asked_fallback:
+    elif case.is_fallback_used:
         yield from _unknown_to_the_fallback(case)
-    elif asked_alternative(case.evidence):
+    elif is_alternative_used(case.evidence):
         yield from _unknown_to_the_alternative(case)
-    elif case.back_to is None and refused_elsewhere(case.evidence) is None and _in_own_words(case):
+    elif (
+        case.external_retrieve_destination is None
+        and find_external_refusal(case.evidence) is None
+        and _is_archive_wording(case)
+    ):
         yield from _unknown_to_either(case)
-    elif case.back_to is None:
+    elif case.external_retrieve_destination is None:
         yield (
             "the archive passed the request on with its original destination, and the external archive does not "
-            f"know {case.destination}: {case.set_external_retrieve} has the external archive send to the archive "
+            f"know {case.destination}: {case.external_retrieve_command} has the external archive send to the archive "
             "instead"
         )
-        yield f"or the other administrator enters {case.destination} there: {case.work_order} tells with which address"
-    elif case.evidence.route.astray:
-        yield case.astray
+        yield (
+            f"or the other administrator enters {case.destination} there: {case.work_order_command} tells with "
+            "which address"
+        )
+    elif case.evidence.route.misrouting_reason:
+        yield case.misrouting_advice
     else:
         yield (
-            f"the external archive does not know {case.back_to} (dcmExternalRetrieveAEDestination on "
-            f"{case.evidence.route.source}): its administrator must enter {case.back_to} there, with the archive's "
-            f"host and DICOM port; {case.work_order} tells which"
+            f"the external archive does not know {case.external_retrieve_destination} "
+            "(dcmExternalRetrieveAEDestination on "
+            f"{case.evidence.route.destination_source}): its administrator must enter "
+            f"{case.external_retrieve_destination} there, with the archive's "
+            f"host and DICOM port; {case.work_order_command} tells which"
         )
 
 
 def _unknown_to_the_archive(case: Case) -> Iterator[str]:
     route, title = case.evidence.route, case.destination
-    if hidden := route.why_hidden(title):
+    if hidden := route.get_unresolved_reason(title):
         yield f"{hidden}; then dcmcfg reload"
-    elif not route.destination_known:
+    elif not route.move_destination_known:
         near = (
-            f" (case counts): did you mean {', '.join(route.near_destination)}? Else" if route.near_destination else ":"
+            f" (case counts): did you mean {', '.join(route.similar_ae_titles)}? Else"
+            if route.similar_ae_titles
+            else ":"
         )
         yield (
-            f"the tree has no AE {title}{near} dcmcfg ae add {case.quoted}@HOST:PORT creates it, and has the archive "
+            f"the tree has no AE {title}{near} dcmcfg ae add {case.quoted_destination}@HOST:PORT creates it, and "
+            "has the archive "
             "reload"
         )
     else:
@@ -102,62 +123,65 @@ def _unknown_to_the_archive(case: Case) -> Iterator[str]:
 def _unknown_to_either(case: Case) -> Iterator[str]:
     """The archive and an external dcm4chee archive say it in the same words, and either can be meant."""
     yield (
-        f"most likely it is {case.external} that does not know {case.destination}, to which it is asked to send "
+        f"most likely it is {case.external_description} that does not know {case.destination}, to which it is asked "
+        "to send "
         "itself: "
-        f"its administrator must enter it ({case.work_order} tells how), or {case.set_external_retrieve} has it send "
+        f"its administrator must enter it ({case.work_order_command} tells how), or "
+        f"{case.external_retrieve_command} has it send "
         "to the archive instead"
     )
-    yield from _if_it_was_the_archive(case)
+    yield from _advise_if_archive_refused(case)
 
 
 def _unknown_to_the_fallback(case: Case) -> Iterator[str]:
-    title = _refused(case)
+    title = _find_refused_destination(case)
     asked = (
-        f"the archive does not know the study, so it asked its fallback archive {_refusing(case)} "
-        f"(dcmFallbackCMoveSCP) to send to {title}, which {_refusing(case)} does not know"
+        f"the archive does not know the study, so it asked its fallback archive {_find_refusing_archive(case)} "
+        f"(dcmFallbackCMoveSCP) to send to {title}, which {_find_refusing_archive(case)} does not know"
     )
     if title != case.destination:
         yield (
             f"{asked}: its administrator must enter {title} there, with the archive's host and DICOM port; "
-            f"{case.work_order} tells which"
+            f"{case.work_order_command} tells which"
         )
         return
-    yield f"{asked}: its administrator must enter {title} there; {case.work_order} tells with which address"
-    back = command("set", case.device, f"dcmFallbackCMoveSCPDestination={case.archive}")
-    yield f"or {back} has {_refusing(case)} send to the archive instead, which forwards it to {title}"
-    yield from _if_it_was_the_archive(case)
+    yield f"{asked}: its administrator must enter {title} there; {case.work_order_command} tells with which address"
+    back = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
+    yield f"or {back} has {_find_refusing_archive(case)} send to the archive instead, which forwards it to {title}"
+    yield from _advise_if_archive_refused(case)
 
 
 def _unknown_to_the_alternative(case: Case) -> Iterator[str]:
     """Its AE is asked with the destination of the request, whatever dcmExternalRetrieveAEDestination is."""
-    title = _refused(case)
+    title = _find_refused_destination(case)
     yield (
-        f"the archive asked {_refusing(case)} (dcmAltCMoveSCP) to send to {title}, which {_refusing(case)} does not "
-        f"know: its administrator must enter {title} there; {case.work_order} tells with which address"
+        f"the archive asked {_find_refusing_archive(case)} (dcmAltCMoveSCP) to send to {title}, which "
+        f"{_find_refusing_archive(case)} does not "
+        f"know: its administrator must enter {title} there; {case.work_order_command} tells with which address"
     )
-    yield from _if_it_was_the_archive(case)
+    yield from _advise_if_archive_refused(case)
 
 
-def _refusing(case: Case) -> str:
+def _find_refusing_archive(case: Case) -> str:
     """Return the archive that does not know the destination, per its log or else by the tree."""
-    record = refused_elsewhere(case.evidence)
-    return (record.called if record else "") or ", ".join(sorted(holders(case.evidence)))
+    record = find_external_refusal(case.evidence)
+    return (record.called_ae_title if record else "") or ", ".join(sorted(find_candidate_archives(case.evidence)))
 
 
-def _refused(case: Case) -> str:
+def _find_refused_destination(case: Case) -> str:
     """Return the Move Destination that the other archive does not know, per its log or else by the tree."""
-    record = refused_elsewhere(case.evidence)
-    return (record.destination if record else "") or move_destination(case.evidence)
+    record = find_external_refusal(case.evidence)
+    return (record.destination_ae_title if record else "") or get_external_move_destination(case.evidence)
 
 
-def _if_it_was_the_archive(case: Case) -> Iterator[str]:
+def _advise_if_archive_refused(case: Case) -> Iterator[str]:
     """Another dcm4chee archive answers in the same words as the archive itself."""
-    if refused_elsewhere(case.evidence) is None and _in_own_words(case):
+    if find_external_refusal(case.evidence) is None and _is_archive_wording(case):
         yield (
             "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
             "(dcmAECacheStaleTimeout)"
         )
 
 
-def _in_own_words(case: Case) -> bool:
+def _is_archive_wording(case: Case) -> bool:
     return case.evidence.outcome.comment == f"Unknown AE: {case.destination}"

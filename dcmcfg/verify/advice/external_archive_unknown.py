@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.route.command import command
+from dcmcfg.route.command import format_command
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import external_archives
+from dcmcfg.verify.file_evidence import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
     "the archive does not know who holds the study: only a storage commitment by the external archive records that "
@@ -14,13 +14,14 @@ NO_EXTERNAL_ARCHIVE = (
 )
 
 
-def steps(case: Case) -> Iterator[str]:
-    if "" in external_archives(case.evidence) and case.files.away and not case.reported.ok:
+def suggest_steps(case: Case) -> Iterator[str]:
+    if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.reported.ok:
         yield NO_EXTERNAL_ARCHIVE
-    for record in case.evidence.records or ():
-        if record.failure.endswith(f"Unknown modality for AET: {record.destination}"):
-            order = command("work-order", "--external", record.called, "--format", "orthanc")
+    for record in case.evidence.move_records or ():
+        if record.failure.endswith(f"Unknown modality for AET: {record.destination_ae_title}"):
+            order = format_command("work-order", "--external", record.called_ae_title, "--format", "orthanc")
             yield (
-                f"the external archive, an Orthanc, does not know {record.destination}: its administrator must enter "
+                f"the external archive, an Orthanc, does not know {record.destination_ae_title}: its administrator "
+                "must enter "
                 f"it in DicomModalities; {order} gives the lines"
             )

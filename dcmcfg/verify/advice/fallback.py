@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.advice.failed_call import NOT_FOUND, not_found
+from dcmcfg.verify.advice.failed_call import AE_NOT_FOUND_EXCEPTION, advise_on_missing_ae
 from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
-def steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: Case) -> Iterator[str]:
     reported = case.reported
-    if not case.asked_fallback or reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+    if not case.is_fallback_used or reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
         return
-    fallback = case.evidence.route.fallback
-    if NOT_FOUND in reported.comment and (step := not_found(case, fallback)):
+    fallback = case.evidence.route.fallback_move_scp
+    if AE_NOT_FOUND_EXCEPTION in reported.comment and (step := advise_on_missing_ae(case, fallback)):
         yield step
     elif reported.status == SUCCESS and reported.completed:
         yield (

@@ -6,38 +6,39 @@ from collections.abc import Iterator
 
 from dcmcfg.dicom.ul.association import NOT_DICOM
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.evidence import CANNOT_LOAD
-from dcmcfg.verify.verdict import Witness
+from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE
+from dcmcfg.verify.verdict import ReceiptFinding
 
 
-def steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: Case) -> Iterator[str]:
     outcome = case.evidence.outcome
     if case.reported.status is not None:
         return
     if outcome.cancelled:
         yield from _cancelled(case)
         return
-    if case.received.finding is Witness.COMPLETE:
+    if case.received.finding is ReceiptFinding.COMPLETE:
         yield "all of it has arrived, only the final answer is missing: the archive's log says why; then verify again"
-    elif outcome.interrupted == NOT_DICOM:
+    elif outcome.interruption == NOT_DICOM:
         yield (
-            f"what answered at {case.evidence.question.archive} broke into something else than DICOM: is a proxy or a "
+            f"what answered at {case.evidence.request.archive} broke into something else than DICOM: is a proxy or a "
             "firewall in between, or another program on that port by now?"
         )
-    elif outcome.timed_out and case.files.probably_away:
-        yield _left_without_an_answer(case)
+    elif outcome.timed_out and case.files.probably_not_local_count:
+        yield _explain_missing_response(case)
         yield (
-            f"only if the log of {case.external} shows that it was still sending: verify again without --timeout-s, "
+            f"only if the log of {case.external_description} shows that it was still sending: verify again without "
+            "--timeout-s, "
             "which waits longer than the archive does (dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
         yield "the archive may still be at it: its log shows what it waits for"
-    elif case.received.number or case.reported.completed:
+    elif case.received.instance_count or case.reported.completed:
         yield (
             "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
             "connections? Then verify again"
         )
-    elif any(warning.endswith(CANNOT_LOAD) for warning in case.evidence.warnings):
+    elif any(warning.endswith(CANNOT_LOAD_DEVICE) for warning in case.evidence.warnings):
         yield (
             f"the archive closes the connection without an answer when it cannot load the device of {case.destination} "
             "from LDAP: dcmcfg check finds the value. Correct it, then dcmcfg reload"
@@ -50,22 +51,26 @@ def steps(case: Case) -> Iterator[str]:
         )
 
 
-def _left_without_an_answer(case: Case) -> str:
+def _explain_missing_response(case: Case) -> str:
     """Return when the archive gives no final response for what it asks an external archive for."""
-    if case.back_to is None:
+    if case.external_retrieve_destination is None:
         return (
-            f"the archive sends no final response when {case.external} closes the connection, aborts, or asks for "
-            f"release after the C-MOVE request. The log of {case.external} shows which; a longer time-out does not help"
+            f"the archive sends no final response when {case.external_description} closes the connection, aborts, "
+            "or asks for "
+            f"release after the C-MOVE request. The log of {case.external_description} shows which; a longer "
+            "time-out does not help"
         )
     return (
-        f"the archive sends no final response when {case.external} breaks off after a pending response. The log of "
-        f"{case.external} shows why; a longer time-out does not help"
+        f"the archive sends no final response when {case.external_description} breaks off after a pending response. "
+        "The log of "
+        f"{case.external_description} shows why; a longer time-out does not help"
     )
 
 
 def _cancelled(case: Case) -> Iterator[str]:
-    if case.back_to is not None and case.files.probably_away:
+    if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
-            f"the archive ignores C-CANCEL while it recalls a study to {case.back_to}: the recall goes on, unless "
-            f"{case.external} is silent. Its log shows what it does"
+            f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "
+            "recall goes on, unless "
+            f"{case.external_description} is silent. Its log shows what it does"
         )

@@ -6,39 +6,50 @@ from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import SUCCESS, Case
 from dcmcfg.verify.called_ae import NOT_PERFORMED
-from dcmcfg.verify.file_evidence import Files, recalled
+from dcmcfg.verify.file_evidence import FileLocation, count_recalled
 
 _SOME_FAILED = 0xB000
 
 
-def applies(case: Case) -> bool:
+def is_applicable(case: Case) -> bool:
     """Return whether this advice is for *case*: other files have none for it then."""
     reported = case.reported
-    if case.files.finding is not Files.IN_PART or not case.files.away or reported.ok or case.astray:
+    if (
+        case.files.location is not FileLocation.PARTLY_LOCAL
+        or not case.files.not_local_count
+        or reported.ok
+        or case.misrouting_advice
+    ):
         return False
     rejected = reported.status == NOT_PERFORMED and "A-ASSOCIATE-RJ" in reported.comment
     counted = reported.status in (SUCCESS, _SOME_FAILED) and not reported.failed and not reported.warning
     return rejected or counted
 
 
-def steps(case: Case) -> Iterator[str]:
-    if not applies(case):
+def suggest_steps(case: Case) -> Iterator[str]:
+    if not is_applicable(case):
         return
     if case.reported.status == NOT_PERFORMED:
         yield (
-            f"{case.external} rejected the association, or {case.destination} did. Both must accept the calling AE "
-            f"title {case.archive}: for a partly purged study the archive asks under its own title. "
-            f"{case.work_order} --calling {case.archive} lists what the external archive's administrator must enter"
+            f"{case.external_description} rejected the association, or {case.destination} did. Both must accept the "
+            "calling AE "
+            f"title {case.archive_ae_title}: for a partly purged study the archive asks under its own title. "
+            f"{case.work_order_command} --calling {case.archive_ae_title} lists what the external archive's "
+            "administrator must enter"
         )
-    elif case.back_to is not None and recalled(case.evidence):
+    elif case.external_retrieve_destination is not None and count_recalled(case.evidence):
         yield (
-            f"the archive recalled {recalled(case.evidence)} instances from {case.external}, which are in its own "
+            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description}, "
+            "which are in its own "
             "storage now, and did not forward them. Of a partly purged study it forwards what it recalls only with "
-            f"this setting: {case.add_mapping}"
+            f"this setting: {case.mapping_command}"
         )
     else:
         yield (
-            f"the archive sent only the instances in its own storage. It asked {case.external} for the others, which "
-            f"sent none: its log shows the reason. It must accept the calling AE title {case.archive}, because for a "
-            f"partly purged study the archive asks under its own title ({case.work_order} --calling {case.archive})"
+            f"the archive sent only the instances in its own storage. It asked {case.external_description} for the "
+            "others, which "
+            f"sent none: its log shows the reason. It must accept the calling AE title {case.archive_ae_title}, "
+            "because for a "
+            f"partly purged study the archive asks under its own title ({case.work_order_command} --calling "
+            f"{case.archive_ae_title})"
         )

@@ -5,17 +5,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from dcmcfg.route.command import command
+from dcmcfg.route.command import format_command
 from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
-def steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: Case) -> Iterator[str]:
     reported = case.reported
-    if not case.unconfigured or reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+    if (
+        not case.is_on_unconfigured_storage
+        or reported.ok
+        or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED)
+    ):
         return
     files = f"the files are on the storage {_storages(case)}, which the tree does not configure"
-    if alternative := case.evidence.route.alternative:
+    if alternative := case.evidence.route.alternative_move_scp:
         order = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (
             f"{files}: the archive asked {alternative} (dcmAltCMoveSCP) to send to {case.destination} itself, and "
@@ -25,11 +29,11 @@ def steps(case: Case) -> Iterator[str]:
         return
     yield (
         f"{files}: the archive cannot read them, and asked no external archive. Configure the storage again, or name "
-        f"an archive that has the study: {command('set', case.device, 'dcmAltCMoveSCP=AET')}"
+        f"an archive that has the study: {format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
     )
 
 
 def _storages(case: Case) -> str:
-    before = case.evidence.stored.before
+    before = case.evidence.database.before
     held = before.instances or () if before else ()
     return ", ".join(sorted({storage for each in held for storage in each.storage_ids}))

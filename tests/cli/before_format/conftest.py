@@ -25,7 +25,7 @@ def holding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: Scripted) 
 
         def start(ldif: str) -> CliSite:
             server = of_suffix(tmp_path / "slapd", "dc=dcm4che,dc=org")
-            server.slapd.add(ldif)
+            server.slapd.load_ldif(ldif)
             stack.enter_context(server.slapd)
             monkeypatch.chdir(tmp_path)
             return settle_at(monkeypatch, server, archive)

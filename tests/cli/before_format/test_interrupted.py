@@ -167,7 +167,7 @@ def test_history_close_settles_an_interrupted_roll_out(at: At, run: Run, name: s
     at(name)
     assert run(*WRITE).exit_code == 3
     newest = max(listed(run))
-    assert run("history", str(newest), "--close").exit_code == 0
+    assert run("history", str(newest), "--mark-resolved").exit_code == 0
     assert listed(run)[newest][0] == "put right by hand"
     assert run(*WRITE).exit_code == 0
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dcmcfg.settings import Settings, resolve
+from dcmcfg.settings import Settings, resolve_settings
 from tests.cli.before_format.files import FOLDER
 from tests.cli.conftest import Run
 
@@ -43,7 +43,7 @@ def profile(monkeypatch: pytest.MonkeyPatch) -> Profile:
     errors = SimpleNamespace(NoKeyringError=LookupError, KeyringError=LookupError)
     monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=get_password, errors=errors))
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
-    return lambda name: resolve({"profile": name}, {})
+    return lambda name: resolve_settings({"profile": name}, {})
 
 
 def test_the_fixtures_hold_every_key_that_a_profile_had() -> None:
@@ -87,7 +87,7 @@ def test_each_key_with_files_has_its_effect(profile: Profile) -> None:
     assert (settings.client_cert, settings.client_key) == (folder() / "client.pem", folder() / "client.key")
     assert settings.external_move_log == folder() / "moves.jsonl"
     tls = settings.dicom_tls
-    assert (tls.ca, tls.certificate, tls.key) == tuple(
+    assert (tls.ca_file, tls.certificate_file, tls.key_file) == tuple(
         folder() / name for name in ("dicom-ca.pem", "dicom.pem", "dicom.key")
     )
     assert tls.passphrase is not None

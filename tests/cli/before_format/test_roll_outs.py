@@ -40,7 +40,7 @@ COMMANDS = {
     9: "dcmcfg set longterm dicomDescription=Library --yes",
     8: "dcmcfg apply changes.ldif --yes --no-reload --step-by-step",
     7: "dcmcfg apply some.ldif --continue --yes --no-reload",
-    6: "dcmcfg undo 5 --what-fits --yes --no-reload",
+    6: "dcmcfg undo 5 --partial --yes --no-reload",
     5: "dcmcfg apply two.ldif --yes --no-reload",
     4: "dcmcfg undo 1 --yes",
     3: "dcmcfg rename ae LONGTERM TAPE --yes",
@@ -128,7 +128,7 @@ def test_an_entry_that_somebody_has_changed_since_is_not_overwritten(at: At, run
         assert refused.exit_code == 3
         assert f"dicomDeviceName=storescp,{DEVICES}" in refused.stderr
     assert site.octets() == now
-    assert run("undo", "1", "--what-fits", "--yes", "--no-reload").exit_code == 1
+    assert run("undo", "1", "--partial", "--yes", "--no-reload").exit_code == 1
     assert description(site, "storescp") == "somebody else"
     assert {**site.octets(), f"dicomDeviceName=storescp,{DEVICES}": {}} == {
         **octets(before()),

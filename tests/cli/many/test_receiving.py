@@ -12,7 +12,7 @@ from pynetdicom import build_context
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange
-from dcmcfg.lab.requestor import associated, send_file
+from dcmcfg.lab.requestor import open_association, send_file
 from tests.bulk.archive import Archive
 from tests.cli.conftest import Run
 from tests.cli.many.scripted import FIVE, Script, command, named
@@ -26,7 +26,7 @@ CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
 
 @pytest.fixture(autouse=True)
 def short_wait_for_what_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dcmcfg.bulk.attempt.STRAGGLERS_S", 0.2)
+    monkeypatch.setattr("dcmcfg.bulk.attempt.LATE_ARRIVAL_WAIT_S", 0.2)
 
 
 def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
@@ -64,9 +64,11 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
     def send(exchange: MoveExchange) -> None:
         request = exchange.request
         all_under_way.wait()
-        with associated("DCM4CHEE", workstation, CT) as association:
+        with open_association("DCM4CHEE", workstation, CT) as association:
             for uid in sends[request.study_uid]:
-                send_file(association, files[uid], originator=request.calling, message_id=request.message_id)
+                send_file(
+                    association, files[uid], originator_ae_title=request.calling_ae_title, message_id=request.message_id
+                )
         all_sent.wait()
 
     script.on_exchange = send

@@ -12,16 +12,16 @@ from dcmcfg.dicom.peer import Peer
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.temporary_destination import TemporaryDestination, add_temporary_destination
-from dcmcfg.edits.temporary_mark import Maker
-from dcmcfg.lab.studies import study
+from dcmcfg.edits.temporary_mark import OwnerProcess
+from dcmcfg.lab.studies import get_standard_study
 from dcmcfg.model.devices import Configuration
-from dcmcfg.timestamps import parsed
+from dcmcfg.timestamps import parse_timestamp
 from tests.cli.sites import attributes
 from tests.connecting import server_of
 from tests.lab.running_site import RunningSite
 from tests.patience import PATIENCE_S
 
-LOCAL = study("local").uid
+LOCAL = get_standard_study("local").uid
 VERIFY = ("verify", "--study", LOCAL, "--temporary-dest")
 #: What the scripted archive lists; UIDs of its instances have to fit into 64 characters.
 MADE = "1.2.826.0.1.3680043.10.7.1"
@@ -44,20 +44,20 @@ def told(text: str) -> list[str]:
     return masked(text).splitlines()[1:]
 
 
-def add(site: RunningSite, maker: Maker, title: str = "DCMCFG_0A1B2C3D4") -> None:
+def add(site: RunningSite, maker: OwnerProcess, title: str = "DCMCFG_0A1B2C3D4") -> None:
     """Add a temporary destination as another machine's run does."""
     with connect(server_of(site.slapd)) as directory:
         configuration = Configuration(read_tree(directory))
         new = TemporaryDestination(title, "localhost", 1, maker)
-        asked = configuration.device("dcm4chee-arc").network_ae("DCM4CHEE")
+        asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
         for change in add_temporary_destination(configuration, asked, new).changes:
             directory.apply(change)
 
 
-def elsewhere(when: str) -> Maker:
-    moment = parsed(when)
+def elsewhere(when: str) -> OwnerProcess:
+    moment = parse_timestamp(when)
     assert moment
-    return Maker("ann", "desk7", 4711, 1_795_000_000, moment)
+    return OwnerProcess("ann", "desk7", 4711, 1_795_000_000, moment)
 
 
 @dataclass

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.bulk.store_file import hold
+from dcmcfg.bulk.store_file import lock_store
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.archive.scripted import scripted_archive as scripted_control
 from tests.cli.conftest import Run
 from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, masked, octets, told
@@ -81,10 +81,10 @@ def test_a_list_of_accepted_destinations_holds_it_only_meanwhile(run: Run, site:
 
 
 def test_a_purged_study_comes_by_way_of_the_archive(run: Run, site: RunningSite) -> None:
-    purge(site.site, study("three").uid)
+    purge(site.site, get_standard_study("three").uid)
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     try:
-        done = run("verify", "--study", study("three").uid, "--temporary-dest", "--yes", "--json")
+        done = run("verify", "--study", get_standard_study("three").uid, "--temporary-dest", "--yes", "--json")
     finally:
         site.put("dcmExternalRetrieveAEDestination")
         site.reload()
@@ -109,7 +109,7 @@ def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
     site.put("dcmTLSProtocol", "TLSv1.3", dn=own)
 
     def send(exchange: MoveExchange) -> MoveResponse:
-        title = exchange.request.destination
+        title = exchange.request.destination_ae_title
         name = f"cn=dicom-tls,dicomDeviceName={title.lower()},"
         (there,) = (each for each in site.slapd.entries() if str(each.dn).startswith(name))
         assert there.texts("dcmTLSProtocol") == ("TLSv1.3",)
@@ -141,11 +141,11 @@ def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
 def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) -> None:
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     try:
-        uids = [study(name).uid for name in ("local", "one")]
+        uids = [get_standard_study(name).uid for name in ("local", "one")]
         named = [word for uid in uids for word in ("--study", uid)]
         done = run("verify", *named, "--temporary-dest", "--yes", "--json")
         answer = json.loads(done.stdout)
-        with hold(Path(answer["results"])):
+        with lock_store(Path(answer["results"])):
             held = run("verify", *named, "--temporary-dest", "--yes")
     finally:
         site.put("dcmExternalRetrieveAEDestination")

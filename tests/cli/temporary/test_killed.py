@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.cli.sites import attributes
 from tests.forked import forking
 from tests.killing_proxy import KillingProxy
@@ -21,7 +21,7 @@ from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 KILLED = -9
-VERIFY = ("verify", "--study", study("local").uid, "--temporary-dest", "--yes", "--json")
+VERIFY = ("verify", "--study", get_standard_study("local").uid, "--temporary-dest", "--yes", "--json")
 CLEAN = ("verify", "--clean-temporary", "--yes")
 #: What a reload and a C-MOVE-RQ begin with: the command field 0021H of PS3.7 Annex E.1.
 RELOAD = b"POST /dcm4chee-arc/ctrl/reload"

@@ -74,7 +74,7 @@ def test_what_may_not_be_removed_is_3_with_nothing_changed(
     entries.write_text("".join(map(format_entry, sorted(lab.slapd.entries(), key=lambda each: len(each.dn.rdns)))))
     slapd = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_database="readonly on")
     slapd.prepare()
-    slapd.load([entries])
+    slapd.load_files([entries])
     with slapd, scripted_control() as control:
         settle_at(monkeypatch, RunningSlapd(slapd), control)
         done = run("verify", "--clean-temporary", "--yes")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from dcmcfg.lab.studies import study
+from dcmcfg.lab.studies import get_standard_study
 from tests.archive.scripted import scripted_archive as scripted_control
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
@@ -61,7 +61,7 @@ def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(r
 
 
 def test_of_many_studies_no_step_that_is_kept_calls_a_command_with_it(run: Run, site: RunningSite) -> None:
-    uids = [study(name).uid for name in ("local", "one")]
+    uids = [get_standard_study(name).uid for name in ("local", "one")]
     named = [word for uid in uids for word in ("--study", uid)]
     address = f"nowhere.invalid:{free_port()}"
     done = run("verify", *named, "--temporary-dest", "--temporary-address", address, "--yes", "--json")
@@ -75,8 +75,8 @@ def test_of_many_studies_no_step_that_is_kept_calls_a_command_with_it(run: Run, 
 def test_an_external_archive_that_does_not_know_it_is_not_told_as_the_archive_that_did_not_reload(
     run: Run, site: RunningSite
 ) -> None:
-    purge(site.site, study("one").uid)
-    done = run("verify", "--study", study("one").uid, "--temporary-dest", "--yes", "--json")
+    purge(site.site, get_standard_study("one").uid)
+    done = run("verify", "--study", get_standard_study("one").uid, "--temporary-dest", "--yes", "--json")
     steps = json.loads(done.stdout)["next_steps"]
     assert (done.exit_code, len(steps)) == (1, 1)
     assert steps[0].startswith("the archive passed the request on with its original destination, and the external")

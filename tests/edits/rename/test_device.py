@@ -15,7 +15,7 @@ from tests.trees import octets
 
 
 def renamed(tree: Tree, old: str, new: str) -> Tree:
-    return tree.after(rename_device(References(tree), old, new).edit.changes)
+    return tree.with_changes(rename_device(References(tree), old, new).edit.changes)
 
 
 def test_all_below_comes_along_and_what_led_there_leads_there() -> None:
@@ -29,8 +29,8 @@ def test_all_below_comes_along_and_what_led_there_leads_there() -> None:
 
 def test_a_dn_keeps_its_spelling_but_for_the_name() -> None:
     spelt = f"CN=dicom , dicomdevicename=LONGTERM , {DEVICES.replace('cn=', 'CN=')}"
-    after = renamed(sound().after([put(LONGTERM, **{REFERENCE: spelt})]), "longterm", "tape")
-    (reference,) = after.below(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape,{DEVICES}"))[0].texts(REFERENCE)
+    after = renamed(sound().with_changes([put(LONGTERM, **{REFERENCE: spelt})]), "longterm", "tape")
+    (reference,) = after.subtree(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape,{DEVICES}"))[0].texts(REFERENCE)
     assert reference == f"CN=dicom , dicomDeviceName=tape , {DEVICES.replace('cn=', 'CN=')}"
 
 
@@ -48,13 +48,13 @@ def test_a_dn_keeps_its_spelling_but_for_the_name() -> None:
     ],
 )
 def test_a_dn_whose_types_have_other_names_leads_there_too(spelt: str, expected: str) -> None:
-    after = renamed(sound().after([put(LONGTERM, **{REFERENCE: spelt})]), "longterm", "tape")
-    (reference,) = after.below(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape,{DEVICES}"))[0].texts(REFERENCE)
+    after = renamed(sound().with_changes([put(LONGTERM, **{REFERENCE: spelt})]), "longterm", "tape")
+    (reference,) = after.subtree(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape,{DEVICES}"))[0].texts(REFERENCE)
     assert reference == expected
 
 
 def test_a_name_in_any_case_means_the_device() -> None:
-    after = renamed(sound().after([more(RULE, "dicomDeviceName", "LONGTERM")]), "longterm", "tape")
+    after = renamed(sound().with_changes([more(RULE, "dicomDeviceName", "LONGTERM")]), "longterm", "tape")
     rule = after.get(DN.parse(RULE))
     assert rule is not None
     assert rule.texts("dicomDeviceName") == ("tape",)
@@ -62,7 +62,7 @@ def test_a_name_in_any_case_means_the_device() -> None:
 
 def test_another_case_is_a_change_that_leads_back() -> None:
     after = renamed(sound(), "longterm", "LongTerm")
-    names = [str(each.dn) for each in after.ordered() if "ong" in str(each.dn)]
+    names = [str(each.dn) for each in after.sorted_entries() if "ong" in str(each.dn)]
     assert f"dicomAETitle=LONGTERM,dicomDeviceName=LongTerm,{DEVICES}" in names
     assert not any("dicomDeviceName=longterm" in name for name in names)
     assert octets(renamed(after, "longterm", "longterm")) == octets(sound())
@@ -105,7 +105,7 @@ def test_an_unknown_device_is_told_with_those_there_are() -> None:
 def test_names_may_be_long_and_other_than_ascii() -> None:
     name = "Gerät " + "x" * 294
     assert f"cn=dicom,dicomDeviceName={name},{DEVICES}" in [
-        str(e.dn) for e in renamed(sound(), "storescp", name).ordered()
+        str(e.dn) for e in renamed(sound(), "storescp", name).sorted_entries()
     ]
     assert DN.parse(STORESCP) not in renamed(sound(), "storescp", name)
     assert DN.parse(LONGTERM_DEVICE) in renamed(sound(), "storescp", name)

@@ -9,12 +9,12 @@ import pytest
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.edits.removal import remove_network_ae
-from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
+from dcmcfg.edits.rename.network_ae import KeepOptions, rename_ae, rename_references
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
-from dcmcfg.errors import Ambiguous, DcmcfgError, MalformedInput, NotFound, Refused
+from dcmcfg.errors import AmbiguousName, DcmcfgError, MalformedInput, NotFound, Refused
 from dcmcfg.lint.lint import lint
-from dcmcfg.model.capabilities import ability
+from dcmcfg.model.capabilities import get_sop_class_role
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
@@ -42,13 +42,13 @@ from tests.lint.breaking import (
 )
 from tests.trees import octets
 
-NONE = Keeping()
+NONE = KeepOptions()
 
 
-def rename(old: str, title: str, keeping: Keeping = NONE, *, of: Iterable[Change] = ()) -> tuple[Renaming, Tree]:
-    tree = sound().after(of)
+def rename(old: str, title: str, keeping: KeepOptions = NONE, *, of: Iterable[Change] = ()) -> tuple[Renaming, Tree]:
+    tree = sound().with_changes(of)
     renaming = rename_ae(References(tree), old, title, keeping)
-    return renaming, tree.after(renaming.edit.changes)
+    return renaming, tree.with_changes(renaming.edit.changes)
 
 
 def entry(tree: Tree, dn: str) -> Entry:
@@ -72,10 +72,10 @@ def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
     # The exporter of the same name is another thing, and so are the rule's name and its description.
     assert entry(after, RULE).text("dcmExporterID") == "LONGTERM"
     assert ("dcmExporterID", "the name of an exporter") in {
-        (each.attribute, each.reason) for each in renaming.leftovers.left
+        (each.attribute, each.reason) for each in renaming.leftovers.items
     }
     assert ("dcmExporterID", "names the exporter LONGTERM") in {
-        (each.attribute, each.reason) for each in renaming.leftovers.left
+        (each.attribute, each.reason) for each in renaming.leftovers.items
     }
 
 
@@ -90,13 +90,13 @@ def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_t
 
 def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     renaming, after = rename(
-        "LONGTERM", "TAPE", Keeping(alias=True), of=[put(DCM4CHEE, dcmAcceptedCallingAETitle="LONGTERM")]
+        "LONGTERM", "TAPE", KeepOptions(alias=True), of=[put(DCM4CHEE, dcmAcceptedCallingAETitle="LONGTERM")]
     )
     old, kept = (entry(after, f"dicomAETitle={title},{LONGTERM_DEVICE}") for title in ("TAPE", "LONGTERM"))
     assert kept.texts("dicomNetworkConnectionReference") == old.texts("dicomNetworkConnectionReference")
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("TAPE", "LONGTERM")} == {True}
     abilities = [
-        {ability(each) for each in after.children(found.dn) if each.is_a("dicomTransferCapability")}
+        {get_sop_class_role(each) for each in after.children(found.dn) if each.is_a("dicomTransferCapability")}
         for found in (old, kept)
     ]
     assert abilities[0] == abilities[1]
@@ -127,7 +127,7 @@ def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
 
 
 def test_web_applications_keep_their_names_when_asked_or_when_the_new_ones_are_taken() -> None:
-    _, after = rename("DCM4CHEE", "HOSPPACS", Keeping(web_apps=True))
+    _, after = rename("DCM4CHEE", "HOSPPACS", KeepOptions(web_apps=True))
     assert entry(after, WEB_APP).text("dcmWebServicePath") == "/dcm4chee-arc/aets/HOSPPACS/rs"
     renaming, after = rename("DCM4CHEE", "AS", of=[put(WEB_APP, dicomDescription="x"), *_web_app("AS", "WORKLIST")])
     assert DN.parse(WEB_APP) in after
@@ -144,20 +144,20 @@ def _web_app(name: str, title: str) -> list[Change]:
 
 def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() -> None:
     received = more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=DCM4CHEE")
-    renaming, after = rename("DCM4CHEE", "HOSPPACS", Keeping(other_title=True), of=[received])
+    renaming, after = rename("DCM4CHEE", "HOSPPACS", KeepOptions(other_title=True), of=[received])
     assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
     # Who calls the archive by its old title has objects received under that.
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
     assert "As a move destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
-    reasons = {each.attribute: each.reason for each in renaming.leftovers.left}
+    reasons = {each.attribute: each.reason for each in renaming.leftovers.items}
     assert reasons["dcmOtherAETitle"] == "another title that an AE is called by"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
-    assert octets(after.after(back.edit.changes)) == octets(sound().after([received]))
+    assert octets(after.with_changes(back.edit.changes)) == octets(sound().with_changes([received]))
 
 
 def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
     twice = [*device("second"), *ae_of(f"dicomDeviceName=second,{DEVICES}", "STORESCP")[:1]]
-    with pytest.raises(Ambiguous, match="AE:STORESCP means second/STORESCP and storescp/STORESCP"):
+    with pytest.raises(AmbiguousName, match="AE:STORESCP means second/STORESCP and storescp/STORESCP"):
         rename("STORESCP", "SCP2", of=twice)
     renaming, after = rename("second/STORESCP", "SCP2", of=twice)
     assert DN.parse(f"dicomAETitle=SCP2,dicomDeviceName=second,{DEVICES}") in after
@@ -200,9 +200,9 @@ def test_what_is_refused(old: str, title: str, of: list[Change], error: type[Dcm
 
 def test_what_cannot_be_kept_is_refused_with_what_can() -> None:
     with pytest.raises(Refused, match="--keep-as-other-title"):
-        rename("DCM4CHEE", "HOSPPACS", Keeping(alias=True))
+        rename("DCM4CHEE", "HOSPPACS", KeepOptions(alias=True))
     with pytest.raises(Refused, match="--keep-alias"):
-        rename("LONGTERM", "TAPE", Keeping(other_title=True))
+        rename("LONGTERM", "TAPE", KeepOptions(other_title=True))
 
 
 def test_the_same_title_is_nothing_to_do_and_another_case_is_another_title() -> None:
@@ -226,11 +226,11 @@ def test_a_title_of_another_device_means_that_ae_where_the_archive_has_none_of_i
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
-    by_hand = sound().after([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
+    by_hand = sound().with_changes([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
     with pytest.raises(NotFound, match=r"2 values name OLDTAPE all the same, and there is LONGTERM: --references-only"):
         rename_ae(References(by_hand), "OLDTAPE", "LONGTERM", NONE)
     renaming = rename_references(References(by_hand), "OLDTAPE", "LONGTERM")
-    assert octets(by_hand.after(renaming.edit.changes)) == octets(sound())
+    assert octets(by_hand.with_changes(renaming.edit.changes)) == octets(sound())
     with pytest.raises(Refused, match="the AE LONGTERM is there still"):
         rename_references(References(by_hand), "LONGTERM", "STORESCP")
     with pytest.raises(NotFound, match="there is no AE TAPE"):
@@ -245,7 +245,7 @@ def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> Non
         more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=LONG.*"),
     ]
     renaming, after = rename("LONGTERM", "TAPE", of=of)
-    told = [(each.value, each.reason) for each in renaming.leftovers.left[:2]]
+    told = [(each.value, each.reason) for each in renaming.leftovers.items[:2]]
     assert told == [
         (
             b"ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)",
@@ -257,7 +257,7 @@ def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> Non
 
 
 def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
-    _, after = rename("LONGTERM", "TAPE", Keeping(alias=True))
+    _, after = rename("LONGTERM", "TAPE", KeepOptions(alias=True))
     with pytest.raises(Refused) as refused:
         rename_ae(References(after), "TAPE", "LONGTERM", NONE)
     assert str(refused.value) == (
@@ -266,6 +266,6 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
         "back (dcmcfg history has its number), or dcmcfg ae remove longterm/LONGTERM makes way for renaming"
     )
     (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")
-    removed = after.after(remove_network_ae(alias, keep_connection=False).changes)
-    back = removed.after(rename_ae(References(removed), "TAPE", "LONGTERM", NONE).edit.changes)
+    removed = after.with_changes(remove_network_ae(alias, keep_connection=False).changes)
+    back = removed.with_changes(rename_ae(References(removed), "TAPE", "LONGTERM", NONE).edit.changes)
     assert octets(back) == octets(sound())

@@ -10,39 +10,41 @@ from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
+from dcmcfg.model.references.kinds import EntityKind
 from tests.lint.breaking import ARCHIVE, DEVICES, EXPORTER, NOW, RULE, device, new, put, sound
 from tests.trees import octets
 
 ARC = "dcm4chee-arc"
 
 
-def rename(kind: Kind, old: str, name: str, *, force: bool = False) -> Renaming:
+def rename(kind: EntityKind, old: str, name: str, *, force: bool = False) -> Renaming:
     return rename_part(References(sound()), ARC, kind, old, name, force=force)
 
 
 @pytest.mark.parametrize(
     ("kind", "old"),
     [
-        (Kind.EXPORTER, "LONGTERM"),
-        (Kind.QUEUE, "Export"),
-        (Kind.STORAGE, "fs1"),
-        (Kind.VIEW, "hideRejected"),
-        (Kind.WEB_APP, "AS_RECEIVED"),
+        (EntityKind.EXPORTER, "LONGTERM"),
+        (EntityKind.QUEUE, "Export"),
+        (EntityKind.STORAGE, "fs1"),
+        (EntityKind.VIEW, "hideRejected"),
+        (EntityKind.WEB_APP, "AS_RECEIVED"),
     ],
 )
-def test_what_names_it_names_it_newly_and_lint_finds_nothing(kind: Kind, old: str) -> None:
+def test_what_names_it_names_it_newly_and_lint_finds_nothing(kind: EntityKind, old: str) -> None:
     renaming = rename(kind, old, "another", force=True)
-    after = sound().after(renaming.edit.changes)
+    after = sound().with_changes(renaming.edit.changes)
     assert lint(after, NOW) == ()
-    assert References(after).to(kind, old) == ()
+    assert References(after).find_references(kind, old) == ()
     assert (
-        len(References(after).to(kind, "another")) == len(References(sound()).to(kind, old)) == len(renaming.references)
+        len(References(after).find_references(kind, "another"))
+        == len(References(sound()).find_references(kind, old))
+        == len(renaming.references)
     )
 
 
 def test_an_ae_of_the_same_name_is_another_thing() -> None:
-    after = sound().after(rename(Kind.EXPORTER, "LONGTERM", "TAPE").edit.changes)
+    after = sound().with_changes(rename(EntityKind.EXPORTER, "LONGTERM", "TAPE").edit.changes)
     exporter = after.get(DN.parse(f"dcmExporterID=TAPE,{ARCHIVE}"))
     assert exporter is not None
     assert exporter.text("dcmURI") == "dicom:LONGTERM"
@@ -54,63 +56,75 @@ def test_an_ae_of_the_same_name_is_another_thing() -> None:
 def test_a_queue_of_another_device_stays_and_so_does_what_names_it() -> None:
     other = f"dicomDeviceName=other,{DEVICES}"
     exporter = {"dcmExporterID": "X", "dcmURI": "dicom:STORESCP", "dcmQueueName": "Export"}
-    tree = sound().after(
+    tree = sound().with_changes(
         [
             *device("other"),
             new(f"dcmQueueName=Export,{other}", objectClass="dcmQueue", dcmQueueName="Export"),
             new(f"dcmExporterID=X,{other}", objectClass="dcmExporter", **exporter),
         ]
     )
-    after = tree.after(rename_part(References(tree), ARC, Kind.QUEUE, "Export", "Slow").edit.changes)
-    untouched = list(tree.below(DN.parse(other)))
-    assert list(after.below(DN.parse(other))) == untouched
+    after = tree.with_changes(rename_part(References(tree), ARC, EntityKind.QUEUE, "Export", "Slow").edit.changes)
+    untouched = list(tree.subtree(DN.parse(other)))
+    assert list(after.subtree(DN.parse(other))) == untouched
 
 
 def test_objects_and_built_in_queues_need_a_word() -> None:
     with pytest.raises(Refused, match="database has fs1 with each object") as refused:
-        rename(Kind.STORAGE, "fs1", "fs2")
+        rename(EntityKind.STORAGE, "fs1", "fs2")
     assert "--force-stored-objects" in refused.value.next_step
     with pytest.raises(Refused, match="own program puts its tasks into a queue called StgCmtSCU"):
-        rename(Kind.QUEUE, "StgCmtSCU", "Commitments")
-    assert rename(Kind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
-    assert "until the database says fs2" in " ".join(rename(Kind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
+        rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments")
+    assert rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
+    assert "until the database says fs2" in " ".join(rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
 
 
 @pytest.mark.parametrize(
     ("kind", "old", "name", "error", "message"),
     [
-        (Kind.QUEUE, "Exporr", "Slow", NotFound, "the device dcm4chee-arc has no queue Exporr — there are: Export"),
-        (Kind.QUEUE, "Export", "Retrieve", Refused, "the name Retrieve is taken by another queue"),
-        (Kind.WEB_APP, "AS_RECEIVED", "DCM4CHEE", Refused, "the name DCM4CHEE is taken by another web application"),
-        (Kind.QUEUE, "Export", "Säcke", Refused, "is no name for a queue"),
-        (Kind.QUEUE, "Export", "a<b", Refused, "the queue name a<b holds one of"),
+        (
+            EntityKind.QUEUE,
+            "Exporr",
+            "Slow",
+            NotFound,
+            "the device dcm4chee-arc has no queue Exporr — there are: Export",
+        ),
+        (EntityKind.QUEUE, "Export", "Retrieve", Refused, "the name Retrieve is taken by another queue"),
+        (
+            EntityKind.WEB_APP,
+            "AS_RECEIVED",
+            "DCM4CHEE",
+            Refused,
+            "the name DCM4CHEE is taken by another web application",
+        ),
+        (EntityKind.QUEUE, "Export", "Säcke", Refused, "is no name for a queue"),
+        (EntityKind.QUEUE, "Export", "a<b", Refused, "the queue name a<b holds one of"),
     ],
 )
-def test_what_is_refused(kind: Kind, old: str, name: str, error: type[Exception], message: str) -> None:
+def test_what_is_refused(kind: EntityKind, old: str, name: str, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as refused:
         rename(kind, old, name)
     assert message in str(refused.value)
 
 
 def test_what_another_device_has_is_told_as_that() -> None:
-    tree = sound().after(
+    tree = sound().with_changes(
         [
             *device("other"),
             new(f"dcmQueueName=Q,dicomDeviceName=other,{DEVICES}", objectClass="dcmQueue", dcmQueueName="Q"),
         ]
     )
     with pytest.raises(NotFound, match="other has: --device other"):
-        rename_part(References(tree), ARC, Kind.QUEUE, "Q", "R")
+        rename_part(References(tree), ARC, EntityKind.QUEUE, "Q", "R")
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
-    tree = sound().after([put(RULE, dcmExporterID="OLD")])
+    tree = sound().with_changes([put(RULE, dcmExporterID="OLD")])
     with pytest.raises(NotFound, match="1 value names OLD all the same, and there is LONGTERM: --references-only"):
-        rename_part(References(tree), ARC, Kind.EXPORTER, "OLD", "LONGTERM")
-    renaming = rename_part(References(tree), ARC, Kind.EXPORTER, "OLD", "LONGTERM", only=True)
-    assert octets(tree.after(renaming.edit.changes)) == octets(sound())
+        rename_part(References(tree), ARC, EntityKind.EXPORTER, "OLD", "LONGTERM")
+    renaming = rename_part(References(tree), ARC, EntityKind.EXPORTER, "OLD", "LONGTERM", only_references=True)
+    assert octets(tree.with_changes(renaming.edit.changes)) == octets(sound())
 
 
 def test_the_same_name_is_nothing_to_do() -> None:
-    assert rename(Kind.EXPORTER, "LONGTERM", "LONGTERM").edit.changes == ()
+    assert rename(EntityKind.EXPORTER, "LONGTERM", "LONGTERM").edit.changes == ()
     assert DN.parse(EXPORTER) in sound()

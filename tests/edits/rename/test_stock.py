@@ -10,16 +10,16 @@ import pytest
 
 from dcmcfg.changes import Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import RDN
-from dcmcfg.edits.rename.network_ae import Keeping, rename_ae, rename_references
+from dcmcfg.edits.rename.network_ae import KeepOptions, rename_ae, rename_references
 from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.lint import lint
 from dcmcfg.model.references.index import References
-from dcmcfg.model.references.kinds import Kind
-from dcmcfg.model.references.rewriting import rewritten
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.references.rewriting import rewrite_name
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.definitions import bundled
+from dcmcfg.schema.definitions import load_bundled_schema
 from tests.conftest import UPSTREAM_FILES
 from tests.lint.breaking import NOW, put
 
@@ -55,24 +55,24 @@ WEB_APPS = (
 def stock(upstream: Path, tmp_path: Path) -> Tree:
     for name in UPSTREAM_FILES:
         shutil.copy(upstream / "5.33.1" / name, tmp_path)
-    return read_ldif_tree(tmp_path, bundled())
+    return read_ldif_tree(tmp_path, load_bundled_schema())
 
 
 def left(renaming: Renaming) -> list[tuple[str, str, str]]:
-    return sorted((str(each.dn.rdn), each.attribute, each.reason) for each in renaming.leftovers.left)
+    return sorted((str(each.dn.rdn), each.attribute, each.reason) for each in renaming.leftovers.items)
 
 
 def test_of_the_archives_ae_only_a_template_of_issuers_is_left(stock: Tree) -> None:
-    renaming = rename_ae(References(stock), "DCM4CHEE", "HOSPPACS", Keeping())
+    renaming = rename_ae(References(stock), "DCM4CHEE", "HOSPPACS", KeepOptions())
     assert left(renaming) == [
         ("cn=SupplementIssuerOfPatientID", "dcmMergeAttribute", "a template"),
         ("cn=SupplementIssuerOfPatientIDOnMPPS", "dcmMergeAttribute", "a template"),
         ("cn=SupplementIssuerOfPatientIDOnMPPS", "dcmMergeAttribute", "a template"),
     ]
     # A coding scheme, and service classes of the archive.
-    assert renaming.leftovers.longer == {"99DCM4CHEE": 13, "DCM4CHEE_ARC_AET": 8, "DCM4CHEE_ARC": 1}
+    assert renaming.leftovers.longer_words == {"99DCM4CHEE": 13, "DCM4CHEE_ARC_AET": 8, "DCM4CHEE_ARC": 1}
     assert len(renaming.references) == 17
-    assert holding(stock.after(renaming.edit.changes), "DCM4CHEE") == 3 + 22
+    assert holding(stock.with_changes(renaming.edit.changes), "DCM4CHEE") == 3 + 22
 
 
 def test_of_the_archives_device_paths_codes_and_its_web_application_are_left(stock: Tree) -> None:
@@ -89,9 +89,9 @@ def test_of_the_archives_device_paths_codes_and_its_web_application_are_left(sto
             ("dcmWebAppName=dcm4chee-arc", "dcmWebAppName", "the name of a registered web application"),
         ]
     )
-    assert renaming.leftovers.longer == {}
+    assert renaming.leftovers.longer_words == {}
     assert {each.attribute for each in renaming.references} == {"dicomNetworkConnectionReference"}
-    assert holding(stock.after(renaming.edit.changes), "dcm4chee-arc") == len(renaming.leftovers.left)
+    assert holding(stock.with_changes(renaming.edit.changes), "dcm4chee-arc") == len(renaming.leftovers.items)
 
 
 def web_apps() -> Iterator[str]:
@@ -102,23 +102,23 @@ def web_apps() -> Iterator[str]:
 
 def holding(tree: Tree, text: str) -> int:
     """How many values of *tree* have *text* in them, wherever."""
-    return sum(text.encode() in value for e in tree.ordered() for a in e.attributes for value in a.values)
+    return sum(text.encode() in value for e in tree.sorted_entries() for a in e.attributes for value in a.values)
 
 
 def container_image(stock: Tree) -> Tree:
     """What the container image makes of AE_TITLE=HOSPPACS: two references are left to DCM4CHEE."""
     missed = ("dcmExternalRetrieveAEDestination", "dcmURI")
     changes: list[Change] = []
-    for each in References(stock).to(Kind.AE, "DCM4CHEE"):
+    for each in References(stock).find_references(EntityKind.AE, "DCM4CHEE"):
         if each.attribute not in missed:
-            value = rewritten(each.attribute, each.value, Kind.AE, "DCM4CHEE", "HOSPPACS")
+            value = rewrite_name(each.attribute, each.value, EntityKind.AE, "DCM4CHEE", "HOSPPACS")
             instead = (Modification(Operation.DELETE, each.attribute, (each.value,)),)
             changes.append(Modify(each.dn, (*instead, Modification(Operation.ADD, each.attribute, (value,)))))
-    for entry in stock.ordered():
+    for entry in stock.sorted_entries():
         kind, name = entry.dn.rdn.parts[0]
         if kind == "dicomAETitle" and name == "DCM4CHEE":
             changes.append(Rename(entry.dn, RDN.of(kind, "HOSPPACS")))
-    return stock.after(changes)
+    return stock.with_changes(changes)
 
 
 def test_what_the_container_image_misses_is_mended_by_the_references_alone(stock: Tree) -> None:
@@ -132,21 +132,21 @@ def test_what_the_container_image_misses_is_mended_by_the_references_alone(stock
     renaming = rename_references(References(tree), "DCM4CHEE", "HOSPPACS")
     assert sorted(each.attribute for each in renaming.references) == ["dcmExternalRetrieveAEDestination", "dcmURI"]
     # DCMQRSCP and IANSCP come with the separate sample configuration.
-    assert told(tree.after(renaming.edit.changes)) == ["ups-destination-unknown", "ups-destination-unknown"]
+    assert told(tree.with_changes(renaming.edit.changes)) == ["ups-destination-unknown", "ups-destination-unknown"]
 
 
 def test_what_the_container_image_misses_is_mended_by_a_rename_back_too(stock: Tree) -> None:
     tree = container_image(stock)
-    renaming = rename_ae(References(tree), "HOSPPACS", "DCM4CHEE", Keeping())
-    assert told(tree.after(renaming.edit.changes)) == ["ups-destination-unknown", "ups-destination-unknown"]
+    renaming = rename_ae(References(tree), "HOSPPACS", "DCM4CHEE", KeepOptions())
+    assert told(tree.with_changes(renaming.edit.changes)) == ["ups-destination-unknown", "ups-destination-unknown"]
     assert [each for each in renaming.edit.warnings if each.startswith("DCM4CHEE is named already")]
 
 
 def test_what_the_container_image_misses_is_mended_by_setting_it(stock: Tree) -> None:
     tree = container_image(stock)
-    archive = next(entry for entry in tree.ordered() if entry.is_a("dcmArchiveDevice"))
+    archive = next(entry for entry in tree.sorted_entries() if entry.is_a("dcmArchiveDevice"))
     assert (
-        told(tree.after([put(str(archive.dn), dcmExternalRetrieveAEDestination="HOSPPACS")]))
+        told(tree.with_changes([put(str(archive.dn), dcmExternalRetrieveAEDestination="HOSPPACS")]))
         == ["ups-destination-unknown"] * 3
     )
 

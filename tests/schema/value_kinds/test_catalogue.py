@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.schema.value_kinds.catalogue import KINDS, REFERENCES, value_kind
+from dcmcfg.schema.value_kinds.catalogue import FOLLOWED_REFERENCES, KINDS, get_value_kind
 
 EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
     "association-limit": (["A=5", "A=-1", "A=B=3"], ["", "A", "A=", "A=x", "5"]),
@@ -190,7 +190,7 @@ EXAMPLES: dict[str, tuple[list[str], list[str]]] = {
 
 
 def test_every_kind_has_examples() -> None:
-    assert set(EXAMPLES) == set(KINDS) - REFERENCES
+    assert set(EXAMPLES) == set(KINDS) - FOLLOWED_REFERENCES
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
@@ -202,12 +202,12 @@ def test_a_text_is_refused_exactly_when_the_archive_refuses_it(name: str) -> Non
 
 
 def test_an_enumeration_takes_its_constants_letter_by_letter() -> None:
-    kind = value_kind("one-of", "NEVER", "ALWAYS")
+    kind = get_value_kind("one-of", "NEVER", "ALWAYS")
     assert (kind.problem("ALWAYS"), kind.problem("always")) == (
         "",
         "it must be one of NEVER, ALWAYS (case is significant)",
     )
-    assert (kind.in_words, kind.constants) == ("one of NEVER, ALWAYS", ("NEVER", "ALWAYS"))
+    assert (kind.description, kind.constants) == ("one of NEVER, ALWAYS", ("NEVER", "ALWAYS"))
 
 
 @pytest.mark.parametrize(
@@ -220,14 +220,14 @@ def test_an_enumeration_takes_its_constants_letter_by_letter() -> None:
     ],
 )
 def test_an_integer_is_within_its_bounds(bounds: tuple[int, ...], good: list[str], bad: list[str]) -> None:
-    kind = value_kind("integer", *bounds)
+    kind = get_value_kind("integer", *bounds)
     assert [text for text in good if kind.problem(text)] == []
     assert [text for text in bad if not kind.problem(text)] == []
 
 
 def test_a_connection_names_the_protocols_that_it_may_have() -> None:
-    kind = value_kind("connection", "HL7", "HL7_MLLP2")
-    assert (kind.in_words, kind.constants) == (
+    kind = get_value_kind("connection", "HL7", "HL7_MLLP2")
+    assert (kind.description, kind.constants) == (
         "the DN of a connection of the same device (HL7 or HL7_MLLP2)",
         ("HL7", "HL7_MLLP2"),
     )

@@ -14,13 +14,13 @@ UNKNOWN_AE = replace(A801, outcome=MoveOutcome(0xA801, "Unknown AE: WORKSTATION"
 #: The external archive is told to send to an AE that forwards nothing.
 FOREIGN_ROUTE = replace(
     VIA_ARCHIVE,
-    destination="STORESCP",
-    astray="STORESCP is an AE of storescp: the objects go there, and nobody forwards them",
-    mending="dcmcfg set-external-retrieve DCM4CHEE",
+    external_retrieve_destination="STORESCP",
+    misrouting_reason="STORESCP is an AE of storescp: the objects go there, and nobody forwards them",
+    misrouting_fix="dcmcfg set-external-retrieve DCM4CHEE",
 )
 REFUSED = "java.net.ConnectException: Connection refused"
 REJECTED = "A-ASSOCIATE-RJ[result: 1 - rejected-permanent, source: 1 - servi"
-DOWN = replace(UNWITNESSED, records=(), outcome=MoveOutcome(0xA702, REFUSED))
+DOWN = replace(UNWITNESSED, move_records=(), outcome=MoveOutcome(0xA702, REFUSED))
 
 
 def first_step(evidence: Evidence) -> str:

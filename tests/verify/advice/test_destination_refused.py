@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, MoveRecord, Stored
+from dcmcfg.verify.evidence import ConfiguredRoute, DatabaseEvidence, Evidence, MoveRecord
 from dcmcfg.verify.judge import judge
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
@@ -25,14 +25,14 @@ from tests.verify.evidence import (
 )
 
 SILENT = replace(A801, outcome=MoveOutcome(0xA801))
-OF_TWO = tuple(replace(each, retrieve_ae_titles=("LONGTERM", "OTHER")) for each in A801.expected)
+OF_TWO = tuple(replace(each, retrieve_ae_titles=("LONGTERM", "OTHER")) for each in A801.instances_before)
 REFUSED_RELAY = recorded("WORKSTATION", 0xA801, None)
-NOT_IN_TREE = replace(VIA_ARCHIVE, destination_known=False)
+NOT_IN_TREE = replace(VIA_ARCHIVE, move_destination_known=False)
 NOT_ALLOWED = replace(A801, outcome=MoveOutcome(0xC801, "Move Destination not allowed"))
 HIDDEN = ("WORKSTATION", "WORKSTATION is not installed (dicomInstalled)", "dcmcfg set x dicomInstalled=TRUE")
-UNKNOWN = replace(A801, expected=(), stored=Stored(UNKNOWN_STUDY, UNKNOWN_STUDY))
+UNKNOWN = replace(A801, instances_before=(), database=DatabaseEvidence(UNKNOWN_STUDY, UNKNOWN_STUDY))
 #: LONGTERM is the fallback archive too, and knows DCM4CHEE, to which it sends what is purged.
-FALLBACK = replace(VIA_ARCHIVE, fallback="LONGTERM", device="dcm4chee-arc")
+FALLBACK = replace(VIA_ARCHIVE, fallback_move_scp="LONGTERM", device="dcm4chee-arc")
 FALLBACK_BACK = replace(FALLBACK, fallback_destination="AS_RECEIVED")
 FALLBACK_ASKED = (
     "the archive does not know the study, so it asked its fallback archive LONGTERM (dcmFallbackCMoveSCP) to send to "
@@ -42,11 +42,11 @@ IF_IT_WAS_THE_ARCHIVE = (
     "(dcmAECacheStaleTimeout)"
 )
 ELSEWHERE = stored(A801, study("fs9", "fs9", "fs9"))
-ALTERNATIVE = replace(VIA_ARCHIVE, alternative="OTHER", storages=frozenset({"fs1"}))
+ALTERNATIVE = replace(VIA_ARCHIVE, alternative_move_scp="OTHER", storage_ids=frozenset({"fs1"}))
 CASES: dict[str, tuple[Evidence, str]] = {
     "relayed, attribute unset": (replace(A801, route=DIRECT), "dcmcfg set-external-retrieve DCM4CHEE"),
     "relayed, attribute unset, recorded": (
-        replace(A801, route=DIRECT, records=(REFUSED_RELAY,)),
+        replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,)),
         "dcmcfg set-external-retrieve DCM4CHEE",
     ),
     "attribute unset, in words that both use": (
@@ -55,22 +55,22 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "with the attribute set": (A801, "administrator must enter DCM4CHEE"),
     "with the attribute set, recorded": (
-        replace(A801, records=(recorded("DCM4CHEE", 0xA801, None),)),
+        replace(A801, move_records=(recorded("DCM4CHEE", 0xA801, None),)),
         "administrator must enter DCM4CHEE",
     ),
     "by an external archive that is told to send elsewhere": (
         replace(A801, route=FOREIGN_ROUTE),
         "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
     ),
-    "relayed although set": (replace(A801, records=(REFUSED_RELAY,)), "dcmcfg reload"),
+    "relayed although set": (replace(A801, move_records=(REFUSED_RELAY,)), "dcmcfg reload"),
     "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, so the archive has not loaded it"),
-    "by the archive, the external archive was never asked": (replace(SILENT, records=()), "dcmcfg reload"),
+    "by the archive, the external archive was never asked": (replace(SILENT, move_records=()), "dcmcfg reload"),
     "relayed, by another external archive than the one whose log it is": (
-        replace(A801, route=DIRECT, records=()),
+        replace(A801, route=DIRECT, move_records=()),
         "dcmcfg set-external-retrieve DCM4CHEE",
     ),
     "attribute unset, in words that both use, with the log of one of two": (
-        replace(UNKNOWN_AE, route=DIRECT, records=(), expected=OF_TWO),
+        replace(UNKNOWN_AE, route=DIRECT, move_records=(), instances_before=OF_TWO),
         "most likely it is the external archive LONGTERM, OTHER that does not know WORKSTATION",
     ),
     "by the archive, not in the tree": (
@@ -78,20 +78,22 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "the tree has no AE WORKSTATION: dcmcfg ae add WORKSTATION@HOST:PORT creates it",
     ),
     "by the archive, misspelt": (
-        replace(A801, route=replace(NOT_IN_TREE, near_destination=("WORKSTATION2",))),
+        replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2",))),
         "did you mean WORKSTATION2? Else dcmcfg ae add",
     ),
     "by the archive, not installed": (
-        replace(A801, route=replace(NOT_IN_TREE, titles=frozenset({"WORKSTATION"}), hidden=frozenset({HIDDEN}))),
+        replace(
+            A801, route=replace(NOT_IN_TREE, ae_titles=frozenset({"WORKSTATION"}), unresolved_aes=frozenset({HIDDEN}))
+        ),
         "WORKSTATION is not installed (dicomInstalled): dcmcfg set x dicomInstalled=TRUE; then dcmcfg reload",
     ),
     "not allowed": (
-        replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted=("A", "B", "C", "D", "E", "F"))),
+        replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("A", "B", "C", "D", "E", "F"))),
         "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more): "
         "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one",
     ),
     "not allowed, although the tree has it": (
-        replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted=("WORKSTATION",))),
+        replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATION",))),
         "in the tree dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION: the archive has not loaded that",
     ),
     "not allowed, although the tree allows any": (
@@ -131,7 +133,7 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ),
     ),
     "by the alternative archive that is recorded, too": (
-        replace(stored(A801, PURGED), route=replace(ALTERNATIVE, alternative="LONGTERM")),
+        replace(stored(A801, PURGED), route=replace(ALTERNATIVE, alternative_move_scp="LONGTERM")),
         (
             "the archive asked LONGTERM (dcmAltCMoveSCP) to send to WORKSTATION, which LONGTERM does not know: its "
             "administrator must enter WORKSTATION there; dcmcfg work-order --external LONGTERM tells with which "
@@ -139,7 +141,7 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         ),
     ),
     "by an archive whose log does not name the caller, with another destination": (
-        replace(A801, records=(replace(REFUSED_RELAY, calling=""),), outcome=MoveOutcome(0xA801)),
+        replace(A801, move_records=(replace(REFUSED_RELAY, calling_ae_title=""),), outcome=MoveOutcome(0xA801)),
         (
             "per its log, LONGTERM does not know WORKSTATION, while the tree has the archive ask for DCM4CHEE: the "
             "archive may not have loaded what the tree says, so dcmcfg reload, then verify with another study",
@@ -161,23 +163,28 @@ def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
     evidence, steps = STEPS[case]
     same_words = replace(evidence, outcome=UNKNOWN_AE.outcome)
     assert judge(same_words).next_steps == (*steps, IF_IT_WAS_THE_ARCHIVE)
-    record = replace(REFUSED_RELAY, called=evidence.route.fallback or evidence.route.alternative)
-    asks = frozenset({(record.called, "WORKSTATION"), ("LONGTERM", "DCM4CHEE")})
-    settled = judge(replace(same_words, records=(record,), route=replace(evidence.route, asks=asks)))
+    record = replace(
+        REFUSED_RELAY, called_ae_title=evidence.route.fallback_move_scp or evidence.route.alternative_move_scp
+    )
+    asks = frozenset({(record.called_ae_title, "WORKSTATION"), ("LONGTERM", "DCM4CHEE")})
+    settled = judge(replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks)))
     assert settled.next_steps == steps
     assert settled.reported.meaning == (
-        f"refused: the move destination WORKSTATION is unknown to {record.called}, says its own record"
+        f"refused: the move destination WORKSTATION is unknown to {record.called_ae_title}, says its own record"
     )
 
 
 def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:
-    misspelt = replace(A801, route=replace(NOT_IN_TREE, near_destination=("WORKSTATION2", "WORKSTATION3")))
-    verdict = judge(replace(misspelt, stored=stored(ALONE, LOCAL_STUDY).stored))
+    misspelt = replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2", "WORKSTATION3")))
+    verdict = judge(replace(misspelt, database=stored(ALONE, LOCAL_STUDY).database))
     assert verdict.headline == (
         "NOT verified: status A801, refused: the move destination is unknown to the archive itself"
     )
     assert verdict.route.finding is RouteFinding.NOT_SHOWN
-    assert verdict.route.way == "none: the tree has no AE WORKSTATION; spelt almost like it: WORKSTATION2, WORKSTATION3"
+    assert (
+        verdict.route.configured_path
+        == "none: the tree has no AE WORKSTATION; spelt almost like it: WORKSTATION2, WORKSTATION3"
+    )
     assert verdict.route.reasons == (
         "the archive refuses such a destination before it looks for the study: it asked nobody, and sent nothing",
     )
@@ -188,7 +195,7 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
     [
         (UNKNOWN_AE, "none that the archive knows: it does not know WORKSTATION, although the tree has it"),
         (
-            replace(A801, route=replace(NOT_IN_TREE, titles=frozenset({"WORKSTATION"}))),
+            replace(A801, route=replace(NOT_IN_TREE, ae_titles=frozenset({"WORKSTATION"}))),
             "none: the AE WORKSTATION is not installed",
         ),
         (
@@ -198,47 +205,47 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
     ],
 )
 def test_why_there_is_no_route_is_told(evidence: Evidence, way: str) -> None:
-    assert judge(evidence).route.way == way
+    assert judge(evidence).route.configured_path == way
 
 
 def test_titles_in_commands_are_quoted_for_a_shell() -> None:
-    hostile = replace(QUESTION, destination="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
-    listed = replace(VIA_ARCHIVE, accepted=("MY AX",))
-    not_allowed = judge(replace(A801, question=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
+    hostile = replace(QUESTION, destination_ae_title="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
+    listed = replace(VIA_ARCHIVE, accepted_move_destinations=("MY AX",))
+    not_allowed = judge(replace(A801, request=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
     assert "dcmcfg add-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AE' allows this one" in not_allowed[0]
     assert "dcmcfg remove-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AX' takes it away" in not_allowed[1]
-    relayed = first_step(replace(A801, question=hostile, route=DIRECT))
+    relayed = first_step(replace(A801, request=hostile, route=DIRECT))
     assert "dcmcfg set-external-retrieve 'X;reboot' has" in relayed
-    unknown = replace(UNKNOWN_AE, question=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
+    unknown = replace(UNKNOWN_AE, request=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
     assert "or dcmcfg set-external-retrieve 'X;reboot' has" in first_step(unknown)
 
 
 def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
     failure = "Unknown modality for AET: DCM4CHEE"
-    record = replace(recorded("DCM4CHEE", 0xC000, None), called="X;reboot", failure=failure)
-    steps = judge(replace(A801, records=(record,), outcome=MoveOutcome(0xC000))).next_steps
+    record = replace(recorded("DCM4CHEE", 0xC000, None), called_ae_title="X;reboot", failure=failure)
+    steps = judge(replace(A801, move_records=(record,), outcome=MoveOutcome(0xC000))).next_steps
     assert any("dcmcfg work-order --external 'X;reboot' --format orthanc gives" in each for each in steps)
 
 
-@pytest.mark.parametrize("evidence", [A801, UNKNOWN_AE, SILENT, replace(UNKNOWN_AE, expected=OF_TWO)])
+@pytest.mark.parametrize("evidence", [A801, UNKNOWN_AE, SILENT, replace(UNKNOWN_AE, instances_before=OF_TWO)])
 @pytest.mark.parametrize("route", [DIRECT, VIA_ARCHIVE, NOT_IN_TREE])
 @pytest.mark.parametrize("records", [None, (), (REFUSED_RELAY,)])
 def test_headline_and_route_say_alike_who_refused(
     evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
 ) -> None:
-    verdict = judge(replace(evidence, route=route, records=records))
+    verdict = judge(replace(evidence, route=route, move_records=records))
     by_the_archive = any("it asked nobody" in each for each in verdict.route.reasons)
     assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
-    assert judge(replace(A801, route=DIRECT, records=(REFUSED_RELAY,))).reported.meaning == (
+    assert judge(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).reported.meaning == (
         "refused: the move destination WORKSTATION is unknown to LONGTERM, says its own record"
     )
 
 
 def test_a_title_in_the_list_that_is_spelt_almost_like_the_destination_is_told_once_that_one_is_allowed() -> None:
-    listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted=("WORKSTATON",)))
+    listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATON",)))
     assert judge(listed).next_steps == (
         "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (WORKSTATON): "
         "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one, too",

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from dcmcfg.verify.evidence import Evidence, Stored
+from dcmcfg.verify.evidence import DatabaseEvidence, Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice.cases import failing
 from tests.verify.evidence import ALONE, UNKNOWN_STUDY, UNWITNESSED
 
-_ROUTE = replace(ALONE.route, fallback="FALLBACK", titles=frozenset({"WORKSTATION"}))
-ASKED = replace(UNWITNESSED, expected=(), route=_ROUTE, stored=Stored(UNKNOWN_STUDY, UNKNOWN_STUDY))
-UNSEEN = replace(ASKED, stored=Stored())
+_ROUTE = replace(ALONE.route, fallback_move_scp="FALLBACK", ae_titles=frozenset({"WORKSTATION"}))
+ASKED = replace(UNWITNESSED, instances_before=(), route=_ROUTE, database=DatabaseEvidence(UNKNOWN_STUDY, UNKNOWN_STUDY))
+UNSEEN = replace(ASKED, database=DatabaseEvidence())
 NOT_FOUND = "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
 CASES: dict[str, tuple[Evidence, str]] = {
     "some came, and nobody knows how many there are": (

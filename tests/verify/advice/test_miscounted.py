@@ -12,7 +12,7 @@ from tests.verify.advice.cases import FOREIGN_ROUTE, first_step
 from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed, reporting
 
 CASES: dict[str, tuple[Evidence, str]] = {
-    "nothing, unknown study": (reporting(replace(UNWITNESSED, expected=())), "dcmFallbackCMoveSCP"),
+    "nothing, unknown study": (reporting(replace(UNWITNESSED, instances_before=())), "dcmFallbackCMoveSCP"),
     "nothing, recalled": (reporting(replace(GOOD, received=())), "dcmCStoreSCUOfCMoveSCP"),
     "nothing, never asked": (reporting(UNWITNESSED), "nothing of the study came back to the archive"),
     "nothing, sent straight": (
@@ -20,7 +20,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "0000 without numbers is also the answer of one that finds nothing",
     ),
     "nothing, not purged as far as is known": (
-        reporting(replace(UNWITNESSED, expected=listed("ONLINE"))),
+        reporting(replace(UNWITNESSED, instances_before=listed("ONLINE"))),
         "dcmRestrictRetrieveSilently",
     ),
     "nothing, the external archive is told to send elsewhere": (
@@ -30,7 +30,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "too few, partly local before": (
         replace(
             reporting(UNWITNESSED, completed=1),
-            expected=(*listed("ONLINE", UIDS[:1]), *listed("NEARLINE", UIDS[1:])),
+            instances_before=(*listed("ONLINE", UIDS[:1]), *listed("NEARLINE", UIDS[1:])),
         ),
         "only with a mapping to the external archive's store SCU: dcmcfg add-value",
     ),
@@ -43,7 +43,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
         replace(UNWITNESSED, outcome=MoveOutcome(0, completed=3, remaining=2)),
         "the archive's log says which",
     ),
-    "none are listed": (reporting(replace(UNWITNESSED, expected=()), completed=3), "lists none of them by C-FIND"),
+    "none are listed": (
+        reporting(replace(UNWITNESSED, instances_before=()), completed=3),
+        "lists none of them by C-FIND",
+    ),
 }
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.dicom.storage.service import NOT_KEPT
-from dcmcfg.verify.advice.next_steps import NO_ROOM
+from dcmcfg.dicom.storage.service import NOT_SAVED_PREFIX
+from dcmcfg.verify.advice.next_steps import NO_DISK_SPACE_STEP
 from dcmcfg.verify.judge import judge
 from tests.verify.evidence import GOOD, LOCAL_STUDY, UNWITNESSED, arrived, stored
 
@@ -23,8 +23,10 @@ def test_every_failure_status_has_a_next_step(status: int) -> None:
 
 
 def test_where_nothing_can_be_kept_that_is_the_only_step() -> None:
-    kept = tuple(replace(each, problem=f"{NOT_KEPT} (no room)") for each in arrived())
-    assert judge(replace(GOOD, received=kept, outcome=MoveOutcome(0xA702, failed=3))).next_steps == (NO_ROOM,)
+    kept = tuple(replace(each, problem=f"{NOT_SAVED_PREFIX} (no room)") for each in arrived())
+    assert judge(replace(GOOD, received=kept, outcome=MoveOutcome(0xA702, failed=3))).next_steps == (
+        NO_DISK_SPACE_STEP,
+    )
 
 
 def test_a_purged_study_is_advised_once_all_went_well_with_a_local_one() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.verify.evidence import CANNOT_LOAD
+from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE
 from dcmcfg.verify.judge import judge
 from tests.verify.advice.cases import first_step, listening
 from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed
 
-ABORTED = replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="the peer aborted the association"))
-SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interrupted="no response within 9 s", timed_out=True))
+ABORTED = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="the peer aborted the association"))
+SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="no response within 9 s", timed_out=True))
 
 
 def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
@@ -25,12 +25,12 @@ def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
 
 
 def test_silence_about_another_study_may_end() -> None:
-    silent = replace(SILENT, expected=listed("ONLINE"))
+    silent = replace(SILENT, instances_before=listed("ONLINE"))
     assert judge(silent).next_steps == ("the archive may still be at it: its log shows what it waits for",)
 
 
 def test_a_destination_that_cannot_be_loaded_is_named() -> None:
-    warned = replace(ABORTED, warnings=(f"WORKSTATION has the dicomPort 70000: {CANNOT_LOAD}",))
+    warned = replace(ABORTED, warnings=(f"WORKSTATION has the dicomPort 70000: {CANNOT_LOAD_DEVICE}",))
     (step,) = judge(warned).next_steps
     assert step.startswith("the archive closes the connection without an answer when it cannot load the device of")
 

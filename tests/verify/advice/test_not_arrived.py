@@ -10,7 +10,7 @@ from dcmcfg.verify.evidence import Evidence
 from tests.verify.advice.cases import first_step, listening
 from tests.verify.evidence import DIRECT, GOOD, UIDS, arrived
 
-STRAIGHT = replace(GOOD, route=DIRECT, records=None)
+STRAIGHT = replace(GOOD, route=DIRECT, move_records=None)
 CASES: dict[str, tuple[Evidence, str]] = {
     "nothing": (listening(GOOD), "another storage SCP"),
     "nothing, sent straight": (listening(STRAIGHT), "LONGTERM sends straight to WORKSTATION, by its own list of AEs"),

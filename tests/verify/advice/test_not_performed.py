@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.route.connection_matching import Fit
+from dcmcfg.route.connection_matching import ConnectionMatch
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
 from tests.verify.advice.cases import DOWN, FOREIGN_ROUTE, REFUSED, REJECTED, failing, first_step, listening
@@ -27,26 +27,30 @@ from tests.verify.evidence import (
 
 STRAIGHT = replace(UNWITNESSED, route=DIRECT)
 LOCAL = stored(ALONE, LOCAL_STUDY)
-UNSEEN = replace(UNWITNESSED, expected=listed(""))
+UNSEEN = replace(UNWITNESSED, instances_before=listed(""))
 INCOMPATIBLE = "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
-OVER_TLS = Fit("WORKSTATION", fits=True, words="both TLSv1.2", tls=True)
-PLAIN_LONGTERM = Fit("LONGTERM", fits=True, words="both plain")
+OVER_TLS = ConnectionMatch("WORKSTATION", is_compatible=True, description="both TLSv1.2", tls=True)
+PLAIN_LONGTERM = ConnectionMatch("LONGTERM", is_compatible=True, description="both plain")
 
 
-def unfitting(evidence: Evidence, *fits: Fit) -> Evidence:
+def unfitting(evidence: Evidence, *fits: ConnectionMatch) -> Evidence:
     """Return *evidence* of an archive that found no connection, where the tree has *fits*."""
-    return failing(replace(evidence, received=None, route=replace(evidence.route, fits=fits)), 0xA702, INCOMPATIBLE)
+    return failing(
+        replace(evidence, received=None, route=replace(evidence.route, connection_matches=fits)), 0xA702, INCOMPATIBLE
+    )
 
 
 NOT_FOUND = "org.dcm4che3.conf.api.ConfigurationNotFoundException:"
 NOT_INSTALLED = replace(
     VIA_ARCHIVE,
-    hidden=frozenset({("LONGTERM", "LONGTERM is not installed", "dcmcfg set longterm/LONGTERM dicomInstalled=TRUE")}),
+    unresolved_aes=frozenset(
+        {("LONGTERM", "LONGTERM is not installed", "dcmcfg set longterm/LONGTERM dicomInstalled=TRUE")}
+    ),
 )
 NO_TRUST = "javax.net.ssl.SSLHandshakeException: PKIX path building failed:"
 CASES: dict[str, tuple[Evidence, str]] = {
     "the external archive is down": (
-        replace(DOWN, route=replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
+        replace(DOWN, route=replace(VIA_ARCHIVE, ae_addresses=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
         "dcmcfg echo LONGTERM tells",
     ),
     "the destination of a local study has a host name that is unknown": (
@@ -70,11 +74,13 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "dcmcfg route --dest WORKSTATION tells which connections do not go together",
     ),
     "no connections that go together, by the tree": (
-        unfitting(LOCAL, Fit("WORKSTATION", fits=False, words="WORKSTATION offers TLS only")),
+        unfitting(
+            LOCAL, ConnectionMatch("WORKSTATION", is_compatible=False, description="WORKSTATION offers TLS only")
+        ),
         "by the tree they do not fit either: WORKSTATION offers TLS only. Give both a connection of the same kind",
     ),
     "connections that go together by the tree, plain": (
-        unfitting(LOCAL, Fit("WORKSTATION", fits=True, words="both plain")),
+        unfitting(LOCAL, ConnectionMatch("WORKSTATION", is_compatible=True, description="both plain")),
         "fits one of WORKSTATION (both plain), so most likely the archive has not loaded that: dcmcfg reload",
     ),
     "connections that go together by the tree, with TLS": (
@@ -86,7 +92,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "fits one of WORKSTATION (both TLSv1.2)",
     ),
     "no connections that go together, and it is not the one that was called first": (
-        unfitting(UNWITNESSED, PLAIN_LONGTERM, Fit("WORKSTATION", fits=False, words="it has no connection")),
+        unfitting(
+            UNWITNESSED,
+            PLAIN_LONGTERM,
+            ConnectionMatch("WORKSTATION", is_compatible=False, description="it has no connection"),
+        ),
         "by the tree they do not fit either: it has no connection",
     ),
     "no connections that go together, of the external archive that sends straight": (
@@ -106,11 +116,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "LONGTERM is not installed: dcmcfg set longterm/LONGTERM dicomInstalled=TRUE; then dcmcfg reload",
     ),
     "an external archive that the tree lacks": (
-        failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, titles=frozenset({"A"}))), 0xA702, NOT_FOUND),
+        failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"A"}))), 0xA702, NOT_FOUND),
         "the tree has no AE LONGTERM, which the archive has to ask: dcmcfg ae add LONGTERM@HOST:PORT creates it",
     ),
     "an external archive that the archive has not loaded": (
-        failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, titles=frozenset({"LONGTERM"}))), 0xA702, NOT_FOUND),
+        failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"LONGTERM"}))), 0xA702, NOT_FOUND),
         "the tree has LONGTERM, so the archive has not loaded it: dcmcfg reload",
     ),
     "a comment that says nothing": (
@@ -122,7 +132,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "lost its AE title",
     ),
     "while the study is listed as local": (
-        failing(replace(UNWITNESSED, expected=listed("ONLINE")), 0xA702, REFUSED),
+        failing(replace(UNWITNESSED, instances_before=listed("ONLINE")), 0xA702, REFUSED),
         "it is WORKSTATION that it could not send to",
     ),
     "no comment, local": (
@@ -195,7 +205,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
     ),
     "some failed, and we are the destination": (
-        failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, records=None), 0xB000, completed=2, failed=1),
+        failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, move_records=None), 0xB000, completed=2, failed=1),
         "refused nothing: the log of the external archive LONGTERM",
     ),
     "some failed elsewhere": (
@@ -203,7 +213,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "the log of WORKSTATION says what it refused, that of the archive DCM4CHEE",
     ),
     "a warning that is not ours": (
-        failing(replace(GOOD, route=DIRECT, records=None), 0xB000, completed=2, warning=1),
+        failing(replace(GOOD, route=DIRECT, move_records=None), 0xB000, completed=2, warning=1),
         "this run took all that came without a warning",
     ),
     "a warning of the destination": (failing(UNSEEN, 0xB000, completed=2, warning=1), "WORKSTATION took them with"),
@@ -231,18 +241,18 @@ def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -
 
 
 def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archive_asks() -> None:
-    placed = replace(VIA_ARCHIVE, places=frozenset({("LONGTERM", "127.0.0.1:31998")}))
+    placed = replace(VIA_ARCHIVE, ae_addresses=frozenset({("LONGTERM", "127.0.0.1:31998")}))
     purged = replace(stored(DOWN, PURGED, PURGED), route=placed)
     assert judge(purged).headline.endswith("nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)")
     for availability in ("ONLINE", "NEARLINE"):
-        open_ = judge(replace(DOWN, expected=listed(availability)))
+        open_ = judge(replace(DOWN, instances_before=listed(availability)))
         assert open_.headline.endswith(
             "the external archive (a purged study), or the destination (a study in the archive's own storage)"
         )
 
 
 def test_where_either_may_be_down_both_have_a_next_step() -> None:
-    steps = judge(replace(DOWN, expected=listed("NEARLINE"))).next_steps
+    steps = judge(replace(DOWN, instances_before=listed("NEARLINE"))).next_steps
     assert [step.partition(" tells")[0] for step in steps] == [
         "if the study was purged: dcmcfg echo LONGTERM",
         "if it is local: dcmcfg echo WORKSTATION",
@@ -250,8 +260,8 @@ def test_where_either_may_be_down_both_have_a_next_step() -> None:
 
 
 def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
-    assert judge(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.way == (
-        f"external archive → STORESCP, and not to WORKSTATION: {FOREIGN_ROUTE.astray}"
+    assert judge(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.configured_path == (
+        f"external archive → STORESCP, and not to WORKSTATION: {FOREIGN_ROUTE.misrouting_reason}"
     )
 
 

@@ -12,7 +12,7 @@ from tests.verify.evidence import GOOD, LOCAL_STUDY, PURGED, arrived, stored
 
 CASES: dict[str, tuple[Evidence, str]] = {
     "purged, delivered, but not in the record": (
-        replace(stored(GOOD, PURGED, LOCAL_STUDY), records=()),
+        replace(stored(GOOD, PURGED, LOCAL_STUDY), move_records=()),
         "the record is that of the external",
     ),
     "called directly": (replace(GOOD, received=arrived(calling="LONGTERM")), "see in the external archive's log"),
