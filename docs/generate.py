@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.main import program
-from dcmcfg.lint.catalogue import RULES, TOPICS
+from dcmcfg.lint.catalogue import RULES, RULES_BY_TOPIC
 from dcmcfg.lint.rule import LintRule
-from dcmcfg.schema.effect_timing import BEHAVIOUR, TAKES_EFFECT, Needs, TakesEffect
+from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
 
 COMMANDS_HEAD = """\
 # The commands
@@ -84,18 +84,18 @@ def lint_page() -> str:
 
 
 def _topics() -> Iterator[str]:
-    for heading, rules in TOPICS.items():
+    for heading, rules in RULES_BY_TOPIC.items():
         yield f"## {heading}\n"
         for rule in rules:
             yield _entry(rule)
 
 
 def _entry(rule: LintRule) -> str:
-    kind = "" if rule.kind == "rule" else f", {rule.kind}"
-    fixable = ", fixable" if rule.mends else ""
+    kind = "" if rule.impact == "rule" else f", {rule.impact}"
+    fixable = ", fixable" if rule.is_auto_fixable else ""
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}{kind}{fixable}* · {rule.asks}\n\n"
-        f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.command}`\n"
+        f"### `{rule.name}`\n\n*{rule.severity}{kind}{fixable}* · {rule.requirement}\n\n"
+        f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.fix_command}`\n"
     )
 
 
@@ -118,18 +118,18 @@ def effect_page() -> str:
     """Return the text of ``taking-effect.md``; attributes with the same row stand together."""
     rows = (
         f"| {_code(each.attribute for each in alike)} | {on} | {needs.value} | {when} | {tried} |\n"
-        for (on, needs, when, tried), alike in groupby(TAKES_EFFECT, _effect)
+        for (on, needs, when, tried), alike in groupby(EFFECT_TIMINGS, _effect)
     )
     notes = (
         f"| {_code(each.attribute for each in alike)} | {text} |\n"
-        for text, alike in groupby(BEHAVIOUR, lambda each: each.text)
+        for text, alike in groupby(BEHAVIOURS, lambda each: each.text)
     )
     heading = "## Notes on single attributes\n\n| attribute | note |\n|---|---|\n"
     return f"{EFFECT_HEAD}{''.join(rows)}\n{heading}{''.join(notes)}"
 
 
-def _effect(row: TakesEffect) -> tuple[str, Needs, str, str]:
-    return row.on, row.needs, row.when, "yes" if row.tried else "no"
+def _effect(row: EffectTiming) -> tuple[str, RequiredAction, str, str]:
+    return row.affected_entries, row.required_action, row.timing, "yes" if row.is_tested else "no"
 
 
 def _code(names: Iterable[str]) -> str:

@@ -122,7 +122,7 @@ def _transfer_capability(ae: DN, sop_class: SopClass, role: str, *, compressed: 
     archived = ARCHIVED.get(sop_class.kind, UNCOMPRESSED[:1])
     if not compressed and sop_class.kind in ARCHIVED:
         archived = archived if sop_class.kind == "video" else UNCOMPRESSED
-    return Entry.of(
+    return Entry.from_values(
         ae.child("cn", name),
         {
             "objectClass": ["dicomTransferCapability", "dcmTransferCapability"],

@@ -142,7 +142,7 @@ def _limit_received(connection: ldap3.Connection, server: LdapServerSettings) ->
         yield
     finally:
         if connection.socket is bounded:  # not closed, nor encrypted
-            connection.socket = bounded.whole
+            connection.socket = bounded.wrapped_socket
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def _describe_referrer(references: References, reference: Reference, meant: Entr
     if reference.kind is EntityKind.ENTRY:
         return f"{where} refers to {meant.dn.relative_to(base)} ({reference.attribute})"
     value = format_value(reference.attribute, reference.value)
-    return f"{where} names the {reference.kind.value.word} {reference.name}: {reference.attribute} is {value}"
+    return f"{where} names the {reference.kind.value.label} {reference.name}: {reference.attribute} is {value}"
 
 
 def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:

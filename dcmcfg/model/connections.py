@@ -55,5 +55,5 @@ def format_users(users: Iterable[Entry]) -> str:
 def _describe_user(user: Entry) -> tuple[str, str]:
     for kind in EntityKind:
         if kind is not EntityKind.ENTRY and user.is_a(kind.value.object_class):
-            return f"the {kind.value.word}", user.text(kind.value.attribute) or ""
+            return f"the {kind.value.label}", user.text(kind.value.attribute) or ""
     return "", str(user.dn.rdn)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DcmcfgError
@@ -68,8 +69,18 @@ class RolloutHeader:
         """
         content = asdict(self)
         if not self.rejected_count:
-            del content["left_out"], content["rejects"]
+            del content["rejected_count"], content["rejects"]
         return json.dumps(content) + "\n"
+
+
+#: Keys of records written before they had a ``format`` number → today's.
+_OLD_KEYS = {"manner": "strategy", "left_out": "rejected_count"}
+
+
+def _rename_old_keys(content: object) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise TypeError("not a JSON object")
+    return {_OLD_KEYS.get(str(key), str(key)): value for key, value in content.items()}
 
 
 class RolloutRecord:
@@ -88,7 +99,7 @@ class RolloutRecord:
     def header(self) -> RolloutHeader:
         path = self._trusted_path(HEADER_FILE)
         try:
-            content = json.loads(path.read_text("utf-8"))
+            content = _rename_old_keys(json.loads(path.read_text("utf-8")))
             return RolloutHeader(**content | {"undo_sizes": tuple(content["undo_sizes"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DcmcfgError(

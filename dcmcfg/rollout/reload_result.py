@@ -37,7 +37,9 @@ def read_reload(folder: Path) -> RecordedReload | None:
     """Return what the record in *folder* says of its reload, None where it says nothing."""
     try:
         content = json.loads((folder / _NAME).read_text("utf-8"))
-        return RecordedReload(RecordedReloadOutcome(content["outcome"]), str(content["what"]))
+        return RecordedReload(
+            RecordedReloadOutcome(content["outcome"]), str(content.get("reason", content.get("what", "")))
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

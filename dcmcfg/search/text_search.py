@@ -51,7 +51,7 @@ def _find_references(tree: Tree, text: str) -> dict[NormalDN, _ReferencedByValue
     """Return what each value that refers to the thing called *text* means, by entry."""
     references = References(tree)
     called = {
-        tree.key(entry.dn): f"{kind.value.word} {_qualified(references, entry, kind)}"
+        tree.key(entry.dn): f"{kind.value.label} {_qualified(references, entry, kind)}"
         for kind in EntityKind
         if kind is not EntityKind.ENTRY
         for entry in references.find_entries(kind, text)

@@ -100,7 +100,7 @@ def is_held(state: Path, title: str) -> bool:
 def _read(path: Path) -> Claim:
     try:
         content = json.loads(path.read_text("utf-8"))
-        return Claim(path.name, str(content["ldap_url"]), str(content["when"]))
+        return Claim(path.name, str(content["ldap_url"]), str(content.get("created_at", content.get("when", ""))))
     except (OSError, ValueError, TypeError, KeyError):
         return Claim(path.name)
 

@@ -91,7 +91,7 @@ class Slow(Qido):
 
     quick: str = ""
 
-    def studies(self, keys: Mapping[str, str], *, most: int) -> tuple[StoredStudy, ...]:
+    def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
         if keys["ExternalRetrieveAET"] != self.quick:
             threading.Event().wait(PATIENCE_S)
         return ()

@@ -15,7 +15,7 @@ def test_breaks_of_three_studies_in_a_row_are_the_archives_own() -> None:
     assert breaks.is_archive_at_fault
     assert breaks.record_response() == Counter({"2": 3, "1": 1, "3": 1})
     assert not breaks.is_archive_at_fault
-    assert not breaks.are_in_doubt
+    assert not breaks.is_cause_unclear
 
 
 def test_an_answer_in_between_leaves_them_to_the_studies() -> None:

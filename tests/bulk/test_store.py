@@ -179,8 +179,8 @@ def test_a_damaged_store_is_told(path: Path) -> None:
 
 def test_two_at_once_on_one_store_are_refused(path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from dcmcfg.bulk.store_file import hold\n"
-        "with hold(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from dcmcfg.bulk.store_file import lock_store\n"
+        "with lock_store(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:

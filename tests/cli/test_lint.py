@@ -239,7 +239,7 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, arguments: tuple[str, ..
     assert problem in " ".join(result.stderr.split())
     if "--json" in arguments:
         error = json.loads(result.stdout)["error"]
-        assert error == {"what": problem, "exit_code": 2, "on": "", "next_step": "dcmcfg lint --help"}
+        assert error == {"message": problem, "exit_code": 2, "subject": "", "next_step": "dcmcfg lint --help"}
     else:
         assert result.stdout == ""
 

@@ -212,15 +212,20 @@ def test_with_json_each_failure_is_an_object_on_stdout_too(
     run: Run, monkeypatch: pytest.MonkeyPatch, writing: bool
 ) -> None:
     refused = LdifError("no \x1b[2Jcolon", subject="a.ldif:7", next_step="dcmcfg history")
-    known = {"what": "no \x1b[2Jcolon", "exit_code": 3, "on": "a.ldif:7", "next_step": "dcmcfg --device d history"}
+    known = {
+        "message": "no \x1b[2Jcolon",
+        "exit_code": 3,
+        "subject": "a.ldif:7",
+        "next_step": "dcmcfg --device d history",
+    }
     crash = {
-        "what": "internal error (ZeroDivisionError: x)",
+        "message": "internal error (ZeroDivisionError: x)",
         "exit_code": 4 if writing else 3,
-        "on": "",
+        "subject": "",
         "next_step": "DCMCFG_DEBUG=1 shows where; please report it",
     }
     changed = "; something may have been changed" if writing else ""
-    stopped = {"what": f"interrupted{changed}", "exit_code": 130, "on": "", "next_step": ""}
+    stopped = {"message": f"interrupted{changed}", "exit_code": 130, "subject": "", "next_step": ""}
     for error, told in ((refused, known), (ZeroDivisionError("x"), crash), (KeyboardInterrupt(), stopped)):
         add_failing(monkeypatch, error, writing=writing)
         result = run("--device", "d", "trial", "--json")

@@ -421,7 +421,7 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     }
     content = json.loads(refused.stdout)
     assert (content["changed"], content["error"]["exit_code"]) == (False, 3)
-    assert content["error"]["on"] == "http://127.0.0.1:1/x/ctrl/status"
+    assert content["error"]["subject"] == "http://127.0.0.1:1/x/ctrl/status"
     assert json.loads(misspelt.stdout) == {
         "error": {
             "what": "there is no device pacs",

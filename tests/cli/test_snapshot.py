@@ -193,7 +193,7 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, taken:
     taken.write_bytes(b"")
     damaged = run("snapshot", "--check", "--json", str(taken))
     assert damaged.exit_code == 1
-    assert json.loads(damaged.stdout)["error"]["what"] == "it is no snapshot of dcmcfg"
+    assert json.loads(damaged.stdout)["error"]["message"] == "it is no snapshot of dcmcfg"
 
 
 def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, taken: Path) -> None:

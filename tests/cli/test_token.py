@@ -292,7 +292,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
     )
     content = json.loads(run("token", "--json").stdout)
     assert (content["verdict"], content["token"]["issuer"]) == ("not asked", issuer.url)
-    assert content["error"]["what"] == "connection refused"
+    assert content["error"]["message"] == "connection refused"
 
 
 # -- there is none

@@ -146,7 +146,7 @@ def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, sit
     stopped = run("apply", file, "--yes", "--step-by-step", "--json")
     content = json.loads(stopped.stdout)
     assert (stopped.exit_code, content["error"]["exit_code"]) == (4, 4)
-    assert content["error"]["what"].endswith("; 1 of 2 steps are done")
+    assert content["error"]["message"].endswith("; 1 of 2 steps are done")
     ways = "dcmcfg undo takes back what was done; dcmcfg apply --resume asks the server once more"
     assert content["error"]["next_step"] == ways
     told = [content[name] for name in ("changed", "manner", "roll_out", "undo_file", "reloaded")]

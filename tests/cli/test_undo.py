@@ -245,8 +245,8 @@ def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: Cli
 
 def test_the_lock_of_a_killed_process_does_not_block(run: Run, site: CliSite) -> None:
     program = (
-        "import os, signal; from pathlib import Path; from dcmcfg.rollout.lock import directory_lock\n"
-        f"with directory_lock(Path({str(state_folder())!r}), {site.slapd.url!r}): os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal; from pathlib import Path; from dcmcfg.rollout.lock import lock_directory\n"
+        f"with lock_directory(Path({str(state_folder())!r}), {site.slapd.url!r}): os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
     assert len(list((state_folder() / "locks").iterdir())) == 1

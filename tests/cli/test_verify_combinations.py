@@ -129,6 +129,6 @@ def test_a_key_that_would_not_narrow_it_down_is_refused_with_the_one_meant(
 def test_details_are_no_option_for_json(run: Run) -> None:
     result = run("verify", *ONE, "--details", "--json")
     assert result.exit_code == 2
-    assert json.loads(result.stdout)["error"]["what"] == (
+    assert json.loads(result.stdout)["error"]["message"] == (
         "--details adds to the report, and --json has all of it anyway"
     )

@@ -245,9 +245,9 @@ def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> 
     script = (
         "import sys\n"
         "from tests.dicom.asking import move_study\n"
-        "from dcmcfg.dicom.peer import Peer, Timeouts\n"
+        "from dcmcfg.dicom.peer import DicomTimeouts, Peer\n"
         "print('ready', flush=True)\n"
-        "move_study(Peer('ARCHIVE', '127.0.0.1', int(sys.argv[1])), 'ME', '1.2.3', 'X', timeouts=Timeouts())\n"
+        "move_study(Peer('ARCHIVE', '127.0.0.1', int(sys.argv[1])), 'ME', '1.2.3', 'X', timeouts=DicomTimeouts())\n"
     )
     requested, over = threading.Event(), threading.Event()
 

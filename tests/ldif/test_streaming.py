@@ -11,7 +11,7 @@ READ = """
 import sys
 from pathlib import Path
 from dcmcfg.errors import LdifError
-from dcmcfg.ldif.reader import read
+from dcmcfg.ldif.reader import iter_records
 
 megabytes, newline = int(sys.argv[1]), bytes.fromhex(sys.argv[2])
 
@@ -26,7 +26,7 @@ def chunks():
         yield newline.join(lines)
 
 count = 0
-for item in read(chunks(), "stream"):
+for item in iter_records(chunks(), "stream"):
     if count == 0:
         begun = peak()
     assert not isinstance(item, LdifError), item

@@ -79,7 +79,7 @@ def test_a_head_has_what_was_left_out_only_where_something_was(tmp_path: Path) -
         for each in (occasion, replace(occasion, rejected_count=2))
     ]
     assert [head.rejected_count for head in heads] == [0, 2]
-    assert ["left_out" in head.to_json() for head in heads] == [False, True]
+    assert ["rejected_count" in head.to_json() for head in heads] == [False, True]
 
 
 def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:

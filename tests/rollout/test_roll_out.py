@@ -406,7 +406,7 @@ class Losing:
             self._directory.apply(change)
         raise self._error
 
-    def reopened(self) -> LdapDirectory:
+    def reopen(self) -> LdapDirectory:
         return self._directory
 
 

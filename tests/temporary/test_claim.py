@@ -16,8 +16,8 @@ OURS = Claim("DCMCFG_0A1B2C3D4", HERE, "2026-11-25T14:26:32Z")
 _HOLD = """
 import sys
 from pathlib import Path
-from dcmcfg.temporary.claim import Claim, claimed
-with claimed(Path(sys.argv[1]), Claim(*sys.argv[2:])):
+from dcmcfg.temporary.claim import Claim, hold_claim
+with hold_claim(Path(sys.argv[1]), Claim(*sys.argv[2:])):
     print("held", flush=True)
     sys.stdin.read()
 """

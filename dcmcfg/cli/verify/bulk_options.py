@@ -140,6 +140,7 @@ bulk_options = option_group(
         ),
         _many(
             "--patience-s",
+            "max_outage_s",
             type=Quantity(min=0, max=MAX_TIMEOUT_S),
             default=OUTAGE_TIMEOUT_S,
             show_default=True,
@@ -148,11 +149,12 @@ bulk_options = option_group(
         ),
         _many(
             "--results",
+            "store_file",
             type=click.Path(dir_okay=False, path_type=Path),
             metavar="FILE",
             help="Keep the answers there (SQLite), instead of in the user's state folder; a run goes on with them.",
         ),
-        _many("--again", is_flag=True, help="Ask for all studies anew, answered or not."),
+        _many("--again", "verify_all_again", is_flag=True, help="Ask for all studies anew, answered or not."),
         _many(
             "--only-failed",
             is_flag=True,

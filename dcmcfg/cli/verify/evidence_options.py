@@ -56,7 +56,13 @@ evidence_options = option_group(
     "evidence_settings",
     EvidenceOptions,
     [
-        _option("--expect", type=click.IntRange(min=1), metavar="N", help="Number of instances that must arrive."),
+        _option(
+            "--expect",
+            "expected_instances",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Number of instances that must arrive.",
+        ),
         _option(
             "--require-observation",
             is_flag=True,
@@ -72,6 +78,7 @@ evidence_options = option_group(
         ),
         _option(
             "--qido/--no-qido",
+            "use_qido",
             default=None,
             help="Ask the archive's database (--archive-url) where the files are, before and after the move. Default "
             "for one study, and for many with --require-route.",
@@ -125,6 +132,7 @@ file_options = option_group(
     [
         _option(
             "--evidence",
+            "paths",
             multiple=True,
             callback=_refuse_duplicates,
             metavar="FILE|FOLDER",

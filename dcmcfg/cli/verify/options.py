@@ -121,6 +121,7 @@ receiving_options = option_group(
         _receiving_option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree."),
         _receiving_option(
             "--keep",
+            "storage_folder",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
             help="Keep what is received as files in DIR, and read each one back; implies --receive.",

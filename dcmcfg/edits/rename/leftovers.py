@@ -161,7 +161,7 @@ def _names_itself(entry: Entry, attribute: str, text: str) -> bool:
 def _entry_label(entry: Entry) -> str:
     for kind in EntityKind:
         if kind is not EntityKind.ENTRY and entry.is_a(kind.value.object_class):
-            return str(kind.value.word)
+            return str(kind.value.label)
     registered = next((registry.kind for registry in REGISTRIES if entry.is_a(registry.entry_class)), None)
     return f"registered {registered.value.label}" if registered else "entry"
 

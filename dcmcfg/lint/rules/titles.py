@@ -31,7 +31,7 @@ def _find_application_name_twice(context: LintContext) -> Iterator[Violation]:
             if name is None or name == "*" or not entry.is_a(kind.value.object_class):
                 continue
             if name in seen:
-                message = f"another device has a {kind.value.word} of this name"
+                message = f"another device has a {kind.value.label} of this name"
                 yield Violation(entry.dn, message, kind.value.attribute, name.encode())
             seen.add(name)
 

@@ -74,7 +74,7 @@ def test_where_a_report_cannot_be_written_in_the_end_the_answers_are_told(
     assert "the file exists" in done.stderr
     target.unlink()
     told = json.loads(verify(*named(FIVE[:2]), "--again", "--csv", str(target), "--json").stdout)
-    assert (told["headline"], told["error"]["what"]) == ("2 studies: 2 reported", "the file exists")
+    assert (told["headline"], told["error"]["message"]) == ("2 studies: 2 reported", "the file exists")
 
 
 def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archive, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
     finally:
         for name in ("dicomTLSCipherSuite", "dcmTLSProtocol"):
             site.put(name, dn=own)
-    assert (without.exit_code, json.loads(without.stdout)["error"]["what"]) == (
+    assert (without.exit_code, json.loads(without.stdout)["error"]["message"]) == (
         3,
         "a server needs a certificate to accept TLS",
     )
