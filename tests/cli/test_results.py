@@ -10,7 +10,7 @@ import pytest
 from dcmcfg.bulk.run_options import RunParameters
 from dcmcfg.bulk.store import ResultStore
 from dcmcfg.settings.folders import state_folder
-from tests.bulk.test_kept import make
+from tests.bulk.test_store_catalog import make
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 

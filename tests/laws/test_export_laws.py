@@ -13,7 +13,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
 from tests.directory.messages import done, in_pieces
 from tests.directory.messages import entry as message
-from tests.directory.test_answers import read
+from tests.directory.test_search_responses import read
 
 ROOT = DN.parse("cn=DICOM Configuration,dc=dcm4che,dc=org")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dcmcfg.directory.search_result_entry import InvalidLdapMessage, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
 from tests.directory.messages import done, entry, in_pieces
-from tests.directory.test_answers import read
+from tests.directory.test_search_responses import read
 
 names = st.binary(min_size=1, max_size=200)
 values = st.lists(st.one_of(st.binary(max_size=20), st.binary(min_size=120, max_size=400)), min_size=1, max_size=5)

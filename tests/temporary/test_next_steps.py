@@ -14,7 +14,7 @@ from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.judge import judge
-from tests.verify.advice import test_destination_refused, test_miscounted, test_not_arrived, test_not_performed
+from tests.verify.advice import test_count_mismatch, test_destination_refused, test_not_delivered, test_not_performed
 from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, UNWITNESSED, stored
 
 NEW = TemporaryDestination(
@@ -22,7 +22,7 @@ NEW = TemporaryDestination(
 )
 CASES = {
     f"{module.__name__}: {name}": case[0]
-    for module in (test_destination_refused, test_miscounted, test_not_arrived, test_not_performed)
+    for module in (test_destination_refused, test_count_mismatch, test_not_delivered, test_not_performed)
     for name, case in module.CASES.items()
 }
 

@@ -248,7 +248,8 @@ def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -
     path = tmp_path / "file"
     _bomb(path, 3 << 30)
     script = (
-        "import resource; from pathlib import Path; from tests.dicom.test_read_back import _received, check_saved_file;"
+        "import resource; from pathlib import Path;"
+        "from tests.dicom.storage.test_files_check import _received, check_saved_file;"
         "import dcmcfg.dicom.pydicom_lazy as late; late.import_pydicom('filereader');"
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize();"
         "resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2);"
@@ -320,7 +321,8 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     _kept_octets(path, deflated + b"\0" * (len(deflated) % 2), DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 13_000
     script = (
-        "import resource; from pathlib import Path; from tests.dicom.test_read_back import _received, check_saved_file;"
+        "import resource; from pathlib import Path;"
+        "from tests.dicom.storage.test_files_check import _received, check_saved_file;"
         "import dcmcfg.dicom.pydicom_lazy as late; late.import_pydicom('filereader');"
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize();"
         "resource.setrlimit(resource.RLIMIT_AS, (used + (150 << 20),) * 2);"
