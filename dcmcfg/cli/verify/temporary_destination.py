@@ -160,7 +160,7 @@ def add_temporary_destination(
     """
     invocation.current().changes_directory = True
     title = find_free_title(configuration, lambda: secrets.token_hex(_TITLE_RANDOM_BYTES)[:_TITLE_LENGTH])
-    addresses = request.find_addresses(configuration, destination=title, receive=False)
+    addresses = request.find_addresses(configuration, destination_ae_title=title, receive=False)
     where = find_receiver_address(addresses.archive, request.server_hosts, _parse_address_option(temporary_options))
     place: list[ActiveDestination] = []
     line = derive_security(
@@ -179,7 +179,7 @@ def add_temporary_destination(
         addition = Addition(new, request.archive_ae.device.name, request.archive_ae.title)
         plan = addition.plan(configuration.tree)
         then = Configuration(plan.after)
-        there = request.find_addresses(then, destination=title, receive=True)
+        there = request.find_addresses(then, destination_ae_title=title, receive=True)
         place.append(ActiveDestination(new, then, there, receiver, RunProgress(), settings.ldap_url))
         left = find_leftovers(state_folder(), settings.ldap_url, configuration, new.owner.created)
         _print_intro(settings, new, plan, left, with_plan=temporary_options.show_plan)
