@@ -63,7 +63,7 @@ def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSi
     assert verdict["database"]["before"] == verdict["database"]["after"]
     assert verdict["database"]["before"] == {
         "known": True,
-        "instances": 3,
+        "instance_count": 3,
         "availability": "ONLINE",
         "storage_ids": ["fs1"],
         "external_retrieve_ae_title": None,
