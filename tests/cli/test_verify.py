@@ -60,7 +60,7 @@ Received  complete: 3 of 3 instances at WORKSTATION
           listened as WORKSTATION@127.0.0.1:{workstation.port} from TIME
 Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
-          configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
+          Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's own record was not read
           - where the files were before the move is not known: {CAN_SHOW}
           - Instance Availability before the move: not given, after it: not given
@@ -96,9 +96,9 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "headline",
         "study_instance_uid",
         "archive",
-        "calling",
-        "destination",
-        "asked",
+        "calling_ae_title",
+        "destination_ae_title",
+        "request",
         "expected",
         "database",
         "reported",
@@ -300,7 +300,7 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     assert f"study {longest}" in lines
     missing = [line.partition("Missing: ")[2] for line in lines if "Missing: " in line]
     assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--json has all)"]
-    assert f"          comment: {'x' * 64}" in lines
+    assert f"          Comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
     words = "Next step the external archive LONGTERM was to send straight to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
@@ -316,10 +316,10 @@ def test_at_a_terminal_lines_are_broken_between_words(
         unbroken = verify(archive).stdout
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
     assert code == 1
-    start = next(number for number, line in enumerate(lines) if line.startswith("next"))
+    start = next(number for number, line in enumerate(lines) if line.startswith("Next step"))
     assert lines[start + 1].startswith(" " * 10)
     assert max(len(line) for line in lines[start:]) <= 80
-    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nnext") :].split(), "each word in one piece"
+    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nNext step") :].split(), "each word in one piece"
 
 
 def _breaking(*_: object, **__: object) -> NoReturn:
