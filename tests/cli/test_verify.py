@@ -319,7 +319,9 @@ def test_at_a_terminal_lines_are_broken_between_words(
     start = next(number for number, line in enumerate(lines) if line.startswith("Next step"))
     assert lines[start + 1].startswith(" " * 10)
     assert max(len(line) for line in lines[start:]) <= 80
-    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nNext step") :].split(), "each word in one piece"
+    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nNext step") :].split(), (
+        "each word in one piece"
+    )
 
 
 def _breaking(*_: object, **__: object) -> NoReturn:

@@ -193,7 +193,7 @@ def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path
     file.write_text("old")
     assert verify(run, "local", "--evidence", str(file), "--replace", dest="STORESCP").exit_code == 0
     kept = json.loads(file.read_text())
-    assert kept["verdict"]["database"]["files_before"] == "in the archive's own storage"
+    assert kept["verdict"]["database"]["files_before"] == "local"
     assert [way["state"] for way in kept["configuration"]["route"]["ways"]] == ["local"]
 
 
@@ -223,8 +223,8 @@ def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run:
     assert {each["format"] for each in kept.values()} == {"dcmcfg-evidence"}
     assert [kept[uid]["verdict"]["study_instance_uid"] for uid in uids] == uids
     assert [kept[uid]["verdict"]["database"]["files_before"] for uid in uids] == [
-        "none in the archive's own storage",
-        "in the archive's own storage",
+        "not local",
+        "local",
     ]
     assert [kept[uid]["verdict"]["route"]["finding"] for uid in uids] == ["shown", "not tried"]
     assert [len(kept[uid]["received_instances"]) for uid in uids] == [20, 5]

@@ -206,7 +206,7 @@ Sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
           Stored: KEPT/{get_standard_study("jpeg-ls").uid}/{first}.dcm
           Stored: KEPT/{get_standard_study("jpeg-ls").uid}/{second}.dcm
 Route     shown for 2 instances
-          configured: external archive → DCM4CHEE → WORKSTATION ({setting})
+          Configured: external archive → DCM4CHEE → WORKSTATION ({setting})
           - the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 2 completed
           - before the move, the archive's database had no file of 2 instances
           - after the move, the database has files of 2 instances more (recalled)
