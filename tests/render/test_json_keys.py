@@ -24,7 +24,7 @@ _PACKAGE = Path(__file__).parents[2] / "dcmcfg"
 _ROOMS = ("render", "cli")
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _BANNED_WORDS = frozenset(
-    [
+    {
         "answered",
         "asked",
         "asks",
@@ -53,11 +53,25 @@ _BANNED_WORDS = frozenset(
         "why",
         "witness",
         "witnessed",
-    ]
+    }
 )
 #: Prepositions and fragments that are no key by themselves, and AE titles whose key does not say what they are.
 _BANNED_KEYS = frozenset(
-    ["all", "at", "called", "calling", "from", "needs", "of", "on", "one", "other", "since", "to", "when"]
+    {
+        "all",
+        "at",
+        "called",
+        "calling",
+        "from",
+        "needs",
+        "of",
+        "on",
+        "one",
+        "other",
+        "since",
+        "to",
+        "when",
+    }
 )
 #: Keys that are not renamed yet, by module.
 _NOT_RENAMED_YET = {
