@@ -141,7 +141,7 @@ class BulkReport:
         summary = self.summary
         parts = [f"{number:,} {kind.value}" for kind, number in summary.outcome_counts.items()]
         if summary.open_count:
-            parts.append(f"{summary.open_count:,} still to be asked")
+            parts.append(f"{summary.open_count:,} pending")
         studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
         alike = ", all for like reasons" if summary.all_failed_alike else ""
         earlier = "" if self.has_new_results else self._describe_earlier_results()

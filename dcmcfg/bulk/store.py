@@ -37,6 +37,8 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_of ON attempt (study_uid);
 """
+#: Outcomes with another word in a store than in reports.
+_STORED_OUTCOMES = {VerificationOutcome.NOT_SENT: "not asked"}
 _RUN_PARAMETERS, _LISTED_AT, _LISTED_FROM = "asked", "listed at", "listed from"
 #: Of an answer, what the column ``outcome`` holds and the document ``answer`` does not.
 _OUTCOME = "outcome"
@@ -138,7 +140,13 @@ class ResultStore:
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE attempt SET ended = ?, outcome = ?, final = ?, answer = ? WHERE number = ?",
-                (_now(), result.outcome.value, final, json.dumps(kept), attempt_number),
+                (
+                    _now(),
+                    _STORED_OUTCOMES.get(result.outcome, result.outcome.value),
+                    final,
+                    json.dumps(kept),
+                    attempt_number,
+                ),
             )
             if final:
                 connection.execute(
@@ -235,4 +243,5 @@ def _parse_timestamp(text: str) -> datetime:
 def _parse_result(outcome: str, text: str) -> AttemptResult:
     kept = json.loads(text)
     names: Iterable[str] = {field.name for field in fields(AttemptResult)} - {_OUTCOME}
-    return AttemptResult(VerificationOutcome(outcome), **{name: kept[name] for name in names if name in kept})
+    kind = next((each for each, word in _STORED_OUTCOMES.items() if word == outcome), None)
+    return AttemptResult(kind or VerificationOutcome(outcome), **{name: kept[name] for name in names if name in kept})

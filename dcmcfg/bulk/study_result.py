@@ -17,7 +17,7 @@ class VerificationOutcome(Enum):
     VERIFIED = "verified"  # our own receiver saw it
     REPORTED = "reported"  # the archive says so, nobody of ours listened
     NOT_VERIFIED = "not verified"
-    NOT_SENT = "not asked"  # no C-MOVE was sent: the query failed
+    NOT_SENT = "not sent"  # no C-MOVE was sent: the query failed
     CANCELLED = "cancelled"  # by us
     OUTDATED = "outdated"  # a yes of before the tree was changed; never kept
 

@@ -203,7 +203,7 @@ def _make_verify_arguments(name: str) -> tuple[str, ...]:
 
 def _check_nothing_received(stage: DemoRun, name: str) -> None:
     verdict = stage.run_json(*_make_verify_arguments(name), exit_code=1)
-    found = (verdict["verified"], verdict["reported"]["status"], verdict["received"]["number"])
+    found = (verdict["verified"], verdict["reported"]["status"], verdict["received"]["instance_count"])
     stage.check("not verified: status A801, nothing received", found == (False, MOVE_DESTINATION_UNKNOWN, 0), found)
 
 

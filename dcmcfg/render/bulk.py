@@ -38,24 +38,26 @@ def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str
         "verified": accepted and summary.all_observed,
         "accepted": accepted,
         "headline": report.headline,
-        "asked": dict(report.run_parameters.values),
-        "results": str(report.store),
-        "counts": {kind.value: number for kind, number in summary.outcome_counts.items()}
-        | {"open": summary.open_count},
+        "request": dict(report.run_parameters.values),
+        "results_file": str(report.store),
+        "outcome_counts": {_snake_case(kind.value): number for kind, number in summary.outcome_counts.items()}
+        | {"pending": summary.open_count},
         "attempts": {
-            "number": summary.attempt_count,
-            "without_answer": summary.interrupted_count,
-            "made_again": summary.retry_count,
+            "count": summary.attempt_count,
+            "interrupted_count": summary.interrupted_count,
+            "retry_count": summary.retry_count,
         },
-        "asked_now": report.has_new_results,
+        "has_new_results": report.has_new_results,
         "tree": {
             "sha256": report.configuration_checksum,
-            "answers_of_another": len(report.results_from_other_configuration),
+            "results_from_other_tree_count": len(report.results_from_other_configuration),
         },
-        "answered": {"first": format_iso(answered[0]), "last": format_iso(answered[1])} if answered else None,
-        "instances": summary.instance_count,
-        "routes": summary.route_counts,
-        "groups": [
+        "result_period": {"first_at": format_iso(answered[0]), "last_at": format_iso(answered[1])}
+        if answered
+        else None,
+        "sent_instance_count": summary.instance_count,
+        "route_counts": {_snake_case(finding): number for finding, number in summary.route_counts.items()},
+        "failure_groups": [
             {
                 "reason": group.reason,
                 "next_step": group.next_step,
@@ -67,6 +69,11 @@ def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str
         "notes": list(notes),
         "next_steps": list(next_steps),
     }
+
+
+def _snake_case(finding: str) -> str:
+    """Return *finding* as the key of a JSON object: ``not verified`` becomes ``not_verified``."""
+    return finding.replace(" ", "_")
 
 
 def _study_json(result: StudyResult, tree: str) -> dict[str, Any]:
@@ -83,18 +90,18 @@ def _study_json(result: StudyResult, tree: str) -> dict[str, Any]:
             "warning": answer.warning,
             "received": answer.received,
             "route": answer.route_finding or None,
-            "route_why": answer.route_reasons or None,
+            "route_reasons": answer.route_reasons or None,
             "next_step": answer.next_step or None,
-            "seconds": round(answer.seconds, 3),
-            "of_another_tree": answer.configuration_checksum != tree,
+            "duration_seconds": round(answer.seconds, 3),
+            "from_other_tree": answer.configuration_checksum != tree,
         }
         if answer
-        else {"outcome": "open"}
+        else {"outcome": "pending"}
     )
     attempts = [
         {
-            "started": format_iso(each.started),
-            "ended": format_iso(each.ended) if each.ended else None,
+            "started_at": format_iso(each.started),
+            "ended_at": format_iso(each.ended) if each.ended else None,
             "outcome": each.result.outcome.value if each.result else None,
             "headline": each.result.headline if each.result else None,
             "final": each.final,
@@ -113,12 +120,12 @@ def _lines(report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], 
         yield from wrap_text(Text(escape_unprintable(sentence)), console, 0)
     yield Text()
     parts = [
-        *(("why not", "bold", _group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
+        *(("Failures", "bold", _group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
         *_remaining_groups_part(report.summary.failure_groups),
-        *([("slowest", "bold", _slowest(report, console))] if report.summary.slowest else []),
-        ("results", "bold", Text(escape_unprintable(str(report.store)))),
-        *(("next", "bold cyan", Text(escape_unprintable(step))) for step in next_steps),
-        *(("note", "dim", Text(escape_unprintable(note), style="dim")) for note in notes),
+        *([("Slowest", "bold", _slowest(report, console))] if report.summary.slowest else []),
+        ("Results", "bold", Text(escape_unprintable(str(report.store)))),
+        *(("Next step", "bold cyan", Text(escape_unprintable(step))) for step in next_steps),
+        *(("Note", "dim", Text(escape_unprintable(note), style="dim")) for note in notes),
     ]
     for name, style, content in parts:
         label = Text(name, style=style)
@@ -152,13 +159,13 @@ def _group(group: FailureGroup) -> Text:
     if (rest := len(group.studies) - _UIDS_SHOWN) > 0:
         text.append(f"\nand {rest:,} more (--csv FILE has all)", style="default")
     if group.next_step:
-        text.append(f"\nnext: {escape_unprintable(group.next_step)}", style="default")
+        text.append(f"\nNext step: {escape_unprintable(group.next_step)}", style="default")
     return text
 
 
 def _remaining_groups_part(groups: Sequence[FailureGroup]) -> Iterator[tuple[str, str, Text]]:
     if (rest := len(groups) - _GROUPS_SHOWN) > 0:
-        yield "why not", "bold", Text(f"and {rest:,} more reasons (--csv FILE has all)")
+        yield "Failures", "bold", Text(f"and {rest:,} more reasons (--csv FILE has all)")
 
 
 def _slowest(report: BulkReport, console: Console) -> Text:

@@ -26,9 +26,9 @@ CSV_COLUMNS = (
     "warning",
     "received",
     "route",
-    "attempts",
-    "started",
-    "seconds",
+    "attempt_count",
+    "started_at",
+    "duration_seconds",
     "headline",
     "comment",
     "next_step",
@@ -49,7 +49,7 @@ def render_bulk_csv(report: BulkReport) -> Iterator[str]:
 
 def _cells(result: StudyResult) -> tuple[str, ...]:
     answer, last = result.final_result, result.decisive_attempt
-    known: tuple[object, ...] = ("open", *("" for _ in range(7)))
+    known: tuple[object, ...] = ("pending", *("" for _ in range(7)))
     words: tuple[str, ...] = ("", "", "")
     if answer is not None:
         status = "" if answer.status is None else f"{answer.status:04X}"
@@ -76,7 +76,7 @@ def _line(cells: tuple[str, ...]) -> str:
 def render_bulk_junit(report: BulkReport) -> Iterator[str]:
     """Yield the document: a failure is a study that was not verified, an error one for which no C-MOVE was sent.
 
-    A study that is still to be asked for is skipped. What was asked of whom is in the properties.
+    A pending study is skipped. What was asked of whom is in the properties.
     """
     summary = report.summary
     errors = summary.outcome_counts.get(VerificationOutcome.NOT_SENT, 0)
@@ -108,14 +108,14 @@ def _case(result: StudyResult, classname: str) -> str:
     start = f"    <testcase{_attributes(classname=classname, name=result.study_uid, time=f'{seconds:.3f}')}"
     if answer is not None and answer.outcome.is_success:
         return f"{start}/>\n"
-    inside = f"<skipped{_attributes(message='still to be asked')}/>" if answer is None else _problem(answer)
+    inside = f"<skipped{_attributes(message='pending')}/>" if answer is None else _problem(answer)
     return f"{start}>\n      {inside}\n    </testcase>\n"
 
 
 def _problem(answer: AttemptResult) -> str:
     element = "error" if answer.outcome is VerificationOutcome.NOT_SENT else "failure"
     kind = answer.outcome.value if answer.status is None else f"{answer.status:04X}"
-    message = get_failure_reason(answer) + (f" (next: {answer.next_step})" if answer.next_step else "")
+    message = get_failure_reason(answer) + (f" (next step: {answer.next_step})" if answer.next_step else "")
     return f"<{element}{_attributes(message=message, type=kind)}/>"
 
 

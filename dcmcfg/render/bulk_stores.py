@@ -15,14 +15,14 @@ from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 _COLUMNS = (
-    Column("name"),
-    Column("last (UTC)"),
-    Column("archive"),
-    Column("destination"),
-    Column("answered"),
-    Column("open"),
-    Column("size"),
-    Column("studies of", WrapMode.AT_SPACES),
+    Column("Name"),
+    Column("Used (UTC)"),
+    Column("Archive"),
+    Column("Destination"),
+    Column("Finished"),
+    Column("Pending"),
+    Column("Size"),
+    Column("Source", WrapMode.AT_SPACES),
 )
 #: Where lines have a width, so much of a source is shown; a list of UIDs may be long.
 _SHOWN_SOURCE = 60
@@ -54,8 +54,8 @@ def _block_row(row: tuple[str, ...]) -> tuple[str, ...]:
     """Return *row* as it is where the table does not fit: what belongs together in a line."""
     name, last, archive, destination, answered, left, size, source = row
     to = archive if destination in ("", archive) else f"{archive} → {destination}"  # of one unread both are a ?
-    head = f"{name}  last {last} UTC, {size}"
-    return head, "", to, "", f"{answered}, open: {left}" if left else answered, "", "", source
+    head = f"{name}  used {last} UTC, {size}"
+    return head, "", to, "", f"{answered}, pending: {left}" if left else answered, "", "", source
 
 
 def _row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def _row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ...]:
     facts, source = store.run_parameters.values, store.source_name
     if max_source_length is not None and len(source) > max_source_length:
         source = f"{source[:max_source_length]}…"
-    left = f"{store.open_count:,}, under way" if store.in_progress else f"{store.open_count:,}"
+    left = f"{store.open_count:,}, in progress" if store.in_progress else f"{store.open_count:,}"
     return (
         *known,
         facts.get("archive", ""),
@@ -82,13 +82,13 @@ def _json(store: StoreInfo) -> dict[str, Any]:
     return {
         "name": store.name,
         "file": str(store.path),
-        "last": format_iso(store.last_used),
-        "asked": dict(store.run_parameters.values),
+        "last_used_at": format_iso(store.last_used),
+        "request": dict(store.run_parameters.values),
         "source": store.source_name,
-        "answered": store.finished_count,
-        "open": store.open_count,
+        "finished_count": store.finished_count,
+        "pending_count": store.open_count,
         "octets": store.size_bytes,
-        "under_way": store.in_progress,
+        "in_progress": store.in_progress,
         "problem": store.problem or None,
     }
 

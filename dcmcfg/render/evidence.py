@@ -14,7 +14,7 @@ from dcmcfg.verify.timeline import TimelineEvent
 from dcmcfg.verify.verdict import ReceiptFinding
 
 #: The name and version of the form; the version changes when something that was there is no longer, or means another.
-FORMAT, FORMAT_VERSION = "dcmcfg-evidence", 1
+FORMAT, FORMAT_VERSION = "dcmcfg-evidence", 2
 
 
 def evidence_json(proof: Proof) -> dict[str, Any]:
@@ -22,14 +22,14 @@ def evidence_json(proof: Proof) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "began": format_timestamp_ms(proof.began),
-        "ended": format_timestamp_ms(proof.ended),
-        "clock": {"times_are": "UTC", "zone_of_this_machine": proof.time_zone},
+        "started_at": format_timestamp_ms(proof.began),
+        "ended_at": format_timestamp_ms(proof.ended),
+        "clock": {"time_zone": "UTC", "local_time_zone": proof.time_zone},
         "versions": dict(proof.versions),
-        "configured": _configuration_json(proof.configuration),
+        "configuration": _configuration_json(proof.configuration),
         "events": [_event_json(event) for event in proof.events],
-        "received": _received_json(proof),
-        "external_record": _records_json(proof.evidence),
+        "received_instances": _received_json(proof),
+        "logged_moves": _records_json(proof.evidence),
         "verdict": verdict_json(proof.verdict, proof.evidence),
     }
 
@@ -42,21 +42,21 @@ def format_timestamp_ms(timestamp: datetime) -> str:
 def _configuration_json(found: VerifiedConfiguration) -> dict[str, Any]:
     addresses = found.addresses
     return {
-        "site": [{"name": each.name, "value": each.value, "from": each.origin} for each in found.site],
-        "tree": {"base_dn": found.tree.base_dn, "entries": found.tree.entries, "sha256": found.tree.sha256},
+        "site": [{"name": each.name, "value": each.value, "origin": each.origin} for each in found.site],
+        "tree": {"base_dn": found.tree.base_dn, "entry_count": found.tree.entries, "sha256": found.tree.sha256},
         "device": found.device,
         "software_versions": list(found.software),
         "archive": str(addresses.archive),
         "destination": str(addresses.destination) if addresses.destination else None,
         "retrieve_settings": [
-            {"name": each.name, "values": list(each.values), "from": each.level or None} for each in found.settings
+            {"name": each.name, "values": list(each.values), "level": each.level or None} for each in found.settings
         ],
         "route": route_json(found.route, delivered=found.route.is_delivered()),
     }
 
 
 def _event_json(event: TimelineEvent) -> dict[str, Any]:
-    told: dict[str, Any] = {"time": format_timestamp_ms(event.time), "what": event.description}
+    told: dict[str, Any] = {"time": format_timestamp_ms(event.time), "description": event.description}
     if event.progress is not None:
         progress = event.progress
         told |= {"remaining": progress.remaining, "completed": progress.completed}
@@ -78,10 +78,10 @@ def _received_json(proof: Proof) -> list[dict[str, Any]] | None:
             "octets": each.data_set_length,
             "sha256": each.sha256,
             "status": each.status,
-            "caller": each.calling_ae_title,
-            "move_originator": each.move_originator_ae_title,
-            "arrived": format_timestamp_ms(each.received_at) if each.received_at else None,
-            "kept_as": str(each.saved_path) if each.saved_path else None,
+            "calling_ae_title": each.calling_ae_title,
+            "move_originator_ae_title": each.move_originator_ae_title,
+            "received_at": format_timestamp_ms(each.received_at) if each.received_at else None,
+            "file": str(each.saved_path) if each.saved_path else None,
         }
         for each in proof.evidence.received or ()
     ]
@@ -93,15 +93,15 @@ def _records_json(evidence: Evidence) -> list[dict[str, Any]] | None:
 
 def _record_json(record: MoveRecord) -> dict[str, Any]:
     return {
-        "started": format_timestamp_ms(record.started),
-        "calling": record.calling_ae_title or None,
-        "called": record.called_ae_title or None,
-        "destination": record.destination_ae_title or None,
+        "started_at": format_timestamp_ms(record.started),
+        "calling_ae_title": record.calling_ae_title or None,
+        "called_ae_title": record.called_ae_title or None,
+        "destination_ae_title": record.destination_ae_title or None,
         "study_instance_uid": record.study_uid or None,
         "status": record.status,
         "completed": record.completed,
         "failed": record.failed,
         "failure": record.failure or None,
-        "according_to": "archive" if record.is_from_archive_log else "external archive",
-        "forwarded": record.forwarded_count,
+        "evidence_source": "archive" if record.is_from_archive_log else "external archive",
+        "forwarded_count": record.forwarded_count,
     }

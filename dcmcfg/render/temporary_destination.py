@@ -24,17 +24,17 @@ def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
 def temporary_destination_json(destination: TemporaryDestination, course: RunProgress) -> dict[str, Any]:
     """Return for ``--json`` what was added for a run and taken back: roll-outs by number, null where there is none.
 
-    ``gone`` tells whether nothing of it is left; ``cleaned`` has the titles that other runs had left.
+    ``removed`` tells whether nothing of it is left; ``removed_leftovers`` has the titles that other runs had left.
     """
     return {
         "temporary_destination": {
-            "title": destination.title,
+            "ae_title": destination.title,
             "host": destination.host,
             "port": destination.port,
-            "added": course.added_by_rollout,
-            "taken_back": course.removed_by_rollout,
-            "gone": course.is_removed,
-            "cleaned": list(course.removed_leftovers),
-            "still_named": list(course.remaining_references),
+            "added_by_rollout": course.added_by_rollout,
+            "removed_by_rollout": course.removed_by_rollout,
+            "removed": course.is_removed,
+            "removed_leftovers": list(course.removed_leftovers),
+            "remaining_references": list(course.remaining_references),
         }
     }

@@ -60,12 +60,12 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console, *, details: 
         yield from wrap_text(line, console, 0)
     yield Text()
     parts = [
-        (Text("reported", style="bold"), _reported(verdict.reported, evidence)),
-        (Text("received", style="bold"), _received(verdict.received, evidence)),
+        (Text("Reported", style="bold"), _reported(verdict.reported, evidence)),
+        (Text("Received", style="bold"), _received(verdict.received, evidence)),
         *_transfers_part(evidence, details=details),
-        (Text("route", style="bold"), _route(verdict.route)),
-        *((Text("next", style="bold cyan"), Text(escape_unprintable(step))) for step in verdict.next_steps),
-        *((Text("note", style="dim"), Text(escape_unprintable(note), style="dim")) for note in verdict.notes),
+        (Text("Route", style="bold"), _route(verdict.route)),
+        *((Text("Next step", style="bold cyan"), Text(escape_unprintable(step))) for step in verdict.next_steps),
+        *((Text("Note", style="dim"), Text(escape_unprintable(note), style="dim")) for note in verdict.notes),
     ]
     for label, content in parts:
         label.pad_right(_LABEL - len(label))
@@ -83,11 +83,11 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "headline": verdict.headline,
         "study_instance_uid": question.study_uid,
         "archive": str(question.archive),
-        "calling": question.calling_ae_title,
-        "destination": question.destination_ae_title,
-        "asked": request_json(evidence),
+        "calling_ae_title": question.calling_ae_title,
+        "destination_ae_title": question.destination_ae_title,
+        "request": request_json(evidence),
         "expected": {
-            "number": evidence.expected_count,
+            "instance_count": evidence.expected_count,
             "instances": [
                 {
                     "sop_instance_uid": item.sop_instance_uid,
@@ -104,7 +104,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "files_before": locate_files_before_move(evidence).location.value,
         },
         "reported": {
-            "ok": reported.ok,
+            "success": reported.ok,
             "status": reported.status,
             "status_hex": None if reported.status is None else f"{reported.status:04X}",
             "meaning": reported.meaning,
@@ -113,31 +113,31 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "failed": reported.failed,
             "warning": reported.warning,
             "failed_sop_instance_uids": list(evidence.outcome.failed_sop_instance_uids),
-            "seconds": round(evidence.outcome.seconds, 3),
+            "duration_seconds": round(evidence.outcome.seconds, 3),
             "reasons": list(reported.reasons),
         },
         "received": {
             "finding": received.finding.value,
-            "number": None if received.finding is ReceiptFinding.NOT_OBSERVED else received.instance_count,
+            "instance_count": None if received.finding is ReceiptFinding.NOT_OBSERVED else received.instance_count,
             "missing": list(received.missing),
-            "foreign": list(received.unexpected),
+            "unexpected": list(received.unexpected),
             "altered": list(received.altered),
             "duplicates": list(received.duplicates),
-            "unsound": [{"sop_instance_uid": uid, "problem": problem} for uid, problem in received.corrupt],
-            "meanwhile": list(received.unrelated_senders),
-            "callers": list(received.callers),
-            "move_originators": list(received.move_originators),
+            "corrupt": [{"sop_instance_uid": uid, "problem": problem} for uid, problem in received.corrupt],
+            "unrelated_senders": list(received.unrelated_senders),
+            "calling_ae_titles": list(received.callers),
+            "move_originator_ae_titles": list(received.move_originators),
             "instances": received_instances_json(evidence),
-            "early": instances_json(evidence.early_instances),
-            "uninvited": instances_json(evidence.unrelated_instances),
-            "listening": receiver_json(evidence),
+            "early_instances": instances_json(evidence.early_instances),
+            "unrelated_instances": instances_json(evidence.unrelated_instances),
+            "receiver": receiver_json(evidence),
             "reasons": list(received.reasons),
         },
         "legs": legs_json(evidence),
         "route": {
             "finding": route.finding.value,
-            "way": route.configured_path,
-            "instances": route.shown_count,
+            "configured_path": route.configured_path,
+            "instance_count": route.shown_count,
             "external_retrieve_destination": evidence.route.external_retrieve_destination,
             "reasons": list(route.reasons),
         },
@@ -186,7 +186,7 @@ def _database_json(study: StoredStudy | None) -> dict[str, Any] | None:
         return None
     return {
         "known": study.is_known,
-        "instances": study.instance_count,
+        "instance_count": study.instance_count,
         "availability": study.availability or None,
         "storage_ids": list(study.storage_ids),
         "external_retrieve_ae_title": study.external_ae_title or None,
@@ -202,8 +202,8 @@ def _reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     text = Text(status, style=_GOOD if reported.ok else _BAD)
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
-        text.append(f"\ncomment: {escape_unprintable(reported.comment)}", style="default")
-    _append_uids(text, "failed", evidence.outcome.failed_sop_instance_uids)
+        text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")
+    _append_uids(text, "Failed", evidence.outcome.failed_sop_instance_uids)
     said_already = () if reported.status is None else (f"status {reported.status:04X}",)
     return _append_reasons(text, (reason for reason in reported.reasons if reason not in said_already))
 
@@ -212,7 +212,7 @@ def _received(received: ReceiptAssessment, evidence: Evidence) -> Text:
     destination = evidence.request.destination_ae_title
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return Text(
-            f"not witnessed: no receiver of ours listened; --receive has one listen as {destination}", style=_OPEN
+            f"not observed: no receiver of ours listened; --receive has one listen as {destination}", style=_OPEN
         )
     expected = (
         "an unknown number" if evidence.expected_count is None else format_instance_count(evidence.expected_count)
@@ -232,11 +232,11 @@ def _received(received: ReceiptAssessment, evidence: Evidence) -> Text:
     if received.stored_files:
         text.append(f"\n{escape_unprintable(format_stored_files(received))}", style="default")
     told = (
-        ("missing", received.missing),
-        ("foreign", received.unexpected),
-        ("altered", received.altered),
-        ("unsound", tuple(f"{uid}: {problem}" for uid, problem in received.corrupt)),
-        ("twice", received.duplicates),
+        ("Missing", received.missing),
+        ("Unexpected", received.unexpected),
+        ("Altered", received.altered),
+        ("Corrupt", tuple(f"{uid}: {problem}" for uid, problem in received.corrupt)),
+        ("Duplicate", received.duplicates),
     )
     for what, uids in told:
         _append_uids(text, what, uids)
@@ -246,7 +246,7 @@ def _received(received: ReceiptAssessment, evidence: Evidence) -> Text:
 def _transfers_part(evidence: Evidence, *, details: bool) -> Iterator[tuple[Text, Text]]:
     lines = "\n".join(map(escape_unprintable, format_transfer_lines(evidence, details=details)))
     if lines:
-        yield Text("sent", style="bold"), Text(lines)
+        yield Text("Sent", style="bold"), Text(lines)
 
 
 def _append_uids(text: Text, label: str, uids: Sequence[str]) -> None:
@@ -260,7 +260,7 @@ def _route(route: RouteAssessment) -> Text:
     styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}
     number = f" for {format_instance_count(route.shown_count)}" if route.finding is RouteFinding.SHOWN else ""
     text = Text(f"{route.finding.value}{number}", style=styles.get(route.finding, _OPEN))
-    text.append(f"\nconfigured: {escape_unprintable(route.configured_path)}", style="default")
+    text.append(f"\nConfigured: {escape_unprintable(route.configured_path)}", style="default")
     return _append_reasons(text, route.reasons)
 
 

@@ -58,14 +58,14 @@ def request_json(evidence: Evidence) -> dict[str, Any]:
     question = evidence.request
     return {
         "level": question.selection.level.value,
-        "model": question.model.value,
+        "information_model": question.model.value,
         "patient_id": question.patient.patient_id if question.patient else None,
         "issuer_of_patient_id": (question.patient.issuer_of_patient_id or None) if question.patient else None,
         "priority": question.priority.name.lower(),
         "series_instance_uids": list(question.selection.series_uids) or None,
         "sop_instance_uids": list(question.selection.instance_uids) or None,
         "requests": [_move_json(each) for each in evidence.moves],
-        "archive": _archive_json(evidence),
+        "archive_identity": _archive_json(evidence),
     }
 
 
@@ -80,10 +80,10 @@ def _move_json(each: SentMove) -> dict[str, Any]:
         "completed": outcome.completed,
         "failed": outcome.failed,
         "warning": outcome.warning,
-        "interrupted": outcome.interruption or None,
+        "interruption": outcome.interruption or None,
         "cancelled": outcome.cancelled,
-        "list_refused": each.list_refused,
-        "seconds": round(outcome.seconds, 3),
+        "uid_list_refused": each.list_refused,
+        "duration_seconds": round(outcome.seconds, 3),
     }
 
 
@@ -93,7 +93,7 @@ def _archive_json(evidence: Evidence) -> dict[str, Any] | None:
     return {
         "implementation_class_uid": evidence.archive_identity.implementation_class_uid or None,
         "implementation_version_name": evidence.archive_identity.implementation_version_name or None,
-        "tls": tls_session_json(evidence.archive_identity.tls_session),
+        "tls_session": tls_session_json(evidence.archive_identity.tls_session),
     }
 
 
@@ -102,7 +102,7 @@ def format_stored_files(received: ReceiptAssessment) -> str:
     number = len(received.stored_files)
     folders = sorted({str(path.parent.parent) for path in received.stored_files})
     unsound = "" if received.corrupt else ", each read back"
-    return f"kept: {number} file{'' if number == 1 else 's'} in {', '.join(folders)}{unsound}"
+    return f"Stored: {number} file{'' if number == 1 else 's'} in {', '.join(folders)}{unsound}"
 
 
 def received_instances_json(evidence: Evidence) -> list[dict[str, Any]] | None:
@@ -118,11 +118,11 @@ def instances_json(instances: Iterable[ReceivedInstance]) -> list[dict[str, Any]
             "sop_class_uid": each.sop_class_uid,
             "study_instance_uid": each.study_uid,
             "transfer_syntax_uid": each.transfer_syntax,
-            "calling": each.calling_ae_title,
-            "move_originator": each.move_originator_ae_title,
+            "calling_ae_title": each.calling_ae_title,
+            "move_originator_ae_title": each.move_originator_ae_title,
             "octets": each.data_set_length,
             "sha256": each.sha256,
-            "kept": None if each.saved_path is None else str(each.saved_path),
+            "file": None if each.saved_path is None else str(each.saved_path),
             "problem": each.problem or None,
         }
         for each in instances

@@ -26,7 +26,7 @@ def format_transfer_lines(evidence: Evidence, *, details: bool) -> Iterator[str]
         if details:
             yield from map(_format_store, leg.stores)
     if details:
-        yield from (f"kept: {path}" for path in sorted(map(str, kept.values())))
+        yield from (f"Stored: {path}" for path in sorted(map(str, kept.values())))
 
 
 def format_leg(leg: Leg) -> str:
@@ -57,15 +57,15 @@ def legs_json(evidence: Evidence) -> list[dict[str, Any]]:
     """Return each leg with a summary and all its C-STOREs; what is not known is null."""
     return [
         {
-            "calling": leg.calling_ae_title or None,
-            "called": leg.called_ae_title or None,
-            "witness": leg.evidence_source,
-            "summary": [{"number": each.count, **_store_kind_json(each)} for each in group_stores(leg.stores)],
+            "calling_ae_title": leg.calling_ae_title or None,
+            "called_ae_title": leg.called_ae_title or None,
+            "evidence_source": leg.evidence_source,
+            "summary": [{"count": each.count, **_store_kind_json(each)} for each in group_stores(leg.stores)],
             "stores": [
                 {
                     "sop_instance_uid": each.sop_instance_uid or None,
                     **_store_kind_json(each),
-                    "move_originator": each.move_originator or None,
+                    "move_originator_ae_title": each.move_originator or None,
                     "time": _iso(each.time) if each.time else None,
                 }
                 for each in leg.stores
@@ -81,7 +81,7 @@ def _store_kind_json(each: StoreGroup | StoreRecord) -> dict[str, Any]:
         "sop_class": look_up_uid_name(each.sop_class_uid) or None,
         "transfer_syntax_uid": each.transfer_syntax or None,
         "transfer_syntax": look_up_uid_name(each.transfer_syntax) or None,
-        "stored_as": each.file_transfer_syntax or None,
+        "file_transfer_syntax_uid": each.file_transfer_syntax or None,
         "status": each.status,
         "status_hex": None if each.status is None else f"{each.status:04X}",
     }
@@ -91,7 +91,7 @@ def receiver_json(evidence: Evidence) -> dict[str, Any] | None:
     """Return where and since when our receiver listened; None where it did not."""
     if evidence.receiver_info is None:
         return None
-    return {"address": evidence.receiver_info.address, "since": _iso(evidence.receiver_info.listening_since)}
+    return {"address": evidence.receiver_info.address, "started_at": _iso(evidence.receiver_info.listening_since)}
 
 
 def _iso(moment: datetime) -> str:

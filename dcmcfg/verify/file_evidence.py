@@ -23,12 +23,12 @@ from dcmcfg.verify.verdict import format_instance_count
 class FileLocation(Enum):
     """Where the files of the expected instances were before the move."""
 
-    UNKNOWN = "not known"
-    LOCAL = "in the archive's own storage"
-    PARTLY_LOCAL = "some in the archive's own storage"
-    NOT_LOCAL = "none in the archive's own storage"
-    UNCONFIGURED_STORAGE = "on a storage that is not configured"
-    PROBABLY_NOT_LOCAL = "not known: Instance Availability is not ONLINE, which does not prove a purge"
+    UNKNOWN = "unknown"
+    LOCAL = "local"
+    PARTLY_LOCAL = "partly local"
+    NOT_LOCAL = "not local"
+    UNCONFIGURED_STORAGE = "unconfigured storage"
+    PROBABLY_NOT_LOCAL = "probably not local"
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def _headline(
         return "NOT verified: " + "; ".join(_list_objections(reported, received, route))
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return (
-            f"reported, not witnessed: {reported.completed} of "
+            f"reported, not observed: {reported.completed} of "
             f"{format_instance_count(reported.expected_count or 0)} sent to "
             f"{evidence.request.destination_ae_title}, says the archive; {_format_route(route, reported)}"
         )

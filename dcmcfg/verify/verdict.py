@@ -22,7 +22,7 @@ class ReportFinding(Enum):
 class ReceiptFinding(Enum):
     """What our own receiver saw."""
 
-    NOT_OBSERVED = "not witnessed"  # nobody of ours listened
+    NOT_OBSERVED = "not observed"  # nobody of ours listened
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
     UNCHECKED = "unchecked"  # something came, but nobody knows what should have come

@@ -11,7 +11,7 @@ from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
 
 WITNESSED = AttemptResult(VerificationOutcome.VERIFIED, "verified: 1 of 1", route_finding="shown")
 REPORTED = AttemptResult(
-    VerificationOutcome.REPORTED, "reported, not witnessed", route_finding="not shown", route_reasons="nobody told"
+    VerificationOutcome.REPORTED, "reported, not observed", route_finding="not shown", route_reasons="nobody told"
 )
 LOCAL = AttemptResult(VerificationOutcome.VERIFIED, "verified: 1 of 1", route_finding="not tried")
 NO = AttemptResult(VerificationOutcome.NOT_VERIFIED, "NOT verified: status A801", next_step="enter it there")

@@ -62,6 +62,17 @@ def test_an_answer_that_is_not_final_does_not_stand(path: Path) -> None:
         assert store.read_results()[0].final_result is None
 
 
+def test_an_outcome_of_an_earlier_name_is_stored_and_read_by_it(path: Path) -> None:
+    with ResultStore.open(path, ASKED) as store:
+        store.set_study_list(["1.2.3"])
+        store.end_attempt(store.begin_attempt("1.2.3"), AttemptResult(VerificationOutcome.NOT_SENT, "no"), final=True)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT outcome FROM attempt").fetchall() == [("not asked",)]
+    connection.close()
+    with ResultStore.open(path, ASKED) as store:
+        assert store.read_results()[0].final_result == AttemptResult(VerificationOutcome.NOT_SENT, "no")
+
+
 def test_a_longer_list_keeps_the_answers(path: Path) -> None:
     with ResultStore.open(path, ASKED) as store:
         store.set_study_list(["1.2.3", "1.2.4"])

@@ -31,16 +31,15 @@ def test_they_are_listed_with_what_they_are_about(run: Run, two: tuple[Path, Pat
     _, heading, _, *rows, total = done.stdout.splitlines()
     assert (done.exit_code, done.stderr) == (0, "")
     assert heading.split() == [
-        "name",
-        "last",
+        "Name",
+        "Used",
         "(UTC)",
-        "archive",
-        "destination",
-        "answered",
-        "open",
-        "size",
-        "studies",
-        "of",
+        "Archive",
+        "Destination",
+        "Finished",
+        "Pending",
+        "Size",
+        "Source",
     ]
     assert [[each[0], *each[3:]] for each in map(str.split, filter(None, rows))] == [
         [name, "DCM4CHEE@here:11112", "STORESCP", "1", "2", f"{size / 1000:.0f}", "kB", "/lists/may.txt"]
@@ -49,7 +48,9 @@ def test_they_are_listed_with_what_they_are_about(run: Run, two: tuple[Path, Pat
     assert total == f"2 stores, {2 * size / 1000:.0f} kB in {folder}"
     told = json.loads(run("results", "list", "--json").stdout)
     assert told["folder"] == str(folder)
-    assert [(each["name"], each["answered"], each["open"], each["problem"]) for each in told["results"]] == [
+    assert [
+        (each["name"], each["finished_count"], each["pending_count"], each["problem"]) for each in told["results"]
+    ] == [
         ("fedcba9876543210", 1, 2, None),
         ("0123456789abcdef", 1, 2, None),
     ]
@@ -61,12 +62,12 @@ def test_in_a_narrow_terminal_one_takes_four_lines(
     monkeypatch.setenv("COLUMNS", "80")
     size = f"{two[0].stat().st_size / 1000:.0f} kB"
     *_, head, to, answered, source, _, _ = run("results", "list").stdout.splitlines()
-    assert head.startswith("name  0123456789abcdef  last 20")
+    assert head.startswith("Name  0123456789abcdef  used 20")
     assert head.endswith(f" UTC, {size}")
     assert [" ".join(line.split()) for line in (to, answered, source)] == [
-        "archive DCM4CHEE@here:11112 → STORESCP",
-        "answered 1, open: 2",
-        "studies of /lists/may.txt",
+        "Archive DCM4CHEE@here:11112 → STORESCP",
+        "Finished 1, pending: 2",
+        "Source /lists/may.txt",
     ]
 
 

@@ -53,14 +53,14 @@ at STUDY level, Study Root, priority medium
 it says it is OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
 DCMCFG is the calling AE title that the external archive sees
 
-reported  0000 success: all sub-operations are done
+Reported  0000 success: all sub-operations are done
           completed=3, failed=0, warning=0 (expected: 3)
-received  complete: 3 of 3 instances at WORKSTATION
+Received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
           listened as WORKSTATION@127.0.0.1:{workstation.port} from TIME
-sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
-route     not shown
-          configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
+Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
+Route     not shown
+          Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's own record was not read
           - where the files were before the move is not known: {CAN_SHOW}
           - Instance Availability before the move: not given, after it: not given
@@ -83,9 +83,9 @@ def test_without_receiving_dcmtks_storescp_gets_it_and_it_is_not_witnessed(
         result = verify(plain_pacs, "--json")
     assert result.exit_code == 0
     verdict = answer(result)
-    assert verdict["headline"].startswith("reported, not witnessed: 3 of 3 instances")
+    assert verdict["headline"].startswith("reported, not observed: 3 of 3 instances")
     assert verdict["verified"] is False, "nobody of ours saw it"
-    assert (verdict["received"]["finding"], verdict["received"]["number"]) == ("not witnessed", None)
+    assert (verdict["received"]["finding"], verdict["received"]["instance_count"]) == ("not observed", None)
     assert dcmtk.stored_in(tmp_path / "stored") == set(made.sop_instance_uids)
 
 
@@ -96,9 +96,9 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "headline",
         "study_instance_uid",
         "archive",
-        "calling",
-        "destination",
-        "asked",
+        "calling_ae_title",
+        "destination_ae_title",
+        "request",
         "expected",
         "database",
         "reported",
@@ -108,9 +108,9 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "next_steps",
         "notes",
     ]
-    assert verdict["expected"]["number"] == 3
-    assert verdict["reported"] | {"seconds": 0} == {
-        "ok": True,
+    assert verdict["expected"]["instance_count"] == 3
+    assert verdict["reported"] | {"duration_seconds": 0} == {
+        "success": True,
         "status": 0,
         "status_hex": "0000",
         "meaning": "success: all sub-operations are done",
@@ -119,7 +119,7 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "failed": 0,
         "warning": 0,
         "failed_sop_instance_uids": [],
-        "seconds": 0,
+        "duration_seconds": 0,
         "reasons": [],
     }
 
@@ -243,10 +243,10 @@ def test_what_a_stranger_sends_before_the_request_is_told_and_does_not_count(
     verdict = answer(result)
     assert (sent, result.exit_code) == ([0], 1)
     assert verdict["headline"] == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
-    assert (verdict["received"]["number"], verdict["received"]["instances"]) == (0, [])
-    assert [(each["sop_instance_uid"], each["calling"]) for each in verdict["received"]["early"]] == [
-        (uid, "STRANGER") for uid in made.sop_instance_uids
-    ]
+    assert (verdict["received"]["instance_count"], verdict["received"]["instances"]) == (0, [])
+    assert [
+        (each["sop_instance_uid"], each["calling_ae_title"]) for each in verdict["received"]["early_instances"]
+    ] == [(uid, "STRANGER") for uid in made.sop_instance_uids]
 
 
 def test_a_success_without_counters_is_a_no(verify: Verify, made: Made) -> None:
@@ -298,11 +298,11 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
         result = verify(archive, "--receive", study=longest)
     lines = result.stdout.splitlines()
     assert f"study {longest}" in lines
-    missing = [line.partition("missing: ")[2] for line in lines if "missing: " in line]
+    missing = [line.partition("Missing: ")[2] for line in lines if "Missing: " in line]
     assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--json has all)"]
-    assert f"          comment: {'x' * 64}" in lines
+    assert f"          Comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
-    words = "next      the external archive LONGTERM was to send straight to WORKSTATION"
+    words = "Next step the external archive LONGTERM was to send straight to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
     assert step.endswith("by the host and port that it has for it: its log says why it could not")
 
@@ -316,10 +316,12 @@ def test_at_a_terminal_lines_are_broken_between_words(
         unbroken = verify(archive).stdout
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in shown.splitlines()]
     assert code == 1
-    start = next(number for number, line in enumerate(lines) if line.startswith("next"))
+    start = next(number for number, line in enumerate(lines) if line.startswith("Next step"))
     assert lines[start + 1].startswith(" " * 10)
     assert max(len(line) for line in lines[start:]) <= 80
-    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nnext") :].split(), "each word in one piece"
+    assert " ".join(lines[start:]).split() == unbroken[unbroken.index("\nNext step") :].split(), (
+        "each word in one piece"
+    )
 
 
 def _breaking(*_: object, **__: object) -> NoReturn:
@@ -409,7 +411,10 @@ def test_a_missing_and_a_foreign_instance_are_named(
         result = verify(archive, "--receive", "--json")
     received = answer(result)["received"]
     assert result.exit_code == 1
-    assert (received["missing"], received["foreign"]) == ([made.sop_instance_uids[2]], list(foreign.sop_instance_uids))
+    assert (received["missing"], received["unexpected"]) == (
+        [made.sop_instance_uids[2]],
+        list(foreign.sop_instance_uids),
+    )
 
 
 def test_a_nearline_study_does_not_show_the_route(verify: Verify, made: Made, workstation: Peer) -> None:

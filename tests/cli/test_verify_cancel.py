@@ -65,8 +65,8 @@ def test_the_first_ctrl_c_cancels_and_the_partial_verdict_is_told(made: Made) ->
     assert code == 1
     assert slow.cancelled.is_set()
     assert "NOT verified: cancelled by you; 1 of 3 completed\n" in shown
-    assert "reported  FE00 cancelled\n          completed=1, failed=0, warning=0 (expected: 3)\n" in shown
-    assert "next " not in shown
+    assert "Reported  FE00 cancelled\n          completed=1, failed=0, warning=0 (expected: 3)\n" in shown
+    assert "Next step" not in shown
 
 
 def test_the_second_ctrl_c_stops_at_once(made: Made) -> None:
@@ -83,7 +83,7 @@ def test_a_cancel_that_comes_too_late_spoils_nothing(made: Made) -> None:
     with scripted_archive(made, slow) as archive:
         code, shown = interrupted_at_terminal(_verify(archive), _is_set(slow.sent))
     assert code == 0
-    assert "reported, not witnessed: 3 of 3 instances sent to WORKSTATION" in shown
+    assert "reported, not observed: 3 of 3 instances sent to WORKSTATION" in shown
 
 
 def test_dcmqrscp_stops_and_says_how_far_it_came(
@@ -104,7 +104,7 @@ def test_dcmqrscp_stops_and_says_how_far_it_came(
     assert (code, verdict["reported"]["status_hex"]) == (1, "FE00")
     assert verdict["reported"]["reasons"][0] == "cancelled by you"
     assert 0 < verdict["reported"]["completed"] < len(made.files)
-    assert verdict["asked"]["requests"][0]["cancelled"] is True
+    assert verdict["request"]["requests"][0]["cancelled"] is True
 
 
 def test_before_the_move_ctrl_c_is_130(workstation: Peer) -> None:

@@ -56,14 +56,14 @@ def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSi
     assert (result.exit_code, result.stderr) == (0, "")
     assert (verdict["route"]["finding"], verdict["database"]["files_before"]) == (
         "not tried",
-        "in the archive's own storage",
+        "local",
     )
     asked = [path.removeprefix("/dcm4chee-arc/") for _, path, _ in site.archive.requests]
     assert asked == [INSTANCES, INSTANCES], "one search before the move, and one after it"
     assert verdict["database"]["before"] == verdict["database"]["after"]
     assert verdict["database"]["before"] == {
         "known": True,
-        "instances": 3,
+        "instance_count": 3,
         "availability": "ONLINE",
         "storage_ids": ["fs1"],
         "external_retrieve_ae_title": None,
@@ -80,7 +80,7 @@ def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: C
     site.archive.by_path[INSTANCES] = (200, recalled)
     verdict = json.loads(verify(run, made).stdout)
     assert verdict["headline"].endswith("; route shown")
-    assert verdict["database"]["files_before"] == "none in the archive's own storage"
+    assert verdict["database"]["files_before"] == "not local"
     assert verdict["expected"]["instances"][0] == {
         "sop_instance_uid": made.sop_instance_uids[0],
         "series_instance_uid": f"{made.study_uid}.1",

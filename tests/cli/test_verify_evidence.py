@@ -76,34 +76,38 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     exported = tmp_path / "export.ldif"
     assert run("export-ldif", "-o", str(exported)).exit_code == 0
     kept: dict[str, Any] = json.loads(record.read_text())
-    assert (kept["format"], kept["format_version"], kept["versions"]["dcmcfg"]) == ("dcmcfg-evidence", 1, __version__)
-    assert kept["configured"]["tree"]["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
-    assert kept["configured"]["tree"]["entries"] == exported.read_text().count("\ndn: ")
-    assert kept["configured"]["retrieve_settings"][0] == {
+    assert (kept["format"], kept["format_version"], kept["versions"]["dcmcfg"]) == ("dcmcfg-evidence", 2, __version__)
+    assert kept["configuration"]["tree"]["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
+    assert kept["configuration"]["tree"]["entry_count"] == exported.read_text().count("\ndn: ")
+    assert kept["configuration"]["retrieve_settings"][0] == {
         "name": "dcmExternalRetrieveAEDestination",
         "values": ["DCM4CHEE"],
-        "from": "device",
+        "level": "device",
     }
-    origins = {each["name"]: each["from"] for each in kept["configured"]["site"]}
+    origins = {each["name"]: each["origin"] for each in kept["configuration"]["site"]}
     assert (origins["ldap_url"], origins["device"]) == ("DCMCFG_LDAP_URL", "default")
-    assert [way["state"] for way in kept["configured"]["route"]["ways"]] == ["purged"]
+    assert [way["state"] for way in kept["configuration"]["route"]["ways"]] == ["purged"]
     assert (kept["verdict"]["verified"], kept["verdict"]["route"]["finding"]) == (True, "shown")
-    assert {each["sop_instance_uid"] for each in kept["received"]} == get_standard_study("three").sop_instance_uids
-    assert all(len(each["sha256"]) == 64 for each in kept["received"])
-    assert kept["received"][0]["sop_class"] == "CT Image Storage"
-    assert [(each["called"], each["completed"]) for each in kept["external_record"]] == [("LONGTERM", 3)]
-    assert (kept["external_record"][0]["according_to"], kept["external_record"][0]["forwarded"]) == (
+    assert {each["sop_instance_uid"] for each in kept["received_instances"]} == get_standard_study(
+        "three"
+    ).sop_instance_uids
+    assert all(len(each["sha256"]) == 64 for each in kept["received_instances"])
+    assert kept["received_instances"][0]["sop_class"] == "CT Image Storage"
+    assert [(each["called_ae_title"], each["completed"]) for each in kept["logged_moves"]] == [("LONGTERM", 3)]
+    assert (kept["logged_moves"][0]["evidence_source"], kept["logged_moves"][0]["forwarded_count"]) == (
         "external archive",
         None,
     )
-    legs = [(each["calling"], each["called"], len(each["stores"])) for each in kept["verdict"]["legs"]]
-    assert legs == [("LONGTERM", "DCM4CHEE", 3), ("DCM4CHEE", kept["verdict"]["destination"], 3)]
-    assert kept["began"] < kept["verdict"]["received"]["listening"]["since"] < kept["ended"]
-    what = [each["what"] for each in kept["events"]]
+    legs = [
+        (each["calling_ae_title"], each["called_ae_title"], len(each["stores"])) for each in kept["verdict"]["legs"]
+    ]
+    assert legs == [("LONGTERM", "DCM4CHEE", 3), ("DCM4CHEE", kept["verdict"]["destination_ae_title"], 3)]
+    assert kept["started_at"] < kept["verdict"]["received"]["receiver"]["started_at"] < kept["ended_at"]
+    what = [each["description"] for each in kept["events"]]
     assert what.index("instances listed: 3") < what.index("C-MOVE sent") < what.index("final response 0000")
-    arrivals = [each["arrived"] for each in kept["received"]]
-    assert kept["began"] < min(arrivals) <= max(arrivals) < kept["ended"]
-    moments = [kept["began"], *(each["time"] for each in kept["events"]), kept["ended"]]
+    arrivals = [each["received_at"] for each in kept["received_instances"]]
+    assert kept["started_at"] < min(arrivals) <= max(arrivals) < kept["ended_at"]
+    moments = [kept["started_at"], *(each["time"] for each in kept["events"]), kept["ended_at"]]
     assert all(map(MOMENT.fullmatch, moments))
     assert moments == sorted(moments)
     assert site.slapd.password not in record.read_text() + page.read_text()
@@ -115,7 +119,7 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert shown.text.startswith(f"dcmcfg verify: {done.stdout.splitlines()[0]}")
     for words in (
         *get_standard_study("three").sop_instance_uids,
-        kept["configured"]["tree"]["sha256"],
+        kept["configuration"]["tree"]["sha256"],
         "fs1",
         "LONGTERM knows DCM4CHEE",
     ):
@@ -127,9 +131,9 @@ def test_a_no_is_kept_too(run: Run, tmp_path: Path) -> None:
     done = verify(run, "one", *[word for file in files for word in ("--evidence", str(file))], dest="WORKSTATION")
     assert done.exit_code == 1
     kept = json.loads(files[0].read_text())
-    assert (kept["verdict"]["reported"]["status_hex"], kept["received"]) == ("A702", None)
+    assert (kept["verdict"]["reported"]["status_hex"], kept["received_instances"]) == ("A702", None)
     assert "archive's own storage now, but WORKSTATION did not take it" in kept["verdict"]["next_steps"][0]
-    assert "not witnessed" in _Page(files[1].read_text()).text
+    assert "not observed" in _Page(files[1].read_text()).text
 
 
 def test_a_file_that_cannot_be_written_after_all_costs_the_exit_code_and_not_the_verdict(
@@ -146,7 +150,7 @@ def test_a_file_that_cannot_be_written_after_all_costs_the_exit_code_and_not_the
         monkeypatch.setattr("dcmcfg.verify.judge.suggest_next_steps", lose_the_folder)
         done = verify(run, "local", "--evidence", str(folder / "proof.json"), *options, dest="STORESCP")
         assert done.exit_code == 1
-        assert "reported, not witnessed: 5 of 5 instances sent to STORESCP" in done.stdout
+        assert "reported, not observed: 5 of 5 instances sent to STORESCP" in done.stdout
         assert "proof.json: the file cannot be written (No such file or directory)" in done.stderr
 
 
@@ -189,8 +193,8 @@ def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path
     file.write_text("old")
     assert verify(run, "local", "--evidence", str(file), "--replace", dest="STORESCP").exit_code == 0
     kept = json.loads(file.read_text())
-    assert kept["verdict"]["database"]["files_before"] == "in the archive's own storage"
-    assert [way["state"] for way in kept["configured"]["route"]["ways"]] == ["local"]
+    assert kept["verdict"]["database"]["files_before"] == "local"
+    assert [way["state"] for way in kept["configuration"]["route"]["ways"]] == ["local"]
 
 
 def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: Run, tmp_path: Path) -> None:
@@ -199,9 +203,9 @@ def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: R
     done = run("verify", "--study", get_standard_study("local").uid, *temporary)
     assert done.exit_code == 0, done.output
     kept = json.loads(file.read_text())
-    assert kept["configured"]["destination"].startswith(kept["verdict"]["destination"] + "@")
-    assert kept["configured"]["route"]["refused"] is None
-    assert len(kept["received"]) == 5
+    assert kept["configuration"]["destination"].startswith(kept["verdict"]["destination_ae_title"] + "@")
+    assert kept["configuration"]["route"]["refused"] is None
+    assert len(kept["received_instances"]) == 5
 
 
 def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run: Run, tmp_path: Path) -> None:
@@ -219,14 +223,14 @@ def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run:
     assert {each["format"] for each in kept.values()} == {"dcmcfg-evidence"}
     assert [kept[uid]["verdict"]["study_instance_uid"] for uid in uids] == uids
     assert [kept[uid]["verdict"]["database"]["files_before"] for uid in uids] == [
-        "none in the archive's own storage",
-        "in the archive's own storage",
+        "not local",
+        "local",
     ]
     assert [kept[uid]["verdict"]["route"]["finding"] for uid in uids] == ["shown", "not tried"]
-    assert [len(kept[uid]["received"]) for uid in uids] == [20, 5]
-    assert all(each["sha256"] for each in kept[uids[0]]["received"])
-    assert [event["what"] for event in kept[uids[0]]["events"]].count("C-MOVE sent") == 1
-    assert len({each["configured"]["tree"]["sha256"] for each in kept.values()}) == 1
+    assert [len(kept[uid]["received_instances"]) for uid in uids] == [20, 5]
+    assert all(each["sha256"] for each in kept[uids[0]]["received_instances"])
+    assert [event["description"] for event in kept[uids[0]]["events"]].count("C-MOVE sent") == 1
+    assert len({each["configuration"]["tree"]["sha256"] for each in kept.values()}) == 1
 
     assert run(*many).exit_code == 0
     assert len(list(folder.iterdir())) == 2, "nothing was asked"

@@ -56,7 +56,7 @@ def told(result: Result) -> dict[str, Any]:
 def test_a_study_is_verified_over_tls(run: Run, lab: RunningSite) -> None:
     answer = told(verify(run, lab, "local", "--dest", "STORESCP", "--tls"))
     assert answer["archive"] == f"DCM4CHEE@127.0.0.1:{lab.site.ports.archive_tls}"
-    secured = answer["asked"]["archive"]["tls"]
+    secured = answer["request"]["archive_identity"]["tls_session"]
     assert (secured["version"], secured["cipher"]) == ("TLSv1.2", "AES128-SHA")
     assert len(lab.received()) == 5
 
@@ -67,7 +67,7 @@ def test_the_archive_sends_to_a_temporary_destination_over_tls(run: Run, lab: Ru
     answer = told(result)
     assert "with TLS" in result.stderr
     assert answer["verified"]
-    assert (answer["received"]["number"], answer["received"]["callers"]) == (
+    assert (answer["received"]["instance_count"], answer["received"]["calling_ae_titles"]) == (
         len(get_standard_study(name).sop_instance_uids),
         ["DCM4CHEE"],
     )
@@ -87,7 +87,7 @@ def tls_only(lab: RunningSite) -> Iterator[None]:
 def test_the_archive_sends_over_tls_to_a_destination_that_has_tls_only(run: Run, lab: RunningSite) -> None:
     purge(lab.site, get_standard_study("three").uid)
     answer = told(verify(run, lab, "three", "--dest", "WORKSTATION", "--receive"))
-    assert (answer["verified"], answer["received"]["number"]) == (True, 3)
+    assert (answer["verified"], answer["received"]["instance_count"]) == (True, 3)
     assert answer["archive"] == f"DCM4CHEE@127.0.0.1:{lab.site.ports.archive}", "it was asked on its plain port"
 
 
@@ -107,6 +107,6 @@ def test_a_destination_whose_certificate_does_not_suit_the_archive_gets_nothing(
     options = ("--receive", "--tls-cert", str(certificate), "--tls-key", str(key), "--json")
     result = run("verify", "--study", get_standard_study("local").uid, "--dest", "WORKSTATION", *options)
     answer = json.loads(result.stdout)
-    assert (result.exit_code, answer["received"]["number"], answer["reported"]["status_hex"]) == (1, 0, "A702")
+    assert (result.exit_code, answer["received"]["instance_count"], answer["reported"]["status_hex"]) == (1, 0, "A702")
     assert answer["reported"]["comment"] == f"javax.net.ssl.SSLHandshakeException: {comment}"
     assert answer["next_steps"][0].startswith("the TLS handshake of DCM4CHEE with this run failed: ")

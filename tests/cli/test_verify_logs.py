@@ -82,7 +82,14 @@ def verified(run: Run, name: str, log: Path, *options: str) -> dict[str, Any]:
 
 def summaries(verdict: dict[str, Any]) -> list[tuple[object, ...]]:
     return [
-        (leg["calling"], leg["called"], leg["witness"], each["number"], each["transfer_syntax_uid"], each["status"])
+        (
+            leg["calling_ae_title"],
+            leg["called_ae_title"],
+            leg["evidence_source"],
+            each["count"],
+            each["transfer_syntax_uid"],
+            each["status"],
+        )
         for leg in verdict["legs"]
         for each in leg["summary"]
     ]
@@ -105,7 +112,7 @@ def test_dcmtks_log_at_debug_has_the_transfer_syntax_of_the_files(run: Run, site
         verdict = verified(run, "jpeg-ls", tmp_path / "dcmqrscp.log")
     assert verdict["headline"].endswith("route shown")
     (logged, received) = verdict["legs"]
-    assert [each["stored_as"] for each in logged["stores"]] == [JPEG_LS] * 2
+    assert [each["file_transfer_syntax_uid"] for each in logged["stores"]] == [JPEG_LS] * 2
     assert [each["transfer_syntax_uid"] for each in received["stores"]] == [JPEG_LS] * 2
     assert not any("reached WORKSTATION in" in note for note in verdict["notes"])
 
@@ -125,7 +132,7 @@ def test_implicit_in_place_of_explicit_little_endian_is_no_note(run: Run, site: 
     with dcmtk(site, tmp_path, "three", ("-d",), "-xi"):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     (logged, received) = verdict["legs"]
-    assert [each["stored_as"] for each in logged["stores"]] == [EXPLICIT] * 3
+    assert [each["file_transfer_syntax_uid"] for each in logged["stores"]] == [EXPLICIT] * 3
     assert [each["transfer_syntax_uid"] for each in received["stores"]] == [IMPLICIT] * 3
     assert not any("reached WORKSTATION in" in note for note in verdict["notes"])
 
@@ -184,28 +191,28 @@ at STUDY level, Study Root, priority medium
 it says it is IMPLEMENTATION
 DCMCFG is the calling AE title that the external archive sees
 
-reported  0000 success: all sub-operations are done
+Reported  0000 success: all sub-operations are done
           completed=2, failed=0, warning=0 (expected: 2)
-received  complete: 2 of 2 instances at WORKSTATION
+Received  complete: 2 of 2 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
           listened as WORKSTATION@127.0.0.1:PORT from TIME
-          kept: 2 files in KEPT, each read back
-sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
+          Stored: 2 files in KEPT, each read back
+Sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
             {first}: {kind}
             {second}: {kind}
           DCM4CHEE → WORKSTATION: {two} (our receiver)
             HH:MM:SS.mmm {first}: {kind}
             HH:MM:SS.mmm {second}: {kind}
-          kept: KEPT/{get_standard_study("jpeg-ls").uid}/{first}.dcm
-          kept: KEPT/{get_standard_study("jpeg-ls").uid}/{second}.dcm
-route     shown for 2 instances
-          configured: external archive → DCM4CHEE → WORKSTATION ({setting})
+          Stored: KEPT/{get_standard_study("jpeg-ls").uid}/{first}.dcm
+          Stored: KEPT/{get_standard_study("jpeg-ls").uid}/{second}.dcm
+Route     shown for 2 instances
+          Configured: external archive → DCM4CHEE → WORKSTATION ({setting})
           - the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 2 completed
           - before the move, the archive's database had no file of 2 instances
           - after the move, the database has files of 2 instances more (recalled)
           - external archive according to the archive's database: LONGTERM
           - Instance Availability before the move: NEARLINE, after it: NEARLINE
           - the receiver was called by DCM4CHEE (as reported by the caller)
-note      a verify recalls the study into the archive's own storage, so a second run proves less about the route
+Note      a verify recalls the study into the archive's own storage, so a second run proves less about the route
 """
     )

@@ -56,7 +56,7 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     )
     reported = {name: verdict["reported"][name] for name in ("status_hex", "completed", "failed", "warning")}
     assert reported == {"status_hex": "0000", "completed": 20, "failed": 0, "warning": 0}
-    assert verdict["received"]["callers"] == ["DCM4CHEE"]
+    assert verdict["received"]["calling_ae_titles"] == ["DCM4CHEE"]
     assert verdict["route"]["finding"] == "shown"
     assert verdict["route"]["reasons"] == [
         "before the move, the archive's database had no file of 20 instances",
@@ -102,4 +102,4 @@ def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     assert "Connection refused" in done.stdout
     there = f"WORKSTATION (127.0.0.1:{recall_site.site.ports.workstation})"
     assert f"nothing listens where the archive looks for {there}" in done.stdout.splitlines()[0]
-    assert "\nnext      dcmcfg echo WORKSTATION" in done.stdout
+    assert "\nNext step dcmcfg echo WORKSTATION" in done.stdout

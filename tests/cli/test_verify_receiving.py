@@ -28,12 +28,12 @@ def test_what_is_kept_is_told_and_reads(verify: Verify, plain_pacs: Peer, made: 
     assert result.exit_code == 0, result.output
     assert re.search(
         rf"""
-received  complete: 3 of 3 instances at WORKSTATION
+Received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG \(proves nothing by itself\)
           listened as WORKSTATION@[0-9.:]+ from 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC
-          kept: 3 files in {re.escape(str(kept))}, each read back
-sent      DCM4CHEE → WORKSTATION: 3 . CT Image Storage, Explicit VR Little Endian, 0000 \(our receiver\)
-route """,
+          Stored: 3 files in {re.escape(str(kept))}, each read back
+Sent      DCM4CHEE → WORKSTATION: 3 . CT Image Storage, Explicit VR Little Endian, 0000 \(our receiver\)
+Route """,
         result.stdout,
     ), result.stdout
     files = {path.stem: path for path in (kept / STUDY).iterdir()}
@@ -55,16 +55,20 @@ def test_json_tells_each_instance_with_its_digest_and_file(
     instances = json.loads(verify(plain_pacs, "--keep", str(tmp_path), "--json").stdout)["received"]["instances"]
     assert [each["sop_instance_uid"] for each in instances] == list(made.sop_instance_uids)
     for each in instances:
-        octets = Path(each["kept"]).read_bytes()
+        octets = Path(each["file"]).read_bytes()
         data_set_octets = octets[144 + int.from_bytes(octets[140:144], "little") :]
         assert each["sha256"] == hashlib.sha256(data_set_octets).hexdigest()
         assert (each["octets"], each["problem"]) == (len(data_set_octets), None)
-        assert (each["study_instance_uid"], each["calling"], each["move_originator"]) == (STUDY, "DCM4CHEE", "DCMCFG")
+        assert (each["study_instance_uid"], each["calling_ae_title"], each["move_originator_ae_title"]) == (
+            STUDY,
+            "DCM4CHEE",
+            "DCMCFG",
+        )
 
 
 def test_without_files_none_is_told_but_the_digest_is(verify: Verify, plain_pacs: Peer) -> None:
     instances = json.loads(verify(plain_pacs, "--receive", "--json").stdout)["received"]["instances"]
-    assert [(len(each["sha256"]), each["kept"]) for each in instances] == [(64, None)] * 3
+    assert [(len(each["sha256"]), each["file"]) for each in instances] == [(64, None)] * 3
 
 
 def test_a_full_disk_is_a_no_that_says_so(verify: Verify, plain_pacs: Peer, tmp_path: Path) -> None:
@@ -112,7 +116,7 @@ def test_what_does_not_read_is_a_no(verify: Verify, workstation: Peer, tmp_path:
         received = verify(archive, "--receive")
     headline = "1 instance arrived and is not sound (its kept file is not sound: it ends in the middle of an element)"
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"NOT verified: {headline}")
-    assert f"unsound: {uid.decode()}: its kept file is not sound" in result.stdout
+    assert f"Corrupt: {uid.decode()}: its kept file is not sound" in result.stdout
     assert received.exit_code == 0, "nobody looked"
 
 

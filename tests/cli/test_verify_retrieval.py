@@ -60,9 +60,9 @@ def test_dcmqrscp_sends_what_is_asked_for_and_nothing_else(
     verdict = answer(result)
     assert result.exit_code == 0, verdict["headline"]
     assert verdict["headline"].startswith(f"verified: {expected} of {expected} instance")
-    asked = verdict["asked"]
+    asked = verdict["request"]
     by_patient = any("patient" in option for option in options)
-    assert (asked["level"], asked["model"]) == (level, "patient" if by_patient else "study")
+    assert (asked["level"], asked["information_model"]) == (level, "patient" if by_patient else "study")
     assert asked["patient_id"] == ("P1" if by_patient else None)
     assert asked["priority"] == ("high" if "high" in options else "medium")
     assert [each["status_hex"] for each in asked["requests"]] == ["0000"] * requests
@@ -152,8 +152,8 @@ def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, 
     verdict = answer(result)
     assert result.exit_code == 0
     assert verdict["headline"].startswith("verified: 4 of 4 instances received by WORKSTATION")
-    requests = verdict["asked"]["requests"]
-    assert [each["list_refused"] for each in requests] == [True, False, False, True, False, False]
+    requests = verdict["request"]["requests"]
+    assert [each["uid_list_refused"] for each in requests] == [True, False, False, True, False, False]
     assert [each.identifier.QueryRetrieveLevel for each in asked] == ["IMAGE"] * 6
     assert {each.priority for each in asked} == {0}
 
@@ -171,4 +171,4 @@ def test_after_an_abort_no_further_request_is_sent(verify: Verify, made: Made) -
     with scripted_archive(made, lambda _: None) as archive:
         result = verify(archive, "--json", "--level", "image")
     assert result.exit_code == 1
-    assert len(answer(result)["asked"]["requests"]) == 1
+    assert len(answer(result)["request"]["requests"]) == 1

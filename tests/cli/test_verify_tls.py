@@ -48,7 +48,7 @@ def test_the_report_says_how_the_line_was_secured(verify: Verify, made: Made, pk
         text = verify(archive, "--tls", "--tls-ca", str(pki.ca)).stdout
         result = verify(archive, "--tls", "--tls-ca", str(pki.ca), "--json")
     assert result.exit_code == 0
-    secured = answer(result)["asked"]["archive"]["tls"]
+    secured = answer(result)["request"]["archive_identity"]["tls_session"]
     assert secured["version"] == "TLSv1.3"
     assert secured["certificate_subject"].startswith("CN=archive, ")
     until = secured["certificate_valid_until"][:10]

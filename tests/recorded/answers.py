@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.peers.answers import Answer
 
 ANSWERS = Path(__file__).parent / "answers"
-_ROUTE = re.compile(r"^route +(\S.*)$", re.MULTILINE)
+_ROUTE = re.compile(r"^Route +(\S.*)$", re.MULTILINE)
 
 
 def told_of(name: str) -> Answer:

@@ -26,7 +26,7 @@ def test_a_purged_study_is_found_and_its_route_shown(
     assert result.exit_code == 0, result.output
     verdict = json.loads(result.stdout)
     assert stored.study_uid(dimse(name)) in result.stdout
-    assert (verdict["route"]["finding"], verdict["route"]["instances"]) == ("shown", 3)
+    assert (verdict["route"]["finding"], verdict["route"]["instance_count"]) == ("shown", 3)
 
 
 @pytest.mark.parametrize(

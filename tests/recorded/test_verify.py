@@ -36,15 +36,15 @@ def test_the_verdict_is_true(
     verdict = json.loads(result.stdout)
     assert verdict["route"]["finding"] in truth.findings(witness), verdict["route"]
     if truth.way is Way.FALLBACK and verdict["route"]["finding"] == "shown":
-        assert verdict["route"]["way"].startswith("fallback archive FALLBACK"), verdict["route"]
+        assert verdict["route"]["configured_path"].startswith("fallback archive FALLBACK"), verdict["route"]
     assert verdict["reported"]["status_hex"] == _recorded_status(name), verdict["reported"]
     if witness is not Witness.REPORT:
-        assert verdict["received"]["number"] == truth.delivered, verdict["received"]
+        assert verdict["received"]["instance_count"] == truth.delivered, verdict["received"]
         assert result.exit_code == (0 if truth.success else 1), verdict["headline"]
     if truth.success:
         assert result.exit_code == 0, verdict["headline"]
     if verdict["route"]["finding"] == "shown" and witness is not Witness.RECORD:  # which counts local ones as well
-        assert verdict["route"]["instances"] <= truth.from_outside, verdict["route"]
+        assert verdict["route"]["instance_count"] <= truth.from_outside, verdict["route"]
 
 
 @pytest.mark.parametrize(

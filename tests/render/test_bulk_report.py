@@ -48,12 +48,12 @@ def test_what_peers_say_is_escaped_in_every_form(outcome: VerificationOutcome) -
 
 
 def test_a_study_uid_that_an_archive_made_up_is_no_formula() -> None:
-    assert '"\'=HYPERLINK(1,2)",open' in "".join(render_bulk_csv(report(StudyResult("=HYPERLINK(1,2)"))))
+    assert '"\'=HYPERLINK(1,2)",pending' in "".join(render_bulk_csv(report(StudyResult("=HYPERLINK(1,2)"))))
 
 
 def test_a_report_of_nothing_asked_yet_has_no_rate() -> None:
     page = "".join(render_bulk_page(report(StudyResult("1.2.3"))))
-    assert "1 study: 1 still to be asked" in page
+    assert "1 study: 1 pending" in page
     assert "Rate over time" not in page
 
 
@@ -92,4 +92,4 @@ def test_a_slow_study_has_a_second_line_further_in_where_the_first_has_no_room(w
     slow = replace(result(1), study_uid=uid)
     shown = io.StringIO()
     print_bulk(report(slow), (), (), Console(file=shown, width=width))
-    assert f"slowest       0.50 s{between}{uid}\n" in shown.getvalue()
+    assert f"Slowest       0.50 s{between}{uid}\n" in shown.getvalue()

@@ -113,14 +113,14 @@ def test_json_has_each_c_store_and_null_for_what_is_not_known() -> None:
     unknown = dict.fromkeys(
         (
             *("sop_class_uid", "sop_class", "transfer_syntax_uid", "transfer_syntax"),
-            *("stored_as", "status", "status_hex"),
+            *("file_transfer_syntax_uid", "status", "status_hex"),
         )
     )
     assert leg == {
-        "calling": "LONGTERM",
-        "called": "DCM4CHEE",
-        "witness": "LONGTERM's log",
-        "summary": [{"number": 1, **unknown}],
-        "stores": [{"sop_instance_uid": UIDS[0], **unknown, "move_originator": None, "time": None}],
+        "calling_ae_title": "LONGTERM",
+        "called_ae_title": "DCM4CHEE",
+        "evidence_source": "LONGTERM's log",
+        "summary": [{"count": 1, **unknown}],
+        "stores": [{"sop_instance_uid": UIDS[0], **unknown, "move_originator_ae_title": None, "time": None}],
     }
     assert STUDY not in leg

@@ -103,7 +103,7 @@ class BulkOptions:
         return next((f"--{name}" for name, given in named.items() if given), "")
 
 
-_many = section_option("Many studies in one run")
+_many = section_option("Many studies")
 bulk_options = option_group(
     "bulk",
     BulkOptions,

@@ -51,7 +51,7 @@ class EvidenceOptions:
             return EvidenceSources(log, warnings=(f"{LOCATION_UNKNOWN_MESSAGE} ({error.subject}: {error.message})",))
 
 
-_option = section_option("What counts")
+_option = section_option("Evidence")
 evidence_options = option_group(
     "evidence_settings",
     EvidenceOptions,

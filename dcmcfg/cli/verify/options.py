@@ -55,7 +55,7 @@ class RetrieveOptions:
         return Priority[self.priority.upper()]
 
 
-_option = section_option("What is asked for")
+_option = section_option("Retrieve request")
 retrieval_options = option_group(
     "retrieving",
     RetrieveOptions,
@@ -113,7 +113,7 @@ class ReceiveOptions:
         return ReceiverOptions(self.storage_folder, sha256)
 
 
-_receiving_option = section_option("Who receives")
+_receiving_option = section_option("Receiver")
 receiving_options = option_group(
     "receiving",
     ReceiveOptions,

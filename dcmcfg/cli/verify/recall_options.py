@@ -42,7 +42,7 @@ def _print_step(words: str) -> None:
     print_message(f"recall: {escape_unprintable(words)}")
 
 
-_option = section_option("What is asked for")
+_option = section_option("Retrieve request")
 recall_options = option_group(
     "recalling",
     RecallOptions,

@@ -18,7 +18,7 @@ class TemporaryDestinationOptions:
     yes: bool
 
 
-_option = section_option("Who receives")
+_option = section_option("Receiver")
 temporary_options = option_group(
     "temporary",
     TemporaryDestinationOptions,

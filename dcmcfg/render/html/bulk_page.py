@@ -40,7 +40,7 @@ def _body(report: BulkReport) -> Iterator[str]:
     if slowest := make_summary(report.results, _SLOWEST).slowest:
         yield f"<h2>Slowest studies</h2>\n{_slowest(slowest)}\n"
     if report.summary.failure_groups:
-        yield "<h2>Why not</h2>\n"
+        yield "<h2>Failures by reason</h2>\n"
         yield from map(_group, report.summary.failure_groups)
     yield from _studies(report)
 
@@ -49,13 +49,13 @@ def _facts(report: BulkReport) -> Iterator[str]:
     summary = report.summary
     named = {
         **report.run_parameters.values,
-        "attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without an answer, "
+        "Attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without an answer, "
         f"{summary.retry_count:,} made again)",
-        "instances sent": f"{summary.instance_count:,}, by the archive's account",
-        "route": ", ".join(f"{finding} for {number:,}" for finding, number in summary.route_counts.items())
+        "Instances sent": f"{summary.instance_count:,}, by the archive's account",
+        "Route": ", ".join(f"{finding} for {number:,}" for finding, number in summary.route_counts.items())
         or "not known",
-        "first asked": format_timestamp(summary.started) if summary.started else "never",
-        "results": str(report.store),
+        "First request": format_timestamp(summary.started) if summary.started else "never",
+        "Results file": str(report.store),
     }
     yield from render_definition_list((name, value or "none") for name, value in named.items())
 
@@ -65,7 +65,7 @@ def _outcomes(report: BulkReport) -> str:
         ChartItem(kind.value, number, _CSS_CLASSES[kind]) for kind, number in report.summary.outcome_counts.items()
     ]
     if report.summary.open_count:
-        parts.append(ChartItem("still to be asked", report.summary.open_count, _PENDING_CLASS))
+        parts.append(ChartItem("pending", report.summary.open_count, _PENDING_CLASS))
     return render_share_bar("Studies by outcome", parts)
 
 
@@ -81,7 +81,7 @@ def _rate(rate: Throughput) -> str:
     moments = [rate.started + timedelta(seconds=rate.bin_s * len(rate.bins) * share) for share in (0, 0.5, 1)]
     first, middle, last = (format_timestamp(moment) for moment in moments)
     return render_column_chart(
-        "Answers over time", stacks, (first, middle, last), f"studies a second, in steps of {rate.bin_s:g} s"
+        "Responses over time", stacks, (first, middle, last), f"studies a second, in steps of {rate.bin_s:g} s"
     )
 
 
@@ -104,7 +104,7 @@ def _group(group: FailureGroup) -> str:
     rest = len(group.studies) - _UIDS_OF_A_GROUP
     more = f' <span class="soft">and {rest:,} more, below</span>' if rest > 0 else ""
     number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
-    next_step = f'<p class="soft">Next: {escape_html(group.next_step)}</p>' if group.next_step else ""
+    next_step = f'<p class="soft">Next step: {escape_html(group.next_step)}</p>' if group.next_step else ""
     return f"<article><p><b>{number}</b>: {escape_html(group.reason)}</p>{next_step}<p>{shown}{more}</p></article>\n"
 
 
@@ -122,7 +122,7 @@ def _studies(report: BulkReport) -> Iterator[str]:
 def _cells(result: StudyResult) -> str:
     answer, attempts = result.final_result, f'<td class="number">{len(result.attempts)}</td>'
     if answer is None:
-        return f'<td class="soft">still to be asked</td><td></td><td></td><td></td>{attempts}'
+        return f'<td class="soft">pending</td><td></td><td></td><td></td>{attempts}'
     number = answer.completed if answer.received is None else answer.received
     of = "?" if answer.expected is None else str(answer.expected)
     counted = "" if number is None else f"{number} of {of}"

@@ -56,15 +56,15 @@ def _body(proof: Proof) -> Iterator[str]:
     yield from render_definition_list(
         [
             ("Study Instance UID", evidence.request.study_uid),
-            ("when", f"{format_timestamp(proof.began)}, for {_duration(proof.ended - proof.began)}"),
-            ("asked", f"{evidence.request.archive} by {evidence.request.calling_ae_title}"),
-            ("how", "; ".join(format_request_lines(evidence))),
-            ("sent to", str(proof.configuration.addresses.destination or evidence.request.destination_ae_title)),
+            ("Time", f"{format_timestamp(proof.began)}, for {_duration(proof.ended - proof.began)}"),
+            ("Archive and caller", f"{evidence.request.archive} by {evidence.request.calling_ae_title}"),
+            ("Request", "; ".join(format_request_lines(evidence))),
+            ("Destination", str(proof.configuration.addresses.destination or evidence.request.destination_ae_title)),
         ]
     )
     yield from _cards(verdict, evidence)
     if verdict.next_steps:
-        yield f"<h2>What to do next</h2>\n{render_list(verdict.next_steps)}"
+        yield f"<h2>Next steps</h2>\n{render_list(verdict.next_steps)}"
     yield from _configured_route(proof.configuration, verdict)
     yield from _file_locations(evidence)
     yield from _configured(proof.configuration)
@@ -74,9 +74,9 @@ def _body(proof: Proof) -> Iterator[str]:
     yield from _logged_moves(evidence)
     if verdict.notes:
         yield f"<h2>Notes</h2>\n{render_list(verdict.notes)}"
-    yield "<h2>Programs and clock</h2>\n"
+    yield "<h2>Versions and clock</h2>\n"
     yield from render_definition_list(
-        [*proof.versions.items(), ("zone of this machine", proof.time_zone), ("times above", "UTC")]
+        [*proof.versions.items(), ("Local time zone", proof.time_zone), ("Time zone of this page", "UTC")]
     )
 
 
@@ -84,8 +84,8 @@ def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
     said_already = f"status {verdict.reported.status or 0:04X}"
     reasons = [reason for reason in verdict.reported.reasons if reason != said_already]
-    yield _card("The archive reported", *_reported(verdict.reported), reasons)
-    yield _card("Our receiver saw", *_received(verdict.received, evidence), verdict.received.reasons)
+    yield _card("Reported by the archive", *_reported(verdict.reported), reasons)
+    yield _card("Observed by the receiver", *_received(verdict.received, evidence), verdict.received.reasons)
     yield _card("Route through the external archive", *_route(verdict.route), verdict.route.reasons)
     yield "</div>\n"
 
@@ -105,13 +105,13 @@ def _reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
         f"completed {reported.completed}, failed {reported.failed}, warning {reported.warning}; expected: {expected}"
     ]
     if reported.comment:
-        lines.append(f"its comment: {reported.comment}")
+        lines.append(f"Comment: {reported.comment}")
     return status, _GOOD if reported.ok else _BAD, lines
 
 
 def _received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
     if received.finding is ReceiptFinding.NOT_OBSERVED:
-        return "not witnessed", _OPEN, ["nobody of ours listened as the destination"]
+        return "not observed", _OPEN, ["nobody of ours listened as the destination"]
     expected = evidence.expected_count
     of = "instances, of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
     mood = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
@@ -132,11 +132,11 @@ def _received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str
 def _route(route: RouteAssessment) -> tuple[str, str, list[str]]:
     mood = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}.get(route.finding, _OPEN)
     number = f" for {format_instance_count(route.shown_count)}" if route.finding is RouteFinding.SHOWN else ""
-    return f"{route.finding.value}{number}", mood, [f"configured: {route.configured_path}"]
+    return f"{route.finding.value}{number}", mood, [f"Configured: {route.configured_path}"]
 
 
 def _configured_route(configured: VerifiedConfiguration, verdict: Verdict) -> Iterator[str]:
-    yield "<h2>What the configuration has the archive do</h2>\n"
+    yield "<h2>Configured route</h2>\n"
     yield (
         f'<p class="soft">{escape_html(verdict.route.configured_path)}. '
         "According to the configuration alone, apart from the final "
@@ -166,7 +166,7 @@ def _file_locations(evidence: Evidence) -> Iterator[str]:
     stored = evidence.database
     if stored.before is None and evidence.instances_after is None:
         return
-    yield "<h2>Where the files were</h2>\n"
+    yield "<h2>File locations</h2>\n"
     rows: list[Sequence[Cell]] = [
         (
             "Instance Availability (C-FIND)",
@@ -177,7 +177,7 @@ def _file_locations(evidence: Evidence) -> Iterator[str]:
     if stored.before is not None:
         pairs = zip(_stored(stored.before), _stored(stored.after), strict=True)
         rows += [(name, before, after) for (name, before), (_, after) in pairs]
-    yield from render_table(("", "before the move", "after it"), rows)
+    yield from render_table(("", "Before the C-MOVE", "After the C-MOVE"), rows)
 
 
 def _availability(instances: Sequence[Instance] | None) -> str:
@@ -190,39 +190,41 @@ def _availability(instances: Sequence[Instance] | None) -> str:
 def _stored(study: StoredStudy | None) -> Iterator[tuple[str, str]]:
     known = study is not None and study.is_known
     unknown = "not asked" if study is None else "study not known"
-    yield "storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and known else unknown
-    yield "external archive (database)", (study.external_ae_title or "none recorded") if study and known else unknown
-    yield "completeness (database)", (study.completeness or "COMPLETE") if study and known else unknown
+    yield "Storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and known else unknown
+    yield "External archive (database)", (study.external_ae_title or "none recorded") if study and known else unknown
+    yield "Completeness (database)", (study.completeness or "COMPLETE") if study and known else unknown
 
 
 def _configured(found: VerifiedConfiguration) -> Iterator[str]:
-    yield "<h2>What was configured</h2>\n"
+    yield "<h2>Configuration</h2>\n"
     yield from render_definition_list(
         [
-            ("configuration", f"{found.tree.entries} entries below {found.tree.base_dn}"),
-            ("SHA-256 of its export", found.tree.sha256),
-            ("archive's device", found.device),
-            ("archive's software", ", ".join(found.software)),
-            ("archive", str(found.addresses.archive)),
-            ("destination", str(found.addresses.destination or "no address in the tree")),
+            ("Entries", f"{found.tree.entries} below {found.tree.base_dn}"),
+            ("SHA-256 of the export", found.tree.sha256),
+            ("Archive device", found.device),
+            ("Archive software version", ", ".join(found.software)),
+            ("Archive", str(found.addresses.archive)),
+            ("Destination", str(found.addresses.destination or "no address in the tree")),
         ]
     )
     values = [(each.name, ", ".join(each.values) or "not set", each.level or "") for each in found.settings]
-    yield from render_table(("setting", "value", "set on"), values)
-    yield from render_table(("site", "value", "from"), [(each.name, each.value, each.origin) for each in found.site])
+    yield from render_table(("Setting", "Value", "Set on"), values)
+    yield from render_table(
+        ("Site setting", "Value", "Origin"), [(each.name, each.value, each.origin) for each in found.site]
+    )
 
 
 def _request_and_responses(proof: Proof) -> Iterator[str]:
     outcome = proof.evidence.outcome
-    yield "<h2>What was asked and answered</h2>\n"
+    yield "<h2>Request and responses</h2>\n"
     yield from render_definition_list(
         [
-            ("final response", "none" if outcome.status is None else f"{outcome.status:04X}"),
-            ("comment", outcome.comment),
-            ("interrupted", outcome.interruption),
-            ("offending elements", ", ".join(outcome.offending_elements)),
-            ("failed instances", ", ".join(outcome.failed_sop_instance_uids[:_MOST_ROWS])),
-            ("time of the C-MOVE", f"{outcome.seconds:.3f} s"),
+            ("Final response", "none" if outcome.status is None else f"{outcome.status:04X}"),
+            ("Comment", outcome.comment),
+            ("Interruption", outcome.interruption),
+            ("Offending elements", ", ".join(outcome.offending_elements)),
+            ("Failed instances", ", ".join(outcome.failed_sop_instance_uids[:_MOST_ROWS])),
+            ("C-MOVE duration", f"{outcome.seconds:.3f} s"),
         ]
     )
     shown, hidden = proof.events, 0
@@ -232,7 +234,7 @@ def _request_and_responses(proof: Proof) -> Iterator[str]:
         rows += map(_event, shown[-_LAST_EVENTS:])
     else:
         rows = list(map(_event, shown))
-    columns = ("time (UTC)", "what", "remaining", "completed", "failed", "warning")
+    columns = ("Time (UTC)", "Event", "Remaining", "Completed", "Failed", "Warning")
     yield from render_table(columns, rows, frozenset(columns[2:]))
 
 
@@ -251,22 +253,22 @@ def _transfers(evidence: Evidence) -> Iterator[str]:
     legs = collect_legs(evidence)
     if not legs:
         return
-    yield "<h2>What was sent (C-STORE)</h2>\n"
+    yield "<h2>C-STORE operations</h2>\n"
     kinds = [
         (format_leg(leg), *_kind(each), str(each.count), leg.evidence_source)
         for leg in legs
         for each in group_stores(leg.stores)
     ]
-    columns = ("from → to", "SOP class", "transfer syntax", "status", "instances", "according to")
-    yield from render_table(columns, kinds, frozenset({"instances"}))
+    columns = ("Sender → receiver", "SOP class", "Transfer syntax", "Status", "Instances", "Evidence source")
+    yield from render_table(columns, kinds, frozenset({"Instances"}))
     rows: list[list[Cell]] = [
         [(each.sop_instance_uid or "not logged", "code"), format_leg(leg), *_kind(each), _time(each)]
         for leg in evidence.legs
         for each in leg.stores
     ]
     if rows:
-        yield "<h3>Each C-STORE in the log</h3>\n"
-        columns = ("SOP Instance UID", "from → to", "SOP class", "transfer syntax", "status", "at (UTC)")
+        yield "<h3>Logged C-STORE operations</h3>\n"
+        columns = ("SOP Instance UID", "Sender → receiver", "SOP class", "Transfer syntax", "Status", "Time (UTC)")
         yield from render_table(columns, rows[:_MOST_ROWS])
         if len(rows) > _MOST_ROWS:
             yield f'<p class="soft">{len(rows) - _MOST_ROWS} more (the JSON file has all)</p>\n'
@@ -292,17 +294,21 @@ def _instances(evidence: Evidence) -> Iterator[str]:
     if not uids:
         return
     yield "<h2>Instances</h2>\n"
-    witnessed = evidence.received is not None
-    columns = ["SOP Instance UID", "SOP class", "before", "after"]
-    columns += ["octets", "transfer syntax", "called by", "originator", "at (UTC)", "SHA-256"] if witnessed else []
+    observed = evidence.received is not None
+    columns = ["SOP Instance UID", "SOP class", "Availability before", "Availability after"]
+    columns += (
+        ["Octets", "Transfer syntax", "Calling AE title", "Move Originator", "Received (UTC)", "SHA-256"]
+        if observed
+        else []
+    )
     rows: list[list[Cell]] = []
     for uid in uids[:_MOST_ROWS]:
         instance, came = before.get(uid), arrived.get(uid)
         sop_class = instance.sop_class_uid if instance else came.sop_class_uid if came else ""
         row: list[Cell] = [(uid, "code"), look_up_uid_name(sop_class)]
         row += [instance.availability if instance else ("not listed", _BAD), after.get(uid, "")]
-        rows.append(row + _received_cells(came) if witnessed else row)
-    yield from render_table(columns, rows, frozenset({"octets"}))
+        rows.append(row + _received_cells(came) if observed else row)
+    yield from render_table(columns, rows, frozenset({"Octets"}))
     if len(uids) > _MOST_ROWS:
         yield f'<p class="soft">{len(uids) - _MOST_ROWS} more (the JSON file has all)</p>\n'
 
@@ -319,12 +325,21 @@ def _received_cells(came: ReceivedInstance | None) -> list[Cell]:
 def _logged_moves(evidence: Evidence) -> Iterator[str]:
     if evidence.move_records is None:
         return
-    witness = "The archive's log" if evidence.log_is_from_archive else "The external archive's own record"
-    yield f"<h2>{witness}</h2>\n"
+    heading = "Archive log" if evidence.log_is_from_archive else "External archive log"
+    yield f"<h2>{heading}</h2>\n"
     if not evidence.move_records:
         yield "<p>no C-MOVE of this study since the request was sent</p>\n"
         return
-    columns = ("started (UTC)", "caller", "called", "sent to", "status", "completed", "failed", "forwarded")
+    columns = (
+        "Started (UTC)",
+        "Calling AE title",
+        "Called AE title",
+        "Move Destination",
+        "Status",
+        "Completed",
+        "Failed",
+        "Forwarded",
+    )
     rows = [
         (
             format_timestamp(each.started).removesuffix(" UTC"),
@@ -338,7 +353,7 @@ def _logged_moves(evidence: Evidence) -> Iterator[str]:
         )
         for each in evidence.move_records
     ]
-    yield from render_table(columns, rows, frozenset({"completed", "failed", "forwarded"}))
+    yield from render_table(columns, rows, frozenset({"Completed", "Failed", "Forwarded"}))
 
 
 def _duration(length: timedelta) -> str:

@@ -106,9 +106,14 @@ def outcomes(report: str) -> list[list[str | None]]:
 def test_a_run_that_was_killed_is_listed_and_cleared(bulk: Bulk, run: Run) -> None:
     store = bulk.put_into_state_folder("killed.sqlite")
     (listed,) = json.loads(run("results", "list", "--json").stdout)["results"]
-    assert (listed["name"], listed["file"], listed["answered"], listed["open"]) == (store.stem, str(store), 3, 2)
-    assert listed["asked"]["archive"] == f"DCM4CHEE@127.0.0.1:{bulk.archive.peer.port}"
-    assert listed["asked"]["destination"] == "STORESCP"
+    assert (listed["name"], listed["file"], listed["finished_count"], listed["pending_count"]) == (
+        store.stem,
+        str(store),
+        3,
+        2,
+    )
+    assert listed["request"]["archive"] == f"DCM4CHEE@127.0.0.1:{bulk.archive.peer.port}"
+    assert listed["request"]["destination"] == "STORESCP"
     assert listed["source"].endswith("/studies.txt")
     shown = run("results", "list")
     assert (shown.exit_code, shown.stderr) == (0, "")
@@ -124,8 +129,8 @@ def test_the_same_command_continues_a_run_that_was_killed(bulk: Bulk) -> None:
     assert done.exit_code == 1, done.stderr
     assert bulk.archive.moves == FIVE[3:]
     report = json.loads(done.stdout)
-    assert report["counts"] == {"reported": 4, "not verified": 1, "open": 0}
-    assert report["attempts"] == {"number": 6, "without_answer": 1, "made_again": 0}
+    assert report["outcome_counts"] == {"reported": 4, "not_verified": 1, "pending": 0}
+    assert report["attempts"] == {"count": 6, "interrupted_count": 1, "retry_count": 0}
     assert outcomes(done.stdout) == [["reported"], ["not verified"], ["reported"], [None, "reported"], ["reported"]]
     assert bulk.verify("--studies", "studies.txt").exit_code == 1
     assert bulk.archive.moves == FIVE[3:], "nothing is asked again"
@@ -155,7 +160,7 @@ def test_only_failed_requests_failures_and_accepts_earlier_results_of_the_same_t
     done = bulk.verify("--studies", "studies.txt", "--results", store, "--only-failed", "--json")
     assert done.exit_code == 0, done.stderr
     assert Counter(bulk.archive.moves) == Counter([FIVE[1], *FIVE[3:]])
-    assert json.loads(done.stdout)["tree"]["answers_of_another"] == 0
+    assert json.loads(done.stdout)["tree"]["results_from_other_tree_count"] == 0
 
 
 def test_again_requests_all_studies_and_keeps_the_attempts(bulk: Bulk, tmp_path: Path) -> None:
@@ -199,8 +204,8 @@ def test_finished_runs_are_reported_as_text(finished: Callable[..., Result]) -> 
 
 def test_finished_runs_are_reported_as_json(finished: Callable[..., Result]) -> None:
     report = json.loads(finished("--json").stdout)
-    assert (report["accepted"], report["counts"]) == (False, {"reported": 2, "not verified": 1, "open": 0})
-    assert report["attempts"] == {"number": 5, "without_answer": 0, "made_again": 2}
+    assert (report["accepted"], report["outcome_counts"]) == (False, {"reported": 2, "not_verified": 1, "pending": 0})
+    assert report["attempts"] == {"count": 5, "interrupted_count": 0, "retry_count": 2}
     assert outcomes(json.dumps(report)) == [
         ["reported"],
         ["not verified", "not verified"],
@@ -210,8 +215,8 @@ def test_finished_runs_are_reported_as_json(finished: Callable[..., Result]) -> 
         stored = json.loads(text)
         assert study["outcome"] == outcome
         assert {name: study[name] for name in NUMBERS} == {name: stored[name] for name in NUMBERS}
-        assert study["of_another_tree"] is False
-        assert all(each["started"] <= each["ended"] for each in study["attempts"])
+        assert study["from_other_tree"] is False
+        assert all(each["started_at"] <= each["ended_at"] for each in study["attempts"])
 
 
 def test_finished_runs_are_reported_as_csv_junit_and_html(finished: Callable[..., Result], tmp_path: Path) -> None:

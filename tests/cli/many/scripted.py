@@ -38,5 +38,5 @@ def plain(text: str, pacs: Archive, slapd: RunningSlapd) -> str:
     """Return *text* without what differs from run to run."""
     text = text.replace(f":{pacs.peer.port}", ":PORT").replace(slapd.url, "LDAP")
     text = re.sub(r"\S*/([0-9a-f]{16})\.sqlite", "STORE", text)
-    text = re.sub(r"^( {10}|slowest   ) *[0-9.]+ s  .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^( {10}|Slowest   ) *[0-9.]+ s  .*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC", "THEN", text)

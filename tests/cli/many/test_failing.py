@@ -31,14 +31,14 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "the archive's database or the external archive's log can show a route: --require-route asks the one, "
         "--external-log FILE reads the other\n"
         "\n"
-        "why not   2 studies: status C801, refused: the archive does not allow this move destination\n"
+        "Failures  2 studies: status C801, refused: the archive does not allow this move destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          next: in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any: the archive "
-        "has not loaded that, so dcmcfg reload; where that does not help, it reads another directory "
+        "          Next step: in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any: the "
+        "archive has not loaded that, so dcmcfg reload; where that does not help, it reads another directory "
         "(dcmcfg status --directory)\n"
-        "results   STORE\n"
-        "next      once that is mended, the same command with --only-failed asks for those anew\n"
+        "Results   STORE\n"
+        "Next step once that is mended, the same command with --only-failed asks for those anew\n"
     )
     script.answers = {}
     assert verify(*named(FIVE), "--only-failed").exit_code == 0
@@ -66,14 +66,14 @@ def test_where_the_archive_counts_failures_either_side_may_have_failed(
     done = run(*command(pacs), *named(FIVE[:2]), "--retries", "0")
     assert done.exit_code == 1
     (both,) = (" ".join(each.split()) for each in done.stdout.split("2 studies: status A702")[1:])
-    assert f"{FIVE[1]} next: either the external archive LONGTERM could not send to DCM4CHEE, " in both
+    assert f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE, " in both
 
 
 def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -> None:
     log = tmp_path / "external.log"
     log.write_text("My thesis\n")
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
-    told = done.stdout.split("note ")[1:]
+    told = done.stdout.split("Note ")[1:]
     (note,) = (" ".join(each.split()) for each in told)
     assert note.startswith(f"of 2 of 2: nothing in {log} reports a C-MOVE")
 
@@ -84,12 +84,12 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     script.answers = dict.fromkeys(FIVE)
     done = verify(*named(FIVE), "--patience-s", "0.3")
     assert done.exit_code == 1
-    assert done.stdout.startswith("5 studies: 5 still to be asked\n")
+    assert done.stdout.startswith("5 studies: 5 pending\n")
     told = " ".join(plain(done.stdout, pacs, site).split())
     assert told.endswith(
-        "next DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final response "
-        "came: the peer aborted the association (its application): its own log says why "
-        "next the same command again goes on: what has its answer is not asked again"
+        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final "
+        "response came: the peer aborted the association (its application): its own log says why "
+        "Next step the same command again goes on: what has its answer is not asked again"
     )
     assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response came: ")
     script.answers = {}

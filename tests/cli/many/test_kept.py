@@ -26,8 +26,10 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         done = run(*asked, "--require-route")
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for like reasons; nothing asked now")
-        assert "why not   5 studies: route not shown, and it is required (" in done.stdout
-        assert "          next: the archive's database (--archive-url) or the external archive's log" in done.stdout
+        assert "Failures  5 studies: route not shown, and it is required (" in done.stdout
+        assert (
+            "          Next step: the archive's database (--archive-url) or the external archive's log" in done.stdout
+        )
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*asked).exit_code == 0, "what was required is not kept"
         assert sorted(pacs.moves) == FIVE
@@ -44,7 +46,7 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert "another question: calling: DCMCFG there, OTHER here" in other.stderr
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
-    assert "note      2 had their answer before, the oldest of " in longer.stdout
+    assert "Note      2 had their answer before, the oldest of " in longer.stdout
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
@@ -72,20 +74,20 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     mended = run(*asked, "--only-failed")
     assert mended.exit_code == 0
     assert mended.stdout.startswith("3 studies: 3 reported\n")
-    assert "note      2 of 3 were answered before the tree was changed, and their yes counts because" in mended.stdout
+    assert "Note      2 of 3 were answered before the tree was changed, and their yes counts because" in mended.stdout
     assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])
 
     green = run(*asked)
     assert green.exit_code == 1
     assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; nothing asked now, answered until 20")
-    assert "why not   2 studies: answered before the tree was changed in what decides about it: rep" in green.stdout
-    assert "next      the tree was changed: the same command with --again asks for all anew\n" in green.stdout
+    assert "Failures  2 studies: answered before the tree was changed in what decides about it: rep" in green.stdout
+    assert "Next step the tree was changed: the same command with --again asks for all anew\n" in green.stdout
     assert "--only-failed" not in green.stdout
 
     told = json.loads(run(*asked, "--json").stdout)
-    assert (told["accepted"], told["counts"]) == (False, {"reported": 1, "outdated": 2, "open": 0})
-    assert (len(told["tree"]["sha256"]), told["tree"]["answers_of_another"]) == (64, 2)
-    assert [each["of_another_tree"] for each in told["studies"]] == [True, False, True]
+    assert (told["accepted"], told["outcome_counts"]) == (False, {"reported": 1, "outdated": 2, "pending": 0})
+    assert (len(told["tree"]["sha256"]), told["tree"]["results_from_other_tree_count"]) == (64, 2)
+    assert [each["from_other_tree"] for each in told["studies"]] == [True, False, True]
 
     assert run(*asked, "--again").exit_code == 0
     assert (run(*asked).exit_code, len(pacs.moves)) == (0, 7)

@@ -46,9 +46,9 @@ def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
     done = run(*command(pacs, "WORKSTATION"), *named(FIVE[:4]), "--receive", "--json")
     report = json.loads(done.stdout)
     assert done.exit_code == 1
-    assert report["counts"] == {"verified": 3, "not verified": 1, "open": 0}
+    assert report["outcome_counts"] == {"verified": 3, "not_verified": 1, "pending": 0}
     assert [study["received"] for study in report["studies"]] == [1, 1, 1, 0]
-    assert report["groups"][0]["studies"] == FIVE[3:4], "the one of which nothing came"
+    assert report["failure_groups"][0]["studies"] == FIVE[3:4], "the one of which nothing came"
     assert "1 instance of no study in the list came, of 1.2.826.0.9" in report["notes"]
 
 

@@ -95,7 +95,7 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
         target = tmp_path / "report.xml"
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--junit", str(target))
         assert done.exit_code == 0
-        assert "note      --junit has the answer kept, as those of many studies are: the same command " in done.stdout
+        assert "Note      --junit has the answer kept, as those of many studies are: the same command " in done.stdout
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
@@ -107,6 +107,6 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
         pass
     done = run(*command(pacs), *named(FIVE))
     assert done.exit_code == 3
-    assert done.stdout.startswith("5 studies: 5 still to be asked\n")
+    assert done.stdout.startswith("5 studies: 5 pending\n")
     assert "connection refused: nothing listens there" in done.stdout
     assert re.search(r"dcmcfg (.* )?status shows whether the archive is started", " ".join(done.stdout.split()))

@@ -94,4 +94,4 @@ def test_commands_that_are_proposed_keep_the_options_of_the_run(verify: Verify, 
     assert (done.exit_code, done.stdout.count(route)) == (1, 1), done.stdout
     assert [route in row["next_step"] for row in csv.DictReader(table.open(newline=""))] == [True, True]
     told = json.loads(verify(*named(FIVE[:2]), *options[:4], "--json").stdout)
-    assert all(route in each["next_step"] for each in (*told["groups"], *told["studies"]))
+    assert all(route in each["next_step"] for each in (*told["failure_groups"], *told["studies"]))

@@ -38,8 +38,8 @@ def test_what_was_not_asked_is_an_error_and_what_is_open_is_skipped_in_junit(
     target = tmp_path / "report.xml"
     done = verify(*named(FIVE), "--parallel", "1", "--junit", str(target))
     assert done.exit_code == 1
-    assert "5 studies: 5 still to be asked\n" in done.stdout
-    assert "next      the same command again goes on: what has its answer is not asked again\n" in done.stdout
+    assert "5 studies: 5 pending\n" in done.stdout
+    assert "Next step the same command again goes on: what has its answer is not asked again\n" in done.stdout
     suite = next(iter(JUnitXml.fromfile(str(target))))
     assert all(isinstance(case.result[0], Skipped) for case in suite)
     script.on_exchange = lambda _: None
@@ -65,7 +65,7 @@ def test_at_a_terminal_a_bar_shows_how_it_goes_and_ctrl_c_stops(
     assert "2/5" in shown
     assert "/s 0:00:0" in shown
     assert "stopping: what is under way is cancelled; Ctrl-C again aborts it\n" in shown
-    assert "5 studies: 2 reported, 3 still to be asked\n" in shown
+    assert "5 studies: 2 reported, 3 pending\n" in shown
     script.on_exchange = lambda _: None
     assert run(*arguments).exit_code == 0
     assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[2:3])
@@ -108,7 +108,7 @@ def test_a_run_that_was_killed_is_gone_on_with(
     report = json.loads(done.stdout)
     assert done.exit_code == 0
     assert Counter(pacs.moves) == Counter(FIVE) + Counter(FIVE[2:3])
-    assert report["attempts"] == {"number": 6, "without_answer": 1, "made_again": 0}
+    assert report["attempts"] == {"count": 6, "interrupted_count": 1, "retry_count": 0}
     assert [[each["outcome"] for each in study["attempts"]] for study in report["studies"]] == [
         ["reported"],
         ["reported"],

@@ -31,13 +31,13 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
         "the archive's database or the external archive's log can show a route: --require-route asks the one, "
         "--external-log FILE reads the other\n"
         "\n"
-        "results   STORE\n"
+        "Results   STORE\n"
     )
     assert sorted(pacs.moves) == FIVE
     again = verify(*named(FIVE))
     assert again.exit_code == 0
     assert again.stdout.startswith("5 studies: 5 reported; nothing asked now, answered until 20")
-    assert "note      every study had its answer, nothing was asked: --again asks anew\n" in again.stdout
+    assert "Note      every study had its answer, nothing was asked: --again asks anew\n" in again.stdout
     assert sorted(pacs.moves) == FIVE
 
 
@@ -64,8 +64,8 @@ def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> N
     report = json.loads(done.stdout)
     assert done.exit_code == 0
     assert (report["accepted"], report["verified"]) == (True, False), "nobody of ours saw them"
-    assert (report["counts"], report["routes"]) == ({"reported": 2, "open": 0}, {"not shown": 2})
-    assert (report["asked_now"], sorted(report["answered"])) == (True, ["first", "last"])
+    assert (report["outcome_counts"], report["route_counts"]) == ({"reported": 2, "pending": 0}, {"not_shown": 2})
+    assert (report["has_new_results"], sorted(report["result_period"])) == (True, ["first_at", "last_at"])
     assert "1 of the list name a study again, and count once" in report["notes"]
     assert [study["study_instance_uid"] for study in report["studies"]] == FIVE[:2]
     assert sorted(pacs.moves) == FIVE[:2]

@@ -64,19 +64,20 @@ def test_a_list_of_accepted_destinations_holds_it_only_meanwhile(run: Run, site:
         site.put(ACCEPTED, dn=AE)
         site.reload()
     answer = json.loads(done.stdout)
-    assert (done.exit_code, answer["verified"], answer["destination"]) == (
+    assert (done.exit_code, answer["verified"], answer["destination_ae_title"]) == (
         0,
         True,
-        answer["temporary_destination"]["title"],
+        answer["temporary_destination"]["ae_title"],
     )
     assert {
-        name: answer["temporary_destination"][name] for name in ("host", "added", "taken_back", "gone", "cleaned")
+        name: answer["temporary_destination"][name]
+        for name in ("host", "added_by_rollout", "removed_by_rollout", "removed", "removed_leftovers")
     } == {
         "host": "127.0.0.1",
-        "added": 1,
-        "taken_back": 2,
-        "gone": True,
-        "cleaned": [],
+        "added_by_rollout": 1,
+        "removed_by_rollout": 2,
+        "removed": True,
+        "removed_leftovers": [],
     }
 
 
@@ -89,7 +90,7 @@ def test_a_purged_study_comes_by_way_of_the_archive(run: Run, site: RunningSite)
         site.put("dcmExternalRetrieveAEDestination")
         site.reload()
     answer = json.loads(done.stdout)
-    assert (done.exit_code, answer["received"]["number"], answer["route"]["finding"]) == (0, 3, "shown")
+    assert (done.exit_code, answer["received"]["instance_count"], answer["route"]["finding"]) == (0, 3, "shown")
     assert "straight" not in done.stderr
     assert [len(each["sha256"]) for each in answer["received"]["instances"]] == [64] * 3
 
@@ -145,14 +146,17 @@ def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) ->
         named = [word for uid in uids for word in ("--study", uid)]
         done = run("verify", *named, "--temporary-dest", "--yes", "--json")
         answer = json.loads(done.stdout)
-        with lock_store(Path(answer["results"])):
+        with lock_store(Path(answer["results_file"])):
             held = run("verify", *named, "--temporary-dest", "--yes")
     finally:
         site.put("dcmExternalRetrieveAEDestination")
         site.reload()
     assert done.exit_code == 0, done.output
-    assert (answer["temporary_destination"]["added"], answer["temporary_destination"]["taken_back"]) == (1, 2)
-    assert (answer["counts"]["open"], answer["instances"], answer["next_steps"]) == (0, 6, [])
+    assert (
+        answer["temporary_destination"]["added_by_rollout"],
+        answer["temporary_destination"]["removed_by_rollout"],
+    ) == (1, 2)
+    assert (answer["outcome_counts"]["pending"], answer["sent_instance_count"], answer["next_steps"]) == (0, 6, [])
     assert held.exit_code == 3
     assert held.stderr.startswith("dcmcfg: "), "nothing was added for a store that another run has"
     assert "another run uses this store of results" in held.stderr
@@ -163,5 +167,5 @@ def test_two_at_once_have_one_each(site: RunningSite) -> None:
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     ended = [(each.communicate(timeout=PATIENCE_S), each.returncode) for each in both]
     assert [code for _, code in ended] == [0, 0], ended
-    titles = {json.loads(out)["temporary_destination"]["title"] for (out, _), _ in ended}
+    titles = {json.loads(out)["temporary_destination"]["ae_title"] for (out, _), _ in ended}
     assert len(titles) == 2

@@ -62,7 +62,7 @@ def test_a_directory_that_is_away_at_the_end_is_4_with_the_command_that_does_it(
         out, _ = process.communicate(timeout=PATIENCE_S)
         site.slapd.slapd.start()
     answer = json.loads(out)
-    assert (process.returncode, answer["verified"], answer["temporary_destination"]["gone"]) == (4, False, False)
+    assert (process.returncode, answer["verified"], answer["temporary_destination"]["removed"]) == (4, False, False)
     assert masked(answer["error"]["message"]).startswith("DCMCFG_TITLE could not be taken back: ")
     assert answer["error"]["next_step"].endswith("dcmcfg verify --clean-temporary takes it back")
     assert run("verify", "--clean-temporary", "--yes").exit_code == 0

@@ -117,5 +117,5 @@ def test_killed_at_a_reload_or_during_the_move_the_next_run_cleans_up_and_reload
     code, output = programs.verify()
     assert code == 0, output
     answer = json.loads(output[output.index("{\n") :])
-    assert len(answer["temporary_destination"]["cleaned"]) == 1
+    assert len(answer["temporary_destination"]["removed_leftovers"]) == 1
     assert programs.octets() == before

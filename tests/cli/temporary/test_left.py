@@ -46,7 +46,7 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
         "dcmcfg verify --clean-temporary removes it\n" in done.stderr
     )
     done = run(*VERIFY, "--yes", "--json")
-    assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["cleaned"]) == (0, [])
+    assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["removed_leftovers"]) == (0, [])
     assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {left}\n" in done.stderr
     status = run("status", "--directory", "--json")
     assert (status.exit_code, json.loads(status.stdout)["left"]) == (0, ["DCMCFG_0A1B2C3D4"])
@@ -63,7 +63,7 @@ def test_what_another_machine_has_left_long_ago_goes_first(run: Run, site: Runni
     add(site, elsewhere("2026-01-01T00:00:00Z"))
     done = run(*VERIFY, "--yes", "--json")
     answer = json.loads(done.stdout)["temporary_destination"]
-    assert (done.exit_code, answer["cleaned"], answer["added"]) == (0, ["DCMCFG_0A1B2C3D4"], 2)
+    assert (done.exit_code, answer["removed_leftovers"], answer["added_by_rollout"]) == (0, ["DCMCFG_0A1B2C3D4"], 2)
 
 
 def test_what_may_not_be_removed_is_3_with_nothing_changed(

@@ -53,7 +53,7 @@ def test_an_address_that_is_none_is_2(run: Run, site: RunningSite) -> None:
 def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY, "--yes", "--json", "--temporary-address", f"nowhere.invalid:{free_port()}")
     answer = json.loads(done.stdout)
-    assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (1, False, True)
+    assert (done.exit_code, answer["verified"], answer["temporary_destination"]["removed"]) == (1, False, True)
     assert answer["next_steps"] == [
         "the archive's machine or container cannot resolve nowhere.invalid: --temporary-address HOST[:PORT] takes "
         "another name of this machine, or its address"
@@ -67,7 +67,7 @@ def test_of_many_studies_no_step_that_is_kept_calls_a_command_with_it(run: Run, 
     done = run("verify", *named, "--temporary-dest", "--temporary-address", address, "--yes", "--json")
     answer = json.loads(done.stdout)
     assert (done.exit_code, len(answer["studies"])) == (1, 2)
-    told = [each["next_step"] for each in (*answer["studies"], *answer["groups"])] + answer["next_steps"]
+    told = [each["next_step"] for each in (*answer["studies"], *answer["failure_groups"])] + answer["next_steps"]
     assert all(told)
     assert not [each for each in told if re.search(r"dcmcfg [^;,]*DCMCFG_", each)]
 
@@ -94,7 +94,10 @@ def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_kn
         assert (done.exit_code, answer["error"]["exit_code"]) == (4, 4)
         assert "the directory is as it was, but the archive may still know DCMCFG_" in done.stderr
         assert answer["error"]["next_step"] == "dcmcfg verify --clean-temporary has it reload once it answers"
-        assert (answer["temporary_destination"]["taken_back"], answer["temporary_destination"]["gone"]) == (2, False)
+        assert (answer["temporary_destination"]["removed_by_rollout"], answer["temporary_destination"]["removed"]) == (
+            2,
+            False,
+        )
         status = run("status")
         assert masked(status.stderr).startswith(
             "warning: a verify may have left the temporary destination DCMCFG_TITLE"

@@ -131,7 +131,7 @@ def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(con
     assert text.count("<code>1.2.3.") == 1000
     assert "500 more (the JSON file has all)" in text
     assert "485 more (the JSON file has all)" in text
-    assert len(evidence_json(proof(configuration, many, 500))["received"]) == 1500
+    assert len(evidence_json(proof(configuration, many, 500))["received_instances"]) == 1500
 
 
 def test_a_single_instance_is_one(configuration: Configuration) -> None:
