@@ -13,6 +13,7 @@ from dcmcfg.plan import entry_diff
 from dcmcfg.plan.stored_form import to_stored_form
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import find_structural_classes
+from dcmcfg.schema_names import OBJECT_CLASS
 
 
 def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
@@ -61,7 +62,7 @@ def _find_class_changes(held: dict[NormalDN, Entry], target: dict[NormalDN, Entr
 
 
 def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
-    if one.values("objectClass") == other.values("objectClass"):
+    if one.values(OBJECT_CLASS) == other.values(OBJECT_CLASS):
         return False
     return find_structural_classes(schema, one) != find_structural_classes(schema, other)
 

@@ -16,6 +16,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan import entry_diff
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def find_device_dn(name: str, *trees: Tree) -> DN:
     """
     for tree in trees:
         for entry in tree.entries.values():
-            if (entry.text("dicomDeviceName") or "").lower() == name.lower() and entry.is_a("dicomDevice"):
+            if (entry.text(DICOM_DEVICE_NAME) or "").lower() == name.lower() and entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
                 return entry.dn
     raise NotFound(f"neither side has a device {name}")
 

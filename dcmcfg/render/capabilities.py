@@ -14,6 +14,7 @@ from dcmcfg.model.devices import NetworkAE
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
 
 _COLUMNS = (
     Column("SOP class", WrapMode.AT_SPACES),
@@ -21,14 +22,15 @@ _COLUMNS = (
     Column("role"),
     Column("transfer syntaxes", WrapMode.AT_SPACES),
 )
-_SYNTAXES = "dicomTransferSyntax"
 
 
 def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]) -> None:
     """Print the capability *entries* of *ae* and how many there are."""
     if ae.capability_source is not ae:
         print_line(console, escape_unprintable(f"{ae.title} shares the capabilities of {ae.capability_source.title}"))
-    rows = [_row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(_SYNTAXES)) for each in entries]
+    rows = [
+        _row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(DICOM_TRANSFER_SYNTAX)) for each in entries
+    ]
     if rows:
         print_table(console, _COLUMNS, rows)
     print_line(console, f"{len(rows)} {'capability' if len(rows) == 1 else 'capabilities'}")
@@ -43,10 +45,10 @@ def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]
         "shared_from": ae.capability_source.qualified_title,
         "capabilities": [
             {
-                "name": each.text("cn"),
+                "name": each.text(COMMON_NAME),
                 "sop_class": get_sop_class_role(each)[0],
                 "role": get_sop_class_role(each)[1],
-                "transfer_syntaxes": list(each.texts(_SYNTAXES)),
+                "transfer_syntaxes": list(each.texts(DICOM_TRANSFER_SYNTAX)),
             }
             for each in entries
         ],

@@ -15,11 +15,12 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.findings import RULES, CheckRule, Finding
+from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _SHOWN_VALUE = 60
-_DEVICE, _ROOT = "dicomdevicename", (("cn", "dicom configuration"),)
+_DEVICE, _ROOT = DICOM_DEVICE_NAME.lower(), ((COMMON_NAME, "dicom configuration"),)
 _COLUMNS = (
     Column(""),
     Column("entry", WrapMode.AT_COMMAS),

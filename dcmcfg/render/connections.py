@@ -13,6 +13,7 @@ from dcmcfg.network_address import format_host_port
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
 
 _COLUMNS = (
     Column("connection"),
@@ -73,4 +74,4 @@ def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
 
 def _suites(device: Device, connection: Connection) -> tuple[str, ...]:
     entry = device.tree.get(connection.dn)
-    return entry.texts("dicomTLSCipherSuite") if entry is not None else ()
+    return entry.texts(DICOM_TLS_CIPHER_SUITE) if entry is not None else ()

@@ -13,6 +13,7 @@ from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_setti
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import DICOM_DESCRIPTION, DICOM_TRANSFER_ROLE
 from dcmcfg.secret_values import is_secret
 
 _ADDRESSES = (
@@ -72,7 +73,7 @@ def connection_json(connection: Connection) -> dict[str, Any]:
 
 
 def _roles(ae: NetworkAE) -> Counter[str]:
-    return Counter(entry.text("dicomTransferRole") or "" for entry in ae.capability_source.capabilities)
+    return Counter(entry.text(DICOM_TRANSFER_ROLE) or "" for entry in ae.capability_source.capabilities)
 
 
 def format_capability_counts(ae: NetworkAE) -> str:
@@ -94,7 +95,7 @@ def capability_counts_json(ae: NetworkAE) -> dict[str, Any]:
 def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
-        description = _format_value("dicomDescription", ae.entry.text("dicomDescription") or "")
+        description = _format_value(DICOM_DESCRIPTION, ae.entry.text(DICOM_DESCRIPTION) or "")
         others = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
         titles = [
             escape_unprintable(ae.title) + _installed_suffix(installed=ae.installed),

@@ -14,6 +14,7 @@ from dcmcfg.render.device import capability_counts_json, connection_json, format
 from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, relative_dn
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.search.text_search import TextHit
 from dcmcfg.secret_values import is_secret
 
@@ -65,7 +66,7 @@ def ae_json(ae: NetworkAE) -> dict[str, Any]:
         "title": ae.title,
         "device": ae.device.name,
         "dn": str(ae.entry.dn),
-        "description": ae.entry.text("dicomDescription"),
+        "description": ae.entry.text(DICOM_DESCRIPTION),
         "installed": ae.installed,
         "connections": [connection_json(connection) for connection in ae.connections],
         "capabilities": capability_counts_json(ae),
@@ -77,7 +78,7 @@ def device_summary_json(device: Device) -> dict[str, Any]:
     return {
         "device": device.name,
         "dn": str(device.entry.dn),
-        "description": device.entry.text("dicomDescription"),
+        "description": device.entry.text(DICOM_DESCRIPTION),
         "archive": device.is_archive,
         "installed": device.installed,
         "connections": [connection_json(connection) for connection in device.connections],
