@@ -34,8 +34,8 @@ _WORDS = frozenset({"c", "dc", "description", "l", "o", "ou", "sn", "st", "title
 
 def _schema_names() -> dict[str, str]:
     schema = load_bundled_schema()
-    names = (each.name for each in (*schema.attributes, *schema.object_classes))
-    return {name.lower(): name for name in (*names, "objectClass")}
+    names = [*(each.name for each in schema.attributes), *(each.name for each in schema.object_classes)]
+    return {name.lower(): name for name in names}
 
 
 def _literals(source: str) -> Iterator[tuple[int, str]]:

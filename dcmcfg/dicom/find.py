@@ -9,14 +9,12 @@ from dcmcfg.dicom.elements import read_text
 from dcmcfg.dicom.identifiers import Identifier, decode_identifier, encode_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import InformationModel
-from dcmcfg.dicom.status import category_of, explain, is_transient_failure
+from dcmcfg.dicom.status import CANCELLED, category_of, explain, is_transient_failure
 from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
 from dcmcfg.dicom.ul.command_set import PRIORITY, RequestCommandField
 from dcmcfg.dicom.ul.request import Request, Response
 from dcmcfg.errors import DicomError, OutOfResources, TransientDicomError
 from dcmcfg.limits import FIND_OCTETS, FIND_RESPONSE, FIND_RESPONSES, Limit
-
-_CANCELLED = 0xFE00
 
 
 @dataclass
@@ -94,7 +92,7 @@ def _is_final(response: Response, level: str, opened: OpenAssociation, *, cancel
     category = category_of(response.status)
     if category == "pending":
         return False
-    if category == "success" or (cancelled and response.status == _CANCELLED):
+    if category == "success" or (cancelled and response.status == CANCELLED):
         return True
     meaning = explain("C-FIND", response.status, response.comment)
     kind = OutOfResources if is_transient_failure("C-FIND", response.status) else DicomError

@@ -15,6 +15,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from dcmcfg.dicom.status import (
+    CANCELLED,
+    DATA_SET_MISMATCH_WARNING,
+    ELEMENTS_COERCED,
+    ELEMENTS_DISCARDED,
+    MATCHES_NOT_COUNTED,
+    MOVE_DESTINATION_UNKNOWN,
+    OUT_OF_RESOURCES,
+    SOME_SUB_OPERATIONS_FAILED,
+    SOP_CLASS_UNSUPPORTED,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUB_OPERATIONS,
+)
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, StoreRecord
 from dcmcfg.verify.log_query import LogQuery
@@ -42,17 +55,17 @@ _READ = re.compile(r'DcmDataset::read\(\) TransferSyntax="(?P<name>.*)"')
 
 #: The words for a status (dcmtk's ``DU_cstoreStatusString`` and ``DU_cmoveStatusString``).
 _STATUSES = {
-    "Success": 0x0000,
-    "Refused: OutOfResources": 0xA700,
-    "Refused: OutOfResourcesNumberOfMatches": 0xA701,
-    "Refused: OutOfResourcesSubOperations": 0xA702,
-    "Refused: MoveDestinationUnknown": 0xA801,
-    "Refused: SOPClassNotSupported": 0x0122,
-    "Cancel: SubOperationsTerminatedDueToCancelIndication": 0xFE00,
-    "Warning: CoercionOfDataElements": 0xB000,
-    "Warning: SubOperationsCompleteOneOrMoreFailures": 0xB000,
-    "Warning: ElementsDiscarded": 0xB006,
-    "Warning: DataSetDoesNotMatchSOPClass": 0xB007,
+    "Success": SUCCESS,
+    "Refused: OutOfResources": OUT_OF_RESOURCES,
+    "Refused: OutOfResourcesNumberOfMatches": MATCHES_NOT_COUNTED,
+    "Refused: OutOfResourcesSubOperations": UNABLE_TO_PERFORM_SUB_OPERATIONS,
+    "Refused: MoveDestinationUnknown": MOVE_DESTINATION_UNKNOWN,
+    "Refused: SOPClassNotSupported": SOP_CLASS_UNSUPPORTED,
+    "Cancel: SubOperationsTerminatedDueToCancelIndication": CANCELLED,
+    "Warning: CoercionOfDataElements": ELEMENTS_COERCED,
+    "Warning: SubOperationsCompleteOneOrMoreFailures": SOME_SUB_OPERATIONS_FAILED,
+    "Warning: ElementsDiscarded": ELEMENTS_DISCARDED,
+    "Warning: DataSetDoesNotMatchSOPClass": DATA_SET_MISMATCH_WARNING,
 }
 _YEARS = range(1970, 9999)  # which each zone has
 _UNKNOWN_STATUS = re.compile(r"Unknown Status: 0x(?P<status>[0-9a-f]{1,4})")

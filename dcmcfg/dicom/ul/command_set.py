@@ -16,7 +16,6 @@ _ELEMENT = struct.Struct("<HHL")
 SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
 _NUMBERS = struct.Struct("<" + 4 * "HHLH")  # elements of two octets, which every response has
 _RESPONSE = 0x8000
-SUCCESS = 0x0000
 #: Tags, without the group, which is 0000 for all.
 GROUP_LENGTH = 0x0000
 AFFECTED_SOP_CLASS_UID = 0x0002

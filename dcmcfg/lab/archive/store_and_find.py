@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pydicom.dataset import Dataset
 from pynetdicom import evt
 
+from dcmcfg.dicom.status import PROCESSING_FAILURE, SUCCESS
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, InstanceRecord, extract_header
 from dcmcfg.lab.archive.state import ArchiveState
@@ -23,8 +24,6 @@ from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS, get_called_ae_title
 from dcmcfg.lab.query import QueryInstance, handle_find
 from dcmcfg.lab.storage import ReceivedObject, read_store_request
 
-SUCCESS = 0x0000
-PROCESSING_FAILURE = 0x0110
 _log = logging.getLogger("archive.store")
 
 

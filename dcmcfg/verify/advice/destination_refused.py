@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN
 from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import suggest_names
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.called_ae import (
-    DESTINATION_UNKNOWN,
-    NOT_ALLOWED,
-    find_candidate_archives,
-    find_external_refusal,
-    is_refused_by_archive,
-)
+from dcmcfg.verify.called_ae import find_candidate_archives, find_external_refusal, is_refused_by_archive
 from dcmcfg.verify.external_request import get_external_move_destination, is_alternative_used
 
 _NAMED = 5
@@ -23,9 +18,9 @@ _NAMED = 5
 def suggest_steps(case: Case) -> Iterator[str]:
     if case.is_contradicted:
         return
-    if case.reported.status == NOT_ALLOWED:
+    if case.reported.status == MOVE_DESTINATION_NOT_ALLOWED:
         yield from _not_allowed(case)
-    elif case.reported.status == DESTINATION_UNKNOWN:
+    elif case.reported.status == MOVE_DESTINATION_UNKNOWN:
         yield from _unknown(case)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from dcmcfg.dicom.status import SUCCESS
 from dcmcfg.dicom.ul.association import RELEASE_REQUEST, Association, AssociationEnded, force_close_all
-from dcmcfg.dicom.ul.command_set import SUCCESS, RequestCommandField, encode_request, read_command
+from dcmcfg.dicom.ul.command_set import RequestCommandField, encode_request, read_command
 from dcmcfg.dicom.ul.negotiation import Acceptance, AcceptedContext
 from dcmcfg.dicom.ul.pdu import ABORT_PDU, RELEASE_RP_PDU, encode_message
 from dcmcfg.dicom.ul.requested_connection import RequestedConnection
