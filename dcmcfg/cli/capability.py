@@ -32,8 +32,9 @@ from dcmcfg.render.capabilities import (
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.schema_names import DICOM_TRANSFER_SYNTAX
 from dcmcfg.settings import Settings
+from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
-_LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+_LITTLE_ENDIAN = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _AE = "TITLE|DEVICE/TITLE"
 _role = click.option("--role", type=click.Choice(ROLES, case_sensitive=False), help="SCU: it sends. SCP: it takes.")
 

@@ -13,8 +13,7 @@ from dcmcfg.dicom.status import explain
 from dcmcfg.dicom.ul.association import AssociationEnded
 from dcmcfg.dicom.ul.command_set import RequestCommandField
 from dcmcfg.errors import EchoFailed
-
-VERIFICATION = "1.2.840.10008.1.1"
+from dcmcfg.well_known_uids import VERIFICATION
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from dcmcfg.dicom.ul.request import Request
 from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection, suggest_tls_fix
 from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeFailed, TransientDicomError
+from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
-IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _PEER_LOG = "its own log says more"
 _TRANSFER_SYNTAXES = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _MAXIMUM_LENGTH = 1 << 16

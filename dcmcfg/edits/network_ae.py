@@ -20,7 +20,7 @@ from dcmcfg.edits.network_entries import (
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.model.devices import DICOM, STORAGE_SOP_CLASS_PREFIX, Configuration, Device, NetworkAE
+from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.registries import AE_TITLE_REGISTRY
 from dcmcfg.network_address import format_host_port, parse_host, parse_port
 from dcmcfg.plan import entry_diff
@@ -44,6 +44,7 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.suggestions import suggest_names
 from dcmcfg.unsafe_names import needs_escaping_in_dn
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 #: What ``dcmldap`` calls the connection that it makes.
 PLAIN_CONNECTION_NAME, TLS_CONNECTION_NAME = "dicom", "dicom-tls"

@@ -22,10 +22,11 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import build_context
 
 from dcmcfg.dicom.status import SUCCESS
-from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS, EventHandler, get_called_ae_title, get_calling_ae_title, listen
+from dcmcfg.lab.listener import EventHandler, get_called_ae_title, get_calling_ae_title, listen
 from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.process import run_process
 from dcmcfg.lab.site import Site
+from dcmcfg.well_known_uids import VERIFICATION
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ def serve(site: Site) -> Iterator[None]:
 
     _config.UNRESTRICTED_STORAGE_SERVICE = True
     handlers: list[EventHandler] = [(evt.EVT_C_STORE, receive), (evt.EVT_C_ECHO, lambda _: SUCCESS)]
-    with listen(
-        AE_TITLE, site.ports.storage, handlers, [build_context(VERIFICATION_SOP_CLASS)], any_called_ae_title=True
-    ):
+    with listen(AE_TITLE, site.ports.storage, handlers, [build_context(VERIFICATION)], any_called_ae_title=True):
         yield
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dcmcfg.entry import Entry
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, Configuration, NetworkAE
+from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.schema_names import COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 SCU, SCP = "SCU", "SCP"
 ROLES = (SCU, SCP)

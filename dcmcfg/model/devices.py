@@ -35,12 +35,11 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.suggestions import format_known_names
 from dcmcfg.unsigned_integer import parse_unsigned_integer
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 DICOM = "DICOM"
 #: What counts where dcmTLSProtocol is absent (Connection).
 DEFAULT_TLS_VERSION = "TLSv1.2"
-#: The root under which PS3.4 B.5 has the storage SOP classes.
-STORAGE_SOP_CLASS_PREFIX = "1.2.840.10008.5.1.4.1.1."
 #: What stands for any transfer syntax.
 ANY_TRANSFER_SYNTAX = "*"
 _DEVICE_NAME_ATTRIBUTE = DICOM_DEVICE_NAME.lower()

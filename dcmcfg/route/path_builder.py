@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, Configuration, Connection, NetworkAE
+from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.route.ae_lookup import (
     LookupFailure,
@@ -45,6 +45,7 @@ from dcmcfg.schema_names import (
     RESTRICT_RETRIEVE_SILENTLY,
     USER_IDENTITY_NEGOTIATION,
 )
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"

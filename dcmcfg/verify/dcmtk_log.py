@@ -32,6 +32,7 @@ from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, StoreRecord
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
+from dcmcfg.well_known_uids import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 _LINE = re.compile(
     r"(?:.{0,80}?\s)??(?:(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)\S{0,10} {1,8})?"
@@ -71,9 +72,9 @@ _YEARS = range(1970, 9999)  # which each zone has
 _UNKNOWN_STATUS = re.compile(r"Unknown Status: 0x(?P<status>[0-9a-f]{1,4})")
 #: The names that dcmtk gives to transfer syntaxes (its ``dcxfer.cc``), as far as the registry has others.
 _SYNTAXES = {
-    "Little Endian Implicit": "1.2.840.10008.1.2",
-    "Little Endian Explicit": "1.2.840.10008.1.2.1",
-    "Big Endian Explicit": "1.2.840.10008.1.2.2",
+    "Little Endian Implicit": IMPLICIT_VR_LITTLE_ENDIAN,
+    "Little Endian Explicit": EXPLICIT_VR_LITTLE_ENDIAN,
+    "Big Endian Explicit": EXPLICIT_VR_BIG_ENDIAN,
     "JPEG Baseline": "1.2.840.10008.1.2.4.50",
     "JPEG-LS Lossless": "1.2.840.10008.1.2.4.80",
     "JPEG-LS Lossy (Near-lossless)": "1.2.840.10008.1.2.4.81",

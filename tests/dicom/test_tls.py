@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dcmcfg.dicom.echo import VERIFICATION
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.peer_identity import TlsSession, identify_peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dicom.ul.command_set import RequestCommandField
 from dcmcfg.errors import DicomError
+from dcmcfg.well_known_uids import VERIFICATION
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
 from tests.dicom.tls_scp import server_context, tls_scp

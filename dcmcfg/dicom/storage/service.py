@@ -27,8 +27,8 @@ from dcmcfg.dicom.ul.command_set import (
     CommandField,
 )
 from dcmcfg.limits import INSTANCES
+from dcmcfg.well_known_uids import VERIFICATION
 
-_VERIFICATION = "1.2.840.10008.1.1"
 #: How the problem of an instance begins whose file could not be written.
 NOT_SAVED_PREFIX = "could not be kept"
 #: A UID that violates the rules for UIDs (PS3.7 Annex C).
@@ -40,7 +40,7 @@ _MOST_TITLE_CHARACTERS = 64
 
 def accepts_abstract_syntax(abstract_syntax: str) -> bool:
     """Tell whether it is Verification or a storage SOP class; what nobody knows is taken for a private one."""
-    return abstract_syntax == _VERIFICATION or (bool(abstract_syntax) and may_be_storage_class(abstract_syntax))
+    return abstract_syntax == VERIFICATION or (bool(abstract_syntax) and may_be_storage_class(abstract_syntax))
 
 
 @dataclass(frozen=True)

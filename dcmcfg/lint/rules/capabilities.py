@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dcmcfg.lint.ae_lookups import find_looked_up_references
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, NetworkAE
+from dcmcfg.model.devices import NetworkAE
 from dcmcfg.schema_names import (
     ACCEPTED_MOVE_DESTINATION,
     ARCHIVE_NETWORK_AE_OBJECT_CLASS,
@@ -19,11 +19,18 @@ from dcmcfg.schema_names import (
     EXPORTER_OBJECT_CLASS,
     OBJECT_STORAGE_ID,
 )
+from dcmcfg.well_known_uids import (
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STORAGE_SOP_CLASS_PREFIX,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+)
 
 #: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
 _MINIMUM_SHARE = 0.1
 #: C-MOVE and C-GET of the Patient Root and Study Root models (PS3.4 C.6).
-_RETRIEVE_SOP_CLASSES = {f"1.2.840.10008.5.1.4.1.2.{root}.{service}" for root in (1, 2) for service in (2, 3)}
+_RETRIEVE_SOP_CLASSES = frozenset({PATIENT_ROOT_MOVE, PATIENT_ROOT_GET, STUDY_ROOT_MOVE, STUDY_ROOT_GET})
 _DESTINATION_ATTRIBUTES = (ACCEPTED_MOVE_DESTINATION, "dcmDestinationAE", "dcmPrefetchCStoreSCP")
 
 
