@@ -11,7 +11,7 @@ from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import InformationModel
 from dcmcfg.dicom.status import CANCELLED, category_of, explain, is_transient_failure
 from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
-from dcmcfg.dicom.ul.command_set import PRIORITY, RequestCommandField
+from dcmcfg.dicom.ul.command_set import PRIORITY, CommandField
 from dcmcfg.dicom.ul.request import Request, Response
 from dcmcfg.errors import DicomError, OutOfResources, TransientDicomError
 from dcmcfg.limits import FIND_OCTETS, FIND_RESPONSE, FIND_RESPONSES, Limit
@@ -45,7 +45,7 @@ def find(
     """
     level = read_text(identifier, "QueryRetrieveLevel")
     octets = encode_identifier(identifier, opened.get_transfer_syntax(model.find_sop_class))
-    request = opened.send(RequestCommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
+    request = opened.send(CommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
     yielded, totals = 0, totals or ResponseTotals()
     for response in _responses(opened, request, level):
         length = len(response.data_set or b"")

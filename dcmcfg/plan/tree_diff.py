@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify
-from dcmcfg.dn import DN, NormalDN, is_at_or_below, root_first_sort_key
+from dcmcfg.dn import DN, NormalDN, is_at_or_below, sort_children_first, sort_parents_first
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
@@ -60,14 +60,14 @@ def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_
     }
     for key in deleted:
         del reached[key]
-    steps = (*_parents_first(added), *_parents_first(changed), *reversed(_parents_first(deleted)))
+    steps = (
+        *(added[key] for key in sort_parents_first(added)),
+        *(changed[key] for key in sort_parents_first(changed)),
+        *(deleted[key] for key in sort_children_first(deleted)),
+    )
     versions = {key: version for key, version in before.versions.items() if key in reached and key not in changed}
     plan = Plan(before, Tree(before.schema, reached, versions), steps)
     return TreeDiff(plan, tuple(sorted(comparison.not_compared.values())))
-
-
-def _parents_first(steps: dict[NormalDN, Step]) -> list[Step]:
-    return [steps[key] for key in sorted(steps, key=root_first_sort_key)]
 
 
 def select_subtree(tree: Tree, dn: DN) -> Tree:

@@ -11,7 +11,7 @@ from dcmcfg.dicom.uid_registry import keyword_of
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import MissingCapability, find_unrestricted_roles, get_sop_class_name, get_sop_class_role
 from dcmcfg.model.devices import NetworkAE
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
@@ -33,7 +33,7 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
     ]
     if rows:
         print_table(console, _COLUMNS, rows)
-    print_line(console, f"{len(rows)} {'capability' if len(rows) == 1 else 'capabilities'}")
+    print_line(console, format_count(len(rows), "capability", "capabilities"))
     if not ae.capability_source.capabilities and not ae.device.is_archive:
         print_line(console, "an AE that lists none is sent everything")
 

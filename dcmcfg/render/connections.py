@@ -54,16 +54,21 @@ def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[
     }
 
 
+def format_listening_address(connection: Connection) -> str:
+    """Return ``host:port``, or the host and that nothing listens there; not escaped."""
+    listens = "" if connection.port else " (does not listen)"
+    return f"{format_host_port(connection.host, connection.port)}{listens}"
+
+
 def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
     for each in device.connections:
-        listens = "" if each.port else " (does not listen)"
         installed = "" if each.installed else " (not installed)"
         yield tuple(
             map(
                 escape_unprintable,
                 (
                     f"{device.name}/{connection_name(each.dn)}",
-                    f"{format_host_port(each.host, each.port)}{listens}{installed}",
+                    f"{format_listening_address(each)}{installed}",
                     "" if each.protocol == DICOM else each.protocol,
                     " ".join(_suites(device, each)),
                     format_users(users.find_users(each)) or "nobody",

@@ -11,6 +11,7 @@ from rich.console import Console
 from dcmcfg.model.devices import Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_settings
 from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.connections import format_listening_address
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema_names import DICOM_DESCRIPTION, DICOM_TRANSFER_ROLE
@@ -119,9 +120,9 @@ def _format_value(name: str, value: str) -> str:
 
 
 def _address(connection: Connection) -> str:
-    port = f":{connection.port}" if connection.port else " (does not listen)"
+    address = escape_unprintable(format_listening_address(connection))
     tls = " TLS" if connection.tls else ""
-    return f"{escape_unprintable(connection.host)}{port}{tls}{_installed_suffix(installed=connection.installed)}"
+    return f"{address}{tls}{_installed_suffix(installed=connection.installed)}"
 
 
 def _installed_suffix(*, installed: bool) -> str:
