@@ -16,9 +16,9 @@ def escape_unprintable_lines(text: str) -> str:
     return text if text.isprintable() else "\n".join(map(escape_unprintable, text.split("\n")))
 
 
-def format_count(number: int, one: str, many: str = "") -> str:
-    """Return ``1 entry`` or ``1,234 entries``; without *many* the plural of *one* has an ``s``."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+def format_count(number: int, one: str, many: str = "", *, grouped: bool = False) -> str:
+    """Return ``1 entry`` or ``1234 entries``, *grouped* ``1,234 entries``; without *many* the plural has an ``s``."""
+    return f"{number:{',' if grouped else ''}} {one if number == 1 else many or f'{one}s'}"
 
 
 def _escaped(character: str) -> str:

@@ -73,8 +73,12 @@ def test_commands_print_only_through_what_escapes() -> None:
         (0, ("file",), "0 files"),
         (1, ("file",), "1 file"),
         (2, ("study", "studies"), "2 studies"),
-        (1234, ("entry", "entries"), "1,234 entries"),
+        (1234, ("entry", "entries"), "1234 entries"),
     ],
 )
 def test_things_are_counted_with_their_word(number: int, words: tuple[str, ...], shown: str) -> None:
     assert format_count(number, *words) == shown
+
+
+def test_a_number_of_things_may_be_grouped() -> None:
+    assert format_count(1234, "study", "studies", grouped=True) == "1,234 studies"

@@ -131,7 +131,7 @@ def _lines(report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], 
 def _header(report: BulkReport) -> Iterator[str]:
     facts, summary = report.run_parameters.values, report.summary
     yield f"{facts['calling']} asked {facts['archive']} to send them to {facts['destination']}"
-    attempts = format_count(summary.attempt_count, "attempt")
+    attempts = format_count(summary.attempt_count, "attempt", grouped=True)
     again = f", {summary.retry_count:,} made again" if summary.retry_count else ""
     lost = f", {summary.interrupted_count:,} without an answer" if summary.interrupted_count else ""
     yield f"{attempts}{lost}{again}; instances sent, says the archive: {summary.instance_count:,}"
@@ -145,7 +145,7 @@ def _header(report: BulkReport) -> Iterator[str]:
 
 
 def _group(group: FailureGroup) -> Text:
-    number = format_count(len(group.studies), "study", "studies")
+    number = format_count(len(group.studies), "study", "studies", grouped=True)
     text = Text(escape_unprintable(f"{number}: {group.reason}"), style="red")
     for each in group.studies[:_UIDS_SHOWN]:
         text.append(f"\n{escape_unprintable(each.study_uid)}", style="default")

@@ -37,7 +37,9 @@ def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -
     rows = [tuple(map(escape_unprintable, _row(each, _max_source_length(bounded_width(console))))) for each in stores]
     print_table(console, _COLUMNS, rows, list(map(_block_row, rows)))
     total = _size(sum(each.size_bytes for each in stores))
-    print_line(console, f"{format_count(len(stores), 'store')}, {total} in {escape_unprintable(str(folder))}")
+    print_line(
+        console, f"{format_count(len(stores), 'store', grouped=True)}, {total} in {escape_unprintable(str(folder))}"
+    )
 
 
 def results_json(stores: Sequence[StoreInfo], folder: Path) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def format_limits(limits: LintCoverage, check_command: str) -> Iterator[str]:
         topics = ", ".join(topic[0].lower() + topic[1:] for topic in limits.skipped_topics)
         yield f"warning: no archive device in it, so the rules on these were not tried: {topics}"
     if limits.check_error_count:
-        errors = format_count(limits.check_error_count, "error")
+        errors = format_count(limits.check_error_count, "error", grouped=True)
         yield f"{escape_unprintable(check_command)} finds {errors} that lint does not look for"
 
 
