@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -39,6 +39,16 @@ def is_at_or_below(name: NormalDN, base: NormalDN) -> bool:
 def root_first_sort_key(name: NormalDN) -> NormalDN:
     """Return what sorts *name* after its parent and among its siblings by its RDN."""
     return name[::-1]
+
+
+def sort_parents_first(names: Iterable[NormalDN]) -> list[NormalDN]:
+    """Return *names* in the order in which entries can be added: each after those above it."""
+    return sorted(names, key=root_first_sort_key)
+
+
+def sort_children_first(names: Iterable[NormalDN]) -> list[NormalDN]:
+    """Return *names* in the order in which entries can be deleted: each before those above it."""
+    return sorted(names, key=root_first_sort_key, reverse=True)
 
 
 class AncestorIndex:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dcmcfg.dn import DN
+from dcmcfg.schema_names import OBJECT_CLASS
 
 
 class Attribute(NamedTuple):
@@ -68,7 +69,7 @@ class Entry:
         """Tell whether *object_class* is among the entry's object classes."""
         known: frozenset[str] | None = self.__dict__.get("_classes")
         if known is None:
-            self.__dict__["_classes"] = known = frozenset(value.lower() for value in self.texts("objectClass"))
+            self.__dict__["_classes"] = known = frozenset(value.lower() for value in self.texts(OBJECT_CLASS))
         return object_class.lower() in known
 
     def with_values(self, name: str, values: Iterable[bytes]) -> Entry:

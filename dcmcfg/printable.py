@@ -1,4 +1,4 @@
-"""Text that cannot steer a terminal or forge a line; without rich, which takes its time to load."""
+"""Text that cannot steer a terminal or forge a line, and numbers of things; without rich, which is slow to load."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def escape_unprintable(text: str) -> str:
 def escape_unprintable_lines(text: str) -> str:
     """Return *text* as :func:`escape_unprintable` does, its line feeds kept: for a text whose lines are our own."""
     return text if text.isprintable() else "\n".join(map(escape_unprintable, text.split("\n")))
+
+
+def format_count(number: int, one: str, many: str = "", *, grouped: bool = False) -> str:
+    """Return ``1 entry`` or ``1234 entries``, *grouped* ``1,234 entries``; without *many* the plural has an ``s``."""
+    return f"{number:{',' if grouped else ''}} {one if number == 1 else many or f'{one}s'}"
 
 
 def _escaped(character: str) -> str:

@@ -1,12 +1,15 @@
-"""Write the pages that are made from the code: ``make docs``, or ``python docs/generate.py``."""
+"""Write the pages that are made from the code, and the table of UIDs: ``make docs``, or ``python docs/generate.py``."""
 
 from __future__ import annotations
 
+import json
+import runpy
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
 import click
+import pydicom
 
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, RULES_BY_TOPIC
@@ -136,9 +139,29 @@ def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-#: Names of the pages, and what makes each.
-PAGES = {"commands.md": commands_page, "lint.md": lint_page, "taking-effect.md": effect_page}
+def uid_table() -> str:
+    """Return the text of ``uids.json``: name, kind, whether it is retired and keyword of each UID of PS3.6 Table A-1.
+
+    pydicom.uid tells them of a given UID, and lists none: the dictionary behind it is private. It is read from its file
+    because pynetdicom adds to the one that is loaded.
+    """
+    path = Path(pydicom.__file__).with_name("_uid_dict.py")
+    rows = (
+        f"{json.dumps(uid)}: {json.dumps([name, kind, bool(retired), keyword])}"
+        for uid, (name, kind, _, retired, keyword) in runpy.run_path(str(path))["UID_dictionary"].items()
+    )
+    source = "PS3.6 Table A-1, as pydicom has it; written by docs/generate.py"
+    return "\n".join(["{", f'"source": {json.dumps(source)},', '"uids": {', ",\n".join(rows), "}", "}", ""])
+
+
+#: Paths of the pages and the table, from here, and what makes each.
+PAGES = {
+    "commands.md": commands_page,
+    "lint.md": lint_page,
+    "taking-effect.md": effect_page,
+    "../dcmcfg/dicom/uids.json": uid_table,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
-        Path(__file__).with_name(name).write_text(page(), "utf-8")
+        (Path(__file__).parent / name).write_text(page(), "utf-8")

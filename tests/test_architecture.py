@@ -36,6 +36,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "garbage_collection",
             "network_address",
             "unsafe_names",
+            "well_known_uids",
+            "schema_names",
             "file_kinds",
             "zip_members",
             "unsigned_integer",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dn import DN, RDN
+from dcmcfg.dn import DN, RDN, sort_children_first, sort_parents_first
 from dcmcfg.errors import MalformedInput
 
 DEVICE = DN.parse("dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
@@ -151,3 +151,10 @@ def test_a_dn_is_rebased_from_one_suffix_to_another() -> None:
 def test_an_rdn_is_exactly_one(text: str) -> None:
     with pytest.raises(MalformedInput):
         RDN.parse(text)
+
+
+def test_parents_sort_before_children_and_siblings_by_name() -> None:
+    top, one, two, below = (("dc=org",), ("cn=a", "dc=org"), ("cn=b", "dc=org"), ("cn=0", "cn=a", "dc=org"))
+    names = [tuple(((("cn", part),)) for part in name) for name in (top, one, two, below)]
+    assert sort_parents_first(reversed(names)) == [names[0], names[1], names[3], names[2]]
+    assert sort_children_first(names) == [names[2], names[3], names[1], names[0]]

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 import dcmcfg.cli
-from dcmcfg.printable import escape_unprintable, escape_unprintable_lines
+from dcmcfg.printable import escape_unprintable, escape_unprintable_lines, format_count
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
 
@@ -65,3 +65,20 @@ def test_commands_print_only_through_what_escapes() -> None:
         and not ast.unparse(call.args[0]).startswith("json.dumps(")
     ]
     assert found == ["completion.py"], "the script of a shell"
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "shown"),
+    [
+        (0, ("file",), "0 files"),
+        (1, ("file",), "1 file"),
+        (2, ("study", "studies"), "2 studies"),
+        (1234, ("entry", "entries"), "1234 entries"),
+    ],
+)
+def test_things_are_counted_with_their_word(number: int, words: tuple[str, ...], shown: str) -> None:
+    assert format_count(number, *words) == shown
+
+
+def test_a_number_of_things_may_be_grouped() -> None:
+    assert format_count(1234, "study", "studies", grouped=True) == "1,234 studies"

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dcmcfg.archive.control import ControlService
-from dcmcfg.dicom.echo import VERIFICATION
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.tls import TlsFiles
@@ -29,6 +28,7 @@ from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.tls_trust import UnusableCaFile, create_ssl_context
+from dcmcfg.well_known_uids import VERIFICATION
 from tests.tls_slapd import Files, leaf_files, written
 
 pytestmark = pytest.mark.real

@@ -19,7 +19,7 @@ from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome, make_at
 from dcmcfg.dicom.move import Cancellation, MoveOutcome
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
-from dcmcfg.dicom.ul.command_set import RequestCommandField
+from dcmcfg.dicom.ul.command_set import CommandField
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TransientDicomError
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
@@ -207,7 +207,7 @@ class StudyRequester:
         try:
             with closing(self.move_tracker.allocate_message_ids(asked)) as numbers:
                 evidence = gather_evidence_over(
-                    association.with_message_ids(RequestCommandField.C_MOVE, numbers),
+                    association.with_message_ids(CommandField.C_MOVE, numbers),
                     replace(self.request, study_uid=study_uid),
                     self.addresses,
                     receiver=self.receiver,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from dcmcfg.schema_names import EXTERNAL_RETRIEVE_AE_DESTINATION
+
 if TYPE_CHECKING:
     from dcmcfg.settings import Settings
     from dcmcfg.verify.addresses import Addresses
@@ -71,7 +73,7 @@ def collect_run_parameters(
         "model": request.model.value,
         "directory": f"{settings.ldap_url}/{settings.base_dn}",
         "device": settings.device,
-        "dcmExternalRetrieveAEDestination": addresses.route.external_retrieve_destination or "",
+        EXTERNAL_RETRIEVE_AE_DESTINATION: addresses.route.external_retrieve_destination or "",
     }
     further = _collect_optional_parameters(request, keeps_files=keeps_files)
     return RunParameters(facts | {name: value for name, value in further.items() if value})

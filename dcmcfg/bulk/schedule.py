@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from dcmcfg.dicom.move import MoveOutcome
-from dcmcfg.dicom.status import is_transient_failure
+from dcmcfg.dicom.status import UNABLE_TO_PERFORM_SUB_OPERATIONS, is_transient_failure
 from dcmcfg.errors import MalformedInput
 
 
@@ -145,9 +145,6 @@ class RateLimiter:
             self._throttle_s = self._throttle_s / 2 if self._throttle_s > _NO_THROTTLE_BELOW_S else 0.0
 
 
-_UNABLE_TO_PERFORM = 0xA702
-
-
 class NextAction(Enum):
     """What follows an attempt."""
 
@@ -173,5 +170,5 @@ def decide_next_action(outcome: MoveOutcome, *, accepted: bool) -> NextAction:
         return NextAction.ACCEPT_RESULT if outcome.timed_out else NextAction.RETRY
     if not is_transient_failure("C-MOVE", outcome.status, outcome.comment):
         return NextAction.ACCEPT_RESULT
-    of_others = outcome.status == _UNABLE_TO_PERFORM and (outcome.comment or outcome.failed)
+    of_others = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and (outcome.comment or outcome.failed)
     return NextAction.RETRY if of_others else NextAction.RETRY_SLOWER

@@ -21,11 +21,12 @@ from dcmcfg.bulk.run import RunEnding, run
 from dcmcfg.bulk.run_options import RunOptions
 from dcmcfg.bulk.source import StudyQuery, StudySource
 from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
-from dcmcfg.edits.temporary_destination import ACCEPTED_DESTINATIONS, TITLE_PREFIX
+from dcmcfg.edits.temporary_destination import TITLE_PREFIX
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.export import format_record, select_entries
+from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import join_limited
 from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.addresses import Addresses
@@ -232,6 +233,6 @@ def _drop_temporary_titles(entry: Entry) -> Iterator[Attribute]:
     """Yield the attributes of *entry* without the titles of temporary destinations."""
     for attribute in entry.attributes:
         values = attribute.values
-        if attribute.name.lower() == ACCEPTED_DESTINATIONS.lower():
+        if attribute.name.lower() == ACCEPTED_MOVE_DESTINATION.lower():
             values = tuple(value for value in values if not value.startswith(TITLE_PREFIX.encode()))
         yield Attribute(attribute.name, values)

@@ -30,9 +30,11 @@ from dcmcfg.render.capabilities import (
     print_missing_capabilities,
 )
 from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.schema_names import DICOM_TRANSFER_SYNTAX
 from dcmcfg.settings import Settings
+from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
-_LITTLE_ENDIAN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+_LITTLE_ENDIAN = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _AE = "TITLE|DEVICE/TITLE"
 _role = click.option("--role", type=click.Choice(ROLES, case_sensitive=False), help="SCU: it sends. SCP: it takes.")
 
@@ -72,7 +74,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
     elif lines:
         for each in entries:
             sop_class, of_role = get_sop_class_role(each)
-            print_output(format_capability_line(of_role, sop_class, each.texts("dicomTransferSyntax")))
+            print_output(format_capability_line(of_role, sop_class, each.texts(DICOM_TRANSFER_SYNTAX)))
     else:
         print_capabilities(stdout_console(), found, entries)
 

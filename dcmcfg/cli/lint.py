@@ -36,6 +36,7 @@ from dcmcfg.render.lint import format_limits, lint_json, print_lint_findings
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema.findings import Finding
+from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.settings import Settings
 from dcmcfg.suggestions import suggest_names
 
@@ -132,7 +133,7 @@ def _require_consistent_options(options: ChangeOptions, source: Path | None, *, 
 
 def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[LintFinding, ...]:
     """Return what *rules* find; raises :class:`NotFound` where there is no device that could be wrong."""
-    if not any(entry.is_a("dicomDevice") for entry in tree.entries.values()):
+    if not any(entry.is_a(DICOM_DEVICE_OBJECT_CLASS) for entry in tree.entries.values()):
         raise NotFound(
             "there are no devices", subject=source, next_step="dcmcfg export-ldif writes a whole configuration"
         )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dcmcfg.dicom.connect import open_socket
-from dcmcfg.dicom.echo import VERIFICATION, echo
-from dcmcfg.dicom.open_association import IMPLICIT_VR_LITTLE_ENDIAN, open_connection
+from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.open_association import open_connection
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.peer_identity import TlsSession
 from dcmcfg.dicom.ul.negotiation import build_proposed_contexts, encode_association_request
@@ -28,6 +28,7 @@ from dcmcfg.errors import (
     Unreachable,
 )
 from dcmcfg.route.command import format_command
+from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
 _MAXIMUM_LENGTH = 1 << 14
 _ANSWERS = frozenset({PduType.ASSOCIATE_AC, PduType.ASSOCIATE_RJ, PduType.ABORT})

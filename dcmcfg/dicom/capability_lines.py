@@ -13,6 +13,7 @@ from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.capabilities import ROLES, SCP, SCU, get_sop_class_name, get_sop_class_role, is_storage_capability
 from dcmcfg.model.devices import Configuration
+from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
 _FORM = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
 _LONGEST_FILE = 1_000_000
@@ -71,17 +72,13 @@ def _parsed(text: str, source: str) -> Iterator[TransferCapability]:
         yield TransferCapability(f"{format_uid_name(sop_class)} {role}", sop_class, role, syntaxes)
 
 
-_VERIFICATION = "1.2.840.10008.1.1"
-_IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
-
-
 def build_storage_scp_capabilities(configuration: Configuration) -> tuple[TransferCapability, ...]:
     """Return what takes everything in little endian: the standard's storage SOP classes, and what archives may send.
 
     The archives of the *configuration* know private SOP classes too. Verification comes first; each name is there once.
     """
     names = {
-        _VERIFICATION: format_uid_name(_VERIFICATION),
+        VERIFICATION: format_uid_name(VERIFICATION),
         **{uid: format_uid_name(uid) for uid in list_storage_sop_classes()},
     }
     for device in configuration.devices:
@@ -91,6 +88,13 @@ def build_storage_scp_capabilities(configuration: Configuration) -> tuple[Transf
                 if role == SCU and is_storage_capability(entry) and get_sop_class_name(entry) not in names.values():
                     names.setdefault(sop_class, get_sop_class_name(entry))
     return tuple(
-        TransferCapability(f"{name} {SCP}", uid, SCP, (_IMPLICIT,) if uid == _VERIFICATION else (_IMPLICIT, _EXPLICIT))
+        TransferCapability(
+            f"{name} {SCP}",
+            uid,
+            SCP,
+            (IMPLICIT_VR_LITTLE_ENDIAN,)
+            if uid == VERIFICATION
+            else (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN),
+        )
         for uid, name in names.items()
     )

@@ -9,6 +9,8 @@ import mmap
 import struct
 from collections.abc import Callable, Iterator
 
+from dcmcfg.well_known_uids import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+
 Octets = bytes | bytearray | mmap.mmap
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _ITEMS = 0xFFFE
@@ -23,8 +25,7 @@ _NUMBERS = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8
 _VALUES_AS_AN_ELEMENT = 10
 _UNDEFINED = 0xFFFFFFFF
 #: Implicit VR Little Endian, that of Papyrus 3, and GE's variant of it whose pixels alone are in the other order.
-_IMPLICIT = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.20", "1.2.840.113619.5.2"})
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_IMPLICIT = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.20", "1.2.840.113619.5.2"})
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _OF_THE_STANDARD = "1.2.840.10008."
 #: VRs whose length has two octets (PS3.5 Section 7.1.2); that of all others has four.
@@ -160,7 +161,7 @@ def detect_encoding(octets: Octets, transfer_syntax: str, position: int = 0) -> 
     if transfer_syntax in _IMPLICIT:
         return False, True
     if transfer_syntax.startswith(_OF_THE_STANDARD):
-        return True, transfer_syntax != _BIG_ENDIAN
+        return True, transfer_syntax != EXPLICIT_VR_BIG_ENDIAN
     return bytes(octets[position + 4 : position + 6]) in _VRS, True  # not what looks like one: a length may
 
 

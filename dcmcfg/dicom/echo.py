@@ -11,10 +11,9 @@ from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.peer_identity import TlsSession, identify_peer
 from dcmcfg.dicom.status import explain
 from dcmcfg.dicom.ul.association import AssociationEnded
-from dcmcfg.dicom.ul.command_set import RequestCommandField
+from dcmcfg.dicom.ul.command_set import CommandField
 from dcmcfg.errors import EchoFailed
-
-VERIFICATION = "1.2.840.10008.1.1"
+from dcmcfg.well_known_uids import VERIFICATION
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def echo(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SS
     """
     started = time.monotonic()
     with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls) as opened:
-        request = opened.send(RequestCommandField.C_ECHO, VERIFICATION)
+        request = opened.send(CommandField.C_ECHO, VERIFICATION)
         try:
             response = request.wait_for_response(timeouts.dimse)
         except AssociationEnded as end:

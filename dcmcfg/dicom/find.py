@@ -9,14 +9,12 @@ from dcmcfg.dicom.elements import read_text
 from dcmcfg.dicom.identifiers import Identifier, decode_identifier, encode_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import InformationModel
-from dcmcfg.dicom.status import category_of, explain, is_transient_failure
+from dcmcfg.dicom.status import CANCELLED, category_of, explain, is_transient_failure
 from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
-from dcmcfg.dicom.ul.command_set import PRIORITY, RequestCommandField
+from dcmcfg.dicom.ul.command_set import PRIORITY, CommandField
 from dcmcfg.dicom.ul.request import Request, Response
 from dcmcfg.errors import DicomError, OutOfResources, TransientDicomError
 from dcmcfg.limits import FIND_OCTETS, FIND_RESPONSE, FIND_RESPONSES, Limit
-
-_CANCELLED = 0xFE00
 
 
 @dataclass
@@ -47,7 +45,7 @@ def find(
     """
     level = read_text(identifier, "QueryRetrieveLevel")
     octets = encode_identifier(identifier, opened.get_transfer_syntax(model.find_sop_class))
-    request = opened.send(RequestCommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
+    request = opened.send(CommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
     yielded, totals = 0, totals or ResponseTotals()
     for response in _responses(opened, request, level):
         length = len(response.data_set or b"")
@@ -94,7 +92,7 @@ def _is_final(response: Response, level: str, opened: OpenAssociation, *, cancel
     category = category_of(response.status)
     if category == "pending":
         return False
-    if category == "success" or (cancelled and response.status == _CANCELLED):
+    if category == "success" or (cancelled and response.status == CANCELLED):
         return True
     meaning = explain("C-FIND", response.status, response.comment)
     kind = OutOfResources if is_transient_failure("C-FIND", response.status) else DicomError

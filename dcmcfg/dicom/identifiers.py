@@ -9,10 +9,10 @@ from dcmcfg.dicom.character_sets import encode_text
 from dcmcfg.dicom.data_set_parser import SHORT_VRS, InvalidDataSet, TruncatedDataSet, iterate_elements
 from dcmcfg.dicom.pydicom_lazy import tag_of, vr_of
 from dcmcfg.errors import MalformedInput
+from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN
 
 #: The octets of each element by its tag, group and element in one number.
 Identifier = Mapping[int, bytes]
-_IMPLICIT = "1.2.840.10008.1.2"
 #: No syntax of the standard: the first element shows whether VRs are explicit, also of a peer that mixes them up.
 _DETECT_ENCODING = ""
 _CHARACTER_SET = "SpecificCharacterSet"
@@ -42,7 +42,7 @@ def encode_identifier(identifier: Identifier, transfer_syntax: str) -> bytes:
 
     Raises :class:`MalformedInput` for a value that is too long for the two octets of a length.
     """
-    is_implicit = transfer_syntax == _IMPLICIT
+    is_implicit = transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN
     return b"".join(_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
 

@@ -29,7 +29,7 @@ from dcmcfg.dicom.ul.command_set import (
     REMAINING_SUB_OPERATIONS,
     WARNING_SUB_OPERATIONS,
     Command,
-    RequestCommandField,
+    CommandField,
     encode_us,
 )
 from dcmcfg.dicom.ul.request import Request, Response
@@ -156,7 +156,7 @@ def move(
     model = retrieval.model.move_sop_class
     identifier = encode_identifier(retrieval.build_identifier(), opened.get_transfer_syntax(model))
     values = {PRIORITY: encode_us(priority.value), MOVE_DESTINATION: _encode_ae_title(destination_ae_title)}
-    request = opened.send(RequestCommandField.C_MOVE, model, values, identifier)
+    request = opened.send(CommandField.C_MOVE, model, values, identifier)
     under_way = _MoveInProgress(opened, request)
     try:
         on_sent()

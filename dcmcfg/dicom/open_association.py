@@ -14,7 +14,7 @@ from dcmcfg.dicom.connect import open_socket, translate_connect_error
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.uid_registry import format_uid_name
 from dcmcfg.dicom.ul.association import NOT_DICOM, Association, AssociationEnded, describe_abort
-from dcmcfg.dicom.ul.command_set import RequestCommandField, encode_request
+from dcmcfg.dicom.ul.command_set import CommandField, encode_request
 from dcmcfg.dicom.ul.negotiation import (
     Acceptance,
     ProposedContext,
@@ -28,8 +28,8 @@ from dcmcfg.dicom.ul.request import Request
 from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection, suggest_tls_fix
 from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeFailed, TransientDicomError
+from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
-IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _PEER_LOG = "its own log says more"
 _TRANSFER_SYNTAXES = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _MAXIMUM_LENGTH = 1 << 16
@@ -46,7 +46,7 @@ class OpenAssociation:
     peer: Peer
     timeouts: DicomTimeouts
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
-    _numbered: Mapping[RequestCommandField, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
+    _numbered: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
 
     @property
     def is_open(self) -> bool:
@@ -57,7 +57,7 @@ class OpenAssociation:
         """Return the same association, whose next requests wait as long as *timeouts* says."""
         return replace(self, timeouts=timeouts)
 
-    def with_message_ids(self, kind: RequestCommandField, message_ids: Iterator[int]) -> OpenAssociation:
+    def with_message_ids(self, kind: CommandField, message_ids: Iterator[int]) -> OpenAssociation:
         """Return the same association, whose next requests of *kind* have these Message IDs."""
         return replace(self, _numbered={**self._numbered, kind: message_ids})
 
@@ -71,7 +71,7 @@ class OpenAssociation:
 
     def send(
         self,
-        kind: RequestCommandField,
+        kind: CommandField,
         sop_class: str,
         elements: Mapping[int, bytes] | None = None,
         data_set: bytes | None = None,

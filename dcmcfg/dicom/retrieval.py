@@ -10,6 +10,7 @@ from dcmcfg.dicom.character_sets import UNICODE
 from dcmcfg.dicom.identifiers import Identifier, build_identifier
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
+from dcmcfg.well_known_uids import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 
 
 class Level(Enum):
@@ -30,16 +31,16 @@ class InformationModel(Enum):
     def find_sop_class(self) -> str:
         """The SOP class of its C-FIND."""
         return {
-            InformationModel.PATIENT: "1.2.840.10008.5.1.4.1.2.1.1",
-            InformationModel.STUDY: "1.2.840.10008.5.1.4.1.2.2.1",
+            InformationModel.PATIENT: PATIENT_ROOT_FIND,
+            InformationModel.STUDY: STUDY_ROOT_FIND,
         }[self]
 
     @property
     def move_sop_class(self) -> str:
         """The SOP class of its C-MOVE."""
         return {
-            InformationModel.PATIENT: "1.2.840.10008.5.1.4.1.2.1.2",
-            InformationModel.STUDY: "1.2.840.10008.5.1.4.1.2.2.2",
+            InformationModel.PATIENT: PATIENT_ROOT_MOVE,
+            InformationModel.STUDY: STUDY_ROOT_MOVE,
         }[self]
 
 

@@ -12,9 +12,47 @@ it holds itself. When one cannot be had the comment is the same, so both are nam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Literal
+
+#: General (PS3.7 Annex C).
+SUCCESS = 0x0000
+ATTRIBUTE_LIST_ERROR = 0x0107
+PROCESSING_FAILURE = 0x0110
+ATTRIBUTE_VALUE_OUT_OF_RANGE = 0x0116
+INVALID_SOP_INSTANCE = 0x0117
+SOP_CLASS_UNSUPPORTED = 0x0122
+UNRECOGNIZED_OPERATION = 0x0211
+RESOURCE_LIMITATION = 0x0213
+CANCELLED = 0xFE00
+PENDING = 0xFF00
+#: Of a C-FIND, where optional keys were not supported for matching (PS3.4 Table C.4-1).
+PENDING_WITHOUT_OPTIONAL_KEYS = 0xFF01
+#: Of an N-GET (PS3.4 Section F.8.2).
+OPTIONAL_ATTRIBUTES_UNSUPPORTED = 0x0001
+#: C-FIND and C-MOVE (PS3.4 Tables C.4-1 and C.4-2).
+INVALID_PRIOR_RECORD_KEY = 0xA710
+MATCHES_NOT_COUNTED = 0xA701
+UNABLE_TO_PERFORM_SUB_OPERATIONS = 0xA702
+MOVE_DESTINATION_UNKNOWN = 0xA801
+IDENTIFIER_MISMATCH = 0xA900
+SOME_SUB_OPERATIONS_FAILED = 0xB000
+MATCHES_LIMITED = 0xB001
+UNABLE_TO_PROCESS = 0xC000
+#: Of dcm4chee-arc's RetrieveService: the destination is not among dcmAcceptedMoveDestination.
+MOVE_DESTINATION_NOT_ALLOWED = 0xC801
+#: C-STORE (PS3.4 Table B.2-1).
+OUT_OF_RESOURCES = 0xA700
+ELEMENTS_COERCED = 0xB000
+ELEMENTS_DISCARDED = 0xB006
+DATA_SET_MISMATCH_WARNING = 0xB007
+CANNOT_UNDERSTAND = 0xC000
+#: What the standard writes with an x, as A7xx. The whole of Bxxx are warnings (PS3.7 Annex C).
+OUT_OF_RESOURCES_RANGE = range(0xA700, 0xA800)
+IDENTIFIER_MISMATCH_RANGE = range(0xA900, 0xAA00)
+WARNING_RANGE = range(0xB000, 0xC000)
+UNABLE_TO_PROCESS_RANGE = range(0xC000, 0xD000)
 
 #: What went wrong, and what to look at.
 StatusExplanation = tuple[str, str]
@@ -207,29 +245,29 @@ def is_transient_failure(service: Service, status: int, comment: str = "") -> bo
     Those are A7xx, refused: out of resources, and 0213, resource limitation. A dcm4chee archive answers A702 where an
     AE is not known or not to be had, too: what its Error Comment says of the configuration does not pass by itself.
     """
-    if service == "C-FIND" and status == _INVALID_PRIOR_RECORD:
+    if service == "C-FIND" and status == INVALID_PRIOR_RECORD_KEY:
         return False
-    short = 0xA700 <= status <= 0xA7FF or status == _RESOURCE_LIMITATION
+    short = status in OUT_OF_RESOURCES_RANGE or status == RESOURCE_LIMITATION
     return short and (service != "C-MOVE" or is_comment_transient(comment))
 
 
 def category_of(status: int) -> Category:
     """Return the category of *status* by its number (PS3.7 Annex C)."""
-    match status:
-        case 0x0000:
-            return "success"
-        case 0xFF00 | 0xFF01:
-            return "pending"
-        case 0xFE00:
-            return "cancel"
-        case 0x0001 | 0x0107 | 0x0116:
-            return "warning"
-        case _:
-            return "warning" if 0xB000 <= status <= 0xBFFF else "failure"
+    known = _CATEGORIES.get(status)
+    return known or ("warning" if status in WARNING_RANGE else "failure")
 
 
-_RESOURCE_LIMITATION = 0x0213
-_INVALID_PRIOR_RECORD = 0xA710
+_CATEGORIES: dict[int, Category] = {
+    SUCCESS: "success",
+    PENDING: "pending",
+    PENDING_WITHOUT_OPTIONAL_KEYS: "pending",
+    CANCELLED: "cancel",
+    OPTIONAL_ATTRIBUTES_UNSUPPORTED: "warning",
+    ATTRIBUTE_LIST_ERROR: "warning",
+    ATTRIBUTE_VALUE_OUT_OF_RANGE: "warning",
+}
+
+
 _PEER_LOG = "the peer's own log"
 _CAPABILITY = (
     "the peer's transfer capabilities; on a dcm4chee archive: dicomTransferCapability with that dicomSOPClass "
@@ -242,65 +280,71 @@ _ALLOWED = (
 _UNKNOWN: StatusExplanation = ("a status that the standard does not list", _PEER_LOG)
 
 _BY_COMMENT: dict[tuple[Service, int], Callable[[str], StatusExplanation]] = {
-    ("C-MOVE", 0xA702): explain_sub_operations_failed,
-    ("C-MOVE", 0xA801): explain_destination_unknown,
+    ("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS): explain_sub_operations_failed,
+    ("C-MOVE", MOVE_DESTINATION_UNKNOWN): explain_destination_unknown,
 }
 
 _EXACT: dict[tuple[Service, int], StatusExplanation] = {
-    ("C-MOVE", 0x0000): ("success: all sub-operations are done", ""),
-    ("C-MOVE", 0xA701): (
+    ("C-MOVE", SUCCESS): ("success: all sub-operations are done", ""),
+    ("C-MOVE", MATCHES_NOT_COUNTED): (
         "refused: out of resources, the number of matches could not be calculated",
         "the archive's database and its log",
     ),
-    ("C-MOVE", 0xA900): (
+    ("C-MOVE", IDENTIFIER_MISMATCH): (
         "refused: the identifier does not fit the SOP class",
         "the keys of the request; the comment names the one that is missing",
     ),
-    ("C-MOVE", 0xB000): (
+    ("C-MOVE", SOME_SUB_OPERATIONS_FAILED): (
         "sub-operations are done, some failed or gave a warning",
         "the failed SOP Instance UIDs; the log of the destination; the transfer capabilities of archive and "
         "destination for these SOP classes (dicomTransferCapability)",
     ),
-    ("C-MOVE", 0xC801): (
+    ("C-MOVE", MOVE_DESTINATION_NOT_ALLOWED): (
         "refused: the archive does not allow this move destination",
         "dcmAcceptedMoveDestination of the called AE: add the destination, or remove the attribute to allow any",
     ),
-    ("C-MOVE", 0xFE00): ("cancelled", "who sent the C-CANCEL that ended the retrieve"),
-    ("C-FIND", 0x0000): ("success: all matches were sent", ""),
-    ("C-FIND", 0xA710): ("failed: invalid prior record key", _PEER_LOG),
-    ("C-FIND", 0xB001): ("the answer was cut at a limit, there are more matches", "the peer's limit of matches"),
-    ("C-FIND", 0xFE00): ("cancelled", "who sent the C-CANCEL that ended the query"),
-    ("C-FIND", 0xFF00): ("pending: a match", ""),
-    ("C-FIND", 0xFF01): ("pending: a match, some optional keys were not supported", ""),
-    ("C-STORE", 0x0000): ("success: stored", ""),
-    ("C-STORE", 0xB000): ("stored, with some elements coerced", ""),
-    ("C-STORE", 0xB006): ("stored, with some elements discarded", ""),
-    ("C-STORE", 0xB007): (
+    ("C-MOVE", CANCELLED): ("cancelled", "who sent the C-CANCEL that ended the retrieve"),
+    ("C-FIND", SUCCESS): ("success: all matches were sent", ""),
+    ("C-FIND", INVALID_PRIOR_RECORD_KEY): ("failed: invalid prior record key", _PEER_LOG),
+    ("C-FIND", MATCHES_LIMITED): (
+        "the answer was cut at a limit, there are more matches",
+        "the peer's limit of matches",
+    ),
+    ("C-FIND", CANCELLED): ("cancelled", "who sent the C-CANCEL that ended the query"),
+    ("C-FIND", PENDING): ("pending: a match", ""),
+    ("C-FIND", PENDING_WITHOUT_OPTIONAL_KEYS): ("pending: a match, some optional keys were not supported", ""),
+    ("C-STORE", SUCCESS): ("success: stored", ""),
+    ("C-STORE", ELEMENTS_COERCED): ("stored, with some elements coerced", ""),
+    ("C-STORE", ELEMENTS_DISCARDED): ("stored, with some elements discarded", ""),
+    ("C-STORE", DATA_SET_MISMATCH_WARNING): (
         "stored, though the data set does not fit its SOP class",
         "where the instance comes from",
     ),
-    ("C-STORE", 0x0117): ("failed: the SOP Instance UID is invalid", "where the instance comes from"),
-    ("C-ECHO", 0x0000): ("success", ""),
+    ("C-STORE", INVALID_SOP_INSTANCE): ("failed: the SOP Instance UID is invalid", "where the instance comes from"),
+    ("C-ECHO", SUCCESS): ("success", ""),
 }
 
-#: From, to (inclusive), meaning and what to look at; the first that fits is taken.
-_RANGES: dict[Service, tuple[tuple[int, int, StatusExplanation], ...]] = {
+#: Statuses, meaning and what to look at; the first that fits is taken.
+_RANGES: dict[Service, tuple[tuple[Container[int], StatusExplanation], ...]] = {
     "C-MOVE": (
-        (0xFF00, 0xFF01, ("pending: sub-operations go on", "")),
-        (0xA700, 0xA7FF, ("refused: out of resources", _PEER_LOG)),
-        (0xA900, 0xA9FF, ("refused: the identifier does not fit the SOP class", "the keys of the request")),
-        (0xB000, 0xBFFF, ("sub-operations are done, with a warning", _PEER_LOG)),
-        (0xC000, 0xCFFF, ("failed: unable to process the request", _PEER_LOG)),
+        ((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), ("pending: sub-operations go on", "")),
+        (OUT_OF_RESOURCES_RANGE, ("refused: out of resources", _PEER_LOG)),
+        (IDENTIFIER_MISMATCH_RANGE, ("refused: the identifier does not fit the SOP class", "the keys of the request")),
+        (WARNING_RANGE, ("sub-operations are done, with a warning", _PEER_LOG)),
+        (UNABLE_TO_PROCESS_RANGE, ("failed: unable to process the request", _PEER_LOG)),
     ),
     "C-FIND": (
-        (0xA700, 0xA7FF, ("refused: out of resources", "the peer's database and its log")),
-        (0xA900, 0xA9FF, ("failed: the identifier does not fit the SOP class", "the keys of the request")),
-        (0xC000, 0xCFFF, ("failed: unable to process the request", _PEER_LOG)),
+        (OUT_OF_RESOURCES_RANGE, ("refused: out of resources", "the peer's database and its log")),
+        (IDENTIFIER_MISMATCH_RANGE, ("failed: the identifier does not fit the SOP class", "the keys of the request")),
+        (UNABLE_TO_PROCESS_RANGE, ("failed: unable to process the request", _PEER_LOG)),
     ),
     "C-STORE": (
-        (0xA700, 0xA7FF, ("refused: out of resources", "the free space of the peer's storage")),
-        (0xA900, 0xA9FF, ("failed: the data set does not fit its SOP class", "where the instance comes from")),
-        (0xC000, 0xCFFF, ("failed: the peer cannot understand the data set", _PEER_LOG)),
+        (OUT_OF_RESOURCES_RANGE, ("refused: out of resources", "the free space of the peer's storage")),
+        (
+            IDENTIFIER_MISMATCH_RANGE,
+            ("failed: the data set does not fit its SOP class", "where the instance comes from"),
+        ),
+        (UNABLE_TO_PROCESS_RANGE, ("failed: the peer cannot understand the data set", _PEER_LOG)),
     ),
     "C-ECHO": (),
 }
@@ -308,8 +352,8 @@ _RANGES: dict[Service, tuple[tuple[int, int, StatusExplanation], ...]] = {
 _GENERAL: dict[int, StatusExplanation] = {
     0x0105: ("failed: no such attribute", _PEER_LOG),
     0x0106: ("failed: invalid attribute value", _PEER_LOG),
-    0x0107: ("done, but some attributes were not taken", _PEER_LOG),
-    0x0110: (
+    ATTRIBUTE_LIST_ERROR: ("done, but some attributes were not taken", _PEER_LOG),
+    PROCESSING_FAILURE: (
         "failed: processing failure",
         "the peer's log; on a dcm4chee archive that passes a retrieve on, also the external archive's: it "
         "did not accept the presentation context, or the connection to it broke",
@@ -317,19 +361,19 @@ _GENERAL: dict[int, StatusExplanation] = {
     0x0111: ("failed: duplicate SOP instance", _PEER_LOG),
     0x0112: ("failed: no such SOP instance", _PEER_LOG),
     0x0115: ("failed: invalid argument value", _PEER_LOG),
-    0x0116: ("done, but an attribute value was out of range", _PEER_LOG),
-    0x0117: ("failed: invalid SOP instance", _PEER_LOG),
+    ATTRIBUTE_VALUE_OUT_OF_RANGE: ("done, but an attribute value was out of range", _PEER_LOG),
+    INVALID_SOP_INSTANCE: ("failed: invalid SOP instance", _PEER_LOG),
     0x0118: ("failed: no such SOP class", _CAPABILITY),
     0x0119: ("failed: the instance is not of that SOP class", _PEER_LOG),
     0x0120: ("failed: an attribute is missing", _PEER_LOG),
     0x0121: ("failed: an attribute value is missing", _PEER_LOG),
-    0x0122: ("refused: SOP class not supported", _CAPABILITY),
+    SOP_CLASS_UNSUPPORTED: ("refused: SOP class not supported", _CAPABILITY),
     0x0124: ("refused: not authorised", _ALLOWED),
     0x0210: ("failed: duplicate invocation", _PEER_LOG),
-    0x0211: ("failed: unrecognised operation", _CAPABILITY),
+    UNRECOGNIZED_OPERATION: ("failed: unrecognised operation", _CAPABILITY),
     0x0212: ("failed: mistyped argument", _PEER_LOG),
-    0x0213: ("failed: resource limitation", _PEER_LOG),
-    0xFE00: ("cancelled", ""),
+    RESOURCE_LIMITATION: ("failed: resource limitation", _PEER_LOG),
+    CANCELLED: ("cancelled", ""),
 }
 
 
@@ -337,4 +381,4 @@ def _look_up_explanation(service: Service, status: int) -> StatusExplanation | N
     exact = _EXACT.get((service, status)) or _GENERAL.get(status)
     if exact:
         return exact
-    return next((finding for low, high, finding in _RANGES[service] if low <= status <= high), None)
+    return next((finding for statuses, finding in _RANGES[service] if status in statuses), None)

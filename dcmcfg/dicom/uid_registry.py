@@ -1,22 +1,39 @@
-"""SOP classes and transfer syntaxes by name, keyword or UID (PS3.6 Annex A, as pydicom has it).
+"""SOP classes and transfer syntaxes by name, keyword or UID, and the names of all registered UIDs (PS3.6 Annex A).
 
-The names of registered UIDs (PS3.6 Annex A).
+``uids.json`` holds the table; docs/generate.py writes it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
+from importlib import resources
+from typing import NamedTuple
 
-from dcmcfg.dicom.pydicom_lazy import load_uid_dictionary
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import MalformedInput
 from dcmcfg.suggestions import suggest_names
 
-#: Name, kind, more, ``Retired`` where it is, and keyword of each.
-UIDS = load_uid_dictionary()
+
+class RegisteredUid(NamedTuple):
+    """A row of PS3.6 Table A-1. ``kind`` is its column *UID Type*; name and keyword of a few retired UIDs are empty."""
+
+    name: str
+    kind: str
+    is_retired: bool
+    keyword: str
+
+
+def _load_table() -> Mapping[str, RegisteredUid]:
+    rows = json.loads(resources.files(__package__).joinpath("uids.json").read_bytes())["uids"]
+    return {uid: RegisteredUid(*row) for uid, row in rows.items()}
+
+
+#: Each registered UID.
+UIDS = _load_table()
 #: Stands for all of them in a capability of the archive.
 ANY_UID = "*"
 _UID_LIKE = re.compile(r"[0-9.]+", re.ASCII)
@@ -62,10 +79,10 @@ def _require_kind(uid: str, kind: UidKind) -> None:
     A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
     """
     known = UIDS.get(uid)
-    if known is None or known[1].removeprefix("Meta ") == kind.value:
+    if known is None or known.kind.removeprefix("Meta ") == kind.value:
         return
     raise MalformedInput(
-        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(known[1])})",
+        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(known.kind)})",
         subject=uid,
         next_step=f"give the name, the keyword or the UID of a {_format_kind(kind.value)}",
     )
@@ -82,23 +99,23 @@ def format_uid_name(uid: str) -> str:
     What is retired is called so, since its successor may have the same name.
     """
     known = UIDS.get(uid)
-    if known is None or not known[0]:
+    if known is None or not known.name:
         return uid
-    return f"{known[0]} (Retired)" if known[3] else known[0]
+    return f"{known.name} (Retired)" if known.is_retired else known.name
 
 
 def keyword_of(uid: str) -> str:
     """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself where there is none."""
     known = UIDS.get(uid)
-    return (known[4] if known else "") or uid
+    return (known.keyword if known else "") or uid
 
 
 def complete_keywords(kind: UidKind, prefix: str) -> tuple[tuple[str, str], ...]:
     """Return the keywords of *kind* in use that *prefix* may become, case ignored, each with its name, in order."""
     found = (
-        (keyword, name)
-        for name, of_kind, _, retired, keyword in UIDS.values()
-        if of_kind == kind.value and not retired and keyword.lower().startswith(prefix.lower())
+        (each.keyword, each.name)
+        for each in UIDS.values()
+        if each.kind == kind.value and not each.is_retired and each.keyword.lower().startswith(prefix.lower())
     )
     return tuple(sorted(found))
 
@@ -107,8 +124,11 @@ def list_storage_sop_classes() -> tuple[str, ...]:
     """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
     found = [
         uid
-        for uid, (name, kind, _, retired, _) in UIDS.items()
-        if kind == UidKind.SOP_CLASS.value and not retired and _STORAGE.fullmatch(uid) and _STORAGE_NAME.fullmatch(name)
+        for uid, each in UIDS.items()
+        if each.kind == UidKind.SOP_CLASS.value
+        and not each.is_retired
+        and _STORAGE.fullmatch(uid)
+        and _STORAGE_NAME.fullmatch(each.name)
     ]
     return tuple(sorted(found, key=format_uid_name))
 
@@ -118,7 +138,7 @@ def may_be_storage_class(uid: str) -> bool:
     known = UIDS.get(uid)
     if known is None:
         return True
-    return known[1] == UidKind.SOP_CLASS.value and (not known[0] or _STORAGE_NAME.fullmatch(known[0]) is not None)
+    return known.kind == UidKind.SOP_CLASS.value and (not known.name or _STORAGE_NAME.fullmatch(known.name) is not None)
 
 
 def _folded(name: str) -> str:
@@ -129,9 +149,9 @@ def _folded(name: str) -> str:
 def _by_name(kind: UidKind) -> Mapping[str, str]:
     found: dict[str, str] = {}
     # What is in use comes first: a retired SOP class may have the name of its successor.
-    for uid, (name, of_kind, _, _, keyword) in sorted(UIDS.items(), key=lambda each: bool(each[1][3])):
-        if of_kind == kind.value:
-            for called in (keyword, name, format_uid_name(uid)):
+    for uid, each in sorted(UIDS.items(), key=lambda item: item[1].is_retired):
+        if each.kind == kind.value:
+            for called in (each.keyword, each.name, format_uid_name(uid)):
                 found.setdefault(_folded(called), uid)
     found.pop("", None)
     return found
@@ -139,13 +159,13 @@ def _by_name(kind: UidKind) -> Mapping[str, str]:
 
 def _names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
     return (
-        (keyword if keywords else name) or name
-        for name, of_kind, _, _, keyword in UIDS.values()
-        if of_kind == kind.value and name
+        (each.keyword if keywords else each.name) or each.name
+        for each in UIDS.values()
+        if each.kind == kind.value and each.name
     )
 
 
 def look_up_uid_name(uid: str) -> str:
     """Return the name of *uid* in the registry, or the UID itself where it is not there."""
     known = UIDS.get(uid)
-    return (known[0] if known else "") or uid
+    return (known.name if known else "") or uid

@@ -16,6 +16,7 @@ from dcmcfg.changes import Add, Change, Modify, Operation
 from dcmcfg.directory.messages import LdapResponse
 from dcmcfg.errors import ConnectionLost, DirectoryError, NotFound
 from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.secret_values import format_value
 
 INVALID_ATTRIBUTE_SYNTAX = 21
@@ -33,7 +34,7 @@ def explain_invalid_syntax(diagnostic_message: str, change: Change | None) -> tu
         return None
     name = found["name"]
     value = _find_value(change, name, int(found["place"]))
-    if name.lower() == "objectclass":
+    if name.lower() == OBJECT_CLASS.lower():
         return _explain_unknown_class(value)
     shown = f": {format_value(name, value)}" if value is not None else ""
     return f"the value of {name} has the wrong syntax{shown}", f"dcmcfg explain {name} shows its form"

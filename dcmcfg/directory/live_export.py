@@ -25,6 +25,7 @@ from dcmcfg.model.rebasing import RebasingReport
 from dcmcfg.schema import equality
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.schema.equality import Normaliser
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
 #: The normal form of an RDN in one text: in the order of these texts siblings stand.
@@ -234,7 +235,7 @@ class LiveExport:
         return known
 
     def _format_values(self, name: str, values: list[bytes]) -> str | None:
-        if name.lower() == "objectclass" and not self._root_seen:
+        if name.lower() == OBJECT_CLASS.lower() and not self._root_seen:
             self._root_seen = any(value.lower() == _ROOT_CLASS for value in values)
         if not self._with_secrets and any(is_secret(name, value) for value in values):
             return None

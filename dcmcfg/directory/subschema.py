@@ -10,6 +10,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, MalformedInput
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.schema.subschema import SUBSCHEMA_ATTRIBUTES, merge_schemas, parse_subschema
+from dcmcfg.schema_names import OBJECT_CLASS
 
 
 def read_schema(directory: Directory) -> Schema | None:
@@ -45,7 +46,7 @@ def read_schema_for_attributes(directory: Directory, attributes: Iterable[str]) 
 def _is_allowed_by_a_class(schema: Schema, name: str) -> bool:
     known = schema.attribute(name)
     return known is not None and (
-        known.name == "objectClass" or any(known.name in (*each.must, *each.may) for each in schema.object_classes)
+        known.name == OBJECT_CLASS or any(known.name in (*each.must, *each.may) for each in schema.object_classes)
     )
 
 

@@ -19,9 +19,9 @@ from dcmcfg.model.targets import Target
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.explain import get_attribute_type
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
+from dcmcfg.schema_names import ARCHIVE_NETWORK_AE_OBJECT_CLASS, OBJECT_CLASS
 from dcmcfg.secret_values import format_value
 
-_CLASSES = "objectClass"
 _CERTIFICATE = "Certificate"
 
 
@@ -54,7 +54,7 @@ def set_values(
     could not hold, what ``dcmcfg check`` would call an error, and what would change the entry's name.
     """
     for each in desired:
-        if get_attribute_type(schema, each.name).name == _CLASSES:
+        if get_attribute_type(schema, each.name).name == OBJECT_CLASS:
             raise Refused(
                 "the object classes are not set as a whole",
                 subject=str(target.entry.dn),
@@ -129,13 +129,13 @@ def _edit(
             classes.update(dict.fromkeys(find_missing_classes(schema, known_as, known)))
         modifications.append(Modification(operation, _description(known, each.name), each.values))
     if classes:
-        added = Modification(Operation.ADD, _CLASSES, tuple(name.encode() for name in classes))
+        added = Modification(Operation.ADD, OBJECT_CLASS, tuple(name.encode() for name in classes))
         modifications.insert(0, added)
     after = entry
     for modification in modifications:
         after = _apply_modification(schema, after, modification)
     if needless := _find_unneeded_classes(schema, entry, after, modifications, own_classes):
-        modifications.append(Modification(Operation.DELETE, _CLASSES, needless))
+        modifications.append(Modification(Operation.DELETE, OBJECT_CLASS, needless))
         after = _apply_modification(schema, after, modifications[-1])
     too_many = [problem for each in modifications for problem in _check_single_valued(schema, entry, after, each)]
     require_valid_entry(schema, entry, after, too_many)
@@ -147,7 +147,7 @@ def _find_unneeded_classes(
 ) -> tuple[bytes, ...]:
     """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
     names = [each.name for each in modifications]
-    if any(name.lower() == _CLASSES.lower() for name in names):
+    if any(name.lower() == OBJECT_CLASS.lower() for name in names):
         return ()
     gone = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
     found = find_unneeded_classes(schema, after, gone) if gone else ()
@@ -157,12 +157,12 @@ def _find_unneeded_classes(
 
 def _classes_added(asked: Sequence[_ValueRequest]) -> Iterator[bytes]:
     for operation, each in asked:
-        if operation is Operation.ADD and each.name.lower() == _CLASSES.lower():
+        if operation is Operation.ADD and each.name.lower() == OBJECT_CLASS.lower():
             yield from each.values
 
 
 def _with_classes(entry: Entry, classes: Iterable[bytes]) -> Entry:
-    return entry.with_values(_CLASSES, (*entry.values(_CLASSES), *classes))
+    return entry.with_values(OBJECT_CLASS, (*entry.values(OBJECT_CLASS), *classes))
 
 
 def _description(known: AttributeType, name: str) -> str:
@@ -219,7 +219,7 @@ def _warnings(schema: Schema, target: Target, after: Entry, modifications: Seque
 def _warn_about_archive_class(target: Target, after: Entry) -> Iterator[str]:
     """Yield a sentence when an AE outside an archive's device becomes one with the archive's settings."""
     device: Device | None = target.device
-    archive_class = "dcmArchiveNetworkAE"
+    archive_class = ARCHIVE_NETWORK_AE_OBJECT_CLASS
     if target.ae is None or device is None or device.is_archive:
         return
     if after.is_a(archive_class) and not target.entry.is_a(archive_class):

@@ -8,16 +8,31 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
 from dcmcfg.schema.structure import add_superiors, find_allowed_attributes, find_structural_classes
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    ARCHIVE_HL7_APPLICATION_OBJECT_CLASS,
+    ARCHIVE_NETWORK_AE_OBJECT_CLASS,
+    DCM_DEVICE_OBJECT_CLASS,
+    DCM_NETWORK_AE_OBJECT_CLASS,
+    DCM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DCM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    HL7_APPLICATION_OBJECT_CLASS,
+    OBJECT_CLASS,
+)
 
 #: Structural class → the auxiliary classes that the archive gives its entries. It looks for what stands on one of a
 #: group only where those before it are there (LdapDicomConfiguration, which calls LdapArchiveConfiguration).
 #: ``pkiUser`` (RFC 4523 §3.1) is part of every server's own schema.
 _AUXILIARY_GROUPS = {
-    "dicomDevice": (("dcmDevice", "dcmArchiveDevice"), ("pkiUser",)),
-    "dicomNetworkAE": (("dcmNetworkAE", "dcmArchiveNetworkAE"),),
-    "dicomNetworkConnection": (("dcmNetworkConnection",),),
-    "dicomTransferCapability": (("dcmTransferCapability",),),
-    "hl7Application": (("dcmArchiveHL7Application",),),
+    DICOM_DEVICE_OBJECT_CLASS: ((DCM_DEVICE_OBJECT_CLASS, ARCHIVE_DEVICE_OBJECT_CLASS), ("pkiUser",)),
+    DICOM_NETWORK_AE_OBJECT_CLASS: ((DCM_NETWORK_AE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS),),
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS: ((DCM_NETWORK_CONNECTION_OBJECT_CLASS,),),
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS: ((DCM_TRANSFER_CAPABILITY_OBJECT_CLASS,),),
+    HL7_APPLICATION_OBJECT_CLASS: ((ARCHIVE_HL7_APPLICATION_OBJECT_CLASS,),),
 }
 
 
@@ -72,8 +87,8 @@ def _find_unneeded_in_group(schema: Schema, entry: Entry, group: tuple[str, ...]
 
 
 def _without(entry: Entry, name: str) -> Entry:
-    classes = (value for value in entry.values("objectClass") if value.lower() != name.lower().encode())
-    return entry.with_values("objectClass", classes)
+    classes = (value for value in entry.values(OBJECT_CLASS) if value.lower() != name.lower().encode())
+    return entry.with_values(OBJECT_CLASS, classes)
 
 
 def _classes_up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
@@ -95,7 +110,7 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
     known = schema.object_class(name)
     if known is None or not known.must:
         return
-    why = ", as it would make the device an archive" if name == "dcmArchiveDevice" else ""
+    why = ", as it would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
     raise Refused(
         f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{why}",
         subject=str(entry.dn),
@@ -104,7 +119,7 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
 
 
 def _not_allowed_error(schema: Schema, entry: Entry, attribute: AttributeType) -> Refused:
-    own = ", ".join(name for name in entry.texts("objectClass") if name != "top")
+    own = ", ".join(name for name in entry.texts(OBJECT_CLASS) if name != "top")
     on = sorted(
         each.name for each in schema.object_classes if attribute.name.lower() in map(str.lower, (*each.must, *each.may))
     )

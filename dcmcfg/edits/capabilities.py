@@ -18,12 +18,12 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.capabilities import (
     SCP,
-    TRANSFER_SYNTAX_ATTRIBUTE,
     find_withheld_sop_classes,
     get_sop_class_role,
     index_capabilities,
 )
 from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
 from dcmcfg.suggestions import join_limited
 
 _MAX_NAMED = 3
@@ -68,14 +68,14 @@ def add_capabilities(
     class or role.
     """
     held = index_capabilities(ae)
-    by_name = {(entry.text("cn") or "").casefold(): entry for entry in ae.capabilities}
+    by_name = {(entry.text(COMMON_NAME) or "").casefold(): entry for entry in ae.capabilities}
     changes: list[Change] = []
     new: list[Entry] = []
     for capability in new_capabilities:
         there = held.get((capability.sop_class, capability.role))
         if there is not None:
             values = tuple(syntax.encode() for syntax in capability.transfer_syntaxes)
-            changes.append(Modify(there.dn, (Modification(Operation.ADD, TRANSFER_SYNTAX_ATTRIBUTE, values),)))
+            changes.append(Modify(there.dn, (Modification(Operation.ADD, DICOM_TRANSFER_SYNTAX, values),)))
             continue
         if capability.name.casefold() in by_name:
             raise Refused(f"{ae.title} has a capability {capability.name} already, which is another")
@@ -98,18 +98,18 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
     held = index_capabilities(ae)
     changes: list[Change] = []
     kept: list[Entry] = []
-    names = {entry.text("cn") for entry in ae.capabilities}
+    names = {entry.text(COMMON_NAME) for entry in ae.capabilities}
     if replace:
         wanted = {get_sop_class_role(each) for each in source.capabilities}
         gone = [each for each in ae.capabilities if get_sop_class_role(each) not in wanted]
         changes += (Delete(each.dn) for each in gone)
-        names -= {each.text("cn") for each in gone}
+        names -= {each.text(COMMON_NAME) for each in gone}
     for each in source.capabilities:
         there = held.get(get_sop_class_role(each))
         if there is None:
             new = each.with_dn(each.dn.rebased(source.entry.dn, ae.entry.dn))
-            if new.text("cn") in names:
-                raise Refused(f"{ae.title} has a capability {new.text('cn')} already, which is another")
+            if new.text(COMMON_NAME) in names:
+                raise Refused(f"{ae.title} has a capability {new.text(COMMON_NAME)} already, which is another")
             kept.append(new)
             changes.append(Add(new))
         else:
@@ -117,7 +117,7 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
             changes.append(
                 Modify(
                     there.dn,
-                    (Modification(operation, TRANSFER_SYNTAX_ATTRIBUTE, each.values(TRANSFER_SYNTAX_ATTRIBUTE)),),
+                    (Modification(operation, DICOM_TRANSFER_SYNTAX, each.values(DICOM_TRANSFER_SYNTAX)),),
                 )
             )
     after = [*kept] if replace else [*ae.capabilities, *kept]

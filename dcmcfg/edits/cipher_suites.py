@@ -6,6 +6,7 @@ import re
 
 from dcmcfg.errors import MalformedInput, Refused
 from dcmcfg.model.devices import DICOM, Configuration
+from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
 
 _JSSE_NAME = re.compile(r"(?:TLS|SSL)_[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 
@@ -30,7 +31,7 @@ def get_archive_cipher_suites(configuration: Configuration, device_name: str) ->
         secured = ae.find_listening_connection(tls=True)
         entry = configuration.tree.get(secured.dn) if secured is not None else None
         if entry is not None:
-            return entry.texts("dicomTLSCipherSuite")
+            return entry.texts(DICOM_TLS_CIPHER_SUITE)
     raise Refused(
         f"no AE of the archive {device_name} has a connection with TLS, so it is not known which cipher suites fit",
         next_step="--cipher-suite names them",
@@ -45,5 +46,5 @@ def collect_offered_cipher_suites(configuration: Configuration) -> frozenset[str
         if device.is_archive
         for connection in device.connections
         if connection.protocol == DICOM and (entry := configuration.tree.get(connection.dn)) is not None
-        for suite in entry.texts("dicomTLSCipherSuite")
+        for suite in entry.texts(DICOM_TLS_CIPHER_SUITE)
     )

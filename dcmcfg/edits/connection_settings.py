@@ -12,6 +12,14 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, NotFound
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import DICOM, Configuration, Connection, Device
+from dcmcfg.schema_names import (
+    BIND_ADDRESS,
+    DCM_PROTOCOL,
+    DICOM_HOSTNAME,
+    DICOM_INSTALLED,
+    DICOM_PORT,
+    DICOM_TLS_CIPHER_SUITE,
+)
 from dcmcfg.suggestions import format_known_names
 
 #: The protocols of the archive's Connection.Protocol, with the usual names without and with TLS.
@@ -45,16 +53,16 @@ class ConnectionSettings:
     def to_attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each attribute that is said, with its values; DICOM is the protocol's default, and left out."""
         texts = {
-            "dicomHostname": self.host,
-            "dicomPort": None if self.port is None else str(self.port),
-            "dcmProtocol": "" if self.protocol == DICOM else self.protocol,
-            "dcmBindAddress": self.bind_address,
+            DICOM_HOSTNAME: self.host,
+            DICOM_PORT: None if self.port is None else str(self.port),
+            DCM_PROTOCOL: "" if self.protocol == DICOM else self.protocol,
+            BIND_ADDRESS: self.bind_address,
             "dcmClientBindAddress": self.client_bind_address,
-            "dicomInstalled": None if self.installed is None else ("" if self.installed else "FALSE"),
+            DICOM_INSTALLED: None if self.installed is None else ("" if self.installed else "FALSE"),
         }
         yield from ((name, (text,) if text else ()) for name, text in texts.items() if text is not None)
         if self.cipher_suites is not None:
-            yield "dicomTLSCipherSuite", self.cipher_suites
+            yield DICOM_TLS_CIPHER_SUITE, self.cipher_suites
 
 
 def default_connection_name(settings: ConnectionSettings) -> str:
@@ -80,7 +88,7 @@ def warn_about_shared_address(device: Device, entry: Entry) -> Iterator[str]:
     """
     if device.is_archive:
         return
-    host, port = (entry.text("dicomHostname") or "").casefold(), entry.text("dicomPort")
+    host, port = (entry.text(DICOM_HOSTNAME) or "").casefold(), entry.text(DICOM_PORT)
     for other in device.connections:
         if other.dn != entry.dn and port and str(other.port) == port and other.host.casefold() == host:
             yield f"the connection {connection_name(other.dn)} of {device.name} has the address {host}:{port} too."

@@ -30,8 +30,13 @@ from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import format_host_port
-
-_REFERENCE = "dicomNetworkConnectionReference"
+from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DCM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    OBJECT_CLASS,
+)
 
 
 def add_connection(
@@ -45,7 +50,10 @@ def add_connection(
     edit = _add_entry(device, name if name is not None else default_connection_name(settings), settings)
     used_by = [device.get_network_ae(title).entry for title in ae_titles]
     reference = str(edit.changes[0].dn).encode()
-    more = [Modify(entry.dn, (Modification(Operation.ADD, _REFERENCE, (reference,)),)) for entry in used_by]
+    more = [
+        Modify(entry.dn, (Modification(Operation.ADD, DICOM_NETWORK_CONNECTION_REFERENCE, (reference,)),))
+        for entry in used_by
+    ]
     return Edit((*edit.changes, *more), edit.warnings)
 
 
@@ -53,7 +61,7 @@ def _add_entry(device: Device, name: str, wanted: ConnectionSettings) -> Edit:
     require_valid_name(name, "connection", "give it another name")
     if wanted.host is None:
         raise Refused("a connection has a host", next_step="say HOST or HOST:PORT")
-    entry = build_connection_entry(device.entry.dn.child("cn", name), wanted.host, wanted.port)
+    entry = build_connection_entry(device.entry.dn.child(COMMON_NAME, name), wanted.host, wanted.port)
     for attribute, values in wanted.to_attributes():
         entry = entry.with_values(attribute, tuple(value.encode() for value in values))
     held = next((each for each in device.connections if connection_name(each.dn).casefold() == name.casefold()), None)
@@ -102,7 +110,7 @@ def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Con
     steps = [f"{add} --ae AET gives an AE another"] if any(map(_is_ae, users)) else []
     other = next((user for user in users if not _is_ae(user)), None)
     if other is not None:
-        new = f"{_REFERENCE}={device.entry.dn.child('cn', 'NAME')}"
+        new = f"{DICOM_NETWORK_CONNECTION_REFERENCE}={device.entry.dn.child(COMMON_NAME, 'NAME')}"
         protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
         gives = f"dcmcfg add-value {shlex.quote(str(other.dn))} {shlex.quote(new)}"
         steps.append(f"{add}{protocol} makes one, and {gives} gives it to {format_users([other])}")
@@ -110,18 +118,18 @@ def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Con
 
 
 def _is_ae(user: Entry) -> bool:
-    return user.is_a("dicomNetworkAE")
+    return user.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
 
 
 def _detach(device: Device, user: Entry, connection: Connection) -> Modify | None:
     """Return the change that takes *connection* from *user*, None where it has no other or refers to it otherwise."""
     tree = device.tree
-    by_value = {value: _key(tree, value) for value in user.values(_REFERENCE)}
+    by_value = {value: _key(tree, value) for value in user.values(DICOM_NETWORK_CONNECTION_REFERENCE)}
     values = tuple(value for value, key in by_value.items() if key == tree.key(connection.dn))
     others = [key for key in by_value.values() if key is not None and key in tree.entries]
     if not values or len(others) == len(values):
         return None
-    return Modify(user.dn, (Modification(Operation.DELETE, _REFERENCE, values),))
+    return Modify(user.dn, (Modification(Operation.DELETE, DICOM_NETWORK_CONNECTION_REFERENCE, values),))
 
 
 def _key(tree: Tree, value: bytes) -> NormalDN | None:
@@ -131,7 +139,6 @@ def _key(tree: Tree, value: bytes) -> NormalDN | None:
         return None
 
 
-_EXTENDED = "dcmNetworkConnection"
 _OWN_HOST = (
     "an archive whose own host name changes may answer the reload with 'Address already in use' and go on with the old "
     "settings; then restart it."
@@ -146,8 +153,10 @@ def set_connection(device: Device, connection: Connection, settings: ConnectionS
         for name, values in settings.to_attributes()
     ]
     needs_class = any(each.name.startswith("dcm") and each.values for each in modifications)
-    if needs_class and not entry.is_a(_EXTENDED):
-        modifications.insert(0, Modification(Operation.ADD, "objectClass", (_EXTENDED.encode(),)))
+    if needs_class and not entry.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS):
+        modifications.insert(
+            0, Modification(Operation.ADD, OBJECT_CLASS, (DCM_NETWORK_CONNECTION_OBJECT_CLASS.encode(),))
+        )
     warnings: list[str] = []
     if not matches_settings(entry, settings):
         users = ConnectionUsers(References(device.tree)).find_users(connection)

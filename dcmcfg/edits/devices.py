@@ -27,6 +27,14 @@ from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.references.rewriting import find_names, rewrite_dn, rewrite_name
 from dcmcfg.model.registries import REGISTRIES, WILDCARD
 from dcmcfg.network_address import format_host_port
+from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DICOM_DESCRIPTION,
+    DICOM_DEVICE_NAME,
+    DICOM_DEVICES_ROOT_OBJECT_CLASS,
+    DICOM_PRIMARY_DEVICE_TYPE,
+    OBJECT_CLASS,
+)
 from dcmcfg.suggestions import format_known_names
 
 #: The option that gives a new name, by the kind of thing.
@@ -61,7 +69,7 @@ def clone_device(configuration: Configuration, device: Device, clone_names: Clon
         for doubt in check_new_ae_title(_parse_new_title(old, title))
     ]
     new_names[EntityKind.DEVICE] = {device.name: clone_names.device}
-    new_dn = DN((RDN.of("dicomDeviceName", clone_names.device), *device.entry.dn.parent.rdns))
+    new_dn = DN((RDN.of(DICOM_DEVICE_NAME, clone_names.device), *device.entry.dn.parent.rdns))
     copies = [_copy(entry, device, new_dn, new_names) for entry in copied]
     registered = list(_registrations(configuration, copies))
     return Edit(
@@ -175,8 +183,8 @@ def _registrations(configuration: Configuration, copies: list[Entry]) -> Iterato
         names_there = [name for name in registry.index_names(copies) if name != WILDCARD]
         container = registry.find_container(configuration.tree)
         if container is None and names_there:
-            dn = configuration.root.child("cn", registry.name)
-            container = Entry.from_values(dn, {"objectClass": registry.container_class, "cn": registry.name})
+            dn = configuration.root.child(COMMON_NAME, registry.name)
+            container = Entry.from_values(dn, {OBJECT_CLASS: registry.container_class, COMMON_NAME: registry.name})
             yield container
         for name in names_there:
             if container is not None:
@@ -204,16 +212,16 @@ def create_device(configuration: Configuration, name: str, *, description: str |
     """
     require_valid_name(name, "device", "give it another name")
     root = configuration.root
-    container = next((e for e in configuration.tree.children(root) if e.is_a("dicomDevicesRoot")), None)
+    container = next((e for e in configuration.tree.children(root) if e.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), None)
     made = container or Entry.from_values(
-        root.child("cn", "Devices"), {"objectClass": "dicomDevicesRoot", "cn": "Devices"}
+        root.child(COMMON_NAME, "Devices"), {OBJECT_CLASS: DICOM_DEVICES_ROOT_OBJECT_CLASS, COMMON_NAME: "Devices"}
     )
     held = next((each for each in configuration.devices if each.name.casefold() == name.casefold()), None)
     if held is None:
-        new = build_device_entry(made.dn.child("dicomDeviceName", name), description, types)
+        new = build_device_entry(made.dn.child(DICOM_DEVICE_NAME, name), description, types)
         return Edit((*(() if container else (Add(made),)), Add(new)))
-    same_text = description in (None, held.entry.text("dicomDescription"))
-    if not same_text or not set(types) <= set(held.entry.texts("dicomPrimaryDeviceType")):
+    same_text = description in (None, held.entry.text(DICOM_DESCRIPTION))
+    if not same_text or not set(types) <= set(held.entry.texts(DICOM_PRIMARY_DEVICE_TYPE)):
         raise Refused(f"there is a device {held.name}, and it differs", next_step=f"dcmcfg set {held.name} changes it")
     return Edit((Add(held.entry),))
 

@@ -12,6 +12,7 @@ from dcmcfg.plan.warnings import check_new_values, format_finding
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import check_structure
 from dcmcfg.schema.values import ValueRules
+from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 
 _CERTIFICATE = "Certificate"
 _PEM = b"-----BEGIN"
@@ -62,7 +63,7 @@ def suggest_rename(entry: Entry) -> str:
     """Return the next step for somebody who wants *entry* to have another name."""
     if is_renameable(entry):
         return "dcmcfg rename gives it another name, in everything that refers to it too"
-    if entry.is_a("dicomNetworkConnection"):
+    if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
         return "dcmcfg connection add makes one of another name, dcmcfg connection remove --detach takes this one away"
     return "add one of the other name first, and delete this one in a second step, once nothing refers to it"
 

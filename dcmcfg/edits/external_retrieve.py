@@ -11,9 +11,8 @@ from dcmcfg.edits.inheritance import warn_about_overriding_aes
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration, Device
+from dcmcfg.schema_names import EXTERNAL_RETRIEVE_AE_DESTINATION, OBJECT_CLASS
 from dcmcfg.suggestions import suggest_names
-
-ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 
 
 def set_external_retrieve(
@@ -37,7 +36,9 @@ def set_external_retrieve(
     if ae_title is not None:
         warnings += _find_warnings(configuration, device, ae_title)
     if ae is None:
-        warnings += warn_about_overriding_aes(device, ATTRIBUTE, () if ae_title is None else (ae_title.encode(),))
+        warnings += warn_about_overriding_aes(
+            device, EXTERNAL_RETRIEVE_AE_DESTINATION, () if ae_title is None else (ae_title.encode(),)
+        )
         return Edit((_modify(device.entry, ae_title, ()),), tuple(warnings))
     target = device.get_network_ae(ae)
     missing = _missing_classes(configuration, target.entry) if ae_title is not None else ()
@@ -46,15 +47,15 @@ def set_external_retrieve(
 
 def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify:
     values = () if title is None else (title.encode(),)
-    setting = Modification(Operation.REPLACE, ATTRIBUTE, values)
+    setting = Modification(Operation.REPLACE, EXTERNAL_RETRIEVE_AE_DESTINATION, values)
     if not classes:
         return Modify(entry.dn, (setting,))
-    added = Modification(Operation.ADD, "objectClass", tuple(name.encode() for name in classes))
+    added = Modification(Operation.ADD, OBJECT_CLASS, tuple(name.encode() for name in classes))
     return Modify(entry.dn, (added, setting))
 
 
 def _missing_classes(configuration: Configuration, entry: Entry) -> tuple[str, ...]:
-    known = configuration.tree.schema.attribute(ATTRIBUTE)
+    known = configuration.tree.schema.attribute(EXTERNAL_RETRIEVE_AE_DESTINATION)
     return () if known is None else find_missing_classes(configuration.tree.schema, entry, known)
 
 

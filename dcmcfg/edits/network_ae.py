@@ -20,12 +20,31 @@ from dcmcfg.edits.network_entries import (
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.model.devices import DICOM, STORAGE_SOP_CLASS_PREFIX, Configuration, Device, NetworkAE
+from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.registries import AE_TITLE_REGISTRY
 from dcmcfg.network_address import format_host_port, parse_host, parse_port
 from dcmcfg.plan import entry_diff
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    COMMON_NAME,
+    DICOM_AE_TITLE,
+    DICOM_ASSOCIATION_ACCEPTOR,
+    DICOM_DESCRIPTION,
+    DICOM_DEVICE_NAME,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_DEVICES_ROOT_OBJECT_CLASS,
+    DICOM_HOSTNAME,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_PORT,
+    DICOM_SOP_CLASS,
+    DICOM_TLS_CIPHER_SUITE,
+    DICOM_TRANSFER_ROLE,
+    OBJECT_CLASS,
+    OBJECT_STORAGE_ID,
+)
 from dcmcfg.suggestions import suggest_names
 from dcmcfg.unsafe_names import needs_escaping_in_dn
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 #: What ``dcmldap`` calls the connection that it makes.
 PLAIN_CONNECTION_NAME, TLS_CONNECTION_NAME = "dicom", "dicom-tls"
@@ -93,19 +112,19 @@ class _Connection:
 
     @property
     def address(self) -> tuple[str, str | None]:
-        return (self.entry.text("dicomHostname") or "").casefold(), self.entry.text("dicomPort")
+        return (self.entry.text(DICOM_HOSTNAME) or "").casefold(), self.entry.text(DICOM_PORT)
 
     @property
     def suites(self) -> frozenset[str]:
-        return frozenset(self.entry.texts("dicomTLSCipherSuite"))
+        return frozenset(self.entry.texts(DICOM_TLS_CIPHER_SUITE))
 
     def matches(self, new: NewNetworkAE) -> bool:
         where = (new.host.casefold(), None if new.port is None else str(new.port))
         return self.usable and self.address == where and bool(self.suites) == bool(new.cipher_suites)
 
     def __str__(self) -> str:
-        port = self.entry.text("dicomPort")
-        host = format_host_port(self.entry.text("dicomHostname") or "", None)
+        port = self.entry.text(DICOM_PORT)
+        host = format_host_port(self.entry.text(DICOM_HOSTNAME) or "", None)
         return f"{self.name} leads to {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
 
 
@@ -119,7 +138,7 @@ class _Device:
 
     @property
     def name(self) -> str:
-        return self.entry.text("dicomDeviceName") or ""
+        return self.entry.text(DICOM_DEVICE_NAME) or ""
 
 
 class NetworkAEAdder:
@@ -133,8 +152,8 @@ class NetworkAEAdder:
         self._tree = configuration.tree
         self._added: dict[NormalDN, Entry] = {}
         self._registry = self._container(configuration.root, AE_TITLE_REGISTRY.container_class, AE_TITLE_REGISTRY.name)
-        self._container_of_devices = self._container(configuration.root, "dicomDevicesRoot", "Devices")
-        self._registered = {entry.text("dicomAETitle") for entry in self._tree.children(self._registry.dn)}
+        self._container_of_devices = self._container(configuration.root, DICOM_DEVICES_ROOT_OBJECT_CLASS, "Devices")
+        self._registered = {entry.text(DICOM_AE_TITLE) for entry in self._tree.children(self._registry.dn)}
         self._devices = {device.name.casefold(): _describe_device(device) for device in configuration.devices}
         self._holders: dict[str, _Device] = {}
         self._offered_suites = collect_offered_cipher_suites(configuration)
@@ -173,23 +192,25 @@ class NetworkAEAdder:
         entries = self._missing_containers()
         entries.append(build_registration_entry(self._registry.dn, new.title))
         if device is None:
-            dn = self._container_of_devices.dn.child("dicomDeviceName", new.device_name)
+            dn = self._container_of_devices.dn.child(DICOM_DEVICE_NAME, new.device_name)
             entries.append(
                 build_device_entry(dn, new.device_description, (new.device_type,) if new.device_type else ())
             )
         else:
             dn = device.entry.dn
         if isinstance(connection, str):
-            entries.append(build_connection_entry(dn.child("cn", connection), new.host, new.port, new.cipher_suites))
+            entries.append(
+                build_connection_entry(dn.child(COMMON_NAME, connection), new.host, new.port, new.cipher_suites)
+            )
             reference = entries[-1].dn
         else:
             reference = connection.entry.dn
         ae = build_ae_entry(
-            dn.child("dicomAETitle", new.title),
+            dn.child(DICOM_AE_TITLE, new.title),
             [reference],
             new.description,
             acceptor=new.acceptor,
-            is_archive_ae=device is not None and device.entry.is_a("dcmArchiveDevice"),
+            is_archive_ae=device is not None and device.entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS),
         )
         return [*entries, ae, *new.build_capability_entries(ae.dn)]
 
@@ -200,19 +221,21 @@ class NetworkAEAdder:
                 f"the title {new.title} is taken by an AE of the device {holder.name}",
                 next_step=f"dcmcfg show {holder.name}/{new.title} tells where it is",
             )
-        ae = self._get(holder.entry.dn.child("dicomAETitle", new.title))
+        ae = self._get(holder.entry.dn.child(DICOM_AE_TITLE, new.title))
         connections = holder.titles[new.title]
         equal = next((each for each in connections if each.matches(new)), None)
         if ae is None or equal is None:
             raise self._differs_error(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
-        said = {"dicomDescription": new.description, "dicomAssociationAcceptor": None if new.acceptor else "FALSE"}
+        said = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
         if lacking := [name for name, text in said.items() if text and ae.text(name) != text]:
             raise self._differs_error(new, holder, f"its {', '.join(lacking)} is another")
         capabilities = list(new.build_capability_entries(ae.dn))
         for wanted in capabilities:
             held = self._get(wanted.dn)
             if held is None or not entry_diff.are_equal(held, wanted, self._tree.schema):
-                raise self._differs_error(new, holder, f"it lacks the capability {wanted.text('cn')} as it is wanted")
+                raise self._differs_error(
+                    new, holder, f"it lacks the capability {wanted.text(COMMON_NAME)} as it is wanted"
+                )
         registered = build_registration_entry(self._registry.dn, new.title)
         there = (*self._missing_containers(), registered, holder.entry, equal.entry, ae, *capabilities)
         return Edit(tuple(map(Add, there)))
@@ -252,7 +275,7 @@ class NetworkAEAdder:
             yield from _warn_about_uncopied(new.title, new.template)
         if new.cipher_suites and self._offered_suites and not self._offered_suites.intersection(new.cipher_suites):
             yield "the archive offers none of these cipher suites, so no connection will come about."
-        if device is not None and device.entry.is_a("dcmArchiveDevice"):
+        if device is not None and device.entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             yield from _warn_about_archive_ae(new, device)
 
     def _remember(self, new: NewNetworkAE, entries: Iterable[Entry], connection: _Connection | str) -> None:
@@ -260,9 +283,9 @@ class NetworkAEAdder:
         folded = new.device_name.casefold()
         for entry in entries:
             self._added[self._tree.key(entry.dn)] = entry
-            if entry.is_a("dicomDevice"):
+            if entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
                 self._devices[folded] = _Device(entry)
-            elif entry.is_a("dicomNetworkConnection"):
+            elif entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
                 connection = _Connection(entry)
                 self._devices[folded].connections.append(connection)
         own = (connection,) if isinstance(connection, _Connection) else ()
@@ -281,8 +304,8 @@ class NetworkAEAdder:
     def _container(self, root: DN, object_class: str, name: str) -> Entry:
         """Return the container of that class below *root*, or the entry to be made of it."""
         found = (entry for entry in self._tree.children(root) if entry.is_a(object_class))
-        dn = root.child("cn", name)
-        return next(found, Entry.from_values(dn, {"objectClass": object_class, "cn": name}))
+        dn = root.child(COMMON_NAME, name)
+        return next(found, Entry.from_values(dn, {OBJECT_CLASS: object_class, COMMON_NAME: name}))
 
 
 def _describe_device(device: Device) -> _Device:
@@ -333,11 +356,11 @@ def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
             "that title."
         )
     storage = any(
-        each.text("dicomTransferRole") == "SCP"
-        and (each.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASS_PREFIX)
+        each.text(DICOM_TRANSFER_ROLE) == "SCP"
+        and (each.text(DICOM_SOP_CLASS) or "").startswith(STORAGE_SOP_CLASS_PREFIX)
         for each in capabilities
     )
-    if storage and "dcmObjectStorageID" not in device.entry:
+    if storage and OBJECT_STORAGE_ID not in device.entry:
         yield (
             f"{new.title} has no dcmObjectStorageID, so what it receives cannot be stored: dcmcfg set "
             f"{device.name}/{new.title} dcmObjectStorageID=…"

@@ -6,12 +6,35 @@ from collections.abc import Iterable
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.schema_names import (
+    ARCHIVE_NETWORK_AE_OBJECT_CLASS,
+    COMMON_NAME,
+    DCM_DEVICE_OBJECT_CLASS,
+    DCM_NETWORK_AE_OBJECT_CLASS,
+    DCM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    DICOM_ASSOCIATION_ACCEPTOR,
+    DICOM_ASSOCIATION_INITIATOR,
+    DICOM_DESCRIPTION,
+    DICOM_DEVICE_NAME,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_HOSTNAME,
+    DICOM_INSTALLED,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    DICOM_PORT,
+    DICOM_PRIMARY_DEVICE_TYPE,
+    DICOM_TLS_CIPHER_SUITE,
+    DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS,
+    OBJECT_CLASS,
+)
 
 
 def build_registration_entry(registry: DN, title: str) -> Entry:
     """Return the entry that registers *title* below the registry of AE titles at *registry*."""
     return Entry.from_values(
-        registry.child("dicomAETitle", title), {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}
+        registry.child(DICOM_AE_TITLE, title), {OBJECT_CLASS: DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS, DICOM_AE_TITLE: title}
     )
 
 
@@ -20,11 +43,11 @@ def build_device_entry(dn: DN, description: str | None = None, types: Iterable[s
     return Entry.from_values(
         dn,
         {
-            "objectClass": ("dicomDevice", "dcmDevice"),
-            "dicomDeviceName": _name(dn),
-            **_if_given("dicomDescription", description),
-            **({"dicomPrimaryDeviceType": kinds} if (kinds := tuple(types)) else {}),
-            "dicomInstalled": "TRUE",
+            OBJECT_CLASS: (DICOM_DEVICE_OBJECT_CLASS, DCM_DEVICE_OBJECT_CLASS),
+            DICOM_DEVICE_NAME: _name(dn),
+            **_if_given(DICOM_DESCRIPTION, description),
+            **({DICOM_PRIMARY_DEVICE_TYPE: kinds} if (kinds := tuple(types)) else {}),
+            DICOM_INSTALLED: "TRUE",
         },
     )
 
@@ -35,11 +58,11 @@ def build_connection_entry(dn: DN, host: str, port: int | None, cipher_suites: I
     return Entry.from_values(
         dn,
         {
-            "objectClass": ("dicomNetworkConnection", "dcmNetworkConnection"),
-            "cn": _name(dn),
-            "dicomHostname": host,
-            **_if_given("dicomPort", None if port is None else str(port)),
-            **({"dicomTLSCipherSuite": suites} if suites else {}),
+            OBJECT_CLASS: (DICOM_NETWORK_CONNECTION_OBJECT_CLASS, DCM_NETWORK_CONNECTION_OBJECT_CLASS),
+            COMMON_NAME: _name(dn),
+            DICOM_HOSTNAME: host,
+            **_if_given(DICOM_PORT, None if port is None else str(port)),
+            **({DICOM_TLS_CIPHER_SUITE: suites} if suites else {}),
         },
     )
 
@@ -59,12 +82,16 @@ def build_ae_entry(
     return Entry.from_values(
         dn,
         {
-            "objectClass": ("dicomNetworkAE", "dcmNetworkAE", *(("dcmArchiveNetworkAE",) if is_archive_ae else ())),
-            "dicomAETitle": _name(dn),
-            **_if_given("dicomDescription", description),
-            "dicomNetworkConnectionReference": [str(connection) for connection in connections],
-            "dicomAssociationInitiator": "TRUE",
-            "dicomAssociationAcceptor": "TRUE" if acceptor else "FALSE",
+            OBJECT_CLASS: (
+                DICOM_NETWORK_AE_OBJECT_CLASS,
+                DCM_NETWORK_AE_OBJECT_CLASS,
+                *((ARCHIVE_NETWORK_AE_OBJECT_CLASS,) if is_archive_ae else ()),
+            ),
+            DICOM_AE_TITLE: _name(dn),
+            **_if_given(DICOM_DESCRIPTION, description),
+            DICOM_NETWORK_CONNECTION_REFERENCE: [str(connection) for connection in connections],
+            DICOM_ASSOCIATION_INITIATOR: "TRUE",
+            DICOM_ASSOCIATION_ACCEPTOR: "TRUE" if acceptor else "FALSE",
         },
     )
 

@@ -17,6 +17,7 @@ from dcmcfg.model.devices import Connection, NetworkAE, find_devices_dn
 from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import REGISTRIES
+from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 from dcmcfg.secret_values import format_value
 
 #: Of many referrers, so many are told.
@@ -52,7 +53,7 @@ def _leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
     Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
     """
     top, *below = subtree
-    connections = [entry for entry in below if entry.is_a("dicomNetworkConnection")]
+    connections = [entry for entry in below if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)]
     yield from (entry for entry in reversed(below) if entry not in connections)
     yield from connections
     yield top

@@ -15,11 +15,19 @@ from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import AE_TITLE_REGISTRY, find_registrations
+from dcmcfg.schema_names import (
+    ACCEPTED_MOVE_DESTINATION,
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_DEVICES_ROOT_OBJECT_CLASS,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_TLS_CIPHER_SUITE,
+    TLS_PROTOCOL,
+)
 
 #: What the title of every such AE begins with; nine more characters make it one of 16.
 TITLE_PREFIX = "DCMCFG_"
-ACCEPTED_DESTINATIONS = "dcmAcceptedMoveDestination"
-_SUITES, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
 _ATTEMPTS = 100
 
 
@@ -67,7 +75,7 @@ def derive_security(requester: NetworkAE, *, require_tls: bool) -> ConnectionSec
     entry = requester.device.tree.get(with_tls.dn) if with_tls is not None else None
     if entry is None or (not require_tls and not all(each.tls for each in ways)):
         return UNSECURED
-    return ConnectionSecurity(entry.texts(_SUITES), entry.texts(_VERSIONS))
+    return ConnectionSecurity(entry.texts(DICOM_TLS_CIPHER_SUITE), entry.texts(TLS_PROTOCOL))
 
 
 def find_free_title(configuration: Configuration, make_random_suffix: Callable[[], str]) -> str:
@@ -76,7 +84,7 @@ def find_free_title(configuration: Configuration, make_random_suffix: Callable[[
     Neither AEs nor other titles of them, registrations, or device names. Raises :class:`Refused` when none is found.
     """
     tree = configuration.tree
-    taken = {entry.text("dicomAETitle") for entry in AE_TITLE_REGISTRY.find_entries(tree)}
+    taken = {entry.text(DICOM_AE_TITLE) for entry in AE_TITLE_REGISTRY.find_entries(tree)}
     taken |= {device.name.upper() for device in configuration.devices}
     for ae in configuration.network_aes():
         taken |= {ae.title, *ae.other_titles}
@@ -106,7 +114,7 @@ def add_temporary_destination(configuration: Configuration, requester: NetworkAE
     )
     edit = add_network_ae(configuration, wanted)
     changes = sorted((_with_versions(each, new.security) for each in edit.changes), key=_change_rank)
-    if requester.entry.texts(ACCEPTED_DESTINATIONS):
+    if requester.entry.texts(ACCEPTED_MOVE_DESTINATION):
         changes.append(_modify_accepted_destination(requester, Operation.ADD, new.title))
     return Edit(tuple(changes), edit.warnings)
 
@@ -121,7 +129,7 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
     changes: list[Change] = [
         _modify_accepted_destination(ae, Operation.DELETE, title)
         for ae in aes
-        if title in ae.entry.texts(ACCEPTED_DESTINATIONS)
+        if title in ae.entry.texts(ACCEPTED_MOVE_DESTINATION)
     ]
     device = _find_device(configuration, title)
     if (ae := next((each for each in aes if each.title == title), None)) is not None:
@@ -141,20 +149,24 @@ def _find_device(configuration: Configuration, title: str) -> Device | None:
 
 
 def _modify_accepted_destination(ae: NetworkAE, operation: Operation, title: str) -> Modify:
-    return Modify(ae.entry.dn, (Modification(operation, ACCEPTED_DESTINATIONS, (title.encode(),)),))
+    return Modify(ae.entry.dn, (Modification(operation, ACCEPTED_MOVE_DESTINATION, (title.encode(),)),))
 
 
 def _with_versions(change: Change, line: ConnectionSecurity) -> Change:
-    if line.versions and isinstance(change, Add) and change.entry.is_a("dicomNetworkConnection"):
-        return Add(change.entry.with_values(_VERSIONS, [each.encode() for each in line.versions]))
+    if line.versions and isinstance(change, Add) and change.entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
+        return Add(change.entry.with_values(TLS_PROTOCOL, [each.encode() for each in line.versions]))
     return change
 
 
 def _change_rank(change: Change) -> int:
     """Order containers and the device before the registration, and what refers to connections last."""
     entry = change.entry if isinstance(change, Add) else None
-    if entry is None or entry.is_a("dicomNetworkAE"):
+    if entry is None or entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS):
         return 3
-    if entry.is_a(AE_TITLE_REGISTRY.container_class) or entry.is_a("dicomDevicesRoot") or entry.is_a("dicomDevice"):
+    if (
+        entry.is_a(AE_TITLE_REGISTRY.container_class)
+        or entry.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)
+        or entry.is_a(DICOM_DEVICE_OBJECT_CLASS)
+    ):
         return 0
     return 1 if entry.is_a(AE_TITLE_REGISTRY.entry_class) else 2

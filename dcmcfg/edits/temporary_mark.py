@@ -9,9 +9,9 @@ from datetime import datetime
 
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.timestamps import format_iso, parse_timestamp
 
-_DESCRIPTION = "dicomDescription"
 _FORM = re.compile(
     r"Temporary destination (?P<title>\S+) of dcmcfg verify, made by (?P<user>.*)@(?P<host>\S*) "
     r"\(process (?P<process>\d{1,9}), begun (?P<begun>\d{1,12})\) at (?P<when>\S+)\..*"
@@ -66,7 +66,7 @@ def find_remnants(configuration: Configuration) -> tuple[Remnant, ...]:
 
 def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
     for device in configuration.devices:
-        found = _FORM.fullmatch(device.entry.text(_DESCRIPTION) or "")
+        found = _FORM.fullmatch(device.entry.text(DICOM_DESCRIPTION) or "")
         if found is None or found["title"].lower() != device.name.lower():
             continue
         when, titles = parse_timestamp(found["when"]), [ae.title for ae in device.network_aes]

@@ -18,6 +18,7 @@ from dcmcfg.model.tree import Tree, add_naming_values, canonicalise_name
 from dcmcfg.plan.entry_comparison import VENDOR_DATA
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import find_structural_classes
+from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
 #: An entry that is new, and shares so much with one that is gone beside it, was renamed.
@@ -122,7 +123,11 @@ def _connections_first(entries: Mapping[NormalDN, Entry]) -> list[NormalDN]:
     """
 
     def place(key: NormalDN) -> tuple[NormalDN, bool, NormalDN]:
-        return root_first_sort_key(key[1:]), not entries[key].is_a("dicomNetworkConnection"), root_first_sort_key(key)
+        return (
+            root_first_sort_key(key[1:]),
+            not entries[key].is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS),
+            root_first_sort_key(key),
+        )
 
     return sorted(entries, key=place)
 

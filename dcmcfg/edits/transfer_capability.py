@@ -6,8 +6,17 @@ from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DCM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    DICOM_SOP_CLASS,
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    DICOM_TRANSFER_ROLE,
+    DICOM_TRANSFER_SYNTAX,
+    OBJECT_CLASS,
+)
 
-CLASSES = ("dicomTransferCapability", "dcmTransferCapability")
+CLASSES = (DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS, DCM_TRANSFER_CAPABILITY_OBJECT_CLASS)
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,12 @@ class TransferCapability:
     def build_entry(self, ae: DN) -> Entry:
         """Return its entry below the AE at *ae*, with the classes that the archive writes."""
         return Entry.from_values(
-            ae.child("cn", self.name),
+            ae.child(COMMON_NAME, self.name),
             {
-                "objectClass": CLASSES,
-                "cn": self.name,
-                "dicomSOPClass": self.sop_class,
-                "dicomTransferRole": self.role,
-                "dicomTransferSyntax": self.transfer_syntaxes,
+                OBJECT_CLASS: CLASSES,
+                COMMON_NAME: self.name,
+                DICOM_SOP_CLASS: self.sop_class,
+                DICOM_TRANSFER_ROLE: self.role,
+                DICOM_TRANSFER_SYNTAX: self.transfer_syntaxes,
             },
         )

@@ -14,12 +14,12 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
+from dcmcfg.dicom.status import MOVE_DESTINATION_UNKNOWN
 from dcmcfg.lab import lifecycle
 from dcmcfg.lab.lifecycle import PROFILE
 from dcmcfg.lab.site import Site
 from dcmcfg.lab.studies import get_standard_study
 
-MOVE_DESTINATION_UNKNOWN = 0xA801
 _UNDO = re.compile(r"^undo: dcmcfg undo ([0-9]+)$", re.MULTILINE)
 
 SUMMARY = """\

@@ -19,23 +19,23 @@ from pynetdicom import DEFAULT_TRANSFER_SYNTAXES, evt
 from pynetdicom.presentation import PresentationContext, build_context
 
 from dcmcfg.dicom.peer import Peer
+from dcmcfg.dicom.status import IDENTIFIER_MISMATCH, MOVE_DESTINATION_UNKNOWN, SUCCESS, UNABLE_TO_PERFORM_SUB_OPERATIONS
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.identifier import IdentifierMismatch, get_root_level, parse_retrieve_level
 from dcmcfg.lab.listener import EventHandler, build_archive_contexts, listen
 from dcmcfg.lab.move_scp import MoveExchange, MoveLog, MoveRequest, MoveResponse, install_move_handler
 from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.process import run_process
-from dcmcfg.lab.query import IDENTIFIER_MISMATCH, QueryInstance, handle_find, select_instances
+from dcmcfg.lab.query import QueryInstance, handle_find, select_instances
 from dcmcfg.lab.requestor import AssociationFailed, StoreNotSent, TransferSyntaxRecorder, open_association, send_file
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.storage import read_store_request
 from dcmcfg.lab.studies import StudyLocation, make_all_studies
-from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM, SubOperations
+from dcmcfg.lab.suboperations import SubOperations
 from dcmcfg.private_folders import create_private_folder
 
 AE_TITLE = "LONGTERM"
 ARCHIVE_AE_TITLE = "DCM4CHEE"
-MOVE_DESTINATION_UNKNOWN = 0xA801
 _log = logging.getLogger("external")
 #: What the record holds of one C-STORE.
 _StoreRecord = dict[str, str | int | None]
@@ -125,7 +125,9 @@ class ExternalArchive:
         try:
             return self._send(exchange, peer, found, stores)
         except AssociationFailed as failure:
-            return MoveResponse(UNABLE_TO_PERFORM, f"no association with {peer}: {type(failure).__name__}"[:64])
+            return MoveResponse(
+                UNABLE_TO_PERFORM_SUB_OPERATIONS, f"no association with {peer}: {type(failure).__name__}"[:64]
+            )
 
     def _find_peer(self, title: str) -> Peer | None:
         """Return the AE as the table of known AEs has it now; a table that does not read knows nobody."""

@@ -13,6 +13,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lab.site import Site
 from dcmcfg.ldif.writer import format_entry
+from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN
 
 _CAPABILITIES = 16
 #: Entries of one device: itself, two connections, an AE, and the AE's capabilities.
@@ -21,7 +22,9 @@ DEVICE_ENTRIES = 4 + _CAPABILITIES
 HEAD_ENTRIES = 3
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
-_SYNTAXES = tuple(f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", *(f".4.{n}" for n in range(50, 81)), ".5"))
+_SYNTAXES = tuple(
+    f"{IMPLICIT_VR_LITTLE_ENDIAN}{end}" for end in ("", ".1", ".2", *(f".4.{n}" for n in range(50, 81)), ".5")
+)
 _MANUFACTURERS = ("Northern Imaging", "Röntgen & Söhne", "Acme Medical", "Blue Scanner Works", "Delta PACS")
 
 

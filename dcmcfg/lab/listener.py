@@ -20,15 +20,15 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from dcmcfg.errors import LabError
 from dcmcfg.lab.site import LOOPBACK
+from dcmcfg.well_known_uids import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE, VERIFICATION
 
 EventHandler = tuple[evt.NotificationEvent | evt.InterventionEvent, Callable[..., Any]]
-VERIFICATION_SOP_CLASS = "1.2.840.10008.1.1"
 #: Find and Move of the Patient Root and of the Study Root information model (PS3.4 C.6).
 QUERY_RETRIEVE_SOP_CLASSES = (
-    "1.2.840.10008.5.1.4.1.2.1.1",
-    "1.2.840.10008.5.1.4.1.2.1.2",
-    "1.2.840.10008.5.1.4.1.2.2.1",
-    "1.2.840.10008.5.1.4.1.2.2.2",
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_MOVE,
 )
 _MAX_ASSOCIATIONS = 100
 #: Seconds in which a server notices that it is to stop; half a second by default, for each part of the lab in turn.
@@ -45,9 +45,7 @@ def build_storage_contexts() -> list[PresentationContext]:
 
 def build_archive_contexts() -> list[PresentationContext]:
     """Return the contexts of an archive: verification, query/retrieve and storage."""
-    return [
-        build_context(uid) for uid in (VERIFICATION_SOP_CLASS, *QUERY_RETRIEVE_SOP_CLASSES)
-    ] + build_storage_contexts()
+    return [build_context(uid) for uid in (VERIFICATION, *QUERY_RETRIEVE_SOP_CLASSES)] + build_storage_contexts()
 
 
 class _Server(ThreadedAssociationServer):

@@ -32,7 +32,6 @@ from pynetdicom.presentation import PresentationContext
 
 from dcmcfg.lab.listener import get_association_request, get_called_ae_title, get_calling_ae_title, is_relational
 
-PENDING = 0xFF00
 _log = logging.getLogger("lab.move")
 
 

@@ -15,6 +15,7 @@ from pydicom.tag import BaseTag
 from pynetdicom import evt
 
 from dcmcfg.dicom.query_keys import SERIES_KEYS
+from dcmcfg.dicom.status import CANCELLED, IDENTIFIER_MISMATCH, PENDING
 from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, IdentifierMismatch, Level, get_root_level, parse_query_level
 from dcmcfg.lab.listener import is_relational
 from dcmcfg.lab.matching import matches
@@ -153,11 +154,6 @@ def _get_default_keywords(level: Level) -> Sequence[str]:
     return ("SpecificCharacterSet", *_COMPUTED_KEYWORDS, *counts.get(level, ()))
 
 
-IDENTIFIER_MISMATCH = 0xA900
-_PENDING = 0xFF00
-_CANCELLED = 0xFE00
-
-
 def handle_find(
     event: evt.Event, get_instances: Callable[[], Iterable[QueryInstance]], always_returned: Sequence[str] | None = None
 ) -> Iterator[tuple[Dataset, Dataset | None]]:
@@ -177,9 +173,9 @@ def handle_find(
         return
     for answer in find_matches(identifier, level, get_instances(), always_returned):
         if event.is_cancelled:
-            yield _status(_CANCELLED), None
+            yield _status(CANCELLED), None
             return
-        yield _status(_PENDING), answer
+        yield _status(PENDING), answer
 
 
 def _status(code: int, comment: str = "", offending: BaseTag | None = None) -> Dataset:

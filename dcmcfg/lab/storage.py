@@ -21,10 +21,12 @@ from pynetdicom import (
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import build_context
 
-from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS, EventHandler, get_called_ae_title, get_calling_ae_title, listen
+from dcmcfg.dicom.status import SUCCESS
+from dcmcfg.lab.listener import EventHandler, get_called_ae_title, get_calling_ae_title, listen
 from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.process import run_process
 from dcmcfg.lab.site import Site
+from dcmcfg.well_known_uids import VERIFICATION
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,11 @@ def serve(site: Site) -> Iterator[None]:
         _log.info(
             "stored %s from %s, move originator %s", brought.sop_instance_uid, brought.calling_ae_title, originator
         )
-        return 0x0000
+        return SUCCESS
 
     _config.UNRESTRICTED_STORAGE_SERVICE = True
-    handlers: list[EventHandler] = [(evt.EVT_C_STORE, receive), (evt.EVT_C_ECHO, lambda _: 0x0000)]
-    with listen(
-        AE_TITLE, site.ports.storage, handlers, [build_context(VERIFICATION_SOP_CLASS)], any_called_ae_title=True
-    ):
+    handlers: list[EventHandler] = [(evt.EVT_C_STORE, receive), (evt.EVT_C_ECHO, lambda _: SUCCESS)]
+    with listen(AE_TITLE, site.ports.storage, handlers, [build_context(VERIFICATION)], any_called_ae_title=True):
         yield
 
 

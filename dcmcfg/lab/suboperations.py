@@ -7,12 +7,15 @@ from dataclasses import replace
 
 from pydicom.dataset import Dataset
 
-from dcmcfg.lab.move_scp import PENDING, MoveResponse
-
-SUCCESS = 0x0000
-UNABLE_TO_PERFORM = 0xA702
-SOME_FAILED = 0xB000
-CANCELLED = 0xFE00
+from dcmcfg.dicom.status import (
+    CANCELLED,
+    PENDING,
+    SOME_SUB_OPERATIONS_FAILED,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUB_OPERATIONS,
+    category_of,
+)
+from dcmcfg.lab.move_scp import MoveResponse
 
 
 class SubOperations:
@@ -30,7 +33,7 @@ class SubOperations:
         with self._lock:
             if status == SUCCESS:
                 self.completed += 1
-            elif status is not None and (status & 0xF000 == 0xB000 or status in (0x0001, 0x0107, 0x0116)):
+            elif status is not None and category_of(status) == "warning":
                 self.warning += 1
             else:
                 self.failed_uids.append(sop_instance_uid)
@@ -63,9 +66,9 @@ class SubOperations:
         """
         status = success_status
         if self.failed_count:
-            status = SOME_FAILED if self.completed or self.warning else UNABLE_TO_PERFORM
+            status = SOME_SUB_OPERATIONS_FAILED if self.completed or self.warning else UNABLE_TO_PERFORM_SUB_OPERATIONS
         elif self.warning:
-            status = SOME_FAILED
+            status = SOME_SUB_OPERATIONS_FAILED
         return MoveResponse(
             status,
             comment,

@@ -9,6 +9,7 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.model.references.index import Reference
 from dcmcfg.model.references.kinds import EntityKind, NameUse
+from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, EXTERNAL_RETRIEVE_AE_DESTINATION, RETRIEVE_AET
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ def _is_passed_through(context: LintContext, reference: Reference) -> bool:
 
     An exporter's dcmRetrieveAET is recorded as the external archive, and looked up later.
     """
-    if reference.attribute == "dcmRetrieveAET":
+    if reference.attribute == RETRIEVE_AET:
         entry = context.tree.get(reference.dn)
-        return entry is None or not entry.is_a("dcmExporter")
-    return reference.attribute == "dcmExternalRetrieveAEDestination"
+        return entry is None or not entry.is_a(EXPORTER_OBJECT_CLASS)
+    return reference.attribute == EXTERNAL_RETRIEVE_AE_DESTINATION
 
 
 def find_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:

@@ -16,8 +16,12 @@ from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.targets import format_target
 from dcmcfg.model.tree import Tree
 from dcmcfg.route.external_archives import find_external_archives
-
-CONNECTION_REFERENCE_ATTRIBUTE = "dicomNetworkConnectionReference"
+from dcmcfg.schema_names import (
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    OBJECT_CLASS,
+)
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,12 @@ class LintContext:
 
     def _find_connection_references(self) -> Iterator[ConnectionReference]:
         for entry in self.entries_to_check:
-            for value in entry.values(CONNECTION_REFERENCE_ATTRIBUTE):
+            for value in entry.values(DICOM_NETWORK_CONNECTION_REFERENCE):
                 try:
                     found = self.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
                 except MalformedInput:
                     found = None
-                named = found if found is not None and found.is_a("dicomNetworkConnection") else None
+                named = found if found is not None and found.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) else None
                 yield ConnectionReference(entry, value, named)
 
     @cached_property
@@ -74,7 +78,9 @@ class LintContext:
     @cached_property
     def devices(self) -> tuple[Device, ...]:
         """All devices, in the tree's order."""
-        return tuple(Device(entry, self.tree) for entry in self.tree.sorted_entries() if entry.is_a("dicomDevice"))
+        return tuple(
+            Device(entry, self.tree) for entry in self.tree.sorted_entries() if entry.is_a(DICOM_DEVICE_OBJECT_CLASS)
+        )
 
     @cached_property
     def archives(self) -> tuple[Device, ...]:
@@ -86,7 +92,7 @@ class LintContext:
         """The archives whose device is among the judged entries."""
         if self.scope is None:
             return self.archives
-        devices = (Device(entry, self.tree) for entry in self.scope if entry.is_a("dicomDevice"))
+        devices = (Device(entry, self.tree) for entry in self.scope if entry.is_a(DICOM_DEVICE_OBJECT_CLASS))
         return tuple(device for device in devices if device.is_archive)
 
     @cached_property
@@ -132,7 +138,7 @@ class LintContext:
         children = self.tree.children(device.entry.dn)
         below = [each for child in children for each in self.tree.children(child.dn)]
         for entry in (*children, *below):
-            for object_class in entry.texts("objectClass"):
+            for object_class in entry.texts(OBJECT_CLASS):
                 found.setdefault(object_class.lower(), []).append(entry)
         return found
 

@@ -12,6 +12,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.findings import Finding
+from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def assess_coverage(
     *schema*, *live* and *server_is_newer* are as for ``check_entries``. An error of ``check_entries`` on a value in
     *findings* is not counted.
     """
-    archive = any(entry.is_a("dcmArchiveDevice") for entry in tree.entries.values())
+    archive = any(entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) for entry in tree.entries.values())
     topics = () if archive else tuple(topic for topic in ARCHIVE_TOPICS if set(RULES_BY_TOPIC[topic]) & set(rules))
     known = set(map(_finding_key, findings))
     checked = check_entries(

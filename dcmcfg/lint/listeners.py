@@ -17,6 +17,16 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.connections import connection_name
 from dcmcfg.model.devices import DICOM
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    BIND_ADDRESS,
+    DCM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DCM_PROTOCOL,
+    DICOM_HOSTNAME,
+    DICOM_INSTALLED,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_PORT,
+)
 
 HIGHEST_PORT = 65535
 #: Who opens a port.
@@ -40,7 +50,7 @@ class Listener:
 
     @cached_property
     def protocol(self) -> str:
-        return (self.entry.text("dcmProtocol") if self._is_extended else None) or DICOM
+        return (self.entry.text(DCM_PROTOCOL) if self._is_extended else None) or DICOM
 
     @cached_property
     def opener(self) -> str:
@@ -56,13 +66,13 @@ class Listener:
     @cached_property
     def bind_host(self) -> str:
         """The address as it is written: dcmBindAddress, else dicomHostname; empty if neither is there."""
-        bound = self.entry.text("dcmBindAddress") if self._is_extended else None
-        return bound or self.entry.text("dicomHostname") or ""
+        bound = self.entry.text(BIND_ADDRESS) if self._is_extended else None
+        return bound or self.entry.text(DICOM_HOSTNAME) or ""
 
     @property
     def _is_extended(self) -> bool:
         """Whether the archive reads its own settings of the connection, those whose names begin with dcm."""
-        return self.entry.is_a("dcmNetworkConnection")
+        return self.entry.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS)
 
     @cached_property
     def address(self) -> IPv4Address | IPv6Address | None:
@@ -85,18 +95,18 @@ class Listener:
 def find_archive_listeners(tree: Tree, entries: Sequence[Entry]) -> Mapping[NormalDN, Sequence[Listener]]:
     """Return the listeners of each installed archive among the *entries* entries of *tree*, in the order of these."""
     key = tree.key
-    archives = [each for each in entries if each.is_a("dcmArchiveDevice")]
+    archives = [each for each in entries if each.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)]
     found: dict[NormalDN, list[Listener]] = {key(each.dn): [] for each in archives if _is_installed(each)}
     for entry in entries if found else ():
-        if entry.is_a("dicomNetworkConnection") and _is_installed(entry):
-            port = _parse_port(entry.text("dicomPort") or "")
+        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and _is_installed(entry):
+            port = _parse_port(entry.text(DICOM_PORT) or "")
             if port is not None and (listeners := found.get(key(entry.dn)[1:])) is not None:
                 listeners.append(Listener(entry, port))
     return found
 
 
 def _is_installed(entry: Entry) -> bool:
-    return entry.text("dicomInstalled") != "FALSE"
+    return entry.text(DICOM_INSTALLED) != "FALSE"
 
 
 def _parse_port(text: str) -> int | None:

@@ -39,6 +39,14 @@ from dcmcfg.plan.entry_names import EntryNames
 from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema.findings import Finding
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    USER_CERTIFICATE,
+)
 
 _TOPICS = (
     external_retrieve.RULES,
@@ -58,7 +66,7 @@ _TOPICS = (
 #: Warnings that are reported too: who adds a title to the list means it to be found.
 _REPORTED_WARNINGS = frozenset({"accepted-destination-unknown"})
 _MAXIMUM_REPORTED = 40
-_CERTIFICATES = ("usercertificate", "cacertificate")
+_CERTIFICATES = (USER_CERTIFICATE.lower(), "cacertificate")
 
 
 def _select_reported(rules: Iterable[LintRule]) -> tuple[LintRule, ...]:
@@ -148,8 +156,8 @@ class _ViolationComparison:
             device = find_enclosing_device(name)
             if device is None or len(name) == len(device) or device in archives:
                 return True
-            return not entry.is_a("dicomTransferCapability") and (
-                device in concerned or not entry.is_a("dicomNetworkConnection")
+            return not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS) and (
+                device in concerned or not entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)
             )
 
         return Tree(tree.schema, {name: entry for name, entry in tree.entries.items() if is_seen(name, entry)})
@@ -161,7 +169,7 @@ class _ViolationComparison:
     @cached_property
     def _archives(self) -> frozenset[NormalDN]:
         """The devices that are archives, before or after the plan."""
-        return frozenset(name for name, entry in self._iterate_entries() if entry.is_a("dcmArchiveDevice"))
+        return frozenset(name for name, entry in self._iterate_entries() if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS))
 
     @cached_property
     def _affected_devices(self) -> frozenset[NormalDN | None]:
@@ -173,7 +181,9 @@ class _ViolationComparison:
             if find_enclosing_device(name) in archives
             for title in _find_ae_titles(entry)
         }
-        aes = ((name, entry.text("dicomAETitle")) for name, entry in entries if entry.is_a("dicomNetworkAE"))
+        aes = (
+            (name, entry.text(DICOM_AE_TITLE)) for name, entry in entries if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+        )
         peers = (find_enclosing_device(name) for name, title in aes if title in titles)
         return frozenset((*map(find_enclosing_device, (*self._names.names_before, *self._names.names_after)), *peers))
 

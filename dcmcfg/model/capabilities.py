@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dcmcfg.entry import Entry
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, Configuration, NetworkAE
+from dcmcfg.model.devices import Configuration, NetworkAE
+from dcmcfg.schema_names import COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 SCU, SCP = "SCU", "SCP"
 ROLES = (SCU, SCP)
-TRANSFER_SYNTAX_ATTRIBUTE = "dicomTransferSyntax"
 
 #: A SOP class (UID) in a role.
 SopClassRole = tuple[str, str]
@@ -33,13 +34,13 @@ class MissingCapability:
 
 def get_sop_class_role(entry: Entry) -> SopClassRole:
     """Return the SOP class and role of a capability's *entry*."""
-    return entry.text("dicomSOPClass") or "", entry.text("dicomTransferRole") or ""
+    return entry.text(DICOM_SOP_CLASS) or "", entry.text(DICOM_TRANSFER_ROLE) or ""
 
 
 def get_sop_class_name(entry: Entry) -> str:
     """Return what the SOP class of a capability is called by the entry's name: ``CT Image Storage``."""
-    name = entry.text("cn") or ""
-    role = entry.text("dicomTransferRole")
+    name = entry.text(COMMON_NAME) or ""
+    role = entry.text(DICOM_TRANSFER_ROLE)
     return name.removesuffix(f" {role}") if role else name
 
 
@@ -81,7 +82,7 @@ def find_missing_capabilities(
     left_open = find_unrestricted_roles(other_ae)
     theirs: dict[SopClassRole, set[str]] = {}
     for each in other_ae.capability_source.capabilities:
-        theirs.setdefault(get_sop_class_role(each), set()).update(each.texts(TRANSFER_SYNTAX_ATTRIBUTE))
+        theirs.setdefault(get_sop_class_role(each), set()).update(each.texts(DICOM_TRANSFER_SYNTAX))
     found = []
     for each in ae.capability_source.capabilities:
         sop_class, role = get_sop_class_role(each)
@@ -91,8 +92,8 @@ def find_missing_capabilities(
         if as_role in left_open:
             continue
         can = theirs.get((sop_class, as_role), theirs.get(("*", as_role)))
-        missing = [uid for uid in each.texts(TRANSFER_SYNTAX_ATTRIBUTE) if can is None or not {uid, "*"} & can]
-        if can is None or (missing and not (sending and len(missing) < len(each.texts(TRANSFER_SYNTAX_ATTRIBUTE)))):
+        missing = [uid for uid in each.texts(DICOM_TRANSFER_SYNTAX) if can is None or not {uid, "*"} & can]
+        if can is None or (missing and not (sending and len(missing) < len(each.texts(DICOM_TRANSFER_SYNTAX)))):
             found.append(
                 MissingCapability(
                     get_sop_class_name(each), sop_class, as_role, tuple(missing), sop_class_supported=can is not None

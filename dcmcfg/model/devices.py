@@ -10,17 +10,39 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    DCM_PROTOCOL,
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_NAME,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_DEVICES_ROOT_OBJECT_CLASS,
+    DICOM_HOSTNAME,
+    DICOM_INSTALLED,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    DICOM_PORT,
+    DICOM_SOP_CLASS,
+    DICOM_TLS_CIPHER_SUITE,
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    DICOM_TRANSFER_ROLE,
+    DICOM_TRANSFER_SYNTAX,
+    OTHER_AE_TITLE,
+    STORAGE_ID,
+    STORAGE_OBJECT_CLASS,
+    TLS_PROTOCOL,
+)
 from dcmcfg.suggestions import format_known_names
 from dcmcfg.unsigned_integer import parse_unsigned_integer
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 DICOM = "DICOM"
 #: What counts where dcmTLSProtocol is absent (Connection).
 DEFAULT_TLS_VERSION = "TLSv1.2"
-#: The root under which PS3.4 B.5 has the storage SOP classes.
-STORAGE_SOP_CLASS_PREFIX = "1.2.840.10008.5.1.4.1.1."
 #: What stands for any transfer syntax.
 ANY_TRANSFER_SYNTAX = "*"
-_DEVICE_NAME_ATTRIBUTE = "dicomdevicename"
+_DEVICE_NAME_ATTRIBUTE = DICOM_DEVICE_NAME.lower()
 
 
 @dataclass(frozen=True)
@@ -72,13 +94,15 @@ class NetworkAE:
     @property
     def other_titles(self) -> tuple[str, ...]:
         """Other titles it may be called by (dcmOtherAETitle); as a Move Destination they are unknown."""
-        return self.entry.texts("dcmOtherAETitle")
+        return self.entry.texts(OTHER_AE_TITLE)
 
     @cached_property
     def capabilities(self) -> tuple[Entry, ...]:
         """Its transfer capability entries."""
         tree = self.device.tree
-        return tuple(child for child in tree.children(self.entry.dn) if child.is_a("dicomTransferCapability"))
+        return tuple(
+            child for child in tree.children(self.entry.dn) if child.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS)
+        )
 
     @cached_property
     def transfer_syntaxes(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
@@ -92,14 +116,14 @@ class NetworkAE:
         if shared and all(each.title != shared for each in self.device.network_aes):
             return found
         for capability in self.capability_source.capabilities:
-            values = capability.texts("dicomTransferSyntax")
+            values = capability.texts(DICOM_TRANSFER_SYNTAX)
             syntaxes = (
                 frozenset({ANY_TRANSFER_SYNTAX})
                 if values[:1] == (ANY_TRANSFER_SYNTAX,)
                 else frozenset(values) - {ANY_TRANSFER_SYNTAX}
             )
-            of_role = found.setdefault(capability.text("dicomTransferRole") or "", {})
-            uid = capability.text("dicomSOPClass") or ""
+            of_role = found.setdefault(capability.text(DICOM_TRANSFER_ROLE) or "", {})
+            uid = capability.text(DICOM_SOP_CLASS) or ""
             of_role[uid] = of_role.get(uid, frozenset()) | syntaxes
         return found
 
@@ -107,8 +131,8 @@ class NetworkAE:
     def is_storage_scp(self) -> bool:
         """Whether it, or the AE that it shares capabilities from, lists an SCP of a storage SOP class."""
         return any(
-            capability.text("dicomTransferRole") == "SCP"
-            and (capability.text("dicomSOPClass") or "").startswith(STORAGE_SOP_CLASS_PREFIX)
+            capability.text(DICOM_TRANSFER_ROLE) == "SCP"
+            and (capability.text(DICOM_SOP_CLASS) or "").startswith(STORAGE_SOP_CLASS_PREFIX)
             for capability in self.capability_source.capabilities
         )
 
@@ -129,27 +153,27 @@ class Device:
     @property
     def name(self) -> str:
         """Its dicomDeviceName."""
-        return self.entry.text("dicomDeviceName") or ""
+        return self.entry.text(DICOM_DEVICE_NAME) or ""
 
     @property
     def installed(self) -> bool:
         """Whether it is in use; absent counts as TRUE (ApplicationEntity.isInstalled)."""
-        return self.entry.text("dicomInstalled") != "FALSE"
+        return self.entry.text(DICOM_INSTALLED) != "FALSE"
 
     @property
     def is_archive(self) -> bool:
         """Whether it carries the archive's own settings."""
-        return self.entry.is_a("dcmArchiveDevice")
+        return self.entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
 
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
         """Its network connections, in the order of their names."""
-        return tuple(map(self._build_connection, self.children("dicomNetworkConnection")))
+        return tuple(map(self._build_connection, self.children(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)))
 
     @cached_property
     def network_aes(self) -> tuple[NetworkAE, ...]:
         """Its network AEs, in the order of their titles."""
-        return tuple(map(self._build_network_ae, self.children("dicomNetworkAE")))
+        return tuple(map(self._build_network_ae, self.children(DICOM_NETWORK_AE_OBJECT_CLASS)))
 
     def children(self, object_class: str) -> tuple[Entry, ...]:
         """Return the entries of *object_class* directly below it, in the order of their names."""
@@ -172,7 +196,7 @@ class Device:
     @cached_property
     def storage_ids(self) -> frozenset[str]:
         """The dcmStorageID of each storage of the archive device."""
-        return frozenset(text for storage in self.children("dcmStorage") for text in storage.texts("dcmStorageID"))
+        return frozenset(text for storage in self.children(STORAGE_OBJECT_CLASS) for text in storage.texts(STORAGE_ID))
 
     def get_network_ae(self, ae_title: str) -> NetworkAE:
         """Return the AE *ae_title*; raises :class:`NotFound` naming those it has, of many some."""
@@ -202,23 +226,23 @@ class Device:
         return own.get(called_ae_title) or own.get("*") or next(others, None)
 
     def _build_connection(self, entry: Entry) -> Connection:
-        port = entry.text("dicomPort")
+        port = entry.text(DICOM_PORT)
         return Connection(
             entry.dn,
-            entry.text("dicomHostname") or "",
+            entry.text(DICOM_HOSTNAME) or "",
             parse_unsigned_integer(port or ""),
-            entry.text("dcmProtocol") or DICOM,
-            "dicomTLSCipherSuite" in entry,
+            entry.text(DCM_PROTOCOL) or DICOM,
+            DICOM_TLS_CIPHER_SUITE in entry,
             self._is_installed(entry),
-            frozenset(entry.texts("dicomTLSCipherSuite")),
-            frozenset(entry.texts("dcmTLSProtocol") or (DEFAULT_TLS_VERSION,)),
+            frozenset(entry.texts(DICOM_TLS_CIPHER_SUITE)),
+            frozenset(entry.texts(TLS_PROTOCOL) or (DEFAULT_TLS_VERSION,)),
         )
 
     def _build_network_ae(self, entry: Entry) -> NetworkAE:
         by_dn = {self.tree.key(connection.dn): connection for connection in self.connections}
-        references = (self._parse_reference(text) for text in entry.texts("dicomNetworkConnectionReference"))
+        references = (self._parse_reference(text) for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE))
         found = tuple(by_dn[key] for key in references if key in by_dn)
-        return NetworkAE(entry, self, entry.text("dicomAETitle") or "", found, self._is_installed(entry))
+        return NetworkAE(entry, self, entry.text(DICOM_AE_TITLE) or "", found, self._is_installed(entry))
 
     def _parse_reference(self, reference: str) -> NormalDN | None:
         """Return what *reference* is compared by, None when it is no DN: a file may hold anything."""
@@ -229,7 +253,7 @@ class Device:
 
     def _is_installed(self, entry: Entry) -> bool:
         """An own FALSE wins, the device's FALSE always does (Connection.isInstalled)."""
-        return self.installed and entry.text("dicomInstalled") != "FALSE"
+        return self.installed and entry.text(DICOM_INSTALLED) != "FALSE"
 
 
 @dataclass(frozen=True)
@@ -249,11 +273,11 @@ class Configuration:
     @cached_property
     def devices(self) -> tuple[Device, ...]:
         """All devices, in the order of their names."""
-        container = next((e for e in self.tree.children(self.root) if e.is_a("dicomDevicesRoot")), None)
+        container = next((e for e in self.tree.children(self.root) if e.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), None)
         if container is None:
             return ()
         children = self.tree.children(container.dn)
-        return tuple(Device(entry, self.tree) for entry in children if entry.is_a("dicomDevice"))
+        return tuple(Device(entry, self.tree) for entry in children if entry.is_a(DICOM_DEVICE_OBJECT_CLASS))
 
     def get_device(self, name: str) -> Device:
         """Return the device *name*, whose case is not significant; raises :class:`NotFound` naming those there are."""
@@ -294,7 +318,7 @@ def find_enclosing_device(name: NormalDN) -> NormalDN | None:
 def find_devices_dn(*trees: Tree) -> DN:
     """Return the DN of the container of the devices in the first of *trees* that has one, or the empty DN."""
     entries = (entry for tree in trees for entry in tree.entries.values())
-    return next((entry.dn for entry in entries if entry.is_a("dicomDevicesRoot")), DN())
+    return next((entry.dn for entry in entries if entry.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), DN())
 
 
 def build_no_configuration_error() -> NotFound:

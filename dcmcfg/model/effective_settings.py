@@ -14,10 +14,11 @@ from dcmcfg.model.targets import Target
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.explain import get_attribute_type
+from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS, STORAGE_ID
 from dcmcfg.secret_values import is_secret
 
 #: On both levels, and not known to be one setting: which storage, of which several may stand side by side.
-_NOT_INHERITED = frozenset({"dcmMetadataStorageID", "dcmStorageID"})
+_NOT_INHERITED = frozenset({"dcmMetadataStorageID", STORAGE_ID})
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def is_inherited(schema: Schema, name: str) -> bool:
 
     So it does with what may stand on both: ArchiveAEExtension asks itself, then ArchiveDeviceExtension.
     """
-    levels = [schema.object_class(level) for level in ("dcmArchiveDevice", "dcmArchiveNetworkAE")]
+    levels = [schema.object_class(level) for level in (ARCHIVE_DEVICE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS)]
     return name not in _NOT_INHERITED and all(
         level is not None and name.lower() in map(str.lower, level.may) for level in levels
     )

@@ -8,6 +8,7 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.secret_values import remove_secrets
 
 
@@ -54,7 +55,7 @@ def format_record(entry: Entry, *, with_secrets: bool) -> str:
 def attribute_sort_key(name: str) -> str:
     """Return what the attributes of a record are sorted by: their names without case, object classes first."""
     lower = name.lower()
-    return "" if lower == "objectclass" else lower
+    return "" if lower == OBJECT_CLASS.lower() else lower
 
 
 def _sort_attributes(entry: Entry) -> Entry:

@@ -9,6 +9,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS, OBJECT_CLASS
 
 #: Never registered (LdapDicomConfiguration).
 WILDCARD = "*"
@@ -29,7 +30,7 @@ class Registry(NamedTuple):
     def build_entry(self, container: DN, name: str) -> Entry:
         """Return the entry that registers *name* below *container*."""
         attribute = self.kind.value.attribute
-        return Entry.from_values(container.child(attribute, name), {"objectClass": self.entry_class, attribute: name})
+        return Entry.from_values(container.child(attribute, name), {OBJECT_CLASS: self.entry_class, attribute: name})
 
     def find_entries(self, tree: Tree) -> Iterator[Entry]:
         """Yield the registrations in *tree*."""
@@ -46,7 +47,12 @@ class Registry(NamedTuple):
 
 
 REGISTRIES = (
-    Registry("dicomUniqueAETitlesRegistryRoot", "Unique AE Titles Registry", "dicomUniqueAETitle", EntityKind.AE),
+    Registry(
+        "dicomUniqueAETitlesRegistryRoot",
+        "Unique AE Titles Registry",
+        DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS,
+        EntityKind.AE,
+    ),
     Registry(
         "hl7UniqueApplicationNamesRegistryRoot",
         "Unique HL7 Application Names Registry",

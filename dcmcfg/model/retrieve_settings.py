@@ -6,27 +6,44 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dcmcfg.model.devices import NetworkAE
+from dcmcfg.schema_names import (
+    ACCEPTED_CALLING_AE_TITLE,
+    ACCEPTED_MOVE_DESTINATION,
+    ALT_C_MOVE_SCP,
+    DICOM_ASSOCIATION_ACCEPTOR,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_CALLING_AET,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP,
+    FALLBACK_C_MOVE_SCP_RETRIES,
+    OBJECT_STORAGE_ID,
+    OTHER_AE_TITLE,
+    RESTRICT_RETRIEVE_SILENTLY,
+    RETURN_RETRIEVE_AET,
+    SEND_PENDING_C_MOVE_INTERVAL,
+)
 
 #: Attributes that an archive AE takes from its device where it has none of its own (ArchiveAEExtension).
 INHERITED_ATTRIBUTES = (
-    "dcmExternalRetrieveAEDestination",
-    "dcmFallbackCMoveSCP",
-    "dcmFallbackCMoveSCPDestination",
-    "dcmFallbackCMoveSCPCallingAET",
-    "dcmFallbackCMoveSCPLeadingCFindSCP",
-    "dcmFallbackCMoveSCPRetries",
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    FALLBACK_C_MOVE_SCP_CALLING_AET,
+    FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP,
+    FALLBACK_C_MOVE_SCP_RETRIES,
     "dcmFallbackCMoveSCPStudyOlderThan",
-    "dcmAltCMoveSCP",
-    "dcmSendPendingCMoveInterval",
-    "dcmReturnRetrieveAET",
-    "dcmRestrictRetrieveSilently",
+    ALT_C_MOVE_SCP,
+    SEND_PENDING_C_MOVE_INTERVAL,
+    RETURN_RETRIEVE_AET,
+    RESTRICT_RETRIEVE_SILENTLY,
 )
 #: Attributes that only the AE has.
 AE_ONLY_ATTRIBUTES = (
-    "dcmAcceptedMoveDestination",
-    "dcmOtherAETitle",
-    "dcmObjectStorageID",
-    "dcmAcceptedCallingAETitle",
+    ACCEPTED_MOVE_DESTINATION,
+    OTHER_AE_TITLE,
+    OBJECT_STORAGE_ID,
+    ACCEPTED_CALLING_AE_TITLE,
 )
 
 Level = Literal["AE", "device", ""]
@@ -43,11 +60,11 @@ class EffectiveSetting:
 
 def find_storage_problem(ae: NetworkAE) -> str:
     """Return why the archive's own *ae* cannot take in what an external archive sends; empty where it can."""
-    if not ae.installed or ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+    if not ae.installed or ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) != "TRUE":
         return "accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
     if not ae.is_storage_scp:
         return "has no storage SCP capability"
-    if "dcmObjectStorageID" not in ae.entry and "dcmObjectStorageID" not in ae.device.entry:
+    if OBJECT_STORAGE_ID not in ae.entry and OBJECT_STORAGE_ID not in ae.device.entry:
         return "has no dcmObjectStorageID"
     return ""
 

@@ -10,6 +10,12 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration, Device, NetworkAE, build_no_configuration_error, find_devices_dn
 from dcmcfg.model.tree import Tree, TreeDraft
+from dcmcfg.schema_names import (
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_NAME,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+)
 from dcmcfg.suggestions import suggest_names
 
 _AE_PREFIX = "ae:"
@@ -80,11 +86,11 @@ def classify_entry(configuration: Configuration, entry: Entry) -> Target:
 
 def format_target(tree: Tree, entry: Entry) -> str:
     """Return what a command calls *entry* of *tree*: ``DEVICE``, ``DEVICE/AE`` or its DN."""
-    if entry.is_a("dicomDevice"):
-        return entry.text("dicomDeviceName") or str(entry.dn)
+    if entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
+        return entry.text(DICOM_DEVICE_NAME) or str(entry.dn)
     parent = tree.get(entry.dn.parent)
-    if entry.is_a("dicomNetworkAE") and parent is not None and parent.is_a("dicomDevice"):
-        return f"{parent.text('dicomDeviceName')}/{entry.text('dicomAETitle')}"
+    if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) and parent is not None and parent.is_a(DICOM_DEVICE_OBJECT_CLASS):
+        return f"{parent.text(DICOM_DEVICE_NAME)}/{entry.text(DICOM_AE_TITLE)}"
     return str(entry.dn)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation, Rename
-from dcmcfg.dn import DN, RDN, NormalDN, root_first_sort_key
+from dcmcfg.dn import DN, RDN, NormalDN, sort_parents_first
 from dcmcfg.entry import Entry
 from dcmcfg.entry_draft import EntryDraft
 from dcmcfg.errors import DoesNotApply
@@ -72,7 +72,7 @@ class Tree:
         base = self.key(dn)
         depth = len(base)
         keys = [key for key in self.entries if len(key) >= depth and key[len(key) - depth :] == base]
-        return tuple(self.entries[key] for key in sorted(keys, key=root_first_sort_key))
+        return tuple(self.entries[key] for key in sort_parents_first(keys))
 
     def children(self, dn: DN) -> tuple[Entry, ...]:
         """Return the entries directly below *dn*, in the order of their RDNs."""
@@ -91,7 +91,7 @@ class Tree:
 
     @cached_property
     def _sorted_entries(self) -> tuple[Entry, ...]:
-        return tuple(self.entries[key] for key in sorted(self.entries, key=root_first_sort_key))
+        return tuple(self.entries[key] for key in sort_parents_first(self.entries))
 
     def with_changes(self, changes: Iterable[Change]) -> Tree:
         """Return the tree after *changes*; raises :class:`DoesNotApply` at the first one that the tree refuses."""

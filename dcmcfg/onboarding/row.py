@@ -20,6 +20,15 @@ from enum import Enum
 from typing import Protocol
 
 from dcmcfg.model.devices import NetworkAE
+from dcmcfg.schema_names import (
+    DICOM_AE_TITLE,
+    DICOM_ASSOCIATION_ACCEPTOR,
+    DICOM_DESCRIPTION,
+    DICOM_DEVICE_NAME,
+    DICOM_HOSTNAME,
+    DICOM_PORT,
+    DICOM_PRIMARY_DEVICE_TYPE,
+)
 from dcmcfg.secret_values import is_secret
 
 TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE = "title", "host", "port", "tls", "description", "role", "device"
@@ -31,16 +40,16 @@ _COLUMN_ALIASES = {
     "aet": TITLE,
     "ae": TITLE,
     "aetitle": TITLE,
-    "dicomaetitle": TITLE,
+    DICOM_AE_TITLE.lower(): TITLE,
     "hostname": HOST,
-    "dicomhostname": HOST,
+    DICOM_HOSTNAME.lower(): HOST,
     "ip": HOST,
     "ipaddress": HOST,
     "address": HOST,
-    "dicomport": PORT,
-    "dicomdescription": DESCRIPTION,
+    DICOM_PORT.lower(): PORT,
+    DICOM_DESCRIPTION.lower(): DESCRIPTION,
     "devicename": DEVICE,
-    "dicomdevicename": DEVICE,
+    DICOM_DEVICE_NAME.lower(): DEVICE,
 }
 _COLUMN_BY_HEADING = {name: name for name in (*COLUMNS, REASON)} | _COLUMN_ALIASES
 _SEPARATORS = re.compile(r"[\s_-]+")
@@ -98,9 +107,9 @@ class Role(Enum):
 
 def determine_role(ae: NetworkAE) -> Role:
     """Return the role that *ae* has by its entry and its device."""
-    if ae.entry.text("dicomAssociationAcceptor") == "FALSE":
+    if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
         return Role.MODALITY
-    if ARCHIVE_TYPE in ae.device.entry.texts("dicomPrimaryDeviceType"):
+    if ARCHIVE_TYPE in ae.device.entry.texts(DICOM_PRIMARY_DEVICE_TYPE):
         return Role.ARCHIVE
     return Role.WORKSTATION
 
@@ -115,7 +124,7 @@ def make_row_values(ae: NetworkAE) -> dict[str, str]:
     )
     values = {
         TITLE: ae.title.strip(),
-        DESCRIPTION: (ae.entry.text("dicomDescription") or "").strip(),
+        DESCRIPTION: (ae.entry.text(DICOM_DESCRIPTION) or "").strip(),
         ROLE: determine_role(ae).value,
         DEVICE: ae.device.name.strip(),
     }

@@ -15,6 +15,7 @@ from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
+from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS
 from dcmcfg.suggestions import join_limited, suggest_names
 
 #: Titles of one site look alike; one that needs no AE is taken for misspelt only when nearly all of it agrees.
@@ -90,8 +91,8 @@ def _written_entries(plan: Plan) -> Iterator[_Pair]:
 
 
 def _titles(tree: Tree) -> frozenset[str]:
-    aes = (entry for entry in tree.entries.values() if entry.is_a("dicomNetworkAE"))
-    return frozenset(entry.text("dicomAETitle") or "" for entry in aes)
+    aes = (entry for entry in tree.entries.values() if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS))
+    return frozenset(entry.text(DICOM_AE_TITLE) or "" for entry in aes)
 
 
 def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
@@ -99,7 +100,9 @@ def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
     found: dict[NormalDN, list[str]] = {}
     for step in plan.steps:
         match step.change:
-            case Add(entry) if entry.is_a("dicomTransferCapability") and get_sop_class_role(entry)[1] == SCP:
+            case Add(entry) if (
+                entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS) and get_sop_class_role(entry)[1] == SCP
+            ):
                 found.setdefault(plan.before.key(entry.dn.parent), []).append(get_sop_class_name(entry))
             case _:
                 pass

@@ -10,6 +10,7 @@ from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.model.tree import canonicalise_name
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES, find_structural_classes
+from dcmcfg.schema_names import OBJECT_CLASS
 
 _NAMING_VIOLATION = 64
 _CLASS_PROHIBITED = 69
@@ -65,4 +66,4 @@ def check_structural_class(schema: Schema, current: Entry, desired: Entry) -> No
 
 
 def _has_only_known_classes(schema: Schema, entry: Entry) -> bool:
-    return all(name.lower() == "top" or schema.object_class(name) is not None for name in entry.texts("objectClass"))
+    return all(name.lower() == "top" or schema.object_class(name) is not None for name in entry.texts(OBJECT_CLASS))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dcmcfg.changes import Add, Change, Delete
-from dcmcfg.dn import DN, is_at_or_below, root_first_sort_key
+from dcmcfg.dn import DN, is_at_or_below, sort_children_first
 from dcmcfg.errors import Refused
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.model.tree import Tree
@@ -81,6 +81,4 @@ def make_surplus_deletes(tree: Tree, subtree: DN, desired: Sequence[DesiredChang
         )
     needed = {key[depth:] for key in named for depth in range(len(key) + 1)}
     gone = [key for key in tree.entries if is_at_or_below(key, base) and key not in needed]
-    return tuple(
-        DesiredChange(Delete(tree.entries[key].dn)) for key in sorted(gone, key=root_first_sort_key, reverse=True)
-    )
+    return tuple(DesiredChange(Delete(tree.entries[key].dn)) for key in sort_children_first(gone))

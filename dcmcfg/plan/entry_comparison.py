@@ -10,6 +10,7 @@ from dcmcfg.model.tree import canonicalise_name
 from dcmcfg.plan import hashed_passwords
 from dcmcfg.plan.stored_form import to_stored_classes
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema_names import DCM_PROPERTY, OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
 #: The archive's own ZIP file, which exports for reading leave out as they do secrets.
@@ -70,7 +71,7 @@ class EntryComparison:
             case MissingSecretsPolicy.DELETE:
                 pass
         match self._base_name(name):
-            case "objectclass":
+            case folded if folded == OBJECT_CLASS.lower():
                 new = to_stored_classes(old, new, self._schema)
             case hashed_passwords.PASSWORD:
                 new = hashed_passwords.to_stored_passwords(old, new)
@@ -104,7 +105,7 @@ class EntryComparison:
 
     def _format_not_compared(self, name: str, kept: _Values) -> tuple[str, ...]:
         """Return *name*, of ``dcmProperty`` with the key of each of *kept*: its other lines are compared."""
-        if self._base_name(name) != "dcmproperty":
+        if self._base_name(name) != DCM_PROPERTY.lower():
             return (name,)
         return tuple(f"{name} {value.partition(b'=')[0].decode('utf-8', 'replace')}" for value in kept)
 
@@ -115,14 +116,14 @@ class EntryComparison:
         """
         if self._is_replaced(name, old, new):
             return new
-        if self._base_name(name) == "dcmproperty":
+        if self._base_name(name) == DCM_PROPERTY.lower():
             return (*new, *self._without_shared_keys(name, self._select_unexported(name, old), new))
         stays = () if self._select_unexported(name, new) else self._select_unexported(name, old)
         return (*new, *(value for value in stays if value not in new))
 
     def _without_shared_keys(self, name: str, kept: _Values, others: _Values) -> _Values:
         """Return *kept* without the ``dcmProperty`` lines whose key *others* have, with a password in it or not."""
-        if self._base_name(name) != "dcmproperty":
+        if self._base_name(name) != DCM_PROPERTY.lower():
             return kept
         keys = {value.partition(b"=")[0] for value in others}
         return tuple(value for value in kept if value.partition(b"=")[0] not in keys)

@@ -6,8 +6,9 @@ from dcmcfg.changes import Modification, Operation
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import add_implied_classes
+from dcmcfg.schema_names import OBJECT_CLASS, USER_PASSWORD
 
-_CLASSES = "objectclass"
+_CLASSES = OBJECT_CLASS.lower()
 
 
 def compute_modifications(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
@@ -51,7 +52,7 @@ def can_address_single_values(schema: Schema, name: str) -> bool:
     hashed, which equals no value that was given.
     """
     definition = schema.attribute(name)
-    return definition is not None and definition.equality is not None and definition.name != "userPassword"
+    return definition is not None and definition.equality is not None and definition.name != USER_PASSWORD
 
 
 def are_equal(one: Entry, other: Entry, schema: Schema) -> bool:

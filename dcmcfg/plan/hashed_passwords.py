@@ -8,7 +8,9 @@ import hmac
 import re
 from base64 import b64decode
 
-PASSWORD = "userpassword"  # noqa: S105 — the attribute's name, in lower case
+from dcmcfg.schema_names import USER_PASSWORD
+
+PASSWORD = USER_PASSWORD.lower()
 
 _HASHED = re.compile(rb"\{([A-Za-z0-9._/+-]+)\}(.*)", re.DOTALL)
 #: Scheme → digest: of the password (``SHA``), or of the password and the salt that follows the digest (``SSHA``).

@@ -14,11 +14,12 @@ from dcmcfg.model.rebasing import Rebasing, RebasingReport
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
 from dcmcfg.plan.assertions import AllOf, AnyOf, Equals, Filter, Not, Present
+from dcmcfg.schema_names import COMMON_NAME
 
 Files = Sequence[tuple[str, tuple[Record, ...]]]
 
 #: The name by which the archive finds its configuration's root (LdapDicomConfiguration).
-_ROOT = (("cn", "dicom configuration"),)
+_ROOT = ((COMMON_NAME, "dicom configuration"),)
 
 
 def find_base(files: Files) -> DN:

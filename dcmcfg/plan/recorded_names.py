@@ -19,10 +19,19 @@ from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.route.external_archives import find_external_archives
+from dcmcfg.schema_names import (
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_INSTALLED,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    OBJECT_CLASS,
+    STORAGE_ID,
+    STORAGE_OBJECT_CLASS,
+)
 
 #: Classes of entries that carry a name or put it out of use, and attributes by which others do.
-_NAMED_CLASSES = ("dicomDevice", "dicomNetworkAE", "dcmStorage")
-_NAME_REMOVING_ATTRIBUTES = ("dicominstalled", "dicomaetitle", "dcmstorageid", "objectclass")
+_NAMED_CLASSES = (DICOM_DEVICE_OBJECT_CLASS, DICOM_NETWORK_AE_OBJECT_CLASS, STORAGE_OBJECT_CLASS)
+_NAME_REMOVING_ATTRIBUTES = (DICOM_INSTALLED.lower(), DICOM_AE_TITLE.lower(), STORAGE_ID.lower(), OBJECT_CLASS.lower())
 
 
 @dataclass(frozen=True)
@@ -121,8 +130,8 @@ def _storages(before: Configuration, after: Configuration | None, device: str) -
     for one in before.devices:
         if not _has_name(one, device):
             continue
-        for entry in one.children("dcmStorage"):
-            name = entry.text("dcmStorageID")
+        for entry in one.children(STORAGE_OBJECT_CLASS):
+            name = entry.text(STORAGE_ID)
             if name is not None and name not in left:
                 yield RecordedName(EntityKind.STORAGE, name, (entry.dn,))
 

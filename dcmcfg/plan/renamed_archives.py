@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dcmcfg.changes import Change, Rename
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS
 
 #: The system property by which an archive finds its device (ArchiveDeviceProducer).
 DEVICE_NAME_PROPERTY = "dcm4chee-arc.DeviceName"
@@ -36,7 +37,7 @@ def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[Renam
             found[new] = found.pop(old, old)
     if not found:
         return ()
-    archives = {entry.text(_NAME) for entry in after.entries.values() if entry.is_a("dcmArchiveDevice")}
+    archives = {entry.text(_NAME) for entry in after.entries.values() if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)}
     return tuple(
         RenamedArchive(old, new)
         for new, old in found.items()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import RDN, NormalDN, is_at_or_below, root_first_sort_key
+from dcmcfg.dn import RDN, NormalDN, is_at_or_below, sort_children_first, sort_parents_first
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree, canonicalise_name
@@ -13,6 +11,7 @@ from dcmcfg.plan import entry_diff
 from dcmcfg.plan.stored_form import to_stored_form
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import find_structural_classes
+from dcmcfg.schema_names import OBJECT_CLASS
 
 
 def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
@@ -32,16 +31,16 @@ def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
     held = {key: entry for key, entry in live.entries.items() if is_at_or_below(key, root)}
     above = {key: entry for key, entry in wanted_here.items() if key not in target and key not in live.entries}
     anew = _find_class_changes(held, target, live.schema)
-    changes: list[Change] = [Delete(held.pop(key).dn) for key in _children_first(anew)]
+    changes: list[Change] = [Delete(held.pop(key).dn) for key in sort_children_first(anew)]
     changes += _renames_to_spelling(held, target, live.schema)
     now = live.with_changes(changes)
     missing = above | {key: entry for key, entry in target.items() if key not in held}
-    changes += [Add(missing[key]) for key in _parents_first(missing)]
-    for key in _parents_first(held.keys() & target.keys()):
+    changes += [Add(missing[key]) for key in sort_parents_first(missing)]
+    for key in sort_parents_first(held.keys() & target.keys()):
         in_form = to_stored_form(now.entries[key], target[key], live.schema)
         if modifications := entry_diff.compute_modifications(now.entries[key], in_form, live.schema):
             changes.append(Modify(target[key].dn, modifications))
-    changes += [Delete(now.entries[key].dn) for key in _children_first(held.keys() - target.keys())]
+    changes += [Delete(now.entries[key].dn) for key in sort_children_first(held.keys() - target.keys())]
     return tuple(changes)
 
 
@@ -61,7 +60,7 @@ def _find_class_changes(held: dict[NormalDN, Entry], target: dict[NormalDN, Entr
 
 
 def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
-    if one.values("objectClass") == other.values("objectClass"):
+    if one.values(OBJECT_CLASS) == other.values(OBJECT_CLASS):
         return False
     return find_structural_classes(schema, one) != find_structural_classes(schema, other)
 
@@ -69,7 +68,7 @@ def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
 def _renames_to_spelling(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> list[Change]:
     """Return the renames to the spelling of *target*; a type is the same however a server spells it."""
     found: list[Change] = []
-    for key in _parents_first(held.keys() & target.keys()):
+    for key in sort_parents_first(held.keys() & target.keys()):
         entry, wanted = held[key], target[key].dn.rdn
         if _values(entry.dn.rdn, schema) == _values(wanted, schema) or _differs_in_blanks_only(
             entry, target[key], schema
@@ -92,11 +91,3 @@ def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
     return frozenset(
         (known.name.lower() if (known := schema.attribute(kind)) else kind.lower(), value) for kind, value in rdn.parts
     )
-
-
-def _parents_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
-    return sorted(keys, key=root_first_sort_key)
-
-
-def _children_first(keys: Iterable[NormalDN]) -> list[NormalDN]:
-    return sorted(keys, key=root_first_sort_key, reverse=True)

@@ -24,6 +24,7 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
 from dcmcfg.plan.warnings import format_finding
 from dcmcfg.schema.findings import Finding
+from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.suggestions import join_limited
 
 #: An attribute and the DN that stands there.
@@ -301,9 +302,9 @@ def _find_archive_device_risk(plan: Plan, device: str) -> Risk | None:
 
 
 def _is_archive(entry: Entry, device: str) -> bool:
-    if entry.is_a("dcmArchiveDevice"):
+    if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
         return True
-    return (entry.text("dicomDeviceName") or "").lower() == device.lower() and entry.is_a("dicomDevice")
+    return (entry.text(DICOM_DEVICE_NAME) or "").lower() == device.lower() and entry.is_a(DICOM_DEVICE_OBJECT_CLASS)
 
 
 def _find_dangling_risk(plan: Plan, but: Collection[ReferenceKey]) -> Risk | None:

@@ -22,6 +22,7 @@ from dcmcfg.schema.findings import (
 )
 from dcmcfg.schema.schema_files import RELEASE, describe_schema_update, find_schema_file
 from dcmcfg.schema.structure import StructureChecker, add_superiors, check_structure
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 #: The name that the user gives to let the server judge what its published schema seems to refuse.
@@ -217,7 +218,7 @@ def _find_allowing_class(schema: Schema, entry: Entry, name: str) -> ObjectClass
     """Return the class of *entry* that allows *name* by *schema*, if there is one."""
     known = schema.attribute(name)
     wanted = known.name.lower() if known is not None else name.lower()
-    classes = (schema.object_class(each) for each in entry.texts("objectClass"))
+    classes = (schema.object_class(each) for each in entry.texts(OBJECT_CLASS))
     of_entry = add_superiors(schema, (each for each in classes if each is not None))
     return next((each for each in of_entry if wanted in {may.lower() for may in (*each.must, *each.may)}), None)
 
@@ -226,7 +227,7 @@ def _find_relaxed_schema_file(schema: Schema, entry: Entry, name: str) -> str:
     """Return the file in which newer classes of *entry* do not require *name*; empty where they require it too."""
     if not name or any(each.attribute.lower() == name.lower() for each in check_structure(schema, entry)):
         return ""
-    classes = (schema.object_class(each) for each in entry.texts("objectClass"))
+    classes = (schema.object_class(each) for each in entry.texts(OBJECT_CLASS))
     files = (find_schema_file(each.oid) for each in classes if each is not None)
     return next((file for file in files if file), "")
 
@@ -242,4 +243,4 @@ def _shape(entry: Entry) -> tuple[_Classes, _AttributeNames]:
         held.add(plain)
         if len(attribute.values) > 1:
             held.add(f"{plain}*")
-    return frozenset(name.lower() for name in entry.texts("objectClass")), frozenset(held)
+    return frozenset(name.lower() for name in entry.texts(OBJECT_CLASS)), frozenset(held)

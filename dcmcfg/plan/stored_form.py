@@ -13,8 +13,9 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.plan.hashed_passwords import PASSWORD, to_stored_passwords
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import add_implied_classes
+from dcmcfg.schema_names import OBJECT_CLASS
 
-_CLASSES = "objectclass"
+_CLASSES = OBJECT_CLASS.lower()
 
 _Values = tuple[bytes, ...]
 

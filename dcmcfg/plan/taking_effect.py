@@ -9,9 +9,17 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.effect_timing import DeviceKind, EffectTiming, RequiredAction, find_effect_timings
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    OBJECT_STORAGE_ID,
+    STORAGE_ID,
+    STORAGE_OBJECT_CLASS,
+    STORAGE_THRESHOLD,
+)
 
-_THRESHOLD = "dcmStorageThreshold"
-_OBJECT_STORAGE = "dcmObjectStorageID"
 _SEVERAL = 2  # storages, of which one takes over from another
 #: Of many entries, so many are named.
 _NAMED = 3
@@ -42,19 +50,23 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
     threshold and another one takes over.
     """
     for device in tree.entries.values():
-        if not device.is_a("dcmArchiveDevice"):
+        if not device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             continue
         limited = {
-            entry.text("dcmStorageID") or ""
+            entry.text(STORAGE_ID) or ""
             for entry in tree.children(device.dn)
-            if entry.is_a("dcmStorage") and _THRESHOLD in entry
+            if entry.is_a(STORAGE_OBJECT_CLASS) and STORAGE_THRESHOLD in entry
         }
         for ae in tree.children(device.dn):
-            used = ae.texts(_OBJECT_STORAGE)
-            if ae.is_a("dicomNetworkAE") and len(used) >= _SEVERAL and (below := sorted(limited.intersection(used))):
+            used = ae.texts(OBJECT_STORAGE_ID)
+            if (
+                ae.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+                and len(used) >= _SEVERAL
+                and (below := sorted(limited.intersection(used)))
+            ):
                 yield (
-                    f"the archive loads this change by itself when a C-STORE to {ae.text('dicomAETitle')} finds "
-                    f"{' or '.join(below)} below its {_THRESHOLD}"
+                    f"the archive loads this change by itself when a C-STORE to {ae.text(DICOM_AE_TITLE)} finds "
+                    f"{' or '.join(below)} below its {STORAGE_THRESHOLD}"
                 )
                 break
 
@@ -99,14 +111,14 @@ def _applies_to(rule: EffectTiming, step: Step) -> bool:
 
 def _belongs_to_archive(plan: Plan, step: Step) -> bool:
     device = _find_device(plan.before, step.change.dn)
-    return device is not None and device.is_a("dcmArchiveDevice")
+    return device is not None and device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
 
 
 def _find_device(tree: Tree, dn: DN) -> Entry | None:
     """Return the device that the entry *dn* belongs to, None for none."""
     while dn.rdns:
         entry = tree.get(dn)
-        if entry is not None and entry.is_a("dicomDevice"):
+        if entry is not None and entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
             return entry
         dn = dn.parent
     return None

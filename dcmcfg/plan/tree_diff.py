@@ -9,13 +9,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dcmcfg.changes import Add, Delete, Modify
-from dcmcfg.dn import DN, NormalDN, is_at_or_below, root_first_sort_key
+from dcmcfg.dn import DN, NormalDN, is_at_or_below, sort_children_first, sort_parents_first
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import entry_diff
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,14 @@ def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_
     }
     for key in deleted:
         del reached[key]
-    steps = (*_parents_first(added), *_parents_first(changed), *reversed(_parents_first(deleted)))
+    steps = (
+        *(added[key] for key in sort_parents_first(added)),
+        *(changed[key] for key in sort_parents_first(changed)),
+        *(deleted[key] for key in sort_children_first(deleted)),
+    )
     versions = {key: version for key, version in before.versions.items() if key in reached and key not in changed}
     plan = Plan(before, Tree(before.schema, reached, versions), steps)
     return TreeDiff(plan, tuple(sorted(comparison.not_compared.values())))
-
-
-def _parents_first(steps: dict[NormalDN, Step]) -> list[Step]:
-    return [steps[key] for key in sorted(steps, key=root_first_sort_key)]
 
 
 def select_subtree(tree: Tree, dn: DN) -> Tree:
@@ -88,7 +89,7 @@ def find_device_dn(name: str, *trees: Tree) -> DN:
     """
     for tree in trees:
         for entry in tree.entries.values():
-            if (entry.text("dicomDeviceName") or "").lower() == name.lower() and entry.is_a("dicomDevice"):
+            if (entry.text(DICOM_DEVICE_NAME) or "").lower() == name.lower() and entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
                 return entry.dn
     raise NotFound(f"neither side has a device {name}")
 

@@ -15,6 +15,7 @@ from dcmcfg.plan.plan import Plan, Step
 from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
 from dcmcfg.schema.structure import StructureChecker
 from dcmcfg.schema.values import ValueRules
+from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value, is_secret
 
 
@@ -47,7 +48,6 @@ def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
             yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in held))
 
 
-_ARCHIVE = "dcmArchiveDevice"
 #: Of many doubts, so many are told: they will be about the same thing.
 _MAX_WARNINGS = 40
 
@@ -80,8 +80,8 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
             continue
         if _becomes_archive(plan, step):
             yield (
-                f"{step.after.dn}: {_ARCHIVE} makes this device an archive, which it is only where an archive runs "
-                "under its name"
+                f"{step.after.dn}: {ARCHIVE_DEVICE_OBJECT_CLASS} makes this device an archive, "
+                "which it is only where an archive runs under its name"
             )
         touched = _touched_attributes(step)
         for finding in structures.find_problems(step.after) if check_structure else ():
@@ -94,9 +94,14 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
 
 def _becomes_archive(plan: Plan, step: Step) -> bool:
     """Tell whether *step* gives a device the class of an archive; one that the plan itself adds may be meant as one."""
-    if step.before is None or step.after is None or step.before.is_a(_ARCHIVE) or step.change.dn not in plan.before:
+    if (
+        step.before is None
+        or step.after is None
+        or step.before.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
+        or step.change.dn not in plan.before
+    ):
         return False
-    return step.after.is_a(_ARCHIVE) and step.after.is_a("dicomDevice")
+    return step.after.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) and step.after.is_a(DICOM_DEVICE_OBJECT_CLASS)
 
 
 def _touched_attributes(step: Step) -> frozenset[str]:

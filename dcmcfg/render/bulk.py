@@ -12,7 +12,7 @@ from rich.text import Text
 from dcmcfg.bulk.failure_groups import FailureGroup
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.study_result import StudyResult
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import bounded_width, wrap_text
 from dcmcfg.timestamps import format_iso
 
@@ -138,7 +138,7 @@ def _lines(report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], 
 def _header(report: BulkReport) -> Iterator[str]:
     facts, summary = report.run_parameters.values, report.summary
     yield f"{facts['calling']} asked {facts['archive']} to send them to {facts['destination']}"
-    attempts = "1 attempt" if summary.attempt_count == 1 else f"{summary.attempt_count:,} attempts"
+    attempts = format_count(summary.attempt_count, "attempt", grouped=True)
     again = f", {summary.retry_count:,} made again" if summary.retry_count else ""
     lost = f", {summary.interrupted_count:,} without an answer" if summary.interrupted_count else ""
     yield f"{attempts}{lost}{again}; instances sent, says the archive: {summary.instance_count:,}"
@@ -152,7 +152,7 @@ def _header(report: BulkReport) -> Iterator[str]:
 
 
 def _group(group: FailureGroup) -> Text:
-    number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
+    number = format_count(len(group.studies), "study", "studies", grouped=True)
     text = Text(escape_unprintable(f"{number}: {group.reason}"), style="red")
     for each in group.studies[:_UIDS_SHOWN]:
         text.append(f"\n{escape_unprintable(each.study_uid)}", style="default")

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.bulk.store_catalog import StoreInfo
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import bounded_width, print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.timestamps import format_iso, format_timestamp
@@ -37,7 +37,9 @@ def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -
     rows = [tuple(map(escape_unprintable, _row(each, _max_source_length(bounded_width(console))))) for each in stores]
     print_table(console, _COLUMNS, rows, list(map(_block_row, rows)))
     total = _size(sum(each.size_bytes for each in stores))
-    print_line(console, f"{_counted(len(stores))}, {total} in {escape_unprintable(str(folder))}")
+    print_line(
+        console, f"{format_count(len(stores), 'store', grouped=True)}, {total} in {escape_unprintable(str(folder))}"
+    )
 
 
 def results_json(stores: Sequence[StoreInfo], folder: Path) -> dict[str, Any]:
@@ -95,7 +97,3 @@ def _json(store: StoreInfo) -> dict[str, Any]:
 
 def _size(octets: int) -> str:
     return f"{octets / 1000:,.0f} kB" if octets < 1_000_000 else f"{octets / 1_000_000:,.1f} MB"
-
-
-def _counted(number: int) -> str:
-    return "1 store" if number == 1 else f"{number:,} stores"

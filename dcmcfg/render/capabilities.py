@@ -11,9 +11,10 @@ from dcmcfg.dicom.uid_registry import keyword_of
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import MissingCapability, find_unrestricted_roles, get_sop_class_name, get_sop_class_role
 from dcmcfg.model.devices import NetworkAE
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
 
 _COLUMNS = (
     Column("SOP class", WrapMode.AT_SPACES),
@@ -21,17 +22,18 @@ _COLUMNS = (
     Column("role"),
     Column("transfer syntaxes", WrapMode.AT_SPACES),
 )
-_SYNTAXES = "dicomTransferSyntax"
 
 
 def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]) -> None:
     """Print the capability *entries* of *ae* and how many there are."""
     if ae.capability_source is not ae:
         print_line(console, escape_unprintable(f"{ae.title} shares the capabilities of {ae.capability_source.title}"))
-    rows = [_row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(_SYNTAXES)) for each in entries]
+    rows = [
+        _row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(DICOM_TRANSFER_SYNTAX)) for each in entries
+    ]
     if rows:
         print_table(console, _COLUMNS, rows)
-    print_line(console, f"{len(rows)} {'capability' if len(rows) == 1 else 'capabilities'}")
+    print_line(console, format_count(len(rows), "capability", "capabilities"))
     if not ae.capability_source.capabilities and not ae.device.is_archive:
         print_line(console, "an AE that lists none is sent everything")
 
@@ -43,10 +45,10 @@ def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]
         "shared_from": ae.capability_source.qualified_title,
         "capabilities": [
             {
-                "name": each.text("cn"),
+                "name": each.text(COMMON_NAME),
                 "sop_class": get_sop_class_role(each)[0],
                 "role": get_sop_class_role(each)[1],
-                "transfer_syntaxes": list(each.texts(_SYNTAXES)),
+                "transfer_syntaxes": list(each.texts(DICOM_TRANSFER_SYNTAX)),
             }
             for each in entries
         ],

@@ -11,15 +11,16 @@ from rich.console import Console
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.findings import RULES, CheckRule, Finding
+from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _SHOWN_VALUE = 60
-_DEVICE, _ROOT = "dicomdevicename", (("cn", "dicom configuration"),)
+_DEVICE, _ROOT = DICOM_DEVICE_NAME.lower(), ((COMMON_NAME, "dicom configuration"),)
 _COLUMNS = (
     Column(""),
     Column("entry", WrapMode.AT_COMMAS),
@@ -42,15 +43,17 @@ def print_findings(console: Console, findings: Sequence[Finding], entry_count: i
 def print_change_files(console: Console, files: Sequence[tuple[str, int]]) -> None:
     """Print a line for each of *files* (name, number of records) of change records that RFC 2849 allows."""
     for name, count in files:
-        print_line(console, escape_unprintable(f"{name}: {_number(count, 'change record')}, valid LDIF by RFC 2849"))
+        print_line(
+            console, escape_unprintable(f"{name}: {format_count(count, 'change record')}, valid LDIF by RFC 2849")
+        )
 
 
 def format_finding_counts(findings: Sequence[Finding], entry_count: int) -> str:
     """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
     count = Counter(finding.severity for finding in findings)
-    notes = f", {_number(count['note'], 'note')}" if count["note"] else ""
-    problems = f"{_number(count['error'], 'error')}, {_number(count['warning'], 'warning')}"
-    return f"{_number(entry_count, 'entry', 'entries')}: {problems}{notes}"
+    notes = f", {format_count(count['note'], 'note')}" if count["note"] else ""
+    problems = f"{format_count(count['error'], 'error')}, {format_count(count['warning'], 'warning')}"
+    return f"{format_count(entry_count, 'entry', 'entries')}: {problems}{notes}"
 
 
 def format_unloadable_devices(findings: Sequence[Finding]) -> str:
@@ -174,7 +177,3 @@ def _format_value(finding: Finding) -> str:
     value = _value(finding) or ""
     cut = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}… ({len(finding.value or b'')} octets)"
     return escape_unprintable(cut)
-
-
-def _number(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"

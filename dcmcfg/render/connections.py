@@ -13,6 +13,7 @@ from dcmcfg.network_address import format_host_port
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
 
 _COLUMNS = (
     Column("connection"),
@@ -53,16 +54,21 @@ def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[
     }
 
 
+def format_listening_address(connection: Connection) -> str:
+    """Return ``host:port``, or the host and that nothing listens there; not escaped."""
+    listens = "" if connection.port else " (does not listen)"
+    return f"{format_host_port(connection.host, connection.port)}{listens}"
+
+
 def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
     for each in device.connections:
-        listens = "" if each.port else " (does not listen)"
         installed = "" if each.installed else " (not installed)"
         yield tuple(
             map(
                 escape_unprintable,
                 (
                     f"{device.name}/{connection_name(each.dn)}",
-                    f"{format_host_port(each.host, each.port)}{listens}{installed}",
+                    f"{format_listening_address(each)}{installed}",
                     "" if each.protocol == DICOM else each.protocol,
                     " ".join(_suites(device, each)),
                     format_users(users.find_users(each)) or "nobody",
@@ -73,4 +79,4 @@ def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
 
 def _suites(device: Device, connection: Connection) -> tuple[str, ...]:
     entry = device.tree.get(connection.dn)
-    return entry.texts("dicomTLSCipherSuite") if entry is not None else ()
+    return entry.texts(DICOM_TLS_CIPHER_SUITE) if entry is not None else ()

@@ -11,8 +11,10 @@ from rich.console import Console
 from dcmcfg.model.devices import Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_settings
 from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.connections import format_listening_address
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import DICOM_DESCRIPTION, DICOM_TRANSFER_ROLE
 from dcmcfg.secret_values import is_secret
 
 _ADDRESSES = (
@@ -72,7 +74,7 @@ def connection_json(connection: Connection) -> dict[str, Any]:
 
 
 def _roles(ae: NetworkAE) -> Counter[str]:
-    return Counter(entry.text("dicomTransferRole") or "" for entry in ae.capability_source.capabilities)
+    return Counter(entry.text(DICOM_TRANSFER_ROLE) or "" for entry in ae.capability_source.capabilities)
 
 
 def format_capability_counts(ae: NetworkAE) -> str:
@@ -94,7 +96,7 @@ def capability_counts_json(ae: NetworkAE) -> dict[str, Any]:
 def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
-        description = _format_value("dicomDescription", ae.entry.text("dicomDescription") or "")
+        description = _format_value(DICOM_DESCRIPTION, ae.entry.text(DICOM_DESCRIPTION) or "")
         others = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
         titles = [
             escape_unprintable(ae.title) + _installed_suffix(installed=ae.installed),
@@ -118,9 +120,9 @@ def _format_value(name: str, value: str) -> str:
 
 
 def _address(connection: Connection) -> str:
-    port = f":{connection.port}" if connection.port else " (does not listen)"
+    address = escape_unprintable(format_listening_address(connection))
     tls = " TLS" if connection.tls else ""
-    return f"{escape_unprintable(connection.host)}{port}{tls}{_installed_suffix(installed=connection.installed)}"
+    return f"{address}{tls}{_installed_suffix(installed=connection.installed)}"
 
 
 def _installed_suffix(*, installed: bool) -> str:

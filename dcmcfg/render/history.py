@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.plan import format_changes_ldif
 from dcmcfg.render.terminal.console import bounded_width, print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
@@ -191,7 +191,7 @@ def _result(history: History, record: RolloutRecord) -> str:
     progress, steps = record.read_progress(), record.header.steps
     if undoing := history.find_undo_of(record):
         left_out = undoing.header.rejected_count
-        but = f", but for {left_out} change{'' if left_out == 1 else 's'}" if left_out else ""
+        but = f", but for {format_count(left_out, 'change')}" if left_out else ""
         return f"undone by {undoing.number}{but}"
     if history.is_running(record):
         return f"under way, {progress.applied} of {steps} made"

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from dcmcfg.lint.coverage import LintCoverage
 from dcmcfg.lint.lint import LintFinding
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.check import findings_json, print_findings
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose
 
@@ -38,7 +38,7 @@ def format_limits(limits: LintCoverage, check_command: str) -> Iterator[str]:
         topics = ", ".join(topic[0].lower() + topic[1:] for topic in limits.skipped_topics)
         yield f"warning: no archive device in it, so the rules on these were not tried: {topics}"
     if limits.check_error_count:
-        errors = "1 error" if limits.check_error_count == 1 else f"{limits.check_error_count:,} errors"
+        errors = format_count(limits.check_error_count, "error", grouped=True)
         yield f"{escape_unprintable(check_command)} finds {errors} that lint does not look for"
 
 

@@ -13,7 +13,7 @@ from dcmcfg.edits.rename.leftovers import Leftover
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.cells import format_cell_value, relative_dn
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
@@ -91,8 +91,7 @@ def _rewritten(renaming: Renaming) -> str:
     if not counted:
         return "nothing refers to it"
     total = sum(count for _, count in counted)
-    word = "reference" if total == 1 else "references"
-    return f"{total} {word} rewritten: " + ", ".join(f"{count} {name}" for name, count in counted)
+    return f"{format_count(total, 'reference')} rewritten: " + ", ".join(f"{count} {name}" for name, count in counted)
 
 
 def _partial_match_lines(renaming: Renaming) -> Iterator[str]:
@@ -100,6 +99,5 @@ def _partial_match_lines(renaming: Renaming) -> Iterator[str]:
     if not longer:
         return
     total = sum(longer.values())
-    values = "1 value" if total == 1 else f"{total} values"
     words = join_limited(list(map(escape_unprintable, longer)), _WORDS)
-    yield f"part of a longer word in {values}, and no name there: {words}"
+    yield f"part of a longer word in {format_count(total, 'value')}, and no name there: {words}"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.dicom.uid_registry import look_up_uid_name
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_line, stdout_console, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.capability_limits import CapabilityLimits
@@ -80,7 +80,7 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
 
 
 def _print_study(console: Console, study: LocatedStudy) -> None:
-    known = f"{_counted(study.instance_count, 'instance', 'instances')}, {', '.join(study.availabilities)}"
+    known = f"{format_count(study.instance_count, 'instance')}, {', '.join(study.availabilities)}"
     where = f", copy at {study.external_ae_title}" if study.external_ae_title else ""
     _print(
         console,
@@ -183,20 +183,16 @@ def _capability_limit_lines(kept: CapabilityLimits | None) -> Iterator[str]:
         (kept.not_accepted_by_archive, "that the AE they come back to does not list as SCP"),
     ):
         if uids:
-            yield f"{_counted(len(uids), 'SOP class', 'SOP classes')} {why}: {_format_uid_names(uids)}"
+            yield f"{format_count(len(uids), 'SOP class', 'SOP classes')} {why}: {_format_uid_names(uids)}"
     if kept.reencoded_transfer_syntaxes:
         most = max(number for _, number in kept.reencoded_transfer_syntaxes)
         syntaxes = _format_uid_names([uid for uid, _ in kept.reencoded_transfer_syntaxes])
-        number = _counted(len(kept.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
-        classes = _counted(most, "SOP class", "SOP classes")
+        number = format_count(len(kept.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
+        classes = format_count(most, "SOP class", "SOP classes")
         yield (
             f"{number} that one of the two does not list, for up to {classes} (sent little endian, or not at all): "
             f"{syntaxes}"
         )
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"1 {one}" if number == 1 else f"{number} {several}"
 
 
 def _format_uid_names(uids: Sequence[str]) -> str:

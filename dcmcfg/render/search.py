@@ -9,11 +9,13 @@ from rich.console import Console
 
 from dcmcfg.dn import DN
 from dcmcfg.model.devices import Connection, Device, NetworkAE
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.render.connections import format_listening_address
 from dcmcfg.render.device import capability_counts_json, connection_json, format_capability_counts
 from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, relative_dn
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.search.text_search import TextHit
 from dcmcfg.secret_values import is_secret
 
@@ -41,22 +43,22 @@ def print_aes(console: Console, aes: Sequence[NetworkAE]) -> None:
     """Print *aes* as a table, and how many they are."""
     if aes:
         print_table(console, _AES, [_ae_row(ae) for ae in aes])
-    print_line(console, _counted(len(aes), "AE", "AEs"))
+    print_line(console, format_count(len(aes), "AE"))
 
 
 def print_devices(console: Console, devices: Sequence[Device]) -> None:
     """Print *devices* as a table, and how many they are."""
     if devices:
         print_table(console, _DEVICES, [_device_row(device) for device in devices])
-    print_line(console, _counted(len(devices), "device", "devices"))
+    print_line(console, format_count(len(devices), "device"))
 
 
 def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -> None:
     """Print *hits* of *text* as a table, names relative to *base*, and how many they are in how many entries."""
     if hits:
         print_table(console, _HITS, list(_hit_rows(hits, text, base)))
-    values = _counted(sum(hit.value is not None for hit in hits), "value", "values")
-    print_line(console, f"{values} in {_counted(len({hit.dn for hit in hits}), 'entry', 'entries')}")
+    values = format_count(sum(hit.value is not None for hit in hits), "value")
+    print_line(console, f"{values} in {format_count(len({hit.dn for hit in hits}), 'entry', 'entries')}")
 
 
 def ae_json(ae: NetworkAE) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def ae_json(ae: NetworkAE) -> dict[str, Any]:
         "title": ae.title,
         "device": ae.device.name,
         "dn": str(ae.entry.dn),
-        "description": ae.entry.text("dicomDescription"),
+        "description": ae.entry.text(DICOM_DESCRIPTION),
         "installed": ae.installed,
         "connections": [connection_json(connection) for connection in ae.connections],
         "capabilities": capability_counts_json(ae),
@@ -77,7 +79,7 @@ def device_summary_json(device: Device) -> dict[str, Any]:
     return {
         "device": device.name,
         "dn": str(device.entry.dn),
-        "description": device.entry.text("dicomDescription"),
+        "description": device.entry.text(DICOM_DESCRIPTION),
         "archive": device.is_archive,
         "installed": device.installed,
         "connections": [connection_json(connection) for connection in device.connections],
@@ -117,8 +119,7 @@ def _device_row(device: Device) -> tuple[str, ...]:
 
 
 def _address(connection: Connection) -> str:
-    port = f":{connection.port}" if connection.port else " (does not listen)"
-    return escape_unprintable(connection.host) + port
+    return escape_unprintable(format_listening_address(connection))
 
 
 def _hit_rows(hits: Sequence[TextHit], text: str, base: DN) -> Iterator[tuple[str, ...]]:
@@ -141,7 +142,3 @@ def _excerpt(value: str, text: str) -> str:
     at = max(value.casefold().find(text.casefold()), 0)
     start, end = max(at - _AROUND, 0), at + len(text) + _AROUND
     return f"{'…' if start else ''}{value[start:end]}{'…' if end < len(value) else ''}"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

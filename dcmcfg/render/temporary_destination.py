@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dcmcfg.changes import Modify
-from dcmcfg.edits.temporary_destination import ACCEPTED_DESTINATIONS, TemporaryDestination
+from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.plan.plan import Plan
+from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.temporary.run import RunProgress
 
 
 def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     """Return what *plan* adds for *destination*, in one line."""
-    lists = [f"{ACCEPTED_DESTINATIONS} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)]
+    lists = [f"{ACCEPTED_MOVE_DESTINATION} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)]
     among = f"; its title in {', '.join(lists)}" if lists else ""
     return (
         f"added for this run: {destination.title}, a device {destination.device} with its connection and AE, and "

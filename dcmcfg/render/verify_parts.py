@@ -11,6 +11,7 @@ from typing import Any
 from dcmcfg.dicom.peer_identity import TlsSession
 from dcmcfg.dicom.retrieval import InformationModel, Level
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
+from dcmcfg.printable import format_count
 from dcmcfg.render.tls_session import tls_session_json
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.moves import SentMove
@@ -99,10 +100,9 @@ def _archive_json(evidence: Evidence) -> dict[str, Any] | None:
 
 def format_stored_files(received: ReceiptAssessment) -> str:
     """Return how many files were kept, and where."""
-    number = len(received.stored_files)
     folders = sorted({str(path.parent.parent) for path in received.stored_files})
     unsound = "" if received.corrupt else ", each read back"
-    return f"Stored: {number} file{'' if number == 1 else 's'} in {', '.join(folders)}{unsound}"
+    return f"Stored: {format_count(len(received.stored_files), 'file')} in {', '.join(folders)}{unsound}"
 
 
 def received_instances_json(evidence: Evidence) -> list[dict[str, Any]] | None:

@@ -27,6 +27,7 @@ from dcmcfg.render.terminal.console import print_line, wrap_text
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.route.path import AEAddress
 from dcmcfg.route.work_order import PeerEntry, Service, WorkOrder
+from dcmcfg.schema_names import COMMON_NAME, DICOM_AE_TITLE, DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS, OBJECT_CLASS
 
 _COLUMNS = (
     Column("AE"),
@@ -81,14 +82,14 @@ def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[
     """
     devices = find_devices_dn(configuration.tree)
     held = AE_TITLE_REGISTRY.find_container(configuration.tree)
-    registry = held.dn if held is not None else configuration.root.child("cn", AE_TITLE_REGISTRY.name)
+    registry = held.dn if held is not None else configuration.root.child(COMMON_NAME, AE_TITLE_REGISTRY.name)
     yield VERSION_LINE + "\n"
     for peer in order.peers:
         description = f"may ask for: {', '.join(peer.allowed_services) or 'nothing'}"
         for entry in _entries(peer, devices, registry):
-            plain = [value for value in entry.values("objectClass") if not value.startswith(b"dcm")]
-            comments = (description,) if entry.is_a("dicomDevice") else ()
-            yield format_entry(entry.with_values("objectClass", plain), comments=comments)
+            plain = [value for value in entry.values(OBJECT_CLASS) if not value.startswith(b"dcm")]
+            comments = (description,) if entry.is_a(DICOM_DEVICE_OBJECT_CLASS) else ()
+            yield format_entry(entry.with_values(OBJECT_CLASS, plain), comments=comments)
 
 
 def work_order_json(order: WorkOrder) -> dict[str, Any]:
@@ -140,14 +141,14 @@ def _orthanc_modality(peer: PeerEntry) -> dict[str, Any]:
 
 
 def _entries(peer: PeerEntry, devices: DN, registry: DN) -> Iterator[Entry]:
-    device = devices.child("dicomDeviceName", peer.ae_title.lower())
-    connection = device.child("cn", "dicom")
+    device = devices.child(DICOM_DEVICE_NAME, peer.ae_title.lower())
+    connection = device.child(COMMON_NAME, "dicom")
     host = peer.address.host if peer.address else peer.source_host or "localhost"
     suites = _DEFAULT_SUITES if peer.address and peer.address.tls else ()
     yield build_registration_entry(registry, peer.ae_title)
     yield build_device_entry(device)
     yield build_connection_entry(connection, host, peer.address.port if peer.address else None, suites)
-    yield build_ae_entry(device.child("dicomAETitle", peer.ae_title), [connection], acceptor=peer.receives_studies)
+    yield build_ae_entry(device.child(DICOM_AE_TITLE, peer.ae_title), [connection], acceptor=peer.receives_studies)
 
 
 def _address_json(address: AEAddress | None) -> dict[str, Any] | None:

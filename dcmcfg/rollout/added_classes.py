@@ -12,10 +12,11 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema_names import OBJECT_CLASS
 
 #: The commands that add a class with the value that needs it.
 _CLASS_ADDING_COMMANDS = ("set", "add-value")
-_CLASSES = "objectclass"
+_CLASSES = OBJECT_CLASS.lower()
 
 
 def find_added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) -> frozenset[str]:

@@ -24,6 +24,7 @@ from dcmcfg.plan.assertions import Not, Present
 from dcmcfg.plan.hashed_passwords import PASSWORD, to_given_passwords
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.schema_names import OBJECT_CLASS, USER_PASSWORD
 
 #: An entry costs so many times more by a request of its own than among the others of its subtree.
 _SINGLE_READ_COST = 20
@@ -156,9 +157,6 @@ def _restores_tree(tree: Tree, changes: Sequence[Change], *, exact: bool) -> boo
     return True
 
 
-_PASSWORD = "userPassword"  # noqa: S105 — the attribute's name
-
-
 def find_first_difference(directory: Directory, plan: Plan) -> DN | None:
     """Return the first DN that *plan* touches at which *directory* is not as planned, by the rules of the schema.
 
@@ -211,7 +209,7 @@ def with_planned_passwords(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
     held, said = found.values(PASSWORD), planned.values(PASSWORD)
     as_planned = to_given_passwords(held, said)
-    return found if as_planned == held else found.with_values(_PASSWORD, as_planned)
+    return found if as_planned == held else found.with_values(USER_PASSWORD, as_planned)
 
 
 def wait_for_pending_writes(directory: Directory) -> None:
@@ -223,7 +221,7 @@ def wait_for_pending_writes(directory: Directory) -> None:
     entry, and would take away a value that none has; where the server has no assertion control, the latter alone has to
     do. Raises :class:`DirectoryError` when no answer comes.
     """
-    nowhere = assertions.build_control([Not(Present("objectClass"))])
+    nowhere = assertions.build_control([Not(Present(OBJECT_CLASS))])
     nothing = Modification(Operation.DELETE, "description", (NONEXISTENT_VALUE,))
     for controls in (nowhere, ()):
         try:

@@ -6,6 +6,7 @@ import shlex
 from itertools import zip_longest
 
 from dcmcfg.errors import NotFound, Refused
+from dcmcfg.printable import format_count
 from dcmcfg.rollout.history import (
     History,
     RolloutStatus,
@@ -121,7 +122,7 @@ def _describe_undo(undoing: RolloutRecord) -> str:
     if not left_out:
         return f"roll-out {undoing.number}"
     file = shlex.quote(undoing.header.rejects or f"undo-{undoing.header.undoes}.rejects.ldif")
-    return f"roll-out {undoing.number}, but for {left_out} change{'' if left_out == 1 else 's'}: dcmcfg apply {file}"
+    return f"roll-out {undoing.number}, but for {format_count(left_out, 'change')}: dcmcfg apply {file}"
 
 
 def _url(record: RolloutRecord) -> str:

@@ -17,9 +17,16 @@ from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.route.command import format_command
 from dcmcfg.route.path import DESTINATION_REFUSED, EMPTY_SUCCESS, RouteFailure
+from dcmcfg.schema_names import (
+    DCM_PROTOCOL,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    DICOM_PORT,
+    DICOM_TRANSFER_ROLE,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+)
 from dcmcfg.suggestions import suggest_names
 
-_REFERENCE = "dicomNetworkConnectionReference"
 _PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")
 _PORTS = range(1, 65536)
@@ -74,7 +81,12 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
         )
     if dangling := _find_dangling_reference(ae.device):
         why = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
-        return UnresolvedAE(LookupFailure.UNKNOWN, ae_title, why, f"mend {_REFERENCE} of {dangling} (dcmcfg lint)")
+        return UnresolvedAE(
+            LookupFailure.UNKNOWN,
+            ae_title,
+            why,
+            f"mend {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (dcmcfg lint)",
+        )
     if wrong := find_unloadable_value(ae.device):
         why = f"the archive cannot read the device {ae.device.name}: {wrong.reason}"
         step = "correct that value, then dcmcfg reload"
@@ -106,13 +118,13 @@ def find_unloadable_value(device: Device) -> UnloadableValue | None:
     """
     children = device.tree.children(device.entry.dn)
     for entry in children:
-        if entry.is_a("dicomNetworkConnection") and (wrong := _wrong_connection(entry)):
+        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and (wrong := _wrong_connection(entry)):
             return wrong
     for ae in device.network_aes:
         if other := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
             why = f"{ae.title} refers to a connection whose dcmProtocol is {other}"
             return UnloadableValue(why, f"{_ILLEGAL}protocol != DICOM - {other}")
-        roles = (each.text("dicomTransferRole") or "" for each in ae.capabilities)
+        roles = (each.text(DICOM_TRANSFER_ROLE) or "" for each in ae.capabilities)
         if role := next((role for role in roles if role not in _ROLES), ""):
             return UnloadableValue(
                 f"{ae.title} has a dicomTransferRole {role}", f"{_NO_CONSTANT}TransferCapability.Role.{role}"
@@ -121,7 +133,7 @@ def find_unloadable_value(device: Device) -> UnloadableValue | None:
 
 
 def _wrong_connection(entry: Entry) -> UnloadableValue | None:
-    port, protocol = entry.text("dicomPort"), entry.text("dcmProtocol") or DICOM
+    port, protocol = entry.text(DICOM_PORT), entry.text(DCM_PROTOCOL) or DICOM
     if port is not None and not _is_port(port):
         return UnloadableValue(
             f"the connection {entry.dn.rdn} has the dicomPort {port}", f"{_ILLEGAL}port out of range:{port}"
@@ -142,7 +154,7 @@ def _find_dangling_reference(device: Device) -> str:
     tree = device.tree
     own = {tree.key(connection.dn) for connection in device.connections}
     for entry in tree.children(device.entry.dn):
-        for text in entry.texts(_REFERENCE):
+        for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE):
             try:
                 known = tree.key(DN.parse(text)) in own
             except MalformedInput:
@@ -162,14 +174,11 @@ def _suggest_replacement(configuration: Configuration, title: str) -> str:
     return format_command("ae", "add", f"{title}@HOST:PORT")
 
 
-EXTERNAL_RETRIEVE = "dcmExternalRetrieveAEDestination"
-
-
 def check_return_destination(
     configuration: Configuration,
     archive_ae: NetworkAE,
     ae_title: str,
-    attribute: str = EXTERNAL_RETRIEVE,
+    attribute: str = EXTERNAL_RETRIEVE_AE_DESTINATION,
     external_ae_title: str = "",
 ) -> RouteFailure | None:
     """Return why what *external_ae_title* sends to *ae_title*, which *attribute* names, does not come back.
@@ -194,7 +203,7 @@ def check_return_destination(
 def _suggest_setting_command(asked: NetworkAE, attribute: str, title: str) -> str:
     """Return the command that gives *attribute* the value *title* where the wrong one stands."""
     own = get_effective_setting(asked, attribute).level == "AE"
-    if attribute == EXTERNAL_RETRIEVE:
+    if attribute == EXTERNAL_RETRIEVE_AE_DESTINATION:
         return format_command("set-external-retrieve", title, *(("--ae", asked.title) if own else ()))
     return format_command("set", asked.qualified_title if own else asked.device.name, f"{attribute}={title}")
 

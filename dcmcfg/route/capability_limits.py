@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dcmcfg.model.devices import ANY_TRANSFER_SYNTAX, STORAGE_SOP_CLASS_PREFIX, NetworkAE
+from dcmcfg.model.devices import ANY_TRANSFER_SYNTAX, NetworkAE
+from dcmcfg.well_known_uids import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    PATIENT_ROOT_MOVE,
+    STORAGE_SOP_CLASS_PREFIX,
+    STUDY_ROOT_MOVE,
+)
 
-IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 #: C-MOVE of the Patient Root and Study Root models (PS3.4 C.6).
-_MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
-_ALWAYS_OFFERED = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN})
+_MOVE = (PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE)
+_ALWAYS_OFFERED = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
 @dataclass(frozen=True)

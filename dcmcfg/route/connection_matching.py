@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dcmcfg.model.devices import DICOM, Connection, NetworkAE
 from dcmcfg.route.command import format_command
+from dcmcfg.schema_names import ACCEPTED_CALLING_AE_TITLE, DICOM_ASSOCIATION_ACCEPTOR
 from dcmcfg.suggestions import join_limited
 
 #: Cipher suites and versions that words name before they count the others.
@@ -106,11 +107,11 @@ def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
     """
     if not ae.installed:
         return f"{ae.title} is not installed (1/1/7)"
-    if ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+    if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) != "TRUE":
         return f"dicomAssociationAcceptor of {ae.title} is not TRUE (1/1/7)"
     if find_listening_connection(ae) is None:
         return f"{ae.title} has no installed connection with a port"
-    accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
+    accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
     if accepted and calling_ae_title not in accepted:
         return f"{calling_ae_title} is not among dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
     return ""
@@ -122,7 +123,7 @@ def suggest_acceptance_command(ae: NetworkAE, calling_ae_title: str) -> str:
         return format_command("set", ae.device.name, "dicomInstalled=TRUE")
     if not ae.installed:
         return format_command("set", ae.qualified_title, "dicomInstalled=TRUE")
-    if ae.entry.text("dicomAssociationAcceptor") != "TRUE":
+    if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) != "TRUE":
         return format_command("set", ae.qualified_title, "dicomAssociationAcceptor=TRUE")
     if find_listening_connection(ae) is None:
         return f"give {ae.title} a connection with a port ({format_command('connection', 'list', ae.device.name)})"

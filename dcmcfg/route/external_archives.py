@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dcmcfg.model.devices import Device
+from dcmcfg.schema_names import (
+    EXPORTER_ID,
+    EXPORTER_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AET,
+    RETRIEVE_AET,
+    STG_CMT_SCP,
+    STORAGE_ID,
+    STORAGE_OBJECT_CLASS,
+)
 
 
 def find_external_archives(device: Device) -> dict[str, tuple[str, ...]]:
@@ -12,12 +21,12 @@ def find_external_archives(device: Device) -> dict[str, tuple[str, ...]]:
     result of a storage commitment: an exporter's first dcmRetrieveAET, else its dcmStgCmtSCP (``StgCmtEJB``).
     """
     found: dict[str, list[str]] = {}
-    for storage in device.children("dcmStorage"):
-        for title in storage.texts("dcmExternalRetrieveAET"):
-            found.setdefault(title, []).append(f"storage {storage.text('dcmStorageID')}")
-    for exporter in device.children("dcmExporter"):
-        committed = exporter.text("dcmStgCmtSCP")
+    for storage in device.children(STORAGE_OBJECT_CLASS):
+        for title in storage.texts(EXTERNAL_RETRIEVE_AET):
+            found.setdefault(title, []).append(f"storage {storage.text(STORAGE_ID)}")
+    for exporter in device.children(EXPORTER_OBJECT_CLASS):
+        committed = exporter.text(STG_CMT_SCP)
         if committed:
-            title = next(iter(exporter.texts("dcmRetrieveAET")), committed)
-            found.setdefault(title, []).append(f"exporter {exporter.text('dcmExporterID')}")
+            title = next(iter(exporter.texts(RETRIEVE_AET)), committed)
+            found.setdefault(title, []).append(f"exporter {exporter.text(EXPORTER_ID)}")
     return {title: tuple(named_by) for title, named_by in found.items()}

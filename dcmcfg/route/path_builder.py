@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, Configuration, Connection, NetworkAE
+from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.route.ae_lookup import (
     LookupFailure,
@@ -38,11 +38,18 @@ from dcmcfg.route.path import (
     RouteMessage,
 )
 from dcmcfg.route.request import RouteRequest, StudyState
+from dcmcfg.schema_names import (
+    ACCEPTED_CALLING_AE_TITLE,
+    C_STORE_SCU_OF_C_MOVE_SCP,
+    OBJECT_STORAGE_ID,
+    RESTRICT_RETRIEVE_SILENTLY,
+    USER_IDENTITY_NEGOTIATION,
+)
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
 _COMMENT_LENGTH = 64
-_MAPPING = "dcmCStoreSCUOfCMoveSCP"
 _SPELT_OUT = 5  # SOP classes in a command
 
 
@@ -228,7 +235,7 @@ class PathBuilder:
         else:
             refused = _check_acceptance(ae, sender, attribute)
             failures += [refused] if refused else []
-            name = "dcmUserIdentityNegotiation"
+            name = USER_IDENTITY_NEGOTIATION
             if (ae.entry.text(name) or device.entry.text(name)) == "REQUIRED":
                 self.add_note(f"{ae.title} asks every caller for a user identity ({name})")
             lost = self._explain_not_forwarded(external_ae_title, sender, calling_ae_title)
@@ -241,7 +248,7 @@ class PathBuilder:
     # ---- what stops it
 
     def _fail_on_capabilities(self, held: CapabilityLimits) -> None:
-        silent = get_effective_setting(self._asked, "dcmRestrictRetrieveSilently").values == ("TRUE",)
+        silent = get_effective_setting(self._asked, RESTRICT_RETRIEVE_SILENTLY).values == ("TRUE",)
         answer = EMPTY_SUCCESS if silent else ALL_FAILED
         if held.not_accepted_by_destination:
             why = f"{self._destination.title} lists SCP capabilities, and none of what {self._asked.title} sends"
@@ -264,7 +271,7 @@ class PathBuilder:
         return f"{add} adds {'them' if known else 'what it takes'}{more}"
 
     def _warn_of_rejection(self, ae: NetworkAE, calling: str) -> None:
-        accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
+        accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         if accepted and calling not in accepted:
             self.add_note(f"as the tree has it, {ae.title} does not accept {calling} (dcmAcceptedCallingAETitle)")
 
@@ -284,7 +291,7 @@ class PathBuilder:
     # ---- how what comes back is recognised
 
     def _mapping(self) -> list[tuple[str, str]]:
-        pairs = (value.partition("=") for value in self._asked.device.entry.texts(_MAPPING))
+        pairs = (value.partition("=") for value in self._asked.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP))
         return [(scu, scp) for scu, equals, scp in pairs if equals]
 
     def _store_scu(self, holder: str) -> str:
@@ -302,20 +309,28 @@ class PathBuilder:
         arrives_under = next((scp for scu, scp in pairs if scu == sender), calling or "")
         if waits_under == arrives_under:
             if sender not in {scu for scu, _ in pairs}:
-                self.add_note(f"{holder} must send {calling} as Move Originator AE Title (0000,1030); else {_MAPPING}")
+                self.add_note(
+                    f"{holder} must send {calling} as Move Originator AE Title (0000,1030); "
+                    f"else {C_STORE_SCU_OF_C_MOVE_SCP}"
+                )
             return None
         if waits_under is None:
-            why = f"part is local, so what {holder} sends is stored and not forwarded without {_MAPPING}"
+            why = (
+                f"part is local, so what {holder} sends is stored and not forwarded without {C_STORE_SCU_OF_C_MOVE_SCP}"
+            )
         else:
-            why = f"{_MAPPING} maps {sender} to {arrives_under}, the request waits for {waits_under}"
-        step = format_command("add-value", self._asked.device.name, f"{_MAPPING}={sender}={holder}")
+            why = f"{C_STORE_SCU_OF_C_MOVE_SCP} maps {sender} to {arrives_under}, the request waits for {waits_under}"
+        step = format_command("add-value", self._asked.device.name, f"{C_STORE_SCU_OF_C_MOVE_SCP}={sender}={holder}")
         return RouteFailure(EMPTY_SUCCESS, why, step)
 
 
 def _check_recorded_sender(holder: str, sender: str) -> Iterator[RouteFailure]:
     """Yield the failure of objects that come back under another title than the one recorded for them."""
     if sender != holder:
-        why = f"{holder} stores as {sender} ({_MAPPING}), and is recorded as {holder}: such objects are ignored"
+        why = (
+            f"{holder} stores as {sender} ({C_STORE_SCU_OF_C_MOVE_SCP}), and is recorded as {holder}: "
+            "such objects are ignored"
+        )
         step = f"have the commitment recorded as {sender}, or {holder} store under its own title"
         yield RouteFailure(EMPTY_SUCCESS, why, step)
 
@@ -348,6 +363,6 @@ def _check_acceptance(ae: NetworkAE, sender: str, attribute: str) -> RouteFailur
         return RouteFailure(
             answer, why, f"set {attribute} to another AE of the archive: {', '.join(storage) or 'none has'}"
         )
-    if not get_effective_setting(ae, "dcmObjectStorageID").values and "dcmObjectStorageID" not in ae.device.entry:
+    if not get_effective_setting(ae, OBJECT_STORAGE_ID).values and OBJECT_STORAGE_ID not in ae.device.entry:
         return RouteFailure(answer, f"{ae.title} has no dcmObjectStorageID", f"set it, or another AE in {attribute}")
     return None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import Device, NetworkAE
+from dcmcfg.schema_names import DICOM_AE_TITLE, WEB_APP_OBJECT_CLASS, WEB_SERVICE_CLASS
 
 #: The external AE of a study for which none is recorded, as the archive's database spells it.
 NO_EXTERNAL_ARCHIVE = "*"
@@ -61,14 +62,14 @@ def find_qido_ae(device: Device) -> str:
 
     One that has such a web application, before the others; of them, one that takes storage. Empty without an AE.
     """
-    serving = {app.text("dicomAETitle") for app in device.children("dcmWebApp") if _has_qido_rs(app)}
+    serving = {app.text(DICOM_AE_TITLE) for app in device.children(WEB_APP_OBJECT_CLASS) if _has_qido_rs(app)}
     usable = [ae for ae in device.network_aes if ae.installed]
     usable.sort(key=lambda ae: (ae.title not in serving, not ae.is_storage_scp))
     return next((ae.title for ae in usable), "")
 
 
 def _has_qido_rs(app: Entry) -> bool:
-    return "QIDO_RS" in app.texts("dcmWebServiceClass")
+    return "QIDO_RS" in app.texts(WEB_SERVICE_CLASS)
 
 
 def get_archive_ae(device: Device, ae_title: str | None) -> NetworkAE:

@@ -9,6 +9,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.route.connection_matching import explain_rejection, suggest_acceptance_command
 from dcmcfg.route.path import RouteFailure
 from dcmcfg.route.request import RouteRequest
+from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 
 UNKNOWN_DESTINATION = "A801"
 DESTINATION_NOT_ALLOWED = "C801"
@@ -29,7 +30,7 @@ def check_request(request: RouteRequest, configuration: Configuration) -> RouteF
     if not accepts_moves(asked):
         why = f"{asked.title} lists no C-MOVE as SCP, so no presentation context is accepted"
         return RouteFailure("no presentation context", why, "ask another AE with --ae")
-    accepted = asked.entry.texts("dcmAcceptedMoveDestination")
+    accepted = asked.entry.texts(ACCEPTED_MOVE_DESTINATION)
     if accepted and request.destination_ae_title not in accepted:
         why = f"{request.destination_ae_title} is not among dcmAcceptedMoveDestination of {asked.title}"
         answer = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
-from dcmcfg.route.ae_lookup import EXTERNAL_RETRIEVE
 from dcmcfg.route.command import format_command
 from dcmcfg.route.connection_matching import find_listening_connection
 from dcmcfg.route.external_archives import find_external_archives
@@ -20,9 +19,15 @@ from dcmcfg.route.path import EMPTY_SUCCESS, NOT_ACCESSIBLE, Branch, PathOutcome
 from dcmcfg.route.path_builder import PathBuilder, get_ae_address
 from dcmcfg.route.request import NO_EXTERNAL_ARCHIVE, RouteRequest, StudyState
 from dcmcfg.route.request_checks import check_request
+from dcmcfg.schema_names import (
+    ALT_C_MOVE_SCP,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_CALLING_AET,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    FALLBACK_C_MOVE_SCP_RETRIES,
+)
 
-_ALTERNATIVE = "dcmAltCMoveSCP"
-_FALLBACK = "dcmFallbackCMoveSCP"
 #: As long as an Error Comment (0000,0902) may be; what follows is cut.
 _UNKNOWN_AE = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
 
@@ -53,10 +58,10 @@ class _PathFinder:
         self._question = question
         self._destination = destination
         asked = question.archive_ae
-        self._alternative = get_setting(asked, _ALTERNATIVE)
-        self._fallback = get_setting(asked, _FALLBACK)
-        self._redirected = get_setting(asked, EXTERNAL_RETRIEVE)
-        self._fallback_back = get_setting(asked, "dcmFallbackCMoveSCPDestination")
+        self._alternative = get_setting(asked, ALT_C_MOVE_SCP)
+        self._fallback = get_setting(asked, FALLBACK_C_MOVE_SCP)
+        self._redirected = get_setting(asked, EXTERNAL_RETRIEVE_AE_DESTINATION)
+        self._fallback_back = get_setting(asked, FALLBACK_C_MOVE_SCP_DESTINATION)
 
     def find_paths(self, state: StudyState) -> Iterator[RetrievePath]:
         """Yield the ways in *state*: for purged objects one for each archive that may be recorded."""
@@ -110,13 +115,15 @@ class _PathFinder:
             laying.add_note(f"{holder} is asked first, for the whole study, also for what is local")
             laying.add_note(f"if {holder} rejects the association, nothing is sent, not even what is local (A702)")
         if back and reached:
-            laying.return_through_archive(holder, back, calling, EXTERNAL_RETRIEVE, is_sender_recorded=True)
+            laying.return_through_archive(
+                holder, back, calling, EXTERNAL_RETRIEVE_AE_DESTINATION, is_sender_recorded=True
+            )
         elif reached:
             laying.send_directly(holder)
             if mixed:
                 laying.add_note(f"{holder} may send what is local once more")
             if self._redirected:
-                laying.add_note(f"{holder} is {_ALTERNATIVE} too, so dcmExternalRetrieveAEDestination is ignored")
+                laying.add_note(f"{holder} is {ALT_C_MOVE_SCP} too, so dcmExternalRetrieveAEDestination is ignored")
         if back:
             branch = Branch.MIXED_VIA_ARCHIVE if mixed else Branch.EXTERNAL_VIA_ARCHIVE
         else:
@@ -130,7 +137,7 @@ class _PathFinder:
         return laying.build(state, Branch.NOTHING)
 
     def _build_path_without_request(self, state: StudyState) -> RetrievePath:
-        who = f"{self._question.calling_ae_title} is {_ALTERNATIVE}: the archive leaves what is not here to it"
+        who = f"{self._question.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive leaves what is not here to it"
         if state is StudyState.PARTIAL:
             laying = self._create_builder()
             laying.send_local()
@@ -148,7 +155,7 @@ class _PathFinder:
         laying = self._create_builder()
         if laying.request_move(self._alternative, self._question.calling_ae_title, ""):
             laying.send_directly(self._alternative)
-        return laying.build(state, Branch.ALTERNATIVE, self._alternative, (_ALTERNATIVE,))
+        return laying.build(state, Branch.ALTERNATIVE, self._alternative, (ALT_C_MOVE_SCP,))
 
     def _not_accessible(self, state: StudyState) -> RetrievePath:
         """Return the way of objects that the archive can neither read nor fetch: it calls the destination all the same.
@@ -159,10 +166,10 @@ class _PathFinder:
         laying = self._create_builder()
         if laying.associate():
             why = (
-                f"the files are on a storage that is not configured here, and there is no {_ALTERNATIVE}; "
+                f"the files are on a storage that is not configured here, and there is no {ALT_C_MOVE_SCP}; "
                 "an external archive that is recorded is not asked"
             )
-            set_it = format_command("set", self._question.archive_ae.device.name, f"{_ALTERNATIVE}=AET")
+            set_it = format_command("set", self._question.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             step = f"configure the storage again, or name an archive that has the study: {set_it}"
             laying.add_failure(RouteFailure(NOT_ACCESSIBLE, why, step))
         way = laying.build(state, Branch.NOTHING)
@@ -173,7 +180,7 @@ class _PathFinder:
         state = StudyState.UNKNOWN
         if not self._fallback:
             why = "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
-            set_it = format_command("set", self._question.archive_ae.device.name, f"{_FALLBACK}=AET")
+            set_it = format_command("set", self._question.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
             step = f"where another archive is to be asked: {set_it}"
             return RetrievePath(
                 state, Branch.NOTHING, PathOutcome.UNCONFIGURED, failures=(RouteFailure(EMPTY_SUCCESS, why, step),)
@@ -182,12 +189,12 @@ class _PathFinder:
         laying.applies_capability_limits = False  # there is nothing yet that could be kept back
         self._fall_back(laying)
         branch = Branch.FALLBACK_VIA_ARCHIVE if self._fallback_back else Branch.FALLBACK_DIRECT
-        return laying.build(state, branch, self._fallback, (_FALLBACK,))
+        return laying.build(state, branch, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
     def _incomplete(self) -> RetrievePath:
         state = StudyState.INCOMPLETE
         laying = self._create_builder()
-        retries = get_setting(self._question.archive_ae, "dcmFallbackCMoveSCPRetries") or "0"
+        retries = get_setting(self._question.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
         why = ""
         if not (self._fallback and self._fallback_back):
             why = "to fetch the rest takes dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
@@ -205,7 +212,7 @@ class _PathFinder:
             laying.add_note(
                 f"the rest is asked for {until} (dcmFallbackCMoveSCPRetries); what is here already is ignored"
             )
-        return laying.build(state, Branch.LOCAL_AND_FALLBACK, self._fallback, (_FALLBACK,))
+        return laying.build(state, Branch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
     def _fall_back(self, laying: PathBuilder) -> None:
         calling = self._fallback_calling()
@@ -217,12 +224,12 @@ class _PathFinder:
             laying.send_directly(self._fallback)
 
     def _return_from_fallback(self, laying: PathBuilder, calling: str) -> None:
-        attribute = "dcmFallbackCMoveSCPDestination"
+        attribute = FALLBACK_C_MOVE_SCP_DESTINATION
         laying.return_through_archive(self._fallback, self._fallback_back, calling, attribute, is_sender_recorded=False)
 
     def _fallback_calling(self) -> str:
         return (
-            get_setting(self._question.archive_ae, "dcmFallbackCMoveSCPCallingAET") or self._question.calling_ae_title
+            get_setting(self._question.archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET) or self._question.calling_ae_title
         )
 
 

@@ -13,8 +13,22 @@ from dcmcfg.route.ae_lookup import get_calling_ae_title
 from dcmcfg.route.connection_matching import find_compatible_connection, find_listening_connection
 from dcmcfg.route.external_archives import find_external_archives
 from dcmcfg.route.path import AEAddress
-
-_MAPPING = "dcmCStoreSCUOfCMoveSCP"
+from dcmcfg.schema_names import (
+    ACCEPTED_CALLING_AE_TITLE,
+    ACCEPTED_MOVE_DESTINATION,
+    ALT_C_MOVE_SCP,
+    C_STORE_SCU_OF_C_MOVE_SCP,
+    DCM_URI,
+    DICOM_AE_TITLE,
+    EXPORTER_ID,
+    EXPORTER_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_CALLING_AET,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP,
+    STG_CMT_SCP,
+)
 
 
 class Service(StrEnum):
@@ -94,9 +108,9 @@ class _WorkOrderBuilder:
         self._configuration, self._asked, self._external = configuration, asked, external
         others = [ae for ae in configuration.network_aes() if ae.device.name != asked.device.name and ae.installed]
         titles = [ae.title for ae in others if ae.title != external]
-        self._requesters = requesters or asked.entry.texts("dcmAcceptedCallingAETitle") or titles
+        self._requesters = requesters or asked.entry.texts(ACCEPTED_CALLING_AE_TITLE) or titles
         listens = [ae.title for ae in others if ae.title != external and find_listening_connection(ae)]
-        self._destinations = destinations or asked.entry.texts("dcmAcceptedMoveDestination") or listens
+        self._destinations = destinations or asked.entry.texts(ACCEPTED_MOVE_DESTINATION) or listens
         self._peers: dict[str, _PeerDraft] = {}
         self._notes: list[str] = []
         connection = find_listening_connection(asked)
@@ -131,10 +145,10 @@ class _WorkOrderBuilder:
     def _exports(self) -> None:
         """Have what exports to it let in; the result of a storage commitment comes back to the exporting AE."""
         device = self._asked.device
-        for exporter in (each for each in device.tree.children(device.entry.dn) if each.is_a("dcmExporter")):
-            name, title = exporter.text("dcmExporterID"), exporter.text("dicomAETitle")
-            commits = exporter.text("dcmStgCmtSCP") == self._external
-            if title is None or not (commits or exporter.text("dcmURI") == f"dicom:{self._external}"):
+        for exporter in (each for each in device.tree.children(device.entry.dn) if each.is_a(EXPORTER_OBJECT_CLASS)):
+            name, title = exporter.text(EXPORTER_ID), exporter.text(DICOM_AE_TITLE)
+            commits = exporter.text(STG_CMT_SCP) == self._external
+            if title is None or not (commits or exporter.text(DCM_URI) == f"dicom:{self._external}"):
                 continue
             sender = next((ae for ae in device.network_aes if ae.title == title), None)
             calling = get_calling_ae_title(sender, self._external) if sender is not None else title
@@ -147,23 +161,23 @@ class _WorkOrderBuilder:
 
     def _retrieves(self) -> None:
         asked, external = self._asked, self._external
-        alternative = _setting(asked, "dcmAltCMoveSCP")
-        fallback = _setting(asked, "dcmFallbackCMoveSCP")
-        back = _setting(asked, "dcmExternalRetrieveAEDestination") if external != alternative else ""
+        alternative = _setting(asked, ALT_C_MOVE_SCP)
+        fallback = _setting(asked, FALLBACK_C_MOVE_SCP)
+        back = _setting(asked, EXTERNAL_RETRIEVE_AE_DESTINATION) if external != alternative else ""
         if external in find_external_archives(asked.device):
             self._allow_moves(self._requesters, "asks for purged studies, by way of the archive")
             self._allow_moves(
                 [get_calling_ae_title(asked, external)], "asks for the rest of studies that are local in part"
             )
-            self._add_destinations(back, "dcmExternalRetrieveAEDestination", restored=True)
+            self._add_destinations(back, EXTERNAL_RETRIEVE_AE_DESTINATION, restored=True)
         if external == alternative:
             self._allow_moves(self._requesters, "asks for studies on storages that the archive has no more")
             self._add_destinations("", "")
         if external == fallback:
-            callers = get_effective_setting(asked, "dcmFallbackCMoveSCPCallingAET").values or self._requesters
+            callers = get_effective_setting(asked, FALLBACK_C_MOVE_SCP_CALLING_AET).values or self._requesters
             self._allow_moves(callers, "asks for studies that the archive does not have")
-            self._add_destinations(_setting(asked, "dcmFallbackCMoveSCPDestination"), "dcmFallbackCMoveSCPDestination")
-        if external == _setting(asked, "dcmFallbackCMoveSCPLeadingCFindSCP"):
+            self._add_destinations(_setting(asked, FALLBACK_C_MOVE_SCP_DESTINATION), FALLBACK_C_MOVE_SCP_DESTINATION)
+        if external == _setting(asked, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP):
             self._allow_service(get_calling_ae_title(asked, external), Service.FIND, "asks how many images a study has")
 
     def _allow_moves(self, titles: Sequence[str], why: str) -> None:
@@ -188,7 +202,7 @@ class _WorkOrderBuilder:
             self._note(f"it must store under its own title {self._external}: what comes under another is ignored")
 
     def _mappings(self) -> tuple[str, ...]:
-        return self._asked.device.entry.texts(_MAPPING)
+        return self._asked.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)
 
     def _allow_service(self, title: str, service: Service, why: str) -> None:
         peer = self._peer(title)

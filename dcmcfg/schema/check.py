@@ -24,9 +24,10 @@ from dcmcfg.schema.findings import (
 )
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES, StructureChecker
 from dcmcfg.schema.values import ValueRules
+from dcmcfg.schema_names import COMMON_NAME
 
 #: Where the archive looks for its configuration (LdapDicomConfiguration).
-_CONFIGURATION_RDN = (("cn", "dicom configuration"),)
+_CONFIGURATION_RDN = ((COMMON_NAME, "dicom configuration"),)
 _NO_TAGS: frozenset[str] = frozenset()
 #: What a server that holds the entry knows better than the bundled schema.
 _SCHEMA_DEPENDENT_RULES = (UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, ATTRIBUTE_NOT_ALLOWED)

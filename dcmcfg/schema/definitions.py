@@ -11,6 +11,7 @@ from typing import Literal, cast
 
 from dcmcfg.dn import DN, RDN, NormalDN
 from dcmcfg.schema.equality import Normaliser, distinguished_name, get_normaliser, object_identifier, octet_string
+from dcmcfg.schema_names import OBJECT_CLASS
 
 ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 
@@ -149,7 +150,7 @@ class Normalisers(dict[str, Normaliser]):
         attribute = self.schema.attribute(name)
         if attribute is None:
             return octet_string
-        if attribute.name == "objectClass":
+        if attribute.name == OBJECT_CLASS:
             return self._class_name
         if attribute.equality == "distinguishedNameMatch":
             return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normalise_dn))

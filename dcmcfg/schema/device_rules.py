@@ -13,9 +13,22 @@ from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, CheckRule, Finding
 from dcmcfg.schema.value_kinds.catalogue import CONNECTION_NAME
 from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_protocol_problem
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    BIND_ADDRESS,
+    DCM_DEVICE_OBJECT_CLASS,
+    DCM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DCM_PROTOCOL,
+    DICOM_HOSTNAME,
+    DICOM_INSTALLED,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    DICOM_PORT,
+    DICOM_TLS_CIPHER_SUITE,
+    KEY_STORE_URL,
+    TLS_PROTOCOL,
+)
 
-_REFERENCE = "dicomNetworkConnectionReference"
-_CIPHERS, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
 _PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
 #: Attributes with a PIN as their value.
 SECRET_PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
@@ -38,28 +51,32 @@ class DeviceRules:
     def find_problems(self, entry: Entry) -> Iterator[Finding]:
         """Yield what is wrong with *entry*, seen together with the others of its device."""
         yield from self._check_connections(entry)
-        if entry.is_a("dicomNetworkConnection") and self._is_listening(entry):
+        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and self._is_listening(entry):
             yield from _check_tls(entry)
             yield from _check_bind_host(entry)
-        if entry.is_a("dcmArchiveDevice"):
+        if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             yield from _check_key_store(entry, require_pin=self.require_pins)
 
     def _check_connections(self, entry: Entry) -> Iterator[Finding]:
         """Yield references to connections of another device, and to those of a protocol that the archive refuses."""
-        if _REFERENCE not in entry:
+        if DICOM_NETWORK_CONNECTION_REFERENCE not in entry:
             return
         kinds = [
             kind
-            for name, kind in get_value_kinds(_REFERENCE).items()
+            for name, kind in get_value_kinds(DICOM_NETWORK_CONNECTION_REFERENCE).items()
             if entry.is_a(name) and kind.name == CONNECTION_NAME
         ]
-        for value in entry.values(_REFERENCE):
+        for value in entry.values(DICOM_NETWORK_CONNECTION_REFERENCE):
             target = self._find_target(value)
-            if target is None or not target.is_a("dicomNetworkConnection"):
+            if target is None or not target.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
                 continue
             if kinds and target.dn.parent.normalised() != entry.dn.parent.normalised():
                 yield _build_finding(
-                    REQUIRED_REFERENCE, entry, _REFERENCE, "it must name a connection of the same device", value
+                    REQUIRED_REFERENCE,
+                    entry,
+                    DICOM_NETWORK_CONNECTION_REFERENCE,
+                    "it must name a connection of the same device",
+                    value,
                 )
                 continue
             protocol = _get_protocol(target)
@@ -67,7 +84,11 @@ class DeviceRules:
                 if protocol not in kind.constants:
                     wanted = " or ".join(kind.constants)
                     yield _build_finding(
-                        PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value
+                        PROTOCOL,
+                        entry,
+                        DICOM_NETWORK_CONNECTION_REFERENCE,
+                        f"the connection has {protocol}, not {wanted}",
+                        value,
                     )
 
     def _find_target(self, value: bytes) -> Entry | None:
@@ -79,25 +100,25 @@ class DeviceRules:
     def _is_listening(self, connection: Entry) -> bool:
         """Return whether an archive listens on *connection*: only that is bound on reload and at the start."""
         device = self.find_entry(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
-        if device is None or not device.is_a("dcmArchiveDevice"):
+        if device is None or not device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             return False
-        installed = (connection.text("dicomInstalled"), device.text("dicomInstalled"))
-        return "FALSE" not in installed and connection.text("dicomPort") not in (None, "-1")
+        installed = (connection.text(DICOM_INSTALLED), device.text(DICOM_INSTALLED))
+        return "FALSE" not in installed and connection.text(DICOM_PORT) not in (None, "-1")
 
 
 def _check_tls(connection: Entry) -> Iterator[Finding]:
-    for value in connection.values(_CIPHERS):
+    for value in connection.values(DICOM_TLS_CIPHER_SUITE):
         if problem := cipher_suite_problem(value.decode("utf-8", "replace")):
-            yield _build_finding(TLS, connection, _CIPHERS, problem, value)
-    if connection.is_a("dcmNetworkConnection") and connection.values(_CIPHERS):
-        for value in connection.values(_VERSIONS):
+            yield _build_finding(TLS, connection, DICOM_TLS_CIPHER_SUITE, problem, value)
+    if connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(DICOM_TLS_CIPHER_SUITE):
+        for value in connection.values(TLS_PROTOCOL):
             if problem := tls_protocol_problem(value.decode("utf-8", "replace")):
-                yield _build_finding(TLS, connection, _VERSIONS, problem, value)
+                yield _build_finding(TLS, connection, TLS_PROTOCOL, problem, value)
 
 
 def _check_bind_host(connection: Entry) -> Iterator[Finding]:
-    extended = connection.is_a("dcmNetworkConnection") and connection.values("dcmBindAddress")
-    name = "dcmBindAddress" if extended else "dicomHostname"
+    extended = connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(BIND_ADDRESS)
+    name = BIND_ADDRESS if extended else DICOM_HOSTNAME
     for value in connection.values(name):
         if not _HOST.fullmatch(value.decode("utf-8", "replace")):
             yield _build_finding(
@@ -107,8 +128,8 @@ def _check_bind_host(connection: Entry) -> Iterator[Finding]:
 
 def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[Finding]:
     """Yield a key store that lacks its type or, with *require_pin*, its PIN; a reload goes on with the old key."""
-    url = "dcmKeyStoreURL"
-    if not device.is_a("dcmDevice") or not device.values(url):
+    url = KEY_STORE_URL
+    if not device.is_a(DCM_DEVICE_OBJECT_CLASS) or not device.values(url):
         return
     if not device.values("dcmKeyStoreType"):
         yield _build_finding(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
@@ -117,7 +138,7 @@ def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[Finding]:
 
 
 def _get_protocol(connection: Entry) -> str:
-    found = connection.text("dcmProtocol") if connection.is_a("dcmNetworkConnection") else None
+    found = connection.text(DCM_PROTOCOL) if connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) else None
     return found or _DEFAULT_PROTOCOL
 
 

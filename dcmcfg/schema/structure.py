@@ -8,6 +8,7 @@ from functools import lru_cache
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import ATTRIBUTE_NOT_ALLOWED, MISSING_ATTRIBUTE, UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, Finding
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 _MAXIMUM_SHOWN_LENGTH = 80
@@ -48,7 +49,7 @@ class StructureChecker:
         """Return the problems of the attributes and classes of *entry*, as :func:`check_structure` yields them."""
         names = tuple([attribute.name for attribute in entry.attributes])
         naming = tuple([kind for kind, _ in entry.dn.rdn.parts]) if entry.dn.rdns else ()
-        shape = (entry.values("objectClass"), names, naming)
+        shape = (entry.values(OBJECT_CLASS), names, naming)
         if shape in self._valid_shapes:
             return ()
         found = tuple(check_structure(self._schema, entry))
@@ -66,16 +67,16 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     for attribute in entry.attributes:
         if schema.attribute(attribute.name) is None:
             yield _build_unknown_attribute_finding(schema, entry, attribute.name)
-    names = entry.texts("objectClass")
+    names = entry.texts(OBJECT_CLASS)
     classes = tuple(schema.object_class(name) for name in names)
     known = tuple(each for each in classes if each is not None)
     for name, found in zip(names, classes, strict=True):
         if found is None and name.lower() != "top":
             near = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
             message = f"no object class {_truncate(name)} is known{near}"
-            yield Finding(UNKNOWN_CLASS, entry.dn, "objectClass", message, name.encode())
+            yield Finding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, name.encode())
     if not names:
-        yield Finding(MISSING_ATTRIBUTE, entry.dn, "objectClass", "the entry has no objectClass")
+        yield Finding(MISSING_ATTRIBUTE, entry.dn, OBJECT_CLASS, "the entry has no objectClass")
     elif all(found is not None or name.lower() == "top" for name, found in zip(names, classes, strict=True)):
         yield from _find_violations(schema, entry, _add_content_rules(schema, add_superiors(schema, known)))
 
@@ -124,14 +125,14 @@ def add_implied_classes(schema: Schema, names: Iterable[str]) -> frozenset[str]:
 
 def find_structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
     """Return the structural classes of *entry*, superiors included, as far as *schema* knows its classes."""
-    known = (schema.object_class(name) for name in entry.texts("objectClass"))
+    known = (schema.object_class(name) for name in entry.texts(OBJECT_CLASS))
     classes = add_superiors(schema, (each for each in known if each is not None))
     return frozenset(each.name for each in classes if each.kind == "structural")
 
 
 def find_allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
     """Return the attributes that the classes of *entry* allow, in lower case; None when any, or a class is unknown."""
-    names = [name for name in entry.texts("objectClass") if name.lower() != "top"]
+    names = [name for name in entry.texts(OBJECT_CLASS) if name.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
     classes = _add_content_rules(schema, add_superiors(schema, known))
     return _allowed(classes) if len(known) == len(names) else None
@@ -139,7 +140,7 @@ def find_allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | No
 
 def is_required(schema: Schema, entry: Entry, name: str) -> bool:
     """Tell whether the classes of *entry* require attribute *name*, or one of them is unknown and might."""
-    names = [each for each in entry.texts("objectClass") if each.lower() != "top"]
+    names = [each for each in entry.texts(OBJECT_CLASS) if each.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
     required = {must.lower() for each in add_superiors(schema, known) for must in each.must}
     return len(known) < len(names) or name.lower() in required
@@ -149,7 +150,7 @@ def _allowed(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
     """Return the attributes that *classes*, superiors included, allow, in lower case; None when any."""
     if any(known.oid == _EXTENSIBLE for known in classes):
         return None
-    return frozenset(name.lower() for known in classes for name in (*known.must, *known.may)) | {"objectclass"}
+    return frozenset(name.lower() for known in classes for name in (*known.must, *known.may)) | {OBJECT_CLASS.lower()}
 
 
 def _build_unknown_attribute_finding(schema: Schema, entry: Entry, name: str) -> Finding:

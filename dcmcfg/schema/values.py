@@ -34,9 +34,10 @@ from dcmcfg.schema.value_kinds.integers import NOT_LISTENING
 from dcmcfg.schema.value_kinds.integers import PORT as PORT_KIND
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.web_form import EXTENSIBLE_ATTRIBUTES, FormField, get_form_fields
+from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_HOSTNAME, OBJECT_CLASS
 
 _Classes = tuple[bytes, ...]
-_DEVICE = "dicomdevicename"
+_DEVICE = DICOM_DEVICE_NAME.lower()
 #: The rule that a value of such a kind breaks; any other kind is a format.
 _RULES = {ONE_OF: ENUMERATION, PORT_KIND.name: PORT}
 
@@ -63,7 +64,7 @@ class ValueRules:
         said of objectClass, nor of an attribute that the schema does not know.
         """
         definition = self.schema.attribute(name)
-        if definition is None or definition.name == "objectClass":
+        if definition is None or definition.name == OBJECT_CLASS:
             return
         readers = self._find_readers(entry, definition.name)
         if readers.kinds and not _is_below_device(entry.dn):
@@ -73,10 +74,10 @@ class ValueRules:
 
     def _find_readers(self, entry: Entry, name: str) -> _Readers:
         """Return how *name* of *entry* is read; most entries have the same classes as one before them."""
-        classes = entry.values("objectClass")
+        classes = entry.values(OBJECT_CLASS)
         known = self._readers.get((classes, name))
         if known is None:
-            found = [each for each in map(self.schema.object_class, entry.texts("objectClass")) if each is not None]
+            found = [each for each in map(self.schema.object_class, entry.texts(OBJECT_CLASS)) if each is not None]
             names = frozenset(each.name for each in add_superiors(self.schema, found))
             fields = tuple(form for of, form in get_form_fields(name).items() if of in names)
             known = self._readers[classes, name] = _Readers(find_value_kinds(name, names), fields)
@@ -146,7 +147,7 @@ def _parse_integer(value: bytes) -> int:
 
 def _check_text(name: str, text: str, readers: _Readers, found: _FindingBuilder) -> Iterator[Finding]:
     """Yield what is odd about *text*, which the archive loads."""
-    if name == "dicomHostname" and (problem := address_problem(text)):
+    if name == DICOM_HOSTNAME and (problem := address_problem(text)):
         yield found(HOST, problem)
         return
     names = {kind.name for kind in readers.kinds}

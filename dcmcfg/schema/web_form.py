@@ -9,8 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from dcmcfg.schema_names import DICOM_PRIMARY_DEVICE_TYPE
+
 #: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
-EXTENSIBLE_ATTRIBUTES = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
+EXTENSIBLE_ATTRIBUTES = frozenset({"dcmuiAction", DICOM_PRIMARY_DEVICE_TYPE})
 
 
 @dataclass(frozen=True)

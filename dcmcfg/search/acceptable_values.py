@@ -13,9 +13,10 @@ from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.retrieve_settings import find_storage_problem
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.values import ValueRules
+from dcmcfg.schema_names import DCM_PROTOCOL, DICOM_DESCRIPTION, EXTERNAL_RETRIEVE_AE_DESTINATION
 
 #: Attributes whose values are judged together with other entries; any other value is judged by itself.
-_CONTEXT_DEPENDENT = frozenset({"dcmexternalretrieveaedestination", "dcmprotocol"})
+_CONTEXT_DEPENDENT = frozenset({EXTERNAL_RETRIEVE_AE_DESTINATION.lower(), DCM_PROTOCOL.lower()})
 
 
 def filter_acceptable_values(
@@ -56,4 +57,4 @@ def complete_external_retrieve_titles(archive: Device, incomplete: str) -> Itera
     """Yield the titles of *archive*'s AEs that external retrieves can be sent to, with what each is."""
     for ae in archive.network_aes:
         if ae.title.startswith(incomplete) and ae.title != "*" and not find_storage_problem(ae):
-            yield ae.title, ae.entry.text("dicomDescription") or "AE"
+            yield ae.title, ae.entry.text(DICOM_DESCRIPTION) or "AE"

@@ -17,6 +17,7 @@ from dcmcfg.network_address import format_host_port
 from dcmcfg.schema.archive_values import list_constants
 from dcmcfg.schema.definitions import AttributeType, Schema
 from dcmcfg.schema.web_form import EXTENSIBLE_ATTRIBUTES, get_form_fields
+from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.secret_values import is_secret
 
 _AE_PREFIX = "AE:"
@@ -32,7 +33,7 @@ def complete_targets(configuration: Configuration, incomplete: str) -> Iterator[
     for device in _devices(configuration):
         for ae in device.network_aes:
             if ae.qualified_title.lower().startswith(folded):
-                yield ae.qualified_title, ae.entry.text("dicomDescription") or "AE"
+                yield ae.qualified_title, ae.entry.text(DICOM_DESCRIPTION) or "AE"
     if folded.startswith(_AE_PREFIX.lower()):
         prefix, title = incomplete[: len(_AE_PREFIX)], incomplete[len(_AE_PREFIX) :]
         yield from ((prefix + found, device) for found, device in complete_ae_titles(configuration, title))
@@ -57,7 +58,7 @@ def complete_network_aes(configuration: Configuration, incomplete: str) -> Itera
     """Yield each AE title that *incomplete* may become, or ``DEVICE/AE`` once the device is there, with what it is."""
     for device in _devices(configuration):
         for ae in device.network_aes:
-            what = ae.entry.text("dicomDescription") or f"AE of {device.name}"
+            what = ae.entry.text(DICOM_DESCRIPTION) or f"AE of {device.name}"
             if ae.title.startswith(incomplete):
                 yield ae.title, what
             elif incomplete and ae.qualified_title.lower().startswith(incomplete.lower()):
@@ -84,7 +85,7 @@ def complete_names(
     for entry in tree.sorted_entries() if base_dn is None else tree.subtree(base_dn):
         name = entry.text(kind.value.attribute)
         if name is not None and entry.is_a(kind.value.object_class) and name.lower().startswith(incomplete.lower()):
-            yield name, entry.text("dicomDescription") or kind.value.label
+            yield name, entry.text(DICOM_DESCRIPTION) or kind.value.label
 
 
 def _devices(configuration: Configuration) -> tuple[Device, ...]:

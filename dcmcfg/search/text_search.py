@@ -10,6 +10,7 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
 
 
@@ -77,7 +78,7 @@ def _qualified(references: References, entry: Entry, kind: EntityKind) -> str:
     name = entry.text(kind.value.attribute) or ""
     key = references.find_device_key(entry.dn)
     device = references.tree.entries.get(key) if key is not None and kind is not EntityKind.DEVICE else None
-    return f"{device.text('dicomDeviceName')}/{name}" if device is not None else name
+    return f"{device.text(DICOM_DEVICE_NAME)}/{name}" if device is not None else name
 
 
 def _find_in_entry(entry: Entry, folded: str, meanings: _ReferencedByValue) -> Iterator[TextHit]:

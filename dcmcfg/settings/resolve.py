@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
+from dcmcfg.schema_names import COMMON_NAME
 from dcmcfg.settings.oidc import OIDC_SETTINGS, OidcClient, resolve_oidc
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
@@ -165,7 +166,7 @@ def _bind_dn(source: Source, base_dn: DN) -> str:
         while start and [kind.lower() for kind, _ in base_dn.rdns[start - 1].parts] == ["dc"]:
             start -= 1
         domain = DN(base_dn.rdns[start:])
-        return str((domain if domain.rdns else base_dn).child("cn", "admin"))
+        return str((domain if domain.rdns else base_dn).child(COMMON_NAME, "admin"))
     text = source.values["bind_dn"]
     if not DN.parse(text).rdns:
         raise MalformedInput("the bind DN is empty", subject=source.origin("bind_dn"))

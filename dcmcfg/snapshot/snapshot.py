@@ -23,6 +23,7 @@ from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema.findings import AE_TITLE, Finding
 from dcmcfg.schema.subschema import SchemaDescriptions, merge_descriptions
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.snapshot.file import Snapshot, SnapshotFacts
 from dcmcfg.timestamps import format_iso
 
@@ -69,7 +70,7 @@ def _find_used_names(tree: Tree) -> tuple[set[str], set[str]]:
     classes: set[str] = set()
     for entry in tree.entries.values():
         attributes |= {attribute.name.partition(";")[0] for attribute in entry.attributes}
-        classes |= set(entry.texts("objectClass"))
+        classes |= set(entry.texts(OBJECT_CLASS))
     return attributes, classes
 
 

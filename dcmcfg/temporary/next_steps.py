@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from dcmcfg.dicom.status import MOVE_DESTINATION_UNKNOWN
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.network_address import format_host_port
 from dcmcfg.route.command import format_command
 from dcmcfg.verify.advice.case import suggest_capability_check
 from dcmcfg.verify.advice.failed_call import TLS_EXCEPTION_PREFIX, advise_on_tls
-from dcmcfg.verify.called_ae import (
-    DESTINATION_UNKNOWN,
-    find_called_ae,
-    has_no_compatible_connection,
-    is_refused_by_archive,
-)
+from dcmcfg.verify.called_ae import find_called_ae, has_no_compatible_connection, is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Verdict
 
@@ -51,7 +47,7 @@ def _choose_steps(
     if is_refused_by_archive(evidence):
         reads = f"does it read its configuration from {ldap_url}?"
         return (f"the archive has reloaded and does not take {new.title}: {reads}",)
-    if status == DESTINATION_UNKNOWN:
+    if status == MOVE_DESTINATION_UNKNOWN:
         return steps[:1]  # the others have somebody enter it who will not find it
     if whom == new.title and "UnknownHostException" in evidence.outcome.comment:
         return (_advise_on_unresolved_host(new),)

@@ -22,6 +22,7 @@ from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord
 from dcmcfg.rollout.strategy import choose_resume_strategy, choose_strategy
 from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
+from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 R = TypeVar("R")
 #: How long another roll-out may take, before this one is given up.
@@ -154,7 +155,9 @@ def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord
 
 def _is_addition_of(record: RolloutRecord, title: str) -> bool:
     entries = (change.entry for change in record.changes if isinstance(change, Add))
-    return any(entry.is_a("dicomDevice") and entry.text("dicomDeviceName") == title.lower() for entry in entries)
+    return any(
+        entry.is_a(DICOM_DEVICE_OBJECT_CLASS) and entry.text(DICOM_DEVICE_NAME) == title.lower() for entry in entries
+    )
 
 
 def _ignore_progress(done: int, steps: int) -> None:

@@ -18,6 +18,14 @@ from dcmcfg.route.connection_matching import ConnectionMatch, find_compatible_co
 from dcmcfg.route.path import RouteMessage
 from dcmcfg.route.request import RouteRequest, get_archive_ae
 from dcmcfg.route.route import find_route
+from dcmcfg.schema_names import (
+    ACCEPTED_MOVE_DESTINATION,
+    ALT_C_MOVE_SCP,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    RETRIEVE_TIMEOUT,
+)
 from dcmcfg.suggestions import suggest_names
 from dcmcfg.unsigned_integer import parse_unsigned_integer
 from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE, ConfiguredRoute
@@ -177,7 +185,7 @@ def _route(
     near: tuple[str, ...],
     asks: tuple[RouteMessage, ...],
 ) -> ConfiguredRoute:
-    setting = get_effective_setting(asked, "dcmExternalRetrieveAEDestination")
+    setting = get_effective_setting(asked, EXTERNAL_RETRIEVE_AE_DESTINATION)
     destination = next(iter(setting.values), None)
     wrong = check_return_destination(configuration, asked, destination) if destination else None
     sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
@@ -187,7 +195,7 @@ def _route(
         archive_ae_titles=frozenset(ae.title for ae in asked.device.network_aes),
         move_destination_known=target is not None and target.installed,
         similar_ae_titles=near if target is None else (),
-        accepted_move_destinations=asked.entry.texts("dcmAcceptedMoveDestination"),
+        accepted_move_destinations=asked.entry.texts(ACCEPTED_MOVE_DESTINATION),
         unresolved_aes=frozenset(_find_unresolved_aes(configuration, target, asks)),
         external_requests=frozenset((step.called_ae_title, step.move_destination) for step in asks),
         calling_ae_titles=frozenset(step.calling_ae_title for step in asks),
@@ -197,9 +205,9 @@ def _route(
         ae_addresses=frozenset(_collect_ae_addresses(asked, target, asks)),
         connection_matches=tuple(_match_all_connections(configuration, asked, target, asks)),
         device=asked.device.name,
-        alternative_move_scp=_only(get_effective_setting(asked, "dcmAltCMoveSCP").values),
-        fallback_move_scp=_only(get_effective_setting(asked, "dcmFallbackCMoveSCP").values),
-        fallback_destination=_only(get_effective_setting(asked, "dcmFallbackCMoveSCPDestination").values),
+        alternative_move_scp=_only(get_effective_setting(asked, ALT_C_MOVE_SCP).values),
+        fallback_move_scp=_only(get_effective_setting(asked, FALLBACK_C_MOVE_SCP).values),
+        fallback_destination=_only(get_effective_setting(asked, FALLBACK_C_MOVE_SCP_DESTINATION).values),
         misrouting_reason=wrong.reason if wrong else "",
         misrouting_fix=wrong.next_step if wrong else "",
     )
@@ -252,7 +260,7 @@ def _timeouts(device: Device, connection: Connection | None, timeout_s: float | 
 def _get_retrieve_timeout_s(device: Device, connection: Connection | None) -> float:
     """Return the seconds that the archive may keep silent (dcmRetrieveTimeout is in milliseconds; 0 is for ever)."""
     entry = device.tree.get(connection.dn) if connection else None
-    text = (entry.text("dcmRetrieveTimeout") if entry else None) or "0"
+    text = (entry.text(RETRIEVE_TIMEOUT) if entry else None) or "0"
     milliseconds = parse_unsigned_integer(text) or 0
     if connection is None:
         return STOCK_RETRIEVE_TIMEOUT_S + TIMEOUT_MARGIN_S

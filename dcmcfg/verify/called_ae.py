@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN, UNABLE_TO_PERFORM_SUB_OPERATIONS
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.external_request import is_alternative_used, is_fallback_used, is_sent_directly
 from dcmcfg.verify.file_evidence import (
@@ -18,7 +19,6 @@ from dcmcfg.verify.file_evidence import (
 )
 
 #: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
-NOT_PERFORMED = 0xA702
 
 
 def find_called_ae(evidence: Evidence) -> str:
@@ -101,7 +101,7 @@ def is_failed_side_unknown(evidence: Evidence) -> bool:
     (``ForwardRetrieveTask``). Its database tells them apart: it has the files of what came back.
     """
     outcome, route = evidence.outcome, evidence.route
-    refused = outcome.status == NOT_PERFORMED and bool(outcome.failed)
+    refused = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and bool(outcome.failed)
     unclear = bool(locate_files_before_move(evidence).probably_not_local_count) and not has_complete_database_evidence(
         evidence
     )
@@ -132,14 +132,13 @@ def _find_recorded_or_likely_archives(evidence: Evidence) -> frozenset[str]:
 
 
 #: Move Destination unknown (PS3.4 C.4.2.1.5), and the archive's own for one that it does not accept.
-DESTINATION_UNKNOWN, NOT_ALLOWED = 0xA801, 0xC801
 
 
 def is_refused_by_archive(evidence: Evidence) -> bool:
     """Tell whether the archive refused the destination itself: nothing was asked of anybody, nothing sent."""
-    if evidence.outcome.status == NOT_ALLOWED:
+    if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
         return True
-    if evidence.outcome.status != DESTINATION_UNKNOWN or find_external_refusal(evidence) is not None:
+    if evidence.outcome.status != MOVE_DESTINATION_UNKNOWN or find_external_refusal(evidence) is not None:
         return False
     if not evidence.route.move_destination_known:
         return True
@@ -148,7 +147,7 @@ def is_refused_by_archive(evidence: Evidence) -> bool:
 
 def find_external_refusal(evidence: Evidence) -> MoveRecord | None:
     """Return the external archive's own record that it does not know its Move Destination, if there is one."""
-    return next((record for record in evidence.move_records or () if record.status == DESTINATION_UNKNOWN), None)
+    return next((record for record in evidence.move_records or () if record.status == MOVE_DESTINATION_UNKNOWN), None)
 
 
 def _is_without_external_request(evidence: Evidence) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from dcmcfg.dicom.status import PENDING, PENDING_WITHOUT_OPTIONAL_KEYS
 from dcmcfg.verify.dcm4che_lines import LogEntry, LoggedAssociation, LoggedMessage
 from dcmcfg.verify.legs import StoreRecord
 
@@ -19,7 +20,7 @@ _ASKS = re.compile(
 _ENDS = re.compile(r": close |(?: <<| >>) A-ABORT")
 #: C-MOVEs under way that one Move Originator may fit; with more, nobody can tell.
 _MOST_AT_ONCE = 64
-_PENDING = frozenset({0xFF00, 0xFF01})
+_PENDING = frozenset({PENDING, PENDING_WITHOUT_OPTIONAL_KEYS})
 
 
 @dataclass(eq=False)

@@ -15,10 +15,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from dcmcfg.dicom.status import (
+    CANCELLED,
+    DATA_SET_MISMATCH_WARNING,
+    ELEMENTS_COERCED,
+    ELEMENTS_DISCARDED,
+    MATCHES_NOT_COUNTED,
+    MOVE_DESTINATION_UNKNOWN,
+    OUT_OF_RESOURCES,
+    SOME_SUB_OPERATIONS_FAILED,
+    SOP_CLASS_UNSUPPORTED,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUB_OPERATIONS,
+)
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg, StoreRecord
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
+from dcmcfg.well_known_uids import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 _LINE = re.compile(
     r"(?:.{0,80}?\s)??(?:(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)\S{0,10} {1,8})?"
@@ -42,25 +56,25 @@ _READ = re.compile(r'DcmDataset::read\(\) TransferSyntax="(?P<name>.*)"')
 
 #: The words for a status (dcmtk's ``DU_cstoreStatusString`` and ``DU_cmoveStatusString``).
 _STATUSES = {
-    "Success": 0x0000,
-    "Refused: OutOfResources": 0xA700,
-    "Refused: OutOfResourcesNumberOfMatches": 0xA701,
-    "Refused: OutOfResourcesSubOperations": 0xA702,
-    "Refused: MoveDestinationUnknown": 0xA801,
-    "Refused: SOPClassNotSupported": 0x0122,
-    "Cancel: SubOperationsTerminatedDueToCancelIndication": 0xFE00,
-    "Warning: CoercionOfDataElements": 0xB000,
-    "Warning: SubOperationsCompleteOneOrMoreFailures": 0xB000,
-    "Warning: ElementsDiscarded": 0xB006,
-    "Warning: DataSetDoesNotMatchSOPClass": 0xB007,
+    "Success": SUCCESS,
+    "Refused: OutOfResources": OUT_OF_RESOURCES,
+    "Refused: OutOfResourcesNumberOfMatches": MATCHES_NOT_COUNTED,
+    "Refused: OutOfResourcesSubOperations": UNABLE_TO_PERFORM_SUB_OPERATIONS,
+    "Refused: MoveDestinationUnknown": MOVE_DESTINATION_UNKNOWN,
+    "Refused: SOPClassNotSupported": SOP_CLASS_UNSUPPORTED,
+    "Cancel: SubOperationsTerminatedDueToCancelIndication": CANCELLED,
+    "Warning: CoercionOfDataElements": ELEMENTS_COERCED,
+    "Warning: SubOperationsCompleteOneOrMoreFailures": SOME_SUB_OPERATIONS_FAILED,
+    "Warning: ElementsDiscarded": ELEMENTS_DISCARDED,
+    "Warning: DataSetDoesNotMatchSOPClass": DATA_SET_MISMATCH_WARNING,
 }
 _YEARS = range(1970, 9999)  # which each zone has
 _UNKNOWN_STATUS = re.compile(r"Unknown Status: 0x(?P<status>[0-9a-f]{1,4})")
 #: The names that dcmtk gives to transfer syntaxes (its ``dcxfer.cc``), as far as the registry has others.
 _SYNTAXES = {
-    "Little Endian Implicit": "1.2.840.10008.1.2",
-    "Little Endian Explicit": "1.2.840.10008.1.2.1",
-    "Big Endian Explicit": "1.2.840.10008.1.2.2",
+    "Little Endian Implicit": IMPLICIT_VR_LITTLE_ENDIAN,
+    "Little Endian Explicit": EXPLICIT_VR_LITTLE_ENDIAN,
+    "Big Endian Explicit": EXPLICIT_VR_BIG_ENDIAN,
     "JPEG Baseline": "1.2.840.10008.1.2.4.50",
     "JPEG-LS Lossless": "1.2.840.10008.1.2.4.80",
     "JPEG-LS Lossy (Near-lossless)": "1.2.840.10008.1.2.4.81",

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from dcmcfg.dicom.status import SUCCESS, WARNING_RANGE
+
 
 @dataclass(frozen=True)
 class StoreRecord:
@@ -27,7 +29,7 @@ class StoreRecord:
     @property
     def is_stored(self) -> bool:
         """Whether the receiver reported that it has stored the instance: 0000, or a warning (PS3.4 Table B.2-1)."""
-        return self.status is not None and (self.status == 0 or self.status >> 12 == 0xB)
+        return self.status is not None and (self.status == SUCCESS or self.status in WARNING_RANGE)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 
 from dcmcfg.dicom.move import MoveOutcome, MoveProgress
 from dcmcfg.dicom.retrieval import Retrieval
+from dcmcfg.dicom.status import IDENTIFIER_MISMATCH_RANGE, UNABLE_TO_PROCESS_RANGE
 from dcmcfg.verify.selection import split_retrieval
-
-_MISMATCH = range(0xA900, 0xAA00)
-_UNABLE = range(0xC000, 0xD000)
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,12 @@ class ProgressTotal:
 def _is_uid_list_refused(outcome: MoveOutcome) -> bool:
     status = outcome.status
     done = outcome.completed or outcome.failed or outcome.warning
-    return status is not None and (status in _MISMATCH or status in _UNABLE) and not done and not outcome.cancelled
+    return (
+        status is not None
+        and (status in IDENTIFIER_MISMATCH_RANGE or status in UNABLE_TO_PROCESS_RANGE)
+        and not done
+        and not outcome.cancelled
+    )
 
 
 def _sum(numbers: Iterable[int | None]) -> int | None:

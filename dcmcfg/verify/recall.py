@@ -17,12 +17,16 @@ from dcmcfg.dicom.retrieval import InformationModel
 from dcmcfg.errors import ArchiveError, NotFound
 from dcmcfg.model.devices import Device
 from dcmcfg.route.request import NO_EXTERNAL_ARCHIVE, StudyState
+from dcmcfg.schema_names import (
+    EXTERNAL_RETRIEVE_AET,
+    EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY,
+    RETRIEVE_AET,
+    RETURN_RETRIEVE_AET,
+    STORAGE_OBJECT_CLASS,
+)
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import get_query_timeouts
-
-_AVAILABILITY = "dcmExternalRetrieveInstanceAvailability"
-_RETURNED = "dcmReturnRetrieveAET"
 
 
 @dataclass(frozen=True)
@@ -133,11 +137,13 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
     """
     not_online = sum(each.availability in NOT_ONLINE for each in instances)
     returned = {title for each in instances for title in each.retrieve_ae_titles}
-    instead = returned & _titles(device, _RETURNED)
+    instead = returned & _titles(device, RETURN_RETRIEVE_AET)
     names = returned - instead - _own_titles(device)
     notes = []
     if instead:
-        notes.append(f"the archive returns {', '.join(sorted(instead))} instead of the AE that holds it ({_RETURNED})")
+        notes.append(
+            f"the archive returns {', '.join(sorted(instead))} instead of the AE that holds it ({RETURN_RETRIEVE_AET})"
+        )
     match (len(instances), not_online):
         case (0, _):
             states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
@@ -145,7 +151,10 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
             partial = (StudyState.PARTIAL,) if number > 1 else ()
             states = (StudyState.LOCAL, StudyState.PURGED, *partial, StudyState.UNCONFIGURED_STORAGE)
             if not count:
-                notes.append(f"the archive says ONLINE of purged instances too ({_AVAILABILITY} is not set)")
+                notes.append(
+                    "the archive says ONLINE of purged instances too "
+                    f"({EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY} is not set)"
+                )
         case _:
             states = (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)
     if len(names) > 1:
@@ -155,7 +164,7 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
 
 def _own_titles(device: Device) -> set[str]:
     """Return the titles that the archive names itself by."""
-    return _titles(device, "dcmRetrieveAET") | {ae.title for ae in device.network_aes}
+    return _titles(device, RETRIEVE_AET) | {ae.title for ae in device.network_aes}
 
 
 def _titles(device: Device, attribute: str) -> set[str]:
@@ -165,7 +174,10 @@ def _titles(device: Device, attribute: str) -> set[str]:
 
 def hides_purges(device: Device) -> bool:
     """Return whether the archive says ONLINE of what it purges, as far as its configuration goes."""
-    return any("dcmExternalRetrieveAET" in each and _AVAILABILITY not in each for each in device.children("dcmStorage"))
+    return any(
+        EXTERNAL_RETRIEVE_AET in each and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in each
+        for each in device.children(STORAGE_OBJECT_CLASS)
+    )
 
 
 #: Purged studies that are enough to take the smallest of, and studies that are looked at.

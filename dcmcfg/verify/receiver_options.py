@@ -11,6 +11,7 @@ from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.storage.files import check_saved_file
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
+from dcmcfg.printable import format_count
 from dcmcfg.verify.addresses import Addresses
 
 #: Seconds after the archive's answer in which stragglers may still arrive.
@@ -83,7 +84,7 @@ def read_files_back(
     number = sum(each.saved_path is not None for each in instances)
     if not number:
         return instances
-    on_step(f"reading {number} kept file{'' if number == 1 else 's'} back")
+    on_step(f"reading {format_count(number, 'kept file')} back")
     return tuple(map(check_saved_file, instances))
 
 

@@ -6,21 +6,13 @@ from collections.abc import Iterator
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.retrieval import Patient
-from dcmcfg.dicom.status import explain
-from dcmcfg.verify.called_ae import (
-    DESTINATION_UNKNOWN,
-    find_called_ae,
-    find_external_refusal,
-    format_ae_address,
-    is_refused_by_archive,
-)
+from dcmcfg.dicom.status import CANCELLED, MOVE_DESTINATION_UNKNOWN, SUCCESS, explain
+from dcmcfg.verify.called_ae import find_called_ae, find_external_refusal, format_ae_address, is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.external_request import is_sent_directly
 from dcmcfg.verify.verdict import ReportAssessment, ReportFinding
 
-SUCCESS = 0x0000
 CANCELLED_BY_YOU = "cancelled by you"
-_CANCELLED = 0xFE00
 _MOST_COUNTED = 0xFFFF  # the numbers of sub-operations are US: 65,537 are told as 1
 _UNKNOWN_AE = "Unknown AE: "
 
@@ -48,12 +40,12 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
     That another title is unknown is said by another archive than the one asked. So it is, most likely, of a destination
     that the tree knows and that the external archive is asked to send to.
     """
-    if status == DESTINATION_UNKNOWN and (record := find_external_refusal(evidence)):
+    if status == MOVE_DESTINATION_UNKNOWN and (record := find_external_refusal(evidence)):
         return (
             f"refused: the move destination {record.destination_ae_title} is unknown to "
             f"{record.called_ae_title}, says its own record"
         )
-    if status == DESTINATION_UNKNOWN and is_refused_by_archive(evidence):
+    if status == MOVE_DESTINATION_UNKNOWN and is_refused_by_archive(evidence):
         words = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.request.destination_ae_title}"
         return explain("C-MOVE", status, words).meaning
     named = (
@@ -61,7 +53,7 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
     )
     straight = evidence.route.move_destination_known and is_sent_directly(evidence)
     said_by_itself = named == evidence.request.destination_ae_title and not straight
-    words = comment if said_by_itself or status != DESTINATION_UNKNOWN else ""
+    words = comment if said_by_itself or status != MOVE_DESTINATION_UNKNOWN else ""
     whom = find_called_ae(evidence)
     return explain("C-MOVE", status, words, format_ae_address(evidence, whom) if whom else "").meaning
 
@@ -78,7 +70,7 @@ def _reasons(evidence: Evidence) -> tuple[str, ...]:
 def _explain_status(outcome: MoveOutcome, status: int) -> Iterator[str]:
     if status != SUCCESS and outcome.cancelled:
         yield CANCELLED_BY_YOU
-    if status != SUCCESS and not (outcome.cancelled and status == _CANCELLED):
+    if status != SUCCESS and not (outcome.cancelled and status == CANCELLED):
         yield f"status {status:04X}"
 
 

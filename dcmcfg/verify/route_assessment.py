@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dcmcfg.verify.called_ae import NOT_ALLOWED, is_refused_by_archive
+from dcmcfg.dicom.status import CANCELLED, MOVE_DESTINATION_NOT_ALLOWED, SUCCESS, WARNING_RANGE
+from dcmcfg.verify.called_ae import is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.file_evidence import (
     FileLocation,
@@ -194,7 +195,7 @@ def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
 
 def _is_failure(status: int) -> bool:
     """Return whether *status* is neither success, a warning nor a cancel (PS3.4 Table C.4-2)."""
-    return status not in (0x0000, 0xFE00) and status >> 12 != 0xB
+    return status not in (SUCCESS, CANCELLED) and status not in WARNING_RANGE
 
 
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
@@ -388,7 +389,7 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
 def _explain_missing_path(evidence: Evidence) -> str:
     """Return why no way was gone: the archive does not know the destination, or does not take it."""
     destination, route = evidence.request.destination_ae_title, evidence.route
-    if evidence.outcome.status == NOT_ALLOWED:
+    if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
         return f"none: {evidence.request.archive.ae_title} does not take {destination} (dcmAcceptedMoveDestination)"
     if route.move_destination_known:
         return f"none that the archive knows: it does not know {destination}, although the tree has it"

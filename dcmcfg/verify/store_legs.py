@@ -9,10 +9,11 @@ from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import Leg, StoreRecord
 from dcmcfg.verify.verdict import format_instance_count
+from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 OWN_RECEIVER = "our receiver"
 #: Implicit and Explicit VR Little Endian: each AE converts one to the other, and the pixel data stay the same.
-_LITTLE_ENDIAN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
+_LITTLE_ENDIAN = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
 def collect_legs(evidence: Evidence) -> tuple[Leg, ...]:

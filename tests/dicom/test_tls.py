@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dcmcfg.dicom.echo import VERIFICATION
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.peer_identity import TlsSession, identify_peer
 from dcmcfg.dicom.tls import TlsFiles
-from dcmcfg.dicom.ul.command_set import RequestCommandField
+from dcmcfg.dicom.ul.command_set import CommandField
 from dcmcfg.errors import DicomError
+from dcmcfg.well_known_uids import VERIFICATION
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
 from tests.dicom.tls_scp import server_context, tls_scp
@@ -35,7 +35,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 def _echo(peer: Peer, files: TlsFiles | None, timeouts: DicomTimeouts) -> TlsSession | None:
     context = files.client_context() if files else None
     with open_association(peer, "ME", [VERIFICATION], timeouts, context) as opened:
-        response = opened.send(RequestCommandField.C_ECHO, VERIFICATION).wait_for_response(timeouts.dimse)
+        response = opened.send(CommandField.C_ECHO, VERIFICATION).wait_for_response(timeouts.dimse)
         assert response is not None
         assert response.status == 0
         return identify_peer(opened).tls_session

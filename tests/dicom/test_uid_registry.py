@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pydicom
 import pytest
+from pydicom.uid import UID
 
 from dcmcfg.dicom.uid_registry import (
+    UIDS,
     UidKind,
     complete_keywords,
     format_uid_name,
@@ -104,3 +107,18 @@ def test_keywords_in_use_are_offered() -> None:
 
 def test_what_has_no_name_is_its_uid() -> None:
     assert (format_uid_name("1.2.3"), keyword_of("1.2.3"), format_uid_name("*")) == ("1.2.3", "1.2.3", "*")
+
+
+def test_pydicom_says_the_same_of_each_uid() -> None:
+    for uid, known in UIDS.items():
+        same = UID(uid)
+        assert (known.name, known.kind, known.is_retired) == (same.name, same.type, same.is_retired), uid
+        assert known.keyword == same.keyword, uid
+    assert len(UIDS) > 400
+
+
+def test_the_table_has_the_classes_and_syntaxes_that_pydicom_lists() -> None:
+    """That it is whole is held in tests/cli/test_documentation.py, to the dictionary of pydicom."""
+    listed = {str(uid) for uid in vars(pydicom.uid).values() if isinstance(uid, UID) and not uid.is_private}
+    assert len(listed) > 200
+    assert listed <= UIDS.keys()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from dcmcfg.dicom.status import PENDING
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
-from dcmcfg.lab.move_scp import PENDING, MoveResponse
+from dcmcfg.lab.move_scp import MoveResponse
 
 
 def failed_list(*uids: str) -> Dataset:

@@ -9,7 +9,8 @@ from threading import Timer
 from pydicom import Dataset
 from pynetdicom.association import Association
 
-from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse
+from dcmcfg.dicom.status import PENDING
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.peers.stage import Stage

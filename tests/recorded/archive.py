@@ -18,9 +18,10 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
-from dcmcfg.lab.listener import QUERY_RETRIEVE_SOP_CLASSES, VERIFICATION_SOP_CLASS
+from dcmcfg.lab.listener import QUERY_RETRIEVE_SOP_CLASSES
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.pynetdicom_fixes import ConnectionTrace
+from dcmcfg.well_known_uids import VERIFICATION
 from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENCE_S
 from tests.peers import endings
@@ -65,7 +66,7 @@ class Play:
 
 def contexts() -> list[Any]:
     """Return the presentation contexts of the archive's default configuration that matter here."""
-    return [build_context(uid, ImplicitVRLittleEndian) for uid in (VERIFICATION_SOP_CLASS, *QUERY_RETRIEVE_SOP_CLASSES)]
+    return [build_context(uid, ImplicitVRLittleEndian) for uid in (VERIFICATION, *QUERY_RETRIEVE_SOP_CLASSES)]
 
 
 def find(play: Play, event: evt.Event) -> Iterator[tuple[Any, Dataset | None]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, Configuration
+from dcmcfg.model.devices import Configuration
 from dcmcfg.route.capability_limits import CapabilityLimits, find_capability_limits
 from dcmcfg.route.path import PathOutcome
+from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, capability, lab, put, way
 from tests.trees import CT
 

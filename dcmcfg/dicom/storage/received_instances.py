@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from dcmcfg.dicom.status import SUCCESS
+
 _MOST_TROUBLES = 100
 
 
@@ -37,7 +39,7 @@ class ReceivedInstance:
     problem: str = ""
     received_at: datetime | None = None
     move_originator_message_id: int | None = None
-    status: int = 0x0000
+    status: int = SUCCESS
     started_monotonic: float | None = None
 
 

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import DicomTimeouts
+from dcmcfg.dicom.status import (
+    CANNOT_UNDERSTAND,
+    INVALID_SOP_INSTANCE,
+    OUT_OF_RESOURCES,
+    SUCCESS,
+    UNRECOGNIZED_OPERATION,
+)
 from dcmcfg.dicom.storage.files import InstanceFolder, build_file_header
 from dcmcfg.dicom.storage.incoming_data_set import MAX_UID_SEARCH_OCTETS, IncomingDataSet, ReceivedDataSet
 from dcmcfg.dicom.storage.received_instances import ReceivedInstance
@@ -16,18 +23,15 @@ from dcmcfg.dicom.ul.command_set import (
     AFFECTED_SOP_INSTANCE_UID,
     MOVE_ORIGINATOR_AE_TITLE,
     MOVE_ORIGINATOR_MESSAGE_ID,
-    SUCCESS,
     Command,
     CommandField,
 )
 from dcmcfg.limits import INSTANCES
+from dcmcfg.well_known_uids import VERIFICATION
 
-_VERIFICATION = "1.2.840.10008.1.1"
 #: How the problem of an instance begins whose file could not be written.
 NOT_SAVED_PREFIX = "could not be kept"
-OUT_OF_RESOURCES, CANNOT_UNDERSTAND, UNRECOGNIZED_OPERATION = 0xA700, 0xC000, 0x0211
 #: A UID that violates the rules for UIDs (PS3.7 Annex C).
-INVALID_SOP_INSTANCE = 0x0117
 #: A UID has 64 octets at most, and each is held for the verdict. Some senders' are a little longer.
 _MOST_UID_OCTETS = 128
 #: An AE title has 16; the beginning of a longer text is enough to report it.
@@ -36,7 +40,7 @@ _MOST_TITLE_CHARACTERS = 64
 
 def accepts_abstract_syntax(abstract_syntax: str) -> bool:
     """Tell whether it is Verification or a storage SOP class; what nobody knows is taken for a private one."""
-    return abstract_syntax == _VERIFICATION or (bool(abstract_syntax) and may_be_storage_class(abstract_syntax))
+    return abstract_syntax == VERIFICATION or (bool(abstract_syntax) and may_be_storage_class(abstract_syntax))
 
 
 @dataclass(frozen=True)

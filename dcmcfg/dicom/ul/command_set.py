@@ -15,8 +15,8 @@ from dcmcfg.dicom.ul.pdu import ProtocolViolation
 _ELEMENT = struct.Struct("<HHL")
 SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
 _NUMBERS = struct.Struct("<" + 4 * "HHLH")  # elements of two octets, which every response has
-_RESPONSE = 0x8000
-SUCCESS = 0x0000
+#: What the Command Field of a response has beside that of its request (PS3.7 Table E.1-1).
+RESPONSE_BIT = 0x8000
 #: Tags, without the group, which is 0000 for all.
 GROUP_LENGTH = 0x0000
 AFFECTED_SOP_CLASS_UID = 0x0002
@@ -33,9 +33,11 @@ _ERROR_COMMENT_OCTETS = 64
 
 
 class CommandField(IntEnum):
-    """Requests that are told apart here (PS3.7 Table E.1-1)."""
+    """The requests of DIMSE-C that are made or served here (PS3.7 Table E.1-1)."""
 
     C_STORE = 0x0001
+    C_FIND = 0x0020
+    C_MOVE = 0x0021
     C_ECHO = 0x0030
     C_CANCEL = 0x0FFF
 
@@ -52,7 +54,7 @@ class Command:
     @property
     def is_response(self) -> bool:
         """Whether it answers a request."""
-        return bool(self.field & _RESPONSE)
+        return bool(self.field & RESPONSE_BIT)
 
     @property
     def sop_instance_uid(self) -> str:
@@ -79,7 +81,7 @@ class Command:
     def build_response(self, status: int, comment: str = "") -> bytes:
         """Return the command set that answers this request with *status*, and with *comment* where there is one."""
         numbers = _NUMBERS.pack(
-            *(0, COMMAND_FIELD, 2, self.field | _RESPONSE),
+            *(0, COMMAND_FIELD, 2, self.field | RESPONSE_BIT),
             *(0, MESSAGE_ID_BEING_RESPONDED_TO, 2, self.message_id),
             *(0, COMMAND_DATA_SET_TYPE, 2, NO_DATA_SET),
             *(0, STATUS, 2, status),
@@ -104,7 +106,7 @@ def read_command(octets: bytes) -> Command:
     data_set = _number(elements, COMMAND_DATA_SET_TYPE)
     if field is None or data_set is None:
         raise ProtocolViolation(None, "the command set does not say what is asked")
-    if message_id is None and not field & _RESPONSE and field != CommandField.C_CANCEL:
+    if message_id is None and not field & RESPONSE_BIT and field != CommandField.C_CANCEL:
         raise ProtocolViolation(None, "the request has no number")
     return Command(field, message_id or 0, data_set != NO_DATA_SET, elements)
 
@@ -160,17 +162,8 @@ REMAINING_SUB_OPERATIONS, COMPLETED_SUB_OPERATIONS, FAILED_SUB_OPERATIONS, WARNI
 )
 
 
-class RequestCommandField(IntEnum):
-    """Requests that we make (PS3.7 Table E.1-1)."""
-
-    C_FIND = 0x0020
-    C_MOVE = 0x0021
-    C_ECHO = 0x0030
-    C_CANCEL = 0x0FFF
-
-
 def encode_request(
-    kind: RequestCommandField, sop_class: str, message_id: int, values: Mapping[int, bytes], *, has_data_set: bool
+    kind: CommandField, sop_class: str, message_id: int, values: Mapping[int, bytes], *, has_data_set: bool
 ) -> bytes:
     """Return the command set that asks for *kind* of *sop_class*, with *values* more."""
     named = {AFFECTED_SOP_CLASS_UID: sop_class.encode(), MESSAGE_ID: encode_us(message_id)}
@@ -180,11 +173,11 @@ def encode_request(
 def encode_cancel_request(message_id: int) -> bytes:
     """Return the C-CANCEL-RQ of the request *message_id*."""
     return _command_set(
-        RequestCommandField.C_CANCEL, {MESSAGE_ID_BEING_RESPONDED_TO: encode_us(message_id)}, has_data_set=False
+        CommandField.C_CANCEL, {MESSAGE_ID_BEING_RESPONDED_TO: encode_us(message_id)}, has_data_set=False
     )
 
 
-def _command_set(kind: RequestCommandField, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
+def _command_set(kind: CommandField, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
     data_set = SOME_DATA_SET if has_data_set else NO_DATA_SET
     return encode_command_set(
         sorted({**values, COMMAND_FIELD: encode_us(kind), COMMAND_DATA_SET_TYPE: encode_us(data_set)}.items())

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dcmcfg.dicom.ul.association import NOT_A_RESPONSE, Association, AssociationEnded
-from dcmcfg.dicom.ul.command_set import ERROR_COMMENT, STATUS, Command, RequestCommandField, encode_cancel_request
-
-_RESPONSE = 0x8000
+from dcmcfg.dicom.ul.command_set import (
+    ERROR_COMMENT,
+    RESPONSE_BIT,
+    STATUS,
+    Command,
+    CommandField,
+    encode_cancel_request,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Request:
     """A request of *kind* on *association*, in that presentation context."""
 
     association: Association
-    command_field: RequestCommandField
+    command_field: CommandField
     context_id: int
     message_id: int
 
@@ -42,7 +47,7 @@ class Request:
         if message is None:
             return None
         status = message.command.number(STATUS)
-        if message.command.field != self.command_field | _RESPONSE or status is None:
+        if message.command.field != self.command_field | RESPONSE_BIT or status is None:
             self.association.abort(NOT_A_RESPONSE)
             raise AssociationEnded(NOT_A_RESPONSE)
         return Response(status, message.command, message.data_set)

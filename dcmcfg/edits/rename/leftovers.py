@@ -15,11 +15,12 @@ from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.archive_values import get_value_kinds
+from dcmcfg.schema_names import DCM_PROPERTY, DICOM_DEVICE_NAME, OTHER_AE_TITLE
 
 _TEXT = ("IA5String", "DirectoryString")
 _WORD = "A-Za-z0-9_"
-_CONDITIONS = "dcmproperty"
-_OTHER_TITLE = "dcmotheraetitle"
+_CONDITIONS = DCM_PROPERTY.lower()
+_OTHER_TITLE = OTHER_AE_TITLE.lower()
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class _LeftoverClassifier:
         meant = self.references.find_candidates(reference)
         if meant:
             device = self.references.find_device_key(meant[0].dn)
-            name = self.references.tree.entries[device].text("dicomDeviceName") if device else None
+            name = self.references.tree.entries[device].text(DICOM_DEVICE_NAME) if device else None
             return f"means the {word} of {name}" if name else f"means another {word}", False
         return f"there is no {word} of that name for it", True
 

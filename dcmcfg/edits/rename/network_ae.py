@@ -16,22 +16,32 @@ from dcmcfg.edits.rename.renaming import (
     require_well_formed,
     suggest_references_only,
 )
-from dcmcfg.edits.rename.rewriting import EXTERNAL_RETRIEVE, NewName, rename_dn
+from dcmcfg.edits.rename.rewriting import NewName, rename_dn
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.targets import resolve_target
+from dcmcfg.schema_names import (
+    DCM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    EXTERNAL_RETRIEVE_AET,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    OBJECT_CLASS,
+    OTHER_AE_TITLE,
+    RETRIEVE_AET,
+    STG_CMT_SCP,
+)
 
-_OTHER_TITLE = "dcmOtherAETitle"
-_CLASS_OF_OTHER_TITLE = "dcmNetworkAE"
 #: What names an archive that studies are fetched from: the titles that the database may hold.
-_EXTERNAL_ARCHIVE_ATTRIBUTES = (EXTERNAL_RETRIEVE, "dcmStgCmtSCP", "dcmRetrieveAET")
+_EXTERNAL_ARCHIVE_ATTRIBUTES = (EXTERNAL_RETRIEVE_AET, STG_CMT_SCP, RETRIEVE_AET)
 #: Where the archive has others send to it what it fetches from them.
 _FETCH_DESTINATION_ATTRIBUTES = (
-    "dcmExternalRetrieveAEDestination",
-    "dcmFallbackCMoveSCPDestination",
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
     "dcmXDSiFallbackCMoveSCPDestination",
 )
 
@@ -145,7 +155,7 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         if (
             not entry.is_a(EntityKind.WEB_APP.value.object_class)
             or name is None
-            or entry.text("dicomAETitle") != ae.title
+            or entry.text(DICOM_AE_TITLE) != ae.title
         ):
             continue
         if name == new or name.startswith(f"{new}-"):
@@ -169,17 +179,17 @@ def _keep_changes(
     """Yield what keeps the old title, and what the new one makes needless."""
     tree, old, new = references.tree, names[0].old, names[0].new
     if keeping.alias:
-        yield Add(ae.entry.with_values(_OTHER_TITLE, ()))
+        yield Add(ae.entry.with_values(OTHER_AE_TITLE, ()))
         yield from map(Add, ae.capabilities)
     others = [title for title in ae.other_titles if title != new]
     if keeping.other_title and old not in others:
         others.append(old)
     if tuple(others) != ae.other_titles:
         dn = rename_dn(tree, ae.entry.dn, names)
-        added = others and not ae.entry.is_a(_CLASS_OF_OTHER_TITLE)
-        classes = (Modification(Operation.ADD, "objectClass", (_CLASS_OF_OTHER_TITLE.encode(),)),) if added else ()
+        added = others and not ae.entry.is_a(DCM_NETWORK_AE_OBJECT_CLASS)
+        classes = (Modification(Operation.ADD, OBJECT_CLASS, (DCM_NETWORK_AE_OBJECT_CLASS.encode(),)),) if added else ()
         values = tuple(title.encode() for title in others)
-        yield Modify(dn, (*classes, Modification(Operation.REPLACE, _OTHER_TITLE, values)))
+        yield Modify(dn, (*classes, Modification(Operation.REPLACE, OTHER_AE_TITLE, values)))
 
 
 def _warnings(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
@@ -220,7 +230,7 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
 
 def _external_archives(references: References) -> tuple[str, ...]:
     """Return the titles of the archives that studies are fetched from."""
-    names = (*_EXTERNAL_ARCHIVE_ATTRIBUTES[:2], "dcmFallbackCMoveSCP")
+    names = (*_EXTERNAL_ARCHIVE_ATTRIBUTES[:2], FALLBACK_C_MOVE_SCP)
     found = (each.name for name in names for each in references.by_attribute.get(name, ()))
     return tuple(dict.fromkeys(found))
 

@@ -22,6 +22,7 @@ from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.schema_names import DICOM_DEVICE_NAME
 from dcmcfg.suggestions import format_known_names
 
 #: Queues that the archive's own program names (QUEUE_NAME of its services), whatever is configured.
@@ -81,7 +82,7 @@ def _find_part(references: References, holder: Device, kind: EntityKind, old: st
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
     if carriers:
         elsewhere = references.find_device_key(carriers[0].dn)
-        name = references.tree.entries[elsewhere].text("dicomDeviceName") if elsewhere else None
+        name = references.tree.entries[elsewhere].text(DICOM_DEVICE_NAME) if elsewhere else None
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has: --device {name}")
     here = (e for e in references.tree.subtree(holder.entry.dn) if e.is_a(kind.value.object_class))
     names = format_known_names(old, (each.text(kind.value.attribute) or "" for each in here))

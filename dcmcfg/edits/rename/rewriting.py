@@ -14,10 +14,10 @@ from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.references.rewriting import find_names, rewrite_dn, rewrite_name
 from dcmcfg.model.registries import REGISTRY_BY_KIND, find_registrations
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import EXTERNAL_RETRIEVE_AET
 from dcmcfg.secret_values import format_value
 
 #: What the archive asks of a purge is that the study is at one of several external archives.
-EXTERNAL_RETRIEVE = "dcmExternalRetrieveAET"
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class _ValueRewriter:
 
 def _needs_old_name(attribute: str, value: bytes, name: NewName) -> bool:
     """Tell whether the old name must stay beside the new one: where titles that turn up are compared with it."""
-    if attribute.partition(";")[0].lower() == EXTERNAL_RETRIEVE.lower():
+    if attribute.partition(";")[0].lower() == EXTERNAL_RETRIEVE_AET.lower():
         return True
     found = find_names(attribute, value)
     return any(

@@ -17,17 +17,16 @@ from pydicom.dataset import Dataset
 from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
+from dcmcfg.dicom.status import PENDING, PROCESSING_FAILURE, UNABLE_TO_PERFORM_SUB_OPERATIONS
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.forwarded_retrieves import ForwardedRetrieve, MoveOriginator
 from dcmcfg.lab.archive.java_exceptions import JavaException, make_error_comment
 from dcmcfg.lab.archive.pending_responses import PendingSender
 from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.move_scp import PENDING, MoveExchange, MoveResponse, NoFinalResponse
+from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, NoFinalResponse
 from dcmcfg.lab.requestor import AssociationFailed, NoContextAccepted, open_association
-from dcmcfg.lab.suboperations import UNABLE_TO_PERFORM
 
-PROCESSING_FAILURE = 0x0110
 _log = logging.getLogger("archive.external")
 
 
@@ -104,13 +103,13 @@ def forward_move(forward_context: ForwardContext, target: ForwardTarget) -> Move
             with forward_context.state.retrieves.register(retrieve):
                 return _wait_for_returned_objects(forward_context, association, redirected, retrieve)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
+        return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
     except NoContextAccepted as failure:
         if redirected is None:
             return MoveResponse(PROCESSING_FAILURE, make_error_comment(failure))
         return forward_context.counters.make_external_final_response()
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
+        return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from pynetdicom.presentation import PresentationContext, build_context
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import InstanceRecord
 from dcmcfg.lab.archive.external_retrieve import ForwardContext
-from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS
 from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.requestor import NoContextAccepted, StoreNotSent, open_association, send_file
+from dcmcfg.well_known_uids import VERIFICATION
 
 _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
@@ -30,7 +30,7 @@ def send_local_instances(
     called = forward_context.called_ae
     line = forward_context.state.select_connection(forward_context.destination_ae, called)
     contexts = _contexts(forward_context.state.store, instances, called, forward_context.destination_ae) or [
-        build_context(VERIFICATION_SOP_CLASS)
+        build_context(VERIFICATION)
     ]
     try:
         with open_association(

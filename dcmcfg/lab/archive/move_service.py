@@ -10,6 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from dcmcfg.dicom.status import (
+    IDENTIFIER_MISMATCH,
+    MOVE_DESTINATION_NOT_ALLOWED,
+    MOVE_DESTINATION_UNKNOWN,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUB_OPERATIONS,
+)
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import InstanceRecord
 from dcmcfg.lab.archive.external_retrieve import ForwardContext, ForwardTarget, forward_move, forward_move_concurrently
@@ -27,12 +34,9 @@ from dcmcfg.lab.archive.retrieve_counters import RetrieveCounters
 from dcmcfg.lab.archive.state import ArchiveState
 from dcmcfg.lab.identifier import IdentifierMismatch, get_root_level, parse_retrieve_level
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, NoFinalResponse
-from dcmcfg.lab.query import IDENTIFIER_MISMATCH, QueryInstance, select_instances
+from dcmcfg.lab.query import QueryInstance, select_instances
 from dcmcfg.lab.requestor import AssociationFailed
-from dcmcfg.lab.suboperations import SUCCESS, UNABLE_TO_PERFORM
 
-MOVE_DESTINATION_UNKNOWN = 0xA801
-MOVE_DESTINATION_NOT_ALLOWED = 0xC801
 _log = logging.getLogger("archive.move")
 
 
@@ -81,7 +85,7 @@ def _check_and_retrieve(state: ArchiveState, exchange: MoveExchange) -> MoveResp
     except ConfigurationNotFoundException as unknown:
         return MoveResponse(MOVE_DESTINATION_UNKNOWN, str(unknown.args[0])[:MAX_COMMENT_LENGTH])
     except ConfigurationException as unreadable:
-        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(unreadable))
+        return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(unreadable))
     except IllegalArgumentException as unreadable:
         _log.info("%s", unreadable)  # the archive does not convert it to a status, its connection ends
         return NoFinalResponse.CLOSE_CONNECTION
@@ -99,7 +103,7 @@ def _retrieve(
     permitted = [each for each in matching if _is_permitted(called, destination, each)]
     dropped = 0 if called.restricts_silently else len(matching) - len(permitted)
     if not permitted:
-        refusal = MoveResponse(UNABLE_TO_PERFORM, completed=0, failed=dropped, warning=0)
+        refusal = MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, completed=0, failed=dropped, warning=0)
         return refusal if dropped else MoveResponse(SUCCESS)
     local = [each for each in permitted if each.is_local and each.storage_id in state.device.storages]
     elsewhere = [each for each in permitted if each not in local]
@@ -224,8 +228,8 @@ def _execute(passing: ForwardContext, plan: _RetrievePlan) -> MoveResponse | NoF
                 return forward_move(passing, plan.final_target)
             completed = send_local_instances(passing, plan.local_instances, plan.originator_ae_title)
     except JavaException as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
+        return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
     except AssociationFailed as failure:
-        return MoveResponse(UNABLE_TO_PERFORM, make_error_comment(failure))
+        return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
     passing.pending_sender.stop()
     return passing.counters.make_final_response(cancelled=not completed)

@@ -9,10 +9,17 @@ import threading
 
 from pydicom.dataset import Dataset
 
-from dcmcfg.lab.move_scp import PENDING, MoveResponse
-from dcmcfg.lab.suboperations import CANCELLED, SOME_FAILED, SUCCESS, UNABLE_TO_PERFORM
+from dcmcfg.dicom.status import (
+    CANCELLED,
+    PENDING,
+    SOME_SUB_OPERATIONS_FAILED,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUB_OPERATIONS,
+    WARNING_RANGE,
+)
+from dcmcfg.lab.move_scp import MoveResponse
 
-_WARNING = 0xB000
+_WARNING = WARNING_RANGE.start
 
 
 class RetrieveCounters:
@@ -114,7 +121,7 @@ class RetrieveCounters:
             external = self._external_response
             if self.total == 0 and external is not None and not external.completed and not external.warning:
                 return external
-            status = external.status if external is not None else UNABLE_TO_PERFORM
+            status = external.status if external is not None else UNABLE_TO_PERFORM_SUB_OPERATIONS
             return self._response(self._get_failure_status() if self.failed else status, self.failed)
 
     def _compute_status(self) -> int:
@@ -123,7 +130,7 @@ class RetrieveCounters:
         return SUCCESS
 
     def _get_failure_status(self) -> int:
-        return SOME_FAILED if self.completed or self._warning else UNABLE_TO_PERFORM
+        return SOME_SUB_OPERATIONS_FAILED if self.completed or self._warning else UNABLE_TO_PERFORM_SUB_OPERATIONS
 
     def _response(self, status: int, failed: int, remaining: int = 0) -> MoveResponse:
         """Return a response with the counters that are above zero."""

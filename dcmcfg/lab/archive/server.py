@@ -14,11 +14,12 @@ from pynetdicom import ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
 
+from dcmcfg.dicom.status import SUCCESS
 from dcmcfg.dn import NormalDN
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE
 from dcmcfg.lab.archive.move_service import serve_move
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.archive.store_and_find import SUCCESS, serve_find, serve_store
+from dcmcfg.lab.archive.store_and_find import serve_find, serve_store
 from dcmcfg.lab.listener import (
     EventHandler,
     build_archive_contexts,

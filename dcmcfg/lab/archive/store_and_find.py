@@ -16,15 +16,15 @@ from dataclasses import dataclass, field, replace
 from pydicom.dataset import Dataset
 from pynetdicom import evt
 
+from dcmcfg.dicom.status import PROCESSING_FAILURE, SUCCESS
 from dcmcfg.lab.archive.configuration import Device, NetworkAE
 from dcmcfg.lab.archive.database import NO_EXTERNAL_AET, InstanceRecord, extract_header
 from dcmcfg.lab.archive.state import ArchiveState
-from dcmcfg.lab.listener import VERIFICATION_SOP_CLASS, get_called_ae_title
+from dcmcfg.lab.listener import get_called_ae_title
 from dcmcfg.lab.query import QueryInstance, handle_find
 from dcmcfg.lab.storage import ReceivedObject, read_store_request
+from dcmcfg.well_known_uids import VERIFICATION
 
-SUCCESS = 0x0000
-PROCESSING_FAILURE = 0x0110
 _log = logging.getLogger("archive.store")
 
 
@@ -76,7 +76,7 @@ def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> 
     contexts = [
         context
         for context in event.assoc.accepted_contexts
-        if context.abstract_syntax != VERIFICATION_SOP_CLASS  # everything else on the way to a storage SCP is storage
+        if context.abstract_syntax != VERIFICATION  # everything else on the way to a storage SCP is storage
     ]
     retrieve.forward(
         id(event.assoc), contexts, brought.sop_instance_uid, state.store.get_path(brought.sop_instance_uid)

@@ -8,6 +8,17 @@ from collections.abc import Iterator
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema.value_kinds.durations import parse_seconds
+from dcmcfg.schema_names import (
+    ARCHIVE_NETWORK_AE_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    OBJECT_STORAGE_ID,
+    QUEUE_OBJECT_CLASS,
+    STORAGE_ID,
+    STORAGE_OBJECT_CLASS,
+    STORAGE_THRESHOLD,
+    WEB_APP_OBJECT_CLASS,
+    WEB_SERVICE_CLASS,
+)
 
 _MAXIMUM_CACHE_S = 3600
 _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
@@ -35,7 +46,7 @@ def _find_ae_cache_long(context: LintContext) -> Iterator[Violation]:
 def _find_tasks_never_run(context: LintContext) -> Iterator[Violation]:
     name = "dcmTaskPollingInterval"
     for device in context.archives:
-        if name not in device.entry and context.find_parts(device, "dcmQueue"):
+        if name not in device.entry and context.find_parts(device, QUEUE_OBJECT_CLASS):
             command = ("set", context.format_target(device.entry), f"{name}=PT1M")
             yield Violation(device.entry.dn, "no queued task is ever run", name, fix_command=command)
 
@@ -43,12 +54,12 @@ def _find_tasks_never_run(context: LintContext) -> Iterator[Violation]:
 def _find_ae_without_web_app(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         served = {
-            app.text("dicomAETitle")
-            for app in context.find_parts(device, "dcmWebApp")
-            if "DCM4CHEE_ARC_AET" in app.texts("dcmWebServiceClass")
+            app.text(DICOM_AE_TITLE)
+            for app in context.find_parts(device, WEB_APP_OBJECT_CLASS)
+            if "DCM4CHEE_ARC_AET" in app.texts(WEB_SERVICE_CLASS)
         }
         for ae in device.network_aes:
-            if served and ae.title not in served and ae.entry.is_a("dcmArchiveNetworkAE"):
+            if served and ae.title not in served and ae.entry.is_a(ARCHIVE_NETWORK_AE_OBJECT_CLASS):
                 yield Violation(ae.entry.dn, "no web application of class DCM4CHEE_ARC_AET serves it")
 
 
@@ -61,11 +72,13 @@ def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Viol
 
 
 def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
-    name = "dcmStorageThreshold"
+    name = STORAGE_THRESHOLD
     for device in context.archives:
-        limited = {each.text("dcmStorageID"): each for each in context.find_parts(device, "dcmStorage") if name in each}
+        limited = {
+            each.text(STORAGE_ID): each for each in context.find_parts(device, STORAGE_OBJECT_CLASS) if name in each
+        }
         for ae in device.network_aes:
-            used = ae.entry.texts("dcmObjectStorageID")
+            used = ae.entry.texts(OBJECT_STORAGE_ID)
             for storage in (limited[each] for each in used if each in limited):
                 if len(used) > 1:
                     message = (

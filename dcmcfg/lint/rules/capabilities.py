@@ -7,20 +7,38 @@ from collections.abc import Iterator
 from dcmcfg.lint.ae_lookups import find_looked_up_references
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
-from dcmcfg.model.devices import STORAGE_SOP_CLASS_PREFIX, NetworkAE
+from dcmcfg.model.devices import NetworkAE
+from dcmcfg.schema_names import (
+    ACCEPTED_MOVE_DESTINATION,
+    ARCHIVE_NETWORK_AE_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    DICOM_ASSOCIATION_ACCEPTOR,
+    DICOM_ASSOCIATION_INITIATOR,
+    DICOM_SOP_CLASS,
+    DICOM_TRANSFER_ROLE,
+    EXPORTER_OBJECT_CLASS,
+    OBJECT_STORAGE_ID,
+)
+from dcmcfg.well_known_uids import (
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STORAGE_SOP_CLASS_PREFIX,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+)
 
 #: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
 _MINIMUM_SHARE = 0.1
 #: C-MOVE and C-GET of the Patient Root and Study Root models (PS3.4 C.6).
-_RETRIEVE_SOP_CLASSES = {f"1.2.840.10008.5.1.4.1.2.{root}.{service}" for root in (1, 2) for service in (2, 3)}
-_DESTINATION_ATTRIBUTES = ("dcmAcceptedMoveDestination", "dcmDestinationAE", "dcmPrefetchCStoreSCP")
+_RETRIEVE_SOP_CLASSES = frozenset({PATIENT_ROOT_MOVE, PATIENT_ROOT_GET, STUDY_ROOT_MOVE, STUDY_ROOT_GET})
+_DESTINATION_ATTRIBUTES = (ACCEPTED_MOVE_DESTINATION, "dcmDestinationAE", "dcmPrefetchCStoreSCP")
 
 
 def _find_sop_classes(ae: NetworkAE, role: str) -> set[str]:
     return {
-        capability.text("dicomSOPClass") or ""
+        capability.text(DICOM_SOP_CLASS) or ""
         for capability in ae.capability_source.capabilities
-        if capability.text("dicomTransferRole") == role
+        if capability.text(DICOM_TRANSFER_ROLE) == role
     }
 
 
@@ -50,7 +68,7 @@ def _find_destinations(context: LintContext) -> Iterator[str]:
 
 def _find_no_storage_scu(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        titles = {exporter.text("dicomAETitle") for exporter in context.find_parts(device, "dcmExporter")}
+        titles = {exporter.text(DICOM_AE_TITLE) for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS)}
         for ae in device.network_aes:
             sends = ae.title in titles or _find_sop_classes(ae, "SCP") & _RETRIEVE_SOP_CLASSES
             if sends and not any(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in _find_sop_classes(ae, "SCU")):
@@ -72,7 +90,7 @@ def _find_received_not_sent(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_initiator_not_enforced(context: LintContext) -> Iterator[Violation]:
-    name = "dicomAssociationInitiator"
+    name = DICOM_ASSOCIATION_INITIATOR
     for device in context.archives:
         for ae in device.network_aes:
             if ae.entry.text(name) == "FALSE" and _find_sop_classes(ae, "SCU"):
@@ -88,7 +106,7 @@ def _find_archive_ae_without_capabilities(context: LintContext) -> Iterator[Viol
 
 
 def _find_scp_accepts_nothing(context: LintContext) -> Iterator[Violation]:
-    name = "dicomAssociationAcceptor"
+    name = DICOM_ASSOCIATION_ACCEPTOR
     for device in context.archives:
         for ae in device.network_aes:
             if ae.installed and ae.entry.text(name) != "TRUE" and _find_sop_classes(ae, "SCP"):
@@ -99,10 +117,10 @@ def _find_scp_accepts_nothing(context: LintContext) -> Iterator[Violation]:
 def _find_no_object_storage(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for ae in device.network_aes:
-            stores = "dcmObjectStorageID" in ae.entry or "dcmObjectStorageID" in device.entry
-            if ae.is_storage_scp and not stores and ae.entry.is_a("dcmArchiveNetworkAE"):
+            stores = OBJECT_STORAGE_ID in ae.entry or OBJECT_STORAGE_ID in device.entry
+            if ae.is_storage_scp and not stores and ae.entry.is_a(ARCHIVE_NETWORK_AE_OBJECT_CLASS):
                 message = "it is a storage SCP and has no dcmObjectStorageID, so nothing that it receives can be stored"
-                yield Violation(ae.entry.dn, message, "dcmObjectStorageID")
+                yield Violation(ae.entry.dn, message, OBJECT_STORAGE_ID)
 
 
 RULES = (

@@ -10,6 +10,7 @@ from cryptography import x509
 from dcmcfg.dn import DN
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.schema_names import USER_CERTIFICATE
 
 #: How long before the end it is told.
 _WARNING_PERIOD = timedelta(days=60)
@@ -19,7 +20,7 @@ def _iterate_certificates(context: LintContext) -> Iterator[tuple[DN, str, bytes
     """Yield each certificate: entry, attribute, octets, and what they say; None where they cannot be read."""
     for entry in context.tree.sorted_entries():
         for attribute in entry.attributes:
-            if attribute.name.partition(";")[0].lower() in ("usercertificate", "cacertificate"):
+            if attribute.name.partition(";")[0].lower() in (USER_CERTIFICATE.lower(), "cacertificate"):
                 for value in attribute.values:
                     try:
                         certificate = x509.load_der_x509_certificate(value)

@@ -8,19 +8,18 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
-
-_ATTRIBUTE = "dcmProperty"
+from dcmcfg.schema_names import DCM_PROPERTY
 
 
 def _find_condition_format(context: LintContext) -> Iterator[Violation]:
-    kinds = {name: kind for name, kind in get_value_kinds(_ATTRIBUTE).items() if kind in (CONDITION, HL7_CONDITION)}
+    kinds = {name: kind for name, kind in get_value_kinds(DCM_PROPERTY).items() if kind in (CONDITION, HL7_CONDITION)}
     for entry in context.entries_to_check:
-        if _ATTRIBUTE not in entry:
+        if DCM_PROPERTY not in entry:
             continue
         for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):
-            for value in entry.values(_ATTRIBUTE):
+            for value in entry.values(DCM_PROPERTY):
                 if problem := kind.problem(value.decode("utf-8", "replace")):
-                    yield Violation(entry.dn, f"{problem}; the archive does not load the device", _ATTRIBUTE, value)
+                    yield Violation(entry.dn, f"{problem}; the archive does not load the device", DCM_PROPERTY, value)
 
 
 RULES = (

@@ -8,16 +8,26 @@ from dcmcfg.changes import Modification, Modify, Operation
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.lint.ae_lookups import find_ae_lookups
-from dcmcfg.lint.context import CONNECTION_REFERENCE_ATTRIBUTE, LintContext
+from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import DICOM, find_enclosing_device
+from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DCM_PROTOCOL,
+    DICOM_INSTALLED,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_REFERENCE,
+    HL7_APPLICATION_OBJECT_CLASS,
+    WEB_APP_OBJECT_CLASS,
+)
 
-_REFERENCE = CONNECTION_REFERENCE_ATTRIBUTE
+_REFERENCE = DICOM_NETWORK_CONNECTION_REFERENCE
 #: Class of an entry with connections → the protocols that they may have (Connection.Protocol).
 _PROTOCOLS = {
-    "dicomNetworkAE": (DICOM,),
-    "hl7Application": ("HL7", "HL7_MLLP2"),
-    "dcmWebApp": ("HTTP",),
+    DICOM_NETWORK_AE_OBJECT_CLASS: (DICOM,),
+    HL7_APPLICATION_OBJECT_CLASS: ("HL7", "HL7_MLLP2"),
+    WEB_APP_OBJECT_CLASS: ("HTTP",),
     "dcmAuditLogger": ("SYSLOG_TLS", "SYSLOG_UDP"),
 }
 
@@ -67,7 +77,7 @@ def _find_connection_protocol(context: LintContext) -> Iterator[Violation]:
         entry, value, connection = each.entry, each.value, each.connection
         allowed = next((allowed for name, allowed in _PROTOCOLS.items() if entry.is_a(name)), None)
         if connection is not None and allowed is not None:
-            protocol = connection.text("dcmProtocol") or DICOM
+            protocol = connection.text(DCM_PROTOCOL) or DICOM
             if protocol not in allowed:
                 message = f"the connection's dcmProtocol is {protocol}, not {' or '.join(allowed)}"
                 yield Violation(entry.dn, message, _REFERENCE, value, related_dns=(connection.dn,))
@@ -101,16 +111,16 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
             named = ", ".join(call.attributes)
             message = f"{call.archive.name} looks {call.ae.title} up ({named}), which is not found while this is so"
             command = ("set", context.format_target(off), "dicomInstalled=TRUE")
-            yield Violation(off.dn, message, "dicomInstalled", b"FALSE", command)
+            yield Violation(off.dn, message, DICOM_INSTALLED, b"FALSE", command)
 
 
 def _find_connection_named_by_address(context: LintContext) -> Iterator[Violation]:
     for entry in context.tree.sorted_entries():
-        if entry.is_a("dicomNetworkConnection") and "cn" in entry:
+        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and COMMON_NAME in entry:
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
-            if "cn" not in naming:
+            if COMMON_NAME not in naming:
                 message = "it has a cn and is named by its host, so the archive looks for it under another DN"
-                yield Violation(entry.dn, message, "cn", entry.values("cn")[0])
+                yield Violation(entry.dn, message, COMMON_NAME, entry.values(COMMON_NAME)[0])
 
 
 def _build_deletion(entry: Entry, value: bytes) -> Modify:

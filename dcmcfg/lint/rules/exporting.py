@@ -9,6 +9,16 @@ from dcmcfg.entry import Entry
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device
+from dcmcfg.schema_names import (
+    DCM_PROPERTY,
+    DCM_URI,
+    EXPORTER_ID,
+    EXPORTER_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AET,
+    RETRIEVE_AET,
+    STG_CMT_SCP,
+    STORAGE_OBJECT_CLASS,
+)
 
 _PREFIX = "dicom:"
 #: The names of the archive's implementations of ExporterProvider.
@@ -32,53 +42,54 @@ _SENDER = re.compile(r"SendingApplicationEntityTitle(!?)=(.*)", re.DOTALL)
 
 
 def _parse_destination(exporter: Entry) -> str | None:
-    uri = exporter.text("dcmURI") or ""
+    uri = exporter.text(DCM_URI) or ""
     return uri.removeprefix(_PREFIX) if uri.startswith(_PREFIX) else None
 
 
 def _find_fetch_sources(context: LintContext, device: Device) -> set[str]:
-    storages = context.find_parts(device, "dcmStorage")
-    return {title for storage in storages for title in storage.texts("dcmExternalRetrieveAET")}
+    storages = context.find_parts(device, STORAGE_OBJECT_CLASS)
+    return {title for storage in storages for title in storage.texts(EXTERNAL_RETRIEVE_AET)}
 
 
 def _find_no_storage_commitment(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         external = _find_fetch_sources(context, device)
-        for exporter in context.find_parts(device, "dcmExporter"):
+        for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             title = _parse_destination(exporter)
-            if title in external and "dcmStgCmtSCP" not in exporter:
+            if title in external and STG_CMT_SCP not in exporter:
                 message = f"{title} is never asked for commitment, so the archive does not learn that it has a study"
                 command = ("set", context.format_target(exporter), f"dcmStgCmtSCP={title}")
-                yield Violation(exporter.dn, message, "dcmStgCmtSCP", fix_command=command)
+                yield Violation(exporter.dn, message, STG_CMT_SCP, fix_command=command)
 
 
 def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        for exporter in context.find_parts(device, "dcmExporter"):
-            values = exporter.values("dcmRetrieveAET")
-            if len(values) > 1 and "dcmStgCmtSCP" in exporter:
+        for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
+            values = exporter.values(RETRIEVE_AET)
+            if len(values) > 1 and STG_CMT_SCP in exporter:
                 message = f"there are {len(values)}, of which one is recorded; LDAP keeps no order, so any may be it"
-                yield Violation(exporter.dn, message, "dcmRetrieveAET")
+                yield Violation(exporter.dn, message, RETRIEVE_AET)
 
 
 def _find_export_loop(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         external = _find_fetch_sources(context, device)
         exporters = {
-            each.text("dcmExporterID"): _parse_destination(each) for each in context.find_parts(device, "dcmExporter")
+            each.text(EXPORTER_ID): _parse_destination(each)
+            for each in context.find_parts(device, EXPORTER_OBJECT_CLASS)
         }
         for rule in context.find_parts(device, "dcmExportRule"):
-            for title in dict.fromkeys(exporters.get(name) for name in rule.texts("dcmExporterID")):
+            for title in dict.fromkeys(exporters.get(name) for name in rule.texts(EXPORTER_ID)):
                 if title in external and _matches_sender(rule, title or ""):
                     message = f"what is fetched from {title} is exported to {title} again"
                     condition = f"dcmProperty=SendingApplicationEntityTitle!={title}"
                     command = ("add-value", context.format_target(rule), condition)
-                    yield Violation(rule.dn, message, "dcmProperty", fix_command=command)
+                    yield Violation(rule.dn, message, DCM_PROPERTY, fix_command=command)
 
 
 def _matches_sender(rule: Entry, sender: str) -> bool:
     """Tell whether the conditions of *rule* let objects from *sender* through; one that only Java reads does."""
-    for condition in rule.texts("dcmProperty"):
+    for condition in rule.texts(DCM_PROPERTY):
         found = _SENDER.fullmatch(condition)
         if found is not None:
             try:
@@ -92,13 +103,13 @@ def _matches_sender(rule: Entry, sender: str) -> bool:
 
 def _find_exporter_scheme_unknown(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        for exporter in context.find_parts(device, "dcmExporter"):
-            for value in exporter.values("dcmURI"):
+        for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
+            for value in exporter.values(DCM_URI):
                 scheme, colon, _ = value.decode("utf-8", "replace").partition(":")
                 if not colon or scheme not in _SCHEMES:
                     named = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
                     message = f"{named} none of {', '.join(_SCHEMES)}"
-                    yield Violation(exporter.dn, message, "dcmURI", value)
+                    yield Violation(exporter.dn, message, DCM_URI, value)
 
 
 RULES = (

@@ -9,8 +9,14 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.model.retrieve_settings import find_storage_problem
+from dcmcfg.schema_names import (
+    ACCEPTED_CALLING_AE_TITLE,
+    DICOM_AE_TITLE,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    USER_IDENTITY_NEGOTIATION,
+)
 
-DESTINATION_ATTRIBUTE = "dcmExternalRetrieveAEDestination"
 CANNOT_STORE_RULE = "external-retrieve-cannot-store"
 _SET_COMMAND = "dcmcfg set-external-retrieve AET"
 
@@ -19,7 +25,7 @@ def _iterate_settings(context: LintContext) -> Iterator[tuple[Device, Entry, str
     """Yield where the destination is set: the archive, the entry that has it (itself or an AE), the title."""
     for device in context.archives_to_check:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
-            for title in entry.texts(DESTINATION_ATTRIBUTE):
+            for title in entry.texts(EXTERNAL_RETRIEVE_AE_DESTINATION):
                 yield device, entry, title
 
 
@@ -39,7 +45,7 @@ def _find_external_retrieve_unknown(context: LintContext) -> Iterator[Violation]
             yield Violation(
                 entry.dn,
                 f"no AE has the title {title}{hint}",
-                DESTINATION_ATTRIBUTE,
+                EXTERNAL_RETRIEVE_AE_DESTINATION,
                 title.encode(),
                 _build_command(storage, entry),
             )
@@ -51,36 +57,38 @@ def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violatio
             other = context.aes_by_title[title][0].device.name
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = f"{title} is an AE of {other}: what {device.name} fetches goes there and is not forwarded"
-            yield Violation(entry.dn, message, DESTINATION_ATTRIBUTE, title.encode(), _build_command(storage, entry))
+            yield Violation(
+                entry.dn, message, EXTERNAL_RETRIEVE_AE_DESTINATION, title.encode(), _build_command(storage, entry)
+            )
 
 
 def _build_command(storage: list[str], entry: Entry) -> tuple[str, ...]:
     """Return the command that sets the only storage SCP there is; none where one has to choose."""
     if len(storage) != 1:
         return ()
-    on = ("--ae", entry.text("dicomAETitle") or "") if entry.is_a("dicomNetworkAE") else ()
+    on = ("--ae", entry.text(DICOM_AE_TITLE) or "") if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) else ()
     return ("set-external-retrieve", storage[0], *on)
 
 
 def _find_external_retrieve_cannot_store(context: LintContext) -> Iterator[Violation]:
     for _, entry, ae in find_destinations(context):
-        value = entry.values(DESTINATION_ATTRIBUTE)[0]
+        value = entry.values(EXTERNAL_RETRIEVE_AE_DESTINATION)[0]
         if why := find_storage_problem(ae):
-            yield Violation(entry.dn, f"{ae.title} {why}", DESTINATION_ATTRIBUTE, value)
+            yield Violation(entry.dn, f"{ae.title} {why}", EXTERNAL_RETRIEVE_AE_DESTINATION, value)
 
 
 def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Violation]:
     for device, _, ae in find_destinations(context):
-        accepted = ae.entry.texts("dcmAcceptedCallingAETitle")
+        accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         for title in context.find_external_archives(device) if accepted else ():
             if title not in accepted:
                 message = f"{title} is to store here and is not among the callers that {ae.title} accepts"
                 command = ("add-value", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle={title}")
-                yield Violation(ae.entry.dn, message, "dcmAcceptedCallingAETitle", fix_command=command)
+                yield Violation(ae.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
 
 def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation]:
-    name = "dcmUserIdentityNegotiation"
+    name = USER_IDENTITY_NEGOTIATION
     for device, _, ae in find_destinations(context):
         asked = ae.entry.text(name) or device.entry.text(name)
         if asked == "REQUIRED" and context.find_external_archives(device):
@@ -93,23 +101,28 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
         titles = context.find_external_archives(device)
         if (
             titles
-            and DESTINATION_ATTRIBUTE not in device.entry
-            and not any(DESTINATION_ATTRIBUTE in ae.entry for ae in device.network_aes)
+            and EXTERNAL_RETRIEVE_AE_DESTINATION not in device.entry
+            and not any(EXTERNAL_RETRIEVE_AE_DESTINATION in ae.entry for ae in device.network_aes)
         ):
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = f"{', '.join(titles)} sends straight to each destination, and has to know it"
             yield Violation(
-                device.entry.dn, message, DESTINATION_ATTRIBUTE, fix_command=_build_command(storage, device.entry)
+                device.entry.dn,
+                message,
+                EXTERNAL_RETRIEVE_AE_DESTINATION,
+                fix_command=_build_command(storage, device.entry),
             )
 
 
 def _find_external_retrieve_overridden(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        whole = device.entry.text(DESTINATION_ATTRIBUTE)
+        whole = device.entry.text(EXTERNAL_RETRIEVE_AE_DESTINATION)
         for ae in device.network_aes:
-            own = ae.entry.text(DESTINATION_ATTRIBUTE)
+            own = ae.entry.text(EXTERNAL_RETRIEVE_AE_DESTINATION)
             if own is not None and whole is not None and own != whole:
-                yield Violation(ae.entry.dn, f"it wins over the device's {whole}", DESTINATION_ATTRIBUTE, own.encode())
+                yield Violation(
+                    ae.entry.dn, f"it wins over the device's {whole}", EXTERNAL_RETRIEVE_AE_DESTINATION, own.encode()
+                )
 
 
 RULES = (

@@ -8,11 +8,12 @@ from dcmcfg.entry import Entry
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device
-
-_SCP = "dcmFallbackCMoveSCP"
-_DESTINATION = "dcmFallbackCMoveSCPDestination"
-_RETRIES = "dcmFallbackCMoveSCPRetries"
-_ALTERNATIVE = "dcmAltCMoveSCP"
+from dcmcfg.schema_names import (
+    ALT_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_DESTINATION,
+    FALLBACK_C_MOVE_SCP_RETRIES,
+)
 
 
 def _iterate_entries(context: LintContext) -> Iterator[tuple[Device, Entry]]:
@@ -24,7 +25,7 @@ def _iterate_entries(context: LintContext) -> Iterator[tuple[Device, Entry]]:
 
 def _find_fallback_to_itself(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
-        for name in (_SCP, _ALTERNATIVE):
+        for name in (FALLBACK_C_MOVE_SCP, ALT_C_MOVE_SCP):
             title = entry.text(name)
             if title in device.titles:
                 message = f"{title} is an AE of this archive, so the request comes back to it"
@@ -33,29 +34,36 @@ def _find_fallback_to_itself(context: LintContext) -> Iterator[Violation]:
 
 def _find_fallback_without_destination(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
-        if _SCP in entry and _DESTINATION not in entry and _DESTINATION not in device.entry:
-            message = f"requests pass through to {entry.text(_SCP)}; studies that are incomplete here are not completed"
-            yield Violation(entry.dn, message, _DESTINATION)
+        if (
+            FALLBACK_C_MOVE_SCP in entry
+            and FALLBACK_C_MOVE_SCP_DESTINATION not in entry
+            and FALLBACK_C_MOVE_SCP_DESTINATION not in device.entry
+        ):
+            message = (
+                f"requests pass through to {entry.text(FALLBACK_C_MOVE_SCP)}; "
+                "studies that are incomplete here are not completed"
+            )
+            yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_DESTINATION)
 
 
 def _find_fallback_retries(context: LintContext) -> Iterator[Violation]:
     for _, entry in _iterate_entries(context):
-        value = entry.text(_RETRIES) or ""
+        value = entry.text(FALLBACK_C_MOVE_SCP_RETRIES) or ""
         if value.startswith("-"):
             message = "a negative number is never"
         elif value == "0":
             message = "0 is without end"
         else:
             continue
-        yield Violation(entry.dn, message, _RETRIES, value.encode())
+        yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_RETRIES, value.encode())
 
 
 def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
-        title = entry.text(_ALTERNATIVE)
+        title = entry.text(ALT_C_MOVE_SCP)
         if title is not None and title in context.find_external_archives(device):
             message = f"{title} is the external archive too: it is asked to send straight to the destination"
-            yield Violation(entry.dn, message, _ALTERNATIVE, entry.values(_ALTERNATIVE)[0])
+            yield Violation(entry.dn, message, ALT_C_MOVE_SCP, entry.values(ALT_C_MOVE_SCP)[0])
 
 
 RULES = (

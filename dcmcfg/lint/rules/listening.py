@@ -8,6 +8,7 @@ from dcmcfg.dn import NormalDN
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.listeners import ARCHIVE, HIGHEST_PORT, HTTP, SYSLOG, Listener
 from dcmcfg.lint.rule import LintRule, Violation
+from dcmcfg.schema_names import DICOM_PORT
 
 #: Whose ports are compared with those of an opener for a warning. Connections of HTTP may well share one.
 _COMPARED_OPENERS = {ARCHIVE: (SYSLOG, HTTP), SYSLOG: (ARCHIVE, SYSLOG, HTTP), HTTP: (ARCHIVE, SYSLOG)}
@@ -114,7 +115,7 @@ def _find_possible_conflict(ports: _DevicePorts, new: Listener) -> tuple[Listene
 
 def _build_violation(context: LintContext, device: NormalDN, new: Listener, other: Listener, message: str) -> Violation:
     related = (other.entry.dn, context.tree.entries[device].dn)
-    return Violation(new.entry.dn, message, "dicomPort", str(new.port).encode(), related_dns=related)
+    return Violation(new.entry.dn, message, DICOM_PORT, str(new.port).encode(), related_dns=related)
 
 
 def _describe_conflict(new: Listener, other: Listener) -> str:

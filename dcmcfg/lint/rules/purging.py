@@ -8,8 +8,15 @@ from dcmcfg.entry import Entry
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import Device
+from dcmcfg.schema_names import (
+    EXPORTER_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AET,
+    EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY,
+    RETRIEVE_AET,
+    STG_CMT_SCP,
+    STORAGE_OBJECT_CLASS,
+)
 
-_AET = "dcmExternalRetrieveAET"
 _DURATION = "dcmStorageDuration"
 _TRIGGERS = (
     "dcmDeleterThreshold",
@@ -21,7 +28,7 @@ _TRIGGERS = (
 
 def _iterate_storages(context: LintContext) -> Iterator[tuple[Device, Entry]]:
     for device in context.archives:
-        for storage in context.find_parts(device, "dcmStorage"):
+        for storage in context.find_parts(device, STORAGE_OBJECT_CLASS):
             yield device, storage
 
 
@@ -35,13 +42,13 @@ def _is_triggered(storage: Entry) -> bool:
 
 def find_recorded_titles(context: LintContext, device: Device) -> set[str]:
     """Return the titles that a storage commitment may record as where a study can be fetched from (StgCmtEJB)."""
-    exporters = [each for each in context.find_parts(device, "dcmExporter") if "dcmStgCmtSCP" in each]
-    return {each.text("dcmRetrieveAET") or each.text("dcmStgCmtSCP") or "" for each in exporters}
+    exporters = [each for each in context.find_parts(device, EXPORTER_OBJECT_CLASS) if STG_CMT_SCP in each]
+    return {each.text(RETRIEVE_AET) or each.text(STG_CMT_SCP) or "" for each in exporters}
 
 
 def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
-        if _AET in storage and _get_duration(storage) != "CACHE":
+        if EXTERNAL_RETRIEVE_AET in storage and _get_duration(storage) != "CACHE":
             done = (
                 "nothing is purged"
                 if _get_duration(storage) == "PERMANENT"
@@ -55,8 +62,13 @@ def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation
 def _find_purge_without_copy(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
         purges = _is_triggered(storage) or storage.text("dcmNoDeletionConstraint") == "TRUE"
-        if _get_duration(storage) == "CACHE" and purges and _AET not in storage and "dcmExportStorageID" not in storage:
-            yield Violation(storage.dn, "it purges studies without asking for a copy elsewhere", _AET)
+        if (
+            _get_duration(storage) == "CACHE"
+            and purges
+            and EXTERNAL_RETRIEVE_AET not in storage
+            and "dcmExportStorageID" not in storage
+        ):
+            yield Violation(storage.dn, "it purges studies without asking for a copy elsewhere", EXTERNAL_RETRIEVE_AET)
 
 
 def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
@@ -73,25 +85,25 @@ def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
 
 def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Violation]:
     for device, storage in _iterate_storages(context):
-        wanted, titles = storage.texts(_AET), find_recorded_titles(context, device)
+        wanted, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
         if wanted and not titles & set(wanted):
             found = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
-            yield Violation(storage.dn, f"{found}, so nothing is purged", _AET, wanted[0].encode())
+            yield Violation(storage.dn, f"{found}, so nothing is purged", EXTERNAL_RETRIEVE_AET, wanted[0].encode())
 
 
 def _find_purged_shows_online(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
-        if _AET in storage and "dcmExternalRetrieveInstanceAvailability" not in storage:
+        if EXTERNAL_RETRIEVE_AET in storage and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in storage:
             message = "purged studies keep showing as ONLINE"
             command = ("set", context.format_target(storage), "dcmExternalRetrieveInstanceAvailability=NEARLINE")
-            yield Violation(storage.dn, message, "dcmExternalRetrieveInstanceAvailability", fix_command=command)
+            yield Violation(storage.dn, message, EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY, fix_command=command)
 
 
 def _find_availability_without_effect(context: LintContext) -> Iterator[Violation]:
-    name = "dcmExternalRetrieveInstanceAvailability"
+    name = EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY
     for _, storage in _iterate_storages(context):
-        for value in storage.values(name) if _AET not in storage else ():
-            yield Violation(storage.dn, f"it has no {_AET}, so this has no effect", name, value)
+        for value in storage.values(name) if EXTERNAL_RETRIEVE_AET not in storage else ():
+            yield Violation(storage.dn, f"it has no {EXTERNAL_RETRIEVE_AET}, so this has no effect", name, value)
 
 
 RULES = (

@@ -8,10 +8,19 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.lint.rules.external_retrieve import find_destinations
 from dcmcfg.model.devices import DICOM, Device
+from dcmcfg.schema_names import (
+    ACCEPTED_CALLING_AE_TITLE,
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    C_STORE_SCU_OF_C_MOVE_SCP,
+    DICOM_AE_TITLE,
+    EXPORTER_OBJECT_CLASS,
+    RETRIEVE_TIMEOUT,
+    RETURN_RETRIEVE_AET,
+    SEND_PENDING_C_MOVE_INTERVAL,
+    STG_CMT_SCP,
+)
 
-_RETRIEVE_TIMEOUT = "dcmRetrieveTimeout"
 _MINIMUM_TIMEOUT_MS = 60_000
-_PENDING_INTERVAL = "dcmSendPendingCMoveInterval"
 
 
 def _find_forwarding_archives(context: LintContext) -> tuple[Device, ...]:
@@ -21,40 +30,42 @@ def _find_forwarding_archives(context: LintContext) -> tuple[Device, ...]:
 
 def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violation]:
     for device in _find_forwarding_archives(context):
-        pairs = device.entry.texts("dcmCStoreSCUOfCMoveSCP")
+        pairs = device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)
         scps = {pair.partition("=")[2] for pair in pairs}
         for title in context.find_external_archives(device):
             if title not in scps:
                 message = f"of a study that is partly local, what {title} sends is stored and not forwarded"
                 command = ("add-value", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP={title}={title}")
-                yield Violation(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", fix_command=command)
+                yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, fix_command=command)
 
 
 def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
     for entry in context.entries_to_check:
-        for value in entry.values("dcmCStoreSCUOfCMoveSCP") if entry.is_a("dcmArchiveDevice") else ():
+        for value in entry.values(C_STORE_SCU_OF_C_MOVE_SCP) if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) else ():
             if b"=" not in value:
                 message = "it is not CALLING=SCP, so the archive does not load the device"
-                yield Violation(entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value)
+                yield Violation(entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value)
 
 
 def _find_stored_back_under_another_title(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         recorded = context.find_external_archives(device)
-        for value in device.entry.texts("dcmCStoreSCUOfCMoveSCP"):
+        for value in device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP):
             calling, equals, scp = value.partition("=")
             if equals and scp in recorded and calling not in recorded:
                 message = f"what {calling} sends back is not taken for what {scp} is recorded to have"
-                yield Violation(device.entry.dn, message, "dcmCStoreSCUOfCMoveSCP", value.encode())
+                yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value.encode())
 
 
 def _find_no_pending_responses(context: LintContext) -> Iterator[Violation]:
     for device in _find_forwarding_archives(context):
-        told = any(_PENDING_INTERVAL in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes)))
+        told = any(
+            SEND_PENDING_C_MOVE_INTERVAL in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes))
+        )
         if context.find_external_archives(device) and not told:
             message = "whoever asks hears nothing until the external archive has sent everything, and may give up"
-            command = ("set", context.format_target(device.entry), f"{_PENDING_INTERVAL}=PT5S")
-            yield Violation(device.entry.dn, message, _PENDING_INTERVAL, fix_command=command)
+            command = ("set", context.format_target(device.entry), f"{SEND_PENDING_C_MOVE_INTERVAL}=PT5S")
+            yield Violation(device.entry.dn, message, SEND_PENDING_C_MOVE_INTERVAL, fix_command=command)
 
 
 def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
@@ -63,32 +74,32 @@ def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
             continue
         for connection in device.connections:
             entry = context.tree.get(connection.dn)
-            value = (entry.text(_RETRIEVE_TIMEOUT) if entry is not None else None) or "0"
+            value = (entry.text(RETRIEVE_TIMEOUT) if entry is not None else None) or "0"
             # A number of many digits is no short time, and more than int() takes.
             short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
             if short and connection.protocol == DICOM:
                 message = "that is how long an external archive has until it sends the first response"
-                yield Violation(connection.dn, message, _RETRIEVE_TIMEOUT, value.encode())
+                yield Violation(connection.dn, message, RETRIEVE_TIMEOUT, value.encode())
 
 
 def _find_external_archive_accept_list(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        for exporter in context.find_parts(device, "dcmExporter"):
-            sender, title = exporter.text("dicomAETitle"), exporter.text("dcmStgCmtSCP") or ""
+        for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
+            sender, title = exporter.text(DICOM_AE_TITLE), exporter.text(STG_CMT_SCP) or ""
             peer = context.find_network_ae(title)
-            accepted = peer.entry.texts("dcmAcceptedCallingAETitle") if peer is not None else ()
+            accepted = peer.entry.texts(ACCEPTED_CALLING_AE_TITLE) if peer is not None else ()
             if peer is not None and sender is not None and accepted and sender not in accepted:
                 message = f"{sender}, which exports to it, is not among the callers that {title} accepts"
                 command = ("add-value", context.format_target(peer.entry), f"dcmAcceptedCallingAETitle={sender}")
-                yield Violation(peer.entry.dn, message, "dcmAcceptedCallingAETitle", fix_command=command)
+                yield Violation(peer.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
 
 def _find_return_retrieve_aet(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
-            for value in entry.values("dcmReturnRetrieveAET") if context.find_external_archives(device) else ():
+            for value in entry.values(RETURN_RETRIEVE_AET) if context.find_external_archives(device) else ():
                 message = "query results do not show which studies are at the external archive"
-                yield Violation(entry.dn, message, "dcmReturnRetrieveAET", value)
+                yield Violation(entry.dn, message, RETURN_RETRIEVE_AET, value)
 
 
 RULES = (

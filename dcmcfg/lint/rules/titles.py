@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.schema_names import (
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_OBJECT_CLASS,
+    DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    OTHER_AE_TITLE,
+)
 from dcmcfg.unsafe_names import is_changed_in_reference, needs_escaping_in_dn
 
 #: What has its name in the references to connections.
-_REFERENCED_CLASSES = ("dicomDevice", "dicomNetworkConnection")
+_REFERENCED_CLASSES = (DICOM_DEVICE_OBJECT_CLASS, DICOM_NETWORK_CONNECTION_OBJECT_CLASS)
 
 
 def _find_ae_title_twice(context: LintContext) -> Iterator[Violation]:
@@ -20,7 +26,7 @@ def _find_ae_title_twice(context: LintContext) -> Iterator[Violation]:
             first = aes[0].device.name
             for ae in aes[1:]:
                 message = f"the device {first} has an AE of this title too"
-                yield Violation(ae.entry.dn, message, "dicomAETitle", title.encode("utf-8", "replace"))
+                yield Violation(ae.entry.dn, message, DICOM_AE_TITLE, title.encode("utf-8", "replace"))
 
 
 def _find_application_name_twice(context: LintContext) -> Iterator[Violation]:
@@ -48,7 +54,7 @@ def _find_other_title_shadowed(context: LintContext) -> Iterator[Violation]:
                     message = f"another AE of the device has the other title {title} too"
                 else:
                     continue
-                yield Violation(ae.entry.dn, message, "dcmOtherAETitle", title.encode())
+                yield Violation(ae.entry.dn, message, OTHER_AE_TITLE, title.encode())
 
 
 def _find_name_with_special_characters(context: LintContext) -> Iterator[Violation]:

@@ -8,10 +8,18 @@ from dcmcfg.lint.ae_lookups import find_ae_lookups
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import DICOM, Connection, Device, NetworkAE
+from dcmcfg.schema_names import (
+    BIND_ADDRESS,
+    DCM_URI,
+    DICOM_AE_TITLE,
+    DICOM_HOSTNAME,
+    EXPORTER_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AE_DESTINATION,
+    KEY_STORE_URL,
+)
 
 _LIMIT = "dcmLimitOpenAssociations"
 _STORES = "dcmMultipleStoreAssociations"
-_DESTINATION = "dcmExternalRetrieveAEDestination"
 _MAXIMUM_DIGITS = 9
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -63,9 +71,9 @@ def _get_values(context: LintContext, connection: Connection, name: str) -> set[
 def _find_exporter_cannot_connect(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         own = {ae.title: ae for ae in device.network_aes}
-        for exporter in context.find_parts(device, "dcmExporter"):
-            uri = exporter.text("dcmURI") or ""
-            sender = own.get(exporter.text("dicomAETitle") or "")
+        for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
+            uri = exporter.text(DCM_URI) or ""
+            sender = own.get(exporter.text(DICOM_AE_TITLE) or "")
             receiver = context.find_network_ae(uri.removeprefix("dicom:")) if uri.startswith("dicom:") else None
             if sender is None or receiver is None or not (sender.installed and receiver.installed):
                 continue
@@ -74,7 +82,7 @@ def _find_exporter_cannot_connect(context: LintContext) -> Iterator[Violation]:
                 one.is_compatible_with(other) for one in _select_usable(sender.connections) for other in remote
             ):
                 message = f"{sender.title} has no connection that fits one of {receiver.title}"
-                yield Violation(exporter.dn, message, "dicomAETitle", exporter.values("dicomAETitle")[0])
+                yield Violation(exporter.dn, message, DICOM_AE_TITLE, exporter.values(DICOM_AE_TITLE)[0])
 
 
 def _find_peer_blacklisted(context: LintContext) -> Iterator[Violation]:
@@ -95,11 +103,11 @@ def _find_loopback_address(context: LintContext) -> Iterator[Violation]:
         for connection in _select_usable(ae.connections):
             if connection.port and connection.host.lower() in _LOOPBACK_HOSTS:
                 message = f"{ae.title} is called there ({attribute}), which is {device.name}'s own machine"
-                yield Violation(connection.dn, message, "dicomHostname", connection.host.encode())
+                yield Violation(connection.dn, message, DICOM_HOSTNAME, connection.host.encode())
 
 
 def _find_bound_to_loopback(context: LintContext) -> Iterator[Violation]:
-    name = "dcmBindAddress"
+    name = BIND_ADDRESS
     for device in context.archives:
         for connection in _select_usable(_list_own_connections(device)):
             bound = _get_values(context, connection, name) & set(_LOOPBACK_HOSTS)
@@ -111,7 +119,7 @@ def _find_bound_to_loopback(context: LintContext) -> Iterator[Violation]:
 def _find_recall_limited(context: LintContext) -> Iterator[Violation]:
     """A recall takes two associations at once: the requester's, and the external archive's to send."""
     for device in context.archives:
-        if context.find_external_archives(device) and _DESTINATION in device.entry:
+        if context.find_external_archives(device) and EXTERNAL_RETRIEVE_AE_DESTINATION in device.entry:
             value = device.entry.text(_LIMIT) or "0"
             if value == "1":
                 message = "while one waits for a recall, what the external archive sends is rejected"
@@ -137,7 +145,7 @@ def _parse_number(text: str) -> int:
 def _find_tls_without_store(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         if any(connection.tls and connection.installed for connection in device.connections):
-            for name, what in (("dcmKeyStoreURL", "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
+            for name, what in ((KEY_STORE_URL, "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
                 if name not in device.entry and not _has_alternative(device, name):
                     yield Violation(device.entry.dn, f"it has TLS connections and no {what}", name)
 

@@ -10,6 +10,19 @@ from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.index import Reference
 from dcmcfg.model.references.kinds import NameUse
 from dcmcfg.model.references.rewriting import rewrite_name
+from dcmcfg.schema_names import (
+    ACCEPTED_MOVE_DESTINATION,
+    ALT_C_MOVE_SCP,
+    C_STORE_SCU_OF_C_MOVE_SCP,
+    DCM_PROPERTY,
+    DCM_URI,
+    EXPORTER_OBJECT_CLASS,
+    EXTERNAL_RETRIEVE_AET,
+    FALLBACK_C_MOVE_SCP,
+    FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP,
+    RETRIEVE_AET,
+    STG_CMT_SCP,
+)
 from dcmcfg.suggestions import suggest_names
 
 WILDCARD_TITLE = "*"
@@ -18,8 +31,8 @@ WILDCARD_TITLE = "*"
 _DEFAULT_TITLE = "DCM4CHEE"
 #: How like an AE's title another has to be for a correction to be offered: one letter of eight, two changed places.
 _MISSPELLING_SIMILARITY = 0.8
-_FALLBACK = ("dcmFallbackCMoveSCP", "dcmFallbackCMoveSCPLeadingCFindSCP", "dcmXDSiFallbackCMoveSCP")
-_EXTERNAL = ("dcmStgCmtSCP", "dcmRetrieveAET", "dcmExternalRetrieveAET", "dcmAltCMoveSCP", "dcmCStoreSCUOfCMoveSCP")
+_FALLBACK = (FALLBACK_C_MOVE_SCP, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP, "dcmXDSiFallbackCMoveSCP")
+_EXTERNAL = (STG_CMT_SCP, RETRIEVE_AET, EXTERNAL_RETRIEVE_AET, ALT_C_MOVE_SCP, C_STORE_SCU_OF_C_MOVE_SCP)
 
 
 def _classify(context: LintContext, reference: Reference) -> str:
@@ -32,11 +45,11 @@ def _classify(context: LintContext, reference: Reference) -> str:
         return "fallback-scp-unknown"
     if attribute in _EXTERNAL:
         return "external-archive-unknown"
-    if attribute == "dcmAcceptedMoveDestination":
+    if attribute == ACCEPTED_MOVE_DESTINATION:
         return "accepted-destination-unknown"
-    if attribute == "dcmURI" and entry is not None and entry.is_a("dcmUPSProcessingRule"):
+    if attribute == DCM_URI and entry is not None and entry.is_a("dcmUPSProcessingRule"):
         return "ups-destination-unknown"
-    if attribute == "dcmURI" and entry is not None and entry.is_a("dcmExporter"):
+    if attribute == DCM_URI and entry is not None and entry.is_a(EXPORTER_OBJECT_CLASS):
         return "exporter-destination-unknown"
     return "remote-ae-unknown"
 
@@ -140,7 +153,7 @@ def _find_wildcard_as_peer(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_condition_on_unknown_ae(context: LintContext) -> Iterator[Violation]:
-    for reference in context.references.by_attribute.get("dcmProperty", ()):
+    for reference in context.references.by_attribute.get(DCM_PROPERTY, ()):
         if (
             reference.value.startswith(b"ReceivingApplicationEntityTitle=")
             and context.is_in_archive(reference)

@@ -8,6 +8,7 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.schema.findings import Severity
+from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, QUEUE_OBJECT_CLASS, STG_CMT_SCP
 from dcmcfg.suggestions import suggest_names
 
 _COMMITMENT_QUEUE = "StgCmtSCU"
@@ -40,11 +41,11 @@ def _list_names(context: LintContext, kind: EntityKind) -> set[str]:
 
 def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        queues = {queue.text("dcmQueueName") for queue in context.find_parts(device, "dcmQueue")}
-        for exporter in context.find_parts(device, "dcmExporter"):
-            if "dcmStgCmtSCP" in exporter and _COMMITMENT_QUEUE not in queues:
+        queues = {queue.text("dcmQueueName") for queue in context.find_parts(device, QUEUE_OBJECT_CLASS)}
+        for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
+            if STG_CMT_SCP in exporter and _COMMITMENT_QUEUE not in queues:
                 message = f"storage commitment is requested through the queue {_COMMITMENT_QUEUE}, which is not there"
-                yield Violation(exporter.dn, message, "dcmStgCmtSCP", exporter.values("dcmStgCmtSCP")[0])
+                yield Violation(exporter.dn, message, STG_CMT_SCP, exporter.values(STG_CMT_SCP)[0])
 
 
 def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) -> LintRule:

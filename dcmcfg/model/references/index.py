@@ -12,6 +12,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.references.rewriting import find_names, may_contain_names
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS, OBJECT_CLASS
 
 #: Object class, in lower case → the kind of thing that its entries are.
 _KINDS = {kind.value.object_class.lower(): kind for kind in EntityKind if kind is not EntityKind.ENTRY}
@@ -101,13 +102,13 @@ class References:
 
     @cached_property
     def _devices(self) -> frozenset[NormalDN]:
-        return frozenset(key for key, entry in self.tree.entries.items() if entry.is_a("dicomDevice"))
+        return frozenset(key for key, entry in self.tree.entries.items() if entry.is_a(DICOM_DEVICE_OBJECT_CLASS))
 
     @cached_property
     def _entries_by_name(self) -> Mapping[tuple[EntityKind, str], tuple[Entry, ...]]:
         found: dict[tuple[EntityKind, str], list[Entry]] = {}
         for entry in self.tree.sorted_entries():
-            classes = (value.decode("utf-8", "replace").lower() for value in entry.values("objectClass"))
+            classes = (value.decode("utf-8", "replace").lower() for value in entry.values(OBJECT_CLASS))
             for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
                 name = entry.text(kind.value.attribute)
                 if name is not None:

@@ -13,8 +13,6 @@ from dcmcfg.verify.external_request import is_fallback_used, is_sent_directly
 from dcmcfg.verify.file_evidence import FileLocation, FilesBeforeMove, locate_files_before_move
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment, RouteFinding
 
-SUCCESS = 0x0000
-
 
 def suggest_capability_check(destination_ae_title: str) -> str:
     """Return whom to ask for the SOP classes that are kept from *destination_ae_title*."""

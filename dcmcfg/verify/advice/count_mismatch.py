@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.retrieval import Patient
+from dcmcfg.dicom.status import SUCCESS
 from dcmcfg.verify.advice import partly_purged
-from dcmcfg.verify.advice.case import SUCCESS, Case
+from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.file_evidence import FileLocation, count_recalled
 from dcmcfg.verify.report_assessment import format_patient
 

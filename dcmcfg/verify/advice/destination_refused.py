@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN
 from dcmcfg.route.command import format_command
+from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import suggest_names
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.called_ae import (
-    DESTINATION_UNKNOWN,
-    NOT_ALLOWED,
-    find_candidate_archives,
-    find_external_refusal,
-    is_refused_by_archive,
-)
+from dcmcfg.verify.called_ae import find_candidate_archives, find_external_refusal, is_refused_by_archive
 from dcmcfg.verify.external_request import get_external_move_destination, is_alternative_used
 
-_ACCEPTED = "dcmAcceptedMoveDestination"
 _NAMED = 5
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
     if case.is_contradicted:
         return
-    if case.reported.status == NOT_ALLOWED:
+    if case.reported.status == MOVE_DESTINATION_NOT_ALLOWED:
         yield from _not_allowed(case)
-    elif case.reported.status == DESTINATION_UNKNOWN:
+    elif case.reported.status == MOVE_DESTINATION_UNKNOWN:
         yield from _unknown(case)
 
 
@@ -34,19 +29,22 @@ def _not_allowed(case: Case) -> Iterator[str]:
     if not accepted or case.destination in accepted:
         has = f"lists {case.destination}" if accepted else "is not set, which allows any"
         yield (
-            f"in the tree {_ACCEPTED} of {case.archive_ae_title} {has}: the archive has not loaded that, so dcmcfg "
-            "reload; "
+            f"in the tree {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {has}: "
+            "the archive has not loaded that, so dcmcfg reload; "
             "where that does not help, it reads another directory (dcmcfg status --directory)"
         )
         return
     yield (
-        f"{case.archive_ae_title} takes only the destinations in its {_ACCEPTED} ({_abbreviate_titles(accepted)}): "
-        f"{format_command('add-value', archive, f'{_ACCEPTED}={case.destination}')} allows this one, too"
+        f"{case.archive_ae_title} takes only the destinations in its {ACCEPTED_MOVE_DESTINATION} "
+        f"({_abbreviate_titles(accepted)}): "
+        f"{format_command('add-value', archive, f'{ACCEPTED_MOVE_DESTINATION}={case.destination}')} "
+        "allows this one, too"
     )
     for near in suggest_names(case.destination, accepted):
         yield (
-            f"{_ACCEPTED} has {near}, which is spelt almost like {case.destination}: "
-            f"if that is a slip, {format_command('remove-value', archive, f'{_ACCEPTED}={near}')} takes it away"
+            f"{ACCEPTED_MOVE_DESTINATION} has {near}, which is spelt almost like {case.destination}: "
+            f"if that is a slip, {format_command('remove-value', archive, f'{ACCEPTED_MOVE_DESTINATION}={near}')} "
+            "takes it away"
         )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice.case import SUCCESS, Case
+from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN, SUCCESS
+from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.advice.failed_call import AE_NOT_FOUND_EXCEPTION, advise_on_missing_ae
-from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
     reported = case.reported
-    if not case.is_fallback_used or reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+    if (
+        not case.is_fallback_used
+        or reported.ok
+        or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
+    ):
         return
     fallback = case.evidence.route.fallback_move_scp
     if AE_NOT_FOUND_EXCEPTION in reported.comment and (step := advise_on_missing_ae(case, fallback)):

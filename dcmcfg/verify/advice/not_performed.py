@@ -6,29 +6,29 @@ import shlex
 from collections.abc import Iterator
 
 from dcmcfg.dicom.retrieval import InformationModel
-from dcmcfg.dicom.status import explain
-from dcmcfg.verify.advice import partly_purged
-from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.advice.failed_call import advise_on_failed_call
-from dcmcfg.verify.called_ae import (
-    DESTINATION_UNKNOWN,
-    NOT_ALLOWED,
-    NOT_PERFORMED,
-    find_called_ae,
-    find_candidate_archives,
-    is_failed_side_unknown,
+from dcmcfg.dicom.status import (
+    MOVE_DESTINATION_NOT_ALLOWED,
+    MOVE_DESTINATION_UNKNOWN,
+    PROCESSING_FAILURE,
+    SOME_SUB_OPERATIONS_FAILED,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUB_OPERATIONS,
+    UNABLE_TO_PROCESS,
+    explain,
 )
+from dcmcfg.verify.advice import partly_purged
+from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.failed_call import advise_on_failed_call
+from dcmcfg.verify.called_ae import find_called_ae, find_candidate_archives, is_failed_side_unknown
 from dcmcfg.verify.file_evidence import FileLocation, count_recalled
 
-_SOME_FAILED = 0xB000
-_PROCESSING_FAILURE = 0x0110
 #: The archive itself refuses a destination that is not allowed with C801.
-_UNABLE_TO_PROCESS = range(0xC000, 0xC100)
+_UNABLE_TO_PROCESS = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
     reported = case.reported
-    if reported.ok or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED):
+    if reported.ok or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED):
         return
     if reported.status == SUCCESS and not (reported.failed or reported.warning):
         return
@@ -43,24 +43,26 @@ def suggest_steps(case: Case) -> Iterator[str]:
     elif case.is_returned_to_archive:
         yield _advise_on_partial_forwarding(case)
     else:
-        yield from _by_status(case, reported.status or _SOME_FAILED)
+        yield from _by_status(case, reported.status or SOME_SUB_OPERATIONS_FAILED)
 
 
 def _by_status(case: Case, status: int) -> Iterator[str]:
     whom = find_called_ae(case.evidence)
     if status in _UNABLE_TO_PROCESS:
         yield _unable(case)
-    elif status == NOT_PERFORMED and whom and (step := advise_on_failed_call(case, whom)):
+    elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and whom and (step := advise_on_failed_call(case, whom)):
         yield step
-    elif status == NOT_PERFORMED and not whom and (either := tuple(_suggest_steps_for_both_aes(case))):
+    elif (
+        status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not whom and (either := tuple(_suggest_steps_for_both_aes(case)))
+    ):
         yield from either
-    elif status == NOT_PERFORMED and _is_dropped_by_capabilities(case):
+    elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
         yield f"the archive dropped the instances before it asked or called anybody: {case.capability_check}"
-    elif status == NOT_PERFORMED and not _is_comment_specific(case):
+    elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
         yield from _without_a_reason(case)
-    elif status == _SOME_FAILED:
+    elif status == SOME_SUB_OPERATIONS_FAILED:
         yield from _some_failed(case)
-    elif status == _PROCESSING_FAILURE and case.is_sent_directly:
+    elif status == PROCESSING_FAILURE and case.is_sent_directly:
         yield _advise_on_broken_connection(case)
     elif case.files.location is FileLocation.NOT_LOCAL and not (
         case.reported.comment and case.external_retrieve_destination
@@ -70,7 +72,7 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
             "shows the reason"
         )
     elif (
-        status == NOT_PERFORMED
+        status == UNABLE_TO_PERFORM_SUB_OPERATIONS
         and not whom
         and not case.files.probably_not_local_count
         and not case.evidence.move_records
@@ -115,8 +117,8 @@ def _is_dropped_by_capabilities(case: Case) -> bool:
 def _is_comment_specific(case: Case) -> bool:
     """Tell whether the Error Comment of A702 says more than the status."""
     return (
-        explain("C-MOVE", NOT_PERFORMED, case.reported.comment).suggested_check
-        != explain("C-MOVE", NOT_PERFORMED).suggested_check
+        explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS, case.reported.comment).suggested_check
+        != explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS).suggested_check
     )
 
 

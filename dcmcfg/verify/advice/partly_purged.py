@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice.case import SUCCESS, Case
-from dcmcfg.verify.called_ae import NOT_PERFORMED
+from dcmcfg.dicom.status import SOME_SUB_OPERATIONS_FAILED, SUCCESS, UNABLE_TO_PERFORM_SUB_OPERATIONS
+from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.file_evidence import FileLocation, count_recalled
-
-_SOME_FAILED = 0xB000
 
 
 def is_applicable(case: Case) -> bool:
@@ -21,15 +19,15 @@ def is_applicable(case: Case) -> bool:
         or case.misrouting_advice
     ):
         return False
-    rejected = reported.status == NOT_PERFORMED and "A-ASSOCIATE-RJ" in reported.comment
-    counted = reported.status in (SUCCESS, _SOME_FAILED) and not reported.failed and not reported.warning
+    rejected = reported.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and "A-ASSOCIATE-RJ" in reported.comment
+    counted = reported.status in (SUCCESS, SOME_SUB_OPERATIONS_FAILED) and not reported.failed and not reported.warning
     return rejected or counted
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
     if not is_applicable(case):
         return
-    if case.reported.status == NOT_PERFORMED:
+    if case.reported.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
         yield (
             f"{case.external_description} rejected the association, or {case.destination} did. Both must accept the "
             "calling AE "

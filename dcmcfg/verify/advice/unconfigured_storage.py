@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN
 from dcmcfg.route.command import format_command
 from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.called_ae import DESTINATION_UNKNOWN, NOT_ALLOWED
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
@@ -15,7 +15,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
     if (
         not case.is_on_unconfigured_storage
         or reported.ok
-        or reported.status in (None, DESTINATION_UNKNOWN, NOT_ALLOWED)
+        or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return
     files = f"the files are on the storage {_storages(case)}, which the tree does not configure"

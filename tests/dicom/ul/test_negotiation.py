@@ -7,7 +7,7 @@ import pytest
 from dcmcfg.dicom.ul.association import Message, MessageAssembler
 from dcmcfg.dicom.ul.command_set import (
     PRIORITY,
-    RequestCommandField,
+    CommandField,
     encode_cancel_request,
     encode_request,
     encode_us,
@@ -53,7 +53,7 @@ def test_what_was_accepted_is_told_with_who_accepted_it() -> None:
 
 @pytest.mark.parametrize("length", [0, 8, 64, 16384])
 def test_a_message_comes_as_it_was_sent_in_pdus_of_any_length(length: int) -> None:
-    command_set = encode_request(RequestCommandField.C_FIND, FIND, 7, {PRIORITY: encode_us(2)}, has_data_set=True)
+    command_set = encode_request(CommandField.C_FIND, FIND, 7, {PRIORITY: encode_us(2)}, has_data_set=True)
     data_set = bytes(range(256))
     octets, incoming = encode_message(command_set, data_set, 1, length), MessageAssembler([1])
     messages: list[Message] = []
@@ -64,7 +64,7 @@ def test_a_message_comes_as_it_was_sent_in_pdus_of_any_length(length: int) -> No
         octets = octets[end:]
     (message,) = messages
     assert (message.command.field, message.command.message_id, message.data_set) == (
-        RequestCommandField.C_FIND,
+        CommandField.C_FIND,
         7,
         data_set,
     )
@@ -73,7 +73,7 @@ def test_a_message_comes_as_it_was_sent_in_pdus_of_any_length(length: int) -> No
 
 def test_a_cancel_names_its_request() -> None:
     command = read_command(encode_cancel_request(7))
-    assert (command.field, command.has_data_set, command.number(0x0120)) == (RequestCommandField.C_CANCEL, False, 7)
+    assert (command.field, command.has_data_set, command.number(0x0120)) == (CommandField.C_CANCEL, False, 7)
 
 
 @pytest.mark.parametrize(
