@@ -44,7 +44,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import state_subfolder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
