@@ -23,6 +23,7 @@ class ChangeRecord(NamedTuple):
     line: int
 
 
+#: A record of either kind.
 Record = ContentRecord | ChangeRecord
 
 
