@@ -168,7 +168,7 @@ class StudyRequester:
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
     evidence_sources: EvidenceSources = NO_EVIDENCE_SOURCES
-    configuration_checksum: str = ""  # what is kept with each answer as Answer.tree
+    configuration_checksum: str = ""  # what is kept with each answer as AttemptResult.configuration_checksum
     first_move_sent: threading.Event = field(
         default_factory=threading.Event
     )  # set when the first C-MOVE is about to go out

@@ -67,7 +67,8 @@ def verify_many(
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
     *configuration* is the tree's, without *active_destination*, a destination that is there for this run only. The
-    witnesses of each study are those of :meth:`EvidenceWanted.witnesses_of_many`.
+    witnesses of each study are those of
+    :meth:`~dcmcfg.cli.verify.evidence_options.EvidenceOptions.open_bulk_evidence_sources`.
     """
     if active_destination is None:
         require_known_destination(run.destination_ae_title, addresses)
