@@ -1,4 +1,4 @@
-"""Text that cannot steer a terminal or forge a line; without rich, which takes its time to load."""
+"""Text that cannot steer a terminal or forge a line. Kept apart: commands use it without loading rich."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Docstrings and comments: each Sphinx role names something that exists; each small module says why it stands alone."""
+"""Docstrings: each Sphinx role names something that exists, and each small module says why it is kept apart."""
 
 from __future__ import annotations
 
@@ -97,3 +97,19 @@ def test_a_role_without_a_target_is_found() -> None:
     assert resolves("dcmcfg.dn", "DN", "rdns")
     assert resolves("dcmcfg.dn", None, "DN.parse")
     assert resolves("dcmcfg.dn", None, "dcmcfg.dn.RDN")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        name
+        for name, text in MODULES.items()
+        if len(text.splitlines()) < SMALL
+        and not name.endswith("__main__")
+        and not (ROOT.parent / name.replace(".", "/")).is_dir()
+    ],
+)
+def test_a_small_module_says_why_it_is_kept_apart(module: str) -> None:
+    text = ast.get_docstring(ast.parse(MODULES[module])) or ""
+    reason = text.partition("Kept apart: ")[2].partition("\n\n")[0]
+    assert len(reason.split()) > 3, "say 'Kept apart: …' with the reason (start-up, cycle), or fold the module"

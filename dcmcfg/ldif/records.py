@@ -1,4 +1,7 @@
-"""The two kinds of LDIF record: an entry as it is, or a change to make (RFC 2849)."""
+"""The two kinds of LDIF record: an entry as it is, or a change to make (RFC 2849).
+
+Kept apart: plans use records and load neither the reader nor the writer.
+"""
 
 from __future__ import annotations
 

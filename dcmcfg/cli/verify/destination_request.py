@@ -1,4 +1,7 @@
-"""What a study is asked with, whichever destination it is sent to."""
+"""What a study is asked with, whichever destination it is sent to.
+
+Kept apart: cli.verify.temporary_destination uses it without the options in cli.verify.run.
+"""
 
 from __future__ import annotations
 

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.bulk.attempt import MoveTracker, StudyEvidence, StudyRequester, keep_verdict_unchanged
-from dcmcfg.bulk.destination import require_known_destination
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.requirements import ResultRequirements
 from dcmcfg.bulk.run import RunEnding
 from dcmcfg.bulk.run_options import ReceiverKind, RunParameters, collect_run_parameters
-from dcmcfg.bulk.session import BulkSession, RepeatScope, SessionResult, compute_configuration_checksum
+from dcmcfg.bulk.session import (
+    BulkSession,
+    RepeatScope,
+    SessionResult,
+    compute_configuration_checksum,
+    require_known_destination,
+)
 from dcmcfg.bulk.source import ExplicitStudies, StudyQuery, StudySource, find_matching_studies
 from dcmcfg.bulk.store import ResultStore
 from dcmcfg.bulk.store_catalog import STORE_FOLDER, STORE_SUFFIX
