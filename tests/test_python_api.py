@@ -20,6 +20,7 @@ from dcmcfg.lab.move_scp import MoveResponse
 from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 from tests.dicom.dcmtk import make_instances
+from tests.test_docstrings import resolves
 from tests.verify.conftest import PORTS
 from tests.verify.scripted_archive import scripted_archive
 
@@ -106,6 +107,12 @@ def test_a_small_module_does_not_load_its_package() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "dcmcfg.plan.plan" in loaded
     assert not {"dcmcfg.plan.tree_diff", "dcmcfg.plan.risk_checks", "dcmcfg.route.route"} & set(loaded)
+
+
+def test_the_other_names_of_the_page_exist() -> None:
+    names = re.findall(r"`(dcmcfg\.[\w.]+)`", PAGE)
+    assert len(names) > 5
+    assert [each for each in names if not resolves("dcmcfg", None, each)] == []
 
 
 def test_the_examples_of_the_page_run(
