@@ -1,4 +1,7 @@
-"""The AE title of a DICOM application entity (PS3.5 §6.2, VR AE)."""
+"""The AE title of a DICOM application entity (PS3.5 §6.2, VR AE).
+
+Kept apart: all layers use it, and it loads nothing but the errors.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a file in PEM form (RFC 7468) holds, by the labels in it."""
+"""What a file in PEM form (RFC 7468) holds, by the labels in it.
+
+Kept apart: dcmcfg.dicom and dcmcfg.settings use it and do not import each other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Text that cannot steer a terminal or forge a line, and numbers of things; without rich, which is slow to load."""
+"""Text that cannot steer a terminal or forge a line, and numbers of things.
+
+Kept apart: commands use it without loading rich.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Moments as people read them, or as files hold them; always UTC."""
+"""Moments as people read them, or as files hold them; always UTC.
+
+Kept apart: all layers use it, and it loads nothing of dcmcfg.
+"""
 
 from __future__ import annotations
 

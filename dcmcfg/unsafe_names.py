@@ -1,4 +1,7 @@
-"""Names that the archive cannot handle, because it builds DNs and search filters from them without escaping."""
+"""Names that the archive cannot handle, because it builds DNs and search filters from them without escaping.
+
+Kept apart: edits and lint use it and do not import each other.
+"""
 
 from __future__ import annotations
 

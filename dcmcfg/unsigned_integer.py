@@ -1,4 +1,7 @@
-"""A whole number that somebody else wrote, in decimal digits."""
+"""A whole number that somebody else wrote, in decimal digits.
+
+Kept apart: all layers use it, and it loads nothing of dcmcfg.
+"""
 
 from __future__ import annotations
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import re
 import runpy
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 
 import click
 import pydicom
 
+import dcmcfg
 from dcmcfg.cli.main import program
 from dcmcfg.lint.catalogue import RULES, RULES_BY_TOPIC
 from dcmcfg.lint.rule import LintRule
@@ -154,10 +160,102 @@ def uid_table() -> str:
     return "\n".join(["{", f'"source": {json.dumps(source)},', '"uids": {', ",\n".join(rows), "}", "}", ""])
 
 
+_DOCS = Path(__file__).parent
+_CODE = Path(dcmcfg.__file__).parent
+_INTERFACES = ("ldif", "plan", "lint", "route", "verify")
+
+
+def _fill(page: str, parts: Mapping[str, str]) -> str:
+    """Return the text of *page* with each of *parts* between its two comments, ``generated: NAME`` and ``end``.
+
+    Raises :class:`ValueError` unless the page has each of them once.
+    """
+    text = (_DOCS / page).read_text("utf-8")
+    for name, part in parts.items():
+        begin, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
+        before, _, after = text.partition(begin)
+        if not after or begin in after or end not in after:
+            raise ValueError(f"{page} has no single place for {name}")
+        text = f"{before}{begin}{part}{end}{after.partition(end)[2]}"
+    return text
+
+
+def design_page() -> str:
+    """Return the text of ``design.md`` with the drawing of the layers, the topmost first."""
+    rules = runpy.run_path(str(_DOCS.parent / "tests" / "test_architecture.py"))
+    labels: tuple[str, ...] = rules["LAYER_LABELS"]
+    layers: tuple[frozenset[str], ...] = rules["LAYERS"]
+    width = max(map(len, labels)) + 2
+    lines: list[str] = []
+    for label, rooms in zip(reversed(labels), reversed(layers), strict=True):
+        names = [f"{room}/" if (_CODE / room).is_dir() else room for room in sorted(rooms - {""})]
+        names.sort(key=lambda name: not name.endswith("/"))
+        margin = " " * width
+        lines += textwrap.wrap(
+            " · ".join(names), 110, initial_indent=label.ljust(width), subsequent_indent=margin, break_on_hyphens=False
+        )
+    drawing = "\n".join(line.rstrip() for line in lines)
+    return _fill("design.md", {"layers": f"```text\n{drawing}\n```\n"})
+
+
+def api_page() -> str:
+    """Return the text of ``python-api.md`` with a table of the names that each package exports."""
+    return _fill("python-api.md", {f"dcmcfg.{name}": _exports_table(f"dcmcfg.{name}") for name in _INTERFACES})
+
+
+def _exports_table(package: str) -> str:
+    module = import_module(package)
+    rows = (f"| `{_usage(module, name)}` | {_summary(module, name)} |\n" for name in sorted(module.__all__))
+    return f"\n| name | description |\n|---|---|\n{''.join(rows)}\n"
+
+
+def _usage(module: object, name: str) -> str:
+    """Return *name*, with the names of its parameters where it is a function; those with a default end in ``=…``."""
+    value = getattr(module, name)
+    if not inspect.isfunction(value):
+        return name
+    shown = []
+    for each in inspect.signature(value).parameters.values():
+        if each.kind is each.KEYWORD_ONLY and "*" not in shown:
+            shown.append("*")
+        if each.kind is each.VAR_POSITIONAL:
+            shown.append(f"*{each.name}")
+            continue
+        shown.append(each.name if each.default is each.empty else f"{each.name}=…")
+    return f"{name}({', '.join(shown)})"
+
+
+def _summary(module: object, name: str) -> str:
+    """Return the first paragraph of the docstring of *name*; of a constant, the ``#:`` comment above it."""
+    value = getattr(module, name)
+    documented = inspect.isfunction(value) or inspect.isclass(value)
+    text = (inspect.getdoc(value) or "") if documented else find_comment(getattr(module, "__name__", ""), name)
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    as_code = re.sub(r":[a-z]+:`~?(?:[\w.]+\.)?(\w+)`", r"`\1`", paragraph).replace("``", "`")
+    return as_code.replace("|", "\\|")
+
+
+def find_comment(package: str, name: str) -> str:
+    """Return the ``#:`` comment above the constant *name* in the module of *package* that defines it, or ``""``."""
+    for path in sorted((_CODE / package.rpartition(".")[2]).glob("*.py")):
+        lines = path.read_text("utf-8").splitlines()
+        for node in ast.parse("\n".join(lines)).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                above = node.lineno - 1
+                first = above
+                while first and lines[first - 1].startswith("#: "):
+                    first -= 1
+                return " ".join(line.removeprefix("#: ") for line in lines[first:above])
+    return ""
+
+
 #: Paths of the pages and the table, from here, and what makes each.
 PAGES = {
     "commands.md": commands_page,
+    "design.md": design_page,
     "lint.md": lint_page,
+    "python-api.md": api_page,
     "taking-effect.md": effect_page,
     "../dcmcfg/dicom/uids.json": uid_table,
 }

@@ -34,6 +34,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "timestamps",
             "ber",
             "garbage_collection",
+            "lazy_exports",
             "network_address",
             "unsafe_names",
             "well_known_uids",
@@ -56,6 +57,17 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
+)
+#: What the layers are called in ``docs/design.md``, which draws them, from the ground up.
+LAYER_LABELS = (
+    "words",
+    "text, schema",
+    "core: pure",
+    "edges",
+    "lab",
+    "use cases: print nothing",
+    "tables, JSON: rich",
+    "commands: click",
 )
 #: The lab is a site to try things on. What works on real sites must not need it.
 LAB_GUESTS = frozenset({"lab", "render", "cli"})
@@ -81,9 +93,11 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})
 PURE = LAYERS[2]
 #: What loads modules while running: each command's module only when that command runs, what completes the site's
-#: options only when a shell asks, the keychain's library only when a secret is kept there, and pydicom only when a file
-#: or text beyond ASCII is read.
-LAZY = frozenset({"dcmcfg.cli.lazy_import", "dcmcfg.settings.keychain", "dcmcfg.dicom.pydicom_lazy"})
+#: options only when a shell asks, the keychain's library only when a secret is kept there, pydicom only when a file
+#: or text beyond ASCII is read, and what a package exports only when somebody uses the name.
+LAZY = frozenset(
+    {"dcmcfg.cli.lazy_import", "dcmcfg.lazy_exports", "dcmcfg.settings.keychain", "dcmcfg.dicom.pydicom_lazy"}
+)
 #: What stands for a module whose name is computed.
 UNKNOWN = "(computed)"
 
@@ -225,7 +239,7 @@ def cycles(graph: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
             },
             "which lies above it",
         ),
-        ({"dcmcfg.verify.judge": "import dcmcfg.lab.site", "dcmcfg.lab.site": ""}, "must not need the lab"),
+        ({"dcmcfg.verify.judgement": "import dcmcfg.lab.site", "dcmcfg.lab.site": ""}, "must not need the lab"),
         ({"dcmcfg.helpers.things": ""}, "not a room"),
         ({"dcmcfg.model.tree": "import ldap3.core.exceptions"}, "must not name ldap3"),
         ({"dcmcfg.lab.slapd": "from ldap3 import Server"}, "must not name ldap3"),

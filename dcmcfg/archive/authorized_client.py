@@ -23,7 +23,10 @@ class AuthorizedClient:
         return self._token is not None
 
     def request(self, method: str, url: str) -> HttpResponse:
-        """Return the answer; raises :class:`httpx.TransportError`, and :class:`TokenError` with nothing sent."""
+        """Return the response.
+
+        Raises :class:`httpx.TransportError`, and :class:`~dcmcfg.archive.failures.TokenError` with nothing sent.
+        """
         if not isinstance(self._token, TokenIssuer):
             return self._send(method, url, self._token)
         kept = self._token.has_valid_token

@@ -126,11 +126,12 @@ class ControlService:
     def reload(self) -> Reload:
         """Have the archive load its configuration again (``POST ctrl/reload``), and return how that went.
 
-        When the archive could not bind a listener, the reload is repeated once, which opens it in most cases.
-        Raises (all of :mod:`~dcmcfg.archive.reload_failures`) :class:`NotReloaded` when the archive keeps its
-        configuration, :class:`ReloadUnfinished` when a listener stays closed or it is not known what is in force,
-        :class:`ReloadUnconfirmed` when the request may have reached the archive and its answer did not come back; and
-        :class:`ArchiveError` when the archive was not reached or answered otherwise.
+        When the archive could not bind a listener, the reload is repeated once, which opens it in most cases. Raises
+        (all of :mod:`~dcmcfg.archive.reload_failures`) :class:`NotReloaded` when the archive keeps its configuration,
+        :class:`~dcmcfg.archive.reload_failures.ReloadUnfinished` when a listener stays closed or it is not known what
+        is in force, :class:`~dcmcfg.archive.reload_failures.ReloadUnconfirmed` when the request may have reached the
+        archive and its answer did not come back; and :class:`ArchiveError` when the archive was not reached or answered
+        otherwise.
         """
         url = f"{self._url}/ctrl/reload"
         reload = Reload((self._attempt(url),))

@@ -56,7 +56,8 @@ class Qido:
     """The search service of the AE *ae_title* of the archive at *url*.
 
     Each method raises :class:`ArchiveError` where the archive is not reached, wants another token, has no such AE or
-    does not answer in DICOM JSON with the elements that were asked for; :class:`TokenError` where there is no token.
+    does not answer in DICOM JSON with the elements that were asked for; :class:`~dcmcfg.archive.failures.TokenError`
+    where there is no token.
     """
 
     url: str

@@ -24,7 +24,7 @@ from dcmcfg.errors import DicomError, NotFound, OutOfResources, TransientDicomEr
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.receiver_options import LATE_ARRIVAL_WAIT_S
 from dcmcfg.verify.run import ReceivedCollector, VerificationCallbacks, gather_evidence_over, open_query_association
 from dcmcfg.verify.timeline import Timeline
@@ -168,7 +168,7 @@ class StudyRequester:
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
     evidence_sources: EvidenceSources = NO_EVIDENCE_SOURCES
-    configuration_checksum: str = ""  # what is kept with each answer as Answer.tree
+    configuration_checksum: str = ""  # what is kept with each answer as AttemptResult.configuration_checksum
     first_move_sent: threading.Event = field(
         default_factory=threading.Event
     )  # set when the first C-MOVE is about to go out

@@ -97,7 +97,8 @@ class BulkReport:
     """The studies of a store with their answers, and what was asked of whom.
 
     ``has_new_results`` is False where all answers are those of an earlier run. ``configuration_checksum`` stands for
-    what decides in the tree now, as :attr:`Answer.tree` does for then.
+    what decides in the tree now, as :attr:`~dcmcfg.bulk.study_result.AttemptResult.configuration_checksum` does for
+    then.
     """
 
     run_parameters: RunParameters

@@ -45,8 +45,9 @@ def run(
     """Ask for each of *uids* until it has its answer; *on_event* is called in this thread.
 
     The first Ctrl-C, or SIGTERM, stops that: what is under way is cancelled (C-CANCEL), and its answer recorded as far
-    as one comes. The second aborts. Raises :class:`DicomError` when the archive cannot be had, or not for longer than
-    is bearable, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work; what is known is on record then.
+    as one comes. The second aborts. Raises :class:`~dcmcfg.errors.DicomError` when the archive cannot be had, or not
+    for longer than is bearable, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work; what is known is
+    on record then.
     """
     return _Run(uids, requester, options).run(on_event)
 

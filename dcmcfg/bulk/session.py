@@ -1,6 +1,6 @@
 """A run from the list of studies to the report, on a store.
 
-What of the tree decides how a C-MOVE goes, as one checksum.
+What of the tree decides how a C-MOVE goes, as one checksum, and whether the archive knows the destination.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from dcmcfg.bulk.source import StudyQuery, StudySource
 from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
 from dcmcfg.edits.temporary_destination import TITLE_PREFIX
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.errors import DcmcfgError
+from dcmcfg.errors import DcmcfgError, NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.export import format_record, select_entries
+from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import join_limited
 from dcmcfg.timestamps import format_timestamp
@@ -236,3 +237,21 @@ def _drop_temporary_titles(entry: Entry) -> Iterator[Attribute]:
         if attribute.name.lower() == ACCEPTED_MOVE_DESTINATION.lower():
             values = tuple(value for value in values if not value.startswith(TITLE_PREFIX.encode()))
         yield Attribute(attribute.name, values)
+
+
+def require_known_destination(destination_ae_title: str, addresses: Addresses) -> None:
+    """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
+    route = addresses.route
+    if route.move_destination_known:
+        return
+    if destination_ae_title in route.ae_titles:
+        raise NotFound(
+            f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse it for each study",
+            next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
+        )
+    meant = f"did you mean {', '.join(route.similar_ae_titles)}? Else " if route.similar_ae_titles else ""
+    raise NotFound(
+        f"the tree has no AE {destination_ae_title}, so the archive would refuse it for each study",
+        next_step=f"{meant}name another AE with --dest, or "
+        f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}",
+    )

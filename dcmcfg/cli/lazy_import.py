@@ -1,4 +1,7 @@
-"""What of the command line is loaded only when it is needed."""
+"""What of the command line is loaded only when it is needed.
+
+Kept apart: only this module of the command line imports while it runs (see LAZY in tests/test_architecture.py).
+"""
 
 from __future__ import annotations
 

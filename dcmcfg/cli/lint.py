@@ -27,7 +27,7 @@ from dcmcfg.files.locations import locate_findings
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.catalogue import RULES, RULES_BY_NAME
 from dcmcfg.lint.coverage import LintCoverage, assess_coverage
-from dcmcfg.lint.lint import LintFinding, collect_fixes, lint
+from dcmcfg.lint.linter import LintFinding, collect_fixes, lint
 from dcmcfg.lint.rule import LintRule, to_check_rule
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan

@@ -158,7 +158,7 @@ def _locate_study(
     study_uid: str,
     connect: AddressOverride | None,
 ) -> LocatedStudy:
-    """Return where the study is; raises :class:`DicomError` when the archive cannot be asked.
+    """Return where the study is; raises :class:`~dcmcfg.errors.DicomError` when the archive cannot be asked.
 
     With *settings* the archive's database is asked as well; where it gives no answer, a note says so.
     """

@@ -1,4 +1,4 @@
-"""``dcmcfg set``."""
+"""``dcmcfg set``. Kept apart: each command is a module of its own, loaded only when the command runs."""
 
 from __future__ import annotations
 

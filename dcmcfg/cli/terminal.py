@@ -71,7 +71,7 @@ def prompt_bind_password(settings: Settings) -> str:
 def get_client_secret(settings: Settings) -> str:
     """Return the secret of the client that gets the archive's tokens: from its source, or asked for; never empty.
 
-    Raises what :func:`require_client_secret` and :meth:`Secret.read` raise.
+    Raises what :func:`require_client_secret` and :meth:`~dcmcfg.settings.secret.Secret.read` raise.
     """
     client = settings.oidc
     if client is None:

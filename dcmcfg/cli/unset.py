@@ -1,4 +1,4 @@
-"""``dcmcfg unset``."""
+"""``dcmcfg unset``. Kept apart: each command is a module of its own, loaded only when the command runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that a completion offers: loaded only when a shell asks, since the rules for plans load slowly."""
+"""The values that a completion offers. Kept apart: the rules for plans load slowly."""
 
 from __future__ import annotations
 

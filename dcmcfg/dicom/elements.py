@@ -1,4 +1,7 @@
-"""Text out of a data set that nobody has checked."""
+"""Text out of a data set that nobody has checked.
+
+Kept apart: dicom.find and dicom.move use it and do not load dicom.query.
+"""
 
 from __future__ import annotations
 

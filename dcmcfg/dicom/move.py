@@ -145,12 +145,13 @@ def move(
 ) -> MoveOutcome:
     """Ask the peer to send what *retrieval* names to the AE *destination_ae_title*; return how that ended.
 
-    *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response;
-    there may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a
-    lost connection and a time-out are outcomes. So is the end that *cancellation* asks for, by C-CANCEL: the peer has
+    *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response; there
+    may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a lost
+    connection and a time-out are outcomes. So is the end that *cancellation* asks for, by C-CANCEL: the peer has
     :data:`~dcmcfg.dicom.move.CANCEL_TIMEOUT_S` seconds for its final response then. Before the request is sent,
-    :class:`DicomError` when the association has ended or is not for this model, and :class:`MalformedInput` for an AE
-    title that is none. Ctrl-C cancels too, aborts the association and is passed on.
+    :class:`~dcmcfg.errors.DicomError` when the association has ended or is not for this model, and
+    :class:`~dcmcfg.errors.MalformedInput` for an AE title that is none. Ctrl-C cancels too, aborts the association and
+    is passed on.
     """
     parse_ae_title(destination_ae_title)
     model = retrieval.model.move_sop_class

@@ -119,7 +119,7 @@ def open_association(
     *relational_sop_classes* relational queries are asked for. Released when the block ends, aborted when it raises. At
     least one presentation context is accepted. Raises :class:`DicomError` when the peer cannot be reached, rejects,
     aborts, keeps silent or accepts no context (:class:`TransientDicomError` where it rejects for now, or ends the
-    connection), and :class:`MalformedInput` for an AE title that is none.
+    connection), and :class:`~dcmcfg.errors.MalformedInput` for an AE title that is none.
     """
     parse_ae_title(calling_ae_title)
     parse_ae_title(peer.ae_title)

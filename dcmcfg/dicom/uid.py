@@ -1,4 +1,7 @@
-"""The unique identifier of a DICOM object (PS3.5 §9.1)."""
+"""The unique identifier of a DICOM object (PS3.5 §9.1).
+
+Kept apart: dicom.retrieval uses it and does not load the registry of UIDs.
+"""
 
 from __future__ import annotations
 

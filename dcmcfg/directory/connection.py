@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -15,12 +16,11 @@ from ldap3.core.exceptions import (
     LDAPStartTLSError,
 )
 
-from dcmcfg.directory.bounded_socket import BoundedSocket
 from dcmcfg.directory.failures import SUCCESS, raise_for_result, translate_ldap_errors
 from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.directory.tls import VerifiedTls, build_handshake_ended_error, create_client_context
 from dcmcfg.errors import DirectoryError
-from dcmcfg.limits import LDAP_SETUP
+from dcmcfg.limits import LDAP_SETUP, Limit
 
 #: The extended operation "Who am I?" (RFC 4532).
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
@@ -172,3 +172,29 @@ def _build_no_starttls_error(server: LdapServerSettings) -> DirectoryError:
         subject=server.url,
         next_step="use ldaps:// if it has a TLS port, or have the server offer StartTLS",
     )
+
+
+class BoundedSocket:
+    """Everything that the socket *whole* is, but that receiving more than *limit* raises :class:`DirectoryError`."""
+
+    def __init__(self, wrapped_socket: socket.socket, limit: Limit, url: str) -> None:
+        self.wrapped_socket = wrapped_socket
+        self._limit = limit
+        self._remaining = limit.maximum
+        self._url = url
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.wrapped_socket, name)
+
+    def recv(self, size: int) -> bytes:
+        """Return what has come, as the socket does."""
+        received = self.wrapped_socket.recv(size)
+        self._remaining -= len(received)
+        if self._remaining < 0:
+            raise DirectoryError(
+                f"the directory server does not come to an end: more than {self._limit.format_maximum()} "
+                f"{self._limit.description}",
+                subject=self._url,
+                next_step=self._limit.next_step,
+            )
+        return received

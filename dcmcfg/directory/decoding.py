@@ -1,4 +1,7 @@
-"""Entries made of the octets in which a server sends them."""
+"""Entries made of the octets in which a server sends them.
+
+Kept apart: directory.ldap imports directory.referrals, and both use it: a cycle in directory.ldap.
+"""
 
 from __future__ import annotations
 

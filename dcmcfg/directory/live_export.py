@@ -136,7 +136,10 @@ class LiveExport:
         self._root: tuple[_TreeNode, Key] | None = None
 
     def add_entries(self, entries: Iterable[bytes]) -> None:
-        """Take entries, each in the octets of a SearchResultEntry; raises :class:`NotLDAP`."""
+        """Take entries, each in the octets of a SearchResultEntry.
+
+        Raises :class:`~dcmcfg.directory.search_result_entry.InvalidLdapMessage`.
+        """
         texts, levels, rules = self._texts, self._nodes, self._rules
         for octets in entries:
             name, pieces = split_entry(octets)

@@ -103,8 +103,8 @@ class Directory(Protocol):
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         """Carry out *changes* in one transaction (RFC 5805): on an error nothing has changed.
 
-        Raises :class:`TransactionUnavailable` when the server or its database cannot do transactions, and
-        :class:`~dcmcfg.errors.ConnectionLost` when the answer to the commit was lost.
+        Raises :class:`~dcmcfg.directory.transaction.TransactionUnavailable` when the server or its database cannot do
+        transactions, and :class:`~dcmcfg.errors.ConnectionLost` when the answer to the commit was lost.
         """
 
     def reopen(self) -> Directory:

@@ -45,7 +45,8 @@ def add_connection(
     """Return the edit that adds the connection *name* (None: the usual one) to *device*, for its AEs *ae_titles*.
 
     One that is there and is as it is wanted counts as done. Raises :class:`Refused` for one that differs, for a name
-    that the archive cannot handle, and where no host is said; :class:`NotFound` for an AE that the device has not.
+    that the archive cannot handle, and where no host is said; :class:`~dcmcfg.errors.NotFound` for an AE that the
+    device has not.
     """
     edit = _add_entry(device, name if name is not None else default_connection_name(settings), settings)
     used_by = [device.get_network_ae(title).entry for title in ae_titles]

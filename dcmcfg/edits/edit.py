@@ -1,4 +1,7 @@
-"""What an intent comes to: the changes it wants, with what the user should know before."""
+"""What an intent comes to: the changes it wants, with what the user should know before.
+
+Kept apart: all edits return it and do not load one another.
+"""
 
 from __future__ import annotations
 

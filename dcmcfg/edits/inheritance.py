@@ -1,4 +1,7 @@
-"""Which of the two levels wins, where an archive AE takes an attribute from its device unless it has its own."""
+"""Which of the two levels wins, where an archive AE takes an attribute from its device unless it has its own.
+
+Kept apart: edits.attribute_values and edits.external_retrieve use it and do not load each other.
+"""
 
 from __future__ import annotations
 

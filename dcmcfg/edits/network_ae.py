@@ -95,7 +95,7 @@ class NewNetworkAE:
 
 
 def add_network_ae(configuration: Configuration, new: NewNetworkAE) -> Edit:
-    """Return the edit that adds *new* to *configuration*; see :meth:`NetworkAEAdditions.add`."""
+    """Return the edit that adds *new* to *configuration*; see :meth:`NetworkAEAdder.add`."""
     return NetworkAEAdder(configuration).add(new)
 
 

@@ -1,4 +1,7 @@
-"""A transfer capability as an entry below its AE (PS3.15 H.1.3)."""
+"""A transfer capability as an entry below its AE (PS3.15 H.1.3).
+
+Kept apart: dicom.capability_lines uses it and does not load edits.capabilities.
+"""
 
 from __future__ import annotations
 

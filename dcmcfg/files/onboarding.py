@@ -1,4 +1,4 @@
-"""Files of AEs from disk, or from standard input."""
+"""Files of AEs from disk, or from standard input. Kept apart: dcmcfg.onboarding is pure and reads no files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Files that only their owner may read."""
+"""Files that only their owner may read.
+
+Kept apart: records and commands write such files; the rest of dcmcfg.files reads LDIF.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The certificates of a lab: those of an authority of its own, its archive, a client."""
+"""The certificates of a lab: those of an authority of its own, its archive, a client.
+
+Kept apart: only this module loads trustme.
+"""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class ExternalArchive:
 
     @contextmanager
     def serve(self) -> Iterator[None]:
-        """Serve while the context is open; raises :class:`LabError` when the port is taken."""
+        """Serve while the context is open; raises :class:`~dcmcfg.errors.LabError` when the port is taken."""
         handlers: list[EventHandler] = [
             (evt.EVT_REQUESTED, lambda event: install_move_handler(event.assoc, self._move)),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),

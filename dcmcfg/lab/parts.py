@@ -15,7 +15,7 @@ def prepare_parts(site: Site, password: str) -> tuple[Part, ...]:
     """Fill the site's directory, and return the parts ready to be started.
 
     The archive comes last: it reads the directory when it starts, and then all its peers are there. Raises
-    :class:`LabError`, also when slapd is not installed.
+    :class:`~dcmcfg.errors.LabError`, also when slapd is not installed.
     """
     slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=password)
     slapd.prepare()

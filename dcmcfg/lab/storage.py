@@ -65,7 +65,7 @@ _log = logging.getLogger("storage")
 
 @contextmanager
 def serve(site: Site) -> Iterator[None]:
-    """Serve while the context is open; raises :class:`LabError` when the port is taken."""
+    """Serve while the context is open; raises :class:`~dcmcfg.errors.LabError` when the port is taken."""
     store = ObjectStore(site.storage_folder)
 
     def receive(event: evt.Event) -> int:

@@ -38,7 +38,8 @@ def load_site_entries(ports: Ports) -> tuple[Entry, ...]:
     """Return the lab's tree, parents before children, with the lab's address in the connections that it listens on.
 
     Those are each device's ``cn=dicom``, and the archive's ``cn=dicom-tls`` and ``cn=http``. The other connections keep
-    the standard ports of the files; nothing listens there. Raises :class:`LabError` or :class:`LdifError`.
+    the standard ports of the files; nothing listens there. Raises :class:`LabError` or
+    :class:`~dcmcfg.errors.LdifError`.
     """
     addresses = _map_ports(ports)
     return tuple(_set_address(entry, addresses) for entry in _entries())

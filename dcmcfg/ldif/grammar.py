@@ -22,7 +22,9 @@ _RFC2849_CONTROL = re.compile(rb"([0-9]+(?:\.[0-9]+)*)(?: +(true|false))?(?::(.*
 
 
 def parse_record(fields: FieldReader, lines: Lines) -> Record:
-    """Return the record that *lines* (at least one, no comments) are; the first fault raises :class:`LdifError`.
+    """Return the record that *lines* (at least one, no comments) are.
+
+    Raises :class:`~dcmcfg.errors.LdifError` for the first fault.
 
     Without ``changetype`` a record is content, unless the line after the DN begins a modification as in
     ``replace: attr``: OpenLDAP's tools take that for a modify, and so does this, except when strict.

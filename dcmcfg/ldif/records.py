@@ -1,4 +1,7 @@
-"""The two kinds of LDIF record: an entry as it is, or a change to make (RFC 2849)."""
+"""The two kinds of LDIF record: an entry as it is, or a change to make (RFC 2849).
+
+Kept apart: plans use records and load neither the reader nor the writer.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ class ChangeRecord(NamedTuple):
     line: int
 
 
+#: A record of either kind.
 Record = ContentRecord | ChangeRecord
 
 

@@ -21,6 +21,7 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
 
+#: The first line of an LDIF file (RFC 2849).
 VERSION_LINE = "version: 1\n"
 MAXIMUM_LINE_LENGTH = 76
 _CACHE_SIZE = 1 << 12

@@ -52,5 +52,7 @@ ARCHIVE_TOPICS = (
     "Transport",
     "Capabilities",
 )
+#: All rules, in the order of their topics.
 RULES: tuple[LintRule, ...] = tuple(rule for rules in RULES_BY_TOPIC.values() for rule in rules)
+#: Name → rule.
 RULES_BY_NAME = {rule.name: rule for rule in RULES}

@@ -29,10 +29,10 @@ from dcmcfg.schema.device_rules import DeviceRules
 from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, Finding, Location
 from dcmcfg.schema.values import ValueRules
 
-#: The rules that judge what entries of a device mean together. They judge :attr:`LintContext.judged` only.
+#: The rules that judge what entries of a device mean together. They judge :attr:`LintContext.entries_to_check` only.
 DEVICE_RULES: tuple[LintRule, ...] = listening.RULES
 #: The rules for references that are refused although the archive loads them: the AE exists and can play its role. They
-#: judge :attr:`LintContext.judged_archives` only. ``check`` leaves them out: a file may hold a part of a tree.
+#: judge :attr:`LintContext.archives_to_check` only. ``check`` leaves them out: a file may hold a part of a tree.
 REFERENCE_RULES: tuple[LintRule, ...] = external_retrieve.AE_RULES
 #: Rule → fix; for any other rule of ``check`` it is another value.
 _FIXES = {

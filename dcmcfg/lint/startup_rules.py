@@ -1,4 +1,7 @@
-"""The rules of lint that decide whether the archive starts, for ``dcmcfg check``, whose own rules need no survey."""
+"""The rules of lint that decide whether the archive starts, for ``dcmcfg check``, whose own rules need no survey.
+
+Kept apart: plans load lint.new_load_failures without the checks of ``check``.
+"""
 
 from __future__ import annotations
 

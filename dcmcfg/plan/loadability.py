@@ -1,4 +1,7 @@
-"""Findings that decide whether the archive loads a device."""
+"""Findings that decide whether the archive loads a device.
+
+Kept apart: plan.warnings and lint use it, and lint imports plan: a cycle anywhere in lint.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.lint.coverage import LintCoverage
-from dcmcfg.lint.lint import LintFinding
+from dcmcfg.lint.linter import LintFinding
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.check import findings_json, print_findings
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose

@@ -1,4 +1,4 @@
-"""What refers to the entries that a removal deletes, as JSON."""
+"""What refers to the entries that a removal deletes, as JSON. Kept apart: ``apply`` loads render.plan, and no edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a snapshot holds, in a line or as JSON."""
+"""What a snapshot holds, in a line or as JSON. Kept apart: only ``snapshot`` loads dcmcfg.snapshot for its output."""
 
 from __future__ import annotations
 

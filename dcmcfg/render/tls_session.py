@@ -1,4 +1,4 @@
-"""How a line is secured, for ``--json``."""
+"""How a line is secured, for ``--json``. Kept apart: ``verify`` uses it and does not load dcmcfg.connectivity."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class History:
     def close(self, record: RolloutRecord) -> None:
         """Note that the directory was put right by hand after *record*, which is unfinished.
 
-        Raises :class:`Refused` when it is not, and :class:`DcmcfgError` when that cannot be written.
+        Raises :class:`Refused` when it is not, and :class:`~dcmcfg.errors.DcmcfgError` when that cannot be written.
         """
         with lock_directory(self._state, record.header.ldap_url):
             if not self.is_unfinished(record):

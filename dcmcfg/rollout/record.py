@@ -63,7 +63,7 @@ class RolloutHeader:
         return len(self.undo_sizes)
 
     def to_json(self) -> str:
-        """Return it as JSON, for :attr:`RolloutRecord.head`.
+        """Return it as JSON, for :attr:`RolloutRecord.header`.
 
         Nothing left out is not written: an earlier version does not know of it.
         """

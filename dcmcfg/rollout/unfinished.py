@@ -37,7 +37,7 @@ def reconcile_interrupted(
     """Settle each roll-out on *directory* that was cut off; return the newest that its journal called unfinished.
 
     What became of the steps that were under way is found out by reading, and noted: the roll-out returned may turn out
-    to be complete, or to have changed nothing, and an older one to be unfinished (:meth:`History.unfinished`).
+    to be complete, or to have changed nothing, and an older one to be unfinished (:meth:`History.find_unfinished`).
     *excluded_number* is the number of one that is left as it is. Raises :class:`Refused` while another roll-out is
     under way or when the directory holds neither what was nor what was planned, and
     :class:`~dcmcfg.errors.DirectoryError`.

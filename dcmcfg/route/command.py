@@ -1,4 +1,7 @@
-"""The command that mends something, as one types it."""
+"""The command that mends something, as one types it.
+
+Kept apart: all layers above use it, and it loads nothing of dcmcfg.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The AEs that an archive may have recorded as holding what it purged, as its configuration tells."""
+"""The AEs that an archive may have recorded as holding what it purged, as its configuration tells.
+
+Kept apart: lint and plan use it and do not load route.route.
+"""
 
 from __future__ import annotations
 

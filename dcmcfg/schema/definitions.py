@@ -174,7 +174,7 @@ class RDNNormaliser(dict[RDN, tuple[tuple[str, str], ...]]):
         return self[rdn]
 
     def normalise_dn(self, dn: DN) -> NormalDN:
-        """Return what :meth:`Schema.normal_dn` does."""
+        """Return what :meth:`Schema.normalise_dn` does."""
         return tuple([self[rdn] for rdn in dn.rdns])
 
 

@@ -1,4 +1,7 @@
-"""The schema files of dcm4chee-arc: which of them defines an attribute type or an object class."""
+"""The schema files of dcm4chee-arc: which of them defines an attribute type or an object class.
+
+Kept apart: it is data, to be updated together with facts.json.
+"""
 
 from __future__ import annotations
 

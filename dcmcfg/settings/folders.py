@@ -1,4 +1,7 @@
-"""Where dcmcfg keeps on this machine what it must not forget."""
+"""Where dcmcfg keeps on this machine what it must not forget.
+
+Kept apart: only commands that keep something on this machine load it.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
     Single settings come from the strongest source that has them. A URL and the credentials for it come from one
     source, which options may override piece by piece: ``docs/settings.md`` has the rules. No secret is read here.
     Raises :class:`MalformedInput` for values that cannot be, and where two sources contradict each other;
-    :class:`NotFound` when the profile does not exist.
+    :class:`~dcmcfg.errors.NotFound` when the profile does not exist.
     """
     sources = collect_sources(options, environ)
     ldap_url, server = _find_url_and_credential_sources(sources, _SERVER)

@@ -1,4 +1,7 @@
-"""Who works with a temporary destination: this process, or one that may be gone."""
+"""Who works with a temporary destination: this process, or one that may be gone.
+
+Kept apart: it loads psutil, and temporary.claim does not.
+"""
 
 from __future__ import annotations
 

@@ -149,6 +149,7 @@ class EvidenceSources:
         return read_log_evidence(pre_move.log_position, sought)
 
 
+#: No evidence beyond the responses of the archive and the receiver of dcmcfg.
 NO_EVIDENCE_SOURCES = EvidenceSources()
 
 

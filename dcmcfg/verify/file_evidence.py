@@ -10,14 +10,28 @@ NEARLINE is also what a nearline storage of its own is set to say.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from dcmcfg.archive.stored_studies import StoredInstance, StoredStudy
 from dcmcfg.dicom.query import Instance
 from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
-from dcmcfg.verify.route_reasons import RouteReasons
 from dcmcfg.verify.verdict import format_instance_count
+
+
+@dataclass
+class RouteReasons:
+    """Reasons for *shown*, against it (``weak_objections``, ``strong_objections``), for *contradicted*, and remarks.
+
+    The external archive's own record outweighs ``weak_objections``. It does not outweigh ``strong_objections``, which
+    the archive's database shows.
+    """
+
+    supporting: list[str] = field(default_factory=list)
+    weak_objections: list[str] = field(default_factory=list)
+    strong_objections: list[str] = field(default_factory=list)
+    contradictions: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 class FileLocation(Enum):

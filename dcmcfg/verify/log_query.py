@@ -1,4 +1,7 @@
-"""What is looked for in the log of another program: one study, and the titles that tell whose log it is."""
+"""What is looked for in the log of another program: one study, and the titles that tell whose log it is.
+
+Kept apart: verify.external_log imports the readers of logs, and all use it: a cycle in external_log.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the log of another program shows of one study."""
+"""What the log of another program shows of one study.
+
+Kept apart: verify.external_log imports the readers of logs, and all use it: a cycle in external_log.
+"""
 
 from __future__ import annotations
 

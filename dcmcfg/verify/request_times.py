@@ -1,4 +1,7 @@
-"""When each instance was asked for. What began to arrive before that was sent for another reason."""
+"""When each instance was asked for. What began to arrive before that was sent for another reason.
+
+Kept apart: it is pure, and verify.run sends and waits.
+"""
 
 from __future__ import annotations
 

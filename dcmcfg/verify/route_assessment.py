@@ -14,13 +14,13 @@ from dcmcfg.verify.called_ae import is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.file_evidence import (
     FileLocation,
+    RouteReasons,
     count_recalled,
     find_recorded_archives,
     has_complete_database_evidence,
     locate_files_before_move,
     weigh_files,
 )
-from dcmcfg.verify.route_reasons import RouteReasons
 from dcmcfg.verify.verdict import RouteAssessment, RouteFinding, format_instance_count
 
 _OWN_RECORD = "the external archive's own record"

@@ -133,6 +133,25 @@ def test_c801_names_the_white_list() -> None:
     assert "dcmAcceptedMoveDestination" in explain("C-MOVE", 0xC801, "Move Destination not allowed").suggested_check
 
 
+@pytest.mark.parametrize(
+    ("service", "status", "meaning", "check"),
+    [
+        ("C-MOVE", 0x0000, "success: all sub-operations are done", ""),
+        ("C-MOVE", 0xA701, "refused: out of resources, the number of matches", "the archive's database"),
+        ("C-MOVE", 0xA7FF, "refused: out of resources", "the peer's own log"),
+        ("C-FIND", 0xB001, "the answer was cut at a limit", "the peer's limit of matches"),
+        ("C-STORE", 0xB007, "stored, though the data set does not fit its SOP class", "where the instance comes from"),
+        ("C-ECHO", 0x0122, "refused: SOP class not supported", "transfer capabilities"),
+        ("C-ECHO", 0x9999, "a status that the standard does not list", "the peer's own log"),
+    ],
+)
+def test_the_meaning_of_a_status(service: Service, status: int, meaning: str, check: str) -> None:
+    found = explain(service, status)
+    assert found.meaning.startswith(meaning)
+    assert check in found.suggested_check
+    assert bool(check) == bool(found.suggested_check)
+
+
 def test_a_status_prints_as_code_meaning_and_comment() -> None:
     assert str(explain("C-ECHO", 0x0122, "no")) == "0122, refused: SOP class not supported (no)"
 

@@ -15,7 +15,7 @@ from dcmcfg.edits.connections import add_connection, remove_connection, set_conn
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, NotFound, Refused
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import resolve_target
 from dcmcfg.model.tree import Tree

@@ -11,7 +11,7 @@ from dcmcfg.dn import DN
 from dcmcfg.edits.devices import CloneNames, clone_device, remove_device
 from dcmcfg.edits.edit import Edit
 from dcmcfg.errors import MalformedInput, NotFound, Refused
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree

@@ -14,7 +14,7 @@ from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.ldif.writer import format_entry
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan

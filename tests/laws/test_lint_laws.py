@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.errors import DoesNotApply
-from dcmcfg.lint.lint import collect_fixes, lint
+from dcmcfg.lint.linter import collect_fixes, lint
 from dcmcfg.model.references.attributes import SHAPES
 from dcmcfg.model.tree import Tree, TreeDraft
 from dcmcfg.plan.plan import DesiredChange, make_plan

@@ -16,7 +16,7 @@ from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lint.lint import LintFinding, lint
+from dcmcfg.lint.linter import LintFinding, lint
 from dcmcfg.model.capabilities import find_missing_capabilities
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind

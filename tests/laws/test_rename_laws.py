@@ -15,7 +15,7 @@ from dcmcfg.edits.rename.part import rename_device, rename_part
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree

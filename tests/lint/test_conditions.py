@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.lint.rules.conditions import RULES
 from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.changes import Change
 from dcmcfg.entry import Entry
 from dcmcfg.lint.catalogue import RULES_BY_NAME
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, put, sound
 from tests.recorded.recordings import http

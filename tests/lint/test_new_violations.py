@@ -11,7 +11,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation,
 from dcmcfg.dn import DN, RDN
 from dcmcfg.lab.large_tree import generate_large_tree
 from dcmcfg.lint.catalogue import RULES as ALL
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.lint.new_load_failures import find_new_load_failures
 from dcmcfg.lint.new_violations import PLAN_RULES, changes_certificates, find_new_violations
 from dcmcfg.model.tree import Tree

@@ -10,7 +10,7 @@ import pytest
 from dcmcfg.changes import Add
 from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import ARCHIVE_TOPICS, RULES, RULES_BY_NAME, RULES_BY_TOPIC
-from dcmcfg.lint.lint import LintFinding, lint
+from dcmcfg.lint.linter import LintFinding, lint
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, sound
 

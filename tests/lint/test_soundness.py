@@ -11,7 +11,7 @@ from dcmcfg.changes import Add, Change, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.edits.rename.network_ae import rename_references
 from dcmcfg.lint.catalogue import RULES_BY_NAME
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import (

@@ -11,7 +11,7 @@ from dcmcfg.changes import Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lab.tree import list_site_files
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.references.rewriting import rewrite_name

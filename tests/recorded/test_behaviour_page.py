@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from tests.lint.breaking import ARCHIVE, DCM4CHEE, EXPORTER, NOW, more, put, sound
 from tests.recorded.recordings import http, http_names

@@ -14,7 +14,7 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.external_log import LogEvidence, get_log_position, read_log_evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.legs import Leg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.verdict import RouteAssessment, RouteFinding

@@ -13,7 +13,7 @@ from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.route.connection_matching import ConnectionMatch
 from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.evidence import LOCAL_STUDY, UNWITNESSED, listed, stored
 
 INCOMPATIBLE = "org.dcm4che3.net.IncompatibleConnectionException: No compatible"

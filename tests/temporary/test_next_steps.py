@@ -13,7 +13,7 @@ from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.advice import test_count_mismatch, test_destination_refused, test_not_delivered, test_not_performed
 from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, UNWITNESSED, stored
 

@@ -21,7 +21,7 @@ from dcmcfg.lab.query import handle_find
 from dcmcfg.lab.requestor import open_association, send_file
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, VerificationRequest
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.request_times import RequestTimes
 from dcmcfg.verify.run import gather_evidence

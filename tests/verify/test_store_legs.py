@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.render.verify_transfers import format_transfer_lines, legs_json
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.legs import Leg, StoreGroup, StoreRecord, group_stores
 from dcmcfg.verify.store_legs import OWN_RECEIVER, collect_legs, describe_transcoding
 from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived

@@ -1,4 +1,7 @@
-"""The options that let values come from other files."""
+"""The options that let values come from other files.
+
+Kept apart: ``apply``, ``check`` and ``diff`` use it and do not load one another.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many peers a command calls at once."""
+"""How many peers a command calls at once. Kept apart: only ``echo`` and ``onboard`` load dcmcfg.connectivity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Numbers that are given on the command line and say how much."""
+"""Numbers that are given on the command line and say how much.
+
+Kept apart: commands use it that share no other option.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Commands that refuse an option given twice: with one value it would be a guess which of them counts."""
+"""Commands that refuse an option given twice: with one value it would be a guess which of them counts.
+
+Kept apart: ``dcmcfg --help`` loads it, and does not load the options of the site.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from dcmcfg.settings.exposure import find_archive_exposures
 def make_control_service(settings: Settings) -> ControlService:
     """Return the control service of the site's archive; nothing is sent yet.
 
-    Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`MalformedInput` or
-    :class:`NotFound` when the token, the client secret or the CA file cannot be read.
+    Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`~dcmcfg.errors.MalformedInput`
+    or :class:`~dcmcfg.errors.NotFound` when the token, the client secret or the CA file cannot be read.
     """
     return ControlService(
         settings.archive_url,

@@ -1,4 +1,7 @@
-"""An archive that is STOPPED: its server answers, and its DICOM and HL7 ports are closed."""
+"""An archive that is STOPPED: its server answers, and its DICOM and HL7 ports are closed.
+
+Kept apart: ``status`` uses it and does not load cli.session.reload.
+"""
 
 from __future__ import annotations
 

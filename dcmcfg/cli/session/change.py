@@ -84,10 +84,10 @@ def apply_plan(
     renamed is not asked to reload, since it would not find its device; the next step is printed, and a profile that
     names the device follows.
 
-    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`ArchiveError` with nothing changed when
-    the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk that was not named and
-    while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotApply` for what the server's own schema does not
-    allow, what :func:`run_rollout` raises, and :class:`IncompleteChange` when the
+    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with
+    nothing changed when the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk
+    that was not named and while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotApply` for what the
+    server's own schema does not allow, what :func:`run_rollout` raises, and :class:`IncompleteChange` when the
     directory was changed and the reload was not clean.
     """
     if options.strict:

@@ -1,4 +1,7 @@
-"""The database of the site's archive, asked by HTTP; loaded only where something listens there."""
+"""The database of the site's archive, asked by HTTP; loaded only where something listens there.
+
+Kept apart: it loads the HTTP client.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """The next step where no connection to the archive's DICOM port can be made.
 
+Kept apart: ``echo``, ``route`` and ``verify`` use it and do not load one another.
+
 A stopped archive closes its DICOM ports, and its control service answers all the same.
 """
 

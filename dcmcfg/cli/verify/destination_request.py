@@ -1,4 +1,7 @@
-"""What a study is asked with, whichever destination it is sent to."""
+"""What a study is asked with, whichever destination it is sent to.
+
+Kept apart: cli.verify.temporary_destination uses it without the options in cli.verify.run.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 class AddressFinder(Protocol):
     """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
 
-    def __call__(self, configuration: Configuration, *, destination: str, receive: bool) -> Addresses:
+    def __call__(self, configuration: Configuration, *, destination_ae_title: str, receive: bool) -> Addresses:
         """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
 
 

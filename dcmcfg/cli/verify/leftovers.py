@@ -1,4 +1,7 @@
-"""A warning of temporary destinations that an earlier run has left."""
+"""A warning of temporary destinations that an earlier run has left.
+
+Kept apart: ``status`` loads it only when it runs.
+"""
 
 from __future__ import annotations
 

@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.bulk.attempt import MoveTracker, StudyEvidence, StudyRequester, keep_verdict_unchanged
-from dcmcfg.bulk.destination import require_known_destination
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.requirements import ResultRequirements
 from dcmcfg.bulk.run import RunEnding
 from dcmcfg.bulk.run_options import ReceiverKind, RunParameters, collect_run_parameters
-from dcmcfg.bulk.session import BulkSession, RepeatScope, SessionResult, compute_configuration_checksum
+from dcmcfg.bulk.session import (
+    BulkSession,
+    RepeatScope,
+    SessionResult,
+    compute_configuration_checksum,
+    require_known_destination,
+)
 from dcmcfg.bulk.source import ExplicitStudies, StudyQuery, StudySource, find_matching_studies
 from dcmcfg.bulk.store import ResultStore
 from dcmcfg.bulk.store_catalog import STORE_FOLDER, STORE_SUFFIX
@@ -44,7 +49,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import state_subfolder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -67,7 +72,8 @@ def verify_many(
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
     *configuration* is the tree's, without *active_destination*, a destination that is there for this run only. The
-    witnesses of each study are those of :meth:`EvidenceWanted.witnesses_of_many`.
+    witnesses of each study are those of
+    :meth:`~dcmcfg.cli.verify.evidence_options.EvidenceOptions.open_bulk_evidence_sources`.
     """
     if active_destination is None:
         require_known_destination(run.destination_ae_title, addresses)

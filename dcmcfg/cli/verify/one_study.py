@@ -33,7 +33,7 @@ from dcmcfg.dicom.move import Cancellation
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.verify import print_verdict, show_verify_progress, verdict_json
 from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.recall import RecallSearch
 from dcmcfg.verify.run import gather_evidence
 from dcmcfg.verify.timeline import Timeline

@@ -168,8 +168,8 @@ class Receiver:
     thread.
 
     ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (by whom is said) or not
-    allowed, or *keep* cannot be written in, and :class:`MalformedInput` for an AE title that is none. Port 0 takes
-    any free one; ``port`` says which.
+    allowed, or *keep* cannot be written in, and :class:`~dcmcfg.errors.MalformedInput` for an AE title that is none.
+    Port 0 takes any free one; ``port`` says which.
     """
 
     def __init__(

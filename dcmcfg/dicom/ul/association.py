@@ -112,7 +112,7 @@ _OPEN_LOCK = threading.Lock()  # many associations are opened while all are cut
 
 
 class AssociationEnded(Exception):
-    """The association is over; :attr:`Association.ending` says how."""
+    """The association is over; :attr:`Association.end_reason` says how."""
 
 
 class ResponseTimeout(AssociationEnded):

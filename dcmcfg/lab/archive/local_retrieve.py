@@ -24,8 +24,9 @@ def send_local_instances(
 ) -> bool:
     """Send *instances* to the destination, and return whether the requester let it go on to the end.
 
-    There is an association even where nothing is *instances*. Raises :class:`JavaException` or
-    :class:`AssociationFailed` when the destination cannot be reached.
+    There is an association even where nothing is *instances*. Raises
+    :class:`~dcmcfg.lab.archive.java_exceptions.JavaException` or :class:`~dcmcfg.lab.requestor.AssociationFailed` when
+    the destination cannot be reached.
     """
     called = forward_context.called_ae
     line = forward_context.state.select_connection(forward_context.destination_ae, called)

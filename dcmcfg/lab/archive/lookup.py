@@ -62,7 +62,7 @@ class DirectoryConfiguration:
 
         Raises :class:`ConfigurationNotFoundException` when it is not there or refers to a connection that is not
         its own, :class:`ConfigurationException` when the directory cannot be read, and
-        :class:`IllegalArgumentException` for a value that cannot be read.
+        :class:`~dcmcfg.lab.archive.java_exceptions.IllegalArgumentException` for a value that cannot be read.
         """
         return self._load_device_at(self._devices_dn.child("dicomDeviceName", name))
 

@@ -50,7 +50,7 @@ class DicomServer:
     def serve(self, connection: Connection, address: str, tls: ssl.SSLContext | None = None) -> Iterator[None]:
         """Serve *connection* on the loopback *address* while the context is open, secured by *tls* if that is given.
 
-        Raises :class:`LabError` when the port is taken.
+        Raises :class:`~dcmcfg.errors.LabError` when the port is taken.
         """
         listening_on = frozenset({connection.dn})
         handlers: list[EventHandler] = [

@@ -80,7 +80,8 @@ _log = logging.getLogger("archive")
 class ArchiveService:
     """The archive of a lab's *site*: its device as loaded last, and whether it accepts associations.
 
-    Loading raises :class:`ConfigurationException` or :class:`IllegalArgumentException`.
+    Loading raises :class:`~dcmcfg.lab.archive.java_exceptions.ConfigurationException` or
+    :class:`~dcmcfg.lab.archive.java_exceptions.IllegalArgumentException`.
     """
 
     def __init__(self, site: Site, configuration: DirectoryConfiguration) -> None:
@@ -104,8 +105,8 @@ class ArchiveService:
     def start(self) -> None:
         """Accept associations.
 
-        Raises :class:`IllegalStateException` when a listener is open already, and :class:`UnableToStart` when one
-        cannot be opened.
+        Raises :class:`~dcmcfg.lab.archive.java_exceptions.IllegalStateException` when a listener is open already, and
+        :class:`~dcmcfg.lab.archive.java_exceptions.UnableToStart` when one cannot be opened.
         """
         with self._lock:
             self._listeners.bind()

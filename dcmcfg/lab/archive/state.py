@@ -1,4 +1,7 @@
-"""What the parts of the stand-in archive share."""
+"""What the parts of the stand-in archive share.
+
+Kept apart: all parts of the stand-in archive use it: a cycle anywhere else.
+"""
 
 from __future__ import annotations
 

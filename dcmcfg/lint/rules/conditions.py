@@ -1,4 +1,7 @@
-"""Conditions of rules, as the archive reads them (Conditions, HL7Conditions)."""
+"""Conditions of rules, as the archive reads them (Conditions, HL7Conditions).
+
+Kept apart: each topic of docs/lint.md is a module of its own (lint/catalogue.py lists them).
+"""
 
 from __future__ import annotations
 

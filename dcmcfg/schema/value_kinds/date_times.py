@@ -1,4 +1,7 @@
-"""Dates with times (DICOM's DT, as dcm4che's ``DateUtils.parseDT`` reads it)."""
+"""Dates with times (DICOM's DT, as dcm4che's ``DateUtils.parseDT`` reads it).
+
+Kept apart: each kind of value is a module of its own (catalogue.py lists them).
+"""
 
 from __future__ import annotations
 

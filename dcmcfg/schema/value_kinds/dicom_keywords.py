@@ -1,4 +1,7 @@
-"""The keywords of DICOM's data elements (PS3.6), which the archive knows beside tags in hexadecimal digits."""
+"""The keywords of DICOM's data elements (PS3.6), which the archive knows beside tags in hexadecimal digits.
+
+Kept apart: several kinds use it and do not import one another.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A kind of value: what a value looks like, and what is wrong with a text that the archive refuses."""
+"""A kind of value: what a value looks like, and what is wrong with a text that the archive refuses.
+
+Kept apart: all kinds use it: a cycle in catalogue.py.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Attributes that a coercion sets: ``PatientID={AccessionNumber}`` (the archive's ``MergeAttribute``)."""
+"""Attributes that a coercion sets: ``PatientID={AccessionNumber}`` (the archive's ``MergeAttribute``).
+
+Kept apart: each kind of value is a module of its own (catalogue.py lists them).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Splitting and numbers as Java reads them."""
+"""Splitting and numbers as Java reads them. Kept apart: the kinds use it and do not import one another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""References that the archive follows while it loads a device; where the entry is missing, the load fails."""
+"""References that the archive follows while it loads a device; where the entry is missing, the load fails.
+
+Kept apart: each kind of value is a module of its own (catalogue.py lists them).
+"""
 
 from __future__ import annotations
 

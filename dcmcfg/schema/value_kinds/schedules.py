@@ -1,4 +1,7 @@
-"""Schedules: hours and days of the week (the archive's ``ScheduleExpression``)."""
+"""Schedules: hours and days of the week (the archive's ``ScheduleExpression``).
+
+Kept apart: each kind of value is a module of its own (catalogue.py lists them).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sizes in octets (the archive's ``BinaryPrefix``)."""
+"""Sizes in octets (the archive's ``BinaryPrefix``).
+
+Kept apart: each kind of value is a module of its own (catalogue.py lists them).
+"""
 
 from __future__ import annotations
 

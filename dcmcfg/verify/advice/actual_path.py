@@ -1,4 +1,7 @@
-"""What to do where the way of the instances was another one than the configured, or none had to be gone."""
+"""What to do where the way of the instances was another one than the configured, or none had to be gone.
+
+Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What to do where nobody can be asked for a purged study, or the one that was asked says why it cannot send it."""
+"""What to do where nobody can be asked for a purged study, or the one that was asked says why it cannot send it.
+
+Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
+"""
 
 from __future__ import annotations
 

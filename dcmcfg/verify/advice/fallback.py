@@ -1,4 +1,7 @@
-"""What to do where the archive asked its fallback archive for a study that it does not know."""
+"""What to do where the archive asked its fallback archive for a study that it does not know.
+
+Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
+"""
 
 from __future__ import annotations
 

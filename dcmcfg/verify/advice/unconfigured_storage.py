@@ -1,4 +1,7 @@
-"""What to do where the files are on a storage that is not configured, so that the archive cannot read them."""
+"""What to do where the files are on a storage that is not configured, so that the archive cannot read them.
+
+Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from dcmcfg.edits.rename.network_ae import KeepOptions, rename_ae, rename_refere
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, DcmcfgError, MalformedInput, NotFound, Refused
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.capabilities import get_sop_class_role
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.index import References

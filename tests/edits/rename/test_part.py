@@ -8,7 +8,7 @@ from dcmcfg.dn import DN
 from dcmcfg.edits.rename.part import rename_part
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
 from tests.lint.breaking import ARCHIVE, DEVICES, EXPORTER, NOW, RULE, device, new, put, sound

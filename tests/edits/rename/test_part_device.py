@@ -7,7 +7,7 @@ import pytest
 from dcmcfg.dn import DN
 from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
 from tests.lint.breaking import DEVICES, LONGTERM, LONGTERM_DEVICE, NOW, REFERENCE, RULE, STORESCP, more, put, sound

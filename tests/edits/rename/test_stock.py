@@ -14,7 +14,7 @@ from dcmcfg.edits.rename.network_ae import KeepOptions, rename_ae, rename_refere
 from dcmcfg.edits.rename.part import rename_device
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.files.trees import read_ldif_tree
-from dcmcfg.lint.lint import lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.references.rewriting import rewrite_name

@@ -17,7 +17,7 @@ from dcmcfg.render.evidence import evidence_json
 from dcmcfg.render.html.evidence_page import render_evidence_page
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import DatabaseEvidence, Evidence, ReceiverInfo
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.legs import Leg, StoreRecord
 from dcmcfg.verify.proof import Proof, SiteSetting, create_proof, describe_configuration
 from dcmcfg.verify.run import VerificationCallbacks

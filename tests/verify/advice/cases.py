@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.evidence import UNWITNESSED, VIA_ARCHIVE, arrived
 
 A801 = replace(UNWITNESSED, outcome=MoveOutcome(0xA801, "Move Destination: WORKSTATION unknown"))

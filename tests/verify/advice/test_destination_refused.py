@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import ConfiguredRoute, DatabaseEvidence, Evidence, MoveRecord
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
 from tests.verify.evidence import (

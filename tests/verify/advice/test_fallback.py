@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.verify.evidence import DatabaseEvidence, Evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.advice.cases import failing
 from tests.verify.evidence import ALONE, UNKNOWN_STUDY, UNWITNESSED
 

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.storage.service import NOT_SAVED_PREFIX
 from dcmcfg.verify.advice.next_steps import NO_DISK_SPACE_STEP
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.evidence import GOOD, LOCAL_STUDY, UNWITNESSED, arrived, stored
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.advice.cases import first_step, listening
 from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed
 

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.route.connection_matching import ConnectionMatch
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.advice.cases import DOWN, FOREIGN_ROUTE, REFUSED, REJECTED, failing, first_step, listening
 from tests.verify.evidence import (
     ALONE,

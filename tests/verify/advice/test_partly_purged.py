@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.advice.cases import REJECTED, failing, listening
 from tests.verify.evidence import ALONE, LOCAL_STUDY, UIDS, stored, study
 

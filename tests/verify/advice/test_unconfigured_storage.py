@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dcmcfg.verify.judge import judge
+from dcmcfg.verify.judgement import judge
 from tests.verify.advice.cases import failing
 from tests.verify.evidence import ALONE, stored, study
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.bulk.destination import require_known_destination
+from dcmcfg.bulk.session import require_known_destination
 from dcmcfg.changes import Change
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration

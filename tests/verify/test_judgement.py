@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judge import SECOND_RUN_NOTE, judge
+from dcmcfg.verify.judgement import SECOND_RUN_NOTE, judge
 from dcmcfg.verify.verdict import ReceiptFinding, RouteFinding
 from tests.verify.evidence import (
     ALONE,
