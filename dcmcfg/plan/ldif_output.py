@@ -20,7 +20,7 @@ LDIF_FORMAT = FileFormat("the LDIF file", 1)
 _FORMAT_COMMENT = "# dcmcfg-format:"
 #: The comment in the comments at the head, wherever somebody has put another above it.
 _FORMAT_LINE = re.compile(
-    rb"\A(?:version:[^\n]*\n)?(?:#[^\n]*\n)*?(%b[ \t]*([^\r\n]*)\r?\n)" % _FORMAT_COMMENT.encode()
+    rb"\A(?:version:[^\n]*\n)?(?:#[^\n]*\n)*?(%b[ \t]*([^\r\n]*)(?:\r?\n|\Z))" % _FORMAT_COMMENT.encode()
 )
 #: The comment of the files that dcmcfg writes, which tells the site by its headline.
 _WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of|rejects for) .* @ (\S+)", re.MULTILINE)

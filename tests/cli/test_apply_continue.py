@@ -89,6 +89,11 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     rejects.unlink()
     for _ in range(2):  # what an earlier run has written is left as it is
         assert run("apply", str(file), "--continue", "--yes").exit_code == 1
+    without_number = rejects.read_text().replace("# dcmcfg-format: 1\n", "")
+    assert without_number != rejects.read_text()
+    rejects.write_text(without_number)  # as a dcmcfg without format numbers has written it
+    assert run("apply", str(file), "--continue", "--yes").exit_code == 1
+    assert rejects.read_text() == without_number
 
 
 def test_rejects_that_cannot_be_written_change_nothing(run: Run, site: CliSite, tmp_path: Path) -> None:
