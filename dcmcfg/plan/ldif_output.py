@@ -2,7 +2,7 @@
 
 What did not fit a tree, as an LDIF file that can be mended and applied.
 
-Each such file has its format number in a comment at its head, which other LDIF tools ignore.
+Plans, undo files and rejects have their format number in a comment at their head, which other LDIF tools ignore.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of|rejects for) .* @ (\S
 
 def format_plan(plan: Plan, *, comments: Iterable[str] = ()) -> str:
     """Return *plan* as LDIF, assertions and secrets included; *comments* head it, a line each."""
-    return format_changes(plan.changes, comments=comments)
+    return _format_head(comments) + "".join(map(format_change, plan.changes))
 
 
 def parse_directory_url(head: bytes) -> str | None:
@@ -49,9 +49,14 @@ def remove_format_line(text: bytes) -> bytes:
     return text[: found.start(1)] + text[found.end(1) :] if found else text
 
 
-def format_changes(changes: Iterable[Change], *, comments: Iterable[str] = ()) -> str:
-    """Return *changes* as an LDIF change file; *comments* head it, a line each."""
-    return _format_head(comments) + "".join(format_change(change) for change in changes)
+def format_undo(changes: Iterable[Change], *, comments: Iterable[str] = ()) -> str:
+    """Return *changes*, which revert a roll-out, as LDIF; *comments* head it, a line each."""
+    return _format_head(comments) + "".join(map(format_change, changes))
+
+
+def format_changes(changes: Iterable[Change]) -> str:
+    """Return *changes* as an LDIF change file for any program; it has no format number."""
+    return f"{VERSION_LINE}\n" + "".join(map(format_change, changes))
 
 
 def format_rejects(inapplicable: Iterable[InapplicableChange], *, comments: Iterable[str] = ()) -> str:

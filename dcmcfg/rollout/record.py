@@ -23,7 +23,7 @@ from dcmcfg.files.ldif import read_files
 from dcmcfg.files.private import sync_folder, write_private
 from dcmcfg.format_number import FileFormat
 from dcmcfg.plan.desired_state import collect_desired_changes
-from dcmcfg.plan.ldif_output import format_changes
+from dcmcfg.plan.ldif_output import format_plan, format_undo
 from dcmcfg.plan.plan import Plan
 from dcmcfg.private_folders import create_private_folder, require_ownership
 from dcmcfg.rollout.journal import NEW_JOURNAL, Journal, RolloutProgress
@@ -210,11 +210,11 @@ def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: s
 
 def _format_files(occasion: RolloutContext, ldap_url: str, plan: Plan, manner: str) -> Iterable[tuple[str, str]]:
     pieces, now = plan.make_undo_per_step(), datetime.now(UTC)
-    undo = format_changes(
+    undo = format_undo(
         chain.from_iterable(reversed(pieces)),
         comments=(f"dcmcfg undo of {format_timestamp(now)} on {occasion.site}", "May hold secrets."),
     )
-    planned = format_changes(plan.changes, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
+    planned = format_plan(plan, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
     head = RolloutHeader(
         started_at=format_iso(now),
         user=get_account_name(),

@@ -33,7 +33,7 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     assert site.values("dicomDescription") == ("fits",)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     text = rejects.read_text()
-    assert text.startswith(f"version: 1\n# dcmcfg rejects for {site.headline}\n")
+    assert text.startswith(f"version: 1\n# dcmcfg-format: 1\n# dcmcfg rejects for {site.headline}\n")
     assert WRONG.rstrip() in text.replace("\n ", "")
     assert "there is no such entry" in " ".join(text.replace("\n# ", " ").split())
     rejects.write_text(text.replace("cn=nowhere", "cn=dicom"))
