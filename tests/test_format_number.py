@@ -322,3 +322,13 @@ def test_renamed_keys_are_followed_from_the_format_of_the_file() -> None:
     assert FileFormat("f", 2, renamed).read_object({FORMAT_KEY: 1, "b": 2}, "f") == {"c": 2}
     with pytest.raises(TypeError):
         FileFormat("f", 2).read_object([], "f")
+
+
+def test_the_page_lists_the_current_number_of_each_kind() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "files-on-disk.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.count("|") == 8]
+    numbers = {row[0]: row[2] for row in rows[2:]}
+    for name, kind in KINDS.items():
+        (number,) = [number for file, number in numbers.items() if name in file]
+        assert number == str(kind.file_format.number), name
+    assert len(numbers) == len(KINDS) + 1, "and the evidence"
