@@ -93,6 +93,10 @@ class DoesNotApply(Refused):
         self.changed_dn = changed_dn
 
 
+class UnknownFormat(Refused):
+    """A file of dcmcfg's own whose format number this dcmcfg does not know."""
+
+
 class ChangeInProgress(Refused):
     """A change that has to wait: another one is under way on the same directory."""
 

@@ -1,4 +1,7 @@
-"""UIDs of PS3.6 Annex A that more than one module works with. All others are in the table of ``dicom.uid_registry``."""
+"""UIDs of PS3.6 Annex A that more than one module works with. All others are in the table of ``dicom.uid_registry``.
+
+Kept apart: lint, model and route use it without loading DICOM.
+"""
 
 from __future__ import annotations
 

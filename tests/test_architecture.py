@@ -44,6 +44,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "unsigned_integer",
             "printable",
             "wrapping",
+            "format_number",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text

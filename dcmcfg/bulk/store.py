@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dcmcfg.bulk.run_options import RunParameters
-from dcmcfg.bulk.store_file import create_store, lock_store, require_store
+from dcmcfg.bulk.store_file import create_store, lock_store, read_format_number, require_store, upgrade_store
 from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.timestamps import parse_timestamp
@@ -63,7 +63,8 @@ class ResultStore:
         """Yield the store in *path*, made when there is none, for the answers to *run_parameters*.
 
         Nobody else has it then. Raises :class:`Refused` when another process has it, when the file is no such store, or
-        one of another question.
+        one of another question, and :class:`~dcmcfg.errors.UnknownFormat`. A store of an older format is brought to the
+        current one.
         """
         with lock_store(path):
             if path.exists():
@@ -73,9 +74,11 @@ class ResultStore:
             with _translate_errors(path):
                 connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 try:
-                    connection.execute("PRAGMA journal_mode = WAL")
                     connection.execute("PRAGMA synchronous = FULL")
+                    number = read_format_number(path, connection)
                     _adopt_run_parameters(path, connection, run_parameters)
+                    upgrade_store(path, connection, number)
+                    connection.execute("PRAGMA journal_mode = WAL")
                     yield cls(path, connection, run_parameters)
                 finally:
                     connection.close()
@@ -91,6 +94,7 @@ class ResultStore:
         with lock_store(path):
             require_store(path)
             with _translate_errors(path), closing(sqlite3.connect(path)) as connection:
+                read_format_number(path, connection)
                 same = _check_run_parameters(path, connection, run_parameters)
                 return _parse_listing_time(_read_metadata(connection), source) if same else None
 

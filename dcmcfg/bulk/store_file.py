@@ -1,7 +1,11 @@
-"""The file of a store: made whole, known by its head, held by one process."""
+"""The file of a store: made whole, known by its head, held by one process, brought to the current format.
+
+Its format number is SQLite's user_version. There are no stores without one.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import tempfile
@@ -10,18 +14,33 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.format_number import FileFormat, RenamedNames, rename_keys
 from dcmcfg.private_folders import create_private_folder
 from dcmcfg.rollout.lock import try_lock
 
-#: SQLite's application_id and user_version (its file format, 1.3.17 and 1.3.15): "dcmv", and the schema's version.
+#: SQLite's application_id (its file format, 1.3.17): "dcmv".
 APPLICATION_ID = 0x64636D76
-VERSION = 1
+#: Kept as SQLite's user_version (1.3.15).
+STORE_FORMAT = FileFormat("the store of results", 2)
+#: Keys of the JSON object in the column ``answer``.
+_RENAMED_ANSWER_KEYS: RenamedNames = {
+    1: {
+        "route": "route_finding",
+        "route_why": "route_reasons",
+        "remark": "evidence_warnings",
+        "tree": "configuration_checksum",
+    }
+}
 _MAGIC = b"SQLite format 3\0"
 _HEADER_LENGTH = 100
 
 
 def require_store(path: Path) -> None:
-    """Raise :class:`Refused` when *path* is no store of ours, or one of a later dcmcfg; it is only read."""
+    """Raise :class:`Refused` when *path* is no store of ours, and :class:`~dcmcfg.errors.UnknownFormat`; only read it.
+
+    The head of the file has the format number of the last checkpoint, :func:`read_format_number` returns the current
+    one.
+    """
     try:
         head = _read_header(path)
     except OSError as error:
@@ -30,13 +49,48 @@ def require_store(path: Path) -> None:
         raise Refused(
             "this file is no store of results, and is left as it is", subject=str(path), next_step="name another file"
         )
-    version = int.from_bytes(head[60:64], "big")
-    if version != VERSION:
-        raise Refused(
-            f"the store of results is of version {version}, this dcmcfg knows version {VERSION}",
-            subject=str(path),
-            next_step="name another file, or use the dcmcfg that wrote it",
-        )
+    STORE_FORMAT.require_known(int.from_bytes(head[60:64], "big"), str(path))
+
+
+def read_format_number(path: Path, connection: sqlite3.Connection) -> int:
+    """Return the format number of the store in *path*, open as *connection*, as its journal has it.
+
+    Raises :class:`~dcmcfg.errors.UnknownFormat` and :class:`sqlite3.Error`.
+    """
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return STORE_FORMAT.require_known(number, str(path))
+
+
+def upgrade_store(path: Path, connection: sqlite3.Connection, number: int) -> None:
+    """Bring the store in *path* from format *number* to the current one, whole or not at all.
+
+    It is open as *connection* with autocommit, and the caller holds it (:func:`lock_store`). Raises
+    :class:`DcmcfgError` for an answer that cannot be read, and :class:`sqlite3.Error`.
+    """
+    if number == STORE_FORMAT.number:
+        return
+    # Without a journal written ahead, the head of the file changes together with the rows: a dcmcfg that knows the
+    # older format only, and reads the head, never takes new rows for old ones.
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        rows = connection.execute("SELECT number, answer FROM attempt WHERE answer IS NOT NULL").fetchall()
+        upgraded = [(_upgrade_answer(path, answer, number), attempt) for attempt, answer in rows]
+        connection.executemany("UPDATE attempt SET answer = ? WHERE number = ?", upgraded)
+        connection.execute(f"PRAGMA user_version = {STORE_FORMAT.number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _upgrade_answer(path: Path, answer: str, number: int) -> str:
+    try:
+        content = json.loads(answer)
+    except ValueError as error:
+        raise DcmcfgError(f"an answer in the store of results cannot be read ({error})", subject=str(path)) from error
+    return json.dumps(rename_keys(content, _RENAMED_ANSWER_KEYS, number))
 
 
 def is_store(path: Path) -> bool:
@@ -89,7 +143,7 @@ def _fill(path: Path, schema: str, facts: Mapping[str, str]) -> None:
         connection.executescript(schema)
         connection.executemany("INSERT INTO fact VALUES (?, ?)", facts.items())
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {STORE_FORMAT.number}")
     finally:
         connection.close()
 

@@ -33,7 +33,8 @@ class AttemptResult:
 
     ``route_reasons`` says what speaks for or against the route that was found, ``evidence_warnings`` what was odd about
     the evidence. ``configuration_checksum`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.session`),
-    empty where nobody kept it.
+    empty where nobody kept it. The names of the fields are keys in a store: a renamed one raises the store's format
+    number (:mod:`~dcmcfg.bulk.store_file`).
     """
 
     outcome: VerificationOutcome

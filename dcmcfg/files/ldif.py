@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from dcmcfg.errors import LdifError
+from dcmcfg.errors import LdifError, UnknownFormat
 from dcmcfg.file_kinds import HEADER_LENGTH, LDIF, SNAPSHOT, detect_file_kind
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
-from dcmcfg.plan.ldif_output import parse_directory_url
+from dcmcfg.plan.assertions import has_assertion
+from dcmcfg.plan.ldif_output import LDIF_FORMAT, parse_directory_url, parse_format_number
 
 #: The most octets that one value may have. A stock slapd takes no request of 4 MiB or more (sockbuf_max_incoming_auth).
 MAXIMUM_VALUE_LENGTH = 64 * 1024 * 1024
@@ -161,7 +162,8 @@ def read_files(
     A value that stands in another file (``attr:< file:name``) is read with *file_urls* (:func:`build_url_resolver`).
     *strict* holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken. Without *allow_mixed*, a file holds
     entries or changes, not both: an entry among changes may be a change that lost its ``changetype:`` line. Raises
-    :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them.
+    :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them, and
+    :class:`UnknownFormat` for a plan or undo with preconditions in a format that is not known.
     """
     read: list[tuple[str, tuple[Record, ...]]] = []
     problems: list[LdifError] = []
@@ -205,21 +207,51 @@ def format_file_name(name: str) -> str:
 
 
 def find_file_warnings(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: str) -> Iterator[str]:
-    """Yield a sentence for each of *files* (name, records) that is empty, or was written for another *ldap_url*."""
+    """Yield a sentence for each of *files* (name, records) that is empty, or was written for another *ldap_url*.
+
+    Also for each that a later dcmcfg has written, and that is read as plain LDIF all the same.
+    """
     for name, records in files:
         if not records:
             yield f"{name} holds no records."
-        written_for = _find_target_url(Path(name))
+        head = _read_head(Path(name))
+        if problem := _find_format_problem(head, name):
+            yield f"{name}: {problem.message}. It has no preconditions and is read as plain LDIF."
+        written_for = parse_directory_url(head)
         if written_for not in (None, ldap_url):
             yield f"{name} was written for {written_for}, and this is {ldap_url}."
 
 
-def _find_target_url(path: Path) -> str | None:
+def _read_head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return parse_directory_url(file.read(_HEADER_LENGTH))
+            return file.read(_HEADER_LENGTH)
     except OSError:  # standard input, or a pipe that was read already
+        return b""
+
+
+def _find_format_problem(head: bytes, name: str) -> UnknownFormat | None:
+    """Return why the format of the file at path *name*, which begins with *head*, is not read; None if it is."""
+    number = parse_format_number(head)
+    if number is None:
         return None
+    try:
+        LDIF_FORMAT.parse_number(number, format_file_name(name))
+    except UnknownFormat as problem:
+        return problem
+    return None
+
+
+def _require_known_format(head: bytes, name: str, records: Sequence[Record]) -> None:
+    """Raise :class:`UnknownFormat` where *records* have preconditions, and the format of the file is not known."""
+    if not any(isinstance(record, ChangeRecord) and has_assertion(record.change) for record in records):
+        return
+    if problem := _find_format_problem(head, name):
+        raise UnknownFormat(
+            f"{problem.message}, and its preconditions may not be those that this dcmcfg checks",
+            subject=problem.subject,
+            next_step=problem.next_step,
+        )
 
 
 def build_url_resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str], bytes]:
@@ -243,15 +275,20 @@ def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> t
 
     try:
         if str(path) == STDIN:
-            return records(sys.stdin.buffer)
-        with path.open("rb") as file:
-            return records(file)
+            found = records(sys.stdin.buffer)
+        else:
+            with path.open("rb") as file:
+                found = records(file)
     except OSError as error:
         raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
     except LdifErrors:
+        if newer := _find_format_problem(bytes(head), str(path)):
+            raise newer from None
         if problem := detect_wrong_kind(bytes(head), str(path)):
             raise LdifErrors((problem,)) from None
         raise
+    _require_known_format(bytes(head), str(path), found)
+    return found
 
 
 def read_chunks(file: BinaryIO, header: bytearray) -> Iterator[bytes]:

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dcmcfg.errors import LabError
+from dcmcfg.format_number import FileFormat
 
 FILE_NAME = "site.json"
+SITE_FORMAT = FileFormat("the description of a lab", 1)
 LOOPBACK = "127.0.0.1"
 
 
@@ -49,10 +51,13 @@ class Site:
 
     @staticmethod
     def load(folder: Path) -> Site:
-        """Return the site kept in *folder*; raises :class:`LabError` when there is none or it does not read."""
+        """Return the site kept in *folder*.
+
+        Raises :class:`LabError` when there is none or it does not read, and :class:`~dcmcfg.errors.UnknownFormat`.
+        """
         path = folder / FILE_NAME
         try:
-            facts = json.loads(path.read_text("utf-8"))
+            facts = SITE_FORMAT.read_object(json.loads(path.read_text("utf-8")), str(path))
             secured = facts.get("secured")
             return Site(
                 folder,
@@ -74,7 +79,7 @@ class Site:
             {"secured": asdict(self.token_requirements)} if self.token_requirements else {}
         )
         facts |= {"more_studies": self.extra_study_count} if self.extra_study_count else {}
-        temporary.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+        temporary.write_text(json.dumps(SITE_FORMAT.add_number(facts), indent=2) + "\n", "utf-8")
         temporary.replace(self.folder / FILE_NAME)
 
     @property

@@ -11,8 +11,12 @@ from typing import Any
 import psutil
 
 from dcmcfg.errors import LabError
+from dcmcfg.format_number import FileFormat, RenamedNames, rename_keys
 
 FILE_NAME = "state.json"
+STATE_FORMAT = FileFormat("the state of a lab", 1, {0: {"failed": "failed_part"}})
+_RENAMED_PART_KEYS: RenamedNames = {0: {"since": "started_at"}}
+_RENAMED_PROCESS_KEYS: RenamedNames = {0: {"started": "started_after_boot_s"}}
 _START_TOLERANCE_S = 0.5  # seconds; between two processes with one number lies a whole round of the numbers
 
 
@@ -92,21 +96,26 @@ class LabState:
     def save(self, folder: Path) -> None:
         """Write the state into *folder*, whole or not at all."""
         temporary = folder / f"{FILE_NAME}.new"
-        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+        temporary.write_text(json.dumps(STATE_FORMAT.add_number(asdict(self)), indent=2) + "\n", "utf-8")
         temporary.replace(folder / FILE_NAME)
 
     @staticmethod
     def load(folder: Path) -> LabState | None:
-        """Return the state kept in *folder*, None when there is none; raises :class:`LabError` if unreadable."""
+        """Return the state kept in *folder*, None when there is none.
+
+        Raises :class:`LabError` if unreadable, and :class:`~dcmcfg.errors.UnknownFormat`.
+        """
         path = folder / FILE_NAME
         try:
-            kept = json.loads(path.read_text("utf-8"))
+            found = json.loads(path.read_text("utf-8"))
+            kept = STATE_FORMAT.read_object(found, str(path))
+            number = STATE_FORMAT.read_number(found, str(path))
             return LabState(
-                supervisor=ProcessIdentity(**kept["supervisor"]),
+                supervisor=_parse_process(kept["supervisor"], number),
                 phase=Phase(kept["phase"]),
-                parts=tuple(_part(part) for part in kept["parts"]),
+                parts=tuple(_parse_part(part, number) for part in kept["parts"]),
                 reason=kept["reason"],
-                failed_part=kept["failed"],
+                failed_part=kept["failed_part"],
             )
         except FileNotFoundError:
             return None
@@ -118,9 +127,14 @@ class LabState:
             ) from error
 
 
-def _part(kept: dict[str, Any]) -> PartState:
-    process = kept.pop("process")
-    return PartState(**kept, process=ProcessIdentity(**process) if process else None)
+def _parse_part(kept: dict[str, Any], number: int) -> PartState:
+    fields = rename_keys(kept, _RENAMED_PART_KEYS, number)
+    process = fields.pop("process")
+    return PartState(**fields, process=_parse_process(process, number) if process else None)
+
+
+def _parse_process(kept: dict[str, Any], number: int) -> ProcessIdentity:
+    return ProcessIdentity(**rename_keys(kept, _RENAMED_PROCESS_KEYS, number))
 
 
 def _compute_seconds_after_boot(process: psutil.Process) -> float:

@@ -66,7 +66,7 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
         ("changes", f"{_counts(record)}, {head.strategy}"),
         ("result", _result(history, record)),
         ("reload", _reload(record)),
-        ("undoes", f"roll-out {head.undoes}" if head.undoes is not None else ""),
+        ("undoes", f"roll-out {head.undo_of}" if head.undo_of is not None else ""),
         ("undo", str(record.undo_file)),
     ):
         if text:
@@ -86,12 +86,12 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
     ``result`` is one of ``done``, ``nothing changed``, ``unfinished``, ``cut off`` (what became of the step under way
     is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts, and ``left_out`` that of
     the changes that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
-    ``not asked for``) and ``what``, the reason of a failure; it is null where the record does not say.
+    ``not requested``) and ``what``, the reason of a failure; it is null where the record does not say.
     """
     head, undone_by = record.header, history.find_undo_of(record)
     found: dict[str, Any] = {
         "number": record.number,
-        "when": head.when,
+        "when": head.started_at,
         "user": head.user,
         "host": head.host,
         "ldap_url": head.ldap_url,
@@ -104,7 +104,7 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
         "left_out": head.rejected_count,
         "result": "under way" if history.is_running(record) else determine_status(record).value,
         "reload": _reload_json(record),
-        "undoes": head.undoes,
+        "undoes": head.undo_of,
         "undone_by": undone_by.number if undone_by else None,
         "undo_file": str(record.undo_file),
     }
@@ -136,7 +136,7 @@ def _describe_rollout(record: RolloutRecord) -> str:
 
 
 def _format_time(record: RolloutRecord) -> str:
-    return reformat_timestamp(record.header.when)
+    return reformat_timestamp(record.header.started_at)
 
 
 def _command(record: RolloutRecord) -> str:

@@ -45,7 +45,7 @@ def find_added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) 
 def _is_in_effect(history: History, record: RolloutRecord) -> bool:
     if determine_status(record) is not RolloutStatus.APPLIED or history.is_fully_undone(record):
         return False
-    return record.header.undoes is None or bool(record.header.rejected_count)
+    return record.header.undo_of is None or bool(record.header.rejected_count)
 
 
 def _names_a_class(record: RolloutRecord) -> bool:

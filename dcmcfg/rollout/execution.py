@@ -184,7 +184,7 @@ class PlanWriter:
 
     def format_recovery_commands(self, cause: DcmcfgError | None = None) -> str:
         """Return the commands that end the roll-out; that which reverts it comes first where the server refuses."""
-        back = "dcmcfg undo" if self._record.header.undoes is None else f"dcmcfg undo {self._record.number}"
+        back = "dcmcfg undo" if self._record.header.undo_of is None else f"dcmcfg undo {self._record.number}"
         refused = isinstance(cause, DirectoryError) and cause.result_code is not None
         return (_RECOVERY_AFTER_REFUSAL if refused else _RECOVERY_COMMANDS).format(back=back)
 
@@ -212,7 +212,7 @@ def run_rollout(
     plan = order_as_sent(plan, together)
     url = directory.server.url
     with lock_directory(context.state_folder, url):
-        refuse_unfinished(context.state_folder, url, excluded_number=context.undoes)
+        refuse_unfinished(context.state_folder, url, excluded_number=context.undo_of)
         check_unchanged(directory, plan)
         record = write_record(context, url, plan, strategy.value)
         return _apply_plan(directory, plan, record, strategy, together, on_step)

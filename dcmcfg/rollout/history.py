@@ -62,7 +62,7 @@ class History:
     def _undo_by_number(self) -> dict[int, RolloutRecord]:
         found: dict[int, RolloutRecord] = {}
         for record in self.records:  # what takes another back is newer
-            undoes = record.header.undoes
+            undoes = record.header.undo_of
             if undoes is not None and record.number not in found and determine_status(record) is RolloutStatus.APPLIED:
                 found.setdefault(undoes, record)
         return found
@@ -82,7 +82,7 @@ class History:
             for each in self.records
             if each.number > record.number
             and each.header.ldap_url == record.header.ldap_url
-            and each.header.undoes is None
+            and each.header.undo_of is None
             and self.find_undo_of(each) is None
             and determine_status(each) is not RolloutStatus.NOTHING_CHANGED
         )
@@ -126,7 +126,7 @@ class History:
         undone: RolloutRecord | None = record
         while undone is not None:
             yield undone.number
-            undone = self.find_rollout(undone.header.undoes)
+            undone = self.find_rollout(undone.header.undo_of)
 
     def close(self, record: RolloutRecord) -> None:
         """Note that the directory was put right by hand after *record*, which is unfinished.
@@ -143,7 +143,7 @@ class History:
 def make_unfinished_error(record: RolloutRecord) -> Refused:
     """Return the refusal of any other change while *record* is unfinished."""
     return Refused(
-        f"roll-out {record.number} of {reformat_timestamp(record.header.when)} is not finished "
+        f"roll-out {record.number} of {reformat_timestamp(record.header.started_at)} is not finished "
         f"({record.read_progress().applied} of {record.header.steps} steps are made), nothing was changed by this one",
         subject=record.header.ldap_url,
         next_step=format_recovery_commands(record),
@@ -152,7 +152,7 @@ def make_unfinished_error(record: RolloutRecord) -> Refused:
 
 def format_recovery_commands(record: RolloutRecord) -> str:
     """Return the commands that finish *record*, which is unfinished, and that revert it."""
-    back = "dcmcfg undo" if record.header.undoes is None else f"dcmcfg undo {record.number}"
+    back = "dcmcfg undo" if record.header.undo_of is None else f"dcmcfg undo {record.number}"
     return f"dcmcfg apply --resume finishes it, {back} takes it back"
 
 

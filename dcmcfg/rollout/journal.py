@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.format_number import FileFormat
 
-#: The first line of every journal.
-PLANNED = "planned\n"
+JOURNAL_FORMAT = FileFormat("the journal of a roll-out", 1)
+#: How the first line begins; the format number ends it. Journals of before have no such line.
+_FORMAT_LINE = "dcmcfg journal "
+#: A journal to which nothing was added yet.
+NEW_JOURNAL = f"{_FORMAT_LINE}{JOURNAL_FORMAT.number}\nplanned\n"
 _MAX_LINE_LENGTH = 80
 
 
@@ -66,7 +70,7 @@ class Journal:
     """An append-only file with a line for each event, of which the last one tells how far it has come.
 
     A line without its end is one that was being written when the process or the machine died; what it was to announce
-    has not happened.
+    has not happened. Every method raises :class:`~dcmcfg.errors.UnknownFormat` for a journal of a later dcmcfg.
     """
 
     def __init__(self, path: Path) -> None:
@@ -80,6 +84,7 @@ class Journal:
         except OSError as error:
             raise _write_error(self._path, error.strerror or "") from error
         try:
+            self._require_known_format(os.pread(handle, _MAX_LINE_LENGTH, 0))
             size = os.fstat(handle).st_size
             tail = os.pread(handle, _MAX_LINE_LENGTH, max(0, size - _MAX_LINE_LENGTH))
             os.ftruncate(handle, size - len(tail) + tail.rfind(b"\n") + 1)
@@ -94,15 +99,22 @@ class Journal:
         """
         try:
             with self._path.open("rb") as file:
+                head = file.read(_MAX_LINE_LENGTH)
                 start = max(0, file.seek(0, os.SEEK_END) - 2 * _MAX_LINE_LENGTH)
                 file.seek(start)
                 lines = file.read().decode("ascii", "replace").split("\n")[:-1]
         except OSError as error:
             raise _read_error(self._path, error.strerror or "") from error
+        self._require_known_format(head)
         found = _parse_line(lines[-1]) if lines else None
         if found is None or found.applied + found.started > steps:
             raise _read_error(self._path, "it is damaged")
         return found
+
+    def _require_known_format(self, head: bytes) -> None:
+        first_line = head.partition(b"\n")[0].decode("ascii", "replace")
+        if first_line.startswith(_FORMAT_LINE):
+            JOURNAL_FORMAT.parse_number(first_line.removeprefix(_FORMAT_LINE), str(self._path))
 
 
 def _parse_line(line: str) -> RolloutProgress | None:

@@ -42,4 +42,6 @@ def _renames(history: History, record: RolloutRecord) -> Iterator[PastRename]:
     for change in changes:
         if isinstance(change, Rename):
             in_part = history.find_undo_of(record) is not None
-            yield PastRename(change, record.number, reformat_timestamp(record.header.when), is_partly_undone=in_part)
+            yield PastRename(
+                change, record.number, reformat_timestamp(record.header.started_at), is_partly_undone=in_part
+            )

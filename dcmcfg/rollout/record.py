@@ -16,35 +16,41 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.files.ldif import read_files
 from dcmcfg.files.private import sync_folder, write_private
+from dcmcfg.format_number import FileFormat
 from dcmcfg.plan.desired_state import collect_desired_changes
-from dcmcfg.plan.ldif_output import format_changes
+from dcmcfg.plan.ldif_output import format_plan, format_undo
 from dcmcfg.plan.plan import Plan
 from dcmcfg.private_folders import create_private_folder, require_ownership
-from dcmcfg.rollout.journal import PLANNED, Journal, RolloutProgress
+from dcmcfg.rollout.journal import NEW_JOURNAL, Journal, RolloutProgress
 from dcmcfg.rollout.lock import get_account_name, make_directory_key
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "undo.ldif", "journal"
+#: Of ``head.json``. The LDIF files (:mod:`dcmcfg.plan.ldif_output`) and the journal have numbers of their own.
+HEADER_FORMAT = FileFormat(
+    "the record of a roll-out",
+    1,
+    {0: {"when": "started_at", "manner": "strategy", "undoes": "undo_of", "left_out": "rejected_count"}},
+)
 
 
 @dataclass(frozen=True)
 class RolloutHeader:
     """What does not change about a roll-out.
 
-    ``when`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how many
-    entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo belong to
-    each step; ``undoes`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan and undo;
-    ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the file that has
-    them.
+    ``started_at`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how
+    many entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo
+    belong to each step; ``undo_of`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan
+    and undo; ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the file
+    that has them.
     """
 
-    when: str
+    started_at: str
     user: str
     host: str
     ldap_url: str
@@ -53,7 +59,7 @@ class RolloutHeader:
     strategy: str
     counts: Mapping[str, int]
     undo_sizes: tuple[int, ...]
-    undoes: int | None
+    undo_of: int | None
     sha256: Mapping[str, str]
     rejected_count: int = 0
     rejects: str = ""
@@ -63,32 +69,17 @@ class RolloutHeader:
         return len(self.undo_sizes)
 
     def to_json(self) -> str:
-        """Return it as JSON, for :attr:`RolloutRecord.header`.
-
-        Nothing left out is not written: an earlier version does not know of it.
-        """
-        content = asdict(self)
-        if not self.rejected_count:
-            del content["rejected_count"], content["rejects"]
-        return json.dumps(content) + "\n"
-
-
-#: Keys of records written before they had a ``format`` number → today's.
-_OLD_KEYS = {"manner": "strategy", "left_out": "rejected_count"}
-
-
-def _rename_old_keys(content: object) -> dict[str, Any]:
-    if not isinstance(content, dict):
-        raise TypeError("not a JSON object")
-    return {_OLD_KEYS.get(str(key), str(key)): value for key, value in content.items()}
+        """Return it as JSON, for :attr:`RolloutRecord.header`."""
+        return json.dumps(HEADER_FORMAT.add_number(asdict(self))) + "\n"
 
 
 class RolloutRecord:
     """The folder of one roll-out: ``head.json``, ``plan.ldif``, ``undo.ldif`` of the whole plan, and ``journal``.
 
     Everything but the journal is written once, before the first change of the directory. Whatever is asked raises
-    :class:`DcmcfgError` when a file cannot be read, or is not as it was written, and
-    :class:`~dcmcfg.errors.Refused` where others may write to that file, or another account than root owns it.
+    :class:`DcmcfgError` when a file cannot be read, or is not as it was written,
+    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` where others
+    may write to that file, or another account than root owns it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +90,7 @@ class RolloutRecord:
     def header(self) -> RolloutHeader:
         path = self._trusted_path(HEADER_FILE)
         try:
-            content = _rename_old_keys(json.loads(path.read_text("utf-8")))
+            content = HEADER_FORMAT.read_object(json.loads(path.read_text("utf-8")), str(path))
             return RolloutHeader(**content | {"undo_sizes": tuple(content["undo_sizes"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DcmcfgError(
@@ -175,7 +166,7 @@ ROLLOUTS_FOLDER = "rollouts"
 class RolloutContext:
     """Where roll-outs are kept (*state*, the user's state folder), and what this one is: for the record.
 
-    ``site`` is the headline of the plan; ``undoes`` the number of the roll-out that this one takes back;
+    ``site`` is the headline of the plan; ``undo_of`` the number of the roll-out that this one takes back;
     ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the absolute path of
     the file that has them.
     """
@@ -183,7 +174,7 @@ class RolloutContext:
     state_folder: Path
     site: str
     command: str = ""
-    undoes: int | None = None
+    undo_of: int | None = None
     rejected_count: int = 0
     rejects: str = ""
 
@@ -219,13 +210,13 @@ def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: s
 
 def _format_files(occasion: RolloutContext, ldap_url: str, plan: Plan, manner: str) -> Iterable[tuple[str, str]]:
     pieces, now = plan.make_undo_per_step(), datetime.now(UTC)
-    undo = format_changes(
+    undo = format_undo(
         chain.from_iterable(reversed(pieces)),
         comments=(f"dcmcfg undo of {format_timestamp(now)} on {occasion.site}", "May hold secrets."),
     )
-    planned = format_changes(plan.changes, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
+    planned = format_plan(plan, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
     head = RolloutHeader(
-        when=format_iso(now),
+        started_at=format_iso(now),
         user=get_account_name(),
         host=socket.gethostname(),
         ldap_url=ldap_url,
@@ -234,12 +225,12 @@ def _format_files(occasion: RolloutContext, ldap_url: str, plan: Plan, manner: s
         strategy=manner,
         counts=dict(Counter(_word(change) for change in plan.changes)),
         undo_sizes=tuple(map(len, pieces)),
-        undoes=occasion.undoes,
+        undo_of=occasion.undo_of,
         sha256={PLAN_FILE: compute_digest(planned), UNDO_FILE: compute_digest(undo)},
         rejected_count=occasion.rejected_count,
         rejects=occasion.rejects,
     )
-    return (PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, head.to_json()), (JOURNAL_FILE, PLANNED)
+    return (PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, head.to_json()), (JOURNAL_FILE, NEW_JOURNAL)
 
 
 def _assign_number(new: Path) -> Path:

@@ -70,19 +70,19 @@ def select_rollout_to_resume(history: History, ldap_url: str, interrupted: Rollo
 def _select_default_to_undo(history: History, ldap_url: str, interrupted: RolloutRecord | None) -> RolloutRecord:
     """Return the roll-out that ``dcmcfg undo`` means without a number."""
     if (unfinished := history.find_unfinished(ldap_url)) is not None:
-        if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undoes):
+        if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undo_of):
             raise _other_unfinished_error(interrupted, unfinished)
-        if unfinished.header.undoes is not None:
+        if unfinished.header.undo_of is not None:
             itself = f"{_format_rollout(unfinished)} was interrupted itself"
             raise Refused(itself, subject=ldap_url, next_step=format_recovery_commands(unfinished))
         return unfinished
     if interrupted is None:
         return _newest_in_effect(history, ldap_url)
-    if interrupted.header.undoes is None:
+    if interrupted.header.undo_of is None:
         return interrupted
     if determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED:
-        return history.get_rollout(interrupted.header.undoes)
-    again = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.header.undoes} again"
+        return history.get_rollout(interrupted.header.undo_of)
+    again = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.header.undo_of} again"
     raise Refused(
         f"{_format_rollout(interrupted)} was interrupted and is complete",
         subject=ldap_url,
@@ -99,8 +99,8 @@ def _refuse_superseded(history: History, record: RolloutRecord) -> None:
     """
     redo: RolloutRecord | None = record
     while redo is not None:
-        undone = history.find_rollout(redo.header.undoes)
-        first = history.find_rollout(undone.header.undoes) if undone is not None else None
+        undone = history.find_rollout(redo.header.undo_of)
+        first = history.find_rollout(undone.header.undo_of) if undone is not None else None
         if undone is None or first is None:
             return
         undoing = history.find_undo_of(first)
@@ -121,7 +121,7 @@ def _describe_undo(undoing: RolloutRecord) -> str:
     left_out = undoing.header.rejected_count
     if not left_out:
         return f"roll-out {undoing.number}"
-    file = shlex.quote(undoing.header.rejects or f"undo-{undoing.header.undoes}.rejects.ldif")
+    file = shlex.quote(undoing.header.rejects or f"undo-{undoing.header.undo_of}.rejects.ldif")
     return f"roll-out {undoing.number}, but for {format_count(left_out, 'change')}: dcmcfg apply {file}"
 
 
@@ -141,17 +141,17 @@ def _suggest_previous(history: History, record: RolloutRecord) -> str:
 def _newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
     for record in history.records:
         stands = determine_status(record) is RolloutStatus.APPLIED and history.find_undo_of(record) is None
-        if stands and record.header.ldap_url == ldap_url and record.header.undoes is None:
+        if stands and record.header.ldap_url == ldap_url and record.header.undo_of is None:
             return record
     next_step = "dcmcfg history lists what there was"
     if (undo := _newest_undo_in_effect(history, ldap_url)) is not None:
-        next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.header.undoes} again; {next_step}"
+        next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.header.undo_of} again; {next_step}"
     raise NotFound("no roll-out stands that could be taken back", subject=ldap_url, next_step=next_step)
 
 
 def _newest_undo_in_effect(history: History, ldap_url: str) -> RolloutRecord | None:
     """Return the newest roll-out there that took another back and was not taken back itself."""
-    there = (each for each in history.records if each.header.ldap_url == ldap_url and each.header.undoes is not None)
+    there = (each for each in history.records if each.header.ldap_url == ldap_url and each.header.undo_of is not None)
     return next(
         (each for each in there if determine_status(each) is RolloutStatus.APPLIED and not history.find_undo_of(each)),
         None,
@@ -184,5 +184,5 @@ def _other_unfinished_error(interrupted: RolloutRecord, unfinished: RolloutRecor
 
 
 def _format_rollout(record: RolloutRecord) -> str:
-    undoes = f", the undo of {record.header.undoes}," if record.header.undoes is not None else ""
+    undoes = f", the undo of {record.header.undo_of}," if record.header.undo_of is not None else ""
     return f"roll-out {record.number}{undoes}"

@@ -15,9 +15,11 @@ import platformdirs
 import tomli_w
 
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.format_number import FileFormat
 from dcmcfg.private_folders import create_private_folder, require_ownership
 
 DEFAULT_PROFILE = "default"
+PROFILE_FORMAT = FileFormat("the profile", 1)
 #: What a profile may hold; the values are strings, those of ``BOOLEAN_KEYS`` booleans.
 PROFILE_KEYS = (
     "ldap_url",
@@ -79,8 +81,9 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
 
     *selected_by* says in an error who asked for it.
 
-    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile, and
-    :class:`~dcmcfg.errors.Refused` where others may write to it or to the folders of ours that it is in, or own them.
+    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile,
+    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` where others
+    may write to it or to the folders of ours that it is in, or own them.
     """
     path = profile_path(name)
     top = path.parent.parent
@@ -101,6 +104,7 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
         raise MalformedInput(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
+    content = PROFILE_FORMAT.read_object(content, str(path))
     _check(content, str(path))
     return {key: _resolve_path(key, _text(value), path.parent) for key, value in content.items()}
 
@@ -114,7 +118,7 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
     _check(values, str(path))
     try:
         create_private_folder(path.parent)
-        _write(path, tomli_w.dumps(dict(values)))
+        _write(path, tomli_w.dumps(PROFILE_FORMAT.add_number(values)))
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
     return path
@@ -130,6 +134,7 @@ def update_profile(name: str, key: str, value: str) -> Path:
     try:
         text = path.read_bytes().decode()
         held = tomllib.loads(text)
+        PROFILE_FORMAT.read_number(held, str(path))
         changed = _assignment_pattern(key).sub(lambda found: found[1] + _toml(value), text, count=1)
         wanted = held | {key: value}
         if _content(changed) != wanted:  # written in a way that one line does not change, such as over several

@@ -1,6 +1,7 @@
 """The file of a snapshot: LDIF that any loader takes, between comments that tell its origin and its checksum.
 
-Where a snapshot was taken, as comments at the head of its file.
+Its first line, ``# dcmcfg snapshot 1``, ends in the format number; there are no snapshots without one. Comments below
+it say where the snapshot was taken.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, Refused
 from dcmcfg.file_kinds import HEADER_LENGTH, LDIF, detect_file_kind
 from dcmcfg.files.trees import parse_ldif_tree
+from dcmcfg.format_number import FileFormat
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import VERSION_LINE, format_entry
@@ -101,9 +103,10 @@ def parse_facts(text: bytes, file_name: str) -> SnapshotFacts:
     )
 
 
-_FIRST = b"# dcmcfg snapshot 1\n"
+SNAPSHOT_FORMAT = FileFormat("the snapshot", 1)
+_FIRST = f"# dcmcfg snapshot {SNAPSHOT_FORMAT.number}\n".encode()
 _FIRST_CRLF = _FIRST.replace(b"\n", b"\r\n")
-_ANY_FIRST = re.compile(rb"# dcmcfg snapshot [0-9]+\r?\n")
+_ANY_FIRST = re.compile(rb"# dcmcfg snapshot (\S+)\r?\n")
 _PURPOSE = b"""\
 # Holds secrets. dcmcfg restore makes a directory equal to it;
 # slapadd or ldapadd load it into an empty one.
@@ -132,7 +135,8 @@ def format_snapshot(snapshot: Snapshot) -> Iterator[str]:
 def read_snapshot(path: Path) -> Snapshot:
     """Return the snapshot in the file *path*.
 
-    Raises :class:`Refused` when it is none, is not whole, or was altered by as much as an octet since it was taken,
+    Raises :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, :class:`Refused` when it is none, is not
+    whole, or was altered by as much as an octet since it was taken,
     :class:`~dcmcfg.errors.LdifError` for what no snapshot of ours holds (text that is not LDIF, an entry twice or
     without its parent), and :class:`DcmcfgError` when the file cannot be read.
     """
@@ -156,8 +160,8 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
                 subject=name,
                 next_step=f"copy it again in binary mode, or change them back: sed -i 's/\\r$//' {shlex.quote(name)}",
             )
-        if _ANY_FIRST.match(octets):
-            raise Refused("the snapshot is of a format that this dcmcfg does not read", subject=name)
+        if first := _ANY_FIRST.match(octets):
+            SNAPSHOT_FORMAT.parse_number(first[1].decode("ascii", "replace"), name)
         kind = detect_file_kind(octets[:HEADER_LENGTH])
         if kind is not None and kind is not LDIF:
             what = f"this is {kind.name}, not a snapshot of dcmcfg"

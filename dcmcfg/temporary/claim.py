@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.format_number import FileFormat
 from dcmcfg.private_folders import create_private_folder, require_ownership
 from dcmcfg.rollout import lock
 from dcmcfg.timestamps import reformat_timestamp
 
 _FOLDER = "temporary"
+CLAIM_FORMAT = FileFormat("the claim of a temporary destination", 1, {0: {"when": "created_at"}})
 #: The command that takes back what a run could not.
 CLEAN_COMMAND = "dcmcfg verify --clean-temporary"
 
@@ -58,7 +60,7 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(handle, json.dumps(asdict(claim)).encode())
+            os.write(handle, json.dumps(CLAIM_FORMAT.add_number(asdict(claim))).encode())
             os.fsync(handle)
             new.rename(path)
         except OSError as error:
@@ -78,7 +80,8 @@ def drop_claim(state: Path, title: str) -> None:
 def read_claims(state: Path) -> tuple[Claim, ...]:
     """Return the claims of this account, in the order of their titles, whether anybody holds them or not.
 
-    Raises :class:`~dcmcfg.errors.Refused` where others may write to their folder, or another account owns it.
+    Raises :class:`~dcmcfg.errors.Refused` where others may write to their folder, or another account owns it, and
+    :class:`~dcmcfg.errors.UnknownFormat` for a claim of a later dcmcfg.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
     paths = sorted((state / _FOLDER).glob("[!.]*"))
@@ -99,8 +102,8 @@ def is_held(state: Path, title: str) -> bool:
 
 def _read(path: Path) -> Claim:
     try:
-        content = json.loads(path.read_text("utf-8"))
-        return Claim(path.name, str(content["ldap_url"]), str(content.get("created_at", content.get("when", ""))))
+        content = CLAIM_FORMAT.read_object(json.loads(path.read_text("utf-8")), str(path))
+        return Claim(path.name, str(content["ldap_url"]), str(content["created_at"]))
     except (OSError, ValueError, TypeError, KeyError):
         return Claim(path.name)
 

@@ -89,7 +89,7 @@ def _remove_once(directory: Directory, occasion: RolloutContext, title: str) -> 
             ).number
         manner = choose_strategy(opened, plan)
         done = run_rollout(
-            opened, plan, strategy=manner, context=replace(occasion, undoes=undoes), on_step=_ignore_progress
+            opened, plan, strategy=manner, context=replace(occasion, undo_of=undoes), on_step=_ignore_progress
         )
         return done.number
     finally:
@@ -103,7 +103,7 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
     _reconcile(directory, state, made)
     history, tree = History(state), read_tree(directory)
     unfinished = history.find_unfinished(url)
-    if made is not None and unfinished is not None and unfinished.header.undoes == made.number:
+    if made is not None and unfinished is not None and unfinished.header.undo_of == made.number:
         try:
             return plan_resume(unfinished, tree), made.number, unfinished
         except DoesNotApply:
@@ -133,7 +133,7 @@ def _reconcile(directory: Directory, state: Path, made: RolloutRecord | None) ->
     except Refused:
         history = History(state)
         unfinished = history.find_unfinished(directory.server.url)
-        if made is None or unfinished is None or made.number not in (unfinished.number, unfinished.header.undoes):
+        if made is None or unfinished is None or made.number not in (unfinished.number, unfinished.header.undo_of):
             raise
         history.close(unfinished)
 
@@ -145,7 +145,7 @@ def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord
             head = record.header
             if (
                 head.ldap_url == ldap_url
-                and head.undoes is None
+                and head.undo_of is None
                 and head.steps <= _MAX_STEPS
                 and _is_addition_of(record, title)
             ):

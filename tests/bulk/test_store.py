@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.bulk.run_options import RunParameters
 from dcmcfg.bulk.store import ResultStore
+from dcmcfg.bulk.store_catalog import find_stores
 from dcmcfg.bulk.store_file import get_lock_path
 from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
 from dcmcfg.errors import DcmcfgError, Refused
@@ -174,7 +179,7 @@ def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
     later = sqlite3.connect(path)
     later.execute("PRAGMA user_version = 7")
     later.close()
-    with pytest.raises(Refused, match="is of version 7, this dcmcfg knows version 1"):
+    with pytest.raises(Refused, match="has format 7; this dcmcfg reads formats up to 2"):
         ResultStore.open(path, ASKED).__enter__()
 
 
@@ -228,3 +233,148 @@ def test_threads_share_a_store(path: Path) -> None:
             thread.join()
         assert store.list_open_studies() == ()
         assert [result.study_uid for result in store.read_results() if len(result.attempts) == 1] == uids
+
+
+OLD_ANSWER = {
+    "headline": "NOT verified",
+    "status": 0xC801,
+    "comment": "",
+    "expected": 1,
+    "completed": 0,
+    "failed": 0,
+    "warning": 0,
+    "received": None,
+    "route": "not shown",
+    "route_why": "no log was read",
+    "next_step": "dcmcfg reload",
+    "remark": "a C-STORE too many",
+    "seconds": 0.5,
+    "tree": "4cd6",
+}
+NEW_RESULT = AttemptResult(
+    VerificationOutcome.NOT_VERIFIED,
+    "NOT verified",
+    status=0xC801,
+    expected=1,
+    completed=0,
+    failed=0,
+    warning=0,
+    route_finding="not shown",
+    route_reasons="no log was read",
+    next_step="dcmcfg reload",
+    evidence_warnings="a C-STORE too many",
+    seconds=0.5,
+    configuration_checksum="4cd6",
+)
+_UPGRADE_AND_DIE = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from dcmcfg.bulk import store
+from dcmcfg.bulk.run_options import RunParameters
+
+path, last = Path(sys.argv[1]), int(sys.argv[2])
+connect, count = sqlite3.connect, 0
+
+def die_at_the_last(statement):
+    global count
+    count += 1
+    if count == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def watched(*arguments, **options):
+    connection = connect(*arguments, **options)
+    connection.execute("PRAGMA cache_size = 1")
+    connection.set_trace_callback(die_at_the_last)
+    return connection
+
+sqlite3.connect = watched
+with store.ResultStore.open(path, RunParameters(eval(sys.argv[3]))) as opened:
+    print(count)
+"""
+
+
+def make_store_of_format_1(path: Path, studies: int) -> None:
+    uids = [f"1.2.{number}" for number in range(studies)]
+    with ResultStore.open(path, ASKED) as store:
+        store.set_study_list([*uids, "1.3"])
+        store.begin_attempt("1.3")
+    times = ("2026-11-30T20:49:41+00:00", "2026-11-30T20:49:42+00:00")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO attempt (study_uid, started, ended, outcome, final, answer) VALUES (?, ?, ?, ?, 1, ?)",
+            [(uid, *times, "not verified", json.dumps(OLD_ANSWER)) for uid in uids],
+        )
+        answered = (
+            "UPDATE study SET answered_by = (SELECT number FROM attempt WHERE study_uid = uid) WHERE uid <> '1.3'"
+        )
+        connection.execute(answered)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+
+def test_a_store_of_format_1_is_continued_with_all_that_it_held(path: Path) -> None:
+    make_store_of_format_1(path, 3)
+    assert ResultStore.read_listing_time(path, ASKED, "") is not None
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,), "it was only read"
+    for _ in range(2):
+        with ResultStore.open(path, ASKED) as store:
+            assert store.list_open_studies() == ("1.3",)
+            assert [each.final_result for each in store.read_results()] == [NEW_RESULT] * 3 + [None]
+    assert path.read_bytes()[60:64] == bytes((0, 0, 0, 2))
+
+
+def test_a_store_of_format_1_for_another_question_stays_as_it_is(path: Path) -> None:
+    make_store_of_format_1(path, 3)
+    with pytest.raises(Refused, match="another question"):
+        ResultStore.open(path, RunParameters({"archive": "X"})).__enter__()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        answers = connection.execute("SELECT answer FROM attempt WHERE answer IS NOT NULL").fetchall()
+    assert [json.loads(answer) for (answer,) in answers] == [OLD_ANSWER] * 3
+
+
+def test_a_store_whose_upgrade_is_killed_is_of_one_format_and_loses_nothing(path: Path) -> None:
+    """Killed at each statement of a store of a few, and in the middle of many: pages are on the disk by then."""
+
+    def upgrade(target: Path, last: int) -> subprocess.CompletedProcess[str]:
+        arguments = [str(target), str(last), repr(dict(ASKED.values))]
+        return subprocess.run(
+            [sys.executable, "-c", _UPGRADE_AND_DIE, *arguments], capture_output=True, text=True, check=False
+        )
+
+    formats = set()
+    few, many = path.parent / "few.sqlite", path.parent / "many.sqlite"
+    make_store_of_format_1(few, 3)
+    make_store_of_format_1(many, 2000)
+    statements = int(upgrade(_copy(few, path), 0).stdout)
+    cases = [(few, 3, last) for last in range(1, statements + 1)] + [(many, 2000, 1000)]
+    for source, studies, last in cases:
+        target = _copy(source, path)
+        assert upgrade(target, last).returncode == -signal.SIGKILL
+        formats.add(int.from_bytes(target.read_bytes()[60:64], "big"))
+        (found,) = [each for each in find_stores(path.parent) if each.path == target]
+        assert (found.problem, found.finished_count, found.open_count) == ("", studies, 1), last
+        with ResultStore.open(target, ASKED) as store:
+            assert [each.final_result for each in store.read_results()] == [NEW_RESULT] * studies + [None], last
+            assert store.list_open_studies() == ("1.3",)
+    assert formats == {1, 2}
+
+
+def test_a_damaged_answer_of_format_1_is_told_and_nothing_is_upgraded(path: Path) -> None:
+    make_store_of_format_1(path, 2)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE attempt SET answer = '{' WHERE number = 3")
+        connection.commit()
+    with pytest.raises(DcmcfgError, match="an answer in the store of results cannot be read"):
+        ResultStore.open(path, ASKED).__enter__()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert json.loads(connection.execute("SELECT answer FROM attempt WHERE number = 2").fetchone()[0]) == OLD_ANSWER
+
+
+def _copy(source: Path, target: Path) -> Path:
+    for each in target.parent.glob(f"{target.name}*"):
+        each.unlink()
+    shutil.copyfile(source, target)
+    return target

@@ -114,7 +114,7 @@ def test_a_damaged_one_and_one_of_another_version_are_told(tmp_path: Path) -> No
     connection.close()
     problems = {each.name: each.problem for each in find_stores(tmp_path)}
     assert problems["abc"].startswith("it cannot be read (")
-    assert problems["new"].startswith("the store of results is of version 9")
+    assert problems["new"].startswith("the store of results has format 9")
 
 
 def test_where_nothing_is_kept_there_is_none(tmp_path: Path) -> None:

@@ -158,7 +158,8 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, taken: Pat
         ),
         (
             lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
-            "the snapshot is of a format that this dcmcfg does not read",
+            "the snapshot has format 2; this dcmcfg reads formats up to 1\n"
+            "  next: use the newer dcmcfg that wrote it; nothing was changed",
         ),
     ],
     ids=["empty", "cut short", "altered", "newer"],

@@ -111,7 +111,7 @@ def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> Non
     assert run("set", "storescp", "dicomDescription=b", "--yes").exit_code == 0
     assert run("set", "storescp", "dicomDescription=c", "--yes", "--no-reload").exit_code == 0
     results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["roll_outs"]]
-    assert [each["outcome"] for each in results] == ["not asked for", "loaded", "failed"]
+    assert [each["outcome"] for each in results] == ["not requested", "loaded", "failed"]
     assert results[2]["what"].startswith("The directory was changed. Not reloaded: ")
     assert f"\nreload:   failed: {results[2]['what']}\n" in run("history", "1").stdout
     assert "\nreload:   loaded\n" in run("history", "2").stdout

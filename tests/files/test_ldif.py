@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.errors import LdifError
+from dcmcfg.errors import LdifError, UnknownFormat
 from dcmcfg.files import ldif
-from dcmcfg.files.ldif import FileUrlReader, read_files
+from dcmcfg.files.ldif import FileUrlReader, find_file_warnings, read_files
 
 
 def said(references: FileUrlReader, url: str) -> str:
@@ -159,3 +159,36 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
         f"{ldif}:3: dicomVendorData: the value stands in another file, which is not read: file:gone.zip"
         " — --allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR"
     )
+
+
+def test_a_plan_with_preconditions_in_a_later_format_is_refused_with_the_reason(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.ldif"
+    strict = "control: 1.3.6.1.1.12 true:: hwtvYmplY3RDbGFzcw==\n"
+    for record in (f"dn: cn=x\n{strict}changetype: delete\n", f"dn: cn=x\n{strict}changetype: of the future\n"):
+        plan.write_text(f"version: 1\n# somebody's note\n# dcmcfg-format: 2\n# dcmcfg undo of x\n\n{record}")
+        with pytest.raises(UnknownFormat, match=r"plan\.ldif: the LDIF file has format 2; .* up to 1"):
+            read_files([plan])
+    plan.write_text(f"version: 1\n# dcmcfg-format: 1\n\ndn: cn=x\n{strict}changetype: delete\n")
+    ((_, records),) = read_files([plan])
+    assert len(records) == 1
+
+
+@pytest.mark.parametrize("head", ["", "version: 1\n", "version: 1\r\n# a note\r\n", "# a note\n"])
+@pytest.mark.parametrize("number", ["2", "x"])
+def test_plain_ldif_in_a_later_format_is_read_with_a_warning(tmp_path: Path, head: str, number: str) -> None:
+    path = tmp_path / "rejects.ldif"
+    path.write_bytes(f"{head}# dcmcfg-format: {number}\n\ndn: cn=x\nchangetype: delete\n".encode())
+    read = read_files([path])
+    (warning,) = find_file_warnings(read, "ldap://pacs")
+    assert warning.startswith(f"{path}: the ")
+    assert "format" in warning
+    assert warning.endswith("It has no preconditions and is read as plain LDIF.")
+
+
+@pytest.mark.parametrize(
+    "text", ["# dcmcfg-format: 1\n", "\n# dcmcfg-format: 9\n", "dn: cn=y\ncn: y\n\n# dcmcfg-format: 9\n"]
+)
+def test_a_format_number_counts_at_the_head_of_a_file_only(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plan.ldif"
+    path.write_text(f"{text}\ndn: cn=x\nchangetype: delete\n")
+    assert list(find_file_warnings(read_files([path]), "ldap://pacs")) == []

@@ -72,14 +72,14 @@ def test_the_journal_tells_the_result(tmp_path: Path, done: int | None, result: 
     assert History(tmp_path).find_unfinished(ELSEWHERE) is None
 
 
-def test_a_head_has_what_was_left_out_only_where_something_was(tmp_path: Path) -> None:
+def test_a_head_has_its_format_number_and_how_many_changes_were_left_out(tmp_path: Path) -> None:
     occasion = RolloutContext(tmp_path, "a site")
-    heads = [
-        write_record(each, URL, plan(), "step by step").header
-        for each in (occasion, replace(occasion, rejected_count=2))
+    records = [
+        write_record(each, URL, plan(), "step by step") for each in (occasion, replace(occasion, rejected_count=2))
     ]
-    assert [head.rejected_count for head in heads] == [0, 2]
-    assert ["rejected_count" in head.to_json() for head in heads] == [False, True]
+    assert [record.header.rejected_count for record in records] == [0, 2]
+    heads = [json.loads((record.folder / "head.json").read_text()) for record in records]
+    assert [(head["format"], head["rejected_count"]) for head in heads] == [(1, 0), (1, 2)]
 
 
 def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.rollout.journal import PLANNED, Journal, RolloutProgress
+from dcmcfg.rollout.journal import NEW_JOURNAL, Journal, RolloutProgress
 
 STEPS = 500
 
@@ -18,7 +18,7 @@ STEPS = 500
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "journal"
-    path.write_text(PLANNED)
+    path.write_text(NEW_JOURNAL)
     return path
 
 
@@ -52,7 +52,7 @@ def test_each_line_is_told_by_the_next_reader(path: Path) -> None:
 
 @pytest.mark.parametrize("torn", ["b", "begins 2 2", "begins 2", "\0\0\0\0", "ended 50"])
 def test_a_torn_last_line_has_not_been_said_and_is_written_over(path: Path, torn: str) -> None:
-    whole = f"{PLANNED}begins 1 1\n"
+    whole = f"{NEW_JOURNAL}begins 1 1\n"
     path.write_text(whole + torn)
     assert progress(path) == RolloutProgress(0, 1)
     with Journal(path).open_for_writing() as pen:
@@ -93,5 +93,5 @@ def test_a_disk_that_fills_up_within_a_line_is_an_error_and_the_line_was_not_sai
 
 
 def test_a_long_journal_is_read_at_its_end_only(path: Path) -> None:
-    path.write_bytes(PLANNED.encode() + b"\xff" * 1_000_000 + b"\nbegins 3 3\n")
+    path.write_bytes(NEW_JOURNAL.encode() + b"\xff" * 1_000_000 + b"\nbegins 3 3\n")
     assert progress(path) == RolloutProgress(2, 1)

@@ -116,7 +116,7 @@ class Walk:
         for record in self.programs.records():
             if record.number not in self.before:
                 self.before[record.number] = now
-                undoes = record.header.undoes
+                undoes = record.header.undo_of
                 self.after[record.number] = self.new if undoes is None else self.before[undoes]
                 assert (command[0] == "undo") is (undoes is not None)
 

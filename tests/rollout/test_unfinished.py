@@ -170,8 +170,8 @@ def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) 
     site.roll_out(site.plan([described(name, "each") for name in NAMES]), manner=RolloutStrategy.STEP_BY_STEP)
     journals = [(record.folder / "journal").read_text() for record in site.history().records]
     assert journals == [
-        "planned\nbegins 1 1\nbegins 2 2\nbegins 3 3\nbegins 4 4\nended 4\n",
-        "planned\nbegins 1 4\nended 4\n",
+        "dcmcfg journal 1\nplanned\nbegins 1 1\nbegins 2 2\nbegins 3 3\nbegins 4 4\nended 4\n",
+        "dcmcfg journal 1\nplanned\nbegins 1 4\nended 4\n",
     ]
 
 

@@ -45,7 +45,7 @@ class PlanPurpose:
     @property
     def reverted_number(self) -> int | None:
         """The number of the roll-out that is reverted when the plan is applied."""
-        return self.undone_number if self.resumed_record is None else self.resumed_record.header.undoes
+        return self.undone_number if self.resumed_record is None else self.resumed_record.header.undo_of
 
     def list_forced_risks(self, forced_risks: frozenset[str], risks: tuple[Risk, ...]) -> frozenset[str]:
         """Return the names of the *risks* that need not be named, with those that were *forced_risks*.

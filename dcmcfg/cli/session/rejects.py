@@ -13,7 +13,7 @@ import click
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.private import write_private
-from dcmcfg.plan.ldif_output import format_rejects
+from dcmcfg.plan.ldif_output import format_rejects, remove_format_line
 from dcmcfg.plan.plan import InapplicableChange
 from dcmcfg.settings import Settings, format_site_headline
 
@@ -114,7 +114,7 @@ class RejectsFile:
 
 def _has_content(path: Path, text: str) -> bool:
     try:
-        return path.is_file() and path.read_bytes() == text.encode()
+        return path.is_file() and remove_format_line(path.read_bytes()) == remove_format_line(text.encode())
     except OSError:
         return False
 

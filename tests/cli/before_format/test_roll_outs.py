@@ -16,7 +16,7 @@ from tests.cli.sites import DEVICES, NAME, CliSite
 
 pytestmark = pytest.mark.real
 LOADED = ("loaded", "")
-NOT_ASKED = ("not asked for", "")
+NOT_ASKED = ("not requested", "")
 FAILED = (
     "failed",
     "The directory was changed. Not reloaded: IllegalArgumentException: wrong (HTTP 409). "
@@ -40,7 +40,7 @@ COMMANDS = {
     9: "dcmcfg set longterm dicomDescription=Library --yes",
     8: "dcmcfg apply changes.ldif --yes --no-reload --step-by-step",
     7: "dcmcfg apply some.ldif --continue --yes --no-reload",
-    6: "dcmcfg undo 5 --partial --yes --no-reload",
+    6: "dcmcfg undo 5 --what-fits --yes --no-reload",
     5: "dcmcfg apply two.ldif --yes --no-reload",
     4: "dcmcfg undo 1 --yes",
     3: "dcmcfg rename ae LONGTERM TAPE --yes",
