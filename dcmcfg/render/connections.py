@@ -15,11 +15,11 @@ from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
 _COLUMNS = (
-    Column("connection"),
-    Column("address"),
-    Column("protocol"),
+    Column("Connection"),
+    Column("Address"),
+    Column("Protocol"),
     Column("TLS cipher suites", WrapMode.AT_SPACES),
-    Column("used by", WrapMode.AT_SPACES),
+    Column("Used by", WrapMode.AT_SPACES),
 )
 
 

@@ -13,7 +13,7 @@ from dcmcfg.render.terminal.console import print_command, print_line, print_pros
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.verify.verdict import format_instance_count
 
-_COLUMNS = (Column("part"), Column("process"), Column("since"), Column("address"))
+_COLUMNS = (Column("Part"), Column("Process"), Column("Started"), Column("Address"))
 _LOCATION_TEXTS = {
     StudyLocation.EXTERNAL: "purged, the external archive holds it",
     StudyLocation.LOCAL: "in the archive's own storage only",
@@ -28,24 +28,24 @@ def format_part_ready(part: PartState) -> str:
 
 
 def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
-    """Return what ``lab status --json`` prints; ``up`` is always there, times are seconds since the epoch."""
+    """Return what ``lab status --json`` prints; ``running`` is always there, times are seconds since the epoch."""
     if lab is None:
-        return {"up": False, "reason": "there is no lab"}
+        return {"running": False, "reason": "there is no lab"}
     site = lab.site
     return {
-        "up": lab.is_up,
+        "running": lab.is_up,
         "reason": lab.reason,
         "folder": str(site.folder),
         "profile": PROFILE,
         "ldap_url": site.ldap_url,
         "archive_url": site.archive_url,
-        "supervisor": lab.state.supervisor.pid if lab.state else None,
+        "supervisor_pid": lab.state.supervisor.pid if lab.state else None,
         "parts": [
             {
                 "name": part.name,
                 "address": part.address,
                 "pid": part.process.pid if part.process else None,
-                "since": part.started_at,
+                "started_at": part.started_at,
                 "ready": part.ready and lab.is_up,
             }
             for part in (lab.state.parts if lab.state else ())
@@ -54,9 +54,9 @@ def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
             {
                 "name": study.name,
                 "study_instance_uid": study.uid,
-                "instances": len(study.instances),
-                "held": study.location.name.lower(),
-                "where": study.location.value,
+                "instance_count": len(study.instances),
+                "location": study.location.name.lower(),
+                "location_description": study.location.value,
             }
             for study in studies
         ],

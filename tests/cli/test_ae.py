@@ -218,7 +218,7 @@ def test_what_refers_to_what_goes_is_told_as_data(run: Run, site: CliSite) -> No
     to = f"dicomAETitle=LONGTERM,dicomDeviceName=longterm,{DEVICES}"
     exporter = f"dcmExporterID=LONGTERM,{ARCHIVE_DN}"
     assert dry["referrers"] == [
-        {"dn": dn, "attribute": attribute, "value": value, "kind": "AE", "name": "LONGTERM", "to": to}
+        {"dn": dn, "attribute": attribute, "value": value, "kind": "AE", "name": "LONGTERM", "target_dn": to}
         for dn, attribute, value in (
             (f"cn=Export to LONGTERM,{ARCHIVE_DN}", "dcmProperty", "SendingApplicationEntityTitle!=LONGTERM"),
             (exporter, "dcmURI", "dicom:LONGTERM"),

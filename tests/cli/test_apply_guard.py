@@ -57,7 +57,7 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
     assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
     told = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]
     what = "dicomVendorData would change"
-    assert told == [{"name": "vendor-data", "what": what, "entries": [ARCHIVE_DN], "forced": False}]
+    assert told == [{"name": "vendor-data", "message": what, "entries": [ARCHIVE_DN], "forced": False}]
 
 
 def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_a_directory_that_does_not_answer_is_said_to_have_not_been_asked(
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(EXPLAINED + "Where it is set was not looked up: ldap://127.0.0.1:9: ")
     content = json.loads(run("explain", NAME, "--json").stdout)
-    assert content["set"] is None
-    assert content["not_looked"].startswith("ldap://127.0.0.1:9: ")
+    assert content["entries"] is None
+    assert content["skip_reason"].startswith("ldap://127.0.0.1:9: ")
 
 
 def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
@@ -59,11 +59,12 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
         "removal in force.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
-    assert content["takes_effect"] == [
+    assert content["effect_timing"] == [
         {
-            "on": "the archive's device",
-            "needs": "reload and start delay",
-            "when": "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
+            "affected_entries": "the archive's device",
+            "required_action": "reload and start delay",
+            "timing": "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the "
+            "interval",
         }
     ]
     assert content["behaviour"] == []
@@ -84,9 +85,9 @@ def test_of_a_port_the_limits_of_the_archive_and_of_its_form_are_told(run: Run) 
 
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:
     content = json.loads(run("explain", "dcmEntity", "--object-class", "dcmExportRule", "--offline", "--json").stdout)
-    assert list(content["classes"]) == ["dcmExportRule"]
-    assert content["classes"]["dcmExportRule"]["values"] == ["Study", "Series", "Instance"]
-    assert content["classes"]["dcmExportRule"]["enforced"] is True
+    assert list(content["object_classes"]) == ["dcmExportRule"]
+    assert content["object_classes"]["dcmExportRule"]["values"] == ["Study", "Series", "Instance"]
+    assert content["object_classes"]["dcmExportRule"]["enforced"] is True
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_where_it_is_set_and_which_level_wins(run: Run, site: CliSite, tmp_path:
         "  dcm4chee-arc/WORKLIST: DCM4CHEE (from the device)\n"
     )
     on_ae = json.loads(run("explain", NAME, "--object-class", "dcmArchiveNetworkAE", "--json").stdout)
-    assert on_ae["set"] == [{"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"]}]
+    assert on_ae["entries"] == [{"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"]}]
 
 
 @pytest.mark.real
@@ -160,13 +161,13 @@ def test_any_attribute_of_both_levels_counts_from_the_ae_first(run: Run, site: C
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
     content = json.loads(run("explain", "dcmQidoMaxNumberOfResults", "--json").stdout)
-    assert {each["ae"]: (each["values"], each["from"]) for each in content["effective"]} == {
+    assert {each["ae_title"]: (each["values"], each["level"]) for each in content["effective_values"]} == {
         "AS_RECEIVED": (["7"], "AE"),
         "DCM4CHEE": (["100"], "device"),
         "IOCM_REGULAR_USE": (["100"], "device"),
         "WORKLIST": (["100"], "device"),
     }
-    assert json.loads(run("explain", "dicomDescription", "--json").stdout)["effective"] == []
+    assert json.loads(run("explain", "dicomDescription", "--json").stdout)["effective_values"] == []
 
 
 @pytest.mark.real

@@ -119,7 +119,7 @@ def test_a_file_without_an_archive_says_what_was_not_tried(run: Run, tmp_path: P
         "archive is asked for, fallback, export, purging, ports of the archive, transport, capabilities\n"
     )
     assert run("lint", str(file), "--rule", "registry-orphan").stdout == "1 entry: 0 errors, 0 warnings\n"
-    assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["not_tried"] == ["Export"]
+    assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["skipped_topics"] == ["Export"]
     assert "were not tried: export\n" in run("lint", str(file), "--rule", "export-loop", "--sarif").stderr
 
 
@@ -127,13 +127,13 @@ def test_errors_that_check_finds_in_the_same_files_are_counted(run: Run, folder:
     file = folder / "30-dcm4chee-arc.ldif"
     file.write_text(file.read_text().replace("dicomInstalled: TRUE", "dicomInstalled: perhaps", 1))
     counted = run("check", *map(str, folder.glob("*.ldif")), "--json")
-    assert json.loads(counted.stdout)["errors"] == 1
+    assert json.loads(counted.stdout)["error_count"] == 1
     result = run("lint", str(folder), "--rule", "registry-orphan")
     assert (
         "1080 entries: 0 errors, 1 warning\ndcmcfg check ./*.ldif finds 1 error that lint does not look for\n"
         in result.stdout
     )
-    assert json.loads(run("lint", str(folder), "--json").stdout)["check_errors"] == 1
+    assert json.loads(run("lint", str(folder), "--json").stdout)["check_error_count"] == 1
 
 
 def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path) -> None:
@@ -147,15 +147,15 @@ def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path)
 def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> None:
     result = run("lint", str(folder), "--json")
     content = json.loads(result.stdout)
-    assert (result.exit_code, content["errors"], content["warnings"], content["notes"]) == (1, 1, 1, 0)
-    assert [(each["rule"], each["command"], each["fixable"]) for each in content["findings"]] == [
+    assert (result.exit_code, content["error_count"], content["warning_count"], content["note_count"]) == (1, 1, 1, 0)
+    assert [(each["rule"], each["fix_command"], each["fixable"]) for each in content["findings"]] == [
         ("external-retrieve-unknown", "dcmcfg set-external-retrieve DCM4CHEE", False),
         ("registry-orphan", None, True),
     ]
     assert content["findings"][0] == {
         "severity": "error",
         "rule": "external-retrieve-unknown",
-        "kind": "rule",
+        "impact": "rule",
         "dn": ARCHIVE_DN,
         "attribute": "dcmExternalRetrieveAEDestination",
         "value": "X",
@@ -163,8 +163,8 @@ def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> 
         "file": "30-dcm4chee-arc.ldif",
         "line": 29,
         "fix": "Set it to a storage SCP of the archive.",
-        "command": "dcmcfg set-external-retrieve DCM4CHEE",
-        "correction": [],
+        "fix_command": "dcmcfg set-external-retrieve DCM4CHEE",
+        "correction_commands": [],
         "fixable": False,
     }
 
@@ -206,7 +206,8 @@ def test_the_worst_is_told_first_and_a_misspelt_name_is_corrected_before_it_is_a
     ]
     content = json.loads(run("lint", str(folder), "--rule", "exporter-destination-unknown", "--json").stdout)
     correction = f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM"
-    assert [(each["command"], each["correction"]) for each in content["findings"]] == [(None, [correction])]
+    told = [(each["fix_command"], each["correction_commands"]) for each in content["findings"]]
+    assert told == [(None, [correction])]
 
 
 def test_warnings_and_notes_alone_are_no_error(run: Run, folder: Path) -> None:
@@ -287,7 +288,7 @@ def test_no_command_is_told_that_is_not_there(run: Run, folder: Path) -> None:
     file = folder / "30-dcm4chee-arc.ldif"
     file.write_text(file.read_text().replace("dcmURI: dicom:LONGTERM", "dcmURI: dicom:GONE"))
     content = json.loads(run("lint", str(folder), "--json").stdout)
-    commands = [each["command"] for each in content["findings"] if each["command"]]
+    commands = [each["fix_command"] for each in content["findings"] if each["fix_command"]]
     assert commands
     assert {command.split()[1] for command in commands} <= set(COMMANDS)
 

@@ -79,14 +79,14 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     result = run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--json", "--yes")
     assert result.exit_code == 0, result.stderr
     told = json.loads(result.stdout)
-    assert (told["manner"], told["reloaded"], told["restart"]) == ("in one transaction", True, [])
-    assert told["rename"]["references"] == {
+    assert (told["strategy"], told["reloaded"], told["required_restarts"]) == ("in one transaction", True, [])
+    assert told["rename"]["rewritten_reference_counts"] == {
         "dcmExternalRetrieveAET": 1,
         "dcmProperty": 1,
         "dcmStgCmtSCP": 1,
         "dcmURI": 1,
     }
-    assert [(each["attribute"], each["reason"]) for each in told["rename"]["left"]] == [
+    assert [(each["attribute"], each["reason"]) for each in told["rename"]["remaining_values"]] == [
         ("cn", "the name of an entry"),
         ("dcmExporterID", "names the exporter LONGTERM"),
         ("dcmProperty", "kept with the old title"),
@@ -156,10 +156,10 @@ def test_without_a_profile_it_is_told_what_names_the_device(
 ) -> None:
     words = ("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device", "--json")
     told = run(*words)
-    assert json.loads(told.stdout)["restart"] == [
-        {"old": "dcm4chee-arc", "new": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
+    assert json.loads(told.stdout)["required_restarts"] == [
+        {"old_name": "dcm4chee-arc", "new_name": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
     ]
-    assert json.loads(told.stdout)["profile"] is None
+    assert json.loads(told.stdout)["profile_file"] is None
     monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
     back = run("rename", "device", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
     assert lines(back.stdout)[-1] == "DCMCFG_DEVICE names the device hosp-arc: from now on it is dcm4chee-arc"

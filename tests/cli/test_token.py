@@ -111,14 +111,14 @@ def test_good_token_as_json(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     assert content.pop("archive")["http_status"] == 200
     assert content == {
         "archive_url": lab.site.archive_url,
-        "verdict": "taken",
+        "outcome": "accepted",
         "source": f"got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)",
         "is_jwt": True,
         "expected": {"issuer": issuer.url, "role": "auth", "super_user_role": "root"},
         "reasons": [],
     }
     assert (token["issuer"], token["realm_roles"], token["signature"]) == (issuer.url, ["auth", "user"], "verified")
-    assert 290 <= token["expires_in"] <= 300
+    assert 290 <= token["expires_in_seconds"] <= 300
     assert issuer.issued[0] not in result.stdout
 
 
@@ -291,7 +291,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
         "  next: is the archive running? its URL is set with --archive-url\n"
     )
     content = json.loads(run("token", "--json").stdout)
-    assert (content["verdict"], content["token"]["issuer"]) == ("not asked", issuer.url)
+    assert (content["outcome"], content["token"]["issuer"]) == ("not checked", issuer.url)
     assert content["error"]["message"] == "connection refused"
 
 

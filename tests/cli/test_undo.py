@@ -72,7 +72,7 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
     ]
     assert site.octets() == before
     again = run("undo", "2", "--yes", "--json")
-    assert (again.exit_code, json.loads(again.stdout)["roll_out"]) == (0, 3)
+    assert (again.exit_code, json.loads(again.stdout)["rollout"]) == (0, 3)
     assert site.values(NAME) == ("DCM4CHEE",)
 
 
@@ -97,9 +97,10 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
     assert not any("geheim" in said.stdout for said in (listed, one, *as_json))
-    newest, oldest = json.loads(as_json[0].stdout)["roll_outs"]
-    assert (newest["number"], newest["undoes"], newest["result"], newest["undone_by"]) == (2, 1, "done", None)
-    assert (oldest["counts"], oldest["steps"], oldest["made"], oldest["undone_by"]) == ({"change": 1}, 1, 1, 2)
+    newest, oldest = json.loads(as_json[0].stdout)["rollouts"]
+    assert (newest["number"], newest["undo_of"], newest["result"], newest["undone_by"]) == (2, 1, "applied", None)
+    assert (oldest["counts"], oldest["undone_by"]) == ({"change": 1}, 2)
+    assert (oldest["step_count"], oldest["applied_step_count"]) == (1, 1)
     assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
 
 
@@ -110,9 +111,9 @@ def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> Non
     site.archive.run_as_an_archive_does()
     assert run("set", "storescp", "dicomDescription=b", "--yes").exit_code == 0
     assert run("set", "storescp", "dicomDescription=c", "--yes", "--no-reload").exit_code == 0
-    results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["roll_outs"]]
+    results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["rollouts"]]
     assert [each["outcome"] for each in results] == ["not asked for", "loaded", "failed"]
-    assert results[2]["what"].startswith("The directory was changed. Not reloaded: ")
+    assert results[2]["reason"].startswith("The directory was changed. Not reloaded: ")
     assert f"\nreload:   failed: {results[2]['what']}\n" in run("history", "1").stdout
     assert "\nreload:   loaded\n" in run("history", "2").stdout
     rows = [" ".join(line.split()) for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
@@ -287,8 +288,8 @@ def test_an_undo_of_which_something_was_left_out_has_not_taken_it_back(run: Run,
     site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "moved.ldif"))
     rejects = ("--rejects", str(tmp_path / "rejects.ldif"))
     assert run("apply", str(undo_files()[-1]), "--continue", *rejects, "--yes").exit_code == 1
-    told = json.loads(run("history", "--json").stdout)["roll_outs"]
-    assert [(each["undoes"], each["undone_by"]) for each in told] == [(None, None), (None, None)]
+    told = json.loads(run("history", "--json").stdout)["rollouts"]
+    assert [(each["undo_of"], each["undone_by"]) for each in told] == [(None, None), (None, None)]
 
 
 def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run: Run, site: CliSite) -> None:

@@ -22,7 +22,7 @@ def _iterate_entries(context: LintContext) -> Iterator[tuple[Device, Entry]]:
             yield device, entry
 
 
-def _find_fallback_to_itself(context: LintContext) -> Iterator[Violation]:
+def _find_fallback_loop(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
         for name in (_SCP, _ALTERNATIVE):
             title = entry.text(name)
@@ -60,13 +60,13 @@ def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
 
 RULES = (
     LintRule(
-        "fallback-to-itself",
+        "fallback-loop",
         "warning",
         "Requests are forwarded to another archive.",
         "The archive calls itself; nothing was found that ends the loop.",
         "Name the other archive.",
         "dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
-        _find_fallback_to_itself,
+        _find_fallback_loop,
     ),
     LintRule(
         "fallback-without-destination",

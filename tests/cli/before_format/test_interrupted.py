@@ -41,8 +41,8 @@ def listed(run: Run) -> Listed:
     """Of each roll-out its result, how many steps are made, and which one has undone it."""
     found = run("history", "--json")
     assert (found.exit_code, found.stderr) == (0, "")
-    roll_outs = json.loads(found.stdout)["roll_outs"]
-    return {each["number"]: (each["result"], each["made"], each["undone_by"]) for each in roll_outs}
+    roll_outs = json.loads(found.stdout)["rollouts"]
+    return {each["number"]: (each["result"], each["applied_step_count"], each["undone_by"]) for each in roll_outs}
 
 
 def done(run: Run, *arguments: str) -> None:
