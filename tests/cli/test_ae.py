@@ -17,7 +17,7 @@ DEVICE = f"dicomDeviceName=ws1,{DEVICES}"
 AE = f"dicomAETitle=WS1,{DEVICE}"
 
 ADDED = """\
- entry                                                                                    attribute     before   after
+ Entry                                                                                    Attribute     Before   After
  ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
  dicomAETitle=WS1,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org   (new entry)            2 attr.
  dicomDeviceName=ws1                                                                      (new entry)            3 attr.

@@ -102,7 +102,7 @@ def test_renaming_the_archives_device_needs_its_name(run: Run, site: CliSite, tm
 def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
     for command in ("apply", "set-external-retrieve"):
         text = run(command, "--help").stdout
-        section = text.partition("Refused unless named:\n")[2].partition("\n\n")[0]
+        section = text.partition("Safety overrides:\n")[2].partition("\n\n")[0]
         options = [line.split()[0] for line in section.splitlines() if line.lstrip().startswith("--")]
         assert options == [
             "--force-many-changes",

@@ -44,7 +44,7 @@ def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> Non
     result = run("check", bad)
     assert (result.exit_code, result.stderr) == (1, "")
     assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
-        "entry attribute value what is wrong",
+        "Entry Attribute Value Problem",
         "error dicomDeviceName=x objectClass dcmDevise no object class dcmDevise is known; "
         "near misses: dcmDevice, dicomDevice [unknown-class]",
         "bad.ldif:3",

@@ -37,7 +37,7 @@ def test_the_table_tells_what_turns_the_first_into_the_second(run: Run, pair: tu
     assert (result.exit_code, result.stderr) == (1, "")
     lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
     assert lines[0] == f"From {pair[0]} to {pair[1]}:"
-    assert lines[1].split() == ["entry", "attribute", "a.ldif", "b.ldif"]
+    assert lines[1].split() == ["Entry", "Attribute", "a.ldif", "b.ldif"]
     assert [re.split("  +", line) for line in lines[3:]] == [
         ["cn=dicom,dicomDeviceName=a,dc=x", "(entry)", "(absent)", "3 attributes"],
         ["dicomDeviceName=a,dc=x", "dicomInstalled", "TRUE", "FALSE"],
@@ -261,12 +261,12 @@ def test_the_table_says_which_way_it_reads(
 
     back, since = told("diff", "site.ldif"), told("diff", "site.ldif", "live")
     live = f"live {site.slapd.url}"
-    assert (back[0], back[1].split()[2:]) == (f"What would make {live} like site.ldif:", ["live", "site.ldif"])
+    assert (back[0], back[1].split()[2:]) == (f"What would make {live} like site.ldif:", ["Live", "site.ldif"])
     assert back[-2:] == [
         "1 entry differs: 1 to change",
         "What has changed since site.ldif: dcmcfg diff site.ldif live",
     ]
-    assert (since[0], since[1].split()[2:]) == (f"What has changed in {live} since site.ldif:", ["site.ldif", "live"])
+    assert (since[0], since[1].split()[2:]) == (f"What has changed in {live} since site.ldif:", ["site.ldif", "Live"])
     assert since[-1] == "1 entry differs: 1 changed"
     part = told("diff", "site.ldif", "--only", "dicomDeviceName=dcm4chee-arc")
     assert part[-1].endswith(": dcmcfg diff site.ldif live --only dicomDeviceName=dcm4chee-arc")

@@ -13,12 +13,12 @@ from tests.running_slapd import RunningSlapd
 
 EXPLAINED = """\
 dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
-  in the web form: External Retrieve AE Destination
-  a value is:      text, ASCII only (IA5String)
-  values compare:  case counts, surplus blanks do not
-  values:          one
+  Web form label: External Retrieve AE Destination
+  Syntax:         text, ASCII only (IA5String)
+  Matching:       case counts, surplus blanks do not
+  Cardinality:    one
 
- object class                allowed values                                          default
+ Object class                Allowed values                                          Default
  ───────────────────────────────────────────────────────────────────────────────────────────
  dcmArchiveDevice      may   an AE title: up to 16 characters, case is significant
  dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case is significant
@@ -26,7 +26,7 @@ dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
 Takes effect:
   on the archive's device: with dcmcfg reload (changing commands reload by themselves).
 
-How the archive behaves:
+Archive behaviour:
   No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
 
 """
@@ -130,7 +130,7 @@ def test_where_it_is_set_and_which_level_wins(run: Run, site: CliSite, tmp_path:
         "    DCM4CHEE\n"
         f"  dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}\n"
         "    AS_RECEIVED\n"
-        "What counts, since an AE's own value wins over its device's:\n"
+        "Effective values (an AE's value overrides its device's):\n"
         "  dcm4chee-arc/AS_RECEIVED: AS_RECEIVED (from the AE)\n"
         "  dcm4chee-arc/DCM4CHEE: DCM4CHEE (from the device)\n"
         "  dcm4chee-arc/IOCM_REGULAR_USE: DCM4CHEE (from the device)\n"
@@ -180,12 +180,12 @@ def test_what_only_the_servers_schema_knows_is_explained_by_it(
     assert (result.exit_code, result.stderr) == (0, "")
     assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
         "dcmFromTheFuture (1.3.6.1.4.1.32473.1)",
-        "the server says: What 'SUP name' is for",
-        "in the web form: (not there)",
-        "a value is: text (DirectoryString)",
-        "values compare: neither case nor surplus blanks count",
-        "values: one",
-        "object class allowed values default",
+        "Description: What 'SUP name' is for",
+        "Web form label: (not there)",
+        "Syntax: text (DirectoryString)",
+        "Matching: neither case nor surplus blanks count",
+        "Cardinality: one",
+        "Object class Allowed values Default",
         "dcmFuture may (any)",
         "Set on:",
         "cn=future,dc=dcm4che,dc=org",

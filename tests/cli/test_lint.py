@@ -66,7 +66,7 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
     result = run("lint", str(folder), "--rule", "external-retrieve-unknown", "--rule", "registry-orphan")
     assert (result.exit_code, result.stderr) == (1, "")
     assert lines(result.stdout) == [
-        "entry attribute value what is wrong",
+        "Entry Attribute Value Problem",
         "error dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAEDestination X "
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "30-dcm4chee-arc.ldif:29",
@@ -74,7 +74,7 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
         "no AE has the name NEW_AET_A [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 1 error, 1 warning",
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg lint --fix (1 of 2)",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
@@ -88,19 +88,19 @@ def test_where_names_do_not_fit_each_finding_is_a_block(
     assert result.stdout.startswith(
         """\
 error
-  entry          dicomDeviceName=dcm4chee-arc
-                 30-dcm4chee-arc.ldif:29
-  attribute      dcmExternalRetrieveAEDestination
-  value          X
-  what is wrong  no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE
-                 [external-retrieve-unknown]
+  Entry      dicomDeviceName=dcm4chee-arc
+             30-dcm4chee-arc.ldif:29
+  Attribute  dcmExternalRetrieveAEDestination
+  Value      X
+  Problem    no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE
+             [external-retrieve-unknown]
 
 warning
-  entry          dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry
-                 99-orphan.ldif:3
-  attribute      dicomAETitle
-  value          NEW_AET_A
-  what is wrong  no AE has the name NEW_AET_A [registry-orphan]
+  Entry      dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry
+             99-orphan.ldif:3
+  Attribute  dicomAETitle
+  Value      NEW_AET_A
+  Problem    no AE has the name NEW_AET_A [registry-orphan]
 
 1080 entries: 1 error, 1 warning
 """
@@ -191,7 +191,7 @@ def test_the_worst_is_told_first_and_a_misspelt_name_is_corrected_before_it_is_a
     severities = [line.split()[0] for line in lines(result.stdout) if line.split()[0] in ("error", "warning", "note")]
     assert severities == ["error", *["warning"] * 4, "note"]
     assert lines(result.stdout)[-12:] == [
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg lint --fix (1 of 6)",
         f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM",
         "dcmcfg ae add LONGTREM@HOST:PORT (if the name is right)",
@@ -300,7 +300,7 @@ def test_the_live_site_has_what_the_lab_is_there_to_show(run: Run, site: CliSite
     assert (result.exit_code, result.stderr) == (0, "")
     assert lines(result.stdout)[-3:] == [
         f"{len(before)} entries: 0 errors, 0 warnings, 1 note",
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
     assert site.octets() == before
@@ -330,7 +330,7 @@ def test_fix_mends_what_needs_no_decision_and_tells_the_rest(run: Run, broken_si
     assert "the archive has reloaded" in told
     assert told[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
     after = broken_site.octets()

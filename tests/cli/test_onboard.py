@@ -66,7 +66,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     assert rows == [
         site.headline,
         *PLAN,
-        "row new AE TLS role device",
+        "Row New AE TLS Role Device",
         "new.csv:2 WS1@ws1.example.org:104 workstation ws1",
         "4 to add, in one transaction",
         "done in one transaction",

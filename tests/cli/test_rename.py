@@ -185,7 +185,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
         "dcmExporterID=RESEARCH,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
         "2 references rewritten: 2 dcmQueueName",
-        "left in attribute value why",
+        "Unchanged entry Attribute Value Reason",
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dicomDescription Export to the external archive free text",
         "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",

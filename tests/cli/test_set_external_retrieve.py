@@ -22,7 +22,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.real
 
 PLAN = """\
- entry                          attribute                          before     after
+ Entry                          Attribute                          Before     After
  ─────────────────────────────────────────────────────────────────────────────────────
  dicomDeviceName=dcm4chee-arc   dcmExternalRetrieveAEDestination   (absent)   DCM4CHEE
 

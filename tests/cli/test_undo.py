@@ -228,7 +228,7 @@ def test_close_notes_that_the_tree_was_put_right_by_hand(run: Run, site: CliSite
     assert run("history", "--mark-resolved").exit_code == 2
     assert run("history", "1", "--mark-resolved").exit_code == 0
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
-    assert "put right by hand" in run("history", "1").stdout
+    assert "closed manually" in run("history", "1").stdout
     assert run("history", "2", "--mark-resolved").exit_code == 3
 
 

@@ -39,7 +39,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
         "",
-        " entry                                            attribute            before     after",
+        " Entry                                            Attribute            Before     After",
         " ────────────────────────────────────────────────────────────────────────────────────────────────────",
         " dicomAETitle=STORESCP,dicomDeviceName=storescp   dcmObjectStorageID   (absent)   fs1",
         "                                                  dcmOtherAETitle      (absent)   B",
