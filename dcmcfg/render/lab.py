@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.lab.lifecycle import PROFILE, Lab
@@ -11,6 +12,7 @@ from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import LabStudy, StudyLocation
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, stdout_console
 from dcmcfg.render.terminal.table import Column, print_table
+from dcmcfg.timestamps import format_iso
 from dcmcfg.verify.verdict import format_instance_count
 
 _COLUMNS = (Column("Part"), Column("Process"), Column("Started"), Column("Address"))
@@ -28,7 +30,7 @@ def format_part_ready(part: PartState) -> str:
 
 
 def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
-    """Return what ``lab status --json`` prints; ``running`` is always there, times are seconds since the epoch."""
+    """Return what ``lab status --json`` prints; ``running`` is always there, times are UTC (RFC 3339)."""
     if lab is None:
         return {"running": False, "reason": "there is no lab"}
     site = lab.site
@@ -45,7 +47,7 @@ def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
                 "name": part.name,
                 "address": part.address,
                 "pid": part.process.pid if part.process else None,
-                "started_at": part.started_at,
+                "started_at": _iso(part.started_at),
                 "ready": part.ready and lab.is_up,
             }
             for part in (lab.state.parts if lab.state else ())
@@ -61,6 +63,10 @@ def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
             for study in studies
         ],
     }
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else format_iso(datetime.fromtimestamp(seconds, UTC))
 
 
 def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:

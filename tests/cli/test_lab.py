@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -133,6 +134,8 @@ def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
         "external": True,
         "archive": True,
     }
+    started = [datetime.fromisoformat(part["started_at"]) for part in status["parts"]]
+    assert timedelta() <= datetime.now(UTC) - min(started) < timedelta(minutes=10)
     assert (status["ldap_url"], status["profile"]) == (f"ldap://127.0.0.1:{ports.ldap}", "lab")
 
     code, out, err = home.run("lab", "status")
