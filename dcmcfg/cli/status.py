@@ -59,7 +59,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
             "state": status.service_state.value,
         }
         step = {"next_step": next_step} if next_step else {}
-        print_json(result | {"seconds": round(status.seconds, 3)} | step | beside, indent=None)
+        print_json(result | {"duration_seconds": round(status.seconds, 3)} | step | beside, indent=None)
     else:
         print_output(f"{status.reported_status}: archive {settings.archive_url} ({status.seconds:.2f} s)")
         if next_step:

@@ -40,7 +40,7 @@ def format_next_steps(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def call_result_json(result: CallResult | None) -> dict[str, Any]:
-    """Return a verdict for ``--json``: ``success``, ``seconds``, ``problem`` and what more is known of it.
+    """Return a verdict for ``--json``: ``success``, ``duration_seconds``, ``problem`` and what more is known of it.
 
     All of it is null where there is no verdict. ``failed_stage`` is tcp, tls, association or echo.
     """
@@ -50,7 +50,7 @@ def call_result_json(result: CallResult | None) -> dict[str, Any]:
         success = result.is_answered
     return {
         "success": success,
-        "seconds": round(result.seconds, 3) if success else None,
+        "duration_seconds": round(result.seconds, 3) if success else None,
         "problem": result.problem or None,
         "failed_stage": result.failed_at.value if result.failed_at else None,
         "next_step": result.next_step or None,

@@ -79,7 +79,7 @@ def _attempt_json(attempt: ReloadAttempt) -> dict[str, Any]:
         "configuration_active": outcome.in_force,
         "message": "" if isinstance(outcome, ReloadSucceeded) else outcome.reason,
         "closed_listener": outcome.listener or None if isinstance(outcome, LoadedButNotBound) else None,
-        "seconds": round(attempt.seconds, 3),
+        "duration_seconds": round(attempt.seconds, 3),
     }
 
 

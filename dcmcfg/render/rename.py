@@ -23,7 +23,7 @@ from dcmcfg.suggestions import join_limited
 _MAX_SIMILAR_VALUES = 3
 _WORDS = 5
 _COLUMNS = (
-    Column("Unchanged entry", WrapMode.AT_COMMAS),
+    Column("Remaining in", WrapMode.AT_COMMAS),
     Column("Attribute"),
     Column("Value", WrapMode.AUTO),
     Column("Reason", WrapMode.AT_SPACES),

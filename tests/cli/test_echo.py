@@ -102,8 +102,8 @@ def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: di
     )
     assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
     assert by_title["WORKLIST"]["next_step"] == "dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
-    assert by_title["STORESCP"]["seconds"] is None
-    assert by_title["LONGTERM"]["seconds"] >= 0
+    assert by_title["STORESCP"]["duration_seconds"] is None
+    assert by_title["LONGTERM"]["duration_seconds"] >= 0
 
 
 def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: CliSite, ports: dict[str, int]) -> None:

@@ -115,8 +115,8 @@ def test_a_file_without_an_archive_says_what_was_not_tried(run: Run, tmp_path: P
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "1 entry: 0 errors, 0 warnings\n"
-        "warning: no archive device in it, so the rules on these were not tried: external retrieve, what an external "
-        "archive is asked for, fallback, export, purging, ports of the archive, transport, capabilities\n"
+        "warning: no archive device in it, so the rules on these were not tried: external retrieve, recall from "
+        "external archives, fallback, export, purging, ports of the archive, transport, capabilities\n"
     )
     assert run("lint", str(file), "--rule", "registry-orphan").stdout == "1 entry: 0 errors, 0 warnings\n"
     assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["skipped_topics"] == ["Export"]

@@ -32,7 +32,7 @@ REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=or
 GOOD = "title;host;port;description\nWS1;ws1.example.org;104;Reading room\n"
 #: The rows of the plan's table, blanks between cells left out.
 PLAN = [
-    "entry attribute before after",
+    "Entry Attribute Before After",
     f"dicomAETitle=WS1,{REGISTRY} (new entry) 2 attributes",
     "dicomDeviceName=ws1 (new entry) 3 attributes",
     "cn=dicom,dicomDeviceName=ws1 (new entry) 4 attributes",
@@ -336,7 +336,7 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
         text = f"title,host,port,tls\nWS1,{LOOPBACK},{port},\nWS2,{LOOPBACK},{refusing},\nWS3,{LOOPBACK},{port},yes\n"
         result = run("onboard", written("new.csv", text), "--probe", "--dry-run", "--json")
     probed = json.loads(result.stdout)["probe_results"]
-    assert [isinstance(each.pop("seconds"), float) for each in probed] == [True, False, False]
+    assert [isinstance(each.pop("duration_seconds"), float) for each in probed] == [True, False, False]
     assert "tls in a file for onboard" in probed[2].pop("next_step")
     step = "is it running? Check the host and port that its row gives"
     nothing = {"problem": None, "failed_stage": None, "tls_session": None}

@@ -39,8 +39,8 @@ def test_reload_as_json(run: Run, archive: Scripted) -> None:
     result = run("--archive-url", archive.url, "reload", "--json")
     assert result.exit_code == 0
     content = json.loads(result.stdout)
-    assert content.pop("seconds") > 0
-    assert content["attempts"][0].pop("seconds") > 0
+    assert content.pop("duration_seconds") > 0
+    assert content["attempts"][0].pop("duration_seconds") > 0
     clean: dict[str, object] = {"http_status": 204, "outcome": "reloaded", "configuration_active": True}
     clean |= {"message": "", "closed_listener": None}
     assert content == {

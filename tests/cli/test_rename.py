@@ -15,7 +15,7 @@ from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
 pytestmark = pytest.mark.real
 
 LONGTERM_PLAN = """\
-entry attribute before after
+Entry Attribute Before After
 dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org (renamed) \
 dicomAETitle=LONGTERM dicomAETitle=TAPE
 dicomAETitle=LONGTERM,dicomDeviceName=longterm (renamed) dicomAETitle=LONGTERM dicomAETitle=TAPE
@@ -25,7 +25,7 @@ dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmStgCmtSCP LONGTERM TAPE
 dcmURI dicom:LONGTERM dicom:TAPE
 dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAET LONGTERM TAPE
 4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
-left in attribute value why
+Remaining in Attribute Value Reason
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM names the exporter LONGTERM
 dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the name of an exporter
@@ -180,12 +180,12 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
     result = run("rename", "queue", "Export", "Slow", "--dry-run")
     assert lines(result.stdout) == [
         site.headline,
-        "entry attribute before after",
+        "Entry Attribute Before After",
         "dcmQueueName=Export,dicomDeviceName=dcm4chee-arc (renamed) dcmQueueName=Export dcmQueueName=Slow",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
         "dcmExporterID=RESEARCH,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
         "2 references rewritten: 2 dcmQueueName",
-        "Unchanged entry Attribute Value Reason",
+        "Remaining in Attribute Value Reason",
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dicomDescription Export to the external archive free text",
         "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",

@@ -24,7 +24,7 @@ def test_stopped_archive_is_exit_code_1(run: Run, archive: Scripted) -> None:
     result = run("status", "--archive-url", archive.url, "--json")
     assert (result.exit_code, result.stderr) == (1, "")
     content = json.loads(result.stdout)
-    assert content.pop("seconds") > 0
+    assert content.pop("duration_seconds") > 0
     assert content == {
         "archive_url": archive.url,
         "reported_status": "STOPPED",

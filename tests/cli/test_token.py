@@ -248,7 +248,7 @@ def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite,
 def test_token_of_keys_that_are_gone_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     issuer.published = issuer.keys
     issuer.keys = new_keys()
-    assert re.search(r"^why       it is signed with key \S+, which the issuer does not have", why(run), re.MULTILINE)
+    assert re.search(r"^Reason    it is signed with key \S+, which the issuer does not have", why(run), re.MULTILINE)
 
 
 def test_altered_and_opaque_tokens_are_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:

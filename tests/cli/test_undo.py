@@ -85,14 +85,14 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     listed = run("history")
     rows = [line.split() for line in listed.stdout.splitlines() if line[:3].strip().isdigit()]
     assert [(row[0], *row[3:]) for row in rows] == [
-        ("2", "1", "changed", "written", "dcmcfg", "undo", "--yes"),
+        ("2", "1", "changed", "applied", "dcmcfg", "undo", "--yes"),
         ("1", "1", "changed", "undone", "by", "2", "dcmcfg", "apply", str(file), "--yes"),
     ]
-    assert f"\ndirectory: {site.slapd.url}\n" in listed.stdout
+    assert f"\nDirectory: {site.slapd.url}\n" in listed.stdout
     one = run("history", "1")
     assert one.exit_code == 0
-    assert "result:   undone by 2\n" in one.stdout
-    assert f"command:  dcmcfg apply {file} --yes\n" in one.stdout
+    assert "Result:    undone by 2\n" in one.stdout
+    assert f"Command:   dcmcfg apply {file} --yes\n" in one.stdout
     assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
@@ -114,14 +114,14 @@ def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> Non
     results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["rollouts"]]
     assert [each["outcome"] for each in results] == ["not asked for", "loaded", "failed"]
     assert results[2]["reason"].startswith("The directory was changed. Not reloaded: ")
-    assert f"\nreload:   failed: {results[2]['what']}\n" in run("history", "1").stdout
-    assert "\nreload:   loaded\n" in run("history", "2").stdout
+    assert f"\nReload:    failed: {results[2]['reason']}\n" in run("history", "1").stdout
+    assert "\nReload:    loaded\n" in run("history", "2").stdout
     rows = [" ".join(line.split()) for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert ["reload failed" in row for row in rows] == [False, False, True]
     folder = undo_files()[0].parent
     assert stat.S_IMODE((folder / "reload.json").stat().st_mode) == 0o600
     (folder / "reload.json").write_text('{"outcome": "unknown", "what": ""}')
-    assert "written, reload unknown" in run("history").stdout
+    assert "applied, reload unknown" in run("history").stdout
     for damaged in ("", "[]", '{"outcome": "x", "what": ""}'):
         (folder / "reload.json").write_text(damaged)
         assert json.loads(run("history", "1", "--json").stdout)["reload"] is None
@@ -191,7 +191,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
             "one; dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n",
         )
     assert "nothing to do" in nothing.stdout
-    assert "unfinished, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
+    assert "partially applied, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
     assert site.octets() == now
 
 
@@ -202,7 +202,7 @@ def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: Cl
     assert (resumed.exit_code, resumed.stderr) == (0, "")
     assert ", of which 1 of 2 steps are made\n" in resumed.stdout
     assert "1 to change, in one change\n" in resumed.stdout
-    assert "result:   written\n" in run("history", "1").stdout
+    assert "Result:    applied\n" in run("history", "1").stdout
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 

@@ -113,7 +113,7 @@ def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliS
     assert descriptions(site) == ["ours", "somebody else's", "ours"]
     assert run("undo", "3", "--yes").exit_code == 0
     assert run("undo", "4", "--yes").exit_code == 0
-    assert "result:   written\n" in run("history", "1").stdout
+    assert "Result:    applied\n" in run("history", "1").stdout
 
 
 def interrupted(run: Run, site: CliSite, tmp_path: Path, journal: str) -> None:
