@@ -79,8 +79,8 @@ def test_undo_reverts_the_steps_that_were_made(at: At, run: Run, name: str) -> N
         assert listed(run) == {1: ("nothing changed", 0, None)}
     else:
         done(run, "undo")
-        result = "done" if made == 7 else "unfinished"
-        assert listed(run) == {2: ("done", made, None), 1: (result, made, 2)}
+        result = "applied" if made == 7 else "partially applied"
+        assert listed(run) == {2: ("applied", made, None), 1: (result, made, 2)}
     assert site.octets() == octets(before())
     assert run(*WRITE).exit_code == 0, "nothing is unfinished any more"
 
@@ -110,7 +110,7 @@ def test_an_undo_that_was_killed_is_undone_or_has_changed_nothing(at: At, run: R
     if made:
         assert run("undo", "--yes").exit_code == 3, "the undo has to be named by its number"
         done(run, "undo", "2")
-        assert listed(run) == {3: ("done", made, None), 2: ("unfinished", made, 3), 1: ("applied", 7, None)}
+        assert listed(run) == {3: ("applied", made, None), 2: ("partially applied", made, 3), 1: ("applied", 7, None)}
         assert site.octets() == octets(after())
         done(run, "undo", "1")
     else:
@@ -124,7 +124,7 @@ def test_the_undo_of_an_interrupted_roll_out_that_was_killed_is_done_or_the_roll
     assert listed(run) == {2: ("interrupted", 0, None), 1: ("partially applied", 3, None)}
     done(run, "undo")
     assert site.octets() == octets(before())
-    assert listed(run) == {3: ("done", 3, None), 2: ("nothing changed", 0, None), 1: ("partially applied", 3, 3)}
+    assert listed(run) == {3: ("applied", 3, None), 2: ("nothing changed", 0, None), 1: ("partially applied", 3, 3)}
 
 
 def test_resume_stops_once_where_the_undo_of_an_interrupted_roll_out_was_killed(at: At, run: Run) -> None:
@@ -143,7 +143,7 @@ def test_an_undo_of_what_fits_that_was_killed_is_finished_and_undone(at: At, run
     assert listed(run) == {2: ("interrupted", 2, None), 1: ("applied", 7, None)}
     done(run, "apply", "--resume")
     assert site.octets() == octets(before()) | {storescp: octets(before())[storescp] | changed}
-    assert listed(run) == {2: ("done", 6, None), 1: ("applied", 7, 2)}
+    assert listed(run) == {2: ("applied", 6, None), 1: ("applied", 7, 2)}
     assert str(tmp_path / "undo-1.rejects.ldif") in run("undo", "1", "--yes").stderr
     done(run, "undo", "2")
     assert site.octets() == octets(after()) | {storescp: octets(after())[storescp] | changed}
