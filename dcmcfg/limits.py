@@ -47,7 +47,7 @@ class Limit:
         return f"{number // octets}{unit}"
 
 
-LDAP_SETUP = Limit("ldap-hello", _M, "octets of the directory server's answers to StartTLS and bind")
+LDAP_SETUP = Limit("ldap-setup", _M, "octets of the directory server's answers to StartTLS and bind")
 LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries that one search finds", counts_octets=False)
 LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search, and 48 more for each value")
 LDAP_MESSAGES = Limit(
@@ -62,15 +62,17 @@ QIDO_INSTANCES = Limit(
     "instances of one study in the archive's database (at most some 100,000)",
     counts_octets=False,
 )
-FIND_RESPONSE = Limit("find-answer", 64 * _K, "octets of one answer to a C-FIND")
-FIND_RESPONSES = Limit("find-answers", 1_000_000, "answers to one query, all its C-FINDs together", counts_octets=False)
+FIND_RESPONSE = Limit("find-response", 64 * _K, "octets of one answer to a C-FIND")
+FIND_RESPONSES = Limit(
+    "find-responses", 1_000_000, "answers to one query, all its C-FINDs together", counts_octets=False
+)
 FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one query, all its C-FINDs together")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", counts_octets=False)
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver holds for the verdict", counts_octets=False)
 INFLATED_DATA_SET = Limit(
-    "inflated", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated"
+    "inflated-data-set", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated"
 )
-STORED_FILE = Limit("kept", 4 * _G, "octets of a file that --keep reads back")
+STORED_FILE = Limit("stored-file", 4 * _G, "octets of a file that --keep reads back")
 ELEMENTS = Limit(
     "elements",
     1_000_000,

@@ -19,7 +19,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "limits.md"
         ("ldap-octets=5", ("ldap-octets", 5)),
         ("ldap-octets=3k", ("ldap-octets", 3 << 10)),
         ("http-body=1M", ("http-body", 1 << 20)),
-        ("kept=10G", ("kept", 10 << 30)),
+        ("stored-file=10G", ("stored-file", 10 << 30)),
     ],
 )
 def test_a_limit_is_a_name_and_a_number(text: str, limit: tuple[str, int]) -> None:
@@ -29,7 +29,7 @@ def test_a_limit_is_a_name_and_a_number(text: str, limit: tuple[str, int]) -> No
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("nothing=5", "no limit is called 'nothing'; there are ldap-hello, "),
+        ("nothing=5", "no limit is called 'nothing'; there are ldap-setup, "),
         ("", "no limit is called ''"),
         ("ldap-entries", "ldap-entries is a number from 1 on"),
         ("ldap-entries=0", "ldap-entries is a number from 1 on"),

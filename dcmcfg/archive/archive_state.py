@@ -26,7 +26,7 @@ class ServiceState(Enum):
     NOT_DEPLOYED = "not deployed"
     FAILED = "failed to deploy"
     STOPPING = "stopping"
-    NO_RESPONSE = "no answer"
+    NO_RESPONSE = "no response"
     NOT_RUNNING = "not running"
     WRONG_PATH = "wrong path"
     NOT_AN_ARCHIVE = "not an archive"

@@ -84,10 +84,10 @@ _NONE = HttpResponse(0, {}, "")
 class TokenOutcome(Enum):
     """What the archive does with a token, or without one."""
 
-    ACCEPTED = "taken"
+    ACCEPTED = "accepted"
     REFUSED = "refused"
-    NOT_REQUIRED = "not wanted"
-    NOT_CHECKED = "not asked"
+    NOT_REQUIRED = "not required"
+    NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True)

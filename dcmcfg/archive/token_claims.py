@@ -50,8 +50,8 @@ class SignatureStatus(Enum):
     """Whether a token is signed by one of an issuer's keys."""
 
     VERIFIED = "verified"
-    UNKNOWN_KEY = "the issuer has no such key"
-    INVALID = "not made with the issuer's key"
+    UNKNOWN_KEY = "unknown key"
+    INVALID = "invalid"
 
 
 def read_claims(token: str) -> Claims | None:

@@ -86,7 +86,7 @@ def check_command(
     together = find_startup_problems(subjects, judge, datetime.now(UTC))
     findings = tuple(locate_values((*found, *together), judge, files))
     if as_json:
-        print_json(findings_json(findings, len(subjects)) | {"changes": sum(formal.values())})
+        print_json(findings_json(findings, len(subjects)) | {"change_record_count": sum(formal.values())})
     elif as_sarif:
         click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
     else:

@@ -16,7 +16,7 @@ class Command(NamedTuple):
 
 #: Heading → its commands, both in the order in which ``--help`` lists them.
 SECTIONS = {
-    "See": {
+    "Inspect": {
         "status": Command("status", "status_command", "Show whether the archive runs."),
         "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
         "devices": Command("devices", "devices_command", "List the devices, with their AEs."),
@@ -41,7 +41,7 @@ SECTIONS = {
         "rename": Command("rename", "rename_group", "Give a device, an AE or a part another name."),
         "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
     },
-    "Judge": {
+    "Check": {
         "check": Command("check", "check_command", "Find errors in the tree, or in LDIF files."),
         "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
     },
@@ -52,11 +52,11 @@ SECTIONS = {
         "snapshot": Command("snapshot", "snapshot_command", "Save the configuration, secrets included, in a file."),
         "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
     },
-    "Take back": {
+    "Undo": {
         "history": Command("history", "history_command", "List what was rolled out from this account."),
         "undo": Command("undo", "undo_command", "Take a roll-out back."),
     },
-    "Prove": {
+    "Verify": {
         "route": Command("route", "route_command", "Say what the archive will do with a C-MOVE."),
         "echo": Command("echo", "echo_command", "Call AEs with a C-ECHO, from this machine."),
         "work-order": Command("work_order", "work_order_command", "Say what must be entered at another archive."),
@@ -65,11 +65,11 @@ SECTIONS = {
             "results", "results_group", "List and clear what runs over many studies keep.", uses_site=False
         ),
     },
-    "The archive's service": {
+    "Archive service": {
         "reload": Command("reload", "reload_command", "Have the archive load its configuration again."),
         "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     },
-    "The program itself": {
+    "Tools": {
         "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", uses_site=False),
         "completion": Command(
             "completion", "completion_command", "Print the shell completion script.", uses_site=False

@@ -24,7 +24,7 @@ def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -
 
     With N, that roll-out with its changes; secrets are left out. 'dcmcfg undo N' takes one back. No server is asked.
 
-    The result "written" (with --json "done") means that all changes are in the directory. Whether the archive reloaded
+    The result "applied" means that all changes are in the directory. Whether the archive reloaded
     is not recorded.
     """
     history = History(state_folder())

@@ -103,7 +103,7 @@ def onboard_command(
         warnings = (*sheet.warnings, *found.warnings)
         beside = ExtraOutput(
             print_below_plan=lambda console: print_added_aes(console, found.added),
-            json_fields={"added": added_aes_json(found.added), "probed": probe_results_json(found.probed)},
+            json_fields={"added_aes": added_aes_json(found.added), "probe_results": probe_results_json(found.probed)},
             show_ldif=False,
         )
         apply_plan(settings, directory, found.plan, options, warnings, rejects_file=left_out, extra_output=beside)
@@ -134,9 +134,12 @@ class _ProbeProgress:
     @contextmanager
     def show_progress(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
         """Show a bar as verdicts come, then what they are, though it be interrupted; a failure's JSON has them too."""
-        invocation.current().partial_result = lambda: {"changed": False, "probed": probe_results_json(self._probed)}
+        invocation.current().partial_result = lambda: {
+            "changed": False,
+            "probe_results": probe_results_json(self._probed),
+        }
         try:
-            with show_progress("probing", _INITIAL_TOTAL) as self._step:
+            with show_progress("probing", _INITIAL_TOTAL) as self._advance:
                 yield
         finally:
             ordered = sorted(self._probed, key=lambda each: each.proposal.row.index)
@@ -149,7 +152,7 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
     reasons = {each.row.index: each.reason for each in rejected_rows}
     rejected = (
         RejectedItem(
-            str(each), {"place": each.row.location, "title": each.row.text(TITLE) or None, "reason": each.reason}
+            str(each), {"location": each.row.location, "ae_title": each.row.text(TITLE) or None, "reason": each.reason}
         )
         for each in rejected_rows
     )

@@ -67,6 +67,6 @@ def _make_result(
         "archive_url": settings.archive_url,
         "reloaded": reloaded,
         "state": state.value if state else None,
-        "seconds": round(reload.seconds, 3),
+        "duration_seconds": round(reload.seconds, 3),
         **reload_json(reload),
     }

@@ -31,7 +31,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     """Show whether the archive runs.
 
     Exit code 0: it is started. 1: it is stopped. 3: it does not run, or it could not be asked. With --json, the field
-    "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no answer, not running, wrong path,
+    "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not running, wrong path,
     not an archive, unknown.
 
     With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
@@ -49,17 +49,17 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
         told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN_COMMAND} removes it"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
     asked: dict[str, Any] = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
-    beside = asked | ({"left": list(left)} if left else {})
+    beside = asked | ({"temporary_leftovers": list(left)} if left else {})
     status = _query_status(settings, beside)
     next_step = "" if status.started else invocation.current().insert_site_options(describe_how_to_start(settings))
     if as_json:
         result = {
             "archive_url": settings.archive_url,
-            "status": status.reported_status,
+            "reported_status": status.reported_status,
             "state": status.service_state.value,
         }
         step = {"next_step": next_step} if next_step else {}
-        print_json(result | {"seconds": round(status.seconds, 3)} | step | beside, indent=None)
+        print_json(result | {"duration_seconds": round(status.seconds, 3)} | step | beside, indent=None)
     else:
         print_output(f"{status.reported_status}: archive {settings.archive_url} ({status.seconds:.2f} s)")
         if next_step:
@@ -70,7 +70,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
 def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStatus:
     """Return the archive's status; on a failure, ``--json`` has the state that it shows."""
     run = invocation.current()
-    known = {"archive_url": settings.archive_url, "status": None}
+    known = {"archive_url": settings.archive_url, "reported_status": None}
     try:
         return make_control_service(settings).status(lambda line: print_message(f"{line} …"))
     except NotStarted as error:

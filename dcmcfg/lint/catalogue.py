@@ -25,26 +25,26 @@ from dcmcfg.lint.rules import (
 #: Heading → its rules.
 RULES_BY_TOPIC: dict[str, tuple[LintRule, ...]] = {
     "External retrieve": external_retrieve.RULES,
-    "What an external archive is asked for": recalling.RULES,
-    "AEs that are named": unknown_aes.RULES,
+    "Recall from external archives": recalling.RULES,
+    "Unknown AEs": unknown_aes.RULES,
     "Fallback": fallback.RULES,
     "Export": exporting.RULES,
     "Purging": purging.RULES,
-    "Parts of the archive that are named": unknown_parts.RULES,
+    "Missing parts of the archive": unknown_parts.RULES,
     "Conditions": conditions.RULES,
     "Connections": connections.RULES,
     "Ports of the archive": listening.RULES,
     "Transport": transport.RULES,
     "Capabilities": capabilities.RULES,
-    "Names": titles.RULES,
+    "Duplicate and unsafe names": titles.RULES,
     "Registries": registries.RULES,
-    "The archive's settings": archive_settings.RULES,
+    "Archive settings": archive_settings.RULES,
     "Certificates": certificates.RULES,
 }
 #: The topics of which no rule can be broken where there is no archive's device.
 ARCHIVE_TOPICS = (
     "External retrieve",
-    "What an external archive is asked for",
+    "Recall from external archives",
     "Fallback",
     "Export",
     "Purging",

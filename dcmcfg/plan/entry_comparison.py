@@ -23,11 +23,11 @@ class MissingSecretsPolicy(Enum):
     """What it means that secrets or vendor data are not there."""
 
     #: They are gone, as any other value.
-    DELETE = "gone"
+    DELETE = "delete"
     #: On whichever side: nothing is known of them there.
-    IGNORE = "unknown"
+    IGNORE = "ignore"
     #: On the side that is wanted: nothing was said of them, so those that are held stay.
-    KEEP = "unsaid"
+    KEEP = "keep"
 
 
 class EntryComparison:

@@ -40,19 +40,19 @@ def format_next_steps(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def call_result_json(result: CallResult | None) -> dict[str, Any]:
-    """Return a verdict for ``--json``: ``answered``, ``seconds``, ``problem`` and what more is known of it.
+    """Return a verdict for ``--json``: ``success``, ``duration_seconds``, ``problem`` and what more is known of it.
 
-    All of it is null where there is no verdict. ``failed_at`` is tcp, tls, association or echo.
+    All of it is null where there is no verdict. ``failed_stage`` is tcp, tls, association or echo.
     """
     if result is None:
-        result, answered = CallResult(), None
+        result, success = CallResult(), None
     else:
-        answered = result.is_answered
+        success = result.is_answered
     return {
-        "answered": answered,
-        "seconds": round(result.seconds, 3) if answered else None,
+        "success": success,
+        "duration_seconds": round(result.seconds, 3) if success else None,
         "problem": result.problem or None,
-        "failed_at": result.failed_at.value if result.failed_at else None,
+        "failed_stage": result.failed_at.value if result.failed_at else None,
         "next_step": result.next_step or None,
-        "secured": tls_session_json(result.tls_session),
+        "tls_session": tls_session_json(result.tls_session),
     }

@@ -19,8 +19,8 @@ from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
 _COLUMNS = (
     Column("SOP class", WrapMode.AT_SPACES),
     Column("UID"),
-    Column("role"),
-    Column("transfer syntaxes", WrapMode.AT_SPACES),
+    Column("Role"),
+    Column("Transfer syntaxes", WrapMode.AT_SPACES),
 )
 
 
@@ -92,20 +92,20 @@ def _describe_unlisted_roles(ae: NetworkAE) -> str:
 def missing_capabilities_json(
     reference_ae: NetworkAE, compared_ae: NetworkAE, missing: Iterable[MissingCapability]
 ) -> dict[str, Any]:
-    """Return for ``--json`` what ``reference_ae`` can and ``compared_ae`` cannot: ``lacking``.
+    """Return for ``--json`` what ``reference_ae`` can and ``compared_ae`` cannot: ``missing_capabilities``.
 
-    ``partly``: the SOP class is there without those ``transfer_syntaxes``.
+    ``sop_class_supported``: the SOP class is there without those ``transfer_syntaxes``.
     """
     return {
-        "one": reference_ae.qualified_title,
-        "other": compared_ae.qualified_title,
-        "lacking": [
+        "reference_ae": reference_ae.qualified_title,
+        "compared_ae": compared_ae.qualified_title,
+        "missing_capabilities": [
             {
                 "name": each.name,
                 "sop_class": each.sop_class,
                 "role": each.role,
                 "transfer_syntaxes": list(each.transfer_syntaxes),
-                "partly": each.sop_class_supported,
+                "sop_class_supported": each.sop_class_supported,
             }
             for each in missing
         ],

@@ -23,10 +23,10 @@ _SHOWN_VALUE = 60
 _DEVICE, _ROOT = DICOM_DEVICE_NAME.lower(), ((COMMON_NAME, "dicom configuration"),)
 _COLUMNS = (
     Column(""),
-    Column("entry", WrapMode.AT_COMMAS),
-    Column("attribute"),
-    Column("value", WrapMode.AUTO),
-    Column("what is wrong", WrapMode.AT_SPACES),
+    Column("Entry", WrapMode.AT_COMMAS),
+    Column("Attribute"),
+    Column("Value", WrapMode.AUTO),
+    Column("Problem", WrapMode.AT_SPACES),
 )
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -65,16 +65,16 @@ def format_unloadable_devices(findings: Sequence[Finding]) -> str:
 
 
 def findings_json(findings: Sequence[Finding], entry_count: int) -> dict[str, Any]:
-    """Return *findings* for ``--json``: ``entry_count``, ``errors`` and ``warnings`` as numbers, ``findings`` in order.
+    """Return *findings* for ``--json``: ``entry_count``, ``error_count``, ``warning_count``, ``findings`` in order.
 
-    Each finding has its ``kind`` (:data:`~dcmcfg.schema.findings.Impact`). The value of a secret is ``(secret)``;
+    Each finding has its ``impact`` (:data:`~dcmcfg.schema.findings.Impact`). The value of a secret is ``(secret)``;
     octets that are not UTF-8 are escaped; ``file`` and ``line`` are null unless the entry came from a file.
     """
     count = Counter(finding.severity for finding in findings)
     return {
-        "entries": entry_count,
-        "errors": count["error"],
-        "warnings": count["warning"],
+        "entry_count": entry_count,
+        "error_count": count["error"],
+        "warning_count": count["warning"],
         "findings": [finding_json(finding) for finding in findings],
     }
 
@@ -84,7 +84,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     return {
         "severity": finding.severity,
         "rule": finding.rule.name,
-        "kind": finding.impact,
+        "impact": finding.impact,
         "dn": str(finding.dn),
         "attribute": finding.attribute or None,
         "value": _value(finding),
@@ -104,7 +104,7 @@ def findings_sarif(findings: Sequence[Finding], rules: Sequence[CheckRule] = RUL
             "id": rule.name,
             "shortDescription": {"text": rule.requirement},
             "defaultConfiguration": {"level": rule.severity},
-            "properties": {"kind": rule.impact},
+            "properties": {"impact": rule.impact},
         }
         for rule in rules
     ]
@@ -126,7 +126,7 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
         "level": finding.severity,
         "message": {"text": f"{about} — {finding.message}" if about else finding.message},
         "locations": [location],
-        "properties": {"kind": finding.impact},
+        "properties": {"impact": finding.impact},
     }
 
 

@@ -16,11 +16,11 @@ from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
 
 _COLUMNS = (
-    Column("connection"),
-    Column("address"),
-    Column("protocol"),
+    Column("Connection"),
+    Column("Address"),
+    Column("Protocol"),
     Column("TLS cipher suites", WrapMode.AT_SPACES),
-    Column("used by", WrapMode.AT_SPACES),
+    Column("Used by", WrapMode.AT_SPACES),
 )
 
 

@@ -19,11 +19,11 @@ from dcmcfg.secret_values import is_secret
 
 _ADDRESSES = (
     Column("AE"),
-    Column("address"),
-    Column("capabilities", WrapMode.AT_SPACES),
-    Column("description", WrapMode.AT_SPACES),
+    Column("Address"),
+    Column("Capabilities", WrapMode.AT_SPACES),
+    Column("Description", WrapMode.AT_SPACES),
 )
-_SETTINGS = (Column("AE"), Column("setting"), Column("value", WrapMode.AUTO), Column("from"))
+_SETTINGS = (Column("AE"), Column("Setting"), Column("Value", WrapMode.AUTO), Column("Set on"))
 _UNSET = "(not set: objects go straight to the requester)"
 
 
@@ -38,11 +38,11 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
-    """Return *device* for ``--json``: ``device``, ``dn``, ``archive``, ``installed``, ``aes`` in order of titles."""
+    """Return *device* for ``--json``: ``device``, ``dn``, ``is_archive``, ``installed``, ``aes`` in order of titles."""
     return {
         "device": device.name,
         "dn": str(device.entry.dn),
-        "archive": device.is_archive,
+        "is_archive": device.is_archive,
         "installed": device.installed,
         "aes": [_ae_json(ae) for ae in aes],
     }
@@ -50,13 +50,13 @@ def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
 
 def _ae_json(ae: NetworkAE) -> dict[str, Any]:
     return {
-        "title": ae.title,
+        "ae_title": ae.title,
         "installed": ae.installed,
-        "other_titles": list(ae.other_titles),
+        "other_ae_titles": list(ae.other_titles),
         "capabilities": capability_counts_json(ae),
         "connections": [connection_json(connection) for connection in ae.connections],
         "settings": {
-            setting.name: {"values": list(setting.values), "from": setting.level or None}
+            setting.name: {"values": list(setting.values), "level": setting.level or None}
             for setting in (list_retrieve_settings(ae) if ae.device.is_archive else ())
         },
     }
@@ -90,7 +90,11 @@ def capability_counts_json(ae: NetworkAE) -> dict[str, Any]:
     """Return how many capabilities *ae* lists for ``--json``, of the AE that it shares them from if any."""
     roles = _roles(ae)
     shared = ae.capability_source
-    return {"SCP": roles["SCP"], "SCU": roles["SCU"], "shared_from": shared.title if shared is not ae else None}
+    return {
+        "scp_count": roles["SCP"],
+        "scu_count": roles["SCU"],
+        "shared_from": shared.title if shared is not ae else None,
+    }
 
 
 def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:

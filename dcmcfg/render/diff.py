@@ -61,8 +61,8 @@ class DiffDirection:
 
         *scope_options* are those that say which part is compared.
         """
-        columns = tuple("live" if place == live_index else _base_name(name) for place, name in enumerate(side_names))
-        pair = (columns[0], columns[1]) if columns[0] != columns[1] else ("from", "to")
+        columns = tuple("Live" if place == live_index else _base_name(name) for place, name in enumerate(side_names))
+        pair = (columns[0], columns[1]) if columns[0] != columns[1] else ("Source", "Target")
         match live_index:
             case 0:
                 command = shlex.join(("dcmcfg", "diff", _command_argument(side_names[1]), "live", *scope_options))
@@ -97,7 +97,7 @@ def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base:
         for number, row in enumerate(_rows(step, with_secrets=with_secrets)):
             rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
     values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
-    print_table(console, (Column("entry", WrapMode.AT_COMMAS), Column("attribute"), *values), rows)
+    print_table(console, (Column("Entry", WrapMode.AT_COMMAS), Column("Attribute"), *values), rows)
     if len(steps) > SHOWN_ENTRIES:
         more = len(steps) - SHOWN_ENTRIES
         print_line(console, f"… and {more} more entries; --ldif, --unified and --json show all")
@@ -118,22 +118,23 @@ def _summary(diff: TreeDiff, direction: DiffDirection) -> str:
 def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
     """Return the diff for ``--json``.
 
-    ``entries`` counts those compared on each side. ``changes`` stand in the order in which they apply, each with
-    ``dn``, ``change`` (add, modify, delete) and ``attributes``: ``name``, ``from`` and ``to``, lists of the values
-    that go and come. A value is text, ``{"base64": …}`` for other octets, or ``{"secret": true}``. Where a ZIP file
-    goes or comes there are ``files``, those that differ: ``name``, ``from`` and ``to``, their octets or null.
+    ``entry_counts`` counts those compared on each side, ``source`` and ``target``. ``changes`` stand in the order in
+    which they apply, each with ``dn``, ``change_type`` (add, modify, delete) and ``attributes``: ``name``, ``removed``
+    and ``added``, lists of values. A value is text, ``{"base64": …}`` for other octets, or ``{"secret": true}``. Where
+    a ZIP file goes or comes there are ``files``, those that differ: ``name``, ``size_before`` and ``size_after`` in
+    octets or null.
     """
     plan = diff.plan
     return {
-        "from": side_names[0],
-        "to": side_names[1],
+        "source": side_names[0],
+        "target": side_names[1],
         "equal": not plan.steps,
-        "entries": {"from": len(plan.before.entries), "to": len(plan.after.entries)},
+        "entry_counts": {"source": len(plan.before.entries), "target": len(plan.after.entries)},
         "not_compared": list(diff.not_compared),
         "changes": [
             {
                 "dn": str(step.change.dn),
-                "change": _CHANGE_TYPES[type(step.change)],
+                "change_type": _CHANGE_TYPES[type(step.change)],
                 "attributes": [_attribute_json(moved, with_secrets=with_secrets) for moved in _value_changes(step)],
             }
             for step in plan.steps
@@ -161,10 +162,10 @@ def _value_changes(step: Step) -> Iterator[_ValueChange]:
 
 def _attribute_json(moved: _ValueChange, *, with_secrets: bool) -> dict[str, Any]:
     gone, come = ([_json_value(moved.name, v, with_secrets=with_secrets) for v in held] for held in moved[1:])
-    found: dict[str, Any] = {"name": moved.name, "from": gone, "to": come}
+    found: dict[str, Any] = {"name": moved.name, "removed": gone, "added": come}
     if files := diff_zip_members(moved.removed, moved.added):
         found["files"] = [
-            {"name": name, "from": before and before.length, "to": after and after.length}
+            {"name": name, "size_before": before and before.length, "size_after": after and after.length}
             for name, before, after in files
         ]
     return found

@@ -16,7 +16,7 @@ from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.route.path import AEAddress
 
 LIMITATION = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
-_COLUMNS = (Column("AE"), Column("address"), Column("device"), Column("answer", WrapMode.AT_SPACES))
+_COLUMNS = (Column("AE"), Column("Address"), Column("Device"), Column("Result", WrapMode.AT_SPACES))
 
 
 def print_echo_results(
@@ -60,18 +60,18 @@ def _print_wrapped(console: Console, text: Text) -> None:
 
 
 def echo_results_json(results: Sequence[AeEchoResult], calling_ae_title: str) -> dict[str, Any]:
-    """Return the answers for ``--json``: ``calling_ae_title``, ``aes`` and ``proves``, what an echo does not prove.
+    """Return the answers for ``--json``: ``calling_ae_title``, ``aes`` and ``limitation``, what an echo does not prove.
 
-    ``answered`` is null where an AE was not called, with the reason in ``problem``.
+    ``success`` is null where an AE was not called, with the reason in ``problem``.
     """
-    return {"calling": calling_ae_title, "aes": [_json(each) for each in results], "proves": LIMITATION}
+    return {"calling_ae_title": calling_ae_title, "aes": [_json(each) for each in results], "limitation": LIMITATION}
 
 
 def _json(each: AeEchoResult) -> dict[str, Any]:
     target, verdict = each.target, each.call_result
     callee = target.endpoint
     return {
-        "title": target.ae.title,
+        "ae_title": target.ae.title,
         "device": target.ae.device.name,
         "host": callee.peer.host if callee else None,
         "port": callee.peer.port if callee else None,

@@ -27,10 +27,10 @@ _EQUALITY = {
     "octetStringMatch": "octet by octet",
 }
 _COLUMNS = (
-    Column("object class"),
+    Column("Object class"),
     Column(""),
-    Column("allowed values", WrapMode.AT_SPACES),
-    Column("default", WrapMode.AUTO),
+    Column("Allowed values", WrapMode.AT_SPACES),
+    Column("Default", WrapMode.AUTO),
 )
 _BOOLEAN = "Boolean"  # RFC 4517 §3.3.3
 _NO_EQUALITY = "not at all: values can only be replaced as a whole"
@@ -43,15 +43,15 @@ def print_explanation(
     attribute = explanation.attribute
     print_line(console, escape_unprintable(f"{attribute.name} ({attribute.oid})"))
     names = dict.fromkeys(use.field.label for use in explanation.uses if use.field and use.field.label)
-    server = [("the server says", attribute.description)] if attribute.description else []
+    server = [("Description", attribute.description)] if attribute.description else []
     for word, text in (
         *server,
-        ("in the web form", ", ".join(names) or "(not there)"),
-        ("a value is", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
-        ("values compare", _describe_equality(attribute.equality)),
-        ("values", "one" if attribute.single_valued else "any number"),
+        ("Web form label", ", ".join(names) or "(not there)"),
+        ("Syntax", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
+        ("Matching", _describe_equality(attribute.equality)),
+        ("Cardinality", "one" if attribute.single_valued else "any number"),
     ):
-        print_line(console, f"  {word + ':':<17}{escape_unprintable(text)}")
+        print_line(console, f"  {word + ':':<16}{escape_unprintable(text)}")
     print_table(console, _COLUMNS, list(_uses(explanation)))
     print_taking_effect(console, attribute.name)
     if usage is None:
@@ -61,9 +61,10 @@ def print_explanation(
 
 
 def explanation_json(explanation: Explanation, usage: AttributeUsage | None, skip_reason: str) -> dict[str, Any]:
-    """Return it for ``--json``: the attribute, ``classes`` by name, ``takes_effect``, ``set`` and ``effective``.
+    """Return it for ``--json``: the attribute, ``object_classes`` by name, ``effect_timing``, and where it is set.
 
-    ``set`` is null, with the reason in ``skip_reason``, when no directory was asked; a secret's value is ``(secret)``.
+    ``entries`` and ``effective_values`` are null, with the reason in ``skip_reason``, when no directory was asked; a
+    secret's value is ``(secret)``.
     """
     attribute = explanation.attribute
     return {
@@ -73,11 +74,11 @@ def explanation_json(explanation: Explanation, usage: AttributeUsage | None, ski
         "syntax": attribute.syntax,
         "equality": attribute.equality,
         "single_valued": attribute.single_valued,
-        "classes": {each.object_class: _object_class_json(each) for each in explanation.uses},
+        "object_classes": {each.object_class: _object_class_json(each) for each in explanation.uses},
         **taking_effect_json(attribute.name),
-        "set": None if usage is None else [_entry_json(attribute.name, each) for each in usage.occurrences],
-        "effective": None if usage is None else [_effective_json(each) for each in usage.effective_settings],
-        "not_looked": skip_reason or None,
+        "entries": None if usage is None else [_entry_json(attribute.name, each) for each in usage.occurrences],
+        "effective_values": None if usage is None else [_effective_json(each) for each in usage.effective_settings],
+        "skip_reason": skip_reason or None,
     }
 
 
@@ -112,7 +113,7 @@ def _print_usage(console: Console, use: AttributeUsage, name: str) -> None:
         for value in held.values:
             print_line(console, f"    {_format_value(name, value)}")
     if use.effective_settings:
-        print_line(console, "What counts, since an AE's own value wins over its device's:")
+        print_line(console, "Effective values (an AE's value overrides its device's):")
     for each in use.effective_settings:
         values = ", ".join(_format_value(name, value.encode()) for value in each.setting.values)
         what = f"{values} (from the {each.setting.level})" if values else "(not set)"
@@ -150,7 +151,7 @@ def _effective_json(each: AESetting) -> dict[str, Any]:
     name = each.setting.name
     return {
         "device": each.device,
-        "ae": each.ae_title,
+        "ae_title": each.ae_title,
         "values": [_value(name, value.encode()) for value in each.setting.values],
-        "from": each.setting.level or None,
+        "level": each.setting.level or None,
     }

@@ -18,8 +18,6 @@ from dcmcfg.timestamps import reformat_timestamp
 
 #: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
 _SHOWN_COMMAND = 60
-#: In place of "done": the record is of the directory; what became of the reload stands beside it.
-_DONE_LABEL = "written"
 _DONE = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
 
 
@@ -31,25 +29,25 @@ def print_history(console: Console, history: History) -> None:
     bounded = bounded_width(console) is not None
     between = ",\n" if bounded else ", "
     columns = {
-        Column("N"): [str(record.number) for record in history.records],
-        Column("when (UTC)"): [
+        Column("Change"): [str(record.number) for record in history.records],
+        Column("Time (UTC)"): [
             escape_unprintable(_format_time(record)[: len("2026-01-31 23:59")]) for record in history.records
         ],
-        Column("changes"): [escape_unprintable(_counts(record)).replace(", ", between) for record in history.records],
-        Column("result", WrapMode.AT_COMMAS): [
+        Column("Entries"): [escape_unprintable(_counts(record)).replace(", ", between) for record in history.records],
+        Column("Result", WrapMode.AT_COMMAS): [
             _result(history, record) + _reload_suffix(record) for record in history.records
         ],
     }
     for heading, cells in (
-        ("who", [escape_unprintable(_format_user(record)) for record in history.records]),
-        ("directory", [escape_unprintable(record.header.ldap_url) for record in history.records]),
+        ("User", [escape_unprintable(_format_user(record)) for record in history.records]),
+        ("Directory", [escape_unprintable(record.header.ldap_url) for record in history.records]),
     ):
         if len(set(cells)) == 1:
             print_line(console, f"{heading + ':':<10} {cells[0]}")
         else:
             columns[Column(heading)] = cells
     commands = [escape_unprintable(_command(record)) for record in history.records]
-    columns[Column("command", WrapMode.AT_SPACES)] = [_truncate_command(each) if bounded else each for each in commands]
+    columns[Column("Command", WrapMode.AT_SPACES)] = [_truncate_command(each) if bounded else each for each in commands]
     rows = list(zip(*columns.values(), strict=True))
     print_table(console, list(columns), rows)
 
@@ -58,53 +56,53 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
     """Print one roll-out whole: what there is to say of it, and its changes as LDIF without secrets."""
     head = record.header
     for name, text in (
-        ("roll-out", str(record.number)),
-        ("when", _format_time(record)),
-        ("who", _format_user(record)),
-        ("site", head.site),
-        ("command", _command(record)),
-        ("changes", f"{_counts(record)}, {head.strategy}"),
-        ("result", _result(history, record)),
-        ("reload", _reload(record)),
-        ("undoes", f"roll-out {head.undo_of}" if head.undo_of is not None else ""),
-        ("undo", str(record.undo_file)),
+        ("Change", str(record.number)),
+        ("Time", _format_time(record)),
+        ("User", _format_user(record)),
+        ("Site", head.site),
+        ("Command", _command(record)),
+        ("Entries", f"{_counts(record)}, {head.strategy}"),
+        ("Result", _result(history, record)),
+        ("Reload", _reload(record)),
+        ("Undo of", f"roll-out {head.undo_of}" if head.undo_of is not None else ""),
+        ("Undo file", str(record.undo_file)),
     ):
         if text:
-            print_line(console, f"{name + ':':<10}{escape_unprintable(text)}")
+            print_line(console, f"{name + ':':<11}{escape_unprintable(text)}")
     for line in ("", *format_changes_ldif(record.changes).rstrip("\n").split("\n")):
         print_line(console, line)
 
 
 def history_json(history: History) -> dict[str, Any]:
-    """Return as ``roll_outs`` each one as :func:`rollout_json` does, without the changes, the newest first."""
-    return {"roll_outs": [rollout_json(history, record) for record in history.records]}
+    """Return as ``rollouts`` each one as :func:`rollout_json` does, without the changes, the newest first."""
+    return {"rollouts": [rollout_json(history, record) for record in history.records]}
 
 
 def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool = False) -> dict[str, Any]:
     """Return one roll-out for ``--json``.
 
-    ``result`` is one of ``done``, ``nothing changed``, ``unfinished``, ``cut off`` (what became of the step under way
-    is not known yet), ``under way``, ``put right by hand``; ``made`` and ``steps`` are counts, and ``left_out`` that of
-    the changes that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
-    ``not requested``) and ``what``, the reason of a failure; it is null where the record does not say.
+    ``result`` is one of ``applied``, ``nothing changed``, ``partially applied``, ``interrupted`` (what became of the
+    step under way is not known yet), ``in progress``, ``closed manually``; ``rejected_count`` is that of the changes
+    that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
+    ``not requested``) and ``reason``, that of a failure; it is null where the record does not say.
     """
     head, undone_by = record.header, history.find_undo_of(record)
     found: dict[str, Any] = {
         "number": record.number,
-        "when": head.started_at,
+        "started_at": head.started_at,
         "user": head.user,
         "host": head.host,
         "ldap_url": head.ldap_url,
         "site": head.site,
         "command": _command(record),
         "counts": dict(head.counts),
-        "steps": head.steps,
-        "made": record.read_progress().applied,
-        "manner": head.strategy,
-        "left_out": head.rejected_count,
-        "result": "under way" if history.is_running(record) else determine_status(record).value,
+        "step_count": head.steps,
+        "applied_step_count": record.read_progress().applied,
+        "strategy": head.strategy,
+        "rejected_count": head.rejected_count,
+        "result": "in progress" if history.is_running(record) else determine_status(record).value,
         "reload": _reload_json(record),
-        "undoes": head.undo_of,
+        "undo_of": head.undo_of,
         "undone_by": undone_by.number if undone_by else None,
         "undo_file": str(record.undo_file),
     }
@@ -184,7 +182,7 @@ def _reload_suffix(record: RolloutRecord) -> str:
 
 def _reload_json(record: RolloutRecord) -> dict[str, str] | None:
     result = read_reload(record.folder)
-    return {"outcome": result.outcome.value, "what": result.reason} if result else None
+    return {"outcome": result.outcome.value, "reason": result.reason} if result else None
 
 
 def _result(history: History, record: RolloutRecord) -> str:
@@ -194,11 +192,10 @@ def _result(history: History, record: RolloutRecord) -> str:
         but = f", but for {format_count(left_out, 'change')}" if left_out else ""
         return f"undone by {undoing.number}{but}"
     if history.is_running(record):
-        return f"under way, {progress.applied} of {steps} made"
+        return f"in progress, {progress.applied} of {steps} made"
     result = determine_status(record)
     how_far = {
         RolloutStatus.PARTIALLY_APPLIED: f", {progress.applied} of {steps} made",
         RolloutStatus.INTERRUPTED: f", {progress.applied} of {steps} made for sure",
     }
-    word = _DONE_LABEL if result is RolloutStatus.APPLIED else str(result.value)
-    return word + how_far.get(result, "")
+    return str(result.value) + how_far.get(result, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.lab.lifecycle import PROFILE, Lab
@@ -11,9 +12,10 @@ from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import LabStudy, StudyLocation
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose, stdout_console
 from dcmcfg.render.terminal.table import Column, print_table
+from dcmcfg.timestamps import format_iso
 from dcmcfg.verify.verdict import format_instance_count
 
-_COLUMNS = (Column("part"), Column("process"), Column("since"), Column("address"))
+_COLUMNS = (Column("Part"), Column("Process"), Column("Started"), Column("Address"))
 _LOCATION_TEXTS = {
     StudyLocation.EXTERNAL: "purged, the external archive holds it",
     StudyLocation.LOCAL: "in the archive's own storage only",
@@ -28,24 +30,24 @@ def format_part_ready(part: PartState) -> str:
 
 
 def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
-    """Return what ``lab status --json`` prints; ``up`` is always there, times are seconds since the epoch."""
+    """Return what ``lab status --json`` prints; ``running`` is always there, times are UTC (RFC 3339)."""
     if lab is None:
-        return {"up": False, "reason": "there is no lab"}
+        return {"running": False, "reason": "there is no lab"}
     site = lab.site
     return {
-        "up": lab.is_up,
+        "running": lab.is_up,
         "reason": lab.reason,
         "folder": str(site.folder),
         "profile": PROFILE,
         "ldap_url": site.ldap_url,
         "archive_url": site.archive_url,
-        "supervisor": lab.state.supervisor.pid if lab.state else None,
+        "supervisor_pid": lab.state.supervisor.pid if lab.state else None,
         "parts": [
             {
                 "name": part.name,
                 "address": part.address,
                 "pid": part.process.pid if part.process else None,
-                "since": part.started_at,
+                "started_at": _iso(part.started_at),
                 "ready": part.ready and lab.is_up,
             }
             for part in (lab.state.parts if lab.state else ())
@@ -54,13 +56,17 @@ def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
             {
                 "name": study.name,
                 "study_instance_uid": study.uid,
-                "instances": len(study.instances),
-                "held": study.location.name.lower(),
-                "where": study.location.value,
+                "instance_count": len(study.instances),
+                "location": study.location.name.lower(),
+                "location_description": study.location.value,
             }
             for study in studies
         ],
     }
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else format_iso(datetime.fromtimestamp(seconds, UTC))
 
 
 def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:

@@ -24,7 +24,7 @@ def print_lint_findings(
         print_prose(console, line)
     remedies = tuple(_suggested_fixes(findings))
     if remedies:
-        print_line(console, "what mends it:")
+        print_line(console, "Suggested fixes:")
     for command, words in remedies:
         if words:
             print_prose(console, f"  {command}{words}")
@@ -43,23 +43,24 @@ def format_limits(limits: LintCoverage, check_command: str) -> Iterator[str]:
 
 
 def lint_json(findings: Sequence[LintFinding], entry_count: int, limits: LintCoverage) -> dict[str, Any]:
-    """Return *findings* for ``--json``: as for ``check``, with ``notes`` counted, and its *limits*.
+    """Return *findings* for ``--json``: as for ``check``, with ``note_count``, and its *limits*.
 
-    ``not_tried`` are headings of docs/lint.md, ``check_errors`` how many errors ``check`` finds on other values.
+    ``skipped_topics`` are headings of docs/lint.md, ``check_error_count`` how many errors ``check`` finds on other
+    values.
 
-    Each finding has ``fix`` in words, ``command`` (null where one has to choose), ``correction`` (the commands that put
-    another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` mends it.
+    Each finding has ``fix`` in words, ``fix_command`` (null where one has to choose), ``correction_commands`` (those
+    that put another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` mends it.
     """
     content = findings_json([each.finding for each in findings], entry_count)
-    content["notes"] = sum(each.finding.severity == "note" for each in findings)
-    content |= {"not_tried": list(limits.skipped_topics), "check_errors": limits.check_error_count}
+    content["note_count"] = sum(each.finding.severity == "note" for each in findings)
+    content |= {"skipped_topics": list(limits.skipped_topics), "check_error_count": limits.check_error_count}
     for finding, each in zip(content["findings"], findings, strict=True):
         correction = [_format_command(words) for words in each.correction_commands]
         command = _format_command(each.fix_command) if each.fix_command and not correction else None
         finding |= {
             "fix": each.rule.fix,
-            "command": command,
-            "correction": correction,
+            "fix_command": command,
+            "correction_commands": correction,
             "fixable": bool(each.fix_changes),
         }
     return content

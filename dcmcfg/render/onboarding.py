@@ -14,10 +14,10 @@ from dcmcfg.render.call_result import call_result_json, format_call_result, form
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
-_PROBE_COLUMNS = (Column("row"), Column("peer"), Column("answer", WrapMode.AT_SPACES))
+_PROBE_COLUMNS = (Column("Row"), Column("Peer"), Column("Result", WrapMode.AT_SPACES))
 
 
-_ADDED_COLUMNS = (Column("row"), Column("new AE"), Column("TLS"), Column("role"), Column("device"))
+_ADDED_COLUMNS = (Column("Row"), Column("New AE"), Column("TLS"), Column("Role"), Column("Device"))
 
 
 def print_added_aes(console: Console, added: Sequence[Proposal]) -> None:
@@ -33,8 +33,8 @@ def added_aes_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
     """Return the AEs of the rows that are taken for ``--json``."""
     return [
         {
-            "place": each.row.location,
-            "title": each.title,
+            "location": each.row.location,
+            "ae_title": each.title,
             "host": each.host,
             "port": each.port,
             "tls": bool(each.tls),
@@ -65,10 +65,10 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
 
 
 def probe_results_json(results: Sequence[ProbedRow]) -> list[dict[str, Any]]:
-    """Return the verdicts for ``--json``: ``place``, ``peer``, ``tls``, and what came of it."""
+    """Return the verdicts for ``--json``: ``location``, ``peer``, ``tls``, and what came of it."""
     return [
         {
-            "place": each.proposal.row.location,
+            "location": each.proposal.row.location,
             "peer": str(each.proposal),
             "tls": bool(each.proposal.tls),
             **call_result_json(each.probe_result),

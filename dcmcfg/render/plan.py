@@ -33,10 +33,10 @@ _SHOWN_AS_LDIF = 10
 #: as many: an AE has hundreds of capabilities.
 _MAX_SIMILAR_STEPS = 3
 _COLUMNS = (
-    Column("entry", WrapMode.AT_COMMAS),
-    Column("attribute"),
-    Column("before", WrapMode.AUTO),
-    Column("after", WrapMode.AUTO),
+    Column("Entry", WrapMode.AT_COMMAS),
+    Column("Attribute"),
+    Column("Before", WrapMode.AUTO),
+    Column("After", WrapMode.AUTO),
 )
 
 
@@ -101,21 +101,21 @@ def format_plan_counts(plan: Plan) -> str:
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return *plan* for ``--json``: ``steps`` in order, each with ``dn``, ``change`` and ``ldif``, and ``already``.
+    """Return *plan* for ``--json``: ``steps`` in order, with ``dn``, ``change_type`` and ``ldif``, and ``unchanged``.
 
-    What is so already has ``dn``, ``change`` (``content`` for an entry as a content record wants it) and ``absent``:
-    phrases on what it takes away that is not there.
+    What is so already has ``dn``, ``change_type`` (``content`` for an entry as a content record wants it) and
+    ``already_absent``: phrases on what it takes away that is not there.
     """
     return {
         "steps": [
-            {"dn": str(change.dn), "change": _change_type(change), "ldif": format_changes_ldif([change])}
+            {"dn": str(change.dn), "change_type": _change_type(change), "ldif": format_changes_ldif([change])}
             for change in plan.changes
         ],
-        "already": [
+        "unchanged": [
             {
                 "dn": str(each.change.dn),
-                "change": "content" if each.is_content_record else _change_type(each.change),
-                "absent": list(each.missing_items),
+                "change_type": "content" if each.is_content_record else _change_type(each.change),
+                "already_absent": list(each.missing_items),
             }
             for each in plan.unchanged
         ],
@@ -123,17 +123,17 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def risks_json(risks: Iterable[Risk], forced_names: Collection[str]) -> list[dict[str, Any]]:
-    """Return *risks* for ``--json``: ``name``, ``what``, ``entries``, and whether the name was said (``forced_names``).
+    """Return *risks* for ``--json``: ``name``, ``message``, ``entries``, ``forced`` for one of *forced_names*.
 
     A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words. A name under
-    which the archive's database has recorded studies has ``records``: ``kind``, ``name``, how many are ``purged`` and
-    ``local`` at least, whether that is ``all`` of them, and why it is ``unknown``, null where it is known.
+    which the archive's database has recorded studies has ``records``: ``kind``, ``name``, ``purged_count`` and
+    ``local_count``, which are at least so many unless ``complete``, and ``unknown_reason``, null where it is known.
     """
     return [_risk_json(each, forced=each.is_accepted(forced_names)) for each in risks]
 
 
 def _risk_json(risk: Risk, *, forced: bool) -> dict[str, Any]:
-    content = {"name": risk.name, "what": risk.description, "entries": list(risk.entries), "forced": forced}
+    content = {"name": risk.name, "message": risk.description, "entries": list(risk.entries), "forced": forced}
     if risk.findings:
         content["findings"] = [finding_json(each.finding) | {"fix": each.fix} for each in risk.findings]
     if risk.records:
@@ -145,10 +145,10 @@ def _records_json(records: RecordedStudies) -> dict[str, Any]:
     return {
         "kind": records.name.kind.value.label,
         "name": records.name.name,
-        "purged": records.purged,
-        "local": records.local,
-        "all": records.is_complete,
-        "unknown": records.unknown_reason or None,
+        "purged_count": records.purged,
+        "local_count": records.local,
+        "complete": records.is_complete,
+        "unknown_reason": records.unknown_reason or None,
     }
 
 

@@ -13,7 +13,7 @@ def referrers_json(edit: Edit) -> dict[str, Any]:
     """Return ``referrers`` of a removal for ``--json``, all of them; nothing for another edit.
 
     Each has ``dn``, ``attribute`` and ``value`` of the reference, the ``kind`` and ``name`` by which it refers (for a
-    reference by DN ``entry`` and null), and the entry that it means, ``to``.
+    reference by DN ``entry`` and null), and the entry that it means, ``target_dn``.
     """
     return {} if edit.referrers is None else {"referrers": [_json(each) for each in edit.referrers]}
 
@@ -26,5 +26,5 @@ def _json(referrer: Referrer) -> dict[str, Any]:
         "value": format_cell_value(reference.attribute, reference.value),
         "kind": reference.kind.value.label,
         "name": None if reference.kind is EntityKind.ENTRY else reference.name,
-        "to": str(referrer.target),
+        "target_dn": str(referrer.target),
     }

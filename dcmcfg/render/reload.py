@@ -45,10 +45,10 @@ def reload_json(reload: Reload) -> dict[str, Any]:
     closed = reload.binding_failure
     repaired = reload.repaired_binding_failure
     return {
-        "in_force": reload.in_force,
-        "listener": None if closed is None else closed.listener or None,
-        "listener_closed": closed is not None,
-        "reopened": repaired.listener if repaired else None,
+        "configuration_active": reload.in_force,
+        "closed_listener": None if closed is None else closed.listener or None,
+        "has_closed_listener": closed is not None,
+        "reopened_listener": repaired.listener if repaired else None,
         "attempts": [_attempt_json(each) for each in reload.attempts],
     }
 
@@ -56,8 +56,8 @@ def reload_json(reload: Reload) -> dict[str, Any]:
 def listeners_json(listeners: Iterable[ProbedListener]) -> list[dict[str, Any]]:
     """Return the listeners for ``--json``; ``open`` is None where it is not known.
 
-    ``taken_by_another`` is true where another process or connection answers at the listener that the archive could not
-    open.
+    ``port_in_use_by_other`` is true where another process or connection answers at the listener that the archive
+    could not open.
     """
     return [
         {
@@ -65,7 +65,7 @@ def listeners_json(listeners: Iterable[ProbedListener]) -> list[dict[str, Any]]:
             "address": each.listener.address,
             "open": each.is_open,
             "shares_port": each.shares_port,
-            "taken_by_another": each.is_taken,
+            "port_in_use_by_other": each.is_taken,
         }
         for each in listeners
     ]
@@ -74,12 +74,12 @@ def listeners_json(listeners: Iterable[ProbedListener]) -> list[dict[str, Any]]:
 def _attempt_json(attempt: ReloadAttempt) -> dict[str, Any]:
     outcome = attempt.outcome
     return {
-        "status": attempt.status or None,
+        "http_status": attempt.status or None,
         "outcome": _outcome_name(outcome),
-        "in_force": outcome.in_force,
+        "configuration_active": outcome.in_force,
         "message": "" if isinstance(outcome, ReloadSucceeded) else outcome.reason,
-        "listener": outcome.listener or None if isinstance(outcome, LoadedButNotBound) else None,
-        "seconds": round(attempt.seconds, 3),
+        "closed_listener": outcome.listener or None if isinstance(outcome, LoadedButNotBound) else None,
+        "duration_seconds": round(attempt.seconds, 3),
     }
 
 

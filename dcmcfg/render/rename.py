@@ -23,10 +23,10 @@ from dcmcfg.suggestions import join_limited
 _MAX_SIMILAR_VALUES = 3
 _WORDS = 5
 _COLUMNS = (
-    Column("left in", WrapMode.AT_COMMAS),
-    Column("attribute"),
-    Column("value", WrapMode.AUTO),
-    Column("why", WrapMode.AT_SPACES),
+    Column("Remaining in", WrapMode.AT_COMMAS),
+    Column("Attribute"),
+    Column("Value", WrapMode.AUTO),
+    Column("Reason", WrapMode.AT_SPACES),
 )
 
 
@@ -43,18 +43,18 @@ def print_rename_summary(console: Console, renaming: Renaming, tree: Tree) -> No
 
 
 def renaming_json(renaming: Renaming) -> dict[str, Any]:
-    """Return *renaming* for ``--json``: ``kind``, ``old``, ``new``, ``references``, ``left`` and ``longer_words``.
+    """Return *renaming* for ``--json``: ``kind``, ``old_name``, ``new_name``, and what became of references.
 
-    ``references`` counts those that are rewritten by attribute; of what is ``left`` each has ``dn``, ``attribute``,
-    ``value`` and ``reason``.
-    ``longer_words`` counts the values in which the old name is part of a longer word, by that word.
+    ``rewritten_reference_counts`` is by attribute; each of ``remaining_values`` has ``dn``, ``attribute``, ``value``
+    and ``reason``.
+    ``partial_match_counts`` counts the values in which the old name is part of a longer word, by that word.
     """
     return {
         "kind": renaming.kind.value.label,
-        "old": renaming.old,
-        "new": renaming.new,
-        "references": dict(_counted(renaming)),
-        "left": [
+        "old_name": renaming.old,
+        "new_name": renaming.new,
+        "rewritten_reference_counts": dict(_counted(renaming)),
+        "remaining_values": [
             {
                 "dn": str(each.dn),
                 "attribute": each.attribute,
@@ -63,7 +63,7 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
             }
             for each in renaming.leftovers.items
         ],
-        "longer_words": dict(renaming.leftovers.longer_words),
+        "partial_match_counts": dict(renaming.leftovers.longer_words),
     }
 
 

@@ -33,12 +33,12 @@ _STATE_DESCRIPTIONS = {
 }
 _STEPS = (
     Column(""),
-    Column("message"),
-    Column("from"),
-    Column("to"),
-    Column("at"),
-    Column("as"),
-    Column("called"),
+    Column("Message"),
+    Column("Sender"),
+    Column("Receiver"),
+    Column("Address"),
+    Column("Calling AE"),
+    Column("Called AE"),
     Column("Move Destination"),
 )
 _LABEL = 12  # columns
@@ -63,7 +63,7 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
         _print_study(console, study)
     if route.refusal is not None:
         print_line(console, "")
-        _print_labelled(console, "refused", Text("whatever the state of the study", style="red"))
+        _print_labelled(console, "Refused", Text("whatever the state of the study", style="red"))
         _print_failure(console, route.refusal)
     for way in route.paths:
         print_line(console, "")
@@ -71,12 +71,12 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
     for line, states_kept in _group_capability_limits(route.paths).items():
         print_line(console, "")
         _print_labelled(
-            console, "kept back", Text(escape_unprintable(f"{', '.join(states_kept)}: {line}"), style="yellow")
+            console, "Not sent", Text(escape_unprintable(f"{', '.join(states_kept)}: {line}"), style="yellow")
         )
     if short := dict.fromkeys(way.state.value for way in route.find_undelivered_paths(*states)):
         print_line(console, "")
         others = "" if states else "; --state asks for one by itself"
-        _print_labelled(console, "exit code 1", Text(f"not all arrives: {', '.join(short)}{others}", style="red"))
+        _print_labelled(console, "Exit code 1", Text(f"not all arrives: {', '.join(short)}{others}", style="red"))
 
 
 def _print_study(console: Console, study: LocatedStudy) -> None:
@@ -88,22 +88,22 @@ def _print_study(console: Console, study: LocatedStudy) -> None:
         0,
     )
     for note in study.notes:
-        _print_labelled(console, "note", Text(escape_unprintable(note), style="dim"))
+        _print_labelled(console, "Note", Text(escape_unprintable(note), style="dim"))
 
 
 def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = None) -> dict[str, Any]:
     """Return *route* for ``--json``; ``delivered`` is what the exit code says, what is not known is null."""
     question = route.request
     return {
-        "calling": question.calling_ae_title,
-        "archive": question.archive_ae.title,
+        "calling_ae_title": question.calling_ae_title,
+        "archive_ae_title": question.archive_ae.title,
         "device": question.archive_ae.device.name,
-        "listens": _address_json(route.listening_address),
-        "destination": question.destination_ae_title,
-        "leads": delivered,
+        "listen_address": _address_json(route.listening_address),
+        "destination_ae_title": question.destination_ae_title,
+        "delivered": delivered,
         "study": _study_json(study) if study is not None else None,
-        "refused": _failure_json(route.refusal) if route.refusal else None,
-        "ways": [_path_json(way) for way in route.paths],
+        "refusal": _failure_json(route.refusal) if route.refusal else None,
+        "paths": [_path_json(way) for way in route.paths],
     }
 
 
@@ -117,9 +117,9 @@ def _print_path(console: Console, way: RetrievePath) -> None:
     for failure in way.failures:
         _print_failure(console, failure)
     for need in way.prerequisites:
-        _print_labelled(console, "needs", Text(escape_unprintable(format_prerequisite(need))))
+        _print_labelled(console, "Requires", Text(escape_unprintable(format_prerequisite(need))))
     for note in way.notes:
-        _print_labelled(console, "note", Text(escape_unprintable(note), style="dim"))
+        _print_labelled(console, "Note", Text(escape_unprintable(note), style="dim"))
 
 
 def format_prerequisite(prerequisite: Prerequisite) -> str:
@@ -168,10 +168,10 @@ def _row(number: int, step: RouteMessage) -> tuple[str, ...]:
 
 def _print_failure(console: Console, failure: RouteFailure) -> None:
     if failure.response:
-        _print_labelled(console, "answer", Text(escape_unprintable(failure.response), style="red"))
-    _print_labelled(console, "because", Text(escape_unprintable(failure.reason)))
+        _print_labelled(console, "Response", Text(escape_unprintable(failure.response), style="red"))
+    _print_labelled(console, "Reason", Text(escape_unprintable(failure.reason)))
     if failure.next_step:
-        _print_labelled(console, "next", Text(escape_unprintable(failure.next_step), style="cyan"))
+        _print_labelled(console, "Next step", Text(escape_unprintable(failure.next_step), style="cyan"))
 
 
 def _capability_limit_lines(kept: CapabilityLimits | None) -> Iterator[str]:
@@ -202,11 +202,11 @@ def _format_uid_names(uids: Sequence[str]) -> str:
 
 
 def _print_labelled(console: Console, label: str, content: Text) -> None:
-    before = Text(label.ljust(_LABEL), style="bold")
-    for line in wrap_text(content, console, _LABEL):
+    before = Text(f"{label} ".ljust(_LABEL), style="bold")
+    for line in wrap_text(content, console, len(before)):
         line.rstrip()
         console.print(Text.assemble(before, line), soft_wrap=True)
-        before = Text(" " * _LABEL)
+        before = Text(" " * len(before))
 
 
 def _print(console: Console, text: Text, indent: int) -> None:
@@ -218,11 +218,11 @@ def _print(console: Console, text: Text, indent: int) -> None:
 def _study_json(study: LocatedStudy) -> dict[str, Any]:
     return {
         "study_instance_uid": study.study_uid,
-        "instances": study.instance_count,
+        "instance_count": study.instance_count,
         "availabilities": list(study.availabilities),
         "sop_classes": _uids_json(sorted(study.sop_classes)),
         "states": [state.value for state in study.states],
-        "external": study.external_ae_title,
+        "external_ae_title": study.external_ae_title,
         "notes": list(study.notes),
     }
 
@@ -232,12 +232,12 @@ def _path_json(way: RetrievePath) -> dict[str, Any]:
         "state": way.state.value,
         "branch": way.branch.value,
         "outcome": way.outcome.value,
-        "external": way.external_ae_title or None,
-        "named_by": list(way.configured_by),
+        "external_ae_title": way.external_ae_title or None,
+        "configured_by": list(way.configured_by),
         "steps": [_step_json(step) for step in way.messages],
         "failures": [_failure_json(failure) for failure in way.failures],
-        "needs": [_prerequisite_json(need) for need in way.prerequisites],
-        "kept_back": _capability_limits_json(way.capability_limits) if way.capability_limits else None,
+        "prerequisites": [_prerequisite_json(need) for need in way.prerequisites],
+        "capability_limits": _capability_limits_json(way.capability_limits) if way.capability_limits else None,
         "notes": list(way.notes),
     }
 
@@ -245,24 +245,24 @@ def _path_json(way: RetrievePath) -> dict[str, Any]:
 def _step_json(step: RouteMessage) -> dict[str, Any]:
     return {
         "message": step.kind,
-        "from": step.sender_ae_title,
-        "to": step.receiver_ae_title,
-        "calling": step.calling_ae_title,
-        "called": step.called_ae_title,
+        "sender_ae_title": step.sender_ae_title,
+        "receiver_ae_title": step.receiver_ae_title,
+        "calling_ae_title": step.calling_ae_title,
+        "called_ae_title": step.called_ae_title,
         "address": _address_json(step.address),
-        "move_destination": step.move_destination or None,
+        "destination_ae_title": step.move_destination or None,
     }
 
 
 def _failure_json(failure: RouteFailure) -> dict[str, Any]:
-    return {"answer": failure.response or None, "why": failure.reason, "next_step": failure.next_step or None}
+    return {"response": failure.response or None, "reason": failure.reason, "next_step": failure.next_step or None}
 
 
 def _prerequisite_json(need: Prerequisite) -> dict[str, Any]:
     return {
-        "who": need.peer_ae_title,
+        "peer_ae_title": need.peer_ae_title,
         "kind": need.kind,
-        "title": need.ae_title,
+        "ae_title": need.ae_title,
         "service": need.service,
         "address": _address_json(need.address),
     }
@@ -274,12 +274,12 @@ def _address_json(address: AEAddress | None) -> dict[str, Any] | None:
 
 def _capability_limits_json(kept: CapabilityLimits) -> dict[str, Any]:
     return {
-        "sent": len(kept.sent),
-        "not_offered": _uids_json(kept.not_offered_by_sender),
-        "not_taken": _uids_json(kept.not_accepted_by_destination),
-        "not_let_in": _uids_json(kept.not_accepted_by_archive),
-        "re_encoded": [
-            {"uid": uid, "name": look_up_uid_name(uid), "sop_classes": number}
+        "sent_sop_class_count": len(kept.sent),
+        "not_offered_by_sender": _uids_json(kept.not_offered_by_sender),
+        "not_accepted_by_destination": _uids_json(kept.not_accepted_by_destination),
+        "not_accepted_by_archive": _uids_json(kept.not_accepted_by_archive),
+        "reencoded_transfer_syntaxes": [
+            {"uid": uid, "name": look_up_uid_name(uid), "sop_class_count": number}
             for uid, number in kept.reencoded_transfer_syntaxes
         ],
     }

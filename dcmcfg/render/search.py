@@ -21,18 +21,18 @@ from dcmcfg.secret_values import is_secret
 
 _AES = (
     Column("AE"),
-    Column("device"),
-    Column("host:port"),
+    Column("Device"),
+    Column("Host:port"),
     Column("TLS"),
-    Column("installed"),
-    Column("capabilities", WrapMode.AT_SPACES),
+    Column("Installed"),
+    Column("Capabilities", WrapMode.AT_SPACES),
 )
-_DEVICES = (Column("device"), Column("host:port"), Column("installed"), Column("AEs", WrapMode.AT_SPACES))
+_DEVICES = (Column("Device"), Column("Host:port"), Column("Installed"), Column("AEs", WrapMode.AT_SPACES))
 _HITS = (
-    Column("entry", WrapMode.AT_COMMAS),
-    Column("attribute"),
-    Column("value", WrapMode.AUTO),
-    Column("means"),
+    Column("Entry", WrapMode.AT_COMMAS),
+    Column("Attribute"),
+    Column("Value", WrapMode.AUTO),
+    Column("Refers to"),
 )
 #: Of a longer value, what is around the text is shown.
 _LONGEST = 200
@@ -64,7 +64,7 @@ def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -
 def ae_json(ae: NetworkAE) -> dict[str, Any]:
     """Return *ae* for ``--json``; ``capabilities`` counts those listed, of the AE that it shares them from if any."""
     return {
-        "title": ae.title,
+        "ae_title": ae.title,
         "device": ae.device.name,
         "dn": str(ae.entry.dn),
         "description": ae.entry.text(DICOM_DESCRIPTION),
@@ -80,10 +80,10 @@ def device_summary_json(device: Device) -> dict[str, Any]:
         "device": device.name,
         "dn": str(device.entry.dn),
         "description": device.entry.text(DICOM_DESCRIPTION),
-        "archive": device.is_archive,
+        "is_archive": device.is_archive,
         "installed": device.installed,
         "connections": [connection_json(connection) for connection in device.connections],
-        "aes": [ae.title for ae in device.network_aes],
+        "ae_titles": [ae.title for ae in device.network_aes],
     }
 
 
@@ -93,7 +93,7 @@ def hit_json(hit: TextHit) -> dict[str, Any]:
         "dn": str(hit.dn),
         "attribute": hit.attribute or None,
         "value": _text(hit) if hit.value is not None else None,
-        "means": hit.refers_to or None,
+        "refers_to": hit.refers_to or None,
     }
 
 

@@ -26,8 +26,8 @@ def snapshot_json(file: str, snapshot: Snapshot, findings: Sequence[Finding]) ->
     facts = snapshot.facts
     return {
         "file": file,
-        "taken": reformat_as_iso(facts.taken),
-        "program": facts.program,
+        "created_at": reformat_as_iso(facts.taken),
+        "created_with": facts.program,
         "server": facts.server,
         "base_dn": str(facts.base_dn),
         "subschema_sha256": facts.subschema_sha256 or None,

@@ -17,7 +17,7 @@ def print_taking_effect(console: Console, attribute: str) -> None:
     """Print it for *attribute*, nothing where the archive does not read it and nothing is known."""
     blocks = {
         "Takes effect:": [f"on {each.affected_entries}: {each.timing}." for each in explain_effect_timing(attribute)],
-        "How the archive behaves:": list(describe_behaviour(attribute)),
+        "Archive behaviour:": list(describe_behaviour(attribute)),
     }
     for heading, paragraphs in blocks.items():
         if not paragraphs:
@@ -33,8 +33,12 @@ def print_taking_effect(console: Console, attribute: str) -> None:
 def taking_effect_json(attribute: str) -> dict[str, Any]:
     """Return what a change of *attribute* requires, by device and with the time, and how the archive behaves."""
     return {
-        "takes_effect": [
-            {"on": each.affected_entries, "needs": each.required_action.value, "when": each.timing}
+        "effect_timing": [
+            {
+                "affected_entries": each.affected_entries,
+                "required_action": each.required_action.value,
+                "timing": each.timing,
+            }
             for each in explain_effect_timing(attribute)
         ],
         "behaviour": list(describe_behaviour(attribute)),

@@ -11,7 +11,7 @@ def tls_session_json(session: TlsSession | None) -> dict[str, str | None] | None
         return None
     return {
         "version": session.version,
-        "cipher": session.cipher,
+        "cipher_suite": session.cipher,
         "certificate_subject": session.certificate_subject or None,
         "certificate_valid_until": session.certificate_valid_until.isoformat()
         if session.certificate_valid_until

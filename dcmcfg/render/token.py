@@ -22,9 +22,9 @@ def print_token(
 ) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
     console = stdout_console()
-    lines = [("token", source), *_claims_lines(found), *_archive_lines(found, archive_url, role)]
+    lines = [("Token", source), *_claims_lines(found), *_archive_lines(found, archive_url, role)]
     for reason in reasons:
-        lines += [("why", reason.message), ("next", reason.next_step)]
+        lines += [("Reason", reason.message), ("Next step", reason.next_step)]
     for label, text in lines:
         print_line(console, f"{label:<{_LABEL}}{escape_unprintable(text)}")
 
@@ -35,18 +35,18 @@ def token_json(
     """Return what ``token --json`` prints: never the token; times as RFC 3339, spans in seconds."""
     return {
         "archive_url": archive_url,
-        "verdict": found.outcome.value,
+        "outcome": found.outcome.value,
         "source": source,
         "token": _claims_json(found, found.claims) if found.claims else None,
         "is_jwt": found.claims is not None if found.has_token else None,
         "expected": {"issuer": found.issuer or None, "role": role, "super_user_role": found.super_user_role or None},
         "archive": {
             "http_status": found.http_status or None,
-            "said": found.refusal_message or None,
-            "clock": _iso(found.archive_clock),
-            "clock_ahead_seconds": round(_clock_offset_seconds(found)),
+            "message": found.refusal_message or None,
+            "time": _iso(found.archive_clock),
+            "clock_offset_seconds": round(_clock_offset_seconds(found)),
         },
-        "reasons": [{"what": reason.message, "next_step": reason.next_step} for reason in reasons],
+        "reasons": [{"message": reason.message, "next_step": reason.next_step} for reason in reasons],
     }
 
 
@@ -57,16 +57,16 @@ def _claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
             cut = "a JSON Web Token that cannot be read: cut, or mangled"
             yield "", cut if found.is_truncated else "not a JSON Web Token: only its issuer knows what it means"
         return
-    yield "issuer", claims.issuer or "not said"
-    yield "client", claims.client + (f", as {claims.user}" if claims.user else "") if claims.client else claims.user
-    yield "audience", ", ".join(claims.audience) or "none"
+    yield "Issuer", claims.issuer or "not said"
+    yield "Client", claims.client + (f", as {claims.user}" if claims.user else "") if claims.client else claims.user
+    yield "Audience", ", ".join(claims.audience) or "none"
     if claims.issued:
-        yield "issued", format_timestamp(claims.issued)
-    yield "expires", _expiry(claims, found) if claims.expires else "never"
-    yield "roles", ", ".join(claims.realm_roles) or "none of the realm's"
+        yield "Issued", format_timestamp(claims.issued)
+    yield "Expires", _expiry(claims, found) if claims.expires else "never"
+    yield "Roles", ", ".join(claims.realm_roles) or "none of the realm's"
     for client, roles in claims.client_roles.items():
         yield "", f"of {client}: {', '.join(roles)}"
-    yield "signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
+    yield "Signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
 
 
 def _expiry(claims: Claims, found: TokenCheck) -> str:
@@ -84,14 +84,14 @@ def _archive_lines(found: TokenCheck, archive_url: str, role: str) -> Iterator[t
         TokenOutcome.NOT_REQUIRED: "asks for no token"
         + (": with a wrong one it would answer too" if found.has_token else ""),
     }
-    yield "archive", f"{archive_url} {verdicts[found.outcome]}"
+    yield "Archive", f"{archive_url} {verdicts[found.outcome]}"
     if found.refusal_message:
         yield "", f"says: {found.refusal_message}"
     ahead = _clock_offset_seconds(found)
     if abs(ahead) > _CLOCK_TOLERANCE_S:
         yield "", f"its clock is {round(abs(ahead))} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
     if found.outcome in (TokenOutcome.ACCEPTED, TokenOutcome.REFUSED):
-        yield "demands", f"issuer {found.issuer or 'not known from here'}"
+        yield "Requires", f"issuer {found.issuer or 'not known from here'}"
         superior = f", {found.super_user_role} for super users" if found.super_user_role else ""
         yield "", f"role {role} of the realm (its property auth-user-role){superior}"
 
@@ -108,16 +108,16 @@ def _claims_json(found: TokenCheck, claims: Claims) -> dict[str, Any]:
         "user": claims.user,
         "audience": list(claims.audience),
         "scope": claims.scope,
-        "issued": _iso(claims.issued),
+        "issued_at": _iso(claims.issued),
         "not_before": _iso(claims.not_before),
-        "expires": _iso(claims.expires),
-        "expires_in": None if left is None else round(left),
+        "expires_at": _iso(claims.expires),
+        "expires_in_seconds": None if left is None else round(left),
         "realm_roles": list(claims.realm_roles),
         "client_roles": {client: list(roles) for client, roles in claims.client_roles.items()},
         "key_id": claims.key_id,
         "algorithm": claims.algorithm,
         "signature": found.signature.value if found.signature else None,
-        "signature_unchecked": None if found.signature else found.signature_unchecked_reason,
+        "signature_unchecked_reason": None if found.signature else found.signature_unchecked_reason,
     }
 
 

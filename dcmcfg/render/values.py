@@ -35,16 +35,16 @@ def print_values(console: Console, target: Target, attributes: Sequence[Effectiv
 
 
 def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[str, Any]:
-    """Return *attributes* for ``--json``: ``dn``, and ``attributes`` by name with ``values`` and ``from``.
+    """Return *attributes* for ``--json``: ``dn``, and ``attributes`` by name with ``values`` and ``level``.
 
-    ``from`` is ``entry``, ``device``, or null for what is not set. Octets that are not UTF-8 are escaped.
+    ``level`` is ``entry``, ``device``, or null for what is not set. Octets that are not UTF-8 are escaped.
     """
     return {
         "dn": str(target.entry.dn),
         "attributes": {
             each.name: {
                 "values": [_text(each.name, value) for value in each.values],
-                "from": ("device" if each.inherited else "entry") if each.values else None,
+                "level": ("device" if each.inherited else "entry") if each.values else None,
             }
             for each in attributes
         },

@@ -31,10 +31,10 @@ from dcmcfg.schema_names import COMMON_NAME, DICOM_AE_TITLE, DICOM_DEVICE_NAME, 
 
 _COLUMNS = (
     Column("AE"),
-    Column("listens at"),
-    Column("may ask for", WrapMode.AT_SPACES),
-    Column("is sent to"),
-    Column("because", WrapMode.AT_SPACES),
+    Column("Address"),
+    Column("Allowed services", WrapMode.AT_SPACES),
+    Column("Receives studies"),
+    Column("Reason", WrapMode.AT_SPACES),
 )
 #: Orthanc refuses an entry without a port; an AE that only calls is never called there.
 _UNUSED_PORT = 104
@@ -95,17 +95,17 @@ def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[
 def work_order_json(order: WorkOrder) -> dict[str, Any]:
     """Return *order* for ``--json``."""
     return {
-        "external": order.external_ae_title,
+        "external_ae_title": order.external_ae_title,
         "address": _address_json(order.address),
-        "archive": order.archive_ae_title,
+        "archive_ae_title": order.archive_ae_title,
         "aes": [
             {
-                "title": peer.ae_title,
+                "ae_title": peer.ae_title,
                 "address": _address_json(peer.address),
-                "calls_from": peer.source_host or None,
-                "may": list(peer.allowed_services),
-                "is_sent_to": peer.receives_studies,
-                "why": list(peer.reasons),
+                "source_host": peer.source_host or None,
+                "allowed_services": list(peer.allowed_services),
+                "receives_studies": peer.receives_studies,
+                "reasons": list(peer.reasons),
             }
             for peer in order.peers
         ],

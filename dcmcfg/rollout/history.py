@@ -17,11 +17,11 @@ from dcmcfg.timestamps import reformat_timestamp
 class RolloutStatus(Enum):
     """How a roll-out has ended, or not."""
 
-    APPLIED = "done"
+    APPLIED = "applied"
     NOTHING_CHANGED = "nothing changed"
-    PARTIALLY_APPLIED = "unfinished"
-    INTERRUPTED = "cut off"
-    CLOSED = "put right by hand"
+    PARTIALLY_APPLIED = "partially applied"
+    INTERRUPTED = "interrupted"
+    CLOSED = "closed manually"
 
 
 class History:

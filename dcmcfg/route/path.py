@@ -41,10 +41,10 @@ class Branch(StrEnum):
 class PathOutcome(Enum):
     """How a way ends, as far as the configuration tells; ``UNCONFIGURED``: nothing is configured for this case."""
 
-    DELIVERED = "arrives"
-    PARTIAL = "arrives in part"
-    FAILED = "fails"
-    UNCONFIGURED = "not set up"
+    DELIVERED = "delivered"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    UNCONFIGURED = "unconfigured"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class RetrievePath:
     @property
     def outcome_text(self) -> str:
         """How it ends in words: with what stands in other machines' configurations, it is not settled."""
-        unless = ", if its needs are met" if self.outcome is PathOutcome.DELIVERED and self.prerequisites else ""
+        unless = ", if the prerequisites hold" if self.outcome is PathOutcome.DELIVERED and self.prerequisites else ""
         return f"{self.outcome.value}{unless}"
 
 

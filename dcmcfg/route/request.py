@@ -21,7 +21,7 @@ class StudyState(StrEnum):
     PURGED = "purged"  # known, the files deleted
     PARTIAL = "partial"  # some local, some purged
     INCOMPLETE = "incomplete"  # marked as not received completely
-    UNCONFIGURED_STORAGE = "elsewhere"  # files on a storage that is not configured here
+    UNCONFIGURED_STORAGE = "unconfigured-storage"  # files on a storage that is not configured here
     UNKNOWN = "unknown"
 
 

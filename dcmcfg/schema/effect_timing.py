@@ -25,8 +25,8 @@ class RequiredAction(StrEnum):
     RELOAD = "reload"
     NEXT_START = "next start"
     RELOAD_AND_START_DELAY = "reload and start delay"
-    RELOAD_UP_TO_TWICE = "reload, sometimes two"
-    CACHE_EXPIRY = "nothing, the cache time, or a reload"
+    RELOAD_UP_TO_TWICE = "up to two reloads"
+    CACHE_EXPIRY = "cache expiry or reload"
 
 
 class DeviceKind(StrEnum):

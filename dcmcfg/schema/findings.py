@@ -34,8 +34,10 @@ ATTRIBUTE_NOT_ALLOWED = CheckRule(
     "attribute-not-allowed", "error", "Each attribute is allowed by a class of the entry."
 )
 SINGLE_VALUED = CheckRule("single-valued", "error", "A single-valued attribute has one value.")
-DUPLICATE_VALUE = CheckRule("value-twice", "error", "No attribute has a value twice, as its equality rule compares.")
-DUPLICATE_ENTRY = CheckRule("entry-twice", "error", "No entry is given twice.")
+DUPLICATE_VALUE = CheckRule(
+    "duplicate-value", "error", "No attribute has a value twice, as its equality rule compares."
+)
+DUPLICATE_ENTRY = CheckRule("duplicate-entry", "error", "No entry is given twice.")
 PARENT_MISSING = CheckRule("parent-missing", "error", "An entry has a parent.")
 SYNTAX = CheckRule("syntax", "error", "A value is of its attribute's LDAP syntax.")
 FORMAT = CheckRule("format", "error", "A value is in the format that the archive parses.", "unloadable")

@@ -56,9 +56,10 @@ def test_listener_that_the_archive_could_not_open_and_that_answers_is_another_pr
         f"Listeners (TCP connection): a localhost:{port} answers, but it is another process (or connection), "
         f"b localhost:{open_port} open"
     )
-    assert [(each["open"], each["taken_by_another"]) for each in listeners_json(found)] == [(None, True), (True, False)]
+    told = [(each["open"], each["port_in_use_by_other"]) for each in listeners_json(found)]
+    assert told == [(None, True), (True, False)]
     closed = probe_listeners(listeners[:1], URL, unbound_address=f"localhost:{port}")
-    assert [(each["open"], each["taken_by_another"]) for each in listeners_json(closed)] == [(False, False)]
+    assert [(each["open"], each["port_in_use_by_other"]) for each in listeners_json(closed)] == [(False, False)]
 
 
 def test_connections_of_other_devices_at_an_address_are_its_other_users() -> None:

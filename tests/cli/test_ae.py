@@ -17,7 +17,7 @@ DEVICE = f"dicomDeviceName=ws1,{DEVICES}"
 AE = f"dicomAETitle=WS1,{DEVICE}"
 
 ADDED = """\
- entry                                                                                    attribute     before   after
+ Entry                                                                                    Attribute     Before   After
  ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
  dicomAETitle=WS1,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org   (new entry)            2 attr.
  dicomDeviceName=ws1                                                                      (new entry)            3 attr.
@@ -218,7 +218,7 @@ def test_what_refers_to_what_goes_is_told_as_data(run: Run, site: CliSite) -> No
     to = f"dicomAETitle=LONGTERM,dicomDeviceName=longterm,{DEVICES}"
     exporter = f"dcmExporterID=LONGTERM,{ARCHIVE_DN}"
     assert dry["referrers"] == [
-        {"dn": dn, "attribute": attribute, "value": value, "kind": "AE", "name": "LONGTERM", "to": to}
+        {"dn": dn, "attribute": attribute, "value": value, "kind": "AE", "name": "LONGTERM", "target_dn": to}
         for dn, attribute, value in (
             (f"cn=Export to LONGTERM,{ARCHIVE_DN}", "dcmProperty", "SendingApplicationEntityTitle!=LONGTERM"),
             (exporter, "dcmURI", "dicom:LONGTERM"),

@@ -219,7 +219,7 @@ def test_a_database_without_transactions_is_written_step_by_step(
         before = site.octets()
         result = run("apply", written(tmp_path / "new.ldif", ADD_DEVICE), "--yes", "--json")
         assert result.exit_code == 0, result.stderr
-        assert json.loads(result.stdout)["manner"] == "step by step"
+        assert json.loads(result.stdout)["strategy"] == "step by step"
         assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
         assert site.octets() == before
 

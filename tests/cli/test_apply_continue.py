@@ -50,7 +50,7 @@ def test_json_names_what_was_left_out_and_where_it_is(run: Run, site: CliSite, t
     assert told["changed"] is True
     assert told["rejects_file"] == str(rejects)
     assert told["rejected"] == [
-        {"place": f"{file}:6", "dn": f"cn=nowhere,{ARCHIVE_DN}", "reason": "there is no such entry"}
+        {"location": f"{file}:6", "dn": f"cn=nowhere,{ARCHIVE_DN}", "reason": "there is no such entry"}
     ]
 
 

@@ -57,7 +57,7 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
     assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
     told = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]
     what = "dicomVendorData would change"
-    assert told == [{"name": "vendor-data", "what": what, "entries": [ARCHIVE_DN], "forced": False}]
+    assert told == [{"name": "vendor-data", "message": what, "entries": [ARCHIVE_DN], "forced": False}]
 
 
 def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_renaming_the_archives_device_needs_its_name(run: Run, site: CliSite, tm
 def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
     for command in ("apply", "set-external-retrieve"):
         text = run(command, "--help").stdout
-        section = text.partition("Refused unless named:\n")[2].partition("\n\n")[0]
+        section = text.partition("Safety overrides:\n")[2].partition("\n\n")[0]
         options = [line.split()[0] for line in section.splitlines() if line.lstrip().startswith("--")]
         assert options == [
             "--force-many-changes",

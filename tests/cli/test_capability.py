@@ -56,7 +56,8 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     table = run("capability", "list", "WS1")
     assert table.stdout.endswith("\n2 capabilities\n")
 
-    lacking = json.loads(run("capability", "diff", "DCM4CHEE", "WS1", "--sending", "--json").stdout)["lacking"]
+    content = json.loads(run("capability", "diff", "DCM4CHEE", "WS1", "--sending", "--json").stdout)
+    lacking = content["missing_capabilities"]
     assert "1.2.840.10008.5.1.4.1.1.2" not in [each["sop_class"] for each in lacking]
     assert run("capability", "diff", "DCM4CHEE", "WS1", "--sending").exit_code == 1
 

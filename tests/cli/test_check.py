@@ -44,7 +44,7 @@ def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> Non
     result = run("check", bad)
     assert (result.exit_code, result.stderr) == (1, "")
     assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
-        "entry attribute value what is wrong",
+        "Entry Attribute Value Problem",
         "error dicomDeviceName=x objectClass dcmDevise no object class dcmDevise is known; "
         "near misses: dcmDevice, dicomDevice [unknown-class]",
         "bad.ldif:3",
@@ -59,11 +59,11 @@ def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> Non
 def test_json_holds_every_finding(run: Run, bad: str) -> None:
     result = run("check", bad, "--json")
     content = json.loads(result.stdout)
-    assert (result.exit_code, content["entries"], content["errors"], content["warnings"]) == (1, 2, 3, 0)
+    assert (result.exit_code, content["entry_count"], content["error_count"], content["warning_count"]) == (1, 2, 3, 0)
     assert content["findings"][2] == {
         "severity": "error",
         "rule": "port",
-        "kind": "unloadable",
+        "impact": "unloadable",
         "dn": "cn=dicom,dicomDeviceName=x,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org",
         "attribute": "dicomPort",
         "value": "70000",
@@ -98,7 +98,7 @@ def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
                 "physicalLocation": {"artifactLocation": {"uri": "bad.ldif"}, "region": {"startLine": 11}},
             }
         ],
-        "properties": {"kind": "unloadable"},
+        "properties": {"impact": "unloadable"},
     }
 
 
@@ -196,7 +196,7 @@ def test_rfc2849_approves_a_correct_change_file(run: Run) -> None:
         "",
     )
     content = json.loads(run("check", "--rfc2849", "-", "--json", input=CHANGES).stdout)
-    assert content == {"entries": 0, "errors": 0, "warnings": 0, "findings": [], "changes": 2}
+    assert content == {"entry_count": 0, "error_count": 0, "warning_count": 0, "findings": [], "change_record_count": 2}
 
 
 def test_rfc2849_checks_a_change_file_beside_a_file_of_entries(run: Run, bad: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.ports import free_port
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 DICOM = f"cn=dicom,{STORESCP}"
 MOVED = """\
- entry                               attribute       before      after
+ Entry                               Attribute       Before      After
  ───────────────────────────────────────────────────────────────────────────────
  cn=dicom,dicomDeviceName=storescp   dicomHostname   localhost   ws1.example.org
                                      dicomPort       11117       104
@@ -73,7 +73,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     )
     listed = run("connection", "list", "storescp")
     assert lines(listed.stdout) == [
-        " connection           address           protocol   TLS cipher suites   used by",
+        " Connection           Address           Protocol   TLS cipher suites   Used by",
         " " + "─" * 85,
         " storescp/dicom       localhost:11117                                  the AE STORESCP",
         " storescp/dicom-tls   ws1:2762                                         nobody",

@@ -37,7 +37,7 @@ def test_the_table_tells_what_turns_the_first_into_the_second(run: Run, pair: tu
     assert (result.exit_code, result.stderr) == (1, "")
     lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
     assert lines[0] == f"From {pair[0]} to {pair[1]}:"
-    assert lines[1].split() == ["entry", "attribute", "a.ldif", "b.ldif"]
+    assert lines[1].split() == ["Entry", "Attribute", "a.ldif", "b.ldif"]
     assert [re.split("  +", line) for line in lines[3:]] == [
         ["cn=dicom,dicomDeviceName=a,dc=x", "(entry)", "(absent)", "3 attributes"],
         ["dicomDeviceName=a,dc=x", "dicomInstalled", "TRUE", "FALSE"],
@@ -103,14 +103,15 @@ def test_json_tells_the_changes_in_order_with_the_values_that_move(run: Run, pai
     result = run("diff", *pair, "--json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
-    assert (told["from"], told["to"], told["equal"], told["entries"]) == (*pair, False, {"from": 1, "to": 2})
-    assert [(change["dn"], change["change"]) for change in told["changes"]] == [
+    assert (told["source"], told["target"], told["equal"]) == (*pair, False)
+    assert told["entry_counts"] == {"source": 1, "target": 2}
+    assert [(change["dn"], change["change_type"]) for change in told["changes"]] == [
         ("cn=dicom,dicomDeviceName=a,dc=x", "add"),
         ("dicomDeviceName=a,dc=x", "modify"),
     ]
     assert told["changes"][1]["attributes"] == [
-        {"name": "dicomInstalled", "from": ["TRUE"], "to": ["FALSE"]},
-        {"name": "dicomDescription", "from": [], "to": ["second"]},
+        {"name": "dicomInstalled", "removed": ["TRUE"], "added": ["FALSE"]},
+        {"name": "dicomDescription", "removed": [], "added": ["second"]},
     ]
 
 
@@ -220,7 +221,7 @@ def test_a_changed_secret_is_seen_in_each_form_without_being_shown(run: Run, tmp
     assert "# left out, a secret: dcmKeyStorePin\n" in run("diff", one, other, "--ldif").stdout
     (change,) = json.loads(run("diff", one, other, "--json").stdout)["changes"]
     secret = [{"secret": True}]
-    assert change["attributes"] == [{"name": "dcmKeyStorePin", "from": secret, "to": secret}]
+    assert change["attributes"] == [{"name": "dcmKeyStorePin", "removed": secret, "added": secret}]
 
 
 def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp_path: Path) -> None:
@@ -260,12 +261,12 @@ def test_the_table_says_which_way_it_reads(
 
     back, since = told("diff", "site.ldif"), told("diff", "site.ldif", "live")
     live = f"live {site.slapd.url}"
-    assert (back[0], back[1].split()[2:]) == (f"What would make {live} like site.ldif:", ["live", "site.ldif"])
+    assert (back[0], back[1].split()[2:]) == (f"What would make {live} like site.ldif:", ["Live", "site.ldif"])
     assert back[-2:] == [
         "1 entry differs: 1 to change",
         "What has changed since site.ldif: dcmcfg diff site.ldif live",
     ]
-    assert (since[0], since[1].split()[2:]) == (f"What has changed in {live} since site.ldif:", ["site.ldif", "live"])
+    assert (since[0], since[1].split()[2:]) == (f"What has changed in {live} since site.ldif:", ["site.ldif", "Live"])
     assert since[-1] == "1 entry differs: 1 changed"
     part = told("diff", "site.ldif", "--only", "dicomDeviceName=dcm4chee-arc")
     assert part[-1].endswith(": dcmcfg diff site.ldif live --only dicomDeviceName=dcm4chee-arc")
@@ -317,9 +318,9 @@ def test_the_word_live_is_either_side(run: Run, site: CliSite, tmp_path: Path) -
     drift(site.slapd, "dicomDescription", "drifted")
     there, back = run("diff", export, "live", "--json"), run("diff", export, "--json")
     (came,), (goes,) = (json.loads(each.stdout)["changes"][0]["attributes"] for each in (there, back))
-    assert came == {"name": "dicomDescription", "from": goes["to"], "to": ["drifted"]}
-    assert goes["from"] == ["drifted"]
-    assert json.loads(back.stdout)["from"] == f"live {site.slapd.url}"
+    assert came == {"name": "dicomDescription", "removed": goes["added"], "added": ["drifted"]}
+    assert goes["removed"] == ["drifted"]
+    assert json.loads(back.stdout)["source"] == f"live {site.slapd.url}"
 
 
 @pytest.mark.real

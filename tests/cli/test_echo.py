@@ -53,7 +53,7 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
     result = run("echo", "STORESCP", "LONGTERM", "STORESCP")
     assert (result.exit_code, result.stderr) == (1, "")
     assert rows(result.stdout) == [
-        ["AE", "address", "device", "answer"],
+        ["AE", "Address", "Device", "Result"],
         ["STORESCP", f"127.0.0.1:{ports['storescp']}", "storescp", "connection refused: nothing listens there"],
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
@@ -83,10 +83,10 @@ def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: di
     result = run("echo", "--all", "--calling", "ME", "--json")
     assert (result.exit_code, result.stderr) == (1, "")
     content = json.loads(result.stdout)
-    assert content["calling"] == "ME"
-    assert content["proves"] == PROVES.strip()
-    by_title = {each["title"]: each for each in content["aes"]}
-    assert [(title, each["answered"], each["tls"]) for title, each in by_title.items()] == [
+    assert content["calling_ae_title"] == "ME"
+    assert content["limitation"] == PROVES.strip()
+    by_title = {each["ae_title"]: each for each in content["aes"]}
+    assert [(title, each["success"], each["tls"]) for title, each in by_title.items()] == [
         ("AS_RECEIVED", True, False),
         ("DCM4CHEE", True, False),
         ("IOCM_REGULAR_USE", True, False),
@@ -95,15 +95,15 @@ def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: di
         ("STORESCP", False, False),
         ("WORKSTATION", False, True),
     ]
-    assert [each["failed_at"] for each in by_title.values()] == [*[None] * 5, "tcp", "tls"]
+    assert [each["failed_stage"] for each in by_title.values()] == [*[None] * 5, "tcp", "tls"]
     assert by_title["WORKSTATION"]["problem"] == "no TLS: the peer speaks DICOM without TLS there"
     assert by_title["WORKSTATION"]["next_step"] == (
         "where it is the tree that is wrong: dcmcfg connection set workstation/dicom --no-tls"
     )
     assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
     assert by_title["WORKLIST"]["next_step"] == "dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
-    assert by_title["STORESCP"]["seconds"] is None
-    assert by_title["LONGTERM"]["seconds"] >= 0
+    assert by_title["STORESCP"]["duration_seconds"] is None
+    assert by_title["LONGTERM"]["duration_seconds"] >= 0
 
 
 def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: CliSite, ports: dict[str, int]) -> None:

@@ -88,12 +88,13 @@ def test_json_tells_the_line_and_where_it_failed(
     result = run("echo", "DCM4CHEE", "STORESCP", "LONGTERM", "--tls", *trusting, "--json")
     assert result.exit_code == 1
     archive, storescp, longterm = json.loads(result.stdout)["aes"]
-    assert (archive["answered"], archive["tls"], archive["failed_at"]) == (True, True, None)
-    assert sorted(archive["secured"]) == ["certificate_subject", "certificate_valid_until", "cipher", "version"]
-    assert archive["secured"]["certificate_subject"].startswith("CN=archive, ")
-    assert (storescp["answered"], storescp["failed_at"], storescp["secured"]) == (False, "tls", None)
+    assert (archive["success"], archive["tls"], archive["failed_stage"]) == (True, True, None)
+    shown = ["certificate_subject", "certificate_valid_until", "cipher_suite", "version"]
+    assert sorted(archive["tls_session"]) == shown
+    assert archive["tls_session"]["certificate_subject"].startswith("CN=archive, ")
+    assert (storescp["success"], storescp["failed_stage"], storescp["tls_session"]) == (False, "tls", None)
     assert storescp["next_step"].startswith("--tls-cert and --tls-key name a certificate")
-    assert longterm["answered"] is None
+    assert longterm["success"] is None
     assert longterm["problem"] == "no installed DICOM connection with a port and TLS"
 
 

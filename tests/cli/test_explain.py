@@ -13,12 +13,12 @@ from tests.running_slapd import RunningSlapd
 
 EXPLAINED = """\
 dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
-  in the web form: External Retrieve AE Destination
-  a value is:      text, ASCII only (IA5String)
-  values compare:  case counts, surplus blanks do not
-  values:          one
+  Web form label: External Retrieve AE Destination
+  Syntax:         text, ASCII only (IA5String)
+  Matching:       case counts, surplus blanks do not
+  Cardinality:    one
 
- object class                allowed values                                          default
+ Object class                Allowed values                                          Default
  ───────────────────────────────────────────────────────────────────────────────────────────
  dcmArchiveDevice      may   an AE title: up to 16 characters, case is significant
  dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case is significant
@@ -26,7 +26,7 @@ dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
 Takes effect:
   on the archive's device: with dcmcfg reload (changing commands reload by themselves).
 
-How the archive behaves:
+Archive behaviour:
   No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
 
 """
@@ -47,8 +47,8 @@ def test_a_directory_that_does_not_answer_is_said_to_have_not_been_asked(
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(EXPLAINED + "Where it is set was not looked up: ldap://127.0.0.1:9: ")
     content = json.loads(run("explain", NAME, "--json").stdout)
-    assert content["set"] is None
-    assert content["not_looked"].startswith("ldap://127.0.0.1:9: ")
+    assert content["entries"] is None
+    assert content["skip_reason"].startswith("ldap://127.0.0.1:9: ")
 
 
 def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
@@ -59,11 +59,12 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
         "removal in force.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
-    assert content["takes_effect"] == [
+    assert content["effect_timing"] == [
         {
-            "on": "the archive's device",
-            "needs": "reload and start delay",
-            "when": "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
+            "affected_entries": "the archive's device",
+            "required_action": "reload and start delay",
+            "timing": "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the "
+            "interval",
         }
     ]
     assert content["behaviour"] == []
@@ -84,9 +85,9 @@ def test_of_a_port_the_limits_of_the_archive_and_of_its_form_are_told(run: Run) 
 
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:
     content = json.loads(run("explain", "dcmEntity", "--object-class", "dcmExportRule", "--offline", "--json").stdout)
-    assert list(content["classes"]) == ["dcmExportRule"]
-    assert content["classes"]["dcmExportRule"]["values"] == ["Study", "Series", "Instance"]
-    assert content["classes"]["dcmExportRule"]["enforced"] is True
+    assert list(content["object_classes"]) == ["dcmExportRule"]
+    assert content["object_classes"]["dcmExportRule"]["values"] == ["Study", "Series", "Instance"]
+    assert content["object_classes"]["dcmExportRule"]["enforced"] is True
 
 
 @pytest.mark.parametrize(
@@ -129,14 +130,14 @@ def test_where_it_is_set_and_which_level_wins(run: Run, site: CliSite, tmp_path:
         "    DCM4CHEE\n"
         f"  dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}\n"
         "    AS_RECEIVED\n"
-        "What counts, since an AE's own value wins over its device's:\n"
+        "Effective values (an AE's value overrides its device's):\n"
         "  dcm4chee-arc/AS_RECEIVED: AS_RECEIVED (from the AE)\n"
         "  dcm4chee-arc/DCM4CHEE: DCM4CHEE (from the device)\n"
         "  dcm4chee-arc/IOCM_REGULAR_USE: DCM4CHEE (from the device)\n"
         "  dcm4chee-arc/WORKLIST: DCM4CHEE (from the device)\n"
     )
     on_ae = json.loads(run("explain", NAME, "--object-class", "dcmArchiveNetworkAE", "--json").stdout)
-    assert on_ae["set"] == [{"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"]}]
+    assert on_ae["entries"] == [{"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"]}]
 
 
 @pytest.mark.real
@@ -160,13 +161,13 @@ def test_any_attribute_of_both_levels_counts_from_the_ae_first(run: Run, site: C
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
     content = json.loads(run("explain", "dcmQidoMaxNumberOfResults", "--json").stdout)
-    assert {each["ae"]: (each["values"], each["from"]) for each in content["effective"]} == {
+    assert {each["ae_title"]: (each["values"], each["level"]) for each in content["effective_values"]} == {
         "AS_RECEIVED": (["7"], "AE"),
         "DCM4CHEE": (["100"], "device"),
         "IOCM_REGULAR_USE": (["100"], "device"),
         "WORKLIST": (["100"], "device"),
     }
-    assert json.loads(run("explain", "dicomDescription", "--json").stdout)["effective"] == []
+    assert json.loads(run("explain", "dicomDescription", "--json").stdout)["effective_values"] == []
 
 
 @pytest.mark.real
@@ -179,12 +180,12 @@ def test_what_only_the_servers_schema_knows_is_explained_by_it(
     assert (result.exit_code, result.stderr) == (0, "")
     assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
         "dcmFromTheFuture (1.3.6.1.4.1.32473.1)",
-        "the server says: What 'SUP name' is for",
-        "in the web form: (not there)",
-        "a value is: text (DirectoryString)",
-        "values compare: neither case nor surplus blanks count",
-        "values: one",
-        "object class allowed values default",
+        "Description: What 'SUP name' is for",
+        "Web form label: (not there)",
+        "Syntax: text (DirectoryString)",
+        "Matching: neither case nor surplus blanks count",
+        "Cardinality: one",
+        "Object class Allowed values Default",
         "dcmFuture may (any)",
         "Set on:",
         "cn=future,dc=dcm4che,dc=org",

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -126,13 +127,15 @@ def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
     code, out, err = home.run("lab", "status", "--json")
     assert (code, err) == (0, "")
     status = json.loads(out)
-    assert status["up"] is True
+    assert status["running"] is True
     assert {part["name"]: part["ready"] for part in status["parts"]} == {
         "slapd": True,
         "storage": True,
         "external": True,
         "archive": True,
     }
+    started = [datetime.fromisoformat(part["started_at"]) for part in status["parts"]]
+    assert timedelta() <= datetime.now(UTC) - min(started) < timedelta(minutes=10)
     assert (status["ldap_url"], status["profile"]) == (f"ldap://127.0.0.1:{ports.ldap}", "lab")
 
     code, out, err = home.run("lab", "status")
@@ -166,7 +169,7 @@ def test_the_profile_lab_leads_the_other_commands_to_it(home: Home) -> None:
 def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> None:
     assert home.run("lab", "status") == (1, "No lab is up. To start one: dcmcfg lab up\n", "")
     code, out, err = home.run("lab", "status", "--json")
-    assert (code, json.loads(out), err) == (1, {"up": False, "reason": "there is no lab"}, "")
+    assert (code, json.loads(out), err) == (1, {"running": False, "reason": "there is no lab"}, "")
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")
 
 

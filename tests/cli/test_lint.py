@@ -66,7 +66,7 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
     result = run("lint", str(folder), "--rule", "external-retrieve-unknown", "--rule", "registry-orphan")
     assert (result.exit_code, result.stderr) == (1, "")
     assert lines(result.stdout) == [
-        "entry attribute value what is wrong",
+        "Entry Attribute Value Problem",
         "error dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAEDestination X "
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "30-dcm4chee-arc.ldif:29",
@@ -74,7 +74,7 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
         "no AE has the name NEW_AET_A [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 1 error, 1 warning",
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg lint --fix (1 of 2)",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
@@ -88,19 +88,19 @@ def test_where_names_do_not_fit_each_finding_is_a_block(
     assert result.stdout.startswith(
         """\
 error
-  entry          dicomDeviceName=dcm4chee-arc
-                 30-dcm4chee-arc.ldif:29
-  attribute      dcmExternalRetrieveAEDestination
-  value          X
-  what is wrong  no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE
-                 [external-retrieve-unknown]
+  Entry      dicomDeviceName=dcm4chee-arc
+             30-dcm4chee-arc.ldif:29
+  Attribute  dcmExternalRetrieveAEDestination
+  Value      X
+  Problem    no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE
+             [external-retrieve-unknown]
 
 warning
-  entry          dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry
-                 99-orphan.ldif:3
-  attribute      dicomAETitle
-  value          NEW_AET_A
-  what is wrong  no AE has the name NEW_AET_A [registry-orphan]
+  Entry      dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry
+             99-orphan.ldif:3
+  Attribute  dicomAETitle
+  Value      NEW_AET_A
+  Problem    no AE has the name NEW_AET_A [registry-orphan]
 
 1080 entries: 1 error, 1 warning
 """
@@ -115,11 +115,11 @@ def test_a_file_without_an_archive_says_what_was_not_tried(run: Run, tmp_path: P
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "1 entry: 0 errors, 0 warnings\n"
-        "warning: no archive device in it, so the rules on these were not tried: external retrieve, what an external "
-        "archive is asked for, fallback, export, purging, ports of the archive, transport, capabilities\n"
+        "warning: no archive device in it, so the rules on these were not tried: external retrieve, recall from "
+        "external archives, fallback, export, purging, ports of the archive, transport, capabilities\n"
     )
     assert run("lint", str(file), "--rule", "registry-orphan").stdout == "1 entry: 0 errors, 0 warnings\n"
-    assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["not_tried"] == ["Export"]
+    assert json.loads(run("lint", str(file), "--rule", "export-loop", "--json").stdout)["skipped_topics"] == ["Export"]
     assert "were not tried: export\n" in run("lint", str(file), "--rule", "export-loop", "--sarif").stderr
 
 
@@ -127,13 +127,13 @@ def test_errors_that_check_finds_in_the_same_files_are_counted(run: Run, folder:
     file = folder / "30-dcm4chee-arc.ldif"
     file.write_text(file.read_text().replace("dicomInstalled: TRUE", "dicomInstalled: perhaps", 1))
     counted = run("check", *map(str, folder.glob("*.ldif")), "--json")
-    assert json.loads(counted.stdout)["errors"] == 1
+    assert json.loads(counted.stdout)["error_count"] == 1
     result = run("lint", str(folder), "--rule", "registry-orphan")
     assert (
         "1080 entries: 0 errors, 1 warning\ndcmcfg check ./*.ldif finds 1 error that lint does not look for\n"
         in result.stdout
     )
-    assert json.loads(run("lint", str(folder), "--json").stdout)["check_errors"] == 1
+    assert json.loads(run("lint", str(folder), "--json").stdout)["check_error_count"] == 1
 
 
 def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path) -> None:
@@ -147,15 +147,15 @@ def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path)
 def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> None:
     result = run("lint", str(folder), "--json")
     content = json.loads(result.stdout)
-    assert (result.exit_code, content["errors"], content["warnings"], content["notes"]) == (1, 1, 1, 0)
-    assert [(each["rule"], each["command"], each["fixable"]) for each in content["findings"]] == [
+    assert (result.exit_code, content["error_count"], content["warning_count"], content["note_count"]) == (1, 1, 1, 0)
+    assert [(each["rule"], each["fix_command"], each["fixable"]) for each in content["findings"]] == [
         ("external-retrieve-unknown", "dcmcfg set-external-retrieve DCM4CHEE", False),
         ("registry-orphan", None, True),
     ]
     assert content["findings"][0] == {
         "severity": "error",
         "rule": "external-retrieve-unknown",
-        "kind": "rule",
+        "impact": "rule",
         "dn": ARCHIVE_DN,
         "attribute": "dcmExternalRetrieveAEDestination",
         "value": "X",
@@ -163,8 +163,8 @@ def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> 
         "file": "30-dcm4chee-arc.ldif",
         "line": 29,
         "fix": "Set it to a storage SCP of the archive.",
-        "command": "dcmcfg set-external-retrieve DCM4CHEE",
-        "correction": [],
+        "fix_command": "dcmcfg set-external-retrieve DCM4CHEE",
+        "correction_commands": [],
         "fixable": False,
     }
 
@@ -191,7 +191,7 @@ def test_the_worst_is_told_first_and_a_misspelt_name_is_corrected_before_it_is_a
     severities = [line.split()[0] for line in lines(result.stdout) if line.split()[0] in ("error", "warning", "note")]
     assert severities == ["error", *["warning"] * 4, "note"]
     assert lines(result.stdout)[-12:] == [
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg lint --fix (1 of 6)",
         f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM",
         "dcmcfg ae add LONGTREM@HOST:PORT (if the name is right)",
@@ -206,7 +206,8 @@ def test_the_worst_is_told_first_and_a_misspelt_name_is_corrected_before_it_is_a
     ]
     content = json.loads(run("lint", str(folder), "--rule", "exporter-destination-unknown", "--json").stdout)
     correction = f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM"
-    assert [(each["command"], each["correction"]) for each in content["findings"]] == [(None, [correction])]
+    told = [(each["fix_command"], each["correction_commands"]) for each in content["findings"]]
+    assert told == [(None, [correction])]
 
 
 def test_warnings_and_notes_alone_are_no_error(run: Run, folder: Path) -> None:
@@ -287,7 +288,7 @@ def test_no_command_is_told_that_is_not_there(run: Run, folder: Path) -> None:
     file = folder / "30-dcm4chee-arc.ldif"
     file.write_text(file.read_text().replace("dcmURI: dicom:LONGTERM", "dcmURI: dicom:GONE"))
     content = json.loads(run("lint", str(folder), "--json").stdout)
-    commands = [each["command"] for each in content["findings"] if each["command"]]
+    commands = [each["fix_command"] for each in content["findings"] if each["fix_command"]]
     assert commands
     assert {command.split()[1] for command in commands} <= set(COMMANDS)
 
@@ -299,7 +300,7 @@ def test_the_live_site_has_what_the_lab_is_there_to_show(run: Run, site: CliSite
     assert (result.exit_code, result.stderr) == (0, "")
     assert lines(result.stdout)[-3:] == [
         f"{len(before)} entries: 0 errors, 0 warnings, 1 note",
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
     assert site.octets() == before
@@ -329,7 +330,7 @@ def test_fix_mends_what_needs_no_decision_and_tells_the_rest(run: Run, broken_si
     assert "the archive has reloaded" in told
     assert told[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",
-        "what mends it:",
+        "Suggested fixes:",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
     after = broken_site.octets()

@@ -27,7 +27,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     aes = run("aes")
     assert (aes.exit_code, aes.stderr) == (0, "")
     assert lines(aes.stdout) == [
-        " AE                 device         host:port         TLS   installed   capabilities",
+        " AE                 Device         Host:port         TLS   Installed   Capabilities",
         f" {'─' * 110}",
         " AS_RECEIVED        dcm4chee-arc   localhost:11112         yes         182 SCP, 174 SCU, shared from DCM4CHEE",
         "                                   localhost:2762    TLS",
@@ -46,13 +46,13 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     (only,) = json.loads(run("aes", "--device", "storescp", "--json").stdout)["aes"]
     connection = {"host": "localhost", "port": 11115, "tls": False, "protocol": "DICOM", "installed": False}
     assert only == {
-        "title": "STORESCP",
+        "ae_title": "STORESCP",
         "device": "storescp",
         "dn": f"dicomAETitle=STORESCP,dicomDeviceName=storescp,{DEVICES}",
         "description": None,
         "installed": False,
         "connections": [connection],
-        "capabilities": {"SCP": 171, "SCU": 0, "shared_from": None},
+        "capabilities": {"scp_count": 171, "scu_count": 0, "shared_from": None},
     }
     assert lines(run("aes", "store*").stdout)[-1] == "1 AE"
     nowhere = run("aes", "nowhere")
@@ -66,7 +66,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     assert (devices.exit_code, devices.stdout) == (1, "0 devices\n"), "a port is no name"
     assert run("devices", "lonterm").stderr == "near misses: longterm\n"
     assert lines(run("devices").stdout) == [
-        " device                   host:port             installed   AEs",
+        " Device                   Host:port             Installed   AEs",
         f" {'─' * 105}",
         " dcm4chee-arc (archive)   localhost:11112       yes         AS_RECEIVED DCM4CHEE IOCM_REGULAR_USE WORKLIST",
         "                          localhost:2762 TLS",
@@ -79,7 +79,8 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
         " workstation              localhost:11117       yes         WORKSTATION",
         "4 devices",
     ]
-    assert [each["aes"] for each in json.loads(run("devices", "STORE", "--json").stdout)["devices"]] == [["STORESCP"]]
+    devices = json.loads(run("devices", "STORE", "--json").stdout)["devices"]
+    assert [each["ae_titles"] for each in devices] == [["STORESCP"]]
 
     found = run("find", "LONGTERM")
     assert (found.exit_code, found.stderr) == (0, "")
@@ -98,7 +99,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     ]
     assert json.loads(run("find", NAME[:22].upper(), "--json").stdout) == {
         "text": NAME[:22].upper(),
-        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "means": None}],
+        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "refers_to": None}],
     }
     nowhere = run("find", "geheim")
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 values in 0 entries\n", "")

@@ -32,7 +32,7 @@ REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=or
 GOOD = "title;host;port;description\nWS1;ws1.example.org;104;Reading room\n"
 #: The rows of the plan's table, blanks between cells left out.
 PLAN = [
-    "entry attribute before after",
+    "Entry Attribute Before After",
     f"dicomAETitle=WS1,{REGISTRY} (new entry) 2 attributes",
     "dicomDeviceName=ws1 (new entry) 3 attributes",
     "cn=dicom,dicomDeviceName=ws1 (new entry) 4 attributes",
@@ -66,7 +66,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     assert rows == [
         site.headline,
         *PLAN,
-        "row new AE TLS role device",
+        "Row New AE TLS Role Device",
         "new.csv:2 WS1@ws1.example.org:104 workstation ws1",
         "4 to add, in one transaction",
         "done in one transaction",
@@ -174,10 +174,10 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
     told = json.loads(result.stdout)
     assert (result.exit_code, told["changed"], told["rejects_file"]) == (1, True, "mine")
     assert len(told["steps"]) == 4
-    assert told["added"] == [
+    assert told["added_aes"] == [
         {
-            "place": "new.csv:2",
-            "title": "WS1",
+            "location": "new.csv:2",
+            "ae_title": "WS1",
             "host": "ws1.example.org",
             "port": 104,
             "tls": False,
@@ -185,10 +185,10 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
             "device": "ws1",
         }
     ]
-    assert told["probed"] == []
+    assert told["probe_results"] == []
     assert told["rejected"][2] == {
-        "place": "new.csv:6",
-        "title": "WS2",
+        "location": "new.csv:6",
+        "ae_title": "WS2",
         "reason": "missing: host, port (only a modality needs none)",
     }
 
@@ -335,20 +335,21 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
     with echo_scp("X") as port:
         text = f"title,host,port,tls\nWS1,{LOOPBACK},{port},\nWS2,{LOOPBACK},{refusing},\nWS3,{LOOPBACK},{port},yes\n"
         result = run("onboard", written("new.csv", text), "--probe", "--dry-run", "--json")
-    probed = json.loads(result.stdout)["probed"]
-    assert [isinstance(each.pop("seconds"), float) for each in probed] == [True, False, False]
+    probed = json.loads(result.stdout)["probe_results"]
+    assert [isinstance(each.pop("duration_seconds"), float) for each in probed] == [True, False, False]
     assert "tls in a file for onboard" in probed[2].pop("next_step")
     step = "is it running? Check the host and port that its row gives"
-    nothing = {"problem": None, "failed_at": None, "secured": None}
+    nothing = {"problem": None, "failed_stage": None, "tls_session": None}
     assert probed == [
-        {"place": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "answered": True, "next_step": None}
+        {"location": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "success": True, "next_step": None}
         | nothing,
-        {"place": "new.csv:3", "peer": f"WS2@{LOOPBACK}:{refusing}", "tls": False, "answered": False, "next_step": step}
+        {"location": "new.csv:3", "peer": f"WS2@{LOOPBACK}:{refusing}", "tls": False, "success": False}
+        | {"next_step": step}
         | nothing
-        | {"problem": "connection refused: nothing listens there", "failed_at": "tcp"},
-        {"place": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "answered": False}
+        | {"problem": "connection refused: nothing listens there", "failed_stage": "tcp"},
+        {"location": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "success": False}
         | nothing
-        | {"problem": "no TLS: the peer speaks DICOM without TLS there", "failed_at": "tls"},
+        | {"problem": "no TLS: the peer speaks DICOM without TLS there", "failed_stage": "tls"},
     ]
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stderr
 

@@ -116,7 +116,7 @@ def test_500_rows_with_every_kind_of_fault(
         result = run("onboard", "many.csv", "--probe", "--yes", "--json")
         told = json.loads(result.stdout)
         assert result.exit_code == 1, result.stderr[-2000:]
-        assert [each["title"] for each in told["rejected"]] == [row["title"] or None for row, _ in bad]
+        assert [each["ae_title"] for each in told["rejected"]] == [row["title"] or None for row, _ in bad]
         for (_, reason), each in zip(bad, told["rejected"], strict=True):
             assert reason in each["reason"]
         assert f"{fine[7]['title']} is wanted in many.csv:" in result.stderr

@@ -124,7 +124,8 @@ def test_purged_studies_and_those_still_local_are_counted_apart(run: Run, site: 
     (risk,) = json.loads(shown.stdout)["risks"]
     assert (risk["name"], risk["forced"], risk["entries"]) == ("recorded-studies", False, [AE])
     assert risk["records"] == [
-        {"kind": "AE", "name": "LONGTERM", "purged": 1, "local": 1, "all": True, "unknown": None}
+        {"kind": "AE", "name": "LONGTERM", "purged_count": 1, "local_count": 1}
+        | {"complete": True, "unknown_reason": None}
     ]
     refused = run("rename", "ae", "LONGTERM", "TAPE", "--yes")
     assert (refused.exit_code, RECORDED.format(1, 1, AE) in refused.stderr) == (3, True)
@@ -177,7 +178,7 @@ def test_the_undo_of_a_roll_out_that_never_was_complete_goes_on_where_the_archiv
     folder = undo_files()[-1].parent
     last = "version: 1\n\n" + undo_files()[-1].read_text().split("\n\n")[1] + "\n"
     assert site.slapd.run_client("ldapmodify", "-f", written(tmp_path, last)).returncode == 0
-    steps = json.loads(run("history", "1", "--json").stdout)["steps"]
+    steps = json.loads(run("history", "1", "--json").stdout)["step_count"]
     (folder / "journal").write_text(f"planned\nended {steps - 1}\n")
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
     undone = run("undo", "--yes", "--no-reload")

@@ -39,17 +39,18 @@ def test_reload_as_json(run: Run, archive: Scripted) -> None:
     result = run("--archive-url", archive.url, "reload", "--json")
     assert result.exit_code == 0
     content = json.loads(result.stdout)
-    assert content.pop("seconds") > 0
-    assert content["attempts"][0].pop("seconds") > 0
-    clean = {"status": 204, "outcome": "reloaded", "in_force": True, "message": "", "listener": None}
+    assert content.pop("duration_seconds") > 0
+    assert content["attempts"][0].pop("duration_seconds") > 0
+    clean: dict[str, object] = {"http_status": 204, "outcome": "reloaded", "configuration_active": True}
+    clean |= {"message": "", "closed_listener": None}
     assert content == {
         "archive_url": archive.url,
         "reloaded": True,
         "state": "started",
-        "in_force": True,
-        "listener": None,
-        "listener_closed": False,
-        "reopened": None,
+        "configuration_active": True,
+        "closed_listener": None,
+        "has_closed_listener": False,
+        "reopened_listener": None,
         "attempts": [clean],
     }
 
@@ -66,8 +67,9 @@ def test_listener_that_a_second_reload_opens_is_a_success_with_a_note(run: Run, 
     assert reloaded.startswith(f"reloaded: archive {archive.url} (")
     archive.once["ctrl/reload"] = (500, FORCED)
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
-    assert (content["reloaded"], content["in_force"], content["reopened"]) == (True, True, "localhost:9112")
-    assert [(each["status"], each["outcome"]) for each in content["attempts"]] == [
+    assert (content["reloaded"], content["configuration_active"]) == (True, True)
+    assert content["reopened_listener"] == "localhost:9112"
+    assert [(each["http_status"], each["outcome"]) for each in content["attempts"]] == [
         (500, "loaded, listener closed"),
         (204, "reloaded"),
     ]
@@ -88,13 +90,15 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert content.pop("error")["exit_code"] == 4
-    assert [content[name] for name in ("reloaded", "in_force", "listener", "listener_closed")] == [
+    assert [
+        content[name] for name in ("reloaded", "configuration_active", "closed_listener", "has_closed_listener")
+    ] == [
         False,
         True,
         "localhost:9112",
         True,
     ]
-    assert [each["listener"] for each in content["attempts"]] == ["localhost:9112"] * 2
+    assert [each["closed_listener"] for each in content["attempts"]] == ["localhost:9112"] * 2
 
 
 def test_reload_of_a_stopped_archive_is_exit_code_4(run: Run, archive: Scripted) -> None:
@@ -109,7 +113,7 @@ def test_reload_of_a_stopped_archive_is_exit_code_4(run: Run, archive: Scripted)
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert content.pop("error")["exit_code"] == 4
-    assert (content["reloaded"], content["state"], content["in_force"]) == (True, "stopped", True)
+    assert (content["reloaded"], content["state"], content["configuration_active"]) == (True, "stopped", True)
 
 
 def test_reload_after_which_the_status_is_not_known_warns(run: Run, archive: Scripted) -> None:
@@ -161,7 +165,7 @@ def test_configuration_that_does_not_load_is_exit_code_3_and_changes_nothing(run
         f"then run dcmcfg --archive-url {archive.url} reload. The archive's server.log has the full error\n"
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
-    assert (content["reloaded"], content["in_force"]) == (False, False)
+    assert (content["reloaded"], content["configuration_active"]) == (False, False)
 
 
 def test_answer_that_shows_nothing_is_exit_code_4_and_guesses_nothing(run: Run, archive: Scripted) -> None:
@@ -170,7 +174,7 @@ def test_answer_that_shows_nothing_is_exit_code_4_and_guesses_nothing(run: Run, 
     assert (result.exit_code, result.stdout) == (4, "")
     assert "boom (HTTP 500). It is not known whether the new configuration is in force\n  next: See" in result.stderr
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
-    assert (content["reloaded"], content["in_force"]) == (False, None)
+    assert (content["reloaded"], content["configuration_active"]) == (False, None)
 
 
 def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:

@@ -15,7 +15,7 @@ from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
 pytestmark = pytest.mark.real
 
 LONGTERM_PLAN = """\
-entry attribute before after
+Entry Attribute Before After
 dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org (renamed) \
 dicomAETitle=LONGTERM dicomAETitle=TAPE
 dicomAETitle=LONGTERM,dicomDeviceName=longterm (renamed) dicomAETitle=LONGTERM dicomAETitle=TAPE
@@ -25,7 +25,7 @@ dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmStgCmtSCP LONGTERM TAPE
 dcmURI dicom:LONGTERM dicom:TAPE
 dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAET LONGTERM TAPE
 4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
-left in attribute value why
+Remaining in Attribute Value Reason
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM names the exporter LONGTERM
 dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the name of an exporter
@@ -79,14 +79,14 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     result = run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--json", "--yes")
     assert result.exit_code == 0, result.stderr
     told = json.loads(result.stdout)
-    assert (told["manner"], told["reloaded"], told["restart"]) == ("in one transaction", True, [])
-    assert told["rename"]["references"] == {
+    assert (told["strategy"], told["reloaded"], told["required_restarts"]) == ("in one transaction", True, [])
+    assert told["rename"]["rewritten_reference_counts"] == {
         "dcmExternalRetrieveAET": 1,
         "dcmProperty": 1,
         "dcmStgCmtSCP": 1,
         "dcmURI": 1,
     }
-    assert [(each["attribute"], each["reason"]) for each in told["rename"]["left"]] == [
+    assert [(each["attribute"], each["reason"]) for each in told["rename"]["remaining_values"]] == [
         ("cn", "the name of an entry"),
         ("dcmExporterID", "names the exporter LONGTERM"),
         ("dcmProperty", "kept with the old title"),
@@ -156,10 +156,10 @@ def test_without_a_profile_it_is_told_what_names_the_device(
 ) -> None:
     words = ("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device", "--json")
     told = run(*words)
-    assert json.loads(told.stdout)["restart"] == [
-        {"old": "dcm4chee-arc", "new": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
+    assert json.loads(told.stdout)["required_restarts"] == [
+        {"old_name": "dcm4chee-arc", "new_name": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
     ]
-    assert json.loads(told.stdout)["profile"] is None
+    assert json.loads(told.stdout)["profile_file"] is None
     monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
     back = run("rename", "device", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
     assert lines(back.stdout)[-1] == "DCMCFG_DEVICE names the device hosp-arc: from now on it is dcm4chee-arc"
@@ -180,12 +180,12 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
     result = run("rename", "queue", "Export", "Slow", "--dry-run")
     assert lines(result.stdout) == [
         site.headline,
-        "entry attribute before after",
+        "Entry Attribute Before After",
         "dcmQueueName=Export,dicomDeviceName=dcm4chee-arc (renamed) dcmQueueName=Export dcmQueueName=Slow",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
         "dcmExporterID=RESEARCH,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
         "2 references rewritten: 2 dcmQueueName",
-        "left in attribute value why",
+        "Remaining in Attribute Value Reason",
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dicomDescription Export to the external archive free text",
         "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",

@@ -26,22 +26,22 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
     assert result.stdout == (
         "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n"
         "\n"
-        "purged      arrives, if its needs are met: external retrieve, back to the archive "
+        "purged      delivered, if the prerequisites hold: external retrieve, back to the archive "
         "(LONGTERM, named by storage fs1, exporter LONGTERM)\n"
         "            known to the archive, files deleted\n"
         "\n"
-        "     message   from       to            at                as         Move Destination\n"
-        " ────────────────────────────────────────────────────────────────────────────────────\n"
-        " 1   C-MOVE    DCM4CHEE   LONGTERM      localhost:11119   VIEWER     DCM4CHEE\n"
+        "     Message   Sender     Receiver      Address           Calling AE   Move Destination\n"
+        " ──────────────────────────────────────────────────────────────────────────────────────\n"
+        " 1   C-MOVE    DCM4CHEE   LONGTERM      localhost:11119   VIEWER       DCM4CHEE\n"
         " 2   C-STORE   LONGTERM   DCM4CHEE      localhost:11112   LONGTERM\n"
         " 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n"
         "\n"
-        "needs       LONGTERM accepts C-MOVE from VIEWER\n"
-        "needs       LONGTERM knows DCM4CHEE at localhost:11112\n"
-        "needs       WORKSTATION accepts C-STORE from DCM4CHEE\n"
-        "note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); else dcmCStoreSCUOfCMoveSCP\n"
+        "Requires    LONGTERM accepts C-MOVE from VIEWER\n"
+        "Requires    LONGTERM knows DCM4CHEE at localhost:11112\n"
+        "Requires    WORKSTATION accepts C-STORE from DCM4CHEE\n"
+        "Note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); else dcmCStoreSCUOfCMoveSCP\n"
         "\n"
-        "kept back   purged: 107 SOP classes that the destination does not list as SCP, although it lists others: "
+        "Not sent    purged: 107 SOP classes that the destination does not list as SCP, although it lists others: "
         "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
         "Encapsulated MTL Storage and 102 more (--json has all)\n"
     )
@@ -52,33 +52,37 @@ def test_json_has_the_same(run: Run, site: CliSite) -> None:
     result = run("route", "--dest", "STORESCP", "--state", "partial", "--json")
     assert result.exit_code == 0
     content = json.loads(result.stdout)
-    assert {key: content[key] for key in ("calling", "archive", "device", "destination", "leads", "refused")} == {
-        "calling": "DCMCFG",
-        "archive": "DCM4CHEE",
+    assert {
+        key: content[key]
+        for key in ("calling_ae_title", "archive_ae_title", "device", "destination_ae_title", "delivered", "refusal")
+    } == {
+        "calling_ae_title": "DCMCFG",
+        "archive_ae_title": "DCM4CHEE",
         "device": "dcm4chee-arc",
-        "destination": "STORESCP",
-        "leads": True,
-        "refused": None,
+        "destination_ae_title": "STORESCP",
+        "delivered": True,
+        "refusal": None,
     }
-    (way,) = content["ways"]
-    assert (way["state"], way["outcome"], way["external"]) == ("partial", "arrives", "LONGTERM")
+    (way,) = content["paths"]
+    assert (way["state"], way["outcome"], way["external_ae_title"]) == ("partial", "delivered", "LONGTERM")
     assert way["steps"][0] == {
         "message": "C-MOVE",
-        "from": "DCM4CHEE",
-        "to": "LONGTERM",
-        "calling": "DCM4CHEE",
-        "called": "LONGTERM",
+        "sender_ae_title": "DCM4CHEE",
+        "receiver_ae_title": "LONGTERM",
+        "calling_ae_title": "DCM4CHEE",
+        "called_ae_title": "LONGTERM",
         "address": {"host": "localhost", "port": 11119, "tls": False},
-        "move_destination": "STORESCP",
+        "destination_ae_title": "STORESCP",
     }
-    assert way["needs"][2] == {
-        "who": "LONGTERM",
+    assert way["prerequisites"][2] == {
+        "peer_ae_title": "LONGTERM",
         "kind": "know",
-        "title": "STORESCP",
+        "ae_title": "STORESCP",
         "service": "C-STORE",
         "address": {"host": "localhost", "port": 11115, "tls": False},
     }
-    jpeg = [each for each in way["kept_back"]["re_encoded"] if each["uid"] == "1.2.840.10008.1.2.4.50"]
+    reencoded = way["capability_limits"]["reencoded_transfer_syntaxes"]
+    jpeg = [each for each in reencoded if each["uid"] == "1.2.840.10008.1.2.4.50"]
     assert [each["name"] for each in jpeg] == ["JPEG Baseline (Process 1)"]
 
 
@@ -88,10 +92,10 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
         1,
         "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination WORKSTATOIN\n"
         "\n"
-        "refused     whatever the state of the study\n"
-        "answer      A801 Unknown AE: WORKSTATOIN\n"
-        "because     no AE has the title WORKSTATOIN\n"
-        "next        did you mean WORKSTATION, WORKLIST? Case and blanks count\n",
+        "Refused     whatever the state of the study\n"
+        "Response    A801 Unknown AE: WORKSTATOIN\n"
+        "Reason      no AE has the title WORKSTATOIN\n"
+        "Next step   did you mean WORKSTATION, WORKLIST? Case and blanks count\n",
         "",
     )
 
@@ -102,37 +106,37 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         1,
         "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n"
         "\n"
-        "partial     fails: nothing is sent\n"
+        "partial     failed: nothing is sent\n"
         "            part local, part purged\n"
-        "answer      A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
-        "because     according to the archive's database, no external archive has the purged objects (* is recorded)\n"
-        "next        send the study to this archive again, from a system that has it\n"
+        "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
+        "Reason      according to the archive's database, no external archive has the purged objects (* is recorded)\n"
+        "Next step   send the study to this archive again, from a system that has it\n"
         "\n"
-        "exit code 1 not all arrives: partial\n",
+        "Exit code 1 not all arrives: partial\n",
         "",
     )
 
 
 def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(run: Run, site: CliSite) -> None:
-    result = run("route", "--dest", "STORESCP", "--state", "elsewhere", "--external", "LONGTERM")
+    result = run("route", "--dest", "STORESCP", "--state", "unconfigured-storage", "--external", "LONGTERM")
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
         "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n"
         "\n"
-        "elsewhere   not set up: nothing is sent\n"
+        "unconfigured-storage unconfigured: nothing is sent\n"
         "            files on a storage that is not configured here\n"
         "\n"
-        "     message       from       to         at                as\n"
-        " ──────────────────────────────────────────────────────────────────\n"
+        "     Message       Sender     Receiver   Address           Calling AE\n"
+        " ────────────────────────────────────────────────────────────────────\n"
         " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n"
         "\n"
-        "answer      A702 without counters\n"
-        "because     the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an "
+        "Response    A702 without counters\n"
+        "Reason      the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an "
         "external archive that is recorded is not asked\n"
-        "next        configure the storage again, or name an archive that has the study: dcmcfg set dcm4chee-arc "
+        "Next step   configure the storage again, or name an archive that has the study: dcmcfg set dcm4chee-arc "
         "dcmAltCMoveSCP=AET\n"
         "\n"
-        "exit code 1 not all arrives: elsewhere\n",
+        "Exit code 1 not all arrives: unconfigured-storage\n",
         "",
     )
 
@@ -140,23 +144,25 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
 def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Run, site: CliSite) -> None:
     result = run("route", "--dest", "STORESCP")
     assert result.exit_code == 0
-    told = re.findall(r"^(local|purged|partial|incomplete|elsewhere|unknown) +([a-z, ]+):", result.stdout, re.MULTILINE)
+    told = re.findall(
+        r"^(local|purged|partial|incomplete|unconfigured-storage|unknown) +([a-z, ]+):", result.stdout, re.MULTILINE
+    )
     assert told == [
-        ("local", "arrives, if its needs are met"),
-        ("purged", "arrives, if its needs are met"),
-        ("partial", "arrives, if its needs are met"),
-        ("incomplete", "not set up"),
-        ("elsewhere", "not set up"),
-        ("unknown", "not set up"),
+        ("local", "delivered, if the prerequisites hold"),
+        ("purged", "delivered, if the prerequisites hold"),
+        ("partial", "delivered, if the prerequisites hold"),
+        ("incomplete", "unconfigured"),
+        ("unconfigured-storage", "unconfigured"),
+        ("unknown", "unconfigured"),
     ]
     unknown = run("route", "--dest", "STORESCP", "--state", "unknown")
-    assert (unknown.exit_code, unknown.stdout.splitlines()[-1]) == (1, "exit code 1 not all arrives: unknown")
+    assert (unknown.exit_code, unknown.stdout.splitlines()[-1]) == (1, "Exit code 1 not all arrives: unknown")
 
 
 def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     result = run("route", "--dest", "STORESCP")
-    last = "exit code 1 not all arrives: partial; --state asks for one by itself"
+    last = "Exit code 1 not all arrives: partial; --state asks for one by itself"
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, last)
 
 
@@ -223,7 +229,7 @@ def test_the_next_step_that_is_told_is_one_that_mends(run: Run, site: CliSite, t
     mended = []
     for _ in range(4):
         content = json.loads(run("route", "--dest", "STORESCP", "--state", "partial", "--json").stdout)
-        failure = content["refused"] or next(each for way in content["ways"] for each in way["failures"])
+        failure = content["refusal"] or next(each for way in content["paths"] for each in way["failures"])
         program, *words = shlex.split(failure["next_step"])
         assert program == "dcmcfg"
         assert run(*words, "--yes", "--no-reload", "--force-archive-device").exit_code == 0, failure

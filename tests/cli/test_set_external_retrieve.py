@@ -22,7 +22,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.real
 
 PLAN = """\
- entry                          attribute                          before     after
+ Entry                          Attribute                          Before     After
  ─────────────────────────────────────────────────────────────────────────────────────
  dicomDeviceName=dcm4chee-arc   dcmExternalRetrieveAEDestination   (absent)   DCM4CHEE
 
@@ -345,8 +345,9 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
-    assert (content["reload"]["in_force"], content["reload"]["listener"]) == (True, "localhost:11112")
-    apart = {"shares_port": False, "taken_by_another": False}
+    assert content["reload"]["configuration_active"] is True
+    assert content["reload"]["closed_listener"] == "localhost:11112"
+    apart = {"shares_port": False, "port_in_use_by_other": False}
     assert content["reload"]["listeners"] == [
         {"connection": "dicom", "address": f"localhost:{ports[0]}", "open": True} | apart,
         {"connection": "dicom-tls", "address": f"localhost:{ports[1]}", "open": False} | apart,
@@ -372,7 +373,7 @@ def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site
     assert f" dicom localhost:{port} answers, but it is another process (or connection), " in result.stderr
     assert f". In the directory, localhost:{port} is also the address of storescp/dicom\n" in result.stderr
     listeners = {each["connection"]: each for each in json.loads(again.stdout)["reload"]["listeners"]}
-    assert (listeners["dicom"]["open"], listeners["dicom"]["taken_by_another"]) == (None, True)
+    assert (listeners["dicom"]["open"], listeners["dicom"]["port_in_use_by_other"]) == (None, True)
 
 
 def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite) -> None:
@@ -394,15 +395,15 @@ def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run
     assert failed.exit_code == 4
     content = json.loads(failed.stdout)
     assert content.pop("error") == {
-        "what": "The directory was changed. Not reloaded: IllegalArgumentException: 1g (HTTP 409). The archive keeps "
-        "its previous configuration",
+        "message": "The directory was changed. Not reloaded: IllegalArgumentException: 1g (HTTP 409). The archive "
+        "keeps its previous configuration",
         "exit_code": 4,
-        "on": f"{site.archive.url}/ctrl/reload",
+        "subject": f"{site.archive.url}/ctrl/reload",
         "next_step": "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. "
         "The archive's server.log has the full error. If it is this change: dcmcfg undo 3 reverts it",
     }
-    assert (done.pop("reload")["in_force"], content.pop("reload")["in_force"]) == (True, False)
-    assert content == done | {"reloaded": False, "roll_out": 3, "undo_file": str(undo_files()[2])}
+    assert (done.pop("reload")["configuration_active"], content.pop("reload")["configuration_active"]) == (True, False)
+    assert content == done | {"reloaded": False, "rollout": 3, "undo_file": str(undo_files()[2])}
 
 
 def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: CliSite) -> None:
@@ -413,9 +414,9 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert (asked.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
     assert json.loads(asked.stdout) == planned | {
         "error": {
-            "what": "there is no terminal to ask on, nothing was changed",
+            "message": "there is no terminal to ask on, nothing was changed",
             "exit_code": 1,
-            "on": "",
+            "subject": "",
             "next_step": "--yes answers yes",
         }
     }
@@ -424,9 +425,9 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert content["error"]["subject"] == "http://127.0.0.1:1/x/ctrl/status"
     assert json.loads(misspelt.stdout) == {
         "error": {
-            "what": "there is no device pacs",
+            "message": "there is no device pacs",
             "exit_code": 3,
-            "on": "",
+            "subject": "",
             "next_step": "the devices are: dcm4chee-arc, longterm, storescp, workstation",
         }
     }
@@ -467,7 +468,7 @@ def test_the_result_as_json(run: Run, site: CliSite) -> None:
     content = json.loads(result.stdout)
     assert content["changed"] is True
     assert content["reloaded"] is True
-    assert content["manner"] == "in one change"
+    assert content["strategy"] == "in one change"
     assert content["undo_file"] == str(undo_files()[0])
     assert [step["dn"] for step in content["steps"]] == [ARCHIVE_DN]
 
@@ -505,7 +506,8 @@ def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site:
         f"interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"
     )
     content = json.loads(run("undo", "--yes", "--json").stdout)
-    assert (content["changed"], content["reload"]["in_force"], content["error"]["exit_code"]) == (True, True, 4)
+    assert (content["changed"], content["error"]["exit_code"]) == (True, 4)
+    assert content["reload"]["configuration_active"] is True
 
 
 def test_a_reader_who_went_away_is_no_answer_of_no(site: CliSite) -> None:

@@ -35,13 +35,13 @@ def test_an_ae_is_shown_with_what_it_can_as_aes_has_it_and_with_its_other_titles
     cells = [[cell.strip() for cell in row] for row in rows(run("show", "AE:WORKSTATION").stdout)]
     listed = json.loads(run("aes", "WORKSTATION", "--json").stdout)["aes"][0]
     counts = listed["capabilities"]
-    assert cells[2] == ["AE", "address", "capabilities", "description"]
+    assert cells[2] == ["AE", "Address", "Capabilities", "Description"]
     assert cells[4][0] == "WORKSTATION (not installed)"
     assert cells[4][1].startswith("localhost:")
-    assert cells[4][2] == f"{counts['SCP']} SCP, {counts['SCU']} SCU"
+    assert cells[4][2] == f"{counts['scp_count']} SCP, {counts['scu_count']} SCU"
     assert cells[5] == ["also WS"]
     (shown,) = json.loads(run("show", "AE:WORKSTATION", "--json").stdout)["aes"]
-    assert (shown["capabilities"], shown["other_titles"], shown["installed"]) == (counts, ["WS"], False)
+    assert (shown["capabilities"], shown["other_ae_titles"], shown["installed"]) == (counts, ["WS"], False)
 
 
 def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(
@@ -67,9 +67,9 @@ def test_the_aes_own_value_is_said_to_be_its_own(run: Run, site: CliSite) -> Non
         == 0
     )
     content = json.loads(run("show", "--json").stdout)
-    settings = {ae["title"]: ae["settings"][NAME] for ae in content["aes"]}
-    assert settings["AS_RECEIVED"] == {"values": ["AS_RECEIVED"], "from": "AE"}
-    assert settings["DCM4CHEE"] == {"values": ["DCM4CHEE"], "from": "device"}
+    settings = {ae["ae_title"]: ae["settings"][NAME] for ae in content["aes"]}
+    assert settings["AS_RECEIVED"] == {"values": ["AS_RECEIVED"], "level": "AE"}
+    assert settings["DCM4CHEE"] == {"values": ["DCM4CHEE"], "level": "device"}
 
 
 def test_what_is_not_set_is_told_with_what_that_means(run: Run, site: CliSite) -> None:
@@ -80,8 +80,8 @@ def test_what_is_not_set_is_told_with_what_that_means(run: Run, site: CliSite) -
 def test_another_device_has_no_retrieve_settings(run: Run, site: CliSite) -> None:
     content = json.loads(run("show", "storescp", "--json").stdout)
     assert content["device"] == "storescp"
-    assert content["archive"] is False
-    assert [ae["title"] for ae in content["aes"]] == ["STORESCP"]
+    assert content["is_archive"] is False
+    assert [ae["ae_title"] for ae in content["aes"]] == ["STORESCP"]
     assert content["aes"][0]["connections"][0]["port"] == 11115
     assert content["aes"][0]["settings"] == {}
 

@@ -90,7 +90,7 @@ def test_json_tells_the_same(run: Run, taken: Path, site: CliSite, tmp_path: Pat
     checked = run("snapshot", "--check", "--json", str(tmp_path / "other.ldif"))
     assert (fresh.exit_code, checked.exit_code, fresh.stdout) == (0, 0, checked.stdout)
     told = json.loads(fresh.stdout)
-    assert (told["entries"], told["loadable"], told["server"]) == (len(site.octets()), True, site.slapd.url)
+    assert (told["entry_count"], told["loadable"], told["server"]) == (len(site.octets()), True, site.slapd.url)
     assert (told["base_dn"], told["findings"]) == ("dc=dcm4che,dc=org", [])
 
 
@@ -200,7 +200,7 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, taken:
 def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, taken: Path) -> None:
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
     assert re.search(rf"\n# taken: {moment}\n", taken.read_text())
-    assert re.fullmatch(moment, json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)["taken"])
+    assert re.fullmatch(moment, json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)["created_at"])
 
 
 def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: Path, tmp_path: Path) -> None:

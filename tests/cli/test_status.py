@@ -24,10 +24,10 @@ def test_stopped_archive_is_exit_code_1(run: Run, archive: Scripted) -> None:
     result = run("status", "--archive-url", archive.url, "--json")
     assert (result.exit_code, result.stderr) == (1, "")
     content = json.loads(result.stdout)
-    assert content.pop("seconds") > 0
+    assert content.pop("duration_seconds") > 0
     assert content == {
         "archive_url": archive.url,
-        "status": "STOPPED",
+        "reported_status": "STOPPED",
         "state": "stopped",
         "next_step": "Start the archive on the Control page of its web interface, or run: curl -X POST "
         f"{archive.url}/ctrl/start",
@@ -67,7 +67,7 @@ def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:
     content = json.loads(run("status", "--archive-url", url, "--json").stdout)
     assert (content.pop("error")["exit_code"], content) == (
         3,
-        {"archive_url": url, "status": None, "state": "not running"},
+        {"archive_url": url, "reported_status": None, "state": "not running"},
     )
 
 

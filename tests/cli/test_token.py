@@ -86,17 +86,17 @@ def test_good_token_is_told_and_taken(run: Run, lab: RunningSite, issuer: Issuer
     assert (
         masked(result.stdout)
         == (
-            f"token     got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)\n"
-            f"issuer    {issuer.url}\n"
-            "client    dcmcfg, as service-account-dcmcfg\n"
-            "audience  account\n"
-            "issued    (moment)\n"
-            "expires   (moment), in 5 min 0 s by the archive's clock\n"
-            "roles     auth, user\n"
+            f"Token     got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)\n"
+            f"Issuer    {issuer.url}\n"
+            "Client    dcmcfg, as service-account-dcmcfg\n"
+            "Audience  account\n"
+            "Issued    (moment)\n"
+            "Expires   (moment), in 5 min 0 s by the archive's clock\n"
+            "Roles     auth, user\n"
             "          of account: view-profile\n"
-            "signature verified\n"
-            f"archive   {lab.site.archive_url} takes it\n"
-            f"demands   issuer {issuer.url}\n"
+            "Signature verified\n"
+            f"Archive   {lab.site.archive_url} takes it\n"
+            f"Requires  issuer {issuer.url}\n"
             "          role auth of the realm (its property auth-user-role), root for super users\n"
         )
         or "in 4 min 59 s" in result.stdout
@@ -111,14 +111,14 @@ def test_good_token_as_json(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     assert content.pop("archive")["http_status"] == 200
     assert content == {
         "archive_url": lab.site.archive_url,
-        "verdict": "taken",
+        "outcome": "accepted",
         "source": f"got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)",
         "is_jwt": True,
         "expected": {"issuer": issuer.url, "role": "auth", "super_user_role": "root"},
         "reasons": [],
     }
     assert (token["issuer"], token["realm_roles"], token["signature"]) == (issuer.url, ["auth", "user"], "verified")
-    assert 290 <= token["expires_in"] <= 300
+    assert 290 <= token["expires_in_seconds"] <= 300
     assert issuer.issued[0] not in result.stdout
 
 
@@ -138,7 +138,7 @@ def test_pasted_token_works_as_before(
     assert run("reload", "--archive-token-file", str(tmp_path / "token")).exit_code == 0
     give(monkeypatch, printed.strip())
     assert run("status").exit_code == 0
-    assert run("token").stdout.startswith("token     given (DCMCFG_ARCHIVE_TOKEN)\nissuer    ")
+    assert run("token").stdout.startswith("Token     given (DCMCFG_ARCHIVE_TOKEN)\nIssuer    ")
     assert len(issuer.issued) == 1
 
 
@@ -181,12 +181,12 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     assert (result.exit_code, result.stderr) == (1, "")
     issuer = re.findall(r"issuer (\S+)", result.stdout)[0]
     assert result.stdout == (
-        "token     none is set\n"
-        f"archive   {site.archive_url} wants a token\n"
-        f"demands   issuer {issuer}\n"
+        "Token     none is set\n"
+        f"Archive   {site.archive_url} wants a token\n"
+        f"Requires  issuer {issuer}\n"
         "          role auth of the realm (its property auth-user-role), root for super users\n"
-        f"why       the archive wants a token of {issuer}, and none is set\n"
-        "next      docs/secured.md says how dcmcfg gets them\n"
+        f"Reason    the archive wants a token of {issuer}, and none is set\n"
+        "Next step docs/secured.md says how dcmcfg gets them\n"
     )
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
@@ -207,17 +207,17 @@ def why(run: Run, *arguments: str) -> str:
     """What ``dcmcfg token`` says from the archive's answer on, which is no."""
     result = run("token", *arguments)
     assert (result.exit_code, result.stderr) == (1, "")
-    return "archive " + result.stdout.partition("\narchive ")[2]
+    return "Archive " + result.stdout.partition("\nArchive ")[2]
 
 
 def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.realm_roles = ("user",)
     assert why(run) == (
-        f"archive   {lab.site.archive_url} refuses it (HTTP 403)\n"
-        f"demands   issuer {issuer.url}\n"
+        f"Archive   {lab.site.archive_url} refuses it (HTTP 403)\n"
+        f"Requires  issuer {issuer.url}\n"
         "          role auth of the realm (its property auth-user-role), root for super users\n"
-        "why       it lacks the realm's role auth\n"
-        "next      in Keycloak, Clients, the client, Service accounts roles: assign auth; where it is assigned, the "
+        "Reason    it lacks the realm's role auth\n"
+        "Next step in Keycloak, Clients, the client, Service accounts roles: assign auth; where it is assigned, the "
         "client's scope leaves it out (Client scopes)\n"
     )
     result = run("status")
@@ -233,33 +233,33 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
     give(monkeypatch, run("token", "--print").stdout.strip())
     told = why(run)
     assert "refuses it (HTTP 401)\n          says: Signature has expired\n" in told
-    assert re.search(r"^why       it expired 1 min \d s ago by the archive's clock$", told, re.MULTILINE)
+    assert re.search(r"^Reason    it expired 1 min \d s ago by the archive's clock$", told, re.MULTILINE)
 
 
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
-        f"why       its issuer is {issuer.in_tokens}, and the archive takes those of {issuer.url}: one server by two "
+        f"Reason    its issuer is {issuer.in_tokens}, and the archive takes those of {issuer.url}: one server by two "
         "names (or address and name) is two issuers\n"
-        f"next      get the token by that name: oidc_issuer {issuer.url}\n"
+        f"Next step get the token by that name: oidc_issuer {issuer.url}\n"
     )
 
 
 def test_token_of_keys_that_are_gone_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     issuer.published = issuer.keys
     issuer.keys = new_keys()
-    assert re.search(r"^why       it is signed with key \S+, which the issuer does not have", why(run), re.MULTILINE)
+    assert re.search(r"^Reason    it is signed with key \S+, which the issuer does not have", why(run), re.MULTILINE)
 
 
 def test_altered_and_opaque_tokens_are_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     head, claims, signature = run("token", "--print").stdout.strip().split(".")
     other = run("token", "--print").stdout.strip().split(".")[1]
     give(monkeypatch, f"{head}.{other}.{signature}")
-    assert "why       its signature is not the issuer's: it is cut, altered or another realm's\n" in why(run)
+    assert "Reason    its signature is not the issuer's: it is cut, altered or another realm's\n" in why(run)
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", f"{head}.{claims[:-3]}")
-    assert "why       it is cut or mangled\n" in why(run)
+    assert "Reason    it is cut or mangled\n" in why(run)
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", "d0a9f2")
-    assert "why       it is no JSON Web Token, and the archive takes no other\n" in why(run)
+    assert "Reason    it is no JSON Web Token, and the archive takes no other\n" in why(run)
 
 
 def test_audience_is_what_is_left_when_nothing_else_is_wrong(
@@ -270,10 +270,10 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
     archive.by_path["ui2/rs/keycloak.json"] = (200, json.dumps({"realm": realm, "auth-server-url": root}).encode())
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
     assert why(run).startswith(
-        f"archive   {archive.url} refuses it (HTTP 401)\n"
-        f"demands   issuer {issuer.url}\n"
+        f"Archive   {archive.url} refuses it (HTTP 401)\n"
+        f"Requires  issuer {issuer.url}\n"
         "          role auth of the realm (its property auth-user-role)\n"
-        "why       nothing else is wrong with it; it is for account, and the archive may want its own client there\n"
+        "Reason    nothing else is wrong with it; it is for account, and the archive may want its own client there\n"
     )
 
 
@@ -283,7 +283,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
     result = run("token")
     assert result.exit_code == 3
     assert (
-        f"roles     auth, user\n          of account: view-profile\nsignature verified\narchive   {url} could"
+        f"Roles     auth, user\n          of account: view-profile\nSignature verified\nArchive   {url} could"
         in result.stdout
     )
     assert result.stderr == (
@@ -291,7 +291,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
         "  next: is the archive running? its URL is set with --archive-url\n"
     )
     content = json.loads(run("token", "--json").stdout)
-    assert (content["verdict"], content["token"]["issuer"]) == ("not asked", issuer.url)
+    assert (content["outcome"], content["token"]["issuer"]) == ("not checked", issuer.url)
     assert content["error"]["message"] == "connection refused"
 
 
@@ -370,7 +370,7 @@ def test_unsecured_archive_says_that_it_asks_for_none(
     result = run("token")
     assert (result.exit_code, result.stdout) == (
         0,
-        f"token     none is set\narchive   {archive.url} asks for no token\n",
+        f"Token     none is set\nArchive   {archive.url} asks for no token\n",
     )
 
 

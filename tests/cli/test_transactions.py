@@ -149,7 +149,7 @@ def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, sit
     assert content["error"]["message"].endswith("; 1 of 2 steps are done")
     ways = "dcmcfg undo takes back what was done; dcmcfg apply --resume asks the server once more"
     assert content["error"]["next_step"] == ways
-    told = [content[name] for name in ("changed", "manner", "roll_out", "undo_file", "reloaded")]
+    told = [content[name] for name in ("changed", "strategy", "rollout", "undo_file", "reloaded")]
     assert told == [True, "step by step", 1, str(undo_files()[0]), False]
     again = run("apply", file, "--yes", "--json")
     assert (again.exit_code, json.loads(again.stdout)["changed"]) == (3, False)

@@ -72,7 +72,7 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
     ]
     assert site.octets() == before
     again = run("undo", "2", "--yes", "--json")
-    assert (again.exit_code, json.loads(again.stdout)["roll_out"]) == (0, 3)
+    assert (again.exit_code, json.loads(again.stdout)["rollout"]) == (0, 3)
     assert site.values(NAME) == ("DCM4CHEE",)
 
 
@@ -85,21 +85,22 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     listed = run("history")
     rows = [line.split() for line in listed.stdout.splitlines() if line[:3].strip().isdigit()]
     assert [(row[0], *row[3:]) for row in rows] == [
-        ("2", "1", "changed", "written", "dcmcfg", "undo", "--yes"),
+        ("2", "1", "changed", "applied", "dcmcfg", "undo", "--yes"),
         ("1", "1", "changed", "undone", "by", "2", "dcmcfg", "apply", str(file), "--yes"),
     ]
-    assert f"\ndirectory: {site.slapd.url}\n" in listed.stdout
+    assert f"\nDirectory: {site.slapd.url}\n" in listed.stdout
     one = run("history", "1")
     assert one.exit_code == 0
-    assert "result:   undone by 2\n" in one.stdout
-    assert f"command:  dcmcfg apply {file} --yes\n" in one.stdout
+    assert "Result:    undone by 2\n" in one.stdout
+    assert f"Command:   dcmcfg apply {file} --yes\n" in one.stdout
     assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
     assert not any("geheim" in said.stdout for said in (listed, one, *as_json))
-    newest, oldest = json.loads(as_json[0].stdout)["roll_outs"]
-    assert (newest["number"], newest["undoes"], newest["result"], newest["undone_by"]) == (2, 1, "done", None)
-    assert (oldest["counts"], oldest["steps"], oldest["made"], oldest["undone_by"]) == ({"change": 1}, 1, 1, 2)
+    newest, oldest = json.loads(as_json[0].stdout)["rollouts"]
+    assert (newest["number"], newest["undo_of"], newest["result"], newest["undone_by"]) == (2, 1, "applied", None)
+    assert (oldest["counts"], oldest["undone_by"]) == ({"change": 1}, 2)
+    assert (oldest["step_count"], oldest["applied_step_count"]) == (1, 1)
     assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
 
 
@@ -110,17 +111,17 @@ def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> Non
     site.archive.run_as_an_archive_does()
     assert run("set", "storescp", "dicomDescription=b", "--yes").exit_code == 0
     assert run("set", "storescp", "dicomDescription=c", "--yes", "--no-reload").exit_code == 0
-    results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["roll_outs"]]
+    results = [each["reload"] for each in json.loads(run("history", "--json").stdout)["rollouts"]]
     assert [each["outcome"] for each in results] == ["not requested", "loaded", "failed"]
-    assert results[2]["what"].startswith("The directory was changed. Not reloaded: ")
-    assert f"\nreload:   failed: {results[2]['what']}\n" in run("history", "1").stdout
-    assert "\nreload:   loaded\n" in run("history", "2").stdout
+    assert results[2]["reason"].startswith("The directory was changed. Not reloaded: ")
+    assert f"\nReload:    failed: {results[2]['reason']}\n" in run("history", "1").stdout
+    assert "\nReload:    loaded\n" in run("history", "2").stdout
     rows = [" ".join(line.split()) for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert ["reload failed" in row for row in rows] == [False, False, True]
     folder = undo_files()[0].parent
     assert stat.S_IMODE((folder / "reload.json").stat().st_mode) == 0o600
     (folder / "reload.json").write_text('{"outcome": "unknown", "what": ""}')
-    assert "written, reload unknown" in run("history").stdout
+    assert "applied, reload unknown" in run("history").stdout
     for damaged in ("", "[]", '{"outcome": "x", "what": ""}'):
         (folder / "reload.json").write_text(damaged)
         assert json.loads(run("history", "1", "--json").stdout)["reload"] is None
@@ -190,7 +191,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
             "one; dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n",
         )
     assert "nothing to do" in nothing.stdout
-    assert "unfinished, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
+    assert "partially applied, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
     assert site.octets() == now
 
 
@@ -201,7 +202,7 @@ def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: Cl
     assert (resumed.exit_code, resumed.stderr) == (0, "")
     assert ", of which 1 of 2 steps are made\n" in resumed.stdout
     assert "1 to change, in one change\n" in resumed.stdout
-    assert "result:   written\n" in run("history", "1").stdout
+    assert "Result:    applied\n" in run("history", "1").stdout
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 
@@ -227,7 +228,7 @@ def test_close_notes_that_the_tree_was_put_right_by_hand(run: Run, site: CliSite
     assert run("history", "--mark-resolved").exit_code == 2
     assert run("history", "1", "--mark-resolved").exit_code == 0
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
-    assert "put right by hand" in run("history", "1").stdout
+    assert "closed manually" in run("history", "1").stdout
     assert run("history", "2", "--mark-resolved").exit_code == 3
 
 
@@ -287,8 +288,8 @@ def test_an_undo_of_which_something_was_left_out_has_not_taken_it_back(run: Run,
     site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "moved.ldif"))
     rejects = ("--rejects", str(tmp_path / "rejects.ldif"))
     assert run("apply", str(undo_files()[-1]), "--continue", *rejects, "--yes").exit_code == 1
-    told = json.loads(run("history", "--json").stdout)["roll_outs"]
-    assert [(each["undoes"], each["undone_by"]) for each in told] == [(None, None), (None, None)]
+    told = json.loads(run("history", "--json").stdout)["rollouts"]
+    assert [(each["undo_of"], each["undone_by"]) for each in told] == [(None, None), (None, None)]
 
 
 def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run: Run, site: CliSite) -> None:

@@ -74,8 +74,8 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     rejects = (tmp_path / "undo-1.rejects.ldif").read_text()
     assert rejects.count("\ndn: ") == 1
     assert "\ndn: dicomDeviceName=workstation," in rejects.replace("\n ", "")
-    listed = json.loads(run("history", "--json").stdout)["roll_outs"]
-    assert [(each["undone_by"], each["left_out"]) for each in listed] == [(None, 1), (2, 0)]
+    listed = json.loads(run("history", "--json").stdout)["rollouts"]
+    assert [(each["undone_by"], each["rejected_count"]) for each in listed] == [(None, 1), (2, 0)]
     assert "undone by 2, but for 1 change\n" in run("history", "1").stdout
     again = run("undo", "1", "--yes")
     file = tmp_path / "undo-1.rejects.ldif"
@@ -113,7 +113,7 @@ def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliS
     assert descriptions(site) == ["ours", "somebody else's", "ours"]
     assert run("undo", "3", "--yes").exit_code == 0
     assert run("undo", "4", "--yes").exit_code == 0
-    assert "result:   written\n" in run("history", "1").stdout
+    assert "Result:    applied\n" in run("history", "1").stdout
 
 
 def interrupted(run: Run, site: CliSite, tmp_path: Path, journal: str) -> None:

@@ -99,14 +99,14 @@ def test_json_has_each_finding(run: Run, site: CliSite, tmp_path: Path) -> None:
     assert json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"] == [
         {
             "name": "unloadable",
-            "what": "the archive cannot load 1 setting",
+            "message": "the archive cannot load 1 setting",
             "entries": [STORESCP],
             "forced": False,
             "findings": [
                 {
                     "severity": "error",
                     "rule": "port",
-                    "kind": "unloadable",
+                    "impact": "unloadable",
                     "dn": STORESCP,
                     "attribute": "dicomPort",
                     "value": "70000",
@@ -206,7 +206,7 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
         0,
         f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom has port {number} too "
         f"(bound to 127.0.0.1 and pacs.example.org), and dcmcfg does not look host names up. "
-        f"{PORT_FIX} (lint: port-perhaps-taken)\n",
+        f"{PORT_FIX} (lint: port-possibly-taken)\n",
     )
 
 
@@ -239,9 +239,9 @@ def test_check_finds_what_a_plan_is_refused_for(run: Run, site: CliSite) -> None
     checked = json.loads(run("check", "--json").stdout)
     linted = json.loads(run("lint", "--json").stdout)
     for findings, protocol in ((checked["findings"], "protocol"), (linted["findings"], "connection-protocol")):
-        kinds = {(each["rule"], each["kind"]) for each in findings}
+        kinds = {(each["rule"], each["impact"]) for each in findings}
         assert {each for each in kinds if each[1] in ("unloadable", "stops-next-start")} == {
             (protocol, "unloadable"),
             ("port-taken", "stops-next-start"),
         }
-    assert linted["check_errors"] == 0  # those two are all, and lint has named them
+    assert linted["check_error_count"] == 0  # those two are all, and lint has named them

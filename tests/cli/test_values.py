@@ -39,7 +39,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
         "",
-        " entry                                            attribute            before     after",
+        " Entry                                            Attribute            Before     After",
         " ────────────────────────────────────────────────────────────────────────────────────────────────────",
         " dicomAETitle=STORESCP,dicomDeviceName=storescp   dcmObjectStorageID   (absent)   fs1",
         "                                                  dcmOtherAETitle      (absent)   B",
@@ -158,8 +158,8 @@ def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: Cli
     assert json.loads(as_json.stdout) == {
         "dn": f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}",
         "attributes": {
-            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "from": "device"},
-            "dcmRetrieveAET": {"values": [], "from": None},
+            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "level": "device"},
+            "dcmRetrieveAET": {"values": [], "level": None},
         },
     }
 
@@ -227,9 +227,9 @@ def test_of_vendor_data_the_files_that_change_are_shown_and_get_writes_it(
     assert re.search(shown, run("diff", "before.ldif", "live").stdout)
     (change,) = json.loads(run("diff", "before.ldif", "live", "--json").stdout)["changes"]
     assert change["attributes"][0]["files"] == [
-        {"name": "gone.xsl", "from": 2, "to": None},
-        {"name": "new.xsl", "from": None, "to": 0},
-        {"name": "other.xsl", "from": 3, "to": 4},
+        {"name": "gone.xsl", "size_before": 2, "size_after": None},
+        {"name": "new.xsl", "size_before": None, "size_after": 0},
+        {"name": "other.xsl", "size_before": 3, "size_after": 4},
     ]
     assert site.octets()[ARCHIVE_DN]["dicomvendordata"] == {second}
 

@@ -78,7 +78,7 @@ def verify(run: Run, site_of_peers: RunningSlapd, stage: Stage, monkeypatch: pyt
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{patience_s:g}", "--no-qido")
         return run("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *arguments)
 
-    with override_limits({"find-answers": 100}):
+    with override_limits({"find-responses": 100}):
         yield verify_study
 
 

@@ -32,7 +32,7 @@ def test_as_a_letter(run: Run) -> None:
     lines = [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip() and "──" not in line]
     assert lines == [
         "For the administrator of LONGTERM at localhost:11119: please enter these AEs.",
-        "AE listens at may ask for is sent to because",
+        "AE Address Allowed services Receives studies Reason",
         "DCM4CHEE localhost:11112 C-MOVE, C-STORE, storage commitment yes stores (exporter LONGTERM); asks for "
         "commitment, and is told the result (exporter LONGTERM); asks for the rest of studies that are local in part; "
         "takes in what the archive asks for (dcmExternalRetrieveAEDestination)",
@@ -73,15 +73,15 @@ def test_as_ldif_that_another_configuration_takes(run: Run, tmp_path: Path) -> N
 
 def test_as_json(run: Run) -> None:
     content = json.loads(run(*ASKED, "--json").stdout)
-    assert (content["external"], content["archive"]) == ("LONGTERM", "DCM4CHEE")
+    assert (content["external_ae_title"], content["archive_ae_title"]) == ("LONGTERM", "DCM4CHEE")
     assert content["address"] == {"host": "localhost", "port": 11119, "tls": False}
     assert content["aes"][1] == {
-        "title": "VIEWER",
+        "ae_title": "VIEWER",
         "address": None,
-        "calls_from": "localhost",
-        "may": ["C-MOVE"],
-        "is_sent_to": False,
-        "why": ["asks for purged studies, by way of the archive"],
+        "source_host": "localhost",
+        "allowed_services": ["C-MOVE"],
+        "receives_studies": False,
+        "reasons": ["asks for purged studies, by way of the archive"],
     }
 
 

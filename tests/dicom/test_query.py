@@ -169,8 +169,8 @@ def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instance
 @pytest.mark.parametrize(
     ("answer", "limit", "raise_it"),
     [
-        (element("SOPInstanceUID", b"1" * 70_000), {}, "--max find-answer=128K"),
-        (STUDY_ANSWER, {"find-answers": 2}, "--max find-answers=4"),
+        (element("SOPInstanceUID", b"1" * 70_000), {}, "--max find-response=128K"),
+        (STUDY_ANSWER, {"find-responses": 2}, "--max find-responses=4"),
         (STUDY_ANSWER, {"find-octets": 40}, "--max find-octets=80"),
     ],
 )
@@ -186,7 +186,7 @@ def test_answers_beyond_a_limit_are_refused_with_its_name(
     assert refused.value.next_step.endswith(raise_it)
 
 
-@pytest.mark.parametrize(("limit", "most"), [("find-answers", 14), ("find-octets", 500)])
+@pytest.mark.parametrize(("limit", "most"), [("find-responses", 14), ("find-octets", 500)])
 def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: int, timeouts: DicomTimeouts) -> None:
     """The levels above have 13 responses, and each of ten series has two."""
     series = [element("SeriesInstanceUID", f"1.2.3.{number}".encode()) for number in range(10)]

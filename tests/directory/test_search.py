@@ -208,4 +208,4 @@ def test_the_answer_to_a_bind_that_does_not_end_is_given_up() -> None:
         with pytest.raises(DirectoryError, match="does not come to an end: more than 1M octets") as refused:
             connect(server_at(listener.getsockname()[1], receive_timeout_s=5))
     server.join(10)
-    assert refused.value.next_step.endswith("--max ldap-hello=2M")
+    assert refused.value.next_step.endswith("--max ldap-setup=2M")

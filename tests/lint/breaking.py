@@ -306,7 +306,7 @@ NAMED = (
 
 FALLBACK = (
     Break(
-        "fallback-to-itself",
+        "fallback-loop",
         [put(ARCHIVE, dcmFallbackCMoveSCP="AS_RECEIVED", dcmFallbackCMoveSCPDestination="DCM4CHEE")],
         ARCHIVE,
         "dcmFallbackCMoveSCP",
@@ -396,7 +396,7 @@ PURGING = (
         "commitments record STORESCP, so nothing is purged",
     ),
     Break(
-        "purged-shows-online",
+        "purged-without-availability",
         [put(STORAGE, dcmExternalRetrieveInstanceAvailability=())],
         STORAGE,
         "dcmExternalRetrieveInstanceAvailability",
@@ -493,7 +493,7 @@ CONNECTIONS = (
         "port 11116 is unused in the configuration",
     ),
     Break(
-        "port-perhaps-taken",
+        "port-possibly-taken",
         [
             put(f"cn=dicom,{ARCHIVE}", dcmBindAddress="127.0.0.1"),
             put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="pacs"),
@@ -597,7 +597,7 @@ TRANSPORT = (
 
 CAPABILITIES = (
     Break(
-        "capabilities-hide-the-rest",
+        "incomplete-scp-capabilities",
         [*without_capabilities(STORESCP), _ct(STORESCP)],
         STORESCP,
         "",
@@ -612,7 +612,7 @@ CAPABILITIES = (
         "it has no transfer capabilities",
     ),
     Break(
-        "scp-accepts-nothing",
+        "scp-without-acceptor",
         [put(AS_RECEIVED, dicomAssociationAcceptor="FALSE")],
         AS_RECEIVED,
         "dicomAssociationAcceptor",
@@ -629,14 +629,14 @@ CAPABILITIES = (
 
 NAMES = (
     Break(
-        "ae-title-twice",
+        "duplicate-ae-title",
         [*device("zz"), Add(network_ae(f"dicomDeviceName=zz,{DEVICES}", "STORESCP"))],
         f"dicomAETitle=STORESCP,dicomDeviceName=zz,{DEVICES}",
         "dicomAETitle",
         "the device storescp has an AE of this title too",
     ),
     Break(
-        "application-name-twice",
+        "duplicate-application-name",
         [
             new(
                 f"dcmWebAppName=DCM4CHEE,{STORESCP_DEVICE}",
@@ -682,7 +682,7 @@ NAMES = (
 
 SETTINGS = (
     Break(
-        "ae-cache-without-end",
+        "ae-cache-never-expires",
         [put(ARCHIVE, dcmAECacheStaleTimeout=())],
         ARCHIVE,
         "dcmAECacheStaleTimeout",
@@ -764,7 +764,7 @@ CERTIFICATES = (
 #: Rules for less than a whole failure.
 FINER = (
     Break(
-        "stored-back-under-another-title",
+        "recall-sender-mismatch",
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "TAPE=LONGTERM")],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
@@ -792,21 +792,21 @@ FINER = (
         "others call pacs, and only this machine is let in",
     ),
     Break(
-        "recall-limited",
+        "recall-association-limit",
         [put(ARCHIVE, dcmLimitOpenAssociations="1")],
         ARCHIVE,
         "dcmLimitOpenAssociations",
         "what the external archive sends is rejected",
     ),
     Break(
-        "stores-limited",
+        "store-association-limit",
         [put(STORESCP_DEVICE, dcmLimitOpenAssociations="2"), put(DCM4CHEE, dcmMultipleStoreAssociations="STORESCP:3")],
         DCM4CHEE,
         "dcmMultipleStoreAssociations",
         "STORESCP's device takes 2 associations at once",
     ),
     Break(
-        "received-not-sent",
+        "storage-scp-without-scu",
         [delete(f"cn=CT Image Storage SCU,{DCM4CHEE}")],
         DCM4CHEE,
         "",
@@ -820,7 +820,7 @@ FINER = (
         "the archive opens associations as this AE all the same",
     ),
     Break(
-        "ae-cache-long",
+        "ae-cache-timeout-long",
         [put(ARCHIVE, dcmAECacheStaleTimeout="P1D")],
         ARCHIVE,
         "dcmAECacheStaleTimeout",

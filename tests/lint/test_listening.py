@@ -17,7 +17,7 @@ from tests.trees import ARCHIVE as SMALL
 from tests.trees import connection, site_entries, tree
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RULES = ("port-taken", "port-perhaps-taken")
+RULES = ("port-taken", "port-possibly-taken")
 TAKEN, PERHAPS = RULES
 
 

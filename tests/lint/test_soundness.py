@@ -93,7 +93,7 @@ def messages(rule: str, changes: Iterable[Change]) -> list[str]:
         # Case is no difference in what the archive compares as text.
         ("connection-spelling", [put(STORESCP, **{REFERENCE: f"CN=dicom,dicomdevicename=STORESCP,{DEVICES}"})]),
         # Without any capability everything is sent.
-        ("capabilities-hide-the-rest", without_capabilities(STORESCP)),
+        ("incomplete-scp-capabilities", without_capabilities(STORESCP)),
         ("no-storage-scu", [*without_capabilities(WORKLIST)]),
         (
             "archive-ae-without-capabilities",

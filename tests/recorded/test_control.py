@@ -79,7 +79,7 @@ def closed_ports(afterwards: Mapping[str, Any]) -> set[str]:
 @pytest.mark.parametrize("name", ["status-started", "status-started-again"])
 def test_started(replay: Any, name: str) -> None:
     told, content, _ = replay("status", {STATUS: [ctrl(name)]})
-    assert (told.exit_code, content["status"], content["state"]) == (0, "STARTED", "started")
+    assert (told.exit_code, content["reported_status"], content["state"]) == (0, "STARTED", "started")
     assert told.stdout.startswith("STARTED: archive ")
     assert not closed_ports(http("ctrl", name).more["afterwards"])
 
@@ -87,7 +87,7 @@ def test_started(replay: Any, name: str) -> None:
 @pytest.mark.parametrize("name", ["status-stopped", "status-stopped-after-reload"])
 def test_stopped_names_the_closed_ports_and_the_command_that_starts_it(replay: Any, name: str) -> None:
     told, content, server = replay("status", {STATUS: [ctrl(name)]})
-    assert (told.exit_code, content["status"], content["state"]) == (1, "STOPPED", "stopped")
+    assert (told.exit_code, content["reported_status"], content["state"]) == (1, "STOPPED", "stopped")
     assert "its DICOM and HL7 ports are closed. A reload does not open them." in told.stdout
     assert f"or run: curl -X POST {server.url}/ctrl/start\n" in told.stdout
     assert closed_ports(http("ctrl", name).more["afterwards"]) == set(PORTS)
@@ -123,7 +123,7 @@ SHOWN = {
     ("stopping", 503): "stopping",
     ("stopping", 404): "not deployed",
     ("stopping", "ConnectionRefusedError"): "not running",
-    ("starting", "TimeoutError"): "no answer",
+    ("starting", "TimeoutError"): "no response",
     ("undeploying", 400): "stopping",
     ("undeploying", 404): "not deployed",
     ("deploying", 500): "failed to deploy",
@@ -169,7 +169,7 @@ def test_server_that_stops_while_status_asks_again_is_not_called_stopping(replay
 
 def test_reload_that_is_clean(replay: Any) -> None:
     told, content, server = replay("reload", {RELOAD: [ctrl("reload")], STATUS: [ctrl("status-started")]})
-    assert (told.exit_code, content["reloaded"], content["in_force"]) == (0, True, True)
+    assert (told.exit_code, content["reloaded"], content["configuration_active"]) == (0, True, True)
     assert told.stdout.startswith("reloaded: archive ")
     assert server.asked == [RELOAD, STATUS] * 2
 
@@ -178,7 +178,7 @@ def test_reload_of_a_stopped_archive_says_that_its_ports_are_closed(replay: Any)
     told, content, server = replay(
         "reload", {RELOAD: [ctrl("reload-when-stopped")], STATUS: [ctrl("status-stopped-after-reload")]}
     )
-    assert (told.exit_code, told.stdout, content["state"], content["in_force"]) == (4, "", "stopped", True)
+    assert (told.exit_code, told.stdout, content["state"], content["configuration_active"]) == (4, "", "stopped", True)
     assert "it is STOPPED: its DICOM and HL7 ports are closed" in told.stderr
     assert f"or run: curl -X POST {server.url}/ctrl/start\n" in told.stderr
     assert closed_ports(http("ctrl", "reload-when-stopped").more["afterwards"]) == set(PORTS)
@@ -189,7 +189,7 @@ def test_reload_after_a_start_that_failed_reloads_nothing(replay: Any, name: str
     told, content, server = replay(
         "reload", {RELOAD: [ctrl(f"{name}-reload")], STATUS: [ctrl(f"{name}-status-after-reload")]}
     )
-    assert (told.exit_code, content["reloaded"], content["in_force"]) == (3, False, False)
+    assert (told.exit_code, content["reloaded"], content["configuration_active"]) == (3, False, False)
     assert "Not reloaded. The archive failed to start" in told.stderr
     assert "restart the server" in told.stderr
     assert server.asked.count(RELOAD) == 2, "one for each run"
@@ -215,11 +215,11 @@ def test_reload_of_a_broken_configuration(replay: Any, name: str) -> None:
         "reload", {RELOAD: [played(recording)], STATUS: [status_answer(afterwards["status"])]}
     )
     closed = closed_ports(afterwards)
-    assert content["in_force"] is in_force(name)
-    assert content["listener_closed"] is bool(closed)
+    assert content["configuration_active"] is in_force(name)
+    assert content["has_closed_listener"] is bool(closed)
     assert content["reloaded"] is (recording.status == 204)
     assert told.exit_code == (0 if recording.status == 204 else 4 if closed else 3)
-    repeats = content["listener_closed"] and content["listener"] is not None
+    repeats = content["has_closed_listener"] and content["closed_listener"] is not None
     assert server.asked.count(RELOAD) == (4 if repeats else 2), "a listener that was not opened is tried once more"
     if recording.status == 204:
         return
@@ -228,8 +228,8 @@ def test_reload_of_a_broken_configuration(replay: Any, name: str) -> None:
     assert first_line.rpartition(": ")[2].split(".")[-1] in told.stderr
     said = "The new configuration is in force, but" if closed else "The archive keeps its previous configuration"
     assert said in told.stderr
-    if content["listener"] is not None:
-        port = int(content["listener"].rpartition(":")[2])
+    if content["closed_listener"] is not None:
+        port = int(content["closed_listener"].rpartition(":")[2])
         moved = "the port of cn=dicom" in recording.configured
         assert moved or port in {PORTS[each] for each in closed}
 
@@ -247,11 +247,11 @@ def test_reload_after_the_repair(replay: Any, name: str) -> None:
         result = CliRunner().invoke(program, ["reload", "--archive-url", server.url, "--json"], prog_name="dcmcfg")
     content = json.loads(result.stdout)
     assert result.exit_code == (4 if closed else 0)
-    assert (content["in_force"], content["listener_closed"]) == (True, bool(closed))
+    assert (content["configuration_active"], content["has_closed_listener"]) == (True, bool(closed))
     if closed:
-        assert {int(content["listener"].rpartition(":")[2])} == {PORTS[each] for each in closed}
+        assert {int(content["closed_listener"].rpartition(":")[2])} == {PORTS[each] for each in closed}
     elif repeats:
-        assert content["reopened"] is not None
+        assert content["reopened_listener"] is not None
 
 
 def second_answer(recorded: Mapping[str, Any]) -> Played:

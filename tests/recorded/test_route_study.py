@@ -46,7 +46,7 @@ def test_the_state_is_that_of_the_database(run: Run, replayer: Replayer, recorde
     told, _ = _route(run, replayer, recorded_site, name, "--json")
     study = stored.before(dimse(name))
     assert told["study"]["states"] == [_state(study)]
-    assert told["study"]["external"] in (study.external if study else None, None)
+    assert told["study"]["external_ae_title"] in (study.external if study else None, None)
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -105,6 +105,6 @@ def _state(study: StoredStudy | None) -> str:
     if study is None:
         return "unknown"
     if set(study.storage_ids) - {"fs1"}:
-        return "elsewhere"
+        return "unconfigured-storage"
     local = sum(bool(each.storage) for each in study.instances)
     return {0: "purged", len(study.instances): "local"}.get(local, "partial")

@@ -38,15 +38,15 @@ def test_who_and_where_stand_above_and_a_long_command_is_cut(
     assert (
         listed(tmp_path, SITES, 80, capsys)
         == """\
-who:       ann@pacs
-directory: ldap://127.0.0.1:29423
+User:      ann@pacs
+Directory: ldap://127.0.0.1:29423
 
- N   when (UTC)         changes        result    command
- ───────────────────────────────────────────────────────────────────────
- 2   2026-11-24 04:00   1 changed      written   dcmcfg undo --yes
- 1   2026-11-24 04:00   2,000 added,   written   dcmcfg apply file0.ldif
-                        2 changed                file1.ldif file2.ldif
-                                                 file3.ldif …
+ Change   Time (UTC)         Entries        Result    Command
+ ────────────────────────────────────────────────────────────────────────────
+ 2        2026-11-24 04:00   1 changed      applied   dcmcfg undo --yes
+ 1        2026-11-24 04:00   2,000 added,   applied   dcmcfg apply file0.ldif
+                             2 changed                file1.ldif file2.ldif
+                                                      file3.ldif …
 
 """
     )
@@ -54,9 +54,9 @@ directory: ldap://127.0.0.1:29423
 
 def test_a_column_tells_directories_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = listed(tmp_path, (SITES[0], "ldap://pacs.example.org"), 200, capsys)
-    assert "directory: " not in text
-    assert "written   ldap://pacs.example.org   dcmcfg undo --yes\n" in text
+    assert "Directory: " not in text
+    assert "applied   ldap://pacs.example.org   dcmcfg undo --yes\n" in text
 
 
 def test_in_a_pipe_the_command_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"2,000 added, 2 changed   written   {LONG}\n" in listed(tmp_path, SITES, None, capsys)
+    assert f"2,000 added, 2 changed   applied   {LONG}\n" in listed(tmp_path, SITES, None, capsys)

@@ -55,7 +55,7 @@ OTHER = another_archive("OTHER")
             [f"{ASK_AS_OWN} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
-            "elsewhere",
+            "unconfigured-storage",
             (*OTHER, put("dcmAltCMoveSCP", "OTHER"), BACK),
             Branch.ALTERNATIVE,
             [
@@ -144,7 +144,7 @@ def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Chan
 
 
 def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_to_the_destination() -> None:
-    found = way("elsewhere", BACK, external="LONGTERM")
+    found = way("unconfigured-storage", BACK, external="LONGTERM")
     assert (found.branch, found.outcome) == (Branch.NOTHING, PathOutcome.UNCONFIGURED)
     assert [in_words(step) for step in found.messages] == ["A-ASSOCIATE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"]
     (failure,) = found.failures
@@ -154,7 +154,11 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
         "that is recorded is not asked"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
-    assert way("elsewhere", no_port).failures[0].response.endswith("IncompatibleConnectionException: No compatible")
+    assert (
+        way("unconfigured-storage", no_port)
+        .failures[0]
+        .response.endswith("IncompatibleConnectionException: No compatible")
+    )
 
 
 def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
@@ -473,7 +477,7 @@ def test_the_archive_that_the_database_names_can_be_told() -> None:
 def test_what_the_alternative_asks_for_itself_is_left_to_it() -> None:
     changes = (*OTHER, put("dcmAltCMoveSCP", "OTHER"))
     assert way("purged", *changes, calling="OTHER").outcome is PathOutcome.FAILED
-    assert way("elsewhere", *changes, calling="OTHER").messages == ()
+    assert way("unconfigured-storage", *changes, calling="OTHER").messages == ()
     partial = way("partial", *changes, calling="OTHER")
     assert ([in_words(step) for step in partial.messages], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
     assert partial.outcome is PathOutcome.PARTIAL

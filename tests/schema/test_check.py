@@ -53,7 +53,7 @@ def test_a_site_in_order_has_no_findings() -> None:
         ("dcmURI", ["file:/x"], "attribute-not-allowed", None),
         ("dcmFuzzyAlgorithmClass", [], "missing-attribute", None),
         ("dicomDescription", ["a", "b"], "single-valued", None),
-        ("dicomManufacturer", ["é", "É"], "value-twice", "É"),
+        ("dicomManufacturer", ["é", "É"], "duplicate-value", "É"),
         ("dicomInstalled", ["true"], "syntax", "true"),
         ("dcmQidoMaxNumberOfResults", ["010"], "syntax", "010"),
         ("dicomRelatedDeviceReference", ["nonsense"], "syntax", "nonsense"),
@@ -188,7 +188,7 @@ def test_top_is_a_class_and_the_naming_value_counts_as_present() -> None:
 
 def test_one_attribute_under_two_names_is_one_attribute() -> None:
     odd = connection(ARCHIVE, "104", name="more").with_values("2.5.4.3", (b"MORE",))
-    assert ("value-twice", "cn", b"MORE") in rules(*site_entries(), odd)
+    assert ("duplicate-value", "cn", b"MORE") in rules(*site_entries(), odd)
 
 
 def test_an_entry_given_twice_is_told_at_the_second_place() -> None:
@@ -199,7 +199,7 @@ def test_an_entry_given_twice_is_told_at_the_second_place() -> None:
         load_bundled_schema(),
         live=False,
     )
-    assert (finding.rule.name, finding.location) == ("entry-twice", Location("b.ldif", 7))
+    assert (finding.rule.name, finding.location) == ("duplicate-entry", Location("b.ldif", 7))
 
 
 @pytest.mark.parametrize("live", [True, False])

@@ -100,7 +100,7 @@ def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) ->
     return ask
 
 
-_option = section_option("TLS in associations")
+_option = section_option("DICOM TLS")
 
 
 def over_tls_option(help_text: str) -> Callable[[Callable[..., R]], Callable[..., R]]:

@@ -23,7 +23,7 @@ from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.settings import Settings, resolve_settings
 
 R = TypeVar("R")
-_OWN, _RISKS, _SITE = "Options", "Refused unless named", "Where the site is"
+_OWN, _RISKS, _SITE = "Options", "Safety overrides", "Site"
 
 
 class ForceOption(click.Option):

@@ -94,8 +94,8 @@ class ChangeReport:
     ) -> dict[str, Any]:
         """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done.
 
-        ``restart`` has for each archive that must be restarted by another device name ``old``, ``new`` and the system
-        ``property`` that says it; ``profile`` the file of a profile that was changed for that.
+        ``required_restarts`` has for each archive that must be restarted by another device name ``old_name``,
+        ``new_name`` and the system ``property`` that says it; ``profile_file`` the profile that was changed for that.
         """
         settings = self.settings
         left_out = self.rejects_file if self.rejects_file is not None and self.rejects_file.items else None
@@ -108,15 +108,16 @@ class ChangeReport:
             "rejected": left_out.to_json() if left_out else [],
             "rejects_file": str(left_out.path) if left_out and kept else None,
             "changed": outcome is not None,
-            "manner": outcome.strategy.value if outcome else None,
-            "roll_out": outcome.number if outcome else None,
+            "strategy": outcome.strategy.value if outcome else None,
+            "rollout": outcome.number if outcome else None,
             "undo_file": str(outcome.undo_file) if outcome else None,
             "reloaded": reload is not None,
             "reload": None if reload is None else reload.json_fields,
-            "restart": [
-                {"old": each.old, "new": each.new, "property": DEVICE_NAME_PROPERTY} for each in self.renamed_archives
+            "required_restarts": [
+                {"old_name": each.old, "new_name": each.new, "property": DEVICE_NAME_PROPERTY}
+                for each in self.renamed_archives
             ],
-            "profile": str(profile) if profile else None,
+            "profile_file": str(profile) if profile else None,
             **self.extra_json,
         }
 

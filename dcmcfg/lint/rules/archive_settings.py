@@ -24,7 +24,7 @@ _MAXIMUM_CACHE_S = 3600
 _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
 
 
-def _find_ae_cache_without_end(context: LintContext) -> Iterator[Violation]:
+def _find_ae_cache_never_expires(context: LintContext) -> Iterator[Violation]:
     name = "dcmAECacheStaleTimeout"
     for device in context.archives:
         if name not in device.entry:
@@ -34,7 +34,7 @@ def _find_ae_cache_without_end(context: LintContext) -> Iterator[Violation]:
             )
 
 
-def _find_ae_cache_long(context: LintContext) -> Iterator[Violation]:
+def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
     name = "dcmAECacheStaleTimeout"
     for device in context.archives:
         for value in device.entry.values(name):
@@ -91,22 +91,22 @@ def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
 
 RULES = (
     LintRule(
-        "ae-cache-without-end",
+        "ae-cache-never-expires",
         "warning",
         "The archive looks AEs up again after a time.",
         "Without dcmAECacheStaleTimeout an old address, or that an AE was unknown, is kept until a reload.",
         "Set the time.",
         "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
-        _find_ae_cache_without_end,
+        _find_ae_cache_never_expires,
     ),
     LintRule(
-        "ae-cache-long",
+        "ae-cache-timeout-long",
         "note",
         "The archive looks AEs up again within the hour.",
         "Until dcmAECacheStaleTimeout is over, a change of another AE has no effect without a reload.",
         "Set a shorter time, unless each change is followed by a reload.",
         "dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
-        _find_ae_cache_long,
+        _find_ae_cache_timeout_long,
     ),
     LintRule(
         "storage-threshold",

@@ -42,7 +42,7 @@ def _find_sop_classes(ae: NetworkAE, role: str) -> set[str]:
     }
 
 
-def _find_capabilities_hide_the_rest(context: LintContext) -> Iterator[Violation]:
+def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violation]:
     aes = [ae for archive in context.archives for ae in archive.network_aes]
     sent = {each for ae in aes for each in _find_sop_classes(ae, "SCU") if each.startswith(STORAGE_SOP_CLASS_PREFIX)}
     destinations = set(_find_destinations(context))
@@ -75,7 +75,7 @@ def _find_no_storage_scu(context: LintContext) -> Iterator[Violation]:
                 yield Violation(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
 
 
-def _find_received_not_sent(context: LintContext) -> Iterator[Violation]:
+def _find_storage_scp_without_scu(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for ae in device.network_aes:
             taken, sent = (
@@ -105,7 +105,7 @@ def _find_archive_ae_without_capabilities(context: LintContext) -> Iterator[Viol
                 yield Violation(ae.entry.dn, "it has no transfer capabilities, so it accepts and offers nothing")
 
 
-def _find_scp_accepts_nothing(context: LintContext) -> Iterator[Violation]:
+def _find_scp_without_acceptor(context: LintContext) -> Iterator[Violation]:
     name = DICOM_ASSOCIATION_ACCEPTOR
     for device in context.archives:
         for ae in device.network_aes:
@@ -125,14 +125,14 @@ def _find_no_object_storage(context: LintContext) -> Iterator[Violation]:
 
 RULES = (
     LintRule(
-        "capabilities-hide-the-rest",
+        "incomplete-scp-capabilities",
         "warning",
         "A destination that lists SCP capabilities lists those that it shall be sent.",
         "Without any SCP capability a destination is sent everything; with one, all other SOP classes are kept "
         "back from it (A702, or silently where dcmRestrictRetrieveSilently is set).",
         "Add the missing capabilities, or remove all.",
         "dcmcfg capability copy FROM TO",
-        _find_capabilities_hide_the_rest,
+        _find_incomplete_scp_capabilities,
     ),
     LintRule(
         "no-storage-scu",
@@ -144,13 +144,13 @@ RULES = (
         _find_no_storage_scu,
     ),
     LintRule(
-        "received-not-sent",
+        "storage-scp-without-scu",
         "warning",
         "An archive AE that takes objects of a SOP class may send them too.",
         "They are kept back from every destination that is served by this AE (A702, or silently).",
         "Add SCU capabilities for the SOP classes that it lists as SCP only.",
         "dcmcfg capability add DEVICE/AE SCU SOPCLASS",
-        _find_received_not_sent,
+        _find_storage_scp_without_scu,
     ),
     LintRule(
         "initiator-not-enforced",
@@ -171,13 +171,13 @@ RULES = (
         _find_archive_ae_without_capabilities,
     ),
     LintRule(
-        "scp-accepts-nothing",
+        "scp-without-acceptor",
         "warning",
         "An archive AE with SCP capabilities accepts associations.",
         "Without dicomAssociationAcceptor TRUE every caller is rejected (1/1/7).",
         "Set dicomAssociationAcceptor to TRUE, or remove the capabilities.",
         "dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
-        _find_scp_accepts_nothing,
+        _find_scp_without_acceptor,
     ),
     LintRule(
         "no-object-storage",

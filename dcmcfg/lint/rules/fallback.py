@@ -23,7 +23,7 @@ def _iterate_entries(context: LintContext) -> Iterator[tuple[Device, Entry]]:
             yield device, entry
 
 
-def _find_fallback_to_itself(context: LintContext) -> Iterator[Violation]:
+def _find_fallback_loop(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
         for name in (FALLBACK_C_MOVE_SCP, ALT_C_MOVE_SCP):
             title = entry.text(name)
@@ -68,13 +68,13 @@ def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
 
 RULES = (
     LintRule(
-        "fallback-to-itself",
+        "fallback-loop",
         "warning",
         "Requests are forwarded to another archive.",
         "The archive calls itself; nothing was found that ends the loop.",
         "Name the other archive.",
         "dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
-        _find_fallback_to_itself,
+        _find_fallback_loop,
     ),
     LintRule(
         "fallback-without-destination",

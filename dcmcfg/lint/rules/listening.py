@@ -89,7 +89,7 @@ def _find_port_taken(context: LintContext) -> Iterator[Violation]:
                 )
 
 
-def _find_port_perhaps_taken(context: LintContext) -> Iterator[Violation]:
+def _find_port_possibly_taken(context: LintContext) -> Iterator[Violation]:
     for device, listeners in context.listeners.items():
         ports = _DevicePorts(listeners)
         for new in listeners:
@@ -147,13 +147,13 @@ RULES = (
         impact="stops-next-start",
     ),
     LintRule(
-        "port-perhaps-taken",
+        "port-possibly-taken",
         "warning",
         "No two installed connections of the archive have the same port at addresses that may be the same.",
         "If a host name is the address of the other connection, or if another program has opened the port, the archive "
         "cannot open it.",
         _FIX,
         "dcmcfg connection set DEVICE/NAME HOST:PORT",
-        _find_port_perhaps_taken,
+        _find_port_possibly_taken,
     ),
 )

@@ -91,7 +91,7 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
             yield Violation(storage.dn, f"{found}, so nothing is purged", EXTERNAL_RETRIEVE_AET, wanted[0].encode())
 
 
-def _find_purged_shows_online(context: LintContext) -> Iterator[Violation]:
+def _find_purged_without_availability(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
         if EXTERNAL_RETRIEVE_AET in storage and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in storage:
             message = "purged studies keep showing as ONLINE"
@@ -145,14 +145,14 @@ RULES = (
         _find_external_archive_never_recorded,
     ),
     LintRule(
-        "purged-shows-online",
+        "purged-without-availability",
         "note",
         "A storage with dcmExternalRetrieveAET says what purged studies show as.",
         "Without dcmExternalRetrieveInstanceAvailability purged studies show as ONLINE; nobody sees that a retrieve "
         "takes long. With it, a study keeps the value after a recall, so it does not show where the files are.",
         "Set it to NEARLINE or OFFLINE.",
         "dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
-        _find_purged_shows_online,
+        _find_purged_without_availability,
     ),
     LintRule(
         "availability-without-effect",

@@ -47,7 +47,7 @@ def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
                 yield Violation(entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value)
 
 
-def _find_stored_back_under_another_title(context: LintContext) -> Iterator[Violation]:
+def _find_recall_sender_mismatch(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         recorded = context.find_external_archives(device)
         for value in device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP):
@@ -124,7 +124,7 @@ RULES = (
         impact="unloadable",
     ),
     LintRule(
-        "stored-back-under-another-title",
+        "recall-sender-mismatch",
         "warning",
         "An external archive sends objects back under the title that is recorded for them.",
         "An object is only linked and forwarded when its sender is the AE recorded as external archive; from another "
@@ -132,7 +132,7 @@ RULES = (
         "Have the external archive send under that title, or record the one that it sends under (dcmRetrieveAET of "
         "the exporter).",
         "dcmcfg set DN dcmRetrieveAET=AET",
-        _find_stored_back_under_another_title,
+        _find_recall_sender_mismatch,
     ),
     LintRule(
         "no-pending-responses",

@@ -20,7 +20,7 @@ from dcmcfg.unsafe_names import is_changed_in_reference, needs_escaping_in_dn
 _REFERENCED_CLASSES = (DICOM_DEVICE_OBJECT_CLASS, DICOM_NETWORK_CONNECTION_OBJECT_CLASS)
 
 
-def _find_ae_title_twice(context: LintContext) -> Iterator[Violation]:
+def _find_duplicate_ae_title(context: LintContext) -> Iterator[Violation]:
     for title, aes in context.aes_by_title.items():
         if len(aes) > 1:
             first = aes[0].device.name
@@ -29,7 +29,7 @@ def _find_ae_title_twice(context: LintContext) -> Iterator[Violation]:
                 yield Violation(ae.entry.dn, message, DICOM_AE_TITLE, title.encode("utf-8", "replace"))
 
 
-def _find_application_name_twice(context: LintContext) -> Iterator[Violation]:
+def _find_duplicate_application_name(context: LintContext) -> Iterator[Violation]:
     for kind in (EntityKind.HL7_APPLICATION, EntityKind.WEB_APP):
         seen = set()
         for entry in context.tree.sorted_entries():
@@ -73,22 +73,22 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
 
 RULES = (
     LintRule(
-        "ae-title-twice",
+        "duplicate-ae-title",
         "error",
         "An AE title is carried by one AE.",
         "The archive takes the first AE that the directory returns; which one that is may change.",
         "Rename or remove one of them.",
         "dcmcfg rename ae DEVICE/OLD NEW",
-        _find_ae_title_twice,
+        _find_duplicate_ae_title,
     ),
     LintRule(
-        "application-name-twice",
+        "duplicate-application-name",
         "error",
         "The name of an HL7 application or web application is carried once.",
         "The archive takes the first that the directory returns.",
         "Rename or remove one of them.",
         "dcmcfg edit TARGET",
-        _find_application_name_twice,
+        _find_duplicate_application_name,
     ),
     LintRule(
         "other-title-shadowed",

@@ -116,7 +116,7 @@ def _find_bound_to_loopback(context: LintContext) -> Iterator[Violation]:
                 yield Violation(connection.dn, message, name, sorted(bound)[0].encode())
 
 
-def _find_recall_limited(context: LintContext) -> Iterator[Violation]:
+def _find_recall_association_limit(context: LintContext) -> Iterator[Violation]:
     """A recall takes two associations at once: the requester's, and the external archive's to send."""
     for device in context.archives:
         if context.find_external_archives(device) and EXTERNAL_RETRIEVE_AE_DESTINATION in device.entry:
@@ -126,7 +126,7 @@ def _find_recall_limited(context: LintContext) -> Iterator[Violation]:
                 yield Violation(device.entry.dn, message, _LIMIT, value.encode())
 
 
-def _find_stores_limited(context: LintContext) -> Iterator[Violation]:
+def _find_store_association_limit(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             for value in entry.texts(_STORES):
@@ -219,21 +219,21 @@ RULES = (
         _find_bound_to_loopback,
     ),
     LintRule(
-        "recall-limited",
+        "recall-association-limit",
         "error",
         "An archive that fetches from external archives takes two associations at once.",
         "Whoever asks holds one; with dcmLimitOpenAssociations 1 the external archive's is rejected (2/3/2).",
         "Set a higher limit, or 0 for none.",
         "dcmcfg set DEVICE dcmLimitOpenAssociations=0",
-        _find_recall_limited,
+        _find_recall_association_limit,
     ),
     LintRule(
-        "stores-limited",
+        "store-association-limit",
         "warning",
         "The archive opens no more associations to a destination than that takes at once.",
         "Of dcmMultipleStoreAssociations those above the destination's dcmLimitOpenAssociations are rejected (2/3/2).",
         "Set a lower number, or a higher limit at the destination.",
         "dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
-        _find_stores_limited,
+        _find_store_association_limit,
     ),
 )

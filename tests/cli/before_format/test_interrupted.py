@@ -41,8 +41,8 @@ def listed(run: Run) -> Listed:
     """Of each roll-out its result, how many steps are made, and which one has undone it."""
     found = run("history", "--json")
     assert (found.exit_code, found.stderr) == (0, "")
-    roll_outs = json.loads(found.stdout)["roll_outs"]
-    return {each["number"]: (each["result"], each["made"], each["undone_by"]) for each in roll_outs}
+    roll_outs = json.loads(found.stdout)["rollouts"]
+    return {each["number"]: (each["result"], each["applied_step_count"], each["undone_by"]) for each in roll_outs}
 
 
 def done(run: Run, *arguments: str) -> None:
@@ -55,7 +55,7 @@ def test_history_lists_a_killed_roll_out_as_cut_off(at: At, run: Run, name: str)
     at(name)
     newest = max(listed(run))
     assert newest == (2 if name.startswith("undo") else 1)
-    assert listed(run)[newest][0] == "cut off"
+    assert listed(run)[newest][0] == "interrupted"
     assert '"host": "admin-pc"' in run("history", str(newest), "--json").stdout
 
 
@@ -64,10 +64,10 @@ def test_resume_makes_the_steps_that_are_left_and_one_undo_reverts_all(at: At, r
     site = at(name)
     done(run, "apply", "--resume")
     assert site.octets() == octets(after())
-    assert listed(run) == {1: ("done", 7, None)}
+    assert listed(run) == {1: ("applied", 7, None)}
     done(run, "undo")
     assert site.octets() == octets(before())
-    assert listed(run) == {2: ("done", 7, None), 1: ("done", 7, 2)}
+    assert listed(run) == {2: ("applied", 7, None), 1: ("applied", 7, 2)}
 
 
 @pytest.mark.parametrize("name", KILLED)
@@ -79,8 +79,8 @@ def test_undo_reverts_the_steps_that_were_made(at: At, run: Run, name: str) -> N
         assert listed(run) == {1: ("nothing changed", 0, None)}
     else:
         done(run, "undo")
-        result = "done" if made == 7 else "unfinished"
-        assert listed(run) == {2: ("done", made, None), 1: (result, made, 2)}
+        result = "applied" if made == 7 else "partially applied"
+        assert listed(run) == {2: ("applied", made, None), 1: (result, made, 2)}
     assert site.octets() == octets(before())
     assert run(*WRITE).exit_code == 0, "nothing is unfinished any more"
 
@@ -99,7 +99,7 @@ def test_resume_finishes_an_undo_which_is_then_undone(at: At, run: Run, name: st
     site = at(name)
     done(run, "apply", "--resume")
     assert site.octets() == octets(before())
-    assert listed(run) == {2: ("done", 7, None), 1: ("done", 7, 2)}
+    assert listed(run) == {2: ("applied", 7, None), 1: ("applied", 7, 2)}
     done(run, "undo", "2")
     assert site.octets() == octets(after())
 
@@ -110,21 +110,21 @@ def test_an_undo_that_was_killed_is_undone_or_has_changed_nothing(at: At, run: R
     if made:
         assert run("undo", "--yes").exit_code == 3, "the undo has to be named by its number"
         done(run, "undo", "2")
-        assert listed(run) == {3: ("done", made, None), 2: ("unfinished", made, 3), 1: ("done", 7, None)}
+        assert listed(run) == {3: ("applied", made, None), 2: ("partially applied", made, 3), 1: ("applied", 7, None)}
         assert site.octets() == octets(after())
         done(run, "undo", "1")
     else:
         done(run, "undo")
-        assert listed(run) == {3: ("done", 7, None), 2: ("nothing changed", 0, None), 1: ("done", 7, 3)}
+        assert listed(run) == {3: ("applied", 7, None), 2: ("nothing changed", 0, None), 1: ("applied", 7, 3)}
     assert site.octets() == octets(before())
 
 
 def test_the_undo_of_an_interrupted_roll_out_that_was_killed_is_done_or_the_roll_out_resumed(at: At, run: Run) -> None:
     site = at("undo-of-interrupted")
-    assert listed(run) == {2: ("cut off", 0, None), 1: ("unfinished", 3, None)}
+    assert listed(run) == {2: ("interrupted", 0, None), 1: ("partially applied", 3, None)}
     done(run, "undo")
     assert site.octets() == octets(before())
-    assert listed(run) == {3: ("done", 3, None), 2: ("nothing changed", 0, None), 1: ("unfinished", 3, 3)}
+    assert listed(run) == {3: ("applied", 3, None), 2: ("nothing changed", 0, None), 1: ("partially applied", 3, 3)}
 
 
 def test_resume_stops_once_where_the_undo_of_an_interrupted_roll_out_was_killed(at: At, run: Run) -> None:
@@ -132,7 +132,7 @@ def test_resume_stops_once_where_the_undo_of_an_interrupted_roll_out_was_killed(
     assert run("apply", "--resume", "--yes", "--no-reload").exit_code == 3
     done(run, "apply", "--resume")
     assert site.octets() == octets(after())
-    assert listed(run) == {2: ("nothing changed", 0, None), 1: ("done", 7, None)}
+    assert listed(run) == {2: ("nothing changed", 0, None), 1: ("applied", 7, None)}
 
 
 def test_an_undo_of_what_fits_that_was_killed_is_finished_and_undone(at: At, run: Run, tmp_path: Path) -> None:
@@ -140,10 +140,10 @@ def test_an_undo_of_what_fits_that_was_killed_is_finished_and_undone(at: At, run
     site = at("undo-what-fits")
     storescp = f"dicomDeviceName=storescp,{DEVICES}"
     changed = {"dicomdescription": frozenset({b"somebody else"})}
-    assert listed(run) == {2: ("cut off", 2, None), 1: ("done", 7, None)}
+    assert listed(run) == {2: ("interrupted", 2, None), 1: ("applied", 7, None)}
     done(run, "apply", "--resume")
     assert site.octets() == octets(before()) | {storescp: octets(before())[storescp] | changed}
-    assert listed(run) == {2: ("done", 6, None), 1: ("done", 7, 2)}
+    assert listed(run) == {2: ("applied", 6, None), 1: ("applied", 7, 2)}
     assert str(tmp_path / "undo-1.rejects.ldif") in run("undo", "1", "--yes").stderr
     done(run, "undo", "2")
     assert site.octets() == octets(after()) | {storescp: octets(after())[storescp] | changed}
@@ -168,7 +168,7 @@ def test_history_close_settles_an_interrupted_roll_out(at: At, run: Run, name: s
     assert run(*WRITE).exit_code == 3
     newest = max(listed(run))
     assert run("history", str(newest), "--mark-resolved").exit_code == 0
-    assert listed(run)[newest][0] == "put right by hand"
+    assert listed(run)[newest][0] == "closed manually"
     assert run(*WRITE).exit_code == 0
 
 

@@ -24,16 +24,16 @@ FAILED = (
 )
 #: Of each roll-out of ``history``, newest first: result, entries, steps, made, left out, undoes, undone by, reload.
 HISTORY = {
-    10: ("done", {"change": 1}, 1, 1, 0, 4, None, LOADED),
-    9: ("done", {"change": 1}, 1, 1, 0, None, None, ("unknown", "")),
-    8: ("put right by hand", {"add": 2, "rename": 1, "change": 3, "delete": 1}, 7, 2, 0, None, None, None),
-    7: ("done", {"change": 1}, 1, 1, 1, None, None, NOT_ASKED),
-    6: ("done", {"change": 1}, 1, 1, 1, 5, None, NOT_ASKED),
-    5: ("done", {"change": 2}, 2, 2, 0, None, 6, NOT_ASKED),
-    4: ("done", {"change": 1}, 1, 1, 0, 1, 10, LOADED),
-    3: ("done", {"rename": 2, "change": 3}, 5, 5, 0, None, None, FAILED),
-    2: ("done", {"add": 4}, 4, 4, 0, None, None, NOT_ASKED),
-    1: ("done", {"change": 1}, 1, 1, 0, None, None, LOADED),
+    10: ("applied", {"change": 1}, 1, 1, 0, 4, None, LOADED),
+    9: ("applied", {"change": 1}, 1, 1, 0, None, None, ("unknown", "")),
+    8: ("closed manually", {"add": 2, "rename": 1, "change": 3, "delete": 1}, 7, 2, 0, None, None, None),
+    7: ("applied", {"change": 1}, 1, 1, 1, None, None, NOT_ASKED),
+    6: ("applied", {"change": 1}, 1, 1, 1, 5, None, NOT_ASKED),
+    5: ("applied", {"change": 2}, 2, 2, 0, None, 6, NOT_ASKED),
+    4: ("applied", {"change": 1}, 1, 1, 0, 1, 10, LOADED),
+    3: ("applied", {"rename": 2, "change": 3}, 5, 5, 0, None, None, FAILED),
+    2: ("applied", {"add": 4}, 4, 4, 0, None, None, NOT_ASKED),
+    1: ("applied", {"change": 1}, 1, 1, 0, None, None, LOADED),
 }
 COMMANDS = {
     10: "dcmcfg undo 4 --yes",
@@ -67,8 +67,8 @@ def test_the_server_of_a_fixture_holds_its_tree_with_its_operational_attributes(
 
 def test_a_written_roll_out_is_listed_undone_and_made_again(at: At, run: Run) -> None:
     site = at("written")
-    (listed,) = json.loads(run("history", "--json").stdout)["roll_outs"]
-    assert (listed["number"], listed["when"], listed["user"], listed["host"]) == (
+    (listed,) = json.loads(run("history", "--json").stdout)["rollouts"]
+    assert (listed["number"], listed["started_at"], listed["user"], listed["host"]) == (
         1,
         json.loads((ROLL_OUTS / "written" / "state/rollouts/1/head.json").read_text())["when"],
         "admin",
@@ -85,7 +85,7 @@ def test_a_written_roll_out_is_listed_undone_and_made_again(at: At, run: Run) ->
 
     assert run("undo", "2", "--yes").exit_code == 0
     assert site.octets() == octets(tree(ROLL_OUTS / "written"))
-    results = [(each["number"], each["undoes"], each["undone_by"]) for each in roll_outs(run)]
+    results = [(each["number"], each["undo_of"], each["undone_by"]) for each in roll_outs(run)]
     assert results == [(3, 2, None), (2, 1, 3), (1, None, None)]
 
 
@@ -160,12 +160,12 @@ def test_history_lists_every_kind_of_record(at: At, run: Run) -> None:
         each["number"]: (
             each["result"],
             each["counts"],
-            each["steps"],
-            each["made"],
-            each["left_out"],
-            each["undoes"],
+            each["step_count"],
+            each["applied_step_count"],
+            each["rejected_count"],
+            each["undo_of"],
             each["undone_by"],
-            each["reload"] and (each["reload"]["outcome"], each["reload"]["what"]),
+            each["reload"] and (each["reload"]["outcome"], each["reload"]["reason"]),
         )
         for each in roll_outs(run)
     }
@@ -204,7 +204,7 @@ def test_each_record_of_a_long_history_is_undone(at: At, run: Run) -> None:
     assert LONGTERM in site.octets()
     assert run("undo", "2", "--yes", "--no-reload").exit_code == 0
     assert f"dicomDeviceName=ws8,{DEVICES}" not in site.octets()
-    results = {each["number"]: (each["undoes"], each["undone_by"]) for each in roll_outs(run)}
+    results = {each["number"]: (each["undo_of"], each["undone_by"]) for each in roll_outs(run)}
     assert results == {
         16: (2, None),
         15: (3, None),
@@ -254,5 +254,5 @@ def test_rejected_records_fit_once_they_were_fixed(at: At, run: Run, tmp_path: P
 def roll_outs(run: Run) -> list[dict[str, Any]]:
     listed = run("history", "--json")
     assert (listed.exit_code, listed.stderr) == (0, "")
-    found: list[dict[str, Any]] = json.loads(listed.stdout)["roll_outs"]
+    found: list[dict[str, Any]] = json.loads(listed.stdout)["rollouts"]
     return found

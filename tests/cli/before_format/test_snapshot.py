@@ -28,9 +28,9 @@ def test_check_finds_the_snapshot_intact_and_loadable(run: Run) -> None:
     checked = run("snapshot", SNAPSHOT, "--check")
     assert (checked.exit_code, checked.stderr) == (0, "")
     facts = json.loads(run("snapshot", SNAPSHOT, "--check", "--json").stdout)
-    assert (facts["program"], facts["base_dn"]) == ("dcmcfg 0.1.0", "dc=dcm4che,dc=org")
-    assert facts["entries"] == len(octets(before()))
-    assert (facts["loadable"], facts["errors"]) == (True, 0)
+    assert (facts["created_with"], facts["base_dn"]) == ("dcmcfg 0.1.0", "dc=dcm4che,dc=org")
+    assert facts["entry_count"] == len(octets(before()))
+    assert (facts["loadable"], facts["error_count"]) == (True, 0)
 
 
 def test_one_changed_octet_is_refused(holding: Holding, run: Run, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_restore_changes_nothing_where_the_directory_is_equal(holding: Holding, 
     assert unchanged.exit_code == 0
     assert site.octets() == octets(before())
     assert site.archive.reloads == 0
-    assert json.loads(run("history", "--json").stdout)["roll_outs"] == []
+    assert json.loads(run("history", "--json").stdout)["rollouts"] == []
 
 
 def test_restore_fills_an_empty_directory(holding: Holding, run: Run) -> None:

@@ -36,7 +36,7 @@ def test_status_warns_of_it(at: At, run: Run, name: str) -> None:
     claim = json.loads((ROLL_OUTS / name / "state" / "temporary" / title_of(name)).read_text())
     assert claim["when"].replace("T", " ").removesuffix("Z") in warned.stderr
     assert "dcmcfg verify --clean-temporary" in warned.stderr
-    assert json.loads(run("status", "--directory", "--json").stdout)["left"] == [title_of(name)]
+    assert json.loads(run("status", "--directory", "--json").stdout)["temporary_leftovers"] == [title_of(name)]
 
 
 @pytest.mark.parametrize("name", LEFT)
@@ -50,8 +50,8 @@ def test_it_is_removed(at: At, run: Run, name: str) -> None:
     assert site.archive.reloads == 1
     assert claims() == []
     assert run("status").stderr == ""
-    newest, oldest = json.loads(run("history", "--json").stdout)["roll_outs"]
-    assert (newest["number"], newest["undoes"], oldest["undone_by"]) == (2, 1, 2)
+    newest, oldest = json.loads(run("history", "--json").stdout)["rollouts"]
+    assert (newest["number"], newest["undo_of"], oldest["undone_by"]) == (2, 1, 2)
 
 
 def test_another_account_finds_it_by_its_description(holding: Holding, run: Run) -> None:

@@ -47,7 +47,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     ]
     assert "dcmcfg verify --recall --temporary-dest takes a study that is really purged" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
-    assert rows == [["4", "deleted", "written", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
+    assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
     again = run("verify", "--study", LOCAL, "--dest", title, "--json")
     assert (again.exit_code, json.loads(again.stdout)["reported"]["status_hex"]) == (1, "A801")

@@ -49,7 +49,7 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["removed_leftovers"]) == (0, [])
     assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {left}\n" in done.stderr
     status = run("status", "--directory", "--json")
-    assert (status.exit_code, json.loads(status.stdout)["left"]) == (0, ["DCMCFG_0A1B2C3D4"])
+    assert (status.exit_code, json.loads(status.stdout)["temporary_leftovers"]) == (0, ["DCMCFG_0A1B2C3D4"])
     assert f"warning: a verify may have left the temporary destination {left}; " in status.stderr
     done = run("verify", "--clean-temporary")
     assert (done.exit_code, done.stdout) == (1, "")

@@ -258,7 +258,7 @@ def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
         "its kept file is not sound: its data set inflates to more than 256M octets (If the peer is right to send "
-        "more: repeat the command with --max inflated=512M)\n"
+        "more: repeat the command with --max inflated-data-set=512M)\n"
     ), found.stderr
 
 
@@ -267,9 +267,9 @@ def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
     octets = (tmp_path / "file").read_bytes()
     begin = 144 + int.from_bytes(octets[140:144], "little")
     length = len(zlib.decompress(octets[begin:], -zlib.MAX_WBITS))
-    with override_limits({"inflated": length}):
+    with override_limits({"inflated-data-set": length}):
         assert check_saved_file(instance).problem == ""
-    with override_limits({"inflated": length - 1}):
+    with override_limits({"inflated-data-set": length - 1}):
         assert f"inflates to more than {length - 1} octets" in check_saved_file(instance).problem
 
 
@@ -371,5 +371,5 @@ def test_fragments_of_pixel_data_are_one_value(tmp_path: Path) -> None:
 
 def test_a_file_beyond_the_limit_is_not_read_back(tmp_path: Path) -> None:
     instance = _kept(tmp_path / "file", _image())
-    with override_limits({"kept": 100}):
-        assert check_saved_file(instance).problem.endswith("--max kept=200)")
+    with override_limits({"stored-file": 100}):
+        assert check_saved_file(instance).problem.endswith("--max stored-file=200)")

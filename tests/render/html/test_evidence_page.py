@@ -97,7 +97,7 @@ def test_the_picture_of_a_failed_run_ends_with_the_response_that_came_and_has_no
 def test_the_picture_of_a_run_that_went_well_is_good(configuration: Configuration) -> None:
     texts = pictured(configuration, SHOWN)
     assert texts["0000"] == "label good"
-    (heading,) = (kinds for words, kinds in texts.items() if words.startswith("purged arrives"))
+    (heading,) = (kinds for words, kinds in texts.items() if words.startswith("purged delivered"))
     assert heading == "head good"
 
 
