@@ -10,7 +10,7 @@ from dcmcfg.limits import Limit
 
 
 class BoundedSocket:
-    """Everything that the socket *whole* is, but that receiving more than *limit* raises :class:`DirectoryError`."""
+    """The socket *wrapped_socket*, but receiving more than *limit* raises :class:`DirectoryError`."""
 
     def __init__(self, wrapped_socket: socket.socket, limit: Limit, url: str) -> None:
         self.wrapped_socket = wrapped_socket

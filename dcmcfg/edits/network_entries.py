@@ -21,7 +21,7 @@ def build_device_entry(dn: DN, description: str | None = None, types: Iterable[s
         dn,
         {
             "objectClass": ("dicomDevice", "dcmDevice"),
-            "dicomDeviceName": _name(dn),
+            "dicomDeviceName": _get_name(dn),
             **_if_given("dicomDescription", description),
             **({"dicomPrimaryDeviceType": kinds} if (kinds := tuple(types)) else {}),
             "dicomInstalled": "TRUE",
@@ -36,7 +36,7 @@ def build_connection_entry(dn: DN, host: str, port: int | None, cipher_suites: I
         dn,
         {
             "objectClass": ("dicomNetworkConnection", "dcmNetworkConnection"),
-            "cn": _name(dn),
+            "cn": _get_name(dn),
             "dicomHostname": host,
             **_if_given("dicomPort", None if port is None else str(port)),
             **({"dicomTLSCipherSuite": suites} if suites else {}),
@@ -60,7 +60,7 @@ def build_ae_entry(
         dn,
         {
             "objectClass": ("dicomNetworkAE", "dcmNetworkAE", *(("dcmArchiveNetworkAE",) if is_archive_ae else ())),
-            "dicomAETitle": _name(dn),
+            "dicomAETitle": _get_name(dn),
             **_if_given("dicomDescription", description),
             "dicomNetworkConnectionReference": [str(connection) for connection in connections],
             "dicomAssociationInitiator": "TRUE",
@@ -69,7 +69,7 @@ def build_ae_entry(
     )
 
 
-def _name(dn: DN) -> str:
+def _get_name(dn: DN) -> str:
     return dn.rdn.parts[0][1]
 
 

@@ -24,7 +24,7 @@ from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.model.tree import Tree, add_naming_values
-from dcmcfg.plan.attribute_names import with_canonical_names
+from dcmcfg.plan.attribute_names import canonicalise_names
 from dcmcfg.schema.definitions import RDNNormaliser, Schema
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
 
@@ -128,7 +128,7 @@ class _TreeReader:
         if not all(attribute.name in self._known_names for attribute in entry.attributes):
             kept = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL_ATTRIBUTES)
             try:
-                change = with_canonical_names(self._schema, Add(Entry(entry.dn, kept)))
+                change = canonicalise_names(self._schema, Add(Entry(entry.dn, kept)))
             except DoesNotApply as problem:
                 raise LdifError(problem.message, subject=location) from problem
             if isinstance(change, Add):

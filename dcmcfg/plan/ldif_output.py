@@ -1,6 +1,6 @@
-"""A plan as an LDIF change file that any LDIF client carries out.
+"""A plan as an LDIF change file that any LDIF client applies.
 
-What did not fit a tree, as an LDIF file that can be mended and applied.
+Also the changes that do not apply, as an LDIF file to fix and apply again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dcmcfg.changes import Add, Change
 from dcmcfg.ldif.writer import VERSION_LINE, format_change, format_entry
 from dcmcfg.plan.plan import DesiredChange, InapplicableChange, Plan
 
-#: The first comment of the files that dcmcfg writes, which tells the site by its headline.
+#: The first comment of the files that dcmcfg writes, which names the site.
 _WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of|rejects for) .* @ (\S+)", re.MULTILINE)
 
 
@@ -23,8 +23,8 @@ def format_plan(plan: Plan, *, comments: Iterable[str] = ()) -> str:
 
 def parse_directory_url(head: bytes) -> str | None:
     """Return the LDAP URL that a file of dcmcfg's was written for, from the *head* of it; None for other files."""
-    found = _WRITTEN_FOR.search(head)
-    return found.group(1).decode("utf-8", "replace") if found else None
+    match = _WRITTEN_FOR.search(head)
+    return match.group(1).decode("utf-8", "replace") if match else None
 
 
 def format_changes(changes: Iterable[Change], *, comments: Iterable[str] = ()) -> str:
@@ -39,10 +39,12 @@ def format_rejects(inapplicable: Iterable[InapplicableChange], *, comments: Iter
     *comments* head the text, a line each.
     """
     head = "".join(f"# {' '.join(comment.split())}\n" for comment in comments)
-    return VERSION_LINE + head + "\n" + "".join(_record(each.desired, str(each.problem)) for each in inapplicable)
+    return (
+        VERSION_LINE + head + "\n" + "".join(_format_record(each.desired, str(each.problem)) for each in inapplicable)
+    )
 
 
-def _record(wanted: DesiredChange, reason: str) -> str:
-    if wanted.is_content_record and isinstance(wanted.change, Add):
-        return format_entry(wanted.change.entry, comments=[reason])
-    return format_change(wanted.change, comments=[reason])
+def _format_record(desired: DesiredChange, reason: str) -> str:
+    if desired.is_content_record and isinstance(desired.change, Add):
+        return format_entry(desired.change.entry, comments=[reason])
+    return format_change(desired.change, comments=[reason])

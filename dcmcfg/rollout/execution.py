@@ -141,7 +141,7 @@ class PlanWriter:
             else:
                 return
         check_step_preconditions(self.directory, step, self._plan.before.schema)
-        self.directory.apply(assertions.without_assertions(step.change))
+        self.directory.apply(assertions.remove_assertions(step.change))
 
     def _reconcile(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
         """Find out what became of *steps* whose answer was lost; return when they were carried out."""

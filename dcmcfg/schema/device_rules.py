@@ -12,7 +12,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, CheckRule, Finding
 from dcmcfg.schema.value_kinds.catalogue import CONNECTION_NAME
-from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_protocol_problem
+from dcmcfg.schema.value_kinds.java_names import find_cipher_suite_problem, find_tls_protocol_problem
 
 _REFERENCE = "dicomNetworkConnectionReference"
 _CIPHERS, _VERSIONS = "dicomTLSCipherSuite", "dcmTLSProtocol"
@@ -65,9 +65,9 @@ class DeviceRules:
             protocol = _get_protocol(target)
             for kind in kinds:
                 if protocol not in kind.constants:
-                    wanted = " or ".join(kind.constants)
+                    allowed = " or ".join(kind.constants)
                     yield _build_finding(
-                        PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value
+                        PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {allowed}", value
                     )
 
     def _find_target(self, value: bytes) -> Entry | None:
@@ -87,11 +87,11 @@ class DeviceRules:
 
 def _check_tls(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(_CIPHERS):
-        if problem := cipher_suite_problem(value.decode("utf-8", "replace")):
+        if problem := find_cipher_suite_problem(value.decode("utf-8", "replace")):
             yield _build_finding(TLS, connection, _CIPHERS, problem, value)
     if connection.is_a("dcmNetworkConnection") and connection.values(_CIPHERS):
         for value in connection.values(_VERSIONS):
-            if problem := tls_protocol_problem(value.decode("utf-8", "replace")):
+            if problem := find_tls_protocol_problem(value.decode("utf-8", "replace")):
                 yield _build_finding(TLS, connection, _VERSIONS, problem, value)
 
 

@@ -8,7 +8,7 @@ from dcmcfg.dn import DN
 from dcmcfg.edits.auxiliary_classes import find_missing_classes
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.model.connections import connection_name
+from dcmcfg.model.connections import get_connection_name
 from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind, NameUse
@@ -68,7 +68,7 @@ def complete_connections(configuration: Configuration, incomplete: str) -> Itera
     """Yield each connection that *incomplete* may become, as ``DEVICE/NAME``, with where it leads."""
     for device in _devices(configuration):
         for each in device.connections:
-            name = f"{device.name}/{connection_name(each.dn)}"
+            name = f"{device.name}/{get_connection_name(each.dn)}"
             if name.lower().startswith(incomplete.lower()):
                 yield name, format_host_port(each.host, each.port)
 

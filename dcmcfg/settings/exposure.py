@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dcmcfg.pem import holds_private_key
-from dcmcfg.private_folders import group_name, is_private_group
+from dcmcfg.private_folders import get_group_name, is_private_group
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 
@@ -85,7 +85,7 @@ def _readers(path: Path) -> str:
     if held.st_mode & stat.S_IRGRP and not any(
         is_private_group(held.st_gid, uid) for uid in (held.st_uid, os.geteuid())
     ):
-        return f"the group {group_name(held.st_gid)}"
+        return f"the group {get_group_name(held.st_gid)}"
     return ""
 
 

@@ -149,5 +149,5 @@ def test_in_a_strict_file_an_entry_is_one_to_add() -> None:
 
 def test_the_operational_attributes_do_not_reach_an_entry_that_is_added() -> None:
     entry = Entry.from_values(f"cn=a,{ARCHIVE}", {"cn": "a", "entryUUID": "x", "modifyTimestamp": "x"})
-    assert [each.name for each in content_records.without_operational(entry).attributes] == ["cn"]
-    assert content_records.without_operational(connection(ARCHIVE)) == connection(ARCHIVE)
+    assert [each.name for each in content_records.drop_operational_attributes(entry).attributes] == ["cn"]
+    assert content_records.drop_operational_attributes(connection(ARCHIVE)) == connection(ARCHIVE)

@@ -11,7 +11,7 @@ from dcmcfg.dn import DN
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 
-#: How long before the end it is told.
+#: How long before the end it is reported.
 _WARNING_PERIOD = timedelta(days=60)
 
 
@@ -65,8 +65,8 @@ def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
             yield Violation(dn, f"{len(value)} octets that are no X.509 certificate", name)
 
 
-def _format_day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+def _format_day(timestamp: datetime) -> str:
+    return f"{timestamp:%Y-%m-%d}"
 
 
 _REPLACE_COMMAND = "dcmcfg apply FILE"

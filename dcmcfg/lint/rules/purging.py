@@ -42,12 +42,12 @@ def find_recorded_titles(context: LintContext, device: Device) -> set[str]:
 def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
         if _AET in storage and _get_duration(storage) != "CACHE":
-            done = (
+            consequence = (
                 "nothing is purged"
                 if _get_duration(storage) == "PERMANENT"
                 else "purged studies are forgotten altogether"
             )
-            message = f"it is {_get_duration(storage)}: {done}"
+            message = f"it is {_get_duration(storage)}: {consequence}"
             command = ("set", context.format_target(storage), f"{_DURATION}=CACHE")
             yield Violation(storage.dn, message, _DURATION, fix_command=command)
 
@@ -73,10 +73,10 @@ def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
 
 def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Violation]:
     for device, storage in _iterate_storages(context):
-        wanted, titles = storage.texts(_AET), find_recorded_titles(context, device)
-        if wanted and not titles & set(wanted):
-            found = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
-            yield Violation(storage.dn, f"{found}, so nothing is purged", _AET, wanted[0].encode())
+        external_titles, titles = storage.texts(_AET), find_recorded_titles(context, device)
+        if external_titles and not titles & set(external_titles):
+            reason = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
+            yield Violation(storage.dn, f"{reason}, so nothing is purged", _AET, external_titles[0].encode())
 
 
 def _find_purged_shows_online(context: LintContext) -> Iterator[Violation]:
