@@ -22,7 +22,9 @@ def warn_about_overridden_device(ae: NetworkAE, name: str, ae_values: tuple[byte
     if not device_values or frozenset(device_values) == frozenset(ae_values):
         return
     if ae_values:
-        yield f"the AE's own value wins over that of the device {ae.device.name}, {_format_values(name, device_values)}."
+        yield (
+            f"the AE's own value wins over that of the device {ae.device.name}, {_format_values(name, device_values)}."
+        )
     elif ae.entry.values(name):
         yield (
             f"what counts for {ae.title} then is the value of the device {ae.device.name}, "

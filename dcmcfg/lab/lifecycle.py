@@ -23,7 +23,7 @@ from dcmcfg.lab.state import LabState, PartState, Phase
 from dcmcfg.lab.studies import list_extra_study_uids
 from dcmcfg.lab.supervisor import LOG_FOLDER, get_log_file, save_parts
 from dcmcfg.private_folders import create_private_folder
-from dcmcfg.settings import profile_path, remove_profile, write_profile
+from dcmcfg.settings import get_profile_path, remove_profile, write_profile
 from dcmcfg.settings.profiles import read_profile
 
 #: The profile that describes the lab to the other commands.
@@ -288,7 +288,7 @@ def _get_profile_folder() -> Path | None:
 
 
 def _refuse_foreign_profile() -> None:
-    path = profile_path(PROFILE)
+    path = get_profile_path(PROFILE)
     if path.exists() and not _read_lab_profile():
         raise LabError(
             "a profile of this name is there, and no lab wrote it", subject=str(path), next_step="give it another name"

@@ -58,9 +58,8 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
         titles = _list_titles(plan.after) if titles is None else titles
         if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
             yield (
-                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has the title, which a {access_list.member} need "
-                "not "
-                f"have; near misses: {', '.join(similar)}"
+                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has the title, which a {access_list.member} "
+                f"need not have; near misses: {', '.join(similar)}"
             )
 
 

@@ -242,6 +242,6 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
         return
     studies = "studies archived there are" if is_recorded else "if studies were ever archived there, they are"
     yield (
-        f"{studies} recorded under {old} in the archive's database, which no LDAP change reaches: they cannot be fetched "
-        f"any more (Unknown AE). --keep-alias keeps an AE {old} for them."
+        f"{studies} recorded under {old} in the archive's database, which no LDAP change reaches: they cannot be "
+        f"fetched any more (Unknown AE). --keep-alias keeps an AE {old} for them."
     )
