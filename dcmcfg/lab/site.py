@@ -41,7 +41,7 @@ class Site:
     folder: Path
     ports: Ports
     token_requirements: TokenRequirements | None = None
-    extra_study_count: int = 0  # beside the five that every lab has
+    extra_study_count: int = 0  # besides the studies that every lab has
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -49,7 +49,7 @@ class Site:
 
     @staticmethod
     def load(folder: Path) -> Site:
-        """Return the site kept in *folder*; raises :class:`LabError` when there is none or it does not read."""
+        """Return the site stored in *folder*; raises :class:`LabError` when there is none or it does not read."""
         path = folder / FILE_NAME
         try:
             facts = json.loads(path.read_text("utf-8"))
@@ -125,7 +125,7 @@ class Site:
 
     @property
     def study_list_file(self) -> Path:
-        """The UIDs of the studies beside those that every lab has, one a line."""
+        """The UIDs of the studies besides those that every lab has, one a line."""
         return self.folder / "more-studies.txt"
 
     @property
