@@ -1,9 +1,9 @@
-"""What the supervisor of a lab tells about itself: a file that others read."""
+"""The state that the supervisor of a lab writes into a file for others to read."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process, told by its start from a later one that got its number.
+    """A process, distinguished by its start from a later one that got its number.
 
     ``started_after_boot_s`` is in seconds after boot: a time of day would change when the clock is set.
     """
@@ -92,21 +92,28 @@ class LabState:
     def save(self, folder: Path) -> None:
         """Write the state into *folder*, whole or not at all."""
         temporary = folder / f"{FILE_NAME}.new"
-        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+        content = {
+            "supervisor": _make_process_content(self.supervisor),
+            "phase": self.phase,
+            "parts": [_make_part_content(part) for part in self.parts],
+            "reason": self.reason,
+            "failed": self.failed_part,
+        }
+        temporary.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
         temporary.replace(folder / FILE_NAME)
 
     @staticmethod
     def load(folder: Path) -> LabState | None:
-        """Return the state kept in *folder*, None when there is none; raises :class:`LabError` if unreadable."""
+        """Return the state stored in *folder*, None when there is none; raises :class:`LabError` if unreadable."""
         path = folder / FILE_NAME
         try:
-            kept = json.loads(path.read_text("utf-8"))
+            content = json.loads(path.read_text("utf-8"))
             return LabState(
-                supervisor=ProcessIdentity(**kept["supervisor"]),
-                phase=Phase(kept["phase"]),
-                parts=tuple(_part(part) for part in kept["parts"]),
-                reason=kept["reason"],
-                failed_part=kept["failed"],
+                supervisor=_parse_process(content["supervisor"]),
+                phase=Phase(content["phase"]),
+                parts=tuple(_parse_part(part) for part in content["parts"]),
+                reason=content["reason"],
+                failed_part=content["failed"],
             )
         except FileNotFoundError:
             return None
@@ -118,9 +125,33 @@ class LabState:
             ) from error
 
 
-def _part(kept: dict[str, Any]) -> PartState:
-    process = kept.pop("process")
-    return PartState(**kept, process=ProcessIdentity(**process) if process else None)
+def _make_part_content(part: PartState) -> dict[str, object]:
+    return {
+        "name": part.name,
+        "address": part.address,
+        "process": _make_process_content(part.process) if part.process else None,
+        "since": part.started_at,
+        "ready": part.ready,
+    }
+
+
+def _parse_part(content: dict[str, Any]) -> PartState:
+    process = content["process"]
+    return PartState(
+        name=content["name"],
+        address=content["address"],
+        process=_parse_process(process) if process else None,
+        started_at=content["since"],
+        ready=content["ready"],
+    )
+
+
+def _make_process_content(process: ProcessIdentity) -> dict[str, object]:
+    return {"pid": process.pid, "started": process.started_after_boot_s}
+
+
+def _parse_process(content: dict[str, Any]) -> ProcessIdentity:
+    return ProcessIdentity(content["pid"], content["started"])
 
 
 def _compute_seconds_after_boot(process: psutil.Process) -> float:
