@@ -491,7 +491,7 @@ def test_profile_names_stay_in_the_folder(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"ldap_ulr = 'x'", "unknown key 'ldap_ulr'"),
         (b"bind_password = 'x'", "unknown key 'bind_password'"),
@@ -501,12 +501,12 @@ def test_profile_names_stay_in_the_folder(name: str) -> None:
         (b"device = '\xff'", "the profile is not TOML: "),
     ],
 )
-def test_broken_profile_is_refused_with_its_file(content: bytes, what: str) -> None:
+def test_broken_profile_is_refused_with_its_file(content: bytes, message: str) -> None:
     path = write_profile("lab", {})
     path.write_bytes(content)
     error = refused(PROFILE="lab")
     assert error.subject == str(path)
-    assert error.message.startswith(what)
+    assert error.message.startswith(message)
 
 
 def test_unknown_key_is_not_written() -> None:
@@ -558,9 +558,9 @@ def test_one_setting_of_a_profile_is_changed_and_the_rest_stays(text: str, expec
 
 def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
     path = write_profile("lab", {"device": "old"})
-    kept = tmp_path / "kept.toml"
-    path.rename(kept)
-    path.symlink_to(kept)
+    linked_to = tmp_path / "kept.toml"
+    path.rename(linked_to)
+    path.symlink_to(linked_to)
     update_profile("lab", "device", 'a"b')
     assert path.is_symlink()
     assert resolve_settings({"profile": "lab"}, {}).device == 'a"b'

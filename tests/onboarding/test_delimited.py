@@ -62,7 +62,7 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "x.csv: the file is empty"),
         ("\n  \n", "x.csv: the file is empty"),
@@ -74,10 +74,10 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
         (f"title\n{'x' * 200_000}\n", "x.csv:2: not delimited text (field larger than field limit (131072))"),
     ],
 )
-def test_a_file_without_rows_of_this_form_is_refused(text: str, told: str) -> None:
+def test_a_file_without_rows_of_this_form_is_refused(text: str, message: str) -> None:
     with pytest.raises(OnboardingError) as refused:
         read(text)
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(message)
 
 
 def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:

@@ -13,12 +13,12 @@ from dcmcfg.plan.plan import DesiredChange
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 
-def wanted(*entries: Entry) -> tuple[DesiredChange, ...]:
+def desired_changes(*entries: Entry) -> tuple[DesiredChange, ...]:
     return tuple(DesiredChange(Add(entry), is_content_record=True, location="file:1") for entry in entries)
 
 
 def deleted(under: str, *entries: Entry) -> list[str]:
-    changes = [each.change for each in make_surplus_deletes(site(), DN.parse(under), wanted(*entries))]
+    changes = [each.change for each in make_surplus_deletes(site(), DN.parse(under), desired_changes(*entries))]
     assert all(isinstance(change, Delete) for change in changes)
     return [str(change.dn) for change in changes]
 

@@ -34,18 +34,18 @@ class Server:
         return self.schema
 
 
-def without(*attributes: str, of: str = "", classes: tuple[str, ...] = ()) -> Schema:
-    """The bundled schema without *classes*, and without *attributes*, or only without them in the class *of*."""
+def without(*attributes: str, class_name: str = "", classes: tuple[str, ...] = ()) -> Schema:
+    """The bundled schema without *classes* and *attributes*, those only in the class *class_name* if it is given."""
 
-    def left(known: ObjectClass) -> ObjectClass:
-        if of not in ("", known.name):
+    def reduced_class(known: ObjectClass) -> ObjectClass:
+        if class_name not in ("", known.name):
             return known
         return replace(known, may=tuple(name for name in known.may if name not in attributes))
 
     ours = load_bundled_schema()
     return Schema(
-        tuple(each for each in ours.attributes if of or each.name not in attributes),
-        tuple(left(each) for each in ours.object_classes if each.name not in classes),
+        tuple(each for each in ours.attributes if class_name or each.name not in attributes),
+        tuple(reduced_class(each) for each in ours.object_classes if each.name not in classes),
     )
 
 
@@ -78,11 +78,11 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "change", "told"),
+    ("server", "change", "message"),
     [
         (without(NAME), setting(NAME, "DCM4CHEE"), f"17: the server's schema has no attribute {NAME}"),
         (
-            without(NAME, of=DEVICE),
+            without(NAME, class_name=DEVICE),
             setting(NAME, "DCM4CHEE"),
             f"65: by the server's schema, none of its object classes allows {NAME}",
         ),
@@ -115,8 +115,8 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         ),
     ],
 )
-def test_what_the_server_does_not_know_or_allow_is_refused(server: Schema, change: Change, told: str) -> None:
-    assert refusals(Server(server), change)[0].startswith(told)
+def test_what_the_server_does_not_know_or_allow_is_refused(server: Schema, change: Change, message: str) -> None:
+    assert refusals(Server(server), change)[0].startswith(message)
 
 
 def test_one_value_where_a_newer_schema_takes_several() -> None:
@@ -124,8 +124,8 @@ def test_one_value_where_a_newer_schema_takes_several() -> None:
         return replace(known, single_valued=known.single_valued or known.name == "dcmRetrieveAET")
 
     older = Schema(tuple(map(single, load_bundled_schema().attributes)), load_bundled_schema().object_classes)
-    (told,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
-    assert told == "19: by the server's schema, dcmRetrieveAET takes one value"
+    (message,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
+    assert message == "19: by the server's schema, dcmRetrieveAET takes one value"
 
 
 def test_what_an_older_class_requires_is_asked_for_with_a_new_entry() -> None:
