@@ -149,7 +149,7 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
     reasons = {each.row.index: each.reason for each in rejected_rows}
     rejected = (
         RejectedItem(
-            str(each), {"place": each.row.location, "title": each.row.text(TITLE) or None, "reason": each.reason}
+            str(each), {"place": str(each.row.location), "title": each.row.text(TITLE) or None, "reason": each.reason}
         )
         for each in rejected_rows
     )

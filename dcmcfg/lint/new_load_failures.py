@@ -7,7 +7,6 @@ finding that was there before the plan is not new, whatever name its entry has n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -45,8 +44,6 @@ _FIXES = {
 #: What makes two findings the same one: entry, attribute, value (or else the message), and whether it is a reason to
 #: refuse. A value that is a DN is compared by its entry.
 _FindingKey = tuple[NormalDN, str, bytes | NormalDN, bool]
-
-_FILE_LINE = re.compile(r"(.+):([0-9]+)(?: \(AE [0-9]+\))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,7 @@ class _FindingComparison:
             *own_steps,
             *ancestor_steps,
         )
-        return next((_parse_location(step.location) for step in causes if step.location), None)
+        return next((step.location for step in causes if step.location is not None), None)
 
     def _find_steps(self, name: NormalDN, *, nearest_ancestor: bool = False) -> Sequence[Step]:
         """Return the steps on the entry *name*, the last first.
@@ -248,12 +245,6 @@ def _introduces_value(step: Step, finding: Finding) -> bool:
     if step.after is None or finding.value not in step.after.values(finding.attribute):
         return False
     return step.before is None or finding.value not in step.before.values(finding.attribute)
-
-
-def _parse_location(place: str) -> Location | None:
-    """Return the file and line of *place*, which may name one of several AEs on the line too; None of any other."""
-    found = _FILE_LINE.fullmatch(place)
-    return Location(found[1], int(found[2])) if found is not None else None
 
 
 def _encode(text: str) -> bytes:

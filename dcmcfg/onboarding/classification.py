@@ -11,6 +11,7 @@ from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import format_host_port
 from dcmcfg.onboarding.proposal import Proposal, RejectedRow, make_proposal, reject_if_incomplete
 from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row, determine_role, make_row_values
+from dcmcfg.schema.findings import Location
 
 _MAX_TITLES_SHOWN = 3
 
@@ -123,7 +124,7 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
     for proposal in proposals:
         first, *others = by_title[proposal.title]
         if not all(first.is_equivalent(other) for other in others):
-            other_locations = ", ".join(each.row.location for each in (first, *others) if each is not proposal)
+            other_locations = ", ".join(str(each.row.location) for each in (first, *others) if each is not proposal)
             ambiguous.append(RejectedRow(proposal.row, f"the title is wanted otherwise in {other_locations}"))
         elif proposal is first:
             new.append(proposal)
@@ -135,7 +136,7 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
 def _warn_about_shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
     """Yield a sentence for each address that a new AE would share with one of another title."""
     titles: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
-    locations: dict[tuple[str, int], str] = {}
+    locations: dict[tuple[str, int], Location] = {}
     for ae in configuration.network_aes():
         for connection in ae.connections:
             if connection.port is not None:

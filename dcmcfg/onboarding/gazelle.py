@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Role, Row, simplify_heading
+from dcmcfg.schema.findings import Location
 
 _GAZELLE_KIND, _GAZELLE_TITLE, _GAZELLE_SECURED = "configurationtype", "aetitle", "issecured"
 _GAZELLE_HEADINGS = frozenset(
@@ -53,7 +54,7 @@ def read_gazelle_rows(
         if not record.get(_GAZELLE_KIND, "").upper().startswith("DICOM"):
             other_count += 1
             continue
-        row = _make_gazelle_row(f"{name}:{line}", record)
+        row = _make_gazelle_row(Location(name, line), record)
         key = (row.text(TITLE), row.text(HOST).casefold())
         repeated_count += key in found
         if key not in found or (not found[key][0].text(PORT) and row.text(PORT)):
@@ -66,7 +67,7 @@ def read_gazelle_rows(
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 
 
-def _make_gazelle_row(location: str, record: Mapping[str, str]) -> Row:
+def _make_gazelle_row(location: Location, record: Mapping[str, str]) -> Row:
     secured = record.get(_GAZELLE_SECURED, "").lower() == _GAZELLE_TRUE
     port = (record.get("portsecured") if secured else "") or record.get("port", "")
     sends_only = record.get("transferrole", "").upper() == "SCU" and not port

@@ -49,7 +49,7 @@ def read_sheet(name: str, octets: bytes, file_format: FileFormat) -> Sheet:
         replace(
             row,
             index=number,
-            location=f"{row.location} (AE {number + 1})" if count_by_location[row.location] > 1 else row.location,
+            location=replace(row.location, ae_number=number + 1 if count_by_location[row.location] > 1 else None),
         )
         for number, row in enumerate(sheet.rows)
     )

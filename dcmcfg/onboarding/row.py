@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Protocol
 
 from dcmcfg.model.devices import NetworkAE
+from dcmcfg.schema.findings import Location
 from dcmcfg.secret_values import is_secret
 
 TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE = "title", "host", "port", "tls", "description", "role", "device"
@@ -53,13 +54,13 @@ def resolve_column(heading: str) -> str | None:
 
 @dataclass(frozen=True)
 class Row:
-    """A row at ``location`` (``file:line``); ``values`` by column, none of them empty.
+    """A row at ``location``; ``values`` by column, none of them empty.
 
     ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``index`` is
     where it stands among the rows of its file, from 0.
     """
 
-    location: str
+    location: Location
     values: Mapping[str, str]
     problems: tuple[str, ...] = ()
     index: int = 0

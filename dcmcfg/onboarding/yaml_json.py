@@ -24,6 +24,7 @@ from dcmcfg.onboarding.row import (
     resolve_column,
     warn_unknown_columns,
 )
+from dcmcfg.schema.findings import Location
 
 #: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -153,9 +154,9 @@ def _compose(name: str, text: str, language: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         last = max(1, len(text.splitlines()))
-        location = f"{name}:{min(mark.line + 1, last)}" if mark else name
+        subject = f"{name}:{min(mark.line + 1, last)}" if mark else name
         problem = ", ".join(part for part in (error.context, error.problem) if part)
-        raise OnboardingError(f"not {language}: {problem}", subject=location) from error
+        raise OnboardingError(f"not {language}: {problem}", subject=subject) from error
     except RecursionError as error:
         raise OnboardingError(f"not {language} of this kind: it is nested too deeply", subject=name) from error
     if root is None:
@@ -199,7 +200,7 @@ def _build_sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
 
 
 def _make_row(name: str, node: Node, unknown: list[str]) -> Row:
-    location = f"{name}:{node.start_mark.line + 1}"
+    location = Location(name, node.start_mark.line + 1)
     if not isinstance(node, MappingNode):
         return Row(location, {}, ("not an AE: it has no keys",))
     values: dict[str, str] = {}
@@ -247,7 +248,7 @@ def _build_modalities_sheet(name: str, modalities: MappingNode) -> Sheet:
 
 
 def _make_modality_row(name: str, key: Node, node: Node) -> Row:
-    location = f"{name}:{key.start_mark.line + 1}"
+    location = Location(name, key.start_mark.line + 1)
     match node:
         case SequenceNode():
             given = dict(zip(("AET", "Host", "Port"), node.value, strict=False))

@@ -16,6 +16,7 @@ from dcmcfg.plan.assertions import Equals, Filter
 from dcmcfg.plan.attribute_names import canonicalise_names
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.remaining_changes import compute_remaining
+from dcmcfg.schema.findings import Location
 
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
@@ -33,12 +34,12 @@ class DesiredChange:
 
     A ``strict`` one applies exactly as it is written or is refused; of any other, what is already set is unchanged.
     With ``is_content_record`` the change is an Add of the desired entry (created or updated).
-    ``location`` is where it was written (``file:line``), for messages.
+    ``location`` is where it was written, None if no file holds it.
     """
 
     change: Change
     strict: bool = False
-    location: str = ""
+    location: Location | None = None
     is_content_record: bool = False
 
 
@@ -72,13 +73,13 @@ class ChangesDoNotApply(DoesNotApply):
 class Step:
     """One change with the entry before (None for an Add) and after (None for a Delete).
 
-    ``location`` is where the change was written (``file:line``), empty if no file holds it.
+    ``location`` is where the change was written, None if no file holds it.
     """
 
     change: Change
     before: Entry | None
     after: Entry | None
-    location: str = ""
+    location: Location | None = None
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _plan_without_known(
     """
     builder = _PlanBuilder(tree)
     inapplicable: list[InapplicableChange] = []
-    inapplicable_locations: dict[NormalDN, str] = {}
+    inapplicable_locations: dict[NormalDN, Location | None] = {}
     desired_indexes: list[int] = []
     inapplicable_names = AncestorIndex()
     for index, each in enumerate(desired):
@@ -205,7 +206,7 @@ def _plan_without_known(
 
 
 def _require_applied_parent(
-    nearest: NormalDN | None, change: Change, inapplicable_locations: Mapping[NormalDN, str]
+    nearest: NormalDN | None, change: Change, inapplicable_locations: Mapping[NormalDN, Location | None]
 ) -> None:
     """Raise :class:`DoesNotApply` when *change* is of, or below, *nearest*, an entry with an inapplicable change."""
     if nearest is not None:
@@ -303,7 +304,7 @@ class _PlanBuilder:
                 result_code=_NO_SUCH_ENTRY,
             )
 
-    def _add_content(self, requested: Add, location: str) -> None:
+    def _add_content(self, requested: Add, location: Location | None) -> None:
         """Bring the entry to what *requested* says of it: values that it lacks go, but for secrets and vendor data."""
         schema = self._draft.schema
         content_records.check_naming_values(schema, requested.entry)
@@ -342,7 +343,7 @@ class _PlanBuilder:
         ):
             self._add_resolved(Modify(entry.dn, modifications))
 
-    def _add_strict(self, change: Change, location: str) -> None:
+    def _add_strict(self, change: Change, location: Location | None) -> None:
         before, origin = self._draft.get(change.dn), self._draft.find_original_key(change.dn)
         try:
             if before is not None:
@@ -367,7 +368,7 @@ class _PlanBuilder:
                     result_code=_ASSERTION_FAILED,
                 )
 
-    def _add_resolved(self, change: Change, location: str = "") -> None:
+    def _add_resolved(self, change: Change, location: Location | None = None) -> None:
         before, version = self._draft.get(change.dn), self._draft.get_version(change.dn)
         origin = self._draft.find_original_key(change.dn)
         self._draft.apply(change)
@@ -454,9 +455,9 @@ def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
     return problem
 
 
-def add_location(problem: DoesNotApply, location: str) -> DoesNotApply:
+def add_location(problem: DoesNotApply, location: Location | None) -> DoesNotApply:
     """Return *problem* with the *location* of the change, if it has one."""
-    if not location:
+    if location is None:
         return problem
     return DoesNotApply(
         problem.message,

@@ -30,7 +30,7 @@ FIX = "Correct the value. dcmcfg explain"
 
 def plan_of(*changes: Change, before: Tree | None = None) -> Plan:
     """The plan of *changes*, of which the first stands on line 1 of ``x.ldif``, the second on line 2 and so on."""
-    desired = [DesiredChange(change, location=f"x.ldif:{line}") for line, change in enumerate(changes, 1)]
+    desired = [DesiredChange(change, location=Location("x.ldif", line)) for line, change in enumerate(changes, 1)]
     return make_plan(before or site(), desired)
 
 
@@ -55,13 +55,10 @@ def risks(*changes: Change, before: Tree | None = None) -> PlanRisks:
     return assess_plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("aes.json:12 (AE 2)", Location("aes.json", 12)), ("a:b.csv:3", Location("a:b.csv", 3)), ("-", None)],
-)
-def test_a_place_is_that_of_a_row_too(text: str, expected: Location | None) -> None:
-    plan = make_plan(site(), [DesiredChange(setting(CONNECTION, "dicomPort", "70000"), location=text)])
-    assert [each.finding.location for each in find_new_load_failures(plan, NOW)] == [expected]
+@pytest.mark.parametrize("location", [Location("aes.json", 12, ae_number=2), Location("a:b.csv", 3), None])
+def test_the_location_is_that_of_a_row_too(location: Location | None) -> None:
+    plan = make_plan(site(), [DesiredChange(setting(CONNECTION, "dicomPort", "70000"), location=location)])
+    assert [each.finding.location for each in find_new_load_failures(plan, NOW)] == [location]
 
 
 def setting(dn: str, name: str, *values: str) -> Modify:

@@ -8,13 +8,14 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.classification import ClassifiedRows, classify_rows
 from dcmcfg.onboarding.row import Row, make_row_values
+from dcmcfg.schema.findings import Location
 from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
 
 CONFIGURATION = Configuration(tree(*site_entries()))
 
 
 def sort(*rows: dict[str, str], configuration: Configuration = CONFIGURATION) -> ClassifiedRows:
-    return classify_rows(configuration, [Row(f"x:{number}", row) for number, row in enumerate(rows, 2)])
+    return classify_rows(configuration, [Row(Location("x", number), row) for number, row in enumerate(rows, 2)])
 
 
 def rejected_rows(*rows: dict[str, str]) -> list[str]:
@@ -100,7 +101,7 @@ def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
 
 def test_a_row_that_is_repeated_counts_once() -> None:
     found = sort(NEW, NEW | {"host": "CT1.example.org", "tls": "no", "device": "ct1"})
-    assert [each.row.location for each in found.new] == ["x:2"]
+    assert [str(each.row.location) for each in found.new] == ["x:2"]
     assert found.warnings == ("x:3: CT1 is wanted in x:2 already.",)
 
 

@@ -23,9 +23,9 @@ def test_a_yaml_list_is_read_by_itself_or_as_aes() -> None:
     ]
     sheet = read_yaml("x.yaml", rows)
     assert values(sheet) == expected
-    assert [row.location for row in sheet.rows] == ["x.yaml:1", "x.yaml:5"]
+    assert [str(row.location) for row in sheet.rows] == ["x.yaml:1", "x.yaml:5"]
     nested = read_yaml("x.yaml", "aes:\n" + rows)
-    assert (values(nested), nested.rows[1].location) == (expected, "x.yaml:6")
+    assert (values(nested), str(nested.rows[1].location)) == (expected, "x.yaml:6")
 
 
 def test_values_are_the_text_that_is_written() -> None:
@@ -57,7 +57,7 @@ def test_json_is_a_list_with_or_without_comments() -> None:
     )
     sheet = read_json("x.json", text)
     assert values(sheet) == [{"title": "CT1", "host": "h//x", "port": "104", "tls": "true"}]
-    assert sheet.rows[0].location == "x.json:3"
+    assert str(sheet.rows[0].location) == "x.json:3"
 
 
 def test_json_rejects_are_json_with_their_reasons() -> None:
@@ -94,7 +94,7 @@ def test_both_forms_of_orthancs_modalities_are_read_out_of_its_configuration() -
         {"title": "WS", "host": "ws", "port": "11112", "tls": "true", "description": "ws"},
         {},
     ]
-    assert [row.location for row in sheet.rows] == ["orthanc.json:5", "orthanc.json:7", "orthanc.json:11"]
+    assert [str(row.location) for row in sheet.rows] == ["orthanc.json:5", "orthanc.json:7", "orthanc.json:11"]
     assert sheet.rows[2].problems == ("'bad' is neither an array nor an object",)
     assert sheet.warnings == ()
 

@@ -18,7 +18,7 @@ def fitting(text: str) -> tuple[Plan, tuple[InapplicableChange, ...]]:
 
 
 def locations(misfits: tuple[InapplicableChange, ...]) -> list[str]:
-    return [misfit.desired.location for misfit in misfits]
+    return [str(misfit.desired.location) for misfit in misfits]
 
 
 def test_what_fits_is_planned_and_what_does_not_is_named() -> None:

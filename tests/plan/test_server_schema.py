@@ -13,6 +13,7 @@ from dcmcfg.errors import DoesNotApply
 from dcmcfg.plan.plan import ChangesDoNotApply, DesiredChange, make_plan, plan_applicable
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, load_bundled_schema
+from dcmcfg.schema.findings import Location
 from tests.trees import ARCHIVE, STORESCP, connection, site
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -167,7 +168,10 @@ def test_the_next_step_is_the_schema_to_load() -> None:
     rules = Server(without(NAME, "dicomDescription")).rules()
     plan = make_plan(
         site(),
-        [DesiredChange(setting(NAME, "X"), location="a.ldif:3"), DesiredChange(setting("dicomDescription", "x"))],
+        [
+            DesiredChange(setting(NAME, "X"), location=Location("a.ldif", 3)),
+            DesiredChange(setting("dicomDescription", "x")),
+        ],
     )
     with pytest.raises(ChangesDoNotApply) as refused:
         require_accepted(plan, rules)
@@ -187,12 +191,12 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     )
     below = replace(setting("dicomPort", "104"), dn=new.dn)
     every = [
-        DesiredChange(Add(new), location="x:1"),
-        DesiredChange(below, location="x:2"),
-        DesiredChange(setting("dicomInstalled", "FALSE"), location="x:3"),
+        DesiredChange(Add(new), location=Location("x", 1)),
+        DesiredChange(below, location=Location("x", 2)),
+        DesiredChange(setting("dicomInstalled", "FALSE"), location=Location("x", 3)),
     ]
     plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
-    assert [step.location for step in plan.steps] == ["x:3"]
+    assert [str(step.location) for step in plan.steps] == ["x:3"]
     assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
     assert misfits[1].problem.message == "it builds on x:1, which does not fit"
     with pytest.raises(DoesNotApply):
