@@ -17,7 +17,7 @@ def parse_ae_title(text: str) -> str:
     (leading and trailing blanks are not significant in PS3.5, but the archive compares them and finds nothing).
     Raises :class:`MalformedInput`.
     """
-    if problem := _problem(text):
+    if problem := _find_problem(text):
         raise MalformedInput(
             f"not an AE title: {problem}",
             subject=repr(text),
@@ -26,7 +26,7 @@ def parse_ae_title(text: str) -> str:
     return text
 
 
-def _problem(text: str) -> str:
+def _find_problem(text: str) -> str:
     if not text or not text.strip(" "):
         return "it is empty"
     if len(text) > MAXIMUM_LENGTH:

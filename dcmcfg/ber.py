@@ -83,8 +83,8 @@ def read_element(data: bytes, offset: int = 0) -> tuple[int, bytes, int]:
 
 def read_elements(content: bytes) -> list[tuple[int, bytes]]:
     """Return the tag and the content of each element in *content*."""
-    found, at = [], 0
-    while at < len(content):
-        tag, inner, at = read_element(content, at)
-        found.append((tag, inner))
-    return found
+    elements, offset = [], 0
+    while offset < len(content):
+        tag, inner, offset = read_element(content, offset)
+        elements.append((tag, inner))
+    return elements

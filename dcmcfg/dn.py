@@ -153,7 +153,7 @@ class DN:
         return tuple(rdn.normalised(normalise_value) for rdn in self.rdns)
 
     def cache_normal_form(self, owner: object, normalise: Callable[[DN], NormalDN]) -> NormalDN:
-        """Return ``find(self)``, the normal form by the rules of *owner*, computed once for the same *owner*."""
+        """Return ``normalise(self)``, the normal form by the rules of *owner*, computed once for the same *owner*."""
         known: tuple[object, NormalDN] | None = self.__dict__.get("_remembered")
         if known is None or known[0] is not owner:
             self.__dict__["_remembered"] = known = (owner, normalise(self))

@@ -77,16 +77,16 @@ class Entry:
 
         An attribute that is there keeps its place and spelling, a new one comes last.
         """
-        new, wanted = tuple(values), name.lower()
-        kept: list[Attribute] = []
+        new, lower_name = tuple(values), name.lower()
+        attributes: list[Attribute] = []
         last = Attribute(name, new)
         for attribute in self.attributes:
-            if attribute.name.lower() == wanted:
-                kept.append(Attribute(attribute.name, new))
+            if attribute.name.lower() == lower_name:
+                attributes.append(Attribute(attribute.name, new))
                 last = _NONE
             else:
-                kept.append(attribute)
-        return Entry(self.dn, tuple([attribute for attribute in (*kept, last) if attribute.values]))
+                attributes.append(attribute)
+        return Entry(self.dn, tuple([attribute for attribute in (*attributes, last) if attribute.values]))
 
     def with_dn(self, dn: DN) -> Entry:
         """Return this entry under another DN."""

@@ -55,8 +55,10 @@ class EntryDraft:
         if not self._is_changed:
             return self._entry
         attributes = (
-            attribute if (held := self._value_sets.get(low)) is None else Attribute(attribute.name, held.all())
-            for low, attribute in self._attributes.items()
+            attribute
+            if (value_set := self._value_sets.get(lower_name)) is None
+            else Attribute(attribute.name, value_set.all())
+            for lower_name, attribute in self._attributes.items()
         )
         return Entry(self._entry.dn, tuple(attribute for attribute in attributes if attribute.values))
 
@@ -87,9 +89,9 @@ class EntryDraft:
         if name not in self:
             self._replace(name, values)
             return
-        held = self._values(name)
+        value_set = self._values(name)
         for value in values:
-            held.add(value)
+            value_set.add(value)
 
     def _delete(self, name: str, values: tuple[bytes, ...]) -> None:
         if not has_equality_rule(self._schema, name):
@@ -97,10 +99,10 @@ class EntryDraft:
         for value in values:
             if not self.has_value(name, value):
                 raise self._build_error(f"{name} does not hold {format_value(name, value)}", 16)
-        held = self._values(name)
+        value_set = self._values(name)
         for value in values:
-            held.discard(value)
-        if not len(held):
+            value_set.discard(value)
+        if not len(value_set):
             self._remove(name)
 
     def _replace(self, name: str, values: tuple[bytes, ...]) -> None:
@@ -126,11 +128,13 @@ class EntryDraft:
 
     def _values(self, name: str) -> _ValueSet:
         """Return the values of the attribute *name*, which is there."""
-        low = name.lower()
-        held = self._value_sets.get(low)
-        if held is None:
-            self._value_sets[low] = held = _ValueSet(self._schema, name, self._attributes[low].values)
-        return held
+        lower_name = name.lower()
+        value_set = self._value_sets.get(lower_name)
+        if value_set is None:
+            self._value_sets[lower_name] = value_set = _ValueSet(
+                self._schema, name, self._attributes[lower_name].values
+            )
+        return value_set
 
     def _build_error(self, message: str, result_code: int) -> DoesNotApply:
         return DoesNotApply(message, subject=str(self._entry.dn), result_code=result_code)
@@ -166,8 +170,8 @@ class _ValueSet:
 
     def discard(self, value: bytes) -> None:
         """Remove *value* and what is equal to it."""
-        for place in self._positions.pop(self._normal(value), ()):
-            del self._by_position[place]
+        for position in self._positions.pop(self._normal(value), ()):
+            del self._by_position[position]
 
 
 def has_equality_rule(schema: Schema, name: str) -> bool:

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 
 class DcmcfgError(Exception):
-    """A failure told to the user in one line, with a line below it for each of ``details``.
+    """A failure reported to the user in one line, with a line below it for each of ``details``.
 
     ``message`` says what went wrong, ``subject`` names the thing (DN, URL, ``AE@host:port``, ``file:line``) and
     ``next_step`` says what to do about it; all but the first may be empty. ``str()`` joins them. A line feed in any of
@@ -61,11 +61,11 @@ class AmbiguousName(DcmcfgError):
 
 
 class LdifError(DcmcfgError):
-    """Text that is not LDIF; ``on`` is ``file:line`` with 1-based lines."""
+    """Text that is not LDIF; ``subject`` is ``file:line`` with 1-based lines."""
 
 
 class OnboardingError(DcmcfgError):
-    """A file of AEs that cannot be read as one; ``on`` is the file, or ``file:line`` with 1-based lines."""
+    """A file of AEs that cannot be read as one; ``subject`` is the file, or ``file:line`` with 1-based lines."""
 
 
 class Refused(DcmcfgError):
@@ -161,6 +161,6 @@ class IncompleteChange(DcmcfgError):
     """The tree has changed, or may have, and the job is not finished."""
 
     exit_code = 4
-    #: The number of the roll-out that did it, and the file that takes it back, where it is one.
+    #: The number of the roll-out that did it, and the file that reverts it, if there is one.
     rollout_number: int | None = None
     undo_file: Path | None = None

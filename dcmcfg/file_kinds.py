@@ -101,10 +101,10 @@ def detect_file_kind(header: bytes) -> FileKind | None:
 
 
 def _skip_comments(text: bytes) -> bytes:
-    at = 0
-    while (comment := _COMMENT.match(text, at)) is not None and comment.end() > at:
-        at = comment.end()
-    return text[at:]
+    offset = 0
+    while (comment := _COMMENT.match(text, offset)) is not None and comment.end() > offset:
+        offset = comment.end()
+    return text[offset:]
 
 
 def _detect_text_kind(text: bytes) -> FileKind | None:

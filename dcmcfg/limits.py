@@ -109,10 +109,10 @@ def parse_limit(text: str) -> tuple[str, int]:
     limit = next((each for each in LIMITS if each.name == name), None)
     if limit is None:
         raise ValueError(f"no limit is called {name!r}; there are {', '.join(each.name for each in LIMITS)}")
-    digits, times = written, 1
+    digits, multiplier = written, 1
     if limit.counts_octets and written[-1:].upper() in _UNITS:
-        digits, times = written[:-1], _UNITS[written[-1:].upper()]
-    number = int(digits) * times if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
+        digits, multiplier = written[:-1], _UNITS[written[-1:].upper()]
+    number = int(digits) * multiplier if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
     if not number:
         units = ", which may end in K, M or G" if limit.counts_octets else ""
         raise ValueError(f"{name} is a number from 1 on{units}")
@@ -122,10 +122,10 @@ def parse_limit(text: str) -> tuple[str, int]:
 @contextmanager
 def override_limits(overrides: Mapping[str, int]) -> Iterator[None]:
     """Have the limits in *overrides*, by name, be these until the block ends."""
-    before = dict(_overrides)
+    previous = dict(_overrides)
     _overrides.update(overrides)
     try:
         yield
     finally:
         _overrides.clear()
-        _overrides.update(before)
+        _overrides.update(previous)

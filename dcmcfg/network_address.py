@@ -42,10 +42,10 @@ def parse_network_address(text: str) -> NetworkAddress:
 
     Raises :class:`MalformedInput` for what is not of that form, and for a title, host or port that cannot be one.
     """
-    title, mark, where = text.partition("@")
-    if not mark or ":" not in where:
+    title, at_sign, host_and_port = text.partition("@")
+    if not at_sign or ":" not in host_and_port:
         raise MalformedInput("not the address of an AE", subject=repr(text), next_step=_FORM)
-    host, port = parse_host_port(where)
+    host, port = parse_host_port(host_and_port)
     if port is None:
         raise MalformedInput("the port is missing", subject=repr(text), next_step=_FORM)
     return NetworkAddress(parse_ae_title(title), host, port)
@@ -71,7 +71,7 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
 
 def parse_host(text: str) -> str:
     """Return *text* when it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
-    if problem := address_problem(text):
+    if problem := find_address_problem(text):
         raise MalformedInput(problem, subject=repr(text), next_step="four numbers from 0 to 255, e.g. 10.1.2.3")
     if len(text) > _LONGEST_HOST or not (_HOST_NAME.fullmatch(text) or _is_address(text)):
         raise MalformedInput(
@@ -82,7 +82,7 @@ def parse_host(text: str) -> str:
     return text
 
 
-def address_problem(host: str) -> str:
+def find_address_problem(host: str) -> str:
     """Return what is wrong with a *host* made of numbers alone, empty when nothing is or it is a name."""
     if _ALL_NUMBERS.fullmatch(host) and not _is_address(host):
         return "it looks like an IPv4 address and is none"

@@ -22,21 +22,21 @@ from dcmcfg.plan.plan import Plan, UnchangedItem, make_plan
 
 @dataclass(frozen=True)
 class ProbedRow:
-    """A row with the verdict on its peer."""
+    """A row with the result of calling its peer."""
 
     proposal: Proposal
     probe_result: CallResult
 
 
 class ProbeObserver(Protocol):
-    """Who is told how probing goes."""
+    """Receives the progress of the calls to peers."""
 
     def on_begin(self, count: int) -> None:
-        """Hear that *count* peers will be called."""
+        """Note that *count* peers will be called."""
         ...
 
     def on_result(self, probed: ProbedRow) -> None:
-        """Hear the verdict on one, in the order in which they come."""
+        """Note the result of one peer, in the order in which they come."""
         ...
 
 
@@ -56,7 +56,7 @@ class ProbeOptions:
 
 @dataclass(frozen=True)
 class OnboardingResult:
-    """The ``plan`` of the rows that are taken, ``added``; those ``rejected``, the verdicts on peers, what to warn of.
+    """The ``plan`` of the rows that are taken, ``added``; those ``rejected``; the results of calling peers; warnings.
 
     All in the order of the file.
     """
@@ -76,27 +76,29 @@ def onboard(
     An AE that is there is not called. Raises :class:`~dcmcfg.errors.NotFound` for a tree without a configuration.
     """
     configuration = Configuration(tree)
-    found = classify_rows(configuration, rows)
-    additions = add_proposals(configuration, found.new, cipher_suite_source)
-    left_out = [*found.rejected, *additions.rejected]
-    warnings = list(found.warnings)
+    classified = classify_rows(configuration, rows)
+    additions = add_proposals(configuration, classified.new, cipher_suite_source)
+    rejected = [*classified.rejected, *additions.rejected]
+    warnings = list(classified.warnings)
     probed = _probe(additions.added, probe_options) if probe_options is not None else ()
-    silent = [each for each in probed if not each.probe_result.is_answered]
+    unreachable = [each for each in probed if not each.probe_result.is_answered]
     if probe_options is not None and probe_options.keep_unreachable:
-        warnings += (f"{each.proposal.row.location}: {each.proposal}: {each.probe_result.problem}." for each in silent)
-    elif silent:
-        left_out += (RejectedRow(each.proposal.row, _format_probe_failure(each)) for each in silent)
-        gone = {each.proposal.row.index for each in silent}
+        warnings += (
+            f"{each.proposal.row.location}: {each.proposal}: {each.probe_result.problem}." for each in unreachable
+        )
+    elif unreachable:
+        rejected += (RejectedRow(each.proposal.row, _format_probe_failure(each)) for each in unreachable)
+        unreachable_rows = {each.proposal.row.index for each in unreachable}
         # What another row builds on may be gone, such as the device that it would have made.
-        kept = [each for each in additions.added if each.row.index not in gone]
-        additions = add_proposals(configuration, kept, cipher_suite_source)
-        left_out += additions.rejected
+        remaining = [each for each in additions.added if each.row.index not in unreachable_rows]
+        additions = add_proposals(configuration, remaining, cipher_suite_source)
+        rejected += additions.rejected
     plan = make_plan(tree, additions.desired)
-    so = tuple(UnchangedItem(Add(ae.entry), is_content_record=True) for ae in found.unchanged)
+    unchanged = tuple(UnchangedItem(Add(ae.entry), is_content_record=True) for ae in classified.unchanged)
     return OnboardingResult(
-        replace(plan, unchanged=plan.unchanged + so),
+        replace(plan, unchanged=plan.unchanged + unchanged),
         additions.added,
-        tuple(sorted(left_out, key=lambda each: each.row.index)),
+        tuple(sorted(rejected, key=lambda each: each.row.index)),
         probed,
         (*warnings, *additions.warnings),
     )
@@ -106,19 +108,19 @@ def _format_probe_failure(probed: ProbedRow) -> str:
     return f"{probed.proposal.address}: {probed.probe_result.problem}"
 
 
-def _probe(proposals: Sequence[Proposal], probing: ProbeOptions) -> tuple[ProbedRow, ...]:
-    """Return the verdicts on those of *proposals* that listen."""
+def _probe(proposals: Sequence[Proposal], options: ProbeOptions) -> tuple[ProbedRow, ...]:
+    """Return the results of calling those of *proposals* that listen."""
     listening = [each for each in proposals if each.listens and each.port is not None]
-    callees = [
+    endpoints = [
         PeerEndpoint(Peer(each.title, each.host or "", each.port or 0, "its row"), tls=bool(each.tls))
         for each in listening
     ]
 
-    def on_verdict(number: int, verdict: CallResult) -> None:
-        probing.observer.on_result(ProbedRow(listening[number], verdict))
+    def on_result(number: int, result: CallResult) -> None:
+        options.observer.on_result(ProbedRow(listening[number], result))
 
-    probing.observer.on_begin(len(listening))
-    verdicts = probe_all(
-        callees, probing.calling_ae_title, tls=probing.tls, parallel=probing.parallel, on_result=on_verdict
+    options.observer.on_begin(len(listening))
+    results = probe_all(
+        endpoints, options.calling_ae_title, tls=options.tls, parallel=options.parallel, on_result=on_result
     )
-    return tuple(map(ProbedRow, listening, verdicts))
+    return tuple(map(ProbedRow, listening, results))

@@ -11,9 +11,9 @@ from typing import Any
 
 from dcmcfg.suggestions import join_limited
 
-#: Names that words tell before they count the others, and how much of each: a peer may put anything there.
+#: Names that a message lists before it counts the others, and how much of each: a peer may put anything there.
 _MAXIMUM_HOSTS, _MAXIMUM_TEXT_LENGTH = 3, 253
-_SHORT = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}
+_ABBREVIATIONS = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}
 _HOSTS = frozenset({"DNS", "IP Address"})
 
 
@@ -40,26 +40,28 @@ class PeerCertificate:
 def read_peer_certificate(connection: socket.socket) -> PeerCertificate | None:
     """Return the certificate that the peer of *connection* showed, whether or not it was verified; None for none.
 
-    After a handshake that failed ``getpeercert`` tells nothing. The object behind a connection of Python's has had the
-    chain since Python 3.10; of what it does not have nothing is told.
+    After a handshake that failed ``getpeercert`` returns nothing. The object behind a connection of Python's has had
+    the chain since Python 3.10; without one, the result is None.
     """
     chain = getattr(getattr(connection, "_sslobj", None), "get_unverified_chain", lambda: None)()
-    read = getattr(chain[0], "get_info", None) if chain else None
-    return _parse_certificate(read()) if read is not None else None
+    get_info = getattr(chain[0], "get_info", None) if chain else None
+    return _parse_certificate(get_info()) if get_info is not None else None
 
 
-def _parse_certificate(told: Mapping[str, Any]) -> PeerCertificate:
-    """Return what *told* says, which has the form of :meth:`ssl.SSLSocket.getpeercert`."""
-    hosts = tuple(name for kind, name in told.get("subjectAltName", ()) if kind in _HOSTS)
-    subject = told.get("subject", ())
-    common = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
-    since, until = parse_openssl_time(told.get("notBefore")), parse_openssl_time(told.get("notAfter"))
-    return PeerCertificate(hosts or common, since, until, format_subject(subject)[:_MAXIMUM_TEXT_LENGTH], bool(hosts))
+def _parse_certificate(info: Mapping[str, Any]) -> PeerCertificate:
+    """Return the certificate in *info*, which has the form of :meth:`ssl.SSLSocket.getpeercert`."""
+    hosts = tuple(name for kind, name in info.get("subjectAltName", ()) if kind in _HOSTS)
+    subject = info.get("subject", ())
+    common_names = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
+    valid_from, valid_until = parse_openssl_time(info.get("notBefore")), parse_openssl_time(info.get("notAfter"))
+    return PeerCertificate(
+        hosts or common_names, valid_from, valid_until, format_subject(subject)[:_MAXIMUM_TEXT_LENGTH], bool(hosts)
+    )
 
 
 def format_subject(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
     """Return *subject*, as :meth:`ssl.SSLSocket.getpeercert` gives it, as ``CN=archive, O=hospital``."""
-    return ", ".join(reversed([f"{_SHORT.get(key, key)}={value}" for rdn in subject for key, value in rdn]))
+    return ", ".join(reversed([f"{_ABBREVIATIONS.get(key, key)}={value}" for rdn in subject for key, value in rdn]))
 
 
 def parse_openssl_time(text: object) -> datetime | None:

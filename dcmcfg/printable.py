@@ -11,7 +11,7 @@ def escape_unprintable(text: str) -> str:
 
     What came from a peer, a server or a file passes through here before it is printed, once: what is escaped stays so.
     """
-    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def escape_unprintable_lines(text: str) -> str:
@@ -24,7 +24,7 @@ def format_count(number: int, one: str, many: str = "", *, grouped: bool = False
     return f"{number:{',' if grouped else ''}} {one if number == 1 else many or f'{one}s'}"
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     code = ord(character)
     if code <= 0xFF:
         return f"\\x{code:02x}"

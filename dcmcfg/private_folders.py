@@ -32,14 +32,14 @@ def require_ownership(
 
     With *allow_root*, root may own it too. *alternative* says what else can be done about another owner.
     """
-    held = _stat(path)
-    if held is not None and held.st_uid != os.geteuid() and not (allow_root and held.st_uid == 0):
-        owner = _account_name(held.st_uid)
-        mine = _account_name(os.geteuid())
+    status = _stat(path)
+    if status is not None and status.st_uid != os.geteuid() and not (allow_root and status.st_uid == 0):
+        owner = _get_account_name(status.st_uid)
+        current_account = _get_account_name(os.geteuid())
         raise Refused(
-            f"it belongs to the account {owner}, and this one is {mine}",
+            f"it belongs to the account {owner}, and this one is {current_account}",
             subject=str(path),
-            next_step=f"sudo chown -R {shlex.quote(mine)} "
+            next_step=f"sudo chown -R {shlex.quote(current_account)} "
             f"{_format_path(path, parent_folder)}{alternative and f'; or {alternative}'}",
         )
     require_not_shared_for_writing(path, parent_folder=parent_folder)
@@ -51,23 +51,23 @@ def require_not_shared_for_writing(path: Path, *, parent_folder: Path | None = N
     The suggested command closes *path*, or all of the folder *parent_folder* in which it is: one command for all that
     is open.
     """
-    held = _stat(path)
-    if held is None:
+    status = _stat(path)
+    if status is None:
         return
-    everybody = bool(held.st_mode & stat.S_IWOTH)
-    if everybody or (held.st_mode & stat.S_IWGRP and not is_private_group(held.st_gid, held.st_uid)):
+    is_world_writable = bool(status.st_mode & stat.S_IWOTH)
+    if is_world_writable or (status.st_mode & stat.S_IWGRP and not is_private_group(status.st_gid, status.st_uid)):
         raise Refused(
-            f"{'everybody' if everybody else f'the group {group_name(held.st_gid)}'} may write to it",
+            f"{'everybody' if is_world_writable else f'the group {get_group_name(status.st_gid)}'} may write to it",
             subject=str(path),
             next_step=f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}, once you "
             "know that nobody has",
         )
 
 
-def _format_path(path: Path, top: Path | None) -> str:
-    """Return what a command names: *top*, or *path* where a link leads out of *top* (``-R`` follows none)."""
-    if top is not None and path.resolve().is_relative_to(top.resolve()):
-        path = top
+def _format_path(path: Path, parent_folder: Path | None) -> str:
+    """Return what a command names: *parent_folder*, or *path* where a link leads out of it (``-R`` follows none)."""
+    if parent_folder is not None and path.resolve().is_relative_to(parent_folder.resolve()):
+        path = parent_folder
     return shlex.quote(str(path.resolve() if path.is_symlink() else path))
 
 
@@ -90,13 +90,13 @@ def is_private_group(gid: int, uid: int) -> bool:
     return False
 
 
-def _account_name(uid: int) -> str:
+def _get_account_name(uid: int) -> str:
     with suppress(KeyError):
         return pwd.getpwuid(uid).pw_name
     return str(uid)
 
 
-def group_name(gid: int) -> str:
+def get_group_name(gid: int) -> str:
     """Return the name of the group *gid*, or its number where it has none."""
     with suppress(KeyError):
         return grp.getgrgid(gid).gr_name

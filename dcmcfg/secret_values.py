@@ -61,10 +61,10 @@ def is_secret(name: str, value: bytes) -> bool:
     token, API key), and any value that carries ``user:password@`` or such a parameter of a URL. No value is a secret
     for what it holds without an ``@`` or a ``=`` in it.
     """
-    plain = _normalise_name(name)
-    if plain in _SECRET_ATTRIBUTES:
+    attribute_name = _normalise_name(name)
+    if attribute_name in _SECRET_ATTRIBUTES:
         return True
-    if plain in _PROPERTY and _SECRET_KEY.search(value.partition(b"=")[0]):
+    if attribute_name in _PROPERTY and _SECRET_KEY.search(value.partition(b"=")[0]):
         return True
     if b"@" in value and (_has_password_in_url(value) or _has_user_info(value)):
         return True
@@ -117,15 +117,15 @@ def _normalise_name(name: str) -> str:
 
 def remove_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
     """Return *entry* without its secret values, with the names of the attributes that lost some, in order."""
-    kept: list[Attribute] = []
+    remaining: list[Attribute] = []
     omitted: list[str] = []
     for attribute in entry.attributes:
         values = tuple(value for value in attribute.values if not is_secret(attribute.name, value))
         if len(values) < len(attribute.values):
             omitted.append(attribute.name)
         if values:
-            kept.append(Attribute(attribute.name, values))
-    return Entry(entry.dn, tuple(kept)), tuple(omitted)
+            remaining.append(Attribute(attribute.name, values))
+    return Entry(entry.dn, tuple(remaining)), tuple(omitted)
 
 
 def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]:
@@ -139,13 +139,13 @@ def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]
             return Add(shown), omitted
         case Modify(dn, modifications):
             names: dict[str, None] = {}
-            left = []
+            remaining = []
             for modification in modifications:
                 values = tuple(value for value in modification.values if not is_secret(modification.name, value))
                 if len(values) < len(modification.values):
                     names[modification.name] = None
                 if values or not modification.values:
-                    left.append(replace(modification, values=values))
-            return Modify(dn, tuple(left)), tuple(names)
+                    remaining.append(replace(modification, values=values))
+            return Modify(dn, tuple(remaining)), tuple(names)
         case _:
             return replace(change, controls=()), ()

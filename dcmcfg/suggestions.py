@@ -1,7 +1,4 @@
-"""Names that are spelt almost like another.
-
-Names in a line, of many the first ones.
-"""
+"""Suggest names that are spelt almost like another, and join names in a line."""
 
 from __future__ import annotations
 
@@ -21,8 +18,8 @@ def format_known_names(name: str, known: Iterable[str]) -> str:
     Of many they are the first ten and how many more there are, which is never just one: that is named instead.
     """
     names = tuple(known)
-    wanted = name.casefold()
-    likely = (*suggest_names(name, names), *(each for each in names if each.casefold().startswith(wanted)))
+    folded_name = name.casefold()
+    likely = (*suggest_names(name, names), *(each for each in names if each.casefold().startswith(folded_name)))
     ordered = tuple(dict.fromkeys((*likely, *names)))
     more = len(ordered) - _MAXIMUM_LISTED
     if more <= 1:

@@ -1,4 +1,4 @@
-"""Moments as people read them, or as files hold them; always UTC.
+"""Timestamps as people read them, or as files hold them; always UTC.
 
 Kept apart: all layers use it, and it loads nothing of dcmcfg.
 """
@@ -19,21 +19,21 @@ def format_timestamp(timestamp: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Return the moment of an ISO 8601 *text*, UTC where it names no offset, or None when it is none."""
+    """Return the time of an ISO 8601 *text*, UTC where it names no offset, or None if it is not a valid timestamp."""
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def reformat_timestamp(text: str) -> str:
-    """Return an ISO 8601 *text* as :func:`format_timestamp` does; as it is when it is none."""
-    moment = parse_timestamp(text)
-    return text if moment is None else format_timestamp(moment)
+    """Return an ISO 8601 *text* as :func:`format_timestamp` does; unchanged if it is not a valid timestamp."""
+    timestamp = parse_timestamp(text)
+    return text if timestamp is None else format_timestamp(timestamp)
 
 
 def reformat_as_iso(text: str) -> str:
-    """Return an ISO 8601 *text* as :func:`format_iso` does; as it is when it is none."""
-    moment = parse_timestamp(text)
-    return text if moment is None else format_iso(moment)
+    """Return an ISO 8601 *text* as :func:`format_iso` does; unchanged if it is not a valid timestamp."""
+    timestamp = parse_timestamp(text)
+    return text if timestamp is None else format_iso(timestamp)

@@ -34,7 +34,7 @@ class UnusableCaFile(Exception):
 
 
 class _CertificateCapturingSocket(ssl.SSLSocket):
-    """A socket that tells with a refusal which certificate it was: after it, nobody can ask."""
+    """A socket that keeps a refused certificate with the error: afterwards it cannot be read any more."""
 
     def do_handshake(self, block: bool = False) -> None:
         try:
@@ -60,12 +60,12 @@ def create_ssl_context(
         raise UnusableCaFile("it holds no certificate in PEM form") from error
     except OSError as error:
         raise UnusableCaFile(f"it cannot be read ({error.strerror})") from error
-    held = context.cert_store_stats()
-    if ca_file is not None and not held["x509"]:
+    stats = context.cert_store_stats()
+    if ca_file is not None and not stats["x509"]:
         raise UnusableCaFile("it holds no certificate in PEM form")
-    if require_crl and not held["crl"]:
+    if require_crl and not stats["crl"]:
         raise UnusableCaFile("it holds no revocation list (CRL) in PEM form, and --require-crl wants one")
-    if held["crl"]:
+    if stats["crl"]:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN if require_crl else ssl.VERIFY_CRL_CHECK_LEAF
     context.hostname_checks_common_name = False
     context.sslsocket_class = _CertificateCapturingSocket
@@ -74,14 +74,14 @@ def create_ssl_context(
 
 def get_refused_certificate(error: BaseException) -> PeerCertificate | None:
     """Return the certificate that was refused with *error*; None where it is not known."""
-    shown = error.__dict__.get("shown")
-    return shown if isinstance(shown, PeerCertificate) else None
+    certificate = error.__dict__.get("shown")
+    return certificate if isinstance(certificate, PeerCertificate) else None
 
 
 def explain_refusal(error: ssl.SSLCertVerificationError, certificate: PeerCertificate | None) -> tuple[str, str] | None:
-    """Return what is wrong with the certificate *certificate*, and the next step.
+    """Return what is wrong with *certificate*, and the next step.
 
-    None for what each edge has words for.
+    None where the caller has its own message.
     """
     if error.verify_code in _NAME_MISMATCH_CODES and certificate is not None and not certificate.has_host_names:
         return f"{certificate.subject or 'it'} has no subjectAltName, so it is for no host", _NO_SUBJECT_ALT_NAME_HINT

@@ -29,11 +29,11 @@ def find_break_points(line: str, width: int, hanging_indent: int = 0) -> list[in
     if len(line) > _LONGEST:
         return []
     points = []
-    start, room = 0, width
-    for word in _WORD.finditer(_UNBREAKABLE.sub(lambda whole: whole[0].replace(" ", _SPACE_PLACEHOLDER), line)):
-        if line[start : word.start()].strip() and _display_width(line[start : word.end()]) > room:
+    start, available = 0, width
+    for word in _WORD.finditer(_UNBREAKABLE.sub(lambda match: match[0].replace(" ", _SPACE_PLACEHOLDER), line)):
+        if line[start : word.start()].strip() and _display_width(line[start : word.end()]) > available:
             points.append(word.start())
-            start, room = word.start(), width - hanging_indent
+            start, available = word.start(), width - hanging_indent
     return points
 
 
@@ -55,11 +55,11 @@ def split_command_lines(command: str, width: int, indent: str = "  ") -> Iterato
     """
     line = ""
     for word in _SHELL_WORD.findall(command):
-        more = f"{line} {word}" if line else indent + word
-        if line and _display_width(more) > width - len(" \\"):
+        candidate = f"{line} {word}" if line else indent + word
+        if line and _display_width(candidate) > width - len(" \\"):
             yield f"{line} \\"
-            more = indent * 2 + word
-        line = more
+            candidate = indent * 2 + word
+        line = candidate
     if line:
         yield line
 

@@ -139,12 +139,12 @@ def found_messages() -> Iterator[bytes]:
     for record in records():
         for item in iter_records([record], "seed"):
             if isinstance(item, ContentRecord):
-                yield _message(item.entry) + done
+                yield _encode_message(item.entry) + done
     yield encode_element(SEQUENCE, encode_integer(1) + encode_element(0x73, encode_element(OCTET_STRING, b"ldap://x/")))
     yield encode_element(SEQUENCE, encode_integer(0) + encode_element(0x78, b"\x0a\x01\x34\x04\x00\x04\x00"))
 
 
-def _message(entry: Entry) -> bytes:
+def _encode_message(entry: Entry) -> bytes:
     attributes = b"".join(
         encode_element(
             SEQUENCE,

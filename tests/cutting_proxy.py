@@ -54,12 +54,12 @@ class CuttingProxy(Relay):
             end(server)
 
     def _answers(self, client: socket.socket, server: socket.socket, cutting: threading.Event) -> None:
-        left = self._letting_through
+        remaining = self._letting_through
         while data := _received(server):
             if cutting.is_set():
-                if not left:
+                if not remaining:
                     break
-                data, left = data[:left], max(0, left - len(data))
+                data, remaining = data[:remaining], max(0, remaining - len(data))
             client.sendall(data)
         end(client)
         _let_finish(server)

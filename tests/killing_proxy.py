@@ -30,8 +30,8 @@ class KillingProxy(Relay):
         super().__init__(port)
         self.let_live()
 
-    def kill_at(self, at: int, *, answered: bool, counted: frozenset[int] = WRITES) -> None:
-        self._at, self._answered, self._counted = at, answered, counted
+    def kill_at(self, request_number: int, *, answered: bool, counted: frozenset[int] = WRITES) -> None:
+        self._at, self._answered, self._counted = request_number, answered, counted
         self._count, self.has_killed = 0, False
         self._victim: int | None = None
         self._known = threading.Event()
@@ -107,11 +107,11 @@ def _changes_nothing(message: bytes) -> bool:
 
 def _messages(source: socket.socket) -> Iterator[tuple[bytes, int, int]]:
     """Yield each LDAPMessage with its ID and the tag of its protocolOp."""
-    held = b""
+    buffer = b""
     while data := source.recv(65536):
-        held += data
-        while (length := _length(held)) and len(held) >= length:
-            message, held = held[:length], held[length:]
+        buffer += data
+        while (length := _length(buffer)) and len(buffer) >= length:
+            message, buffer = buffer[:length], buffer[length:]
             body = 2 + (message[1] & 0x7F if message[1] >= 0x80 else 0)
             size = message[body + 1]
             yield message, int.from_bytes(message[body + 2 : body + 2 + size], "big"), message[body + 2 + size]

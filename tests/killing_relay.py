@@ -23,8 +23,8 @@ class KillingRelay(Relay):
         self.at_port = self._listener.getsockname()[1]
         self.kill(0, victim=0, answered=False)
 
-    def kill(self, at: int, *, victim: int, answered: bool) -> None:
-        self._at, self._victim, self._answered, self._count = at, victim, answered, 0
+    def kill(self, request_number: int, *, victim: int, answered: bool) -> None:
+        self._at, self._victim, self._answered, self._count = request_number, victim, answered, 0
 
     def _relay(self, client: socket.socket, server: socket.socket) -> None:
         fatal = threading.Event()

@@ -143,8 +143,8 @@ def test_a_child_keeps_its_value_as_plain_text() -> None:
 
 
 def test_a_dn_is_rebased_from_one_suffix_to_another() -> None:
-    moved = DEVICE.rebased(DN.parse("dc=dcm4che,dc=org"), DN.parse("dc=hospital"))
-    assert str(moved) == "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=hospital"
+    rebased = DEVICE.rebased(DN.parse("dc=dcm4che,dc=org"), DN.parse("dc=hospital"))
+    assert str(rebased) == "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=hospital"
 
 
 @pytest.mark.parametrize("text", ["", "cn=a,o=x", "a"])

@@ -50,8 +50,8 @@ def test_no_values_remove_the_attribute() -> None:
 
 
 def test_an_entry_moves_with_its_attributes() -> None:
-    moved = AE.with_dn(DN.parse("o=y"))
-    assert (moved.dn, moved.attributes) == (DN.parse("o=y"), AE.attributes)
+    renamed = AE.with_dn(DN.parse("o=y"))
+    assert (renamed.dn, renamed.attributes) == (DN.parse("o=y"), AE.attributes)
 
 
 def test_equal_entries_are_equal_and_order_counts() -> None:

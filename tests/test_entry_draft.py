@@ -29,17 +29,17 @@ MODIFICATIONS = st.lists(
 def one_by_one(entry: Entry, modification: Modification) -> Entry | None:
     """Return the entry after *modification* by the words of RFC 4511 §4.6, or None where it is refused."""
     schema, name, values = load_bundled_schema(), modification.name, modification.values
-    held = entry.values(name)
-    equal = {schema.normalise_value(name, value) for value in held}
-    asked = {schema.normalise_value(name, value) for value in values}
+    current = entry.values(name)
+    equal = {schema.normalise_value(name, value) for value in current}
+    deleted = {schema.normalise_value(name, value) for value in values}
     match modification.operation:
         case Operation.ADD:
-            return None if equal & asked else entry.with_values(name, held + values)
+            return None if equal & deleted else entry.with_values(name, current + values)
         case Operation.DELETE if values:
-            left = tuple(value for value in held if schema.normalise_value(name, value) not in asked)
-            return entry.with_values(name, left) if asked <= equal else None
+            remaining = tuple(value for value in current if schema.normalise_value(name, value) not in deleted)
+            return entry.with_values(name, remaining) if deleted <= equal else None
         case Operation.DELETE:
-            return entry.with_values(name, ()) if held else None
+            return entry.with_values(name, ()) if current else None
         case _:
             return entry.with_values(name, values)
 
@@ -47,19 +47,19 @@ def one_by_one(entry: Entry, modification: Modification) -> Entry | None:
 @given(MODIFICATIONS)
 def test_a_draft_comes_to_what_the_modifications_come_to_one_by_one(modifications: list[Modification]) -> None:
     before = Entry.from_values("cn=x", {"dicomDescription": "a", "cn": "x", "dicomDeviceSerialNumber": ["b", "c c"]})
-    wanted, draft = before, EntryDraft(load_bundled_schema(), before)
+    expected, draft = before, EntryDraft(load_bundled_schema(), before)
     for modification in modifications:
-        after = one_by_one(wanted, modification)
+        after = one_by_one(expected, modification)
         if after is None:
             with pytest.raises(DoesNotApply):
                 draft.apply(modification)
         else:
             draft.apply(modification)
-            wanted = after
-        assert draft.build_entry() == wanted
-        assert draft.values(modification.name) == wanted.values(modification.name)
-        assert draft.count(modification.name) == len(wanted.values(modification.name))
-        assert (modification.name in draft) == (modification.name in wanted)
+            expected = after
+        assert draft.build_entry() == expected
+        assert draft.values(modification.name) == expected.values(modification.name)
+        assert draft.count(modification.name) == len(expected.values(modification.name))
+        assert (modification.name in draft) == (modification.name in expected)
 
 
 def test_a_draft_without_modifications_is_the_entry_itself() -> None:
@@ -73,8 +73,10 @@ def test_many_modifications_in_one_record_are_planned_in_linear_time(operation: 
     def planning(count: int) -> Callable[[], object]:
         values = [f"value {number}".encode() for number in range(count)]
         name = "dicomInstitutionName"
-        held = values if operation is Operation.DELETE else [b"one"]
-        tree = site().with_changes([Modify(DN.parse(STORESCP), (Modification(Operation.REPLACE, name, tuple(held)),))])
+        current = values if operation is Operation.DELETE else [b"one"]
+        tree = site().with_changes(
+            [Modify(DN.parse(STORESCP), (Modification(Operation.REPLACE, name, tuple(current)),))]
+        )
         each = tuple(Modification(operation, name, (value,)) for value in values)
         return lambda: make_plan(tree, [DesiredChange(Modify(DN.parse(STORESCP), each), strict=strict)])
 

@@ -12,7 +12,7 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.settings import (
     Settings,
     format_site_headline,
-    profile_path,
+    get_profile_path,
     remove_profile,
     resolve_settings,
     update_profile,
@@ -226,7 +226,7 @@ def test_a_client_certificate_names_who_asks_unless_a_bind_dn_does() -> None:
 
 def test_a_client_certificate_goes_only_to_the_server_of_its_source() -> None:
     write_profile("default", {"ldap_url": "ldaps://prod", "client_cert": "c.pem"})
-    assert site().client_cert == profile_path("default").with_name("c.pem")
+    assert site().client_cert == get_profile_path("default").with_name("c.pem")
     assert site(options={"ldap_url": "ldaps://x"}).client_cert is None
     assert "DCMCFG_LDAP_URL" in refused(CLIENT_CERT="other.pem").message
     options = {"ldap_url": "ldaps://x", "client_cert": "mine.pem"}
@@ -453,7 +453,7 @@ def test_credentials_in_a_url_are_refused_and_not_shown(options: dict[str, str])
 
 def test_profile_is_written_for_its_owner_only(tmp_path: Path) -> None:
     path = write_profile("lab", {"device": 'quote " and ü'})
-    assert path == tmp_path / "config" / "dcmcfg" / "profiles" / "lab.toml" == profile_path("lab")
+    assert path == tmp_path / "config" / "dcmcfg" / "profiles" / "lab.toml" == get_profile_path("lab")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert site(PROFILE="lab").device == 'quote " and ü'
     assert [other.name for other in path.parent.iterdir()] == ["lab.toml"]
@@ -491,7 +491,7 @@ def test_profile_names_stay_in_the_folder(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"ldap_ulr = 'x'", "unknown key 'ldap_ulr'"),
         (b"bind_password = 'x'", "unknown key 'bind_password'"),
@@ -501,18 +501,18 @@ def test_profile_names_stay_in_the_folder(name: str) -> None:
         (b"device = '\xff'", "the profile is not TOML: "),
     ],
 )
-def test_broken_profile_is_refused_with_its_file(content: bytes, what: str) -> None:
+def test_broken_profile_is_refused_with_its_file(content: bytes, message: str) -> None:
     path = write_profile("lab", {})
     path.write_bytes(content)
     error = refused(PROFILE="lab")
     assert error.subject == str(path)
-    assert error.message.startswith(what)
+    assert error.message.startswith(message)
 
 
 def test_unknown_key_is_not_written() -> None:
     with pytest.raises(MalformedInput):
         write_profile("lab", {"bind_password": "x"})
-    assert not profile_path("lab").exists()
+    assert not get_profile_path("lab").exists()
 
 
 def test_profile_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
@@ -558,9 +558,9 @@ def test_one_setting_of_a_profile_is_changed_and_the_rest_stays(text: str, expec
 
 def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
     path = write_profile("lab", {"device": "old"})
-    kept = tmp_path / "kept.toml"
-    path.rename(kept)
-    path.symlink_to(kept)
+    linked_to = tmp_path / "kept.toml"
+    path.rename(linked_to)
+    path.symlink_to(linked_to)
     update_profile("lab", "device", 'a"b')
     assert path.is_symlink()
     assert resolve_settings({"profile": "lab"}, {}).device == 'a"b'

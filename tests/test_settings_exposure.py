@@ -39,11 +39,11 @@ def test_each_file_of_a_secret_that_others_can_read_is_warned_of(secret_file: Pa
         *find_archive_exposures(site(OIDC_ISSUER="https://i", OIDC_CLIENT_ID="c", OIDC_CLIENT_SECRET_FILE=name)),
         *find_secret_exposures(Secret("--tls-key-passphrase-file", path=secret_file), "passphrase"),
     ]
-    told = [
-        f"{name}: others can read this {what}; chmod 600 keeps it to you"
-        for what in ("password", "token", "client secret", "passphrase")
+    warnings = [
+        f"{name}: others can read this {kind}; chmod 600 keeps it to you"
+        for kind in ("password", "token", "client secret", "passphrase")
     ]
-    assert found == (told if mode & 0o004 else [])
+    assert found == (warnings if mode & 0o004 else [])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")

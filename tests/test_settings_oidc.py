@@ -193,7 +193,7 @@ def test_keychain_is_asked_for_the_client_and_for_the_bind_dn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "expected"),
     [
         ({"OIDC_ISSUER": ISSUER, "ARCHIVE_URL": "https://a"}, []),
         ({"OIDC_ISSUER": "http://127.0.0.1:8080", "ARCHIVE_URL": "http://localhost"}, []),
@@ -206,6 +206,6 @@ def test_keychain_is_asked_for_the_client_and_for_the_bind_dn() -> None:
         ),
     ],
 )
-def test_secret_or_token_in_the_open_is_told(environ: dict[str, str], told: list[str]) -> None:
-    assert list(find_archive_exposures(site(OIDC_CLIENT_ID="c", **environ))) == told
+def test_secret_or_token_in_the_open_is_told(environ: dict[str, str], expected: list[str]) -> None:
+    assert list(find_archive_exposures(site(OIDC_CLIENT_ID="c", **environ))) == expected
     assert list(find_archive_exposures(site(ARCHIVE_URL=environ["ARCHIVE_URL"]))) == []

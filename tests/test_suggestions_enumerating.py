@@ -6,7 +6,7 @@ from dcmcfg.suggestions import join_limited
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "expected"),
     [
         ([], ""),
         (["a"], "a"),
@@ -15,5 +15,5 @@ from dcmcfg.suggestions import join_limited
         (list("abcd"), "a; b and 2 more"),
     ],
 )
-def test_of_many_names_the_first_are_told_and_how_many_more_there_are(names: list[str], told: str) -> None:
-    assert join_limited(names, 2, "; ") == told
+def test_of_many_names_the_first_are_told_and_how_many_more_there_are(names: list[str], expected: str) -> None:
+    assert join_limited(names, 2, "; ") == expected

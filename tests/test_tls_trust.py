@@ -96,7 +96,7 @@ def tls_listener(shown: Files, *versions: ssl.TLSVersion) -> Iterator[Listener]:
             server.shutdown(socket.SHUT_RDWR)
 
 
-def said(call: Call, port: int, ca_file: Path | None, *, require_crl: bool = False) -> str:
+def failure_of(call: Call, port: int, ca_file: Path | None, *, require_crl: bool = False) -> str:
     """How the call ended: nobody answers above TLS."""
     with pytest.raises(DcmcfgError) as ended:
         call(port, ca_file, require_crl)
@@ -174,7 +174,7 @@ def test_revocation_lists_in_the_ca_file_are_used(call: Call, authority: Authori
         ),
     ):
         with tls_listener(shown) as listener:
-            assert problem in said(call, listener.port, authority.file(crl))
+            assert problem in failure_of(call, listener.port, authority.file(crl))
         assert (listener.handshakes, listener.received) == (0, b"")
 
 
@@ -182,14 +182,14 @@ def test_revocation_lists_in_the_ca_file_are_used(call: Call, authority: Authori
 def test_a_certificate_that_is_not_revoked_is_taken(call: Call, authority: Authority, with_crl: bool) -> None:
     file = authority.file(authority.crl(), b"") if with_crl else authority.file()
     with tls_listener(authority.leaf()) as listener:
-        assert "trusted" not in said(call, listener.port, file, require_crl=with_crl)
+        assert "trusted" not in failure_of(call, listener.port, file, require_crl=with_crl)
     assert listener.received
 
 
 def test_lists_that_are_required_must_be_there(call: Call, authority: Authority) -> None:
-    wanted = "it holds no revocation list (CRL) in PEM form, and --require-crl wants one"
-    assert wanted in said(call, 1, authority.file(), require_crl=True)
-    assert f"what this machine trusts cannot be used: {wanted}" in said(call, 1, None, require_crl=True)
+    expected = "it holds no revocation list (CRL) in PEM form, and --require-crl wants one"
+    assert expected in failure_of(call, 1, authority.file(), require_crl=True)
+    assert f"what this machine trusts cannot be used: {expected}" in failure_of(call, 1, None, require_crl=True)
 
 
 def test_a_required_list_is_required_of_each_authority_of_the_chain(authority: Authority, tmp_path: Path) -> None:
@@ -199,10 +199,10 @@ def test_a_required_list_is_required_of_each_authority_of_the_chain(authority: A
     between.certificate = x509.load_pem_x509_certificate(between.ca.cert_pem.bytes())
     file = written(tmp_path, "chain.pem", authority.ca.cert_pem.bytes() + between.crl())
     with tls_listener(between.leaf()) as listener:
-        assert "trusted" not in said(by_dicom, listener.port, file)
-        assert "none of its authority" in said(by_dicom, listener.port, file, require_crl=True)
+        assert "trusted" not in failure_of(by_dicom, listener.port, file)
+        assert "none of its authority" in failure_of(by_dicom, listener.port, file, require_crl=True)
         file.write_bytes(file.read_bytes() + authority.crl())
-        assert "trusted" not in said(by_dicom, listener.port, file, require_crl=True)
+        assert "trusted" not in failure_of(by_dicom, listener.port, file, require_crl=True)
 
 
 def test_a_file_of_revocation_lists_alone_trusts_nobody(authority: Authority, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_file_of_revocation_lists_alone_trusts_nobody(authority: Authority, tm
 
 def test_a_certificate_without_subject_alt_name_is_refused_by_its_name(call: Call, authority: Authority) -> None:
     with tls_listener(authority.nameless()) as listener:
-        shown = said(call, listener.port, authority.file())
+        shown = failure_of(call, listener.port, authority.file())
     assert f"CN={LOOPBACK}, O=hospital has no subjectAltName, so it is for no host" in shown
     assert ("--tls-any-host takes it for any" in shown) == (call is by_dicom), "the others have no such option"
     assert listener.received == b""
@@ -259,7 +259,7 @@ def test_a_certificate_without_subject_alt_name_is_taken_for_any_host(authority:
 def test_a_peer_without_tls_1_2_is_told_as_that(call: Call, authority: Authority, versions: tuple[str, str]) -> None:
     lowest, highest = (ssl.TLSVersion[each] for each in versions)
     with tls_listener(authority.leaf(), lowest, highest) as listener:
-        shown = said(call, listener.port, authority.file())
+        shown = failure_of(call, listener.port, authority.file())
     assert "the peer offers neither TLS 1.2 nor 1.3; TLS 1.0 and 1.1 are not secure and are refused" in shown
     assert " — " in shown, "with a next step"
     assert listener.received == b""

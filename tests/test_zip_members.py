@@ -47,8 +47,8 @@ def test_what_is_no_whole_zip_file_is_none(octets: bytes) -> None:
 
 
 @given(st.integers(0, 300), st.binary(min_size=1, max_size=8))
-def test_a_damaged_one_is_read_or_is_none(at: int, change: bytes) -> None:
+def test_a_damaged_one_is_read_or_is_none(position: int, change: bytes) -> None:
     whole = zipped(a="1" * 50, b="2")
-    damaged = whole[:at] + change + whole[at + len(change) :]
+    damaged = whole[:position] + change + whole[position + len(change) :]
     found = list_zip_members(damaged)
     assert found is None or all(isinstance(member, ZipMember) for member in found.values())

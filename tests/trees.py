@@ -85,6 +85,6 @@ def site(**device: str) -> Tree:
     return tree(*site_entries(**device))
 
 
-def octets(held: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
-    """What *held* holds, spelling included; attributes and their values have no order."""
-    return {str(each.dn): {a.name: frozenset(a.values) for a in each.attributes} for each in held.sorted_entries()}
+def octets(source: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
+    """What *source* holds, spelling included; attributes and their values have no order."""
+    return {str(each.dn): {a.name: frozenset(a.values) for a in each.attributes} for each in source.sorted_entries()}

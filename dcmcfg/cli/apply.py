@@ -31,7 +31,7 @@ from dcmcfg.rollout.preconditions import add_last_change_on_refusal, plan_with_l
 from dcmcfg.rollout.selection import select_rollout_to_resume
 from dcmcfg.rollout.unfinished import check_overwrites, plan_resume, reconcile_interrupted
 from dcmcfg.settings import Settings
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 
 _REJECTED = 1
 
@@ -148,7 +148,7 @@ def _apply(
         deletes = make_surplus_deletes(tree, prune_base, wanted) if prune_base is not None else ()
         rules = server_rules(directory, tree)
         every = (*wanted, *deletes)
-        history = History(state_folder())
+        history = History(get_state_folder())
         past = functools.partial(find_past_renames, history, settings.ldap_url)
         continue_on_misfit = rejects_file is not None
         plan, misfits = plan_with_last_changes(
@@ -184,8 +184,8 @@ def _apply(
 
 def _resume(settings: Settings, options: ChangeOptions) -> None:
     with open_directory(settings) as directory:
-        interrupted = reconcile_interrupted(state_folder(), directory)
-        record = select_rollout_to_resume(History(state_folder()), settings.ldap_url, interrupted)
+        interrupted = reconcile_interrupted(get_state_folder(), directory)
+        record = select_rollout_to_resume(History(get_state_folder()), settings.ldap_url, interrupted)
         with add_last_change_on_refusal(directory):
             plan = plan_resume(record, read_tree(directory))
         print_output(describe_resume(record), on_stderr=options.stdout_reserved)

@@ -26,7 +26,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.search import completions
 from dcmcfg.settings import resolve_settings
-from dcmcfg.settings.profiles import profile_names
+from dcmcfg.settings.profiles import list_profile_names
 
 T = TypeVar("T")
 #: Nobody waits longer for a list of names.
@@ -81,7 +81,7 @@ def complete_external_retrieve(ctx: click.Context, param: click.Parameter, incom
 
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the profiles that *incomplete* may become; no server is asked."""
-    return [CompletionItem(name) for name in profile_names() if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in list_profile_names() if name.startswith(incomplete)]
 
 
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

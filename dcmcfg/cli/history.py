@@ -10,7 +10,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.render.history import history_json, print_history, print_rollout, rollout_json
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.rollout.history import History
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 
 
 @click.command("history", cls=UniqueOptionsCommand)
@@ -27,7 +27,7 @@ def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -
     The result "applied" means that all changes are in the directory. Whether the archive reloaded
     is not recorded.
     """
-    history = History(state_folder())
+    history = History(get_state_folder())
     if number is None:
         if mark_resolved:
             raise click.UsageError("--mark-resolved needs N")

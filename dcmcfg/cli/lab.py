@@ -19,7 +19,7 @@ from dcmcfg.lab.site import TokenRequirements
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_standard_studies
 from dcmcfg.render.lab import format_part_ready, lab_json, print_lab
-from dcmcfg.settings.folders import state_subfolder
+from dcmcfg.settings.folders import get_state_subfolder
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,7 +29,7 @@ _POLL_INTERVAL_S = 0.2
 
 
 def _new_folder() -> Path:
-    return state_subfolder("lab")
+    return get_state_subfolder("lab")
 
 
 def _known_folder() -> Path:

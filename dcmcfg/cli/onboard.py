@@ -152,7 +152,8 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
     reasons = {each.row.index: each.reason for each in rejected_rows}
     rejected = (
         RejectedItem(
-            str(each), {"location": each.row.location, "ae_title": each.row.text(TITLE) or None, "reason": each.reason}
+            str(each),
+            {"location": str(each.row.location), "ae_title": each.row.text(TITLE) or None, "reason": each.reason},
         )
         for each in rejected_rows
     )

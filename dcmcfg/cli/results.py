@@ -17,7 +17,7 @@ from dcmcfg.cli.terminal import confirm
 from dcmcfg.errors import DcmcfgError, NegativeResult
 from dcmcfg.render.bulk_stores import print_results, results_json
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
-from dcmcfg.settings.folders import state_subfolder
+from dcmcfg.settings.folders import get_state_subfolder
 
 _SOME_REMAIN = 1
 _MAX_DAYS = 36_500
@@ -41,7 +41,7 @@ def results_group() -> None:
 
 
 def _folder() -> Path:
-    return state_subfolder(STORE_FOLDER)
+    return get_state_subfolder(STORE_FOLDER)
 
 
 @results_group.command("list", cls=UniqueOptionsCommand)

@@ -19,7 +19,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import ArchiveError
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.temporary.claim import CLEAN_COMMAND, find_abandoned_claims
 
 
@@ -37,7 +37,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
     destination that a 'verify' has left: one of this account, with --directory one of any account.
     """
-    left = {each.title: each.origin for each in find_abandoned_claims(state_folder(), settings.ldap_url)}
+    left = {each.title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
     who = None
     if with_directory:
         with open_directory(settings) as directory:

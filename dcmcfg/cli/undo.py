@@ -24,7 +24,7 @@ from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.selection import select_rollout_to_undo
 from dcmcfg.rollout.unfinished import plan_undo, reconcile_interrupted
 from dcmcfg.settings import Settings
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 
 _REJECTED = 1
 
@@ -64,8 +64,8 @@ def undo_command(
     if rejects is not None and not partial:
         raise click.UsageError("--rejects goes with --partial")
     with open_directory(settings) as directory:
-        settled = (reconcile_if_possible if partial else reconcile_interrupted)(state_folder(), directory)
-        history = History(state_folder())
+        settled = (reconcile_if_possible if partial else reconcile_interrupted)(get_state_folder(), directory)
+        history = History(get_state_folder())
         record = select_rollout_to_undo(history, settings.ldap_url, number, settled)
         if partial:
             return _undo_partially(settings, directory, record, options, rejects)

@@ -70,12 +70,12 @@ def speaks_dicom(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts) -> 
 class PeerEndpoint:
     """A peer to be called, with ``tls`` over TLS.
 
-    ``connection_name`` is what ``connection set`` takes, ``""`` for none.
+    ``get_connection_name`` is what ``connection set`` takes, ``""`` for none.
     """
 
     peer: Peer
     tls: bool = False
-    connection_name: str = ""
+    get_connection_name: str = ""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -154,9 +154,9 @@ def _detect_other_protocol(
 
 def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
     """Return how *endpoint* and what is said of it are made alike."""
-    if not endpoint.connection_name:
+    if not endpoint.get_connection_name:
         return "the peer or what is said of it is wrong: tls in a file for onboard, dicomTLSCipherSuite in the tree"
-    other = format_command("connection", "set", endpoint.connection_name, "--no-tls" if endpoint.tls else "--tls")
+    other = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
     return f"where it is the tree that is wrong: {other}"
 
 

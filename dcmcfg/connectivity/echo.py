@@ -10,7 +10,7 @@ from dcmcfg.connectivity.call import CallResult, PeerEndpoint
 from dcmcfg.connectivity.probe import DEFAULT_PARALLEL, PROBE_TIMEOUTS, probe_all
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import MalformedInput
-from dcmcfg.model.connections import connection_name
+from dcmcfg.model.connections import get_connection_name
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.model.targets import resolve_network_ae
 from dcmcfg.route.ae_lookup import suggest_install_command
@@ -104,4 +104,4 @@ def _suggest_connection_list(ae: NetworkAE) -> str:
 
 def _name(ae: NetworkAE, connection: Connection) -> str:
     """Return *connection* of *ae* as ``connection set`` takes it."""
-    return f"{ae.device.name}/{connection_name(connection.dn)}"
+    return f"{ae.device.name}/{get_connection_name(connection.dn)}"

@@ -44,8 +44,8 @@ def open_connection(server: LdapServerSettings) -> ldap3.Connection:
     try:
         with translate_ldap_errors(server.url, request_sent=False), _translate_non_ldap(server):
             _secure_connection(connection, server, tls)
-            answer = _bind(connection, server, tls)
-        raise_for_result(answer, f"{_format_identity(server)} @ {server.url}")
+            response = _bind(connection, server, tls)
+        raise_for_result(response, f"{_format_identity(server)} @ {server.url}")
     except BaseException:
         close_connection(connection)
         raise
@@ -73,10 +73,10 @@ def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ld
     """Return what ldap3 needs to know, no connection made yet; its ``Server`` takes neither port nor DN in a URL."""
     address = urlsplit(server.url)
     name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
-    local = address.scheme == "ldapi"
+    is_local = address.scheme == "ldapi"
     host = ldap3.Server(
-        server.url if local else f"{address.scheme}://{name}",
-        port=None if local else address.port or _PORTS[address.scheme],
+        server.url if is_local else f"{address.scheme}://{name}",
+        port=None if is_local else address.port or _PORTS[address.scheme],
         use_ssl=address.scheme == "ldaps",
         tls=tls,
         get_info=ldap3.NONE,
@@ -129,8 +129,8 @@ def _bind(connection: ldap3.Connection, server: LdapServerSettings, tls: Verifie
         if tls is not None:
             raise build_handshake_ended_error(str(error), server.url) from error
         raise _build_ended_error("when it was asked to bind", server) from error
-    answer: dict[str, Any] = connection.result
-    return answer
+    response: dict[str, Any] = connection.result
+    return response
 
 
 @contextmanager

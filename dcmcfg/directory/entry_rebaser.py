@@ -15,12 +15,12 @@ _MAXIMUM_CACHED_LENGTH = 512
 
 
 class EntryRebaser:
-    """Makes of entries those at the new base, and tells *notes* what stays behind."""
+    """Moves entries to the new base of *report*, which records what stays unchanged."""
 
     def __init__(self, report: RebasingReport) -> None:
         self._report = report
         self._rebasing = report.rebasing
-        #: By the octets of an attribute, those of what became of it, and its name if the old base is left in it.
+        #: By the octets of an attribute, those of the rebased one, and its name if the old base is still in its text.
         self._pieces: dict[bytes, tuple[bytes, str]] = {}
 
     def rebase(self, entries: Iterable[bytes]) -> Iterator[bytes]:
@@ -34,18 +34,18 @@ class EntryRebaser:
             if self._rebasing.is_base(dn):
                 yield from self._rebase_base_entry(dn, pieces)
                 continue
-            taken = [self._pieces.get(piece) or self._rebase_attribute(piece) for piece in pieces]
-            for _, left in taken:
-                if left:
-                    self._report.record_unchanged_text(dn, left)
-            yield _encode_entry(self._rebasing.rebase_dn(dn), b"".join([piece for piece, _ in taken]))
+            rebased = [self._pieces.get(piece) or self._rebase_attribute(piece) for piece in pieces]
+            for _, unchanged_name in rebased:
+                if unchanged_name:
+                    self._report.record_unchanged_text(dn, unchanged_name)
+            yield _encode_entry(self._rebasing.rebase_dn(dn), b"".join([piece for piece, _ in rebased]))
 
     def _rebase_attribute(self, piece: bytes) -> tuple[bytes, str]:
         octets, values = split_attribute(piece)
         name = octets.decode("utf-8", "surrogateescape")
-        taken = self._rebasing.rebase_values(name, tuple(values))
-        left = name if any(self._rebasing.mentions_old_base(name, value) for value in values) else ""
-        found = (_encode_attribute(name, taken) if taken != tuple(values) else piece), left
+        rebased = self._rebasing.rebase_values(name, tuple(values))
+        unchanged_name = name if any(self._rebasing.mentions_old_base(name, value) for value in values) else ""
+        found = (_encode_attribute(name, rebased) if rebased != tuple(values) else piece), unchanged_name
         if len(piece) <= _MAXIMUM_CACHED_LENGTH:
             if len(self._pieces) >= _CACHE_SIZE:
                 self._pieces.clear()
@@ -57,9 +57,9 @@ class EntryRebaser:
             (name.decode("utf-8", "surrogateescape"), values) for name, values in map(split_attribute, pieces)
         )
         entry = Entry(dn, tuple(Attribute(name, tuple(values)) for name, values in attributes))
-        for taken in self._report.rebase_entries([entry]):
-            held = (_encode_attribute(each.name, each.values) for each in taken.attributes)
-            yield _encode_entry(taken.dn, b"".join(held))
+        for rebased in self._report.rebase_entries([entry]):
+            encoded = (_encode_attribute(each.name, each.values) for each in rebased.attributes)
+            yield _encode_entry(rebased.dn, b"".join(encoded))
 
 
 def _encode_entry(dn: DN, attributes: bytes) -> bytes:
@@ -71,5 +71,7 @@ def _encode_entry(dn: DN, attributes: bytes) -> bytes:
 
 def _encode_attribute(name: str, values: Iterable[bytes]) -> bytes:
     """Return a PartialAttribute (RFC 4511 §4.1.7)."""
-    held = encode_element(SET, b"".join(encode_element(OCTET_STRING, value) for value in values))
-    return encode_element(SEQUENCE, encode_element(OCTET_STRING, name.encode("utf-8", "surrogateescape")) + held)
+    encoded_values = encode_element(SET, b"".join(encode_element(OCTET_STRING, value) for value in values))
+    return encode_element(
+        SEQUENCE, encode_element(OCTET_STRING, name.encode("utf-8", "surrogateescape")) + encoded_values
+    )

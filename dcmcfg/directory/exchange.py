@@ -52,8 +52,8 @@ class Exchange:
     def send_request(self, request: RequestEncoder) -> LdapResponse:
         """Send *request*, with no other under way, and return the answer to it."""
         self.queue_request(request)
-        (answer,) = self.collect_responses()
-        return answer
+        (response,) = self.collect_responses()
+        return response
 
     def queue_request(self, request: RequestEncoder) -> int:
         """Have *request* go out with the next :meth:`collect_responses`; return its message ID."""
@@ -63,19 +63,19 @@ class Exchange:
         return number
 
     def collect_responses(self, max_pending: int = 0) -> list[LdapResponse]:
-        """Send what was posted; return the answers that arrive until at most so many requests are *max_pending*.
+        """Send what was posted; return the answers that come until at most *max_pending* requests are unanswered.
 
         Sending and receiving take turns as the socket allows: neither side waits for the other to read first.
         """
-        found: list[LdapResponse] = []
+        responses: list[LdapResponse] = []
         with self._nonblocking_socket():
             while self._outgoing or len(self._pending) > max_pending:
                 awaited = {_try_io(self._send, _SocketEvent.WRITABLE)} if self._outgoing else set()
                 awaited.add(_try_io(self._receive, _SocketEvent.READABLE))
-                found += map(self._match_response, self._incoming.pop_responses())
+                responses += map(self._match_response, self._incoming.pop_responses())
                 if None not in awaited:
                     self._wait(awaited)
-        return found
+        return responses
 
     def _send(self) -> None:
         sent = self._socket.send(self._outgoing[:_CHUNK_SIZE])
@@ -93,15 +93,15 @@ class Exchange:
         if not any(select.select(to_read, to_write, [], self._connection.receive_timeout)):
             raise TimeoutError
 
-    def _match_response(self, answer: LdapResponse) -> LdapResponse:
-        """Return *answer*, which must be one to a request of ours."""
-        if answer.message_id in self._pending:
-            self._pending.remove(answer.message_id)
-            return answer
-        if answer.message_id == UNSOLICITED_MESSAGE_ID and answer.name == _NOTICE_OF_DISCONNECTION:
-            said = " ".join(answer.message.split())
-            raise ConnectionLost(f"the server ended it: {said or 'it gave no reason'}")
-        raise InvalidResponse(f"it answered request {answer.message_id}, which was not made")
+    def _match_response(self, response: LdapResponse) -> LdapResponse:
+        """Return *response*, which must be one to a request of ours."""
+        if response.message_id in self._pending:
+            self._pending.remove(response.message_id)
+            return response
+        if response.message_id == UNSOLICITED_MESSAGE_ID and response.name == _NOTICE_OF_DISCONNECTION:
+            reason = " ".join(response.message.split())
+            raise ConnectionLost(f"the server ended it: {reason or 'it gave no reason'}")
+        raise InvalidResponse(f"it answered request {response.message_id}, which was not made")
 
     @contextmanager
     def _nonblocking_socket(self) -> Iterator[None]:
@@ -120,10 +120,10 @@ class Exchange:
         except ConnectionLost as error:
             raise self._close_as_lost(error.message) from error
 
-    def _close_as_lost(self, why: str, kind: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
+    def _close_as_lost(self, reason: str, error_class: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
         with suppress(LDAPExceptionError, OSError):
             self._connection.strategy.close()
-        return kind(f"the connection to the LDAP server was lost: {why}", subject=self._url)
+        return error_class(f"the connection to the LDAP server was lost: {reason}", subject=self._url)
 
 
 class _SocketEvent(Enum):
@@ -133,14 +133,14 @@ class _SocketEvent(Enum):
     WRITABLE = "to write"
 
 
-def _try_io(act: Callable[[], None], needs: _SocketEvent) -> _SocketEvent | None:
-    """Return None when *act* went on, else what it waits for; TLS may have to read in order to write, or vice versa."""
+def _try_io(operation: Callable[[], None], blocked_event: _SocketEvent) -> _SocketEvent | None:
+    """Return None when *operation* went on, else what it waits for: TLS may have to read before it can write."""
     try:
-        act()
+        operation()
     except ssl.SSLWantReadError:
         return _SocketEvent.READABLE
     except ssl.SSLWantWriteError:
         return _SocketEvent.WRITABLE
     except BlockingIOError:
-        return needs
+        return blocked_event
     return None

@@ -1,6 +1,6 @@
 """LDAP failures in dcmcfg's own words: ldap3's exceptions, result codes (RFC 4511 appendix A).
 
-Which class or value of a change a server means when it answers invalidAttributeSyntax (RFC 4511 A.1).
+Also which class or value of a change a server means when it answers invalidAttributeSyntax (RFC 4511 A.1).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from dcmcfg.secret_values import format_value
 
 INVALID_ATTRIBUTE_SYNTAX = 21
 #: As OpenLDAP and 389 Directory Server say it: the attribute, and the place of the value in what was sent, from 0.
-_SERVER_MESSAGE = re.compile(r"(?P<name>[\w.;-]+): value #(?P<place>[0-9]{1,6}) invalid per syntax")
+_SERVER_MESSAGE = re.compile(r"(?P<name>[\w.;-]+): value #(?P<position>[0-9]{1,6}) invalid per syntax")
 
 
 def explain_invalid_syntax(diagnostic_message: str, change: Change | None) -> tuple[str, str] | None:
-    """Return what is wrong and the next step, from what the server *diagnostic_message* to *change*.
+    """Return what is wrong and the next step, from the server's *diagnostic_message* about *change*.
 
-    None where it does not tell.
+    None where the message does not show it.
     """
-    found = _SERVER_MESSAGE.search(diagnostic_message)
-    if found is None:
+    match = _SERVER_MESSAGE.search(diagnostic_message)
+    if match is None:
         return None
-    name = found["name"]
-    value = _find_value(change, name, int(found["place"]))
+    name = match["name"]
+    value = _find_value(change, name, int(match["position"]))
     if name.lower() == OBJECT_CLASS.lower():
         return _explain_unknown_class(value)
     shown = f": {format_value(name, value)}" if value is not None else ""
@@ -45,10 +45,10 @@ def _explain_unknown_class(value: bytes | None) -> tuple[str, str]:
     if value is None:
         return "the server's schema does not know an object class of the entry", "upgrade the server's schema"
     name = value.decode("utf-8", "backslashreplace")
-    what = f"the server's schema does not know the class {name}"
+    message = f"the server's schema does not know the class {name}"
     if load_bundled_schema().object_class(name) is not None:
-        return what, "it is one of the archive's: upgrade the server's schema"
-    return what, "check its spelling, else upgrade the server's schema"
+        return message, "it is one of the archive's: upgrade the server's schema"
+    return message, "check its spelling, else upgrade the server's schema"
 
 
 def _find_value(change: Change | None, name: str, position: int) -> bytes | None:
@@ -126,10 +126,16 @@ def raise_for_result(result: Mapping[str, Any], subject: str) -> None:
 
     Raises :class:`NotFound` for noSuchObject, else :class:`DirectoryError` with the result code.
     """
-    meant = result.get("description", "an unknown result")
-    code, matched_dn, said = int(result["result"]), str(result.get("dn") or ""), str(result.get("message") or "")
+    default_meaning = result.get("description", "an unknown result")
+    code, matched_dn, diagnostic_message = (
+        int(result["result"]),
+        str(result.get("dn") or ""),
+        str(result.get("message") or ""),
+    )
     _raise_for_response(
-        LdapResponse(0, code, matched_dn, said, tuple(result.get("referrals") or ())), subject, default_meaning=meant
+        LdapResponse(0, code, matched_dn, diagnostic_message, tuple(result.get("referrals") or ())),
+        subject,
+        default_meaning=default_meaning,
     )
 
 
@@ -145,18 +151,18 @@ def _raise_for_response(
     if code == SUCCESS:
         return
     meaning, next_step = _MEANINGS.get(code, (f"the server answered {default_meaning}", ""))
-    said = " ".join(response.message.split())
+    diagnostic_message = " ".join(response.message.split())
     if code == INVALID_ATTRIBUTE_SYNTAX:
-        meaning, next_step = explain_invalid_syntax(said, change) or (meaning, next_step)
-    what = f"{meaning} (LDAP result {code}{': ' + said if said else ''})"
+        meaning, next_step = explain_invalid_syntax(diagnostic_message, change) or (meaning, next_step)
+    message = f"{meaning} (LDAP result {code}{': ' + diagnostic_message if diagnostic_message else ''})"
     if code == NO_SUCH_OBJECT:
         next_step = f"it exists up to {response.matched_dn}" if response.matched_dn else next_step
-        raise NotFound(what, subject=subject, next_step=next_step)
-    if _REPLICA_MESSAGE in said:
+        raise NotFound(message, subject=subject, next_step=next_step)
+    if _REPLICA_MESSAGE in diagnostic_message:
         next_step = "it is a replica: use the URL of its provider"
     if response.referrals:
         next_step = f"{next_step}: {' or '.join(response.referrals)}"
-    raise DirectoryError(what, subject=subject, next_step=next_step, result_code=code)
+    raise DirectoryError(message, subject=subject, next_step=next_step, result_code=code)
 
 
 class ServerUnreachable(DirectoryError):
@@ -174,23 +180,25 @@ def translate_ldap_errors(url: str, *, request_sent: bool) -> Iterator[None]:
         yield
     except exceptions.LDAPSocketOpenError as error:
         raise ServerUnreachable(
-            f"cannot connect to the LDAP server: {_cause(error)}",
+            f"cannot connect to the LDAP server: {_describe_cause(error)}",
             subject=url,
             next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",
         ) from error
     except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError, OSError) as error:
-        in_time = ResponseTimeout if _cause(error) == _TIMED_OUT else ConnectionLost
-        kind = in_time if request_sent else DirectoryError
-        raise kind(f"the connection to the LDAP server was lost: {_cause(error)}", subject=url) from error
+        lost_class = ResponseTimeout if _describe_cause(error) == _TIMED_OUT else ConnectionLost
+        error_class = lost_class if request_sent else DirectoryError
+        raise error_class(
+            f"the connection to the LDAP server was lost: {_describe_cause(error)}", subject=url
+        ) from error
     except exceptions.LDAPExceptionError as error:
-        raise DirectoryError(f"the LDAP request failed: {_cause(error)}", subject=url) from error
+        raise DirectoryError(f"the LDAP request failed: {_describe_cause(error)}", subject=url) from error
 
 
-def _cause(error: BaseException) -> str:
+def _describe_cause(error: BaseException) -> str:
     text = " ".join(str(error).split())
     lowered = text.lower()
-    for sign, meaning in _ERROR_PATTERNS:
-        if sign in lowered:
+    for pattern, meaning in _ERROR_PATTERNS:
+        if pattern in lowered:
             return meaning
     return text or type(error).__name__
 

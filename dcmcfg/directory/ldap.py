@@ -64,18 +64,18 @@ class LdapDirectory:
 
     def reopen(self) -> LdapDirectory:
         self.close()
-        again = connect(self._server, self._on_referral)
-        again._referrals |= self._referrals  # noqa: SLF001 — another of this class
-        return again
+        reopened = connect(self._server, self._on_referral)
+        reopened._referrals |= self._referrals  # noqa: SLF001 — another of this class
+        return reopened
 
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
-        def referred(referral: Referral) -> None:
+        def on_referral(referral: Referral) -> None:
             if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
                 raise_for_response(LdapResponse(0, REFERRAL, referrals=referral.urls), str(base))
             self._add_referral(referral)
 
         with translate_ldap_errors(self._server.url, request_sent=False):
-            yield from search(self._connection, base, scope, attributes, referred)
+            yield from search(self._connection, base, scope, attributes, on_referral)
 
     def _add_referral(self, referral: Referral) -> None:
         if referral in self._referrals:
@@ -90,7 +90,7 @@ class LdapDirectory:
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         decode = EntryDecoder().decode_entry
-        return tuple([decode(octets) for found in self.search(base, scope, attributes) for octets in found])
+        return tuple([decode(octets) for batch in self.search(base, scope, attributes) for octets in batch])
 
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
         try:
@@ -103,8 +103,8 @@ class LdapDirectory:
         root = self.read(DN(), "base", ("supportedExtension", "supportedControl", "namingContexts"))[0]
         base_dn = self._server.base_dn
         contexts = [DN.parse(text) for text in root.texts("namingContexts")]
-        tops = [base_dn, *(context for context in contexts if context.rdns and base_dn.is_below(context))]
-        suffixes = [self.read_entry(dn, ("contextCSN",)) for dn in tops]
+        suffix_dns = [base_dn, *(context for context in contexts if context.rdns and base_dn.is_below(context))]
+        suffixes = [self.read_entry(dn, ("contextCSN",)) for dn in suffix_dns]
         return ServerCapabilities(
             transactions=transaction.START_TRANSACTION_OID in root.texts("supportedExtension"),
             assertions=transaction.ASSERTION_CONTROL_OID in root.texts("supportedControl"),
@@ -112,9 +112,9 @@ class LdapDirectory:
         )
 
     def who_am_i(self) -> str:
-        answer = self._start_exchange().send_request(partial(encode_extended_request, name=WHO_AM_I))
-        raise_for_response(answer, self._server.url)
-        return (answer.value or b"").decode("utf-8", "backslashreplace")
+        response = self._start_exchange().send_request(partial(encode_extended_request, name=WHO_AM_I))
+        raise_for_response(response, self._server.url)
+        return (response.value or b"").decode("utf-8", "backslashreplace")
 
     def apply(self, change: Change) -> None:
         raise_for_response(
@@ -122,19 +122,19 @@ class LdapDirectory:
         )
 
     def supports_transactions(self) -> bool:
-        other = open_connection(self._server)
+        connection = open_connection(self._server)
         try:
-            trial = transaction.probe_transactions(Exchange(other, self._server.url), self._server.base_dn)
+            probe = transaction.probe_transactions(Exchange(connection, self._server.url), self._server.base_dn)
         except DcmcfgError:
-            close_connection(other)
+            close_connection(connection)
             raise
         if (
-            trial.is_isolated
+            probe.is_isolated
         ):  # no time to wait for the rest before the end; the interpreter does not end before the thread
-            threading.Thread(target=_end_probe, args=(trial, other)).start()
+            threading.Thread(target=_end_probe, args=(probe, connection)).start()
         else:
-            _end_probe(trial, other)
-        return trial.available
+            _end_probe(probe, connection)
+        return probe.available
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
         transaction.apply_in_transaction(self._start_exchange(), changes, self._server.url)
@@ -143,7 +143,7 @@ class LdapDirectory:
         return Exchange(self._connection, self._server.url)
 
 
-def _end_probe(trial: transaction.TransactionProbe, connection: ldap3.Connection) -> None:
+def _end_probe(probe: transaction.TransactionProbe, connection: ldap3.Connection) -> None:
     with suppress(DcmcfgError):
-        trial.abort()
+        probe.abort()
     close_connection(connection)

@@ -75,13 +75,13 @@ def export_live(
     return export.generate_ldif(version=version)
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\0", "\0\1")
 
 
 def _build_key(*parts: tuple[str, str]) -> Key:
     """Return the key of an RDN with *parts*; keys are in the order of the parts, and the same for the same ones."""
-    return "\0\0".join([_escaped(text) for part in parts for text in part])
+    return "\0\0".join([_escape(text) for part in parts for text in part])
 
 
 class _AttributePrefix:
@@ -89,9 +89,9 @@ class _AttributePrefix:
 
     __slots__ = ("different", "order", "start")
 
-    def __init__(self, order: str, start: str) -> None:
+    def __init__(self, order: str, line_start: str) -> None:
         self.order = order
-        self.start = start
+        self.start = line_start
         self.different = 0
 
 
@@ -100,23 +100,23 @@ class _TreeNode:
 
     __slots__ = ("above", "below", "key", "records")
 
-    def __init__(self, above: _TreeNode | None, key: Key) -> None:
-        self.above = above
+    def __init__(self, parent: _TreeNode | None, key: Key) -> None:
+        self.above = parent
         self.key = key
         self.records: dict[Key, str] = {}
         self.below: dict[Key, _TreeNode] = {}
 
     def append_sorted(self, output: list[str]) -> None:
         """Append the records here and below to *output*, parents first, siblings by their RDNs."""
-        records, below = self.records, self.below
-        if not below:
+        records, children = self.records, self.below
+        if not children:
             output += map(records.__getitem__, sorted(records))
             return
-        for key in sorted(records.keys() | below.keys()):
+        for key in sorted(records.keys() | children.keys()):
             if key in records:
                 output.append(records[key])
-            if key in below:
-                below[key].append_sorted(output)
+            if key in children:
+                children[key].append_sorted(output)
 
 
 class LiveExport:
@@ -140,70 +140,70 @@ class LiveExport:
 
         Raises :class:`~dcmcfg.directory.search_result_entry.InvalidLdapMessage`.
         """
-        texts, levels, rules = self._texts, self._nodes, self._rules
+        texts, nodes, rules = self._texts, self._nodes, self._rules
         for octets in entries:
             name, pieces = split_entry(octets)
-            made = [texts.get(piece) or self._format_cached(piece) for piece in pieces]
-            made.sort(key=_order)
+            lines = [texts.get(piece) or self._format_cached(piece) for piece in pieces]
+            lines.sort(key=_order)
             dn = name.decode("utf-8", "surrogateescape")
             plain = _match_plain_dn(dn)
-            kind, value, above = plain.groups() if plain else ("", "", "")
-            level = levels.get(above) or self._find_node(above)
-            if plain and level:
-                start, normal = rules.get(kind) or self._find_rule(kind)
-                key = start + normal(value)
+            kind, value, parent = plain.groups() if plain else ("", "", "")
+            node = nodes.get(parent) or self._find_node(parent)
+            if plain and node:
+                key_start, normal = rules.get(kind) or self._find_rule(kind)
+                key = key_start + normal(value)
                 line = fold_line("dn: " + dn)
             else:
-                level, key, line = self._parse_dn(dn)
+                node, key, line = self._parse_dn(dn)
             try:
-                level.records[key] = "".join((line, *map(_lines, made), "\n"))
+                node.records[key] = "".join((line, *map(_lines, lines), "\n"))
             except TypeError:  # one of the lines is None
-                level.records[key] = self._format_record(dn, pieces)
+                node.records[key] = self._format_record(dn, pieces)
             if self._root_seen and self._root is None:
-                self._root = level, key
+                self._root = node, key
 
     def _find_rule(self, kind: str) -> tuple[str, Callable[[str], str]]:
         """Return how the keys of plain RDNs begin that are of attribute *kind*, and what makes the rest of a value."""
         ((name, _),) = self._schema.normalise_dn(DN((RDN.of(kind, "x"),)))[0]
         rule = self._schema.normalisers[kind]
-        normal = _NORMAL_FORMS.get(rule) or (lambda value: _escaped(rule(value.encode()).decode()))
+        normal = _NORMAL_FORMS.get(rule) or (lambda value: _escape(rule(value.encode()).decode()))
         found = self._rules[kind] = _build_key((name, "")), normal
         return found
 
     def _find_node(self, text: str) -> _TreeNode | None:
         """Return the level below the DN *text*, made if it is not there; None where its parts cannot simply be cut."""
         parts = []
-        while (level := self._nodes.get(text)) is None:
-            rdn, comma, above = text.partition(",")
+        while (node := self._nodes.get(text)) is None:
+            rdn, comma, parent = text.partition(",")
             plain = _match_plain_rdn(rdn)
-            if not plain or (comma and not above):
+            if not plain or (comma and not parent):
                 return None
             kind, value = plain.groups()
-            start, normal = self._rules.get(kind) or self._find_rule(kind)
-            parts.append((text, start + normal(value)))
-            text = above
+            key_start, normal = self._rules.get(kind) or self._find_rule(kind)
+            parts.append((text, key_start + normal(value)))
+            text = parent
         for text, key in reversed(parts):
-            level = self._nodes[text] = level.below.setdefault(key, _TreeNode(level, key))
-        return level
+            node = self._nodes[text] = node.below.setdefault(key, _TreeNode(node, key))
+        return node
 
     def _parse_dn(self, dn: str) -> tuple[_TreeNode, Key, str]:
         """Return where the record of the entry *dn* belongs, and the line with its name, for any form of DN."""
         parsed = DN.parse(dn)
-        key, *above = [_build_key(*rdn) for rdn in self._schema.normalise_dn(parsed)] or [""]
-        level = self._root_node
-        for part in reversed(above):
-            level = level.below.setdefault(part, _TreeNode(level, part))
-        return level, key, format_dn_line(parsed)
+        key, *ancestors = [_build_key(*rdn) for rdn in self._schema.normalise_dn(parsed)] or [""]
+        node = self._root_node
+        for part in reversed(ancestors):
+            node = node.below.setdefault(part, _TreeNode(node, part))
+        return node, key, format_dn_line(parsed)
 
     def _format_cached(self, piece: bytes) -> _AttributeText:
         """Return the text of the attribute in *piece*, which is remembered by its octets."""
         begin = _HEADERS + piece[3] if len(piece) > _HEADERS else 0
-        head = self._heads.get(piece[:begin])
+        prefix = self._heads.get(piece[:begin])
         text: _AttributeText
-        if head and _match_plain_value(value := piece[begin:]):
-            text = head.order, f"{head.start}{value.decode()}\n"
-            head.different += 1
-            if head.different > _MAXIMUM_DISTINCT_VALUES:
+        if prefix and _match_plain_value(value := piece[begin:]):
+            text = prefix.order, f"{prefix.start}{value.decode()}\n"
+            prefix.different += 1
+            if prefix.different > _MAXIMUM_DISTINCT_VALUES:
                 return text
         else:
             text = self._format_attribute(piece)
@@ -220,9 +220,9 @@ class LiveExport:
         a value that may fit in a line, that beginning is remembered.
         """
         name, values = split_attribute(piece)
-        order, start, room = self._names.get(name) or self._prepare_name(name)
-        if len(values) == 1 and len(values[0]) <= room and len(piece) == _HEADERS + len(name) + len(values[0]):
-            self._heads[piece[: _HEADERS + len(name)]] = _AttributePrefix(order, start)
+        order, line_start, max_length = self._names.get(name) or self._prepare_name(name)
+        if len(values) == 1 and len(values[0]) <= max_length and len(piece) == _HEADERS + len(name) + len(values[0]):
+            self._heads[piece[: _HEADERS + len(name)]] = _AttributePrefix(order, line_start)
         return order, self._format_values(name.decode("utf-8", "surrogateescape"), values)
 
     def _prepare_name(self, octets: bytes) -> tuple[str, str, int]:
@@ -231,10 +231,10 @@ class LiveExport:
         No value is plain where it may be a secret for its name, or say that this entry is the root.
         """
         name = octets.decode("utf-8", "surrogateescape")
-        order, start = attribute_sort_key(name), f"{name}: "
-        watched = not order or is_secret(name, _SECRET_PROBE)
+        order, line_start = attribute_sort_key(name), f"{name}: "
+        is_sensitive = not order or is_secret(name, _SECRET_PROBE)
         format_attribute(name, ())  # refuses a name that has no place in LDIF
-        known = self._names[octets] = order, start, 0 if watched else MAXIMUM_LINE_LENGTH - len(start)
+        known = self._names[octets] = order, line_start, 0 if is_sensitive else MAXIMUM_LINE_LENGTH - len(line_start)
         return known
 
     def _format_values(self, name: str, values: list[bytes]) -> str | None:
@@ -246,8 +246,8 @@ class LiveExport:
 
     def _format_record(self, dn: str, pieces: Iterable[bytes]) -> str:
         attributes = (split_attribute(piece) for piece in pieces)
-        held = (Attribute(name.decode("utf-8", "surrogateescape"), tuple(values)) for name, values in attributes)
-        entry = Entry(DN.parse(dn), tuple(held))
+        decoded = (Attribute(name.decode("utf-8", "surrogateescape"), tuple(values)) for name, values in attributes)
+        entry = Entry(DN.parse(dn), tuple(decoded))
         return format_record(entry, with_secrets=self._with_secrets)
 
     def generate_ldif(self, *, version: bool = True) -> Iterator[str]:
@@ -258,19 +258,19 @@ class LiveExport:
         if version:
             yield VERSION_LINE + "\n"
         records = self._collect_records()
-        for start in range(0, len(records), _BATCH):
-            yield "".join(records[start : start + _BATCH])
+        for line_start in range(0, len(records), _BATCH):
+            yield "".join(records[line_start : line_start + _BATCH])
 
     def _collect_records(self) -> list[str]:
         if self._root is None:
             raise build_no_configuration_error()
-        level, key = self._root
-        records = [level.records[key]]
-        while level.above is not None and (record := level.above.records.get(level.key)) is not None:
+        node, key = self._root
+        records = [node.records[key]]
+        while node.above is not None and (record := node.above.records.get(node.key)) is not None:
             records.append(record)
-            level = level.above
+            node = node.above
         records.reverse()
-        level, key = self._root
-        if key in level.below:
-            level.below[key].append_sorted(records)
+        node, key = self._root
+        if key in node.below:
+            node.below[key].append_sorted(records)
         return records

@@ -1,7 +1,4 @@
-"""Requests that change the directory, as the octets that go to the server (RFC 4511 §4.6 to §4.9, §4.12).
-
-Answers to requests that change the directory, from the octets that the server sent (RFC 4511 §4.1.9, §4.12).
-"""
+"""LDAP messages as octets: requests that change the directory (RFC 4511 §4.6 to §4.9, §4.12), and their responses."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ _OPERATIONS = {
 
 def encode_change_request(message_id: int, change: Change, more: Sequence[Control] = ()) -> bytes:
     """Return the LDAPMessage *message_id* that asks for *change*, with its own controls and then *more*."""
-    return _message(message_id, _operation(change), (*change.controls, *more))
+    return _encode_message(message_id, _encode_operation(change), (*change.controls, *more))
 
 
 def encode_extended_request(message_id: int, name: str, value: bytes | None = None) -> bytes:
@@ -43,43 +40,43 @@ def encode_extended_request(message_id: int, name: str, value: bytes | None = No
     request = encode_element(_REQUEST_NAME, name.encode("ascii"))
     if value is not None:
         request += encode_element(_REQUEST_VALUE, value)
-    return _message(message_id, encode_element(_EXTENDED, request), ())
+    return _encode_message(message_id, encode_element(_EXTENDED, request), ())
 
 
-def _message(number: int, operation: bytes, controls: Iterable[Control]) -> bytes:
-    attached = b"".join(map(_control, controls))
+def _encode_message(number: int, operation: bytes, controls: Iterable[Control]) -> bytes:
+    attached = b"".join(map(_encode_control, controls))
     tail = encode_element(_CONTROLS, attached) if attached else b""
     return encode_element(SEQUENCE, encode_integer(number) + operation + tail)
 
 
-def _operation(change: Change) -> bytes:
+def _encode_operation(change: Change) -> bytes:
     match change:
         case Add(entry):
-            attributes = b"".join(_attribute(attribute.name, attribute.values) for attribute in entry.attributes)
-            return encode_element(_ADD, _text(str(entry.dn)) + encode_element(SEQUENCE, attributes))
+            attributes = b"".join(_encode_attribute(attribute.name, attribute.values) for attribute in entry.attributes)
+            return encode_element(_ADD, _encode_text(str(entry.dn)) + encode_element(SEQUENCE, attributes))
         case Modify(dn, modifications):
-            steps = b"".join(map(_modification, modifications))
-            return encode_element(_MODIFY, _text(str(dn)) + encode_element(SEQUENCE, steps))
+            steps = b"".join(map(_encode_modification, modifications))
+            return encode_element(_MODIFY, _encode_text(str(dn)) + encode_element(SEQUENCE, steps))
         case Rename(dn, new_rdn, delete_old_rdn, new_superior):
-            names = _text(str(dn)) + _text(str(new_rdn)) + (_TRUE if delete_old_rdn else _FALSE)
+            names = _encode_text(str(dn)) + _encode_text(str(new_rdn)) + (_TRUE if delete_old_rdn else _FALSE)
             superior = b"" if new_superior is None else encode_element(_NEW_SUPERIOR, str(new_superior).encode())
             return encode_element(_MODIFY_DN, names + superior)
         case Delete(dn):
             return encode_element(_DELETE, str(dn).encode())
 
 
-def _modification(modification: Modification) -> bytes:
-    step = _OPERATIONS[modification.operation] + _attribute(modification.name, modification.values)
+def _encode_modification(modification: Modification) -> bytes:
+    step = _OPERATIONS[modification.operation] + _encode_attribute(modification.name, modification.values)
     return encode_element(SEQUENCE, step)
 
 
-def _attribute(name: str, values: Iterable[bytes]) -> bytes:
-    held = b"".join([encode_element(OCTET_STRING, value) for value in values])
-    return encode_element(SEQUENCE, _text(name) + encode_element(SET, held))
+def _encode_attribute(name: str, values: Iterable[bytes]) -> bytes:
+    encoded = b"".join([encode_element(OCTET_STRING, value) for value in values])
+    return encode_element(SEQUENCE, _encode_text(name) + encode_element(SET, encoded))
 
 
-def _control(control: Control) -> bytes:
-    content = _text(control.oid)
+def _encode_control(control: Control) -> bytes:
+    content = _encode_text(control.oid)
     if control.critical:  # FALSE is the default, which is left out
         content += _TRUE
     if control.value is not None:
@@ -87,7 +84,7 @@ def _control(control: Control) -> bytes:
     return encode_element(SEQUENCE, content)
 
 
-def _text(text: str) -> bytes:
+def _encode_text(text: str) -> bytes:
     return encode_element(OCTET_STRING, text.encode())
 
 
@@ -129,16 +126,16 @@ class ResponseBuffer:
 
     def pop_responses(self) -> list[LdapResponse]:
         """Return the answers that have arrived whole; raises :class:`InvalidResponse`."""
-        found: list[LdapResponse] = []
+        responses: list[LdapResponse] = []
         if len(self._octets) < self._needed:
-            return found
-        at = 0
-        while (end := _find_message_end(self._octets, at)) is not None and end <= len(self._octets):
-            found.append(parse_response(bytes(self._octets[at:end])))
-            at = end
-        self._needed = 0 if end is None else end - at
-        del self._octets[:at]
-        return found
+            return responses
+        start = 0
+        while (end := _find_message_end(self._octets, start)) is not None and end <= len(self._octets):
+            responses.append(parse_response(bytes(self._octets[start:end])))
+            start = end
+        self._needed = 0 if end is None else end - start
+        del self._octets[:start]
+        return responses
 
 
 def parse_response(message: bytes) -> LdapResponse:
@@ -170,21 +167,21 @@ def _decode_response(message: bytes) -> LdapResponse:
     )
 
 
-def _find_message_end(data: bytes | bytearray, at: int) -> int | None:
-    """Return where the message that begins at *at* ends, or None when too little of it has arrived to tell."""
-    if at >= len(data):
+def _find_message_end(data: bytes | bytearray, start: int) -> int | None:
+    """Return where the message that begins at *start* ends, or None when too little of it has arrived to tell."""
+    if start >= len(data):
         return None
-    if data[at] != SEQUENCE:
-        raise InvalidResponse(f"a message begins with {data[at]:#x}")
-    if len(data) < at + 2:
+    if data[start] != SEQUENCE:
+        raise InvalidResponse(f"a message begins with {data[start]:#x}")
+    if len(data) < start + 2:
         return None
-    length = data[at + 1]
+    length = data[start + 1]
     if length < 0x80:
-        return at + 2 + length
+        return start + 2 + length
     octets = length & 0x7F
-    if len(data) < at + 2 + octets:
+    if len(data) < start + 2 + octets:
         return None
-    length = int.from_bytes(data[at + 2 : at + 2 + octets], "big")
+    length = int.from_bytes(data[start + 2 : start + 2 + octets], "big")
     if not octets or length > _MAXIMUM_LENGTH:
         raise InvalidResponse("a message has no sensible length")
-    return at + 2 + octets + length
+    return start + 2 + octets + length

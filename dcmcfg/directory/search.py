@@ -56,7 +56,7 @@ def search(
         auto_escape=True,
         auto_encode=False,
     )
-    page = partial(_search_page, connection, request, scope=scope, referred=on_referral, taken=SearchCounter())
+    page = partial(_search_page, connection, request, scope=scope, on_referral=on_referral, counter=SearchCounter())
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
         done = yield from page(size=size, cookie=b"")
         if not size or done.result_code != ADMIN_LIMIT_EXCEEDED or done.entry_count:
@@ -76,8 +76,8 @@ def _search_page(
     request: object,
     *,
     scope: Scope,
-    referred: Callable[[Referral], None],
-    taken: SearchCounter,
+    on_referral: Callable[[Referral], None],
+    counter: SearchCounter,
     size: int,
     cookie: bytes,
 ) -> Generator[list[bytes], None, SearchResultDone]:
@@ -87,11 +87,11 @@ def _search_page(
         controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
     number: int = connection.send("searchRequest", request, controls or None)
     done = None
-    answer = read_search_entries(
-        connection.socket.recv, number, taken, lambda urls: referred(Referral.from_reference(urls))
+    response = read_search_entries(
+        connection.socket.recv, number, counter, lambda urls: on_referral(Referral.from_reference(urls))
     )
     try:
-        done = yield from answer if scope == "base" else _separate_referrals(answer, referred)
+        done = yield from response if scope == "base" else _separate_referrals(response, on_referral)
     finally:
         if done is None:  # what is still to come would be taken for the answer to the next request
             connection.strategy.close()
@@ -99,16 +99,16 @@ def _search_page(
 
 
 def _separate_referrals(
-    answer: Generator[list[bytes], None, SearchResultDone], referred: Callable[[Referral], None]
+    response: Generator[list[bytes], None, SearchResultDone], on_referral: Callable[[Referral], None]
 ) -> Generator[list[bytes], None, SearchResultDone]:
-    """Yield what *answer* does without the referral entries, with which *referred* is called; return how it ended."""
+    """Yield what *response* does without the referral entries; call *on_referral* with these; return how it ended."""
     while True:
         try:
-            found = next(answer)
+            batch = next(response)
         except StopIteration as end:
             done: SearchResultDone = end.value
             return done
-        referrals = {index: referral for index, octets in enumerate(found) if (referral := Referral.from_entry(octets))}
+        referrals = {index: referral for index, octets in enumerate(batch) if (referral := Referral.from_entry(octets))}
         for referral in referrals.values():
-            referred(referral)
-        yield [octets for index, octets in enumerate(found) if index not in referrals] if referrals else found
+            on_referral(referral)
+        yield [octets for index, octets in enumerate(batch) if index not in referrals] if referrals else batch

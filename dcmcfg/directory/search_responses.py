@@ -102,41 +102,41 @@ def read_search_entries(
     identity = _encode_integer(message_id)
     entry = identity + bytes((SEARCH_RESULT_ENTRY,))
     skipped = len(identity)
-    held, needed, count = b"", 1, 0
+    buffer, needed, count = b"", 1, 0
     while True:
-        held = _receive_until(receive, held, needed)
-        at = 0
+        buffer = _receive_until(receive, buffer, needed)
+        offset = 0
         found: list[bytes] = []
         while True:
             try:
-                length = held[at + 1]
-                begin = at + 2
+                length = buffer[offset + 1]
+                begin = offset + 2
                 if length == TWO_LENGTH_OCTETS:
-                    length, begin = held[begin] << 8 | held[begin + 1], begin + 2
+                    length, begin = buffer[begin] << 8 | buffer[begin + 1], begin + 2
                 elif length > SHORT_FORM_MAXIMUM:
-                    length, begin = _length_at(held, at + 1)
+                    length, begin = _read_length(buffer, offset + 1)
             except IndexError:
-                needed = len(held) - at + 1
+                needed = len(buffer) - offset + 1
                 break
             stop = begin + length
-            if stop > len(held):
-                needed = stop - at
+            if stop > len(buffer):
+                needed = stop - offset
                 break
-            if held[at] == SEQUENCE and held.startswith(entry, begin):
-                found.append(held[begin + skipped : stop])
+            if buffer[offset] == SEQUENCE and buffer.startswith(entry, begin):
+                found.append(buffer[begin + skipped : stop])
             else:
                 counter.add(messages=1)
-                answer = _parse_other_message(held[at:stop], message_id, on_referral)
-                if isinstance(answer, SearchResultDone):
-                    counter.add(entries=len(found), octets=_estimate_memory(held, stop))
+                outcome = _parse_other_message(buffer[offset:stop], message_id, on_referral)
+                if isinstance(outcome, SearchResultDone):
+                    counter.add(entries=len(found), octets=_estimate_memory(buffer, stop))
                     yield found
-                    return answer._replace(entry_count=count + len(found))
-                if answer:
-                    found.append(answer)
-            at = stop
-        held = held[at:]
+                    return outcome._replace(entry_count=count + len(found))
+                if outcome:
+                    found.append(outcome)
+            offset = stop
+        buffer = buffer[offset:]
         count += len(found)
-        counter.add(entries=len(found), octets=_estimate_memory(held, at))
+        counter.add(entries=len(found), octets=_estimate_memory(buffer, offset))
         yield found
 
 
@@ -149,62 +149,62 @@ def _estimate_memory(octets: bytes, end: int) -> int:
     return end + _VALUE_OVERHEAD * octets.count(OCTET_STRING, 0, end)
 
 
-def _receive_until(receive: Receive, held: bytes, needed: int) -> bytes:
-    """Return *held* with what comes until there are *needed* octets at least."""
-    if held and held[0] != SEQUENCE:
-        raise InvalidLdapMessage(f"tag {held[0]:#04x} where a message should begin")
+def _receive_until(receive: Receive, buffer: bytes, needed: int) -> bytes:
+    """Return *buffer* with what comes until there are *needed* octets at least."""
+    if buffer and buffer[0] != SEQUENCE:
+        raise InvalidLdapMessage(f"tag {buffer[0]:#04x} where a message should begin")
     if needed > _MAXIMUM_MESSAGE:
         raise InvalidLdapMessage(f"a message of {needed} octets")
-    pieces, have = [held], len(held)
-    while have < needed:
+    pieces, received = [buffer], len(buffer)
+    while received < needed:
         piece = receive(_CHUNK)
         if not piece:
             raise DirectoryError("the connection to the LDAP server was lost: it ended before the answer did")
         pieces.append(piece)
-        have += len(piece)
+        received += len(piece)
     return b"".join(pieces)
 
 
-def _length_at(octets: bytes, at: int) -> tuple[int, int]:
+def _read_length(octets: bytes, offset: int) -> tuple[int, int]:
     try:
-        return read_length(octets, at)
+        return read_length(octets, offset)
     except ValueError as problem:
         raise InvalidLdapMessage(str(problem)) from None
 
 
 def _parse_other_message(
-    message: bytes, number: int, referred: Callable[[tuple[str, ...]], None]
+    message: bytes, message_id: int, on_referral: Callable[[tuple[str, ...]], None]
 ) -> SearchResultDone | bytes:
     try:
-        return _interpret_message(message, number, referred)
+        return _interpret_message(message, message_id, on_referral)
     except ValueError as problem:
         raise InvalidLdapMessage(str(problem)) from None
 
 
 def _interpret_message(
-    message: bytes, number: int, referred: Callable[[tuple[str, ...]], None]
+    message: bytes, message_id: int, on_referral: Callable[[tuple[str, ...]], None]
 ) -> SearchResultDone | bytes:
     """Return what the whole *message*, no entry in the usual form, means: the end, an entry, or nothing (no octets)."""
     begin, end = find_contents(message, 0, SEQUENCE)
-    their_number, at = read_integer(message, begin)
-    tag = message[at] if at < end else 0
-    if their_number == 0:
-        _handle_unsolicited(message, at)
+    response_id, offset = read_integer(message, begin)
+    tag = message[offset] if offset < end else 0
+    if response_id == 0:
+        _handle_unsolicited(message, offset)
         return b""
-    if their_number != number:
-        raise InvalidLdapMessage(f"it answers request {their_number}, asked was {number}")
+    if response_id != message_id:
+        raise InvalidLdapMessage(f"it answers request {response_id}, asked was {message_id}")
     match tag:
         case 0x64:
-            return message[at:end]
+            return message[offset:end]
         case 0x65:
-            return _parse_done(message, at, end)
+            return _parse_done(message, offset, end)
         case 0x73:
-            at, stop = find_contents(message, at, tag)
+            offset, stop = find_contents(message, offset, tag)
             urls = []
-            while at < stop:
-                url, at = read_octet_string(message, at)
+            while offset < stop:
+                url, offset = read_octet_string(message, offset)
                 urls.append(url.decode("utf-8", "replace"))
-            referred(tuple(urls))
+            on_referral(tuple(urls))
             return b""
         case 0x79:
             return b""  # none was asked for, so it may be passed over (RFC 4511 §4.13)
@@ -212,14 +212,14 @@ def _interpret_message(
             raise InvalidLdapMessage(f"operation {tag:#04x} answers no search")
 
 
-def _handle_unsolicited(message: bytes, at: int) -> None:
+def _handle_unsolicited(message: bytes, offset: int) -> None:
     """Raise for a notice of disconnection; other notifications may be passed over (RFC 4511 §4.4)."""
-    begin, end = find_contents(message, at, _EXTENDED_RESPONSE)
-    code, at = read_integer(message, begin, ENUMERATED)
-    _, at = read_octet_string(message, at)
-    said, at = read_octet_string(message, at)
-    if _NOTICE_OF_DISCONNECTION in message[at:end]:
-        words = " ".join(said.decode("utf-8", "replace").split())
+    begin, end = find_contents(message, offset, _EXTENDED_RESPONSE)
+    code, offset = read_integer(message, begin, ENUMERATED)
+    _, offset = read_octet_string(message, offset)
+    message_octets, offset = read_octet_string(message, offset)
+    if _NOTICE_OF_DISCONNECTION in message[offset:end]:
+        words = " ".join(message_octets.decode("utf-8", "replace").split())
         raise DirectoryError(
             f"the LDAP server ended the connection (result {code}{': ' + words if words else ''})",
             next_step="try again",
@@ -227,20 +227,22 @@ def _handle_unsolicited(message: bytes, at: int) -> None:
         )
 
 
-def _parse_done(message: bytes, at: int, end: int) -> SearchResultDone:
-    begin, stop = find_contents(message, at, _SEARCH_RESULT_DONE)
-    code, at = read_integer(message, begin, ENUMERATED)
-    matched, at = read_octet_string(message, at)
-    said, _ = read_octet_string(message, at)
+def _parse_done(message: bytes, offset: int, end: int) -> SearchResultDone:
+    begin, stop = find_contents(message, offset, _SEARCH_RESULT_DONE)
+    code, offset = read_integer(message, begin, ENUMERATED)
+    matched, offset = read_octet_string(message, offset)
+    diagnostic_message, _ = read_octet_string(message, offset)
     cookie = _parse_cookie(message, stop) if stop < end else b""
-    return SearchResultDone(code, matched.decode("utf-8", "replace"), said.decode("utf-8", "replace"), cookie)
+    return SearchResultDone(
+        code, matched.decode("utf-8", "replace"), diagnostic_message.decode("utf-8", "replace"), cookie
+    )
 
 
-def _parse_cookie(message: bytes, at: int) -> bytes:
-    """Return the cookie among the controls at *at*, empty when there is none (RFC 2696)."""
-    at, end = find_contents(message, at, _CONTROLS)
-    while at < end:
-        begin, stop = find_contents(message, at, SEQUENCE)
+def _parse_cookie(message: bytes, offset: int) -> bytes:
+    """Return the cookie among the controls at *offset*, empty when there is none (RFC 2696)."""
+    offset, end = find_contents(message, offset, _CONTROLS)
+    while offset < end:
+        begin, stop = find_contents(message, offset, SEQUENCE)
         name, inner = read_octet_string(message, begin)
         if name == PAGED_RESULTS.encode():
             if inner < stop and message[inner] == BOOLEAN:
@@ -248,7 +250,7 @@ def _parse_cookie(message: bytes, at: int) -> bytes:
             value, _ = read_octet_string(message, inner)
             _, inner = read_integer(value, find_contents(value, 0, SEQUENCE)[0])
             return read_octet_string(value, inner)[0]
-        at = stop
+        offset = stop
     return b""
 
 

@@ -4,8 +4,6 @@ The octets of one attribute, its name with its values in the server's order, are
 entries of a tree share many of them: whoever reads thousands of entries keeps what became of a piece and looks it up.
 
 Lengths are read in line here, where one octet holds them, because a call for each takes as long as all the rest.
-
-The error for octets that no LDAP server sends.
 """
 
 from __future__ import annotations
@@ -33,44 +31,44 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
     What follows the entry is not looked at. Raises :class:`InvalidLdapMessage`.
     """
     try:
-        length, at = octets[1], 2
+        length, offset = octets[1], 2
         if length == TWO_LENGTH_OCTETS:
-            length, at = octets[2] << 8 | octets[3], 4
+            length, offset = octets[2] << 8 | octets[3], 4
         elif length == ONE_LENGTH_OCTET:
-            length, at = octets[2], 3
+            length, offset = octets[2], 3
         elif length > SHORT_FORM_MAXIMUM:
-            length, at = read_length(octets, 1)
-        end = at + length
+            length, offset = read_length(octets, 1)
+        end = offset + length
         if octets[0] != SEARCH_RESULT_ENTRY or end > len(octets):
             raise InvalidLdapMessage("no entry where one belongs")
-        stop, name = _read_string(octets, at)
-        length, at = octets[stop + 1], stop + 2
+        stop, name = _read_string(octets, offset)
+        length, offset = octets[stop + 1], stop + 2
         if length == TWO_LENGTH_OCTETS:
-            length, at = octets[stop + 2] << 8 | octets[stop + 3], stop + 4
+            length, offset = octets[stop + 2] << 8 | octets[stop + 3], stop + 4
         elif length == ONE_LENGTH_OCTET:
-            length, at = octets[stop + 2], stop + 3
+            length, offset = octets[stop + 2], stop + 3
         elif length > SHORT_FORM_MAXIMUM:
-            length, at = read_length(octets, stop + 1)
-        if octets[stop] != SEQUENCE or at + length != end:
+            length, offset = read_length(octets, stop + 1)
+        if octets[stop] != SEQUENCE or offset + length != end:
             raise InvalidLdapMessage("the attributes do not fill the entry")
         pieces = []
-        while at < end:
-            length = octets[at + 1]
-            stop = at + 2 + length
+        while offset < end:
+            length = octets[offset + 1]
+            stop = offset + 2 + length
             if length == ONE_LENGTH_OCTET:
-                stop = at + 3 + octets[at + 2]
+                stop = offset + 3 + octets[offset + 2]
             elif length > SHORT_FORM_MAXIMUM:
-                length, stop = read_length(octets, at + 1)
+                length, stop = read_length(octets, offset + 1)
                 stop += length
-            if octets[at] != SEQUENCE:
+            if octets[offset] != SEQUENCE:
                 raise InvalidLdapMessage("no attribute where one belongs")
-            pieces.append(octets[at:stop])
-            at = stop
+            pieces.append(octets[offset:stop])
+            offset = stop
     except IndexError:
         raise InvalidLdapMessage("an entry ends too early") from None
     except ValueError as problem:
         raise InvalidLdapMessage(str(problem)) from None
-    if at != end:
+    if offset != end:
         raise InvalidLdapMessage("an attribute reaches beyond its entry")
     return name, pieces
 
@@ -81,48 +79,48 @@ def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
     Raises :class:`InvalidLdapMessage`.
     """
     try:
-        length, at = octets[1], 2
+        length, offset = octets[1], 2
         if length > SHORT_FORM_MAXIMUM:
-            length, at = read_length(octets, 1)
-        end = at + length
+            length, offset = read_length(octets, 1)
+        end = offset + length
         if octets[0] != SEQUENCE or end != len(octets):
             raise InvalidLdapMessage("no attribute where one belongs")
-        stop, name = _read_string(octets, at)
-        length, at = octets[stop + 1], stop + 2
+        stop, name = _read_string(octets, offset)
+        length, offset = octets[stop + 1], stop + 2
         if length > SHORT_FORM_MAXIMUM:
-            length, at = read_length(octets, stop + 1)
-        if octets[stop] != SET or at + length != end:
+            length, offset = read_length(octets, stop + 1)
+        if octets[stop] != SET or offset + length != end:
             raise InvalidLdapMessage("the values do not fill the attribute")
-        return name, _read_strings(octets, at, end)
+        return name, _read_strings(octets, offset, end)
     except IndexError:
         raise InvalidLdapMessage("an attribute ends too early") from None
     except ValueError as problem:
         raise InvalidLdapMessage(str(problem)) from None
 
 
-def _read_string(octets: bytes, at: int) -> tuple[int, bytes]:
-    """Return where the OCTET STRING at *at* ends, and what it holds."""
-    if octets[at] != OCTET_STRING:
+def _read_string(octets: bytes, offset: int) -> tuple[int, bytes]:
+    """Return where the OCTET STRING at *offset* ends, and what it holds."""
+    if octets[offset] != OCTET_STRING:
         raise InvalidLdapMessage("a name is missing")
-    length, at = octets[at + 1], at + 2
+    length, offset = octets[offset + 1], offset + 2
     if length > SHORT_FORM_MAXIMUM:
-        length, at = read_length(octets, at - 1)
-    stop = at + length
-    return stop, octets[at:stop]
+        length, offset = read_length(octets, offset - 1)
+    stop = offset + length
+    return stop, octets[offset:stop]
 
 
-def _read_strings(octets: bytes, at: int, end: int) -> list[bytes]:
-    """Return what the OCTET STRINGs hold that fill *octets* from *at* to *end*."""
+def _read_strings(octets: bytes, offset: int, end: int) -> list[bytes]:
+    """Return what the OCTET STRINGs hold that fill *octets* from *offset* to *end*."""
     values = []
-    while at < end:
-        if octets[at] != OCTET_STRING:
+    while offset < end:
+        if octets[offset] != OCTET_STRING:
             raise InvalidLdapMessage("no value where one belongs")
-        length, at = octets[at + 1], at + 2
+        length, offset = octets[offset + 1], offset + 2
         if length > SHORT_FORM_MAXIMUM:
-            length, at = read_length(octets, at - 1)
-        stop = at + length
-        values.append(octets[at:stop])
-        at = stop
-    if at != end:
+            length, offset = read_length(octets, offset - 1)
+        stop = offset + length
+        values.append(octets[offset:stop])
+        offset = stop
+    if offset != end:
         raise InvalidLdapMessage("a value reaches beyond its attribute")
     return values

@@ -65,9 +65,9 @@ def read_subschema_entry(directory: Directory) -> Entry:
     try:
         for dn in (directory.server.base_dn, DN()):
             entry = directory.read_entry(dn, ("subschemaSubentry",))
-            named = entry.text("subschemaSubentry") if entry else None
-            if named:
-                return directory.read_entry(DN.parse(named), SUBSCHEMA_ATTRIBUTES) or Entry(DN())
+            subschema_dn = entry.text("subschemaSubentry") if entry else None
+            if subschema_dn:
+                return directory.read_entry(DN.parse(subschema_dn), SUBSCHEMA_ATTRIBUTES) or Entry(DN())
     except DirectoryError as error:
         if error.result_code is None:  # not the server's own answer
             raise

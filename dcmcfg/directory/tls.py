@@ -51,11 +51,11 @@ class VerifiedTls(ldap3.Tls):
 
     def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:  # noqa: ARG002 — ldap3's signature
         """Encrypt the socket of *connection*: with a handshake whatever was asked, so that nothing comes before it."""
-        plain: Any = getattr(connection.socket, "wrapped_socket", connection.socket)  # of a BoundedSocket
+        plain_socket: Any = getattr(connection.socket, "wrapped_socket", connection.socket)  # of a BoundedSocket
         try:
-            connection.socket = self._context.wrap_socket(plain, server_hostname=self._host)
+            connection.socket = self._context.wrap_socket(plain_socket, server_hostname=self._host)
         except OSError as error:
-            plain.close()
+            plain_socket.close()
             self.failure = _build_handshake_error(error, connection.server.name)
             raise
 
@@ -87,26 +87,26 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
             path.open("rb").close()
         except OSError as error:
             raise _build_unusable_error(path, f"it cannot be read ({error.strerror})", option) from error
-    holder = key or certificate
+    key_file = key or certificate
     try:
         context.load_cert_chain(certificate, key, password=_refuse_passphrase)
     except _PassphraseRequiredError:
         raise DirectoryError(
             "the private key is protected by a passphrase, which is not asked for",
-            subject=str(holder),
+            subject=str(key_file),
             next_step="openssl pkey -in KEY -out PLAIN writes one without; keep that file to yourself (chmod 600)",
         ) from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise DirectoryError(
                 "the private key is not the one of the certificate",
-                subject=str(holder),
+                subject=str(key_file),
                 next_step=f"--client-key names the key that {certificate} was made for",
             ) from error
-        what = "they are not a certificate and a private key in PEM form"
+        message = "they are not a certificate and a private key in PEM form"
         raise DirectoryError(
-            what,
-            subject=", ".join(dict.fromkeys((str(certificate), str(holder)))),
+            message,
+            subject=", ".join(dict.fromkeys((str(certificate), str(key_file)))),
             next_step="--client-cert, --client-key (the key may stand in the certificate's file)",
         ) from error
 
@@ -132,14 +132,16 @@ def _build_unusable_error(path: Path | None, problem: str, option: str) -> Direc
 
 def _build_handshake_error(error: OSError, url: str) -> DirectoryError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        if refused := explain_refusal(error, get_refused_certificate(error)):
-            what, next_step = refused
+        if explanation := explain_refusal(error, get_refused_certificate(error)):
+            problem, next_step = explanation
             return DirectoryError(
-                f"the server's certificate is not trusted: {what}; nothing was sent", subject=url, next_step=next_step
+                f"the server's certificate is not trusted: {problem}; nothing was sent",
+                subject=url,
+                next_step=next_step,
             )
-        other = (f"the server's certificate is not trusted: {error.verify_message}", _TRUST_HINT)
-        what, next_step = _VERIFY_ERRORS.get(error.verify_code, other)
-        return DirectoryError(f"{what}; nothing was sent", subject=url, next_step=next_step)
+        default = (f"the server's certificate is not trusted: {error.verify_message}", _TRUST_HINT)
+        problem, next_step = _VERIFY_ERRORS.get(error.verify_code, default)
+        return DirectoryError(f"{problem}; nothing was sent", subject=url, next_step=next_step)
     if isinstance(error, TimeoutError):
         return DirectoryError("no answer to the TLS handshake in time", subject=url, next_step="is it a TLS port?")
     if problem := explain_version_failure(error):
@@ -163,9 +165,9 @@ def build_handshake_ended_error(text: str, url: str) -> DirectoryError:
     Alerts: RFC 8446 §6, in OpenSSL's words ("tlsv13 alert certificate required").
     """
     alert = _ALERT.search(text)
-    said = f" ({alert[0]})" if alert else ""
+    alert_text = f" ({alert[0]})" if alert else ""
     return DirectoryError(
-        f"the server ended the connection over the TLS handshake{said}: it may want another client certificate",
+        f"the server ended the connection over the TLS handshake{alert_text}: it may want another client certificate",
         subject=url,
         next_step="--client-cert and --client-key name one of an authority that the server trusts",
     )

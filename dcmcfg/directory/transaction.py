@@ -52,7 +52,7 @@ class _MemberFailed(Exception):
 
 @dataclass(frozen=True)
 class TransactionProbe:
-    """A transaction that is begun to be aborted: whether the database does them, and its end, still to be sent.
+    """A transaction that is started to be aborted: whether the database does them, and its end, still to be sent.
 
     ``is_isolated``: it concerns no other connection, so that the end can wait. That is so on slapd, whose identifiers
     are empty. On ApacheDS the abort also drops what another connection has in its transaction by then.
@@ -69,14 +69,14 @@ def probe_transactions(exchange: Exchange, dn: DN) -> TransactionProbe:
     The only member deletes a value that no entry holds, so that it could not be made either. Raises
     :class:`~dcmcfg.errors.DirectoryError`.
     """
-    begun = exchange.send_request(partial(encode_extended_request, name=START_TRANSACTION_OID))
-    if begun.result_code != SUCCESS:
+    started = exchange.send_request(partial(encode_extended_request, name=START_TRANSACTION_OID))
+    if started.result_code != SUCCESS:
         return TransactionProbe(available=False, is_isolated=True, abort=lambda: None)
-    identifier = begun.value or b""
+    identifier = started.value or b""
     nothing = Modify(dn, (Modification(Operation.DELETE, "description", (NONEXISTENT_VALUE,)),))
     control = (Control(TRANSACTION_SPECIFICATION_OID, critical=True, value=identifier),)
-    answer = exchange.send_request(partial(encode_change_request, change=nothing, more=control))
-    available = answer.result_code != UNAVAILABLE_CRITICAL_EXTENSION
+    response = exchange.send_request(partial(encode_change_request, change=nothing, more=control))
+    available = response.result_code != UNAVAILABLE_CRITICAL_EXTENSION
     return TransactionProbe(available, not identifier, partial(_end_transaction, exchange, identifier, commit=False))
 
 
@@ -86,10 +86,10 @@ def apply_in_transaction(exchange: Exchange, changes: Sequence[Change], url: str
     Raises :class:`TransactionUnavailable`, the :class:`DirectoryError` of the change that was refused, and
     :class:`~dcmcfg.errors.ConnectionLost`.
     """
-    begun = exchange.send_request(partial(encode_extended_request, name=START_TRANSACTION_OID))
-    if begun.result_code != SUCCESS:
+    started = exchange.send_request(partial(encode_extended_request, name=START_TRANSACTION_OID))
+    if started.result_code != SUCCESS:
         raise TransactionUnavailable("the server does no transactions", subject=url, next_step=_STEP_BY_STEP_HINT)
-    identifier = begun.value or b""  # slapd's is empty
+    identifier = started.value or b""  # slapd's is empty
     members: dict[int, Change] = {}
     try:
         _send_members(exchange, changes, identifier, members)
@@ -98,10 +98,15 @@ def apply_in_transaction(exchange: Exchange, changes: Sequence[Change], url: str
         _end_transaction(exchange, identifier, commit=False)
         member = members[failed.response.message_id]
         _raise_for_member(failed.response, str(member.dn), member, first=member is changes[0])
-    ended = _end_transaction(exchange, identifier, commit=True)
-    if ended.result_code != SUCCESS:
-        at_fault = members.get(parse_failed_message_id(ended.value or b""))
-        _raise_for_member(ended, str(at_fault.dn) if at_fault else url, at_fault, first=at_fault is changes[0])
+    end_response = _end_transaction(exchange, identifier, commit=True)
+    if end_response.result_code != SUCCESS:
+        failed_change = members.get(parse_failed_message_id(end_response.value or b""))
+        _raise_for_member(
+            end_response,
+            str(failed_change.dn) if failed_change else url,
+            failed_change,
+            first=failed_change is changes[0],
+        )
 
 
 def _send_members(exchange: Exchange, changes: Sequence[Change], identifier: bytes, members: dict[int, Change]) -> None:
@@ -116,9 +121,9 @@ def _send_members(exchange: Exchange, changes: Sequence[Change], identifier: byt
 
 
 def _check_responses(exchange: Exchange, *, max_pending: int) -> None:
-    failed = [answer for answer in exchange.collect_responses(max_pending) if answer.result_code != SUCCESS]
+    failed = [response for response in exchange.collect_responses(max_pending) if response.result_code != SUCCESS]
     if failed:
-        raise _MemberFailed(min(failed, key=lambda answer: answer.message_id))
+        raise _MemberFailed(min(failed, key=lambda response: response.message_id))
 
 
 def _end_transaction(exchange: Exchange, identifier: bytes, *, commit: bool) -> LdapResponse:
@@ -135,12 +140,12 @@ def _raise_for_member(response: LdapResponse, subject: str, member: Change | Non
     member with a critical control of its own is about that control: taking the steps one by one would end there too,
     with the first ones made.
     """
-    own = (
+    has_own_control = (
         any(control.critical and control.oid != ASSERTION_CONTROL_OID for control in member.controls)
         if member
         else False
     )
-    if response.result_code == UNAVAILABLE_CRITICAL_EXTENSION and (first or not own):
+    if response.result_code == UNAVAILABLE_CRITICAL_EXTENSION and (first or not has_own_control):
         raise TransactionUnavailable("the database does no transactions", subject=subject, next_step=_STEP_BY_STEP_HINT)
     raise_for_response(response, subject, member)
 

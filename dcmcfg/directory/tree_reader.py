@@ -29,8 +29,8 @@ def read_tree(directory: Directory) -> Tree:
     with pause_garbage_collection(), explain_missing_base_dn(directory):
         entries = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION_ATTRIBUTE))
         tree = Tree.from_entries(load_bundled_schema(), remove_operational_attributes(entries))
-        elsewhere = {tree.key(each.dn): each.urls_text for each in directory.referrals if each.dn is not None}
-        return replace(tree, referrals=elsewhere) if elsewhere else tree
+        referrals = {tree.key(each.dn): each.urls_text for each in directory.referrals if each.dn is not None}
+        return replace(tree, referrals=referrals) if referrals else tree
 
 
 def remove_operational_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -42,11 +42,14 @@ def remove_operational_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
     first = entries[0].attributes if entries else ()
     if not any(attribute.name.lower() in _SERVER_ATTRIBUTES for attribute in first):
         return entries
-    kept = (
-        Entry(each.dn, tuple(one for one in each.attributes if one.name.lower() not in _SERVER_ATTRIBUTES))
+    remaining = (
+        Entry(
+            each.dn,
+            tuple(attribute for attribute in each.attributes if attribute.name.lower() not in _SERVER_ATTRIBUTES),
+        )
         for each in entries
     )
-    return tuple(kept)
+    return tuple(remaining)
 
 
 def read_tree_or_empty(directory: Directory) -> Tree:
@@ -59,7 +62,7 @@ def read_tree_or_empty(directory: Directory) -> Tree:
 
 @contextmanager
 def explain_missing_base_dn(directory: Directory) -> Iterator[None]:
-    """Have a base DN that does not exist told with what the server does hold."""
+    """Raise :class:`NotFound` for a missing base DN with the naming contexts of the server in its next step."""
     try:
         yield
     except NotFound as missing:
@@ -67,6 +70,10 @@ def explain_missing_base_dn(directory: Directory) -> Iterator[None]:
             root = directory.read_entry(DN(), ("namingContexts",))
         except DirectoryError:  # what is missing is the better answer
             root = None
-        held = ", ".join(root.texts("namingContexts")) if root else ""
-        steps = ("check --base-dn (DCMCFG_BASE_DN)", f"the server holds {held}" if held else "", missing.next_step)
+        contexts = ", ".join(root.texts("namingContexts")) if root else ""
+        steps = (
+            "check --base-dn (DCMCFG_BASE_DN)",
+            f"the server holds {contexts}" if contexts else "",
+            missing.next_step,
+        )
         raise NotFound(missing.message, subject=missing.subject, next_step="; ".join(filter(None, steps))) from missing

@@ -37,7 +37,7 @@ class AttributeValues:
 AutoAddedClasses = Callable[[], Collection[str]]
 
 
-def _no_classes() -> Collection[str]:
+def _list_no_classes() -> Collection[str]:
     return ()
 
 
@@ -45,7 +45,7 @@ def set_values(
     schema: Schema,
     target: Target,
     desired: Sequence[AttributeValues],
-    auto_added_classes: AutoAddedClasses = _no_classes,
+    auto_added_classes: AutoAddedClasses = _list_no_classes,
 ) -> Edit:
     """Return the edit after which each attribute has exactly the values *desired*.
 
@@ -60,13 +60,13 @@ def set_values(
                 subject=str(target.entry.dn),
                 next_step="add-value and remove-value change them one by one",
             )
-    return _edit(
+    return _build_edit(
         schema, target, [(Operation.REPLACE, each) for each in _group_by_attribute(schema, desired)], auto_added_classes
     )
 
 
 def unset_attributes(
-    schema: Schema, target: Target, names: Iterable[str], auto_added_classes: AutoAddedClasses = _no_classes
+    schema: Schema, target: Target, names: Iterable[str], auto_added_classes: AutoAddedClasses = _list_no_classes
 ) -> Edit:
     """Return the edit after which the entry has none of the attributes *names*; as :func:`set_values` does it."""
     return set_values(schema, target, [AttributeValues(name, ()) for name in names], auto_added_classes)
@@ -74,27 +74,29 @@ def unset_attributes(
 
 def add_values(schema: Schema, target: Target, additions: Sequence[AttributeValues]) -> Edit:
     """Return the edit that adds the values *additions* to those held; raises what :func:`set_values` does."""
-    together = _group_by_attribute(schema, additions)
-    return _edit(schema, target, [_resolve_operation(schema, target.entry, Operation.ADD, each) for each in together])
+    grouped = _group_by_attribute(schema, additions)
+    return _build_edit(
+        schema, target, [_resolve_operation(schema, target.entry, Operation.ADD, each) for each in grouped]
+    )
 
 
 def remove_values(
     schema: Schema,
     target: Target,
     removals: Sequence[AttributeValues],
-    auto_added_classes: AutoAddedClasses = _no_classes,
+    auto_added_classes: AutoAddedClasses = _list_no_classes,
 ) -> Edit:
     """Return the edit that takes the values *removals* away; as :func:`set_values` does it."""
-    together = _group_by_attribute(schema, removals)
-    asked = [_resolve_operation(schema, target.entry, Operation.DELETE, each) for each in together]
-    return _edit(schema, target, asked, auto_added_classes)
+    grouped = _group_by_attribute(schema, removals)
+    requests = [_resolve_operation(schema, target.entry, Operation.DELETE, each) for each in grouped]
+    return _build_edit(schema, target, requests, auto_added_classes)
 
 
 def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> tuple[AttributeValues, ...]:
     """Return what is *given*, the values of one attribute together by whichever of its names they were given."""
     found: dict[str, tuple[str, tuple[bytes, ...]]] = {}
     for each in given:
-        name = _description(get_attribute_type(schema, each.name), each.name)
+        name = _build_description(get_attribute_type(schema, each.name), each.name)
         first, values = found.get(name.lower(), (name, ()))
         found[name.lower()] = first, (*values, *each.values)
     return tuple(AttributeValues(name, values) for name, values in found.values())
@@ -103,43 +105,47 @@ def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> tup
 _ValueRequest = tuple[Operation, AttributeValues]
 
 
-def _resolve_operation(schema: Schema, entry: Entry, operation: Operation, asked: AttributeValues) -> _ValueRequest:
-    """Return what is asked for, as a replacement where single values cannot be named."""
-    known = get_attribute_type(schema, asked.name)
-    if known.equality is not None:
-        return operation, asked
-    held = entry.values(_description(known, asked.name))
+def _resolve_operation(schema: Schema, entry: Entry, operation: Operation, requested: AttributeValues) -> _ValueRequest:
+    """Return what is requested, as a replacement where single values cannot be named."""
+    attribute_type = get_attribute_type(schema, requested.name)
+    if attribute_type.equality is not None:
+        return operation, requested
+    current_values = entry.values(_build_description(attribute_type, requested.name))
     if operation is Operation.ADD:
-        return Operation.REPLACE, AttributeValues(asked.name, tuple(dict.fromkeys((*held, *asked.values))))
-    return Operation.REPLACE, AttributeValues(asked.name, tuple(value for value in held if value not in asked.values))
+        return Operation.REPLACE, AttributeValues(
+            requested.name, tuple(dict.fromkeys((*current_values, *requested.values)))
+        )
+    return Operation.REPLACE, AttributeValues(
+        requested.name, tuple(value for value in current_values if value not in requested.values)
+    )
 
 
-def _edit(
-    schema: Schema, target: Target, asked: Sequence[_ValueRequest], own_classes: AutoAddedClasses = _no_classes
+def _build_edit(
+    schema: Schema, target: Target, requests: Sequence[_ValueRequest], own_classes: AutoAddedClasses = _list_no_classes
 ) -> Edit:
     entry = target.entry
-    known_as = _with_classes(entry, _classes_added(asked))
+    entry_with_classes = _add_classes(entry, _iterate_added_classes(requests))
     classes: dict[str, None] = {}
     modifications: list[Modification] = []
-    for operation, each in asked:
+    for operation, each in requests:
         known = get_attribute_type(schema, each.name)
         if known.operational or known.name.lower() in OPERATIONAL_ATTRIBUTES:
             raise Refused(f"{known.name} is kept by the server", subject=str(entry.dn))
         if each.values and operation is not Operation.DELETE:
-            classes.update(dict.fromkeys(find_missing_classes(schema, known_as, known)))
-        modifications.append(Modification(operation, _description(known, each.name), each.values))
+            classes.update(dict.fromkeys(find_missing_classes(schema, entry_with_classes, known)))
+        modifications.append(Modification(operation, _build_description(known, each.name), each.values))
     if classes:
         added = Modification(Operation.ADD, OBJECT_CLASS, tuple(name.encode() for name in classes))
         modifications.insert(0, added)
     after = entry
     for modification in modifications:
         after = _apply_modification(schema, after, modification)
-    if needless := _find_unneeded_classes(schema, entry, after, modifications, own_classes):
-        modifications.append(Modification(Operation.DELETE, OBJECT_CLASS, needless))
+    if unneeded := _find_unneeded_classes(schema, entry, after, modifications, own_classes):
+        modifications.append(Modification(Operation.DELETE, OBJECT_CLASS, unneeded))
         after = _apply_modification(schema, after, modifications[-1])
     too_many = [problem for each in modifications for problem in _check_single_valued(schema, entry, after, each)]
     require_valid_entry(schema, entry, after, too_many)
-    return Edit((Modify(entry.dn, tuple(modifications)),), tuple(_warnings(schema, target, after, modifications)))
+    return Edit((Modify(entry.dn, tuple(modifications)),), tuple(_find_warnings(schema, target, after, modifications)))
 
 
 def _find_unneeded_classes(
@@ -149,23 +155,23 @@ def _find_unneeded_classes(
     names = [each.name for each in modifications]
     if any(name.lower() == OBJECT_CLASS.lower() for name in names):
         return ()
-    gone = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
-    found = find_unneeded_classes(schema, after, gone) if gone else ()
+    removed = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
+    found = find_unneeded_classes(schema, after, removed) if removed else ()
     own = own_classes() if any(found) else ()
     return tuple(name.encode() for group in found for name in takewhile(lambda name: name.lower() in own, group))
 
 
-def _classes_added(asked: Sequence[_ValueRequest]) -> Iterator[bytes]:
-    for operation, each in asked:
+def _iterate_added_classes(requests: Sequence[_ValueRequest]) -> Iterator[bytes]:
+    for operation, each in requests:
         if operation is Operation.ADD and each.name.lower() == OBJECT_CLASS.lower():
             yield from each.values
 
 
-def _with_classes(entry: Entry, classes: Iterable[bytes]) -> Entry:
+def _add_classes(entry: Entry, classes: Iterable[bytes]) -> Entry:
     return entry.with_values(OBJECT_CLASS, (*entry.values(OBJECT_CLASS), *classes))
 
 
-def _description(known: AttributeType, name: str) -> str:
+def _build_description(known: AttributeType, name: str) -> str:
     """Return the attribute description: the name as the schema has it, with the options given.
 
     A certificate is transferred with ``;binary`` only (RFC 4523 §2.1).
@@ -179,16 +185,20 @@ def _description(known: AttributeType, name: str) -> str:
 
 
 def _apply_modification(schema: Schema, entry: Entry, modification: Modification) -> Entry:
-    """Return *entry* as *modification* leaves it, where what is so already counts as done."""
-    name, held = modification.name, entry.values(modification.name)
-    given = {schema.normalise_value(name, value) for value in modification.values}
+    """Return *entry* as *modification* leaves it, where what is already set is unchanged."""
+    name, current = modification.name, entry.values(modification.name)
+    given_normal = {schema.normalise_value(name, value) for value in modification.values}
     match modification.operation:
         case Operation.ADD:
-            there = {schema.normalise_value(name, value) for value in held}
-            new = tuple(value for value in modification.values if schema.normalise_value(name, value) not in there)
-            return entry.with_values(name, held + new)
+            current_normal = {schema.normalise_value(name, value) for value in current}
+            new = tuple(
+                value for value in modification.values if schema.normalise_value(name, value) not in current_normal
+            )
+            return entry.with_values(name, current + new)
         case Operation.DELETE:
-            return entry.with_values(name, tuple(v for v in held if schema.normalise_value(name, v) not in given))
+            return entry.with_values(
+                name, tuple(v for v in current if schema.normalise_value(name, v) not in given_normal)
+            )
         case _:
             return entry.with_values(name, modification.values)
 
@@ -198,14 +208,16 @@ def _check_single_valued(schema: Schema, before: Entry, after: Entry, modificati
     count = len(after.values(modification.name))
     if known is None or not known.single_valued or count < 2:
         return
-    held = before.values(modification.name)
-    if modification.operation is Operation.ADD and held:
-        yield f"{known.name} takes one value and holds {format_value(known.name, held[0])}; set replaces it"
+    values_before = before.values(modification.name)
+    if modification.operation is Operation.ADD and values_before:
+        yield f"{known.name} takes one value and holds {format_value(known.name, values_before[0])}; set replaces it"
     else:
         yield f"{known.name} takes one value, and {count} were given"
 
 
-def _warnings(schema: Schema, target: Target, after: Entry, modifications: Sequence[Modification]) -> Iterator[str]:
+def _find_warnings(
+    schema: Schema, target: Target, after: Entry, modifications: Sequence[Modification]
+) -> Iterator[str]:
     for name in (modification.name for modification in modifications):
         if target.device is None or not target.device.is_archive or not is_inherited(schema, name):
             continue

@@ -44,87 +44,93 @@ def find_missing_classes(schema: Schema, entry: Entry, attribute: AttributeType)
     """
     allowed = find_allowed_attributes(schema, entry)
     structural = filter(None, map(schema.object_class, find_structural_classes(schema, entry)))
-    if allowed is None or any(_allows(schema, known, attribute) for known in structural):
+    if allowed is None or any(_allows(schema, object_class, attribute) for object_class in structural):
         return ()
     for group in (
         each for structural, groups in _AUXILIARY_GROUPS.items() if entry.is_a(structural) for each in groups
     ):
-        if (needed := _classes_up_to(schema, group, attribute)) is not None:
-            missing = tuple(name for name in needed if not entry.is_a(name))
+        if (required := _list_classes_up_to(schema, group, attribute)) is not None:
+            missing = tuple(name for name in required if not entry.is_a(name))
             for name in missing:
                 _require_addable(schema, entry, attribute, name)
             return missing
     if attribute.name.lower() in allowed:
         return ()
-    raise _not_allowed_error(schema, entry, attribute)
+    raise _build_not_allowed_error(schema, entry, attribute)
 
 
 def find_unneeded_classes(
     schema: Schema, entry: Entry, removed_attributes: Iterable[AttributeType]
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the auxiliary classes of *entry* that hold nothing, now that *removed_attributes* attributes are gone.
+    """Return the auxiliary classes of *entry* that hold nothing, now that *removed_attributes* are gone.
 
     They are in groups, in each the last first: a class that stays needs those before it. Only groups that allow one of
     *removed_attributes* are looked at. Classes with required attributes are none: they say what the entry is.
     """
-    gone = tuple(removed_attributes)
+    removed = tuple(removed_attributes)
     groups = (each for structural, groups in _AUXILIARY_GROUPS.items() if entry.is_a(structural) for each in groups)
-    concerned = (group for group in groups if any(_classes_up_to(schema, group, each) is not None for each in gone))
-    return tuple(tuple(_find_unneeded_in_group(schema, entry, group)) for group in concerned)
+    affected = (
+        group for group in groups if any(_list_classes_up_to(schema, group, each) is not None for each in removed)
+    )
+    return tuple(tuple(_find_unneeded_in_group(schema, entry, group)) for group in affected)
 
 
 def _find_unneeded_in_group(schema: Schema, entry: Entry, group: tuple[str, ...]) -> Iterator[str]:
     names = {each.name.partition(";")[0].lower() for each in entry.attributes}
     for name in reversed(group):
-        known = schema.object_class(name)
+        object_class = schema.object_class(name)
         if not entry.is_a(name):
             continue
-        entry = _without(entry, name)
+        entry = _remove_class(entry, name)
         allowed = find_allowed_attributes(schema, entry)
-        if known is None or known.must or allowed is None or not names <= allowed:
+        if object_class is None or object_class.must or allowed is None or not names <= allowed:
             return
         yield name
 
 
-def _without(entry: Entry, name: str) -> Entry:
+def _remove_class(entry: Entry, name: str) -> Entry:
     classes = (value for value in entry.values(OBJECT_CLASS) if value.lower() != name.lower().encode())
     return entry.with_values(OBJECT_CLASS, classes)
 
 
-def _classes_up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
+def _list_classes_up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
     """Return the classes of *group* up to the first that allows *attribute*, or None."""
-    for at, name in enumerate(group, start=1):
-        known = schema.object_class(name)
-        if known is not None and _allows(schema, known, attribute):
-            return group[:at]
+    for count, name in enumerate(group, start=1):
+        object_class = schema.object_class(name)
+        if object_class is not None and _allows(schema, object_class, attribute):
+            return group[:count]
     return None
 
 
-def _allows(schema: Schema, known: ObjectClass, attribute: AttributeType) -> bool:
+def _allows(schema: Schema, object_class: ObjectClass, attribute: AttributeType) -> bool:
     return any(
-        attribute.name.lower() in map(str.lower, (*each.must, *each.may)) for each in add_superiors(schema, [known])
+        attribute.name.lower() in map(str.lower, (*each.must, *each.may))
+        for each in add_superiors(schema, [object_class])
     )
 
 
 def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, name: str) -> None:
-    known = schema.object_class(name)
-    if known is None or not known.must:
+    object_class = schema.object_class(name)
+    if object_class is None or not object_class.must:
         return
-    why = ", as it would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
+    reason = ", as it would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
     raise Refused(
-        f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{why}",
+        f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{reason}",
         subject=str(entry.dn),
-        next_step=f"if it is to be one: add-value objectClass={name} with what that requires: {', '.join(known.must)}",
+        next_step=f"if it is to be one: add-value objectClass={name} with what that requires: "
+        f"{', '.join(object_class.must)}",
     )
 
 
-def _not_allowed_error(schema: Schema, entry: Entry, attribute: AttributeType) -> Refused:
-    own = ", ".join(name for name in entry.texts(OBJECT_CLASS) if name != "top")
-    on = sorted(
+def _build_not_allowed_error(schema: Schema, entry: Entry, attribute: AttributeType) -> Refused:
+    own_classes = ", ".join(name for name in entry.texts(OBJECT_CLASS) if name != "top")
+    allowing_classes = sorted(
         each.name for each in schema.object_classes if attribute.name.lower() in map(str.lower, (*each.must, *each.may))
     )
     return Refused(
-        f"{attribute.name} cannot stand on this entry, which is of the classes {own}",
+        f"{attribute.name} cannot stand on this entry, which is of the classes {own_classes}",
         subject=str(entry.dn),
-        next_step=f"it stands on {', '.join(on)}" if on else "no object class that is known allows it",
+        next_step=f"it stands on {', '.join(allowing_classes)}"
+        if allowing_classes
+        else "no object class that is known allows it",
     )

@@ -1,11 +1,4 @@
-"""More transfer capabilities of an AE.
-
-What becomes of an AE by the capabilities that it will have.
-
-The transfer capabilities of one AE for another.
-
-Fewer transfer capabilities of an AE.
-"""
+"""Changes of the transfer capabilities of an AE: add, copy from another AE, remove; with their consequences."""
 
 from __future__ import annotations
 
@@ -33,9 +26,9 @@ def warn_about_capabilities(
     configuration: Configuration, ae: NetworkAE, capabilities_after: list[Entry]
 ) -> Iterator[str]:
     """Yield what becomes of *ae* once *capabilities_after* are its capabilities."""
-    shared = ae.capability_source
-    if shared is not ae:
-        yield f"{ae.title} shares the capabilities of {shared.title}; its own count for nothing."
+    source = ae.capability_source
+    if source is not ae:
+        yield f"{ae.title} shares the capabilities of {source.title}; its own count for nothing."
         return
     scps = [each for each in capabilities_after if get_sop_class_role(each)[1] == SCP]
     had_scps = any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
@@ -49,13 +42,13 @@ def warn_about_capabilities(
     if names := [
         name for name in find_withheld_sop_classes(configuration, capabilities_after, ae) if name not in before
     ]:
-        told = join_limited(names, _MAX_NAMED)
+        listed = join_limited(names, _MAX_NAMED)
         if had_scps:
-            yield f"the archive will not send {ae.title} what it does not list: {told}."
+            yield f"the archive will not send {ae.title} what it does not list: {listed}."
         else:
             yield (
                 f"{ae.title} has listed no SCP capability, and was sent everything; from now on the archive will not "
-                f"send it {told}."
+                f"send it {listed}."
             )
 
 
@@ -67,15 +60,15 @@ def add_capabilities(
     Those it has keep their syntaxes and get more. Raises :class:`Refused` where the name of one is that of another SOP
     class or role.
     """
-    held = index_capabilities(ae)
+    existing = index_capabilities(ae)
     by_name = {(entry.text(COMMON_NAME) or "").casefold(): entry for entry in ae.capabilities}
     changes: list[Change] = []
     new: list[Entry] = []
     for capability in new_capabilities:
-        there = held.get((capability.sop_class, capability.role))
-        if there is not None:
+        existing_entry = existing.get((capability.sop_class, capability.role))
+        if existing_entry is not None:
             values = tuple(syntax.encode() for syntax in capability.transfer_syntaxes)
-            changes.append(Modify(there.dn, (Modification(Operation.ADD, DICOM_TRANSFER_SYNTAX, values),)))
+            changes.append(Modify(existing_entry.dn, (Modification(Operation.ADD, DICOM_TRANSFER_SYNTAX, values),)))
             continue
         if capability.name.casefold() in by_name:
             raise Refused(f"{ae.title} has a capability {capability.name} already, which is another")
@@ -95,38 +88,40 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
     """
     if not source.capabilities:
         raise Refused(f"{source.title} has no capabilities to copy", next_step=_explain_missing_capabilities(source))
-    held = index_capabilities(ae)
+    existing = index_capabilities(ae)
     changes: list[Change] = []
-    kept: list[Entry] = []
+    added: list[Entry] = []
     names = {entry.text(COMMON_NAME) for entry in ae.capabilities}
     if replace:
-        wanted = {get_sop_class_role(each) for each in source.capabilities}
-        gone = [each for each in ae.capabilities if get_sop_class_role(each) not in wanted]
-        changes += (Delete(each.dn) for each in gone)
-        names -= {each.text(COMMON_NAME) for each in gone}
+        source_roles = {get_sop_class_role(each) for each in source.capabilities}
+        removed = [each for each in ae.capabilities if get_sop_class_role(each) not in source_roles]
+        changes += (Delete(each.dn) for each in removed)
+        names -= {each.text(COMMON_NAME) for each in removed}
     for each in source.capabilities:
-        there = held.get(get_sop_class_role(each))
-        if there is None:
+        existing_entry = existing.get(get_sop_class_role(each))
+        if existing_entry is None:
             new = each.with_dn(each.dn.rebased(source.entry.dn, ae.entry.dn))
             if new.text(COMMON_NAME) in names:
                 raise Refused(f"{ae.title} has a capability {new.text(COMMON_NAME)} already, which is another")
-            kept.append(new)
+            added.append(new)
             changes.append(Add(new))
         else:
             operation = Operation.REPLACE if replace else Operation.ADD
             changes.append(
                 Modify(
-                    there.dn,
+                    existing_entry.dn,
                     (Modification(operation, DICOM_TRANSFER_SYNTAX, each.values(DICOM_TRANSFER_SYNTAX)),),
                 )
             )
-    after = [*kept] if replace else [*ae.capabilities, *kept]
-    return Edit(tuple(changes), tuple(warn_about_capabilities(configuration, ae, after)) if kept else ())
+    after = [*added] if replace else [*ae.capabilities, *added]
+    return Edit(tuple(changes), tuple(warn_about_capabilities(configuration, ae, after)) if added else ())
 
 
 def _explain_missing_capabilities(source: NetworkAE) -> str:
-    shared = source.capability_source
-    return f"it shares those of {shared.title}" if shared is not source else "an AE without any can do everything"
+    sharing_ae = source.capability_source
+    return (
+        f"it shares those of {sharing_ae.title}" if sharing_ae is not source else "an AE without any can do everything"
+    )
 
 
 def remove_capabilities(
@@ -136,19 +131,21 @@ def remove_capabilities(
 
     Raises :class:`NotFound` for one that it has in none of the roles.
     """
-    wanted = tuple(roles)
-    going: list[Entry] = []
-    for uid, called in sop_classes.items():
+    role_names = tuple(roles)
+    removed: list[Entry] = []
+    for uid, label in sop_classes.items():
         found = [
             each
             for each in ae.capabilities
-            if get_sop_class_role(each)[0] == uid and get_sop_class_role(each)[1] in wanted
+            if get_sop_class_role(each)[0] == uid and get_sop_class_role(each)[1] in role_names
         ]
         if not found:
             raise NotFound(
-                f"{ae.title} has no capability for {called} as {' or '.join(wanted)}",
+                f"{ae.title} has no capability for {label} as {' or '.join(role_names)}",
                 next_step=f"dcmcfg capability list {ae.qualified_title} tells what it has",
             )
-        going += found
-    left = [each for each in ae.capabilities if each not in going]
-    return Edit(tuple(Delete(each.dn) for each in going), tuple(warn_about_capabilities(configuration, ae, left)))
+        removed += found
+    remaining = [each for each in ae.capabilities if each not in removed]
+    return Edit(
+        tuple(Delete(each.dn) for each in removed), tuple(warn_about_capabilities(configuration, ae, remaining))
+    )

@@ -1,6 +1,6 @@
-"""What a network connection shall be, and how far one is so.
+"""The desired settings of a network connection, and how users name a connection.
 
-A connection as users write it: ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with one only.
+That is ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with one only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, NotFound
-from dcmcfg.model.connections import connection_name
+from dcmcfg.model.connections import get_connection_name
 from dcmcfg.model.devices import DICOM, Configuration, Connection, Device
 from dcmcfg.schema_names import (
     BIND_ADDRESS,
@@ -36,7 +36,7 @@ PROTOCOLS = tuple(_DEFAULT_NAMES)
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """What a connection shall be; None leaves an attribute as it is.
+    """The desired settings of a connection; None leaves an attribute as it is.
 
     An empty tuple of ``cipher_suites`` ends TLS, and an empty ``bind_address`` or ``client_bind_address`` takes that
     away. ``protocol`` is one of the archive's Connection.Protocol, such as DICOM or HL7.
@@ -51,7 +51,7 @@ class ConnectionSettings:
     installed: bool | None = None
 
     def to_attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield each attribute that is said, with its values; DICOM is the protocol's default, and left out."""
+        """Yield each attribute that is specified, with its values; DICOM is the protocol's default, and left out."""
         texts = {
             DICOM_HOSTNAME: self.host,
             DICOM_PORT: None if self.port is None else str(self.port),
@@ -65,14 +65,14 @@ class ConnectionSettings:
             yield DICOM_TLS_CIPHER_SUITE, self.cipher_suites
 
 
-def default_connection_name(settings: ConnectionSettings) -> str:
+def get_default_connection_name(settings: ConnectionSettings) -> str:
     """Return what the default configuration calls a connection of that kind: ``dicom``, ``hl7-tls``, ``https``."""
     plain, secured = _DEFAULT_NAMES[settings.protocol or DICOM]
     return secured if settings.cipher_suites else plain
 
 
 def matches_settings(entry: Entry, settings: ConnectionSettings) -> bool:
-    """Tell whether *entry* is as it is *settings*, in all that is said."""
+    """Tell whether *entry* has each value that *settings* specifies."""
     return all(set(entry.texts(name)) == set(values) for name, values in settings.to_attributes())
 
 
@@ -91,7 +91,7 @@ def warn_about_shared_address(device: Device, entry: Entry) -> Iterator[str]:
     host, port = (entry.text(DICOM_HOSTNAME) or "").casefold(), entry.text(DICOM_PORT)
     for other in device.connections:
         if other.dn != entry.dn and port and str(other.port) == port and other.host.casefold() == host:
-            yield f"the connection {connection_name(other.dn)} of {device.name} has the address {host}:{port} too."
+            yield f"the connection {get_connection_name(other.dn)} of {device.name} has the address {host}:{port} too."
 
 
 def find_connection(configuration: Configuration, text: str) -> tuple[Device, Connection]:
@@ -103,24 +103,26 @@ def find_connection(configuration: Configuration, text: str) -> tuple[Device, Co
     if name is None:
         return device, _require_single(device, device.connections, f"the device {device.name}")
     for each in device.connections:
-        if connection_name(each.dn).casefold() == name.casefold():
+        if get_connection_name(each.dn).casefold() == name.casefold():
             return device, each
     for ae in device.network_aes:
         if ae.title == name:
             return device, _require_single(device, ae.connections, f"the AE {ae.qualified_title}")
-    there = format_known_names(name, (connection_name(each.dn) for each in device.connections))
-    raise NotFound(f"the device {device.name} has no connection {name}", next_step=f"its connections are: {there}")
+    known_names = format_known_names(name, (get_connection_name(each.dn) for each in device.connections))
+    raise NotFound(
+        f"the device {device.name} has no connection {name}", next_step=f"its connections are: {known_names}"
+    )
 
 
-def _require_single(device: Device, connections: tuple[Connection, ...], whose: str) -> Connection:
+def _require_single(device: Device, connections: tuple[Connection, ...], owner: str) -> Connection:
     if len(connections) == 1:
         return connections[0]
     if not connections:
         raise NotFound(
-            f"{whose} has no connection", next_step=f"dcmcfg connection add {device.name} HOST:PORT makes one"
+            f"{owner} has no connection", next_step=f"dcmcfg connection add {device.name} HOST:PORT makes one"
         )
-    which = ", ".join(f"{device.name}/{connection_name(each.dn)}" for each in connections)
-    raise AmbiguousName(f"{whose} has several connections", next_step=f"say which of {which}")
+    candidates = ", ".join(f"{device.name}/{get_connection_name(each.dn)}" for each in connections)
+    raise AmbiguousName(f"{owner} has several connections", next_step=f"say which of {candidates}")
 
 
 def split_connection(configuration: Configuration, text: str) -> tuple[Device, str | None]:

@@ -1,9 +1,4 @@
-"""A new network connection of a device.
-
-The removal of a network connection.
-
-Another address, or another setting, of a network connection.
-"""
+"""Add, change and remove network connections of a device."""
 
 from __future__ import annotations
 
@@ -14,8 +9,8 @@ from dcmcfg.changes import Add, Modification, Modify, Operation
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.connection_settings import (
     ConnectionSettings,
-    default_connection_name,
     find_connection_entry,
+    get_default_connection_name,
     matches_settings,
     warn_about_shared_address,
 )
@@ -25,7 +20,7 @@ from dcmcfg.edits.network_entries import build_connection_entry
 from dcmcfg.edits.removal import remove_subtrees
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput, Refused
-from dcmcfg.model.connections import ConnectionUsers, connection_name, format_users
+from dcmcfg.model.connections import ConnectionUsers, format_users, get_connection_name
 from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.tree import Tree
@@ -44,50 +39,52 @@ def add_connection(
 ) -> Edit:
     """Return the edit that adds the connection *name* (None: the usual one) to *device*, for its AEs *ae_titles*.
 
-    One that is there and is as it is wanted counts as done. Raises :class:`Refused` for one that differs, for a name
+    One that exists with these settings is unchanged. Raises :class:`Refused` for one that differs, for a name
     that the archive cannot handle, and where no host is said; :class:`~dcmcfg.errors.NotFound` for an AE that the
     device has not.
     """
-    edit = _add_entry(device, name if name is not None else default_connection_name(settings), settings)
-    used_by = [device.get_network_ae(title).entry for title in ae_titles]
+    edit = _add_entry(device, name if name is not None else get_default_connection_name(settings), settings)
+    ae_entries = [device.get_network_ae(title).entry for title in ae_titles]
     reference = str(edit.changes[0].dn).encode()
-    more = [
+    reference_changes = [
         Modify(entry.dn, (Modification(Operation.ADD, DICOM_NETWORK_CONNECTION_REFERENCE, (reference,)),))
-        for entry in used_by
+        for entry in ae_entries
     ]
-    return Edit((*edit.changes, *more), edit.warnings)
+    return Edit((*edit.changes, *reference_changes), edit.warnings)
 
 
-def _add_entry(device: Device, name: str, wanted: ConnectionSettings) -> Edit:
+def _add_entry(device: Device, name: str, settings: ConnectionSettings) -> Edit:
     require_valid_name(name, "connection", "give it another name")
-    if wanted.host is None:
+    if settings.host is None:
         raise Refused("a connection has a host", next_step="say HOST or HOST:PORT")
-    entry = build_connection_entry(device.entry.dn.child(COMMON_NAME, name), wanted.host, wanted.port)
-    for attribute, values in wanted.to_attributes():
+    entry = build_connection_entry(device.entry.dn.child(COMMON_NAME, name), settings.host, settings.port)
+    for attribute, values in settings.to_attributes():
         entry = entry.with_values(attribute, tuple(value.encode() for value in values))
-    held = next((each for each in device.connections if connection_name(each.dn).casefold() == name.casefold()), None)
-    if held is None:
+    existing = next(
+        (each for each in device.connections if get_connection_name(each.dn).casefold() == name.casefold()), None
+    )
+    if existing is None:
         return Edit((Add(entry),), tuple(warn_about_shared_address(device, entry)))
-    there = find_connection_entry(device, held)
-    if matches_settings(there, wanted):
-        return Edit((Add(there),))
+    existing_entry = find_connection_entry(device, existing)
+    if matches_settings(existing_entry, settings):
+        return Edit((Add(existing_entry),))
     raise Refused(
-        f"the device {device.name} has a connection {connection_name(held.dn)} already, to "
-        f"{format_host_port(held.host, held.port)}",
-        next_step=f"dcmcfg connection set {device.name}/{connection_name(held.dn)} HOST:PORT changes it; "
+        f"the device {device.name} has a connection {get_connection_name(existing.dn)} already, to "
+        f"{format_host_port(existing.host, existing.port)}",
+        next_step=f"dcmcfg connection set {device.name}/{get_connection_name(existing.dn)} HOST:PORT changes it; "
         f"dcmcfg connection add {device.name}/NAME HOST:PORT adds one of another name",
     )
 
 
 def remove_connection(device: Device, connection: Connection, *, detach: bool = False) -> Edit:
-    """Return the edit that removes *connection*; with *detach* it is taken from all who have another one first.
+    """Return the edit that removes *connection*; with *detach* it is taken first from all that have another one.
 
     A reference that leads nowhere makes the archive lose the whole device, with all its AEs: raises :class:`Refused`
     while something refers to it, and with *detach* while something has no other.
     """
     references = References(device.tree)
     users = ConnectionUsers(references).find_users(connection)
-    name = f"the connection {connection_name(connection.dn)} of {device.name}"
+    name = f"the connection {get_connection_name(connection.dn)} of {device.name}"
     if users and not detach:
         raise Refused(
             f"{name} is used by {format_users(users)}; without it the archive would not load the device at all",
@@ -101,20 +98,20 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
             next_step=_suggest_replacement(device, stuck, connection),
         )
     edit = remove_subtrees(references, [connection.dn])
-    # What referred to it does so no longer, so nothing is left to be told of.
+    # What referred to it does so no longer, so nothing is left to report.
     return Edit((*(change for change in detaching if change is not None), *edit.changes), referrers=())
 
 
 def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Connection) -> str:
-    """Return how *users* get another connection, which needs a name of its own; only an AE is told to ``add``."""
+    """Return how *users* get another connection, which needs a name of its own; ``add`` alone suits AEs only."""
     add = f"dcmcfg connection add {shlex.quote(f'{device.name}/NAME')} HOST:PORT"
     steps = [f"{add} --ae AET gives an AE another"] if any(map(_is_ae, users)) else []
     other = next((user for user in users if not _is_ae(user)), None)
     if other is not None:
-        new = f"{DICOM_NETWORK_CONNECTION_REFERENCE}={device.entry.dn.child(COMMON_NAME, 'NAME')}"
+        value = f"{DICOM_NETWORK_CONNECTION_REFERENCE}={device.entry.dn.child(COMMON_NAME, 'NAME')}"
         protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
-        gives = f"dcmcfg add-value {shlex.quote(str(other.dn))} {shlex.quote(new)}"
-        steps.append(f"{add}{protocol} makes one, and {gives} gives it to {format_users([other])}")
+        command = f"dcmcfg add-value {shlex.quote(str(other.dn))} {shlex.quote(value)}"
+        steps.append(f"{add}{protocol} makes one, and {command} gives it to {format_users([other])}")
     return "; ".join(steps)
 
 
@@ -125,7 +122,7 @@ def _is_ae(user: Entry) -> bool:
 def _detach(device: Device, user: Entry, connection: Connection) -> Modify | None:
     """Return the change that takes *connection* from *user*, None where it has no other or refers to it otherwise."""
     tree = device.tree
-    by_value = {value: _key(tree, value) for value in user.values(DICOM_NETWORK_CONNECTION_REFERENCE)}
+    by_value = {value: _build_key(tree, value) for value in user.values(DICOM_NETWORK_CONNECTION_REFERENCE)}
     values = tuple(value for value, key in by_value.items() if key == tree.key(connection.dn))
     others = [key for key in by_value.values() if key is not None and key in tree.entries]
     if not values or len(others) == len(values):
@@ -133,7 +130,7 @@ def _detach(device: Device, user: Entry, connection: Connection) -> Modify | Non
     return Modify(user.dn, (Modification(Operation.DELETE, DICOM_NETWORK_CONNECTION_REFERENCE, values),))
 
 
-def _key(tree: Tree, value: bytes) -> NormalDN | None:
+def _build_key(tree: Tree, value: bytes) -> NormalDN | None:
     try:
         return tree.key(DN.parse(value.decode("utf-8", "surrogateescape")))
     except MalformedInput:
@@ -147,7 +144,7 @@ _OWN_HOST = (
 
 
 def set_connection(device: Device, connection: Connection, settings: ConnectionSettings) -> Edit:
-    """Return the edit that makes *connection* of *device* as it is *settings*; the warnings say who moves with it."""
+    """Return the edit that gives *connection* of *device* the *settings*; the warnings name who else is affected."""
     entry = find_connection_entry(device, connection)
     modifications = [
         Modification(Operation.REPLACE, name, tuple(value.encode() for value in values))

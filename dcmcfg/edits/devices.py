@@ -1,9 +1,4 @@
-"""A copy of a device under other names.
-
-A new device without anything in it.
-
-The removal of a device with everything in it.
-"""
+"""Create a device, copy it under other names, and remove it with everything in it."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ from dcmcfg.edits.network_entries import build_device_entry
 from dcmcfg.edits.removal import remove_subtrees
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput, NotFound, Refused
-from dcmcfg.model.connections import connection_name
+from dcmcfg.model.connections import get_connection_name
 from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
@@ -61,19 +56,20 @@ def clone_device(configuration: Configuration, device: Device, clone_names: Clon
     require_valid_name(clone_names.device, "device", "give the copy another name")
     if any(each.name.casefold() == clone_names.device.casefold() for each in configuration.devices):
         raise Refused(f"there is a device {clone_names.device} already", next_step="give the copy another name")
-    copied = device.tree.subtree(device.entry.dn)
-    new_names = _new_names(configuration, device, copied, clone_names)
-    doubts = [
-        doubt
+    originals = device.tree.subtree(device.entry.dn)
+    new_names = _assign_new_names(configuration, device, originals, clone_names)
+    warnings = [
+        warning
         for old, title in new_names[EntityKind.AE].items()
-        for doubt in check_new_ae_title(_parse_new_title(old, title))
+        for warning in check_new_ae_title(_parse_new_title(old, title))
     ]
     new_names[EntityKind.DEVICE] = {device.name: clone_names.device}
     new_dn = DN((RDN.of(DICOM_DEVICE_NAME, clone_names.device), *device.entry.dn.parent.rdns))
-    copies = [_copy(entry, device, new_dn, new_names) for entry in copied]
-    registered = list(_registrations(configuration, copies))
+    copies = [_copy_entry(entry, device, new_dn, new_names) for entry in originals]
+    registrations = list(_build_registrations(configuration, copies))
     return Edit(
-        tuple(map(Add, (*registered, *copies))), (*doubts, *_warn_about_shared_addresses(device, clone_names.device))
+        tuple(map(Add, (*registrations, *copies))),
+        (*warnings, *_warn_about_shared_addresses(device, clone_names.device)),
     )
 
 
@@ -81,38 +77,38 @@ def _parse_new_title(old: str, new: str) -> str:
     try:
         return parse_ae_title(new)
     except MalformedInput as problem:
-        step = f"{NAME_OPTIONS[EntityKind.AE]} '{old}=NEW' gives another"
-        raise MalformedInput(problem.message, subject=problem.subject, next_step=step) from problem
+        next_step = f"{NAME_OPTIONS[EntityKind.AE]} '{old}=NEW' gives another"
+        raise MalformedInput(problem.message, subject=problem.subject, next_step=next_step) from problem
 
 
-def _new_names(
-    configuration: Configuration, device: Device, copied: tuple[Entry, ...], wanted: CloneNames
+def _assign_new_names(
+    configuration: Configuration, device: Device, originals: tuple[Entry, ...], clone_names: CloneNames
 ) -> dict[EntityKind, dict[str, str]]:
     found: dict[EntityKind, dict[str, str]] = {}
     nameless: list[tuple[EntityKind, str]] = []
     for registry in REGISTRIES:
         kind = registry.kind
-        given = wanted.new_names.get(kind, {})
-        own = [name for name in registry.index_names(copied) if name != WILDCARD]
+        given = clone_names.new_names.get(kind, {})
+        own = [name for name in registry.index_names(originals) if name != WILDCARD]
         for unknown in given.keys() - set(own):
-            what = f"the device {device.name} has no {kind.value.label} {unknown}"
-            raise NotFound(what, next_step=f"it has: {format_known_names(unknown, own)}")
-        found[kind] = {name: given.get(name, name + wanted.suffix) for name in own}
+            message = f"the device {device.name} has no {kind.value.label} {unknown}"
+            raise NotFound(message, next_step=f"it has: {format_known_names(unknown, own)}")
+        found[kind] = {name: given.get(name, name + clone_names.suffix) for name in own}
         nameless += ((kind, name) for name, new in found[kind].items() if new == name)
         _require_free(configuration, kind, found[kind])
     if nameless:
-        raise _missing_names_error(nameless)
+        raise _build_missing_names_error(nameless)
     return found
 
 
-def _missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Refused:
+def _build_missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Refused:
     """Return the refusal to copy the things *nameless* as they are called, with how each is called otherwise."""
     more = f" and {len(nameless) - _MAX_SHOWN} more" if len(nameless) > _MAX_SHOWN else ""
-    told = nameless[:_MAX_SHOWN]
-    called = ", ".join(f"{kind.value.label} {name}" for kind, name in told)
-    options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in told)
+    shown = nameless[:_MAX_SHOWN]
+    labels = ", ".join(f"{kind.value.label} {name}" for kind, name in shown)
+    options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in shown)
     return Refused(
-        f"these names must be unique, so the copy needs others: {called}{more}",
+        f"these names must be unique, so the copy needs others: {labels}{more}",
         next_step=f"--suffix TEXT for all, or {options}{more}",
     )
 
@@ -134,7 +130,7 @@ def _require_free(configuration: Configuration, kind: EntityKind, new: Mapping[s
         seen.add(name)
 
 
-def _copy(entry: Entry, device: Device, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]) -> Entry:
+def _copy_entry(entry: Entry, device: Device, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]) -> Entry:
     old_dn = device.entry.dn
     depth = len(entry.dn.rdns) - len(old_dn.rdns)
     own = tuple(_rename_rdn(rdn, new_names) for rdn in entry.dn.rdns[:depth])
@@ -169,31 +165,33 @@ def _rewrite_reference(
 ) -> bytes:
     """Return the DN *value* as it has to be in the copy; only what leads into the device changes."""
     old_dn = device.entry.dn
-    moved = rewrite_dn(value, old_dn, new_dn, device.tree.key)
-    if moved == value:
+    rewritten = rewrite_dn(value, old_dn, new_dn, device.tree.key)
+    if rewritten == value:
         return value
-    dn = DN.parse(moved.decode("utf-8", "surrogateescape"))
-    below = dn.rdns[: len(dn.rdns) - len(new_dn.rdns)]
-    renamed = tuple(_rename_rdn(rdn, new_names) for rdn in below)
-    return moved if renamed == below else str(DN((*renamed, *new_dn.rdns))).encode("utf-8", "surrogateescape")
+    dn = DN.parse(rewritten.decode("utf-8", "surrogateescape"))
+    relative_rdns = dn.rdns[: len(dn.rdns) - len(new_dn.rdns)]
+    renamed = tuple(_rename_rdn(rdn, new_names) for rdn in relative_rdns)
+    return (
+        rewritten if renamed == relative_rdns else str(DN((*renamed, *new_dn.rdns))).encode("utf-8", "surrogateescape")
+    )
 
 
-def _registrations(configuration: Configuration, copies: list[Entry]) -> Iterator[Entry]:
+def _build_registrations(configuration: Configuration, copies: list[Entry]) -> Iterator[Entry]:
     for registry in REGISTRIES:
-        names_there = [name for name in registry.index_names(copies) if name != WILDCARD]
+        names = [name for name in registry.index_names(copies) if name != WILDCARD]
         container = registry.find_container(configuration.tree)
-        if container is None and names_there:
+        if container is None and names:
             dn = configuration.root.child(COMMON_NAME, registry.name)
             container = Entry.from_values(dn, {OBJECT_CLASS: registry.container_class, COMMON_NAME: registry.name})
             yield container
-        for name in names_there:
+        for name in names:
             if container is not None:
                 yield registry.build_entry(container.dn, name)
 
 
 def _warn_about_shared_addresses(device: Device, new_name: str) -> Iterator[str]:
     listening = [
-        f"{connection_name(each.dn)} {format_host_port(each.host, each.port)}"
+        f"{get_connection_name(each.dn)} {format_host_port(each.host, each.port)}"
         for each in device.connections
         if each.port
     ]
@@ -207,23 +205,25 @@ def _warn_about_shared_addresses(device: Device, new_name: str) -> Iterator[str]
 def create_device(configuration: Configuration, name: str, *, description: str | None, types: tuple[str, ...]) -> Edit:
     """Return the edit that adds the device *name*, of primary device *types* (modalities such as CT).
 
-    Raises :class:`Refused` when there is one that differs in what is wanted, and for a name that the archive cannot
+    Raises :class:`Refused` when there is one that differs in these, and for a name that the archive cannot
     handle.
     """
     require_valid_name(name, "device", "give it another name")
     root = configuration.root
     container = next((e for e in configuration.tree.children(root) if e.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), None)
-    made = container or Entry.from_values(
+    devices_root = container or Entry.from_values(
         root.child(COMMON_NAME, "Devices"), {OBJECT_CLASS: DICOM_DEVICES_ROOT_OBJECT_CLASS, COMMON_NAME: "Devices"}
     )
-    held = next((each for each in configuration.devices if each.name.casefold() == name.casefold()), None)
-    if held is None:
-        new = build_device_entry(made.dn.child(DICOM_DEVICE_NAME, name), description, types)
-        return Edit((*(() if container else (Add(made),)), Add(new)))
-    same_text = description in (None, held.entry.text(DICOM_DESCRIPTION))
-    if not same_text or not set(types) <= set(held.entry.texts(DICOM_PRIMARY_DEVICE_TYPE)):
-        raise Refused(f"there is a device {held.name}, and it differs", next_step=f"dcmcfg set {held.name} changes it")
-    return Edit((Add(held.entry),))
+    existing = next((each for each in configuration.devices if each.name.casefold() == name.casefold()), None)
+    if existing is None:
+        new = build_device_entry(devices_root.dn.child(DICOM_DEVICE_NAME, name), description, types)
+        return Edit((*(() if container else (Add(devices_root),)), Add(new)))
+    same_text = description in (None, existing.entry.text(DICOM_DESCRIPTION))
+    if not same_text or not set(types) <= set(existing.entry.texts(DICOM_PRIMARY_DEVICE_TYPE)):
+        raise Refused(
+            f"there is a device {existing.name}, and it differs", next_step=f"dcmcfg set {existing.name} changes it"
+        )
+    return Edit((Add(existing.entry),))
 
 
 def remove_device(device: Device) -> Edit:

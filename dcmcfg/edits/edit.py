@@ -22,7 +22,7 @@ class Referrer:
 
 @dataclass(frozen=True)
 class Edit:
-    """The wanted ``changes``, in the form that is right in each state of the tree, with ``warnings`` as sentences.
+    """The desired ``changes``, in the form that is right in each state of the tree, with ``warnings`` as sentences.
 
     ``referrers`` are what refers to the entries that a removal deletes; None where the edit is none.
     """

@@ -34,7 +34,7 @@ def require_valid_entry(schema: Schema, before: Entry | None, after: Entry, more
     What was wrong *before* (None: the entry is new) is no reason to refuse, but that the entry loses its name is. Nor
     are settings that the archive cannot load: the plan is refused for them, by a risk that can be named.
     """
-    _require_name_kept(schema, after)
+    _require_naming_values(schema, after)
     problems = [
         *_find_structure_problems(schema, before, after),
         *_find_value_problems(schema, before, after),
@@ -46,14 +46,14 @@ def require_valid_entry(schema: Schema, before: Entry | None, after: Entry, more
         raise Refused(f"{len(problems)} problems:", subject=str(after.dn), details=problems)
 
 
-def _require_name_kept(schema: Schema, after: Entry) -> None:
-    for kind, value in after.dn.rdn.parts if after.dn.rdns else ():
+def _require_naming_values(schema: Schema, after: Entry) -> None:
+    for kind, text in after.dn.rdn.parts if after.dn.rdns else ():
         known = schema.attribute(kind)
         name = known.name if known is not None else kind
-        wanted = schema.normalise_value(name, value.encode("utf-8", "surrogateescape"))
-        if not any(schema.normalise_value(name, held) == wanted for held in after.values(name)):
+        naming_value = schema.normalise_value(name, text.encode("utf-8", "surrogateescape"))
+        if not any(schema.normalise_value(name, text) == naming_value for text in after.values(name)):
             raise Refused(
-                f"{name} is part of the entry's name, which keeps {value!r}",
+                f"{name} is part of the entry's name, which keeps {text!r}",
                 subject=str(after.dn),
                 next_step=suggest_rename(after),
             )

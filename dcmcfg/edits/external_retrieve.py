@@ -39,13 +39,13 @@ def set_external_retrieve(
         warnings += warn_about_overriding_aes(
             device, EXTERNAL_RETRIEVE_AE_DESTINATION, () if ae_title is None else (ae_title.encode(),)
         )
-        return Edit((_modify(device.entry, ae_title, ()),), tuple(warnings))
+        return Edit((_build_modify(device.entry, ae_title, ()),), tuple(warnings))
     target = device.get_network_ae(ae)
-    missing = _missing_classes(configuration, target.entry) if ae_title is not None else ()
-    return Edit((_modify(target.entry, ae_title, missing),), tuple(warnings))
+    missing = _list_missing_classes(configuration, target.entry) if ae_title is not None else ()
+    return Edit((_build_modify(target.entry, ae_title, missing),), tuple(warnings))
 
 
-def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify:
+def _build_modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify:
     values = () if title is None else (title.encode(),)
     setting = Modification(Operation.REPLACE, EXTERNAL_RETRIEVE_AE_DESTINATION, values)
     if not classes:
@@ -54,7 +54,7 @@ def _modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify
     return Modify(entry.dn, (added, setting))
 
 
-def _missing_classes(configuration: Configuration, entry: Entry) -> tuple[str, ...]:
+def _list_missing_classes(configuration: Configuration, entry: Entry) -> tuple[str, ...]:
     known = configuration.tree.schema.attribute(EXTERNAL_RETRIEVE_AE_DESTINATION)
     return () if known is None else find_missing_classes(configuration.tree.schema, entry, known)
 
@@ -65,9 +65,9 @@ def _require_known(configuration: Configuration, device: Device, title: str) -> 
     other = {name for ae in device.network_aes for name in ae.other_titles}
     if title in titles | other or any(ae.title == "*" for ae in device.network_aes):
         return
-    near = suggest_names(title, titles | other)
+    similar = suggest_names(title, titles | other)
     raise Refused(
-        f"no AE has the title {title}" + (f"; near misses: {', '.join(near)}" if near else ""),
+        f"no AE has the title {title}" + (f"; near misses: {', '.join(similar)}" if similar else ""),
         next_step="name a storage SCP of the archive, or say --force-unknown-ae",
     )
 
@@ -77,6 +77,6 @@ def _find_warnings(configuration: Configuration, device: Device, title: str) -> 
     holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
     if len(holders) > 1:
         yield f"{title} is an AE of several devices ({', '.join(holders)}); the archive takes the first it finds."
-    answering = device.find_called_ae(title)
-    if not holders and answering is not None and answering.title == "*":
+    called_ae = device.find_called_ae(title)
+    if not holders and called_ae is not None and called_ae.title == "*":
         yield f"{title} is only accepted because {device.name} has the AE '*'."

@@ -21,15 +21,17 @@ def warn_about_overriding_aes(device: Device, name: str, device_values: tuple[by
 
 def warn_about_overridden_device(ae: NetworkAE, name: str, ae_values: tuple[bytes, ...]) -> Iterator[str]:
     """Yield a sentence when the AE's own *ae_values* of *name* override others of its device, or stop doing so."""
-    of_device = ae.device.entry.values(name)
-    if not of_device or frozenset(of_device) == frozenset(ae_values):
+    device_values = ae.device.entry.values(name)
+    if not device_values or frozenset(device_values) == frozenset(ae_values):
         return
     if ae_values:
-        yield f"the AE's own value wins over that of the device {ae.device.name}, {_format_values(name, of_device)}."
+        yield (
+            f"the AE's own value wins over that of the device {ae.device.name}, {_format_values(name, device_values)}."
+        )
     elif ae.entry.values(name):
         yield (
             f"what counts for {ae.title} then is the value of the device {ae.device.name}, "
-            f"{_format_values(name, of_device)}."
+            f"{_format_values(name, device_values)}."
         )
 
 

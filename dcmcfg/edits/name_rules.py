@@ -40,7 +40,7 @@ def require_valid_name(name: str, word: str, next_step: str) -> None:
 
 
 def check_new_ae_title(title: str) -> Iterator[str]:
-    """Yield what is doubtful about a new AE *title*; raises :class:`Refused` for one that cannot be looked up."""
+    """Yield warnings about a new AE *title*; raises :class:`Refused` for one that cannot be looked up."""
     if title == "*":
         raise Refused(
             "* stands for every title: nothing can be sent to it",

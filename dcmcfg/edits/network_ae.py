@@ -52,7 +52,7 @@ PLAIN_CONNECTION_NAME, TLS_CONNECTION_NAME = "dicom", "dicom-tls"
 
 @dataclass(frozen=True)
 class NewNetworkAE:
-    """What is wanted of a new AE.
+    """The desired settings of a new AE.
 
     Without ``device`` a device is made whose name is the title in lower case. ``cipher_suites`` (JSSE names) make the
     connection one with TLS. ``connection`` is the name of its connection; None means one that is equal, or a new one.
@@ -90,8 +90,8 @@ class NewNetworkAE:
         """Yield the entries of its capabilities below the AE at *ae*."""
         yield from (capability.build_entry(ae) for capability in self.capabilities)
         if self.template is not None:
-            shared = self.template.capability_source
-            yield from (each.with_dn(each.dn.rebased(shared.entry.dn, ae)) for each in shared.capabilities)
+            source = self.template.capability_source
+            yield from (each.with_dn(each.dn.rebased(source.entry.dn, ae)) for each in source.capabilities)
 
 
 def add_network_ae(configuration: Configuration, new: NewNetworkAE) -> Edit:
@@ -119,8 +119,8 @@ class _Connection:
         return frozenset(self.entry.texts(DICOM_TLS_CIPHER_SUITE))
 
     def matches(self, new: NewNetworkAE) -> bool:
-        where = (new.host.casefold(), None if new.port is None else str(new.port))
-        return self.usable and self.address == where and bool(self.suites) == bool(new.cipher_suites)
+        address = (new.host.casefold(), None if new.port is None else str(new.port))
+        return self.usable and self.address == address and bool(self.suites) == bool(new.cipher_suites)
 
     def __str__(self) -> str:
         port = self.entry.text(DICOM_PORT)
@@ -151,8 +151,12 @@ class NetworkAEAdder:
     def __init__(self, configuration: Configuration) -> None:
         self._tree = configuration.tree
         self._added: dict[NormalDN, Entry] = {}
-        self._registry = self._container(configuration.root, AE_TITLE_REGISTRY.container_class, AE_TITLE_REGISTRY.name)
-        self._container_of_devices = self._container(configuration.root, DICOM_DEVICES_ROOT_OBJECT_CLASS, "Devices")
+        self._registry = self._find_or_build_container(
+            configuration.root, AE_TITLE_REGISTRY.container_class, AE_TITLE_REGISTRY.name
+        )
+        self._devices_root = self._find_or_build_container(
+            configuration.root, DICOM_DEVICES_ROOT_OBJECT_CLASS, "Devices"
+        )
         self._registered = {entry.text(DICOM_AE_TITLE) for entry in self._tree.children(self._registry.dn)}
         self._devices = {device.name.casefold(): _describe_device(device) for device in configuration.devices}
         self._holders: dict[str, _Device] = {}
@@ -160,20 +164,22 @@ class NetworkAEAdder:
         self._titles_by_case: dict[str, str] = {}
         self._other_titles: dict[str, str] = {}
         for device in configuration.devices:
-            known = self._devices[device.name.casefold()]
+            state = self._devices[device.name.casefold()]
             for ae in device.network_aes:
-                own = {each.dn for each in ae.connections}
-                self._remember_title(ae.title, known, tuple(each for each in known.connections if each.entry.dn in own))
+                own_dns = {each.dn for each in ae.connections}
+                self._remember_title(
+                    ae.title, state, tuple(each for each in state.connections if each.entry.dn in own_dns)
+                )
                 for other in ae.other_titles:
                     self._other_titles.setdefault(other, f"{device.name}/{ae.title}")
 
     def add(self, new: NewNetworkAE) -> Edit:
         """Return the edit that adds *new*: registration, device, connection, AE and capabilities, as ``dcmldap`` does.
 
-        An AE that is there with all that is wanted of it gives an edit that counts as done. A connection that leads to
+        An AE that exists with all these settings gives an edit that is unchanged. A connection that leads to
         the same place is shared; one that leads elsewhere is never changed, the AE gets one of its own. Raises
         :class:`Refused` when the title is taken; when no device is named and one of the name that would be made has
-        AEs; when a connection of the name that is wanted leads elsewhere; and for names that the archive cannot handle.
+        AEs; when a connection of the desired name leads elsewhere; and for names that the archive cannot handle.
         """
         warnings = list(check_new_ae_title(new.title))
         device = self._devices.get(new.device_name.casefold())
@@ -182,17 +188,17 @@ class NetworkAEAdder:
         self._require_free(new, device)
         if device is None:
             require_valid_name(new.device_name, "device", "--device names another")
-        connection, more = _connection(new, device)
-        entries = self._entries(new, device, connection)
-        warnings += [*self._find_warnings(new, device), *more]
+        connection, connection_warnings = _choose_connection(new, device)
+        entries = self._build_entries(new, device, connection)
+        warnings += [*self._find_warnings(new, device), *connection_warnings]
         self._remember(new, entries, connection)
         return Edit(tuple(map(Add, entries)), tuple(warnings))
 
-    def _entries(self, new: NewNetworkAE, device: _Device | None, connection: _Connection | str) -> list[Entry]:
-        entries = self._missing_containers()
+    def _build_entries(self, new: NewNetworkAE, device: _Device | None, connection: _Connection | str) -> list[Entry]:
+        entries = self._list_missing_containers()
         entries.append(build_registration_entry(self._registry.dn, new.title))
         if device is None:
-            dn = self._container_of_devices.dn.child(DICOM_DEVICE_NAME, new.device_name)
+            dn = self._devices_root.dn.child(DICOM_DEVICE_NAME, new.device_name)
             entries.append(
                 build_device_entry(dn, new.device_description, (new.device_type,) if new.device_type else ())
             )
@@ -215,7 +221,7 @@ class NetworkAEAdder:
         return [*entries, ae, *new.build_capability_entries(ae.dn)]
 
     def _confirm_existing(self, new: NewNetworkAE, holder: _Device) -> Edit:
-        """Return the adds of what is there, when it is what is wanted."""
+        """Return the adds of what exists, when it has all settings of *new*."""
         if new.device_name.casefold() != holder.name.casefold():
             raise Refused(
                 f"the title {new.title} is taken by an AE of the device {holder.name}",
@@ -223,29 +229,31 @@ class NetworkAEAdder:
             )
         ae = self._get(holder.entry.dn.child(DICOM_AE_TITLE, new.title))
         connections = holder.titles[new.title]
-        equal = next((each for each in connections if each.matches(new)), None)
-        if ae is None or equal is None:
-            raise self._differs_error(new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}")
-        said = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
-        if lacking := [name for name, text in said.items() if text and ae.text(name) != text]:
-            raise self._differs_error(new, holder, f"its {', '.join(lacking)} is another")
+        matching = next((each for each in connections if each.matches(new)), None)
+        if ae is None or matching is None:
+            raise self._build_differs_error(
+                new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}"
+            )
+        given = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
+        if different := [name for name, text in given.items() if text and ae.text(name) != text]:
+            raise self._build_differs_error(new, holder, f"its {', '.join(different)} is another")
         capabilities = list(new.build_capability_entries(ae.dn))
-        for wanted in capabilities:
-            held = self._get(wanted.dn)
-            if held is None or not entry_diff.are_equal(held, wanted, self._tree.schema):
-                raise self._differs_error(
-                    new, holder, f"it lacks the capability {wanted.text(COMMON_NAME)} as it is wanted"
+        for desired in capabilities:
+            existing = self._get(desired.dn)
+            if existing is None or not entry_diff.are_equal(existing, desired, self._tree.schema):
+                raise self._build_differs_error(
+                    new, holder, f"it lacks the capability {desired.text(COMMON_NAME)} as it is wanted"
                 )
         registered = build_registration_entry(self._registry.dn, new.title)
-        there = (*self._missing_containers(), registered, holder.entry, equal.entry, ae, *capabilities)
-        return Edit(tuple(map(Add, there)))
+        entries = (*self._list_missing_containers(), registered, holder.entry, matching.entry, ae, *capabilities)
+        return Edit(tuple(map(Add, entries)))
 
-    def _missing_containers(self) -> list[Entry]:
-        return [entry for entry in (self._registry, self._container_of_devices) if self._get(entry.dn) is None]
+    def _list_missing_containers(self) -> list[Entry]:
+        return [entry for entry in (self._registry, self._devices_root) if self._get(entry.dn) is None]
 
-    def _differs_error(self, new: NewNetworkAE, holder: _Device, why: str) -> Refused:
+    def _build_differs_error(self, new: NewNetworkAE, holder: _Device, reason: str) -> Refused:
         return Refused(
-            f"the device {holder.name} has the AE {new.title} already, and {why}",
+            f"the device {holder.name} has the AE {new.title} already, and {reason}",
             next_step=f"dcmcfg show {holder.name}/{new.title}; dcmcfg connection set, dcmcfg set and dcmcfg "
             "capability change what is there",
         )
@@ -265,12 +273,12 @@ class NetworkAEAdder:
     def _find_warnings(self, new: NewNetworkAE, device: _Device | None) -> Iterator[str]:
         if (other := self._other_titles.get(new.title)) is not None:
             yield f"{new.title} is also another title (dcmOtherAETitle) of the AE {other}."
-        if (alike := self._titles_by_case.get(new.title.casefold())) is not None:
-            yield f"there is an AE {alike} too; the titles differ in case only."
+        if (similar_title := self._titles_by_case.get(new.title.casefold())) is not None:
+            yield f"there is an AE {similar_title} too; the titles differ in case only."
         if device is None and new.device is not None:
-            near = suggest_names(new.device, (each.name for each in self._devices.values()))
-            if near:
-                yield f"there is no device {new.device} yet, so it is made; near misses: {', '.join(near)}."
+            similar = suggest_names(new.device, (each.name for each in self._devices.values()))
+            if similar:
+                yield f"there is no device {new.device} yet, so it is made; near misses: {', '.join(similar)}."
         if new.template is not None:
             yield from _warn_about_uncopied(new.title, new.template)
         if new.cipher_suites and self._offered_suites and not self._offered_suites.intersection(new.cipher_suites):
@@ -288,8 +296,8 @@ class NetworkAEAdder:
             elif entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
                 connection = _Connection(entry)
                 self._devices[folded].connections.append(connection)
-        own = (connection,) if isinstance(connection, _Connection) else ()
-        self._remember_title(new.title, self._devices[folded], own)
+        connections = (connection,) if isinstance(connection, _Connection) else ()
+        self._remember_title(new.title, self._devices[folded], connections)
         self._registered.add(new.title)
 
     def _remember_title(self, title: str, device: _Device, connections: tuple[_Connection, ...]) -> None:
@@ -301,7 +309,7 @@ class NetworkAEAdder:
         key = self._tree.key(dn)
         return self._added.get(key) or self._tree.entries.get(key)
 
-    def _container(self, root: DN, object_class: str, name: str) -> Entry:
+    def _find_or_build_container(self, root: DN, object_class: str, name: str) -> Entry:
         """Return the container of that class below *root*, or the entry to be made of it."""
         found = (entry for entry in self._tree.children(root) if entry.is_a(object_class))
         dn = root.child(COMMON_NAME, name)
@@ -317,64 +325,68 @@ def _describe_device(device: Device) -> _Device:
     return _Device(device.entry, {}, connections)
 
 
-def _connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Connection | str, list[str]]:
+def _choose_connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Connection | str, list[str]]:
     """Return the connection of *device* to share, or the name of a new one, with what should be known about that."""
-    held = {each.name.casefold(): each for each in device.connections} if device is not None else {}
+    existing = {each.name.casefold(): each for each in device.connections} if device is not None else {}
     if new.connection is not None:
-        return _named_connection(new, new.connection, held), []
-    equal = next((each for each in held.values() if each.matches(new)), None)
-    if equal is not None:
-        return equal, list(_warn_about_shared_connection(equal, new))
-    usual = TLS_CONNECTION_NAME if new.cipher_suites else PLAIN_CONNECTION_NAME
-    taken = held.get(usual)
-    if taken is None:
-        return usual, []
-    own = _free_name(usual if needs_escaping_in_dn(new.title) else f"{usual}-{new.title.lower()}", held)
-    return own, [f"the connection {taken} and stays as it is; {new.title} gets one of its own, {own}."]
+        return _get_named_connection(new, new.connection, existing), []
+    matching = next((each for each in existing.values() if each.matches(new)), None)
+    if matching is not None:
+        return matching, list(_warn_about_shared_connection(matching, new))
+    default_name = TLS_CONNECTION_NAME if new.cipher_suites else PLAIN_CONNECTION_NAME
+    conflicting = existing.get(default_name)
+    if conflicting is None:
+        return default_name, []
+    free_name = _find_free_name(
+        default_name if needs_escaping_in_dn(new.title) else f"{default_name}-{new.title.lower()}", existing
+    )
+    return free_name, [
+        f"the connection {conflicting} and stays as it is; {new.title} gets one of its own, {free_name}."
+    ]
 
 
-def _named_connection(new: NewNetworkAE, name: str, held: Mapping[str, _Connection]) -> _Connection | str:
-    named = held.get(name.casefold())
-    if named is None:
+def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _Connection]) -> _Connection | str:
+    connection = existing.get(name.casefold())
+    if connection is None:
         require_valid_name(name, "connection", "--connection names another")
         return name
-    if not named.matches(new):
+    if not connection.matches(new):
         raise Refused(
-            f"the connection {named}, not to "
+            f"the connection {connection}, not to "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
             next_step="another --connection makes a new one; dcmcfg connection set changes it for all who use it",
         )
-    return named
+    return connection
 
 
 def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
-    """Yield what is to be said of an AE of the archive itself."""
+    """Yield warnings about an AE of the archive itself."""
     capabilities = tuple(new.build_capability_entries(DN()))
     if not capabilities:
         yield (
             f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing under "
             "that title."
         )
-    storage = any(
+    is_storage_scp = any(
         each.text(DICOM_TRANSFER_ROLE) == "SCP"
         and (each.text(DICOM_SOP_CLASS) or "").startswith(STORAGE_SOP_CLASS_PREFIX)
         for each in capabilities
     )
-    if storage and OBJECT_STORAGE_ID not in device.entry:
+    if is_storage_scp and OBJECT_STORAGE_ID not in device.entry:
         yield (
             f"{new.title} has no dcmObjectStorageID, so what it receives cannot be stored: dcmcfg set "
             f"{device.name}/{new.title} dcmObjectStorageID=…"
         )
 
 
-def _warn_about_uncopied(title: str, like: NetworkAE) -> Iterator[str]:
-    """Yield what *title* does not get of *like*: all but its capabilities."""
-    if not like.capability_source.capabilities:
-        yield f"{like.title} has no capabilities, so {title} gets none."
-    own = build_ae_entry(like.entry.dn, (), "any")
-    names = [each.name for each in like.entry.attributes if each.name not in own]
+def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
+    """Yield what *title* does not get of *template*: all but its capabilities."""
+    if not template.capability_source.capabilities:
+        yield f"{template.title} has no capabilities, so {title} gets none."
+    copied = build_ae_entry(template.entry.dn, (), "any")
+    names = [each.name for each in template.entry.attributes if each.name not in copied]
     if names:
-        yield f"of {like.title} only the capabilities are copied, not {', '.join(names)}."
+        yield f"of {template.title} only the capabilities are copied, not {', '.join(names)}."
 
 
 def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
@@ -385,7 +397,7 @@ def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Ite
         )
 
 
-def _free_name(wanted: str, held: Mapping[str, _Connection]) -> str:
-    """Return *wanted*, or with a number after it what nothing of *held* is called."""
-    names = (wanted, *(f"{wanted}-{number}" for number in range(2, len(held) + 3)))
-    return next(name for name in names if name.casefold() not in held)
+def _find_free_name(desired: str, existing: Mapping[str, _Connection]) -> str:
+    """Return *desired*, or with a number after it what nothing of *existing* is called."""
+    names = (desired, *(f"{desired}-{number}" for number in range(2, len(existing) + 3)))
+    return next(name for name in names if name.casefold() not in existing)

@@ -44,7 +44,7 @@ def build_device_entry(dn: DN, description: str | None = None, types: Iterable[s
         dn,
         {
             OBJECT_CLASS: (DICOM_DEVICE_OBJECT_CLASS, DCM_DEVICE_OBJECT_CLASS),
-            DICOM_DEVICE_NAME: _name(dn),
+            DICOM_DEVICE_NAME: _get_name(dn),
             **_if_given(DICOM_DESCRIPTION, description),
             **({DICOM_PRIMARY_DEVICE_TYPE: kinds} if (kinds := tuple(types)) else {}),
             DICOM_INSTALLED: "TRUE",
@@ -59,7 +59,7 @@ def build_connection_entry(dn: DN, host: str, port: int | None, cipher_suites: I
         dn,
         {
             OBJECT_CLASS: (DICOM_NETWORK_CONNECTION_OBJECT_CLASS, DCM_NETWORK_CONNECTION_OBJECT_CLASS),
-            COMMON_NAME: _name(dn),
+            COMMON_NAME: _get_name(dn),
             DICOM_HOSTNAME: host,
             **_if_given(DICOM_PORT, None if port is None else str(port)),
             **({DICOM_TLS_CIPHER_SUITE: suites} if suites else {}),
@@ -87,7 +87,7 @@ def build_ae_entry(
                 DCM_NETWORK_AE_OBJECT_CLASS,
                 *((ARCHIVE_NETWORK_AE_OBJECT_CLASS,) if is_archive_ae else ()),
             ),
-            DICOM_AE_TITLE: _name(dn),
+            DICOM_AE_TITLE: _get_name(dn),
             **_if_given(DICOM_DESCRIPTION, description),
             DICOM_NETWORK_CONNECTION_REFERENCE: [str(connection) for connection in connections],
             DICOM_ASSOCIATION_INITIATOR: "TRUE",
@@ -96,7 +96,7 @@ def build_ae_entry(
     )
 
 
-def _name(dn: DN) -> str:
+def _get_name(dn: DN) -> str:
     return dn.rdn.parts[0][1]
 
 

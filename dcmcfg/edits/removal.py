@@ -1,6 +1,6 @@
-"""The removal of whole subtrees, with the registrations of the names that go and the list of who refers to them.
+"""The removal of whole subtrees, with the registrations of the names that go and the list of what refers to them.
 
-The removal of a network AE, with the connections and the device that nothing else needs.
+For a network AE, the connections and the device that nothing else needs go too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dcmcfg.changes import Delete
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.edits.edit import Edit, Referrer
 from dcmcfg.entry import Entry
-from dcmcfg.model.connections import ConnectionUsers, connection_name, format_users
+from dcmcfg.model.connections import ConnectionUsers, format_users, get_connection_name
 from dcmcfg.model.devices import Connection, NetworkAE, find_devices_dn
 from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import EntityKind
@@ -20,7 +20,7 @@ from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 from dcmcfg.secret_values import format_value
 
-#: Of many referrers, so many are told.
+#: Of many referrers, so many are listed.
 _MAX_LISTED = 20
 
 
@@ -31,23 +31,23 @@ def remove_subtrees(references: References, tops: Iterable[DN]) -> Edit:
     elsewhere; the warnings list the first of them.
     """
     tree = references.tree
-    order = [entry for top in tops for entry in _leaf_first(tree.subtree(top))]
-    below = {tree.key(entry.dn): entry for entry in order}
-    deletes = [Delete(entry.dn) for entry in below.values()]
-    stays = [entry for key, entry in tree.entries.items() if key not in below]
+    removed_entries = [entry for top in tops for entry in _sort_leaf_first(tree.subtree(top))]
+    removed = {tree.key(entry.dn): entry for entry in removed_entries}
+    deletes = [Delete(entry.dn) for entry in removed.values()]
+    remaining = [entry for key, entry in tree.entries.items() if key not in removed]
     for registry in REGISTRIES:
-        still = registry.index_names(stays)
-        going = {name for name in registry.index_names(below.values()) if name not in still}
+        remaining_names = registry.index_names(remaining)
+        removed_names = {name for name in registry.index_names(removed.values()) if name not in remaining_names}
         attribute = registry.kind.value.attribute
-        deletes += (Delete(entry.dn) for entry in registry.find_entries(tree) if entry.text(attribute) in going)
-    found = tuple(find_referrers(references, below))
+        deletes += (Delete(entry.dn) for entry in registry.find_entries(tree) if entry.text(attribute) in removed_names)
+    found = tuple(find_referrers(references, removed))
     listed = [_describe_referrer(references, reference, entry) for reference, entry in found[:_MAX_LISTED]]
     if more := len(found[_MAX_LISTED:]):
         listed.append(f"and {more} more values that name what goes")
     return Edit(tuple(deletes), tuple(listed), tuple(Referrer(reference, entry.dn) for reference, entry in found))
 
 
-def _leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
+def _sort_leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
     """Yield the entries of *subtree*, parents last, and connections after what may refer to them.
 
     Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
@@ -68,23 +68,23 @@ def find_referrers(references: References, removed: dict[NormalDN, Entry]) -> It
     for reference in references.all:
         if tree.key(reference.dn) in removed:
             continue
-        meant = references.resolve(reference)
-        if meant is None or tree.key(meant.dn) not in removed:
+        target = references.resolve(reference)
+        if target is None or tree.key(target.dn) not in removed:
             continue
         others = (
             references.find_entries(reference.kind, reference.name) if reference.kind is not EntityKind.ENTRY else ()
         )
         if all(tree.key(other.dn) in removed for other in others):
-            yield reference, meant
+            yield reference, target
 
 
-def _describe_referrer(references: References, reference: Reference, meant: Entry) -> str:
+def _describe_referrer(references: References, reference: Reference, target: Entry) -> str:
     base = find_devices_dn(references.tree)
-    where = reference.dn.relative_to(base)
+    referrer = reference.dn.relative_to(base)
     if reference.kind is EntityKind.ENTRY:
-        return f"{where} refers to {meant.dn.relative_to(base)} ({reference.attribute})"
+        return f"{referrer} refers to {target.dn.relative_to(base)} ({reference.attribute})"
     value = format_value(reference.attribute, reference.value)
-    return f"{where} names the {reference.kind.value.label} {reference.name}: {reference.attribute} is {value}"
+    return f"{referrer} names the {reference.kind.value.label} {reference.name}: {reference.attribute} is {value}"
 
 
 def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
@@ -97,30 +97,32 @@ def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
     device, tree = ae.device, ae.device.tree
     references = References(tree)
     users = ConnectionUsers(references)
-    idle = (
+    unused = (
         ()
         if keep_connection
         else tuple(each for each in device.connections if not users.find_users(each, excluding=ae))
     )
-    going = {tree.key(ae.entry.dn), *(tree.key(each.dn) for each in idle)}
-    left = [child for child in tree.children(device.entry.dn) if tree.key(child.dn) not in going]
-    if not left and not device.is_archive:
+    removed = {tree.key(ae.entry.dn), *(tree.key(each.dn) for each in unused)}
+    remaining = [child for child in tree.children(device.entry.dn) if tree.key(child.dn) not in removed]
+    if not remaining and not device.is_archive:
         edit = remove_subtrees(references, [device.entry.dn])
-        last = f"{ae.title} is the last AE of the device {device.name}, and nothing else is in it: the device goes too."
-        return replace(edit, warnings=(last, *edit.warnings))
-    own = [each for each in idle if each in ae.connections]
-    edit = remove_subtrees(references, [ae.entry.dn, *(each.dn for each in own)])
+        warning = (
+            f"{ae.title} is the last AE of the device {device.name}, and nothing else is in it: the device goes too."
+        )
+        return replace(edit, warnings=(warning, *edit.warnings))
+    unused_own = [each for each in unused if each in ae.connections]
+    edit = remove_subtrees(references, [ae.entry.dn, *(each.dn for each in unused_own)])
     return replace(
-        edit, warnings=(*_describe_remaining(ae, users, own, keep_connection=keep_connection), *edit.warnings)
+        edit, warnings=(*_describe_remaining(ae, users, unused_own, keep_connection=keep_connection), *edit.warnings)
     )
 
 
 def _describe_remaining(
-    ae: NetworkAE, users: ConnectionUsers, going: Collection[Connection], *, keep_connection: bool
+    ae: NetworkAE, users: ConnectionUsers, removed: Collection[Connection], *, keep_connection: bool
 ) -> Iterator[str]:
     for connection in ae.connections:
         others = users.find_users(connection, excluding=ae)
-        if connection not in going and others:
-            yield f"the connection {connection_name(connection.dn)} stays, for {format_users(others)}."
+        if connection not in removed and others:
+            yield f"the connection {get_connection_name(connection.dn)} stays, for {format_users(others)}."
     if len(ae.device.network_aes) == 1 and not keep_connection:
         yield f"the device {ae.device.name} stays without an AE, since there is more in it."

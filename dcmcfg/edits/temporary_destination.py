@@ -70,10 +70,10 @@ def derive_security(requester: NetworkAE, *, require_tls: bool) -> ConnectionSec
 
     Plain where it has one without TLS, unless *require_tls*; else with what its first one with TLS has.
     """
-    ways = [each for each in requester.connections if each.installed and each.protocol == DICOM]
-    with_tls = next((each for each in ways if each.tls), None)
-    entry = requester.device.tree.get(with_tls.dn) if with_tls is not None else None
-    if entry is None or (not require_tls and not all(each.tls for each in ways)):
+    connections = [each for each in requester.connections if each.installed and each.protocol == DICOM]
+    tls_connection = next((each for each in connections if each.tls), None)
+    entry = requester.device.tree.get(tls_connection.dn) if tls_connection is not None else None
+    if entry is None or (not require_tls and not all(each.tls for each in connections)):
         return UNSECURED
     return ConnectionSecurity(entry.texts(DICOM_TLS_CIPHER_SUITE), entry.texts(TLS_PROTOCOL))
 
@@ -104,7 +104,7 @@ def add_temporary_destination(configuration: Configuration, requester: NetworkAE
     Raises what :func:`add_network_ae` does.
     """
     mark = format_mark(new.title, new.owner)
-    wanted = NewNetworkAE(
+    new_ae = NewNetworkAE(
         new.title,
         new.host,
         new.port,
@@ -112,8 +112,8 @@ def add_temporary_destination(configuration: Configuration, requester: NetworkAE
         description=mark,
         device_description=mark,
     )
-    edit = add_network_ae(configuration, wanted)
-    changes = sorted((_with_versions(each, new.security) for each in edit.changes), key=_change_rank)
+    edit = add_network_ae(configuration, new_ae)
+    changes = sorted((_set_tls_versions(each, new.security) for each in edit.changes), key=_change_rank)
     if requester.entry.texts(ACCEPTED_MOVE_DESTINATION):
         changes.append(_modify_accepted_destination(requester, Operation.ADD, new.title))
     return Edit(tuple(changes), edit.warnings)
@@ -152,9 +152,9 @@ def _modify_accepted_destination(ae: NetworkAE, operation: Operation, title: str
     return Modify(ae.entry.dn, (Modification(operation, ACCEPTED_MOVE_DESTINATION, (title.encode(),)),))
 
 
-def _with_versions(change: Change, line: ConnectionSecurity) -> Change:
-    if line.versions and isinstance(change, Add) and change.entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
-        return Add(change.entry.with_values(TLS_PROTOCOL, [each.encode() for each in line.versions]))
+def _set_tls_versions(change: Change, security: ConnectionSecurity) -> Change:
+    if security.versions and isinstance(change, Add) and change.entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
+        return Add(change.entry.with_values(TLS_PROTOCOL, [each.encode() for each in security.versions]))
     return change
 
 

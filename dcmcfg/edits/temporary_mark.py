@@ -66,16 +66,16 @@ def find_remnants(configuration: Configuration) -> tuple[Remnant, ...]:
 
 def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
     for device in configuration.devices:
-        found = _FORM.fullmatch(device.entry.text(DICOM_DESCRIPTION) or "")
-        if found is None or found["title"].lower() != device.name.lower():
+        match = _FORM.fullmatch(device.entry.text(DICOM_DESCRIPTION) or "")
+        if match is None or match["title"].lower() != device.name.lower():
             continue
-        when, titles = parse_timestamp(found["when"]), [ae.title for ae in device.network_aes]
-        if when is None or (titles and found["title"] not in titles):
+        created, titles = parse_timestamp(match["when"]), [ae.title for ae in device.network_aes]
+        if created is None or (titles and match["title"] not in titles):
             continue
-        maker = OwnerProcess(found["user"], found["host"], int(found["process"]), int(found["begun"]), when)
-        place = next(iter(device.connections), None)
-        where = (place.host, place.port, place.tls) if place else (None, None, False)
-        yield Remnant(found["title"], maker, *where)
+        owner = OwnerProcess(match["user"], match["host"], int(match["process"]), int(match["begun"]), created)
+        connection = next(iter(device.connections), None)
+        address = (connection.host, connection.port, connection.tls) if connection else (None, None, False)
+        yield Remnant(match["title"], owner, *address)
 
 
 def find_title_occurrences(tree: Tree, title: str) -> tuple[str, ...]:

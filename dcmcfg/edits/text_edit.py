@@ -1,4 +1,4 @@
-"""What somebody made of entries that he was shown as text."""
+"""Edits that a user made to entries shown as text."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dcmcfg.schema.structure import find_structural_classes
 from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
-#: An entry that is new, and shares so much with one that is gone beside it, was renamed.
+#: An entry that is new, and shares so much with a removed sibling, was renamed.
 _MIN_SHARED_VALUES = 0.5
 
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry as it is shown, with the values that are ``hidden`` back: they stay whatever is done to the text."""
+    """An entry as it is shown, with the values that are ``hidden``: they stay whatever is done to the text."""
 
     entry: Entry
     hidden: tuple[Attribute, ...] = ()
@@ -37,15 +37,15 @@ def hide_secrets(entry: Entry, *, with_secrets: bool) -> ShownEntry:
     """Return *entry* as it is shown, unless *with_secrets* without its secrets and the vendor's data."""
     if with_secrets:
         return ShownEntry(entry)
-    kept = []
+    hidden = []
     for attribute in entry.attributes:
-        back = tuple(value for value in attribute.values if _is_hidden(attribute.name, value))
-        if back:
-            kept.append(Attribute(attribute.name, back))
-    for attribute in kept:
-        left = (value for value in entry.values(attribute.name) if value not in attribute.values)
-        entry = entry.with_values(attribute.name, left)
-    return ShownEntry(entry, tuple(kept))
+        hidden_values = tuple(value for value in attribute.values if _is_hidden(attribute.name, value))
+        if hidden_values:
+            hidden.append(Attribute(attribute.name, hidden_values))
+    for attribute in hidden:
+        shown_values = (value for value in entry.values(attribute.name) if value not in attribute.values)
+        entry = entry.with_values(attribute.name, shown_values)
+    return ShownEntry(entry, tuple(hidden))
 
 
 def _is_hidden(name: str, value: bytes) -> bool:
@@ -60,41 +60,41 @@ def make_edit(schema: Schema, tree: Tree, before: Sequence[ShownEntry], after: S
     and was not shown, one that bears another name (a rename has to change what refers to it too, unless the text does
     that by itself), and one of which ``dcmcfg check`` would call something new an error, by *schema*.
     """
-    were = {tree.key(each.entry.dn): each for each in before}
-    are: dict[NormalDN, Entry] = {}
-    for entry in (_with_canonical_names(tree, each) for each in after):
+    shown = {tree.key(each.entry.dn): each for each in before}
+    edited: dict[NormalDN, Entry] = {}
+    for entry in (_canonicalise_names(tree, each) for each in after):
         key = tree.key(entry.dn)
-        if key in are:
+        if key in edited:
             raise Refused("the entry stands in the text twice", subject=str(entry.dn))
-        if key not in were and key in tree.entries:
+        if key not in shown and key in tree.entries:
             raise Refused(
                 "the entry exists and was not part of the text",
                 subject=str(entry.dn),
                 next_step="edit it by its own name",
             )
-        are[key] = entry
-    _refuse_renames(tree, were, are)
-    changes = [*_make_adds(were, are), *_make_modifies(tree, were, are), *_make_deletes(were, are)]
+        edited[key] = entry
+    _refuse_renames(tree, shown, edited)
+    changes = [*_make_adds(shown, edited), *_make_modifies(tree, shown, edited), *_make_deletes(shown, edited)]
     for change in changes:
         _require_valid(schema, tree, change)
     return Edit(tuple(changes))
 
 
 def _require_valid(schema: Schema, tree: Tree, change: Change) -> None:
-    held = tree.get(change.dn)
+    current = tree.get(change.dn)
     match change:
         case Add(entry):
             require_valid_entry(schema, None, add_naming_values(schema, entry))
-        case Modify(_, modifications) if held is not None:
-            after = held
+        case Modify(_, modifications) if current is not None:
+            after = current
             for each in modifications:
                 after = after.with_values(each.name, each.values)
-            require_valid_entry(schema, held, after)
+            require_valid_entry(schema, current, after)
         case _:
             pass
 
 
-def _with_canonical_names(tree: Tree, entry: Entry) -> Entry:
+def _canonicalise_names(tree: Tree, entry: Entry) -> Entry:
     found = Entry(entry.dn)
     for attribute in entry.attributes:
         name = canonicalise_name(tree.schema, attribute.name)
@@ -106,80 +106,84 @@ _Before = Mapping[NormalDN, ShownEntry]
 _After = Mapping[NormalDN, Entry]
 
 
-def _make_adds(were: _Before, are: _After) -> Iterator[Change]:
-    new = {key: are[key] for key in are.keys() - were.keys()}
-    yield from (Add(new[key]) for key in _connections_first(new))
+def _make_adds(shown: _Before, edited: _After) -> Iterator[Change]:
+    new = {key: edited[key] for key in edited.keys() - shown.keys()}
+    yield from (Add(new[key]) for key in _sort_connections_first(new))
 
 
-def _make_deletes(were: _Before, are: _After) -> Iterator[Change]:
-    gone = {key: were[key].entry for key in were.keys() - are.keys()}
-    yield from (Delete(gone[key].dn) for key in reversed(_connections_first(gone)))
+def _make_deletes(shown: _Before, edited: _After) -> Iterator[Change]:
+    removed = {key: shown[key].entry for key in shown.keys() - edited.keys()}
+    yield from (Delete(removed[key].dn) for key in reversed(_sort_connections_first(removed)))
 
 
-def _connections_first(entries: Mapping[NormalDN, Entry]) -> list[NormalDN]:
+def _sort_connections_first(entries: Mapping[NormalDN, Entry]) -> list[NormalDN]:
     """Return the keys of *entries*, parents first, and connections before what beside them may refer to them.
 
     Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
     """
 
-    def place(key: NormalDN) -> tuple[NormalDN, bool, NormalDN]:
+    def sort_key(key: NormalDN) -> tuple[NormalDN, bool, NormalDN]:
         return (
             root_first_sort_key(key[1:]),
             not entries[key].is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS),
             root_first_sort_key(key),
         )
 
-    return sorted(entries, key=place)
+    return sorted(entries, key=sort_key)
 
 
-def _make_modifies(tree: Tree, were: _Before, are: _After) -> Iterator[Change]:
-    for key, entry in are.items():
-        if key in were and (modifications := tuple(_modifications(tree, were[key], entry))):
-            yield Modify(were[key].entry.dn, modifications)
+def _make_modifies(tree: Tree, shown: _Before, edited: _After) -> Iterator[Change]:
+    for key, entry in edited.items():
+        if key in shown and (modifications := tuple(_make_modifications(tree, shown[key], entry))):
+            yield Modify(shown[key].entry.dn, modifications)
 
 
-def _modifications(tree: Tree, before: ShownEntry, after: Entry) -> Iterator[Modification]:
+def _make_modifications(tree: Tree, before: ShownEntry, after: Entry) -> Iterator[Modification]:
     names = {each.name.lower(): each.name for each in (*after.attributes, *before.entry.attributes)}
-    kept = {each.name.lower(): each.values for each in before.hidden}
-    for low, name in names.items():
-        was, now = before.entry.values(name), after.values(name)
-        if frozenset(was) == frozenset(now) and len(was) == len(now):
+    hidden = {each.name.lower(): each.values for each in before.hidden}
+    for lower_name, name in names.items():
+        old_values, new_values = before.entry.values(name), after.values(name)
+        if frozenset(old_values) == frozenset(new_values) and len(old_values) == len(new_values):
             continue
-        back = kept.get(low, ())
+        hidden_values = hidden.get(lower_name, ())
         known = tree.schema.attribute(name)
-        if now and known is not None and known.single_valued:
-            back = ()  # what was not shown is replaced
-        yield Modification(Operation.REPLACE, name, (*now, *(value for value in back if value not in now)))
+        if new_values and known is not None and known.single_valued:
+            hidden_values = ()  # what was not shown is replaced
+        yield Modification(
+            Operation.REPLACE, name, (*new_values, *(value for value in hidden_values if value not in new_values))
+        )
 
 
-def _refuse_renames(tree: Tree, were: _Before, are: _After) -> None:
-    for key, entry in are.items():
-        old = were.get(key)
+def _refuse_renames(tree: Tree, shown: _Before, edited: _After) -> None:
+    for key, entry in edited.items():
+        old = shown.get(key)
         if old is not None and old.entry.dn.rdns and old.entry.dn.rdn != entry.dn.rdn:
-            raise _rename_error(old.entry, entry)
+            raise _build_rename_error(old.entry, entry)
         if old is None:
-            for gone in were.keys() - are.keys():
-                if gone[1:] != key[1:] or not _may_be_renamed(tree, were[gone].entry, entry):
+            for removed in shown.keys() - edited.keys():
+                if removed[1:] != key[1:] or not _may_be_renamed(tree, shown[removed].entry, entry):
                     continue
-                if not _replaces_in_references(tree, were, are, gone, key):
-                    raise _rename_error(were[gone].entry, entry)
+                if not _replaces_in_references(tree, shown, edited, removed, key):
+                    raise _build_rename_error(shown[removed].entry, entry)
 
 
-def _replaces_in_references(tree: Tree, were: _Before, are: _After, gone: NormalDN, new: NormalDN) -> bool:
-    """Return whether the text has everything that referred to the entry *gone* by its DN refer to *new*.
+def _replaces_in_references(tree: Tree, shown: _Before, edited: _After, removed: NormalDN, new: NormalDN) -> bool:
+    """Return whether the text has everything that referred to the entry *removed* by its DN refer to *new*.
 
     Then nothing is lost with the old entry, unless it has a name that others know, or values that were not shown.
     """
-    old = were[gone]
+    old = shown[removed]
     if old.hidden or is_renameable(old.entry):
         return False
-    stays = (entry for key, entry in tree.entries.items() if key not in were)
-    after = References(Tree.from_entries(tree.schema, (*stays, *are.values())))
-    meant = set(_dn_reference_targets(after))
-    return gone in set(_dn_reference_targets(References(tree))) and gone not in meant and new in meant
+    remaining = (entry for key, entry in tree.entries.items() if key not in shown)
+    after = References(Tree.from_entries(tree.schema, (*remaining, *edited.values())))
+    targets_after = set(_iterate_dn_targets(after))
+    return (
+        removed in set(_iterate_dn_targets(References(tree))) and removed not in targets_after and new in targets_after
+    )
 
 
-def _dn_reference_targets(references: References) -> Iterator[NormalDN]:
+def _iterate_dn_targets(references: References) -> Iterator[NormalDN]:
     """Yield what each reference by DN leads to, whether it is there or not."""
     for reference in references.all:
         if reference.kind is EntityKind.ENTRY:
@@ -187,7 +191,7 @@ def _dn_reference_targets(references: References) -> Iterator[NormalDN]:
                 yield references.tree.key(DN.parse(reference.name))
 
 
-def _rename_error(old: Entry, new: Entry) -> Refused:
+def _build_rename_error(old: Entry, new: Entry) -> Refused:
     return Refused(
         f"it would become {new.dn.rdn}, and what refers to it would not follow",
         subject=str(old.dn),
@@ -202,12 +206,12 @@ def _may_be_renamed(tree: Tree, one: Entry, other: Entry) -> bool:
     naming = {kind.lower() for kind, _ in one.dn.rdn.parts}
     if naming != {kind.lower() for kind, _ in other.dn.rdn.parts}:
         return False
-    first, second = (_comparable_values(entry, naming) for entry in (one, other))
-    every = first | second
-    return not every or len(first & second) >= _MIN_SHARED_VALUES * len(every)
+    first, second = (_list_comparable_values(entry, naming) for entry in (one, other))
+    all_values = first | second
+    return not all_values or len(first & second) >= _MIN_SHARED_VALUES * len(all_values)
 
 
-def _comparable_values(entry: Entry, naming: set[str]) -> frozenset[tuple[str, bytes]]:
+def _list_comparable_values(entry: Entry, naming: set[str]) -> frozenset[tuple[str, bytes]]:
     return frozenset(
         (attribute.name.lower(), value)
         for attribute in entry.attributes

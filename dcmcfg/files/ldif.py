@@ -1,6 +1,6 @@
 """LDIF files from disk, or from standard input.
 
-Values that LDIF takes from other files: ``attr:< file:…``, read only where somebody has allowed it.
+Values in other files (``attr:< file:…``) are read only where the user allows it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def refuse_file_url(url: str) -> bytes:
 class FileUrlReader:
     """Reads what an LDIF file refers to.
 
-    From its own ``folder`` (None: it has none), or from the ``base_folder`` instead. Paths are relative to it; with a
-    root they may be absolute too. None leads out of it, nor does a symbolic link.
+    From its own ``folder`` (None: it has none), or from the ``base_folder`` instead. Paths are relative to it; with
+    ``base_folder`` they may be absolute too. None leads out of it, nor does a symbolic link.
     """
 
     folder: Path | None
@@ -62,18 +62,20 @@ class FileUrlReader:
         name = _parse_file_url(url)
         root = self._find_base_folder(name, url)
         path = root / name
-        top, real = Path(os.path.realpath(root)), Path(os.path.realpath(path))
-        if not real.is_relative_to(top):
+        real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
+        if not real_path.is_relative_to(real_root):
             raise LdifError(f"the file is not in the folder {root}, so it is not read: {url}", next_step=_FOLDER_HINT)
-        if any(top.is_relative_to(each) or real.is_relative_to(each) for each in _VIRTUAL_FOLDERS):
+        if any(real_root.is_relative_to(each) or real_path.is_relative_to(each) for each in _VIRTUAL_FOLDERS):
             raise LdifError(
                 f"there are no files on a disk, so nothing is read: {url}", subject=str(path), next_step=_FOLDER_HINT
             )
         try:
-            octets = _read_file(top, real, path)
+            octets = _read_file(real_root, real_path, path)
         except OSError as error:
-            step = self._suggest_folder(name) if isinstance(error, FileNotFoundError) else ""
-            raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(path), next_step=step) from error
+            next_step = self._suggest_folder(name) if isinstance(error, FileNotFoundError) else ""
+            raise LdifError(
+                f"the file cannot be read ({error.strerror})", subject=str(path), next_step=next_step
+            ) from error
         if len(octets) > MAXIMUM_VALUE_LENGTH:
             raise LdifError(
                 f"the file is larger than {MAXIMUM_VALUE_LENGTH >> 20} MiB, which no value may be", subject=str(path)
@@ -93,9 +95,9 @@ class FileUrlReader:
 
     def _suggest_folder(self, name: str) -> str:
         """Return how a file is read that is not there: the archive's update files name one that is a folder above."""
-        above = (self.folder or Path()).absolute().parent
-        if self.base_folder is None and "/" not in name and (above / name).is_file():
-            return f"{above / name} is read with: --file-urls-from {above}"
+        parent_folder = (self.folder or Path()).absolute().parent
+        if self.base_folder is None and "/" not in name and (parent_folder / name).is_file():
+            return f"{parent_folder / name} is read with: --file-urls-from {parent_folder}"
         return "" if self.base_folder is not None else _FOLDER_HINT
 
 
@@ -114,37 +116,37 @@ def _parse_file_url(url: str) -> str:
     return name
 
 
-def _read_file(top: Path, real: Path, path: Path) -> bytes:
-    """Return the octets of the regular file *real*, one more than a value may have at most; *path* is how it was named.
+def _read_file(real_root: Path, real_path: Path, path: Path) -> bytes:
+    """Return the octets of the regular file *real_path*, one more than a value may have at most.
 
-    What the kernel makes up has another size than it says, wherever it is mounted.
+    *path* is how it was named. What the kernel makes up has another size than it says, wherever it is mounted.
     """
-    handle = _open_below(top, real)
+    handle = _open_below(real_root, real_path)
     try:
-        held = os.fstat(handle)
-        if not stat.S_ISREG(held.st_mode):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise LdifError("not a regular file", subject=str(path))
         with os.fdopen(handle, "rb", closefd=False) as file:
             octets = file.read(MAXIMUM_VALUE_LENGTH + 1)
     finally:
         os.close(handle)
-    if len(octets) != min(held.st_size, MAXIMUM_VALUE_LENGTH + 1):
+    if len(octets) != min(status.st_size, MAXIMUM_VALUE_LENGTH + 1):
         raise LdifError("not a file on a disk, or it is being written", subject=str(path))
     return octets
 
 
-def _open_below(top: Path, real: Path) -> int:
-    """Open *real*, which is below *top*, following no link: what became one meanwhile is not followed either."""
-    *folders, name = real.relative_to(top).parts or (".",)
-    within = os.open(top, _FOLDER)
+def _open_below(real_root: Path, real_path: Path) -> int:
+    """Open *real_path*, which is below *real_root*, following no link, not even what became one meanwhile."""
+    *folders, name = real_path.relative_to(real_root).parts or (".",)
+    folder_handle = os.open(real_root, _FOLDER)
     try:
         for each in folders:
-            below = os.open(each, _FOLDER, dir_fd=within)
-            os.close(within)
-            within = below
-        return os.open(name, _FILE, dir_fd=within)
+            next_handle = os.open(each, _FOLDER, dir_fd=folder_handle)
+            os.close(folder_handle)
+            folder_handle = next_handle
+        return os.open(name, _FILE, dir_fd=folder_handle)
     finally:
-        os.close(within)
+        os.close(folder_handle)
 
 
 #: The path that stands for standard input.
@@ -165,24 +167,26 @@ def read_files(
     :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them, and
     :class:`UnknownFormat` for a plan or undo with preconditions in a format that is not known.
     """
-    read: list[tuple[str, tuple[Record, ...]]] = []
+    files_read: list[tuple[str, tuple[Record, ...]]] = []
     problems: list[LdifError] = []
     for path in paths:
         try:
-            read.append((str(path), _read(path, build_url_resolver(path, file_urls=file_urls), strict=strict)))
+            files_read.append(
+                (str(path), _read_records(path, build_url_resolver(path, file_urls=file_urls), strict=strict))
+            )
         except LdifErrors as errors:
             problems += errors.problems
     if strict:
         problems += [
             LdifError("the file holds no records", subject=format_file_name(name))
-            for name, records in read
+            for name, records in files_read
             if not records
         ]
     if not allow_mixed:
-        problems += [problem for name, records in read if (problem := _find_mixed_records(name, records))]
+        problems += [problem for name, records in files_read if (problem := _find_mixed_records(name, records))]
     if problems:
         raise combine_problems(problems)
-    return tuple(read)
+    return tuple(files_read)
 
 
 def _find_mixed_records(name: str, records: Sequence[Record]) -> LdifError | None:
@@ -193,12 +197,12 @@ def _find_mixed_records(name: str, records: Sequence[Record]) -> LdifError | Non
         return None
     name = format_file_name(name)
     if len(entries) <= len(changes):
-        what = f"an entry (no 'changetype:') among change records, the first of {len(entries)}"
-        step = "if the 'changetype:' line was lost, add it; --mixed accepts entries and changes in one file"
-        return LdifError(what, subject=f"{name}:{entries[0]}", next_step=step)
-    what = f"a change record among entries, the first of {len(changes)}"
-    step = "put it into a file of its own; --mixed accepts entries and changes in one file"
-    return LdifError(what, subject=f"{name}:{changes[0]}", next_step=step)
+        message = f"an entry (no 'changetype:') among change records, the first of {len(entries)}"
+        next_step = "if the 'changetype:' line was lost, add it; --mixed accepts entries and changes in one file"
+        return LdifError(message, subject=f"{name}:{entries[0]}", next_step=next_step)
+    message = f"a change record among entries, the first of {len(changes)}"
+    next_step = "put it into a file of its own; --mixed accepts entries and changes in one file"
+    return LdifError(message, subject=f"{name}:{changes[0]}", next_step=next_step)
 
 
 def format_file_name(name: str) -> str:
@@ -266,28 +270,28 @@ def build_url_resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str],
     ).read
 
 
-def _read(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
-    head = bytearray()
+def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bool) -> tuple[Record, ...]:
+    header = bytearray()
 
-    def records(file: BinaryIO) -> tuple[Record, ...]:
-        source = read_chunks(file, head)
+    def parse(file: BinaryIO) -> tuple[Record, ...]:
+        source = read_chunks(file, header)
         return read_all(source, format_file_name(str(path)), strict=strict, resolve_url=resolve_url)
 
     try:
         if str(path) == STDIN:
-            found = records(sys.stdin.buffer)
+            found = parse(sys.stdin.buffer)
         else:
             with path.open("rb") as file:
-                found = records(file)
+                found = parse(file)
     except OSError as error:
         raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
     except LdifErrors:
-        if newer := _find_format_problem(bytes(head), str(path)):
+        if newer := _find_format_problem(bytes(header), str(path)):
             raise newer from None
-        if problem := detect_wrong_kind(bytes(head), str(path)):
+        if problem := detect_wrong_kind(bytes(header), str(path)):
             raise LdifErrors((problem,)) from None
         raise
-    _require_known_format(bytes(head), str(path), found)
+    _require_known_format(bytes(header), str(path), found)
     return found
 
 

@@ -1,9 +1,4 @@
-"""Findings at the lines of the values that they are about.
-
-The line on which a value of a record stands, found again for whoever has to mend it.
-
-Findings about entries at the lines of the LDIF files that hold them.
-"""
+"""Locate findings in LDIF files: at the line of the value, or else of the entry, that has to be fixed."""
 
 from __future__ import annotations
 
@@ -41,13 +36,13 @@ class ValueLineIndex:
             self._records[first_line] = {
                 (name, each): number for number, name, octets in fields for each in (octets, None)
             }
-        places = self._records[first_line]
-        return max((places.get((name, value), first_line) for name in names), default=first_line)
+        line_by_value = self._records[first_line]
+        return max((line_by_value.get((name, value), first_line) for name in names), default=first_line)
 
 
 def _parse_fields(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, str, bytes]]:
     """Yield line number, attribute type in small letters without options, and value of each line of the record."""
-    for number, text in _unfold(lines, first):
+    for number, text in _unfold_lines(lines, first):
         before, colon, after = text.partition(b":")
         if colon and not text.startswith(b"#"):
             name = before.partition(b";")[0].decode("utf-8", "replace").lower()
@@ -63,11 +58,11 @@ def _decode_value(after: bytes) -> bytes:
         return after
 
 
-def _unfold(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, bytes]]:
+def _unfold_lines(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, bytes]]:
     """Yield the unfolded lines from *first* to the end of the record, each with the number of its first line."""
     number, parts = first, list[bytes]()
-    for at in range(first, len(lines) + 1):
-        text = lines[at - 1].removesuffix(b"\r")
+    for current in range(first, len(lines) + 1):
+        text = lines[current - 1].removesuffix(b"\r")
         if parts and text.startswith(b" "):
             parts.append(text[1:])
             continue
@@ -75,7 +70,7 @@ def _unfold(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, bytes]]:
             yield number, b"".join(parts)
         if not text:
             return
-        number, parts = at, [text]
+        number, parts = current, [text]
     if parts:
         yield number, b"".join(parts)
 
@@ -86,12 +81,12 @@ def locate_values(findings: Iterable[Finding], schema: Schema, files: Iterable[P
     A file is read again for its first finding only. One that cannot be (standard input) leaves the entry's line.
     """
     known = {str(path) for path in files}
-    lines = cache(lambda path: ValueLineIndex(_lines(path)))
+    lines = cache(lambda path: ValueLineIndex(_read_lines(path)))
     for finding in findings:
-        place = finding.location
-        if place is not None and place.file in known and finding.attribute:
-            line = lines(place.file).find_line(place.line, _names(schema, finding.attribute), finding.value)
-            yield replace(finding, location=Location(place.file, line))
+        location = finding.location
+        if location is not None and location.file in known and finding.attribute:
+            line = lines(location.file).find_line(location.line, _list_names(schema, finding.attribute), finding.value)
+            yield replace(finding, location=Location(location.file, line))
         else:
             yield finding
 
@@ -105,43 +100,43 @@ def locate_all_values(findings: Iterable[Finding], schema: Schema) -> Iterator[F
     return locate_values(given, schema, {Path(each.location.file) for each in given if each.location is not None})
 
 
-def _lines(path: str) -> list[bytes]:
+def _read_lines(path: str) -> list[bytes]:
     try:
         return Path(path).read_bytes().split(b"\n")
     except OSError:
         return []
 
 
-def _names(schema: Schema, name: str) -> frozenset[str]:
-    plain = name.partition(";")[0]
-    known = schema.attribute(plain)
-    names = (known.oid, known.name, *known.aliases) if known else (plain,)
+def _list_names(schema: Schema, name: str) -> frozenset[str]:
+    base_name = name.partition(";")[0]
+    attribute_type = schema.attribute(base_name)
+    names = (attribute_type.oid, attribute_type.name, *attribute_type.aliases) if attribute_type else (base_name,)
     return frozenset(each.lower() for each in names)
 
 
 def locate_findings(findings: Sequence[Finding], path: Path, schema: Schema) -> tuple[Finding, ...]:
     """Return *findings*, in their order, each at the line of its value in *path*, a file or a folder's ``*.ldif``.
 
-    Those of standard input, or of a file that went meanwhile, have no place.
+    Those of standard input, or of a file that was removed meanwhile, have no location.
     """
     try:
-        places = find_entry_locations(path, schema, (each.dn for each in findings)) if str(path) != STDIN else {}
+        locations = find_entry_locations(path, schema, (each.dn for each in findings)) if str(path) != STDIN else {}
     except OSError:
-        places = {}
-    at_entries = [replace(each, location=places.get(schema.normalise_dn(each.dn))) for each in findings]
-    return tuple(locate_values(at_entries, schema, {Path(place.file) for place in places.values()}))
+        locations = {}
+    located = [replace(each, location=locations.get(schema.normalise_dn(each.dn))) for each in findings]
+    return tuple(locate_values(located, schema, {Path(location.file) for location in locations.values()}))
 
 
 def find_entry_locations(path: Path, schema: Schema, dns: Iterable[DN]) -> Mapping[NormalDN, Location]:
-    """Return the places of the entries *dns* in *path* by the normal form of the DN.
+    """Return the locations of the entries *dns* in *path* by the normal form of the DN.
 
     The files are read again for that. Raises :class:`OSError` when one is gone.
     """
-    wanted = {schema.normalise_dn(dn) for dn in dns}
+    keys = {schema.normalise_dn(dn) for dn in dns}
     found: dict[NormalDN, Location] = {}
     for file in sorted(path.glob("*.ldif")) if path.is_dir() else [path]:
         with file.open("rb") as source:
-            for record in iter_records(source, str(file)) if wanted else ():
-                if isinstance(record, ContentRecord) and (key := schema.normalise_dn(record.entry.dn)) in wanted:
+            for record in iter_records(source, str(file)) if keys else ():
+                if isinstance(record, ContentRecord) and (key := schema.normalise_dn(record.entry.dn)) in keys:
                     found.setdefault(key, Location(str(file), record.line))
     return found

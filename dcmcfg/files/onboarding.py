@@ -17,19 +17,19 @@ def read_sheet_file(path: Path, file_format: FileFormat | None) -> Sheet:
 
     Raises :class:`OnboardingError` for a file that cannot be read or is of no form that is known.
     """
-    known = "standard input" if str(path) == STDIN else str(path)
+    name = "standard input" if str(path) == STDIN else str(path)
     try:
         octets = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     except OSError as error:
-        raise OnboardingError(f"the file cannot be read ({error.strerror})", subject=known) from error
+        raise OnboardingError(f"the file cannot be read ({error.strerror})", subject=name) from error
     kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, YAML, JSON):
         raise OnboardingError(
-            f"this is {kind.name}, not a list of AEs", subject=known, next_step=kind.next_step(str(path))
+            f"this is {kind.name}, not a list of AEs", subject=name, next_step=kind.next_step(str(path))
         )
-    taken = file_format or detect_format(str(path))
-    if taken is None:
+    chosen_format = file_format or detect_format(str(path))
+    if chosen_format is None:
         raise OnboardingError(
-            "what form it has is not known", subject=known, next_step="--format csv, yaml or json says it"
+            "what form it has is not known", subject=name, next_step="--format csv, yaml or json says it"
         )
-    return read_sheet(known, octets, taken)
+    return read_sheet(name, octets, chosen_format)

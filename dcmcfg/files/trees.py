@@ -24,7 +24,7 @@ from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord, Record
 from dcmcfg.model.tree import Tree, add_naming_values
-from dcmcfg.plan.attribute_names import with_canonical_names
+from dcmcfg.plan.attribute_names import canonicalise_names
 from dcmcfg.schema.definitions import RDNNormaliser, Schema
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
 
@@ -37,18 +37,18 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False
     Raises :class:`LdifError` when there is nothing to read, or with all that is wrong: text that is not LDIF, change
     records, an entry given twice or without its parent.
     """
-    reading = _TreeReader(schema)
-    for file in _files(path):
+    reader = _TreeReader(schema)
+    for file in _list_files(path):
         resolve_url = build_url_resolver(file, file_urls=file_urls)
         if str(file) == STDIN:
-            reading.add_file(sys.stdin.buffer, STDIN, resolve_url)
+            reader.add_file(sys.stdin.buffer, STDIN, resolve_url)
             continue
         try:
             with file.open("rb") as source:
-                reading.add_file(source, str(file), resolve_url)
+                reader.add_file(source, str(file), resolve_url)
         except OSError as error:
             raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(file)) from error
-    return reading.build_tree(str(path))
+    return reader.build_tree(str(path))
 
 
 def parse_ldif_tree(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
@@ -56,12 +56,12 @@ def parse_ldif_tree(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
 
     Raises :class:`LdifError` as :func:`read_ldif_tree` does.
     """
-    reading = _TreeReader(schema)
-    reading.add_source(source, name)
-    return reading.build_tree(name)
+    reader = _TreeReader(schema)
+    reader.add_source(source, name)
+    return reader.build_tree(name)
 
 
-def _files(path: Path) -> list[Path]:
+def _list_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     files = sorted(path.glob("*.ldif"))
@@ -96,11 +96,11 @@ class _TreeReader:
                     self._problems.append(problem)
 
     def add_file(self, source: BinaryIO, path: str, resolve_url: Callable[[str], bytes]) -> None:
-        """Take the entries of an open file; one of another kind than LDIF is one problem."""
-        head, before = bytearray(), len(self._problems)
-        self.add_source(read_chunks(source, head), format_file_name(path), resolve_url=resolve_url)
-        if len(self._problems) > before and (problem := detect_wrong_kind(bytes(head), path)):
-            self._problems[before:] = [problem]
+        """Add the entries of an open file; one of another kind than LDIF is one problem."""
+        header, count_before = bytearray(), len(self._problems)
+        self.add_source(read_chunks(source, header), format_file_name(path), resolve_url=resolve_url)
+        if len(self._problems) > count_before and (problem := detect_wrong_kind(bytes(header), path)):
+            self._problems[count_before:] = [problem]
 
     def build_tree(self, name: str) -> Tree:
         self._problems += self._find_orphans()
@@ -113,22 +113,22 @@ class _TreeReader:
     def _add_record(self, record: Record | LdifError, name: str) -> None:
         if isinstance(record, LdifError):
             raise record
-        place = f"{name}:{record.line}"
+        location = f"{name}:{record.line}"
         if not isinstance(record, ContentRecord):
             raise LdifError(
-                "a change, where entries are compared", subject=place, next_step="dcmcfg apply takes changes"
+                "a change, where entries are compared", subject=location, next_step="dcmcfg apply takes changes"
             )
         key = self._normal_rdns.normalise_dn(record.entry.dn)
         if key in self._entries:
-            raise LdifError(f"the entry stands at {self._locations[key]} already: {record.entry.dn}", subject=place)
-        self._entries[key] = self._normalise_entry(record.entry, place)
-        self._locations[key] = place
+            raise LdifError(f"the entry stands at {self._locations[key]} already: {record.entry.dn}", subject=location)
+        self._entries[key] = self._normalise_entry(record.entry, location)
+        self._locations[key] = location
 
     def _normalise_entry(self, entry: Entry, location: str) -> Entry:
         if not all(attribute.name in self._known_names for attribute in entry.attributes):
-            kept = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL_ATTRIBUTES)
+            remaining = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL_ATTRIBUTES)
             try:
-                change = with_canonical_names(self._schema, Add(Entry(entry.dn, kept)))
+                change = canonicalise_names(self._schema, Add(Entry(entry.dn, remaining)))
             except DoesNotApply as problem:
                 raise LdifError(problem.message, subject=location) from problem
             if isinstance(change, Add):

@@ -43,8 +43,8 @@ class DemoRun:
         self.lab_folder = folder / "lab"
         self.print_line = print_line
         self.passed_checks = 0
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
-        self.environment = kept | {
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
+        self.environment = environment | {
             "XDG_CONFIG_HOME": str(folder / "config"),
             "XDG_STATE_HOME": str(folder / "state"),
             "DCMCFG_LAB_FOLDER": str(self.lab_folder),
@@ -55,7 +55,7 @@ class DemoRun:
         self.print_line(f"\n== {title}")
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
-        """Run ``dcmcfg`` with *arguments*, telling the command and all it prints; return that.
+        """Run ``dcmcfg`` with *arguments*, printing the command and all its output; return that.
 
         Raises :class:`DemoStepFailed` when it exits otherwise than with *exit_code*.
         """
@@ -69,7 +69,7 @@ class DemoRun:
         return "".join(lines)
 
     def run_json(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
-        """Run ``dcmcfg`` with *arguments* and ``--json``, telling the command only; return what it answered.
+        """Run ``dcmcfg`` with *arguments* and ``--json``, printing the command only; return its result.
 
         Raises :class:`DemoStepFailed` when it exits otherwise than with *exit_code*, or answers with no JSON object.
         """
@@ -78,15 +78,15 @@ class DemoRun:
             out, err = process.communicate()
         self.check(f"exit code {exit_code}", process.returncode == exit_code, f"{process.returncode}: {err}")
         try:
-            answer = json.loads(out)
+            result = json.loads(out)
         except ValueError as error:
             raise DemoStepFailed(f"the answer is no JSON ({error}): {out}") from error
-        if not isinstance(answer, dict):
+        if not isinstance(result, dict):
             raise DemoStepFailed(f"the answer is no JSON object: {out}")
-        return answer
+        return result
 
     def check(self, expectation: str, holds: bool, actual: object = "") -> None:
-        """Tell *expectation* and go on, or raise :class:`DemoStepFailed` with what is the case *actual*."""
+        """Print *expectation* and go on, or raise :class:`DemoStepFailed`, which states what is *actual* instead."""
         if not holds:
             raise DemoStepFailed(f"{expectation}: not so" + (f", but {actual}" if actual != "" else ""))
         self.passed_checks += 1
@@ -110,104 +110,102 @@ def run_demo(print_line: PrintLine) -> bool:
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dcmcfg-demo-") as folder:
-        stage = DemoRun(Path(folder), print_line)
+        demo = DemoRun(Path(folder), print_line)
         try:
-            _run_steps(stage)
-            stage.run("lab", "down")
-        except DemoStepFailed as difference:
-            print_line(f"  [NOT SO] {difference}")
-            print_line(f"\nThe story did not go as told; {stage.passed_checks} checks before that were ok.")
+            _run_steps(demo)
+            demo.run("lab", "down")
+        except DemoStepFailed as failure:
+            print_line(f"  [NOT SO] {failure}")
+            print_line(f"\nThe story did not go as told; {demo.passed_checks} checks before that were ok.")
             return False
         finally:
-            lifecycle.down(stage.lab_folder)  # finds nothing any more when all went well
-    print_line(
-        f"\nThe story went as told: {stage.passed_checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}"
-    )
+            lifecycle.down(demo.lab_folder)  # finds nothing any more when all went well
+    print_line(f"\nThe story went as told: {demo.passed_checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}")
     return True
 
 
-def _run_steps(stage: DemoRun) -> None:
-    stage.print_heading("A site on this machine: directory, archive, external archive, storage SCP")
-    stage.run("lab", "up")
-    stage.environment["DCMCFG_PROFILE"] = PROFILE
-    stage.print_line(f"\n$ export DCMCFG_PROFILE={PROFILE}")
-    before = stage.folder / "before.ldif"
-    _check_destination_unset(stage, before)
-    _check_retrieve_fails(stage)
-    number = _set_destination(stage)
-    _check_retrieve_works(stage)
-    _undo_change(stage, number, before)
+def _run_steps(demo: DemoRun) -> None:
+    demo.print_heading("A site on this machine: directory, archive, external archive, storage SCP")
+    demo.run("lab", "up")
+    demo.environment["DCMCFG_PROFILE"] = PROFILE
+    demo.print_line(f"\n$ export DCMCFG_PROFILE={PROFILE}")
+    before = demo.folder / "before.ldif"
+    _check_destination_unset(demo, before)
+    _check_retrieve_fails(demo)
+    number = _set_destination(demo)
+    _check_retrieve_works(demo)
+    _undo_change(demo, number, before)
 
 
-def _check_destination_unset(stage: DemoRun, before: Path) -> None:
-    stage.print_heading("The archive sends external retrieves nowhere: dcmExternalRetrieveAEDestination is not set")
-    stage.run("show", "dcm4chee-arc/DCM4CHEE")
-    stage.run("export-ldif", "-o", str(before))
+def _check_destination_unset(demo: DemoRun, before: Path) -> None:
+    demo.print_heading("The archive sends external retrieves nowhere: dcmExternalRetrieveAEDestination is not set")
+    demo.run("show", "dcm4chee-arc/DCM4CHEE")
+    demo.run("export-ldif", "-o", str(before))
     exported = before.read_text("utf-8")
-    stage.check("the exported tree does not hold it", "dcmExternalRetrieveAEDestination" not in exported)
+    demo.check("the exported tree does not hold it", "dcmExternalRetrieveAEDestination" not in exported)
 
 
-def _check_retrieve_fails(stage: DemoRun) -> None:
-    stage.print_heading("So a workstation cannot retrieve a study that the archive has purged")
-    stage.run(*_make_verify_arguments("three"), exit_code=1)
-    _check_nothing_received(stage, "three")
-    last = _external_moves(stage)[-1]
-    stage.check(
+def _check_retrieve_fails(demo: DemoRun) -> None:
+    demo.print_heading("So a workstation cannot retrieve a study that the archive has purged")
+    demo.run(*_make_verify_arguments("three"), exit_code=1)
+    _check_nothing_received(demo, "three")
+    last = _read_external_moves(demo)[-1]
+    demo.check(
         "the external archive was asked to send to WORKSTATION, and answered A801, Move Destination unknown",
         (last["destination"], last["status"]) == ("WORKSTATION", MOVE_DESTINATION_UNKNOWN),
         last,
     )
 
 
-def _set_destination(stage: DemoRun) -> str:
-    stage.print_heading("The archive shall have such studies sent to itself, and forward them")
-    said = stage.run("set-external-retrieve", "DCM4CHEE", "--yes")
-    found = _UNDO.search(said)
-    stage.check("the command that undoes it was named", found is not None)
-    stage.check("the archive has reloaded", "the archive has reloaded" in said)
-    again = stage.run_json("set-external-retrieve", "DCM4CHEE", "--yes")
-    stage.check("done once more, there is nothing to do", again["changed"] is False, again)
-    return found[1] if found else ""
+def _set_destination(demo: DemoRun) -> str:
+    demo.print_heading("The archive shall have such studies sent to itself, and forward them")
+    output = demo.run("set-external-retrieve", "DCM4CHEE", "--yes")
+    match = _UNDO.search(output)
+    demo.check("the command that undoes it was named", match is not None)
+    demo.check("the archive has reloaded", "the archive has reloaded" in output)
+    repeated = demo.run_json("set-external-retrieve", "DCM4CHEE", "--yes")
+    demo.check("done once more, there is nothing to do", repeated["changed"] is False, repeated)
+    return match[1] if match else ""
 
 
-def _check_retrieve_works(stage: DemoRun) -> None:
-    stage.print_heading("Now the workstation gets it")
-    stage.run(*_make_verify_arguments("three"))
-    last = _external_moves(stage)[-1]
-    stage.check(
+def _check_retrieve_works(demo: DemoRun) -> None:
+    demo.print_heading("Now the workstation gets it")
+    demo.run(*_make_verify_arguments("three"))
+    last = _read_external_moves(demo)[-1]
+    demo.check(
         "the external archive was asked to send to DCM4CHEE, and 3 completed",
         (last["destination"], last["status"], last["completed"]) == ("DCM4CHEE", 0, 3),
         last,
     )
-    verdict = stage.run_json(*_make_verify_arguments("twenty"))
+    verdict = demo.run_json(*_make_verify_arguments("twenty"))
     counts = {name: verdict["reported"][name] for name in ("completed", "failed", "warning")}
-    stage.check(
+    demo.check(
         "reported: completed=20, failed=0, warning=0", counts == {"completed": 20, "failed": 0, "warning": 0}, counts
     )
-    stage.check("received: complete", verdict["received"]["finding"] == "complete", verdict["received"])
-    stage.check("route: shown", verdict["route"]["finding"] == "shown", verdict["route"])
+    demo.check("received: complete", verdict["received"]["finding"] == "complete", verdict["received"])
+    demo.check("route: shown", verdict["route"]["finding"] == "shown", verdict["route"])
 
 
-def _undo_change(stage: DemoRun, number: str, before: Path) -> None:
-    stage.print_heading("Every change can be undone")
-    stage.run("undo", number, "--yes")
-    after = stage.folder / "after.ldif"
-    stage.run("export-ldif", "-o", str(after))
-    stage.check("the tree is the one from before", after.read_bytes() == before.read_bytes())
-    _check_nothing_received(stage, "one")
+def _undo_change(demo: DemoRun, number: str, before: Path) -> None:
+    demo.print_heading("Every change can be undone")
+    demo.run("undo", number, "--yes")
+    after = demo.folder / "after.ldif"
+    demo.run("export-ldif", "-o", str(after))
+    demo.check("the tree is the one from before", after.read_bytes() == before.read_bytes())
+    _check_nothing_received(demo, "one")
 
 
 def _make_verify_arguments(name: str) -> tuple[str, ...]:
     return ("verify", "--study", get_standard_study(name).uid, "--dest", "WORKSTATION", "--receive")
 
 
-def _check_nothing_received(stage: DemoRun, name: str) -> None:
-    verdict = stage.run_json(*_make_verify_arguments(name), exit_code=1)
+def _check_nothing_received(demo: DemoRun, name: str) -> None:
+    verdict = demo.run_json(*_make_verify_arguments(name), exit_code=1)
     found = (verdict["verified"], verdict["reported"]["status"], verdict["received"]["instance_count"])
-    stage.check("not verified: status A801, nothing received", found == (False, MOVE_DESTINATION_UNKNOWN, 0), found)
+    demo.check("not verified: status A801, nothing received", found == (False, MOVE_DESTINATION_UNKNOWN, 0), found)
 
 
-def _external_moves(stage: DemoRun) -> list[Mapping[str, Any]]:
+def _read_external_moves(demo: DemoRun) -> list[Mapping[str, Any]]:
     """Return the external archive's own record of the C-MOVEs it served, oldest first."""
-    lines = Site.load(stage.lab_folder).external_move_log.read_text("utf-8").splitlines()
+    lines = Site.load(demo.lab_folder).external_move_log.read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]

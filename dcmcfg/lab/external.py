@@ -94,9 +94,9 @@ class ExternalArchive:
         return tuple(QueryInstance(header, retrieve_aets=(AE_TITLE,)) for header in self._store.read_headers())
 
     def _store_instance(self, event: evt.Event) -> int:
-        brought = read_store_request(event)
-        self._store.save_file(brought.sop_instance_uid, brought.file_content)
-        _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling_ae_title)
+        received = read_store_request(event)
+        self._store.save_file(received.sop_instance_uid, received.file_content)
+        _log.info("stored %s from %s", received.sop_instance_uid, received.calling_ae_title)
         return SUCCESS
 
     def _move(self, exchange: MoveExchange) -> MoveResponse:
@@ -145,13 +145,13 @@ class ExternalArchive:
     ) -> MoveResponse:
         request = exchange.request
         operations = SubOperations(len(found))
-        with open_association(AE_TITLE, peer, _contexts(found)) as association:
-            sent_in = TransferSyntaxRecorder(association)
+        with open_association(AE_TITLE, peer, _build_contexts(found)) as association:
+            recorder = TransferSyntaxRecorder(association)
             for each in found:
                 if exchange.is_abandoned or exchange.is_cancelled:
                     return operations.make_cancelled_response()
                 uid = each.unique_key("IMAGE")
-                sent_in.transfer_syntax_uid = None
+                recorder.transfer_syntax_uid = None
                 try:
                     status = send_file(
                         association,
@@ -162,7 +162,7 @@ class ExternalArchive:
                 except StoreNotSent:
                     status = None
                 operations.count_store(uid, status)
-                stores.append(_make_store_record(each, sent_in.transfer_syntax_uid, status))
+                stores.append(_make_store_record(each, recorder.transfer_syntax_uid, status))
                 exchange.send(operations.make_pending_response())
         return operations.make_final_response()
 
@@ -191,12 +191,12 @@ def _make_store_record(instance: QueryInstance, transfer_syntax_uid: str | None,
     }
 
 
-def _contexts(found: tuple[QueryInstance, ...]) -> list[PresentationContext]:
+def _build_contexts(found: tuple[QueryInstance, ...]) -> list[PresentationContext]:
     """Offer each SOP class in the uncompressed transfer syntaxes, and in those of the files."""
     offered = [build_context(uid) for uid in sorted({str(each.header.SOPClassUID) for each in found})]
-    kept = {(str(each.header.SOPClassUID), str(each.header.file_meta.TransferSyntaxUID)) for each in found}
+    as_stored = {(str(each.header.SOPClassUID), str(each.header.file_meta.TransferSyntaxUID)) for each in found}
     uncompressed = {str(syntax) for syntax in DEFAULT_TRANSFER_SYNTAXES}
-    return offered + [build_context(*each) for each in sorted(kept) if each[1] not in uncompressed]
+    return offered + [build_context(*each) for each in sorted(as_stored) if each[1] not in uncompressed]
 
 
 @contextmanager

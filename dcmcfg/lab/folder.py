@@ -31,14 +31,14 @@ def hold_lock(folder: Path, *, create: bool) -> Iterator[bool]:
     With *create* the folder is made (mode 0700) and always there. Raises :class:`LabError` when it cannot be used,
     and when another process holds it for longer than :data:`LOCK_TIMEOUT`.
     """
-    held = _lock(folder, create=create)
-    if held is None:
+    descriptor = _lock(folder, create=create)
+    if descriptor is None:
         yield False
         return
     try:
         yield True
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
 def prepare_for_new_lab(folder: Path) -> None:

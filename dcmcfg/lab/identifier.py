@@ -44,10 +44,10 @@ def parse_query_level(identifier: Dataset, root: Level, *, relational: bool) -> 
 
     Without relational queries the unique keys of all levels above must be there (PS3.4 C.4.1.2.2.1).
     """
-    level = _level(identifier, root)
+    level = _parse_level(identifier, root)
     if not relational:
-        for above in LEVELS[LEVELS.index(root) : LEVELS.index(level)]:
-            _require_unique_key(identifier, above)
+        for upper_level in LEVELS[LEVELS.index(root) : LEVELS.index(level)]:
+            _require_unique_key(identifier, upper_level)
     return level
 
 
@@ -61,14 +61,14 @@ def parse_retrieve_level(identifier: Dataset, root: Level, *, relational: bool) 
     return level
 
 
-def _level(identifier: Dataset, root: Level) -> Level:
-    named = str(identifier.get("QueryRetrieveLevel") or "").strip()
-    if not named:
+def _parse_level(identifier: Dataset, root: Level) -> Level:
+    text = str(identifier.get("QueryRetrieveLevel") or "").strip()
+    if not text:
         raise IdentifierMismatch("Missing", "QueryRetrieveLevel")
     for level in LEVELS[LEVELS.index(root) :]:
-        if level == named:
+        if level == text:
             return level
-    raise IdentifierMismatch("Invalid", "QueryRetrieveLevel", f" - {named}")
+    raise IdentifierMismatch("Invalid", "QueryRetrieveLevel", f" - {text}")
 
 
 def _require_unique_key(identifier: Dataset, level: Level) -> None:

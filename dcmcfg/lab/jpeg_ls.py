@@ -23,12 +23,12 @@ def _count_ones(rows: int, columns: int) -> int:
     """Return how many bits code the runs; each is 1, for a whole run or for one that the end of a line cuts off."""
     number = index = 0
     for _ in range(rows):
-        left = columns
-        while left >= 1 << _RUN_ORDERS[index]:
-            left -= 1 << _RUN_ORDERS[index]
+        remaining = columns
+        while remaining >= 1 << _RUN_ORDERS[index]:
+            remaining -= 1 << _RUN_ORDERS[index]
             number += 1
             index = min(index + 1, len(_RUN_ORDERS) - 1)
-        number += left > 0
+        number += remaining > 0
     return number
 
 
@@ -36,10 +36,10 @@ def _encode_ones(number: int) -> bytes:
     """Return *number* bits 1, filled up with 0; after an octet FF a bit 0 is stuffed (A.1)."""
     octets = bytearray()
     while number > 0:
-        room = 7 if octets and octets[-1] == 0xFF else 8
-        taken = min(number, room)
-        octets.append(((1 << taken) - 1) << (room - taken))
-        number -= taken
+        available = 7 if octets and octets[-1] == 0xFF else 8
+        count = min(number, available)
+        octets.append(((1 << count) - 1) << (available - count))
+        number -= count
     if octets and octets[-1] == 0xFF:
         octets.append(0)
     return bytes(octets)

@@ -33,7 +33,7 @@ def generate_large_tree(count: int) -> Iterator[Entry]:
 
     They fit dcmcfg's bundled schema and load below an empty server's suffix, which is the first of them.
     """
-    return islice(_entries(), count)
+    return islice(_generate_entries(), count)
 
 
 def generate_large_ldif(count: int) -> bytes:
@@ -41,7 +41,7 @@ def generate_large_ldif(count: int) -> bytes:
     return "".join(map(format_entry, generate_large_tree(count))).encode()
 
 
-def _entries() -> Iterator[Entry]:
+def _generate_entries() -> Iterator[Entry]:
     base = DN.parse(Site.base_dn)
     root = base.child("cn", "DICOM Configuration")
     devices = root.child("cn", "Devices")
@@ -50,11 +50,11 @@ def _entries() -> Iterator[Entry]:
     yield Entry.from_values(devices, {"objectClass": "dicomDevicesRoot", "cn": "Devices"})
     number = 0
     while True:
-        yield from _device(number, devices)
+        yield from _generate_device(number, devices)
         number += 1
 
 
-def _device(number: int, devices: DN) -> Iterator[Entry]:
+def _generate_device(number: int, devices: DN) -> Iterator[Entry]:
     name = f"modality-{number:06}"
     dn = devices.child("dicomDeviceName", name)
     values: dict[str, Iterable[str] | str] = {
@@ -83,10 +83,10 @@ def _device(number: int, devices: DN) -> Iterator[Entry]:
                 **({"dicomTLSCipherSuite": "TLS_RSA_WITH_AES_128_CBC_SHA"} if label != "dicom" else {}),
             },
         )
-    yield from _network_ae(number, dn)
+    yield from _generate_network_ae(number, dn)
 
 
-def _network_ae(number: int, device: DN) -> Iterator[Entry]:
+def _generate_network_ae(number: int, device: DN) -> Iterator[Entry]:
     title = f"AE{number:06}"
     dn = device.child("dicomAETitle", title)
     yield Entry.from_values(
@@ -100,11 +100,11 @@ def _network_ae(number: int, device: DN) -> Iterator[Entry]:
             "dicomAssociationAcceptor": "FALSE" if number % 3 else "TRUE",
         },
     )
-    for place in range(_CAPABILITIES):
-        yield _capability(number, place, dn)
+    for index in range(_CAPABILITIES):
+        yield _make_capability(number, index, dn)
 
 
-def _capability(number: int, index: int, ae: DN) -> Entry:
+def _make_capability(number: int, index: int, ae: DN) -> Entry:
     name = f"Storage {index} of {number} {'SCP' if index % 2 else 'SCU'}"
     first = number * 7 + index * 3
     syntaxes = {_SYNTAXES[(first + step * (1 + number % 11)) % len(_SYNTAXES)] for step in range(1 + index % 6)}

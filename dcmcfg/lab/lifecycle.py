@@ -23,7 +23,7 @@ from dcmcfg.lab.state import LabState, PartState, Phase
 from dcmcfg.lab.studies import list_extra_study_uids
 from dcmcfg.lab.supervisor import LOG_FOLDER, get_log_file, save_parts
 from dcmcfg.private_folders import create_private_folder
-from dcmcfg.settings import profile_path, remove_profile, write_profile
+from dcmcfg.settings import get_profile_path, remove_profile, write_profile
 from dcmcfg.settings.profiles import read_profile
 
 #: The profile that describes the lab to the other commands.
@@ -38,7 +38,7 @@ OnPartReady = Callable[[PartState], None]
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab as its folder tells; ``state`` is None when its supervisor never got to say a word."""
+    """A lab as its folder describes it; ``state`` is None when its supervisor never wrote one."""
 
     site: Site
     state: LabState | None
@@ -81,8 +81,8 @@ def find_lab(folder: Path) -> Lab | None:
 
 def resolve_folder(default: Path) -> Path:
     """Return *default* if a lab is in it, else the folder of the lab that the profile ``lab`` describes, if any."""
-    named = None if folders.is_lab(default) else _get_profile_folder()
-    return named or default
+    profile_folder = None if folders.is_lab(default) else _get_profile_folder()
+    return profile_folder or default
 
 
 def is_folder_gone(folder: Path) -> bool:
@@ -118,7 +118,7 @@ def up(
         _end_processes(state)
         site = _create_site(folder, token_requirements, extra_study_count)
         lab = _start(folder, on_part_ready, owner_pid)
-        write_profile(PROFILE, _profile(site))
+        write_profile(PROFILE, _make_profile(site))
         return lab, True
 
 
@@ -129,11 +129,11 @@ def down(folder: Path) -> DownResult:
     :class:`LabError` when one cannot be ended or a file cannot be removed.
     """
     folder = folder.absolute()
-    with folders.hold_lock(folder, create=False) as there:
+    with folders.hold_lock(folder, create=False) as exists:
         if is_folder_gone(folder):
             remove_profile(PROFILE)
             return DownResult.FOLDER_GONE
-        if not there or not folders.is_lab(folder):
+        if not exists or not folders.is_lab(folder):
             return DownResult.NO_LAB
         was_up = _end_processes(LabState.load(folder))
         if _get_profile_folder() == folder:
@@ -166,7 +166,7 @@ def _create_site(folder: Path, token_requirements: TokenRequirements | None, ext
 
 
 def _require_same_tokens(site: Site, token_requirements: TokenRequirements | None) -> None:
-    """Raise :class:`LabError` when the lab that is up takes tokens otherwise than was asked for."""
+    """Raise :class:`LabError` when the lab that is up takes other tokens than *token_requirements* states."""
     if token_requirements is not None and site.token_requirements != token_requirements:
         raise LabError(
             f"a lab is up already, and its archive does not take tokens of {token_requirements.issuer}",
@@ -207,13 +207,13 @@ def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> L
 
 def _wait_until_up(folder: Path, is_running: Callable[[], bool], on_part_ready: OnPartReady) -> Lab:
     """Wait until the lab is up; raises :class:`LabError` when it ends instead. The supervisor bounds the time."""
-    told: set[str] = set()
+    reported: set[str] = set()
     while True:
-        running = is_running()  # asked before the state is read, so that its last words are not missed
+        running = is_running()  # before the state is read, so that its last state is not missed
         state = LabState.load(folder)
         for part in state.parts if state else ():
-            if part.ready and part.name not in told:
-                told.add(part.name)
+            if part.ready and part.name not in reported:
+                reported.add(part.name)
                 on_part_ready(part)
         if state and state.is_up():
             return Lab(Site.load(folder), state)
@@ -223,13 +223,13 @@ def _wait_until_up(folder: Path, is_running: Callable[[], bool], on_part_ready: 
 
 
 def _make_start_error(folder: Path, state: LabState | None) -> LabError:
-    at_fault = state.failed_part if state and state.failed_part else "supervisor"
-    log = get_log_file(folder, at_fault)
+    failed_part = state.failed_part if state and state.failed_part else "supervisor"
+    log = get_log_file(folder, failed_part)
     lines = log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:] if log.exists() else []
-    empty = "" if lines else " (its log is empty)"
+    log_note = "" if lines else " (its log is empty)"
     reason = state.reason if state and state.reason else "its supervisor ended"
     return LabError(
-        f"the lab did not start: {reason}{empty}",
+        f"the lab did not start: {reason}{log_note}",
         subject=str(log),
         next_step="mend that, then dcmcfg lab up",
         details=[f"  {line}" for line in lines],
@@ -257,7 +257,7 @@ def _end_processes(state: LabState | None) -> bool:
     return ended
 
 
-def _profile(site: Site) -> dict[str, str]:
+def _make_profile(site: Site) -> dict[str, str]:
     return {
         "ldap_url": site.ldap_url,
         "base_dn": site.base_dn,
@@ -273,7 +273,7 @@ def _profile(site: Site) -> dict[str, str]:
 
 
 def _read_lab_profile() -> dict[str, str]:
-    """Return the profile ``lab`` if a lab wrote it, which the key ``external_move_log`` tells; else nothing."""
+    """Return the profile ``lab`` if a lab wrote it, which the key ``external_move_log`` shows; else nothing."""
     try:
         profile = read_profile(PROFILE)
     except (NotFound, MalformedInput):
@@ -288,7 +288,7 @@ def _get_profile_folder() -> Path | None:
 
 
 def _refuse_foreign_profile() -> None:
-    path = profile_path(PROFILE)
+    path = get_profile_path(PROFILE)
     if path.exists() and not _read_lab_profile():
         raise LabError(
             "a profile of this name is there, and no lab wrote it", subject=str(path), next_step="give it another name"

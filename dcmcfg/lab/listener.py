@@ -52,7 +52,7 @@ class _Server(ThreadedAssociationServer):
     """A server on which nobody who begins no TLS handshake keeps the next one waiting for long."""
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        """Return the next connection, secured where that is wanted; raises :class:`OSError` where it cannot be."""
+        """Return the next connection, secured where there is a TLS context; raises :class:`OSError` where it fails."""
         connection, address = TCPServer.get_request(self)
         if self.ssl_context is None:
             return connection, address
@@ -75,9 +75,8 @@ def listen(
 ) -> Iterator[None]:
     """Accept associations on loopback while the context is open; raises :class:`LabError` when it cannot listen.
 
-    *address* is an address of 127.0.0.0/8.
-
-    With *tls* connections are secured. Only *ae_title* is accepted as called AE title unless *any_called_ae_title*.
+    *address* is an address of 127.0.0.0/8. With *tls* connections are secured. Only *ae_title* is accepted as called AE
+    title unless *any_called_ae_title*.
     There are no timeouts on an idle peer: a C-MOVE may take as long as the one that it waits for.
     """
     entity = AE(ae_title=ae_title)
@@ -86,9 +85,9 @@ def listen(
     entity.network_timeout = None
     entity.dimse_timeout = None
     entity.supported_contexts = contexts
-    bound: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _accept_extended_negotiation)]
+    all_handlers: list[Any] = [*handlers, (evt.EVT_SOP_EXTENDED, _accept_extended_negotiation)]
     try:
-        server = entity.make_server((address, port), evt_handlers=bound, server_class=_Server, ssl_context=tls)
+        server = entity.make_server((address, port), evt_handlers=all_handlers, server_class=_Server, ssl_context=tls)
     except OSError as error:
         raise LabError(
             f"cannot listen ({error.strerror})",
@@ -123,8 +122,8 @@ def get_called_ae_title(association: Association) -> str:
 
 def is_relational(association: Association, sop_class_uid: str) -> bool:
     """Tell whether relational queries were negotiated for a SOP class (PS3.4 C.5.1.1.1)."""
-    asked = association.requestor.sop_class_extended
-    return asked.get(UID(sop_class_uid), b"\0")[:1] == b"\x01"
+    extensions = association.requestor.sop_class_extended
+    return extensions.get(UID(sop_class_uid), b"\0")[:1] == b"\x01"
 
 
 def _accept_extended_negotiation(event: Any) -> dict[UID, bytes]:

@@ -18,13 +18,13 @@ def matches(key: DataElement, candidate: Dataset) -> bool:
     Universal, list of UID, wild card, range and single value matching; person names compare without case, and a
     multi-valued attribute matches when one of its values does. Sequence keys match everything.
     """
-    wanted = get_key_values(key)
-    if key.VR == "SQ" or not wanted:
+    patterns = get_key_values(key)
+    if key.VR == "SQ" or not patterns:
         return True
-    if wanted == ("*",) and key.VR in _WILD_CARD_VRS:
+    if patterns == ("*",) and key.VR in _WILD_CARD_VRS:
         return True
-    held = _get_values(candidate, key.tag)
-    return any(_value_matches(key.VR, pattern, value) for pattern in wanted for value in held)
+    values = _get_values(candidate, key.tag)
+    return any(_value_matches(key.VR, pattern, value) for pattern in patterns for value in values)
 
 
 def get_key_values(key: DataElement) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """The C-MOVE service as an exchange of responses, free of what stands behind it (PS3.4 C.4.2, PS3.7 9.1.4).
 
 pynetdicom's own C-MOVE service opens the association to the destination itself, names the SCP as move originator
-and cannot relay another SCP's responses. Here the handler answers as it likes.
-
-A record of C-MOVEs: JSON objects, one a line.
+and cannot relay another SCP's responses. Here the handler answers as it likes. The record of the C-MOVEs has a JSON
+object a line.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _log = logging.getLogger("lab.move")
 
 @dataclass(frozen=True)
 class MoveRequest:
-    """A C-MOVE request with what its association tells about it."""
+    """A C-MOVE request with what is known from its association."""
 
     calling_ae_title: str
     called_ae_title: str
@@ -84,7 +83,7 @@ class MoveExchange:
         self._association = association
         self._context = context
         self._message = message
-        self.request = _request(association, context, message)
+        self.request = _parse_request(association, context, message)
 
     @property
     def is_cancelled(self) -> bool:
@@ -99,9 +98,9 @@ class MoveExchange:
     def send(self, response: MoveResponse) -> None:
         """Send a response; to a requester that is gone nothing is sent."""
         if not self.is_abandoned:
-            self._association.dimse.send_msg(self._primitive(response), self._context.context_id or 1)
+            self._association.dimse.send_msg(self._make_primitive(response), self._context.context_id or 1)
 
-    def _primitive(self, response: MoveResponse) -> C_MOVE:
+    def _make_primitive(self, response: MoveResponse) -> C_MOVE:
         primitive = C_MOVE()
         primitive.MessageIDBeingRespondedTo = self._message.MessageID
         primitive.AffectedSOPClassUID = self._message.AffectedSOPClassUID
@@ -115,7 +114,7 @@ class MoveExchange:
         primitive.NumberOfFailedSuboperations = response.failed
         primitive.NumberOfWarningSuboperations = response.warning
         if response.identifier is not None:
-            octets = encode(response.identifier, *_encoding(self._context))
+            octets = encode(response.identifier, *_get_encoding(self._context))
             primitive.Identifier = BytesIO(octets) if octets else None
         return primitive
 
@@ -171,7 +170,7 @@ def _close_connection(association: Association) -> None:
             wrapper.socket.shutdown(socket.SHUT_RDWR)
 
 
-def _request(association: Association, context: PresentationContext, message: C_MOVE) -> MoveRequest:
+def _parse_request(association: Association, context: PresentationContext, message: C_MOVE) -> MoveRequest:
     proposed = get_association_request(association).presentation_context_definition_list
     syntaxes = next((each.transfer_syntax for each in proposed if each.context_id == context.context_id), [])
     sop_class = str(context.abstract_syntax)
@@ -182,13 +181,13 @@ def _request(association: Association, context: PresentationContext, message: C_
         sop_class_uid=sop_class,
         message_id=int(message.MessageID or 0),
         priority=int(message.Priority or 0),
-        identifier=decode(message.Identifier, *_encoding(context)) if message.Identifier else Dataset(),
+        identifier=decode(message.Identifier, *_get_encoding(context)) if message.Identifier else Dataset(),
         proposed_transfer_syntaxes=tuple(str(syntax) for syntax in syntaxes),
         is_relational=is_relational(association, sop_class),
     )
 
 
-def _encoding(context: PresentationContext) -> tuple[bool, bool, bool]:
+def _get_encoding(context: PresentationContext) -> tuple[bool, bool, bool]:
     syntax = UID(context.transfer_syntax[0])
     return syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated
 
@@ -201,7 +200,7 @@ class MoveLog:
         self._lock = Lock()
 
     def append(self, request: MoveRequest, **extra: object) -> None:
-        """Append a line that says who asked whom for what, and when, with what *extra* is known."""
+        """Append a line with the calling and the called AE, the destination, the study, the time and *extra*."""
         line = {
             "time": datetime.now(UTC).isoformat(),
             "calling": request.calling_ae_title,

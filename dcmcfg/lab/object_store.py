@@ -41,7 +41,7 @@ class ObjectStore:
         return Path(temporary.name).replace(path)
 
     def get_path(self, sop_instance_uid: str) -> Path:
-        """Return where an instance is kept; raises :class:`ValueError` when the UID is none."""
+        """Return where an instance is stored; raises :class:`ValueError` when the UID is none."""
         if not sop_instance_uid.strip(".") or not _NAME_CHARACTERS.issuperset(sop_instance_uid):
             raise ValueError(f"not a UID: {sop_instance_uid!r}")
         return self.folder / f"{sop_instance_uid}{_SUFFIX}"
@@ -56,5 +56,5 @@ class ObjectStore:
             yield known[1]
 
     def is_empty(self) -> bool:
-        """Tell whether nothing is kept, which a folder that does not exist is too."""
+        """Tell whether nothing is stored, which a folder that does not exist is too."""
         return not any(self.folder.glob(f"*{_SUFFIX}"))

@@ -1,12 +1,7 @@
-"""What happened to an association that pynetdicom requested, which it only writes to its log.
+"""What pynetdicom lacks for associations that it requests.
 
-The end of a pynetdicom association that must not be waited for.
-
-The place where pynetdicom's thread of an association waits while an answer is waited for elsewhere.
-
-How pynetdicom behaves in this process: silent, unless its logger was given a level.
-
-A bound on the time that a PDU may take once it has begun.
+The reason why one failed, an abort that is not waited for, a bound on the time that a PDU may take once it has begun,
+a checkpoint at which its thread waits without losing a response, and silence unless its logger was given a level.
 """
 
 from __future__ import annotations
@@ -48,9 +43,9 @@ class ReactorCheckpoint(threading.Event):
     for it until the time-out. Here the thread has said so before it is past the event.
     """
 
-    def __init__(self, assoc: _PausableAssociation) -> None:
+    def __init__(self, association: _PausableAssociation) -> None:
         super().__init__()
-        self._assoc = assoc
+        self._assoc = association
         self._lock = threading.Lock()
         self.set()
 
@@ -72,13 +67,13 @@ class ReactorCheckpoint(threading.Event):
 _CHUNK_SIZE = 1 << 16
 
 
-def limit_pdu_time(assoc: Association, timeout_s: float, on_stall: Callable[[], None]) -> None:
+def limit_pdu_time(association: Association, timeout_s: float, on_stall: Callable[[], None]) -> None:
     """Have head and body of each PDU take at most *timeout_s* from their first octet to the last.
 
     pynetdicom would wait for ever, and with a time-out of the socket for each octet anew: a peer that sends one now
     and then would never be given up. Then the connection counts as lost, and *on_stall* is called before.
     """
-    wrapper = assoc.dul.socket
+    wrapper = association.dul.socket
     if wrapper is not None and wrapper.socket is not None:
         wrapper.socket.settimeout(timeout_s)
         wrapper.recv = partial(_receive, wrapper, timeout_s, on_stall)  # type: ignore[method-assign]
@@ -114,28 +109,28 @@ def _read(connection: socket.socket, seconds: float, number: int) -> bytearray:
 
 def _limit_wait(connection: socket.socket, deadline: float) -> None:
     """Have the next octets take no longer than until *deadline*."""
-    left = deadline - time.monotonic()
-    if left <= 0:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError
-    connection.settimeout(left)
+    connection.settimeout(remaining)
 
 
-def disable_send_delay(assoc: Association) -> None:
+def disable_send_delay(association: Association) -> None:
     """Have what we send go out at once, however small it is: else the data set waits for the command's receipt."""
-    if assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
-        assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if association.dul.socket is not None and association.dul.socket.socket is not None:
+        association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def disable_acknowledge_delay(assoc: Association) -> None:
+def disable_acknowledge_delay(association: Association) -> None:
     """Have the system acknowledge what comes next at once, until it forgets; does nothing where it cannot.
 
     A peer that does not send at once (dcmtk's) waits with the data set until it knows that its command was received:
     40 ms for each answer, since the system likes to send a receipt along with data of ours.
     """
     quick_ack = getattr(socket, "TCP_QUICKACK", None)  # Linux
-    wrapper = assoc.dul.socket
+    wrapper = association.dul.socket
     if quick_ack is not None and wrapper is not None and wrapper.socket is not None:
-        with contextlib.suppress(OSError):  # the connection is gone, which is told elsewhere
+        with contextlib.suppress(OSError):  # the connection is gone, which is reported elsewhere
             wrapper.socket.setsockopt(socket.IPPROTO_TCP, quick_ack, 1)
 
 
@@ -216,17 +211,21 @@ _ABORT_TIMEOUT_S = 1.0
 _IDLE = "Sta1"  # PS3.8 Table 9-1
 
 
-def abort_association(assoc: Association) -> None:
-    """Abort *assoc*, in about a second at most even where the peer stopped in the middle of a PDU."""
-    assoc.abort(block=False)
+def abort_association(association: Association) -> None:
+    """Abort *association*, in about a second at most even where the peer stopped in the middle of a PDU."""
+    association.abort(block=False)
     deadline = time.monotonic() + _ABORT_TIMEOUT_S
-    while assoc.dul.is_alive() and assoc.dul.state_machine.current_state != _IDLE and time.monotonic() < deadline:
+    while (
+        association.dul.is_alive()
+        and association.dul.state_machine.current_state != _IDLE
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.01)
-    if assoc.dul.is_alive() and assoc.dul.socket and assoc.dul.socket.socket:
+    if association.dul.is_alive() and association.dul.socket and association.dul.socket.socket:
         # pynetdicom's thread may be waiting for the rest of a PDU; only the end of the connection wakes it.
         with contextlib.suppress(OSError):
-            assoc.dul.socket.socket.shutdown(socket.SHUT_RDWR)
-    assoc.kill()
+            association.dul.socket.socket.shutdown(socket.SHUT_RDWR)
+    association.kill()
 
 
 _LOGGER = logging.getLogger("pynetdicom")

@@ -1,7 +1,4 @@
-"""What a Query/Retrieve SCP finds among the instances it knows (PS3.4 C.4.1, C.6).
-
-The C-FIND service of a lab archive (PS3.4 C.4.1).
-"""
+"""What a Query/Retrieve SCP finds among the instances it knows, and its C-FIND service (PS3.4 C.4.1, C.6)."""
 
 from __future__ import annotations
 
@@ -71,17 +68,17 @@ def find_entities(identifier: Dataset, level: Level, instances: Iterable[AnyInst
     A key of a series matches a study of which one series matches. Retrieve AE Title, Instance Availability (the worst
     of the entity's instances) and the numbers of related series and instances are among the attributes.
     """
-    known = tuple(instances)
+    all_instances = tuple(instances)
     keys = [key for key in identifier if key.keyword not in _IGNORED_KEYWORDS and _is_in_level(key.keyword, level)]
-    of_series = [key for key in identifier if level == "STUDY" and key.keyword in SERIES_KEYS]
-    by_study, by_series = _group_by_level(known, "STUDY"), _group_by_level(known, "SERIES")
-    for group in _group_by_level(known, level).values():
-        entity = _entity(group, level)
+    series_keys = [key for key in identifier if level == "STUDY" and key.keyword in SERIES_KEYS]
+    by_study, by_series = _group_by_level(all_instances, "STUDY"), _group_by_level(all_instances, "SERIES")
+    for group in _group_by_level(all_instances, level).values():
+        entity = _make_entity(group, level)
         if level != "PATIENT":
             _add_study_counts(entity, by_study[group[0].unique_key("STUDY")])
         if level in ("SERIES", "IMAGE"):
             entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
-        if all(matches(key, entity) for key in keys) and _has_series(group, of_series):
+        if all(matches(key, entity) for key in keys) and _has_series(group, series_keys):
             yield Entity(entity, tuple(group))
 
 
@@ -106,14 +103,14 @@ def _is_in_level(keyword: str, level: Level) -> bool:
     return LEVELS.index(_LEVEL_BY_KEYWORD.get(keyword, "IMAGE")) <= LEVELS.index(level)
 
 
-def _group_by_level(held: Iterable[AnyInstance], level: Level) -> dict[str, list[AnyInstance]]:
+def _group_by_level(instances: Iterable[AnyInstance], level: Level) -> dict[str, list[AnyInstance]]:
     groups: dict[str, list[AnyInstance]] = {}
-    for each in held:
+    for each in instances:
         groups.setdefault(each.unique_key(level), []).append(each)
     return groups
 
 
-def _entity(group: Sequence[QueryInstance], level: Level) -> Dataset:
+def _make_entity(group: Sequence[QueryInstance], level: Level) -> Dataset:
     """Return what is known of one patient, study, series or image."""
     entity = Dataset()
     for element in group[0].header:
@@ -132,18 +129,18 @@ def _add_study_counts(entity: Dataset, study: Sequence[QueryInstance]) -> None:
 
 
 def _make_response_identifier(
-    identifier: Dataset, entity: Dataset, level: Level, always: Sequence[str] | None
+    identifier: Dataset, entity: Dataset, level: Level, always_returned: Sequence[str] | None
 ) -> Dataset:
-    answer = Dataset()
+    response = Dataset()
     for key in identifier:
-        answer.add(entity[key.tag] if key.tag in entity else DataElement(key.tag, key.VR, None))
-    for keyword in _get_default_keywords(level) if always is None else always:
+        response.add(entity[key.tag] if key.tag in entity else DataElement(key.tag, key.VR, None))
+    for keyword in _get_default_keywords(level) if always_returned is None else always_returned:
         if keyword in entity:
-            answer.add(entity[keyword])
-        elif always is not None and keyword not in answer:
-            setattr(answer, keyword, None)
-    answer.QueryRetrieveLevel = level
-    return answer
+            response.add(entity[keyword])
+        elif always_returned is not None and keyword not in response:
+            setattr(response, keyword, None)
+    response.QueryRetrieveLevel = level
+    return response
 
 
 def _get_default_keywords(level: Level) -> Sequence[str]:
@@ -169,16 +166,16 @@ def handle_find(
             identifier, get_root_level(sop_class), relational=is_relational(event.assoc, sop_class)
         )
     except IdentifierMismatch as mismatch:
-        yield _status(IDENTIFIER_MISMATCH, str(mismatch), mismatch.tag), None
+        yield _make_status(IDENTIFIER_MISMATCH, str(mismatch), mismatch.tag), None
         return
-    for answer in find_matches(identifier, level, get_instances(), always_returned):
+    for response in find_matches(identifier, level, get_instances(), always_returned):
         if event.is_cancelled:
-            yield _status(CANCELLED), None
+            yield _make_status(CANCELLED), None
             return
-        yield _status(PENDING), answer
+        yield _make_status(PENDING), response
 
 
-def _status(code: int, comment: str = "", offending: BaseTag | None = None) -> Dataset:
+def _make_status(code: int, comment: str = "", offending: BaseTag | None = None) -> Dataset:
     status = Dataset()
     status.Status = code
     if comment:

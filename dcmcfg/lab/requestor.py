@@ -111,7 +111,7 @@ def open_association(
     except (socket.gaierror, UnicodeError) as error:
         raise HostUnknown(peer) from error
     if not association.is_established:
-        raise _failure(association, peer, trace)
+        raise _make_failure(association, peer, trace)
     try:
         yield association
     except BaseException:
@@ -130,7 +130,7 @@ def send_file(association: Association, path: Path, *, originator_ae_title: str,
     Without a response the association is over. Raises :class:`StoreNotSent`.
     """
     try:
-        answer = association.send_c_store(
+        response = association.send_c_store(
             dcmread(path), originator_aet=originator_ae_title, originator_id=message_id, msg_id=message_id % 0xFFFF + 1
         )
     except (
@@ -139,7 +139,7 @@ def send_file(association: Association, path: Path, *, originator_ae_title: str,
         AttributeError,
     ) as error:  # no context accepted for it, association gone, not a composite object
         raise StoreNotSent from error
-    status: int | None = answer.get("Status")
+    status: int | None = response.get("Status")
     if status is None:
         abort_association(
             association
@@ -169,11 +169,11 @@ def _make_relational_negotiation(sop_class_uid: str) -> SOPClassExtendedNegotiat
     return item
 
 
-def _failure(association: Association, peer: Peer, trace: ConnectionTrace) -> AssociationFailed:
-    answer = association.acceptor.primitive
-    if isinstance(answer, A_ASSOCIATE):
-        if answer.result:
-            return AssociationRejected(peer, answer.result, answer.result_source or 0, answer.diagnostic or 0)
+def _make_failure(association: Association, peer: Peer, trace: ConnectionTrace) -> AssociationFailed:
+    response = association.acceptor.primitive
+    if isinstance(response, A_ASSOCIATE):
+        if response.result:
+            return AssociationRejected(peer, response.result, response.result_source or 0, response.diagnostic or 0)
         return NoContextAccepted(peer)
     if trace.was_opened:
         return AssociationAborted(peer)

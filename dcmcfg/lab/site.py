@@ -43,7 +43,7 @@ class Site:
     folder: Path
     ports: Ports
     token_requirements: TokenRequirements | None = None
-    extra_study_count: int = 0  # beside the five that every lab has
+    extra_study_count: int = 0  # besides the studies that every lab has
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -51,7 +51,7 @@ class Site:
 
     @staticmethod
     def load(folder: Path) -> Site:
-        """Return the site kept in *folder*.
+        """Return the site stored in *folder*.
 
         Raises :class:`LabError` when there is none or it does not read, and :class:`~dcmcfg.errors.UnknownFormat`.
         """
@@ -130,7 +130,7 @@ class Site:
 
     @property
     def study_list_file(self) -> Path:
-        """The UIDs of the studies beside those that every lab has, one a line."""
+        """The UIDs of the studies besides those that every lab has, one a line."""
         return self.folder / "more-studies.txt"
 
     @property

@@ -1,7 +1,4 @@
-"""A throw-away slapd: real OpenLDAP in a folder of its own, without root.
-
-OpenLDAP as this machine has it installed: where its programs and modules are.
-"""
+"""A throw-away slapd: OpenLDAP as this machine has it installed, in a folder of its own, without root."""
 
 from __future__ import annotations
 
@@ -31,11 +28,11 @@ _MODULE_FOLDERS = ("/usr/lib/ldap", "/usr/lib64/openldap", "/usr/lib/openldap", 
 
 def find_program(program: str, install_command: str) -> Path:
     """Return where *program* is; raises :class:`LabError`, which says to run *install_command*, when it is nowhere."""
-    search = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PROGRAM_FOLDERS])
-    found = shutil.which(program, path=search)
-    if found is None:
+    search_path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PROGRAM_FOLDERS])
+    path = shutil.which(program, path=search_path)
+    if path is None:
         raise LabError("is not installed", subject=program, next_step=f"install it: {install_command}")
-    return Path(found)
+    return Path(path)
 
 
 def copy_program(source: Path, target: Path) -> None:
@@ -68,7 +65,7 @@ _MAX_DATABASE_BYTES = 256 * 1024 * 1024
 class Slapd:
     """One slapd on loopback, its configuration, database and log in *folder*.
 
-    ``prepare``, then ``load_files`` as wanted, then ``start``; as a context manager it starts and stops. It runs from a
+    ``prepare``, then ``load_files`` if needed, then ``start``; as a context manager it starts and stops. It runs from a
     copy of its binary, because Ubuntu's AppArmor profile attaches by path and refuses other folders than the service's.
 
     Its life ends with that of the *thread* that started it (PR_SET_PDEATHSIG, prctl(2)): start it from the main one.
@@ -235,16 +232,16 @@ class Slapd:
 
     def _run_tool(self, name: str, *options: str, content: bytes = b"", subject: str = "") -> None:
         """Run one of slapd's tools (``slapd -T``); raises :class:`LabError` with its words."""
-        done = subprocess.run(
+        result = subprocess.run(
             (*_DIE_WITH_PARENT, *self._command("-T", name, *options)),
             input=content,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
         )
-        if done.returncode:
-            words = " ".join(done.stdout.decode("utf-8", "replace").split())
-            raise LabError(f"slapd's tool {name!r} failed: {words}", subject=subject or str(self.folder))
+        if result.returncode:
+            output = " ".join(result.stdout.decode("utf-8", "replace").split())
+            raise LabError(f"slapd's tool {name!r} failed: {output}", subject=subject or str(self.folder))
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -264,7 +261,7 @@ class Slapd:
             sockets = psutil.Process(self._process.pid).net_connections("tcp")
         except psutil.Error:
             return False
-        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.port for one in sockets)
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == self.port for each in sockets)
 
     def _is_answering(self) -> bool:
         try:

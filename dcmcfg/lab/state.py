@@ -1,4 +1,4 @@
-"""What the supervisor of a lab tells about itself: a file that others read."""
+"""The state that the supervisor of a lab writes into a file for others to read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process, told by its start from a later one that got its number.
+    """A process, distinguished by its start from a later one that got its number.
 
     ``started_after_boot_s`` is in seconds after boot: a time of day would change when the clock is set.
     """
@@ -101,7 +101,7 @@ class LabState:
 
     @staticmethod
     def load(folder: Path) -> LabState | None:
-        """Return the state kept in *folder*, None when there is none.
+        """Return the state stored in *folder*, None when there is none.
 
         Raises :class:`LabError` if unreadable, and :class:`~dcmcfg.errors.UnknownFormat`.
         """

@@ -1,8 +1,6 @@
 """The lab's storage SCP: takes whatever it is sent, like dcm4che's ``StoreSCP``.
 
 ``python -m dcmcfg.lab.storage LABFOLDER`` serves C-ECHO and C-STORE as STORESCP, whatever the called AE title.
-
-An object as a C-STORE request brought it.
 """
 
 from __future__ import annotations
@@ -45,7 +43,7 @@ class ReceivedObject:
 
 
 def read_store_request(event: evt.Event) -> ReceivedObject:
-    """Return what the event EVT_C_STORE tells."""
+    """Return the object of the event EVT_C_STORE."""
     request = event.request
     if not isinstance(request, C_STORE):
         raise TypeError(f"not a C-STORE request: {request!r}")
@@ -69,11 +67,11 @@ def serve(site: Site) -> Iterator[None]:
     store = ObjectStore(site.storage_folder)
 
     def receive(event: evt.Event) -> int:
-        brought = read_store_request(event)
-        store.save_file(brought.sop_instance_uid, brought.file_content)
-        originator = brought.move_originator_ae_title or "none"
+        received = read_store_request(event)
+        store.save_file(received.sop_instance_uid, received.file_content)
+        originator = received.move_originator_ae_title or "none"
         _log.info(
-            "stored %s from %s, move originator %s", brought.sop_instance_uid, brought.calling_ae_title, originator
+            "stored %s from %s, move originator %s", received.sop_instance_uid, received.calling_ae_title, originator
         )
         return SUCCESS
 

@@ -47,12 +47,12 @@ class LabStudy:
 def make_standard_studies() -> tuple[LabStudy, ...]:
     """Return the lab's studies in a fixed order: one, three, twenty, local, unknown, jpeg-ls; always the same UIDs."""
     return (
-        _study("one", StudyLocation.EXTERNAL, series=1, images=1),
-        _study("three", StudyLocation.EXTERNAL, series=1, images=3),
-        _study("twenty", StudyLocation.EXTERNAL, series=2, images=10),
-        _study("local", StudyLocation.LOCAL, series=1, images=5),
-        _study("unknown", StudyLocation.UNKNOWN_TO_ARCHIVE, series=1, images=2),
-        _convert_to_jpeg_ls(_study("jpeg-ls", StudyLocation.EXTERNAL, series=1, images=2)),
+        _make_study("one", StudyLocation.EXTERNAL, series=1, images=1),
+        _make_study("three", StudyLocation.EXTERNAL, series=1, images=3),
+        _make_study("twenty", StudyLocation.EXTERNAL, series=2, images=10),
+        _make_study("local", StudyLocation.LOCAL, series=1, images=5),
+        _make_study("unknown", StudyLocation.UNKNOWN_TO_ARCHIVE, series=1, images=2),
+        _convert_to_jpeg_ls(_make_study("jpeg-ls", StudyLocation.EXTERNAL, series=1, images=2)),
     )
 
 
@@ -69,12 +69,12 @@ def make_extra_studies(count: int) -> Iterator[LabStudy]:
 
 def make_small_study(name: str, location: StudyLocation, images: int) -> LabStudy:
     """Return a study of one series; its UIDs are made of its *name*."""
-    return _study(name, location, series=1, images=images)
+    return _make_study(name, location, series=1, images=images)
 
 
 def list_extra_study_uids(count: int) -> Iterator[str]:
     """Yield the Study Instance UIDs of :func:`make_extra_studies`, without making the images."""
-    return (_uid(_make_extra_name(each)) for each in range(1, count + 1))
+    return (_make_uid(_make_extra_name(each)) for each in range(1, count + 1))
 
 
 def _make_extra_name(number: int) -> str:
@@ -92,8 +92,8 @@ def get_standard_study(name: str) -> LabStudy:
     return {each.name: each for each in make_standard_studies()}[name]
 
 
-def _study(name: str, location: StudyLocation, *, series: int, images: int) -> LabStudy:
-    return LabStudy(name, location, tuple(_instances(name, series, images)))
+def _make_study(name: str, location: StudyLocation, *, series: int, images: int) -> LabStudy:
+    return LabStudy(name, location, tuple(_make_instances(name, series, images)))
 
 
 def _convert_to_jpeg_ls(study: LabStudy) -> LabStudy:
@@ -107,23 +107,23 @@ def _convert_to_jpeg_ls(study: LabStudy) -> LabStudy:
     return study
 
 
-def _instances(name: str, series: int, images: int) -> Iterator[Dataset]:
+def _make_instances(name: str, series: int, images: int) -> Iterator[Dataset]:
     for series_number in range(1, series + 1):
         for instance_number in range(1, images + 1):
-            yield _ct_image(name, series_number, instance_number)
+            yield _make_ct_image(name, series_number, instance_number)
 
 
-def _uid(*parts: object) -> str:
+def _make_uid(*parts: object) -> str:
     return str(generate_uid(entropy_srcs=["dcmcfg lab", *map(str, parts)]))
 
 
-def _ct_image(name: str, series_number: int, instance_number: int) -> Dataset:
+def _make_ct_image(name: str, series_number: int, instance_number: int) -> Dataset:
     """Return a CT image with the attributes of type 1 and 2 (PS3.3 A.3)."""
     image = Dataset()
     _add_patient_and_study(image, name)
     _add_series(image, name, series_number)
     _add_image(image, instance_number)
-    image.SOPInstanceUID = _uid(name, series_number, instance_number)
+    image.SOPInstanceUID = _make_uid(name, series_number, instance_number)
     image.file_meta = FileMetaDataset()
     image.file_meta.MediaStorageSOPClassUID = CTImageStorage
     image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
@@ -137,7 +137,7 @@ def _add_patient_and_study(image: Dataset, name: str) -> None:
     image.PatientID = f"LAB-{name.upper()}"
     image.PatientBirthDate = "19700101"
     image.PatientSex = "O"
-    image.StudyInstanceUID = _uid(name)
+    image.StudyInstanceUID = _make_uid(name)
     image.StudyDate = _STUDY_DATE
     image.StudyTime = "101500"
     image.StudyID = name.upper()
@@ -148,10 +148,10 @@ def _add_patient_and_study(image: Dataset, name: str) -> None:
 
 def _add_series(image: Dataset, name: str, number: int) -> None:
     image.Modality = "CT"
-    image.SeriesInstanceUID = _uid(name, number)
+    image.SeriesInstanceUID = _make_uid(name, number)
     image.SeriesNumber = str(number)
     image.SeriesDescription = f"series {number}"
-    image.FrameOfReferenceUID = _uid(name, "frame of reference")
+    image.FrameOfReferenceUID = _make_uid(name, "frame of reference")
     image.PositionReferenceIndicator = ""
     image.PatientPosition = "HFS"
     image.Manufacturer = "dcmcfg lab"

@@ -46,10 +46,10 @@ class SubOperations:
     def make_pending_response(self) -> MoveResponse:
         """Return a pending response with all four counters."""
         with self._lock:
-            done = self.completed + self.warning + self.failed_count
+            done_count = self.completed + self.warning + self.failed_count
             return MoveResponse(
                 PENDING,
-                remaining=max(self._total - done, 0),
+                remaining=max(self._total - done_count, 0),
                 completed=self.completed,
                 failed=self.failed_count,
                 warning=self.warning,
@@ -75,10 +75,10 @@ class SubOperations:
             completed=self.completed or None,
             failed=self.failed_count or None,
             warning=self.warning or None,
-            identifier=self._failed_list(),
+            identifier=self._make_failed_list(),
         )
 
-    def _failed_list(self) -> Dataset | None:
+    def _make_failed_list(self) -> Dataset | None:
         if not self.failed_uids:
             return None
         identifier = Dataset()

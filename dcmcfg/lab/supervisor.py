@@ -53,8 +53,8 @@ def save_parts(parts: tuple[Part, ...], folder: Path) -> None:
 
 def load_parts(folder: Path) -> tuple[Part, ...]:
     """Return what :func:`save_parts` wrote."""
-    kept = json.loads((folder / PARTS_FILE).read_text("utf-8"))
-    return tuple(Part(**(part | {"command": tuple(part["command"])})) for part in kept)
+    content = json.loads((folder / PARTS_FILE).read_text("utf-8"))
+    return tuple(Part(**(part | {"command": tuple(part["command"])})) for part in content)
 
 
 def get_log_file(folder: Path, part: str) -> Path:
@@ -71,7 +71,7 @@ class _LabEnded(Exception):
 
 
 class Supervisor:
-    """Runs the parts of the lab in *folder* until something ends it; *watched* is a process to outlive not."""
+    """Runs the parts of the lab in *folder* until something ends it, which the end of the process *owner* does."""
 
     def __init__(self, folder: Path, parts: tuple[Part, ...], owner: ProcessIdentity | None) -> None:
         self.folder = folder
@@ -86,9 +86,9 @@ class Supervisor:
         )
 
     def run(self) -> None:
-        """Start the parts, watch them, and when something ends the lab stop them; the state file tells why."""
-        for asking in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(asking, self._on_signal)
+        """Start the parts, watch them, and when something ends the lab stop them; the state file says why."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
         reason, failed = "the supervisor failed", ""
         try:
             self._save_state(self.state)
@@ -175,8 +175,8 @@ def _wrap_to_die_with_parent(parent: int, command: tuple[str, ...]) -> tuple[str
 
     The shell's question closes the gap between fork and prctl(2), in which the parent may have died already.
     """
-    still_there = '[ "$PPID" = "$0" ] && exec "$@"'
-    return ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_there, str(parent), *command)
+    check_parent = '[ "$PPID" = "$0" ] && exec "$@"'
+    return ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", check_parent, str(parent), *command)
 
 
 def _format_exit_status(status: int) -> str:
@@ -192,8 +192,8 @@ def main() -> NoReturn:
     """Run as a process of its own."""
     folder, *pid = sys.argv[1:]
     try:
-        watched = ProcessIdentity.from_pid(int(pid[0])) if pid else None
-        Supervisor(Path(folder), load_parts(Path(folder)), watched).run()
+        owner = ProcessIdentity.from_pid(int(pid[0])) if pid else None
+        Supervisor(Path(folder), load_parts(Path(folder)), owner).run()
     except (LabError, OSError) as error:
         sys.exit(f"{error}")
     sys.exit(0)

@@ -12,7 +12,7 @@ from dcmcfg.lab.site import LOOPBACK, Ports, Site
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 
-#: In an installed package beside this module, in a clone at its top.
+#: In an installed package next to this module, in a clone at its top.
 _FOLDERS = (Path(__file__).parent / "ldif", Path(__file__).parents[2] / "ldif")
 
 
@@ -42,10 +42,10 @@ def load_site_entries(ports: Ports) -> tuple[Entry, ...]:
     :class:`~dcmcfg.errors.LdifError`.
     """
     addresses = _map_ports(ports)
-    return tuple(_set_address(entry, addresses) for entry in _entries())
+    return tuple(_set_address(entry, addresses) for entry in _load_entries())
 
 
-def _entries() -> Iterator[Entry]:
+def _load_entries() -> Iterator[Entry]:
     for file in list_site_files():
         with file.open("rb") as source:
             records = read_all(source, file.name, strict=True)

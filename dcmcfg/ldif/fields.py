@@ -121,8 +121,8 @@ class FieldReader:
         except UnicodeDecodeError as error:
             raise self.build_error(line, f"the URL of {name} is not UTF-8") from error
         except LdifError as error:
-            about = f"{error.subject}: {error.message}" if error.subject else error.message
-            raise self.build_error(line, f"{name}: {about}", error.next_step) from error
+            problem = f"{error.subject}: {error.message}" if error.subject else error.message
+            raise self.build_error(line, f"{name}: {problem}", error.next_step) from error
 
 
 def parse_keyword(line: LogicalLine) -> str:
@@ -137,8 +137,8 @@ def is_attribute_description(text: str) -> bool:
 
 def quote_for_message(text: bytes) -> str:
     """Return *text* quoted for a message, cut when it is long."""
-    whole = text.decode("utf-8", "backslashreplace")
-    return repr(whole if len(whole) <= _MAXIMUM_SHOWN_LENGTH else whole[:_MAXIMUM_SHOWN_LENGTH] + "…")
+    decoded = text.decode("utf-8", "backslashreplace")
+    return repr(decoded if len(decoded) <= _MAXIMUM_SHOWN_LENGTH else decoded[:_MAXIMUM_SHOWN_LENGTH] + "…")
 
 
 @lru_cache(maxsize=4096)

@@ -142,16 +142,16 @@ def _explain_misplaced(word: str) -> tuple[str, str]:
 
 def _parse_modifications(fields: FieldReader, lines: Lines) -> tuple[Modification, ...]:
     modifications: list[Modification] = []
-    at = 0
-    while at < len(lines):
-        head = fields.parse_field(lines[at])
-        end = at + 1
+    position = 0
+    while position < len(lines):
+        head = fields.parse_field(lines[position])
+        end = position + 1
         while end < len(lines) and lines[end].text != b"-":
             end += 1
-        modifications.append(_parse_modification(fields, head, lines[at + 1 : end]))
+        modifications.append(_parse_modification(fields, head, lines[position + 1 : end]))
         if end == len(lines) and fields.strict:
             raise fields.build_error(lines[-1].number, "the '-' after the last modification is missing")
-        at = end + 1
+        position = end + 1
     return tuple(modifications)
 
 
@@ -180,8 +180,8 @@ def _parse_modification_value(fields: FieldReader, attribute: str, line: Logical
     if word in ("dn", "changetype", "control") and b":" in line.text:
         raise fields.build_error(line.number, *_explain_misplaced(word))
     name = fields.parse_field(line).name
-    missing = "is the '-' before it missing?" if word in _OPERATIONS else ""
-    raise fields.build_error(line.number, f"'{name}:' inside a modification of {attribute}", missing)
+    next_step = "is the '-' before it missing?" if word in _OPERATIONS else ""
+    raise fields.build_error(line.number, f"'{name}:' inside a modification of {attribute}", next_step)
 
 
 def _parse_rename(fields: FieldReader, dn: DN, controls: tuple[Control, ...], kind: Field, lines: Lines) -> Rename:

@@ -39,8 +39,8 @@ def split_blocks(source: Iterable[bytes]) -> Iterator[Block]:
     """
     number = 1
     for piece in _split_at_empty_lines(source):
-        *whole, rest = piece.split(b"\n\n")
-        for text in whole:
+        *complete, rest = piece.split(b"\n\n")
+        for text in complete:
             yield text, number, True
             number += text.count(b"\n") + 2
         if rest:
@@ -50,10 +50,10 @@ def split_blocks(source: Iterable[bytes]) -> Iterator[Block]:
 
 def unfold_lines(block: Block) -> Iterator[LogicalLine]:
     """Yield the logical lines of *block*."""
-    octets, at, ended = block
+    octets, start, ended = block
     parts: list[bytes] = []
-    first = at
-    for number, line in enumerate(octets.split(b"\n"), at):
+    first = start
+    for number, line in enumerate(octets.split(b"\n"), start):
         text = line[:-1] if line[-1:] == b"\r" else line
         if text[:1] == b" " and parts and parts[0]:
             parts.append(text[1:])
@@ -66,27 +66,27 @@ def unfold_lines(block: Block) -> Iterator[LogicalLine]:
 
 def _split_at_empty_lines(source: Iterable[bytes]) -> Iterator[bytes]:
     """Yield *source* in pieces that end with an empty line, each as soon as it is there; the last may not."""
-    held: list[bytes] = []
-    end = b""  # of what is held, enough of it to see an empty line that the next chunk completes
-    for chunk in _chunks(source):
+    pending: list[bytes] = []
+    end = b""  # of what is pending, enough of it to see an empty line that the next chunk completes
+    for chunk in _iterate_chunks(source):
         seam = end + chunk
-        crlf = _offset_after(seam, b"\n\r\n") if b"\r" in seam else 0
-        cut = max(_offset_after(seam, b"\n\n"), crlf) - len(end)
+        crlf = _find_offset_after(seam, b"\n\r\n") if b"\r" in seam else 0
+        cut = max(_find_offset_after(seam, b"\n\n"), crlf) - len(end)
         if cut > 0:
-            yield b"".join((*held, chunk[:cut]))
-            held, end, chunk = [], b"", chunk[cut:]
-        held.append(chunk)
+            yield b"".join((*pending, chunk[:cut]))
+            pending, end, chunk = [], b"", chunk[cut:]
+        pending.append(chunk)
         end = (end + chunk)[-2:]
-    yield b"".join(held)
+    yield b"".join(pending)
 
 
-def _chunks(source: Iterable[bytes]) -> Iterable[bytes]:
+def _iterate_chunks(source: Iterable[bytes]) -> Iterable[bytes]:
     if isinstance(source, BufferedIOBase):
         return iter(partial(source.read1, _CHUNK), b"")  # iterating would give it line by line
     return source
 
 
-def _offset_after(text: bytes, mark: bytes) -> int:
+def _find_offset_after(text: bytes, mark: bytes) -> int:
     """Return the place after the last *mark* in *text*, or 0."""
-    at = text.rfind(mark)
-    return at + len(mark) if at >= 0 else 0
+    offset = text.rfind(mark)
+    return offset + len(mark) if offset >= 0 else 0

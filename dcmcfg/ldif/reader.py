@@ -51,10 +51,10 @@ def iter_records(
     """
     fields = FieldReader(name, strict, resolve_url)
     rules = _Rfc2849Checker(fields) if strict else None
-    plain_entry = SimpleEntryReader().parse_entry
+    parse_simple_entry = SimpleEntryReader().parse_entry
     for block in split_blocks(source):
         text, number, _ = block
-        entry = None if strict else plain_entry(text)
+        entry = None if strict else parse_simple_entry(text)
         if entry is not None:
             yield ContentRecord(entry, number)
             continue
@@ -130,16 +130,16 @@ def _skip_version_lines(fields: FieldReader, lines: list[LogicalLine]) -> list[L
         raise fields.build_error(
             start.number, "a byte order mark stands before the record", "save the file as UTF-8 without BOM"
         )
-    at = 0
-    while at < len(lines) and parse_keyword(lines[at]) == "version" and b":" in lines[at].text:
-        version = fields.parse_field(lines[at])
-        fields.require_plain_text(version.name, lines[at].text.partition(b":")[2], version.line)
+    position = 0
+    while position < len(lines) and parse_keyword(lines[position]) == "version" and b":" in lines[position].text:
+        version = fields.parse_field(lines[position])
+        fields.require_plain_text(version.name, lines[position].text.partition(b":")[2], version.line)
         if version.value != b"1":
             raise fields.build_error(
                 version.line, f"LDIF version {quote_for_message(version.value)} is not known", "it must be 1"
             )
-        at += 1
-    return lines[at:]
+        position += 1
+    return lines[position:]
 
 
 class _Rfc2849Checker:

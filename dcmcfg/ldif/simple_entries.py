@@ -19,7 +19,7 @@ _BEGINNING = b"dn: "
 _VALUE = rb"[!-9;=-\xff][ -\xff]*+"
 _RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*+)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
 _Run = tuple[bytes, bytes]
-_name_of = itemgetter(0)
+_get_name = itemgetter(0)
 _CACHE_SIZE = 1 << 12
 _MAXIMUM_CACHED_LENGTH = 1 << 10
 
@@ -58,7 +58,7 @@ class SimpleEntryReader:
 
     def _parse_body(self, body: bytes) -> tuple[Attribute, ...] | None:
         runs = _RUNS.findall(body)
-        if not self._names[tuple(map(_name_of, runs))]:
+        if not self._names[tuple(map(_get_name, runs))]:
             return None
         known = self._attributes
         if len(known) > _CACHE_SIZE or len(self._bodies) > _CACHE_SIZE:
@@ -75,8 +75,8 @@ class _AttributeCache(dict[_Run, Attribute]):
 
     def __missing__(self, run: _Run) -> Attribute:
         octets, values = run
-        each = tuple(values.split(b"\n%b: " % octets)) if b"\n" in values else (values,)
-        attribute = Attribute(octets.decode(), each)
+        split_values = tuple(values.split(b"\n%b: " % octets)) if b"\n" in values else (values,)
+        attribute = Attribute(octets.decode(), split_values)
         if len(values) <= _MAXIMUM_CACHED_LENGTH:
             self[run] = attribute
         return attribute
@@ -88,8 +88,8 @@ class _NameValidityCache(dict[tuple[bytes, ...], bool]):
     def __missing__(self, octets: tuple[bytes, ...]) -> bool:
         names = tuple(name.decode("utf-8", "replace") for name in octets)
         folded = {name.lower() for name in names}
-        plain = 0 < len(folded) == len(names) and folded.isdisjoint(KEYWORDS)
+        has_valid_names = 0 < len(folded) == len(names) and folded.isdisjoint(KEYWORDS)
         if len(self) > _CACHE_SIZE:
             self.clear()
-        self[octets] = found = plain and all(map(is_attribute_description, names))
-        return found
+        self[octets] = is_valid = has_valid_names and all(map(is_attribute_description, names))
+        return is_valid

@@ -3,10 +3,9 @@
 Values and DNs are in base64 where RFC 2849 asks for it, and also where the first octet is a TAB (OpenLDAP's tools
 drop it) or any octet is a control character. Physical lines have at most 76 octets.
 
-Entries as text for an editor: LDIF with a line for each value, and with text as one reads it.
-
-Other than :mod:`dcmcfg.ldif.writer` it neither folds lines nor puts text that is not ASCII into base64. OpenLDAP's
-tools read that, and so does :func:`dcmcfg.ldif.reader.iter_records`.
+Text for an editor (:func:`format_for_editor`) has a line for each value, and text as one reads it: it neither folds
+lines nor puts text that is not ASCII into base64. OpenLDAP's tools read that, and so does
+:func:`dcmcfg.ldif.reader.iter_records`.
 """
 
 from __future__ import annotations
@@ -150,8 +149,8 @@ class _PrefixCache(dict[str, tuple[bytes, bytes]]):
         if len(self) >= _CACHE_SIZE:
             self.clear()
         prefix = f"{name}: ".encode()
-        self[name] = both = prefix, b"\n" + prefix
-        return both
+        self[name] = prefixes = prefix, b"\n" + prefix
+        return prefixes
 
 
 _prefixes = _PrefixCache()
@@ -182,13 +181,13 @@ def fold_line(line: str) -> str:
     if len(line) < 2 * MAXIMUM_LINE_LENGTH and line[MAXIMUM_LINE_LENGTH - 1] != " " != line[-1]:
         return f"{line[:MAXIMUM_LINE_LENGTH]}\n {line[MAXIMUM_LINE_LENGTH:]}\n"
     pieces = [line[:MAXIMUM_LINE_LENGTH].rstrip(" ")]
-    at = len(pieces[0])
-    while at < len(line):
-        piece = line[at : at + MAXIMUM_LINE_LENGTH - 1]
+    position = len(pieces[0])
+    while position < len(line):
+        piece = line[position : position + MAXIMUM_LINE_LENGTH - 1]
         if piece[-1] == " ":
             piece = piece.rstrip(" ") or piece
         pieces.append(piece)
-        at += len(piece)
+        position += len(piece)
     return "\n ".join(pieces) + "\n"
 
 
@@ -218,12 +217,14 @@ def _escape_unprintable(character: str) -> str:
 def format_for_editor(entry: Entry, *, comments: Iterable[str] = ()) -> str:
     """Return *entry* as a content record that ends with an empty line, each of *comments* on a ``#`` line before it."""
     lines = [f"# {comment}".rstrip() for comment in comments]
-    lines.append(_line("dn", str(entry.dn).encode("utf-8", "surrogateescape")))
-    lines += [_line(attribute.name, value) for attribute in entry.attributes for value in attribute.values]
+    lines.append(_format_editor_line("dn", str(entry.dn).encode("utf-8", "surrogateescape")))
+    lines += [
+        _format_editor_line(attribute.name, value) for attribute in entry.attributes for value in attribute.values
+    ]
     return "\n".join(lines) + "\n\n"
 
 
-def _line(name: str, value: bytes) -> str:
+def _format_editor_line(name: str, value: bytes) -> str:
     if not value:
         return f"{name}:"
     text = value.decode("utf-8", "replace")

@@ -38,7 +38,7 @@ def find_looked_up_references(context: LintContext) -> Iterator[Reference]:
 
 
 def _is_passed_through(context: LintContext, reference: Reference) -> bool:
-    """Tell whether the title is only told to others: the move destination, and where to retrieve from.
+    """Tell whether the title is only passed on to others: the move destination, and where to retrieve from.
 
     An exporter's dcmRetrieveAET is recorded as the external archive, and looked up later.
     """
@@ -59,12 +59,12 @@ def find_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:
             found.setdefault((archive.name, ae.title), []).append((archive, ae, reference))
     return tuple(
         AELookup(
-            named[0][0],
-            named[0][1],
-            tuple(dict.fromkeys(reference.attribute for _, _, reference in named)),
-            any(reference.use is NameUse.REMOTE for _, _, reference in named),
+            lookups[0][0],
+            lookups[0][1],
+            tuple(dict.fromkeys(reference.attribute for _, _, reference in lookups)),
+            any(reference.use is NameUse.REMOTE for _, _, reference in lookups),
         )
-        for named in found.values()
+        for lookups in found.values()
     )
 
 

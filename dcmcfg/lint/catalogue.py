@@ -1,4 +1,4 @@
-"""All rules of ``dcmcfg lint``, in the order in which they are told and documented."""
+"""All rules of ``dcmcfg lint``, in the order in which they are reported and documented."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class LintContext:
     """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
 
     Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that ask
-    for :attr:`entries_to_check` entries judge only these, in the sight of the whole tree.
+    for :attr:`entries_to_check` judge only these, in view of the whole tree.
     """
 
     tree: Tree
@@ -62,8 +62,8 @@ class LintContext:
                     found = self.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
                 except MalformedInput:
                     found = None
-                named = found if found is not None and found.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) else None
-                yield ConnectionReference(entry, value, named)
+                connection = found if found is not None and found.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) else None
+                yield ConnectionReference(entry, value, connection)
 
     @cached_property
     def listeners(self) -> Mapping[NormalDN, Sequence[Listener]]:
@@ -136,8 +136,8 @@ class LintContext:
     def _index_parts(self, device: Device) -> Mapping[str, Sequence[Entry]]:
         found: dict[str, list[Entry]] = {}
         children = self.tree.children(device.entry.dn)
-        below = [each for child in children for each in self.tree.children(child.dn)]
-        for entry in (*children, *below):
+        grandchildren = [each for child in children for each in self.tree.children(child.dn)]
+        for entry in (*children, *grandchildren):
             for object_class in entry.texts(OBJECT_CLASS):
                 found.setdefault(object_class.lower(), []).append(entry)
         return found
@@ -161,5 +161,5 @@ class LintContext:
 
     def find_similar_titles(self, ae_title: str) -> frozenset[str]:
         """Return the titles that differ from *ae_title* only by case or blanks at the ends."""
-        wanted = ae_title.strip(" ").casefold()
-        return frozenset(each for each in self.aes_by_title if each.strip(" ").casefold() == wanted)
+        folded_title = ae_title.strip(" ").casefold()
+        return frozenset(each for each in self.aes_by_title if each.strip(" ").casefold() == folded_title)

@@ -32,19 +32,21 @@ def assess_coverage(
     live: bool,
     server_is_newer: bool = False,
 ) -> LintCoverage:
-    """Return what *rules*, which have *findings* this, cannot say of *tree*.
+    """Return what *rules*, which found *findings*, cannot say of *tree*.
 
     *schema*, *live* and *server_is_newer* are as for ``check_entries``. An error of ``check_entries`` on a value in
     *findings* is not counted.
     """
-    archive = any(entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) for entry in tree.entries.values())
-    topics = () if archive else tuple(topic for topic in ARCHIVE_TOPICS if set(RULES_BY_TOPIC[topic]) & set(rules))
-    known = set(map(_finding_key, findings))
+    has_archive = any(entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) for entry in tree.entries.values())
+    topics = () if has_archive else tuple(topic for topic in ARCHIVE_TOPICS if set(RULES_BY_TOPIC[topic]) & set(rules))
+    known = set(map(_build_finding_key, findings))
     checked = check_entries(
         map(LocatedEntry, tree.entries.values()), schema, live=live, server_is_newer=server_is_newer
     )
-    return LintCoverage(topics, sum(each.severity == "error" and _finding_key(each) not in known for each in checked))
+    return LintCoverage(
+        topics, sum(each.severity == "error" and _build_finding_key(each) not in known for each in checked)
+    )
 
 
-def _finding_key(finding: Finding) -> tuple[DN, str, bytes | None]:
+def _build_finding_key(finding: Finding) -> tuple[DN, str, bytes | None]:
     return finding.dn, finding.attribute.lower(), finding.value

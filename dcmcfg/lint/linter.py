@@ -16,10 +16,10 @@ from dcmcfg.schema.findings import Finding, Severity
 
 @dataclass(frozen=True)
 class LintFinding:
-    """A finding of ``rule``, with the words of the dcmcfg ``fix_command`` that mends just it, if that can be told.
+    """A finding of ``rule``, with the words of the dcmcfg ``fix_command`` that fixes just it, if there is one.
 
-    ``fix_changes`` mend it where nothing has to be decided; else there are none. ``correction_commands`` are the words
-    of commands that correct a name which is probably misspelt; where it is not, ``fix_command`` mends it.
+    ``fix_changes`` fix it where nothing has to be decided; else there are none. ``correction_commands`` are the words
+    of commands that correct a name which is probably misspelt; where it is not, ``fix_command`` fixes it.
     """
 
     rule: LintRule
@@ -38,20 +38,22 @@ def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[
 
     *now* has a time zone; certificates are judged by it.
     """
-    survey = LintContext(tree, now)
-    found = (each for rule in rules for each in _apply_rule(survey, rule))
+    context = LintContext(tree, now)
+    found = (each for rule in rules for each in _apply_rule(context, rule))
     return tuple(sorted(found, key=lambda each: _SEVERITIES.index(each.finding.severity)))
 
 
 def _apply_rule(context: LintContext, rule: LintRule) -> Iterator[LintFinding]:
-    for breach in rule.find_violations(context):
-        finding = build_finding(rule, breach)
-        if breach.has_secret_value:
-            yield LintFinding(rule, finding, (), breach.fix_changes)
+    for violation in rule.find_violations(context):
+        finding = build_finding(rule, violation)
+        if violation.has_secret_value:
+            yield LintFinding(rule, finding, (), violation.fix_changes)
         else:
-            yield LintFinding(rule, finding, breach.fix_command, breach.fix_changes, breach.correction_commands)
+            yield LintFinding(
+                rule, finding, violation.fix_command, violation.fix_changes, violation.correction_commands
+            )
 
 
 def collect_fixes(findings: Iterable[LintFinding]) -> tuple[Change, ...]:
-    """Return the changes that mend what of *findings* can be mended mechanically, each once."""
+    """Return the changes that fix what of *findings* can be fixed automatically, each once."""
     return tuple(dict.fromkeys(change for each in findings for change in each.fix_changes))

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.model.connections import connection_name
+from dcmcfg.model.connections import get_connection_name
 from dcmcfg.model.devices import DICOM
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema_names import (
@@ -46,7 +46,7 @@ class Listener:
 
     @property
     def name(self) -> str:
-        return connection_name(self.entry.dn)
+        return get_connection_name(self.entry.dn)
 
     @cached_property
     def protocol(self) -> str:
@@ -93,7 +93,7 @@ class Listener:
 
 
 def find_archive_listeners(tree: Tree, entries: Sequence[Entry]) -> Mapping[NormalDN, Sequence[Listener]]:
-    """Return the listeners of each installed archive among the *entries* entries of *tree*, in the order of these."""
+    """Return the listeners of each installed archive among the *entries* of *tree*, in the order of these."""
     key = tree.key
     archives = [each for each in entries if each.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)]
     found: dict[NormalDN, list[Listener]] = {key(each.dn): [] for each in archives if _is_installed(each)}
@@ -117,15 +117,15 @@ def _parse_port(text: str) -> int | None:
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address that Java takes *text* for without asking a name server (``InetAddress.getByName``)."""
-    plain = text.removeprefix("[").removesuffix("]")
-    if not plain:
+    address = text.removeprefix("[").removesuffix("]")
+    if not address:
         return ip_address("0.0.0.0")  # noqa: S104 — read, not bound
-    if plain.casefold() == "localhost":
+    if address.casefold() == "localhost":
         return ip_address(_LOOPBACK)
     try:
-        found = ip_address(plain)
+        found = ip_address(address)
     except ValueError:
-        return _parse_short_address(plain)
+        return _parse_short_address(address)
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
 
@@ -138,4 +138,4 @@ def _parse_short_address(text: str) -> IPv4Address | None:
     *first, last = map(int, parts)
     if any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
         return None
-    return IPv4Address(sum(number << 8 * (3 - place) for place, number in enumerate(first)) + last)
+    return IPv4Address(sum(number << 8 * (3 - position) for position, number in enumerate(first)) + last)

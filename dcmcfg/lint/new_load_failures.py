@@ -7,7 +7,6 @@ finding that was there before the plan is not new, whatever name its entry has n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +28,8 @@ from dcmcfg.schema.device_rules import DeviceRules
 from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, Finding, Location
 from dcmcfg.schema.values import ValueRules
 
-#: The rules that judge what entries of a device mean together. They judge :attr:`LintContext.entries_to_check` only.
+#: The rules that judge what entries of a device mean together. They judge
+#: :attr:`LintContext.entries_to_check` only.
 DEVICE_RULES: tuple[LintRule, ...] = listening.RULES
 #: The rules for references that are refused although the archive loads them: the AE exists and can play its role. They
 #: judge :attr:`LintContext.archives_to_check` only. ``check`` leaves them out: a file may hold a part of a tree.
@@ -44,8 +44,6 @@ _FIXES = {
 #: What makes two findings the same one: entry, attribute, value (or else the message), and whether it is a reason to
 #: refuse. A value that is a DN is compared by its entry.
 _FindingKey = tuple[NormalDN, str, bytes | NormalDN, bool]
-
-_FILE_LINE = re.compile(r"(.+):([0-9]+)(?: \(AE [0-9]+\))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class _FindingComparison:
             found.setdefault(_build_key(self.plan.after, each.finding), each)
         known = {_build_key(self.plan.before, each.finding) for each in self._find_before()} if found else ()
         for key, each in found.items():
-            if self._original_key(key) not in known and not self._is_existing_reference(each.finding):
+            if self._find_original_key(key) not in known and not self._is_existing_reference(each.finding):
                 yield NewFinding(replace(each.finding, location=self._find_location(each)), each.fix)
 
     def _is_existing_reference(self, finding: Finding) -> bool:
@@ -94,28 +92,28 @@ class _FindingComparison:
         if finding.rule.name != external_retrieve.CANNOT_STORE_RULE:
             return False
         origin = self._names.find_original_name(self.plan.after.key(finding.dn))
-        held = self.plan.before.entries.get(origin) if origin is not None else None
-        return held is not None and finding.value in held.values(finding.attribute)
+        entry = self.plan.before.entries.get(origin) if origin is not None else None
+        return entry is not None and finding.value in entry.values(finding.attribute)
 
     def _find_before(self) -> Iterator[_FixableFinding]:
-        origins = {self._names.find_original_name(name) for name in self._affected_devices}
+        origins = {self._names.find_original_name(name) for name in self._names.affected_devices}
         yield from self._check_tree(
-            self.plan.before, self._affected_devices | origins, self._names.names_before, lambda name: name
+            self.plan.before, self._names.affected_devices | origins, self._names.names_before, lambda name: name
         )
 
     def _find_after(self) -> Iterator[_FixableFinding]:
         tree = self.plan.after
         yield from self._check_tree(
             tree,
-            self._affected_devices,
+            self._names.affected_devices,
             self._names.names_after,
             lambda name: self._names.find_original_name(name) or name,
         )
         rules = _build_value_rules(tree)
         for dn, attribute, text in find_new_dangling_references(self.plan):
-            held = tree.get(dn)
-            if held is not None:
-                yield from _check_values(rules, held, [Attribute(attribute, (_octets(text),))])
+            entry = tree.get(dn)
+            if entry is not None:
+                yield from _check_values(rules, entry, [Attribute(attribute, (_encode(text),))])
 
     def _check_tree(
         self,
@@ -129,20 +127,23 @@ class _FindingComparison:
         Both trees are judged in the same order, entries that the plan writes last: of two that are in each other's way,
         the rules name the later one.
         """
-        touched = frozenset(written)
+        written_names = frozenset(written)
         depths = {len(name) for name in devices if name is not None}
-        held = [name for name in tree.entries if any(name[-depth:] in devices for depth in depths)]
+        names = [name for name in tree.entries if any(name[-depth:] in devices for depth in depths)]
         if self._names.has_renames:  # which puts entries at the end of the tree
-            held.sort(key=origin)
-        held = [*(name for name in held if name not in touched), *(name for name in held if name in touched)]
-        scope = tuple(tree.entries[name] for name in held)
-        together = DeviceRules(tree.get)
+            names.sort(key=origin)
+        names = [
+            *(name for name in names if name not in written_names),
+            *(name for name in names if name in written_names),
+        ]
+        scope = tuple(tree.entries[name] for name in names)
+        device_rules = DeviceRules(tree.get)
         for entry in scope:
-            yield from map(_with_fix, together.find_problems(entry))
-        survey = LintContext(tree, self.now, scope)
+            yield from map(_add_fix, device_rules.find_problems(entry))
+        context = LintContext(tree, self.now, scope)
         for rule in (*DEVICE_RULES, *REFERENCE_RULES) if scope else ():
-            for breach in rule.find_violations(survey):
-                yield _FixableFinding(build_finding(rule, breach), rule.fix, breach.related_dns)
+            for violation in rule.find_violations(context):
+                yield _FixableFinding(build_finding(rule, violation), rule.fix, violation.related_dns)
         rules = _build_value_rules(tree)
         for name in dict.fromkeys(written):
             if find_enclosing_device(name) is not None and name in tree.entries:
@@ -152,46 +153,47 @@ class _FindingComparison:
     def _names(self) -> EntryNames:
         return EntryNames(self.plan)
 
-    @cached_property
-    def _affected_devices(self) -> frozenset[NormalDN]:
-        """The names of the devices that the plan touches."""
-        found = (find_enclosing_device(name) for name in (*self._names.names_after, *self._names.names_before))
-        return frozenset(name for name in found if name is not None)
-
-    def _original_key(self, key: _FindingKey) -> _FindingKey | None:
+    def _find_original_key(self, key: _FindingKey) -> _FindingKey | None:
         """Return *key* with the names from before the plan, None for that of a new entry."""
         name, attribute, value, refused = key
-        was = self._names.find_original_name(name)
+        original_name = self._names.find_original_name(name)
         if isinstance(value, tuple):
             value = self._names.find_original_name(value) or value
-        return None if was is None else (was, attribute, value, refused)
+        return None if original_name is None else (original_name, attribute, value, refused)
 
     def _find_location(self, found: _FixableFinding) -> Location | None:
         """Return where the change that causes a finding was written, None if no file holds it."""
         finding, tree = found.finding, self.plan.after
-        own = self._find_steps(tree.key(finding.dn))
-        meant = _parse_dn_value(finding)
-        others = [
-            step for dn in (*meant, *found.related) for step in self._find_steps(tree.key(dn), nearest_ancestor=True)
+        own_steps = self._find_steps(tree.key(finding.dn))
+        referenced_dns = _parse_dn_value(finding)
+        related_steps = [
+            step
+            for dn in (*referenced_dns, *found.related)
+            for step in self._find_steps(tree.key(dn), nearest_ancestor=True)
         ]
-        above = self._find_steps(tree.key(finding.dn), nearest_ancestor=True)
-        causes = (*(step for step in own if _introduces_value(step, finding)), *others, *own, *above)
-        return next((_parse_location(step.location) for step in causes if step.location), None)
+        ancestor_steps = self._find_steps(tree.key(finding.dn), nearest_ancestor=True)
+        causes = (
+            *(step for step in own_steps if _introduces_value(step, finding)),
+            *related_steps,
+            *own_steps,
+            *ancestor_steps,
+        )
+        return next((step.location for step in causes if step.location is not None), None)
 
     def _find_steps(self, name: NormalDN, *, nearest_ancestor: bool = False) -> Sequence[Step]:
         """Return the steps on the entry *name*, the last first.
 
         With *nearest_ancestor* else those on the nearest entry above.
         """
-        names = (name[at:] for at in range(len(name) if nearest_ancestor else 1))
+        names = (name[depth:] for depth in range(len(name) if nearest_ancestor else 1))
         return next((steps for each in names if (steps := self._steps.get(each))), ())
 
     @cached_property
     def _steps(self) -> Mapping[NormalDN, Sequence[Step]]:
         """The steps on each entry, the last first, by the names that the entry has after, before and in the step."""
         found: dict[NormalDN, list[Step]] = {}
-        named = zip(self.plan.steps, self._names.names_after, self._names.names_before, strict=True)
-        for step, after, before in reversed(list(named)):
+        named_steps = zip(self.plan.steps, self._names.names_after, self._names.names_before, strict=True)
+        for step, after, before in reversed(list(named_steps)):
             for name in {after, before, self.plan.before.key(step.change.dn)}:
                 found.setdefault(name, []).append(step)
         return found
@@ -201,10 +203,10 @@ def _check_values(rules: ValueRules, entry: Entry, attributes: Iterable[Attribut
     for attribute in attributes:
         for finding in rules.find_problems(entry, attribute.name, attribute.values):
             if finding.impact in REFUSED_KINDS:
-                yield _with_fix(finding)
+                yield _add_fix(finding)
 
 
-def _with_fix(finding: Finding) -> _FixableFinding:
+def _add_fix(finding: Finding) -> _FixableFinding:
     other_value = f"Correct the value. dcmcfg explain {finding.attribute} shows its form."
     return _FixableFinding(finding, _FIXES.get(finding.rule, other_value))
 
@@ -225,8 +227,8 @@ def _build_key(tree: Tree, finding: Finding) -> _FindingKey:
     attribute = definition.name if definition is not None else finding.attribute
     value: bytes | NormalDN = finding.message.encode()
     if finding.value is not None:
-        meant = _parse_dn_value(finding) if definition is not None and definition.syntax == "DN" else ()
-        value = tree.key(meant[0]) if meant else tree.schema.normalise_value(attribute, finding.value)
+        referenced_dns = _parse_dn_value(finding) if definition is not None and definition.syntax == "DN" else ()
+        value = tree.key(referenced_dns[0]) if referenced_dns else tree.schema.normalise_value(attribute, finding.value)
     return tree.key(finding.dn), attribute.lower(), value, finding.impact in REFUSED_KINDS
 
 
@@ -245,11 +247,5 @@ def _introduces_value(step: Step, finding: Finding) -> bool:
     return step.before is None or finding.value not in step.before.values(finding.attribute)
 
 
-def _parse_location(place: str) -> Location | None:
-    """Return the file and line of *place*, which may name one of several AEs on the line too; None of any other."""
-    found = _FILE_LINE.fullmatch(place)
-    return Location(found[1], int(found[2])) if found is not None else None
-
-
-def _octets(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")

@@ -96,7 +96,7 @@ def find_new_violations(
     """Yield a sentence for each breach of :data:`PLAN_RULES` and the errors of *extra_rules* that *plan* brings about.
 
     *now* has a time zone. Findings in *excluded* are left out: the plan is refused for them. Of many breaches, the
-    first are told, and how many there are.
+    first are reported, and how many there are.
     """
     if not plan.steps:
         return
@@ -106,11 +106,11 @@ def find_new_violations(
     ).find_new()
     found = ((rule, each) for rule, each in found if (rule.name, each.dn, each.value) not in known)
     yield from (
-        f"{breach.dn}: {rule.format_message(breach)} (lint: {rule.name})"
-        for rule, breach in islice(found, _MAXIMUM_REPORTED)
+        f"{violation.dn}: {rule.format_message(violation)} (lint: {rule.name})"
+        for rule, violation in islice(found, _MAXIMUM_REPORTED)
     )
-    if left := sum(1 for _ in found):
-        yield f"and {left} more that dcmcfg lint would tell"
+    if more := sum(1 for _ in found):
+        yield f"and {more} more that dcmcfg lint would tell"
 
 
 @dataclass(frozen=True)
@@ -124,25 +124,30 @@ class _ViolationComparison:
     def find_new(self) -> Iterator[tuple[LintRule, Violation]]:
         """Yield each breach after the plan that was not there before it."""
         after = self._find_violations(self.plan.after, self.rules)
-        broken = dict.fromkeys(rule.name for rule, _ in after)
-        again = [rule for rule in self.rules if rule.name in broken]
-        before = {self._build_key(self.plan.before, *each) for each in self._find_violations(self.plan.before, again)}
+        broken_rules = dict.fromkeys(rule.name for rule, _ in after)
+        rules_to_repeat = [rule for rule in self.rules if rule.name in broken_rules]
+        before = {
+            self._build_key(self.plan.before, *each)
+            for each in self._find_violations(self.plan.before, rules_to_repeat)
+        }
         origin = self._names.find_original_name
         for each in after:
-            rule, name, *what = self._build_key(self.plan.after, *each)
-            if (rule, origin(name), *what) not in before:
+            rule, name, *rest = self._build_key(self.plan.after, *each)
+            if (rule, origin(name), *rest) not in before:
                 yield each
 
     def _find_violations(self, tree: Tree, rules: Sequence[LintRule]) -> list[tuple[LintRule, Violation]]:
-        survey = LintContext(self._reduce_tree(tree), self.now) if rules else None
+        context = LintContext(self._reduce_tree(tree), self.now) if rules else None
         return (
-            [(rule, breach) for rule in rules for breach in rule.find_violations(survey)] if survey is not None else []
+            [(rule, violation) for rule in rules for violation in rule.find_violations(context)]
+            if context is not None
+            else []
         )
 
-    def _build_key(self, tree: Tree, rule: LintRule, breach: Violation) -> tuple[str, NormalDN, str, bytes | None]:
+    def _build_key(self, tree: Tree, rule: LintRule, violation: Violation) -> tuple[str, NormalDN, str, bytes | None]:
         """Return what makes two breaches the same one; a rename changes the values that name the entry too."""
-        value = None if self._names.has_renames else breach.value
-        return rule.name, tree.key(breach.dn), breach.attribute.lower(), value
+        value = None if self._names.has_renames else violation.value
+        return rule.name, tree.key(violation.dn), violation.attribute.lower(), value
 
     def _reduce_tree(self, tree: Tree) -> Tree:
         """Return *tree* without what no rule would look at.
@@ -150,17 +155,17 @@ class _ViolationComparison:
         These are capabilities of other devices than archives, and connections of those that have nothing to do with the
         plan.
         """
-        archives, concerned = self._archives, self._affected_devices
+        archives, relevant = self._archives, self._relevant_devices
 
-        def is_seen(name: NormalDN, entry: Entry) -> bool:
+        def is_relevant(name: NormalDN, entry: Entry) -> bool:
             device = find_enclosing_device(name)
             if device is None or len(name) == len(device) or device in archives:
                 return True
             return not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS) and (
-                device in concerned or not entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)
+                device in relevant or not entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)
             )
 
-        return Tree(tree.schema, {name: entry for name, entry in tree.entries.items() if is_seen(name, entry)})
+        return Tree(tree.schema, {name: entry for name, entry in tree.entries.items() if is_relevant(name, entry)})
 
     @cached_property
     def _names(self) -> EntryNames:
@@ -172,7 +177,7 @@ class _ViolationComparison:
         return frozenset(name for name, entry in self._iterate_entries() if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS))
 
     @cached_property
-    def _affected_devices(self) -> frozenset[NormalDN | None]:
+    def _relevant_devices(self) -> frozenset[NormalDN | None]:
         """The devices that the plan touches, and those whose AEs an archive names, before it or after it."""
         entries, archives = tuple(self._iterate_entries()), self._archives
         titles = {
@@ -185,7 +190,7 @@ class _ViolationComparison:
             (name, entry.text(DICOM_AE_TITLE)) for name, entry in entries if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
         )
         peers = (find_enclosing_device(name) for name, title in aes if title in titles)
-        return frozenset((*map(find_enclosing_device, (*self._names.names_before, *self._names.names_after)), *peers))
+        return self._names.affected_devices.union(peers)
 
     def _iterate_entries(self) -> Iterator[tuple[NormalDN, Entry]]:
         """Yield the entries before the plan, and those after it that are other ones."""

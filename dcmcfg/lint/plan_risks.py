@@ -27,7 +27,7 @@ _REFERENCES = frozenset(map(to_check_rule, REFERENCE_RULES))
 
 @dataclass(frozen=True)
 class PlanRisks:
-    """The ``find_risks`` of a plan, and ``warnings``, a sentence each, on what is no reason to refuse it."""
+    """The ``risks`` of a plan, and ``warnings``, a sentence each, on what is no reason to refuse it."""
 
     risks: tuple[Risk, ...]
     warnings: tuple[str, ...] = ()
@@ -49,45 +49,47 @@ def assess_plan_risks(
 
     A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
     takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone. *locate* yields each
-    finding, placed at a record, with a more exact place.
+    finding at a record with a more exact location.
     """
-    placed = find_new_load_failures(plan, now)
-    located = locate(new.finding for new in placed)
-    found = tuple(replace(new, finding=finding) for new, finding in zip(placed, located, strict=True))
+    new_findings = find_new_load_failures(plan, now)
+    located = locate(new.finding for new in new_findings)
+    found = tuple(replace(new, finding=finding) for new, finding in zip(new_findings, located, strict=True))
     refused = tuple(each for each in found if each.finding.impact in REFUSED_KINDS)
-    others = find_risks(
+    step_risks = find_risks(
         plan, device=device, subtree=subtree_dn, ignored_references=frozenset(map(_build_reference_key, refused))
     )
     dangling = {(dn, name.lower(), text) for dn, name, text in find_new_dangling_references(plan)} if refused else set()
-    also = DANGLING_REFERENCE if all(_build_reference_key(each) in dangling for each in refused) else ""
+    alternative_name = DANGLING_REFERENCE if all(_build_reference_key(each) in dangling for each in refused) else ""
     references = tuple(each for each in found if each.finding.rule in _REFERENCES)
-    left = (each for each in found if each not in refused and each not in references)
-    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in left)
-    return PlanRisks((*others, *_build_load_risk(refused, also), *_build_reference_risk(references)), warnings)
+    remaining = (each for each in found if each not in refused and each not in references)
+    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in remaining)
+    return PlanRisks(
+        (*step_risks, *_build_load_risk(refused, alternative_name), *_build_reference_risk(references)), warnings
+    )
 
 
-def _build_load_risk(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ...]:
+def _build_load_risk(found: tuple[NewFinding, ...], alternative_name: str) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting" if len(found) == 1 else f"{len(found)} settings"
     kinds = {each.finding.impact for each in found}
     if kinds == {"stops-next-start"}:
-        what = f"with {settings} the archive cannot start again"
+        description = f"with {settings} the archive cannot start again"
     elif "stops-next-start" in kinds:
-        what = f"the archive cannot load {settings}, or cannot start again with them"
+        description = f"the archive cannot load {settings}, or cannot start again with them"
     else:
-        what = f"the archive cannot load {settings}"
+        description = f"the archive cannot load {settings}"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
-    return (Risk(UNLOADABLE, what, tuple(entries), found, also),)
+    return (Risk(UNLOADABLE, description, tuple(entries), found, alternative_name),)
 
 
 def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting names" if len(found) == 1 else f"{len(found)} settings name"
-    what = f"{settings} an AE that does not exist or cannot play its role"
+    description = f"{settings} an AE that does not exist or cannot play its role"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
-    return (Risk(UNUSABLE_REFERENCE, what, tuple(entries), found),)
+    return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 
 
 def _build_reference_key(new: NewFinding) -> tuple[DN, str, str]:

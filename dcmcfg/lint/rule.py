@@ -16,8 +16,8 @@ from dcmcfg.secret_values import is_secret
 class Violation:
     """Where a rule is broken.
 
-    ``fix_command`` is what mends just this one, as the words after ``dcmcfg``, where that can be told; ``fix_changes``
-    mend it with nothing to decide (none: somebody has to). ``correction_commands`` is tried before ``fix_command``
+    ``fix_command`` is what fixes just this one, as the words after ``dcmcfg``, if there is one; ``fix_changes``
+    fix it with nothing to decide (none: somebody has to). ``correction_commands`` is tried before ``fix_command``
     where a name is probably misspelt: commands, in their order, that put another in its place. ``related_dns`` are the
     other entries that the breach depends on.
     """
@@ -33,13 +33,13 @@ class Violation:
 
     @property
     def has_secret_value(self) -> bool:
-        """Whether the value must not be told, nor what was said of it."""
+        """Whether the value must not be shown, nor the message about it."""
         return self.value is not None and is_secret(self.attribute, self.value)
 
 
 @dataclass(frozen=True)
 class LintRule:
-    """A rule: what it asks for, why (what the archive does otherwise), what mends a breach and by which command."""
+    """A rule: what it asks for, why (what the archive does otherwise), the fix of a breach and its command."""
 
     name: str
     severity: Severity
@@ -48,13 +48,13 @@ class LintRule:
     fix: str
     fix_command: str
     find_violations: Callable[[LintContext], Iterator[Violation]]
-    #: Whether some breach of it can be mended mechanically, by ``--fix``.
+    #: Whether some breach of it can be fixed automatically, by ``--fix``.
     is_auto_fixable: bool = False
     #: What a breach does to the archive.
     impact: Impact = "rule"
 
     def format_message(self, violation: Violation) -> str:
-        """Return what may be told of a *violation*: its message, or of a secret what the rule asks for."""
+        """Return what may be shown of a *violation*: its message, or of a secret what the rule asks for."""
         return self.requirement if violation.has_secret_value else violation.message
 
 

@@ -25,10 +25,10 @@ def find_startup_problems(entries: Iterable[LocatedEntry], schema: Schema, now: 
 
     Of several entries with one name the last counts.
     """
-    held = tuple(entries)
-    tree = Tree.from_entries(schema, (subject.entry for subject in held))
-    places = {schema.normalise_dn(subject.entry.dn): subject.location for subject in held}
-    survey = LintContext(tree, now)
+    located_entries = tuple(entries)
+    tree = Tree.from_entries(schema, (located.entry for located in located_entries))
+    locations = {schema.normalise_dn(located.entry.dn): located.location for located in located_entries}
+    context = LintContext(tree, now)
     for rule in DEVICE_RULES:
-        for finding in (build_finding(rule, breach) for breach in rule.find_violations(survey)):
-            yield replace(finding, location=places.get(tree.key(finding.dn)))
+        for finding in (build_finding(rule, violation) for violation in rule.find_violations(context)):
+            yield replace(finding, location=locations.get(tree.key(finding.dn)))

@@ -1,4 +1,4 @@
-"""What AEs can by their transfer capabilities, one by one and compared."""
+"""What AEs support by their transfer capabilities, one by one and compared."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SopClassRole = tuple[str, str]
 
 @dataclass(frozen=True)
 class MissingCapability:
-    """A SOP class in a role that one AE can and another cannot.
+    """A SOP class in a role that one AE supports and another does not.
 
-    ``transfer_syntaxes`` (UIDs) are those that it cannot.
+    ``transfer_syntaxes`` (UIDs) are those that the other does not support.
     """
 
     name: str
@@ -55,8 +55,8 @@ def map_sop_class_names(configuration: Configuration) -> Mapping[str, str]:
 
 def is_storage_capability(entry: Entry) -> bool:
     """Tell whether a capability is of a storage SOP class: by its UID, or a private one by its name."""
-    named = "Storage" in get_sop_class_name(entry) and "Commitment" not in get_sop_class_name(entry)
-    return get_sop_class_role(entry)[0].startswith(STORAGE_SOP_CLASS_PREFIX) or named
+    has_storage_name = "Storage" in get_sop_class_name(entry) and "Commitment" not in get_sop_class_name(entry)
+    return get_sop_class_role(entry)[0].startswith(STORAGE_SOP_CLASS_PREFIX) or has_storage_name
 
 
 def find_unrestricted_roles(ae: NetworkAE) -> frozenset[str]:
@@ -65,10 +65,10 @@ def find_unrestricted_roles(ae: NetworkAE) -> frozenset[str]:
     An AE of another system takes everything while it lists no SCP capability, and one that lists nothing at all may
     send everything too. An archive's own does what it lists.
     """
-    listed = {get_sop_class_role(each)[1] for each in ae.capability_source.capabilities}
-    if ae.device.is_archive or SCP in listed:
+    listed_roles = {get_sop_class_role(each)[1] for each in ae.capability_source.capabilities}
+    if ae.device.is_archive or SCP in listed_roles:
         return frozenset()
-    return frozenset((SCP,) if listed else ROLES)
+    return frozenset((SCP,) if listed_roles else ROLES)
 
 
 def find_missing_capabilities(
@@ -79,24 +79,28 @@ def find_missing_capabilities(
     With *sending*, what *ae* may send (SCU) *other_ae* takes (SCP). A SOP class or syntax ``*`` of the other stands for
     all, and so does what it leaves open: see :func:`find_unrestricted_roles`.
     """
-    left_open = find_unrestricted_roles(other_ae)
-    theirs: dict[SopClassRole, set[str]] = {}
+    unrestricted_roles = find_unrestricted_roles(other_ae)
+    other_syntaxes: dict[SopClassRole, set[str]] = {}
     for each in other_ae.capability_source.capabilities:
-        theirs.setdefault(get_sop_class_role(each), set()).update(each.texts(DICOM_TRANSFER_SYNTAX))
+        other_syntaxes.setdefault(get_sop_class_role(each), set()).update(each.texts(DICOM_TRANSFER_SYNTAX))
     found = []
     for each in ae.capability_source.capabilities:
         sop_class, role = get_sop_class_role(each)
         if sending and role != SCU:
             continue
-        as_role = SCP if sending else role
-        if as_role in left_open:
+        other_role = SCP if sending else role
+        if other_role in unrestricted_roles:
             continue
-        can = theirs.get((sop_class, as_role), theirs.get(("*", as_role)))
-        missing = [uid for uid in each.texts(DICOM_TRANSFER_SYNTAX) if can is None or not {uid, "*"} & can]
-        if can is None or (missing and not (sending and len(missing) < len(each.texts(DICOM_TRANSFER_SYNTAX)))):
+        supported = other_syntaxes.get((sop_class, other_role), other_syntaxes.get(("*", other_role)))
+        missing = [uid for uid in each.texts(DICOM_TRANSFER_SYNTAX) if supported is None or not {uid, "*"} & supported]
+        if supported is None or (missing and not (sending and len(missing) < len(each.texts(DICOM_TRANSFER_SYNTAX)))):
             found.append(
                 MissingCapability(
-                    get_sop_class_name(each), sop_class, as_role, tuple(missing), sop_class_supported=can is not None
+                    get_sop_class_name(each),
+                    sop_class,
+                    other_role,
+                    tuple(missing),
+                    sop_class_supported=supported is not None,
                 )
             )
     return tuple(sorted(found, key=lambda each: (each.name, each.role)))
@@ -107,8 +111,8 @@ def find_withheld_sop_classes(configuration: Configuration, entries: Iterable[En
 
     None where it lists no SCP capability: then everything is sent.
     """
-    taken = {sop_class for sop_class, role in map(get_sop_class_role, entries) if role == SCP}
-    if not taken or "*" in taken:
+    accepted = {sop_class for sop_class, role in map(get_sop_class_role, entries) if role == SCP}
+    if not accepted or "*" in accepted:
         return ()
     sent = {
         get_sop_class_role(each)[0]: get_sop_class_name(each)
@@ -118,7 +122,7 @@ def find_withheld_sop_classes(configuration: Configuration, entries: Iterable[En
         for each in sender.capabilities
         if get_sop_class_role(each)[1] == SCU and is_storage_capability(each)
     }
-    return tuple(sorted(name for uid, name in sent.items() if uid not in taken))
+    return tuple(sorted(name for uid, name in sent.items() if uid not in accepted))
 
 
 def index_capabilities(ae: NetworkAE) -> dict[SopClassRole, Entry]:

@@ -30,25 +30,26 @@ class ConnectionUsers:
         tree = self.references.tree
         found: dict[NormalDN, dict[NormalDN, None]] = {}
         for reference in self.references.all:
-            meant = self.references.resolve(reference) if reference.kind is EntityKind.ENTRY else None
-            if meant is not None:
-                found.setdefault(tree.key(meant.dn), {})[tree.key(reference.dn)] = None
+            entry = self.references.resolve(reference) if reference.kind is EntityKind.ENTRY else None
+            if entry is not None:
+                found.setdefault(tree.key(entry.dn), {})[tree.key(reference.dn)] = None
         return found
 
 
-def connection_name(dn: DN) -> str:
+def get_connection_name(dn: DN) -> str:
     """Return what the connection at *dn* is called: its ``cn``, or else all of its RDN's values (host and port)."""
     return "+".join(value for _, value in dn.rdn.parts)
 
 
 def format_users(users: Iterable[Entry]) -> str:
     """Return what *users* are called in a line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
-    by_word: dict[str, list[str]] = {}
+    by_label: dict[str, list[str]] = {}
     for user in users:
-        word, name = _describe_user(user)
-        by_word.setdefault(word, []).append(name)
+        label, name = _describe_user(user)
+        by_label.setdefault(label, []).append(name)
     return "; ".join(
-        f"{word}{'s' if word and len(names) > 1 else ''} {', '.join(names)}".strip() for word, names in by_word.items()
+        f"{label}{'s' if label and len(names) > 1 else ''} {', '.join(names)}".strip()
+        for label, names in by_label.items()
     )
 
 

@@ -112,8 +112,8 @@ class NetworkAE:
         which is not there has none.
         """
         found: dict[str, dict[str, frozenset[str]]] = {"SCU": {}, "SCP": {}}
-        shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
-        if shared and all(each.title != shared for each in self.device.network_aes):
+        source_title = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+        if source_title and all(each.title != source_title for each in self.device.network_aes):
             return found
         for capability in self.capability_source.capabilities:
             values = capability.texts(DICOM_TRANSFER_SYNTAX)
@@ -122,9 +122,9 @@ class NetworkAE:
                 if values[:1] == (ANY_TRANSFER_SYNTAX,)
                 else frozenset(values) - {ANY_TRANSFER_SYNTAX}
             )
-            of_role = found.setdefault(capability.text(DICOM_TRANSFER_ROLE) or "", {})
+            by_sop_class = found.setdefault(capability.text(DICOM_TRANSFER_ROLE) or "", {})
             uid = capability.text(DICOM_SOP_CLASS) or ""
-            of_role[uid] = of_role.get(uid, frozenset()) | syntaxes
+            by_sop_class[uid] = by_sop_class.get(uid, frozenset()) | syntaxes
         return found
 
     @property
@@ -139,8 +139,8 @@ class NetworkAE:
     @property
     def capability_source(self) -> NetworkAE:
         """The AE of its device whose capabilities count for it, as a rule itself."""
-        shared = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
-        return next((ae for ae in self.device.network_aes if shared and ae.title == shared), self)
+        source_title = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+        return next((ae for ae in self.device.network_aes if source_title and ae.title == source_title), self)
 
 
 @dataclass(frozen=True)
@@ -207,12 +207,12 @@ class Device:
 
     def build_ae_not_found(self, ae_title: str) -> NotFound:
         """Return the error that it has no AE *ae_title*, with the one that differs in case alone, or those it has."""
-        what = f"the device {self.name} has no AE {ae_title}"
+        message = f"the device {self.name} has no AE {ae_title}"
         for ae in self.network_aes:
             if ae.title.casefold() == ae_title.casefold():
-                return NotFound(what, next_step=f"case counts in AE titles: it has {ae.title}")
+                return NotFound(message, next_step=f"case counts in AE titles: it has {ae.title}")
         return NotFound(
-            what, next_step=f"its AEs are: {format_known_names(ae_title, (ae.title for ae in self.network_aes))}"
+            message, next_step=f"its AEs are: {format_known_names(ae_title, (ae.title for ae in self.network_aes))}"
         )
 
     def find_called_ae(self, called_ae_title: str) -> NetworkAE | None:
@@ -308,10 +308,10 @@ def find_enclosing_device(name: NormalDN) -> NormalDN | None:
 
     The archive looks for a device under ``dicomDeviceName=NAME`` only (``LdapDicomConfiguration.deviceRef``).
     """
-    for at, rdn in enumerate(name):
+    for index, rdn in enumerate(name):
         for kind, _ in rdn:
             if kind == _DEVICE_NAME_ATTRIBUTE:
-                return name[at:]
+                return name[index:]
     return None
 
 

@@ -56,7 +56,7 @@ def find_usage(tree: Tree, attribute_type: AttributeType, object_class: str | No
     know none.
     """
     names = {name.lower() for name in (attribute_type.oid, attribute_type.name, *attribute_type.aliases)}
-    held = []
+    occurrences = []
     for entry in tree.sorted_entries():
         if object_class is None or entry.is_a(object_class):
             values = [
@@ -66,9 +66,9 @@ def find_usage(tree: Tree, attribute_type: AttributeType, object_class: str | No
                 for value in attribute.values
             ]
             if values:
-                held.append(AttributeOccurrence(entry.dn, tuple(values)))
+                occurrences.append(AttributeOccurrence(entry.dn, tuple(values)))
     return AttributeUsage(
-        tuple(held),
+        tuple(occurrences),
         _list_effective_settings(tree, attribute_type.name) if is_inherited(tree.schema, attribute_type.name) else (),
     )
 
@@ -94,7 +94,7 @@ def resolve_inherited_setting(ae: NetworkAE, name: str) -> EffectiveSetting:
 
 @dataclass(frozen=True)
 class EffectiveValues:
-    """The values of attribute ``name`` that count for an entry; ``is_inherited`` ones are those of an AE's device."""
+    """The values of attribute ``name`` that count for an entry; ``inherited`` ones are those of an AE's device."""
 
     name: str
     values: tuple[bytes, ...]
@@ -109,7 +109,7 @@ def get_effective_values(schema: Schema, target: Target, names: Sequence[str] = 
     """
     if not names:
         return tuple(EffectiveValues(each.name, each.values) for each in target.entry.attributes)
-    return tuple(held for name in names for held in _get_values(schema, target, name))
+    return tuple(effective for name in names for effective in _get_values(schema, target, name))
 
 
 def require_single_value(target: Target, attributes: Sequence[EffectiveValues]) -> bytes:
@@ -122,29 +122,29 @@ def require_single_value(target: Target, attributes: Sequence[EffectiveValues]) 
     if len(values) > 1:
         raise Refused(f"{name} has {len(values)} values, and one can be written", subject=str(target.entry.dn))
     if is_secret(name, value):
-        step = "dcmcfg export-ldif --with-secrets writes secrets"
-        raise Refused(f"the value of {name} is a secret", subject=str(target.entry.dn), next_step=step)
+        next_step = "dcmcfg export-ldif --with-secrets writes secrets"
+        raise Refused(f"the value of {name} is a secret", subject=str(target.entry.dn), next_step=next_step)
     return value
 
 
 def _get_values(schema: Schema, target: Target, name: str) -> Iterator[EffectiveValues]:
     """Yield one, or one for each set of options that the entry has the attribute with."""
-    known = get_attribute_type(schema, name)
-    own = tuple(_find_attributes(target.entry, known, name))
+    attribute_type = get_attribute_type(schema, name)
+    own = tuple(_find_attributes(target.entry, attribute_type, name))
     if own:
         yield from own
-    elif target.ae is not None and target.ae.device.is_archive and is_inherited(schema, known.name):
-        yield EffectiveValues(known.name, target.ae.device.entry.values(known.name), inherited=True)
+    elif target.ae is not None and target.ae.device.is_archive and is_inherited(schema, attribute_type.name):
+        yield EffectiveValues(attribute_type.name, target.ae.device.entry.values(attribute_type.name), inherited=True)
     else:
-        yield EffectiveValues(known.name, ())
+        yield EffectiveValues(attribute_type.name, ())
 
 
-def _find_attributes(entry: Entry, known: AttributeType, name: str) -> Iterator[EffectiveValues]:
-    names = {each.lower() for each in (known.oid, known.name, *known.aliases)}
+def _find_attributes(entry: Entry, attribute_type: AttributeType, name: str) -> Iterator[EffectiveValues]:
+    names = {each.lower() for each in (attribute_type.oid, attribute_type.name, *attribute_type.aliases)}
     options = name.partition(";")[2].lower()
     for attribute in entry.attributes:
-        plain, _, held_options = attribute.name.lower().partition(";")
-        if plain in names and options in ("", held_options):
+        base_name, _, held_options = attribute.name.lower().partition(";")
+        if base_name in names and options in ("", held_options):
             yield EffectiveValues(attribute.name, attribute.values)
 
 

@@ -21,12 +21,12 @@ def select_entries(tree: Tree, device: str | None) -> tuple[Entry, ...]:
     configuration = Configuration(tree)
     if device is not None:
         return tree.subtree(configuration.get_device(device).entry.dn)
-    above = []
+    ancestors = []
     dn = configuration.root.parent
     while (entry := tree.get(dn)) is not None:
-        above.append(entry)
+        ancestors.append(entry)
         dn = dn.parent
-    return (*reversed(above), *tree.subtree(configuration.root))
+    return (*reversed(ancestors), *tree.subtree(configuration.root))
 
 
 def export_ldif(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:

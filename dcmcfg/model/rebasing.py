@@ -1,7 +1,4 @@
-"""A configuration as it is below another base DN.
-
-What stays behind when a configuration is taken to another base DN, to be told.
-"""
+"""A configuration below another base DN, and a report of what a rebasing does not change."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _BLANKS = re.compile(rb" *([,=]) *")
 
 @dataclass(frozen=True)
 class Rebasing:
-    """What is at and below the DN *old*, as it is at and below *new*; everything else stays as it is.
+    """The step from ``old_base`` to ``new_base`` for all at and below it; everything else stays as it is.
 
     Which values are DNs is what *schema* says of their attributes. What stands before the base in a name keeps its
     spelling.
@@ -49,12 +46,12 @@ class Rebasing:
 
     def rebase_value(self, attribute: str, value: bytes) -> bytes:
         """Return *value* of *attribute* with the new base, where it is a DN at or below the old one."""
-        after = _DN_SUFFIXES.get(self._syntax(attribute))
-        if after is None:
+        suffix = _DN_SUFFIXES.get(self._syntax(attribute))
+        if suffix is None:
             return value
         text = value.decode("utf-8", "surrogateescape")
-        found = after.search(text)
-        end = found.start() if found else len(text)
+        match = suffix.search(text)
+        end = match.start() if match else len(text)
         return f"{self._rebase_text(text[:end])}{text[end:]}".encode("utf-8", "surrogateescape")
 
     def rebase_values(self, attribute: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
@@ -73,8 +70,8 @@ class Rebasing:
         attributes = tuple(
             Attribute(each.name, self.rebase_values(each.name, each.values)) for each in entry.attributes
         )
-        taken = Entry(self.rebase_dn(entry.dn), attributes)
-        return self._rename_base(taken) if self.is_base(entry.dn) else taken
+        rebased = Entry(self.rebase_dn(entry.dn), attributes)
+        return self._rename_base(rebased) if self.is_base(entry.dn) else rebased
 
     def is_base(self, dn: DN) -> bool:
         """Tell whether *dn* is the old base itself."""
@@ -124,9 +121,9 @@ class Rebasing:
     def _rename_base(self, entry: Entry) -> Entry:
         entry = add_naming_values(self.schema, entry)
         for name, value in self._find_old_naming_values():
-            kept = tuple(each for each in entry.values(name) if self.schema.normalise_value(name, each) != value)
-            if kept or not is_required(self.schema, entry, name):
-                entry = entry.with_values(name, kept)
+            remaining = tuple(each for each in entry.values(name) if self.schema.normalise_value(name, each) != value)
+            if remaining or not is_required(self.schema, entry, name):
+                entry = entry.with_values(name, remaining)
         return entry
 
     def _find_old_naming_values(self) -> Iterator[tuple[str, bytes]]:
@@ -141,7 +138,7 @@ class Rebasing:
 
 
 def _normalise_text(text: bytes) -> bytes:
-    decoded = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), text)
+    decoded = _ESCAPED.sub(lambda match: bytes.fromhex(match[1].decode()), text)
     return _BLANKS.sub(rb"\1", decoded).lower()
 
 

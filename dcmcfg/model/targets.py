@@ -96,10 +96,10 @@ def format_target(tree: Tree, entry: Entry) -> str:
 
 def resolve_dn(dn: DN, *trees: Tree) -> DN:
     """Return *dn*; where none of *trees* has it, what it is relative to the devices' container if one has that."""
-    below = DN(dn.rdns + find_devices_dn(*trees).rdns)
-    if any(dn in tree for tree in trees) or not any(below in tree for tree in trees):
+    absolute = DN(dn.rdns + find_devices_dn(*trees).rdns)
+    if any(dn in tree for tree in trees) or not any(absolute in tree for tree in trees):
         return dn
-    return below
+    return absolute
 
 
 def _list_devices(configuration: Configuration) -> tuple[Device, ...]:
@@ -123,10 +123,10 @@ def _find_ae(devices: tuple[Device, ...], text: str) -> Target | None:
     if not aes and title is not None:
         aes = [ae for device in devices for ae in device.network_aes if ae.title == title]
     if len(aes) > 1:
-        which = [ae.qualified_title for ae in aes]
-        if len(set(which)) < len(which):
-            which = [str(ae.entry.dn) for ae in aes]
-        raise AmbiguousName(f"{text} means {' and '.join(which)}", next_step="say which of them, or give its DN")
+        candidates = [ae.qualified_title for ae in aes]
+        if len(set(candidates)) < len(candidates):
+            candidates = [str(ae.entry.dn) for ae in aes]
+        raise AmbiguousName(f"{text} means {' and '.join(candidates)}", next_step="say which of them, or give its DN")
     return Target(aes[0].entry, aes[0].device, aes[0]) if aes else None
 
 
@@ -167,15 +167,15 @@ def _build_not_found(configuration: Configuration, devices: tuple[Device, ...], 
 
 
 def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
-    what = f"no AE has the title {title}"
+    message = f"no AE has the title {title}"
     aes = [ae for device in devices for ae in device.network_aes]
     if same := [ae for ae in aes if ae.title.casefold() == title.casefold()]:
-        return NotFound(what, next_step=f"case counts in AE titles: {_join_titles(same)}")
+        return NotFound(message, next_step=f"case counts in AE titles: {_join_titles(same)}")
     if others := [ae for ae in aes if title in ae.other_titles]:
-        return NotFound(what, next_step=f"it is another title (dcmOtherAETitle) of {_join_titles(others)}")
-    near = suggest_names(title, {ae.title for ae in aes})
-    alike = [ae for like in near for ae in aes if ae.title == like]
-    return NotFound(what, next_step=f"near misses: {_join_titles(alike)}" if alike else "dcmcfg aes lists them")
+        return NotFound(message, next_step=f"it is another title (dcmOtherAETitle) of {_join_titles(others)}")
+    similar_titles = suggest_names(title, {ae.title for ae in aes})
+    similar = [ae for similar_title in similar_titles for ae in aes if ae.title == similar_title]
+    return NotFound(message, next_step=f"near misses: {_join_titles(similar)}" if similar else "dcmcfg aes lists them")
 
 
 def _join_titles(aes: list[NetworkAE]) -> str:
@@ -183,7 +183,7 @@ def _join_titles(aes: list[NetworkAE]) -> str:
 
 
 def _build_device_not_found(configuration: Configuration, text: str) -> NotFound:
-    """Tell of the device in *text*, which is what stands before the ``/`` when it is written like an AE's."""
+    """Return the error for the device in *text*: what stands before the ``/`` when it is written like an AE's."""
     name, _, title = text.partition("/")
     problem = configuration.build_device_not_found(name)
     holders = [ae for ae in configuration.network_aes() if title and ae.title == title]
@@ -191,15 +191,17 @@ def _build_device_not_found(configuration: Configuration, text: str) -> NotFound
 
 
 def _build_entry_not_found(tree: Tree, dn: DN) -> NotFound:
-    """Tell up to where the entry exists, read as absolute if it ends in the tree, and what is spelt alike there."""
+    """Return the error with how far *dn* exists, read as absolute if it ends in the tree, and similar names there."""
     draft = TreeDraft(tree)
     missing = draft.find_highest_missing(dn)
     if missing.parent not in tree:
         missing = draft.find_highest_missing(DN(dn.rdns + find_devices_dn(tree).rdns))
     if missing.parent not in tree:
         return NotFound("there is no such entry", subject=str(dn), next_step="is it below the base DN?")
-    near = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing))
+    similar = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing))
     up_to = f"it exists up to {missing.parent}"
     return NotFound(
-        "there is no such entry", subject=str(dn), next_step=f"{up_to}; near misses there: {near}" if near else up_to
+        "there is no such entry",
+        subject=str(dn),
+        next_step=f"{up_to}; near misses there: {similar}" if similar else up_to,
     )

@@ -19,7 +19,7 @@ _VERSION_ATTRIBUTE = "entrycsn"
 _REFERRAL = 10
 #: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
 _MAXIMUM_COMPARISONS = 20_000
-#: Of many children, so many are told.
+#: Of many children, so many are shown.
 _MAXIMUM_SHOWN_CHILDREN = 3
 #: Of so many options the order can differ.
 _SEVERAL = 2
@@ -43,18 +43,18 @@ class Tree:
     @staticmethod
     def from_entries(schema: Schema, entries: Iterable[Entry]) -> Tree:
         """Return the tree of *entries*; an ``entryCSN`` attribute becomes the entry's version."""
-        held: dict[NormalDN, Entry] = {}
+        by_key: dict[NormalDN, Entry] = {}
         versions: dict[NormalDN, str] = {}
         normal_rdns = RDNNormaliser(schema)
         for entry in entries:
             key = normal_rdns.normalise_dn(entry.dn)
-            held[key] = entry
+            by_key[key] = entry
             for attribute in entry.attributes:
                 if len(attribute.name) == len(_VERSION_ATTRIBUTE) and attribute.name.lower() == _VERSION_ATTRIBUTE:
-                    kept = tuple([each for each in entry.attributes if each is not attribute])
-                    held[key] = Entry(entry.dn, kept)
+                    remaining = tuple([each for each in entry.attributes if each is not attribute])
+                    by_key[key] = Entry(entry.dn, remaining)
                     versions[key] = b"".join(attribute.values[:1]).decode("utf-8", "replace")
-        return Tree(schema, held, versions)
+        return Tree(schema, by_key, versions)
 
     def key(self, dn: DN) -> NormalDN:
         """Return the form of *dn* in which equal names are equal in this tree's schema."""
@@ -158,11 +158,13 @@ class TreeDraft:
         """
         if not dn.rdns or self._names_compared > _MAXIMUM_COMPARISONS:
             return ()
-        beside = self._children.get(self.key(dn)[1:], ())
-        self._names_compared += len(beside)
-        rdns = [self._entries[key].dn.rdn for key in sorted(beside)]
-        kinds = _attribute_types(dn.rdn)
-        by_value = {_format_values(rdn): rdn for rdn in [rdn for rdn in rdns if _attribute_types(rdn) == kinds] or rdns}
+        siblings = self._children.get(self.key(dn)[1:], ())
+        self._names_compared += len(siblings)
+        rdns = [self._entries[key].dn.rdn for key in sorted(siblings)]
+        kinds = _list_attribute_types(dn.rdn)
+        by_value = {
+            _format_values(rdn): rdn for rdn in [rdn for rdn in rdns if _list_attribute_types(rdn) == kinds] or rdns
+        }
         return tuple(by_value[value] for value in suggest_names(_format_values(dn.rdn), by_value))
 
     def apply(self, change: Change) -> None:
@@ -184,17 +186,17 @@ class TreeDraft:
             return
         for dn in (change.dn, change.new_dn) if isinstance(change, Rename) else (change.dn,):
             key = self.key(dn)
-            for top, where in self._referrals.items():
+            for top, urls in self._referrals.items():
                 if key[max(len(key) - len(top), 0) :] == top:
                     raise DoesNotApply(
-                        f"other servers hold this part of the tree: {where}",
+                        f"other servers hold this part of the tree: {urls}",
                         subject=str(dn),
                         next_step="make the change there; ldapmodify -M changes the referral itself",
                         result_code=_REFERRAL,
                     )
                 if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:
                     raise DoesNotApply(
-                        f"a referral to other servers stands below it: {where}",
+                        f"a referral to other servers stands below it: {urls}",
                         subject=str(dn),
                         next_step="ldapdelete -M deletes a referral",
                         result_code=_REFERRAL,
@@ -214,9 +216,9 @@ class TreeDraft:
     def _delete(self, dn: DN) -> None:
         self._require_entry(dn)
         if children := sorted(self._children.get(self.key(dn), ())):
-            told = join_limited([str(self._entries[key].dn.rdn) for key in children], _MAXIMUM_SHOWN_CHILDREN)
+            shown = join_limited([str(self._entries[key].dn.rdn) for key in children], _MAXIMUM_SHOWN_CHILDREN)
             raise DoesNotApply(
-                f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {told}",
+                f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {shown}",
                 subject=str(dn),
                 next_step="delete what is below it first, leaf first; dcmcfg apply --prune --under DN deletes "
                 "all at and below DN that its files do not name",
@@ -253,27 +255,27 @@ class TreeDraft:
         after = apply_rename(self.schema, before, change).with_dn(new_dn)  # what is above keeps the spelling it has
         for name in {canonicalise_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
             self._check_values(change.dn, name, after.values(name))
-        moved = self._subtree(old)
+        subtree = self._subtree(old)
         # A server gives only the entry that is renamed another entryCSN, not those below it.
-        versions = {key: self._versions[key] for key in moved if key != old and key in self._versions}
-        origins = {key: self._origins.pop(key, key) for key in moved}
-        for key in reversed(moved):
-            moved[key] = self._remove(key)
-        for key, entry in moved.items():
-            kept = key[: len(key) - len(old)] + new
-            self._insert(kept, entry.with_dn(entry.dn.rebased(change.dn, new_dn)))
-            self._origins[kept] = origins[key]
+        versions = {key: self._versions[key] for key in subtree if key != old and key in self._versions}
+        origins = {key: self._origins.pop(key, key) for key in subtree}
+        for key in reversed(subtree):
+            subtree[key] = self._remove(key)
+        for key, entry in subtree.items():
+            new_key = key[: len(key) - len(old)] + new
+            self._insert(new_key, entry.with_dn(entry.dn.rebased(change.dn, new_dn)))
+            self._origins[new_key] = origins[key]
             if key in versions:
-                self._versions[kept] = versions[key]
+                self._versions[new_key] = versions[key]
         self._entries[new] = after
 
     def _subtree(self, top: NormalDN) -> dict[NormalDN, Entry]:
         found: dict[NormalDN, Entry] = {}
-        left = [top]
-        while left:
-            key = left.pop()
+        pending = [top]
+        while pending:
+            key = pending.pop()
             found[key] = self._entries[key]
-            left += self._children.get(key, ())
+            pending += self._children.get(key, ())
         return found
 
     def _insert(self, key: NormalDN, entry: Entry) -> None:
@@ -303,8 +305,8 @@ class TreeDraft:
         missing = self.find_highest_missing(dn)
         if not missing.parent.rdns:
             return "is it below the base DN?"
-        near = ", ".join(map(str, self.suggest_rdns(missing)))
-        return f"it exists up to {missing.parent}" + (f"; near misses there: {near}" if near else "")
+        similar = ", ".join(map(str, self.suggest_rdns(missing)))
+        return f"it exists up to {missing.parent}" + (f"; near misses there: {similar}" if similar else "")
 
     def _require_parent(self, dn: DN) -> None:
         """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
@@ -332,7 +334,7 @@ class TreeDraft:
                 raise DoesNotApply(f"{name} is part of the entry's name", subject=str(entry.dn), result_code=67)
 
 
-def _attribute_types(rdn: RDN) -> frozenset[str]:
+def _list_attribute_types(rdn: RDN) -> frozenset[str]:
     return frozenset(kind.lower() for kind, _ in rdn.parts)
 
 
@@ -344,11 +346,11 @@ def apply_rename(schema: Schema, entry: Entry, change: Rename) -> Entry:
     """Return *entry* after *change*: its new DN, the new naming values, and without the old ones if so asked."""
     after = entry.with_dn(change.new_dn)
     new = _list_naming_values(schema, change.new_rdn)
-    kept = {(name.lower(), schema.normalise_value(name, value)) for name, value in new}
+    naming_values = {(name.lower(), schema.normalise_value(name, value)) for name, value in new}
     if change.delete_old_rdn:
         for name, value in _list_naming_values(schema, change.dn.rdn):
             octets = schema.normalise_value(name, value)
-            if (name.lower(), octets) not in kept or (name, value) not in new:
+            if (name.lower(), octets) not in naming_values or (name, value) not in new:
                 values = tuple(v for v in after.values(name) if schema.normalise_value(name, v) != octets)
                 after = after.with_values(name, values)
     return add_naming_values(schema, after)
@@ -374,9 +376,9 @@ def canonicalise_name(schema: Schema, name: str) -> str:
 
     Neither the case of options nor their order counts (RFC 4512 §2.5.2).
     """
-    plain, semicolon, options = name.partition(";")
-    known = schema.attribute(plain)
-    kind = plain if known is None or known.name.lower() == plain.lower() else known.name
+    base_name, semicolon, options = name.partition(";")
+    known = schema.attribute(base_name)
+    kind = base_name if known is None or known.name.lower() == base_name.lower() else known.name
     return kind + semicolon + ";".join(sorted(options.lower().split(";")))
 
 
@@ -390,8 +392,8 @@ def find_spelling_in_entry(schema: Schema, name: str, entry: Entry | None) -> st
 
 
 def _has_value(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
-    wanted = schema.normalise_value(name, value)
-    return any(schema.normalise_value(name, held) == wanted for held in entry.values(name))
+    normal = schema.normalise_value(name, value)
+    return any(schema.normalise_value(name, held) == normal for held in entry.values(name))
 
 
 def _encode_value(value: str) -> bytes:

@@ -27,7 +27,7 @@ class CipherSuiteSource:
 
 @dataclass(frozen=True)
 class Additions:
-    """The changes that are ``desired``, each with the place of its row; the proposals ``added``, the rows left out."""
+    """The changes that are ``desired``, each with the location of its row, the proposals ``added`` and ``rejected``."""
 
     desired: tuple[DesiredChange, ...]
     added: tuple[Proposal, ...]
@@ -39,25 +39,23 @@ def add_proposals(
     configuration: Configuration, proposals: Iterable[Proposal], cipher_suite_source: CipherSuiteSource
 ) -> Additions:
     """Return what adds *proposals* to *configuration*, each with those before it in view."""
-    additions = NetworkAEAdder(configuration)
-    wanted: list[DesiredChange] = []
+    adder = NetworkAEAdder(configuration)
+    desired: list[DesiredChange] = []
     added: list[Proposal] = []
-    left_out: list[RejectedRow] = []
+    rejected: list[RejectedRow] = []
     warnings: list[str] = []
     for proposal in proposals:
         try:
-            edit = additions.add(
-                _make_new_ae(proposal, cipher_suite_source.resolve(configuration) if proposal.tls else ())
-            )
+            edit = adder.add(_make_new_ae(proposal, cipher_suite_source.resolve(configuration) if proposal.tls else ()))
         except DcmcfgError as error:
             # In a file the option is a column.
-            step = error.next_step.replace("--device ", "device ")
-            left_out.append(RejectedRow(proposal.row, f"{error.message}; {step}" if step else error.message))
+            next_step = error.next_step.replace("--device ", "device ")
+            rejected.append(RejectedRow(proposal.row, f"{error.message}; {next_step}" if next_step else error.message))
             continue
-        wanted += (DesiredChange(change, location=proposal.row.location) for change in edit.changes)
+        desired += (DesiredChange(change, location=proposal.row.location) for change in edit.changes)
         warnings += (f"{proposal.row.location}: {warning}" for warning in edit.warnings)
         added.append(proposal)
-    return Additions(tuple(wanted), tuple(added), tuple(left_out), tuple(warnings))
+    return Additions(tuple(desired), tuple(added), tuple(rejected), tuple(warnings))
 
 
 def _make_new_ae(proposal: Proposal, cipher_suites: tuple[str, ...]) -> NewNetworkAE:

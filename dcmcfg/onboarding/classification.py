@@ -1,4 +1,4 @@
-"""Which rows are new, which are so already, and which cannot be taken."""
+"""Which rows are new, which are unchanged, and which are rejected."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import format_host_port
 from dcmcfg.onboarding.proposal import Proposal, RejectedRow, make_proposal, reject_if_incomplete
 from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row, determine_role, make_row_values
+from dcmcfg.schema.findings import Location
 
 _MAX_TITLES_SHOWN = 3
 
@@ -28,28 +29,28 @@ class ClassifiedRows:
 def classify_rows(configuration: Configuration, rows: Iterable[Row]) -> ClassifiedRows:
     """Return *rows* sorted by what the AEs of *configuration*, and other rows, make of them.
 
-    An AE of the title that is as the row says is so already, whatever its title; one that differs leaves the row out.
-    So does another row that wants something else for the title: which one is right is not known.
+    An AE of the title that is as the row says is unchanged, whatever its title; one that differs rejects the row. So
+    does another row with other values for the title: which one is right is not known.
     """
     by_title: dict[str, list[NetworkAE]] = defaultdict(list)
     for ae in configuration.network_aes():
         by_title[ae.title.strip()].append(ae)
-    already: list[NetworkAE] = []
-    left_out: list[RejectedRow] = []
-    fresh: list[Proposal] = []
+    unchanged: list[NetworkAE] = []
+    rejected: list[RejectedRow] = []
+    candidates: list[Proposal] = []
     for row in rows:
-        held = by_title.get(row.text(TITLE), ())
-        match _classify_row(row, held):
+        existing = by_title.get(row.text(TITLE), ())
+        match _classify_row(row, existing):
             case NetworkAE() as ae:
-                already.append(ae)
-            case RejectedRow() as bad:
-                left_out.append(bad)
+                unchanged.append(ae)
+            case RejectedRow() as rejected_row:
+                rejected.append(rejected_row)
             case Proposal() as proposal:
-                fresh.append(proposal)
-    new, ambiguous, repeated = _split_duplicates(fresh)
-    left_out += ambiguous
-    warnings = (*repeated, *_warn_shared_addresses(configuration, new))
-    return ClassifiedRows(tuple(new), tuple(already), tuple(left_out), warnings)
+                candidates.append(proposal)
+    new, ambiguous, repeated = _split_duplicates(candidates)
+    rejected += ambiguous
+    warnings = (*repeated, *_warn_about_shared_addresses(configuration, new))
+    return ClassifiedRows(tuple(new), tuple(unchanged), tuple(rejected), warnings)
 
 
 def _classify_row(row: Row, existing: Sequence[NetworkAE]) -> NetworkAE | RejectedRow | Proposal:
@@ -72,16 +73,17 @@ def _classify_row(row: Row, existing: Sequence[NetworkAE]) -> NetworkAE | Reject
 
 def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
     """Yield how *ae* is not as *proposal* says, each with the command that would make it so."""
-    where = f"{ae.device.name}/{ae.title}"
+    target = f"{ae.device.name}/{ae.title}"
     if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
         yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
     if not any(_matches_connection(proposal, each) for each in ae.connections):
         if ae.connections:
             yield _describe_other_address(proposal, ae.device.name, ae.connections)
         elif proposal.host is not None:
-            yield f"it has no connection (dcmcfg ae remove {where}, then onboard it)"
+            yield f"it has no connection (dcmcfg ae remove {target}, then onboard it)"
     if proposal.description is not None and proposal.description != make_row_values(ae).get(DESCRIPTION):
-        yield f"its description is another ({_command('set', where, f'dicomDescription={proposal.description}')})"
+        command = _format_command("set", target, f"dicomDescription={proposal.description}")
+        yield f"its description is another ({command})"
     if proposal.role is not None and proposal.role is not (role := determine_role(ae)):
         yield f"it is set up as {role.value}, not {proposal.role.value}"
 
@@ -89,17 +91,17 @@ def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
 def _describe_other_address(proposal: Proposal, device: str, connections: Sequence[Connection]) -> str:
     """Return where it is and not, with the command that moves the first of its *connections*."""
     first = connections[0]
-    is_at = ", ".join(
+    current = ", ".join(
         f"{format_host_port(each.host, each.port)}{' with TLS' if each.tls else ''}" for each in connections
     )
-    place = format_host_port(proposal.host or first.host, proposal.port or first.port)
+    desired = format_host_port(proposal.host or first.host, proposal.port or first.port)
     tls = first.tls if proposal.tls is None else proposal.tls
-    how = () if tls == first.tls else ("--tls" if tls else "--no-tls",)
-    command = _command("connection", "set", f"{device}/{first.dn.rdn.parts[0][1]}", place, *how)
-    return f"it is at {is_at}, not {place}{' with TLS' if tls else ''} ({command})"
+    tls_option = () if tls == first.tls else ("--tls" if tls else "--no-tls",)
+    command = _format_command("connection", "set", f"{device}/{first.dn.rdn.parts[0][1]}", desired, *tls_option)
+    return f"it is at {current}, not {desired}{' with TLS' if tls else ''} ({command})"
 
 
-def _command(*words: str) -> str:
+def _format_command(*words: str) -> str:
     return f"dcmcfg {shlex.join(words)}"
 
 
@@ -112,7 +114,7 @@ def _matches_connection(proposal: Proposal, connection: Connection) -> bool:
 
 
 def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[RejectedRow], list[str]]:
-    """Return the proposals of titles that are wanted in one way, what is wanted in several, and what is repeated."""
+    """Return the proposals of titles with one set of values, those with several, and warnings about repeated rows."""
     by_title: dict[str, list[Proposal]] = defaultdict(list)
     for proposal in proposals:
         by_title[proposal.title].append(proposal)
@@ -122,8 +124,8 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
     for proposal in proposals:
         first, *others = by_title[proposal.title]
         if not all(first.is_equivalent(other) for other in others):
-            elsewhere = ", ".join(each.row.location for each in (first, *others) if each is not proposal)
-            ambiguous.append(RejectedRow(proposal.row, f"the title is wanted otherwise in {elsewhere}"))
+            other_locations = ", ".join(str(each.row.location) for each in (first, *others) if each is not proposal)
+            ambiguous.append(RejectedRow(proposal.row, f"the title is wanted otherwise in {other_locations}"))
         elif proposal is first:
             new.append(proposal)
         else:
@@ -131,10 +133,10 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
     return new, ambiguous, repeated
 
 
-def _warn_shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
+def _warn_about_shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
     """Yield a sentence for each address that a new AE would share with one of another title."""
     titles: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
-    places: dict[tuple[str, int], str] = {}
+    locations: dict[tuple[str, int], Location] = {}
     for ae in configuration.network_aes():
         for connection in ae.connections:
             if connection.port is not None:
@@ -143,11 +145,16 @@ def _warn_shared_addresses(configuration: Configuration, new: Iterable[Proposal]
         if proposal.host is not None and proposal.port is not None:
             key = (proposal.host.casefold(), proposal.port)
             titles[key][proposal.title] = None
-            places.setdefault(key, proposal.row.location)
-    for key, place in places.items():
-        sharing = list(titles[key])
-        if len(sharing) > 1:
-            more = f" and {len(sharing) - _MAX_TITLES_SHOWN} more" if len(sharing) > _MAX_TITLES_SHOWN else ""
+            locations.setdefault(key, proposal.row.location)
+    for key, location in locations.items():
+        sharing_titles = list(titles[key])
+        if len(sharing_titles) > 1:
+            more = (
+                f" and {len(sharing_titles) - _MAX_TITLES_SHOWN} more"
+                if len(sharing_titles) > _MAX_TITLES_SHOWN
+                else ""
+            )
             yield (
-                f"{place}: several AEs are at {format_host_port(*key)}: {', '.join(sharing[:_MAX_TITLES_SHOWN])}{more}."
+                f"{location}: several AEs are at {format_host_port(*key)}: "
+                f"{', '.join(sharing_titles[:_MAX_TITLES_SHOWN])}{more}."
             )

@@ -21,6 +21,7 @@ from dcmcfg.onboarding.row import (
     resolve_column,
     warn_unknown_columns,
 )
+from dcmcfg.schema.findings import Location
 
 _CRLF = "\r\n"
 _DELIMITERS = ",;\t|"
@@ -41,12 +42,12 @@ class DelimitedFormat:
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
         """Return the rows with a last column for the reasons; one that an earlier run added is left out."""
-        kept = [number for number, name in enumerate(self.header) if resolve_column(name) != REASON]
-        rows = [(*(self.header[number] for number in kept), REASON)]
+        column_numbers = [number for number, name in enumerate(self.header) if resolve_column(name) != REASON]
+        rows = [(*(self.header[number] for number in column_numbers), REASON)]
         for index, reason in sorted(reasons.items()):
             cells = self.records[index]
-            own = [cells[number] if number < len(cells) else "" for number in kept]
-            rows.append((*own, convert_to_single_line(reason), *cells[len(self.header) :]))
+            row_cells = [cells[number] if number < len(cells) else "" for number in column_numbers]
+            rows.append((*row_cells, convert_to_single_line(reason), *cells[len(self.header) :]))
         return _write_csv(rows, self.delimiter)
 
 
@@ -57,16 +58,18 @@ def read_delimited(name: str, text: str) -> Sheet:
     its columns. Raises :class:`OnboardingError` when there is no such line, it names a column twice, or a quotation
     mark is not closed.
     """
-    stated = _EXCEL_DELIMITER_LINE.match(text)
-    text = text[stated.end() :] if stated else text  # the end of that line stays, so that lines keep their numbers
-    delimiter = stated[1] if stated and stated[1] in _DELIMITERS else _detect_delimiter(text)
-    (_, header), body = _split_header(name, _records(name, text, delimiter))
+    delimiter_line = _EXCEL_DELIMITER_LINE.match(text)
+    text = (
+        text[delimiter_line.end() :] if delimiter_line else text
+    )  # the end of that line stays, so that lines keep their numbers
+    delimiter = delimiter_line[1] if delimiter_line and delimiter_line[1] in _DELIMITERS else _detect_delimiter(text)
+    (_, header), body = _split_header(name, _read_records(name, text, delimiter))
     if gazelle.is_gazelle_export(header):
-        rows, picked, warnings = gazelle.read_gazelle_rows(name, header, body)
-        return Sheet(rows, DelimitedFormat(header, picked, delimiter), warnings)
+        rows, picked_cells, warnings = gazelle.read_gazelle_rows(name, header, body)
+        return Sheet(rows, DelimitedFormat(header, picked_cells, delimiter), warnings)
     columns = [resolve_column(heading) for heading in header]
     _check_header(name, header, columns)
-    rows = tuple(_row(f"{name}:{line}", columns, cells) for line, cells in body)
+    rows = tuple(_make_row(Location(name, line), columns, cells) for line, cells in body)
     unknown = [heading for heading, known in zip(header, columns, strict=True) if known is None and heading]
     source = DelimitedFormat(header, tuple(cells for _, cells in body), delimiter)
     warnings = (*warn_unknown_columns(name, unknown, "column"), *_warn_multiline_cells(name, columns, body))
@@ -85,7 +88,7 @@ def _write_csv(rows: Iterable[Sequence[str]], delimiter: str) -> str:
 
 
 class _LineBuffer(list[str]):
-    """Rows as the writer hands them over, ended by LF: told of LF alone it would not quote a CR in a cell."""
+    """Rows as the writer hands them over, ended by LF: with LF as its line end it would not quote a CR in a cell."""
 
     def write(self, row: str) -> None:
         self.append(row.removesuffix(_CRLF) + "\n")
@@ -95,21 +98,21 @@ def _detect_delimiter(text: str) -> str:
     """Return the delimiter with which the first line that is not blank names the most columns."""
     first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
 
-    def known(delimiter: str) -> int:
+    def count_known_columns(delimiter: str) -> int:
         try:
             cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
         except csv.Error:  # a cell longer than any text; reading the records says so, with the line
             return 0
         return sum(resolve_column(cell) is not None or gazelle.is_gazelle_heading(cell) for cell in cells)
 
-    return max(_DELIMITERS, key=known)
+    return max(_DELIMITERS, key=count_known_columns)
 
 
-def _records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
+def _read_records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
     """Return the line that each record begins in with its cells, blank ones left out."""
-    whole = text if text.endswith(("\r", "\n")) else text + "\n"
+    complete_text = text if text.endswith(("\r", "\n")) else text + "\n"
     reader = csv.reader(
-        chain(io.StringIO(whole, newline=""), (_END_MARKER,)), delimiter=delimiter, skipinitialspace=True
+        chain(io.StringIO(complete_text, newline=""), (_END_MARKER,)), delimiter=delimiter, skipinitialspace=True
     )
     records: list[tuple[int, list[str]]] = []
     line = 1
@@ -142,27 +145,29 @@ def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None
             subject=name,
             next_step=_EXPECTED_HEADER,
         )
-    twice = sorted({known for known in columns if known is not None and columns.count(known) > 1})
-    if twice:
-        named = " and ".join(repr(h) for h, known in zip(header, columns, strict=True) if known == twice[0])
+    repeated = sorted({known for known in columns if known is not None and columns.count(known) > 1})
+    if repeated:
+        headings = " and ".join(
+            repr(heading) for heading, known in zip(header, columns, strict=True) if known == repeated[0]
+        )
         raise OnboardingError(
-            f"the columns {named} both stand for {twice[0]}", subject=name, next_step="keep one of them"
+            f"the columns {headings} both stand for {repeated[0]}", subject=name, next_step="keep one of them"
         )
 
 
 def _warn_multiline_cells(
     name: str, columns: Sequence[str | None], body: Iterable[tuple[int, tuple[str, ...]]]
 ) -> Iterator[str]:
-    """Yield a sentence for each cell that counts for nothing and may have rows in it."""
+    """Yield a sentence for each cell that is ignored and may have rows in it."""
     for line, cells in body:
         for known, cell in zip(columns, cells, strict=False):
             if (known is None or known == REASON) and "\n" in cell.replace("\r", "\n"):
                 yield f"{name}:{line}: a cell that counts for nothing has several lines; is a quotation mark missing?"
 
 
-def _row(place: str, columns: Sequence[str | None], cells: Sequence[str]) -> Row:
+def _make_row(location: Location, columns: Sequence[str | None], cells: Sequence[str]) -> Row:
     values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
     problems = []
     if any(cells[len(columns) :]):
         problems.append(f"the row has {len(cells)} cells, the first line {len(columns)}; is a cell to be quoted?")
-    return Row(place, values, tuple(problems))
+    return Row(location, values, tuple(problems))

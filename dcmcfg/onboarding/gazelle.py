@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Role, Row, simplify_heading
+from dcmcfg.schema.findings import Location
 
 _GAZELLE_KIND, _GAZELLE_TITLE, _GAZELLE_SECURED = "configurationtype", "aetitle", "issecured"
 _GAZELLE_HEADINGS = frozenset(
@@ -47,36 +48,36 @@ def read_gazelle_rows(
     """
     headings = [simplify_heading(heading) for heading in header]
     found: dict[tuple[str, str], tuple[Row, tuple[str, ...]]] = {}
-    others = again = 0
+    other_count = repeated_count = 0
     for line, cells in body:
         record = dict(zip(headings, cells, strict=False))
         if not record.get(_GAZELLE_KIND, "").upper().startswith("DICOM"):
-            others += 1
+            other_count += 1
             continue
-        row = _make_gazelle_row(f"{name}:{line}", record)
+        row = _make_gazelle_row(Location(name, line), record)
         key = (row.text(TITLE), row.text(HOST).casefold())
-        again += key in found
+        repeated_count += key in found
         if key not in found or (not found[key][0].text(PORT) and row.text(PORT)):
             found[key] = (row, cells)
     warnings = []
-    if others:
-        warnings.append(f"{name}: {others} of {len(body)} rows are not about DICOM and were passed over.")
-    if again:
-        warnings.append(f"{name}: {again} more rows are about AEs that have a row; one with a port counts.")
+    if other_count:
+        warnings.append(f"{name}: {other_count} of {len(body)} rows are not about DICOM and were passed over.")
+    if repeated_count:
+        warnings.append(f"{name}: {repeated_count} more rows are about AEs that have a row; one with a port counts.")
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 
 
-def _make_gazelle_row(place: str, record: Mapping[str, str]) -> Row:
+def _make_gazelle_row(location: Location, record: Mapping[str, str]) -> Row:
     secured = record.get(_GAZELLE_SECURED, "").lower() == _GAZELLE_TRUE
     port = (record.get("portsecured") if secured else "") or record.get("port", "")
     sends_only = record.get("transferrole", "").upper() == "SCU" and not port
-    described = (record.get("company", ""), record.get("system", ""), record.get("comment", ""))
+    description_parts = (record.get("company", ""), record.get("system", ""), record.get("comment", ""))
     values = {
         TITLE: record.get(_GAZELLE_TITLE, ""),
         HOST: record.get("host", ""),
         PORT: port,
         TLS: "yes" if secured else "no",
-        DESCRIPTION: " ".join(part for part in described if part),
+        DESCRIPTION: " ".join(part for part in description_parts if part),
         ROLE: (Role.MODALITY if sends_only else Role.WORKSTATION).value,
     }
-    return Row(place, {column: value for column, value in values.items() if value})
+    return Row(location, {column: value for column, value in values.items() if value})

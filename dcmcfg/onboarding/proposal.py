@@ -88,18 +88,18 @@ def make_proposal(row: Row) -> Proposal | RejectedRow:
     proposal = Proposal(
         row=row,
         title=title or "",
-        host=_parse_cell(row, HOST, _host, problems),
+        host=_parse_cell(row, HOST, _parse_host, problems),
         port=_parse_cell(row, PORT, parse_port, problems),
-        tls=_parse_cell(row, TLS, _boolean, problems),
+        tls=_parse_cell(row, TLS, _parse_boolean, problems),
         description=row.values.get(DESCRIPTION),
-        role=_parse_cell(row, ROLE, _role, problems),
+        role=_parse_cell(row, ROLE, _parse_role, problems),
         device=row.values.get(DEVICE),
     )
     return RejectedRow(row, "; ".join(problems)) if problems else proposal
 
 
 def reject_if_incomplete(proposal: Proposal) -> RejectedRow | None:
-    """Return *proposal*, of an AE that is not there, as left out where there is no telling how to reach it."""
+    """Return *proposal*, of an AE that is not there, as rejected where it is unknown how to reach it."""
     missing = [HOST] if proposal.host is None else []
     if proposal.port is None and proposal.listens:
         missing.append(f"{PORT} (only a {Role.MODALITY.value} needs none)")
@@ -118,18 +118,18 @@ def _parse_cell(row: Row, name: str, parse: Callable[[str], T], problems: list[s
         return None
 
 
-def _host(text: str) -> str:
+def _parse_host(text: str) -> str:
     return parse_host(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
 
 
-def _boolean(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     value = _BOOLEANS.get(text.casefold())
     if value is None:
         raise MalformedInput("neither yes nor no")
     return value
 
 
-def _role(text: str) -> Role:
+def _parse_role(text: str) -> Role:
     try:
         return Role(text.casefold())
     except ValueError:

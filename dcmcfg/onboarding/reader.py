@@ -39,22 +39,22 @@ def detect_format(name: str) -> FileFormat | None:
 
 
 def read_sheet(name: str, octets: bytes, file_format: FileFormat) -> Sheet:
-    """Return the rows of *octets*, the content of the file *name*; those in one line are told apart by their numbers.
+    """Return the rows of *octets*, the content of the file *name*; those in one line differ by their numbers.
 
     Raises :class:`OnboardingError` for a file that is not of that form or not in Unicode, with the line.
     """
     sheet = _READERS[file_format](name, _decode(name, octets))
-    in_line = Counter(row.location for row in sheet.rows)
+    count_by_location = Counter(row.location for row in sheet.rows)
     rows = (
         replace(
             row,
             index=number,
-            location=f"{row.location} (AE {number + 1})" if in_line[row.location] > 1 else row.location,
+            location=replace(row.location, ae_number=number + 1 if count_by_location[row.location] > 1 else None),
         )
         for number, row in enumerate(sheet.rows)
     )
-    empty = () if sheet.rows else (f"{name} holds no AEs.",)
-    return replace(sheet, rows=tuple(rows), warnings=(*sheet.warnings, *empty))
+    warnings = () if sheet.rows else (f"{name} holds no AEs.",)
+    return replace(sheet, rows=tuple(rows), warnings=(*sheet.warnings, *warnings))
 
 
 def _decode(name: str, octets: bytes) -> str:

@@ -1,13 +1,8 @@
-"""What one row of a file says of an AE, as it is written there.
+"""What one row of a file says of an AE, as it is written there; and an AE of the tree as such a row.
 
-An AE of the tree as a row.
-
-What an AE is to the archive, which decides what is written for it.
-
-No role writes transfer capabilities, as ``dcmldap`` does not: with none the archive sends whatever it has, while a
-single SCP capability would hide all other SOP classes (RetrieveServiceImpl).
-
-A file of AEs: its rows, with what it takes to write some of them down again.
+The role of an AE decides what is written for it. No role writes transfer capabilities, as ``dcmldap`` does not: with
+none the archive sends whatever it has, while a single SCP capability would hide all other SOP classes
+(RetrieveServiceImpl).
 """
 
 from __future__ import annotations
@@ -20,6 +15,7 @@ from enum import Enum
 from typing import Protocol
 
 from dcmcfg.model.devices import NetworkAE
+from dcmcfg.schema.findings import Location
 from dcmcfg.schema_names import (
     DICOM_AE_TITLE,
     DICOM_ASSOCIATION_ACCEPTOR,
@@ -34,7 +30,7 @@ from dcmcfg.secret_values import is_secret
 TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE = "title", "host", "port", "tls", "description", "role", "device"
 #: The columns of a file, in the order in which they are written.
 COLUMNS = (TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE)
-#: The column in which a row that was left out carries why; when read it counts for nothing.
+#: The column with the reason of a rejected row; ignored when read.
 REASON = "reason"
 _COLUMN_ALIASES = {
     "aet": TITLE,
@@ -67,13 +63,13 @@ def resolve_column(heading: str) -> str | None:
 
 @dataclass(frozen=True)
 class Row:
-    """A row at ``location`` (``file:line``); ``values`` by column, none of them empty.
+    """A row at ``location``; ``values`` by column, none of them empty.
 
     ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``index`` is
     where it stands among the rows of its file, from 0.
     """
 
-    location: str
+    location: Location
     values: Mapping[str, str]
     problems: tuple[str, ...] = ()
     index: int = 0
@@ -115,7 +111,7 @@ def determine_role(ae: NetworkAE) -> Role:
 
 
 def make_row_values(ae: NetworkAE) -> dict[str, str]:
-    """Return the values of *ae* by column, empty ones left out; such a row is so already, whatever the tree holds.
+    """Return the values of *ae* by column, empty ones left out; such a row is unchanged, whatever the tree holds.
 
     Of its connections the first that listens counts, one without TLS before one with; else the first.
     """
@@ -136,7 +132,7 @@ def make_row_values(ae: NetworkAE) -> dict[str, str]:
 
 
 def make_row_values_without_secrets(ae: NetworkAE) -> dict[str, str]:
-    """Return :func:`make_row_values` without values that are secrets; a row that says less of an AE is so as well."""
+    """Return :func:`make_row_values` without values that are secrets: a row that says less of an AE is unchanged."""
     return {column: value for column, value in make_row_values(ae).items() if not is_secret(column, value.encode())}
 
 
@@ -146,14 +142,14 @@ class SheetFormat(Protocol):
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
         """Return a file of the same form that holds the rows of those numbers as they were, each with its reason.
 
-        *heading* is told above them, where the form has a place for that.
+        *heading* stands above them, where the format has a place for it.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The ``rows`` of a file; ``warnings`` are sentences on what of it counts for nothing."""
+    """The ``rows`` of a file; ``warnings`` are sentences on what of it is ignored."""
 
     rows: tuple[Row, ...]
     source_format: SheetFormat
@@ -172,4 +168,4 @@ def warn_unknown_columns(name: str, headings: Iterable[str], term: str) -> Itera
 
 def convert_to_single_line(text: str) -> str:
     """Return *text* without line ends and control characters, as a comment or a cell holds it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

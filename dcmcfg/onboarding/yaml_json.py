@@ -24,6 +24,7 @@ from dcmcfg.onboarding.row import (
     resolve_column,
     warn_unknown_columns,
 )
+from dcmcfg.schema.findings import Location
 
 #: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -50,7 +51,7 @@ class YamlFormat:
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
         """Return the rows as a list, each below its reason as a comment."""
         items = "".join(
-            f"# {convert_to_single_line(reason)}\n{_yaml_item(self.nodes[index])}"
+            f"# {convert_to_single_line(reason)}\n{_format_yaml_item(self.nodes[index])}"
             for index, reason in sorted(reasons.items())
         )
         return f"# {convert_to_single_line(heading)}\n{items}"
@@ -65,7 +66,8 @@ class JsonFormat:
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
         """Return the rows as an array of objects."""
         items = (
-            _json_row(self.nodes[index], convert_to_single_line(reason)) for index, reason in sorted(reasons.items())
+            _format_json_row(self.nodes[index], convert_to_single_line(reason))
+            for index, reason in sorted(reasons.items())
         )
         return "[\n" + ",\n".join(f"  {item}" for item in items) + "\n]\n"
 
@@ -82,7 +84,9 @@ class OrthancFormat:
         for index, reason in sorted(reasons.items()):
             name, node = self.modalities[index]
             comma = "," if len(lines) < len(reasons) - 1 else ""
-            lines.append(f"    // {convert_to_single_line(reason)}\n    {_json(name)}: {_json(node)}{comma}\n")
+            lines.append(
+                f"    // {convert_to_single_line(reason)}\n    {_format_json(name)}: {_format_json(node)}{comma}\n"
+            )
         return f'// {convert_to_single_line(heading)}\n{{\n  "{_MODALITIES_KEY}": {{\n{"".join(lines)}  }}\n}}\n'
 
 
@@ -91,7 +95,7 @@ def read_yaml(name: str, text: str) -> Sheet:
 
     Raises :class:`OnboardingError` for what is no YAML, and for another document.
     """
-    return _sheet(name, _compose(name, text, "YAML"), as_json=False)
+    return _build_sheet(name, _compose(name, text, "YAML"), as_json=False)
 
 
 def read_json(name: str, text: str) -> Sheet:
@@ -102,7 +106,7 @@ def read_json(name: str, text: str) -> Sheet:
     """
     root = _compose(name, _JSON_PARTS.sub(_clean_json_part, text), "JSON")
     _refuse_aliases(name, root)
-    return _sheet(name, root, as_json=True)
+    return _build_sheet(name, root, as_json=True)
 
 
 def _refuse_aliases(name: str, root: Node) -> None:
@@ -116,14 +120,14 @@ def _refuse_aliases(name: str, root: Node) -> None:
 
 def _walk_nodes(root: Node) -> Iterator[Node]:
     """Yield *root* and each node below it, in every place where it stands; without end for one that holds itself."""
-    left = [root]
-    while left:
-        node = left.pop()
+    pending = [root]
+    while pending:
+        node = pending.pop()
         yield node
-        left += reversed(_children(node))
+        pending += reversed(_list_children(node))
 
 
-def _children(node: Node) -> list[Node]:
+def _list_children(node: Node) -> list[Node]:
     match node:
         case SequenceNode():
             return list(node.value)
@@ -141,7 +145,7 @@ def _clean_json_part(part: re.Match[str]) -> str:
 
 
 def _compose(name: str, text: str, language: str) -> Node:
-    """Return the root node of *text*; what is told of a failure holds nothing of the text, which may have secrets."""
+    """Return the root node of *text*; error messages contain nothing of the text, which may have secrets."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
@@ -150,9 +154,9 @@ def _compose(name: str, text: str, language: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         last = max(1, len(text.splitlines()))
-        place = f"{name}:{min(mark.line + 1, last)}" if mark else name
-        told = ", ".join(part for part in (error.context, error.problem) if part)
-        raise OnboardingError(f"not {language}: {told}", subject=place) from error
+        subject = f"{name}:{min(mark.line + 1, last)}" if mark else name
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise OnboardingError(f"not {language}: {problem}", subject=subject) from error
     except RecursionError as error:
         raise OnboardingError(f"not {language} of this kind: it is nested too deeply", subject=name) from error
     if root is None:
@@ -165,9 +169,9 @@ def _refuse_depth(name: str, root: Node, language: str) -> None:
     """Raise :class:`OnboardingError` where lists and mappings stand too deeply in each other."""
     level, seen = [root], {id(root)}
     for _ in range(_MAX_DEPTH):
-        below = {id(child): child for node in level for child in _children(node) if id(child) not in seen}
-        seen |= below.keys()
-        level = list(below.values())
+        children = {id(child): child for node in level for child in _list_children(node) if id(child) not in seen}
+        seen |= children.keys()
+        level = list(children.values())
         if not level:
             return
     line = level[0].start_mark.line + 1
@@ -178,27 +182,27 @@ def _refuse_depth(name: str, root: Node, language: str) -> None:
     )
 
 
-def _sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
+def _build_sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
     if isinstance(root, MappingNode):
         keys = {key.value: value for key, value in root.value if isinstance(key, ScalarNode)}
         if isinstance(modalities := keys.get(_MODALITIES_KEY), MappingNode):
-            return _modalities(name, modalities)
+            return _build_modalities_sheet(name, modalities)
         if isinstance(keys.get(_LIST_KEY), SequenceNode):
             root = keys[_LIST_KEY]
         elif root.value and all(_is_modality(value) for _, value in root.value):
-            return _modalities(name, root)
+            return _build_modalities_sheet(name, root)
     if not isinstance(root, SequenceNode):
         raise OnboardingError("this is no list of AEs", subject=name, next_step=f"the file holds {_EXPECTED_CONTENT}")
     unknown: list[str] = []
-    rows = tuple(_row(name, node, unknown) for node in root.value)
+    rows = tuple(_make_row(name, node, unknown) for node in root.value)
     source: SheetFormat = JsonFormat(tuple(root.value)) if as_json else YamlFormat(tuple(root.value))
     return Sheet(rows, source, tuple(warn_unknown_columns(name, unknown, "key")))
 
 
-def _row(name: str, node: Node, unknown: list[str]) -> Row:
-    place = f"{name}:{node.start_mark.line + 1}"
+def _make_row(name: str, node: Node, unknown: list[str]) -> Row:
+    location = Location(name, node.start_mark.line + 1)
     if not isinstance(node, MappingNode):
-        return Row(place, {}, ("not an AE: it has no keys",))
+        return Row(location, {}, ("not an AE: it has no keys",))
     values: dict[str, str] = {}
     problems: list[str] = []
     for heading, value in _iterate_pairs(node):
@@ -213,7 +217,7 @@ def _row(name: str, node: Node, unknown: list[str]) -> Row:
                 problems.append(f"{known} is not a single value")
             elif text:
                 values[known] = text
-    return Row(place, values, tuple(problems))
+    return Row(location, values, tuple(problems))
 
 
 def _iterate_pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
@@ -238,20 +242,20 @@ def _is_modality(node: Node) -> bool:
     return isinstance(node, MappingNode) and "AET" in {key.value for key, _ in node.value}
 
 
-def _modalities(name: str, modalities: MappingNode) -> Sheet:
-    rows = tuple(_modality(name, key, value) for key, value in modalities.value)
+def _build_modalities_sheet(name: str, modalities: MappingNode) -> Sheet:
+    rows = tuple(_make_modality_row(name, key, value) for key, value in modalities.value)
     return Sheet(rows, OrthancFormat(tuple(modalities.value)))
 
 
-def _modality(name: str, key: Node, node: Node) -> Row:
-    place = f"{name}:{key.start_mark.line + 1}"
+def _make_modality_row(name: str, key: Node, node: Node) -> Row:
+    location = Location(name, key.start_mark.line + 1)
     match node:
         case SequenceNode():
             given = dict(zip(("AET", "Host", "Port"), node.value, strict=False))
         case MappingNode():
             given = dict(_iterate_pairs(node))
         case _:
-            return Row(place, {}, (f"{key.value!r} is neither an array nor an object",))
+            return Row(location, {}, (f"{key.value!r} is neither an array nor an object",))
     problems = []
     if isinstance(node, MappingNode) and len(given) < len(node.value):
         problems.append("a key is given twice")
@@ -264,34 +268,38 @@ def _modality(name: str, key: Node, node: Node) -> Row:
             problems.append(f"{known} is not a single value")
         elif text:
             values[known] = text
-    symbolic = str(key.value).strip()
-    if symbolic and symbolic != values.get("title"):
-        values["description"] = symbolic
-    return Row(place, values, tuple(problems))
+    symbolic_name = str(key.value).strip()
+    if symbolic_name and symbolic_name != values.get("title"):
+        values["description"] = symbolic_name
+    return Row(location, values, tuple(problems))
 
 
 # ---- writing nodes down again
 
 
-def _yaml_item(node: Node) -> str:
+def _format_yaml_item(node: Node) -> str:
     item = SequenceNode("tag:yaml.org,2002:seq", [node], flow_style=False)
     return str(yaml.serialize(item, Dumper=yaml.dumper.BaseDumper, allow_unicode=True, width=_UNLIMITED_WIDTH))
 
 
-def _json_row(node: Node, reason: str) -> str:
+def _format_json_row(node: Node, reason: str) -> str:
     if not isinstance(node, MappingNode):
-        return f"{_json(node)}"
-    pairs = [(_json(key), _json(value)) for key, value in node.value if resolve_column(str(key.value)) != REASON]
+        return f"{_format_json(node)}"
+    pairs = [
+        (_format_json(key), _format_json(value))
+        for key, value in node.value
+        if resolve_column(str(key.value)) != REASON
+    ]
     pairs.append((_quote_json(REASON), _quote_json(reason)))
     return "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
 
 
-def _json(node: Node) -> str:
+def _format_json(node: Node) -> str:
     match node:
         case SequenceNode():
-            return "[" + ", ".join(map(_json, node.value)) + "]"
+            return "[" + ", ".join(map(_format_json, node.value)) + "]"
         case MappingNode():
-            return "{" + ", ".join(f"{_json(key)}: {_json(value)}" for key, value in node.value) + "}"
+            return "{" + ", ".join(f"{_format_json(key)}: {_format_json(value)}" for key, value in node.value) + "}"
         case ScalarNode() if not node.style and _JSON_LITERAL.fullmatch(node.value):
             return str(node.value)
         case _:

@@ -1,4 +1,4 @@
-"""Assertion filters: what a change takes for granted, as the assertion control carries it (RFC 4528).
+"""Assertion filters: the preconditions of a change, as the assertion control carries them (RFC 4528).
 
 Only the filters that dcmcfg itself writes are understood here: ``&``, ``|``, ``!``, equality and presence
 (RFC 4511 §4.5.1). Others are left for the server to judge.
@@ -21,7 +21,7 @@ from dcmcfg.suggestions import join_limited
 OID = "1.3.6.1.1.12"
 
 _AND, _OR, _NOT, _EQUALITY, _PRESENT = 0xA0, 0xA1, 0xA2, 0xA3, 0x87
-#: Of many values found, a message tells so many.
+#: Of many values found, a message shows so many.
 _MAX_SHOWN = 3
 
 C = TypeVar("C", bound=Change)
@@ -71,8 +71,8 @@ def build_control(assertions: Iterable[Filter]) -> tuple[Control, ...]:
     filters = tuple(assertions)
     if not filters:
         return ()
-    whole = filters[0] if len(filters) == 1 else AllOf(filters)
-    return (Control(OID, critical=True, value=encode_filter(whole)),)
+    combined = filters[0] if len(filters) == 1 else AllOf(filters)
+    return (Control(OID, critical=True, value=encode_filter(combined)),)
 
 
 def decode_control(assertion_control: Control) -> Filter | None:
@@ -96,10 +96,10 @@ def extract_assertions(change: Change) -> tuple[Filter, ...] | None:
     found: list[Filter] = []
     for each in change.controls:
         if each.oid == OID:
-            wanted = decode_control(each)
-            if wanted is None:
+            assertion_filter = decode_control(each)
+            if assertion_filter is None:
                 return None
-            found += wanted.inner if isinstance(wanted, AllOf) else (wanted,)
+            found += assertion_filter.inner if isinstance(assertion_filter, AllOf) else (assertion_filter,)
     return tuple(found)
 
 
@@ -109,7 +109,7 @@ def replace_assertions(change: C, assertions: Iterable[Filter]) -> C:
     return replace(change, controls=others + build_control(dict.fromkeys(assertions)))
 
 
-def without_assertions(change: Change) -> Change:
+def remove_assertions(change: Change) -> Change:
     """Return *change* without its assertion control."""
     return replace(change, controls=tuple(control for control in change.controls if control.oid != OID))
 
@@ -154,7 +154,7 @@ class _EntryMatcher:
             case Equals(name, value) if name.lower() == "entrycsn":
                 return self._version is None or self._version.encode() == value
             case Equals(name, value):
-                return self._schema.normalise_value(name, value) in self._normal_values(name)
+                return self._schema.normalise_value(name, value) in self._get_normal_values(name)
             case Present(name):
                 return find_spelling_in_entry(self._schema, name, self._entry) in self._entry
             case Not(inner):
@@ -164,33 +164,35 @@ class _EntryMatcher:
             case AnyOf(inner):
                 return any(map(self.matches, inner))
 
-    def _normal_values(self, name: str) -> frozenset[bytes]:
-        held = self._normal.get(name)
-        if held is None:
+    def _get_normal_values(self, name: str) -> frozenset[bytes]:
+        normal_values = self._normal.get(name)
+        if normal_values is None:
             values = self._entry.values(find_spelling_in_entry(self._schema, name, self._entry))
-            self._normal[name] = held = frozenset(self._schema.normalise_value(name, value) for value in values)
-        return held
+            self._normal[name] = normal_values = frozenset(
+                self._schema.normalise_value(name, value) for value in values
+            )
+        return normal_values
 
 
 def describe_failures(assertion_filter: Filter, entry: Entry, schema: Schema, entry_csn: str | None) -> tuple[str, ...]:
     """Return what of *assertion_filter* is not true of *entry*, each attribute with the value expected and those found.
 
-    Empty when it holds. Secrets are not told.
+    Empty when it holds. Secrets are not shown.
     """
     parts = assertion_filter.inner if isinstance(assertion_filter, AllOf) else (assertion_filter,)
-    facts = _EntryMatcher(entry, schema, entry_csn)
+    matcher = _EntryMatcher(entry, schema, entry_csn)
     return tuple(
-        dict.fromkeys(_describe_failure(part, entry, schema, entry_csn) for part in parts if not facts.matches(part))
+        dict.fromkeys(_describe_failure(part, entry, schema, entry_csn) for part in parts if not matcher.matches(part))
     )
 
 
 def summarize_failures(failures: Sequence[str]) -> str:
-    """Return what *failures*, as :func:`describe_failures` tells it, in one line; of many the first ones."""
+    """Return what *failures*, as :func:`describe_failures` returns them, in one line; of many the first ones."""
     return join_limited(failures, _MAX_SHOWN)
 
 
-def _describe_failure(wanted: Filter, entry: Entry, schema: Schema, version: str | None) -> str:
-    match wanted:
+def _describe_failure(assertion_filter: Filter, entry: Entry, schema: Schema, version: str | None) -> str:
+    match assertion_filter:
         case Equals(name, value) if name.lower() == "entrycsn":
             return f"the entry (entryCSN: expected {value.decode('utf-8', 'replace')}, found {version})"
         case Equals(name, value):
@@ -200,17 +202,17 @@ def _describe_failure(wanted: Filter, entry: Entry, schema: Schema, version: str
         case Not(Present(name)):
             expected = "none"
         case _:
-            return _format_attribute_names(wanted)
+            return _format_attribute_names(assertion_filter)
     canonical = find_spelling_in_entry(schema, name, entry)  # a secret is one by its OID too
-    held = entry.values(canonical)
-    found = ", ".join(format_value(canonical, value) for value in held[:_MAX_SHOWN]) + (
-        ", …" if len(held) > _MAX_SHOWN else ""
+    values = entry.values(canonical)
+    found = ", ".join(format_value(canonical, value) for value in values[:_MAX_SHOWN]) + (
+        ", …" if len(values) > _MAX_SHOWN else ""
     )
     return f"{name} (expected {expected}, found {found or 'none'})"
 
 
-def _format_attribute_names(wanted: Filter) -> str:
-    match wanted:
+def _format_attribute_names(assertion_filter: Filter) -> str:
+    match assertion_filter:
         case Equals(name) | Present(name):
             return name
         case Not(inner):

@@ -12,7 +12,7 @@ from dcmcfg.model.tree import canonicalise_name, find_spelling_in_entry
 from dcmcfg.schema.definitions import Schema
 
 
-def with_canonical_names(schema: Schema, change: Change, current: Entry | None = None) -> Change:
+def canonicalise_names(schema: Schema, change: Change, current: Entry | None = None) -> Change:
     """Return *change* with aliases (``commonName``) and OIDs of attributes replaced by their names (``cn``).
 
     Otherwise a tree would hold one attribute under two names, and a secret named by its OID would not be known as one.
@@ -22,11 +22,13 @@ def with_canonical_names(schema: Schema, change: Change, current: Entry | None =
     match change:
         case Add(entry):
             _require_binary(schema, change, (attribute.name for attribute in entry.attributes))
-            return replace(change, entry=Entry(entry.dn, _attributes(schema, entry.attributes)))
+            return replace(change, entry=Entry(entry.dn, _merge_attributes(schema, entry.attributes)))
         case Modify(_, modifications):
             _require_binary(schema, change, (modification.name for modification in modifications))
-            named = (replace(each, name=find_spelling_in_entry(schema, each.name, current)) for each in modifications)
-            return replace(change, modifications=tuple(named))
+            canonical = (
+                replace(each, name=find_spelling_in_entry(schema, each.name, current)) for each in modifications
+            )
+            return replace(change, modifications=tuple(canonical))
         case _:
             return change
 
@@ -39,7 +41,7 @@ def _require_binary(schema: Schema, change: Change, names: Iterable[str]) -> Non
             raise DoesNotApply(f"{name} must be written {name};binary", subject=str(change.dn), result_code=17)
 
 
-def _attributes(schema: Schema, given: Iterable[Attribute]) -> tuple[Attribute, ...]:
+def _merge_attributes(schema: Schema, given: Iterable[Attribute]) -> tuple[Attribute, ...]:
     """Return *given* renamed, values that stood under several names of one attribute together."""
     found: dict[str, Attribute] = {}
     for attribute in given:

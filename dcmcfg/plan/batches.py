@@ -57,7 +57,7 @@ def _builds_on_a_delete(plan: Plan) -> bool:
         match change:
             case Delete():
                 deleted.add(key)
-                above_deleted.update(_at_and_above(key))
+                above_deleted.update(_iterate_ancestors(key))
                 continue
             case Rename() if key in above_deleted or deleted.find_nearest(plan.before.key(change.new_dn)) is not None:
                 return True
@@ -66,5 +66,5 @@ def _builds_on_a_delete(plan: Plan) -> bool:
     return False
 
 
-def _at_and_above(key: NormalDN) -> Iterator[NormalDN]:
+def _iterate_ancestors(key: NormalDN) -> Iterator[NormalDN]:
     return (key[depth:] for depth in range(len(key) + 1))

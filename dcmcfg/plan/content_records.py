@@ -1,4 +1,4 @@
-"""Content records: entries as they are wanted, whether they exist or not."""
+"""Content records: desired entries, whether they exist or not."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ _NAMING_VIOLATION = 64
 _CLASS_PROHIBITED = 69
 
 
-def without_operational(entry: Entry) -> Entry:
+def drop_operational_attributes(entry: Entry) -> Entry:
     """Return *entry* without what a server keeps about it itself (RFC 4512 §3.4), as ``slapcat`` writes it out."""
-    kept = tuple(attribute for attribute in entry.attributes if attribute.name.lower() not in OPERATIONAL_ATTRIBUTES)
-    return entry if len(kept) == len(entry.attributes) else Entry(entry.dn, kept)
+    remaining = tuple(
+        attribute for attribute in entry.attributes if attribute.name.lower() not in OPERATIONAL_ATTRIBUTES
+    )
+    return entry if len(remaining) == len(entry.attributes) else Entry(entry.dn, remaining)
 
 
 def describe_ignored_attributes(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[str]:
@@ -39,8 +41,8 @@ def check_naming_values(schema: Schema, entry: Entry) -> None:
         name, definition = canonicalise_name(schema, kind), schema.attribute(kind)
         if definition is None or not definition.single_valued or name not in entry:
             continue
-        named = schema.normalise_dn_value(kind, value).encode("utf-8", "surrogateescape")
-        if all(schema.normalise_value(name, held) != named for held in entry.values(name)):
+        naming_value = schema.normalise_dn_value(kind, value).encode("utf-8", "surrogateescape")
+        if all(schema.normalise_value(name, value) != naming_value for value in entry.values(name)):
             raise DoesNotApply(
                 f"the record's {name} is not the one in its name",
                 subject=str(entry.dn),

@@ -26,7 +26,7 @@ class MissingSecretsPolicy(Enum):
     DELETE = "delete"
     #: On whichever side: nothing is known of them there.
     IGNORE = "ignore"
-    #: On the side that is wanted: nothing was said of them, so those that are held stay.
+    #: On the desired side: nothing was said of them, so the current ones stay.
     KEEP = "keep"
 
 
@@ -65,9 +65,9 @@ class EntryComparison:
             return old
         match self._missing_secrets:
             case MissingSecretsPolicy.IGNORE:
-                new = self._with_one_sided_secrets(name, old, new)
+                new = self._add_one_sided_secrets(name, old, new)
             case MissingSecretsPolicy.KEEP:
-                new = self._with_retained_secrets(name, old, new)
+                new = self._add_retained_secrets(name, old, new)
             case MissingSecretsPolicy.DELETE:
                 pass
         match self._base_name(name):
@@ -77,39 +77,39 @@ class EntryComparison:
                 new = hashed_passwords.to_stored_passwords(old, new)
             case _:
                 pass
-        held = {self._schema.normalise_value(name, value): value for value in old}
-        wanted = {self._schema.normalise_value(name, value): value for value in new}
-        if wanted.keys() == held.keys():
+        current = {self._schema.normalise_value(name, value): value for value in old}
+        desired = {self._schema.normalise_value(name, value): value for value in new}
+        if desired.keys() == current.keys():
             return old
-        return tuple(held.get(normal, value) for normal, value in wanted.items())
+        return tuple(current.get(normal, value) for normal, value in desired.items())
 
-    def _with_one_sided_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
+    def _add_one_sided_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return *new* with the secrets and vendor data of *old*, if only one of the two has any.
 
         Of a single-valued attribute one side must lack the value itself: a secret in place of another value is a
         difference.
         """
-        old_kept, new_kept = self._select_unexported(name, old), self._select_unexported(name, new)
-        if bool(old_kept) == bool(new_kept) or self._is_replaced(name, old, new):
+        old_secrets, new_secrets = self._select_unexported(name, old), self._select_unexported(name, new)
+        if bool(old_secrets) == bool(new_secrets) or self._is_replaced(name, old, new):
             return new
-        old_kept, new_kept = (
-            self._without_shared_keys(name, old_kept, new),
-            self._without_shared_keys(name, new_kept, old),
+        old_secrets, new_secrets = (
+            self._remove_shared_keys(name, old_secrets, new),
+            self._remove_shared_keys(name, new_secrets, old),
         )
-        if not old_kept and not new_kept:
+        if not old_secrets and not new_secrets:
             return new
         self.not_compared.update(
-            (told.lower(), told) for told in self._format_not_compared(name, (*old_kept, *new_kept))
+            (label.lower(), label) for label in self._format_not_compared(name, (*old_secrets, *new_secrets))
         )
-        return (*(value for value in new if value not in new_kept), *old_kept)
+        return (*(value for value in new if value not in new_secrets), *old_secrets)
 
-    def _format_not_compared(self, name: str, kept: _Values) -> tuple[str, ...]:
-        """Return *name*, of ``dcmProperty`` with the key of each of *kept*: its other lines are compared."""
+    def _format_not_compared(self, name: str, secrets: _Values) -> tuple[str, ...]:
+        """Return *name*, of ``dcmProperty`` with the key of each of *secrets*: its other lines are compared."""
         if self._base_name(name) != DCM_PROPERTY.lower():
             return (name,)
-        return tuple(f"{name} {value.partition(b'=')[0].decode('utf-8', 'replace')}" for value in kept)
+        return tuple(f"{name} {value.partition(b'=')[0].decode('utf-8', 'replace')}" for value in secrets)
 
-    def _with_retained_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
+    def _add_retained_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return *new* with the secrets and vendor data of *old* that nothing in *new* takes the place of.
 
         A secret takes the place of the secrets of its attribute; a ``dcmProperty`` line, of its own key's.
@@ -117,16 +117,16 @@ class EntryComparison:
         if self._is_replaced(name, old, new):
             return new
         if self._base_name(name) == DCM_PROPERTY.lower():
-            return (*new, *self._without_shared_keys(name, self._select_unexported(name, old), new))
-        stays = () if self._select_unexported(name, new) else self._select_unexported(name, old)
-        return (*new, *(value for value in stays if value not in new))
+            return (*new, *self._remove_shared_keys(name, self._select_unexported(name, old), new))
+        retained = () if self._select_unexported(name, new) else self._select_unexported(name, old)
+        return (*new, *(value for value in retained if value not in new))
 
-    def _without_shared_keys(self, name: str, kept: _Values, others: _Values) -> _Values:
-        """Return *kept* without the ``dcmProperty`` lines whose key *others* have, with a password in it or not."""
+    def _remove_shared_keys(self, name: str, secrets: _Values, others: _Values) -> _Values:
+        """Return *secrets* without the ``dcmProperty`` lines whose key *others* have, with a password in it or not."""
         if self._base_name(name) != DCM_PROPERTY.lower():
-            return kept
+            return secrets
         keys = {value.partition(b"=")[0] for value in others}
-        return tuple(value for value in kept if value.partition(b"=")[0] not in keys)
+        return tuple(value for value in secrets if value.partition(b"=")[0] not in keys)
 
     def _is_replaced(self, name: str, old: _Values, new: _Values) -> bool:
         definition = self._schema.attribute(name)

@@ -15,33 +15,33 @@ def compute_modifications(before: Entry, after: Entry, schema: Schema) -> tuple[
     """Return the modifications that turn *before* into *after*, by attribute name; empty when they hold the same.
 
     Octets are compared, not normal forms: a change of case is a change. Values are deleted and added one by
-    one, so that the result says what moves; an attribute without equality rule, or of which nothing is known,
+    one, so that the result says what changes; an attribute without equality rule, or of which nothing is known,
     is replaced as a whole.
     """
     shared = set(map(id, before.attributes)).intersection(map(id, after.attributes))
-    moving = (attribute for attribute in (*after.attributes, *before.attributes) if id(attribute) not in shared)
-    names = {attribute.name.lower(): attribute.name for attribute in moving}
+    changing = (attribute for attribute in (*after.attributes, *before.attributes) if id(attribute) not in shared)
+    names = {attribute.name.lower(): attribute.name for attribute in changing}
     found: list[Modification] = []
     for _, name in sorted(names.items()):
-        found += _attribute_modifications(name, before.values(name), after.values(name), schema)
+        found += _compute_attribute_modifications(name, before.values(name), after.values(name), schema)
     return tuple(found)
 
 
-def _attribute_modifications(
+def _compute_attribute_modifications(
     name: str, before: tuple[bytes, ...], after: tuple[bytes, ...], schema: Schema
 ) -> list[Modification]:
-    held, wanted = frozenset(before), frozenset(after)
-    gone = tuple(value for value in before if value not in wanted)
-    new = tuple(value for value in after if value not in held)
-    if not gone and not new:
+    old_values, new_values = frozenset(before), frozenset(after)
+    removed = tuple(value for value in before if value not in new_values)
+    added = tuple(value for value in after if value not in old_values)
+    if not removed and not added:
         return []
     if not can_address_single_values(schema, name):
         return [Modification(Operation.REPLACE, name, after)]
     found = []
-    if gone:
-        found.append(Modification(Operation.DELETE, name, gone))
-    if new:
-        found.append(Modification(Operation.ADD, name, new))
+    if removed:
+        found.append(Modification(Operation.DELETE, name, removed))
+    if added:
+        found.append(Modification(Operation.ADD, name, added))
     return found
 
 
@@ -66,7 +66,9 @@ def are_equal(one: Entry, other: Entry, schema: Schema) -> bool:
 def find_differing_attributes(one: Entry, other: Entry, schema: Schema) -> tuple[str, ...]:
     """Return the names of the attributes in which the two differ by the rules of *schema*, sorted."""
     names = {attribute.name.lower(): attribute.name for attribute in (*one.attributes, *other.attributes)}
-    return tuple(sorted(name for low, name in names.items() if not _has_equal_values(one, other, low, schema)))
+    return tuple(
+        sorted(name for lower_name, name in names.items() if not _has_equal_values(one, other, lower_name, schema))
+    )
 
 
 def _has_equal_values(one: Entry, other: Entry, name: str, schema: Schema) -> bool:
@@ -74,8 +76,8 @@ def _has_equal_values(one: Entry, other: Entry, name: str, schema: Schema) -> bo
         return True
     if name == _CLASSES:
         return add_implied_classes(schema, one.texts(name)) == add_implied_classes(schema, other.texts(name))
-    return _normal_values(one, name, schema) == _normal_values(other, name, schema)
+    return _normalise_values(one, name, schema) == _normalise_values(other, name, schema)
 
 
-def _normal_values(entry: Entry, name: str, schema: Schema) -> frozenset[bytes]:
+def _normalise_values(entry: Entry, name: str, schema: Schema) -> frozenset[bytes]:
     return frozenset(schema.normalise_value(name, value) for value in entry.values(name))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from dcmcfg.changes import Rename
 from dcmcfg.dn import NormalDN
+from dcmcfg.model.devices import find_enclosing_device
 from dcmcfg.plan.plan import Plan
 
 
@@ -37,6 +38,12 @@ class EntryNames:
             later.move(new, old)
         return tuple(reversed(names))
 
+    @cached_property
+    def affected_devices(self) -> frozenset[NormalDN]:
+        """The names, before and after the plan, of the devices that it touches."""
+        devices = map(find_enclosing_device, (*self.names_before, *self.names_after))
+        return frozenset(device for device in devices if device is not None)
+
     def find_original_name(self, name: NormalDN) -> NormalDN | None:
         """Return the name before the plan of the entry that has *name* after it.
 
@@ -57,11 +64,11 @@ class EntryNames:
     def _renamings(self) -> list[tuple[NormalDN, NormalDN]]:
         """The name of each step's entry just before the step and just after it."""
         key = self.plan.before.key
-        named = []
+        pairs = []
         for step in self.plan.steps:
             name = key(step.change.dn)
-            named.append((name, key(step.change.new_dn) if isinstance(step.change, Rename) else name))
-        return named
+            pairs.append((name, key(step.change.new_dn) if isinstance(step.change, Rename) else name))
+        return pairs
 
 
 @dataclass
@@ -70,7 +77,7 @@ class _NameNode:
 
     original_name: NormalDN | None = None
     is_vacated: bool = False
-    below: dict[tuple[tuple[str, str], ...], _NameNode] = field(default_factory=dict)
+    children: dict[tuple[tuple[str, str], ...], _NameNode] = field(default_factory=dict)
 
 
 class _RenameIndex:
@@ -84,7 +91,7 @@ class _RenameIndex:
         node: _NameNode | None = self._top
         first: NormalDN = ()
         for rdn in reversed(name):
-            node = node.below.get(rdn) if node is not None else None
+            node = node.children.get(rdn) if node is not None else None
             if node is not None and node.is_vacated:
                 return None
             first = node.original_name if node is not None and node.original_name is not None else (rdn, *first)
@@ -94,15 +101,15 @@ class _RenameIndex:
         """Give the entry *old*, and what is below it, the name *new*."""
         if old == new:
             return
-        first = self.find_original_name(old) or old
-        above = self._node(old[1:])
-        moved = above.below.get(old[0]) or _NameNode()
-        above.below[old[0]] = _NameNode(is_vacated=True)
-        moved.original_name, moved.is_vacated = first, False
-        self._node(new[1:]).below[new[0]] = moved
+        original_name = self.find_original_name(old) or old
+        parent = self._get_or_create_node(old[1:])
+        node = parent.children.get(old[0]) or _NameNode()
+        parent.children[old[0]] = _NameNode(is_vacated=True)
+        node.original_name, node.is_vacated = original_name, False
+        self._get_or_create_node(new[1:]).children[new[0]] = node
 
-    def _node(self, name: NormalDN) -> _NameNode:
+    def _get_or_create_node(self, name: NormalDN) -> _NameNode:
         node = self._top
         for rdn in reversed(name):
-            node = node.below.setdefault(rdn, _NameNode())
+            node = node.children.setdefault(rdn, _NameNode())
         return node

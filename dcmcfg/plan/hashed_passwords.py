@@ -26,7 +26,7 @@ _DIGESTS = {
 _PBKDF2 = {"PBKDF2": "sha1", **{f"PBKDF2-SHA{size}": f"sha{size}" for size in (1, 256, 512)}}
 _KEY = re.compile(rb"([0-9]{1,7})\$([^$]+)\$([^$]+)")
 #: More rounds than any server's default; some seconds of work at most.
-_MOST_ROUNDS = 2_000_000
+_MAX_ROUNDS = 2_000_000
 
 
 def is_hashed(value: bytes) -> bool:
@@ -44,14 +44,14 @@ def to_given_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> t
 
     A hash that cannot be verified here counts as that of a plain password of *given* that no other value is of.
     """
-    left, found = list(given), dict[int, bytes]()
-    for is_it in (_is_same, _may_be_hash_of):
+    remaining, matched = list(given), dict[int, bytes]()
+    for matches in (_is_same, _may_be_hash_of):
         for index, value in enumerate(stored):
-            same = next((each for each in left if index not in found and is_it(value, each)), None)
-            if same is not None:
-                left.remove(same)
-                found[index] = same
-    return tuple(found.get(index, value) for index, value in enumerate(stored))
+            match = next((each for each in remaining if index not in matched and matches(value, each)), None)
+            if match is not None:
+                remaining.remove(match)
+                matched[index] = match
+    return tuple(matched.get(index, value) for index, value in enumerate(stored))
 
 
 def _is_same(one: bytes, other: bytes) -> bool:
@@ -60,10 +60,10 @@ def _is_same(one: bytes, other: bytes) -> bool:
 
 def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
     """Return whether *hashed* is known to be a hash of *plain*; False also for a scheme that is not known here."""
-    found = _HASHED.fullmatch(hashed)
-    if found is None or is_hashed(plain):
+    match = _HASHED.fullmatch(hashed)
+    if match is None or is_hashed(plain):
         return False
-    scheme, text = found[1].decode().upper(), found[2]
+    scheme, text = match[1].decode().upper(), match[2]
     try:
         if scheme in _PBKDF2:
             return _is_pbkdf2(_PBKDF2[scheme], text, plain)
@@ -74,28 +74,28 @@ def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
 
 def _may_be_hash_of(hashed: bytes, plain: bytes) -> bool:
     """Return whether *hashed* is a hash of which cannot be found out here whether it is one of *plain*."""
-    found = _HASHED.fullmatch(hashed)
-    if found is None or is_hashed(plain):
+    match = _HASHED.fullmatch(hashed)
+    if match is None or is_hashed(plain):
         return False
-    scheme, text = found[1].decode().upper(), found[2]
+    scheme, text = match[1].decode().upper(), match[2]
     if scheme in _PBKDF2:
         key = _KEY.fullmatch(text)
-        return key is None or not 0 < int(key[1]) <= _MOST_ROUNDS
+        return key is None or not 0 < int(key[1]) <= _MAX_ROUNDS
     return scheme not in _DIGESTS
 
 
 def _is_digest(name: str, octets: bytes, plain: bytes) -> bool:
     size = hashlib.new(name, usedforsecurity=False).digest_size
-    made = hashlib.new(name, plain + octets[size:], usedforsecurity=False).digest()
-    return hmac.compare_digest(made, octets[:size])
+    digest = hashlib.new(name, plain + octets[size:], usedforsecurity=False).digest()
+    return hmac.compare_digest(digest, octets[:size])
 
 
 def _is_pbkdf2(name: str, text: bytes, plain: bytes) -> bool:
     key = _KEY.fullmatch(text)
-    if key is None or not 0 < int(key[1]) <= _MOST_ROUNDS:
+    if key is None or not 0 < int(key[1]) <= _MAX_ROUNDS:
         return False
-    salt, wanted = _decode_base64(key[2]), _decode_base64(key[3])
-    return hmac.compare_digest(hashlib.pbkdf2_hmac(name, plain, salt, int(key[1]), len(wanted) or 1), wanted)
+    salt, expected = _decode_base64(key[2]), _decode_base64(key[3])
+    return hmac.compare_digest(hashlib.pbkdf2_hmac(name, plain, salt, int(key[1]), len(expected) or 1), expected)
 
 
 def _decode_base64(text: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""A plan as an LDIF change file that any LDIF client carries out.
+"""A plan as an LDIF change file that any LDIF client applies.
 
-What did not fit a tree, as an LDIF file that can be mended and applied.
+Also the changes that do not apply, as an LDIF file to fix and apply again.
 
 Plans, undo files and rejects have their format number in a comment at their head, which other LDIF tools ignore.
 """
@@ -22,7 +22,7 @@ _FORMAT_COMMENT = "# dcmcfg-format:"
 _FORMAT_LINE = re.compile(
     rb"\A(?:version:[^\n]*\n)?(?:#[^\n]*\n)*?(%b[ \t]*([^\r\n]*)(?:\r?\n|\Z))" % _FORMAT_COMMENT.encode()
 )
-#: The comment of the files that dcmcfg writes, which tells the site by its headline.
+#: The comment of the files that dcmcfg writes, which names the site.
 _WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of|rejects for) .* @ (\S+)", re.MULTILINE)
 
 
@@ -33,8 +33,8 @@ def format_plan(plan: Plan, *, comments: Iterable[str] = ()) -> str:
 
 def parse_directory_url(head: bytes) -> str | None:
     """Return the LDAP URL that a file of dcmcfg's was written for, from the *head* of it; None for other files."""
-    found = _WRITTEN_FOR.search(head)
-    return found.group(1).decode("utf-8", "replace") if found else None
+    match = _WRITTEN_FOR.search(head)
+    return match.group(1).decode("utf-8", "replace") if match else None
 
 
 def parse_format_number(head: bytes) -> str | None:
@@ -64,7 +64,7 @@ def format_rejects(inapplicable: Iterable[InapplicableChange], *, comments: Iter
 
     *comments* head the text, a line each.
     """
-    return _format_head(comments) + "".join(_record(each.desired, str(each.problem)) for each in inapplicable)
+    return _format_head(comments) + "".join(_format_record(each.desired, str(each.problem)) for each in inapplicable)
 
 
 def _format_head(comments: Iterable[str]) -> str:
@@ -72,7 +72,7 @@ def _format_head(comments: Iterable[str]) -> str:
     return f"{VERSION_LINE}{_FORMAT_COMMENT} {LDIF_FORMAT.number}\n{lines}\n"
 
 
-def _record(wanted: DesiredChange, reason: str) -> str:
-    if wanted.is_content_record and isinstance(wanted.change, Add):
-        return format_entry(wanted.change.entry, comments=[reason])
-    return format_change(wanted.change, comments=[reason])
+def _format_record(desired: DesiredChange, reason: str) -> str:
+    if desired.is_content_record and isinstance(desired.change, Add):
+        return format_entry(desired.change.entry, comments=[reason])
+    return format_change(desired.change, comments=[reason])

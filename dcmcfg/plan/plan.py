@@ -1,4 +1,4 @@
-"""Plan: the steps from the tree as it is to the tree as it is wanted, each with what was before."""
+"""Plan: the steps from the current tree to the desired one, each with what was before."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree, TreeDraft, add_naming_values
 from dcmcfg.plan import assertions, content_records, entry_diff, preconditions
 from dcmcfg.plan.assertions import Equals, Filter
-from dcmcfg.plan.attribute_names import with_canonical_names
+from dcmcfg.plan.attribute_names import canonicalise_names
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.remaining_changes import compute_remaining
+from dcmcfg.schema.findings import Location
 
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
@@ -31,14 +32,14 @@ _MAX_LISTED = 20
 class DesiredChange:
     """A change that somebody wants.
 
-    A *strict* one fits exactly as it is written or is refused; any other counts as done where it is so already.
-    With *content* the change is an Add that tells how the entry is wanted, whether it exists or not.
-    ``location`` is where it was written (``file:line``), for messages.
+    A ``strict`` one applies exactly as it is written or is refused; of any other, what is already set is unchanged.
+    With ``is_content_record`` the change is an Add of the desired entry (created or updated).
+    ``location`` is where it was written, None if no file holds it.
     """
 
     change: Change
     strict: bool = False
-    location: str = ""
+    location: Location | None = None
     is_content_record: bool = False
 
 
@@ -56,13 +57,13 @@ class ChangesDoNotApply(DoesNotApply):
     def __init__(self, problems: Sequence[DoesNotApply], count: int) -> None:
         steps = {problem.next_step for problem in problems}
         shared = steps.pop() if len(steps) == 1 else ""
-        told = [f"{each.subject}: {each.full_message}" if shared else str(each) for each in problems[:_MAX_LISTED]]
+        lines = [f"{each.subject}: {each.full_message}" if shared else str(each) for each in problems[:_MAX_LISTED]]
         more = [f"… and {len(problems) - _MAX_LISTED} more"] if len(problems) > _MAX_LISTED else []
         super().__init__(
             f"{len(problems)} of {count} changes do not fit the tree:",
             next_step=shared,
             result_code=problems[0].result_code,
-            details=[*told, *more],
+            details=[*lines, *more],
         )
         self.problems = tuple(problems)
         self.count = count
@@ -72,21 +73,21 @@ class ChangesDoNotApply(DoesNotApply):
 class Step:
     """One change with the entry before (None for an Add) and after (None for a Delete).
 
-    ``location`` is where the change was written (``file:line``), empty if no file holds it.
+    ``location`` is where the change was written, None if no file holds it.
     """
 
     change: Change
     before: Entry | None
     after: Entry | None
-    location: str = ""
+    location: Location | None = None
 
 
 @dataclass(frozen=True)
 class UnchangedItem:
-    """A change that was wanted and is so.
+    """A desired change that is already set.
 
-    ``missing_items`` says, a phrase each, what it takes away that is not there. With *content* the entry is as a
-    content record wants it.
+    ``missing_items`` says, a phrase each, what it takes away that is not there. With ``is_content_record`` the
+    entry is as a content record describes it.
     """
 
     change: Change
@@ -96,7 +97,7 @@ class UnchangedItem:
 
 @dataclass(frozen=True)
 class Plan:
-    """Ordered steps from tree ``before`` to tree ``after``; ``unchanged`` lists what was wanted and is so.
+    """Ordered steps from tree ``before`` to tree ``after``; ``unchanged`` lists what is already set.
 
     ``typo_warnings`` are sentences on what was to be taken away, is not there, and is spelt almost like what is.
     """
@@ -113,21 +114,25 @@ class Plan:
         return tuple(step.change for step in self.steps)
 
     def undo(self, applied: int | None = None) -> Plan:
-        """Return the plan that takes back the first *applied* steps (all when None), from the tree after them.
+        """Return the plan that reverts the first *applied* steps (all when None), from the tree after them.
 
         Values that a rename dropped come back, and entries deleted are added as they were.
         """
-        done = self.steps[:applied]
-        tree = self.after if len(done) == len(self.steps) else self.before.with_changes(step.change for step in done)
-        undoing = _PlanBuilder(tree, is_from_server=False)
-        for step in reversed(done):
-            undoing.add_undo(step)
-        return undoing.build()
+        applied_steps = self.steps[:applied]
+        tree = (
+            self.after
+            if len(applied_steps) == len(self.steps)
+            else self.before.with_changes(step.change for step in applied_steps)
+        )
+        builder = _PlanBuilder(tree, is_from_server=False)
+        for step in reversed(applied_steps):
+            builder.add_undo(step)
+        return builder.build()
 
     def make_undo_per_step(self) -> tuple[tuple[Change, ...], ...]:
-        """Return for each step what takes it back; those of the first steps, the last first, are the undo of these."""
-        undoing = _PlanBuilder(self.after, is_from_server=False)
-        pieces = [tuple(taken.change for taken in undoing.add_undo(step)) for step in reversed(self.steps)]
+        """Return for each step what reverts it; those of the first steps, the last first, are the undo of these."""
+        builder = _PlanBuilder(self.after, is_from_server=False)
+        pieces = [tuple(undo_step.change for undo_step in builder.add_undo(step)) for step in reversed(self.steps)]
         return tuple(reversed(pieces))
 
 
@@ -141,16 +146,16 @@ def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepChec
     Raises :class:`DoesNotApply` (:class:`ChangesDoNotApply` for several) with every change that the tree or
     *check_step* refuses, and its place; nothing is planned then.
     """
-    every = tuple(desired)
-    plan, misfits = plan_applicable(tree, every, check_step)
-    if misfits:
-        raise combine_problems(misfits, len(every))
+    changes = tuple(desired)
+    plan, inapplicable = plan_applicable(tree, changes, check_step)
+    if inapplicable:
+        raise combine_problems(inapplicable, len(changes))
     return plan
 
 
 def combine_problems(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
-    """Return the error that tells *inapplicable*, of which there is at least one, among *count* changes."""
-    first, *others = [misfit.problem for misfit in inapplicable]
+    """Return the error that reports *inapplicable*, of which there is at least one, among *count* changes."""
+    first, *others = [each.problem for each in inapplicable]
     return ChangesDoNotApply((first, *others), count) if others else first
 
 
@@ -161,47 +166,53 @@ def plan_applicable(
 
     Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
     """
-    every = tuple(desired)
+    changes = tuple(desired)
     known: dict[int, DoesNotApply] = {}
     while True:
-        plan, misfits, takers = _plan_without_known(tree, every, known)
-        problems = zip(takers, map(check_step, plan.steps), strict=True) if check_step is not None else ()
+        plan, inapplicable, desired_indexes = _plan_without_known(tree, changes, known)
+        problems = zip(desired_indexes, map(check_step, plan.steps), strict=True) if check_step is not None else ()
         found = {index: problem for index, problem in problems if problem is not None}
         if not found:
-            return plan, misfits
+            return plan, inapplicable
         known |= found
 
 
 def _plan_without_known(
-    tree: Tree, wanted: Sequence[DesiredChange], known: Mapping[int, DoesNotApply]
+    tree: Tree, desired: Sequence[DesiredChange], known: Mapping[int, DoesNotApply]
 ) -> tuple[Plan, tuple[InapplicableChange, ...], list[int]]:
-    """Return plan and misfits as :func:`plan_applicable` does, and for each step which of *wanted* it is for.
+    """Return what :func:`plan_applicable` does, and for each step the index in *desired* of the change it is for.
 
-    *known* are problems of some of *wanted*, which are left out.
+    *known* are problems of some of *desired*, which are left out.
     """
-    planning = _PlanBuilder(tree)
-    misfits: list[InapplicableChange] = []
-    without: dict[NormalDN, str] = {}
-    takers: list[int] = []
-    above = AncestorIndex()
-    for index, each in enumerate(wanted):
+    builder = _PlanBuilder(tree)
+    inapplicable: list[InapplicableChange] = []
+    inapplicable_locations: dict[NormalDN, Location | None] = {}
+    desired_indexes: list[int] = []
+    inapplicable_names = AncestorIndex()
+    for index, each in enumerate(desired):
         try:
             if index in known:
                 raise known[index]
-            _require_applied_parent(above.find_nearest(tree.key(each.change.dn)), each.change, without)
-            takers += [index] * planning.add(each)
+            _require_applied_parent(
+                inapplicable_names.find_nearest(tree.key(each.change.dn)), each.change, inapplicable_locations
+            )
+            desired_indexes += [index] * builder.add(each)
         except DoesNotApply as problem:
-            misfits.append(InapplicableChange(each, with_location(problem, each.location)))
+            inapplicable.append(InapplicableChange(each, add_location(problem, each.location)))
             for dn in _created_or_removed_dns(each.change):
-                without.setdefault(tree.key(dn), each.location)
-                above.add(tree.key(dn))
-    return planning.build(), tuple(misfits), takers
+                inapplicable_locations.setdefault(tree.key(dn), each.location)
+                inapplicable_names.add(tree.key(dn))
+    return builder.build(), tuple(inapplicable), desired_indexes
 
 
-def _require_applied_parent(above: NormalDN | None, change: Change, without: Mapping[NormalDN, str]) -> None:
-    """Raise :class:`DoesNotApply` when *change* is of, or below, the entry *above*, which is in *without* (→ place)."""
-    if above is not None:
-        raise DoesNotApply(f"it builds on {without[above] or 'a change'}, which does not fit", subject=str(change.dn))
+def _require_applied_parent(
+    nearest: NormalDN | None, change: Change, inapplicable_locations: Mapping[NormalDN, Location | None]
+) -> None:
+    """Raise :class:`DoesNotApply` when *change* is of, or below, *nearest*, an entry with an inapplicable change."""
+    if nearest is not None:
+        raise DoesNotApply(
+            f"it builds on {inapplicable_locations[nearest] or 'a change'}, which does not fit", subject=str(change.dn)
+        )
 
 
 def _created_or_removed_dns(change: Change) -> tuple[DN, ...]:
@@ -217,7 +228,7 @@ def _created_or_removed_dns(change: Change) -> tuple[DN, ...]:
 class _PlanBuilder:
     """A plan in the making: a draft of the tree, with what led to it.
 
-    The tree was *read* from a server, or is what a plan makes of one: then what the server will hold is not known.
+    The tree ``is_from_server``, or is what a plan makes of one: then what the server will hold is not known.
     """
 
     def __init__(self, tree: Tree, *, is_from_server: bool = True) -> None:
@@ -231,8 +242,8 @@ class _PlanBuilder:
         self._content_entries: dict[NormalDN, Entry] = {}
         self._comparison = EntryComparison(tree.schema, missing_secrets=MissingSecretsPolicy.KEEP)
         depth = min(map(len, tree.entries), default=0)
-        tops = [key for key in tree.entries if len(key) == depth]
-        self._top = tops[0] if len(tops) == 1 else ()
+        top_keys = [key for key in tree.entries if len(key) == depth]
+        self._top = top_keys[0] if len(top_keys) == 1 else ()
 
     def build(self) -> Plan:
         return Plan(
@@ -245,31 +256,31 @@ class _PlanBuilder:
 
     def add(self, desired: DesiredChange) -> int:
         """Plan *desired*, and return how many steps it takes: one or none."""
-        known = len(self._steps)
+        count_before = len(self._steps)
         self._add(desired)
-        return len(self._steps) - known
+        return len(self._steps) - count_before
 
     def _add(self, desired: DesiredChange) -> None:
-        asked = with_canonical_names(self._draft.schema, desired.change, self._draft.get(desired.change.dn))
-        self._require_below_base(asked.dn)
-        self._draft.refuse_referrals(asked)
-        if isinstance(asked, Rename) and asked.new_superior is not None:
-            self._require_below_base(asked.new_superior)
-        if isinstance(asked, Delete):
-            self._require_parent(asked.dn)
-        if desired.is_content_record and isinstance(asked, Add):
-            self._add_content(asked, desired.location)
+        requested = canonicalise_names(self._draft.schema, desired.change, self._draft.get(desired.change.dn))
+        self._require_below_base(requested.dn)
+        self._draft.refuse_referrals(requested)
+        if isinstance(requested, Rename) and requested.new_superior is not None:
+            self._require_below_base(requested.new_superior)
+        if isinstance(requested, Delete):
+            self._require_parent(requested.dn)
+        if desired.is_content_record and isinstance(requested, Add):
+            self._add_content(requested, desired.location)
             return
         self._content_entries.clear()
         if desired.strict:
-            self._add_strict(asked, desired.location)
+            self._add_strict(requested, desired.location)
             return
-        left = compute_remaining(self._draft, asked)
-        self._typo_warnings.update(dict.fromkeys(left.warnings))
-        if left.change is None:
-            self._unchanged.append(UnchangedItem(desired.change, left.missing_items))
+        remaining = compute_remaining(self._draft, requested)
+        self._typo_warnings.update(dict.fromkeys(remaining.warnings))
+        if remaining.change is None:
+            self._unchanged.append(UnchangedItem(desired.change, remaining.missing_items))
             return
-        self._add_resolved(left.change, desired.location)
+        self._add_resolved(remaining.change, desired.location)
 
     def _require_below_base(self, dn: DN) -> None:
         """Refuse *dn* outside the tree: what is there was not read, so nothing may be said about it."""
@@ -293,40 +304,46 @@ class _PlanBuilder:
                 result_code=_NO_SUCH_ENTRY,
             )
 
-    def _add_content(self, asked: Add, place: str) -> None:
-        """Bring the entry to what *asked* says of it: values that it lacks go, but for secrets and vendor data."""
+    def _add_content(self, requested: Add, location: Location | None) -> None:
+        """Bring the entry to what *requested* says of it: values that it lacks go, but for secrets and vendor data."""
         schema = self._draft.schema
-        content_records.check_naming_values(schema, asked.entry)
-        wanted, held = add_naming_values(schema, asked.entry), self._draft.get(asked.dn)
-        said = self._content_entries.setdefault(self._draft.key(asked.dn), wanted)
-        if said is not wanted and (names := entry_diff.find_differing_attributes(said, wanted, schema)):
-            raise DoesNotApply(f"a record before this one says otherwise of {', '.join(names)}", subject=str(asked.dn))
-        if held is None:
-            self._add_resolved(asked, place)
+        content_records.check_naming_values(schema, requested.entry)
+        desired, current = add_naming_values(schema, requested.entry), self._draft.get(requested.dn)
+        earlier_record = self._content_entries.setdefault(self._draft.key(requested.dn), desired)
+        if earlier_record is not desired and (
+            names := entry_diff.find_differing_attributes(earlier_record, desired, schema)
+        ):
+            raise DoesNotApply(
+                f"a record before this one says otherwise of {', '.join(names)}", subject=str(requested.dn)
+            )
+        if current is None:
+            self._add_resolved(requested, location)
             return
-        target = self._comparison.compute_target(held, wanted)
-        if target is held:
-            self._unchanged.append(UnchangedItem(asked, is_content_record=True))
+        target = self._comparison.compute_target(current, desired)
+        if target is current:
+            self._unchanged.append(UnchangedItem(requested, is_content_record=True))
             return
-        content_records.check_structural_class(schema, held, target)
-        self._add_resolved(Modify(held.dn, entry_diff.compute_modifications(held, target, schema)), place)
+        content_records.check_structural_class(schema, current, target)
+        self._add_resolved(Modify(current.dn, entry_diff.compute_modifications(current, target, schema)), location)
 
     def add_undo(self, step: Step) -> list[Step]:
         """Return the steps that undo *step*, taken here."""
-        known = len(self._steps)
-        for change in _inverse(step):
+        count_before = len(self._steps)
+        for change in _invert_step(step):
             self.add(DesiredChange(change))
         if isinstance(step.change, Modify | Rename) and step.before is not None:
             self._restore(step.before)
-        return self._steps[known:]
+        return self._steps[count_before:]
 
     def _restore(self, entry: Entry) -> None:
         """Bring the entry of that DN back to exactly the values of *entry*."""
-        held = self._draft.get(entry.dn)
-        if held is not None and (modifications := entry_diff.compute_modifications(held, entry, self._draft.schema)):
+        current = self._draft.get(entry.dn)
+        if current is not None and (
+            modifications := entry_diff.compute_modifications(current, entry, self._draft.schema)
+        ):
             self._add_resolved(Modify(entry.dn, modifications))
 
-    def _add_strict(self, change: Change, place: str) -> None:
+    def _add_strict(self, change: Change, location: Location | None) -> None:
         before, origin = self._draft.get(change.dn), self._draft.find_original_key(change.dn)
         try:
             if before is not None:
@@ -334,44 +351,44 @@ class _PlanBuilder:
             self._draft.apply(change)
         except DoesNotApply as problem:
             raise _mark_as_changed(problem) from problem
-        self._append_step(Step(change, before, self._draft.get(_dn_after(change)), place), origin)
+        self._append_step(Step(change, before, self._draft.get(_get_dn_after(change)), location), origin)
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.get_version(change.dn)
         for control in change.controls:
-            wanted = assertions.decode_control(control) if control.oid == assertions.OID else None
-            if wanted is not None and (
-                moved := assertions.describe_failures(wanted, before, self._draft.schema, version)
+            assertion_filter = assertions.decode_control(control) if control.oid == assertions.OID else None
+            if assertion_filter is not None and (
+                failures := assertions.describe_failures(assertion_filter, before, self._draft.schema, version)
             ):
                 raise DoesNotApply(
                     "the tree is no longer as it was when this was planned: "
-                    f"somebody has changed {assertions.summarize_failures(moved)}",
+                    f"somebody has changed {assertions.summarize_failures(failures)}",
                     subject=str(change.dn),
                     next_step="plan again from the tree as it is now",
                     result_code=_ASSERTION_FAILED,
                 )
 
-    def _add_resolved(self, change: Change, place: str = "") -> None:
+    def _add_resolved(self, change: Change, location: Location | None = None) -> None:
         before, version = self._draft.get(change.dn), self._draft.get_version(change.dn)
         origin = self._draft.find_original_key(change.dn)
         self._draft.apply(change)
-        after = self._draft.get(_dn_after(change))
+        after = self._draft.get(_get_dn_after(change))
         match change:
             case Modify() if before is not None and after is not None:
                 modifications = entry_diff.compute_modifications(before, after, self._draft.schema)
                 if not modifications:
                     self._unchanged.append(UnchangedItem(change))
                     return
-                granted = preconditions.derive_modify_preconditions(before, modifications, self._draft.schema, version)
-                change = preconditions.add_default_assertions(replace(change, modifications=modifications), granted)
+                filters = preconditions.derive_modify_preconditions(before, modifications, self._draft.schema, version)
+                change = preconditions.add_default_assertions(replace(change, modifications=modifications), filters)
             case Delete() if before is not None:
-                granted = preconditions.derive_delete_preconditions(before, self._draft.schema, version)
-                change = preconditions.add_default_assertions(change, granted)
+                filters = preconditions.derive_delete_preconditions(before, self._draft.schema, version)
+                change = preconditions.add_default_assertions(change, filters)
             case Add() if after is not None:
                 change = replace(change, entry=after)
             case _:
                 pass
-        self._append_step(Step(change, before, after, place), origin)
+        self._append_step(Step(change, before, after, location), origin)
 
     def _append_step(self, step: Step, origin: NormalDN | None) -> None:
         """Add *step*, of the entry that was called *origin* before the plan (None: it is new).
@@ -392,26 +409,26 @@ class _PlanBuilder:
             self._set_assertions(number, [part for part in asserted if part not in misjudged])
         if version is not None:
             self._add_assertions(first, [Equals(_VERSION, version.encode())])
-        elif (held := self._before.entries.get(origin)) is not None:
-            self._add_assertions(first, preconditions.build_value_assertions(step.change, asserted, held, schema))
+        elif (original := self._before.entries.get(origin)) is not None:
+            self._add_assertions(first, preconditions.build_value_assertions(step.change, asserted, original, schema))
 
-    def _add_assertions(self, number: int, wanted: Sequence[Filter]) -> None:
+    def _add_assertions(self, number: int, filters: Sequence[Filter]) -> None:
         asserted = assertions.extract_assertions(self._steps[number].change) or ()
-        if not all(each in asserted for each in wanted):
-            self._set_assertions(number, [*asserted, *wanted])
+        if not all(each in asserted for each in filters):
+            self._set_assertions(number, [*asserted, *filters])
 
-    def _set_assertions(self, number: int, wanted: Sequence[Filter]) -> None:
-        """Have the step of *number* assert *wanted*, unless it asserts what only a server understands."""
+    def _set_assertions(self, number: int, filters: Sequence[Filter]) -> None:
+        """Have the step of *number* assert *filters*, unless it asserts what only a server understands."""
         step = self._steps[number]
         if assertions.extract_assertions(step.change) is not None:
-            self._steps[number] = replace(step, change=assertions.replace_assertions(step.change, wanted))
+            self._steps[number] = replace(step, change=assertions.replace_assertions(step.change, filters))
 
 
-def _dn_after(change: Change) -> DN:
+def _get_dn_after(change: Change) -> DN:
     return change.new_dn if isinstance(change, Rename) else change.dn
 
 
-def _inverse(step: Step) -> tuple[Change, ...]:
+def _invert_step(step: Step) -> tuple[Change, ...]:
     match step.change:
         case Add(entry):
             return (Delete(entry.dn),)
@@ -427,18 +444,20 @@ def _inverse(step: Step) -> tuple[Change, ...]:
 
 
 def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
-    """Return *problem* of a strict change as one of an entry that has moved since, where that is the reason."""
+    """Return *problem* of a strict change as one of an entry that has changed since, where that is the reason."""
     if problem.result_code == _NO_SUCH_ENTRY:
-        what = f"{problem.message}; a directory does not say who deleted or renamed it"
-        return DoesNotApply(what, subject=problem.subject, next_step=problem.next_step, result_code=problem.result_code)
+        message = f"{problem.message}; a directory does not say who deleted or renamed it"
+        return DoesNotApply(
+            message, subject=problem.subject, next_step=problem.next_step, result_code=problem.result_code
+        )
     if problem.result_code in _RESULTS_OF_CHANGED_ENTRY:
         problem.changed_dn = problem.subject
     return problem
 
 
-def with_location(problem: DoesNotApply, location: str) -> DoesNotApply:
+def add_location(problem: DoesNotApply, location: Location | None) -> DoesNotApply:
     """Return *problem* with the *location* of the change, if it has one."""
-    if not location:
+    if location is None:
         return problem
     return DoesNotApply(
         problem.message,

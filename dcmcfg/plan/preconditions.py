@@ -1,4 +1,4 @@
-"""What a change takes for granted of its entry, as the filters that it asserts (RFC 4528)."""
+"""The preconditions of a change on its entry, as the filters that it asserts (RFC 4528)."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ def derive_modify_preconditions(
     before: Entry, modifications: Sequence[Modification], schema: Schema, entry_csn: str | None
 ) -> list[Filter]:
     """Return the before-values that *modifications* touch, as filters."""
-    wanted: list[Filter] = []
+    filters: list[Filter] = []
     for modification in modifications:
-        name, held = modification.name, before.values(modification.name)
+        name, values = modification.name, before.values(modification.name)
         if modification.operation is Operation.DELETE and _is_assertable(schema, name):
-            wanted += [Equals(name, value) for value in modification.values]
-        elif not held:
+            filters += [Equals(name, value) for value in modification.values]
+        elif not values:
             if not is_misjudged_by_server(absent := Not(Present(name)), before):
-                wanted.append(absent)
+                filters.append(absent)
         elif modification.operation is Operation.REPLACE:
-            wanted.append(Equals("entryCSN", entry_csn.encode()) if entry_csn else Present(name))
-    return wanted
+            filters.append(Equals("entryCSN", entry_csn.encode()) if entry_csn else Present(name))
+    return filters
 
 
-def asserts_all_removed_values(change: Change, assertions: Sequence[Filter], before: Entry, schema: Schema) -> bool:
-    """Return whether *change* with *assertions* fails where it would remove a value that *before* does not hold.
+def asserts_all_removed_values(change: Change, filters: Sequence[Filter], before: Entry, schema: Schema) -> bool:
+    """Return whether *change* with *filters* fails where it would remove a value that *before* does not hold.
 
     It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
     """
-    if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in assertions):
+    if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in filters):
         return True
     match change:
         case Modify():
-            return not _find_unasserted_attributes(change, before, schema, assertions)
+            return not _find_unasserted_attributes(change, before, schema, filters)
         case Delete():
             return False
         case Add() | Rename():
@@ -55,23 +55,23 @@ def asserts_all_removed_values(change: Change, assertions: Sequence[Filter], bef
 
 
 def find_unasserted_removals(
-    change: Change, assertions: Sequence[Filter], before: Entry, schema: Schema
+    change: Change, filters: Sequence[Filter], before: Entry, schema: Schema
 ) -> frozenset[str] | None:
-    """Return the attributes, in lower case, of which *change* takes away values that *assertions* does not assert.
+    """Return the attributes, in lower case, of which *change* takes away values that *filters* does not assert.
 
     None is all of *before*, its entry.
     """
     if isinstance(change, Modify):
-        return frozenset(name.lower() for name in _find_unasserted_attributes(change, before, schema, assertions))
+        return frozenset(name.lower() for name in _find_unasserted_attributes(change, before, schema, filters))
     return None if isinstance(change, Delete) else frozenset()
 
 
-def build_value_assertions(change: Change, assertions: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
+def build_value_assertions(change: Change, filters: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
     """Return filters for what :func:`find_unasserted_removals` names, octet by octet, where *before* has no entryCSN.
 
     They are for dcmcfg to check: not every server compares such values.
     """
-    names = find_unasserted_removals(change, assertions, before, schema)
+    names = find_unasserted_removals(change, filters, before, schema)
     return [
         Equals(attribute.name, value)
         for attribute in before.attributes
@@ -92,48 +92,48 @@ def is_misjudged_by_server(assertion_filter: Filter, before: Entry) -> bool:
             return False
 
 
-def select_server_checkable(assertions: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
-    """Return what of *assertions* any server judges of *before* as dcmcfg does."""
+def select_server_checkable(filters: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
+    """Return what of *filters* any server judges of *before* as dcmcfg does."""
     return tuple(
-        part
-        for part in assertions
-        if not is_misjudged_by_server(part, before)
-        and not (isinstance(part, Equals) and not _is_assertable(schema, part.name))
+        each
+        for each in filters
+        if not is_misjudged_by_server(each, before)
+        and not (isinstance(each, Equals) and not _is_assertable(schema, each.name))
     )
 
 
-def _find_unasserted_attributes(change: Modify, before: Entry, schema: Schema, wanted: Sequence[Filter]) -> list[str]:
-    """Return the names of attributes of which *change* takes away values that *wanted* does not assert one by one."""
-    asserted = frozenset(wanted)
+def _find_unasserted_attributes(change: Modify, before: Entry, schema: Schema, filters: Sequence[Filter]) -> list[str]:
+    """Return the names of attributes of which *change* takes away values that *filters* does not assert one by one."""
+    asserted = frozenset(filters)
     found = []
     for modification in change.modifications:
-        name, held = modification.name, before.values(modification.name)
+        name, values = modification.name, before.values(modification.name)
         match modification.operation:
-            case Operation.REPLACE if not held:
-                loose = Not(Present(name)) not in asserted
+            case Operation.REPLACE if not values:
+                is_unasserted = Not(Present(name)) not in asserted
             case Operation.REPLACE:
-                loose = not _is_only_value_asserted(schema, name, held, asserted)
+                is_unasserted = not _is_only_value_asserted(schema, name, values, asserted)
             case Operation.DELETE if modification.values:
-                loose = not _is_assertable(schema, name)
+                is_unasserted = not _is_assertable(schema, name)
             case Operation.DELETE:
-                loose = not _is_only_value_asserted(schema, name, held, asserted)
+                is_unasserted = not _is_only_value_asserted(schema, name, values, asserted)
             case Operation.ADD | Operation.INCREMENT:
-                loose = False
-        if loose:
+                is_unasserted = False
+        if is_unasserted:
             found.append(name)
     return found
 
 
-def _is_only_value_asserted(schema: Schema, name: str, held: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
-    """Return whether *asserted* holds *held*, and the attribute can hold no other value beside it."""
+def _is_only_value_asserted(schema: Schema, name: str, values: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
+    """Return whether *asserted* holds *values*, and the attribute can hold no other value beside it."""
     definition = schema.attribute(name)
-    single = definition is not None and definition.single_valued and _is_assertable(schema, name)
-    return single and all(Equals(name, value) in asserted for value in held)
+    is_single = definition is not None and definition.single_valued and _is_assertable(schema, name)
+    return is_single and all(Equals(name, value) in asserted for value in values)
 
 
-def _is_subtype(name: str, plain: str) -> bool:
-    (kind, *options), (above, *fewer) = name.lower().split(";"), plain.lower().split(";")
-    return kind == above and set(fewer) < set(options)
+def _is_subtype(name: str, supertype: str) -> bool:
+    (base, *options), (super_base, *super_options) = name.lower().split(";"), supertype.lower().split(";")
+    return base == super_base and set(super_options) < set(options)
 
 
 def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | None) -> list[Filter]:
@@ -151,5 +151,5 @@ def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | 
 def _is_assertable(schema: Schema, name: str) -> bool:
     """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
     definition = schema.attribute(name)
-    certificate = definition is not None and definition.equality == "certificateExactMatch"
-    return entry_diff.can_address_single_values(schema, name) and not certificate
+    is_certificate = definition is not None and definition.equality == "certificateExactMatch"
+    return entry_diff.can_address_single_values(schema, name) and not is_certificate

@@ -75,12 +75,12 @@ def find_recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
     """
     if not any(map(_may_remove_name, plan.steps)):
         return ()
-    before, after = _configuration(plan.before), _configuration(plan.after)
+    before, after = _get_configuration(plan.before), _get_configuration(plan.after)
     if before is None:
         return ()
     renamed = frozenset(plan.before.key(each.dn) for each in plan.changes if isinstance(each, Rename))
-    titles = _titles(before, after, device, renamed)
-    found = [*titles, *_storages(before, after, device)]
+    titles = _find_removed_titles(before, after, device, renamed)
+    found = [*titles, *_find_removed_storages(before, after, device)]
     return tuple(sorted(found, key=lambda each: not each.expects_records))
 
 
@@ -96,7 +96,7 @@ def _may_remove_name(step: Step) -> bool:
             return False
 
 
-def _configuration(tree: Tree) -> Configuration | None:
+def _get_configuration(tree: Tree) -> Configuration | None:
     """Return the configuration in *tree*; None where there is none."""
     configuration = Configuration(tree)
     try:
@@ -106,33 +106,37 @@ def _configuration(tree: Tree) -> Configuration | None:
     return configuration
 
 
-def _titles(
+def _find_removed_titles(
     before: Configuration, after: Configuration | None, device: str, renamed: frozenset[NormalDN]
 ) -> Iterator[RecordedName]:
-    left = {ae.title for ae in after.network_aes() if ae.installed} if after is not None else set()
-    going: dict[str, list[NetworkAE]] = {}
+    remaining = {ae.title for ae in after.network_aes() if ae.installed} if after is not None else set()
+    removed: dict[str, list[NetworkAE]] = {}
     for ae in before.network_aes():
-        if ae.installed and ae.title not in left and ae.title != WILDCARD and not _has_name(ae.device, device):
-            going.setdefault(ae.title, []).append(ae)
-    if not going:
+        if ae.installed and ae.title not in remaining and ae.title != WILDCARD and not _has_name(ae.device, device):
+            removed.setdefault(ae.title, []).append(ae)
+    if not removed:
         return
     archives = {each.name: set(find_external_archives(each)) for each in before.devices if each.is_archive}
-    for title, aes in going.items():
-        naming = [name for name, titles in archives.items() if title in titles]
-        elsewhere = tuple(name for name in naming if name.lower() != device.lower())
+    for title, aes in removed.items():
+        naming_archives = [name for name, titles in archives.items() if title in titles]
+        other_archives = tuple(name for name in naming_archives if name.lower() != device.lower())
         entries = tuple(ae.entry.dn for ae in aes)
         is_renamed = any(before.tree.key(dn) in renamed for dn in entries)
-        yield RecordedName(EntityKind.AE, title, entries, bool(naming), elsewhere, is_renamed)
+        yield RecordedName(EntityKind.AE, title, entries, bool(naming_archives), other_archives, is_renamed)
 
 
-def _storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:
-    left = {each for one in after.devices if one.is_archive for each in one.storage_ids} if after is not None else set()
-    for one in before.devices:
-        if not _has_name(one, device):
+def _find_removed_storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:
+    remaining = (
+        {storage_id for archive in after.devices if archive.is_archive for storage_id in archive.storage_ids}
+        if after is not None
+        else set()
+    )
+    for archive in before.devices:
+        if not _has_name(archive, device):
             continue
-        for entry in one.children(STORAGE_OBJECT_CLASS):
+        for entry in archive.children(STORAGE_OBJECT_CLASS):
             name = entry.text(STORAGE_ID)
-            if name is not None and name not in left:
+            if name is not None and name not in remaining:
                 yield RecordedName(EntityKind.STORAGE, name, (entry.dn,))
 
 

@@ -17,7 +17,7 @@ from dcmcfg.schema.structure import find_allowed_attributes
 from dcmcfg.secret_values import format_value, is_secret
 from dcmcfg.suggestions import suggest_names
 
-#: Of many values held, so many are told.
+#: Of many values held, so many are shown.
 _MAX_SHOWN = 3
 #: Spellings are compared with at most so many values, and of a long value the first octets.
 _MAX_COMPARED_VALUES = 100
@@ -28,7 +28,7 @@ _MAX_COMPARISONS_PER_RECORD = 20_000
 
 @dataclass(frozen=True)
 class RemainingChange:
-    """What of a change is left, and what it says of things that are not there.
+    """What remains of a change, and what it says of things that are not there.
 
     ``change`` is the part to be done, None when nothing is. ``missing_items`` says, a phrase each, which attributes and
     values a modify takes away that the entry does not have. ``warnings`` are sentences on what may be misspelt for
@@ -43,13 +43,13 @@ class RemainingChange:
 def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
     """Return the part of *change* that *draft* does not hold yet.
 
-    Already so are: the add of a value that is there, the delete of a value, attribute or entry that is gone, the
+    Already set are: the add of a value that is there, the delete of a value, attribute or entry that is gone, the
     add of an equal entry, and a rename that has been made. Raises :class:`DoesNotApply` for the add of an entry that
     exists and differs.
     """
     match change:
         case Add(entry):
-            return RemainingChange(_remaining_add(draft, change, entry))
+            return RemainingChange(_compute_remaining_add(draft, change, entry))
         case Delete(dn):
             if draft.get(dn) is not None:
                 return RemainingChange(change)
@@ -57,18 +57,18 @@ def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
                 None, warnings=_warn_about_similar_names(draft, dn, "not there, so there is nothing to delete")
             )
         case Rename():
-            return _remaining_rename(draft, change)
+            return _compute_remaining_rename(draft, change)
         case Modify():
-            return _remaining_modify(draft, change)
+            return _compute_remaining_modify(draft, change)
 
 
-def _remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChange:
+def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChange:
     if not _is_already_renamed(draft, change):
         return RemainingChange(change)
     if draft.get(change.dn) is not None:
         return RemainingChange(None)
-    taken = f"not there, and taken for renamed to {change.new_rdn} already"
-    return RemainingChange(None, warnings=_warn_about_similar_names(draft, change.dn, taken, excluded=change.new_rdn))
+    problem = f"not there, and taken for renamed to {change.new_rdn} already"
+    return RemainingChange(None, warnings=_warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn))
 
 
 def _warn_about_similar_names(
@@ -76,8 +76,8 @@ def _warn_about_similar_names(
 ) -> tuple[str, ...]:
     """Return the warning that *dn*, or a DN above it, may be misspelt: names like it exist, *excluded* left out."""
     missing = draft.find_highest_missing(dn)
-    near = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing) if rdn != excluded)
-    return (f"{missing}: {problem}; near misses: {near}",) if near else ()
+    similar = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing) if rdn != excluded)
+    return (f"{missing}: {problem}; near misses: {similar}",) if similar else ()
 
 
 def _is_already_renamed(draft: TreeDraft, change: Rename) -> bool:
@@ -102,42 +102,44 @@ def _may_result_from(schema: Schema, renamed: Entry, change: Rename) -> bool:
     return allowed is None or all(canonicalise_name(schema, kind).lower() in allowed for kind, _ in change.dn.rdn.parts)
 
 
-def _remaining_add(draft: TreeDraft, change: Add, entry: Entry) -> Add | None:
-    held = draft.get(entry.dn)
-    if held is None:
+def _compute_remaining_add(draft: TreeDraft, change: Add, entry: Entry) -> Add | None:
+    current = draft.get(entry.dn)
+    if current is None:
         return change
-    if names := entry_diff.find_differing_attributes(add_naming_values(draft.schema, entry), held, draft.schema):
+    if names := entry_diff.find_differing_attributes(add_naming_values(draft.schema, entry), current, draft.schema):
         raise DoesNotApply(
             f"the entry already exists and differs in {', '.join(names)}", subject=str(entry.dn), result_code=68
         )
     return None
 
 
-def _remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChange:
+def _compute_remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChange:
     entry = draft.get(change.dn)
     if entry is None:
         return RemainingChange(change)  # the draft will say that it does not exist
-    left: list[Modification] = []
-    absent: list[str] = []
-    doubts: list[str] = []
-    making = EntryDraft(draft.schema, entry)
-    spellings = _TypoFinder(draft.schema, change.dn)
+    modifications: list[Modification] = []
+    missing_items: list[str] = []
+    warnings: list[str] = []
+    entry_draft = EntryDraft(draft.schema, entry)
+    typo_finder = _TypoFinder(draft.schema, change.dn)
     for modification in change.modifications:
-        rest = _remaining_modification(draft.schema, making, modification)
-        if rest is not modification and modification.operation is not Operation.ADD:
-            found = list(spellings.find_typos(making, modification, rest))
-            gone = len(modification.values) - (len(rest.values) if rest is not None else 0)
-            absent.append(_describe_missing(making, modification.name, in_warnings=len(found) == gone))
-            doubts += found
-        if rest is not None:
-            making.apply(rest)
-            left.append(rest)
-    rest_of_all = replace(change, modifications=tuple(left)) if left else None
-    return RemainingChange(rest_of_all, tuple(absent), tuple(doubts))
+        remaining = _compute_remaining_modification(draft.schema, entry_draft, modification)
+        if remaining is not modification and modification.operation is not Operation.ADD:
+            found = list(typo_finder.find_typos(entry_draft, modification, remaining))
+            missing_count = len(modification.values) - (len(remaining.values) if remaining is not None else 0)
+            missing_items.append(
+                _describe_missing(entry_draft, modification.name, in_warnings=len(found) == missing_count)
+            )
+            warnings += found
+        if remaining is not None:
+            entry_draft.apply(remaining)
+            modifications.append(remaining)
+    remaining_change = replace(change, modifications=tuple(modifications)) if modifications else None
+    return RemainingChange(remaining_change, tuple(missing_items), tuple(warnings))
 
 
 def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str:
-    """Return what is not there of attribute *name*, without what the doubts tell of each value."""
+    """Return what is not there of attribute *name*, without what the warnings say of each value."""
     if name not in entry:
         return f"{name} is not set"
     if in_warnings:
@@ -157,26 +159,32 @@ class _TypoFinder:
         self._dn = dn
         self._remaining_comparisons = _MAX_COMPARISONS_PER_RECORD
 
-    def find_typos(self, entry: EntryDraft, asked: Modification, rest: Modification | None) -> Iterator[str]:
-        """Yield a warning for each value that *asked* deletes, *entry* does not hold, and that looks like one it holds.
+    def find_typos(
+        self, entry: EntryDraft, modification: Modification, remaining: Modification | None
+    ) -> Iterator[str]:
+        """Yield a warning for each value that *modification* deletes and that only looks like one that *entry* holds.
 
         Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
         """
-        name = asked.name
+        name = modification.name
         if name not in entry:
-            if self._schema.attribute(name) is None and (near := self._find_similar(name, entry.names)):
-                yield f"{self._dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(near)}"
+            if self._schema.attribute(name) is None and (similar := self._find_similar(name, entry.names)):
+                yield f"{self._dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(similar)}"
             return
         if entry.count(name) > _MAX_COMPARED_VALUES or self._remaining_comparisons <= 0:
             return
-        held = {_text(value): format_value(name, value) for value in entry.values(name) if not is_secret(name, value)}
-        still = frozenset(rest.values if rest is not None else ())
-        for value in asked.values:
-            if value in still or is_secret(name, value):
+        by_text = {
+            _decode_prefix(value): format_value(name, value)
+            for value in entry.values(name)
+            if not is_secret(name, value)
+        }
+        remaining_values = frozenset(remaining.values if remaining is not None else ())
+        for value in modification.values:
+            if value in remaining_values or is_secret(name, value):
                 continue
-            if near := self._find_similar(_text(value), held):
-                alike = ", ".join(held[each] for each in near)
-                yield f"{self._dn}: {name} has no value {format_value(name, value)} to delete; near misses: {alike}"
+            if similar := self._find_similar(_decode_prefix(value), by_text):
+                shown = ", ".join(by_text[each] for each in similar)
+                yield f"{self._dn}: {name} has no value {format_value(name, value)} to delete; near misses: {shown}"
 
     def _find_similar(self, text: str, known: Collection[str]) -> tuple[str, ...]:
         if self._remaining_comparisons <= 0:
@@ -185,11 +193,13 @@ class _TypoFinder:
         return suggest_names(text, known)
 
 
-def _text(value: bytes) -> str:
+def _decode_prefix(value: bytes) -> str:
     return value[:_MAX_COMPARED_LENGTH].decode("utf-8", "backslashreplace")
 
 
-def _remaining_modification(schema: Schema, entry: EntryDraft, modification: Modification) -> Modification | None:
+def _compute_remaining_modification(
+    schema: Schema, entry: EntryDraft, modification: Modification
+) -> Modification | None:
     name, values = modification.name, modification.values
     if modification.operation is Operation.REPLACE and not values:
         return modification if name in entry else None
@@ -199,6 +209,6 @@ def _remaining_modification(schema: Schema, entry: EntryDraft, modification: Mod
         return modification if name in entry else None
     if not has_equality_rule(schema, name):
         return None if modification.operation is Operation.ADD and entry.values(name) == values else modification
-    adding = modification.operation is Operation.ADD
-    rest = tuple(value for value in values if entry.has_value(name, value) != adding)
-    return replace(modification, values=rest) if rest else None
+    is_add = modification.operation is Operation.ADD
+    remaining = tuple(value for value in values if entry.has_value(name, value) != is_add)
+    return replace(modification, values=remaining) if remaining else None

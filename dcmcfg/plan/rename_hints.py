@@ -1,4 +1,4 @@
-"""Changes of entries that were renamed since they were written, as far as earlier roll-outs tell."""
+"""Changes of entries that were renamed since they were written, as far as earlier roll-outs show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dcmcfg.changes import Add, Rename
 from dcmcfg.dn import DN, is_at_or_below
 from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import InapplicableChange, with_location
+from dcmcfg.plan.plan import InapplicableChange, add_location
 
 _NO_SUCH_ENTRY = 32
 
@@ -40,45 +40,46 @@ def add_rename_hints(
     The new name is one that *tree* has.
     """
     return tuple(
-        _add_rename_hint(misfit, tree, past_renames) if concerns_missing_entry(misfit) else misfit
-        for misfit in inapplicable
+        _add_rename_hint(each, tree, past_renames) if concerns_missing_entry(each) else each for each in inapplicable
     )
 
 
-def _add_rename_hint(misfit: InapplicableChange, tree: Tree, past: Sequence[PastRename]) -> InapplicableChange:
-    for dn in _find_missing_entries(misfit, tree):
-        name, made = _follow_renames(dn, tree, past)
-        if made and name in tree:
-            by = " and ".join(f"roll-out {each.rollout_number} ({each.time_text})" for each in made)
-            undo = (
-                f"; dcmcfg undo {made[0].rollout_number} takes the rename back"
-                if len(made) == 1 and not made[0].is_partly_undone
+def _add_rename_hint(
+    inapplicable: InapplicableChange, tree: Tree, past_renames: Sequence[PastRename]
+) -> InapplicableChange:
+    for dn in _find_missing_entries(inapplicable, tree):
+        name, applied_renames = _follow_renames(dn, tree, past_renames)
+        if applied_renames and name in tree:
+            rollouts = " and ".join(f"roll-out {each.rollout_number} ({each.time_text})" for each in applied_renames)
+            undo_hint = (
+                f"; dcmcfg undo {applied_renames[0].rollout_number} takes the rename back"
+                if len(applied_renames) == 1 and not applied_renames[0].is_partly_undone
                 else ""
             )
             problem = DoesNotApply(
-                f"there is no such entry: {by} renamed it to {name}",
+                f"there is no such entry: {rollouts} renamed it to {name}",
                 subject=str(dn),
-                next_step=f"write the new name into the file{undo}",
+                next_step=f"write the new name into the file{undo_hint}",
                 result_code=_NO_SUCH_ENTRY,
             )
-            return replace(misfit, problem=with_location(problem, misfit.desired.location))
-    return misfit
+            return replace(inapplicable, problem=add_location(problem, inapplicable.desired.location))
+    return inapplicable
 
 
-def _find_missing_entries(misfit: InapplicableChange, tree: Tree) -> Iterator[DN]:
+def _find_missing_entries(inapplicable: InapplicableChange, tree: Tree) -> Iterator[DN]:
     """Yield the entries that the change needs and that *tree* does not have."""
-    change = misfit.desired.change
-    above = change.new_superior if isinstance(change, Rename) else None
-    for dn in (change.dn.parent if isinstance(change, Add) else change.dn, above):
+    change = inapplicable.desired.change
+    new_superior = change.new_superior if isinstance(change, Rename) else None
+    for dn in (change.dn.parent if isinstance(change, Add) else change.dn, new_superior):
         if dn is not None and dn not in tree:
             yield dn
 
 
-def _follow_renames(dn: DN, tree: Tree, past: Sequence[PastRename]) -> tuple[DN, list[PastRename]]:
-    """Return the name that *past* renames have led *dn* to, and those that did."""
-    made = []
-    for each in past:
+def _follow_renames(dn: DN, tree: Tree, past_renames: Sequence[PastRename]) -> tuple[DN, list[PastRename]]:
+    """Return the name that *past_renames* renames have led *dn* to, and those that did."""
+    applied_renames = []
+    for each in past_renames:
         if is_at_or_below(tree.key(dn), tree.key(each.rename.dn)):
             dn = dn.rebased(each.rename.dn, each.rename.new_dn)
-            made.append(each)
-    return dn, made
+            applied_renames.append(each)
+    return dn, applied_renames

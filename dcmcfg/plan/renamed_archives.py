@@ -32,7 +32,7 @@ def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[Renam
     for change in changes:
         if not isinstance(change, Rename):
             continue
-        old, new = (_name(rdn.parts) for rdn in (change.dn.rdn, change.new_rdn))
+        old, new = (_get_device_name(rdn.parts) for rdn in (change.dn.rdn, change.new_rdn))
         if old is not None and new is not None:
             found[new] = found.pop(old, old)
     if not found:
@@ -45,5 +45,5 @@ def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[Renam
     )
 
 
-def _name(parts: Iterable[tuple[str, str]]) -> str | None:
+def _get_device_name(parts: Iterable[tuple[str, str]]) -> str | None:
     return next((value for kind, value in parts if kind.lower() == _NAME), None)

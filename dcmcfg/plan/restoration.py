@@ -26,21 +26,23 @@ def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
     deleted children first, so that no reference dangles on the way.
     """
     root = live.key(Configuration(desired).root)
-    wanted_here = {key: entry for key, entry in desired.entries.items() if not _is_below_referral(key, live)}
-    target = {key: entry for key, entry in wanted_here.items() if is_at_or_below(key, root)}
-    held = {key: entry for key, entry in live.entries.items() if is_at_or_below(key, root)}
-    above = {key: entry for key, entry in wanted_here.items() if key not in target and key not in live.entries}
-    anew = _find_class_changes(held, target, live.schema)
-    changes: list[Change] = [Delete(held.pop(key).dn) for key in sort_children_first(anew)]
-    changes += _renames_to_spelling(held, target, live.schema)
-    now = live.with_changes(changes)
-    missing = above | {key: entry for key, entry in target.items() if key not in held}
+    desired_entries = {key: entry for key, entry in desired.entries.items() if not _is_below_referral(key, live)}
+    target = {key: entry for key, entry in desired_entries.items() if is_at_or_below(key, root)}
+    current = {key: entry for key, entry in live.entries.items() if is_at_or_below(key, root)}
+    missing_ancestors = {
+        key: entry for key, entry in desired_entries.items() if key not in target and key not in live.entries
+    }
+    replaced = _find_class_changes(current, target, live.schema)
+    changes: list[Change] = [Delete(current.pop(key).dn) for key in sort_children_first(replaced)]
+    changes += _make_respelling_renames(current, target, live.schema)
+    tree_after = live.with_changes(changes)
+    missing = missing_ancestors | {key: entry for key, entry in target.items() if key not in current}
     changes += [Add(missing[key]) for key in sort_parents_first(missing)]
-    for key in sort_parents_first(held.keys() & target.keys()):
-        in_form = to_stored_form(now.entries[key], target[key], live.schema)
-        if modifications := entry_diff.compute_modifications(now.entries[key], in_form, live.schema):
+    for key in sort_parents_first(current.keys() & target.keys()):
+        stored_form = to_stored_form(tree_after.entries[key], target[key], live.schema)
+        if modifications := entry_diff.compute_modifications(tree_after.entries[key], stored_form, live.schema):
             changes.append(Modify(target[key].dn, modifications))
-    changes += [Delete(now.entries[key].dn) for key in sort_children_first(held.keys() - target.keys())]
+    changes += [Delete(tree_after.entries[key].dn) for key in sort_children_first(current.keys() - target.keys())]
     return tuple(changes)
 
 
@@ -53,10 +55,16 @@ def _is_below_referral(key: NormalDN, live: Tree) -> bool:
     return any(is_at_or_below(key, top) for top in live.referrals)
 
 
-def _find_class_changes(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
-    """Return the keys of *held* whose structural class is another in *target*, and those below them."""
-    tops = {key for key in held.keys() & target.keys() if _has_other_class(held[key], target[key], schema)}
-    return {key for key in held if any(key[depth:] in tops for depth in range(len(key)))} if tops else set()
+def _find_class_changes(current: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
+    """Return the keys of *current* whose structural class is another in *target*, and those below them."""
+    changed_keys = {
+        key for key in current.keys() & target.keys() if _has_other_class(current[key], target[key], schema)
+    }
+    return (
+        {key for key in current if any(key[depth:] in changed_keys for depth in range(len(key)))}
+        if changed_keys
+        else set()
+    )
 
 
 def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
@@ -65,29 +73,34 @@ def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
     return find_structural_classes(schema, one) != find_structural_classes(schema, other)
 
 
-def _renames_to_spelling(held: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> list[Change]:
+def _make_respelling_renames(
+    current: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema
+) -> list[Change]:
     """Return the renames to the spelling of *target*; a type is the same however a server spells it."""
     found: list[Change] = []
-    for key in sort_parents_first(held.keys() & target.keys()):
-        entry, wanted = held[key], target[key].dn.rdn
-        if _values(entry.dn.rdn, schema) == _values(wanted, schema) or _differs_in_blanks_only(
+    for key in sort_parents_first(current.keys() & target.keys()):
+        entry, desired_rdn = current[key], target[key].dn.rdn
+        if _normalise_rdn(entry.dn.rdn, schema) == _normalise_rdn(desired_rdn, schema) or _differs_in_blanks_only(
             entry, target[key], schema
         ):
             continue
-        found.append(Rename(entry.dn, wanted, delete_old_rdn=True))
+        found.append(Rename(entry.dn, desired_rdn, delete_old_rdn=True))
     return found
 
 
-def _differs_in_blanks_only(held: Entry, wanted: Entry, schema: Schema) -> bool:
+def _differs_in_blanks_only(current: Entry, desired: Entry, schema: Schema) -> bool:
     """Return whether only blanks of the names differ, which 389 Directory Server keeps in values and not in a DN."""
-    names = [canonicalise_name(schema, kind) for kind, _ in wanted.dn.rdn.parts]
+    names = [canonicalise_name(schema, kind) for kind, _ in desired.dn.rdn.parts]
     folded = (
-        {(kind, " ".join(text.split())) for kind, text in _values(each.dn.rdn, schema)} for each in (held, wanted)
+        {(kind, " ".join(text.split())) for kind, text in _normalise_rdn(each.dn.rdn, schema)}
+        for each in (current, desired)
     )
-    return all(set(held.values(name)) == set(wanted.values(name)) for name in names) and next(folded) == next(folded)
+    return all(set(current.values(name)) == set(desired.values(name)) for name in names) and next(folded) == next(
+        folded
+    )
 
 
-def _values(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
+def _normalise_rdn(rdn: RDN, schema: Schema) -> frozenset[tuple[str, str]]:
     return frozenset(
         (known.name.lower() if (known := schema.attribute(kind)) else kind.lower(), value) for kind, value in rdn.parts
     )

@@ -1,7 +1,4 @@
-"""What about a plan is dangerous enough that somebody has to say its name.
-
-References that a plan leaves without the entry that they lead to.
-"""
+"""The risks of a plan that somebody has to accept by name, such as references that it leaves without an entry."""
 
 from __future__ import annotations
 
@@ -71,10 +68,10 @@ class _DNReferences:
 
     def find_dangling(self, entry: Entry) -> list[AttributeReference]:
         """Return the references of *entry* that lead to no entry."""
-        held = (attribute for attribute in entry.attributes if self._holds_references(attribute))
+        attributes = (attribute for attribute in entry.attributes if self._holds_references(attribute))
         return [
             (attribute.name, text)
-            for attribute in held
+            for attribute in attributes
             for text in (value.decode("utf-8", "surrogateescape") for value in attribute.values)
             if self._is_dangling(text)
         ]
@@ -103,9 +100,9 @@ class _DanglingBefore:
 
     def find_in(self, key: NormalDN) -> Collection[AttributeReference]:
         """Return what dangled in the entry at *key*; of one that may have had another name, all that dangled."""
-        held = self._plan.before.entries.get(key)
-        if held is not None:
-            return self._references.find_dangling(held)
+        entry = self._plan.before.entries.get(key)
+        if entry is not None:
+            return self._references.find_dangling(entry)
         return self._all_dangling if _has_renames(self._plan) else ()
 
     @cached_property
@@ -148,9 +145,9 @@ class NewFinding:
     @property
     def description(self) -> str:
         """Place, entry, attribute, value unless it is a secret, and message."""
-        place = self.finding.location
-        where = f"{place.file}:{place.line}: " if place is not None else ""
-        return f"{where}{self.finding.dn}: {format_finding(self.finding, max_length=_MAX_VALUE_LENGTH)}"
+        location = self.finding.location
+        prefix = f"{location.file}:{location.line}: " if location is not None else ""
+        return f"{prefix}{self.finding.dn}: {format_finding(self.finding, max_length=_MAX_VALUE_LENGTH)}"
 
 
 @dataclass(frozen=True)
@@ -195,8 +192,8 @@ class Risk:
         shown = self.findings[:_MAX_FINDINGS]
         fixes = (*(each.fix for each in shown[1:]), None)
         lines = [each.description if each.fix == fix else str(each) for each, fix in zip(shown, fixes, strict=True)]
-        left = len(self.findings) - len(shown)
-        return (*lines, f"… and {left} more") if left else tuple(lines)
+        more = len(self.findings) - len(shown)
+        return (*lines, f"… and {more} more") if more else tuple(lines)
 
 
 def find_risks(
@@ -225,19 +222,21 @@ def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
     storages = tuple(each for each in risky if each.name.kind is not EntityKind.AE)
     risks = []
     if titles:
-        what = f"the archive could no longer fetch studies: {'; '.join(map(_describe_recorded_studies, titles))}"
+        description = f"the archive could no longer fetch studies: {'; '.join(map(_describe_recorded_studies, titles))}"
         risks.append(
             Risk(
                 RECORDED_STUDIES,
-                what,
+                description,
                 _format_entries(titles),
                 records=titles,
                 avoidance=_suggest_keeping_ae(titles[0].name),
             )
         )
     if storages:
-        what = f"the archive could no longer find stored files: {'; '.join(map(_describe_stored_studies, storages))}"
-        risks.append(Risk(STORED_OBJECTS, what, _format_entries(storages), records=storages))
+        description = (
+            f"the archive could no longer find stored files: {'; '.join(map(_describe_stored_studies, storages))}"
+        )
+        risks.append(Risk(STORED_OBJECTS, description, _format_entries(storages), records=storages))
     return tuple(risks)
 
 
@@ -272,8 +271,8 @@ def _describe_stored_studies(each: RecordedStudies) -> str:
     return f"the database has studies stored on {each.name.name} (at least {each.local})"
 
 
-def _find_mass_change(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
-    base = _scope(plan.before, under)
+def _find_mass_change(plan: Plan, name: str, word: str, kinds: tuple[type, ...], subtree: DN | None) -> Risk | None:
+    base = _find_base_key(plan.before, subtree)
     names = EntryNames(plan).names_before
     keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))
     touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
@@ -285,9 +284,9 @@ def _find_mass_change(plan: Plan, name: str, word: str, kinds: tuple[type, ...],
     return Risk(name, f"{len(touched)} of {existing} entries would be {word}", tuple(map(str, touched)))
 
 
-def _scope(tree: Tree, under: DN | None) -> NormalDN:
-    if under is not None:
-        return tree.key(under)
+def _find_base_key(tree: Tree, subtree: DN | None) -> NormalDN:
+    if subtree is not None:
+        return tree.key(subtree)
     try:
         return tree.key(Configuration(tree).root)
     except NotFound:
@@ -307,9 +306,9 @@ def _is_archive(entry: Entry, device: str) -> bool:
     return (entry.text(DICOM_DEVICE_NAME) or "").lower() == device.lower() and entry.is_a(DICOM_DEVICE_OBJECT_CLASS)
 
 
-def _find_dangling_risk(plan: Plan, but: Collection[ReferenceKey]) -> Risk | None:
+def _find_dangling_risk(plan: Plan, ignored: Collection[ReferenceKey]) -> Risk | None:
     dangling = (*find_new_dangling_references(plan), *find_unknown_accepted_titles(plan))
-    dangling = tuple(each for each in dangling if (each[0], each[1].lower(), each[2]) not in but)
+    dangling = tuple(each for each in dangling if (each[0], each[1].lower(), each[2]) not in ignored)
     found = tuple(f"{dn} ({name}: {text})" for dn, name, text in dangling)
     return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
 
@@ -320,10 +319,10 @@ def _find_vendor_data_risk(plan: Plan) -> Risk | None:
     for step in plan.steps:
         if step.before is None or isinstance(step.change, Add | Rename):
             continue
-        if _vendor_values(step.before) != (_vendor_values(step.after) if step.after is not None else ()):
+        if _list_vendor_values(step.before) != (_list_vendor_values(step.after) if step.after is not None else ()):
             names[str(step.before.dn)] = None
     return Risk(VENDOR_DATA_CHANGE, "dicomVendorData would change", tuple(names)) if names else None
 
 
-def _vendor_values(entry: Entry) -> tuple[tuple[bytes, ...], ...]:
+def _list_vendor_values(entry: Entry) -> tuple[tuple[bytes, ...], ...]:
     return tuple(each.values for each in entry.attributes if each.name.partition(";")[0].lower() == VENDOR_DATA)

@@ -10,7 +10,7 @@ from dcmcfg.changes import Add
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import ChangesDoNotApply, Plan, Step, with_location
+from dcmcfg.plan.plan import ChangesDoNotApply, Plan, Step, add_location
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import (
     ATTRIBUTE_NOT_ALLOWED,
@@ -46,7 +46,7 @@ _AttributeNames = frozenset[str]
 class ServerSchemaRules:
     """The rules of the server's own schema, which may be older or newer than the bundled one.
 
-    It is read (*read*, None where the server shows none) once, when a step writes what no entry of *tree* proves: an
+    *read_schema* is called once (None: the server shows none), when a step writes what no entry of *tree* proves: an
     attribute with a class, a second value, or a new entry with fewer attributes than any of its classes there. What an
     entry of the tree has, the server knows.
     """
@@ -69,13 +69,13 @@ class ServerSchemaRules:
         if after is None or (self._is_proven_by_tree(step, after) and not self._structures.find_problems(after)):
             return None
         schema = self._schema
-        if schema is None or not (found := self._findings(after)):
+        if schema is None or not (found := self._find_problems(after)):
             return None
-        known = set(map(_identity, self._findings(step.before))) if step.before is not None else ()
-        found = [finding for finding in found if _identity(finding) not in known]
+        known = set(map(_build_key, self._find_problems(step.before))) if step.before is not None else ()
+        found = [finding for finding in found if _build_key(finding) not in known]
         return self._build_refusal(schema, after, found) if found else None
 
-    def _findings(self, entry: Entry) -> list[Finding]:
+    def _find_problems(self, entry: Entry) -> list[Finding]:
         """Return what the server's schema has against *entry*."""
         found = list(self._server_structures.find_problems(entry))
         for attribute in entry.attributes:
@@ -100,13 +100,13 @@ class ServerSchemaRules:
 
     def _is_proven_by_tree(self, step: Step, after: Entry) -> bool:
         """Return whether entries of the tree show that the server takes what *step* brings to its entry."""
-        classes, held = _shape(after)
-        brought = held
+        classes, names = _describe_shape(after)
+        added_names = names
         if step.before is not None:
-            classes_before, held_before = _shape(step.before)
-            brought = held - held_before if classes_before == classes else held
-        return self._are_allowed(classes, brought) and (
-            not isinstance(step.change, Add) or self._has_required(classes, held)
+            classes_before, names_before = _describe_shape(step.before)
+            added_names = names - names_before if classes_before == classes else names
+        return self._are_allowed(classes, added_names) and (
+            not isinstance(step.change, Add) or self._has_required(classes, names)
         )
 
     def _are_allowed(self, classes: _Classes, names: _AttributeNames) -> bool:
@@ -114,45 +114,53 @@ class ServerSchemaRules:
         key = (classes, names)
         if key not in self._allowed_cache:
             self._allowed_cache[key] = all(
-                any(of <= classes and name in held for of, held in self._merged_shapes) for name in names
+                any(
+                    entry_classes <= classes and name in entry_names
+                    for entry_classes, entry_names in self._merged_shapes
+                )
+                for name in names
             )
         return self._allowed_cache[key]
 
-    def _has_required(self, classes: _Classes, held: _AttributeNames) -> bool:
-        """Return whether an entry of the same *classes* has no more than *held*: it has all that they require."""
-        key = (classes, held)
+    def _has_required(self, classes: _Classes, names: _AttributeNames) -> bool:
+        """Return whether an entry of the same *classes* has no more than *names*: it has all that they require."""
+        key = (classes, names)
         if key not in self._sufficient_cache:
-            self._sufficient_cache[key] = any(of == classes and each <= held for of, each in self._entry_shapes)
+            self._sufficient_cache[key] = any(
+                entry_classes == classes and entry_names <= names for entry_classes, entry_names in self._entry_shapes
+            )
         return self._sufficient_cache[key]
 
     @cached_property
     def _entry_shapes(self) -> frozenset[tuple[_Classes, _AttributeNames]]:
-        return frozenset(map(_shape, self._tree.entries.values()))
+        return frozenset(map(_describe_shape, self._tree.entries.values()))
 
     @cached_property
     def _merged_shapes(self) -> tuple[tuple[_Classes, _AttributeNames], ...]:
         """The sets of classes in the tree, each with all that entries of just these classes have."""
         found: dict[_Classes, set[str]] = {}
-        for classes, held in self._entry_shapes:
-            found.setdefault(classes, set()).update(held)
-        return tuple((classes, frozenset(held)) for classes, held in found.items())
+        for classes, names in self._entry_shapes:
+            found.setdefault(classes, set()).update(names)
+        return tuple((classes, frozenset(names)) for classes, names in found.items())
 
     def _build_refusal(self, schema: Schema, entry: Entry, found: list[Finding]) -> DoesNotApply:
         reasons = [_Reason.from_finding(schema, self._tree.schema, entry, finding) for finding in found]
-        told = "; ".join(each.message for each in reasons[:_MAX_LISTED])
+        messages = "; ".join(each.message for each in reasons[:_MAX_LISTED])
         more = f"; and {len(reasons) - _MAX_LISTED} more" if len(reasons) > _MAX_LISTED else ""
         files = [each.file for each in reasons]
-        step = (
+        next_step = (
             describe_schema_update(" and ".join(dict.fromkeys(files))) if all(files) else reasons[files.index("")].fix
         )
-        step += f"; to let the server decide: --force-{SERVER_SCHEMA}"
-        return DoesNotApply(told + more, subject=str(entry.dn), next_step=step, result_code=_RESULTS[found[0].rule])
+        next_step += f"; to let the server decide: --force-{SERVER_SCHEMA}"
+        return DoesNotApply(
+            messages + more, subject=str(entry.dn), next_step=next_step, result_code=_RESULTS[found[0].rule]
+        )
 
 
 def require_accepted(plan: Plan, rules: ServerSchemaRules) -> None:
     """Raise :class:`DoesNotApply` or :class:`ChangesDoNotApply` with each step of *plan* that *rules* refuse."""
     refused = [
-        with_location(problem, step.location) for step in plan.steps if (problem := rules.check_step(step)) is not None
+        add_location(problem, step.location) for step in plan.steps if (problem := rules.check_step(step)) is not None
     ]
     if len(refused) == 1:
         raise refused[0]
@@ -169,58 +177,64 @@ class _Reason:
     fix: str
 
     @staticmethod
-    def from_finding(server: Schema, ours: Schema, entry: Entry, finding: Finding) -> _Reason:
+    def from_finding(server: Schema, bundled: Schema, entry: Entry, finding: Finding) -> _Reason:
         name = finding.attribute
         match finding.rule:
             case rule if rule is UNKNOWN_ATTRIBUTE:
-                attribute = ours.attribute(name)
-                return _unknown_reason("attribute", name, attribute.oid if attribute else None, server, ours)
+                attribute = bundled.attribute(name)
+                return _build_unknown_reason("attribute", name, attribute.oid if attribute else None, server, bundled)
             case rule if rule is UNKNOWN_CLASS:
                 name = (finding.value or b"").decode("utf-8", "replace")
-                known = ours.object_class(name)
-                return _unknown_reason("object class", name, known.oid if known else None, server, ours)
+                known = bundled.object_class(name)
+                return _build_unknown_reason("object class", name, known.oid if known else None, server, bundled)
             case rule if rule is ATTRIBUTE_NOT_ALLOWED:
-                told = f"by the server's schema, none of its object classes allows {name}"
-                allowing = _find_allowing_class(ours, entry, name)
+                message = f"by the server's schema, none of its object classes allows {name}"
+                allowing = _find_allowing_class(bundled, entry, name)
                 fix = f"remove {name}, or add an object class that allows it (dcmcfg explain {name})"
-                return _Reason(told, find_schema_file(allowing.oid) if allowing else "", fix)
+                return _Reason(message, find_schema_file(allowing.oid) if allowing else "", fix)
             case rule if rule is SINGLE_VALUED:
-                attribute = ours.attribute(name)
-                newer = attribute is not None and not attribute.single_valued
-                told = f"by the server's schema, {name} takes one value"
+                attribute = bundled.attribute(name)
+                is_relaxed = attribute is not None and not attribute.single_valued
+                message = f"by the server's schema, {name} takes one value"
                 return _Reason(
-                    told, find_schema_file(attribute.oid) if attribute and newer else "", f"give {name} one value"
+                    message,
+                    find_schema_file(attribute.oid) if attribute and is_relaxed else "",
+                    f"give {name} one value",
                 )
             case _:
-                told = f"by the server's schema, {finding.message}"
-                return _Reason(told, _find_relaxed_schema_file(ours, entry, name), f"add {name or 'an objectClass'}")
+                message = f"by the server's schema, {finding.message}"
+                return _Reason(
+                    message, _find_relaxed_schema_file(bundled, entry, name), f"add {name or 'an objectClass'}"
+                )
 
 
-def _unknown_reason(word: str, name: str, oid: str | None, server: Schema, ours: Schema) -> _Reason:
+def _build_unknown_reason(word: str, name: str, oid: str | None, server: Schema, bundled: Schema) -> _Reason:
     shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…"
     fix = f"load a schema that has {shown}"
     if oid is not None:
         return _Reason(f"the server's schema has no {word} {shown}", find_schema_file(oid), fix)
-    near = _suggest_names(word, name[:_MAX_NAME_LENGTH], server, ours)
-    told = f"neither the server's schema nor that of {RELEASE} has the {word} {shown}"
-    return _Reason(told + (f"; near misses: {near}" if near else ""), "", f"correct the name, or {fix}")
+    similar = _suggest_names(word, name[:_MAX_NAME_LENGTH], server, bundled)
+    message = f"neither the server's schema nor that of {RELEASE} has the {word} {shown}"
+    return _Reason(message + (f"; near misses: {similar}" if similar else ""), "", f"correct the name, or {fix}")
 
 
 @lru_cache(maxsize=256)
 def _suggest_names(word: str, name: str, *schemas: Schema) -> str:
     """Return the names of attributes, or of object classes, that look like *name*."""
-    of_classes = word != "attribute"
-    found = (each.name for schema in schemas for each in (schema.object_classes if of_classes else schema.attributes))
+    is_class = word != "attribute"
+    found = (each.name for schema in schemas for each in (schema.object_classes if is_class else schema.attributes))
     return ", ".join(suggest_names(name, dict.fromkeys(found), min_similarity=ATTRIBUTE_SIMILARITY))
 
 
 def _find_allowing_class(schema: Schema, entry: Entry, name: str) -> ObjectClass | None:
     """Return the class of *entry* that allows *name* by *schema*, if there is one."""
     known = schema.attribute(name)
-    wanted = known.name.lower() if known is not None else name.lower()
+    lower_name = known.name.lower() if known is not None else name.lower()
     classes = (schema.object_class(each) for each in entry.texts(OBJECT_CLASS))
-    of_entry = add_superiors(schema, (each for each in classes if each is not None))
-    return next((each for each in of_entry if wanted in {may.lower() for may in (*each.must, *each.may)}), None)
+    entry_classes = add_superiors(schema, (each for each in classes if each is not None))
+    return next(
+        (each for each in entry_classes if lower_name in {may.lower() for may in (*each.must, *each.may)}), None
+    )
 
 
 def _find_relaxed_schema_file(schema: Schema, entry: Entry, name: str) -> str:
@@ -232,15 +246,15 @@ def _find_relaxed_schema_file(schema: Schema, entry: Entry, name: str) -> str:
     return next((file for file in files if file), "")
 
 
-def _identity(finding: Finding) -> tuple[str, str, bytes | None]:
+def _build_key(finding: Finding) -> tuple[str, str, bytes | None]:
     return finding.rule.name, finding.attribute.lower(), finding.value
 
 
-def _shape(entry: Entry) -> tuple[_Classes, _AttributeNames]:
-    held: set[str] = set()
+def _describe_shape(entry: Entry) -> tuple[_Classes, _AttributeNames]:
+    names: set[str] = set()
     for attribute in entry.attributes:
-        plain = attribute.name.partition(";")[0].lower()
-        held.add(plain)
+        base_name = attribute.name.partition(";")[0].lower()
+        names.add(base_name)
         if len(attribute.values) > 1:
-            held.add(f"{plain}*")
-    return frozenset(name.lower() for name in entry.texts(OBJECT_CLASS)), frozenset(held)
+            names.add(f"{base_name}*")
+    return frozenset(name.lower() for name in entry.texts(OBJECT_CLASS)), frozenset(names)

@@ -37,8 +37,8 @@ def to_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Entry:
         elif name.partition(";")[0] == PASSWORD:
             new = to_stored_passwords(old, new)
         elif definition is not None and definition.syntax == "DN":
-            by_name = {_canonical_dn(value, schema): value for value in old}
-            new = tuple(by_name.get(_canonical_dn(value, schema), value) for value in new)
+            by_name = {_canonicalise_dn(value, schema): value for value in old}
+            new = tuple(by_name.get(_canonicalise_dn(value, schema), value) for value in new)
         if new != attribute.values:
             found = found.with_values(attribute.name, new)
     return found
@@ -54,19 +54,26 @@ def to_stored_classes(stored: _Values, desired: _Values, schema: Schema) -> _Val
     )
     if implied == before:
         return stored
-    said = {value.lower() for value in desired}
-    return (*desired, *(v for v in stored if v.lower() not in said and v.lower().decode("utf-8", "replace") in implied))
+    desired_lower = {value.lower() for value in desired}
+    return (
+        *desired,
+        *(
+            value
+            for value in stored
+            if value.lower() not in desired_lower and value.lower().decode("utf-8", "replace") in implied
+        ),
+    )
 
 
-def _canonical_dn(value: bytes, schema: Schema) -> object:
+def _canonicalise_dn(value: bytes, schema: Schema) -> object:
     """Return what *value*, a DN, says in whichever of its spellings, case included; the octets if it is no DN."""
     try:
         dn = DN.parse(value.decode("utf-8", "surrogateescape"))
     except MalformedInput:
         return value
-    return tuple(frozenset((_canonical_type(kind, schema), text) for kind, text in rdn.parts) for rdn in dn.rdns)
+    return tuple(frozenset((_canonicalise_type(kind, schema), text) for kind, text in rdn.parts) for rdn in dn.rdns)
 
 
-def _canonical_type(name: str, schema: Schema) -> str:
+def _canonicalise_type(name: str, schema: Schema) -> str:
     known = schema.attribute(name)
     return (known.name if known is not None else name).lower()

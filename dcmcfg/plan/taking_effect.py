@@ -22,7 +22,7 @@ from dcmcfg.schema_names import (
 
 _SEVERAL = 2  # storages, of which one takes over from another
 #: Of many entries, so many are named.
-_NAMED = 3
+_MAX_SHOWN = 3
 
 
 def describe_delayed_effects(plan: Plan) -> Iterator[str]:
@@ -32,8 +32,8 @@ def describe_delayed_effects(plan: Plan) -> Iterator[str]:
     """
     for rule, changed in _find_delayed_effects(plan).items():
         dns = list(changed)
-        more = f" and {len(dns) - _NAMED} more" if len(dns) > _NAMED else ""
-        yield f"{_format_attributes(rule, plan)} ({', '.join(dns[:_NAMED])}{more}) takes effect {rule.timing}"
+        more = f" and {len(dns) - _MAX_SHOWN} more" if len(dns) > _MAX_SHOWN else ""
+        yield f"{_format_attributes(rule, plan)} ({', '.join(dns[:_MAX_SHOWN])}{more}) takes effect {rule.timing}"
 
 
 def find_restart_attributes(plan: Plan) -> tuple[str, ...]:
@@ -75,14 +75,14 @@ def _find_delayed_effects(plan: Plan) -> dict[EffectTiming, dict[str, None]]:
     """Return what *plan* changes and a reload alone does not put in force, with the RDNs of the entries in order."""
     found: dict[EffectTiming, dict[str, None]] = {}
     for step in plan.steps:
-        for name in _changed_attributes(step):
+        for name in _list_changed_attributes(step):
             for rule in find_effect_timings(name):
                 if rule.shown_in_plan and _applies_to(rule, step) and _belongs_to_archive(plan, step):
                     found.setdefault(rule, {})[str(step.change.dn.rdn)] = None
     return found
 
 
-def _changed_attributes(step: Step) -> Iterator[str]:
+def _list_changed_attributes(step: Step) -> Iterator[str]:
     """Yield the names of the attributes that *step* gives other values; of a deleted entry none."""
     before, after = step.before, step.after
     if after is None:
@@ -96,7 +96,9 @@ def _changed_attributes(step: Step) -> Iterator[str]:
 
 def _format_attributes(rule: EffectTiming, plan: Plan) -> str:
     """Return the attribute names of *plan* that *rule* is about."""
-    names = {name for step in plan.steps for name in _changed_attributes(step) if rule in find_effect_timings(name)}
+    names = {
+        name for step in plan.steps for name in _list_changed_attributes(step) if rule in find_effect_timings(name)
+    }
     return ", ".join(sorted(names))
 
 

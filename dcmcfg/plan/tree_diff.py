@@ -1,7 +1,4 @@
-"""What turns one tree into another, as a plan that can be read, applied, or taken back.
-
-The portion of a tree that two trees are compared in.
-"""
+"""What turns one tree into another, as a plan that can be read, applied, or reverted; and what is compared."""
 
 from __future__ import annotations
 
@@ -40,46 +37,48 @@ def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_
     matter) keep the values that they have. So do secrets and vendor data that one side lacks, as exports and stock
     files do, unless *with_secrets*. Both trees hold the values that their entries' RDNs name.
     """
-    lacking = MissingSecretsPolicy.DELETE if with_secrets else MissingSecretsPolicy.IGNORE
-    comparison = EntryComparison(before.schema, missing_secrets=lacking, ignore=ignore)
-    reached = dict(before.entries)
+    policy = MissingSecretsPolicy.DELETE if with_secrets else MissingSecretsPolicy.IGNORE
+    comparison = EntryComparison(before.schema, missing_secrets=policy, ignore=ignore)
+    entries = dict(before.entries)
     added: dict[NormalDN, Step] = {}
     changed: dict[NormalDN, Step] = {}
-    for key, wanted in after.entries.items():
-        held = before.entries.get(key)
-        if held is None:
-            reached[key] = wanted
-            added[key] = Step(Add(wanted), None, wanted)
-        elif (target := comparison.compute_target(held, wanted)) is not held:
-            reached[key] = target
+    for key, desired in after.entries.items():
+        current = before.entries.get(key)
+        if current is None:
+            entries[key] = desired
+            added[key] = Step(Add(desired), None, desired)
+        elif (target := comparison.compute_target(current, desired)) is not current:
+            entries[key] = target
             changed[key] = Step(
-                Modify(held.dn, entry_diff.compute_modifications(held, target, before.schema)), held, target
+                Modify(current.dn, entry_diff.compute_modifications(current, target, before.schema)), current, target
             )
     deleted = {
         key: Step(Delete(entry.dn), entry, None) for key, entry in before.entries.items() if key not in after.entries
     }
     for key in deleted:
-        del reached[key]
+        del entries[key]
     steps = (
         *(added[key] for key in sort_parents_first(added)),
         *(changed[key] for key in sort_parents_first(changed)),
         *(deleted[key] for key in sort_children_first(deleted)),
     )
-    versions = {key: version for key, version in before.versions.items() if key in reached and key not in changed}
-    plan = Plan(before, Tree(before.schema, reached, versions), steps)
+    versions = {key: version for key, version in before.versions.items() if key in entries and key not in changed}
+    plan = Plan(before, Tree(before.schema, entries, versions), steps)
     return TreeDiff(plan, tuple(sorted(comparison.not_compared.values())))
 
 
 def select_subtree(tree: Tree, dn: DN) -> Tree:
     """Return the entry at *dn* and all below it; empty when the tree has nothing there."""
     base = tree.key(dn)
-    return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base)})
+    return _select_entries(tree, {key for key in tree.entries if is_at_or_below(key, base)})
 
 
 def select_configuration(tree: Tree, root: DN) -> Tree:
     """Return what an export holds: the entries from the top down to the configuration *root*, and all below it."""
     base = tree.key(root)
-    return _kept(tree, {key for key in tree.entries if is_at_or_below(key, base) or is_at_or_below(base, key)})
+    return _select_entries(
+        tree, {key for key in tree.entries if is_at_or_below(key, base) or is_at_or_below(base, key)}
+    )
 
 
 def find_device_dn(name: str, *trees: Tree) -> DN:
@@ -105,12 +104,12 @@ def select_comparable(live: Tree, file_name: str, file: Tree) -> tuple[Tree, Tre
         return live, file
     if root not in file:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
-        part = f'to compare a part: --only "{top}"'
-        step = part if top.is_below(root.parent) else "it is at another base DN: --map-base auto"
-        raise NotFound(f"{root} is not in it", subject=file_name, next_step=step)
+        suggestion = f'to compare a part: --only "{top}"'
+        next_step = suggestion if top.is_below(root.parent) else "it is at another base DN: --map-base auto"
+        raise NotFound(f"{root} is not in it", subject=file_name, next_step=next_step)
     return select_configuration(live, root), select_configuration(file, root)
 
 
-def _kept(tree: Tree, keys: set[NormalDN]) -> Tree:
+def _select_entries(tree: Tree, keys: set[NormalDN]) -> Tree:
     entries = {key: entry for key, entry in tree.entries.items() if key in keys}
     return Tree(tree.schema, entries, {key: version for key, version in tree.versions.items() if key in keys})

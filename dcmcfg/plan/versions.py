@@ -17,7 +17,7 @@ def assert_versions(plan: Plan) -> Plan:
     """Return *plan* with the entryCSN asserted by the first step of each entry, whatever else that asserts.
 
     A later step finds an entryCSN that nobody knows yet, and an Add finds none. Raises :class:`Refused` when the
-    server told none, or none of an entry that the plan touches.
+    server shows none, or none of an entry that the plan touches.
     """
     draft = TreeDraft(plan.before)
     steps: list[Step] = []

@@ -1,6 +1,6 @@
-"""What a server will probably refuse in a plan, or what is probably misspelt in it.
+"""Warnings about a plan: what a server will probably refuse, and what is probably misspelt.
 
-What is wrong with the values that an entry gets, by the rules of ``dcmcfg check``.
+The values that an entry gets are checked by the rules of ``dcmcfg check``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value, is_secret
 
 def check_new_values(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
     """Yield what *rules* say of the values that *after* holds and *before* does not (None: all)."""
-    for attribute in _added(before, after):
+    for attribute in _iterate_added_values(before, after):
         yield from rules.find_problems(after, attribute.name, attribute.values)
 
 
@@ -37,18 +37,18 @@ def format_finding(finding: Finding, *, max_length: int = MAXIMUM_SHOWN_LENGTH) 
     return f"{finding.attribute} {shown}: {finding.message}"
 
 
-def _added(before: Entry | None, after: Entry) -> Iterator[Attribute]:
+def _iterate_added_values(before: Entry | None, after: Entry) -> Iterator[Attribute]:
     if before is None:
         yield from after.attributes
         return
     shared = set(map(id, before.attributes))
     for attribute in after.attributes:
         if id(attribute) not in shared:
-            held = frozenset(before.values(attribute.name))
-            yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in held))
+            values_before = frozenset(before.values(attribute.name))
+            yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in values_before))
 
 
-#: Of many doubts, so many are told: they will be about the same thing.
+#: Of many warnings, so many are reported: they will be about the same thing.
 _MAX_WARNINGS = 40
 
 
@@ -56,17 +56,17 @@ def find_plan_warnings(plan: Plan, *, check_structure: bool = True) -> Iterator[
     """Yield a sentence for each class, attribute or value that the bundled schema does not know, allow or take.
 
     Classes and attributes are looked at with *check_structure*: not where the server's own schema has decided on them.
-    So is a device that is there already told to become an archive: a class is enough for that.
+    Reported too is a device that exists and becomes an archive: a class is enough for that.
     Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
-    it is not there, although something spelt alike is. Of many, the first are told, and how many there are.
+    it is not there, although something spelt alike is. Of many, the first are reported, and how many there are.
     What keeps the archive from loading a device is left out: that is the risk ``unloadable``, judged after all steps.
-    Doubts and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was wrong
-    before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
+    These are warnings and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was
+    wrong before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
     """
     found = _find_warnings(plan, check_structure=check_structure)
     yield from islice(found, _MAX_WARNINGS)
-    if left := sum(1 for _ in found):
-        yield f"and {left} more of the kind"
+    if more := sum(1 for _ in found):
+        yield f"and {more} more of the kind"
 
 
 def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
                 f"{step.after.dn}: {ARCHIVE_DEVICE_OBJECT_CLASS} makes this device an archive, "
                 "which it is only where an archive runs under its name"
             )
-        touched = _touched_attributes(step)
+        touched = _list_touched_attributes(step)
         for finding in structures.find_problems(step.after) if check_structure else ():
             if finding.rule is MISSING_ATTRIBUTE or finding.attribute.lower() in touched:
                 yield f"{finding.dn}: {finding.message}"
@@ -104,7 +104,7 @@ def _becomes_archive(plan: Plan, step: Step) -> bool:
     return step.after.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) and step.after.is_a(DICOM_DEVICE_OBJECT_CLASS)
 
 
-def _touched_attributes(step: Step) -> frozenset[str]:
+def _list_touched_attributes(step: Step) -> frozenset[str]:
     match step.change:
         case Add(entry):
             return frozenset(attribute.name.lower() for attribute in entry.attributes)

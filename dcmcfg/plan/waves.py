@@ -36,7 +36,7 @@ class _NameNode:
     next_wave_after_structure: int = 0
     next_wave_after_modify: int = 0
     next_wave_after_subtree: int = 0
-    below: dict[tuple[tuple[str, str], ...], _NameNode] = field(default_factory=dict)
+    children: dict[tuple[tuple[str, str], ...], _NameNode] = field(default_factory=dict)
 
 
 class _WaveOrder:
@@ -46,9 +46,9 @@ class _WaveOrder:
         self._top = _NameNode()
 
     def assign_wave(self, change: Change, key: Callable[[DN], NormalDN]) -> int:
-        paths = [self._path(key(change.dn))]
+        paths = [self._get_path(key(change.dn))]
         if isinstance(change, Rename):
-            paths.append(self._path(key(change.new_dn)))
+            paths.append(self._get_path(key(change.new_dn)))
         structure = max(each.next_wave_after_structure for path in paths for each in path)
         if isinstance(change, Modify):
             wave = max(structure, paths[0][-1].next_wave_after_modify)
@@ -62,9 +62,9 @@ class _WaveOrder:
                 each.next_wave_after_subtree = max(wave + 1, each.next_wave_after_subtree)
         return wave
 
-    def _path(self, name: NormalDN) -> list[_NameNode]:
+    def _get_path(self, name: NormalDN) -> list[_NameNode]:
         """Return the places from the top to *name*, made where they are not there yet."""
         path = [self._top]
         for rdn in reversed(name):
-            path.append(path[-1].below.setdefault(rdn, _NameNode()))
+            path.append(path[-1].children.setdefault(rdn, _NameNode()))
         return path

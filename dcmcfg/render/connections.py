@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.model.connections import ConnectionUsers, connection_name, format_users
+from dcmcfg.model.connections import ConnectionUsers, format_users, get_connection_name
 from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.network_address import format_host_port
 from dcmcfg.printable import escape_unprintable
@@ -39,7 +39,7 @@ def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[
         "connections": [
             {
                 "device": device.name,
-                "name": connection_name(each.dn),
+                "name": get_connection_name(each.dn),
                 "dn": str(each.dn),
                 "host": each.host,
                 "port": each.port,
@@ -67,7 +67,7 @@ def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
             map(
                 escape_unprintable,
                 (
-                    f"{device.name}/{connection_name(each.dn)}",
+                    f"{device.name}/{get_connection_name(each.dn)}",
                     f"{format_listening_address(each)}{installed}",
                     "" if each.protocol == DICOM else each.protocol,
                     " ".join(_suites(device, each)),

@@ -23,7 +23,13 @@ _ADDED_COLUMNS = (Column("Row"), Column("New AE"), Column("TLS"), Column("Role")
 def print_added_aes(console: Console, added: Sequence[Proposal]) -> None:
     """Print the AEs of the rows that are taken."""
     rows = (
-        (each.row.location, str(each), _yes(each.tls), each.effective_role.value, each.device or each.title.lower())
+        (
+            str(each.row.location),
+            str(each),
+            _yes(each.tls),
+            each.effective_role.value,
+            each.device or each.title.lower(),
+        )
         for each in added
     )
     print_table(console, _ADDED_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
@@ -33,7 +39,7 @@ def added_aes_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
     """Return the AEs of the rows that are taken for ``--json``."""
     return [
         {
-            "location": each.row.location,
+            "location": str(each.row.location),
             "ae_title": each.title,
             "host": each.host,
             "port": each.port,
@@ -50,7 +56,9 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
     if not total:
         print_line(console, "no new AE to probe")
         return
-    rows = [(each.proposal.row.location, str(each.proposal), format_call_result(each.probe_result)) for each in results]
+    rows = [
+        (str(each.proposal.row.location), str(each.proposal), format_call_result(each.probe_result)) for each in results
+    ]
     if rows:
         print_table(console, _PROBE_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
     for step in format_next_steps((each.proposal.title, each.probe_result.next_step) for each in results):
@@ -68,7 +76,7 @@ def probe_results_json(results: Sequence[ProbedRow]) -> list[dict[str, Any]]:
     """Return the verdicts for ``--json``: ``location``, ``peer``, ``tls``, and what came of it."""
     return [
         {
-            "location": each.proposal.row.location,
+            "location": str(each.proposal.row.location),
             "peer": str(each.proposal),
             "tls": bool(each.proposal.tls),
             **call_result_json(each.probe_result),

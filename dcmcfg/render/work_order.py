@@ -45,7 +45,7 @@ def print_work_order(console: Console, order: WorkOrder) -> None:
     """Print *order* as a letter: the AEs to enter as a table, then what else to see to."""
     at = f" at {order.address}" if order.address else ""
     _print(console, f"For the administrator of {order.external_ae_title}{at}: please enter these AEs.")
-    print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _row(peer))) for peer in order.peers])
+    print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _make_row(peer))) for peer in order.peers])
     for note in order.notes:
         _print(console, f"- {note}")
 
@@ -113,7 +113,7 @@ def work_order_json(order: WorkOrder) -> dict[str, Any]:
     }
 
 
-def _row(peer: PeerEntry) -> tuple[str, ...]:
+def _make_row(peer: PeerEntry) -> tuple[str, ...]:
     listens = str(peer.address) if peer.address else "(not known)" if peer.receives_studies else "(only calls)"
     return (
         peer.ae_title,

@@ -1,1 +1,1 @@
-"""From a plan to a changed directory, with a way back."""
+"""From a plan to a changed directory, with an undo."""

@@ -22,11 +22,11 @@ _CLASSES = OBJECT_CLASS.lower()
 def find_added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) -> frozenset[str]:
     """Return the classes, in lower case, that roll-outs of this account added unasked to the entry *dn*.
 
-    Of those on the directory at *ldap_url* that are done and not undone, the last that named a class decides about it.
-    One that was undone in part counts, and so does what undid that part. A record that cannot be read says nothing.
+    Of those on the directory at *ldap_url* that are applied and not undone, the last that named a class decides about
+    it. One that was undone in part counts, and so does what undid that part. A record that cannot be read says nothing.
     """
     key = schema.normalise_dn(dn)
-    unasked: dict[str, bool] = {}
+    added_automatically: dict[str, bool] = {}
     for record in history.records:
         with suppress(DcmcfgError):
             if (
@@ -37,9 +37,9 @@ def find_added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) 
                 continue
             for change in record.changes:
                 if isinstance(change, Modify) and schema.normalise_dn(change.dn) == key:
-                    for operation, name in _classes(change):
-                        unasked.setdefault(name, operation is Operation.ADD and not _names_a_class(record))
-    return frozenset(name for name, added in unasked.items() if added)
+                    for operation, name in _iterate_class_changes(change):
+                        added_automatically.setdefault(name, operation is Operation.ADD and not _names_a_class(record))
+    return frozenset(name for name, added in added_automatically.items() if added)
 
 
 def _is_in_effect(history: History, record: RolloutRecord) -> bool:
@@ -54,11 +54,11 @@ def _names_a_class(record: RolloutRecord) -> bool:
         words = shlex.split(record.header.command)
     except ValueError:  # a damaged record
         return True
-    named = any(word.lower().startswith("objectclass=") for word in words)
-    return named or not any(word in _CLASS_ADDING_COMMANDS for word in words)
+    names_class = any(word.lower().startswith("objectclass=") for word in words)
+    return names_class or not any(word in _CLASS_ADDING_COMMANDS for word in words)
 
 
-def _classes(change: Modify) -> Iterator[tuple[Operation, str]]:
+def _iterate_class_changes(change: Modify) -> Iterator[tuple[Operation, str]]:
     for each in change.modifications:
         if each.name.lower() == _CLASSES:
             yield from ((each.operation, value.decode("utf-8", "replace").lower()) for value in each.values)

@@ -14,9 +14,9 @@ _DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class DeferredSignals:
     """A context in which SIGINT, SIGTERM and SIGHUP are only noted; ``is_stop_requested`` says whether one came.
 
-    A request that has been sent is not taken back by leaving: the answer must be heard, or nobody knows what the
-    tree holds. One within another tells it what it has noted. Outside the main thread nothing is held, since signals
-    do not arrive there, nor is one that is ignored, as ``nohup`` has it.
+    A request that has been sent is not cancelled by leaving: its response must be read, or it is unknown what the tree
+    holds. A nested context passes on to the outer one what it has noted. Outside the main thread nothing is deferred,
+    since signals are not delivered there, nor is a signal that is ignored, as with ``nohup``.
     """
 
     def __init__(self) -> None:

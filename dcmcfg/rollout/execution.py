@@ -1,6 +1,6 @@
-"""Rolling a plan out: the record first, then the directory, then a look at what it holds.
+"""Running the roll-out of a plan: the record first, then the directory, then a look at what it holds.
 
-The requests of one roll-out: each noted in the journal before it is sent, and settled when its answer is lost.
+Each request is noted in the journal before it is sent, and reconciled when its response is lost.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ OnStep = Callable[[int, int], None]
 
 #: How long a request whose connection was lost may still be under way to the server.
 _GRACE_S = 1.0
-_RECOVERY_COMMANDS = "dcmcfg apply --resume goes on, {back} takes back what was done"
-_RECOVERY_AFTER_REFUSAL = "{back} takes back what was done; dcmcfg apply --resume asks the server once more"
+_RECOVERY_COMMANDS = "dcmcfg apply --resume goes on, {undo_command} takes back what was done"
+_RECOVERY_AFTER_REFUSAL = "{undo_command} takes back what was done; dcmcfg apply --resume asks the server once more"
 
 
 class NothingChanged(Exception):
@@ -71,7 +71,7 @@ class PlanWriter:
         self._has_server_assertions = True
 
     def write(self, transaction_size: int) -> None:
-        """Take the first *transaction_size* steps in one transaction and the others one by one.
+        """Apply the first *transaction_size* steps in one transaction and the others one by one.
 
         Raises :class:`NothingChanged`, and :class:`IncompleteChange` when it stopped part-way or nobody knows.
         """
@@ -141,7 +141,7 @@ class PlanWriter:
             else:
                 return
         check_step_preconditions(self.directory, step, self._plan.before.schema)
-        self.directory.apply(assertions.without_assertions(step.change))
+        self.directory.apply(assertions.remove_assertions(step.change))
 
     def _reconcile(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
         """Find out what became of *steps* whose answer was lost; return when they were carried out."""
@@ -150,22 +150,22 @@ class PlanWriter:
             time.sleep(_GRACE_S)
             wait_for_pending_writes(self.directory)
             first, last = self.applied_steps + 1, self.applied_steps + len(steps)
-            made = count_applied_steps(read_tree(self.directory), self._record, first, last)
+            applied_count = count_applied_steps(read_tree(self.directory), self._record, first, last)
         except DcmcfgError as error:
             self._raise_unknown(lost, f"it is not known whether the change was made ({error.message})")
-        if made is None:
+        if applied_count is None:
             self._raise_unknown(lost, "the tree is neither as before nor as planned")
-        if made == len(steps):
+        if applied_count == len(steps):
             return
         if isinstance(lost, ResponseTimeout):
             self._raise_unknown(lost, "the change is not made so far, but the server may make it yet")
-        self._applied_now += made
+        self._applied_now += applied_count
         self._raise_stopped(lost)
 
-    def _raise_unknown(self, lost: ConnectionLost, what: str) -> NoReturn:
+    def _raise_unknown(self, lost: ConnectionLost, reason: str) -> NoReturn:
         """End with the journal left open: the next run reads what became of the steps."""
         raise IncompleteChange(
-            f"{lost.message}, and {what}",
+            f"{lost.message}, and {reason}",
             subject=lost.subject,
             next_step=f"when the server answers again, each of these finds it out: {self.format_recovery_commands()}",
         ) from lost
@@ -184,14 +184,14 @@ class PlanWriter:
 
     def format_recovery_commands(self, cause: DcmcfgError | None = None) -> str:
         """Return the commands that end the roll-out; that which reverts it comes first where the server refuses."""
-        back = "dcmcfg undo" if self._record.header.undo_of is None else f"dcmcfg undo {self._record.number}"
-        refused = isinstance(cause, DirectoryError) and cause.result_code is not None
-        return (_RECOVERY_AFTER_REFUSAL if refused else _RECOVERY_COMMANDS).format(back=back)
+        undo_command = "dcmcfg undo" if self._record.header.undo_of is None else f"dcmcfg undo {self._record.number}"
+        is_refused = isinstance(cause, DirectoryError) and cause.result_code is not None
+        return (_RECOVERY_AFTER_REFUSAL if is_refused else _RECOVERY_COMMANDS).format(undo_command=undo_command)
 
 
 @dataclass(frozen=True)
 class RolloutOutcome:
-    """What a finished roll-out did; ``dcmcfg undo`` with its *number*, or ``undo_file`` applied, takes it back."""
+    """What a finished roll-out did; ``dcmcfg undo`` with its ``number``, or ``undo_file`` applied, reverts it."""
 
     strategy: RolloutStrategy
     number: int
@@ -201,21 +201,21 @@ class RolloutOutcome:
 def run_rollout(
     directory: Directory, plan: Plan, *, strategy: RolloutStrategy, context: RolloutContext, on_step: OnStep
 ) -> RolloutOutcome:
-    """Carry out *plan*: check that nothing has moved, write the record, change the directory, read back.
+    """Run *plan*: check that nothing has changed, write the record, change the directory, read back.
 
     Raises :class:`Refused` while another roll-out on the directory is under way or unfinished, what
     :func:`check_unchanged` raises and :class:`DirectoryError`, with nothing changed; and
     :class:`IncompleteChange` when it stopped part-way, or when it is not known what the server did: the record
     then knows how to go on and how to go back.
     """
-    plan, together = order_for_strategy(plan, strategy)
-    plan = order_as_sent(plan, together)
+    plan, transaction_size = order_for_strategy(plan, strategy)
+    plan = order_as_sent(plan, transaction_size)
     url = directory.server.url
     with lock_directory(context.state_folder, url):
         refuse_unfinished(context.state_folder, url, excluded_number=context.undo_of)
         check_unchanged(directory, plan)
         record = write_record(context, url, plan, strategy.value)
-        return _apply_plan(directory, plan, record, strategy, together, on_step)
+        return _apply_plan(directory, plan, record, strategy, transaction_size, on_step)
 
 
 def resume_rollout(
@@ -227,66 +227,76 @@ def resume_rollout(
     state_folder: Path,
     on_step: OnStep,
 ) -> RolloutOutcome:
-    """Carry out *plan*, what the roll-out of *record* has left to do, as part of that roll-out.
+    """Run *plan*, what remains of the roll-out of *record*, as part of that roll-out.
 
     *strategy* takes the steps in their order. Raises as :func:`run_rollout` does, and :class:`Refused` when somebody
     else has gone on with it meanwhile.
     """
-    plan, together = order_for_strategy(plan, strategy)
+    plan, transaction_size = order_for_strategy(plan, strategy)
     with lock_directory(state_folder, directory.server.url):
         progress = record.read_progress()
         if not progress.ended or progress.applied != record.header.steps - len(plan.steps):
             raise Refused(f"somebody has gone on with roll-out {record.number} meanwhile", next_step="dcmcfg history")
         check_unchanged(directory, plan)
-        return _apply_plan(directory, plan, record, strategy, together, on_step)
+        return _apply_plan(directory, plan, record, strategy, transaction_size, on_step)
 
 
 def _apply_plan(
-    directory: Directory, plan: Plan, record: RolloutRecord, manner: RolloutStrategy, together: int, on_step: OnStep
+    directory: Directory,
+    plan: Plan,
+    record: RolloutRecord,
+    strategy: RolloutStrategy,
+    transaction_size: int,
+    on_step: OnStep,
 ) -> RolloutOutcome:
     try:
-        return _apply_with_journal(directory, plan, record, manner, together, on_step)
+        return _apply_with_journal(directory, plan, record, strategy, transaction_size, on_step)
     except IncompleteChange as stopped:
         stopped.rollout_number, stopped.undo_file = record.number, record.undo_file
         raise
 
 
 def _apply_with_journal(
-    directory: Directory, plan: Plan, record: RolloutRecord, manner: RolloutStrategy, together: int, on_step: OnStep
+    directory: Directory,
+    plan: Plan,
+    record: RolloutRecord,
+    strategy: RolloutStrategy,
+    transaction_size: int,
+    on_step: OnStep,
 ) -> RolloutOutcome:
-    with DeferredSignals() as interrupts, record.journal.open_for_writing() as pen:
-        writing = PlanWriter(directory, plan, record, pen, on_step, interrupts)
+    with DeferredSignals() as interrupts, record.journal.open_for_writing() as journal_writer:
+        writer = PlanWriter(directory, plan, record, journal_writer, on_step, interrupts)
         try:
-            writing.write(together)
-        except NothingChanged as nothing:
+            writer.write(transaction_size)
+        except NothingChanged as failure:
             with suppress(DcmcfgError):  # the next run reads then that nothing was changed
-                pen.write_ended(writing.applied_steps)
-            if writing.applied_steps:
+                journal_writer.write_ended(writer.applied_steps)
+            if writer.applied_steps:
                 steps = (
-                    nothing.cause.next_step,
-                    f"the roll-out stays unfinished: {writing.format_recovery_commands(nothing.cause)}",
+                    failure.cause.next_step,
+                    f"the roll-out stays unfinished: {writer.format_recovery_commands(failure.cause)}",
                 )
-                nothing.cause.next_step = "; ".join(filter(None, steps))
-            raise nothing.cause from nothing.cause.__cause__
+                failure.cause.next_step = "; ".join(filter(None, steps))
+            raise failure.cause from failure.cause.__cause__
         with suppress(DcmcfgError):  # the next run reads then that everything is made
-            pen.write_ended(writing.applied_steps)
-        _verify_applied(writing.directory, plan, record)
-    return RolloutOutcome(manner, record.number, record.undo_file)
+            journal_writer.write_ended(writer.applied_steps)
+        _verify_applied(writer.directory, plan, record)
+    return RolloutOutcome(strategy, record.number, record.undo_file)
 
 
 def _verify_applied(directory: Directory, plan: Plan, record: RolloutRecord) -> None:
     """Raise :class:`IncompleteChange` unless the directory now holds what was planned."""
     try:
-        found = find_first_difference(directory, plan)
+        different_dn = find_first_difference(directory, plan)
     except DcmcfgError as error:
         raise IncompleteChange(
             f"the change was made but could not be read back: {error.message}",
             subject=error.subject,
             next_step=f"look at it with dcmcfg export-ldif; dcmcfg undo {record.number} takes it back",
         ) from error
-    if found is not None:
+    if different_dn is not None:
         raise IncompleteChange(
             "the server holds something else than was planned",
-            subject=str(found),
+            subject=str(different_dn),
             next_step=f"look at it with dcmcfg export-ldif; dcmcfg undo {record.number} takes the change back",
         )

@@ -48,34 +48,34 @@ class History:
     def find_rollout_by_undo_file(self, files: Sequence[Path], ldap_url: str) -> int | None:
         """Return the number of the roll-out on the directory at *ldap_url* whose undo file is the only one of *files*.
 
-        None when there is none: the undo of another directory's takes nothing back there.
+        None when there is none: the undo of another directory's roll-out reverts nothing there.
         """
-        there = (record for record in self.records if record.header.ldap_url == ldap_url)
-        undo_files = {record.undo_file.resolve(): record.number for record in there}
+        records = (record for record in self.records if record.header.ldap_url == ldap_url)
+        undo_files = {record.undo_file.resolve(): record.number for record in records}
         return undo_files.get(files[0].resolve()) if len(files) == 1 else None
 
     def find_undo_of(self, record: RolloutRecord) -> RolloutRecord | None:
-        """Return the roll-out that has taken *record* back, unless that one was taken back itself."""
+        """Return the roll-out that has reverted *record*, unless that one was reverted itself."""
         return self._undo_by_number.get(record.number)
 
     @cached_property
     def _undo_by_number(self) -> dict[int, RolloutRecord]:
         found: dict[int, RolloutRecord] = {}
-        for record in self.records:  # what takes another back is newer
+        for record in self.records:  # an undo is newer than what it reverts
             undoes = record.header.undo_of
             if undoes is not None and record.number not in found and determine_status(record) is RolloutStatus.APPLIED:
                 found.setdefault(undoes, record)
         return found
 
     def is_fully_undone(self, record: RolloutRecord) -> bool:
-        """Return whether another roll-out has taken all of *record* back; False where it left changes out."""
-        undoing = self.find_undo_of(record)
-        return undoing is not None and not undoing.header.rejected_count
+        """Return whether another roll-out has reverted all of *record*; False where it left changes out."""
+        undo = self.find_undo_of(record)
+        return undo is not None and not undo.header.rejected_count
 
     def find_in_effect_since(self, record: RolloutRecord) -> tuple[RolloutRecord, ...]:
         """Return the roll-outs after *record* on its directory that count still, the newest first.
 
-        One that was taken back does not, nor does what took it back.
+        One that was reverted does not, nor does the undo that reverted it.
         """
         return tuple(
             each
@@ -96,14 +96,14 @@ class History:
 
     def find_unfinished(self, ldap_url: str) -> RolloutRecord | None:
         """Return the newest roll-out on the directory at *ldap_url* that is not finished, or None."""
-        there = (record for record in self.records if record.header.ldap_url == ldap_url)
-        return next((record for record in there if self.is_unfinished(record)), None)
+        records = (record for record in self.records if record.header.ldap_url == ldap_url)
+        return next((record for record in records if self.is_unfinished(record)), None)
 
     def is_running(self, record: RolloutRecord) -> bool:
         """Tell whether a process is writing for *record* now."""
-        cut_off = determine_status(record) is RolloutStatus.INTERRUPTED
+        is_interrupted = determine_status(record) is RolloutStatus.INTERRUPTED
         return (
-            cut_off
+            is_interrupted
             and record == self.find_unfinished(record.header.ldap_url)
             and is_directory_locked(self._state, record.header.ldap_url)
         )
@@ -118,8 +118,8 @@ class History:
         It does not block its own undo. Nor does it block the undo of an undo that leads back to it: the directory is
         then as half changed as before that undo.
         """
-        found = self.find_unfinished(record.header.ldap_url)
-        return None if found is None or found.number in self._walk_undo_chain(record) else found
+        unfinished = self.find_unfinished(record.header.ldap_url)
+        return None if unfinished is None or unfinished.number in self._walk_undo_chain(record) else unfinished
 
     def _walk_undo_chain(self, record: RolloutRecord) -> Iterator[int]:
         """Yield the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
@@ -136,8 +136,8 @@ class History:
         with lock_directory(self._state, record.header.ldap_url):
             if not self.is_unfinished(record):
                 raise Refused(f"roll-out {record.number} is not unfinished", next_step="dcmcfg history")
-            with record.journal.open_for_writing() as pen:
-                pen.write_closed(record.read_progress().applied)
+            with record.journal.open_for_writing() as journal_writer:
+                journal_writer.write_closed(record.read_progress().applied)
 
 
 def make_unfinished_error(record: RolloutRecord) -> Refused:
@@ -152,8 +152,8 @@ def make_unfinished_error(record: RolloutRecord) -> Refused:
 
 def format_recovery_commands(record: RolloutRecord) -> str:
     """Return the commands that finish *record*, which is unfinished, and that revert it."""
-    back = "dcmcfg undo" if record.header.undo_of is None else f"dcmcfg undo {record.number}"
-    return f"dcmcfg apply --resume finishes it, {back} takes it back"
+    undo_command = "dcmcfg undo" if record.header.undo_of is None else f"dcmcfg undo {record.number}"
+    return f"dcmcfg apply --resume finishes it, {undo_command} takes it back"
 
 
 def determine_status(record: RolloutRecord) -> RolloutStatus:

@@ -1,4 +1,4 @@
-"""The journal of one roll-out: lines that are on the disk before what they tell of happens."""
+"""The journal of one roll-out: lines that are on the disk before the event that they announce."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RolloutProgress:
     """How far a roll-out has come.
 
     ``applied`` steps are known to be made, and what became of the ``started`` ones after them is not known. ``ended``
-    is true once it was told how it ended; ``closed``, once somebody said that it needs no more.
+    is true once its end was noted; ``closed``, once somebody said that it needs no more.
     """
 
     applied: int = 0
@@ -42,15 +42,15 @@ class JournalWriter:
         self._handle = handle
 
     def write_started(self, first: int, last: int) -> None:
-        """Tell that steps *first* to *last* (1-based) are about to be sent, and that all before them are made."""
+        """Note that steps *first* to *last* (1-based) are about to be sent, and that all before them are made."""
         self._write(f"begins {first} {last}")
 
     def write_ended(self, applied: int) -> None:
-        """Tell that *applied* steps are made, and no more will be."""
+        """Note that *applied* steps are made, and no more will be."""
         self._write(f"ended {applied}")
 
     def write_closed(self, applied: int) -> None:
-        """Tell that somebody has put the tree right by hand, *applied* steps having been made for sure."""
+        """Note that somebody has put the tree right by hand, *applied* steps having been made for sure."""
         self._write(f"closed {applied}")
 
     def _write(self, line: str) -> None:
@@ -61,13 +61,13 @@ class JournalWriter:
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             os.fdatasync(self._handle)
         except OSError as error:
-            raise _write_error(self._path, error.strerror or "") from error
+            raise _build_write_error(self._path, error.strerror or "") from error
         if written < len(octets):
-            raise _write_error(self._path, os.strerror(errno.ENOSPC))
+            raise _build_write_error(self._path, os.strerror(errno.ENOSPC))
 
 
 class Journal:
-    """An append-only file with a line for each event, of which the last one tells how far it has come.
+    """An append-only file with a line for each event, of which the last one says how far the roll-out has come.
 
     A line without its end is one that was being written when the process or the machine died; what it was to announce
     has not happened. Every method raises :class:`~dcmcfg.errors.UnknownFormat` for a journal of a later dcmcfg.
@@ -82,7 +82,7 @@ class Journal:
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
-            raise _write_error(self._path, error.strerror or "") from error
+            raise _build_write_error(self._path, error.strerror or "") from error
         try:
             self._require_known_format(os.pread(handle, _MAX_LINE_LENGTH, 0))
             size = os.fstat(handle).st_size
@@ -104,12 +104,12 @@ class Journal:
                 file.seek(start)
                 lines = file.read().decode("ascii", "replace").split("\n")[:-1]
         except OSError as error:
-            raise _read_error(self._path, error.strerror or "") from error
+            raise _build_read_error(self._path, error.strerror or "") from error
         self._require_known_format(head)
-        found = _parse_line(lines[-1]) if lines else None
-        if found is None or found.applied + found.started > steps:
-            raise _read_error(self._path, "it is damaged")
-        return found
+        progress = _parse_line(lines[-1]) if lines else None
+        if progress is None or progress.applied + progress.started > steps:
+            raise _build_read_error(self._path, "it is damaged")
+        return progress
 
     def _require_known_format(self, head: bytes) -> None:
         first_line = head.partition(b"\n")[0].decode("ascii", "replace")
@@ -123,20 +123,20 @@ def _parse_line(line: str) -> RolloutProgress | None:
             return RolloutProgress()
         case ["begins", first, last] if first.isdigit() and last.isdigit() and 0 < int(first) <= int(last):
             return RolloutProgress(int(first) - 1, int(last) - int(first) + 1)
-        case ["ended", done] if done.isdigit():
-            return RolloutProgress(int(done), ended=True)
-        case ["closed", done] if done.isdigit():
-            return RolloutProgress(int(done), ended=True, closed=True)
+        case ["ended", applied] if applied.isdigit():
+            return RolloutProgress(int(applied), ended=True)
+        case ["closed", applied] if applied.isdigit():
+            return RolloutProgress(int(applied), ended=True, closed=True)
     return None
 
 
-def _write_error(path: Path, why: str) -> DcmcfgError:
-    return DcmcfgError(f"the journal cannot be written ({why})", subject=str(path))
+def _build_write_error(path: Path, reason: str) -> DcmcfgError:
+    return DcmcfgError(f"the journal cannot be written ({reason})", subject=str(path))
 
 
-def _read_error(path: Path, why: str) -> DcmcfgError:
+def _build_read_error(path: Path, reason: str) -> DcmcfgError:
     return DcmcfgError(
-        f"the journal of a roll-out cannot be read ({why}), nothing was changed",
+        f"the journal of a roll-out cannot be read ({reason}), nothing was changed",
         subject=str(path),
         next_step=f"compare the tree with plan.ldif beside it, then move {path.parent} elsewhere",
     )

@@ -1,7 +1,4 @@
-"""One roll-out at a time on a directory, for one user on one machine.
-
-The account that runs this.
-"""
+"""One roll-out at a time on a directory, for one user on one machine."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from pathlib import Path
 from dcmcfg.errors import ChangeInProgress, DcmcfgError
 from dcmcfg.private_folders import create_private_folder, require_ownership
 
-#: Whoever looks whether a lock is held holds it for a moment.
+#: A process that checks whether a lock is held holds it for a short time.
 _TIMEOUT_S = 0.5
 _RETRY_INTERVAL_S = 0.05
 
@@ -29,7 +26,7 @@ def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
     Raises :class:`ChangeInProgress` when another process holds it, :class:`DcmcfgError` when *state* cannot be written,
     and :class:`~dcmcfg.errors.Refused` where others may write to the folder of locks, or another account owns it.
     """
-    path = _path(state, ldap_url)
+    path = _get_lock_path(state, ldap_url)
     try:
         create_private_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -56,7 +53,7 @@ def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
 
 def is_directory_locked(state: Path, ldap_url: str) -> bool:
     """Tell whether a process is rolling out on the directory at *ldap_url* now."""
-    return is_file_locked(_path(state, ldap_url))
+    return is_file_locked(_get_lock_path(state, ldap_url))
 
 
 def is_file_locked(path: Path) -> bool:
@@ -75,13 +72,13 @@ def is_file_locked(path: Path) -> bool:
 
 
 def try_lock(handle: int) -> bool:
-    """Take the lock of the open file *handle* (flock); tell whether it is ours, after a moment for those who look."""
-    until = time.monotonic() + _TIMEOUT_S
+    """Take the lock of the open file *handle* (flock); tell whether it is ours, after a short wait for lock checks."""
+    deadline = time.monotonic() + _TIMEOUT_S
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 return False
             time.sleep(_RETRY_INTERVAL_S)
         else:
@@ -93,7 +90,7 @@ def make_directory_key(ldap_url: str) -> str:
     return hashlib.sha256(ldap_url.encode()).hexdigest()[:16]
 
 
-def _path(state: Path, ldap_url: str) -> Path:
+def _get_lock_path(state: Path, ldap_url: str) -> Path:
     locks = state / "locks"
     require_ownership(locks, parent_folder=state)
     return locks / make_directory_key(ldap_url)

@@ -37,36 +37,45 @@ def plan_partial_undo(
     change that somebody made since is left out too. Of the steps that were under way when the roll-out was cut off,
     those that are not made are passed over.
     """
-    steps = _applied_steps(record, tree)
-    left: dict[int, dict[int, DoesNotApply]] = {}
+    steps = _list_applied_steps(record, tree)
+    inapplicable: dict[int, dict[int, DoesNotApply]] = {}
     while True:
         undo = {
             number: [DesiredChange(change, strict=True) for change in record.get_undo_changes(number, number)]
             for number in steps
         }
-        fitting = [number for number in steps if number not in left]
-        plan, misfits = plan_applicable(tree, [wanted for number in fitting for wanted in undo[number]], check_step)
-        problems = {id(misfit.desired): misfit.problem for misfit in misfits}
-        more = {
-            number: {place: problems[id(wanted)] for place, wanted in enumerate(undo[number]) if id(wanted) in problems}
-            for number in fitting
+        applicable = [number for number in steps if number not in inapplicable]
+        plan, problems_found = plan_applicable(
+            tree, [desired for number in applicable for desired in undo[number]], check_step
+        )
+        problems = {id(each.desired): each.problem for each in problems_found}
+        newly_inapplicable = {
+            number: {
+                index: problems[id(desired)] for index, desired in enumerate(undo[number]) if id(desired) in problems
+            }
+            for number in applicable
         }
-        more = {number: found for number, found in more.items() if found} or _find_lost_changes(record, plan, fitting)
-        if not more:
+        newly_inapplicable = {
+            number: found for number, found in newly_inapplicable.items() if found
+        } or _find_lost_changes(record, plan, applicable)
+        if not newly_inapplicable:
             return plan, tuple(
-                misfit for number in steps if number in left for misfit in _inapplicable_changes(undo, left, number)
+                each
+                for number in steps
+                if number in inapplicable
+                for each in _build_inapplicable_changes(undo, inapplicable, number)
             )
-        left |= more
+        inapplicable |= newly_inapplicable
 
 
 def format_nothing_undoable(record: RolloutRecord) -> str:
     """Return the warning that nothing of *record* can be reverted any more, with what is left to do, if anything."""
     finished = record.read_progress().applied == record.header.steps
-    left = "" if finished else f"; {format_manual_repair(record)}"
-    return f"no change of roll-out {record.number} can be reverted any more{left}"
+    hint = "" if finished else f"; {format_manual_repair(record)}"
+    return f"no change of roll-out {record.number} can be reverted any more{hint}"
 
 
-def _applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:
+def _list_applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:
     """Return the numbers of the steps that are made, or may be, the last one first."""
     progress = record.read_progress()
     unknown = (
@@ -77,35 +86,37 @@ def _applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:
     return (*unknown, *range(progress.applied, 0, -1))
 
 
-def _inapplicable_changes(
-    undo: dict[int, list[DesiredChange]], left: dict[int, dict[int, DoesNotApply]], number: int
+def _build_inapplicable_changes(
+    undo: dict[int, list[DesiredChange]], inapplicable: dict[int, dict[int, DoesNotApply]], number: int
 ) -> tuple[InapplicableChange, ...]:
-    problems = left[number]
+    problems = inapplicable[number]
     (first, *_) = problems.values()
     return tuple(
-        InapplicableChange(wanted, problems.get(place) or _depends_on_inapplicable(wanted, first))
-        for place, wanted in enumerate(undo[number])
+        InapplicableChange(desired, problems.get(index) or _build_dependent_problem(desired, first))
+        for index, desired in enumerate(undo[number])
     )
 
 
-def _depends_on_inapplicable(wanted: DesiredChange, problem: DoesNotApply) -> DoesNotApply:
+def _build_dependent_problem(desired: DesiredChange, problem: DoesNotApply) -> DoesNotApply:
     return DoesNotApply(
-        f"it belongs to a step of which another part does not fit ({problem.message})", subject=str(wanted.change.dn)
+        f"it belongs to a step of which another part does not fit ({problem.message})", subject=str(desired.change.dn)
     )
 
 
-def _find_lost_changes(record: RolloutRecord, plan: Plan, fitting: Sequence[int]) -> dict[int, dict[int, DoesNotApply]]:
-    """Return the steps among *fitting* whose undo, as part of *plan*, would lose what somebody has changed since."""
+def _find_lost_changes(
+    record: RolloutRecord, plan: Plan, applicable: Sequence[int]
+) -> dict[int, dict[int, DoesNotApply]]:
+    """Return the steps among *applicable* whose undo, as part of *plan*, would lose what somebody has changed since."""
     draft = TreeDraft(plan.after)
-    for number in reversed(fitting):
+    for number in reversed(applicable):
         try:
             draft.apply(record.changes[number - 1])
         except DoesNotApply:  # it builds on a step that is not reverted, or could not be made any more
             continue
-    again = draft.build_tree()
+    reapplied = draft.build_tree()
     found: dict[int, dict[int, DoesNotApply]] = {}
-    for number in fitting:
-        for dn, names in find_lost_changes(plan.before, again, record.changes[number - 1 : number]):
-            what = f"somebody has changed {', '.join(names)}, and that would be lost"
-            found[number] = {0: DoesNotApply(what, subject=str(dn), changed_dn=str(dn))}
+    for number in applicable:
+        for dn, names in find_lost_changes(plan.before, reapplied, record.changes[number - 1 : number]):
+            message = f"somebody has changed {', '.join(names)}, and that would be lost"
+            found[number] = {0: DoesNotApply(message, subject=str(dn), changed_dn=str(dn))}
     return found

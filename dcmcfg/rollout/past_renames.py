@@ -12,7 +12,7 @@ from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.timestamps import reformat_timestamp
 
 #: Of roll-outs with renames, so many are read, the newest ones.
-_READ = 50
+_MAX_READ = 50
 
 
 def find_past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]:
@@ -24,24 +24,24 @@ def find_past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]
     found: list[RolloutRecord] = []
     for record in history.records:
         try:
-            stands = (
+            is_in_effect = (
                 not history.is_fully_undone(record) and determine_status(record) is not RolloutStatus.NOTHING_CHANGED
             )
-            if record.header.ldap_url == ldap_url and record.header.counts.get("rename") and stands:
+            if record.header.ldap_url == ldap_url and record.header.counts.get("rename") and is_in_effect:
                 found.append(record)
         except DcmcfgError:
             continue
-    return tuple(each for record in reversed(found[:_READ]) for each in _renames(history, record))
+    return tuple(each for record in reversed(found[:_MAX_READ]) for each in _iterate_renames(history, record))
 
 
-def _renames(history: History, record: RolloutRecord) -> Iterator[PastRename]:
+def _iterate_renames(history: History, record: RolloutRecord) -> Iterator[PastRename]:
     try:
         changes = record.changes
     except DcmcfgError:
         return
     for change in changes:
         if isinstance(change, Rename):
-            in_part = history.find_undo_of(record) is not None
+            is_partly_undone = history.find_undo_of(record) is not None
             yield PastRename(
-                change, record.number, reformat_timestamp(record.header.started_at), is_partly_undone=in_part
+                change, record.number, reformat_timestamp(record.header.started_at), is_partly_undone=is_partly_undone
             )

@@ -1,6 +1,6 @@
-"""Whether the directory still is as a plan takes it for granted.
+"""Whether the directory still meets the preconditions of a plan.
 
-Who changed an entry last, told with the refusal of a plan that the entry no longer fits.
+If an entry does not, the refusal also names who changed that entry last.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dcmcfg.plan.plan import (
     plan_applicable,
 )
 from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
-from dcmcfg.rollout.reconciliation import read_entries, with_planned_passwords
+from dcmcfg.rollout.reconciliation import read_entries, substitute_planned_passwords
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.timestamps import format_timestamp
 
@@ -41,13 +41,13 @@ def check_unchanged(directory: Directory, plan: Plan) -> None:
     """Read what *plan* touches, directly before writing, so that an abort at the server is rare.
 
     An entry with the entryCSN that it had when the plan was made is as it was then. Raises :class:`DoesNotApply` naming
-    what has moved since.
+    what has changed since.
     """
-    first = _first_steps(plan)
+    first_steps = _find_first_steps(plan)
     versions = plan.before.versions
-    names = [step.change.dn for step in first.values()]
+    names = [step.change.dn for step in first_steps.values()]
     found = read_entries(directory, plan.before, names, (_VERSION,) if versions else ("*",))
-    for key, step in first.items():
+    for key, step in first_steps.items():
         entry = found.get(key)
         if entry is not None and versions:
             if entry.text(_VERSION) == versions.get(key, ""):
@@ -56,18 +56,18 @@ def check_unchanged(directory: Directory, plan: Plan) -> None:
         _check(step, entry, plan.before)
 
 
-def _first_steps(plan: Plan) -> dict[NormalDN, Step]:
+def _find_first_steps(plan: Plan) -> dict[NormalDN, Step]:
     """Return by entry the first step that touches it, for the entries of which the directory can tell beforehand."""
-    first: dict[NormalDN, Step] = {}
-    moved: set[NormalDN] = set()
+    first_steps: dict[NormalDN, Step] = {}
+    renamed: set[NormalDN] = set()
     for step in plan.steps:
         key = plan.before.key(step.change.dn)
-        stale = bool(moved) and any(key[depth:] in moved for depth in range(len(key)))
+        is_renamed = bool(renamed) and any(key[depth:] in renamed for depth in range(len(key)))
         if isinstance(step.change, Rename):
-            moved |= {key, plan.before.key(step.change.new_dn)}
-        if not stale and not _is_created_by_plan(plan.before, step):
-            first.setdefault(key, step)
-    return first
+            renamed |= {key, plan.before.key(step.change.new_dn)}
+        if not is_renamed and not _is_created_by_plan(plan.before, step):
+            first_steps.setdefault(key, step)
+    return first_steps
 
 
 def _is_created_by_plan(before: Tree, step: Step) -> bool:
@@ -85,13 +85,13 @@ def prepare_change(step: Step, before: Tree) -> tuple[Change, bool]:
     if step.before is None:
         return step.change, False
     asserted = assertions.extract_assertions(step.change)
-    exact = preconditions.asserts_all_removed_values(step.change, asserted or (), step.before, before.schema)
+    asserts_all = preconditions.asserts_all_removed_values(step.change, asserted or (), step.before, before.schema)
     if asserted is None or before.key(step.change.dn) in before.versions or any(map(_is_version, asserted)):
-        return step.change, not exact
-    judged = preconditions.select_server_checkable(asserted, step.before, before.schema)
-    if judged == asserted:
-        return step.change, not exact
-    return assertions.replace_assertions(step.change, judged), True
+        return step.change, not asserts_all
+    checkable = preconditions.select_server_checkable(asserted, step.before, before.schema)
+    if checkable == asserted:
+        return step.change, not asserts_all
+    return assertions.replace_assertions(step.change, checkable), True
 
 
 def _is_version(part: assertions.Filter) -> bool:
@@ -103,13 +103,13 @@ def check_step_preconditions(
 ) -> None:
     """Read what *step* touches and check its preconditions, where the server does not, or not all of them.
 
-    Raises :class:`DoesNotApply`, also for an assertion that is not understood here unless the server is
-    *has_server_assertions*.
+    Raises :class:`DoesNotApply`, also for an assertion that is not understood here, unless the server checks
+    it (*has_server_assertions*).
     """
     found = directory.read_entry(step.change.dn, ("*", _VERSION))
     if found is None:
         if not isinstance(step.change, Add):
-            raise _changed_error(_ENTRY_GONE, step)
+            raise _build_changed_error(_ENTRY_GONE, step)
         return
     _check_assertions(step, found, schema, understood_only=not has_server_assertions)
     _check_removed_values(step, found, schema)
@@ -119,26 +119,26 @@ def _check(step: Step, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
             if found is not None and entry.dn not in before:
-                raise _changed_error("somebody has added the entry meanwhile", step, exists=True)
+                raise _build_changed_error("somebody has added the entry meanwhile", step, exists=True)
         case Modify() | Delete() | Rename():
             if found is None:
-                raise _changed_error(_ENTRY_GONE, step)
+                raise _build_changed_error(_ENTRY_GONE, step)
             _check_assertions(step, found, before.schema)
             _check_removed_values(step, found, before.schema)
 
 
 def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
-    version, held = found.text(_VERSION), found.with_values(_VERSION, ())
+    version, entry = found.text(_VERSION), found.with_values(_VERSION, ())
     for control in step.change.controls:
         if control.oid != assertions.OID:
             continue
-        wanted = assertions.decode_control(control)
-        if wanted is None:
+        assertion_filter = assertions.decode_control(control)
+        if assertion_filter is None:
             if understood_only:
-                raise _changed_error("the assertion is one that neither this server nor dcmcfg can check", step)
-        elif moved := assertions.describe_failures(wanted, held, schema, version):
-            raise _changed_error(
-                f"somebody has changed {assertions.summarize_failures(moved)} meanwhile", step, exists=True
+                raise _build_changed_error("the assertion is one that neither this server nor dcmcfg can check", step)
+        elif failures := assertions.describe_failures(assertion_filter, entry, schema, version):
+            raise _build_changed_error(
+                f"somebody has changed {assertions.summarize_failures(failures)} meanwhile", step, exists=True
             )
 
 
@@ -148,15 +148,15 @@ def _check_removed_values(step: Step, found: Entry, schema: Schema) -> None:
     if step.before is None or preconditions.asserts_all_removed_values(step.change, asserted, step.before, schema):
         return
     names = preconditions.find_unasserted_removals(step.change, asserted, step.before, schema)
-    held = with_planned_passwords(found.with_values(_VERSION, ()), step.before)
-    moved = entry_diff.find_differing_attributes(held, step.before, schema)
+    entry = substitute_planned_passwords(found.with_values(_VERSION, ()), step.before)
+    changed_names = entry_diff.find_differing_attributes(entry, step.before, schema)
     if names is not None:
-        moved = tuple(name for name in moved if name.lower() in names)
-    if moved:
-        raise _changed_error(f"somebody has changed {', '.join(moved)} meanwhile", step, exists=True)
+        changed_names = tuple(name for name in changed_names if name.lower() in names)
+    if changed_names:
+        raise _build_changed_error(f"somebody has changed {', '.join(changed_names)} meanwhile", step, exists=True)
 
 
-def _changed_error(message: str, step: Step, *, exists: bool = False) -> DoesNotApply:
+def _build_changed_error(message: str, step: Step, *, exists: bool = False) -> DoesNotApply:
     dn = str(step.change.dn)
     return DoesNotApply(message, subject=dn, next_step="plan again", result_code=122, changed_dn=dn if exists else "")
 
@@ -181,30 +181,28 @@ def plan_with_last_changes(
     *check_step* has a say in what fits. *load_past_renames* returns the renames, the oldest first, that may have moved
     what is not there.
     """
-    plan, misfits = plan_applicable(tree, desired, check_step)
-    if any(map(concerns_missing_entry, misfits)):
-        misfits = add_rename_hints(misfits, tree, load_past_renames())
-    if misfits and not skip_inapplicable:
-        raise add_last_change(directory, combine_problems(misfits, len(desired)))
-    return plan, add_last_changes(directory, misfits)
+    plan, inapplicable = plan_applicable(tree, desired, check_step)
+    if any(map(concerns_missing_entry, inapplicable)):
+        inapplicable = add_rename_hints(inapplicable, tree, load_past_renames())
+    if inapplicable and not skip_inapplicable:
+        raise add_last_change(directory, combine_problems(inapplicable, len(desired)))
+    return plan, add_last_changes(directory, inapplicable)
 
 
 def add_last_changes(
     directory: Directory, inapplicable: Sequence[InapplicableChange]
 ) -> tuple[InapplicableChange, ...]:
     """Return *inapplicable* with who changed the entry last; of many, the first ones."""
-    asked = (
-        replace(misfit, problem=add_last_change(directory, misfit.problem)) for misfit in inapplicable[:_MAX_QUERIED]
-    )
-    return (*asked, *inapplicable[_MAX_QUERIED:])
+    queried = (replace(each, problem=add_last_change(directory, each.problem)) for each in inapplicable[:_MAX_QUERIED])
+    return (*queried, *inapplicable[_MAX_QUERIED:])
 
 
 @contextmanager
 def add_last_change_on_refusal(directory: Directory, plan: Plan | None = None) -> Iterator[None]:
     """Add who changed the entry last, and when, to a refusal of the block that has this reason.
 
-    An assertion that broke at the server is told as one of *plan* that broke before it was sent: with the attribute
-    and the values.
+    An assertion that failed at the server is reported as one of *plan* that failed before it was sent: with the
+    attribute and the values.
     """
     try:
         yield
@@ -220,8 +218,8 @@ def _raise_changed_since_plan(directory: Directory, plan: Plan) -> None:
     """Raise :class:`DoesNotApply` for what *plan* no longer fits; return when that cannot be found out."""
     try:
         check_unchanged(directory, plan)
-    except DoesNotApply as moved:
-        raise add_last_change(directory, moved) from moved
+    except DoesNotApply as changed:
+        raise add_last_change(directory, changed) from changed
     except DcmcfgError:  # the refusal itself says more
         return
 
@@ -229,12 +227,12 @@ def _raise_changed_since_plan(directory: Directory, plan: Plan) -> None:
 def add_last_change(directory: Directory, refusal: DoesNotApply) -> DoesNotApply:
     """Return *refusal* with who changed the entry last and when, as far as the server says; times are UTC."""
     if isinstance(refusal, ChangesDoNotApply):
-        asked = [add_last_change(directory, each) for each in refusal.problems[:_MAX_QUERIED]]
-        return ChangesDoNotApply((*asked, *refusal.problems[_MAX_QUERIED:]), refusal.count)
+        queried = [add_last_change(directory, each) for each in refusal.problems[:_MAX_QUERIED]]
+        return ChangesDoNotApply((*queried, *refusal.problems[_MAX_QUERIED:]), refusal.count)
     if not refusal.changed_dn:
         return refusal
-    what = f"{refusal.message}; {_describe_last_change(directory, refusal.changed_dn)}"
-    return DoesNotApply(what, subject=refusal.subject, next_step=refusal.next_step, result_code=refusal.result_code)
+    message = f"{refusal.message}; {_describe_last_change(directory, refusal.changed_dn)}"
+    return DoesNotApply(message, subject=refusal.subject, next_step=refusal.next_step, result_code=refusal.result_code)
 
 
 def _describe_last_change(directory: Directory, dn: str) -> str:
@@ -244,15 +242,15 @@ def _describe_last_change(directory: Directory, dn: str) -> str:
         return f"who changed the entry last could not be read ({error.message})"
     if entry is None:
         return "the entry is gone, and a directory does not say who deleted or renamed it"
-    who, when = entry.text(_MODIFIERS_NAME), entry.text(_MODIFY_TIMESTAMP)
-    if who is None or when is None:
+    modifier, timestamp = entry.text(_MODIFIERS_NAME), entry.text(_MODIFY_TIMESTAMP)
+    if modifier is None or timestamp is None:
         return "the server does not say who changed the entry last"
-    return f"{who} changed the entry last, {_format_generalized_time(when)}"
+    return f"{modifier} changed the entry last, {_format_generalized_time(timestamp)}"
 
 
-def _format_generalized_time(when: str) -> str:
-    """Return a GeneralizedTime (RFC 4517 §3.3.13) as people write it; as it is when it is of a rarer form."""
+def _format_generalized_time(text: str) -> str:
+    """Return a GeneralizedTime (RFC 4517 §3.3.13) as people write it; unchanged if it is of a rarer form."""
     try:
-        return format_timestamp(datetime.strptime(when, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC))
+        return format_timestamp(datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:
-        return when
+        return text

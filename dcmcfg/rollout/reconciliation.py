@@ -1,10 +1,7 @@
-"""Whether changes of which nobody heard the answer were made.
+"""Determine whether changes whose response was lost were applied, and whether the directory holds what was planned.
 
-Whether the directory holds what was planned.
-
-The entries that changes touch: their names, and what the directory holds there now.
-
-Waiting for what a server may still be writing for a connection that has ended.
+That includes the entries that changes touch, as the directory holds them now, and waiting for what a server may still
+be writing for a connection that has ended.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ from dcmcfg.schema_names import OBJECT_CLASS, USER_PASSWORD
 #: An entry costs so many times more by a request of its own than among the others of its subtree.
 _SINGLE_READ_COST = 20
 #: So few are not worth the counting.
-_FEW = 20
+_MAX_SINGLE_READS = 20
 
 
 def collect_touched_dns(changes: Iterable[Change]) -> tuple[DN, ...]:
@@ -48,49 +45,53 @@ def read_entries(
     """Return by the keys of *tree* those of the entries called *names* that exist, with *attributes*.
 
     They are read one by one, or where that is quicker by one search of the subtree that holds them all; *tree*, in
-    which most of them are, tells how large it is. Raises :class:`~dcmcfg.errors.DirectoryError`.
+    which most of them are, shows how large it is. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
-    wanted = {tree.key(dn): dn for dn in names}
-    base = _find_common_base(tree, wanted) if len(wanted) > _FEW else None
+    dns_by_key = {tree.key(dn): dn for dn in names}
+    base = _find_common_base(tree, dns_by_key) if len(dns_by_key) > _MAX_SINGLE_READS else None
     if base is None:
-        single = {key: directory.read_entry(dn, attributes) for key, dn in wanted.items()}
-        return {key: entry for key, entry in single.items() if entry is not None}
+        entries = {key: directory.read_entry(dn, attributes) for key, dn in dns_by_key.items()}
+        return {key: entry for key, entry in entries.items() if entry is not None}
     try:
         found = directory.read(base, "subtree", attributes)
     except NotFound:
         return {}
     keyed = ((tree.key(entry.dn), entry) for entry in found)
-    return {key: entry for key, entry in keyed if key in wanted}
+    return {key: entry for key, entry in keyed if key in dns_by_key}
 
 
-def _find_common_base(tree: Tree, wanted: Iterable[NormalDN]) -> DN | None:
-    """Return the entry of *tree* below which all *wanted* ones are, or None where too much else is there too."""
-    keys = list(wanted)
+def _find_common_base(tree: Tree, keys_to_find: Iterable[NormalDN]) -> DN | None:
+    """Return the entry of *tree* below which all *keys_to_find* ones are, or None where too much else is there too."""
+    keys = list(keys_to_find)
     shortest = min(keys, key=len)
-    common = next(end for end in _dn_suffixes(shortest) if all(key[len(key) - len(end) :] == end for key in keys))
-    base = next((end for end in _dn_suffixes(common) if end in tree.entries), None)
+    common = next(
+        suffix
+        for suffix in _iterate_dn_suffixes(shortest)
+        if all(key[len(key) - len(suffix) :] == suffix for key in keys)
+    )
+    base = next((suffix for suffix in _iterate_dn_suffixes(common) if suffix in tree.entries), None)
     if base is None:
         return None
     size = sum(key[len(key) - len(base) :] == base for key in tree.entries)
     return tree.entries[base].dn if size <= _SINGLE_READ_COST * len(keys) else None
 
 
-def _dn_suffixes(key: NormalDN) -> Iterable[NormalDN]:
+def _iterate_dn_suffixes(key: NormalDN) -> Iterable[NormalDN]:
     return (key[depth:] for depth in range(len(key) + 1))
 
 
 def are_applied(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> bool | None:
-    """Tell whether *tree*, as the server has it now, holds what *changes* make; None when neither that nor what was.
+    """Tell whether *tree*, as the server has it now, holds what *changes* make; None if it is neither before nor after.
 
-    Where they are made, taking them back by *undo* and making them again leads back to the same tree; where they are
-    not, making them and taking them back does. Changes that come to nothing count as made.
+    Where they are made, reverting them by *undo* and making them again leads back to the same tree; where they are
+    not, making them and reverting them does. Changes that come to nothing count as made.
 
     Octets decide first, because a change of case is a change; then the rules of the schema, because a server may give
     a value back in another spelling (a DN without its blanks).
     """
     for exact in (True, False):
-        if (made := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
-            return made
+        if (applied := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
+            return applied
     return _restores_tree(tree, (*undo, *changes), exact=False) or None
 
 
@@ -101,8 +102,8 @@ def count_applied_steps(tree: Tree, record: RolloutRecord, first: int, last: int
     """
     changes, undo = record.changes[first - 1 : last], record.get_undo_changes(last, first)
     for exact in (True, False):
-        if (made := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
-            return len(changes) if made else 0
+        if (applied := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
+            return len(changes) if applied else 0
         if (count := _count_first_applied(tree, record, first, last, exact=exact)) is not None:
             return count
     return len(changes) if are_applied(tree, changes, undo) else None
@@ -125,8 +126,8 @@ def _count_first_applied(tree: Tree, record: RolloutRecord, first: int, last: in
 
 def _are_applied_by(tree: Tree, changes: Sequence[Change], undo: Sequence[Change], *, exact: bool) -> bool | None:
     """Return whether *changes* are made; None where both could be, or neither."""
-    made = _restores_tree(tree, (*undo, *changes), exact=exact)
-    return None if made == _restores_tree(tree, (*changes, *undo), exact=exact) else made
+    applied = _restores_tree(tree, (*undo, *changes), exact=exact)
+    return None if applied == _restores_tree(tree, (*changes, *undo), exact=exact) else applied
 
 
 def _may_be_applied(tree: Tree, change: Change) -> bool:
@@ -142,16 +143,16 @@ def _may_be_applied(tree: Tree, change: Change) -> bool:
 
 def _restores_tree(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:
     try:
-        there = make_plan(tree, [DesiredChange(change, strict=True) for change in changes]).after
+        result = make_plan(tree, [DesiredChange(change, strict=True) for change in changes]).after
     except DoesNotApply:
         return False
     for dn in collect_touched_dns(changes):
-        one, other = tree.get(dn), there.get(dn)
-        if one is None or other is None:
-            if one is not other:
+        before, after = tree.get(dn), result.get(dn)
+        if before is None or after is None:
+            if before is not after:
                 return False
-        elif entry_diff.compute_modifications(one, other, tree.schema) and (
-            exact or not entry_diff.are_equal(one, other, tree.schema)
+        elif entry_diff.compute_modifications(before, after, tree.schema) and (
+            exact or not entry_diff.are_equal(before, after, tree.schema)
         ):
             return False
     return True
@@ -164,37 +165,37 @@ def find_first_difference(directory: Directory, plan: Plan) -> DN | None:
     planned. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
     tree = plan.after
-    renamed = _renamed_keys(plan)
-    names = tuple(dict.fromkeys((*collect_touched_dns(plan.changes), *_names_below_renamed(plan, renamed))))
-    now = read_entries(directory, tree, names)
+    renamed = _list_renamed_keys(plan)
+    names = tuple(dict.fromkeys((*collect_touched_dns(plan.changes), *_iterate_names_below_renamed(plan, renamed))))
+    entries = read_entries(directory, tree, names)
     for dn in names:
         key = tree.key(dn)
-        found, planned = now.get(key), tree.get(dn)
+        found, planned = entries.get(key), tree.get(dn)
         if found is None or planned is None:
             if found is not planned:
                 return dn
-        elif not entry_diff.are_equal(with_planned_passwords(found, planned), planned, tree.schema):
+        elif not entry_diff.are_equal(substitute_planned_passwords(found, planned), planned, tree.schema):
             return dn
-        elif not all(_is_spelt_alike(found.dn, planned.dn, depth) for depth in _depths(key, renamed)):
+        elif not all(_is_spelt_alike(found.dn, planned.dn, depth) for depth in _iterate_depths(key, renamed)):
             return planned.dn
     return None
 
 
-def _renamed_keys(plan: Plan) -> frozenset[NormalDN]:
+def _list_renamed_keys(plan: Plan) -> frozenset[NormalDN]:
     """Return the names, old and new, of the entries that *plan* renames."""
     renames = (change for change in plan.changes if isinstance(change, Rename))
     return frozenset(plan.after.key(dn) for change in renames for dn in (change.dn, change.new_dn))
 
 
-def _names_below_renamed(plan: Plan, renamed: frozenset[NormalDN]) -> Iterator[DN]:
+def _iterate_names_below_renamed(plan: Plan, renamed: frozenset[NormalDN]) -> Iterator[DN]:
     """Yield the names that the entries below those *renamed* have after *plan*, and those that they had before it."""
     for tree in (plan.after, plan.before) if renamed else ():
         for key, entry in tree.entries.items():
-            if next(_depths(key, renamed), None) is not None:
+            if next(_iterate_depths(key, renamed), None) is not None:
                 yield entry.dn
 
 
-def _depths(key: NormalDN, renamed: frozenset[NormalDN]) -> Iterator[int]:
+def _iterate_depths(key: NormalDN, renamed: frozenset[NormalDN]) -> Iterator[int]:
     """Yield where in the name *key* the names stand of those *renamed* that it is at or below."""
     return (depth for depth in range(len(key)) if key[depth:] in renamed)
 
@@ -205,11 +206,11 @@ def _is_spelt_alike(found: DN, planned: DN, depth: int) -> bool:
     return one == other
 
 
-def with_planned_passwords(found: Entry, planned: Entry) -> Entry:
+def substitute_planned_passwords(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
-    held, said = found.values(PASSWORD), planned.values(PASSWORD)
-    as_planned = to_given_passwords(held, said)
-    return found if as_planned == held else found.with_values(USER_PASSWORD, as_planned)
+    stored, given = found.values(PASSWORD), planned.values(PASSWORD)
+    substituted = to_given_passwords(stored, given)
+    return found if substituted == stored else found.with_values(USER_PASSWORD, substituted)
 
 
 def wait_for_pending_writes(directory: Directory) -> None:

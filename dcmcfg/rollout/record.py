@@ -1,6 +1,6 @@
-"""The record of one roll-out: who, when, where, what, the way back, and how far it has come.
+"""The record of one roll-out: who, when, where, what, the undo, and how far it has come.
 
-The record of a roll-out written, whole or not at all, before the first change.
+It is written, whole or not at all, before the first change.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class RolloutHeader:
 
     ``started_at`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how
     many entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo
-    belong to each step; ``undo_of`` the number of the roll-out that this one takes back; ``sha256`` the digests of plan
+    belong to each step; ``undo_of`` the number of the roll-out that this one reverts; ``sha256`` the digests of plan
     and undo; ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the file
     that has them.
     """
@@ -105,7 +105,7 @@ class RolloutRecord:
 
     @property
     def undo_file(self) -> Path:
-        """The file for ``dcmcfg apply`` that takes the whole roll-out back."""
+        """The file for ``dcmcfg apply`` that reverts the whole roll-out."""
         return self.folder / UNDO_FILE
 
     def read_progress(self) -> RolloutProgress:
@@ -115,7 +115,7 @@ class RolloutRecord:
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
-        """The steps in the order in which they are taken."""
+        """The steps in the order in which they are applied."""
         return self._changes(PLAN_FILE)
 
     def may_mention(self, name: str) -> bool:
@@ -127,7 +127,7 @@ class RolloutRecord:
             raise DcmcfgError(f"the plan cannot be read ({error.strerror})", subject=str(path)) from error
 
     def get_undo_changes(self, last: int, first: int = 1) -> tuple[Change, ...]:
-        """Return what takes back the steps *first* to *last* (1-based), the last of them first."""
+        """Return what reverts the steps *first* to *last* (1-based), the last of them first."""
         sizes = self.header.undo_sizes
         end = len(self._undo) - sum(sizes[: first - 1])
         return self._undo[end - sum(sizes[first - 1 : last]) : end]
@@ -138,14 +138,14 @@ class RolloutRecord:
 
     def _changes(self, name: str) -> tuple[Change, ...]:
         path = self._trusted_path(name)
-        found = read_files([path])
+        records = read_files([path])
         if compute_digest(path.read_text("utf-8")) != self.header.sha256.get(name):
             raise DcmcfgError(
                 f"the file is not as roll-out {self.number} has left it, nothing was changed",
                 subject=str(path),
                 next_step=f"look at it; dcmcfg apply {path} takes it as it is",
             )
-        return tuple(wanted.change for wanted in collect_desired_changes(found))
+        return tuple(desired.change for desired in collect_desired_changes(records))
 
     def _trusted_path(self, name: str) -> Path:
         path = self.folder / name
@@ -164,9 +164,9 @@ ROLLOUTS_FOLDER = "rollouts"
 
 @dataclass(frozen=True)
 class RolloutContext:
-    """Where roll-outs are kept (*state*, the user's state folder), and what this one is: for the record.
+    """Where roll-outs are stored (``state_folder``, the user's), and what this one is: for the record.
 
-    ``site`` is the headline of the plan; ``undo_of`` the number of the roll-out that this one takes back;
+    ``site`` is the headline of the plan; ``undo_of`` the number of the roll-out that this one reverts;
     ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the absolute path of
     the file that has them.
     """
@@ -188,18 +188,18 @@ def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: s
     """
     rollouts = context.state_folder / ROLLOUTS_FOLDER
     require_ownership(rollouts, parent_folder=context.state_folder)
-    new = rollouts / f".new-{make_directory_key(ldap_url)}"
+    new_folder = rollouts / f".new-{make_directory_key(ldap_url)}"
     try:
         create_private_folder(rollouts)
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(mode=0o700)
+        shutil.rmtree(new_folder, ignore_errors=True)
+        new_folder.mkdir(mode=0o700)
         for name, text in _format_files(context, ldap_url, plan, strategy):
-            write_private(new / name, text)
-        sync_folder(new)
-        folder = _assign_number(new)
+            write_private(new_folder / name, text)
+        sync_folder(new_folder)
+        folder = _assign_number(new_folder)
         sync_folder(rollouts)
     except OSError as error:
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(new_folder, ignore_errors=True)
         raise DcmcfgError(
             f"the record of the roll-out cannot be written ({error.strerror})",
             subject=str(rollouts),
@@ -208,41 +208,41 @@ def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: s
     return RolloutRecord(folder)
 
 
-def _format_files(occasion: RolloutContext, ldap_url: str, plan: Plan, manner: str) -> Iterable[tuple[str, str]]:
+def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: str) -> Iterable[tuple[str, str]]:
     pieces, now = plan.make_undo_per_step(), datetime.now(UTC)
     undo = format_undo(
         chain.from_iterable(reversed(pieces)),
-        comments=(f"dcmcfg undo of {format_timestamp(now)} on {occasion.site}", "May hold secrets."),
+        comments=(f"dcmcfg undo of {format_timestamp(now)} on {context.site}", "May hold secrets."),
     )
-    planned = format_plan(plan, comments=(f"dcmcfg plan for {occasion.site}", "May hold secrets."))
-    head = RolloutHeader(
+    planned = format_plan(plan, comments=(f"dcmcfg plan for {context.site}", "May hold secrets."))
+    header = RolloutHeader(
         started_at=format_iso(now),
         user=get_account_name(),
         host=socket.gethostname(),
         ldap_url=ldap_url,
-        site=occasion.site,
-        command=occasion.command,
-        strategy=manner,
-        counts=dict(Counter(_word(change) for change in plan.changes)),
+        site=context.site,
+        command=context.command,
+        strategy=strategy,
+        counts=dict(Counter(_classify_change(change) for change in plan.changes)),
         undo_sizes=tuple(map(len, pieces)),
-        undo_of=occasion.undo_of,
+        undo_of=context.undo_of,
         sha256={PLAN_FILE: compute_digest(planned), UNDO_FILE: compute_digest(undo)},
-        rejected_count=occasion.rejected_count,
-        rejects=occasion.rejects,
+        rejected_count=context.rejected_count,
+        rejects=context.rejects,
     )
-    return (PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, head.to_json()), (JOURNAL_FILE, NEW_JOURNAL)
+    return (PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, header.to_json()), (JOURNAL_FILE, NEW_JOURNAL)
 
 
-def _assign_number(new: Path) -> Path:
-    """Give the folder *new* the next number; a roll-out on another directory may take one at the same time."""
-    number = max((int(path.name) for path in new.parent.glob("*") if path.name.isdigit()), default=0)
+def _assign_number(new_folder: Path) -> Path:
+    """Give the folder *new_folder* the next number; a roll-out on another directory may take one at the same time."""
+    number = max((int(path.name) for path in new_folder.parent.glob("*") if path.name.isdigit()), default=0)
     while True:
         number += 1
-        folder = new.with_name(str(number))
+        folder = new_folder.with_name(str(number))
         if folder.exists():
             continue
         try:
-            new.rename(folder)
+            new_folder.rename(folder)
         except OSError:
             if not folder.exists():
                 raise
@@ -250,7 +250,7 @@ def _assign_number(new: Path) -> Path:
             return folder
 
 
-def _word(change: Change) -> str:
+def _classify_change(change: Change) -> str:
     match change:
         case Add():
             return "add"

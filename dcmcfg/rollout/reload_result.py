@@ -69,10 +69,12 @@ def record_reload(folder: Path) -> Iterator[None]:
     try:
         yield
     except (ArchiveError, IncompleteChange) as error:
-        lost = isinstance(error, ReloadUnconfirmed) or isinstance(error.__cause__, ReloadUnconfirmed)
+        is_unconfirmed = isinstance(error, ReloadUnconfirmed) or isinstance(error.__cause__, ReloadUnconfirmed)
         write_reload(
             folder,
-            RecordedReload(RecordedReloadOutcome.UNKNOWN if lost else RecordedReloadOutcome.FAILED, error.message),
+            RecordedReload(
+                RecordedReloadOutcome.UNKNOWN if is_unconfirmed else RecordedReloadOutcome.FAILED, error.message
+            ),
         )
         raise
     write_reload(folder, RecordedReload(RecordedReloadOutcome.LOADED))

@@ -28,20 +28,22 @@ def select_rollout_to_undo(
     """
     record = _select_default_to_undo(history, ldap_url, interrupted) if number is None else history.get_rollout(number)
     if record.header.ldap_url != ldap_url:
-        where = f"{_format_directory_option(record)} says which directory is meant"
-        raise Refused(f"roll-out {record.number} was on {record.header.ldap_url}", subject=ldap_url, next_step=where)
-    if undoing := history.find_undo_of(record):
-        _refuse_superseded(history, undoing)
-        again = f"dcmcfg undo {undoing.number} makes it again"
-        raise Refused(f"roll-out {record.number} was undone by {_describe_undo(undoing)}", next_step=again)
+        next_step = f"{_format_directory_option(record)} says which directory is meant"
+        raise Refused(
+            f"roll-out {record.number} was on {record.header.ldap_url}", subject=ldap_url, next_step=next_step
+        )
+    if undo := history.find_undo_of(record):
+        _refuse_superseded(history, undo)
+        next_step = f"dcmcfg undo {undo.number} makes it again"
+        raise Refused(f"roll-out {record.number} was undone by {_describe_undo(undo)}", next_step=next_step)
     if determine_status(record) is RolloutStatus.NOTHING_CHANGED:
-        nothing = f"roll-out {record.number} has changed nothing"
+        message = f"roll-out {record.number} has changed nothing"
         if (unfinished := history.find_unfinished(ldap_url)) is not None:
             raise Refused(
-                f"{nothing}; {make_unfinished_error(unfinished).message}",
+                f"{message}; {make_unfinished_error(unfinished).message}",
                 next_step=format_recovery_commands(unfinished),
             )
-        raise Refused(nothing, next_step=_suggest_previous(history, record))
+        raise Refused(message, next_step=_suggest_previous(history, record))
     if (unfinished := history.find_blocking(record)) is not None:
         raise make_unfinished_error(unfinished)
     _refuse_superseded(history, record)
@@ -53,11 +55,11 @@ def select_rollout_to_resume(history: History, ldap_url: str, interrupted: Rollo
 
     *interrupted* is the one that was cut off, as it was settled. It is meant where nothing is unfinished. Raises
     :class:`Refused` when there is none, and when *interrupted* has nothing left to go on with while another roll-out is
-    unfinished: the user cannot mean the other one before hearing of it.
+    unfinished: the user cannot mean the other one before knowing of it.
     """
     unfinished = history.find_unfinished(ldap_url)
     if interrupted is not None and unfinished is not None and interrupted.number != unfinished.number:
-        raise _other_unfinished_error(interrupted, unfinished)
+        raise _build_other_unfinished_error(interrupted, unfinished)
     if (found := unfinished or interrupted) is None:
         raise Refused(
             "no roll-out on this directory is unfinished",
@@ -71,22 +73,22 @@ def _select_default_to_undo(history: History, ldap_url: str, interrupted: Rollou
     """Return the roll-out that ``dcmcfg undo`` means without a number."""
     if (unfinished := history.find_unfinished(ldap_url)) is not None:
         if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undo_of):
-            raise _other_unfinished_error(interrupted, unfinished)
+            raise _build_other_unfinished_error(interrupted, unfinished)
         if unfinished.header.undo_of is not None:
             itself = f"{_format_rollout(unfinished)} was interrupted itself"
             raise Refused(itself, subject=ldap_url, next_step=format_recovery_commands(unfinished))
         return unfinished
     if interrupted is None:
-        return _newest_in_effect(history, ldap_url)
+        return _find_newest_in_effect(history, ldap_url)
     if interrupted.header.undo_of is None:
         return interrupted
     if determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED:
         return history.get_rollout(interrupted.header.undo_of)
-    again = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.header.undo_of} again"
+    next_step = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.header.undo_of} again"
     raise Refused(
         f"{_format_rollout(interrupted)} was interrupted and is complete",
         subject=ldap_url,
-        next_step=f"{again}; {_suggest_previous(history, interrupted)}",
+        next_step=f"{next_step}; {_suggest_previous(history, interrupted)}",
     )
 
 
@@ -103,57 +105,59 @@ def _refuse_superseded(history: History, record: RolloutRecord) -> None:
         first = history.find_rollout(undone.header.undo_of) if undone is not None else None
         if undone is None or first is None:
             return
-        undoing = history.find_undo_of(first)
-        made_again = f"roll-out {first.number}, which roll-out {redo.number} made again,"
-        if undoing is not None and undoing.number != undone.number:
-            _refuse_superseded(history, undoing)
-            again = f"dcmcfg undo {undoing.number} makes it again"
-            raise Refused(f"{made_again} was undone by {_describe_undo(undoing)}", subject=_url(redo), next_step=again)
+        undo = history.find_undo_of(first)
+        description = f"roll-out {first.number}, which roll-out {redo.number} made again,"
+        if undo is not None and undo.number != undone.number:
+            _refuse_superseded(history, undo)
+            next_step = f"dcmcfg undo {undo.number} makes it again"
+            raise Refused(
+                f"{description} was undone by {_describe_undo(undo)}", subject=_get_url(redo), next_step=next_step
+            )
         reverted = undone.header.steps + undone.header.rejected_count
         if first.read_progress().ended and reverted != sum(first.header.undo_sizes[: first.read_progress().applied]):
-            whole = f"dcmcfg undo {first.number} reverts all of it"
-            raise Refused(f"{made_again} was resumed since", subject=_url(redo), next_step=whole)
+            next_step = f"dcmcfg undo {first.number} reverts all of it"
+            raise Refused(f"{description} was resumed since", subject=_get_url(redo), next_step=next_step)
         redo = first
 
 
-def _describe_undo(undoing: RolloutRecord) -> str:
-    """Return the number of *undoing*, and what it left out of what it reverted, with the command for that."""
-    left_out = undoing.header.rejected_count
-    if not left_out:
-        return f"roll-out {undoing.number}"
-    file = shlex.quote(undoing.header.rejects or f"undo-{undoing.header.undo_of}.rejects.ldif")
-    return f"roll-out {undoing.number}, but for {format_count(left_out, 'change')}: dcmcfg apply {file}"
+def _describe_undo(undo: RolloutRecord) -> str:
+    """Return the number of *undo*, and what it left out of what it reverted, with the command for that."""
+    rejected_count = undo.header.rejected_count
+    if not rejected_count:
+        return f"roll-out {undo.number}"
+    file = shlex.quote(undo.header.rejects or f"undo-{undo.header.undo_of}.rejects.ldif")
+    return f"roll-out {undo.number}, but for {format_count(rejected_count, 'change')}: dcmcfg apply {file}"
 
 
-def _url(record: RolloutRecord) -> str:
+def _get_url(record: RolloutRecord) -> str:
     return record.header.ldap_url
 
 
 def _suggest_previous(history: History, record: RolloutRecord) -> str:
     """Return how to go back by one more than *record*, of which nothing is left to revert."""
     try:
-        standing = _newest_in_effect(history, record.header.ldap_url)
+        newest = _find_newest_in_effect(history, record.header.ldap_url)
     except NotFound:
         return "dcmcfg history lists what there was"
-    return f"dcmcfg undo {standing.number} reverts the roll-out before it"
+    return f"dcmcfg undo {newest.number} reverts the roll-out before it"
 
 
-def _newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
+def _find_newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
     for record in history.records:
-        stands = determine_status(record) is RolloutStatus.APPLIED and history.find_undo_of(record) is None
-        if stands and record.header.ldap_url == ldap_url and record.header.undo_of is None:
+        is_in_effect = determine_status(record) is RolloutStatus.APPLIED and history.find_undo_of(record) is None
+        if is_in_effect and record.header.ldap_url == ldap_url and record.header.undo_of is None:
             return record
     next_step = "dcmcfg history lists what there was"
-    if (undo := _newest_undo_in_effect(history, ldap_url)) is not None:
+    if (undo := _find_newest_undo_in_effect(history, ldap_url)) is not None:
         next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.header.undo_of} again; {next_step}"
     raise NotFound("no roll-out stands that could be taken back", subject=ldap_url, next_step=next_step)
 
 
-def _newest_undo_in_effect(history: History, ldap_url: str) -> RolloutRecord | None:
-    """Return the newest roll-out there that took another back and was not taken back itself."""
-    there = (each for each in history.records if each.header.ldap_url == ldap_url and each.header.undo_of is not None)
+def _find_newest_undo_in_effect(history: History, ldap_url: str) -> RolloutRecord | None:
+    """Return the newest roll-out there that reverted another one and was not reverted itself."""
+    undos = (each for each in history.records if each.header.ldap_url == ldap_url and each.header.undo_of is not None)
     return next(
-        (each for each in there if determine_status(each) is RolloutStatus.APPLIED and not history.find_undo_of(each)),
+        (each for each in undos if determine_status(each) is RolloutStatus.APPLIED and not history.find_undo_of(each)),
         None,
     )
 
@@ -172,12 +176,12 @@ def _format_directory_option(record: RolloutRecord) -> str:
     return f"--ldap-url {shlex.quote(record.header.ldap_url)}"
 
 
-def _other_unfinished_error(interrupted: RolloutRecord, unfinished: RolloutRecord) -> Refused:
+def _build_other_unfinished_error(interrupted: RolloutRecord, unfinished: RolloutRecord) -> Refused:
     """Return the refusal to take *unfinished* for *interrupted*, which is settled."""
-    nothing = determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED
-    became = "has changed nothing" if nothing else "is complete"
+    is_unchanged = determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED
+    outcome = "has changed nothing" if is_unchanged else "is complete"
     return Refused(
-        f"{_format_rollout(interrupted)} was interrupted and {became}; {make_unfinished_error(unfinished).message}",
+        f"{_format_rollout(interrupted)} was interrupted and {outcome}; {make_unfinished_error(unfinished).message}",
         subject=unfinished.header.ldap_url,
         next_step=format_recovery_commands(unfinished),
     )

@@ -1,4 +1,4 @@
-"""What an interrupted roll-out has left to do, and what takes it back."""
+"""What remains of an interrupted roll-out, and what reverts it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.rollout.reconciliation import (
     collect_touched_dns,
     count_applied_steps,
+    substitute_planned_passwords,
     wait_for_pending_writes,
-    with_planned_passwords,
 )
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.suggestions import join_limited
 
-#: Of many roll-outs, so many are told.
+#: Of many roll-outs, so many are shown.
 _MAX_SHOWN = 3
 
 
@@ -56,7 +56,7 @@ def reconcile_interrupted(
 def require_finished(state: Path, directory: Directory, *, excluded_number: int | None = None) -> None:
     """Raise :class:`Refused` when a roll-out has left *directory* half changed.
 
-    *excluded_number* is the number of the one that is about to be taken back.
+    *excluded_number* is the number of the one that is about to be reverted.
     """
     reconcile_interrupted(state, directory, excluded_number=excluded_number)
     refuse_unfinished(state, directory.server.url, excluded_number=excluded_number)
@@ -65,7 +65,7 @@ def require_finished(state: Path, directory: Directory, *, excluded_number: int 
 def refuse_unfinished(state: Path, ldap_url: str, *, excluded_number: int | None = None) -> None:
     """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed.
 
-    *excluded_number* is the number of the roll-out that is about to be taken back or gone on with.
+    *excluded_number* is the number of the roll-out that is about to be reverted or resumed.
     """
     history = History(state)
     found = (
@@ -80,7 +80,7 @@ def refuse_unfinished(state: Path, ldap_url: str, *, excluded_number: int | None
 def plan_resume(record: RolloutRecord, tree: Tree) -> Plan:
     """Return the plan from *tree* to what *record* was to make.
 
-    Raises :class:`DoesNotApply` when the tree has moved.
+    Raises :class:`DoesNotApply` when the tree has changed.
     """
     return _plan_strictly(record, tree, record.changes[record.read_progress().applied :])
 
@@ -91,23 +91,23 @@ def plan_undo(
     later_rollouts: Sequence[RolloutRecord] = (),
     schema_rules: ServerSchemaRules | None = None,
 ) -> Plan:
-    """Return the plan that takes back what *record* did.
+    """Return the plan that reverts what *record* did.
 
-    Raises :class:`DoesNotApply` when the tree has moved, naming those of the roll-outs *later_rollouts* that have
+    Raises :class:`DoesNotApply` when the tree has changed, naming those of the roll-outs *later_rollouts* that have
     changed the entry or what is below it, when somebody's change since would be lost on the way, and for what
     *schema_rules* refuse.
     """
-    done = record.read_progress().applied
-    plan = _plan_strictly(record, tree, record.get_undo_changes(done), later_rollouts)
-    _refuse_loss(record, plan, record.changes[:done])
+    applied_count = record.read_progress().applied
+    plan = _plan_strictly(record, tree, record.get_undo_changes(applied_count), later_rollouts)
+    _refuse_loss(record, plan, record.changes[:applied_count])
     if schema_rules is not None:
         _refuse_unaccepted(record, plan, schema_rules)
     return plan
 
 
-def _refuse_unaccepted(record: RolloutRecord, back: Plan, rules: ServerSchemaRules) -> None:
+def _refuse_unaccepted(record: RolloutRecord, undo_plan: Plan, rules: ServerSchemaRules) -> None:
     try:
-        require_accepted(back, rules)
+        require_accepted(undo_plan, rules)
     except DoesNotApply as refused:
         next_step = "; ".join(filter(None, (refused.next_step, _suggest_partial_undo(record))))
         raise DoesNotApply(
@@ -120,27 +120,27 @@ def _refuse_unaccepted(record: RolloutRecord, back: Plan, rules: ServerSchemaRul
 
 
 def _plan_strictly(
-    record: RolloutRecord, tree: Tree, changes: Sequence[Change], since: Sequence[RolloutRecord] = ()
+    record: RolloutRecord, tree: Tree, changes: Sequence[Change], later_rollouts: Sequence[RolloutRecord] = ()
 ) -> Plan:
     try:
         return make_plan(tree, [DesiredChange(change, strict=True) for change in changes])
-    except DoesNotApply as moved:
+    except DoesNotApply as problem:
         finished = record.read_progress().applied == record.header.steps
         raise DoesNotApply(
-            f"the tree has moved since roll-out {record.number}: {moved.message}",
-            subject=moved.subject,
-            next_step=f"{_suggest_later_undos(tree, moved, since)}; {_suggest_partial_undo(record)}"
+            f"the tree has moved since roll-out {record.number}: {problem.message}",
+            subject=problem.subject,
+            next_step=f"{_suggest_later_undos(tree, problem, later_rollouts)}; {_suggest_partial_undo(record)}"
             if finished
             else _suggest_repair(record),
-            result_code=moved.result_code,
-            changed_dn=moved.changed_dn,
-            details=moved.details,
-        ) from moved
+            result_code=problem.result_code,
+            changed_dn=problem.changed_dn,
+            details=problem.details,
+        ) from problem
 
 
-def _suggest_later_undos(tree: Tree, moved: DoesNotApply, since: Sequence[RolloutRecord]) -> str:
-    """Return what is to be done before that which *moved* tells of fits."""
-    touching = [each for each in since if _has_changed(tree, each, moved.changed_dn or moved.subject)]
+def _suggest_later_undos(tree: Tree, problem: DoesNotApply, later_rollouts: Sequence[RolloutRecord]) -> str:
+    """Return what has to be done before the change of *problem* applies."""
+    touching = [each for each in later_rollouts if _has_changed(tree, each, problem.changed_dn or problem.subject)]
     if not touching:
         return "take back first what was changed since, or change it by hand"
     commands = join_limited([f"dcmcfg undo {each.number}" for each in touching], _MAX_SHOWN, ", then ")
@@ -175,41 +175,41 @@ def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) 
             f"{_format_forced_undo(record)}",
         ) from damaged
     if found and not accepted:
-        raise _loss_error(record, *found[0])
+        raise _build_loss_error(record, *found[0])
     return tuple(
         f"{dn}: somebody has changed {', '.join(names)} since roll-out {record.number}, and that value is lost"
         for dn, names in found
     )
 
 
-def _find_overwrites(record: RolloutRecord, back: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
-    """Yield as :func:`find_lost_changes` does what *back* would lose, which may be a part of the undo."""
-    draft, redone = TreeDraft(back.after), list[Change]()
-    for change in record.changes if back.steps else ():
+def _find_overwrites(record: RolloutRecord, undo_plan: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
+    """Yield as :func:`find_lost_changes` does what *undo_plan* would lose, which may be a part of the undo."""
+    draft, reapplied_changes = TreeDraft(undo_plan.after), list[Change]()
+    for change in record.changes if undo_plan.steps else ():
         with suppress(DoesNotApply):  # its undo was left out, or it could not be made any more
             draft.apply(change)
-            redone.append(change)
-    written = set(map(back.before.key, collect_touched_dns(back.changes)))
-    for dn, names in find_lost_changes(back.before, draft.build_tree(), redone):
-        if back.before.key(dn) in written:
+            reapplied_changes.append(change)
+    written = set(map(undo_plan.before.key, collect_touched_dns(undo_plan.changes)))
+    for dn, names in find_lost_changes(undo_plan.before, draft.build_tree(), reapplied_changes):
+        if undo_plan.before.key(dn) in written:
             yield dn, names
 
 
-def _refuse_loss(record: RolloutRecord, back: Plan, made: Sequence[Change]) -> None:
-    """Refuse *back* unless making *made* again leads to the very tree that is there.
+def _refuse_loss(record: RolloutRecord, undo_plan: Plan, applied_changes: Sequence[Change]) -> None:
+    """Refuse *undo_plan* unless making *applied_changes* again leads to the very tree that is there.
 
-    Assertions do not tell all: of what is replaced as a whole (dicomVendorData, attributes of a newer schema) no value
+    Assertions do not cover all: of what is replaced as a whole (dicomVendorData, attributes of a newer schema) no value
     is asserted, and of an entry that goes again only the values that it came with.
     """
     try:
-        again = back.after.with_changes(made)
-    except DoesNotApply:  # it could not be made any more, which says nothing of the way back
+        reapplied = undo_plan.after.with_changes(applied_changes)
+    except DoesNotApply:  # it could not be made any more, which says nothing of the undo
         return
-    for dn, names in find_lost_changes(back.before, again, made):
-        raise _loss_error(record, dn, names)
+    for dn, names in find_lost_changes(undo_plan.before, reapplied, applied_changes):
+        raise _build_loss_error(record, dn, names)
 
 
-def _loss_error(record: RolloutRecord, dn: DN, names: Sequence[str]) -> DoesNotApply:
+def _build_loss_error(record: RolloutRecord, dn: DN, names: Sequence[str]) -> DoesNotApply:
     return DoesNotApply(
         f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
         "and that would be lost",
@@ -231,37 +231,37 @@ def find_lost_changes(before: Tree, reapplied: Tree, changes: Sequence[Change]) 
     *reapplied* is the tree after reverting *changes* and making it once more.
     """
     for dn in collect_touched_dns(changes):
-        held, redone = before.get(dn), reapplied.get(dn)
-        if held is None or redone is None:
+        current, reapplied_entry = before.get(dn), reapplied.get(dn)
+        if current is None or reapplied_entry is None:
             continue
         if names := entry_diff.find_differing_attributes(
-            with_planned_passwords(held, redone), redone, reapplied.schema
+            substitute_planned_passwords(current, reapplied_entry), reapplied_entry, reapplied.schema
         ):
-            yield held.dn, tuple(names)
+            yield current.dn, tuple(names)
 
 
 def _reconcile(record: RolloutRecord, directory: Directory) -> None:
     progress = record.read_progress()
     first, last = progress.applied + 1, progress.applied + progress.started
-    made: int | None = 0
+    applied_count: int | None = 0
     if progress.started:
         wait_for_pending_writes(directory)
-        made = count_applied_steps(read_tree(directory), record, first, last)
-    if made is None:
+        applied_count = count_applied_steps(read_tree(directory), record, first, last)
+    if applied_count is None:
         raise Refused(
             f"roll-out {record.number} was cut off at step {first}, "
             "and the tree is neither as before that nor as planned",
             subject=str(record.changes[first - 1].dn),
             next_step=_suggest_repair(record),
         )
-    with record.journal.open_for_writing() as pen:
-        pen.write_ended(progress.applied + made)
+    with record.journal.open_for_writing() as journal_writer:
+        journal_writer.write_ended(progress.applied + applied_count)
 
 
 def format_manual_repair(record: RolloutRecord) -> str:
     """Return what to do by hand where *record* can neither be finished nor reverted, and how to say so."""
-    compared = f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
-    return f"{compared}, put it right, and say so: dcmcfg history --mark-resolved {record.number}"
+    comparison = f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
+    return f"{comparison}, put it right, and say so: dcmcfg history --mark-resolved {record.number}"
 
 
 def _suggest_repair(record: RolloutRecord) -> str:

@@ -55,7 +55,7 @@ def check_entries(
     return _EntryChecker(tuple(entries), schema, live, server_is_newer).find_problems()
 
 
-def _tagging_options(name: str) -> frozenset[str]:
+def _get_tagging_options(name: str) -> frozenset[str]:
     """Return the tagging options of *name*: with others it is another attribute (RFC 4512 §2.5.2)."""
     return frozenset(name.lower().split(";")[1:]) - {"binary"} if ";" in name else _NO_TAGS
 
@@ -69,44 +69,44 @@ class _EntryChecker:
 
     def find_problems(self) -> Iterator[Finding]:
         seen = set()
-        for subject in self.located_entries:
-            entry = subject.entry
+        for located in self.located_entries:
+            entry = located.entry
             key = self.schema.normalise_dn(entry.dn)
             if key in seen:
-                yield Finding(DUPLICATE_ENTRY, entry.dn, "", "the entry was given before", location=subject.location)
+                yield Finding(DUPLICATE_ENTRY, entry.dn, "", "the entry was given before", location=located.location)
             seen.add(key)
             if self._is_orphan(key):
                 message = f"its parent is missing: {entry.dn.parent}"
-                yield Finding(PARENT_MISSING, entry.dn, "", message, location=subject.location)
+                yield Finding(PARENT_MISSING, entry.dn, "", message, location=located.location)
             for finding in (
                 *self._check_structure(entry),
                 *self._check_values(entry),
                 *self._device_rules.find_problems(entry),
             ):
-                yield replace(finding, location=subject.location)
+                yield replace(finding, location=located.location)
 
     @cached_property
     def _entries(self) -> dict[object, Entry]:
-        return {self.schema.normalise_dn(subject.entry.dn): subject.entry for subject in self.located_entries}
+        return {self.schema.normalise_dn(located.entry.dn): located.entry for located in self.located_entries}
 
     def _check_structure(self, entry: Entry) -> Iterator[Finding]:
-        ours = _CONFIGURATION_RDN in self.schema.normalise_dn(entry.dn)
+        is_in_configuration = _CONFIGURATION_RDN in self.schema.normalise_dn(entry.dn)
         for finding in self._structure_checker.find_problems(entry):
             if finding.rule not in _SCHEMA_DEPENDENT_RULES:
                 yield finding
-            elif ours and finding.attribute.lower() not in OPERATIONAL_ATTRIBUTES:
+            elif is_in_configuration and finding.attribute.lower() not in OPERATIONAL_ATTRIBUTES:
                 yield replace(finding, severity="warning") if self.server_is_newer else finding
 
     def _check_values(self, entry: Entry) -> Iterator[Finding]:
-        held: dict[str, dict[frozenset[str], list[bytes]]] = {}
+        values_by_name: dict[str, dict[frozenset[str], list[bytes]]] = {}
         definitions: dict[str, AttributeType] = {}
         for attribute in entry.attributes:
             definition = self.schema.attribute(attribute.name)
             if definition is not None:
                 definitions[definition.name] = definition
-                by_options = held.setdefault(definition.name, {})
-                by_options.setdefault(_tagging_options(attribute.name), []).extend(attribute.values)
-        for name, by_options in held.items():
+                by_options = values_by_name.setdefault(definition.name, {})
+                by_options.setdefault(_get_tagging_options(attribute.name), []).extend(attribute.values)
+        for name, by_options in values_by_name.items():
             for values in by_options.values():
                 yield from self._check_values_together(entry.dn, definitions[name], values)
             yield from self._value_rules.find_problems(entry, name, list(chain.from_iterable(by_options.values())))
@@ -122,7 +122,7 @@ class _EntryChecker:
     @property
     def _has_pins(self) -> bool:
         """Whether any entry has a PIN: an export leaves out all of them, or none."""
-        return any(name in subject.entry for subject in self.located_entries for name in SECRET_PIN_ATTRIBUTES)
+        return any(name in located.entry for located in self.located_entries for name in SECRET_PIN_ATTRIBUTES)
 
     @cached_property
     def _value_rules(self) -> ValueRules:

@@ -98,7 +98,9 @@ class Schema:
 
     def _compute_normal_rdn(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
         """Return the normal form of *rdn*, kept for the next time: entries share what is above them."""
-        parts = sorted((self._canonical_type(kind), self.normalise_dn_value(kind, value)) for kind, value in rdn.parts)
+        parts = sorted(
+            (self._canonicalise_type(kind), self.normalise_dn_value(kind, value)) for kind, value in rdn.parts
+        )
         self._normal_rdns[rdn] = found = tuple(parts)
         return found
 
@@ -106,7 +108,7 @@ class Schema:
     def _normal_rdns(self) -> dict[RDN, tuple[tuple[str, str], ...]]:
         return {}
 
-    def _canonical_type(self, name: str) -> str:
+    def _canonicalise_type(self, name: str) -> str:
         known = self.attribute(name)
         return (known.name if known else name).lower()
 
@@ -151,12 +153,12 @@ class Normalisers(dict[str, Normaliser]):
         if attribute is None:
             return octet_string
         if attribute.name == OBJECT_CLASS:
-            return self._class_name
+            return self._normalise_class_name
         if attribute.equality == "distinguishedNameMatch":
             return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normalise_dn))
         return get_normaliser(attribute.equality)
 
-    def _class_name(self, value: bytes) -> bytes:
+    def _normalise_class_name(self, value: bytes) -> bytes:
         """A class is the same by name or by OID (RFC 4512 §2.4)."""
         known = self.schema.object_class(value.decode("utf-8", "replace"))
         return known.name.lower().encode() if known else object_identifier(value)
@@ -182,10 +184,12 @@ class RDNNormaliser(dict[RDN, tuple[tuple[str, str], ...]]):
 def load_bundled_schema() -> Schema:
     """Return the schema that comes with dcmcfg; read once, it takes some milliseconds."""
     facts = json.loads(resources.files(__package__).joinpath("facts.json").read_bytes())
-    return Schema(tuple(_attribute_types(facts["attribute_types"])), tuple(_object_classes(facts["object_classes"])))
+    return Schema(
+        tuple(_parse_attribute_types(facts["attribute_types"])), tuple(_parse_object_classes(facts["object_classes"]))
+    )
 
 
-def _attribute_types(facts: Mapping[str, Mapping[str, object]]) -> Iterable[AttributeType]:
+def _parse_attribute_types(facts: Mapping[str, Mapping[str, object]]) -> Iterable[AttributeType]:
     for name, fact in facts.items():
         yield AttributeType(
             name,
@@ -198,7 +202,7 @@ def _attribute_types(facts: Mapping[str, Mapping[str, object]]) -> Iterable[Attr
         )
 
 
-def _object_classes(facts: Mapping[str, Mapping[str, object]]) -> Iterable[ObjectClass]:
+def _parse_object_classes(facts: Mapping[str, Mapping[str, object]]) -> Iterable[ObjectClass]:
     for name, fact in facts.items():
         yield ObjectClass(
             name,

@@ -12,7 +12,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, CheckRule, Finding
 from dcmcfg.schema.value_kinds.catalogue import CONNECTION_NAME
-from dcmcfg.schema.value_kinds.java_names import cipher_suite_problem, tls_protocol_problem
+from dcmcfg.schema.value_kinds.java_names import find_cipher_suite_problem, find_tls_protocol_problem
 from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     BIND_ADDRESS,
@@ -82,12 +82,12 @@ class DeviceRules:
             protocol = _get_protocol(target)
             for kind in kinds:
                 if protocol not in kind.constants:
-                    wanted = " or ".join(kind.constants)
+                    allowed = " or ".join(kind.constants)
                     yield _build_finding(
                         PROTOCOL,
                         entry,
                         DICOM_NETWORK_CONNECTION_REFERENCE,
-                        f"the connection has {protocol}, not {wanted}",
+                        f"the connection has {protocol}, not {allowed}",
                         value,
                     )
 
@@ -108,11 +108,11 @@ class DeviceRules:
 
 def _check_tls(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(DICOM_TLS_CIPHER_SUITE):
-        if problem := cipher_suite_problem(value.decode("utf-8", "replace")):
+        if problem := find_cipher_suite_problem(value.decode("utf-8", "replace")):
             yield _build_finding(TLS, connection, DICOM_TLS_CIPHER_SUITE, problem, value)
     if connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(DICOM_TLS_CIPHER_SUITE):
         for value in connection.values(TLS_PROTOCOL):
-            if problem := tls_protocol_problem(value.decode("utf-8", "replace")):
+            if problem := find_tls_protocol_problem(value.decode("utf-8", "replace")):
                 yield _build_finding(TLS, connection, TLS_PROTOCOL, problem, value)
 
 

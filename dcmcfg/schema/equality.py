@@ -80,8 +80,8 @@ def _normalise_compatibility_forms(value: bytes, *, ignore_case: bool) -> bytes:
 def _lowercase(character: str) -> str:
     """Return the one lower-case letter of a capital; anything else as it is."""
     lower = character.lower()[0]
-    known = _UNICODE.category(character) in {"Lu", "Lt"} and _UNICODE.category(lower) != "Cn"
-    return lower if known else character
+    is_mapped = _UNICODE.category(character) in {"Lu", "Lt"} and _UNICODE.category(lower) != "Cn"
+    return lower if is_mapped else character
 
 
 def integer(value: bytes) -> bytes:

@@ -49,45 +49,45 @@ def explain_attribute(schema: Schema, name: str, object_class: str | None = None
     uses = tuple(sorted(_find_uses(schema, attribute), key=lambda use: use.object_class.lower()))
     if object_class is None:
         return Explanation(attribute, uses)
-    asked = schema.object_class(object_class)
-    if asked is None:
-        near = suggest_names(
+    requested = schema.object_class(object_class)
+    if requested is None:
+        similar = suggest_names(
             object_class, (each.name for each in schema.object_classes), min_similarity=ATTRIBUTE_SIMILARITY
         )
-        raise NotFound(f"no object class {object_class} is known", next_step=_format_suggestions(near))
-    above = {each.name for each in add_superiors(schema, [asked])}
-    fitting = tuple(use for use in uses if use.object_class in above)
-    if not fitting:
+        raise NotFound(f"no object class {object_class} is known", next_step=_format_suggestions(similar))
+    superiors = {each.name for each in add_superiors(schema, [requested])}
+    matching = tuple(use for use in uses if use.object_class in superiors)
+    if not matching:
         classes = ", ".join(use.object_class for use in uses) or "no object class"
-        raise NotFound(f"{asked.name} does not allow {attribute.name}", next_step=f"it is allowed on: {classes}")
-    return Explanation(attribute, fitting)
+        raise NotFound(f"{requested.name} does not allow {attribute.name}", next_step=f"it is allowed on: {classes}")
+    return Explanation(attribute, matching)
 
 
 def get_attribute_type(schema: Schema, name: str) -> AttributeType:
     """Return the attribute type *name* (options ignored); raises :class:`NotFound` with near misses."""
     attribute = schema.attribute(name)
     if attribute is None:
-        near = suggest_names(name, (each.name for each in schema.attributes), min_similarity=ATTRIBUTE_SIMILARITY)
-        raise NotFound(f"no attribute {name} is known", next_step=_format_suggestions(near))
+        similar = suggest_names(name, (each.name for each in schema.attributes), min_similarity=ATTRIBUTE_SIMILARITY)
+        raise NotFound(f"no attribute {name} is known", next_step=_format_suggestions(similar))
     return attribute
 
 
 def _find_uses(schema: Schema, attribute: AttributeType) -> Iterator[AttributeUse]:
     fields = get_form_fields(attribute.name)
-    for known in schema.object_classes:
-        if attribute.name.lower() in _lower((*known.must, *known.may)):
-            yield _build_use(attribute.name, known, fields.get(known.name))
+    for object_class in schema.object_classes:
+        if attribute.name.lower() in _lower((*object_class.must, *object_class.may)):
+            yield _build_use(attribute.name, object_class, fields.get(object_class.name))
 
 
-def _build_use(name: str, known: ObjectClass, field: FormField | None) -> AttributeUse:
-    kind = get_value_kinds(name).get(known.name)
+def _build_use(name: str, object_class: ObjectClass, field: FormField | None) -> AttributeUse:
+    kind = get_value_kinds(name).get(object_class.name)
     enforced = kind is not None and kind.name == ENUMERATION_NAME
-    read = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
+    value_kind = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
     return AttributeUse(
-        known.name,
-        name.lower() in _lower(known.must),
+        object_class.name,
+        name.lower() in _lower(object_class.must),
         field,
-        "" if read is None or enforced else read.description,
+        "" if value_kind is None or enforced else value_kind.description,
         tuple(filter(None, kind.constants)) if kind is not None and enforced else (field.values if field else ()),
         enforced,
     )
@@ -97,5 +97,5 @@ def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
 
 
-def _format_suggestions(near: tuple[str, ...]) -> str:
-    return f"near misses: {', '.join(near)}" if near else ""
+def _format_suggestions(similar: tuple[str, ...]) -> str:
+    return f"near misses: {', '.join(similar)}" if similar else ""

@@ -99,10 +99,18 @@ RULES = (
 
 @dataclass(frozen=True)
 class Location:
-    """Where an entry, or a value of it, stands in a file; ``line`` is that of its first line, from 1."""
+    """Where an entry, a value of it, a change or a row stands in a file; ``line`` is that of its first line, from 1.
+
+    ``ae_number`` tells apart the AEs of one line, None where it has one at most.
+    """
 
     file: str
     line: int
+    ae_number: int | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}"
+        return text if self.ae_number is None else f"{text} (AE {self.ae_number})"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
-from dcmcfg.schema.syntaxes import syntax_oid
+from dcmcfg.schema.syntaxes import get_syntax_oid
 
 #: What slapd knows without being told; defining it again is an error.
 _BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "seealso", "top"}
@@ -23,10 +23,12 @@ def format_slapd_schema(schema: Schema) -> str:
     Left out is what slapd has built in; added are the classes of the suffix entry. Nothing else (no ``include`` of
     OpenLDAP's own schema files) is needed for a configuration tree.
     """
-    classes = _SUFFIX_CLASSES + tuple(known for known in schema.object_classes if _needs_definition(known.name))
+    classes = _SUFFIX_CLASSES + tuple(
+        object_class for object_class in schema.object_classes if _needs_definition(object_class.name)
+    )
     definitions = [
-        *(_attribute_type(attribute) for attribute in schema.attributes if _needs_definition(attribute.name)),
-        *(_object_class(known) for known in classes),
+        *(_format_attribute_type(attribute) for attribute in schema.attributes if _needs_definition(attribute.name)),
+        *(_format_object_class(object_class) for object_class in classes),
     ]
     return "".join("\n  ".join(_fold(words)) + "\n" for words in definitions)
 
@@ -35,36 +37,36 @@ def _needs_definition(name: str) -> bool:
     return name.lower() not in _BUILT_IN
 
 
-def _attribute_type(attribute: AttributeType) -> Iterator[str]:
+def _format_attribute_type(attribute: AttributeType) -> Iterator[str]:
     """Yield the words of an ``attributetype`` directive (RFC 4512 §4.1.2)."""
     yield f"attributetype ( {attribute.oid}"
-    yield from _names(attribute.name, *attribute.aliases)
+    yield from _format_names(attribute.name, *attribute.aliases)
     if attribute.equality:
         yield f"EQUALITY {attribute.equality}"
     if attribute.substring:
         yield f"SUBSTR {attribute.substring}"
-    yield f"SYNTAX {syntax_oid(attribute.syntax)}"
+    yield f"SYNTAX {get_syntax_oid(attribute.syntax)}"
     if attribute.single_valued:
         yield "SINGLE-VALUE"
     yield ")"
 
 
-def _object_class(known: ObjectClass) -> Iterator[str]:
+def _format_object_class(object_class: ObjectClass) -> Iterator[str]:
     """Yield the words of an ``objectclass`` directive (RFC 4512 §4.1.1)."""
-    yield f"objectclass ( {known.oid}"
-    yield from _names(known.name)
-    yield from _list("SUP", known.superiors)
-    yield known.kind.upper()
-    yield from _list("MUST", known.must)
-    yield from _list("MAY", known.may)
+    yield f"objectclass ( {object_class.oid}"
+    yield from _format_names(object_class.name)
+    yield from _format_list("SUP", object_class.superiors)
+    yield object_class.kind.upper()
+    yield from _format_list("MUST", object_class.must)
+    yield from _format_list("MAY", object_class.may)
     yield ")"
 
 
-def _names(*names: str) -> Iterator[str]:
+def _format_names(*names: str) -> Iterator[str]:
     yield "NAME ( " + " ".join(f"'{name}'" for name in names) + " )"
 
 
-def _list(keyword: str, names: tuple[str, ...]) -> Iterator[str]:
+def _format_list(keyword: str, names: tuple[str, ...]) -> Iterator[str]:
     if names:
         yield f"{keyword} ( {names[0]}"
         yield from (f"$ {name}" for name in names[1:])

@@ -70,26 +70,28 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
     names = entry.texts(OBJECT_CLASS)
     classes = tuple(schema.object_class(name) for name in names)
     known = tuple(each for each in classes if each is not None)
-    for name, found in zip(names, classes, strict=True):
-        if found is None and name.lower() != "top":
-            near = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
-            message = f"no object class {_truncate(name)} is known{near}"
+    for name, object_class in zip(names, classes, strict=True):
+        if object_class is None and name.lower() != "top":
+            suggestions = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
+            message = f"no object class {_truncate(name)} is known{suggestions}"
             yield Finding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, name.encode())
     if not names:
         yield Finding(MISSING_ATTRIBUTE, entry.dn, OBJECT_CLASS, "the entry has no objectClass")
-    elif all(found is not None or name.lower() == "top" for name, found in zip(names, classes, strict=True)):
+    elif all(
+        object_class is not None or name.lower() == "top" for name, object_class in zip(names, classes, strict=True)
+    ):
         yield from _find_violations(schema, entry, _add_content_rules(schema, add_superiors(schema, known)))
 
 
 def add_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[ObjectClass, ...]:
     """Return *classes* with all those above them, each once."""
     found: dict[str, ObjectClass] = {}
-    left = list(classes)
-    while left:
-        known = left.pop()
+    pending = list(classes)
+    while pending:
+        known = pending.pop()
         if known.name not in found:
             found[known.name] = known
-            left += [above for above in map(schema.object_class, known.superiors) if above is not None]
+            pending += [superior for superior in map(schema.object_class, known.superiors) if superior is not None]
     return tuple(found.values())
 
 
@@ -101,13 +103,13 @@ def _add_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tupl
     if not schema.content_rules:
         return classes
     structural = [each for each in classes if each.kind == "structural"]
-    above = {
-        over.oid
+    superior_oids = {
+        superior.oid
         for each in structural
-        for over in add_superiors(schema, (found for found in map(schema.object_class, each.superiors) if found))
+        for superior in add_superiors(schema, (found for found in map(schema.object_class, each.superiors) if found))
     }
-    own = {each.oid for each in structural if each.oid not in above}
-    return (*classes, *(rule for rule in schema.content_rules if rule.oid in own))
+    lowest = {each.oid for each in structural if each.oid not in superior_oids}
+    return (*classes, *(rule for rule in schema.content_rules if rule.oid in lowest))
 
 
 def add_implied_classes(schema: Schema, names: Iterable[str]) -> frozenset[str]:
@@ -117,9 +119,9 @@ def add_implied_classes(schema: Schema, names: Iterable[str]) -> frozenset[str]:
     (389 Directory Server) store them all.
     """
     given = {name.lower(): schema.object_class(name) for name in names}
-    above = add_superiors(schema, (each for each in given.values() if each is not None))
+    superiors = add_superiors(schema, (each for each in given.values() if each is not None))
     return frozenset(
-        (*(name for name, known in given.items() if known is None), "top", *(c.name.lower() for c in above))
+        (*(name for name, known in given.items() if known is None), "top", *(each.name.lower() for each in superiors))
     )
 
 
@@ -135,7 +137,7 @@ def find_allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | No
     names = [name for name in entry.texts(OBJECT_CLASS) if name.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
     classes = _add_content_rules(schema, add_superiors(schema, known))
-    return _allowed(classes) if len(known) == len(names) else None
+    return _list_allowed_attributes(classes) if len(known) == len(names) else None
 
 
 def is_required(schema: Schema, entry: Entry, name: str) -> bool:
@@ -146,7 +148,7 @@ def is_required(schema: Schema, entry: Entry, name: str) -> bool:
     return len(known) < len(names) or name.lower() in required
 
 
-def _allowed(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
+def _list_allowed_attributes(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
     """Return the attributes that *classes*, superiors included, allow, in lower case; None when any."""
     if any(known.oid == _EXTENSIBLE for known in classes):
         return None
@@ -154,8 +156,8 @@ def _allowed(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
 
 
 def _build_unknown_attribute_finding(schema: Schema, entry: Entry, name: str) -> Finding:
-    near = _format_suggestions(tuple(attribute.name for attribute in schema.attributes), name)
-    return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_truncate(name)} is known{near}")
+    suggestions = _format_suggestions(tuple(attribute.name for attribute in schema.attributes), name)
+    return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_truncate(name)} is known{suggestions}")
 
 
 def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[Finding]:
@@ -166,7 +168,7 @@ def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, .
         for name in known.must:
             if name.lower() not in present:
                 yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
-    allowed = _allowed(classes)
+    allowed = _list_allowed_attributes(classes)
     if allowed is None:
         return
     for name in spelt:
@@ -181,5 +183,5 @@ def _truncate(name: str) -> str:
 
 @lru_cache(maxsize=512)
 def _format_suggestions(known: tuple[str, ...], name: str) -> str:
-    near = suggest_names(name, known, min_similarity=ATTRIBUTE_SIMILARITY)
-    return f"; near misses: {', '.join(near)}" if near else ""
+    similar = suggest_names(name, known, min_similarity=ATTRIBUTE_SIMILARITY)
+    return f"; near misses: {', '.join(similar)}" if similar else ""

@@ -1,6 +1,6 @@
 """A server's own schema, from the descriptions in its subschema entry (RFC 4512 §4.2).
 
-Schema descriptions as servers publish them: ``( 2.5.4.3 NAME 'cn' … )`` (RFC 4512 §4.1).
+Descriptions are as servers publish them: ``( 2.5.4.3 NAME 'cn' … )`` (RFC 4512 §4.1).
 
 ldap3's own classes take a keyword in the text of a DESC for one, undo no escapes, and give up on all descriptions for
 one that is malformed.
@@ -17,7 +17,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, ObjectClassKind, Schema
-from dcmcfg.schema.syntaxes import syntax_name
+from dcmcfg.schema.syntaxes import get_syntax_name
 
 #: A quoted string ends at a quote that a blank or a parenthesis follows: servers forget to escape apostrophes.
 _TOKEN = re.compile(r"'(.*?)'(?=[\s()]|$)|([()$])|([^\s()$]+)", re.DOTALL)
@@ -73,12 +73,12 @@ class SchemaDescriptions:
     def with_superiors(self, names: Iterable[str]) -> tuple[SchemaDescription, ...]:
         """Return those called *names* that are known, with all above them, each once, in the order of their names."""
         found: dict[str, SchemaDescription] = {}
-        left = list(names)
-        while left:
-            known = self.get(left.pop())
+        pending = list(names)
+        while pending:
+            known = self.get(pending.pop())
             if known is not None and known.oid not in found:
                 found[known.oid] = known
-                left += known.superiors
+                pending += known.superiors
         return tuple(sorted(found.values(), key=lambda each: each.names[0].lower()))
 
 
@@ -92,16 +92,16 @@ def parse_description(text: bytes) -> SchemaDescription:
     if len(tokens) < 3 or tokens[0][1] != "(" or tokens[1][1]:
         raise _build_error(text)
     terms: dict[str, tuple[str, ...]] = {}
-    at = 2
-    while at < len(tokens) and tokens[at][1] != ")":
-        keyword = tokens[at][2].upper()
-        at += 1
+    position = 2
+    while position < len(tokens) and tokens[position][1] != ")":
+        keyword = tokens[position][2].upper()
+        position += 1
         if keyword in _FLAGS:
             terms[keyword] = ()
         elif keyword:
-            words, at = _parse_words(tokens, at)
+            words, position = _parse_words(tokens, position)
             terms.setdefault(keyword, words)
-    if at >= len(tokens):
+    if position >= len(tokens):
         raise _build_error(text)
     return SchemaDescription(text, tokens[1][2] or tokens[1][0], terms)
 
@@ -116,19 +116,19 @@ def _build_error(text: bytes) -> MalformedInput:
     return MalformedInput("not a definition of RFC 4512", subject=repr(text[:60].decode("utf-8", "replace")))
 
 
-def _parse_words(tokens: list[tuple[str, str, str]], at: int) -> tuple[tuple[str, ...], int]:
-    """Return the word at *at*, or those of the list that begins there, and where to go on."""
-    if at < len(tokens) and tokens[at][1] != "(":
-        quoted, mark, word = tokens[at]
-        return ((), at) if mark else ((word or _unescape(quoted),), at + 1)
+def _parse_words(tokens: list[tuple[str, str, str]], position: int) -> tuple[tuple[str, ...], int]:
+    """Return the word at *position*, or those of the list that begins there, and where to go on."""
+    if position < len(tokens) and tokens[position][1] != "(":
+        quoted, punctuation, word = tokens[position]
+        return ((), position) if punctuation else ((word or _unescape(quoted),), position + 1)
     found = []
-    at += 1
-    while at < len(tokens) and tokens[at][1] != ")":
-        quoted, mark, word = tokens[at]
-        if not mark:
+    position += 1
+    while position < len(tokens) and tokens[position][1] != ")":
+        quoted, punctuation, word = tokens[position]
+        if not punctuation:
             found.append(word or _unescape(quoted))
-        at += 1
-    return tuple(found), at + 1
+        position += 1
+    return tuple(found), position + 1
 
 
 def _unescape(quoted: str) -> str:
@@ -149,16 +149,20 @@ def parse_subschema(subschema: Entry, known: Schema) -> Schema:
     *known* knows by OID bears its name there, the server's names being aliases: tables of names go by that.
     """
     rules = {rule.oid: rule.names[0] for rule in SchemaDescriptions(subschema.values("matchingRules"))}
-    described = SchemaDescriptions(subschema.values("attributeTypes"))
-    attributes = tuple(_attribute_type(each, described, rules, known) for each in described)
+    descriptions = SchemaDescriptions(subschema.values("attributeTypes"))
+    attributes = tuple(_build_attribute_type(each, descriptions, rules, known) for each in descriptions)
     names = {
         name.lower(): each.name
         for each in (*known.attributes, *attributes)
         for name in (each.oid, each.name, *each.aliases)
     }
-    classes = (_object_class(each, names, known) for each in SchemaDescriptions(subschema.values("objectClasses")))
-    rules_of_content = (_content_rule(each, names) for each in SchemaDescriptions(subschema.values("dITContentRules")))
-    return Schema(attributes, tuple(classes), tuple(rules_of_content))
+    classes = (
+        _build_object_class(each, names, known) for each in SchemaDescriptions(subschema.values("objectClasses"))
+    )
+    content_rules = (
+        _build_content_rule(each, names) for each in SchemaDescriptions(subschema.values("dITContentRules"))
+    )
+    return Schema(attributes, tuple(classes), tuple(content_rules))
 
 
 def merge_descriptions(schema: Schema, attributes: Iterable[bytes], classes: Iterable[bytes]) -> Schema:
@@ -170,36 +174,36 @@ def merge_descriptions(schema: Schema, attributes: Iterable[bytes], classes: Ite
 def merge_schemas(server: Schema, known: Schema) -> Schema:
     """Return *server* with what *known* knows besides; where both know an OID or a name, the server wins."""
 
-    def missing(each: AttributeType | ObjectClass, find: Callable[[str], object]) -> bool:
+    def is_missing(each: AttributeType | ObjectClass, find: Callable[[str], object]) -> bool:
         return not any(find(name) for name in (each.oid, each.name, *each.aliases))
 
     return Schema(
-        (*server.attributes, *(each for each in known.attributes if missing(each, server.attribute))),
-        (*server.object_classes, *(each for each in known.object_classes if missing(each, server.object_class))),
+        (*server.attributes, *(each for each in known.attributes if is_missing(each, server.attribute))),
+        (*server.object_classes, *(each for each in known.object_classes if is_missing(each, server.object_class))),
         server.content_rules,
     )
 
 
-def _attribute_type(
-    each: SchemaDescription, described: SchemaDescriptions, rules: Mapping[str, str], known: Schema
+def _build_attribute_type(
+    each: SchemaDescription, descriptions: SchemaDescriptions, rules: Mapping[str, str], known: Schema
 ) -> AttributeType:
-    line = tuple(_iterate_supertypes(each, described))
+    supertypes = tuple(_iterate_supertypes(each, descriptions))
 
-    def inherited(keyword: str) -> str:
-        return next((word for word in (above.get_word(keyword) for above in line) if word), "")
+    def get_inherited_word(keyword: str) -> str:
+        return next((word for word in (supertype.get_word(keyword) for supertype in supertypes) if word), "")
 
-    def rule(keyword: str) -> str | None:
-        found = inherited(keyword)
+    def get_rule(keyword: str) -> str | None:
+        found = get_inherited_word(keyword)
         return rules.get(found, found) or None
 
-    ours = known.attribute(each.oid)
-    name, aliases = _choose_names(each, ours.name if ours else "")
+    known_type = known.attribute(each.oid)
+    name, aliases = _choose_names(each, known_type.name if known_type else "")
     return AttributeType(
         name,
         each.oid,
-        syntax_name(inherited("SYNTAX").partition("{")[0]),
-        rule("EQUALITY"),
-        rule("SUBSTR"),
+        get_syntax_name(get_inherited_word("SYNTAX").partition("{")[0]),
+        get_rule("EQUALITY"),
+        get_rule("SUBSTR"),
         "SINGLE-VALUE" in each.terms,
         aliases,
         each.get_word("DESC"),
@@ -207,19 +211,19 @@ def _attribute_type(
     )
 
 
-def _iterate_supertypes(each: SchemaDescription, described: SchemaDescriptions) -> Iterator[SchemaDescription]:
+def _iterate_supertypes(each: SchemaDescription, descriptions: SchemaDescriptions) -> Iterator[SchemaDescription]:
     """Yield *each* and its supertypes upwards; one that is not there, or was there before, ends the line."""
     seen: set[str] = set()
-    above: SchemaDescription | None = each
-    while above is not None and above.oid not in seen:
-        seen.add(above.oid)
-        yield above
-        above = described.get(above.get_word("SUP"))
+    supertype: SchemaDescription | None = each
+    while supertype is not None and supertype.oid not in seen:
+        seen.add(supertype.oid)
+        yield supertype
+        supertype = descriptions.get(supertype.get_word("SUP"))
 
 
-def _object_class(each: SchemaDescription, names: Mapping[str, str], known: Schema) -> ObjectClass:
-    ours = known.object_class(each.oid)
-    name, aliases = _choose_names(each, ours.name if ours else "")
+def _build_object_class(each: SchemaDescription, names: Mapping[str, str], known: Schema) -> ObjectClass:
+    known_class = known.object_class(each.oid)
+    name, aliases = _choose_names(each, known_class.name if known_class else "")
     kind = next((kind for flag, kind in _KINDS.items() if flag in each.terms), _STRUCTURAL)
     return ObjectClass(
         name,
@@ -233,7 +237,7 @@ def _object_class(each: SchemaDescription, names: Mapping[str, str], known: Sche
     )
 
 
-def _content_rule(each: SchemaDescription, names: Mapping[str, str]) -> ObjectClass:
+def _build_content_rule(each: SchemaDescription, names: Mapping[str, str]) -> ObjectClass:
     """Return what *each* requires and allows; which auxiliary classes it admits is for the server to judge."""
     must, may = _canonicalise(each.get_words("MUST"), names), _canonicalise(each.get_words("MAY"), names)
     return ObjectClass(each.names[0], each.oid, "auxiliary", (), must, may)
@@ -243,7 +247,7 @@ def _canonicalise(words: Iterable[str], names: Mapping[str, str]) -> tuple[str, 
     return tuple(names.get(word.lower(), word) for word in words)
 
 
-def _choose_names(each: SchemaDescription, ours: str) -> tuple[str, tuple[str, ...]]:
+def _choose_names(each: SchemaDescription, known_name: str) -> tuple[str, tuple[str, ...]]:
     """Return the name that counts, and the others; a description without a name goes by its OID."""
-    first, *others = (ours, *each.names) if ours else each.names
+    first, *others = (known_name, *each.names) if known_name else each.names
     return first, tuple(other for other in dict.fromkeys(others) if other.lower() not in (first.lower(), each.oid))

@@ -1,6 +1,6 @@
 """LDAP syntaxes: whether an attribute's octets are a value of its syntax (RFC 4517 §3.3), as slapd checks it.
 
-Names of LDAP syntaxes by their OIDs (RFC 4517 §3.3, RFC 4523 §2; Binary is RFC 2252's).
+Also the names of syntaxes by their OIDs (RFC 4517 §3.3, RFC 4523 §2; Binary is RFC 2252's).
 """
 
 from __future__ import annotations
@@ -120,11 +120,11 @@ _NUMBERS = {
 _NAMES = {f"{_ARC}.{number}": name for name, number in _NUMBERS.items()}
 
 
-def syntax_oid(name: str) -> str:
+def get_syntax_oid(name: str) -> str:
     """Return the OID of the syntax *name*; raises :class:`KeyError` for one that has none here."""
     return f"{_ARC}.{_NUMBERS[name]}"
 
 
-def syntax_name(oid: str) -> str:
+def get_syntax_name(oid: str) -> str:
     """Return the name of the syntax *oid*, or the OID itself where it has no name here."""
     return _NAMES.get(oid, oid)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.network_address import address_problem
+from dcmcfg.network_address import find_address_problem
 from dcmcfg.schema import formats, syntaxes
 from dcmcfg.schema.archive_values import find_value_kinds
 from dcmcfg.schema.definitions import AttributeType, Schema
@@ -77,43 +77,47 @@ class ValueRules:
         classes = entry.values(OBJECT_CLASS)
         known = self._readers.get((classes, name))
         if known is None:
-            found = [each for each in map(self.schema.object_class, entry.texts(OBJECT_CLASS)) if each is not None]
-            names = frozenset(each.name for each in add_superiors(self.schema, found))
-            fields = tuple(form for of, form in get_form_fields(name).items() if of in names)
+            object_classes = [
+                each for each in map(self.schema.object_class, entry.texts(OBJECT_CLASS)) if each is not None
+            ]
+            names = frozenset(each.name for each in add_superiors(self.schema, object_classes))
+            fields = tuple(form for object_class, form in get_form_fields(name).items() if object_class in names)
             known = self._readers[classes, name] = _Readers(find_value_kinds(name, names), fields)
         return known
 
     def _check_value(self, dn: DN, definition: AttributeType, value: bytes, readers: _Readers) -> Iterator[Finding]:
-        def found(rule: CheckRule, message: str) -> Finding:
+        def build_finding(rule: CheckRule, message: str) -> Finding:
             return Finding(rule, dn, definition.name, message, value, rule.severity)
 
         if problem := syntaxes.find_problem(definition.syntax, value):
-            yield found(SYNTAX, problem)
+            yield build_finding(SYNTAX, problem)
         elif definition.syntax == "DN":
-            yield from self._check_reference(DN.parse(value.decode()), readers.kinds, found)
+            yield from self._check_reference(DN.parse(value.decode()), readers.kinds, build_finding)
         elif refused := _find_refused(_decode(value), readers.kinds):
             kind, problem = refused
-            yield found(_RULES.get(kind.name, FORMAT), problem)
+            yield build_finding(_RULES.get(kind.name, FORMAT), problem)
         elif definition.syntax == "Integer":
-            yield from _check_number(value, readers, found)
+            yield from _check_number(value, readers, build_finding)
         elif definition.syntax in ("IA5String", "DirectoryString"):
-            yield from _check_text(definition.name, value.decode(), readers, found)
+            yield from _check_text(definition.name, value.decode(), readers, build_finding)
 
-    def _check_reference(self, target: DN, kinds: tuple[ValueKind, ...], found: _FindingBuilder) -> Iterator[Finding]:
+    def _check_reference(
+        self, target: DN, kinds: tuple[ValueKind, ...], build_finding: _FindingBuilder
+    ) -> Iterator[Finding]:
         if not self.entry_exists(target):
             followed = any(kind.name in FOLLOWED_REFERENCES for kind in kinds)
-            yield found(REQUIRED_REFERENCE if followed else DANGLING_REFERENCE, "there is no such entry")
+            yield build_finding(REQUIRED_REFERENCE if followed else DANGLING_REFERENCE, "there is no such entry")
 
 
 _FindingBuilder = Callable[[CheckRule, str], Finding]
 
 
 def _is_below_device(dn: DN) -> bool:
-    return any(_is_device_rdn(dn, at) for at in range(len(dn.rdns)))
+    return any(_is_device_rdn(dn, index) for index in range(len(dn.rdns)))
 
 
-def _is_device_rdn(dn: DN, at: int) -> bool:
-    return any(kind.lower() == _DEVICE for kind, _ in dn.rdns[at].parts)
+def _is_device_rdn(dn: DN, index: int) -> bool:
+    return any(kind.lower() == _DEVICE for kind, _ in dn.rdns[index].parts)
 
 
 def _decode(value: bytes) -> str:
@@ -122,22 +126,22 @@ def _decode(value: bytes) -> str:
 
 def _find_refused(text: str, kinds: tuple[ValueKind, ...]) -> tuple[ValueKind, str] | None:
     """Return the first of *kinds* that the archive does not read *text* as, and the reason."""
-    problems = ((kind, kind.problem(text)) for kind in kinds)
+    problems = ((kind, kind.find_problem(text)) for kind in kinds)
     return next((each for each in problems if each[1]), None)
 
 
-def _check_number(value: bytes, readers: _Readers, found: _FindingBuilder) -> Iterator[Finding]:
+def _check_number(value: bytes, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[Finding]:
     number = _parse_integer(value)
     if number == NOT_LISTENING and PORT_KIND in readers.kinds:
-        yield found(OUT_OF_RANGE, "the connection does not listen")
+        yield build_finding(OUT_OF_RANGE, "the connection does not listen")
         return
     for form in readers.fields:
         low, high = form.minimum, form.maximum
         if (low is not None and number < low) or (high is not None and number > high):
             bounds = f"from {low} to {high}" if high is not None else f"{low} or more"
-            yield found(OUT_OF_RANGE, f"the web form takes {bounds}")
+            yield build_finding(OUT_OF_RANGE, f"the web form takes {bounds}")
             return
-    yield from _check_offered(value.decode(), readers.fields, found)
+    yield from _check_offered(value.decode(), readers.fields, build_finding)
 
 
 def _parse_integer(value: bytes) -> int:
@@ -145,26 +149,26 @@ def _parse_integer(value: bytes) -> int:
     return int(value[:20])
 
 
-def _check_text(name: str, text: str, readers: _Readers, found: _FindingBuilder) -> Iterator[Finding]:
+def _check_text(name: str, text: str, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[Finding]:
     """Yield what is odd about *text*, which the archive loads."""
-    if name == DICOM_HOSTNAME and (problem := address_problem(text)):
-        yield found(HOST, problem)
+    if name == DICOM_HOSTNAME and (problem := find_address_problem(text)):
+        yield build_finding(HOST, problem)
         return
     names = {kind.name for kind in readers.kinds}
     if formats.TAG.name in names:
-        if problem := formats.TAG.problem(text):
-            yield found(TAG, problem)
+        if problem := formats.TAG.find_problem(text):
+            yield build_finding(TAG, problem)
     elif formats.holds_ae_titles(name, next((form.format for form in readers.fields), "")):
-        if problem := formats.AE_TITLE.problem(text):
-            yield found(AE_TITLE, problem)
+        if problem := formats.AE_TITLE.find_problem(text):
+            yield build_finding(AE_TITLE, problem)
     elif name not in EXTENSIBLE_ATTRIBUTES and not names:
-        yield from _check_offered(text, readers.fields, found)
+        yield from _check_offered(text, readers.fields, build_finding)
 
 
-def _check_offered(text: str, fields: tuple[FormField, ...], found: _FindingBuilder) -> Iterator[Finding]:
+def _check_offered(text: str, fields: tuple[FormField, ...], build_finding: _FindingBuilder) -> Iterator[Finding]:
     if not fields or not all(form.values for form in fields):  # a class that offers no list takes any value
         return
     offered = tuple(dict.fromkeys(value for form in fields for value in form.values))
     if text not in offered:
         shown = ", ".join(offered[:12]) + (", …" if len(offered) > 12 else "")
-        yield found(VALUE_NOT_OFFERED, f"the web form offers {shown}")
+        yield build_finding(VALUE_NOT_OFFERED, f"the web form offers {shown}")

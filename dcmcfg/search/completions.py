@@ -8,11 +8,11 @@ from dcmcfg.dn import DN
 from dcmcfg.edits.auxiliary_classes import find_missing_classes
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
-from dcmcfg.model.connections import connection_name
+from dcmcfg.model.connections import get_connection_name
 from dcmcfg.model.devices import Configuration, Device
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind, NameUse
-from dcmcfg.model.references.rewriting import find_names as referred
+from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.network_address import format_host_port
 from dcmcfg.schema.archive_values import list_constants
 from dcmcfg.schema.definitions import AttributeType, Schema
@@ -30,7 +30,7 @@ def complete_targets(configuration: Configuration, incomplete: str) -> Iterator[
     """
     folded = incomplete.lower()
     yield from complete_devices(configuration, incomplete)
-    for device in _devices(configuration):
+    for device in _list_devices(configuration):
         for ae in device.network_aes:
             if ae.qualified_title.lower().startswith(folded):
                 yield ae.qualified_title, ae.entry.text(DICOM_DESCRIPTION) or "AE"
@@ -41,14 +41,14 @@ def complete_targets(configuration: Configuration, incomplete: str) -> Iterator[
 
 def complete_devices(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield each device that *incomplete* may become, with what it is; case does not count."""
-    for device in _devices(configuration):
+    for device in _list_devices(configuration):
         if device.name.lower().startswith(incomplete.lower()):
             yield device.name, "archive" if device.is_archive else "device"
 
 
 def complete_ae_titles(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield each AE title that *incomplete* may become, with its device."""
-    for device in _devices(configuration):
+    for device in _list_devices(configuration):
         for ae in device.network_aes:
             if ae.title.startswith(incomplete):
                 yield ae.title, device.name
@@ -56,20 +56,20 @@ def complete_ae_titles(configuration: Configuration, incomplete: str) -> Iterato
 
 def complete_network_aes(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield each AE title that *incomplete* may become, or ``DEVICE/AE`` once the device is there, with what it is."""
-    for device in _devices(configuration):
+    for device in _list_devices(configuration):
         for ae in device.network_aes:
-            what = ae.entry.text(DICOM_DESCRIPTION) or f"AE of {device.name}"
+            description = ae.entry.text(DICOM_DESCRIPTION) or f"AE of {device.name}"
             if ae.title.startswith(incomplete):
-                yield ae.title, what
+                yield ae.title, description
             elif incomplete and ae.qualified_title.lower().startswith(incomplete.lower()):
-                yield ae.qualified_title, what
+                yield ae.qualified_title, description
 
 
 def complete_connections(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield each connection that *incomplete* may become, as ``DEVICE/NAME``, with where it leads."""
-    for device in _devices(configuration):
+    for device in _list_devices(configuration):
         for each in device.connections:
-            name = f"{device.name}/{connection_name(each.dn)}"
+            name = f"{device.name}/{get_connection_name(each.dn)}"
             if name.lower().startswith(incomplete.lower()):
                 yield name, format_host_port(each.host, each.port)
 
@@ -79,7 +79,7 @@ def complete_names(
 ) -> Iterator[tuple[str, str]]:
     """Yield each name of *kind* that *incomplete* may become, with what it is; case does not count.
 
-    They are those of all devices, or of what is at and *base_dn* an entry.
+    They are those of all devices, or of what is at and below the entry *base_dn*.
     """
     tree = configuration.tree
     for entry in tree.sorted_entries() if base_dn is None else tree.subtree(base_dn):
@@ -88,7 +88,7 @@ def complete_names(
             yield name, entry.text(DICOM_DESCRIPTION) or kind.value.label
 
 
-def _devices(configuration: Configuration) -> tuple[Device, ...]:
+def _list_devices(configuration: Configuration) -> tuple[Device, ...]:
     try:
         return configuration.devices
     except NotFound:
@@ -135,7 +135,7 @@ def complete_values(schema: Schema, name: str, incomplete: str, entry: Entry | N
     if entry is not None:
         found = [value.decode("utf-8", "replace") for value in entry.values(known.name) if not is_secret(name, value)]
     else:
-        found = list(_known_values(known))
+        found = list(_iterate_known_values(known))
     yield from (value for value in found if value.startswith(incomplete))
 
 
@@ -152,18 +152,22 @@ def complete_references(
         return
     # Whatever the shape is, the name that is being written ends where the value does.
     value = f"{incomplete}X"
-    wanted = next((each for each in referred(name, value.encode("utf-8", "replace")) if each.end == len(value)), None)
-    if wanted is None:
+    name_in_value = next(
+        (each for each in find_names(name, value.encode("utf-8", "replace")) if each.end == len(value)), None
+    )
+    if name_in_value is None:
         return
-    below = None
-    if wanted.use is NameUse.LOCAL and entry is not None:
+    device_dn = None
+    if name_in_value.use is NameUse.LOCAL and entry is not None:
         device = References(tree).find_device_key(entry.dn)
-        below = tree.entries[device].dn if device is not None else None
-    for found, _ in complete_names(configuration, wanted.kind, incomplete[wanted.start :], base_dn=below):
-        yield incomplete[: wanted.start] + wanted.format_replacement(found)
+        device_dn = tree.entries[device].dn if device is not None else None
+    for completed, _ in complete_names(
+        configuration, name_in_value.kind, incomplete[name_in_value.start :], base_dn=device_dn
+    ):
+        yield incomplete[: name_in_value.start] + name_in_value.format_replacement(completed)
 
 
-def _known_values(known: AttributeType) -> Iterator[str]:
+def _iterate_known_values(known: AttributeType) -> Iterator[str]:
     if known.syntax == "Boolean":
         yield from ("TRUE", "FALSE")
     elif list_constants(known.name):

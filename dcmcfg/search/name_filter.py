@@ -18,21 +18,23 @@ def filter_aes(aes: Iterable[NetworkAE], pattern: str) -> tuple[NetworkAE, ...]:
     A pattern with ``*``, ``?`` or ``[…]`` must fit the whole; any other text only has to be part of it. Case does not
     count, nor does an AE have to be called just that: ``pacs`` finds ``OLDPACS``.
     """
-    fits = _make_matcher(pattern)
-    return tuple(ae for ae in aes if any(map(fits, (ae.title, ae.device.name, *_hosts(ae.connections)))))
+    matches = _make_matcher(pattern)
+    return tuple(ae for ae in aes if any(map(matches, (ae.title, ae.device.name, *_iterate_hosts(ae.connections)))))
 
 
 def filter_devices(devices: Iterable[Device], pattern: str) -> tuple[Device, ...]:
     """Return those of *devices* that fit *pattern* by name, host, or the title of an AE; see :func:`filter_aes`."""
-    fits = _make_matcher(pattern)
+    matches = _make_matcher(pattern)
     return tuple(
         device
         for device in devices
-        if any(map(fits, (device.name, *_hosts(device.connections), *(ae.title for ae in device.network_aes))))
+        if any(
+            map(matches, (device.name, *_iterate_hosts(device.connections), *(ae.title for ae in device.network_aes)))
+        )
     )
 
 
-def _hosts(connections: Iterable[Connection]) -> Iterable[str]:
+def _iterate_hosts(connections: Iterable[Connection]) -> Iterable[str]:
     return (connection.host for connection in connections)
 
 
@@ -40,5 +42,5 @@ def _make_matcher(pattern: str) -> Callable[[str], bool]:
     folded = pattern.casefold()
     if not _WILD.search(pattern):
         return lambda text: folded in text.casefold()
-    whole = re.compile(translate(folded))
-    return lambda text: whole.match(text.casefold()) is not None
+    compiled = re.compile(translate(folded))
+    return lambda text: compiled.match(text.casefold()) is not None

@@ -51,17 +51,17 @@ _ReferencedByValue = dict[tuple[str, bytes], str]
 def _find_references(tree: Tree, text: str) -> dict[NormalDN, _ReferencedByValue]:
     """Return what each value that refers to the thing called *text* means, by entry."""
     references = References(tree)
-    called = {
-        tree.key(entry.dn): f"{kind.value.label} {_qualified(references, entry, kind)}"
+    labels_by_entry = {
+        tree.key(entry.dn): f"{kind.value.label} {_format_qualified_name(references, entry, kind)}"
         for kind in EntityKind
         if kind is not EntityKind.ENTRY
         for entry in references.find_entries(kind, text)
     }
     found: dict[NormalDN, _ReferencedByValue] = {}
-    for reference in references.all if called else ():
-        if (meant := _resolve(references, reference, text)) in called:
-            of_entry = found.setdefault(tree.key(reference.dn), {})
-            of_entry[reference.attribute.lower(), reference.value] = called[meant]
+    for reference in references.all if labels_by_entry else ():
+        if (target := _resolve(references, reference, text)) in labels_by_entry:
+            by_value = found.setdefault(tree.key(reference.dn), {})
+            by_value[reference.attribute.lower(), reference.value] = labels_by_entry[target]
     return found
 
 
@@ -73,7 +73,7 @@ def _resolve(references: References, reference: Reference, text: str) -> NormalD
     return references.tree.key(entry.dn) if entry is not None else ()
 
 
-def _qualified(references: References, entry: Entry, kind: EntityKind) -> str:
+def _format_qualified_name(references: References, entry: Entry, kind: EntityKind) -> str:
     """Return the name of *entry*, with its device's where that is another thing."""
     name = entry.text(kind.value.attribute) or ""
     key = references.find_device_key(entry.dn)
@@ -84,19 +84,19 @@ def _qualified(references: References, entry: Entry, kind: EntityKind) -> str:
 def _find_in_entry(entry: Entry, folded: str, meanings: _ReferencedByValue) -> Iterator[TextHit]:
     found = [hit for attribute in entry.attributes for hit in _find_in_attribute(entry.dn, attribute, folded)]
     hits = {(hit.attribute.lower(), hit.value or b""): hit for hit in found}
-    spelt = {attribute.name.lower(): attribute.name for attribute in entry.attributes}
-    for (name, value), means in meanings.items():
-        known = hits.get((name, value), TextHit(entry.dn, spelt[name], value))
-        hits[name, value] = replace(known, refers_to=means)
+    spelling = {attribute.name.lower(): attribute.name for attribute in entry.attributes}
+    for (name, value), meaning in meanings.items():
+        known = hits.get((name, value), TextHit(entry.dn, spelling[name], value))
+        hits[name, value] = replace(known, refers_to=meaning)
     if not hits and folded in str(entry.dn).casefold() and folded not in str(entry.dn.parent).casefold():
         yield TextHit(entry.dn, "", None)
     yield from hits.values()
 
 
 def _find_in_attribute(dn: DN, attribute: Attribute, folded: str) -> Iterator[TextHit]:
-    named = folded in attribute.name.casefold()
-    shared = f",{dn.parent}".casefold()
+    matches_name = folded in attribute.name.casefold()
+    parent_suffix = f",{dn.parent}".casefold()
     for value in attribute.values:
-        text = value.decode("utf-8", "replace").casefold().removesuffix(shared)
-        if named or (folded in text and not is_secret(attribute.name, value)):
+        text = value.decode("utf-8", "replace").casefold().removesuffix(parent_suffix)
+        if matches_name or (folded in text and not is_secret(attribute.name, value)):
             yield TextHit(dn, attribute.name, value)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dcmcfg.pem import holds_private_key
-from dcmcfg.private_folders import group_name, is_private_group
+from dcmcfg.private_folders import get_group_name, is_private_group
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 
@@ -32,13 +32,13 @@ def find_exposures(settings: Settings) -> Iterator[str]:
 
 def find_key_exposures(key_file: Path) -> Iterator[str]:
     """Yield a sentence where others can read the private key in the file *key_file*; none where it holds no key."""
-    if (readers := _readers(key_file)) and _holds_private_key(key_file):
+    if (readers := _find_readers(key_file)) and _holds_private_key(key_file):
         yield f"{key_file}: {readers} can read this private key; chmod 600 keeps it to you"
 
 
 def find_secret_exposures(secret: Secret | None, description: str) -> Iterator[str]:
-    """Yield a sentence where *secret* is in a file that others can read; *description* it is, in words."""
-    if secret is not None and secret.path is not None and (readers := _readers(secret.path)):
+    """Yield a sentence where *secret* is in a file that others can read; *description* says what it is."""
+    if secret is not None and secret.path is not None and (readers := _find_readers(secret.path)):
         yield f"{secret.path}: {readers} can read this {description}; chmod 600 keeps it to you"
 
 
@@ -69,23 +69,23 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _readers(path: Path) -> str:
+def _find_readers(path: Path) -> str:
     """Return who else may read the file *path*, in words; empty where nobody may.
 
     A group does not count that is the owner's alone, or this account's, as that of a service whose files root owns.
     """
     try:
-        held = path.stat()
-    except OSError:  # it is told when it is used
+        status = path.stat()
+    except OSError:  # it is reported when it is used
         return ""
-    if not stat.S_ISREG(held.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         return ""
-    if held.st_mode & stat.S_IROTH:
+    if status.st_mode & stat.S_IROTH:
         return "others"
-    if held.st_mode & stat.S_IRGRP and not any(
-        is_private_group(held.st_gid, uid) for uid in (held.st_uid, os.geteuid())
+    if status.st_mode & stat.S_IRGRP and not any(
+        is_private_group(status.st_gid, uid) for uid in (status.st_uid, os.geteuid())
     ):
-        return f"the group {group_name(held.st_gid)}"
+        return f"the group {get_group_name(status.st_gid)}"
     return ""
 
 

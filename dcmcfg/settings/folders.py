@@ -1,4 +1,4 @@
-"""Where dcmcfg keeps on this machine what it must not forget.
+"""Where dcmcfg stores its state on this machine.
 
 Kept apart: only commands that keep something on this machine load it.
 """
@@ -14,7 +14,7 @@ from dcmcfg.private_folders import require_ownership
 _ELSEWHERE = "XDG_STATE_HOME names a folder of your own"
 
 
-def state_folder() -> Path:
+def get_state_folder() -> Path:
     """Return the user's state folder of dcmcfg (``~/.local/state/dcmcfg``), which may not exist yet.
 
     Raises :class:`~dcmcfg.errors.Refused` where others may write to it, or another account owns it: what undoes a
@@ -25,8 +25,8 @@ def state_folder() -> Path:
     return folder
 
 
-def state_subfolder(name: str) -> Path:
-    """Return the folder *name* of the state folder, which may not exist yet; raises as :func:`state_folder` does."""
-    state = state_folder()
+def get_state_subfolder(name: str) -> Path:
+    """Return the folder *name* of the state folder, which need not exist; raises as :func:`get_state_folder` does."""
+    state = get_state_folder()
     require_ownership(state / name, parent_folder=state)
     return state / name

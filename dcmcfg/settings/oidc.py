@@ -43,16 +43,19 @@ class OidcClient:
 
 
 def resolve_oidc(sources: Sources, archive_source: Source) -> OidcClient | None:
-    """Return the client that *archive_source*, the source of the archive's URL, and the options describe; None.
+    """Return the client that *archive_source*, the source of the archive's URL, and the options describe.
 
-    Neither does. The secret goes to the server that its own source names: options that name another server or client
-    leave the one of
-    *archive_source* behind. Raises :class:`MalformedInput` where a part is missing or cannot be what it should be.
+    None where neither does. The secret goes to the server that its own source names: if options name another server
+    or client, the secret of *archive_source* is not used. Raises :class:`MalformedInput` where
+    a part is missing or cannot be what it should be.
     """
     options = sources.options
     server = next((source for source in (options, archive_source) if source.values.keys() & _URLS.keys()), None)
     if server is None:
-        stray = next(((s, key) for s in (options, archive_source) for key in OIDC_SETTINGS if key in s.values), None)
+        stray = next(
+            ((each, key) for each in (options, archive_source) for key in OIDC_SETTINGS if key in each.values),
+            None,
+        )
         if stray is None:
             return None
         source, key = stray
@@ -68,10 +71,10 @@ def resolve_oidc(sources: Sources, archive_source: Source) -> OidcClient | None:
             subject=server.origin(next(key for key in _URLS if key in server.values)),
             next_step=f"set {server.origin('oidc_client_id')} beside it",
         )
-    return _client(options, server, client)
+    return _build_client(options, server, client)
 
 
-def _client(options: Source, server: Source, client: Source) -> OidcClient:
+def _build_client(options: Source, server: Source, client: Source) -> OidcClient:
     by_option = options in (server, client) or options.values.keys() & set(_SECRETS)
     secret = (options if by_option else server).secret(_SECRET)
     client_id = client.values["oidc_client_id"]
@@ -80,8 +83,8 @@ def _client(options: Source, server: Source, client: Source) -> OidcClient:
         if not value.isprintable():
             raise MalformedInput("it holds control characters", subject=source.origin(key))
     return OidcClient(
-        issuer=_url(server, "oidc_issuer"),
-        token_url=_url(server, "oidc_token_url"),
+        issuer=_get_url(server, "oidc_issuer"),
+        token_url=_get_url(server, "oidc_token_url"),
         client_id=client_id,
         url_origin=server.origin(next(key for key in ("oidc_token_url", "oidc_issuer") if key in server.values)),
         client_origin=client.origin("oidc_client_id"),
@@ -90,6 +93,6 @@ def _client(options: Source, server: Source, client: Source) -> OidcClient:
     )
 
 
-def _url(source: Source, key: str) -> str:
+def _get_url(source: Source, key: str) -> str:
     text = source.values.get(key, "")
     return text and parse_web_url(text, source.origin(key), _URLS[key])

@@ -64,16 +64,16 @@ _FILES = (
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-def profile_path(name: str) -> Path:
+def get_profile_path(name: str) -> Path:
     """Return where the profile *name* is kept, there or not; raises :class:`MalformedInput` for a bad name."""
     if not _NAME.fullmatch(name):
         raise MalformedInput("a profile's name is made of letters, digits, '_', '-' and '.'", subject=repr(name))
-    return _folder() / f"{name}.toml"
+    return _get_folder() / f"{name}.toml"
 
 
-def profile_names() -> tuple[str, ...]:
+def list_profile_names() -> tuple[str, ...]:
     """Return the names of the profiles that exist, sorted."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
+    return tuple(sorted(path.stem for path in _get_folder().glob("*.toml")))
 
 
 def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
@@ -85,28 +85,28 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
     :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` where others
     may write to it or to the folders of ours that it is in, or own them.
     """
-    path = profile_path(name)
-    top = path.parent.parent
-    for each in (top, path.parent, path):  # it says where the password goes
+    path = get_profile_path(name)
+    base_folder = path.parent.parent
+    for each in (base_folder, path.parent, path):  # it says where the password goes
         require_ownership(
-            each, parent_folder=top, allow_root=True, alternative="remove it, if its content is not yours"
+            each, parent_folder=base_folder, allow_root=True, alternative="remove it, if its content is not yours"
         )
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        there = ", ".join(profile_names()) or "none"
+        known_names = ", ".join(list_profile_names()) or "none"
         raise NotFound(
             f"there is no profile {name}, which {selected_by} names",
             subject=str(path),
-            next_step=f"there are: {there}" + ("; dcmcfg lab up makes this one" if name == "lab" else ""),
+            next_step=f"there are: {known_names}" + ("; dcmcfg lab up makes this one" if name == "lab" else ""),
         ) from None
     except OSError as error:
         raise MalformedInput(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
     content = PROFILE_FORMAT.read_object(content, str(path))
-    _check(content, str(path))
-    return {key: _resolve_path(key, _text(value), path.parent) for key, value in content.items()}
+    _check_content(content, str(path))
+    return {key: _resolve_path(key, _format_value(value), path.parent) for key, value in content.items()}
 
 
 def write_profile(name: str, values: Mapping[str, str]) -> Path:
@@ -114,8 +114,8 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
 
     Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
     """
-    path = profile_path(name)
-    _check(values, str(path))
+    path = get_profile_path(name)
+    _check_content(values, str(path))
     try:
         create_private_folder(path.parent)
         _write(path, tomli_w.dumps(PROFILE_FORMAT.add_number(values)))
@@ -130,17 +130,21 @@ def update_profile(name: str, key: str, value: str) -> Path:
     What the file is a link to is written, whole or not at all. Raises :class:`DcmcfgError` when it cannot be read or
     written.
     """
-    path = profile_path(name).resolve()
+    path = get_profile_path(name).resolve()
     try:
         text = path.read_bytes().decode()
-        held = tomllib.loads(text)
-        PROFILE_FORMAT.read_number(held, str(path))
-        changed = _assignment_pattern(key).sub(lambda found: found[1] + _toml(value), text, count=1)
-        wanted = held | {key: value}
-        if _content(changed) != wanted:  # written in a way that one line does not change, such as over several
-            changed = tomli_w.dumps(wanted)
+        content = tomllib.loads(text)
+        PROFILE_FORMAT.read_number(content, str(path))
+        new_text = _compile_assignment_pattern(key).sub(
+            lambda match: match[1] + _format_toml_value(value), text, count=1
+        )
+        new_content = content | {key: value}
+        if (
+            _parse_content(new_text) != new_content
+        ):  # written in a way that one line does not change, such as over several
+            new_text = tomli_w.dumps(new_content)
         mode = stat.S_IMODE(path.stat().st_mode)
-        _write(path, changed)
+        _write(path, new_text)
         path.chmod(mode)
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
@@ -149,16 +153,16 @@ def update_profile(name: str, key: str, value: str) -> Path:
     return path
 
 
-def _assignment_pattern(key: str) -> re.Pattern[str]:
+def _compile_assignment_pattern(key: str) -> re.Pattern[str]:
     """Return the pattern of the line that sets *key*, up to its value, and the value: a string of one line."""
     return re.compile(rf"""(?m)^([ \t]*{key}[ \t]*=[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")
 
 
-def _toml(value: str) -> str:
+def _format_toml_value(value: str) -> str:
     return tomli_w.dumps({"": value}).partition("=")[2].strip()
 
 
-def _content(text: str) -> Mapping[str, object]:
+def _parse_content(text: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except ValueError:
@@ -180,7 +184,7 @@ def _write(path: Path, text: str) -> None:
 
 def remove_profile(name: str) -> bool:
     """Remove the profile *name*; return whether there was one."""
-    path = profile_path(name)
+    path = get_profile_path(name)
     try:
         path.unlink()
     except FileNotFoundError:
@@ -190,11 +194,11 @@ def remove_profile(name: str) -> bool:
     return True
 
 
-def _folder() -> Path:
+def _get_folder() -> Path:
     return platformdirs.user_config_path("dcmcfg") / "profiles"
 
 
-def _check(content: Mapping[str, object], where: str) -> None:
+def _check_content(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
         if key not in PROFILE_KEYS:
             raise MalformedInput(
@@ -206,7 +210,7 @@ def _check(content: Mapping[str, object], where: str) -> None:
             raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", subject=where)
 
 
-def _text(value: object) -> str:
+def _format_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -43,19 +43,19 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
     ldap_url, server = _find_url_and_credential_sources(sources, _SERVER)
     archive_url, archive = _find_url_and_credential_sources(sources, _ARCHIVE)
     url, dn_in_url = parse_ldap_url(ldap_url.values["ldap_url"], ldap_url.origin("ldap_url"))
-    base_dn, base_origin = _base_dn(sources, ldap_url, dn_in_url)
+    base_dn, base_origin = _resolve_base_dn(sources, ldap_url, dn_in_url)
     device = _find_source(sources, "device") or DEFAULT_SOURCE
     ca_file = _find_source(sources, "ca_file")
     crl = _find_source(sources, "require_crl")
-    # A password goes with its bind DN: an option that names another one leaves the owner's password behind.
-    by_option = {"bind_dn", *_PASSWORDS} & sources.options.values.keys()
-    password = (sources.options if by_option else server).secret("bind_password")
+    # A password goes with its bind DN: an option that names another one does not use the owner's password.
+    from_options = {"bind_dn", *_PASSWORDS} & sources.options.values.keys()
+    password = (sources.options if from_options else server).secret("bind_password")
     tls = resolve_directory_tls(sources, ldap_url, server, url)
-    binding = next((s for s in (sources.options, server) if "bind_dn" in s.values), DEFAULT_SOURCE)
-    external = (
-        binding is DEFAULT_SOURCE and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
+    bind_source = next((s for s in (sources.options, server) if "bind_dn" in s.values), DEFAULT_SOURCE)
+    uses_sasl_external = (
+        bind_source is DEFAULT_SOURCE and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
     )
-    bind_dn = "" if external else _bind_dn(binding, base_dn)
+    bind_dn = "" if uses_sasl_external else _resolve_bind_dn(bind_source, base_dn)
     token, oidc = _resolve_archive_credential(sources, archive)
     return Settings(
         ldap_url=url,
@@ -68,12 +68,12 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         starttls=tls.starttls,
         client_cert=tls.client_cert,
         client_key=tls.client_key,
-        external_move_log=_external_move_log(server),
+        external_move_log=_resolve_external_move_log(server),
         profile=sources.profile,
         origins={
             "ldap_url": ldap_url.origin("ldap_url"),
             "base_dn": base_origin,
-            "bind_dn": "SASL EXTERNAL" if external else binding.origin("bind_dn"),
+            "bind_dn": "SASL EXTERNAL" if uses_sasl_external else bind_source.origin("bind_dn"),
             "device": device.origin("device"),
             "archive_url": archive_url.origin("archive_url"),
         }
@@ -100,27 +100,29 @@ def _find_url_and_credential_sources(sources: Sources, keys: tuple[str, ...]) ->
     says which server those are for.
     """
     url, *credentials = keys
-    named = _find_source(sources, url)
-    if named is None:
-        having = (source for source in sources.non_option_sources if source.values.keys() & set(credentials))
-        return DEFAULT_SOURCE, next(having, DEFAULT_SOURCE)
-    if named is sources.options:
-        return named, named
-    for stronger in sources.non_option_sources[: sources.non_option_sources.index(named)]:
+    url_source = _find_source(sources, url)
+    if url_source is None:
+        credential_sources = (
+            source for source in sources.non_option_sources if source.values.keys() & set(credentials)
+        )
+        return DEFAULT_SOURCE, next(credential_sources, DEFAULT_SOURCE)
+    if url_source is sources.options:
+        return url_source, url_source
+    for stronger in sources.non_option_sources[: sources.non_option_sources.index(url_source)]:
         if stronger.explicit:
             raise MalformedInput(
-                f"it has no {url}, and {named.origin(url)} names another site",
+                f"it has no {url}, and {url_source.origin(url)} names another site",
                 subject=stronger.name,
                 next_step=f"say which one with --{url.replace('_', '-')}, or add {url} to the profile",
             )
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"it is set without {stronger.origin(url)}, and the URL of {named.name} is another source's",
+                f"it is set without {stronger.origin(url)}, and the URL of {url_source.name} is another source's",
                 subject=stronger.origin(stray),
                 next_step=f"set {stronger.origin(url)} beside it, or unset it",
             )
-    return named, named
+    return url_source, url_source
 
 
 def _resolve_archive_credential(sources: Sources, archive: Source) -> tuple[Secret | None, OidcClient | None]:
@@ -139,12 +141,12 @@ def _resolve_archive_credential(sources: Sources, archive: Source) -> tuple[Secr
     return token, oidc
 
 
-def _base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN, str]:
+def _resolve_base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN, str]:
     """Return the base DN and its origin: the strongest; the URL's DN is as strong as its source."""
     explicit = _find_source(sources, "base_dn")
     if in_url is not None:
-        strength = (*sources.by_precedence, DEFAULT_SOURCE)
-        if explicit is None or strength.index(explicit) > strength.index(ldap_url):
+        precedence = (*sources.by_precedence, DEFAULT_SOURCE)
+        if explicit is None or precedence.index(explicit) > precedence.index(ldap_url):
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
@@ -159,7 +161,7 @@ def _base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN,
     return base_dn, explicit.origin("base_dn")
 
 
-def _bind_dn(source: Source, base_dn: DN) -> str:
+def _resolve_bind_dn(source: Source, base_dn: DN) -> str:
     """Return the bind DN of *source*; by default ``cn=admin`` at the domain that *base_dn* is in."""
     if source is DEFAULT_SOURCE:
         start = len(base_dn.rdns)
@@ -173,6 +175,6 @@ def _bind_dn(source: Source, base_dn: DN) -> str:
     return text
 
 
-def _external_move_log(server: Source) -> Path | None:
-    """Return the witness that the profile names, unless the directory server is not that profile's."""
+def _resolve_external_move_log(server: Source) -> Path | None:
+    """Return the move log that the profile names, unless the directory server is not that profile's."""
     return server.path("external_move_log")

@@ -11,7 +11,7 @@ from dcmcfg.settings.keychain import read_keychain_secret
 
 @dataclass(frozen=True)
 class Secret:
-    """A password or token: in the file *path*, in the keychain for *user* of *service*, else *text*.
+    """A password or token: in the file ``path``, in the keychain for ``user`` of ``service``, else ``text``.
 
     Its text is in no ``repr``.
     """
@@ -45,15 +45,15 @@ def _read_single_line(path: Path, origin: str) -> str:
     try:
         content = path.read_text("utf-8")
     except FileNotFoundError:
-        step = "if this is the lab's profile: dcmcfg lab up starts the lab" if origin == "profile lab" else ""
-        raise NotFound(f"there is no such file (named by {origin})", subject=str(path), next_step=step) from None
+        next_step = "if this is the lab's profile: dcmcfg lab up starts the lab" if origin == "profile lab" else ""
+        raise NotFound(f"there is no such file (named by {origin})", subject=str(path), next_step=next_step) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise MalformedInput(f"the secret cannot be read: {reason} (named by {origin})", subject=str(path)) from None
     lines = content.splitlines()
     if len(lines) != 1 or not lines[0]:
-        held = "nothing" if not content.strip() else f"{len(lines)} lines"
-        raise MalformedInput(f"the file should hold one line, the secret, and holds {held}", subject=str(path))
+        content_text = "nothing" if not content.strip() else f"{len(lines)} lines"
+        raise MalformedInput(f"the file should hold one line, the secret, and holds {content_text}", subject=str(path))
     return lines[0]
 
 

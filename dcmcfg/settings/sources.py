@@ -121,17 +121,17 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
     for key, value in options.items():
         if not value:
             raise MalformedInput("the option has an empty value", subject="--" + key.replace("_", "-"))
-    given = Source("options", {key: value for key, value in options.items() if key != "profile"}, explicit=True)
-    set_there = {key: environ[name] for key, name in _VARIABLES.items() if environ.get(name)}
-    environment = Source("environment", set_there)
+    option_source = Source("options", {key: value for key, value in options.items() if key != "profile"}, explicit=True)
+    environment_values = {key: environ[name] for key, name in _VARIABLES.items() if environ.get(name)}
+    environment = Source("environment", environment_values)
     if "profile" in options:
         name = options["profile"]
         profile = Source(f"profile {name}", profiles.read_profile(name), explicit=True)
-        return Sources(given, (profile, environment), name, "--profile")
-    name, named_by = environ.get("DCMCFG_PROFILE", ""), "DCMCFG_PROFILE"
-    if not name and profiles.DEFAULT_PROFILE in profiles.profile_names():
-        name, named_by = profiles.DEFAULT_PROFILE, "default"
+        return Sources(option_source, (profile, environment), name, "--profile")
+    name, selected_by = environ.get("DCMCFG_PROFILE", ""), "DCMCFG_PROFILE"
+    if not name and profiles.DEFAULT_PROFILE in profiles.list_profile_names():
+        name, selected_by = profiles.DEFAULT_PROFILE, "default"
     if not name:
-        return Sources(given, (environment,), "")
+        return Sources(option_source, (environment,), "")
     profile = Source(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))
-    return Sources(given, (environment, profile), name, named_by)
+    return Sources(option_source, (environment, profile), name, selected_by)

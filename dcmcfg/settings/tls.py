@@ -1,7 +1,4 @@
-"""How the connection to the directory server is to be secured.
-
-How associations are secured, as profile and environment say.
-"""
+"""How the connection to the directory server, and DICOM associations, are secured."""
 
 from __future__ import annotations
 
@@ -27,10 +24,10 @@ def resolve_directory_tls(sources: Sources, url_source: Source, credential_sourc
     """Return how to secure the connection to *url* of *url_source*, with the credentials of *credential_source*.
 
     Whoever asks for StartTLS gets it on every ``ldap://`` server, or no connection. A client certificate is a
-    credential and comes from *credential_source*, or from options, where a certificate leaves the other one's key
-    behind. Raises :class:`MalformedInput` where the parts contradict each other.
+    credential and comes from *credential_source*, or from options; then the key comes from options too.
+    Raises :class:`MalformedInput` where the parts contradict each other.
     """
-    starttls, origins = _starttls(sources, url_source, url)
+    starttls, origins = _resolve_starttls(sources, url_source, url)
     certificate = sources.options if "client_cert" in sources.options.values else credential_source
     key = sources.options if "client_key" in sources.options.values else certificate
     for source, setting in ((certificate, "client_cert"), (key, "client_key")):
@@ -47,7 +44,7 @@ def resolve_directory_tls(sources: Sources, url_source: Source, credential_sourc
     return DirectoryTls(starttls, certificate.path("client_cert"), key.path("client_key"), origins)
 
 
-def _starttls(sources: Sources, ldap_url: Source, url: str) -> tuple[bool, dict[str, str]]:
+def _resolve_starttls(sources: Sources, ldap_url: Source, url: str) -> tuple[bool, dict[str, str]]:
     source = next((source for source in sources.by_precedence if "starttls" in source.values), None)
     if source is None or not source.flag("starttls"):
         return False, {}
@@ -84,7 +81,7 @@ def resolve_dicom_tls(sources: Sources) -> DicomTls:
 
     Raises :class:`MalformedInput` for a key, or the passphrase of one, without the certificate that it belongs to.
     """
-    shown = _find_source(sources, "tls_cert")
+    certificate_source = _find_source(sources, "tls_cert")
     for source in sources.non_option_sources:
         for setting in DICOM_TLS_SETTINGS[2:]:
             if setting in source.values and "tls_cert" not in source.values:
@@ -93,12 +90,12 @@ def resolve_dicom_tls(sources: Sources) -> DicomTls:
                     subject=source.origin(setting),
                     next_step="set tls_cert in the same place",
                 )
-    trusted = _find_source(sources, "tls_ca")
+    ca_source = _find_source(sources, "tls_ca")
     return DicomTls(
-        trusted.path("tls_ca") if trusted else None,
-        shown.path("tls_cert") if shown else None,
-        shown.path("tls_key") if shown else None,
-        shown.secret("tls_key_passphrase") if shown else None,
+        ca_source.path("tls_ca") if ca_source else None,
+        certificate_source.path("tls_cert") if certificate_source else None,
+        certificate_source.path("tls_key") if certificate_source else None,
+        certificate_source.secret("tls_key_passphrase") if certificate_source else None,
     )
 
 

@@ -23,16 +23,16 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
     Raises :class:`MalformedInput`, also for the parts of an LDAP URL that do not name a server: attributes, scope,
     filter.
     """
-    parts = _split(text, origin, ("ldap", "ldaps", "ldapi"), _SERVER_EXAMPLE)
+    parts = _split_url(text, origin, ("ldap", "ldaps", "ldapi"), _SERVER_EXAMPLE)
     path = unquote(parts.path.removeprefix("/"), errors="surrogateescape")
     dn = DN.parse(path) if path else None
     if parts.scheme == "ldapi":
         socket = parts.netloc or _SOCKET
         if not unquote(socket).startswith("/") or not unquote(socket).isprintable():
-            raise _malformed("it names no socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE)
+            raise _build_error("it names no socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE)
         return f"ldapi://{socket}", dn
-    port = _port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
-    return f"{parts.scheme}://{_host(parts, text, origin, _SERVER_EXAMPLE)}:{port}", dn
+    port = _parse_port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
+    return f"{parts.scheme}://{_parse_host(parts, text, origin, _SERVER_EXAMPLE)}:{port}", dn
 
 
 def parse_archive_url(text: str, origin: str) -> str:
@@ -42,39 +42,39 @@ def parse_archive_url(text: str, origin: str) -> str:
 
 def parse_web_url(text: str, origin: str, example: str) -> str:
     """Return an http or https URL without ``/`` at its end; :class:`MalformedInput` names *origin* and *example*."""
-    parts = _split(text, origin, ("http", "https"), example)
-    port = _port(parts, text, origin, example)
-    netloc = _host(parts, text, origin, example) + (f":{port}" if port else "")
+    parts = _split_url(text, origin, ("http", "https"), example)
+    port = _parse_port(parts, text, origin, example)
+    netloc = _parse_host(parts, text, origin, example) + (f":{port}" if port else "")
     return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
 
 
-def _split(text: str, origin: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+def _split_url(text: str, origin: str, schemes: tuple[str, ...], example: str) -> SplitResult:
     if not text.isascii() or any(character <= " " or character == "\x7f" for character in text):
-        raise _malformed("blanks and other than ASCII must be percent-encoded", text, origin, example)
+        raise _build_error("blanks and other than ASCII must be percent-encoded", text, origin, example)
     try:
         parts = urlsplit(text)
     except ValueError as error:
-        raise _malformed(str(error), text, origin, example) from None
+        raise _build_error(str(error), text, origin, example) from None
     if parts.scheme not in schemes or not text.lower().startswith(f"{parts.scheme}://"):
-        raise _malformed(f"it starts with none of {', '.join(s + '://' for s in schemes)}", text, origin, example)
+        raise _build_error(f"it starts with none of {', '.join(s + '://' for s in schemes)}", text, origin, example)
     if "@" in parts.netloc:
         # Not shown: what stands before the @ is a credential.
-        raise _malformed(
-            "no user or password in a URL", f"{parts.scheme}://…@{_without_credentials(parts)}", origin, example
+        raise _build_error(
+            "no user or password in a URL", f"{parts.scheme}://…@{_remove_credentials(parts)}", origin, example
         )
     if "?" in text or "#" in text:
-        raise _malformed("nothing may follow a '?' or '#'", text, origin, example)
+        raise _build_error("nothing may follow a '?' or '#'", text, origin, example)
     return parts
 
 
-def _without_credentials(parts: SplitResult) -> str:
+def _remove_credentials(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
-def _host(parts: SplitResult, text: str, origin: str, example: str) -> str:
+def _parse_host(parts: SplitResult, text: str, origin: str, example: str) -> str:
     host = parts.hostname or ""
     if not _HOST.fullmatch(host) or not _is_valid_host_name(host):
-        raise _malformed("the host is missing" if not host else f"{host!r} is no host", text, origin, example)
+        raise _build_error("the host is missing" if not host else f"{host!r} is no host", text, origin, example)
     return f"[{host}]" if ":" in host else host
 
 
@@ -87,17 +87,17 @@ def _is_valid_host_name(host: str) -> bool:
     return True
 
 
-def _port(parts: SplitResult, text: str, origin: str, example: str) -> int | None:
+def _parse_port(parts: SplitResult, text: str, origin: str, example: str) -> int | None:
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0:
-        raise _malformed("the port is not a number from 1 to 65535", text, origin, example)
+        raise _build_error("the port is not a number from 1 to 65535", text, origin, example)
     return port
 
 
-def _malformed(problem: str, text: str, origin: str, example: str) -> MalformedInput:
+def _build_error(problem: str, text: str, origin: str, example: str) -> MalformedInput:
     return MalformedInput(
         f"not a usable URL: {problem}", subject=f"{origin} {text!r}", next_step=f"for example {example}"
     )

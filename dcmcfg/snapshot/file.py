@@ -29,7 +29,7 @@ from dcmcfg.schema.definitions import load_bundled_schema
 
 @dataclass(frozen=True)
 class SnapshotFacts:
-    """What is known of the server at the moment of the snapshot.
+    """What is known of the server at the time of the snapshot.
 
     ``taken`` is a UTC time of ISO 8601, ``program`` the dcmcfg that took it, ``server`` the URL. The next four are the
     server's own words in its root DSE, empty where it has none. ``subschema_sha256`` stands for all definitions of
@@ -86,32 +86,32 @@ def parse_facts(text: bytes, file_name: str) -> SnapshotFacts:
         case _:
             raise Refused("the facts at its head are missing", subject=file_name)
 
-    def text_of(field: str) -> str:
+    def get_text(field: str) -> str:
         return entry.text(_NAMES[field]) or ""
 
     return SnapshotFacts(
         entry.dn,
-        taken=text_of("taken"),
-        program=text_of("program"),
-        server=text_of("server"),
-        vendor_name=text_of("vendor_name"),
-        vendor_version=text_of("vendor_version"),
+        taken=get_text("taken"),
+        program=get_text("program"),
+        server=get_text("server"),
+        vendor_name=get_text("vendor_name"),
+        vendor_version=get_text("vendor_version"),
         naming_contexts=entry.values(_NAMES["naming_contexts"]),
-        subschema_sha256=text_of("subschema_sha256"),
+        subschema_sha256=get_text("subschema_sha256"),
         attribute_types=entry.values(_NAMES["attribute_types"]),
         object_classes=entry.values(_NAMES["object_classes"]),
     )
 
 
 SNAPSHOT_FORMAT = FileFormat("the snapshot", 1)
-_FIRST = f"# dcmcfg snapshot {SNAPSHOT_FORMAT.number}\n".encode()
-_FIRST_CRLF = _FIRST.replace(b"\n", b"\r\n")
-_ANY_FIRST = re.compile(rb"# dcmcfg snapshot (\S+)\r?\n")
+_FIRST_LINE = f"# dcmcfg snapshot {SNAPSHOT_FORMAT.number}\n".encode()
+_FIRST_LINE_CRLF = _FIRST_LINE.replace(b"\n", b"\r\n")
+_ANY_FIRST_LINE = re.compile(rb"# dcmcfg snapshot (\S+)\r?\n")
 _PURPOSE = b"""\
 # Holds secrets. dcmcfg restore makes a directory equal to it;
 # slapadd or ldapadd load it into an empty one.
 """
-_LAST = re.compile(rb"# end of snapshot, sha256 ([0-9a-f]{64})\n")
+_LAST_LINE = re.compile(rb"# end of snapshot, sha256 ([0-9a-f]{64})\n")
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class Snapshot:
 def format_snapshot(snapshot: Snapshot) -> Iterator[str]:
     """Yield the file's text, the same for the same snapshot; its last line holds the checksum of all before it."""
     digest = hashlib.sha256()
-    head = f"{_FIRST.decode()}{_PURPOSE.decode()}{format_facts(snapshot.facts)}\n"
-    for piece in (head, *format_records(snapshot.tree.sorted_entries(), with_secrets=True)):
+    header = f"{_FIRST_LINE.decode()}{_PURPOSE.decode()}{format_facts(snapshot.facts)}\n"
+    for piece in (header, *format_records(snapshot.tree.sorted_entries(), with_secrets=True)):
         digest.update(piece.encode())
         yield piece
     yield f"# end of snapshot, sha256 {digest.hexdigest()}\n"
@@ -145,30 +145,30 @@ def read_snapshot(path: Path) -> Snapshot:
     except OSError as error:
         raise DcmcfgError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
     content = _verify_checksum(octets, str(path))
-    facts, _, _ = content.removeprefix(_FIRST + _PURPOSE).partition(b"\n\n")
+    facts, _, _ = content.removeprefix(_FIRST_LINE + _PURPOSE).partition(b"\n\n")
     # The first line gives way to the one that RFC 2849 asks for and slapadd refuses: line numbers stay.
-    source = [VERSION_LINE.encode(), content.removeprefix(_FIRST)]
+    source = [VERSION_LINE.encode(), content.removeprefix(_FIRST_LINE)]
     return Snapshot(parse_facts(facts + b"\n", str(path)), parse_ldif_tree(source, str(path), load_bundled_schema()))
 
 
 def _verify_checksum(octets: bytes, name: str) -> bytes:
     """Return *octets* without the last line, which holds their checksum; raises :class:`Refused`."""
-    if not octets.startswith(_FIRST):
-        if octets.startswith(_FIRST_CRLF):
+    if not octets.startswith(_FIRST_LINE):
+        if octets.startswith(_FIRST_LINE_CRLF):
             raise Refused(
                 "its line endings were changed (CRLF), as a copy in text mode does",
                 subject=name,
                 next_step=f"copy it again in binary mode, or change them back: sed -i 's/\\r$//' {shlex.quote(name)}",
             )
-        if first := _ANY_FIRST.match(octets):
+        if first := _ANY_FIRST_LINE.match(octets):
             SNAPSHOT_FORMAT.parse_number(first[1].decode("ascii", "replace"), name)
         kind = detect_file_kind(octets[:HEADER_LENGTH])
         if kind is not None and kind is not LDIF:
-            what = f"this is {kind.name}, not a snapshot of dcmcfg"
-            raise Refused(what, subject=name, next_step=kind.next_step(name))
+            message = f"this is {kind.name}, not a snapshot of dcmcfg"
+            raise Refused(message, subject=name, next_step=kind.next_step(name))
         raise Refused("it is no snapshot of dcmcfg", subject=name, next_step="dcmcfg apply takes other LDIF files")
     start = octets.rfind(b"\n", 0, -1) + 1
-    last = _LAST.fullmatch(octets, start)
+    last = _LAST_LINE.fullmatch(octets, start)
     if last is None:
         raise Refused("the snapshot is not whole: its last line, the checksum, is missing or damaged", subject=name)
     content = octets[:start]

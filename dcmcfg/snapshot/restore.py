@@ -18,7 +18,7 @@ from dcmcfg.schema.subschema import SchemaDescriptions, parse_description
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.suggestions import join_limited
 
-_SHOWN = 5
+_MAX_SHOWN = 5
 
 
 def require_base_dn(snapshot: Snapshot, base_dn: DN, file_name: str) -> None:
@@ -52,18 +52,18 @@ def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, 
     Another one is for entries of the snapshot, the file *file_name*, that other servers hold now: not in *live*, the
     tree there.
     """
-    if left := find_entries_below_referrals(live, snapshot.tree):
-        told = f"{len(left)} {'entry' if len(left) == 1 else 'entries'} of {file_name}"
+    if held_elsewhere := find_entries_below_referrals(live, snapshot.tree):
+        count_text = f"{len(held_elsewhere)} {'entry' if len(held_elsewhere) == 1 else 'entries'} of {file_name}"
         yield (
-            f"other servers hold {told} now, which cannot be restored here: "
-            f"{join_limited([str(e.dn) for e in left], 1)}."
+            f"other servers hold {count_text} now, which cannot be restored here: "
+            f"{join_limited([str(e.dn) for e in held_elsewhere], 1)}."
         )
     facts = snapshot.facts
     if facts.server != directory.server.url:
         yield f"{file_name} was taken from {facts.server}, and this is {directory.server.url}."
     published = read_subschema_entry(directory)
-    for kind, used in (("attributeTypes", facts.attribute_types), ("objectClasses", facts.object_classes)):
+    for kind, used_definitions in (("attributeTypes", facts.attribute_types), ("objectClasses", facts.object_classes)):
         known = SchemaDescriptions(published.values(kind))
-        missing = [each.names[0] for each in map(parse_description, used) if each.oid not in known]
+        missing = [each.names[0] for each in map(parse_description, used_definitions) if each.oid not in known]
         if missing and published.values(kind):
-            yield f"the server's schema does not define {join_limited(missing, _SHOWN)}, as it did at the snapshot."
+            yield f"the server's schema does not define {join_limited(missing, _MAX_SHOWN)}, as it did at the snapshot."

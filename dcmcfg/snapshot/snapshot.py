@@ -1,7 +1,4 @@
-"""A snapshot taken of a directory.
-
-Whether a snapshot would load into an empty server of the schema that it was taken from.
-"""
+"""Take a snapshot of a directory, and check whether it would load into an empty server of the same schema."""
 
 from __future__ import annotations
 
@@ -36,32 +33,32 @@ def take_snapshot(directory: Directory) -> Snapshot:
     Raises :class:`~dcmcfg.errors.NotFound` without a configuration, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     tree = read_tree(directory)
-    held = select_configuration(tree, Configuration(tree).root)
+    tree_part = select_configuration(tree, Configuration(tree).root)
     root_dse = directory.read_entry(DN(), _ROOT_DSE) or Entry(DN())
     subschema = read_subschema_entry(directory)
     digest = hashlib.sha256(
         b"\n".join(sorted((*subschema.values("attributeTypes"), *subschema.values("objectClasses"))))
     )
-    attributes, classes = _find_used_names(held)
+    attributes, classes = _find_used_names(tree_part)
     facts = SnapshotFacts(
         directory.server.base_dn,
         taken=format_iso(datetime.now(UTC)),
         program=f"dcmcfg {__version__}",
         server=directory.server.url,
-        vendor_name=_vendor(root_dse),
+        vendor_name=_get_vendor_name(root_dse),
         vendor_version=root_dse.text("vendorVersion") or "",
         naming_contexts=root_dse.values("namingContexts"),
         subschema_sha256=digest.hexdigest() if subschema.attributes else "",
         attribute_types=_get_definitions(subschema, "attributeTypes", attributes),
         object_classes=_get_definitions(subschema, "objectClasses", classes),
     )
-    return Snapshot(facts, held)
+    return Snapshot(facts, tree_part)
 
 
-def _vendor(root_dse: Entry) -> str:
+def _get_vendor_name(root_dse: Entry) -> str:
     """OpenLDAP names itself by the class of its root DSE only."""
-    named = root_dse.text("vendorName")
-    return named or ("OpenLDAP" if root_dse.text("structuralObjectClass") == "OpenLDAProotDSE" else "")
+    vendor_name = root_dse.text("vendorName")
+    return vendor_name or ("OpenLDAP" if root_dse.text("structuralObjectClass") == "OpenLDAProotDSE" else "")
 
 
 def _find_used_names(tree: Tree) -> tuple[set[str], set[str]]:

@@ -50,7 +50,7 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
     The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` when *state* cannot be written.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
-    path = _path(state, claim.title)
+    path = _get_lock_path(state, claim.title)
     new = path.with_name(f".{path.name}")
     try:
         create_private_folder(path.parent)
@@ -74,7 +74,7 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
 def drop_claim(state: Path, title: str) -> None:
     """Forget the claim on *title*: nothing is left of it. Without one nothing is done."""
     with suppress(OSError):  # it is found to be nothing once more then
-        _path(state, title).unlink()
+        _get_lock_path(state, title).unlink()
 
 
 def read_claims(state: Path) -> tuple[Claim, ...]:
@@ -97,7 +97,7 @@ def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[Claim, ...]:
 
 def is_held(state: Path, title: str) -> bool:
     """Tell whether a process of this account works with *title* now."""
-    return lock.is_file_locked(_path(state, title))
+    return lock.is_file_locked(_get_lock_path(state, title))
 
 
 def _read(path: Path) -> Claim:
@@ -108,7 +108,7 @@ def _read(path: Path) -> Claim:
         return Claim(path.name)
 
 
-def _path(state: Path, title: str) -> Path:
+def _get_lock_path(state: Path, title: str) -> Path:
     return state / _FOLDER / title
 
 

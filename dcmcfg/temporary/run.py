@@ -182,7 +182,7 @@ def _apply_addition(site: RunContext, addition: Addition, shown: Plan, course: R
 
 
 def _strip_assertions(plan: Plan) -> tuple[Change, ...]:
-    return tuple(map(assertions.without_assertions, plan.changes))
+    return tuple(map(assertions.remove_assertions, plan.changes))
 
 
 def _remove_and_reload(site: RunContext, title: str, course: RunProgress, error: BaseException | None) -> None:

@@ -14,7 +14,7 @@ from click.shell_completion import ShellComplete
 
 from dcmcfg.cli.bash_completion import UnsplitBashComplete
 from dcmcfg.cli.main import program
-from dcmcfg.settings.profiles import profile_path
+from dcmcfg.settings.profiles import get_profile_path
 from tests.cli.at_terminal import read_until
 from tests.cli.sites import CliSite
 from tests.ports import free_port
@@ -75,7 +75,7 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
 
 
 def test_profiles_are_completed_by_name() -> None:
-    path = profile_path("hospital")
+    path = get_profile_path("hospital")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("", "utf-8")
     assert offered("--profile", "") == offered("show", "--profile", "hosp") == ["hospital"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.settings import profile_path
+from dcmcfg.settings import get_profile_path
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
 
@@ -101,7 +101,7 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
 
 
 def profile(site: CliSite, device: str) -> Path:
-    path = profile_path("default")
+    path = get_profile_path("default")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"# our archive\ndevice = '{device}'  # as installed\n")
     path.chmod(0o640)

@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.bulk.run_options import RunParameters
 from dcmcfg.bulk.store import ResultStore
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 from tests.bulk.test_store_catalog import make
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
@@ -17,7 +17,7 @@ from tests.cli.conftest import Run
 
 @pytest.fixture
 def folder() -> Path:
-    return state_folder() / "verify"
+    return get_state_folder() / "verify"
 
 
 @pytest.fixture

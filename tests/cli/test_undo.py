@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.rollout.lock import lock_directory
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, undo_files
 
@@ -166,7 +166,7 @@ def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) 
 def test_an_undo_file_of_an_earlier_version_is_applied_as_before(run: Run, site: CliSite) -> None:
     before = site.octets()
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
-    earlier = state_folder() / "undo" / "20261123T233907.469737Z-18062.ldif"
+    earlier = get_state_folder() / "undo" / "20261123T233907.469737Z-18062.ldif"
     earlier.parent.mkdir()
     earlier.write_text(undo_files()[0].read_text())
     assert run("apply", str(earlier), "--yes").exit_code == 0
@@ -234,7 +234,7 @@ def test_close_notes_that_the_tree_was_put_right_by_hand(run: Run, site: CliSite
 
 def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: CliSite) -> None:
     before = site.octets()
-    with lock_directory(state_folder(), site.slapd.url):
+    with lock_directory(get_state_folder(), site.slapd.url):
         refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
@@ -247,10 +247,11 @@ def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: Cli
 def test_the_lock_of_a_killed_process_does_not_block(run: Run, site: CliSite) -> None:
     program = (
         "import os, signal; from pathlib import Path; from dcmcfg.rollout.lock import lock_directory\n"
-        f"with lock_directory(Path({str(state_folder())!r}), {site.slapd.url!r}): os.kill(os.getpid(), signal.SIGKILL)"
+        f"with lock_directory(Path({str(get_state_folder())!r}), {site.slapd.url!r}): "
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
-    assert len(list((state_folder() / "locks").iterdir())) == 1
+    assert len(list((get_state_folder() / "locks").iterdir())) == 1
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
 
 
@@ -267,8 +268,8 @@ def test_a_damaged_record_is_told_and_nothing_is_changed(run: Run, site: CliSite
 
 def test_a_state_folder_that_cannot_be_written_changes_nothing(run: Run, site: CliSite) -> None:
     before = site.octets()
-    state_folder().parent.mkdir(parents=True)
-    state_folder().write_text("a file")
+    get_state_folder().parent.mkdir(parents=True)
+    get_state_folder().write_text("a file")
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert "the state folder cannot be written" in result.stderr

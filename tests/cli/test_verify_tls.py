@@ -14,7 +14,7 @@ import pytest
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
-from dcmcfg.settings.profiles import profile_path
+from dcmcfg.settings.profiles import get_profile_path
 from tests.cli.at_terminal import at_terminal
 from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values
 from tests.dicom import dcmtk
@@ -132,7 +132,7 @@ def test_a_profile_names_certificate_key_and_passphrase(
     password = tmp_path / "password"
     password.write_text(slapd.password)
     password.chmod(0o600)
-    profile = profile_path("hospital")
+    profile = get_profile_path("hospital")
     profile.parent.mkdir(parents=True)
     profile.write_text(
         f'tls_ca = "{pki.ca}"\ntls_cert = "{pki.client.certificate}"\ntls_key = "{_protected(pki, tmp_path)}"\n'

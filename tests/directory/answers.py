@@ -14,14 +14,14 @@ def answer(
     *,
     kind: int = MODIFIED,
     matched: str = "",
-    said: str = "",
+    message: str = "",
     referrals: tuple[str, ...] = (),
     name: str | None = None,
     value: bytes | None = None,
 ) -> bytes:
     """Return one LDAPMessage with an LDAPResult (RFC 4511 §4.1.9)."""
     result = encode_element(ENUMERATED, bytes((code,)))
-    result += encode_element(OCTET_STRING, matched.encode()) + encode_element(OCTET_STRING, said.encode())
+    result += encode_element(OCTET_STRING, matched.encode()) + encode_element(OCTET_STRING, message.encode())
     if referrals:
         result += encode_element(0xA3, b"".join(encode_element(OCTET_STRING, each.encode()) for each in referrals))
     if name is not None:

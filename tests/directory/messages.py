@@ -22,9 +22,9 @@ NUMBER = 5
 def entry(dn: bytes, attributes: Sequence[tuple[bytes, Sequence[bytes]]], number: int = NUMBER) -> bytes:
     found = SearchResultEntry()
     found["object"] = dn
-    for place, (name, values) in enumerate(attributes):
-        found["attributes"][place]["type"] = name
-        found["attributes"][place]["vals"].extend(values)
+    for index, (name, values) in enumerate(attributes):
+        found["attributes"][index]["type"] = name
+        found["attributes"][index]["vals"].extend(values)
     if not attributes:
         found["attributes"].clear()
     return _message("searchResEntry", found, number)
@@ -34,7 +34,7 @@ def entry_of(dn: str, attributes: Mapping[str, Sequence[bytes]]) -> bytes:
     return entry(dn.encode(), [(name.encode(), values) for name, values in attributes.items()])
 
 
-def done(code: int = 0, message: str = "", *, matched: str = "", cookie: bytes | None = None) -> bytes:
+def search_result_done(code: int = 0, message: str = "", *, matched: str = "", cookie: bytes | None = None) -> bytes:
     end = SearchResultDone()
     end["resultCode"] = code
     end["matchedDN"] = matched
@@ -80,8 +80,8 @@ def in_pieces(octets: bytes, sizes: Iterable[int] = ()) -> Callable[[int], bytes
     for size in sizes:
         pieces.append(octets[:size])
         octets = octets[size:]
-    left = iter([piece for piece in (*pieces, octets) if piece])
-    return lambda _: next(left, b"")
+    remaining = iter([piece for piece in (*pieces, octets) if piece])
+    return lambda _: next(remaining, b"")
 
 
 def _message(kind: str, operation: Any, number: int) -> bytes:

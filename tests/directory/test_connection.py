@@ -128,7 +128,7 @@ def test_a_connection_that_is_opened_again_is_as_secure(start: Start, pki: Pki) 
 
 @pytest.mark.parametrize("kind", ["ldaps", "starttls"])
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         ("no ca", "comes from an authority that is not trusted here; nothing was sent — --ca-file"),
         ("wrong ca", "comes from an authority that is not trusted here; nothing was sent — --ca-file"),
@@ -140,7 +140,7 @@ def test_a_connection_that_is_opened_again_is_as_secure(start: Start, pki: Pki) 
     ],
 )
 def test_a_fault_of_the_servers_certificate_is_refused_before_the_bind(
-    start: Start, pki: Pki, kind: str, fault: str, told: str
+    start: Start, pki: Pki, kind: str, fault: str, expected: str
 ) -> None:
     shown = {
         "wrong name": lambda: pki.server("elsewhere.example"),
@@ -154,7 +154,7 @@ def test_a_fault_of_the_servers_certificate_is_refused_before_the_bind(
     if fault == "wrong address":
         url = url.replace("localhost", "127.0.0.1")
     error = refused(slapd, url=url, ca_file=ca_file, starttls=kind == "starttls")
-    assert error.startswith(f"{url}: the server's certificate {told}")
+    assert error.startswith(f"{url}: the server's certificate {expected}")
     assert slapd.binds == []
 
 
@@ -210,21 +210,27 @@ def test_files_that_cannot_be_used_are_told_before_the_server_is_met(start: Star
     gone = tmp_path / "gone"
     usable: dict[str, Any] = {"client_cert": client.certificate, "client_key": client.key}
 
-    def told(**files: Any) -> str:
+    def expected(**files: Any) -> str:
         with pytest.raises(DirectoryError) as refusal:
             connect(server_at(9, **{"starttls": True} | files))
         return str(refusal.value)
 
-    assert told().startswith("ldap://127.0.0.1:9: cannot connect")
-    assert told(ca_file=gone).startswith(f"{gone}: the file cannot be used: it cannot be read (No such file")
-    assert told(ca_file=gone).endswith("it is named by --ca-file")
-    assert told(ca_file=garbage).startswith(f"{garbage}: the file cannot be used: it holds no certificate in PEM form")
-    assert told(**usable | {"client_cert": gone}).endswith("(No such file or directory) — it is named by --client-cert")
-    assert told(**usable | {"client_key": tmp_path}).endswith("(Is a directory) — it is named by --client-key")
-    assert told(**usable | {"client_cert": garbage}).startswith(f"{garbage}, {client.key}: they are not a certificate")
-    assert told(**usable | {"client_key": None}).startswith(f"{client.certificate}: they are not a certificate and")
+    assert expected().startswith("ldap://127.0.0.1:9: cannot connect")
+    assert expected(ca_file=gone).startswith(f"{gone}: the file cannot be used: it cannot be read (No such file")
+    assert expected(ca_file=gone).endswith("it is named by --ca-file")
+    assert expected(ca_file=garbage).startswith(
+        f"{garbage}: the file cannot be used: it holds no certificate in PEM form"
+    )
+    assert expected(**usable | {"client_cert": gone}).endswith(
+        "(No such file or directory) — it is named by --client-cert"
+    )
+    assert expected(**usable | {"client_key": tmp_path}).endswith("(Is a directory) — it is named by --client-key")
+    assert expected(**usable | {"client_cert": garbage}).startswith(
+        f"{garbage}, {client.key}: they are not a certificate"
+    )
+    assert expected(**usable | {"client_key": None}).startswith(f"{client.certificate}: they are not a certificate and")
     other = pki.client("other")
-    assert told(**usable | {"client_key": other.key}) == (
+    assert expected(**usable | {"client_key": other.key}) == (
         f"{other.key}: the private key is not the one of the certificate — "
         f"--client-key names the key that {client.certificate} was made for"
     )

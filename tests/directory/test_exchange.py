@@ -25,7 +25,7 @@ from tests.scripted_ldap import ScriptedLdap, number_of
 CHANGE = Delete(DN.parse("cn=a,dc=dcm4che,dc=org"))
 
 
-def asked(script: Callable[[socket.socket, int], None], *, receive_timeout_s: int = 60) -> DirectoryError:
+def failure_of_change(script: Callable[[socket.socket, int], None], *, receive_timeout_s: int = 60) -> DirectoryError:
     """What is told of a change to which the server does as *script* (connection, message ID) says."""
 
     def serve(client: socket.socket) -> None:
@@ -34,44 +34,46 @@ def asked(script: Callable[[socket.socket, int], None], *, receive_timeout_s: in
     with (
         ScriptedLdap(serve) as server,
         connect(server_at(server.port, receive_timeout_s=receive_timeout_s)) as directory,
-        pytest.raises(DirectoryError) as told,
+        pytest.raises(DirectoryError) as failure,
     ):
         directory.apply(CHANGE)
-    return told.value
+    return failure.value
 
 
 def test_a_notice_of_disconnection_is_told_with_its_reason_and_leaves_the_outcome_open() -> None:
-    notice = answer(0, 52, kind=EXTENDED, said="going  down", name=NOTICE_OF_DISCONNECTION)
-    told = asked(lambda client, _: client.sendall(notice))
-    assert isinstance(told, ConnectionLost)
-    assert "the server ended it: going down" in told.message
+    notice = answer(0, 52, kind=EXTENDED, message="going  down", name=NOTICE_OF_DISCONNECTION)
+    failure = failure_of_change(lambda client, _: client.sendall(notice))
+    assert isinstance(failure, ConnectionLost)
+    assert "the server ended it: going down" in failure.message
 
 
 def test_an_answer_that_is_cut_short_leaves_the_outcome_open() -> None:
-    told = asked(lambda client, number: client.sendall(answer(number)[:-3]))
-    assert isinstance(told, ConnectionLost)
+    failure = failure_of_change(lambda client, number: client.sendall(answer(number)[:-3]))
+    assert isinstance(failure, ConnectionLost)
 
 
 def test_garbage_leaves_the_outcome_open() -> None:
-    told = asked(lambda client, _: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
-    assert isinstance(told, ConnectionLost)
-    assert "no LDAP" in told.message
+    failure = failure_of_change(lambda client, _: client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
+    assert isinstance(failure, ConnectionLost)
+    assert "no LDAP" in failure.message
 
 
 def test_an_answer_to_something_else_leaves_the_outcome_open() -> None:
-    told = asked(lambda client, number: client.sendall(answer(number + 1)))
-    assert isinstance(told, ConnectionLost)
+    failure = failure_of_change(lambda client, number: client.sendall(answer(number + 1)))
+    assert isinstance(failure, ConnectionLost)
 
 
 def test_a_referral_names_the_server_that_may_be_written() -> None:
-    told = asked(lambda client, number: client.sendall(answer(number, 10, referrals=("ldap://provider/dc=org",))))
-    assert told.result_code == 10
-    assert told.next_step.endswith(": ldap://provider/dc=org")
+    failure = failure_of_change(
+        lambda client, number: client.sendall(answer(number, 10, referrals=("ldap://provider/dc=org",)))
+    )
+    assert failure.result_code == 10
+    assert failure.next_step.endswith(": ldap://provider/dc=org")
 
 
 def test_no_answer_in_time_says_so() -> None:
-    told = asked(lambda *_: time.sleep(2), receive_timeout_s=1)
-    assert isinstance(told, ResponseTimeout)
+    failure = failure_of_change(lambda *_: time.sleep(2), receive_timeout_s=1)
+    assert isinstance(failure, ResponseTimeout)
 
 
 def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:
@@ -94,7 +96,7 @@ def exchange_of(directory: LdapDirectory) -> Exchange:
 
 def test_neither_side_waits_for_the_other_to_read_first() -> None:
     """Both ways more is under way than the sockets hold, and the server does not read while it cannot write."""
-    count, said = 200, "x" * 60_000
+    count, diagnostic = 200, "x" * 60_000
 
     def serve(client: socket.socket) -> None:
         pending, answered = b"", 0
@@ -103,7 +105,7 @@ def test_neither_side_waits_for_the_other_to_read_first() -> None:
             with contextlib.suppress(ValueError):
                 while pending:
                     _, _, end = read_element(pending)
-                    client.sendall(answer(number_of(pending), said=said))
+                    client.sendall(answer(number_of(pending), message=diagnostic))
                     pending, answered = pending[end:], answered + 1
 
     large = Modify(CHANGE.dn, (Modification(Operation.REPLACE, "dicomVendorData", (b"y" * 60_000,)),))

@@ -19,8 +19,8 @@ EXPLAIN = "dcmcfg explain {} shows its form"
 
 
 def connection(port: str = "104", *classes: str) -> Add:
-    held = {"objectClass": ("dicomNetworkConnection", *classes), "cn": "x", "dicomHostname": "h", "dicomPort": port}
-    return Add(Entry.from_values(f"cn=x,{STORESCP}", held))
+    values = {"objectClass": ("dicomNetworkConnection", *classes), "cn": "x", "dicomHostname": "h", "dicomPort": port}
+    return Add(Entry.from_values(f"cn=x,{STORESCP}", values))
 
 
 def setting(*modifications: tuple[Operation, str, bytes]) -> Modify:
@@ -56,8 +56,8 @@ def test_slapd_is_understood(directory: LdapDirectory, carry_out: Callable[[Ldap
 
 
 def test_a_class_of_the_archives_that_the_server_lacks_is_an_older_schema() -> None:
-    told = explain_invalid_syntax(SAID.format("objectClass", 1), connection("104", "dcmArchiveDevice"))
-    assert told == (
+    explanation = explain_invalid_syntax(SAID.format("objectClass", 1), connection("104", "dcmArchiveDevice"))
+    assert explanation == (
         "the server's schema does not know the class dcmArchiveDevice",
         "it is one of the archive's: upgrade the server's schema",
     )
@@ -65,24 +65,24 @@ def test_a_class_of_the_archives_that_the_server_lacks_is_an_older_schema() -> N
 
 def test_of_several_modifications_the_value_that_is_meant_is_told_where_it_is_plain() -> None:
     deleted, added = (Operation.DELETE, "dicomPort", b"1"), (Operation.ADD, "dicomPort", b"x")
-    what, _ = explain_invalid_syntax(SAID.format("dicomPort", 0), setting(deleted, added)) or ("", "")
-    assert what == "the value of dicomPort has the wrong syntax: 'x'"
-    what, _ = explain_invalid_syntax(SAID.format("dicomPort", 0), setting(added, added)) or ("", "")
-    assert what == "the value of dicomPort has the wrong syntax"
+    reason, _ = explain_invalid_syntax(SAID.format("dicomPort", 0), setting(deleted, added)) or ("", "")
+    assert reason == "the value of dicomPort has the wrong syntax: 'x'"
+    reason, _ = explain_invalid_syntax(SAID.format("dicomPort", 0), setting(added, added)) or ("", "")
+    assert reason == "the value of dicomPort has the wrong syntax"
 
 
 def test_a_secret_is_not_told() -> None:
     change = setting((Operation.REPLACE, "dcmKeycloakClientSecret", b"hidden"))
-    told = explain_invalid_syntax(SAID.format("dcmKeycloakClientSecret", 0), change)
-    assert told == (
+    explanation = explain_invalid_syntax(SAID.format("dcmKeycloakClientSecret", 0), change)
+    assert explanation == (
         "the value of dcmKeycloakClientSecret has the wrong syntax: the value, a secret",
         EXPLAIN.format("dcmKeycloakClientSecret"),
     )
 
 
-@pytest.mark.parametrize("said", ["", "no idea", "objectClass: value #99999999999 invalid per syntax"])
-def test_other_words_of_a_server_are_left_as_they_are(said: str) -> None:
-    assert explain_invalid_syntax(said, connection()) is None
+@pytest.mark.parametrize("message", ["", "no idea", "objectClass: value #99999999999 invalid per syntax"])
+def test_other_words_of_a_server_are_left_as_they_are(message: str) -> None:
+    assert explain_invalid_syntax(message, connection()) is None
 
 
 def test_a_value_that_is_not_in_the_change_is_not_made_up() -> None:

@@ -134,12 +134,12 @@ def test_a_transaction_makes_all_of_its_changes(directory: LdapDirectory) -> Non
     assert directory.read_entry(rename.new_dn.child("cn", "dicom")) is not None
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_member_that_fails_leaves_nothing_changed_and_is_named(directory: LdapDirectory, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_member_that_fails_leaves_nothing_changed_and_is_named(directory: LdapDirectory, index: int) -> None:
     before = read_tree(directory).entries
     missing = DN.parse("cn=nowhere,dc=dcm4che,dc=org")
     changes: list[Change] = [described("a"), described("b")]
-    changes.insert(place, described("x", missing))
+    changes.insert(index, described("x", missing))
     with pytest.raises(NotFound, match="cn=nowhere"):
         directory.apply_in_transaction(changes)
     assert read_tree(directory).entries == before
@@ -156,11 +156,13 @@ def test_a_stale_assertion_ends_in_122_with_nothing_changed(directory: LdapDirec
 
 def test_assertions_over_several_steps_on_one_entry_hold(directory: LdapDirectory) -> None:
     steps: list[Change] = []
-    wanted: assertions.Filter = Not(Present(NAME))
+    assertion: assertions.Filter = Not(Present(NAME))
     for value in (b"A", b"B", b"C"):
-        change = Modify(ARCHIVE, (Modification(Operation.REPLACE, NAME, (value,)),), assertions.build_control([wanted]))
+        change = Modify(
+            ARCHIVE, (Modification(Operation.REPLACE, NAME, (value,)),), assertions.build_control([assertion])
+        )
         steps.append(change)
-        wanted = Equals(NAME, value)
+        assertion = Equals(NAME, value)
     directory.apply_in_transaction(steps)
     assert text_of(directory, NAME) == "C"
 

@@ -28,12 +28,12 @@ def octets_of(component: Any) -> list[bytes]:
     return [bytes(value) for value in component]
 
 
-def as_asked(change: Change) -> object:
+def as_requested(change: Change) -> object:
     """The request as plain values."""
     match change:
         case Add(entry):
-            held = [(attribute.name.encode(), list(attribute.values)) for attribute in entry.attributes]
-            return "addRequest", str(entry.dn).encode(), held
+            attributes = [(attribute.name.encode(), list(attribute.values)) for attribute in entry.attributes]
+            return "addRequest", str(entry.dn).encode(), attributes
         case Modify(dn, modifications):
             steps = [
                 (OPERATIONS.index(each.operation), each.name.encode(), list(each.values)) for each in modifications
@@ -51,8 +51,8 @@ def as_read(operation: Any) -> object:
     kind, request = operation.getName(), operation.getComponent()
     match kind:
         case "addRequest":
-            held = [(bytes(each["type"]), octets_of(each["vals"])) for each in request["attributes"]]
-            return kind, bytes(request["entry"]), held
+            attributes = [(bytes(each["type"]), octets_of(each["vals"])) for each in request["attributes"]]
+            return kind, bytes(request["entry"]), attributes
         case "modifyRequest":
             return (
                 kind,
@@ -91,9 +91,9 @@ def controls_read(message: Any) -> list[tuple[bytes, bool, bytes | None]]:
 def test_another_decoder_reads_the_change(number: int, change: Change) -> None:
     message = read_by_pyasn1(encode_change_request(number, change))
     assert int(message["messageID"]) == number
-    assert as_read(message["protocolOp"]) == as_asked(change)
-    asked = [(control.oid.encode(), control.critical, control.value) for control in change.controls]
-    assert (controls_read(message) if message["controls"].hasValue() else []) == asked
+    assert as_read(message["protocolOp"]) == as_requested(change)
+    controls = [(control.oid.encode(), control.critical, control.value) for control in change.controls]
+    assert (controls_read(message) if message["controls"].hasValue() else []) == controls
 
 
 def test_further_controls_follow_the_own_ones() -> None:
@@ -106,7 +106,7 @@ def test_modifications_of_one_attribute_go_out_in_their_order() -> None:
     steps = tuple(Modification(Operation.ADD, name, (b"x",)) for name in ("cn", "description", "CN"))
     message = read_by_pyasn1(encode_change_request(1, Modify(DN.parse("cn=a"), steps)))
     sent = as_read(message["protocolOp"])
-    assert sent == as_asked(Modify(DN.parse("cn=a"), steps))
+    assert sent == as_requested(Modify(DN.parse("cn=a"), steps))
 
 
 @given(NUMBERS, st.none() | st.binary(max_size=300))

@@ -18,7 +18,7 @@ ANSWERS = st.builds(
     st.integers(0, 122),
     kind=st.sampled_from([ADDED, MODIFIED, RENAMED, DELETED, EXTENDED]),
     matched=TEXT,
-    said=TEXT,
+    message=TEXT,
 )
 
 
@@ -28,7 +28,7 @@ def test_all_parts_of_an_extended_answer_are_read() -> None:
         10,
         kind=EXTENDED,
         matched="dc=x",
-        said="elsewhere",
+        message="elsewhere",
         referrals=("ldap://a", "ldap://b"),
         name="1.2",
         value=b"",
@@ -46,17 +46,17 @@ def test_controls_after_the_answer_do_not_matter() -> None:
 @given(st.lists(ANSWERS, max_size=5), st.integers(1, 40))
 def test_answers_are_read_in_whatever_pieces_they_arrive(sent: list[bytes], size: int) -> None:
     stream, incoming, taken = b"".join(sent), ResponseBuffer(), []
-    for at in range(0, len(stream), size):
-        incoming.add(stream[at : at + size])
+    for position in range(0, len(stream), size):
+        incoming.add(stream[position : position + size])
         taken += incoming.pop_responses()
     assert taken == [parse_response(each) for each in sent]
 
 
 @settings(max_examples=500)
 @given(st.binary(max_size=40) | ANSWERS, st.integers(0, 400), st.binary(max_size=2))
-def test_other_octets_are_refused_or_awaited(octets: bytes, at: int, instead: bytes) -> None:
+def test_other_octets_are_refused_or_awaited(octets: bytes, position: int, instead: bytes) -> None:
     incoming = ResponseBuffer()
-    incoming.add(octets[:at] + instead + octets[at + 1 :])
+    incoming.add(octets[:position] + instead + octets[position + 1 :])
     with contextlib.suppress(InvalidResponse):
         incoming.pop_responses()
 

@@ -19,8 +19,8 @@ def octets(*attributes: tuple[bytes, list[bytes]]) -> bytes:
 
 @pytest.mark.parametrize("spelt", [b"referral", b"Referral", b"REFERRAL"])
 def test_a_referral_entry_says_where_it_stands_and_leads(spelt: bytes) -> None:
-    held = octets((b"objectClass", [spelt, b"extensibleObject"]), (b"ref", [URL.encode(), b"ldap://third/"]))
-    found = Referral.from_entry(held)
+    entry_octets = octets((b"objectClass", [spelt, b"extensibleObject"]), (b"ref", [URL.encode(), b"ldap://third/"]))
+    found = Referral.from_entry(entry_octets)
     assert found == Referral(DN.parse("cn=x,dc=org"), (URL, "ldap://third/"))
     assert found.urls_text == f"{URL} or ldap://third/"
 

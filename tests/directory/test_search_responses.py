@@ -13,12 +13,12 @@ from dcmcfg.limits import override_limits
 from tests.directory.messages import (
     NUMBER,
     contents,
-    done,
     element,
     entry,
     in_pieces,
     notice_of_disconnection,
     reference,
+    search_result_done,
 )
 
 FIRST = entry(b"cn=a", [(b"cn", [b"a"])])
@@ -42,7 +42,7 @@ def read(
 
 
 def test_entries_come_in_order_and_then_what_ended_them() -> None:
-    found, end = answer(FIRST + SECOND + done(cookie=b"next"))
+    found, end = answer(FIRST + SECOND + search_result_done(cookie=b"next"))
     assert [split_entry(octets)[0] for octets in found] == [b"cn=a", b"cn=b"]
     assert split_attribute(split_entry(found[1])[1][1]) == (b"dicomVendorData", [b"x" * 70_000])
     assert end == SearchResultDone(0, "", "", b"next", 2)
@@ -50,12 +50,12 @@ def test_entries_come_in_order_and_then_what_ended_them() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 4096])
 def test_messages_may_come_in_pieces_of_any_size(size: int) -> None:
-    octets = FIRST + SECOND + done()
+    octets = FIRST + SECOND + search_result_done()
     assert answer(octets, (size,) * (len(octets) // size)) == answer(octets)
 
 
 def test_the_result_is_handed_on_with_the_server_s_words() -> None:
-    _, end = answer(FIRST + done(4, "enough", matched="dc=org"))
+    _, end = answer(FIRST + search_result_done(4, "enough", matched="dc=org"))
     assert end == SearchResultDone(4, "dc=org", "enough", b"", 1)
 
 
@@ -63,16 +63,16 @@ def test_a_cookie_is_found_after_a_criticality_and_another_control() -> None:
     value = element(0x04, element(0x30, element(0x02, b"\0") + element(0x04, b"more")))
     paged = element(0x30, element(0x04, b"1.2.840.113556.1.4.319") + element(0x01, b"\xff") + value)
     other = element(0x30, element(0x04, b"1.2.3"))
-    _, end = answer(element(0x30, contents(done()) + element(0xA0, other + paged)))
+    _, end = answer(element(0x30, contents(search_result_done()) + element(0xA0, other + paged)))
     assert end.cookie == b"more"
 
 
 def test_a_reference_to_other_servers_is_passed_over_and_handed_out_with_its_urls() -> None:
     urls = ("ldap://other/dc=org??sub", "ldap://third/")
     referred: list[tuple[str, ...]] = []
-    octets = FIRST + reference(*urls) + SECOND + done()
-    assert read(in_pieces(octets, ()), referred.append) == answer(FIRST + SECOND + done())
-    assert answer(octets) == answer(FIRST + SECOND + done())
+    octets = FIRST + reference(*urls) + SECOND + search_result_done()
+    assert read(in_pieces(octets, ()), referred.append) == answer(FIRST + SECOND + search_result_done())
+    assert answer(octets) == answer(FIRST + SECOND + search_result_done())
     assert referred == [urls]
 
 
@@ -90,18 +90,21 @@ def test_what_nobody_asked_for_but_may_come_is_passed_over() -> None:
     intermediate = element(0x30, element(0x02, bytes((NUMBER,))) + element(0x79, element(0x80, b"1.2.3")))
     inside = element(0x0A, b"\0") + element(0x04, b"") * 2 + element(0x8A, b"1.2.3")
     unsolicited = element(0x30, element(0x02, b"\0") + element(0x78, inside))
-    found, _ = answer(intermediate + FIRST + unsolicited + done())
+    found, _ = answer(intermediate + FIRST + unsolicited + search_result_done())
     assert len(found) == 1
 
 
 def test_lengths_need_not_be_in_their_shortest_form() -> None:
     longer = b"\x30\x84" + len(contents(FIRST)).to_bytes(4, "big") + contents(FIRST)
-    assert answer(longer + done()) == answer(FIRST + done())
+    assert answer(longer + search_result_done()) == answer(FIRST + search_result_done())
 
 
 def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
     rest = contents(FIRST)[3:]
-    assert answer(element(0x30, b"\x02\x02\x00\x05" + rest) + done())[0] == answer(FIRST + done())[0]
+    assert (
+        answer(element(0x30, b"\x02\x02\x00\x05" + rest) + search_result_done())[0]
+        == answer(FIRST + search_result_done())[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,10 +128,10 @@ def test_what_is_no_answer_is_told(octets: bytes, problem: str) -> None:
         answer(octets)
 
 
-@pytest.mark.parametrize("kept", [0, 1, 5, len(FIRST), len(FIRST) + 3])
-def test_an_end_in_the_midst_of_it_is_a_lost_connection(kept: int) -> None:
+@pytest.mark.parametrize("octet_count", [0, 1, 5, len(FIRST), len(FIRST) + 3])
+def test_an_end_in_the_midst_of_it_is_a_lost_connection(octet_count: int) -> None:
     with pytest.raises(DirectoryError, match="connection to the LDAP server was lost"):
-        answer((FIRST + done())[:kept])
+        answer((FIRST + search_result_done())[:octet_count])
 
 
 @pytest.mark.parametrize(
@@ -201,6 +204,6 @@ def test_many_small_values_weigh_more_than_their_octets() -> None:
     """An entry of 500 KB, of which a list of 100,000 values is made."""
     many = entry(b"cn=c", [(b"description", [b"abc"] * 100_000)])
     with override_limits({"ldap-octets": 6_000_000}):
-        answer(many + done())
+        answer(many + search_result_done())
     with override_limits({"ldap-octets": 4 << 20}), pytest.raises(DirectoryError, match="more than 4M octets"):
-        answer(many + done())
+        answer(many + search_result_done())

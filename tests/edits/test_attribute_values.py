@@ -27,8 +27,8 @@ def values(name: str, *texts: str) -> AttributeValues:
     return AttributeValues(name, tuple(text.encode() for text in texts))
 
 
-def setting(text: str, *wanted: AttributeValues, more: tuple[Entry, ...] = (), **device: str) -> Edit:
-    return set_values(load_bundled_schema(), target(text, *more, **device), wanted)
+def setting(text: str, *attributes: AttributeValues, more: tuple[Entry, ...] = (), **device: str) -> Edit:
+    return set_values(load_bundled_schema(), target(text, *more, **device), attributes)
 
 
 def modifications(edit: Edit) -> tuple[Modification, ...]:
@@ -37,9 +37,9 @@ def modifications(edit: Edit) -> tuple[Modification, ...]:
     return change.modifications
 
 
-def refusal(text: str, *wanted: AttributeValues, more: tuple[Entry, ...] = ()) -> str:
+def refusal(text: str, *attributes: AttributeValues, more: tuple[Entry, ...] = ()) -> str:
     with pytest.raises(Refused) as refused:
-        setting(text, *wanted, more=more)
+        setting(text, *attributes, more=more)
     return str(refused.value)
 
 
@@ -94,9 +94,9 @@ def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_
     ae = network_ae(STORESCP, "VIEWER").with_values(EXTERNAL, [b"X"]).with_values("dcmOtherAETitle", [b"Y"])
     both = {"dcmnetworkae", "dcmarchivenetworkae"}
 
-    def classes(*names: str, own: set[str], of: Entry = ae) -> tuple[bytes, ...]:
+    def classes(*names: str, own: set[str], entry: Entry = ae) -> tuple[bytes, ...]:
         found = modifications(
-            unset_attributes(load_bundled_schema(), target("storescp/VIEWER", of), names, lambda: own)
+            unset_attributes(load_bundled_schema(), target("storescp/VIEWER", entry), names, lambda: own)
         )
         return found[-1].values if found[-1].name == "objectClass" else ()
 
@@ -104,8 +104,8 @@ def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_
     assert classes(EXTERNAL, "dcmOtherAETitle", own=both) == (b"dcmArchiveNetworkAE", b"dcmNetworkAE")
     assert classes("dcmOtherAETitle", own=both) == (), "the archive looks for it before dcmArchiveNetworkAE"
     assert classes(EXTERNAL, "dcmOtherAETitle", own={"dcmnetworkae"}) == ()
-    assert classes("dicomDescription", own=both, of=ae.with_values("dicomDescription", [b"x"])) == ()
-    assert classes(EXTERNAL, own=both, of=ae.with_values("dcmObjectStorageID", [b"fs1"])) == ()
+    assert classes("dicomDescription", own=both, entry=ae.with_values("dicomDescription", [b"x"])) == ()
+    assert classes(EXTERNAL, own=both, entry=ae.with_values("dcmObjectStorageID", [b"fs1"])) == ()
     removed = remove_values(load_bundled_schema(), target("storescp/VIEWER", ae), [values(EXTERNAL, "X")], lambda: both)
     assert modifications(removed)[-1] == Modification(Operation.DELETE, "objectClass", (b"dcmArchiveNetworkAE",))
     some = remove_values(
@@ -124,13 +124,13 @@ def test_no_device_becomes_an_archive_by_itself() -> None:
         "unasked, as it would make the device an archive — if it is to be one: add-value objectClass=dcmArchiveDevice "
         "with what that requires: dcmFuzzyAlgorithmClass"
     )
-    asked = (
+    requested = (
         values("objectClass", "dcmArchiveDevice"),
         values("dcmFuzzyAlgorithmClass", "org.dcm4che3.soundex.ESoundex"),
     )
     with pytest.raises(Refused, match="dcmArchiveDevice requires dcmFuzzyAlgorithmClass"):
-        add_values(load_bundled_schema(), target("storescp"), asked[:1])
-    found = modifications(add_values(load_bundled_schema(), target("storescp"), asked))
+        add_values(load_bundled_schema(), target("storescp"), requested[:1])
+    found = modifications(add_values(load_bundled_schema(), target("storescp"), requested))
     assert [each.values for each in found] == [
         (b"dcmDevice",),
         (b"dcmArchiveDevice",),
@@ -167,8 +167,8 @@ def test_what_the_archive_cannot_load_is_left_to_the_risk_of_the_plan() -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    told = refusal("dcm4chee-arc", values("dicomInstalled", "no"), values("dcmSendPendingCMoveInterval", "5", "x"))
-    assert told.splitlines() == [
+    problems = refusal("dcm4chee-arc", values("dicomInstalled", "no"), values("dcmSendPendingCMoveInterval", "5", "x"))
+    assert problems.splitlines() == [
         f"{ARCHIVE}: 2 problems:",
         "  dicomInstalled 'no': a boolean is TRUE or FALSE",
         "  dcmSendPendingCMoveInterval takes one value, and 2 were given",
@@ -220,10 +220,10 @@ def test_a_second_value_where_one_is_allowed_is_refused_and_set_is_named() -> No
 
 
 def test_an_attribute_without_equality_rule_is_replaced_whole() -> None:
-    held = Entry.from_values(
+    entry_before = Entry.from_values(
         STORESCP, {"objectClass": "dicomDevice", "dicomDeviceName": "storescp", "dicomInstalled": "TRUE"}
     )
-    entry = held.with_values("dicomVendorData", (b"1", b"2"))
+    entry = entry_before.with_values("dicomVendorData", (b"1", b"2"))
     found = Target(entry)
     (added,) = modifications(add_values(load_bundled_schema(), found, [values("dicomVendorData", "2", "3")]))
     assert added == Modification(Operation.REPLACE, "dicomVendorData", (b"1", b"2", b"3"))

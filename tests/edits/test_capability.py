@@ -34,8 +34,8 @@ def ae(tree: Tree, title: str = "WS1") -> NetworkAE:
     return found
 
 
-def add(tree: Tree, *wanted: TransferCapability, title: str = "WS1") -> Edit:
-    return add_capabilities(Configuration(tree), ae(tree, title), wanted)
+def add(tree: Tree, *capabilities: TransferCapability, title: str = "WS1") -> Edit:
+    return add_capabilities(Configuration(tree), ae(tree, title), capabilities)
 
 
 def planned(tree: Tree, edit: Edit) -> Plan:
@@ -114,9 +114,9 @@ def test_copying_takes_the_entries_over_as_they_are_and_again_is_nothing_to_do()
     )
     source = ae(tree, "STORESCP")
 
-    def copied(held: Tree, *, replace: bool) -> Plan:
-        edit = copy_capabilities(Configuration(held), ae(held, "STORESCP"), ae(held), replace=replace)
-        return planned(held, edit)
+    def copied(source: Tree, *, replace: bool) -> Plan:
+        edit = copy_capabilities(Configuration(source), ae(source, "STORESCP"), ae(source), replace=replace)
+        return planned(source, edit)
 
     more = copied(tree, replace=False)
     assert not any(isinstance(change, Delete) for change in more.changes)

@@ -30,8 +30,8 @@ def planned(edit: Edit, tree: Tree | None = None) -> Plan:
     return make_plan(tree or sound(), [DesiredChange(change) for change in edit.changes])
 
 
-def set_to(wanted: ConnectionSettings, text: str = "storescp", tree: Tree | None = None) -> Edit:
-    return set_connection(*find_connection(Configuration(tree or sound()), text), wanted)
+def set_to(settings: ConnectionSettings, text: str = "storescp", tree: Tree | None = None) -> Edit:
+    return set_connection(*find_connection(Configuration(tree or sound()), text), settings)
 
 
 def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
@@ -60,8 +60,8 @@ def test_a_name_may_hold_a_slash() -> None:
 
 
 def test_a_new_one_is_written_as_the_archive_does() -> None:
-    wanted = ConnectionSettings("::1", 2762, ("TLS_A_B",), "DICOM", bind_address="0.0.0.0", installed=True)
-    (change,) = add_connection(Configuration(sound()).get_device("storescp"), "dicom-tls", wanted).changes
+    settings = ConnectionSettings("::1", 2762, ("TLS_A_B",), "DICOM", bind_address="0.0.0.0", installed=True)
+    (change,) = add_connection(Configuration(sound()).get_device("storescp"), "dicom-tls", settings).changes
     assert isinstance(change, Add)
     assert change.entry == Entry.from_values(
         f"cn=dicom-tls,{STORESCP_DEVICE}",
@@ -85,8 +85,8 @@ def test_one_that_is_there_counts_as_done_or_is_refused() -> None:
 
 def test_without_a_name_it_is_called_as_usual_and_aes_use_it_at_once() -> None:
     device = Configuration(sound()).get_device("storescp")
-    wanted = ConnectionSettings("h", 2762, ("TLS_A_B",))
-    plan = planned(add_connection(device, None, wanted, ae_titles=["STORESCP"]))
+    settings = ConnectionSettings("h", 2762, ("TLS_A_B",))
+    plan = planned(add_connection(device, None, settings, ae_titles=["STORESCP"]))
     ae = plan.after.get(DN.parse(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}"))
     assert ae is not None
     assert ae.texts("dicomNetworkConnectionReference") == (DICOM, f"cn=dicom-tls,{STORESCP_DEVICE}")
@@ -94,7 +94,7 @@ def test_without_a_name_it_is_called_as_usual_and_aes_use_it_at_once() -> None:
         (change,) = add_connection(device, None, ConnectionSettings("h", protocol=protocol)).changes
         assert str(change.dn.rdn) == name
     with pytest.raises(NotFound, match="the device storescp has no AE NO"):
-        add_connection(device, None, wanted, ae_titles=["NO"])
+        add_connection(device, None, settings, ae_titles=["NO"])
 
 
 def test_a_changed_one_tells_who_moves_with_it() -> None:
@@ -167,13 +167,13 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
     configuration = Configuration(sound())
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "dcm4chee-arc/hl7"), detach=True)
-    told = re.fullmatch(
+    match = re.fullmatch(
         r"dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7) makes one, and dcmcfg add-value (.*) "
         r"gives it to the HL7 application .*",
         refused.value.next_step,
     )
-    assert told is not None, refused.value.next_step
-    target, value = shlex.split(told[2])
+    assert match is not None, refused.value.next_step
+    target, value = shlex.split(match[2])
     tree = planned(
         add_connection(configuration.get_device("dcm4chee-arc"), "NAME", ConnectionSettings("h", 2576))
     ).after

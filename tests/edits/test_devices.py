@@ -17,16 +17,16 @@ from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
-from tests.lint.test_stock import EXPECTED, UPS, stock, told
+from tests.lint.test_stock import EXPECTED, UPS, stock, summaries
 
 ARC2 = f"dicomDeviceName=arc2,{DEVICES}"
 ARCHIVE_NAMES = CloneNames("arc2", {EntityKind.AE: {"IOCM_REGULAR_USE": "IOCM2"}}, suffix="2")
 
 
-def clone(device: str, wanted: CloneNames) -> tuple[Edit, Tree]:
+def clone(device: str, names: CloneNames) -> tuple[Edit, Tree]:
     tree = sound()
     configuration = Configuration(tree)
-    edit = clone_device(configuration, configuration.get_device(device), wanted)
+    edit = clone_device(configuration, configuration.get_device(device), names)
     return edit, make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
 
 
@@ -69,14 +69,14 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
     titles = {ae.title: ae.title[:14] + "_2" for ae in device.network_aes}
     edit = clone_device(configuration, device, CloneNames("arc2", {EntityKind.AE: titles}, suffix="2"))
     after = make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
-    assert sorted(told(after)) == sorted((*EXPECTED[release], *UPS))
+    assert sorted(summaries(after)) == sorted((*EXPECTED[release], *UPS))
     back = remove_device(Configuration(after).get_device("arc2"))
     assert back.warnings == ()
     assert make_plan(after, [DesiredChange(change) for change in back.changes]).after == tree
 
 
 @pytest.mark.parametrize(
-    ("device", "wanted", "error", "problem"),
+    ("device", "names", "error", "problem"),
     [
         ("storescp", CloneNames("longterm"), Refused, "there is a device longterm already"),
         ("storescp", CloneNames("STORESCP"), Refused, "there is a device STORESCP already"),
@@ -108,7 +108,7 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
     ],
 )
 def test_names_that_are_missing_taken_or_impossible(
-    device: str, wanted: CloneNames, error: type[Exception], problem: str
+    device: str, names: CloneNames, error: type[Exception], problem: str
 ) -> None:
     with pytest.raises(error, match=problem):
-        clone(device, wanted)
+        clone(device, names)

@@ -27,11 +27,11 @@ def test_a_device_is_created_and_created_again_counts_as_done() -> None:
             "dicomInstalled": "TRUE",
         },
     )
-    held = sound().with_changes([change])
-    again = create_device(Configuration(held), "CT-1", description=None, types=("CT",))
-    assert make_plan(held, [DesiredChange(each) for each in again.changes]).steps == ()
+    with_device = sound().with_changes([change])
+    again = create_device(Configuration(with_device), "CT-1", description=None, types=("CT",))
+    assert make_plan(with_device, [DesiredChange(each) for each in again.changes]).steps == ()
     with pytest.raises(Refused, match="there is a device ct-1, and it differs"):
-        create_device(Configuration(held), "ct-1", description="MR", types=())
+        create_device(Configuration(with_device), "ct-1", description="MR", types=())
 
 
 def test_the_container_is_made_where_it_is_missing() -> None:

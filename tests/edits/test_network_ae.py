@@ -25,8 +25,8 @@ WS1 = NewNetworkAE("WS1", "ws1.example.org", 104)
 CT = TransferCapability("CT Image Storage SCP", "1.2.840.10008.5.1.4.1.1.2", "SCP", ("1.2.840.10008.1.2",))
 
 
-def add(new: NewNetworkAE, held: Tree | None = None) -> Edit:
-    return add_network_ae(Configuration(held or sound()), new)
+def add(new: NewNetworkAE, tree_before: Tree | None = None) -> Edit:
+    return add_network_ae(Configuration(tree_before or sound()), new)
 
 
 def text_of(edit: Edit) -> str:
@@ -35,8 +35,8 @@ def text_of(edit: Edit) -> str:
     return found.replace("\n ", "").replace(",cn=DICOM Configuration,dc=dcm4che,dc=org", "")
 
 
-def after(edit: Edit, held: Tree | None = None) -> Tree:
-    return make_plan(held or sound(), [DesiredChange(change) for change in edit.changes]).after
+def after(edit: Edit, tree_before: Tree | None = None) -> Tree:
+    return make_plan(tree_before or sound(), [DesiredChange(change) for change in edit.changes]).after
 
 
 def test_the_entries_are_those_that_dcmldap_writes_in_its_order() -> None:
@@ -138,8 +138,8 @@ def test_a_connection_that_leads_elsewhere_is_never_re_pointed() -> None:
     ) or edit.warnings == (
         "the connection dicom leads to 127.0.0.1:11119 and stays as it is; STORE2 gets one of its own, dicom-store2.",
     )
-    held = DN.parse(f"cn=dicom,{STORESCP_DEVICE}")
-    assert after(edit).get(held) == before.get(held)
+    connection_dn = DN.parse(f"cn=dicom,{STORESCP_DEVICE}")
+    assert after(edit).get(connection_dn) == before.get(connection_dn)
     ae = after(edit).get(DN.parse(f"dicomAETitle=STORE2,{STORESCP_DEVICE}"))
     assert ae is not None
     assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom-store2,{STORESCP_DEVICE}",)
@@ -174,14 +174,14 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
 def test_a_connection_that_is_not_installed_or_of_another_protocol_is_not_shared() -> None:
     plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
     for attribute, value in (("dicomInstalled", "FALSE"), ("dcmProtocol", "HL7")):
-        held = sound().with_changes([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
-        assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, held).changes]
+        tree_before = sound().with_changes([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
+        assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, tree_before).changes]
 
 
 def test_what_is_there_already_counts_as_done() -> None:
-    held = after(add(replace(WS1, description="Room 3", capabilities=(CT,))))
+    tree_before = after(add(replace(WS1, description="Room 3", capabilities=(CT,))))
     for again in (WS1, replace(WS1, description="Room 3", capabilities=(CT,)), replace(WS1, device="WS1")):
-        plan = make_plan(held, [DesiredChange(change) for change in add(again, held).changes])
+        plan = make_plan(tree_before, [DesiredChange(change) for change in add(again, tree_before).changes])
         assert plan.steps == ()
         assert len(plan.unchanged) >= 4
 
@@ -201,9 +201,9 @@ def test_what_is_there_already_counts_as_done() -> None:
     ],
 )
 def test_a_title_or_device_that_is_taken_is_refused(new: NewNetworkAE, problem: str) -> None:
-    held = after(add(WS1))
+    tree_before = after(add(WS1))
     with pytest.raises(Refused, match=problem):
-        add(new, held)
+        add(new, tree_before)
 
 
 def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() -> None:
@@ -215,16 +215,16 @@ def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() ->
 
 
 def test_an_ae_whose_registration_is_missing_gets_it_by_being_added_again() -> None:
-    held = after(add(WS1)).with_changes([Delete(DN.parse(f"dicomAETitle=WS1,{REGISTRY}"))])
-    plan = make_plan(held, [DesiredChange(change) for change in add(WS1, held).changes])
+    tree_before = after(add(WS1)).with_changes([Delete(DN.parse(f"dicomAETitle=WS1,{REGISTRY}"))])
+    plan = make_plan(tree_before, [DesiredChange(change) for change in add(WS1, tree_before).changes])
     assert [str(change.dn.rdn) for change in plan.changes] == ["dicomAETitle=WS1"]
 
 
 def test_the_registry_itself_is_made_for_an_ae_that_is_there() -> None:
-    held = after(add(WS1))
-    registered = [Delete(entry.dn) for entry in held.sorted_entries() if entry.is_a("dicomUniqueAETitle")]
-    held = held.with_changes([*registered, Delete(DN.parse(REGISTRY))])
-    plan = make_plan(held, [DesiredChange(change) for change in add(WS1, held).changes])
+    tree_before = after(add(WS1))
+    registered = [Delete(entry.dn) for entry in tree_before.sorted_entries() if entry.is_a("dicomUniqueAETitle")]
+    tree_before = tree_before.with_changes([*registered, Delete(DN.parse(REGISTRY))])
+    plan = make_plan(tree_before, [DesiredChange(change) for change in add(WS1, tree_before).changes])
     assert [str(change.dn.rdn) for change in plan.changes] == ["cn=Unique AE Titles Registry", "dicomAETitle=WS1"]
 
 
@@ -247,8 +247,8 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     ],
 )
 def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
-    held = sound().with_changes([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")])
-    warnings = add(new, held).warnings
+    tree_before = sound().with_changes([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")])
+    warnings = add(new, tree_before).warnings
     assert any(each.startswith(warning) for each in warnings) if warning else warnings == ()
 
 
@@ -282,13 +282,15 @@ def test_what_cannot_be_an_address_is_refused_before_all_else(title: str, host: 
 
 
 def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
-    held = sound().with_changes([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmAcceptedCallingAETitle", "X")])
-    like = Configuration(held).get_device("storescp").get_network_ae("STORESCP")
-    edit = add(replace(WS1, template=like), held)
+    tree_before = sound().with_changes(
+        [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmAcceptedCallingAETitle", "X")]
+    )
+    like = Configuration(tree_before).get_device("storescp").get_network_ae("STORESCP")
+    edit = add(replace(WS1, template=like), tree_before)
     assert edit.warnings == ("of STORESCP only the capabilities are copied, not dcmAcceptedCallingAETitle.",)
-    ws1 = Configuration(after(edit, held)).get_device("ws1").get_network_ae("WS1")
+    ws1 = Configuration(after(edit, tree_before)).get_device("ws1").get_network_ae("WS1")
     assert [each.attributes for each in ws1.capabilities] == [each.attributes for each in like.capabilities]
-    archive = Configuration(held).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    archive = Configuration(tree_before).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
     assert add(replace(WS1, template=archive)).warnings == (
         "of DCM4CHEE only the capabilities are copied, not dcmQueryRetrieveViewID, dcmObjectStorageID.",
     )
@@ -303,5 +305,5 @@ def test_additions_have_those_before_them_in_view() -> None:
     shared = additions.add(NewNetworkAE("WS1B", "ws1.example.org", 104, device="ws1"))
     assert len(shared.changes) == 2
     many = [additions.add(NewNetworkAE(f"M{n}", f"m{n}", 104)) for n in range(500)]
-    wanted = [DesiredChange(change) for edit in (first, shared, *many) for change in edit.changes]
-    assert lint(make_plan(sound(), wanted).after, NOW) == ()
+    desired = [DesiredChange(change) for edit in (first, shared, *many) for change in edit.changes]
+    assert lint(make_plan(sound(), desired).after, NOW) == ()

@@ -59,9 +59,9 @@ def test_a_shared_connection_stays_and_an_own_one_goes_after_the_ae() -> None:
     assert shared.warnings == ("the connection dicom stays, for the AE WS2.",)
     own, _ = removed(tree, "WS3")
     assert names(own) == ["dicomAETitle=WS3", "cn=dicom-ws3", "dicomAETitle=WS3"]
-    kept, _ = removed(tree, "WS3", keep_connection=True)
-    assert names(kept) == ["dicomAETitle=WS3", "dicomAETitle=WS3"]
-    assert kept.warnings == ()
+    removal, _ = removed(tree, "WS3", keep_connection=True)
+    assert names(removal) == ["dicomAETitle=WS3", "dicomAETitle=WS3"]
+    assert removal.warnings == ()
 
 
 def test_a_connection_that_a_web_application_uses_stays_and_so_does_the_device() -> None:

@@ -30,18 +30,18 @@ OURS = f"dicomDeviceName=dcmcfg_0a1b2c3d4,{DEVICES}"
 REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
 
 
-def added(held: Tree, new: TemporaryDestination = NEW) -> Plan:
-    configuration = Configuration(held)
+def added(before: Tree, new: TemporaryDestination = NEW) -> Plan:
+    configuration = Configuration(before)
     edit = add_temporary_destination(
         configuration, configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE"), new
     )
     assert edit.warnings == ()
-    return make_plan(held, [DesiredChange(each) for each in edit.changes])
+    return make_plan(before, [DesiredChange(each) for each in edit.changes])
 
 
-def removed(held: Tree) -> Plan:
-    edit = remove_temporary_destination(Configuration(held), NEW.title)
-    return make_plan(held, [DesiredChange(each) for each in edit.changes])
+def removed(before: Tree) -> Plan:
+    edit = remove_temporary_destination(Configuration(before), NEW.title)
+    return make_plan(before, [DesiredChange(each) for each in edit.changes])
 
 
 def listing(*titles: str) -> Tree:
@@ -50,9 +50,9 @@ def listing(*titles: str) -> Tree:
     return tree(*(ae if each.dn == ae.dn else each for each in site_entries()))
 
 
-def destinations(held: Tree) -> tuple[str, ...]:
+def destinations(before: Tree) -> tuple[str, ...]:
     return (
-        Configuration(held)
+        Configuration(before)
         .get_device("dcm4chee-arc")
         .get_network_ae("DCM4CHEE")
         .entry.texts("dcmAcceptedMoveDestination")
@@ -92,8 +92,8 @@ def test_a_list_of_destinations_gets_it_and_loses_it_whoever_changes_the_list_me
     assert set(destinations(there)) == {"STORESCP", NEW.title}
     ae = Configuration(there).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE").entry
     changed = ae.with_values("dcmAcceptedMoveDestination", [b"VIEWER", NEW.title.encode()])
-    moved = tree(*(changed if each.dn == ae.dn else each for each in there.sorted_entries()))
-    assert destinations(removed(moved).after) == ("VIEWER",)
+    changed_tree = tree(*(changed if each.dn == ae.dn else each for each in there.sorted_entries()))
+    assert destinations(removed(changed_tree).after) == ("VIEWER",)
 
 
 def test_removal_leads_back_to_the_tree_before_but_for_the_container_of_registrations() -> None:
@@ -134,16 +134,16 @@ def test_a_mark_with_a_number_that_no_process_has_is_none(maker: OwnerProcess) -
 
 
 @pytest.mark.parametrize(
-    ("maker", "told"),
+    ("maker", "expected"),
     [
         (replace(MAKER, user="DOMAIN\\Jörg (x) @ 1"), ("DOMAIN\\J_rg_(x)_@_1", "desk7")),
         (replace(MAKER, user="", host=""), ("", "")),
         (replace(MAKER, host="a b@c"), ("ann", "a_b_c")),
     ],
 )
-def test_names_of_accounts_and_machines_may_be_anything(maker: OwnerProcess, told: tuple[str, str]) -> None:
+def test_names_of_accounts_and_machines_may_be_anything(maker: OwnerProcess, expected: tuple[str, str]) -> None:
     (found,) = find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after))
-    assert (found.owner.user, found.owner.host) == told
+    assert (found.owner.user, found.owner.host) == expected
     assert replace(found.owner, user="", host="") == replace(maker, user="", host="")
 
 
@@ -188,10 +188,10 @@ def test_it_is_called_as_the_asked_ae_calls() -> None:
         ((plain,), True, ConnectionSecurity()),
         ((modern,), False, ConnectionSecurity(suites, ("TLSv1.3",))),
     ):
-        held = archive_with(*own)
-        asked = Configuration(held).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
-        assert derive_security(asked, require_tls=secured) == line
-        ae = Configuration(added(held, replace(NEW, security=line)).after).find_network_ae(NEW.title)
+        before = archive_with(*own)
+        called_ae = Configuration(before).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+        assert derive_security(called_ae, require_tls=secured) == line
+        ae = Configuration(added(before, replace(NEW, security=line)).after).find_network_ae(NEW.title)
         assert ae is not None
-        assert any(mine.is_compatible_with(theirs) for mine in ae.connections for theirs in asked.connections)
+        assert any(mine.is_compatible_with(theirs) for mine in ae.connections for theirs in called_ae.connections)
         assert [each.tls for each in ae.connections] == [line.tls]

@@ -19,16 +19,16 @@ from tests.trees import ARCHIVE, STORESCP, connection, network_ae, site, site_en
 AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
 
 
-def changes(of: Tree, dn: str, replacements: dict[str, str], *, with_secrets: bool = False) -> tuple[Change, ...]:
+def changes(before: Tree, dn: str, replacements: dict[str, str], *, with_secrets: bool = False) -> tuple[Change, ...]:
     """What comes of the text of *dn* and all below it once each of *replacements* was made in it."""
-    before = [hide_secrets(entry, with_secrets=with_secrets) for entry in of.subtree(DN.parse(dn))]
-    text = "".join(format_for_editor(each.entry) for each in before)
+    shown = [hide_secrets(entry, with_secrets=with_secrets) for entry in before.subtree(DN.parse(dn))]
+    text = "".join(format_for_editor(each.entry) for each in shown)
     for old, new in replacements.items():
         assert old in text
         text = text.replace(old, new)
     records = read_all([text.encode()], "text")
     return make_edit(
-        load_bundled_schema(), of, before, [record.entry for record in records if isinstance(record, ContentRecord)]
+        load_bundled_schema(), before, shown, [record.entry for record in records if isinstance(record, ContentRecord)]
     ).changes
 
 
@@ -61,8 +61,8 @@ def test_connections_come_before_those_who_may_refer_to_them_and_go_after() -> N
     assert [change.dn for change in gone.changes] == [ae.dn, named.dn]
 
 
-def shown_below(of: Tree) -> list[ShownEntry]:
-    return [hide_secrets(entry, with_secrets=False) for entry in of.subtree(DN.parse(STORESCP))]
+def shown_below(before: Tree) -> list[ShownEntry]:
+    return [hide_secrets(entry, with_secrets=False) for entry in before.subtree(DN.parse(STORESCP))]
 
 
 def test_an_attribute_by_another_of_its_names_is_the_same() -> None:
@@ -96,15 +96,16 @@ def test_what_is_not_shown_stays_unless_it_is_given_anew() -> None:
 
 
 def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an_order_that_works() -> None:
-    of = site()
-    (ae, below) = of.subtree(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"))
+    before = site()
+    (ae, below) = before.subtree(DN.parse(f"dicomAETitle=STORESCP,{STORESCP}"))
     new = f"dn: cn=new,{STORESCP}\nobjectClass: dicomNetworkConnection\ncn: new\ndicomHostname: far.away\n\n"
-    found = changes(of, STORESCP, {format_for_editor(ae): "", format_for_editor(below): new})
+    found = changes(before, STORESCP, {format_for_editor(ae): "", format_for_editor(below): new})
     assert [type(change) for change in found] == [Add, Delete, Delete]
     assert [str(change.dn) for change in found] == [f"cn=new,{STORESCP}", str(below.dn), str(ae.dn)]
-    assert set(of.with_changes(found).entries) == set(of.entries) - {of.key(ae.dn), of.key(below.dn)} | {
-        of.key(DN.parse(f"cn=new,{STORESCP}"))
-    }
+    assert set(before.with_changes(found).entries) == set(before.entries) - {
+        before.key(ae.dn),
+        before.key(below.dn),
+    } | {before.key(DN.parse(f"cn=new,{STORESCP}"))}
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_a_name_is_not_edited_and_the_next_step_gives_another(old: str, new: str
 
 
 def test_an_ae_moves_to_a_new_connection_and_the_old_one_goes_in_one_text() -> None:
-    of = site()
-    found = changes(of, STORESCP, {f"cn=dicom,{STORESCP}": f"cn=moved,{STORESCP}", "cn: dicom": "cn: moved"})
+    before = site()
+    found = changes(before, STORESCP, {f"cn=dicom,{STORESCP}": f"cn=moved,{STORESCP}", "cn: dicom": "cn: moved"})
     old, new = (DN.parse(f"cn={name},{STORESCP}") for name in ("dicom", "moved"))
     assert [(type(each), each.dn) for each in found] == [
         (Add, new),
@@ -179,11 +180,14 @@ def test_what_check_would_call_an_error_is_refused(old: str, new: str, problem: 
 
 
 def test_what_was_not_shown_cannot_be_written_over_and_nothing_stands_twice() -> None:
-    of = site()
-    one = of.subtree(DN.parse(STORESCP))[0]
+    before = site()
+    one = before.subtree(DN.parse(STORESCP))[0]
     with pytest.raises(Refused, match="the entry exists and was not part of the text"):
         make_edit(
-            load_bundled_schema(), of, [hide_secrets(one, with_secrets=False)], [one, network_ae(ARCHIVE, "DCM4CHEE")]
+            load_bundled_schema(),
+            before,
+            [hide_secrets(one, with_secrets=False)],
+            [one, network_ae(ARCHIVE, "DCM4CHEE")],
         )
     with pytest.raises(Refused, match="the entry stands in the text twice"):
-        make_edit(load_bundled_schema(), of, [hide_secrets(one, with_secrets=False)], [one, one])
+        make_edit(load_bundled_schema(), before, [hide_secrets(one, with_secrets=False)], [one, one])

@@ -12,7 +12,7 @@ from dcmcfg.files import ldif
 from dcmcfg.files.ldif import FileUrlReader, find_file_warnings, read_files
 
 
-def said(references: FileUrlReader, url: str) -> str:
+def refusal_of(references: FileUrlReader, url: str) -> str:
     """What is said of *url*, which is refused."""
     with pytest.raises(LdifError) as refused:
         references.read(url)
@@ -40,8 +40,10 @@ def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> 
     for prefix in ("file:", "file://"):
         for references in (FileUrlReader(None, root), FileUrlReader(Path("/nowhere"), root)):
             assert references.read(f"{prefix}{root / 'x'}") == references.read("file:x") == b"x"
-            assert said(references, f"{prefix}{tmp_path / 'y'}").startswith(f"the file is not in the folder {root}")
-        assert said(FileUrlReader(root), f"{prefix}{root / 'x'}").startswith(
+            assert refusal_of(references, f"{prefix}{tmp_path / 'y'}").startswith(
+                f"the file is not in the folder {root}"
+            )
+        assert refusal_of(FileUrlReader(root), f"{prefix}{root / 'x'}").startswith(
             "only a path relative to the LDIF file's own folder"
         )
 
@@ -59,7 +61,7 @@ def test_no_path_and_no_link_leads_out_of_the_folder(tmp_path: Path, name: str, 
     (inside / "folder").symlink_to(outside)
     (inside / "loop").symlink_to("loop")
     references = FileUrlReader(None, inside) if named else FileUrlReader(inside)
-    shown = said(references, f"file:{name}")
+    shown = refusal_of(references, f"file:{name}")
     assert "the file cannot be read" in shown if name == "loop" else "the file is not in the folder" in shown
 
 
@@ -84,7 +86,7 @@ def test_what_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path, monkeypat
         return found
 
     monkeypatch.setattr("dcmcfg.files.ldif.os.path.realpath", swap)
-    assert "the file cannot be read" in said(FileUrlReader(inside), "file:below/secret")
+    assert "the file cannot be read" in refusal_of(FileUrlReader(inside), "file:below/secret")
 
 
 @pytest.mark.parametrize("folder", ["/proc/self", "/sys/kernel", "/dev", "/proc/self/fd"])
@@ -92,12 +94,12 @@ def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> 
     (tmp_path / "link").symlink_to("/proc/self")
     for root in (Path(folder), tmp_path / "link"):
         for references in (FileUrlReader(root), FileUrlReader(None, root)):
-            assert said(references, "file:environ").startswith(f"{root}/environ: there are no files on a disk")
+            assert refusal_of(references, "file:environ").startswith(f"{root}/environ: there are no files on a disk")
 
 
 def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ldif, "_VIRTUAL_FOLDERS", ())
-    assert said(FileUrlReader(Path("/proc/self")), "file:environ") == (
+    assert refusal_of(FileUrlReader(Path("/proc/self")), "file:environ") == (
         "/proc/self/environ: not a file on a disk, or it is being written"
     )
 
@@ -105,7 +107,7 @@ def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.Mo
 def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Path) -> None:
     (tmp_path / "5.33.1").mkdir()
     (tmp_path / "vendor-data.zip").write_bytes(b"PK")
-    assert said(FileUrlReader(tmp_path / "5.33.1"), "file:vendor-data.zip").endswith(
+    assert refusal_of(FileUrlReader(tmp_path / "5.33.1"), "file:vendor-data.zip").endswith(
         f" — {tmp_path}/vendor-data.zip is read with: --file-urls-from {tmp_path}"
     )
     assert FileUrlReader(tmp_path / "5.33.1", tmp_path).read("file:vendor-data.zip") == b"PK"

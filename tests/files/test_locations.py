@@ -53,8 +53,8 @@ def test_each_value_of_a_long_record_is_found_in_linear_time() -> None:
         lines = [b"dn: cn=x", *(b"cn: " + value for value in values)]
 
         def find() -> None:
-            of = ValueLineIndex(lines)
-            assert [of.find_line(1, {"cn"}, value) for value in values] == list(range(2, count + 2))
+            index = ValueLineIndex(lines)
+            assert [index.find_line(1, {"cn"}, value) for value in values] == list(range(2, count + 2))
 
         return find
 

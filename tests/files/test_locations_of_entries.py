@@ -18,10 +18,10 @@ SECOND = "dn: cn=a,dc=x\nobjectClass: device\ncn: a\n\ndn: cn=b,dc=x\nobjectClas
 def test_entries_of_a_folder_have_the_lines_of_their_dns(tmp_path: Path) -> None:
     (tmp_path / "1.ldif").write_text(FIRST)
     (tmp_path / "2.ldif").write_text(SECOND)
-    wanted = [DN.parse(name) for name in ("dc=x", "CN=B, dc=x", "cn=gone,dc=x")]
-    found = find_entry_locations(tmp_path, load_bundled_schema(), wanted)
-    places = [found.get(load_bundled_schema().normalise_dn(dn)) for dn in wanted]
-    assert places == [Location(str(tmp_path / "1.ldif"), 4), Location(str(tmp_path / "2.ldif"), 5), None]
+    dns = [DN.parse(name) for name in ("dc=x", "CN=B, dc=x", "cn=gone,dc=x")]
+    found = find_entry_locations(tmp_path, load_bundled_schema(), dns)
+    lines = [found.get(load_bundled_schema().normalise_dn(dn)) for dn in dns]
+    assert lines == [Location(str(tmp_path / "1.ldif"), 4), Location(str(tmp_path / "2.ldif"), 5), None]
 
 
 def test_what_is_no_entry_is_passed_over(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, load_bundled_schema
-from dcmcfg.schema.syntaxes import syntax_oid
+from dcmcfg.schema.syntaxes import get_syntax_oid
 from tests.foreign.running_server import BASE_DN, RunningServer
 from tests.ports import free_port
 
@@ -122,7 +122,7 @@ def _records() -> Iterator[str]:
 def _attribute_type(attribute: AttributeType) -> Iterator[str]:
     yield f"dn: m-oid={attribute.oid},ou=attributeTypes,cn=dcm4chee,ou=schema\nchangetype: add"
     yield "objectClass: top\nobjectClass: metaTop\nobjectClass: metaAttributeType"
-    yield f"m-oid: {attribute.oid}\nm-name: {attribute.name}\nm-syntax: {syntax_oid(attribute.syntax)}"
+    yield f"m-oid: {attribute.oid}\nm-name: {attribute.name}\nm-syntax: {get_syntax_oid(attribute.syntax)}"
     if attribute.equality:
         yield f"m-equality: {attribute.equality}"
     if attribute.single_valued:

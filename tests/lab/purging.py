@@ -12,5 +12,5 @@ from dcmcfg.lab.site import Site
 def purge(site: Site, study_uid: str, *, availability: str = "NEARLINE") -> None:
     """Have no file of the study's objects any more, as the archive's own purge does while the archive runs."""
     with closing(open_database(site)) as database:
-        held = [each for each in database.list_instances() if each.header.StudyInstanceUID == study_uid]
-        database.save(replace(each, is_local=False, availability=availability) for each in held)
+        instances = [each for each in database.list_instances() if each.header.StudyInstanceUID == study_uid]
+        database.save(replace(each, is_local=False, availability=availability) for each in instances)

@@ -134,5 +134,5 @@ def test_new_objects_are_taken_and_found_again_by_their_study(site: RunningSite)
     for instance in get_standard_study("unknown").instances:
         assert association.send_c_store(instance).Status == 0
     association.release()
-    kept = site.site.archive_folder / "objects"
-    assert get_standard_study("unknown").sop_instance_uids <= {path.stem for path in kept.glob("*.dcm")}
+    objects_folder = site.site.archive_folder / "objects"
+    assert get_standard_study("unknown").sop_instance_uids <= {path.stem for path in objects_folder.glob("*.dcm")}

@@ -73,7 +73,7 @@ def memory() -> Memory:
     return Memory(load_site_entries(PORTS))
 
 
-def found(memory: Memory, title: str) -> NetworkAE:
+def find_existing_ae(memory: Memory, title: str) -> NetworkAE:
     ae = memory.configuration().find_ae(title)
     assert ae is not None
     return ae
@@ -105,9 +105,12 @@ def test_an_aes_capabilities_may_be_shared_from_another(memory: Memory) -> None:
 
 
 def test_an_ae_is_found_by_its_exact_title_with_the_address_of_its_connection(memory: Memory) -> None:
-    local = found(memory, "DCM4CHEE")
-    assert str(select_connection(SITE, found(memory, "LONGTERM"), local).peer) == "LONGTERM@127.0.0.1:21119"
-    assert str(select_connection(SITE, found(memory, "WORKSTATION"), local).peer) == "WORKSTATION@127.0.0.1:21117"
+    local = find_existing_ae(memory, "DCM4CHEE")
+    assert str(select_connection(SITE, find_existing_ae(memory, "LONGTERM"), local).peer) == "LONGTERM@127.0.0.1:21119"
+    assert (
+        str(select_connection(SITE, find_existing_ae(memory, "WORKSTATION"), local).peer)
+        == "WORKSTATION@127.0.0.1:21117"
+    )
     for title in ("longterm", "NOBODY", "*"):
         assert memory.configuration().find_ae(title) is None
 
@@ -155,18 +158,18 @@ def test_a_connection_with_port_minus_one_does_not_listen(memory: Memory) -> Non
 
 
 def test_installed_is_inherited_and_false_on_the_device_wins(memory: Memory) -> None:
-    local = found(memory, "DCM4CHEE")
+    local = find_existing_ae(memory, "DCM4CHEE")
     storescp = f"dicomDeviceName=storescp,{DEVICES}"
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled")
-    assert select_connection(SITE, found(memory, "STORESCP"), local).peer.port == 21115
+    assert select_connection(SITE, find_existing_ae(memory, "STORESCP"), local).peer.port == 21115
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled", "FALSE")
     with pytest.raises(IncompatibleConnectionException):
-        select_connection(SITE, found(memory, "STORESCP"), local)
+        select_connection(SITE, find_existing_ae(memory, "STORESCP"), local)
     memory.change(f"cn=dicom,{storescp}", "dicomInstalled", "TRUE")
     memory.change(storescp, "dicomInstalled", "FALSE")
-    assert not found(memory, "STORESCP").installed
+    assert not find_existing_ae(memory, "STORESCP").installed
     with pytest.raises(IllegalStateException, match="Not installed"):
-        select_connection(SITE, found(memory, "LONGTERM"), replace(local, installed=False))
+        select_connection(SITE, find_existing_ae(memory, "LONGTERM"), replace(local, installed=False))
 
 
 @pytest.mark.parametrize(
@@ -264,20 +267,20 @@ def test_an_unreadable_device_is_not_remembered(memory: Memory) -> None:
 def test_the_database_keeps_instances_over_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "database.sqlite"
     headers = [extract_header(each) for each in get_standard_study("three").instances]
-    kept = [
+    instances = [
         InstanceRecord(header, is_local=False, external_aet="LONGTERM", availability="NEARLINE") for header in headers
     ]
     database = Database(path)
     assert database.is_empty()
-    database.save(kept)
+    database.save(instances)
     database.close()
     again = Database(path)
     assert not again.is_empty()
     assert {each.sop_instance_uid: each for each in again.list_instances()} == {
-        each.sop_instance_uid: each for each in kept
+        each.sop_instance_uid: each for each in instances
     }
-    again.save([replace(kept[0], is_local=True, retrieve_aets=("A", "B"))])
-    found = again.find_instance(kept[0].sop_instance_uid)
+    again.save([replace(instances[0], is_local=True, retrieve_aets=("A", "B"))])
+    found = again.find_instance(instances[0].sop_instance_uid)
     assert found is not None
     assert (found.is_local, found.retrieve_aets) == (True, ("A", "B"))
     assert again.find_instance("1.2.3") is None

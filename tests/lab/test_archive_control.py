@@ -68,13 +68,13 @@ def test_a_dangling_reference_makes_reload_500_with_a_stack_trace_and_changes_no
     site.put("dicomNetworkConnectionReference", "cn=gone," + DEVICE, dn=AE)
     answer = site.control("reload")
     assert (answer.status, answer.content_type) == (500, TEXT)
-    told = [line for line in answer.body.splitlines() if not line.startswith("\tat ")]
-    assert told == [
+    lines = [line for line in answer.body.splitlines() if not line.startswith("\tat ")]
+    assert lines == [
         "org.dcm4che3.conf.api.ConfigurationNotFoundException: Device with specified name not found",
         f"Caused by: javax.naming.NameNotFoundException: cn=gone,{DEVICE}",
         "\t... 2 more",
     ]
-    assert len(answer.body.splitlines()) > len(told)
+    assert len(answer.body.splitlines()) > len(lines)
     assert echoscu(site.archive).returncode == 0
     site.put("dicomNetworkConnectionReference", "cn=dicom," + DEVICE, dn=AE)
     assert site.control("reload").status == 204
@@ -165,8 +165,8 @@ def test_a_listener_that_cannot_be_opened_is_closed_until_a_reload_opens_it(site
         site.put("dicomPort", str(port), dn=CONNECTION)
         for _ in range(2):
             answer = site.control("reload")
-            told = [line for line in answer.body.splitlines() if not line.startswith("\t")]
-            assert (answer.status, answer.content_type, told) == (
+            lines = [line for line in answer.body.splitlines() if not line.startswith("\t")]
+            assert (answer.status, answer.content_type, lines) == (
                 500,
                 TEXT,
                 [
@@ -177,9 +177,9 @@ def test_a_listener_that_cannot_be_opened_is_closed_until_a_reload_opens_it(site
             assert status(site) == "STARTED"
             assert not open_at(old)
     assert site.control("reload").status == 204
-    moved = replace(site.archive, port=port)
-    assert echoscu(moved).returncode == 0
-    assert echoscu(replace(moved, ae_title="OTHER")).returncode == 0
+    changed_site = replace(site.archive, port=port)
+    assert echoscu(changed_site).returncode == 0
+    assert echoscu(replace(changed_site, ae_title="OTHER")).returncode == 0
 
 
 def test_a_change_is_in_force_although_a_listener_was_not_opened(site: RunningSite) -> None:

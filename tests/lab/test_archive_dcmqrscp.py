@@ -43,8 +43,8 @@ def test_dcmtks_archive_sends_to_the_stand_in_which_forwards_to_dcmtks_storage(
     for name in ("three", "twenty"):
         done = movescu(site.archive, get_standard_study(name).uid, "STORESCP", calling="VIEWER")
         assert re.findall(r"Received Final Move Response \((.*)\)", done.stderr) == ["Success"], done.stderr
-    wanted = get_standard_study("three").sop_instance_uids | get_standard_study("twenty").sop_instance_uids
-    assert stored_in(tmp_path / "stored") == wanted
+    uids = get_standard_study("three").sop_instance_uids | get_standard_study("twenty").sop_instance_uids
+    assert stored_in(tmp_path / "stored") == uids
     assert "move originator" not in site.log("archive")  # nothing arrived that no C-MOVE waited for
 
 

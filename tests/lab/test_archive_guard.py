@@ -28,8 +28,8 @@ def bearer(issuer: Issuer) -> str:
 
 
 def unauthorized(error: str) -> Refusal:
-    told = f'Bearer realm="dcm4che", error="invalid_token", error_description="{error}"'
-    return Refusal(HTTPStatus.UNAUTHORIZED, told)
+    challenge = f'Bearer realm="dcm4che", error="invalid_token", error_description="{error}"'
+    return Refusal(HTTPStatus.UNAUTHORIZED, challenge)
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Basic abc", "Bearer", "Bearer "])

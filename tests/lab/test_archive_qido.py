@@ -38,7 +38,7 @@ def get(site: RunningSite, path: str) -> tuple[int, str, str]:
         return error.code, error.headers.get("Content-Type", ""), error.read().decode()
 
 
-def found(site: RunningSite, query: str) -> list[dict[str, Any]]:
+def search_results(site: RunningSite, query: str) -> list[dict[str, Any]]:
     status, content_type, body = get(site, f"DCM4CHEE/rs/{query}")
     assert (status, content_type) == (200, "application/dicom+json")
     answer: list[dict[str, Any]] = json.loads(body)
@@ -50,14 +50,14 @@ def private(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def names(site: RunningSite, query: str) -> list[str]:
-    return sorted(each["00200010"]["Value"][0] for each in found(site, query))
+    return sorted(each["00200010"]["Value"][0] for each in search_results(site, query))
 
 
 def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_recall_it_has_both(
     site: RunningSite,
 ) -> None:
     query = f"studies?StudyInstanceUID={get_standard_study('three').uid}&{PRIVATE}"
-    (purged,) = found(site, query)
+    (purged,) = search_results(site, query)
     asked_for = {f"777710{element}": None for element in (25, 26, 28, 43, 44, 45, 50)}
     assert private(purged) == asked_for | {"77770010": ["DCM4CHEE Archive 5"], "77771045": ["LONGTERM"]}
     assert purged["00201208"]["Value"] == [3]
@@ -65,7 +65,7 @@ def test_a_purged_study_has_an_external_archive_and_no_storage_and_after_the_rec
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     site.reload()
     assert move_study(site.archive, "STORESCP", get_standard_study("three").uid).status == 0
-    (recalled,) = found(site, query)
+    (recalled,) = search_results(site, query)
     assert private(recalled) == private(purged) | {"77771028": ["fs1"]}
     assert recalled["00080056"]["Value"] == ["NEARLINE"]
 
@@ -74,11 +74,11 @@ def test_a_private_attribute_comes_when_it_is_asked_for_by_number_and_all_those_
     site: RunningSite,
 ) -> None:
     query = f"studies?0020000D={get_standard_study('twenty').uid}"
-    (plain,) = found(site, query)
+    (plain,) = search_results(site, query)
     assert private(plain) == {}
-    (creator,) = found(site, f"{query}&includefield=77770010")
+    (creator,) = search_results(site, f"{query}&includefield=77770010")
     assert creator.keys() - plain.keys() == {"77770010", "77771010"}
-    (all_there_is,) = found(site, f"{query}&includefield=all")
+    (all_there_is,) = search_results(site, f"{query}&includefield=all")
     assert "77771045" in all_there_is
     assert "77771025" not in all_there_is
 
@@ -88,7 +88,7 @@ def test_the_objects_of_a_study_have_storages_of_their_own(site: RunningSite) ->
     assert status == 200
     stored = [{tag: value for tag, value in private(each).items() if value} for each in json.loads(body)]
     assert stored == [{"77770010": ["DCM4CHEE Archive 5"], "77771028": ["fs1"], "77771050": ["fs1"]}] * 5
-    (one,) = found(site, f"instances?StudyInstanceUID={get_standard_study('one').uid}&{PRIVATE}")
+    (one,) = search_results(site, f"instances?StudyInstanceUID={get_standard_study('one').uid}&{PRIVATE}")
     assert [private(one)[f"777710{element}"] for element in (43, 44, 45, 50)] == [["LONGTERM"]] * 3 + [None]
 
 
@@ -102,7 +102,7 @@ def test_the_archives_own_filters_narrow_a_search(site: RunningSite) -> None:
     database.set_failed_retrieves(get_standard_study("one").uid, 2)
     database.close()
     assert names(site, "studies?incomplete=true") == names(site, "studies?retrievefailed=true") == ["ONE"]
-    (one,) = found(site, f"studies?incomplete=true&{PRIVATE}")
+    (one,) = search_results(site, f"studies?incomplete=true&{PRIVATE}")
     assert (private(one)["77771025"], private(one)["77771026"]) == (["PARTIAL"], [2])
 
 
@@ -120,7 +120,7 @@ def test_more_results_than_a_page_may_have_are_cut_and_more_matches_than_a_query
 ) -> None:
     site.put("dcmQidoMaxNumberOfResults", "2", dn=AE)
     site.reload()
-    assert len(found(site, "studies")) == len(found(site, "studies?limit=3")) == 2
+    assert len(search_results(site, "studies")) == len(search_results(site, "studies?limit=3")) == 2
     pages = Qido(site.site.archive_url, "DCM4CHEE", AuthorizedClient(HttpClient()))
     assert pages.get_study(get_standard_study("twenty").uid).instance_count == 20, (
         "a page that was cut short is not the last"

@@ -81,17 +81,17 @@ def test_a_return_retrieve_aet_hides_the_external_archive(site: RunningSite) -> 
 
 
 def test_from_study_down_to_image_every_object_is_found(site: RunningSite) -> None:
-    wanted = get_standard_study("twenty")
+    study = get_standard_study("twenty")
     asked = {"SeriesInstanceUID": "", "NumberOfSeriesRelatedInstances": ""}
-    series, _ = find(site.archive, identifier("SERIES", StudyInstanceUID=wanted.uid, **asked))
+    series, _ = find(site.archive, identifier("SERIES", StudyInstanceUID=study.uid, **asked))
     assert [each.NumberOfSeriesRelatedInstances for each in series] == [10, 10]
     found = set()
     for each in series:
         keys = identifier(
-            "IMAGE", StudyInstanceUID=wanted.uid, SeriesInstanceUID=each.SeriesInstanceUID, SOPInstanceUID=""
+            "IMAGE", StudyInstanceUID=study.uid, SeriesInstanceUID=each.SeriesInstanceUID, SOPInstanceUID=""
         )
         found |= {str(image.SOPInstanceUID) for image in find(site.archive, keys)[0]}
-    assert found == wanted.sop_instance_uids
+    assert found == study.sop_instance_uids
 
 
 def test_what_only_the_external_archive_holds_is_not_found(site: RunningSite) -> None:

@@ -176,13 +176,13 @@ def test_several_retrieves_at_once_do_not_hold_each_other_up(site: RunningSite) 
     set_destination(site)
     names = ("one", "three", "twenty")
     with ThreadPoolExecutor() as pool:
-        asked = {
+        retrieves = {
             name: pool.submit(
                 move_study, site.archive, "STORESCP", get_standard_study(name).uid, calling=f"VIEWER_{name.upper()}"
             )
             for name in names
         }
-        outcomes = {name: future.result().counters for name, future in asked.items()}
+        outcomes = {name: future.result().counters for name, future in retrieves.items()}
     assert outcomes == {"one": {"completed": 1}, "three": {"completed": 3}, "twenty": {"completed": 20}}
     for name in names:
         assert f"move originator VIEWER_{name.upper()}" in site.log("storage")
@@ -219,13 +219,13 @@ def test_an_external_archive_that_dies_half_way_is_a702_with_what_was_forwarded(
         ThreadPoolExecutor() as pool,
     ):
         storage.send_signal(signal.SIGSTOP)  # so that the first object stays on its way
-        asked = pool.submit(move_study, site.archive, "STORESCP", get_standard_study("twenty").uid)
+        retrieve = pool.submit(move_study, site.archive, "STORESCP", get_standard_study("twenty").uid)
         await_log(site, "archive", "stored ")
         assert comes_true(lambda: _is_called(site.storage)), "the archive forwards it"
         external.kill()
         external.wait()
         storage.send_signal(signal.SIGCONT)
-        outcome = asked.result(PATIENCE_S)
+        outcome = retrieve.result(PATIENCE_S)
     assert (outcome.status, outcome.counters) == (0xA702, {"completed": 1})
 
 

@@ -164,16 +164,16 @@ def test_the_archive_does_what_route_tells(site: RunningSite, case: Case) -> Non
     for (dn, name), values in case.values.items():
         site.put(name, *values, dn=dn)
     try:
-        told = _told(site, case)
-        done = _done(site, case)
+        expected = _find_expected_route(site, case)
+        done = _retrieve(site, case)
     finally:
         for (dn, name), values in was.items():
             site.put(name, *values, dn=dn)
-    if isinstance(told, RouteFailure):
-        _agree_on_the_answer(told, done)
+    if isinstance(expected, RouteFailure):
+        _agree_on_the_answer(expected, done)
         assert (done.asked, done.received) == ([], set())
     else:
-        _agree(told, done, case)
+        _agree(expected, done, case)
 
 
 @pytest.mark.parametrize("back", [False, True])
@@ -182,7 +182,7 @@ def test_several_archives_are_asked_in_one_retrieve(site: RunningSite, back: boo
     site.put(ERD, *(["DCM4CHEE"] if back else []))
     site.put(MAPPING, *(["LONGTERM=LONGTERM", "OTHER=OTHER"] if back else []))
     try:
-        done = _done(site, Case("partial"), {2: "OTHER"})
+        done = _retrieve(site, Case("partial"), {2: "OTHER"})
     finally:
         site.put(ERD)
         site.put(MAPPING)
@@ -198,15 +198,15 @@ def test_a_study_that_became_complete_is_not_asked_for_again(site: RunningSite) 
     for (dn, name), values in case.values.items():
         site.put(name, *values, dn=dn)
     try:
-        first = _done(site, case)
-        asked = len(site.external_moves())
+        first = _retrieve(site, case)
+        move_count = len(site.external_moves())
         again = move_study(site.archive, case.dest, get_standard_study(STUDY).uid, calling=case.calling)
     finally:
         for dn, name in case.values:
             site.put(name, dn=dn)
     assert [destination for *_, destination in first.asked] == ["DCM4CHEE"]
     assert again.counters == {"completed": 3}
-    assert len(site.external_moves()) == asked
+    assert len(site.external_moves()) == move_count
 
 
 @dataclass(frozen=True)
@@ -219,12 +219,12 @@ class Done:
     callers: set[str]
 
 
-def _agree(told: RetrievePath, done: Done, case: Case) -> None:
+def _agree(expected: RetrievePath, done: Done, case: Case) -> None:
     everything = get_standard_study(STUDY).sop_instance_uids
-    asks = [step for step in told.messages if step.kind == "C-MOVE" and step.address]
+    asks = [step for step in expected.messages if step.kind == "C-MOVE" and step.address]
     to_longterm = [step for step in asks if step.receiver_ae_title == "LONGTERM"]
     assert done.asked == [(step.calling_ae_title, step.called_ae_title, step.move_destination) for step in to_longterm]
-    match told.outcome:
+    match expected.outcome:
         case PathOutcome.DELIVERED:
             assert done.received == everything
             assert done.outcome.status == 0x0000
@@ -233,16 +233,16 @@ def _agree(told: RetrievePath, done: Done, case: Case) -> None:
             assert done.received == _local_part()
             assert done.outcome.counters == {"completed": len(_local_part())}
         case PathOutcome.FAILED:
-            _agree_on_the_answer(told.failures[0], done)
-        case PathOutcome.UNCONFIGURED if not told.failures:
+            _agree_on_the_answer(expected.failures[0], done)
+        case PathOutcome.UNCONFIGURED if not expected.failures:
             assert done.received == _local_part()
         case PathOutcome.UNCONFIGURED:
-            _agree_on_the_answer(told.failures[0], done)
+            _agree_on_the_answer(expected.failures[0], done)
             assert done.received == set()
-    if done.received and told.outcome is not PathOutcome.FAILED:
+    if done.received and expected.outcome is not PathOutcome.FAILED:
         senders = {
             step.calling_ae_title
-            for step in told.messages
+            for step in expected.messages
             if step.kind == "C-STORE" and step.receiver_ae_title == case.dest
         }
         assert done.callers <= senders
@@ -263,26 +263,26 @@ def _agree_on_the_answer(failure: RouteFailure, done: Done) -> None:
             assert (f"{status:04X}", comment) == (code, words)
 
 
-def _told(site: RunningSite, case: Case) -> RetrievePath | RouteFailure:
+def _find_expected_route(site: RunningSite, case: Case) -> RetrievePath | RouteFailure:
     configuration = Configuration(Tree.from_entries(load_bundled_schema(), site.slapd.entries()))
-    asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
-    question = RouteRequest(asked, case.dest, case.calling, case.external)
+    ae = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    question = RouteRequest(ae, case.dest, case.calling, case.external)
     route = find_route(configuration, question, (StudyState(case.state),))
     if route.refusal is not None:
         return route.refusal
-    (way,) = route.paths
-    return way
+    (path,) = route.paths
+    return path
 
 
-def _done(site: RunningSite, case: Case, held_by: Mapping[int, str] | None = None) -> Done:
-    """Have the study asked for; *held_by* names another archive for single instances."""
-    _put_study(site, case, held_by or {})
+def _retrieve(site: RunningSite, case: Case, holders: Mapping[int, str] | None = None) -> Done:
+    """Have the study asked for; *holders* names another archive for single instances."""
+    _put_study(site, case, holders or {})
     for file in site.site.storage_folder.glob("*.dcm"):
         file.unlink()
-    asked, logged = len(site.external_moves()), len(site.log("storage"))
+    move_count, logged = len(site.external_moves()), len(site.log("storage"))
     site.reload()
     outcome = move_study(site.archive, case.dest, get_standard_study(STUDY).uid, calling=case.calling)
-    moves = [(each["calling"], each["called"], each["destination"]) for each in site.external_moves()[asked:]]
+    moves = [(each["calling"], each["called"], each["destination"]) for each in site.external_moves()[move_count:]]
     callers = set(re.findall(r"from (\S+), move originator", site.log("storage")[logged:]))
     return Done(outcome, moves, site.received(), callers)
 
@@ -291,12 +291,12 @@ def _local_part() -> set[str]:
     return {str(get_standard_study(STUDY).instances[0].SOPInstanceUID)}
 
 
-def _put_study(site: RunningSite, case: Case, held_by: Mapping[int, str]) -> None:
+def _put_study(site: RunningSite, case: Case, holders: Mapping[int, str]) -> None:
     """Have the archive's database tell of the study what *case* says."""
     path = site.site.archive_folder / "database.sqlite"
     _forget(path)
     known = [
-        InstanceRecord(extract_header(each), is_local=True, external_aet=held_by.get(number, case.external))
+        InstanceRecord(extract_header(each), is_local=True, external_aet=holders.get(number, case.external))
         for number, each in enumerate(get_standard_study(STUDY).instances)
     ]
     database = open_database(site.site)

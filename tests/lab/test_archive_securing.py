@@ -51,8 +51,8 @@ def test_a_stock_connection_offers_what_its_suites_and_version_say_and_wants_a_c
 
 
 def test_settings_of_the_connection_are_followed(certified: Site) -> None:
-    wanted = replace(STOCK, tls_versions=("TLSv1.3", "TLSv1.2"), needs_client_certificate=False)
-    context = make_server_context(certified, wanted)
+    connection = replace(STOCK, tls_versions=("TLSv1.3", "TLSv1.2"), needs_client_certificate=False)
+    context = make_server_context(certified, connection)
     assert context is not None
     assert (context.minimum_version, context.maximum_version) == (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
     assert context.verify_mode == ssl.CERT_NONE

@@ -33,8 +33,8 @@ def test_it_answers_an_echo_to_its_own_title_only(site: RunningSite) -> None:
 
 def test_it_holds_the_purged_studies_and_one_that_the_archive_does_not_know(site: RunningSite) -> None:
     answers, _ = find(site.external, identifier(StudyInstanceUID=""))
-    held = {get_standard_study(name).uid for name in ("one", "three", "twenty", "unknown", "jpeg-ls")}
-    assert {str(each.StudyInstanceUID) for each in answers} == held
+    study_uids = {get_standard_study(name).uid for name in ("one", "three", "twenty", "unknown", "jpeg-ls")}
+    assert {str(each.StudyInstanceUID) for each in answers} == study_uids
     assert {each.RetrieveAETitle for each in answers} == {"LONGTERM"}
 
 

@@ -14,7 +14,7 @@ def test_it_has_as_many_entries_as_asked_for_with_parents_first(count: int) -> N
     entries = tuple(generate_large_tree(count))
     assert len(Tree.from_entries(load_bundled_schema(), entries).entries) == count
     names = [entry.dn for entry in entries]
-    assert all(name.parent in names[:place] for place, name in enumerate(names) if place)
+    assert all(name.parent in names[:index] for index, name in enumerate(names) if index)
 
 
 def test_values_differ_from_device_to_device() -> None:

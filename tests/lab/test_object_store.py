@@ -14,7 +14,7 @@ def test_an_instance_that_several_send_at_once_is_kept_whole(tmp_path: Path) -> 
     files = [bytes([number]) * 200_000 for number in range(8)]
     for _ in range(20):
         with ThreadPoolExecutor(len(files)) as threads:
-            kept = list(threads.map(lambda file: store.save_file(UID, file), files))
-        assert kept == [store.get_path(UID)] * len(files)
+            saved = list(threads.map(lambda file: store.save_file(UID, file), files))
+        assert saved == [store.get_path(UID)] * len(files)
         assert store.get_path(UID).read_bytes() in files
     assert list(tmp_path.iterdir()) == [store.get_path(UID)]

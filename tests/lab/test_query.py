@@ -21,7 +21,7 @@ def dataset(**attributes: object) -> Dataset:
 
 
 @pytest.mark.parametrize(
-    ("key", "held", "expected"),
+    ("key", "values", "expected"),
     [
         ({"PatientID": ""}, {}, True),
         ({"PatientID": "*"}, {}, True),
@@ -39,9 +39,9 @@ def dataset(**attributes: object) -> Dataset:
         ({"ModalitiesInStudy": "CT"}, {"ModalitiesInStudy": ["CT", "SR"]}, True),
     ],
 )
-def test_a_key_matches_as_ps3_4_says(key: dict[str, object], held: dict[str, object], expected: bool) -> None:
+def test_a_key_matches_as_ps3_4_says(key: dict[str, object], values: dict[str, object], expected: bool) -> None:
     (element,) = dataset(**key)
-    assert matches(element, dataset(**held)) is expected
+    assert matches(element, dataset(**values)) is expected
 
 
 def test_the_level_is_one_of_the_model_and_needs_the_keys_above() -> None:
@@ -62,16 +62,16 @@ def test_the_root_follows_from_the_sop_class() -> None:
 
 
 def test_a_retrieve_selects_by_lists_of_uids() -> None:
-    held = [QueryInstance(each) for each in get_standard_study("twenty").instances]
-    wanted = [held[3].unique_key("IMAGE"), held[17].unique_key("IMAGE")]
+    instances = [QueryInstance(each) for each in get_standard_study("twenty").instances]
+    uids = [instances[3].unique_key("IMAGE"), instances[17].unique_key("IMAGE")]
     keys = identifier("IMAGE", StudyInstanceUID=get_standard_study("twenty").uid)
-    keys.SOPInstanceUID = wanted
-    assert [each.unique_key("IMAGE") for each in select_instances(keys, held)] == wanted
+    keys.SOPInstanceUID = uids
+    assert [each.unique_key("IMAGE") for each in select_instances(keys, instances)] == uids
 
 
 def test_an_answer_holds_what_was_asked_for_even_where_it_is_empty() -> None:
-    held = [QueryInstance(each) for each in get_standard_study("one").instances]
-    (answer,) = find_matches(identifier(PatientName="", InstitutionName="", StationName=""), "STUDY", held)
+    instances = [QueryInstance(each) for each in get_standard_study("one").instances]
+    (answer,) = find_matches(identifier(PatientName="", InstitutionName="", StationName=""), "STUDY", instances)
     assert answer.PatientName == "LAB^ONE"
     assert answer.StationName is None or answer.StationName == ""
     assert "StudyDescription" not in answer
@@ -79,28 +79,34 @@ def test_an_answer_holds_what_was_asked_for_even_where_it_is_empty() -> None:
 
 
 def test_keys_of_lower_levels_do_not_narrow_a_study_query() -> None:
-    held = [QueryInstance(each) for each in get_standard_study("twenty").instances]
-    assert len(list(find_matches(identifier(SeriesInstanceUID="1.2.3"), "STUDY", held))) == 1
+    instances = [QueryInstance(each) for each in get_standard_study("twenty").instances]
+    assert len(list(find_matches(identifier(SeriesInstanceUID="1.2.3"), "STUDY", instances))) == 1
 
 
 def test_a_study_is_found_by_what_describes_one_of_its_series() -> None:
-    held = [QueryInstance(dataset(StudyInstanceUID="1.2", StationName=each, SeriesDescription=each)) for each in "AB"]
+    instances = [
+        QueryInstance(dataset(StudyInstanceUID="1.2", StationName=each, SeriesDescription=each)) for each in "AB"
+    ]
 
-    def found(**keys: str) -> int:
-        return len(list(find_matches(identifier(**keys), "STUDY", held)))
+    def count_matches(**keys: str) -> int:
+        return len(list(find_matches(identifier(**keys), "STUDY", instances)))
 
-    assert (found(StationName="B"), found(SeriesDescription="a*"), found(SeriesDescription="C")) == (1, 0, 0)
-    assert found(StationName="A", SeriesDescription="B") == 0, "no series has both"
+    assert (
+        count_matches(StationName="B"),
+        count_matches(SeriesDescription="a*"),
+        count_matches(SeriesDescription="C"),
+    ) == (1, 0, 0)
+    assert count_matches(StationName="A", SeriesDescription="B") == 0, "no series has both"
 
 
 def test_the_retrieve_titles_are_those_common_to_all_objects() -> None:
     first, second, third = get_standard_study("three").instances
-    held = [
+    instances = [
         QueryInstance(first, "ONLINE", ("A", "B")),
         QueryInstance(second, "OFFLINE", ("B",)),
         QueryInstance(third, "NEARLINE", ("B", "A")),
     ]
-    (answer,) = find_matches(identifier(), "STUDY", held)
+    (answer,) = find_matches(identifier(), "STUDY", instances)
     assert (answer.RetrieveAETitle, answer.InstanceAvailability) == ("B", "OFFLINE")
 
 

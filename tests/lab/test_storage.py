@@ -29,9 +29,9 @@ def test_it_keeps_each_object_as_a_dicom_file(site: RunningSite, tmp_path: Path)
     assert storescu(site.storage, sent, calling="MODALITY").returncode == 0
     assert site.received() == get_standard_study("three").sop_instance_uids
     original = get_standard_study("three").instances[0]
-    kept = dcmread(site.site.storage_folder / f"{original.SOPInstanceUID}.dcm")
-    assert kept.PixelData == original.PixelData
-    assert kept.to_json_dict() == original.to_json_dict()
+    stored = dcmread(site.site.storage_folder / f"{original.SOPInstanceUID}.dcm")
+    assert stored.PixelData == original.PixelData
+    assert stored.to_json_dict() == original.to_json_dict()
     assert "from MODALITY, move originator none" in site.log("storage")
 
 

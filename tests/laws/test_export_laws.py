@@ -11,8 +11,8 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.model.export import export_ldif, select_entries
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
-from tests.directory.messages import done, in_pieces
 from tests.directory.messages import entry as message
+from tests.directory.messages import in_pieces, search_result_done
 from tests.directory.test_search_responses import read
 
 ROOT = DN.parse("cn=DICOM Configuration,dc=dcm4che,dc=org")
@@ -88,4 +88,4 @@ def octets(entries: list[Entry], separator: str) -> list[bytes]:
         )
         for number, each in enumerate(entries)
     )
-    return read(in_pieces(sent + done()))[0]
+    return read(in_pieces(sent + search_result_done()))[0]

@@ -67,10 +67,10 @@ def after(tree: Tree, edit: Edit) -> Tree:
 
 
 def errors(tree: Tree) -> set[tuple[str, str, str]]:
-    return {_key(each) for each in lint(tree, NOW) if each.finding.severity == "error"}
+    return {_parse_reference_key(each) for each in lint(tree, NOW) if each.finding.severity == "error"}
 
 
-def _key(found: LintFinding) -> tuple[str, str, str]:
+def _parse_reference_key(found: LintFinding) -> tuple[str, str, str]:
     return found.rule.name, str(found.finding.dn), found.finding.attribute
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dcmcfg.directory.search_result_entry import InvalidLdapMessage, split_attribute, split_entry
 from dcmcfg.errors import DirectoryError
-from tests.directory.messages import done, entry, in_pieces
+from tests.directory.messages import entry, in_pieces, search_result_done
 from tests.directory.test_search_responses import read
 
 names = st.binary(min_size=1, max_size=200)
@@ -23,7 +23,7 @@ sizes = st.lists(st.integers(1, 50), max_size=60)
 def test_what_ldap3_encodes_is_read_back(
     sent: list[tuple[bytes, list[tuple[bytes, list[bytes]]]]], cut: list[int]
 ) -> None:
-    octets = b"".join(entry(dn, attributes) for dn, attributes in sent) + done()
+    octets = b"".join(entry(dn, attributes) for dn, attributes in sent) + search_result_done()
     came, end = read(in_pieces(octets, cut))
     assert end.entry_count == len(sent)
     split = [split_entry(each) for each in came]
@@ -43,7 +43,7 @@ def test_arbitrary_octets_end_in_an_error_of_ours(octets: bytes, cut: list[int])
 def test_an_answer_with_octets_changed_ends_in_an_error_of_ours_or_in_entries(
     sent: list[tuple[bytes, list[tuple[bytes, list[bytes]]]]], data: st.DataObject
 ) -> None:
-    octets = bytearray(b"".join(entry(dn, attributes) for dn, attributes in sent) + done())
+    octets = bytearray(b"".join(entry(dn, attributes) for dn, attributes in sent) + search_result_done())
     for _ in range(data.draw(st.integers(1, 4))):
         octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
     with suppress(DirectoryError):

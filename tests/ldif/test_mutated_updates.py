@@ -54,35 +54,35 @@ _FOLDED_NAME = re.compile(rb"^(?:[^:\n<]*\r?\n [^:\n]*(?:\r?\n )*:|-\r?\n )", re
 
 def _lines_changed(text: bytes, chance: random.Random) -> bytes:
     lines = text.split(b"\n")
-    at, other = chance.randrange(len(lines)), chance.randrange(len(lines))
+    index, other = chance.randrange(len(lines)), chance.randrange(len(lines))
     match chance.randrange(6):
         case 0:
-            del lines[at]
+            del lines[index]
         case 1:
-            lines.insert(at, lines[at])
+            lines.insert(index, lines[index])
         case 2:
-            lines[at], lines[other] = lines[other], lines[at]
+            lines[index], lines[other] = lines[other], lines[index]
         case 3:
-            cut = chance.randint(0, len(lines[at]))
-            lines[at] = lines[at][:cut] + b"\n " + lines[at][cut:]
+            cut = chance.randint(0, len(lines[index]))
+            lines[index] = lines[index][:cut] + b"\n " + lines[index][cut:]
         case 4:
-            lines[at] += chance.choice((b" ", b"  ", b"\t", b"\r", b"\n "))
+            lines[index] += chance.choice((b" ", b"  ", b"\t", b"\r", b"\n "))
         case _:
-            lines[at : at + 2] = [b"".join(lines[at : at + 2])]
+            lines[index : index + 2] = [b"".join(lines[index : index + 2])]
     return b"\n".join(lines)
 
 
 def _octets_changed(text: bytes, chance: random.Random) -> bytes:
-    octets, at = bytearray(text), chance.randint(0, len(text))
+    octets, index = bytearray(text), chance.randint(0, len(text))
     match chance.randrange(4):
         case 0:
-            octets[at : at + 1] = bytes((chance.randrange(256),))
+            octets[index : index + 1] = bytes((chance.randrange(256),))
         case 1:
-            octets[at:at] = chance.choice(_PIECES + _WORDS)
+            octets[index:index] = chance.choice(_PIECES + _WORDS)
         case 2:
-            del octets[at : at + chance.choice((1, 2, 5))]
+            del octets[index : index + chance.choice((1, 2, 5))]
         case _:
-            octets[at : at + 8] = bytes(octets[at : at + 8]).swapcase()
+            octets[index : index + 8] = bytes(octets[index : index + 8]).swapcase()
     return bytes(octets)
 
 
@@ -92,9 +92,9 @@ _KINDS: tuple[Callable[[bytes, random.Random], bytes], ...] = (_lines_changed, _
 def mutated(chance: random.Random) -> tuple[bytes, bytes]:
     """Return the octets of a file with one fault, and the record that has it."""
     chosen = [chance.choice(RECORDS) for _ in range(chance.choice((1, 2, 3)))]
-    at = chance.randrange(len(chosen))
-    chosen[at] = chance.choice(_KINDS)(chosen[at], chance)
-    return b"\n\n".join(chosen) + b"\n", chosen[at]
+    index = chance.randrange(len(chosen))
+    chosen[index] = chance.choice(_KINDS)(chosen[index], chance)
+    return b"\n\n".join(chosen) + b"\n", chosen[index]
 
 
 def announced(change: Change) -> list[bytes]:
@@ -110,9 +110,9 @@ def announced(change: Change) -> list[bytes]:
         case Delete():
             return [f"!deleting entry {change.dn}".encode()]
         case Rename(delete_old_rdn=delete):
-            kept = b"do not keep existing values" if delete else b"keep existing values"
+            message = b"do not keep existing values" if delete else b"keep existing values"
             new = f'\tnew RDN: "{change.new_rdn}" '.encode()
-            return [f"!modifying rdn of entry {change.dn}".encode(), new + b"(%b)" % kept]
+            return [f"!modifying rdn of entry {change.dn}".encode(), new + b"(%b)" % message]
 
 
 def _announced(word: str, name: str, values: tuple[bytes, ...]) -> list[bytes]:

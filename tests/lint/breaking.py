@@ -46,9 +46,11 @@ def put(dn: str, **values: str | Sequence[str]) -> Modify:
         DN.parse(dn),
         tuple(
             Modification(
-                Operation.REPLACE, name, tuple(each.encode() for each in ((held,) if isinstance(held, str) else held))
+                Operation.REPLACE,
+                name,
+                tuple(each.encode() for each in ((value,) if isinstance(value, str) else value)),
             )
-            for name, held in values.items()
+            for name, value in values.items()
         ),
     )
 

@@ -21,10 +21,11 @@ RULES = ("port-taken", "port-possibly-taken")
 TAKEN, PERHAPS = RULES
 
 
-def found(held: Tree) -> list[tuple[str, str]]:
+def rules_and_connections(checked_tree: Tree) -> list[tuple[str, str]]:
     """Rule and connection of each."""
     return [
-        (each.rule.name, str(each.finding.dn.rdn)) for each in lint(held, NOW, [RULES_BY_NAME[name] for name in RULES])
+        (each.rule.name, str(each.finding.dn.rdn))
+        for each in lint(checked_tree, NOW, [RULES_BY_NAME[name] for name in RULES])
     ]
 
 
@@ -32,7 +33,7 @@ def two(first: dict[str, str], second: dict[str, str]) -> list[str]:
     """The rules that connections *a* and *b* of the archive break, which have port 104."""
     others = [entry for entry in site_entries() if not entry.is_a("dicomNetworkConnection")]
     made = [listener("a", first), listener("b", second)]
-    return [rule for rule, _ in found(tree(*others, *made))]
+    return [rule for rule, _ in rules_and_connections(tree(*others, *made))]
 
 
 def listener(name: str, values: dict[str, str]) -> Entry:
@@ -74,13 +75,13 @@ def listener(name: str, values: dict[str, str]) -> Entry:
 )
 @pytest.mark.parametrize("attribute", ["dicomHostname", "dcmBindAddress"])
 def test_addresses(attribute: str, first: str, second: str, rule: str | None) -> None:
-    held = [{attribute: text} if text else {"dicomHostname": ""} for text in (first, second)]
-    assert two(held[0], held[1]) == ([rule] if rule else [])
+    addresses = [{attribute: text} if text else {"dicomHostname": ""} for text in (first, second)]
+    assert two(addresses[0], addresses[1]) == ([rule] if rule else [])
 
 
 def test_of_a_connection_without_the_archives_own_class_the_bind_address_is_not_read() -> None:
     plain = connection(SMALL, name="two", dcmBindAddress="10.0.0.1")
-    assert found(tree(*site_entries(), plain)) == [(TAKEN, "cn=two")]
+    assert rules_and_connections(tree(*site_entries(), plain)) == [(TAKEN, "cn=two")]
 
 
 def test_the_bind_address_counts_before_the_host_name() -> None:
@@ -127,13 +128,13 @@ def test_tls_is_no_other_port() -> None:
 
 def test_a_device_that_is_not_installed_opens_no_port() -> None:
     entries = [*site_entries(dicomInstalled="FALSE"), connection(SMALL, name="two")]
-    assert found(tree(*entries)) == []
-    assert found(tree(*site_entries(), connection(SMALL, name="two"))) == [(TAKEN, "cn=two")]
+    assert rules_and_connections(tree(*entries)) == []
+    assert rules_and_connections(tree(*site_entries(), connection(SMALL, name="two"))) == [(TAKEN, "cn=two")]
 
 
 def test_the_ports_of_remote_devices_are_not_the_archives() -> None:
     changes = [put(f"cn=dicom,{STORESCP_DEVICE}", dicomPort="11115", dicomHostname="0.0.0.0")]
-    assert found(sound().with_changes(changes)) == []
+    assert rules_and_connections(sound().with_changes(changes)) == []
 
 
 def test_each_connection_is_named_once_with_a_port_of_its_own() -> None:
@@ -167,4 +168,4 @@ def test_what_the_real_archive_could_not_bind_is_found(name: str, change: Change
     assert recorded.text.startswith("java.io.IOException: Unable to start TCPListener on localhost:9112\n")
     assert "Address already in use" in recorded.text
     closed = [each for each, state in recorded.more["afterwards"]["ports"].items() if state == "refused"]
-    assert [(TAKEN, f"cn={each}") for each in closed] == found(sound().with_changes([change]))
+    assert [(TAKEN, f"cn={each}") for each in closed] == rules_and_connections(sound().with_changes([change]))

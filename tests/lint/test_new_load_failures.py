@@ -30,15 +30,15 @@ FIX = "Correct the value. dcmcfg explain"
 
 def plan_of(*changes: Change, before: Tree | None = None) -> Plan:
     """The plan of *changes*, of which the first stands on line 1 of ``x.ldif``, the second on line 2 and so on."""
-    wanted = [DesiredChange(change, location=f"x.ldif:{line}") for line, change in enumerate(changes, 1)]
-    return make_plan(before or site(), wanted)
+    desired = [DesiredChange(change, location=Location("x.ldif", line)) for line, change in enumerate(changes, 1)]
+    return make_plan(before or site(), desired)
 
 
 def new(*changes: Change, before: Tree | None = None) -> list[NewFinding]:
     return list(find_new_load_failures(plan_of(*changes, before=before), NOW))
 
 
-def told(*changes: Change, before: Tree | None = None) -> list[tuple[str, str, str, int | None]]:
+def summaries(*changes: Change, before: Tree | None = None) -> list[tuple[str, str, str, int | None]]:
     """Rule, entry, attribute and line of each."""
     return [
         (
@@ -55,13 +55,10 @@ def risks(*changes: Change, before: Tree | None = None) -> PlanRisks:
     return assess_plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
 
 
-@pytest.mark.parametrize(
-    ("place", "told"),
-    [("aes.json:12 (AE 2)", Location("aes.json", 12)), ("a:b.csv:3", Location("a:b.csv", 3)), ("-", None)],
-)
-def test_a_place_is_that_of_a_row_too(place: str, told: Location | None) -> None:
-    plan = make_plan(site(), [DesiredChange(setting(CONNECTION, "dicomPort", "70000"), location=place)])
-    assert [each.finding.location for each in find_new_load_failures(plan, NOW)] == [told]
+@pytest.mark.parametrize("location", [Location("aes.json", 12, ae_number=2), Location("a:b.csv", 3), None])
+def test_the_location_is_that_of_a_row_too(location: Location | None) -> None:
+    plan = make_plan(site(), [DesiredChange(setting(CONNECTION, "dicomPort", "70000"), location=location)])
+    assert [each.finding.location for each in find_new_load_failures(plan, NOW)] == [location]
 
 
 def setting(dn: str, name: str, *values: str) -> Modify:
@@ -77,48 +74,48 @@ def test_a_value_that_the_archive_cannot_read_is_new_and_placed() -> None:
 
 
 def test_the_tree_after_all_steps_decides() -> None:
-    assert told(setting(ARCHIVE, INTERVAL, "5s"), setting(ARCHIVE, INTERVAL, "PT5S")) == []
-    assert told(setting(ARCHIVE, INTERVAL, "PT5S"), setting(ARCHIVE, INTERVAL, "5s")) == [
+    assert summaries(setting(ARCHIVE, INTERVAL, "5s"), setting(ARCHIVE, INTERVAL, "PT5S")) == []
+    assert summaries(setting(ARCHIVE, INTERVAL, "PT5S"), setting(ARCHIVE, INTERVAL, "5s")) == [
         ("format", str(DN.parse(ARCHIVE).rdn), INTERVAL, 2)
     ]
 
 
 def test_what_was_so_before_is_not_new() -> None:
     before = site(**{INTERVAL: "5s"})
-    assert told(setting(ARCHIVE, "dicomDescription", "x"), before=before) == []
-    assert told(setting(ARCHIVE, INTERVAL, "6s"), before=before) != []
-    assert told(setting(ARCHIVE, INTERVAL), before=before) == []
+    assert summaries(setting(ARCHIVE, "dicomDescription", "x"), before=before) == []
+    assert summaries(setting(ARCHIVE, INTERVAL, "6s"), before=before) != []
+    assert summaries(setting(ARCHIVE, INTERVAL), before=before) == []
 
 
 def test_a_finding_moves_with_its_entry() -> None:
     before = site(**{INTERVAL: "5s"}).with_changes([setting(f"cn=dicom,{STORESCP}", "dicomPort", "70000")])
     renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))
     again = setting(f"dicomAETitle=STORESCP,{NEW}", REFERENCE, f"cn=dicom,{NEW}")
-    assert told(renamed, again, setting(f"cn=dicom,{NEW}", "dcmBindAddress", "10.0.0.1"), before=before) == []
+    assert summaries(renamed, again, setting(f"cn=dicom,{NEW}", "dcmBindAddress", "10.0.0.1"), before=before) == []
 
 
 def test_one_that_is_mended_does_not_pay_for_an_equal_one_elsewhere() -> None:
     port = f"cn=dicom,{STORESCP}"
     before = site().with_changes([setting(port, "dicomPort", "70000")])
     mended = setting(port, "dicomPort", "104")
-    assert told(mended, Add(connection(STORESCP, "70000", name="two")), before=before) == [
+    assert summaries(mended, Add(connection(STORESCP, "70000", name="two")), before=before) == [
         ("port", "cn=two", "dicomPort", 2)
     ]
-    moved = Rename(DN.parse(port), RDN.of("cn", "two"))
+    correction = Rename(DN.parse(port), RDN.of("cn", "two"))
     reference = setting(f"dicomAETitle=STORESCP,{STORESCP}", REFERENCE, f"cn=two,{STORESCP}")
-    assert told(moved, reference, Add(connection(STORESCP, "70000")), before=before) == [
+    assert summaries(correction, reference, Add(connection(STORESCP, "70000")), before=before) == [
         ("port", "cn=dicom", "dicomPort", 3)
     ]
 
 
 def test_a_remote_device_counts_too() -> None:
-    assert told(setting(f"cn=dicom,{STORESCP}", "dicomPort", "0")) == [("port", "cn=dicom", "dicomPort", 1)]
+    assert summaries(setting(f"cn=dicom,{STORESCP}", "dicomPort", "0")) == [("port", "cn=dicom", "dicomPort", 1)]
 
 
 def test_what_stands_outside_all_devices_is_not_loaded() -> None:
     title = "A" * 17
     name = f"dicomAETitle={title},cn=DICOM Configuration,{BASE}"
-    assert told(Add(Entry.from_values(name, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}))) == []
+    assert summaries(Add(Entry.from_values(name, {"objectClass": "dicomUniqueAETitle", "dicomAETitle": title}))) == []
 
 
 @pytest.mark.parametrize(
@@ -127,13 +124,13 @@ def test_what_stands_outside_all_devices_is_not_loaded() -> None:
     ids=["deleted", "renamed"],
 )
 def test_a_connection_that_goes_leaves_references_that_are_placed_at_its_record(change: Change) -> None:
-    assert sorted(told(setting(ARCHIVE, "dicomDescription", "x"), change)) == [
+    assert sorted(summaries(setting(ARCHIVE, "dicomDescription", "x"), change)) == [
         ("required-reference", f"dicomAETitle={title}", REFERENCE, 2) for title in ("AS_RECEIVED", "DCM4CHEE")
     ]
 
 
 def test_references_that_a_renamed_device_leaves_behind_are_new() -> None:
-    found = told(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new")))
+    found = summaries(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new")))
     assert found == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
 
 
@@ -141,7 +138,7 @@ def test_a_device_that_moves_away_from_its_connection_does_not_load() -> None:
     """A new device takes its name, so that the reference leads to an entry, of another device."""
     again = [entry for entry in site_entries() if str(entry.dn) in (STORESCP, f"cn=dicom,{STORESCP}")]
     renamed = Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "new"))
-    assert told(renamed, *map(Add, again)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 3)]
+    assert summaries(renamed, *map(Add, again)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 3)]
 
 
 def test_references_that_dangled_before_are_not_new_under_another_name() -> None:
@@ -151,15 +148,17 @@ def test_references_that_dangled_before_are_not_new_under_another_name() -> None
         setting(f"dicomAETitle=STORESCP,{NEW}", REFERENCE, f"cn=dicom,{NEW}"),
         setting(f"dicomAETitle=OLD,{NEW}", REFERENCE, f"cn=none,{NEW}"),
     ]
-    assert told(renamed, *follows, before=before) == []
-    assert told(renamed, follows[0], before=before) == []
+    assert summaries(renamed, *follows, before=before) == []
+    assert summaries(renamed, follows[0], before=before) == []
 
 
 def test_a_connection_of_another_device_or_protocol_does_not_load() -> None:
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
-    assert told(setting(ae, REFERENCE, CONNECTION)) == [("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)]
+    assert summaries(setting(ae, REFERENCE, CONNECTION)) == [
+        ("required-reference", "dicomAETitle=STORESCP", REFERENCE, 1)
+    ]
     extended = setting(f"cn=dicom,{STORESCP}", "objectClass", "dicomNetworkConnection", "dcmNetworkConnection")
-    assert told(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().with_changes([extended])) == [
+    assert summaries(setting(f"cn=dicom,{STORESCP}", "dcmProtocol", "HL7"), before=site().with_changes([extended])) == [
         ("protocol", "dicomAETitle=STORESCP", REFERENCE, 1)
     ]
 
@@ -177,30 +176,30 @@ def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
 def test_the_entry_that_the_plan_writes_is_named_and_the_cause_placed() -> None:
     two = connection(ARCHIVE, "11113", name="two", dicomInstalled="FALSE")
     before = tree(*site_entries(), two)
-    moved = setting(CONNECTION, "dicomPort", "11113")
+    correction = setting(CONNECTION, "dicomPort", "11113")
     installed = setting(f"cn=two,{ARCHIVE}", "dicomInstalled")
-    assert told(moved, before=before) == []
-    assert told(installed, moved, before=before) == [("port-taken", "cn=two", "dicomPort", 2)]
-    off = before.with_changes([setting(ARCHIVE, "dicomInstalled", "FALSE"), installed, moved])
-    assert told(setting(ARCHIVE, "dicomInstalled", "TRUE"), before=off) == [
+    assert summaries(correction, before=before) == []
+    assert summaries(installed, correction, before=before) == [("port-taken", "cn=two", "dicomPort", 2)]
+    off = before.with_changes([setting(ARCHIVE, "dicomInstalled", "FALSE"), installed, correction])
+    assert summaries(setting(ARCHIVE, "dicomInstalled", "TRUE"), before=off) == [
         ("port-taken", "cn=two", "dicomPort", 1),
     ]
 
 
 def test_ports_that_met_before_are_not_new_whatever_else_changes() -> None:
     before = tree(*site_entries(), connection(ARCHIVE, name="a"), connection(ARCHIVE, name="z"))
-    assert told(setting(CONNECTION, "dcmBindAddress", "0.0.0.0"), before=before) == []
-    assert told(setting(ARCHIVE, "dicomDescription", "x"), before=before) == []
-    assert told(Add(connection(ARCHIVE, name="b")), before=before) == [("port-taken", "cn=b", "dicomPort", 1)]
+    assert summaries(setting(CONNECTION, "dcmBindAddress", "0.0.0.0"), before=before) == []
+    assert summaries(setting(ARCHIVE, "dicomDescription", "x"), before=before) == []
+    assert summaries(Add(connection(ARCHIVE, name="b")), before=before) == [("port-taken", "cn=b", "dicomPort", 1)]
     renamed = Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "new"))
-    after = {rule for rule, *_ in told(renamed, before=before)}
+    after = {rule for rule, *_ in summaries(renamed, before=before)}
     assert after == {"required-reference"}
 
 
 def test_two_that_change_their_ports_with_each_other_are_none() -> None:
     before = tree(*site_entries(), connection(ARCHIVE, "2762", name="two"))
     swap = (setting(CONNECTION, "dicomPort", "2762"), setting(f"cn=two,{ARCHIVE}", "dicomPort", "11112"))
-    assert told(*swap, before=before) == []
+    assert summaries(*swap, before=before) == []
 
 
 def test_a_port_that_may_be_taken_is_a_warning_and_no_risk() -> None:
@@ -213,10 +212,10 @@ def test_a_port_that_may_be_taken_is_a_warning_and_no_risk() -> None:
 
 def test_a_warning_that_becomes_an_error_is_new() -> None:
     before = tree(*site_entries(), connection(ARCHIVE, name="two", dicomHostname="pacs"))
-    assert told(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "localhost"), before=before) == [
+    assert summaries(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "localhost"), before=before) == [
         ("port-taken", "cn=two", "dicomPort", 1)
     ]
-    assert told(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "pacs2"), before=before) == []
+    assert summaries(setting(f"cn=two,{ARCHIVE}", "dicomHostname", "pacs2"), before=before) == []
 
 
 def test_a_reference_is_one_risk_and_not_two() -> None:
@@ -281,12 +280,12 @@ def test_a_large_tree_and_a_large_plan_are_judged() -> None:
     """No size is too large: the rules that only warn stop at 200 steps and 5,000 entries."""
     archive = [entry for entry in site_entries() if str(entry.dn).endswith(ARCHIVE)]
     before = Tree.from_entries(load_bundled_schema(), [*generate_large_tree(6_000), *archive])
-    assert told(Add(connection(ARCHIVE, name="new")), before=before) == [("port-taken", "cn=new", "dicomPort", 1)]
+    assert summaries(Add(connection(ARCHIVE, name="new")), before=before) == [("port-taken", "cn=new", "dicomPort", 1)]
     devices = [entry.dn for entry in before.sorted_entries() if entry.is_a("dicomDevice")]
     many: list[Change] = [setting(str(dn), "dicomDescription", "x") for dn in devices]
     wrong = next(entry.dn for entry in before.sorted_entries() if entry.is_a("dicomNetworkConnection"))
     assert len(many) > 200
-    assert told(*many, setting(str(wrong), "dicomPort", "70000"), before=before) == [
+    assert summaries(*many, setting(str(wrong), "dicomPort", "70000"), before=before) == [
         ("port", str(wrong.rdn), "dicomPort", len(many) + 1)
     ]
 

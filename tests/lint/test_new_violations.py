@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 NAME = "dcmExternalRetrieveAEDestination"
 
 
-def told(*changes: Change, tree: Tree | None = None) -> list[str]:
+def messages(*changes: Change, tree: Tree | None = None) -> list[str]:
     return list(find_new_violations(make_plan(tree or site(), [DesiredChange(change) for change in changes]), NOW))
 
 
@@ -37,12 +37,12 @@ def setting(name: str, value: str) -> Modify:
 def test_the_delete_of_an_ae_that_is_named_is_told_at_the_entry_that_names_it() -> None:
     tree = site(dcmFallbackCMoveSCP="STORESCP")
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
-    (doubt,) = told(Delete(DN.parse(f"cn=CT Image Storage SCP,{ae}")), Delete(DN.parse(ae)), tree=tree)
-    assert doubt == f"{ARCHIVE}: no AE has the title STORESCP (lint: fallback-scp-unknown)"
+    (message,) = messages(Delete(DN.parse(f"cn=CT Image Storage SCP,{ae}")), Delete(DN.parse(ae)), tree=tree)
+    assert message == f"{ARCHIVE}: no AE has the title STORESCP (lint: fallback-scp-unknown)"
 
 
 def test_what_was_wrong_before_is_not_told() -> None:
-    assert told(setting("dicomDescription", "x"), tree=site(dcmFallbackCMoveSCP="NOSUCHAE")) == []
+    assert messages(setting("dicomDescription", "x"), tree=site(dcmFallbackCMoveSCP="NOSUCHAE")) == []
 
 
 def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
@@ -55,13 +55,13 @@ def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
 
 @pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])
 def test_each_error_of_lint_is_told(breaking: Break) -> None:
-    lines = told(*breaking.changes, tree=sound())
+    lines = messages(*breaking.changes, tree=sound())
     (line,) = (line for line in lines if line.endswith(f"(lint: {breaking.rule})") and breaking.message in line)
     assert line.startswith(breaking.dn)
 
 
 @cache
-def beside_modalities() -> Tree:
+def sound_with_modalities() -> Tree:
     """The tree that breaks no rule, with 5 devices more, of which the archive knows nothing."""
     entries = [
         *sound().sorted_entries(),
@@ -71,40 +71,40 @@ def beside_modalities() -> Tree:
 
 
 @cache
-def found_by_lint(*changes: Change) -> dict[tuple[object, ...], str]:
+def messages_of_lint(*changes: Change) -> dict[tuple[object, ...], str]:
     """What all of lint finds after *changes*, as :func:`find_new_violations` tells it."""
     return {
         (found.rule.name, found.finding.dn, found.finding.value): (
             f"{found.finding.dn}: {found.finding.message} (lint: {found.rule.name})"
         )
-        for found in lint(beside_modalities().with_changes(changes), NOW, PLAN_RULES)
+        for found in lint(sound_with_modalities().with_changes(changes), NOW, PLAN_RULES)
     }
 
 
 @pytest.mark.parametrize("breaking", BREAKS, ids=[f"{each.rule}-{n}" for n, each in enumerate(BREAKS)])
 def test_what_touches_the_plan_is_all_that_full_lint_finds(breaking: Break) -> None:
     changes = tuple(breaking.changes)
-    new = (line for key, line in found_by_lint(*changes).items() if key not in found_by_lint())
-    assert sorted(told(*changes, tree=beside_modalities())) == sorted(new)
+    new = (line for key, line in messages_of_lint(*changes).items() if key not in messages_of_lint())
+    assert sorted(messages(*changes, tree=sound_with_modalities())) == sorted(new)
 
 
 def test_no_plan_and_no_tree_is_too_large() -> None:
     many = [Add(connection(STORESCP, name=f"c{number}")) for number in range(300)]
-    (doubt,) = told(*many, setting("dcmFallbackCMoveSCP", "NOSUCHAE"))
-    assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
+    (message,) = messages(*many, setting("dcmFallbackCMoveSCP", "NOSUCHAE"))
+    assert message.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
     large = Tree.from_entries(
         load_bundled_schema(),
         [*generate_large_tree(6_003), *(each for each in site_entries() if each.is_a("dicomDevice"))],
     )
-    (doubt,) = told(setting("dcmFallbackCMoveSCP", "NOSUCHAE"), tree=large)
-    assert doubt.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
+    (message,) = messages(setting("dcmFallbackCMoveSCP", "NOSUCHAE"), tree=large)
+    assert message.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
 
 
 def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
     tree = site(dcmFallbackCMoveSCP="NOSUCHAE")
-    assert told(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "other")), tree=tree) == []
+    assert messages(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "other")), tree=tree) == []
     renamed = (Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other")), put(OTHER, dcmFallbackCMoveSCP="GONE"))
-    assert told(*renamed, put(OTHER, dcmAltCMoveSCP="NOSUCH"), tree=tree) == [
+    assert messages(*renamed, put(OTHER, dcmAltCMoveSCP="NOSUCH"), tree=tree) == [
         f"{OTHER}: no AE has the title NOSUCH (lint: external-archive-unknown)"
     ]
 

@@ -15,11 +15,11 @@ from dcmcfg.model.tree import Tree
 from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, sound
 
 
-def found_by(rule: str, tree: Tree) -> list[LintFinding]:
+def findings_of(rule: str, tree: Tree) -> list[LintFinding]:
     return list(lint(tree, NOW, [RULES_BY_NAME[rule]]))
 
 
-def told(found: list[LintFinding]) -> list[tuple[str, str, str]]:
+def summaries(found: list[LintFinding]) -> list[tuple[str, str, str]]:
     return [(str(each.finding.dn), each.finding.attribute, each.finding.message) for each in found]
 
 
@@ -34,7 +34,7 @@ def test_every_rule_has_a_tree_that_breaks_it() -> None:
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
 def test_the_rule_tells_what_breaks_it(case: Break) -> None:
     tree = sound().with_changes(case.changes)
-    dn, attribute, message = told(found_by(case.rule, tree))[0]
+    dn, attribute, message = summaries(findings_of(case.rule, tree))[0]
     assert (dn, attribute) == (case.dn, case.attribute)
     assert case.message in message
 
@@ -42,14 +42,14 @@ def test_the_rule_tells_what_breaks_it(case: Break) -> None:
 def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other_names_may() -> None:
     connection = new(f"cn=a=b,{ARCHIVE}", objectClass="dicomNetworkConnection", cn="a=b", dicomHostname="host")
     queue = new(f"dcmQueueName=a=b,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="a=b")
-    (found,) = told(found_by("name-with-special-characters", sound().with_changes([connection, queue])))
+    (found,) = summaries(findings_of("name-with-special-characters", sound().with_changes([connection, queue])))
     message = "in references it may stand otherwise, so that the archive does not load the device"
     assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
 def test_a_rule_says_it_can_mend_where_it_has_changes(case: Break) -> None:
-    found = found_by(case.rule, sound().with_changes(case.changes))
+    found = findings_of(case.rule, sound().with_changes(case.changes))
     assert {bool(each.fix_changes) for each in found} == {RULES_BY_NAME[case.rule].is_auto_fixable}
 
 
@@ -57,7 +57,7 @@ def test_a_rule_says_it_can_mend_where_it_has_changes(case: Break) -> None:
 def test_a_topic_of_archives_has_nothing_to_say_without_one(case: Break) -> None:
     tree = sound().with_changes(case.changes)
     others = (replace(entry, attributes=tuple(_no_archive(entry.attributes))) for entry in tree.sorted_entries())
-    found = found_by(case.rule, Tree.from_entries(tree.schema, others))
+    found = findings_of(case.rule, Tree.from_entries(tree.schema, others))
     topic = next(topic for topic, rules in RULES_BY_TOPIC.items() if RULES_BY_NAME[case.rule] in rules)
     assert not (found and topic in ARCHIVE_TOPICS)
 
@@ -70,12 +70,12 @@ def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
 def test_the_only_storage_below_its_threshold_is_written_to_no_more() -> None:
     tree = sound().with_changes([put(STORAGE, dcmStorageThreshold="10GB")])
     message = "below it, DCM4CHEE refuses each C-STORE: dcmObjectStorageID names no other storage"
-    assert told(found_by("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
+    assert summaries(findings_of("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
 
 
 @pytest.mark.parametrize("uri", ["dicom:LONGTERM", "xds-i:https://x", "wado:http://x", "stow:DCM4CHEE", "noop:"])
 def test_the_schemes_of_the_archives_exporters_are_known(uri: str) -> None:
-    assert told(found_by("exporter-scheme-unknown", sound().with_changes([put(EXPORTER, dcmURI=uri)]))) == []
+    assert summaries(findings_of("exporter-scheme-unknown", sound().with_changes([put(EXPORTER, dcmURI=uri)]))) == []
 
 
 def test_a_rule_is_fit_to_be_read() -> None:

@@ -20,9 +20,9 @@ from dcmcfg.schema.definitions import load_bundled_schema
 from tests.conftest import UPSTREAM_FILES
 from tests.lint.breaking import NOW
 
-Told = tuple[str, str, str]
+Summary = tuple[str, str, str]
 
-UPS: tuple[Told, ...] = (
+UPS: tuple[Summary, ...] = (
     # The rules name DCMQRSCP and IANSCP, AEs of the separate sample-config.ldif. A workitem that names no destination
     # of its own fails until that is loaded too: true, and only a warning, since a workitem may name one.
     ("warning", "ups-destination-unknown", "dcmUPSProcessingRuleID=REQUEST_STGCMT"),
@@ -42,18 +42,18 @@ def stock(upstream: Path, release: str, folder: Path) -> Tree:
     return read_ldif_tree(folder, load_bundled_schema())
 
 
-def told(tree: Tree) -> tuple[Told, ...]:
+def summaries(tree: Tree) -> tuple[Summary, ...]:
     return tuple((each.finding.severity, each.rule.name, str(each.finding.dn.rdn)) for each in lint(tree, NOW))
 
 
 @pytest.mark.parametrize("release", EXPECTED)
 def test_each_finding_in_the_default_configuration_is_right(upstream: Path, release: str, tmp_path: Path) -> None:
-    assert told(stock(upstream, release, tmp_path)) == EXPECTED[release]
+    assert summaries(stock(upstream, release, tmp_path)) == EXPECTED[release]
 
 
 def test_default_config_alone_says_the_same(upstream: Path) -> None:
     tree = read_ldif_tree(upstream / "5.31.0" / "default-config.ldif", load_bundled_schema())
-    assert told(tree) == EXPECTED["5.31.0"]
+    assert summaries(tree) == EXPECTED["5.31.0"]
 
 
 def test_the_labs_own_tree_has_what_it_is_there_to_show(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_the_labs_own_tree_has_what_it_is_there_to_show(tmp_path: Path) -> None:
     for file in list_site_files():
         shutil.copy(file, tmp_path)
     tree = read_ldif_tree(tmp_path, load_bundled_schema())
-    assert told(tree) == (("note", "external-retrieve-unset", "dicomDeviceName=dcm4chee-arc"),)
+    assert summaries(tree) == (("note", "external-retrieve-unset", "dicomDeviceName=dcm4chee-arc"),)
 
 
 def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_every_name_in_the_default_configuration_is_known_to_the_map(upstream: P
     """No value anywhere says DCM4CHEE that is neither a reference, nor names an entry, nor is listed here."""
     tree = stock(upstream, "5.33.1", tmp_path)
     references = {(each.dn, each.attribute, each.value) for each in References(tree).all}
-    left = {
+    unlisted = {
         (str(entry.dn.rdn), attribute.name, value.decode())
         for entry in tree.sorted_entries()
         for attribute in entry.attributes
@@ -119,8 +119,8 @@ def test_every_name_in_the_default_configuration_is_known_to_the_map(upstream: P
         and (entry.dn, attribute.name, value) not in references
         and value.decode() not in {part for _, part in entry.dn.rdn.parts}
     }
-    explained = {each for each in left if _explained(*each)}
-    assert left == explained
+    explained = {each for each in unlisted if _explained(*each)}
+    assert unlisted == explained
 
 
 def _explained(_rdn: str, attribute: str, value: str) -> bool:

@@ -17,8 +17,8 @@ def device(name: str) -> Entry:
     return Entry.from_values(DN.parse(DEVICES).child("dicomDeviceName", name), values)
 
 
-def ae(of: str, title: str) -> Entry:
-    dn = DN.parse(DEVICES).child("dicomDeviceName", of).child("dicomAETitle", title)
+def ae(device_name: str, title: str) -> Entry:
+    dn = DN.parse(DEVICES).child("dicomDeviceName", device_name).child("dicomAETitle", title)
     return Entry.from_values(dn, {"objectClass": "dicomNetworkAE", "dicomAETitle": title})
 
 
@@ -51,13 +51,15 @@ def test_each_form_names_its_entry(text: str, dn: str) -> None:
 def test_names_that_look_like_another_form_are_found_all_the_same() -> None:
     hostile = ("a/b", "AE:a/b", "ae:DCM4CHEE", "dc=dcm4che,dc=org")
     titles = ("x/y", "a:b", "AE:x", 'q,+"<>;')
-    configuration = with_more(*map(device, hostile), *(ae(of, title) for of in hostile for title in titles))
-    for of in hostile:
-        assert resolve_entry(configuration, of).text("dicomDeviceName") == of
+    configuration = with_more(
+        *map(device, hostile), *(ae(device_name, title) for device_name in hostile for title in titles)
+    )
+    for device_name in hostile:
+        assert resolve_entry(configuration, device_name).text("dicomDeviceName") == device_name
         for title in titles:
-            found = resolve_target(configuration, f"{of}/{title}")
+            found = resolve_target(configuration, f"{device_name}/{title}")
             assert found.ae is not None
-            assert (found.ae.device.name, found.ae.title) == (of, title)
+            assert (found.ae.device.name, found.ae.title) == (device_name, title)
             assert resolve_entry(configuration, str(found.entry.dn)) == found.entry
 
 

@@ -36,9 +36,9 @@ def test_below_gives_parents_before_children() -> None:
 
 def test_versions_are_kept_apart_from_attributes() -> None:
     entry = Entry.from_values(ARCHIVE, {"cn": "a", "entryCSN": "20260101000000.000000Z#000000#000#000000"})
-    held = site().from_entries(site().schema, [entry])
-    assert "entryCSN" not in held.entries[held.key(ARCHIVE_DN)]
-    assert held.versions[held.key(ARCHIVE_DN)].startswith("2026")
+    with_entry = site().from_entries(site().schema, [entry])
+    assert "entryCSN" not in with_entry.entries[with_entry.key(ARCHIVE_DN)]
+    assert with_entry.versions[with_entry.key(ARCHIVE_DN)].startswith("2026")
 
 
 @pytest.mark.parametrize(
@@ -175,14 +175,14 @@ def test_below_a_name_that_is_respelt_a_rename_by_the_old_spelling_keeps_the_new
 
 def test_near_misses_are_names_of_the_same_attribute_where_there_are_some() -> None:
     hl7 = Entry.from_values(f"hl7ApplicationName=DCM4CHEE|LAB,{ARCHIVE}", {"objectClass": "hl7Application"})
-    held = TreeDraft(tree(*site_entries(), hl7))
-    assert [str(rdn) for rdn in held.suggest_rdns(DN.parse(f"dicomAETitle=DCM4CHE,{ARCHIVE}"))] == [
+    with_entry = TreeDraft(tree(*site_entries(), hl7))
+    assert [str(rdn) for rdn in with_entry.suggest_rdns(DN.parse(f"dicomAETitle=DCM4CHE,{ARCHIVE}"))] == [
         "dicomAETitle=DCM4CHEE"
     ]
-    assert [str(rdn) for rdn in held.suggest_rdns(DN.parse(f"hl7ApplicationName=DCM4CHEE,{ARCHIVE}"))] == [
+    assert [str(rdn) for rdn in with_entry.suggest_rdns(DN.parse(f"hl7ApplicationName=DCM4CHEE,{ARCHIVE}"))] == [
         "hl7ApplicationName=DCM4CHEE|LAB"
     ]
-    assert [str(rdn) for rdn in held.suggest_rdns(DN.parse(f"dicomDeviceNam=storesc,{DEVICES}"))] == [
+    assert [str(rdn) for rdn in with_entry.suggest_rdns(DN.parse(f"dicomDeviceNam=storesc,{DEVICES}"))] == [
         "dicomDeviceName=storescp"
     ]
 

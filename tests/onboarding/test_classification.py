@@ -8,16 +8,17 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.classification import ClassifiedRows, classify_rows
 from dcmcfg.onboarding.row import Row, make_row_values
+from dcmcfg.schema.findings import Location
 from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
 
 CONFIGURATION = Configuration(tree(*site_entries()))
 
 
 def sort(*rows: dict[str, str], configuration: Configuration = CONFIGURATION) -> ClassifiedRows:
-    return classify_rows(configuration, [Row(f"x:{number}", row) for number, row in enumerate(rows, 2)])
+    return classify_rows(configuration, [Row(Location("x", number), row) for number, row in enumerate(rows, 2)])
 
 
-def left_out(*rows: dict[str, str]) -> list[str]:
+def rejected_rows(*rows: dict[str, str]) -> list[str]:
     found = sort(*rows)
     assert len(found.rejected) == len(rows)
     return [str(each) for each in found.rejected]
@@ -52,7 +53,7 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         "device": "ws",
         "tls": "y",
     }
-    assert left_out(row | {"description": "new one"}) == [
+    assert rejected_rows(row | {"description": "new one"}) == [
         "x:2: STORESCP: storescp/STORESCP is there and differs: it is an AE of the device storescp, not ws; it is at "
         "localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom new.example.org:104 "
         "--tls); its description is another (dcmcfg set storescp/STORESCP 'dicomDescription=new one'); it is set up as "
@@ -83,7 +84,7 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
     ],
 )
 def test_everything_that_is_wrong_with_a_row_is_told_at_once(row: dict[str, str], reason: str) -> None:
-    assert left_out(row) == [reason]
+    assert rejected_rows(row) == [reason]
 
 
 def test_a_modality_needs_no_port() -> None:
@@ -92,7 +93,7 @@ def test_a_modality_needs_no_port() -> None:
 
 
 def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
-    assert left_out(NEW, NEW | {"port": "105"}) == [
+    assert rejected_rows(NEW, NEW | {"port": "105"}) == [
         "x:2: CT1: the title is wanted otherwise in x:3",
         "x:3: CT1: the title is wanted otherwise in x:2",
     ]
@@ -100,7 +101,7 @@ def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
 
 def test_a_row_that_is_repeated_counts_once() -> None:
     found = sort(NEW, NEW | {"host": "CT1.example.org", "tls": "no", "device": "ct1"})
-    assert [each.row.location for each in found.new] == ["x:2"]
+    assert [str(each.row.location) for each in found.new] == ["x:2"]
     assert found.warnings == ("x:3: CT1 is wanted in x:2 already.",)
 
 

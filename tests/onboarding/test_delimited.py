@@ -47,7 +47,7 @@ def test_a_delimiter_within_quotes_is_part_of_the_value() -> None:
 
 def test_a_row_stands_in_the_line_in_which_it_begins() -> None:
     rows = read('title,description\nA,"one\ntwo"\nB,x\n\nC,y\n').rows
-    assert [row.location for row in rows] == ["x.csv:2", "x.csv:4", "x.csv:6"]
+    assert [str(row.location) for row in rows] == ["x.csv:2", "x.csv:4", "x.csv:6"]
 
 
 def test_an_unknown_column_is_told_and_counts_for_nothing() -> None:
@@ -62,7 +62,7 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "x.csv: the file is empty"),
         ("\n  \n", "x.csv: the file is empty"),
@@ -74,10 +74,10 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
         (f"title\n{'x' * 200_000}\n", "x.csv:2: not delimited text (field larger than field limit (131072))"),
     ],
 )
-def test_a_file_without_rows_of_this_form_is_refused(text: str, told: str) -> None:
+def test_a_file_without_rows_of_this_form_is_refused(text: str, message: str) -> None:
     with pytest.raises(OnboardingError) as refused:
         read(text)
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(message)
 
 
 def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:
@@ -89,7 +89,7 @@ def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:
 
 
 def test_lines_keep_their_numbers_below_a_stated_delimiter() -> None:
-    assert [row.location for row in read("sep=,\ntitle\nA\n").rows] == ["x.csv:3"]
+    assert [str(row.location) for row in read("sep=,\ntitle\nA\n").rows] == ["x.csv:3"]
 
 
 def test_rejects_keep_every_column_and_the_delimiter() -> None:

@@ -46,7 +46,7 @@ def test_an_scu_only_sends_and_an_scp_listens_on_the_port_that_counts() -> None:
 def test_of_several_rows_of_an_ae_that_with_a_port_counts() -> None:
     as_scu = SCP.replace("SCP", "SCU").replace('"104","10104"', '"",""')
     sheet = read_delimited("g.csv", HEAD + as_scu + SCP + SCP.replace("STORAGE", "QR") + HL7)
-    assert [(row.location, row.text("port")) for row in sheet.rows] == [("g.csv:3", "104")]
+    assert [(str(row.location), row.text("port")) for row in sheet.rows] == [("g.csv:3", "104")]
     assert sheet.warnings == (
         "g.csv: 1 of 4 rows are not about DICOM and were passed over.",
         "g.csv: 2 more rows are about AEs that have a row; one with a port counts.",

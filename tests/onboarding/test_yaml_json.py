@@ -17,15 +17,15 @@ def values(sheet: Sheet) -> list[dict[str, str]]:
 
 def test_a_yaml_list_is_read_by_itself_or_as_aes() -> None:
     rows = "- title: CT1\n  Host: ct1.example.org\n  port: 104\n  tls: yes\n- {AET: WS, host: '::1', port: 11112}\n"
-    wanted = [
+    expected = [
         {"title": "CT1", "host": "ct1.example.org", "port": "104", "tls": "yes"},
         {"title": "WS", "host": "::1", "port": "11112"},
     ]
     sheet = read_yaml("x.yaml", rows)
-    assert values(sheet) == wanted
-    assert [row.location for row in sheet.rows] == ["x.yaml:1", "x.yaml:5"]
+    assert values(sheet) == expected
+    assert [str(row.location) for row in sheet.rows] == ["x.yaml:1", "x.yaml:5"]
     nested = read_yaml("x.yaml", "aes:\n" + rows)
-    assert (values(nested), nested.rows[1].location) == (wanted, "x.yaml:6")
+    assert (values(nested), str(nested.rows[1].location)) == (expected, "x.yaml:6")
 
 
 def test_values_are_the_text_that_is_written() -> None:
@@ -57,7 +57,7 @@ def test_json_is_a_list_with_or_without_comments() -> None:
     )
     sheet = read_json("x.json", text)
     assert values(sheet) == [{"title": "CT1", "host": "h//x", "port": "104", "tls": "true"}]
-    assert sheet.rows[0].location == "x.json:3"
+    assert str(sheet.rows[0].location) == "x.json:3"
 
 
 def test_json_rejects_are_json_with_their_reasons() -> None:
@@ -94,7 +94,7 @@ def test_both_forms_of_orthancs_modalities_are_read_out_of_its_configuration() -
         {"title": "WS", "host": "ws", "port": "11112", "tls": "true", "description": "ws"},
         {},
     ]
-    assert [row.location for row in sheet.rows] == ["orthanc.json:5", "orthanc.json:7", "orthanc.json:11"]
+    assert [str(row.location) for row in sheet.rows] == ["orthanc.json:5", "orthanc.json:7", "orthanc.json:11"]
     assert sheet.rows[2].problems == ("'bad' is neither an array nor an object",)
     assert sheet.warnings == ()
 
@@ -116,7 +116,7 @@ def test_modalities_by_themselves_are_read_as_the_rest_interface_gives_them() ->
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "x: the file is empty"),
         ('{"DicomAet": "X"}', "x: this is no list of AEs"),
@@ -133,10 +133,10 @@ def test_modalities_by_themselves_are_read_as_the_rest_interface_gives_them() ->
         ('["x\\', "x:1: not JSON: "),
     ],
 )
-def test_what_is_no_json_of_this_kind_is_refused_with_its_line(text: str, told: str) -> None:
+def test_what_is_no_json_of_this_kind_is_refused_with_its_line(text: str, message: str) -> None:
     with pytest.raises(OnboardingError) as refused:
         read_json("x", text)
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(message)
 
 
 def test_what_is_told_of_a_broken_file_holds_nothing_of_it() -> None:

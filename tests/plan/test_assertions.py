@@ -27,10 +27,10 @@ FILTERS = st.recursive(
 
 
 @given(FILTERS)
-def test_what_is_encoded_is_read_back(wanted: Filter) -> None:
+def test_what_is_encoded_is_read_back(assertion: Filter) -> None:
     assert (
-        assertions.decode_control(Control(assertions.OID, critical=True, value=assertions.encode_filter(wanted)))
-        == wanted
+        assertions.decode_control(Control(assertions.OID, critical=True, value=assertions.encode_filter(assertion)))
+        == assertion
     )
 
 
@@ -69,8 +69,8 @@ def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
 
 
 def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> None:
-    wanted = AllOf((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
-    assert assertions.describe_failures(wanted, ENTRY, load_bundled_schema(), None) == (
+    assertion = AllOf((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
+    assert assertions.describe_failures(assertion, ENTRY, load_bundled_schema(), None) == (
         "cn (expected 'x', found 'a', 'b')",
         "cn (expected 'y', found 'a', 'b')",
         "dicomInstalled (expected a value, found none)",
@@ -79,12 +79,12 @@ def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> N
 
 def test_a_broken_assertion_of_a_secret_does_not_tell_it() -> None:
     entry = Entry.from_values("cn=a", {"dcmKeyStorePin": "held"})
-    (told,) = assertions.describe_failures(Equals("dcmKeyStorePin", b"expected"), entry, load_bundled_schema(), None)
-    assert told == "dcmKeyStorePin (expected the value, a secret, found the value, a secret)"
-    (told,) = assertions.describe_failures(
+    (message,) = assertions.describe_failures(Equals("dcmKeyStorePin", b"expected"), entry, load_bundled_schema(), None)
+    assert message == "dcmKeyStorePin (expected the value, a secret, found the value, a secret)"
+    (message,) = assertions.describe_failures(
         Equals("1.2.40.0.13.1.15.0.3.46", b"expected"), entry, load_bundled_schema(), None
     )
-    assert told.endswith("(expected the value, a secret, found the value, a secret)"), "under its OID neither"
+    assert message.endswith("(expected the value, a secret, found the value, a secret)"), "under its OID neither"
 
 
 def test_of_many_broken_assertions_the_first_are_listed() -> None:

@@ -17,9 +17,9 @@ from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 CONNECTION = f"dn: cn=dicom,{ARCHIVE}\nobjectClass: dicomNetworkConnection\ncn: dicom\ndicomHostname: localhost\n"
 
 
-def plan(*texts: str, of: Tree | None = None) -> Plan:
+def plan(*texts: str, before: Tree | None = None) -> Plan:
     files = [(f"{number}.ldif", read_all([text.encode()], "test")) for number, text in enumerate(texts, 1)]
-    return make_plan(of or site(), collect_desired_changes(files))
+    return make_plan(before or site(), collect_desired_changes(files))
 
 
 def holding(**values: str | bytes) -> Tree:
@@ -28,9 +28,9 @@ def holding(**values: str | bytes) -> Tree:
 
 
 def device(**values: str) -> str:
-    held = site().sorted_entries()[3]
-    assert str(held.dn) == ARCHIVE
-    lines = [f"{each.name}: {value.decode()}" for each in held.attributes for value in each.values]
+    current = site().sorted_entries()[3]
+    assert str(current.dn) == ARCHIVE
+    lines = [f"{each.name}: {value.decode()}" for each in current.attributes for value in each.values]
     return "\n".join((f"dn: {ARCHIVE}", *lines, *(f"{name}: {value}" for name, value in values.items()), ""))
 
 
@@ -63,13 +63,13 @@ def test_no_entry_is_deleted_for_not_being_named() -> None:
 
 
 def test_secrets_and_vendor_data_that_the_record_lacks_stay() -> None:
-    held = holding(dcmKeyStorePin="pin", dicomVendorData=b"\0zip", dicomDescription="old")
-    assert modifications(plan(device(), of=held)) == [("delete", "dicomDescription", (b"old",))]
+    current = holding(dcmKeyStorePin="pin", dicomVendorData=b"\0zip", dicomDescription="old")
+    assert modifications(plan(device(), before=current)) == [("delete", "dicomDescription", (b"old",))]
 
 
 def test_secrets_and_vendor_data_that_the_record_has_come() -> None:
-    held = holding(dcmKeyStorePin="pin", dicomVendorData=b"\0zip")
-    assert modifications(plan(device(dcmKeyStorePin="new", dicomVendorData="new"), of=held)) == [
+    current = holding(dcmKeyStorePin="pin", dicomVendorData=b"\0zip")
+    assert modifications(plan(device(dcmKeyStorePin="new", dicomVendorData="new"), before=current)) == [
         ("delete", "dcmKeyStorePin", (b"pin",)),
         ("add", "dcmKeyStorePin", (b"new",)),
         ("replace", "dicomVendorData", (b"new",)),
@@ -78,8 +78,8 @@ def test_secrets_and_vendor_data_that_the_record_has_come() -> None:
 
 
 def test_a_secret_property_takes_the_place_of_its_own_key_only() -> None:
-    held = holding(dcmProperty=["a=1", "x.password=p", "y.secret=s"])  # type: ignore[arg-type]
-    assert modifications(plan(device(dcmProperty="x.password=new"), of=held)) == [
+    current = holding(dcmProperty=["a=1", "x.password=p", "y.secret=s"])  # type: ignore[arg-type]
+    assert modifications(plan(device(dcmProperty="x.password=new"), before=current)) == [
         ("delete", "dcmProperty", (b"a=1", b"x.password=p")),
         ("add", "dcmProperty", (b"x.password=new",)),
     ]
@@ -87,8 +87,8 @@ def test_a_secret_property_takes_the_place_of_its_own_key_only() -> None:
 
 def test_a_property_takes_the_place_of_the_one_with_a_password_in_it() -> None:
     """Two lines of one key would leave it to the archive which of them counts."""
-    held = holding(dcmProperty=["proxy=http://user:pw@host", "x.password=p"])  # type: ignore[arg-type]
-    assert modifications(plan(device(dcmProperty="proxy=http://host"), of=held)) == [
+    current = holding(dcmProperty=["proxy=http://user:pw@host", "x.password=p"])  # type: ignore[arg-type]
+    assert modifications(plan(device(dcmProperty="proxy=http://host"), before=current)) == [
         ("delete", "dcmProperty", (b"proxy=http://user:pw@host",)),
         ("add", "dcmProperty", (b"proxy=http://host",)),
     ]
@@ -149,5 +149,5 @@ def test_in_a_strict_file_an_entry_is_one_to_add() -> None:
 
 def test_the_operational_attributes_do_not_reach_an_entry_that_is_added() -> None:
     entry = Entry.from_values(f"cn=a,{ARCHIVE}", {"cn": "a", "entryUUID": "x", "modifyTimestamp": "x"})
-    assert [each.name for each in content_records.without_operational(entry).attributes] == ["cn"]
-    assert content_records.without_operational(connection(ARCHIVE)) == connection(ARCHIVE)
+    assert [each.name for each in content_records.drop_operational_attributes(entry).attributes] == ["cn"]
+    assert content_records.drop_operational_attributes(connection(ARCHIVE)) == connection(ARCHIVE)

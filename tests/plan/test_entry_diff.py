@@ -14,12 +14,12 @@ def device(*classes: str, **values: str) -> Entry:
 
 def test_a_server_that_stores_the_classes_above_holds_the_same() -> None:
     """389 Directory Server does so (RFC 4512 §3.3); what is read back from it is what was planned."""
-    said, stored = device("dicomDevice"), device("top", "DicomDevice")
-    assert are_equal(said, stored, load_bundled_schema())
-    assert find_differing_attributes(said, stored, load_bundled_schema()) == ()
+    stated, stored = device("dicomDevice"), device("top", "DicomDevice")
+    assert are_equal(stated, stored, load_bundled_schema())
+    assert find_differing_attributes(stated, stored, load_bundled_schema()) == ()
 
 
 def test_a_class_that_nothing_implies_is_not_the_same() -> None:
-    said, stored = device("dicomDevice"), device("dicomDevice", "dcmDevice")
-    assert not are_equal(said, stored, load_bundled_schema())
-    assert find_differing_attributes(said, stored, load_bundled_schema()) == ("objectClass",)
+    stated, stored = device("dicomDevice"), device("dicomDevice", "dcmDevice")
+    assert not are_equal(stated, stored, load_bundled_schema())
+    assert find_differing_attributes(stated, stored, load_bundled_schema()) == ("objectClass",)

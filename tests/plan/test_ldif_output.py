@@ -17,14 +17,14 @@ def fitting(text: str) -> tuple[Plan, tuple[InapplicableChange, ...]]:
     return plan_applicable(site(), collect_desired_changes([("f", read_all([text.encode()], "f"))]))
 
 
-def places(misfits: tuple[InapplicableChange, ...]) -> list[str]:
-    return [misfit.desired.location for misfit in misfits]
+def locations(misfits: tuple[InapplicableChange, ...]) -> list[str]:
+    return [str(misfit.desired.location) for misfit in misfits]
 
 
 def test_what_fits_is_planned_and_what_does_not_is_named() -> None:
     plan, misfits = fitting(FITS + MISSES + FITS.replace(ARCHIVE, STORESCP))
     assert [str(change.dn) for change in plan.changes] == [ARCHIVE, STORESCP]
-    assert places(misfits) == ["f:6"]
+    assert locations(misfits) == ["f:6"]
     assert "there is no such entry" in misfits[0].problem.message
 
 
@@ -37,7 +37,7 @@ def test_what_stands_below_an_entry_that_could_not_be_added_is_set_aside() -> No
     )
     plan, misfits = fitting(text + FITS)
     assert len(plan.steps) == 1
-    assert places(misfits) == ["f:1", "f:6"]
+    assert locations(misfits) == ["f:1", "f:6"]
     assert misfits[1].problem.message == "it builds on f:1, which does not fit"
 
 
@@ -47,13 +47,13 @@ def test_what_builds_on_a_rename_that_does_not_fit_is_set_aside() -> None:
     )
     plan, misfits = fitting(text)
     assert plan.steps == ()
-    assert places(misfits) == ["f:1", "f:6"]
+    assert locations(misfits) == ["f:1", "f:6"]
 
 
 def test_a_change_of_values_holds_up_nothing_else() -> None:
     wrong = f"dn: {ARCHIVE}\nchangetype: modify\nadd: dicomInstalled\ndicomInstalled: FALSE\n\n"
     plan, misfits = fitting(wrong + FITS)
-    assert (len(plan.steps), places(misfits)) == (1, ["f:1"])
+    assert (len(plan.steps), locations(misfits)) == (1, ["f:1"])
 
 
 def test_the_rejects_can_be_read_again_with_the_reason_above_each() -> None:

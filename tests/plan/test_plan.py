@@ -12,6 +12,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
 from dcmcfg.plan.assertions import AllOf, Equals, Not, Present
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan, plan_applicable
+from dcmcfg.schema.findings import Location
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -90,13 +91,13 @@ def test_an_entry_that_exists_and_differs_is_refused_naming_what_differs() -> No
 
 def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
     missing = Modify(DN.parse(f"cn=nowhere,{DEVICES}"), (Modification(Operation.ADD, "cn", (b"x",)),))
-    wanted = [
-        DesiredChange(missing, location="a.ldif:3"),
-        DesiredChange(setting(Operation.REPLACE, "X"), location="a.ldif:9"),
-        DesiredChange(missing, location="b.ldif:1"),
+    desired = [
+        DesiredChange(missing, location=Location("a.ldif", 3)),
+        DesiredChange(setting(Operation.REPLACE, "X"), location=Location("a.ldif", 9)),
+        DesiredChange(missing, location=Location("b.ldif", 1)),
     ]
     with pytest.raises(DoesNotApply) as refusal:
-        make_plan(site(), wanted)
+        make_plan(site(), desired)
     assert "2 of 3 changes do not fit" in refusal.value.message
     assert "a.ldif:3" in refusal.value.full_message
     assert "b.ldif:1" in refusal.value.full_message
@@ -131,9 +132,9 @@ def test_a_delete_asserts_the_version_where_it_is_known() -> None:
 
 def test_a_delete_asserts_the_values_where_no_version_is_known() -> None:
     (step,) = plan(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))).steps
-    wanted = asserted(step.change)
-    assert isinstance(wanted, AllOf)
-    assert Equals("dicomPort", b"11112") in wanted.inner
+    expected = asserted(step.change)
+    assert isinstance(expected, AllOf)
+    assert Equals("dicomPort", b"11112") in expected.inner
 
 
 def test_vendor_data_is_replaced_whole() -> None:
@@ -230,7 +231,7 @@ def parts(change: Change) -> tuple[assertions.Filter, ...]:
 
 
 @pytest.mark.parametrize(
-    ("held", "change"),
+    ("values", "change"),
     [
         ({"dicomVendorData": "old"}, VENDOR_DATA),
         ({"userPassword": "old"}, setting(Operation.REPLACE, "new", name="userPassword")),
@@ -241,9 +242,9 @@ def parts(change: Change) -> tuple[assertions.Filter, ...]:
 )
 @pytest.mark.parametrize("strict", [True, False])
 def test_what_is_not_asserted_by_value_is_asserted_by_the_version(
-    held: dict[str, str], change: Change, strict: bool
+    values: dict[str, str], change: Change, strict: bool
 ) -> None:
-    before = versioned(**held)
+    before = versioned(**values)
     alone = Tree(before.schema, {before.key(ARCHIVE_DN): before.entries[before.key(ARCHIVE_DN)]}, before.versions)
     (step,) = make_plan(alone, [DesiredChange(change, strict=strict)]).steps
     assert CSN in parts(step.change)
@@ -263,8 +264,10 @@ def test_the_first_step_of_an_entry_asserts_the_version_for_a_later_one(strict: 
 
 def test_an_entry_below_a_renamed_one_keeps_its_version() -> None:
     renamed = DN.parse(ARCHIVE.replace("dcm4chee-arc", "renamed"))
-    moved = DN.parse(f"cn=dicom,{renamed}")
-    planned = make_plan(versioned(), [DesiredChange(Rename(ARCHIVE_DN, renamed.rdn)), DesiredChange(Delete(moved))])
+    connection_dn = DN.parse(f"cn=dicom,{renamed}")
+    planned = make_plan(
+        versioned(), [DesiredChange(Rename(ARCHIVE_DN, renamed.rdn)), DesiredChange(Delete(connection_dn))]
+    )
     assert [parts(change) for change in planned.changes] == [(), (Equals("entryCSN", b"csn of dicom"),)]
 
 
@@ -285,7 +288,7 @@ def test_an_undo_asserts_no_value_that_a_server_may_keep_in_another_form() -> No
 def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> None:
     deep = ",".join(f"cn=level {number}" for number in range(20_000))
     below = [Delete(DN.parse(f"cn={number},{deep},{DEVICES}")) for number in range(3)]
-    wanted = [DesiredChange(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
-    fitting, misfits = plan_applicable(site(), wanted)
+    desired = [DesiredChange(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
+    fitting, misfits = plan_applicable(site(), desired)
     assert fitting.steps == ()
     assert [each.problem.message.startswith("it builds on") for each in misfits] == [False, True, True, True]

@@ -32,9 +32,9 @@ from tests.lint.breaking import (
 EXTERNAL = RecordedName(EntityKind.AE, "LONGTERM", (DN.parse(LONGTERM),))
 
 
-def names(*changes: Change, of: Iterable[Change] = ()) -> tuple[RecordedName, ...]:
+def names(*changes: Change, earlier: Iterable[Change] = ()) -> tuple[RecordedName, ...]:
     return find_recorded_names(
-        make_plan(sound().with_changes(of), [DesiredChange(each) for each in changes]), device="dcm4chee-arc"
+        make_plan(sound().with_changes(earlier), [DesiredChange(each) for each in changes]), device="dcm4chee-arc"
     )
 
 
@@ -90,7 +90,7 @@ def test_the_other_archives_that_name_it_are_told() -> None:
         ),
         new(f"dcmExporterID=x,{other}", objectClass="dcmExporter", dcmExporterID="x", dcmStgCmtSCP="LONGTERM"),
     )
-    (gone,) = names(renamed(LONGTERM, "dicomAETitle=TAPE"), of=added)
+    (gone,) = names(renamed(LONGTERM, "dicomAETitle=TAPE"), earlier=added)
     assert (gone.expects_records, gone.other_archives) == (True, ("branch-arc",))
 
 
@@ -98,7 +98,7 @@ def test_a_storage_of_the_archive_goes_and_one_that_another_archive_has_stays() 
     assert names(renamed(STORAGE, "dcmStorageID=fs7")) == (
         RecordedName(EntityKind.STORAGE, "fs1", (DN.parse(STORAGE),)),
     )
-    held = sound().get(DN.parse(STORAGE))
-    assert held is not None
-    copy = Add(held.with_values("dcmStorageID", [b"fs2"]).with_dn(DN.parse(STORAGE.replace("fs1", "fs2"))))
+    storage = sound().get(DN.parse(STORAGE))
+    assert storage is not None
+    copy = Add(storage.with_values("dcmStorageID", [b"fs2"]).with_dn(DN.parse(STORAGE.replace("fs1", "fs2"))))
     assert names(copy) == ()

@@ -76,7 +76,7 @@ def test_a_misspelt_value_is_told_where_the_rest_of_the_record_is_still_to_be_do
     tree = holding("dicomDescription", "Storage SCP")
     plan = make_plan(tree, [DesiredChange(Modify(change.dn, (*change.modifications, more)))])
     assert (len(plan.steps), plan.unchanged) == (1, ())
-    assert [doubt.rpartition("; ")[2] for doubt in find_plan_warnings(plan)] == ["near misses: 'Storage SCP'"]
+    assert [warning.rpartition("; ")[2] for warning in find_plan_warnings(plan)] == ["near misses: 'Storage SCP'"]
 
 
 def test_of_a_value_that_looks_like_none_only_what_is_held_is_told() -> None:
@@ -161,10 +161,10 @@ def test_many_wrong_names_among_many_take_no_longer_than_the_first_of_them() -> 
     ]
     tree = site().with_changes(map(Add, devices))
     gone = [Delete(DN.parse(f"dicomDeviceName=dex{number:05},{DEVICES}")) for number in range(2_000)]
-    begun = time.process_time()
+    started = time.process_time()
     some = len(planned(*gone[:5], tree=tree).typo_warnings)
-    first = time.process_time() - begun
-    begun = time.process_time()
-    told = len(planned(*gone, tree=tree).typo_warnings)
-    assert 0 < some == told
-    assert time.process_time() - begun < 20 * first + 1
+    first = time.process_time() - started
+    started = time.process_time()
+    warning_count = len(planned(*gone, tree=tree).typo_warnings)
+    assert 0 < some == warning_count
+    assert time.process_time() - started < 20 * first + 1

@@ -7,6 +7,7 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, plan_applicable
 from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
+from dcmcfg.schema.findings import Location
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site
 
 OLD, NEW = f"dicomAETitle=DCM4CHEE,{ARCHIVE}", f"dicomAETitle=HOSPPACS,{ARCHIVE}"
@@ -24,15 +25,15 @@ def described(dn: str) -> Modify:
     return Modify(DN.parse(dn), (Modification(Operation.REPLACE, "dicomDescription", (b"x",)),))
 
 
-def told(change: Change, *past: PastRename, tree: Tree | None = None) -> str:
+def problem_of(change: Change, *past: PastRename, tree: Tree | None = None) -> str:
     before = tree or site().with_changes(each.rename for each in past)
-    _, misfits = plan_applicable(before, [DesiredChange(change, location="a.ldif:1")])
+    _, misfits = plan_applicable(before, [DesiredChange(change, location=Location("a.ldif", 1))])
     assert all(map(concerns_missing_entry, misfits))
     return str(add_rename_hints(misfits, before, past)[0].problem)
 
 
 def test_the_new_name_and_the_roll_out_are_told() -> None:
-    assert told(described(OLD), TITLE) == (
+    assert problem_of(described(OLD), TITLE) == (
         f"a.ldif:1: {OLD}: there is no such entry: roll-out 3 (2026-11-30 12:00:00 UTC) renamed it to {NEW} — write "
         "the new name into the file; dcmcfg undo 3 takes the rename back"
     )
@@ -41,20 +42,22 @@ def test_the_new_name_and_the_roll_out_are_told() -> None:
 def test_what_is_below_moved_too_and_several_renames_are_followed() -> None:
     below = f"cn=CT Image Storage SCP,{OLD}"
     now = f"cn=CT Image Storage SCP,dicomAETitle=HOSPPACS,dicomDeviceName=arc,{DEVICES}"
-    words = told(described(below), TITLE, DEVICE)
+    words = problem_of(described(below), TITLE, DEVICE)
     assert f"{below}: there is no such entry: roll-out 3 (" in words
     assert f") and roll-out 4 (2026-11-30 12:00:00 UTC) renamed it to {now} — write the new name into the file" in words
     assert "dcmcfg undo" not in words
 
 
 def test_the_parent_of_an_addition_and_a_new_place_are_found_too() -> None:
-    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in told(Add(connection(ARCHIVE, name="new")), DEVICE)
-    moved = Rename(DN.parse(f"cn=dicom,{STORESCP}"), RDN.of("cn", "x"), new_superior=DN.parse(ARCHIVE))
-    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in told(moved, DEVICE)
+    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in problem_of(Add(connection(ARCHIVE, name="new")), DEVICE)
+    connection_rename = Rename(DN.parse(f"cn=dicom,{STORESCP}"), RDN.of("cn", "x"), new_superior=DN.parse(ARCHIVE))
+    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in problem_of(connection_rename, DEVICE)
 
 
 def test_a_rename_that_leads_nowhere_is_not_told() -> None:
     gone = site().with_changes([Delete(entry.dn) for entry in reversed(site().subtree(DN.parse(OLD)))])
-    assert told(described(OLD), TITLE, tree=gone).startswith(f"a.ldif:1: {OLD}: there is no such entry — it exists")
+    assert problem_of(described(OLD), TITLE, tree=gone).startswith(
+        f"a.ldif:1: {OLD}: there is no such entry — it exists"
+    )
     other = renamed(STORESCP, "dicomDeviceName", "x", 5)
-    assert "it exists up to" in told(described(f"cn=nowhere,{ARCHIVE}"), other)
+    assert "it exists up to" in problem_of(described(f"cn=nowhere,{ARCHIVE}"), other)

@@ -14,25 +14,29 @@ def rename(dn: str, new: str) -> Rename:
     return Rename(DN.parse(dn), RDN.of("dicomDeviceName", new))
 
 
-def found(changes: Iterable[Change]) -> tuple[RenamedArchive, ...]:
+def renamed_archives(changes: Iterable[Change]) -> tuple[RenamedArchive, ...]:
     every = tuple(changes)
     return find_renamed_archives(every, site().with_changes(every))
 
 
 def test_an_archives_device_is_one_and_another_device_is_none() -> None:
-    assert found([rename(ARCHIVE, "arc"), rename(STORESCP, "scp")]) == (RenamedArchive("dcm4chee-arc", "arc"),)
+    assert renamed_archives([rename(ARCHIVE, "arc"), rename(STORESCP, "scp")]) == (
+        RenamedArchive("dcm4chee-arc", "arc"),
+    )
 
 
 def test_what_comes_of_several_renames_counts() -> None:
     there = rename(ARCHIVE, "arc")
-    assert found([there, rename(f"dicomDeviceName=arc,{DEVICES}", "pacs")]) == (RenamedArchive("dcm4chee-arc", "pacs"),)
-    assert found([there, rename(f"dicomDeviceName=arc,{DEVICES}", "dcm4chee-arc")]) == ()
+    assert renamed_archives([there, rename(f"dicomDeviceName=arc,{DEVICES}", "pacs")]) == (
+        RenamedArchive("dcm4chee-arc", "pacs"),
+    )
+    assert renamed_archives([there, rename(f"dicomDeviceName=arc,{DEVICES}", "dcm4chee-arc")]) == ()
 
 
 def test_another_spelling_is_none() -> None:
-    assert found([rename(ARCHIVE, "DCM4CHEE-ARC")]) == ()
+    assert renamed_archives([rename(ARCHIVE, "DCM4CHEE-ARC")]) == ()
 
 
 def test_renames_of_other_entries_are_none() -> None:
     ae = DN.parse(f"dicomAETitle=DCM4CHEE,{ARCHIVE}")
-    assert found([Rename(ae, RDN.of("dicomAETitle", "PACS"))]) == ()
+    assert renamed_archives([Rename(ae, RDN.of("dicomAETitle", "PACS"))]) == ()

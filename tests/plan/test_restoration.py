@@ -12,10 +12,10 @@ from dcmcfg.plan.restoration import compute_restoration
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, Values, connection, site, site_entries, tree
 
 
-def octets(of: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
+def octets(source: Tree) -> dict[str, dict[str, frozenset[bytes]]]:
     return {
         str(entry.dn): {attribute.name: frozenset(attribute.values) for attribute in entry.attributes}
-        for entry in of.entries.values()
+        for entry in source.entries.values()
     }
 
 
@@ -24,8 +24,8 @@ def test_equal_trees_need_nothing() -> None:
 
 
 def test_octets_count_where_the_rules_see_no_difference() -> None:
-    live, wanted = site(dicomDescription="Archive"), site(dicomDescription="archive")
-    (change,) = compute_restoration(live, wanted)
+    live, target = site(dicomDescription="Archive"), site(dicomDescription="archive")
+    (change,) = compute_restoration(live, target)
     assert change == Modify(
         DN.parse(ARCHIVE),
         (
@@ -53,8 +53,8 @@ def test_adds_stand_before_modifies_before_deletes() -> None:
 
 def test_a_structural_class_is_not_changed_but_the_entry_replaced_with_all_below_it() -> None:
     other = {"objectClass": "dicomConfigurationRoot", "cn": "x", "dicomDeviceName": "storescp"}
-    kept = [entry for entry in site_entries() if not entry.dn.is_below(DN.parse(STORESCP))]
-    live = tree(*kept, Entry.from_values(STORESCP, other), connection(STORESCP, name="below"))
+    remaining = [entry for entry in site_entries() if not entry.dn.is_below(DN.parse(STORESCP))]
+    live = tree(*remaining, Entry.from_values(STORESCP, other), connection(STORESCP, name="below"))
     changes = compute_restoration(live, site())
     assert [type(change) for change in changes[:2]] == [Delete, Delete]
     assert octets(live.with_changes(changes)) == octets(site())
@@ -116,7 +116,7 @@ KEPT: dict[str, tuple[str, Values]] = {
 }
 
 
-def kept_by(server: str) -> Tree:
+def tree_kept_by(server: str) -> Tree:
     dn, differing = KEPT[server]
     return tree(*site_entries(), Entry.from_values(dn, GIVEN | differing))
 
@@ -125,7 +125,7 @@ def kept_by(server: str) -> Tree:
 @pytest.mark.parametrize("taken", ["as given", *KEPT])
 def test_what_a_server_keeps_in_a_form_of_its_own_is_no_difference(live: str, taken: str) -> None:
     given = tree(*site_entries(), Entry.from_values(f"dicomDeviceName=odd\\,  name,{DEVICES}", GIVEN))
-    assert compute_restoration(kept_by(live), given if taken == "as given" else kept_by(taken)) == ()
+    assert compute_restoration(tree_kept_by(live), given if taken == "as given" else tree_kept_by(taken)) == ()
 
 
 def test_a_class_that_is_missing_comes_and_none_that_a_server_adds_goes() -> None:

@@ -19,7 +19,7 @@ AE = f"dicomAETitle=DCM4CHEE,{ARCHIVE}"
 MANY = tree(*site_entries(), *(connection(STORESCP, name=f"c{number}") for number in range(30)))
 
 
-def of(
+def risks_of(
     *changes: Change, before: Tree = MANY, device: str = "dcm4chee-arc", under: str | None = None
 ) -> dict[str, Risk]:
     plan = make_plan(before, [DesiredChange(change) for change in changes])
@@ -28,13 +28,13 @@ def of(
     return {risk.name: risk for risk in found}
 
 
-def replaced(dn: DN | str, name: str, *values: bytes) -> Modify:
+def replacement(dn: DN | str, name: str, *values: bytes) -> Modify:
     dn = DN.parse(dn) if isinstance(dn, str) else dn
     return Modify(dn, (Modification(Operation.REPLACE, name, values),))
 
 
 def described(number: int) -> Change:
-    return replaced(f"cn=c{number},{STORESCP}", "dcmBindAddress", b"x")
+    return replacement(f"cn=c{number},{STORESCP}", "dcmBindAddress", b"x")
 
 
 def dropped(number: int) -> Change:
@@ -42,46 +42,46 @@ def dropped(number: int) -> Change:
 
 
 def test_an_everyday_change_is_no_risk() -> None:
-    assert of(replaced(ARCHIVE, "dicomDescription", b"x"), Add(connection(ARCHIVE, name="new"))) == {}
-    assert of() == {}
+    assert risks_of(replacement(ARCHIVE, "dicomDescription", b"x"), Add(connection(ARCHIVE, name="new"))) == {}
+    assert risks_of() == {}
 
 
 @pytest.mark.parametrize(("each", "name"), [(described, "many-changes"), (dropped, "many-deletes")])
 def test_more_than_thirty_per_cent_are_many(each: object, name: str) -> None:
     """41 entries are below the configuration root, 30 of them connections of one device."""
     assert callable(each)
-    assert of(*(each(number) for number in range(12))) == {}
-    risk = of(*(each(number) for number in range(13)))[name]
+    assert risks_of(*(each(number) for number in range(12))) == {}
+    risk = risks_of(*(each(number) for number in range(13)))[name]
     assert "13 of 41 entries would be" in risk.description
     assert len(risk.entries) == 13
     assert str(risk).endswith(" and 10 more")
 
 
 def test_an_entry_counts_once_however_often_it_changes() -> None:
-    assert of(*(replaced(f"cn=c0,{STORESCP}", "dcmBindAddress", b"%d" % n) for n in range(20))) == {}
+    assert risks_of(*(replacement(f"cn=c0,{STORESCP}", "dcmBindAddress", b"%d" % n) for n in range(20))) == {}
 
 
 @pytest.mark.parametrize("name", ["many-changes", "many-deletes"])
 def test_an_entry_counts_under_the_name_that_the_plan_gives_it(name: str) -> None:
     new = DN.parse(f"dicomDeviceName=other,{DEVICES}")
     names = [new.child("cn", f"c{number}") for number in range(13)]
-    each = [replaced(dn, "dcmBindAddress", b"x") if name == "many-changes" else Delete(dn) for dn in names]
-    assert f"cn=c0,{STORESCP}" in of(Rename(DN.parse(STORESCP), new.rdn), *each)[name].entries
+    each = [replacement(dn, "dcmBindAddress", b"x") if name == "many-changes" else Delete(dn) for dn in names]
+    assert f"cn=c0,{STORESCP}" in risks_of(Rename(DN.parse(STORESCP), new.rdn), *each)[name].entries
 
 
 def test_new_entries_are_no_changes() -> None:
-    assert of(*(Add(connection(ARCHIVE, name=f"n{number}")) for number in range(40))) == {}
+    assert risks_of(*(Add(connection(ARCHIVE, name=f"n{number}")) for number in range(40))) == {}
 
 
 def test_what_is_many_is_counted_where_the_files_say_all() -> None:
     changes = [described(number) for number in range(12)]
-    assert of(*changes, under=STORESCP)["many-changes"].description == "12 of 34 entries would be changed"
-    assert of(*changes, under=ARCHIVE) == {}
+    assert risks_of(*changes, under=STORESCP)["many-changes"].description == "12 of 34 entries would be changed"
+    assert risks_of(*changes, under=ARCHIVE) == {}
 
 
 def test_few_entries_are_never_many() -> None:
     small = tree(*site_entries()[:9])
-    assert of(Delete(DN.parse(str(small.sorted_entries()[-1].dn))), before=small, under=ARCHIVE) == {}
+    assert risks_of(Delete(DN.parse(str(small.sorted_entries()[-1].dn))), before=small, under=ARCHIVE) == {}
 
 
 def whole_device(top: str) -> tuple[Change, ...]:
@@ -89,21 +89,21 @@ def whole_device(top: str) -> tuple[Change, ...]:
 
 
 def test_the_archives_own_device_is_not_deleted_in_passing() -> None:
-    assert of(*whole_device(ARCHIVE))["archive-device"].entries == (ARCHIVE,)
-    assert "archive-device" in of(*whole_device(ARCHIVE), device="other")  # its class says so
-    assert "archive-device" in of(*whole_device(STORESCP), device="STORESCP")  # the settings do
-    assert "archive-device" not in of(*whole_device(STORESCP))
+    assert risks_of(*whole_device(ARCHIVE))["archive-device"].entries == (ARCHIVE,)
+    assert "archive-device" in risks_of(*whole_device(ARCHIVE), device="other")  # its class says so
+    assert "archive-device" in risks_of(*whole_device(STORESCP), device="STORESCP")  # the settings do
+    assert "archive-device" not in risks_of(*whole_device(STORESCP))
 
 
 @pytest.mark.parametrize("top", [ARCHIVE, DEVICES])
 def test_nor_is_it_renamed_or_what_is_above_it(top: str) -> None:
     dn = DN.parse(top)
-    assert "archive-device" in of(Rename(dn, RDN(((dn.rdn.parts[0][0], "other"),))))
-    assert "archive-device" not in of(Rename(dn, RDN(((dn.rdn.parts[0][0], dn.rdn.parts[0][1].upper()),))))
+    assert "archive-device" in risks_of(Rename(dn, RDN(((dn.rdn.parts[0][0], "other"),))))
+    assert "archive-device" not in risks_of(Rename(dn, RDN(((dn.rdn.parts[0][0], dn.rdn.parts[0][1].upper()),))))
 
 
 def test_a_reference_to_what_is_deleted_dangles() -> None:
-    found = of(Delete(CONNECTION))["dangling-reference"].entries
+    found = risks_of(Delete(CONNECTION))["dangling-reference"].entries
     assert found == tuple(
         f"dicomAETitle={title},{ARCHIVE} (dicomNetworkConnectionReference: {CONNECTION})"
         for title in ("DCM4CHEE", "AS_RECEIVED")
@@ -111,52 +111,54 @@ def test_a_reference_to_what_is_deleted_dangles() -> None:
 
 
 def test_a_reference_to_what_was_never_there_dangles() -> None:
-    to_nothing = replaced(AE, "dicomNetworkConnectionReference", f"cn=none,{ARCHIVE}".encode())
-    assert "dangling-reference" in of(to_nothing)
-    assert "dangling-reference" in of(Add(network_ae(ARCHIVE, "NEW", references=("none",))))
-    assert of(Add(network_ae(ARCHIVE, "NEW", references=("DICOM",)))) == {}
+    to_nothing = replacement(AE, "dicomNetworkConnectionReference", f"cn=none,{ARCHIVE}".encode())
+    assert "dangling-reference" in risks_of(to_nothing)
+    assert "dangling-reference" in risks_of(Add(network_ae(ARCHIVE, "NEW", references=("none",))))
+    assert risks_of(Add(network_ae(ARCHIVE, "NEW", references=("DICOM",)))) == {}
 
 
 def test_a_reference_to_what_the_plan_adds_or_out_of_the_tree_does_not() -> None:
-    assert of(Add(connection(ARCHIVE, name="n")), Add(network_ae(ARCHIVE, "NEW", references=("n",)))) == {}
-    assert of(replaced(AE, "dicomNetworkConnectionReference", b"cn=elsewhere,dc=other")) == {}
+    assert risks_of(Add(connection(ARCHIVE, name="n")), Add(network_ae(ARCHIVE, "NEW", references=("n",)))) == {}
+    assert risks_of(replacement(AE, "dicomNetworkConnectionReference", b"cn=elsewhere,dc=other")) == {}
 
 
 def test_a_rename_leaves_references_behind() -> None:
-    assert "dangling-reference" in of(Rename(CONNECTION, RDN.of("cn", "other")))
+    assert "dangling-reference" in risks_of(Rename(CONNECTION, RDN.of("cn", "other")))
     mended = [
-        replaced(f"dicomAETitle={title},{ARCHIVE}", "dicomNetworkConnectionReference", b"cn=other," + ARCHIVE.encode())
+        replacement(
+            f"dicomAETitle={title},{ARCHIVE}", "dicomNetworkConnectionReference", b"cn=other," + ARCHIVE.encode()
+        )
         for title in ("DCM4CHEE", "AS_RECEIVED")
     ]
-    assert of(Rename(CONNECTION, RDN.of("cn", "other")), *mended) == {}
+    assert risks_of(Rename(CONNECTION, RDN.of("cn", "other")), *mended) == {}
 
 
 def test_what_dangled_before_is_none_of_the_plans_business() -> None:
     before = tree(*MANY.sorted_entries(), network_ae(STORESCP, "OLD", references=("none",)))
     dn = DN.parse(f"dicomAETitle=OLD,{STORESCP}")
-    assert of(replaced(dn, "dicomDescription", b"x"), before=before) == {}
-    assert of(Rename(dn, RDN.of("dicomAETitle", "OLDER")), before=before) == {}
-    assert of(Delete(DN.parse(f"cn=c1,{STORESCP}")), before=before) == {}
+    assert risks_of(replacement(dn, "dicomDescription", b"x"), before=before) == {}
+    assert risks_of(Rename(dn, RDN.of("dicomAETitle", "OLDER")), before=before) == {}
+    assert risks_of(Delete(DN.parse(f"cn=c1,{STORESCP}")), before=before) == {}
 
 
 def test_vendor_data_is_not_changed_in_passing() -> None:
-    held = make_plan(MANY, [DesiredChange(replaced(ARCHIVE, "dicomVendorData", b"zip"))]).after
+    with_vendor_data = make_plan(MANY, [DesiredChange(replacement(ARCHIVE, "dicomVendorData", b"zip"))]).after
     for change, before in (
-        (replaced(ARCHIVE, "dicomVendorData", b"zip"), MANY),
-        (replaced(ARCHIVE, "dicomVendorData", b"other"), held),
-        (replaced(ARCHIVE, "dicomVendorData"), held),
+        (replacement(ARCHIVE, "dicomVendorData", b"zip"), MANY),
+        (replacement(ARCHIVE, "dicomVendorData", b"other"), with_vendor_data),
+        (replacement(ARCHIVE, "dicomVendorData"), with_vendor_data),
     ):
-        assert of(change, before=before)["vendor-data"].entries == (ARCHIVE,)
-    assert "vendor-data" in of(*whole_device(ARCHIVE), before=held)
-    assert of(replaced(ARCHIVE, "dicomDescription", b"x"), before=held) == {}
+        assert risks_of(change, before=before)["vendor-data"].entries == (ARCHIVE,)
+    assert "vendor-data" in risks_of(*whole_device(ARCHIVE), before=with_vendor_data)
+    assert risks_of(replacement(ARCHIVE, "dicomDescription", b"x"), before=with_vendor_data) == {}
     new = connection(STORESCP, name="new").with_values("dicomVendorData", (b"zip",))
-    assert of(Add(new), before=held) == {}
+    assert risks_of(Add(new), before=with_vendor_data) == {}
 
 
 def test_without_a_configuration_root_everything_counts() -> None:
     entries = [entry for entry in MANY.sorted_entries() if not entry.is_a("dicomConfigurationRoot")]
     bare = Tree(site().schema, {MANY.key(entry.dn): entry for entry in entries})
-    found = of(*(described(number) for number in range(13)), before=bare)
+    found = risks_of(*(described(number) for number in range(13)), before=bare)
     assert "of 41 entries" in found["many-changes"].description
 
 

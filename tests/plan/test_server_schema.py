@@ -13,6 +13,7 @@ from dcmcfg.errors import DoesNotApply
 from dcmcfg.plan.plan import ChangesDoNotApply, DesiredChange, make_plan, plan_applicable
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, load_bundled_schema
+from dcmcfg.schema.findings import Location
 from tests.trees import ARCHIVE, STORESCP, connection, site
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -34,18 +35,18 @@ class Server:
         return self.schema
 
 
-def without(*attributes: str, of: str = "", classes: tuple[str, ...] = ()) -> Schema:
-    """The bundled schema without *classes*, and without *attributes*, or only without them in the class *of*."""
+def without(*attributes: str, class_name: str = "", classes: tuple[str, ...] = ()) -> Schema:
+    """The bundled schema without *classes* and *attributes*, those only in the class *class_name* if it is given."""
 
-    def left(known: ObjectClass) -> ObjectClass:
-        if of not in ("", known.name):
+    def reduced_class(known: ObjectClass) -> ObjectClass:
+        if class_name not in ("", known.name):
             return known
         return replace(known, may=tuple(name for name in known.may if name not in attributes))
 
     ours = load_bundled_schema()
     return Schema(
-        tuple(each for each in ours.attributes if of or each.name not in attributes),
-        tuple(left(each) for each in ours.object_classes if each.name not in classes),
+        tuple(each for each in ours.attributes if class_name or each.name not in attributes),
+        tuple(reduced_class(each) for each in ours.object_classes if each.name not in classes),
     )
 
 
@@ -78,11 +79,11 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "change", "told"),
+    ("server", "change", "message"),
     [
         (without(NAME), setting(NAME, "DCM4CHEE"), f"17: the server's schema has no attribute {NAME}"),
         (
-            without(NAME, of=DEVICE),
+            without(NAME, class_name=DEVICE),
             setting(NAME, "DCM4CHEE"),
             f"65: by the server's schema, none of its object classes allows {NAME}",
         ),
@@ -115,8 +116,8 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         ),
     ],
 )
-def test_what_the_server_does_not_know_or_allow_is_refused(server: Schema, change: Change, told: str) -> None:
-    assert refusals(Server(server), change)[0].startswith(told)
+def test_what_the_server_does_not_know_or_allow_is_refused(server: Schema, change: Change, message: str) -> None:
+    assert refusals(Server(server), change)[0].startswith(message)
 
 
 def test_one_value_where_a_newer_schema_takes_several() -> None:
@@ -124,8 +125,8 @@ def test_one_value_where_a_newer_schema_takes_several() -> None:
         return replace(known, single_valued=known.single_valued or known.name == "dcmRetrieveAET")
 
     older = Schema(tuple(map(single, load_bundled_schema().attributes)), load_bundled_schema().object_classes)
-    (told,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
-    assert told == "19: by the server's schema, dcmRetrieveAET takes one value"
+    (message,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
+    assert message == "19: by the server's schema, dcmRetrieveAET takes one value"
 
 
 def test_what_an_older_class_requires_is_asked_for_with_a_new_entry() -> None:
@@ -167,7 +168,10 @@ def test_the_next_step_is_the_schema_to_load() -> None:
     rules = Server(without(NAME, "dicomDescription")).rules()
     plan = make_plan(
         site(),
-        [DesiredChange(setting(NAME, "X"), location="a.ldif:3"), DesiredChange(setting("dicomDescription", "x"))],
+        [
+            DesiredChange(setting(NAME, "X"), location=Location("a.ldif", 3)),
+            DesiredChange(setting("dicomDescription", "x")),
+        ],
     )
     with pytest.raises(ChangesDoNotApply) as refused:
         require_accepted(plan, rules)
@@ -187,12 +191,12 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     )
     below = replace(setting("dicomPort", "104"), dn=new.dn)
     every = [
-        DesiredChange(Add(new), location="x:1"),
-        DesiredChange(below, location="x:2"),
-        DesiredChange(setting("dicomInstalled", "FALSE"), location="x:3"),
+        DesiredChange(Add(new), location=Location("x", 1)),
+        DesiredChange(below, location=Location("x", 2)),
+        DesiredChange(setting("dicomInstalled", "FALSE"), location=Location("x", 3)),
     ]
     plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
-    assert [step.location for step in plan.steps] == ["x:3"]
+    assert [str(step.location) for step in plan.steps] == ["x:3"]
     assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
     assert misfits[1].problem.message == "it builds on x:1, which does not fit"
     with pytest.raises(DoesNotApply):

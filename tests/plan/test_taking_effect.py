@@ -25,7 +25,7 @@ def storage(name: str, **values: str) -> Add:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         (
             [put(MASQUERADE, "LONGTERM:TAPE", on=DCM4CHEE)],
@@ -56,8 +56,8 @@ def storage(name: str, **values: str) -> Add:
         ([Delete(ARCHIVE.child("dcmExporterID", "LONGTERM"))], []),
     ],
 )
-def test_what_a_reload_does_not_put_in_force_is_told(changes: list[Change], told: list[str]) -> None:
-    assert list(describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in changes]))) == told
+def test_what_a_reload_does_not_put_in_force_is_told(changes: list[Change], expected: list[str]) -> None:
+    assert list(describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in changes]))) == expected
 
 
 def test_the_removal_of_a_masqueraded_title_takes_a_restart_too() -> None:
@@ -84,8 +84,8 @@ def test_an_archive_that_a_plan_adds_has_nothing_to_restart() -> None:
 
 def test_of_many_entries_the_first_are_named() -> None:
     aes = [Add(network_ae(str(ARCHIVE), f"NEW{n}", dcmMasqueradeCalledAETitle="LONGTERM:TAPE")) for n in range(5)]
-    (told,) = describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in aes]))
-    assert "(dicomAETitle=NEW0, dicomAETitle=NEW1, dicomAETitle=NEW2 and 2 more)" in told
+    (effect,) = describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in aes]))
+    assert "(dicomAETitle=NEW0, dicomAETitle=NEW1, dicomAETitle=NEW2 and 2 more)" in effect
 
 
 def test_a_storage_that_another_one_takes_over_from_makes_the_archive_load_a_change_by_itself() -> None:

@@ -116,8 +116,8 @@ def test_an_ignored_attribute_is_left_as_it_is_by_any_of_its_names_and_with_opti
     ],
 )
 def test_a_secret_that_one_side_lacks_is_a_difference_only_with_secrets(values: dict[str, str | bytes]) -> None:
-    held, bare = with_device(**values), with_device()
-    for before, after in ((held, bare), (bare, held)):
+    with_secrets, bare = with_device(**values), with_device()
+    for before, after in ((with_secrets, bare), (bare, with_secrets)):
         found = diff_trees(before, after)
         assert found.plan.steps == ()
         assert [each.partition(" ")[0] for each in found.not_compared] == list(values)
@@ -157,16 +157,16 @@ def test_another_value_in_place_of_a_secret_single_one_is_a_difference() -> None
 
 def test_the_version_of_an_entry_that_changes_or_goes_is_not_kept() -> None:
     """An entryCSN in the tree that is reached would be asserted by whoever plans from it."""
-    kept, changed, gone = (connection(ARCHIVE, name=name, entryCSN="1") for name in ("kept", "changed", "gone"))
-    before = tree(*site_entries(), kept, changed, gone)
-    after = tree(*site_entries(), kept, changed.with_values("dicomPort", (b"1",)))
-    assert set(diff_trees(before, after).plan.after.versions) == {before.key(kept.dn)}
+    unchanged, changed, gone = (connection(ARCHIVE, name=name, entryCSN="1") for name in ("kept", "changed", "gone"))
+    before = tree(*site_entries(), unchanged, changed, gone)
+    after = tree(*site_entries(), unchanged, changed.with_values("dicomPort", (b"1",)))
+    assert set(diff_trees(before, after).plan.after.versions) == {before.key(unchanged.dn)}
 
 
 def test_a_class_that_another_one_implies_is_no_difference_whoever_says_it() -> None:
-    said, unsaid = (("dicomDevice", "top"), ("dicomDevice",))
-    assert changes(with_device(objectClass=said), with_device(objectClass=unsaid)) == ()
-    assert changes(with_device(objectClass=unsaid), with_device(objectClass=said)) == ()
+    stated, unsaid = (("dicomDevice", "top"), ("dicomDevice",))
+    assert changes(with_device(objectClass=stated), with_device(objectClass=unsaid)) == ()
+    assert changes(with_device(objectClass=unsaid), with_device(objectClass=stated)) == ()
 
 
 def test_an_implied_class_stays_where_the_classes_differ() -> None:

@@ -15,7 +15,7 @@ ARCHIVE_DN = DN.parse(ARCHIVE)
 ROOT = f"cn=DICOM Configuration,{BASE}"
 
 
-def of(*changes: Change) -> list[str]:
+def warnings_of(*changes: Change) -> list[str]:
     return list(find_plan_warnings(make_plan(site(), [DesiredChange(change) for change in changes])))
 
 
@@ -24,8 +24,8 @@ def setting(name: str, value: str, dn: str = ARCHIVE) -> Modify:
 
 
 def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
-    (doubt,) = of(setting("dcmExternalRetriveAEDestination", "DCM4CHEE"))
-    assert doubt == (
+    (warning,) = warnings_of(setting("dcmExternalRetriveAEDestination", "DCM4CHEE"))
+    assert warning == (
         f"{ARCHIVE}: no attribute dcmExternalRetriveAEDestination is known; near misses: "
         "dcmExternalRetrieveAEDestination, dcmExternalRetrieveAET"
     )
@@ -33,19 +33,19 @@ def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
 
 def test_a_misspelt_object_class_is_told() -> None:
     entry = Entry.from_values(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x"})
-    (doubt,) = of(Add(entry))
-    assert doubt.startswith(
+    (warning,) = warnings_of(Add(entry))
+    assert warning.startswith(
         f"cn=x,{ARCHIVE}: no object class dicomNetworkConection is known; near misses: dicomNetworkC"
     )
 
 
 def test_a_missing_mandatory_attribute_is_named() -> None:
     entry = Entry.from_values(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "x"})
-    assert of(Add(entry)) == [f"cn=x,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"]
+    assert warnings_of(Add(entry)) == [f"cn=x,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"]
 
 
 def test_an_attribute_that_no_class_allows_is_named() -> None:
-    assert of(setting("dcmExternalRetrieveAEDestination", "DCM4CHEE", STORESCP)) == [
+    assert warnings_of(setting("dcmExternalRetrieveAEDestination", "DCM4CHEE", STORESCP)) == [
         f"{STORESCP}: none of its object classes allows dcmExternalRetrieveAEDestination"
     ]
 
@@ -54,7 +54,7 @@ def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
     device = DN.parse(STORESCP)
     classes = Modification(Operation.ADD, "objectClass", (b"dcmDevice", b"dcmArchiveDevice"))
     fuzzy = Modification(Operation.ADD, "dcmFuzzyAlgorithmClass", (b"org.dcm4che3.soundex.ESoundex",))
-    assert of(Modify(device, (classes, fuzzy))) == [
+    assert warnings_of(Modify(device, (classes, fuzzy))) == [
         f"{device}: dcmArchiveDevice makes this device an archive, which it is only where an archive runs under its "
         "name"
     ]
@@ -62,12 +62,12 @@ def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
         f"dicomDeviceName=arc2,{device.parent}", {"objectClass": "dicomDevice", "dicomDeviceName": "arc2"}
     )
     new = new.with_values("dicomInstalled", (b"TRUE",))
-    assert of(Add(new), Modify(new.dn, (classes, fuzzy))) == []
+    assert warnings_of(Add(new), Modify(new.dn, (classes, fuzzy))) == []
 
 
 def test_what_is_in_order_raises_no_doubt() -> None:
-    assert of(setting("dicomDescription", "x"), Add(connection(ARCHIVE, "104", name="more"))) == []
-    assert of(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))) == []
+    assert warnings_of(setting("dicomDescription", "x"), Add(connection(ARCHIVE, "104", name="more"))) == []
+    assert warnings_of(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))) == []
 
 
 def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> None:
@@ -80,36 +80,38 @@ def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "dn", "said"),
+    ("name", "value", "dn", "message"),
     [
         ("dicomInstalled", b"true", ARCHIVE, "'true': a boolean is TRUE or FALSE, in capitals only"),
         ("dicomDescription", b"Universit\xe4t", ARCHIVE, "11 octets: the value is not UTF-8"),
     ],
 )
-def test_a_value_that_check_objects_to_is_told(name: str, value: bytes, dn: str, said: str) -> None:
-    assert of(Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value,)),))) == [f"{dn}: {name} {said}"]
+def test_a_value_that_check_objects_to_is_told(name: str, value: bytes, dn: str, message: str) -> None:
+    assert warnings_of(Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value,)),))) == [
+        f"{dn}: {name} {message}"
+    ]
 
 
 def test_what_the_archive_cannot_load_is_a_risk_and_no_doubt() -> None:
-    assert of(setting("dcmSendPendingCMoveInterval", "5s")) == []
-    assert of(setting("dicomPort", "99999", f"cn=dicom,{ARCHIVE}")) == []
+    assert warnings_of(setting("dcmSendPendingCMoveInterval", "5s")) == []
+    assert warnings_of(setting("dicomPort", "99999", f"cn=dicom,{ARCHIVE}")) == []
 
 
 def test_of_a_secret_the_rule_is_told_and_not_the_value() -> None:
     change = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dcmProperty", (b"password=\xe4",)),))
-    assert of(change)[-1] == f"{ARCHIVE}: dcmProperty (secret): the value is not UTF-8"
+    assert warnings_of(change)[-1] == f"{ARCHIVE}: dcmProperty (secret): the value is not UTF-8"
 
 
 def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> None:
     odd = f"cn=more,{ARCHIVE}"
-    (doubt,) = of(Add(connection(ARCHIVE, "0x", name="more")))
-    assert doubt.startswith(f"{odd}: dicomPort '0x': a whole number, for example")
+    (warning,) = warnings_of(Add(connection(ARCHIVE, "0x", name="more")))
+    assert warning.startswith(f"{odd}: dicomPort '0x': a whole number, for example")
     registered = Entry.from_values(
         f"dicomAETitle=A,{ROOT}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "A"}
     )  # outside all devices, where the archive loads nothing
     ae = Rename(registered.dn, RDN.of("dicomAETitle", "A" * 17))
-    (doubt,) = of(Add(registered), ae)
-    assert doubt.startswith(f"dicomAETitle={'A' * 17},{ROOT}: dicomAETitle '{'A' * 17}': ")
+    (warning,) = warnings_of(Add(registered), ae)
+    assert warning.startswith(f"dicomAETitle={'A' * 17},{ROOT}: dicomAETitle '{'A' * 17}': ")
 
 
 def test_values_that_were_wrong_before_raise_no_doubt_beside_one_that_is_added() -> None:
@@ -123,7 +125,7 @@ def test_of_many_doubts_the_first_are_told_and_how_many_there_are() -> None:
         Entry.from_values(f"cn=odd{number},{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": f"odd{number}"})
         for number in range(50)
     ]
-    told = of(*map(Add, odd))
-    assert len(told) == 41
-    assert told[39] == f"cn=odd39,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"
-    assert told[40] == "and 10 more of the kind"
+    warnings = warnings_of(*map(Add, odd))
+    assert len(warnings) == 41
+    assert warnings[39] == f"cn=odd39,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"
+    assert warnings[40] == "and 10 more of the kind"

@@ -69,8 +69,8 @@ def test_nothing_is_left_out_and_what_depends_on_another_comes_in_a_later_wave(c
     found = split_into_waves(changes, DN.normalised)
     number = {id(change): wave for wave, members in enumerate(found) for change in members}
     assert sorted(number) == sorted(map(id, changes))
-    for place, later in enumerate(changes):
-        for earlier in changes[:place]:
+    for position, later in enumerate(changes):
+        for earlier in changes[:position]:
             if depends(later, earlier):
                 assert number[id(later)] > number[id(earlier)]
 
@@ -93,9 +93,9 @@ def names(change: Change) -> tuple[DN, ...]:
 
 @given(_CHANGES)
 def test_a_wave_keeps_the_order_that_was_given(changes: list[Change]) -> None:
-    place = {id(change): number for number, change in enumerate(changes)}
+    position = {id(change): number for number, change in enumerate(changes)}
     for wave in split_into_waves(changes, DN.normalised):
-        assert all(place[id(one)] < place[id(other)] for one, other in pairwise(wave))
+        assert all(position[id(one)] < position[id(other)] for one, other in pairwise(wave))
 
 
 def test_a_name_of_very_many_rdns_is_put_into_its_wave_in_linear_time() -> None:

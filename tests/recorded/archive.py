@@ -189,7 +189,7 @@ def _forward(forwarding: dict[int, _Forwarding], connection: int, message: Mappi
 
 def _difference(play: Play, exchange: MoveExchange) -> str:
     """Return how the C-MOVE differs from that of the recording; empty where it does not."""
-    recorded = _request(play.recording)
+    recorded = _parse_request(play.recording)
     request, keys = exchange.request, recorded["dataset"]
     asked = (request.destination_ae_title, str(request.identifier.get("QueryRetrieveLevel", "")), request.study_uid)
     expected = (
@@ -207,7 +207,7 @@ def _difference(play: Play, exchange: MoveExchange) -> str:
     return ""
 
 
-def _request(recording: DimseRecording) -> Mapping[str, Any]:
+def _parse_request(recording: DimseRecording) -> Mapping[str, Any]:
     return next(each for each in stored.messages(recording, "client-archive") if each["what"] == "C-MOVE-RQ")
 
 

@@ -71,12 +71,12 @@ class Programs(Program):
     file: Path
     in_transaction: bool
 
-    def killed(self, at: int, *arguments: str, answered: bool, reading: bool = False) -> bool:
+    def killed(self, request_number: int, *arguments: str, answered: bool, reading: bool = False) -> bool:
         """Run it and kill it at that request; False when it ended by itself before."""
         if reading:
-            self.proxy.kill_at(at, answered=answered, counted=READS)
+            self.proxy.kill_at(request_number, answered=answered, counted=READS)
         else:
-            self.proxy.kill_at(at, answered=answered)
+            self.proxy.kill_at(request_number, answered=answered)
         code, output = self.run(*arguments)
         assert (code == KILLED) is self.proxy.has_killed, output
         assert self.proxy.has_killed or code == 0, output

@@ -24,25 +24,25 @@ def test_a_signal_is_noted_and_told_to_the_context_around_it(number: signal.Sign
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_let_through_it_ends_what_is_done_and_is_held_again_afterwards(number: signal.Signals) -> None:
-    with DeferredSignals() as held:
-        with pytest.raises(KeyboardInterrupt), held.allow_signals():
+    with DeferredSignals() as signals:
+        with pytest.raises(KeyboardInterrupt), signals.allow_signals():
             signal.raise_signal(number)
         signal.raise_signal(number)
-        assert held.is_stop_requested
+        assert signals.is_stop_requested
 
 
 def test_one_that_came_before_ends_it_at_once() -> None:
-    with DeferredSignals() as held:
+    with DeferredSignals() as signals:
         signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(KeyboardInterrupt), held.allow_signals():
+        with pytest.raises(KeyboardInterrupt), signals.allow_signals():
             raise AssertionError("it has begun")
 
 
 def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with DeferredSignals() as held:
+        with DeferredSignals() as signals:
             signal.raise_signal(signal.SIGHUP)
-            assert not held.is_stop_requested
+            assert not signals.is_stop_requested
     finally:
         signal.signal(signal.SIGHUP, before)

@@ -219,7 +219,7 @@ def test_an_interrupt_stops_after_the_step_under_way_with_an_undo(without_transa
     before = site.octets()
     plan = site.plan(new_device())
 
-    def interrupt(done: int, of: int) -> None:
+    def interrupt(done: int, total: int) -> None:
         if done == 2:
             os.kill(os.getpid(), signal.SIGINT)
 

@@ -76,28 +76,28 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
 def test_killed_at_each_request_it_can_be_finished_and_undone(programs: Programs, answered: bool) -> None:
     old, new = programs.plan(first_state(5), plan_of(5))
-    at = 0
-    while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
+    request_number = 0
+    while programs.killed(request_number := request_number + 1, "apply", str(programs.file), answered=answered):
         assert programs.octets() in (old, new) or not programs.in_transaction
         programs.succeeds("apply", "--resume")
         assert programs.octets() == new
         programs.succeeds("undo")
         assert programs.octets() == old
-    assert at > 5
+    assert request_number > 5
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
 def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, answered: bool) -> None:
     old, new = programs.plan(first_state(5), plan_of(5))
-    at = 0
-    while programs.killed(at := at + 1, "apply", str(programs.file), answered=answered):
+    request_number = 0
+    while programs.killed(request_number := request_number + 1, "apply", str(programs.file), answered=answered):
         if programs.settled() is RolloutStatus.NOTHING_CHANGED:
             assert programs.octets() == old
         else:
             programs.succeeds("undo")
             assert programs.octets() == old
     assert programs.octets() == new
-    assert at > 5
+    assert request_number > 5
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
@@ -105,17 +105,17 @@ def test_an_undo_killed_at_each_request_can_be_finished_and_taken_back(programs:
     old, new = programs.plan(first_state(5), plan_of(5))
     programs.succeeds("apply", str(programs.file))
     first = programs.last()
-    at = 0
-    while programs.killed(at := at + 1, "undo", str(first.number), answered=answered):
+    request_number = 0
+    while programs.killed(request_number := request_number + 1, "undo", str(first.number), answered=answered):
         undoing = programs.last()
-        if at % 2:
+        if request_number % 2:
             programs.succeeds("apply", "--resume")
             assert programs.octets() == old
         if programs.settled() is not RolloutStatus.NOTHING_CHANGED:
             programs.succeeds("undo", str(undoing.number))
         assert programs.octets() == new
     assert programs.octets() == old
-    assert at > 5
+    assert request_number > 5
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
@@ -139,8 +139,10 @@ def test_a_resume_killed_at_its_first_request_each_time_comes_to_the_end(program
 def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> None:
     """Before the record is there nothing has happened; while it reads back, everything."""
     old, new = programs.plan(first_state(5), plan_of(5))
-    at, results = 0, []
-    while programs.killed(at := at + 1, "apply", str(programs.file), answered=True, reading=True):
+    request_number, results = 0, []
+    while programs.killed(
+        request_number := request_number + 1, "apply", str(programs.file), answered=True, reading=True
+    ):
         now = programs.octets()
         assert now in (old, new)
         results.append(now == new)
@@ -159,20 +161,20 @@ def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) ->
     old, new = programs.plan(first_state(500), plan_of(500))
     every = 1 if LONG else 50
     aside = programs.state / "aside"
-    seen: list[tuple[int, bool, int]] = []
+    results: list[tuple[int, bool, int]] = []
     astray: list[str] = []
 
     def look(number: int, answered: bool) -> None:
         if number % every > 1 and number < 499:
             return
         try:
-            found = left_behind(number)
+            found = count_remaining(number)
         except DcmcfgError as error:
             astray.append(f"{number}, {answered}: {error}")
             return
-        seen.append((number, answered, found))
+        results.append((number, answered, found))
 
-    def left_behind(number: int) -> int:
+    def count_remaining(number: int) -> int:
         shutil.rmtree(aside, ignore_errors=True)
         shutil.copytree(programs.last().folder, aside / "rollouts" / "1")
         with connect(server_of(programs.slapd, url=programs.proxy.url)) as directory:
@@ -191,8 +193,8 @@ def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) ->
     assert code == 0, output
     assert programs.octets() == new
     if programs.in_transaction:
-        assert [done for *_, done in seen] == [0] * (len(seen) - 1) + [500]
+        assert [done for *_, done in results] == [0] * (len(results) - 1) + [500]
     else:
-        assert [done for *_, done in seen] == [number if answered else number - 1 for number, answered, _ in seen]
-    assert len(seen) >= 1000 // every
+        assert [done for *_, done in results] == [number if answered else number - 1 for number, answered, _ in results]
+    assert len(results) >= 1000 // every
     assert astray == []

@@ -90,13 +90,13 @@ class Walk:
         promise = self.promised.pop(command, None)
         self.programs.revive()
         now = self.programs.octets()
-        at = self.chance.randrange(1, REQUESTS) if self.chance.random() < 0.75 else 0
+        request_number = self.chance.randrange(1, REQUESTS) if self.chance.random() < 0.75 else 0
         answered = self.chance.random() < 0.5
-        self.programs.proxy.kill_at(at, answered=answered, counted=WRITES | READS)
+        self.programs.proxy.kill_at(request_number, answered=answered, counted=WRITES | READS)
         manner = ("--step-by-step",) if command[0] == "apply" and self.chance.random() < 0.4 else ()
         code, output = self.programs.run(*command, *manner)
-        told = re.sub(r"(?s)\n\ndn: .*?\n(?=\d+ to )", "\n…\n", output)
-        self.story.append(f"{' '.join(command)} {manner} killed at {at}: {code}\n{told}")
+        shown = re.sub(r"(?s)\n\ndn: .*?\n(?=\d+ to )", "\n…\n", output)
+        self.story.append(f"{' '.join(command)} {manner} killed at {request_number}: {code}\n{shown}")
         self._note(command, now)
         if code == KILLED:
             self.kills += 1
@@ -122,7 +122,7 @@ class Walk:
 
     def _judge(self, command: Command, promise: Promise | None, code: int, output: str, now: Octets) -> None:
         """Hold what a command did that ended by itself against its own words, and against what was said of it."""
-        tree, done = self.programs.octets(), said(output)
+        tree, done = self.programs.octets(), parse_promise(output)
         if code:
             assert code == 3, output
             assert promise is None, f"it was said of {command} that it {promise}"
@@ -140,7 +140,7 @@ class Walk:
         self.promised = promises(output)
 
 
-def said(output: str) -> Promise | None:
+def parse_promise(output: str) -> Promise | None:
     """Return what a command says that it does."""
     found = re.search(r"^(takes back|goes on with) roll-out (\d+) ", output, re.MULTILINE)
     return (
@@ -159,8 +159,8 @@ def promises(output: str) -> dict[Command, Promise]:
             found[RESUME] = Promise("goes on with", number)
         if named := re.search(r"dcmcfg undo( \d+)? takes it back", output):
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)
-    ways = r"^undo: dcmcfg undo (\d+)|dcmcfg undo (\d+) (?:makes|reverts)|since: dcmcfg undo (\d+)"
-    for numbers in re.findall(ways, output, re.MULTILINE):
+    pattern = r"^undo: dcmcfg undo (\d+)|dcmcfg undo (\d+) (?:makes|reverts)|since: dcmcfg undo (\d+)"
+    for numbers in re.findall(pattern, output, re.MULTILINE):
         number = next(filter(None, numbers))
         found["undo", number] = Promise("takes back", int(number))
     return found

@@ -20,7 +20,7 @@ NEW = DN.parse(f"cn=new,{STORESCP}")
 MANY = [DN.parse(f"cn=c{number},{ARCHIVE}") for number in range(6)]
 
 
-def replaced(dn: DN, name: str, value: bytes) -> Modify:
+def replacement(dn: DN, name: str, value: bytes) -> Modify:
     return Modify(dn, (Modification(Operation.REPLACE, name, (value,)),))
 
 
@@ -48,20 +48,20 @@ def test_each_step_is_reverted_unless_somebody_has_changed_its_entry(
 ) -> None:
     before = tree(*site().sorted_entries(), *(connection(ARCHIVE, "104", name=dn.rdn.parts[0][1]) for dn in MANY))
     steps = data.draw(st.lists(st.sampled_from(MANY), min_size=1, unique=True))
-    moved = data.draw(st.sets(st.sampled_from(MANY)))
-    changes: list[Change] = [replaced(dn, "dicomPort", b"105") for dn in steps]
+    changed = data.draw(st.sets(st.sampled_from(MANY)))
+    changes: list[Change] = [replacement(dn, "dicomPort", b"105") for dn in steps]
     record = recorded(tmp_path_factory.mktemp("state"), changes, before=before, done=len(steps))
-    now = before.with_changes(changes).with_changes(replaced(dn, "dicomPort", b"106") for dn in moved)
+    now = before.with_changes(changes).with_changes(replacement(dn, "dicomPort", b"106") for dn in changed)
     plan, misfits = plan_partial_undo(record, now)
     for dn in MANY:
         entry = plan.after.get(dn)
         assert entry is not None
-        assert entry.text("dicomPort") == ("106" if dn in moved else "104")
-    assert [misfit.desired.change.dn for misfit in misfits] == [dn for dn in reversed(steps) if dn in moved]
+        assert entry.text("dicomPort") == ("106" if dn in changed else "104")
+    assert [misfit.desired.change.dn for misfit in misfits] == [dn for dn in reversed(steps) if dn in changed]
 
 
 def test_what_nobody_has_changed_is_the_whole_undo(tmp_path: Path) -> None:
-    changes: list[Change] = [Add(connection(STORESCP, name="new")), replaced(NEW, "dicomPort", b"105")]
+    changes: list[Change] = [Add(connection(STORESCP, name="new")), replacement(NEW, "dicomPort", b"105")]
     plan, misfits = plan_partial_undo(recorded(tmp_path, changes, done=2), site().with_changes(changes))
     assert misfits == ()
     assert plan.after.entries == site().entries
@@ -75,7 +75,7 @@ def test_an_entry_that_somebody_has_changed_stays_with_what_it_stands_on(tmp_pat
         Add(site().entries[site().key(DN.parse(STORESCP))].with_dn(device).with_values("dicomDeviceName", (b"ws",))),
         Add(connection(str(device))),
     ]
-    now = site().with_changes(changes).with_changes([replaced(below, "dicomPort", b"4711")])
+    now = site().with_changes(changes).with_changes([replacement(below, "dicomPort", b"4711")])
     plan, misfits = plan_partial_undo(recorded(tmp_path, changes, done=3), now)
     assert plan.changes == (Delete(NEW, plan.changes[0].controls),)
     assert [str(misfit.desired.change.dn) for misfit in misfits] == [str(below), str(device)]
@@ -85,11 +85,11 @@ def test_an_entry_that_somebody_has_changed_stays_with_what_it_stands_on(tmp_pat
 
 def test_a_value_that_is_not_asserted_is_not_lost(tmp_path: Path) -> None:
     archive = DN.parse(ARCHIVE)
-    data, new = (replaced(archive, "dicomVendorData", value) for value in (b"1", b"2"))
+    data, new = (replacement(archive, "dicomVendorData", value) for value in (b"1", b"2"))
     before = site().with_changes([data])
     changes: list[Change] = [new, Add(connection(STORESCP, name="new"))]
     record = recorded(tmp_path, changes, before=before, done=2)
-    now = before.with_changes(changes).with_changes([replaced(archive, "dicomVendorData", b"3")])
+    now = before.with_changes(changes).with_changes([replacement(archive, "dicomVendorData", b"3")])
     plan, misfits = plan_partial_undo(record, now)
     entry = plan.after.get(archive)
     assert entry is not None
@@ -101,13 +101,13 @@ def test_a_value_that_is_not_asserted_is_not_lost(tmp_path: Path) -> None:
 def test_of_the_steps_under_way_the_unmade_ones_are_neither_reverted_nor_listed(tmp_path: Path) -> None:
     changes: list[Change] = [
         Add(connection(STORESCP, name="new")),
-        replaced(DN.parse(ARCHIVE), "dicomDescription", b"x"),
+        replacement(DN.parse(ARCHIVE), "dicomDescription", b"x"),
         Add(connection(ARCHIVE, name="never")),
     ]
     now = (
         site()
         .with_changes(changes[:2])
-        .with_changes([replaced(DN.parse(ARCHIVE), "dicomDescription", b"somebody else's")])
+        .with_changes([replacement(DN.parse(ARCHIVE), "dicomDescription", b"somebody else's")])
     )
     plan, misfits = plan_partial_undo(recorded(tmp_path, changes), now)
     assert [change.dn for change in plan.changes] == [NEW]

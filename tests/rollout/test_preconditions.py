@@ -71,13 +71,13 @@ def site(
     request: pytest.FixtureRequest, tmp_path: Path, site_of: Callable[[LdapServerSettings], Site]
 ) -> Iterator[Site]:
     """The lab's tree; slapd that keeps no operational attributes is as a server that has no entryCSN."""
-    kept = "on" if request.param == "entryCSN" else "off"
+    last_modified = "on" if request.param == "entryCSN" else "off"
     slapd = Slapd(
         tmp_path / "slapd",
         port=free_port(),
         root_password=PASSWORD,
         extra_global="objectclass ( 2.5.6.21 NAME 'pkiUser' SUP top AUXILIARY MAY userCertificate )",
-        extra_database=f"lastmod {kept}",
+        extra_database=f"lastmod {last_modified}",
     )
     slapd.prepare()
     slapd.load_files(list_site_files())

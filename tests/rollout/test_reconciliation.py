@@ -20,7 +20,7 @@ from tests.trees import ARCHIVE, STORESCP, connection, site
 NEW = DN.parse(f"cn=new,{STORESCP}")
 
 
-def replaced(dn: DN, name: str, value: bytes) -> Modify:
+def replacement(dn: DN, name: str, value: bytes) -> Modify:
     return Modify(dn, (Modification(Operation.REPLACE, name, (value,)),))
 
 
@@ -29,17 +29,17 @@ def changes() -> list[Change]:
     renamed = Rename(NEW, RDN.of("cn", "renamed"))
     return [
         Add(connection(STORESCP, "104", name="new")),
-        replaced(NEW, "dicomPort", b"105"),
+        replacement(NEW, "dicomPort", b"105"),
         Add(connection(ARCHIVE, "106", name="other")),
         renamed,
-        replaced(renamed.new_dn, "dicomHostname", b"LOCALHOST"),
+        replacement(renamed.new_dn, "dicomHostname", b"LOCALHOST"),
         Add(connection(ARCHIVE, "107", name="third")),
-        replaced(DN.parse(ARCHIVE), "dicomDescription", b"x"),
+        replacement(DN.parse(ARCHIVE), "dicomDescription", b"x"),
     ]
 
 
-def planned(wanted: list[Change]) -> Plan:
-    plan = make_plan(site(), [DesiredChange(change) for change in wanted])
+def planned(desired: list[Change]) -> Plan:
+    plan = make_plan(site(), [DesiredChange(change) for change in desired])
     return order_as_sent(plan, len(plan.steps))
 
 
@@ -55,10 +55,10 @@ def test_the_first_steps_in_the_order_sent_are_recognised(record: RolloutRecord,
     assert count_applied_steps(tree, record, 1, len(record.changes)) == made
 
 
-@pytest.mark.parametrize("begun", [1, 3])
-def test_of_the_steps_under_way_the_made_ones_are_counted(record: RolloutRecord, begun: int) -> None:
+@pytest.mark.parametrize("begun_count", [1, 3])
+def test_of_the_steps_under_way_the_made_ones_are_counted(record: RolloutRecord, begun_count: int) -> None:
     tree = site().with_changes(record.changes[:4])
-    assert count_applied_steps(tree, record, begun, len(record.changes)) == 4 - begun + 1
+    assert count_applied_steps(tree, record, begun_count, len(record.changes)) == 4 - begun_count + 1
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

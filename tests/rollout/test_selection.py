@@ -46,20 +46,20 @@ def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("left_out", "rejects", "told"),
+    ("left_out", "rejects", "expected"),
     [
         (1, "/home/admin/my rejects.ldif", "1 change: dcmcfg apply '/home/admin/my rejects.ldif'"),
         (2, "", "2 changes: dcmcfg apply undo-1.rejects.ldif"),
     ],
 )
 def test_what_an_undo_has_left_out_is_named_with_its_file(
-    tmp_path: Path, left_out: int, rejects: str, told: str
+    tmp_path: Path, left_out: int, rejects: str, expected: str
 ) -> None:
     recorded(tmp_path)
     recorded(tmp_path, undoes=1, left_out=left_out, rejects=rejects)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.message == f"roll-out 1 was undone by roll-out 2, but for {told}"
+    assert refused.value.message == f"roll-out 1 was undone by roll-out 2, but for {expected}"
     assert refused.value.next_step == "dcmcfg undo 2 makes it again"
 
 

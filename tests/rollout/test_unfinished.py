@@ -36,8 +36,10 @@ def described(name: str, text: str) -> Modify:
 
 def texts(site: Site) -> list[str]:
     octets = site.octets()
-    held = (octets[str(DEVICES.child("dicomDeviceName", name))].get("dicomdescription", frozenset()) for name in NAMES)
-    return [b"".join(values).decode() for values in held]
+    descriptions = (
+        octets[str(DEVICES.child("dicomDeviceName", name))].get("dicomdescription", frozenset()) for name in NAMES
+    )
+    return [b"".join(values).decode() for values in descriptions]
 
 
 @pytest.fixture
@@ -99,9 +101,9 @@ def test_of_two_at_once_one_wins_and_the_other_is_told_why(site: Site) -> None:
         return ""
 
     with ThreadPoolExecutor(2) as threads:
-        said = dict(zip(plans, threads.map(roll_out, plans.values()), strict=True))
-    (winner,) = (text for text, reason in said.items() if not reason)
-    (reason,) = (reason for reason in said.values() if reason)
+        outputs = dict(zip(plans, threads.map(roll_out, plans.values()), strict=True))
+    (winner,) = (text for text, reason in outputs.items() if not reason)
+    (reason,) = (reason for reason in outputs.values() if reason)
     assert "another roll-out is under way" in reason or "somebody has changed dicomDescription" in reason
     assert texts(site) == [winner] * 4
 
@@ -137,11 +139,11 @@ def test_what_moved_in_a_half_done_roll_out_is_named_by_both_ways(site: Site) ->
         directory.apply(described("dcm4chee-arc", "moved"))
         directory.apply(described("workstation", "moved"))
     now = site.octets()
-    for way in (site.resume, site.undo):
+    for command in (site.resume, site.undo):
         with pytest.raises(
             DoesNotApply, match=r"the tree has moved since roll-out 1: .*somebody has changed dicomDescription"
         ):
-            way()
+            command()
     assert site.octets() == now
 
 

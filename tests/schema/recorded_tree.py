@@ -103,8 +103,8 @@ def _short(entry: Entry, *attributes: str) -> Entry:
     schema = load_bundled_schema()
     classes = filter(None, map(schema.object_class, entry.texts("objectClass")))
     required = {name.lower() for each in add_superiors(schema, classes) for name in each.must}
-    kept = required | {name.lower() for name in ("objectClass", *attributes, *_OF_LISTENING)}
-    return Entry(entry.dn, tuple(each for each in entry.attributes if each.name.lower() in kept))
+    kept_names = required | {name.lower() for name in ("objectClass", *attributes, *_OF_LISTENING)}
+    return Entry(entry.dn, tuple(each for each in entry.attributes if each.name.lower() in kept_names))
 
 
 @cache

@@ -103,8 +103,8 @@ def test_a_boolean_in_small_letters_is_told_what_it_must_be() -> None:
     ids=["duration", "period", "retention", "schedule", "threshold", "code", "tag", "AE title"],
 )
 def test_format(kind: ValueKind, good: list[str], bad: list[str]) -> None:
-    assert {text: kind.problem(text) for text in good} == dict.fromkeys(good, "")
-    assert [text for text in bad if not kind.problem(text)] == []
+    assert {text: kind.find_problem(text) for text in good} == dict.fromkeys(good, "")
+    assert [text for text in bad if not kind.find_problem(text)] == []
 
 
 @given(
@@ -113,22 +113,22 @@ def test_format(kind: ValueKind, good: list[str], bad: list[str]) -> None:
 @settings(max_examples=50)
 def test_a_schedule_is_good_exactly_when_every_hour_exists(hours: list[tuple[int, int]]) -> None:
     text = "hour=" + ",".join(f"{first}-{last}" for first, last in hours)
-    assert (SCHEDULE.problem(text) == "") == all(hour < 24 for pair in hours for hour in pair)
+    assert (SCHEDULE.find_problem(text) == "") == all(hour < 24 for pair in hours for hour in pair)
 
 
 @given(days=st.integers(0, 999), minutes=st.integers(0, 999), lower=st.booleans())
 @settings(max_examples=50)
 def test_days_and_minutes_make_a_duration_and_months_never(days: int, minutes: int, lower: bool) -> None:
     text = f"P{days}DT{minutes}M"
-    assert DURATION.problem(text.lower() if lower else text) == ""
-    assert DURATION.problem(f"P{days}M") != ""
+    assert DURATION.find_problem(text.lower() if lower else text) == ""
+    assert DURATION.find_problem(f"P{days}M") != ""
 
 
 @given(text=st.text(max_size=60))
 @settings(max_examples=100)
 def test_no_text_breaks_a_check(text: str) -> None:
     for kind in FORMATS:
-        kind.problem(text)
+        kind.find_problem(text)
     for syntax in ("Boolean", "Integer", "DN", "OID", "IA5String", "DirectoryString"):
         syntaxes.find_problem(syntax, text.encode("utf-8", "surrogatepass"))
 
@@ -149,7 +149,7 @@ def test_no_text_breaks_a_check(text: str) -> None:
 )
 def test_a_value_of_100_kb_is_judged_at_once(text: str) -> None:
     started = time.process_time()
-    assert all(kind.problem(text) != text for kind in FORMATS)
+    assert all(kind.find_problem(text) != text for kind in FORMATS)
     for syntax in ("Boolean", "Integer", "DN", "OID", "IA5String", "DirectoryString"):
         assert text not in syntaxes.find_problem(syntax, text.encode())
     assert time.process_time() - started < 2

@@ -62,10 +62,10 @@ def test_aes_for_external_retrieves_are_those_that_can_store() -> None:
 def test_every_value_that_is_offered_is_accepted() -> None:
     count = 0
     for entry, name in sample(CASES, 0.08):
-        held = dict.fromkeys(
+        values = dict.fromkeys(
             (*complete_values(load_bundled_schema(), name, ""), *complete_references(CONFIGURATION, name, "", entry))
         )
-        for value in filter_acceptable_values(CONFIGURATION, entry, name, held, NOW):
+        for value in filter_acceptable_values(CONFIGURATION, entry, name, values, NOW):
             edit = set_values(
                 load_bundled_schema(), classify_entry(CONFIGURATION, entry), [AttributeValues(name, (value.encode(),))]
             )

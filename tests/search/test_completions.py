@@ -19,9 +19,9 @@ from tests.lint.breaking import sound
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
 
 
-def names(begun: str) -> list[str]:
+def names(prefix: str) -> list[str]:
     odd = network_ae(ARCHIVE, "*", dicomDescription="any")
-    return [name for name, _ in complete_targets(Configuration(tree(*site_entries(), odd)), begun)]
+    return [name for name, _ in complete_targets(Configuration(tree(*site_entries(), odd)), prefix)]
 
 
 def test_devices_and_aes_are_offered_device_names_in_any_case() -> None:
@@ -75,8 +75,8 @@ def test_values_that_name_a_thing_are_completed_by_what_is_there() -> None:
     configuration = Configuration(sound())
     archive, storescp = resolve_entry(configuration, "dcm4chee-arc"), resolve_entry(configuration, "storescp")
 
-    def offered(name: str, begun: str, entry: Entry | None = archive) -> list[str]:
-        return list(complete_references(configuration, name, begun, entry))
+    def offered(name: str, prefix: str, entry: Entry | None = archive) -> list[str]:
+        return list(complete_references(configuration, name, prefix, entry))
 
     assert offered("dcmexternalretrieveaedestination", "d") == ["DCM4CHEE"]
     assert offered("dcmExternalRetrieveAEDestination", "", storescp) == ["STORESCP"], "looked for on its own device"

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 from dcmcfg.edits.cipher_suites import parse_cipher_suite
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.rollout.history import History
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -72,7 +72,7 @@ class RolloutNumber(click.IntRange):
         try:
             return [
                 CompletionItem(str(record.number), help=record.header.command)
-                for record in History(state_folder()).records
+                for record in History(get_state_folder()).records
                 if str(record.number).startswith(incomplete)
             ]
         except DcmcfgError:  # a record that cannot be read: nothing is said in the middle of a line

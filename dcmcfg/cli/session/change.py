@@ -39,7 +39,7 @@ from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome
 from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy, has_assertions
 from dcmcfg.rollout.unfinished import require_finished
 from dcmcfg.settings import Settings, format_site_headline
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 
 if TYPE_CHECKING:
     from dcmcfg.cli.session.reload import ReachableArchive
@@ -97,7 +97,7 @@ def apply_plan(
     in_part = rejects_file is not None and bool(rejects_file.items)
     stood = (
         undone_number is not None
-        and determine_status(History(state_folder()).get_rollout(undone_number)) is RolloutStatus.APPLIED
+        and determine_status(History(get_state_folder()).get_rollout(undone_number)) is RolloutStatus.APPLIED
     )
     purpose = PlanPurpose(undone_number, resumed_record, is_restore, is_partial=in_part, undone_was_complete=stood)
     judged = assess_plan(
@@ -171,7 +171,7 @@ def _choose_and_announce_strategy(
 def _check_unfinished(directory: Directory, except_number: int | None, *, warn_only: bool) -> None:
     """Raise :class:`Refused` while a roll-out other than *except_number* is unfinished, or only warn of it."""
     try:
-        require_finished(state_folder(), directory, excluded_number=except_number)
+        require_finished(get_state_folder(), directory, excluded_number=except_number)
     except Refused as unfinished:
         if not warn_only:
             raise
@@ -227,7 +227,7 @@ def _make_rollout_context(
     left_out = len(rejects_file.items) if rejects_file is not None else 0
     file = str(rejects_file.path.absolute()) if rejects_file is not None and left_out else ""
     command = invocation.current().command_line
-    return RolloutContext(state_folder(), format_site_headline(settings), command, undone_number, left_out, file)
+    return RolloutContext(get_state_folder(), format_site_headline(settings), command, undone_number, left_out, file)
 
 
 def _run_rollout(
@@ -265,5 +265,5 @@ def _start_or_resume(
                 return run_rollout(directory, plan, strategy=strategy, context=rollout, on_step=on_step)
             case RolloutRecord():
                 return resume_rollout(
-                    directory, plan, rollout, strategy=strategy, state_folder=state_folder(), on_step=on_step
+                    directory, plan, rollout, strategy=strategy, state_folder=get_state_folder(), on_step=on_step
                 )

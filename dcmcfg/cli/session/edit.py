@@ -21,7 +21,7 @@ from dcmcfg.rollout.added_classes import find_added_classes
 from dcmcfg.rollout.history import History
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.settings import Settings
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 
 
 def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[Configuration], Edit]) -> None:
@@ -63,7 +63,7 @@ def apply_target_edit(
 
 def make_added_class_lookup(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:
     """Return what looks up the object classes that commands of this account added to *target* with values."""
-    return lambda: find_added_classes(History(state_folder()), settings.ldap_url, schema, target.entry.dn)
+    return lambda: find_added_classes(History(get_state_folder()), settings.ldap_url, schema, target.entry.dn)
 
 
 def _plan_edit(directory: Directory, make_edit: Callable[[Configuration], Edit]) -> tuple[Plan, Edit]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError, NegativeResult
 from dcmcfg.private_folders import create_private_folder
-from dcmcfg.settings.folders import state_subfolder
+from dcmcfg.settings.folders import get_state_subfolder
 
 _VARIABLES = ("VISUAL", "EDITOR")
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
@@ -62,7 +62,7 @@ def _has_content(octets: bytes) -> bool:
 
 
 def _create_private_file(text: str) -> Path:
-    folder = state_subfolder("edits")
+    folder = get_state_subfolder("edits")
     try:
         create_private_folder(folder)
         handle, name = tempfile.mkstemp(prefix="edit-", suffix=".ldif", dir=folder)

@@ -130,5 +130,5 @@ def _make_exists_error(path: Path) -> DcmcfgError:
 def _make_rejected_item(misfit: InapplicableChange) -> RejectedItem:
     wanted, problem = misfit.desired, misfit.problem
     return RejectedItem(
-        str(problem), {"location": wanted.location, "dn": str(wanted.change.dn), "reason": problem.message}
+        str(problem), {"location": str(wanted.location or ""), "dn": str(wanted.change.dn), "reason": problem.message}
     )

@@ -46,7 +46,7 @@ from dcmcfg.render.bulk_progress import show_bulk_progress
 from dcmcfg.render.html.bulk_page import render_bulk_page
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.route.command import format_command
-from dcmcfg.settings.folders import state_subfolder
+from dcmcfg.settings.folders import get_state_subfolder
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.judgement import judge
@@ -221,7 +221,7 @@ def _resolve_query(
 def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunParameters) -> Path:
     return (
         bulk.store_file
-        or state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.name)}{STORE_SUFFIX}"
+        or get_state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.name)}{STORE_SUFFIX}"
     )
 
 

@@ -31,7 +31,7 @@ from dcmcfg.render.temporary_destination import format_added_entries, temporary_
 from dcmcfg.render.terminal.console import stderr_console
 from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.settings import Settings, format_site_headline
-from dcmcfg.settings.folders import state_folder
+from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.temporary.address import find_receiver_address, find_warnings
 from dcmcfg.temporary.claim import CLEAN_COMMAND
 from dcmcfg.temporary.leftovers import Leftover, find_leftovers
@@ -101,7 +101,7 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
     """
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
-    left = find_leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    left = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
     if left:
         _confirm_and_clean(settings, directory, left, yes=yes)
     titles = [each.ae_title for each in left]
@@ -181,7 +181,7 @@ def add_temporary_destination(
         then = Configuration(plan.after)
         there = request.find_addresses(then, destination_ae_title=title, receive=True)
         place.append(ActiveDestination(new, then, there, receiver, RunProgress(), settings.ldap_url))
-        left = find_leftovers(state_folder(), settings.ldap_url, configuration, new.owner.created)
+        left = find_leftovers(get_state_folder(), settings.ldap_url, configuration, new.owner.created)
         _print_intro(settings, new, plan, left, with_plan=temporary_options.show_plan)
         for warning in (
             *addition.edit(configuration).warnings,
@@ -261,7 +261,7 @@ def _connect_site(settings: Settings, directory: Directory) -> RunContext:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
     reachable = import_attribute("session.reload", "connect_archive")
     service = reachable(settings, "it has to reload, to know a new destination").service
-    occasion = RolloutContext(state_folder(), format_site_headline(settings), invocation.current().command_line)
+    occasion = RolloutContext(get_state_folder(), format_site_headline(settings), invocation.current().command_line)
     return RunContext(directory, occasion, service.reload, _print_text)
 
 

@@ -25,7 +25,7 @@ _OTHER_TITLE = OTHER_AE_TITLE.lower()
 
 @dataclass(frozen=True)
 class Leftover:
-    """A value in which the old name stands, and the reason for which it was left."""
+    """A value in which the old name stands, and the reason why it was not rewritten."""
 
     dn: DN
     attribute: str
@@ -35,7 +35,7 @@ class Leftover:
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What is ``items``, what to look at first; and in how many values the name is part of each longer word."""
+    """The ``items``, those to review first; and in how many values the name is part of each longer word."""
 
     items: tuple[Leftover, ...]
     longer_words: Mapping[str, int]
@@ -49,35 +49,35 @@ def find_leftovers(
 ) -> Leftovers:
     """Return where *old* still stands in a tree in which a thing of *kind* is called *new* now.
 
-    *references* are those of that tree, in which *old* is *keeps_old_name* as a title or not. Besides words, patterns
+    *references* are those of that tree. With *keeps_old_name* the thing keeps *old* as a title. Besides words, patterns
     are found that *old* matches and *new* does not.
     """
     tree = references.tree
-    holding = _compile_word_pattern(kind, old)
+    word_pattern = _compile_word_pattern(kind, old)
     by_value: dict[tuple[DN, str, bytes], list[Reference]] = {}
     for reference in references.all:
         by_value.setdefault((reference.dn, reference.attribute, reference.value), []).append(reference)
-    judge = _LeftoverClassifier(references, kind, old, new, keeps_old_name)
+    classifier = _LeftoverClassifier(references, kind, old, new, keeps_old_name)
     urgent: list[Leftover] = []
-    left: list[Leftover] = []
-    longer: Counter[str] = Counter()
-    for entry, attribute, value, text in _texts(tree):
-        if judge.is_missed_pattern(attribute, value, text):
+    others: list[Leftover] = []
+    longer_words: Counter[str] = Counter()
+    for entry, attribute, value, text in _iterate_texts(tree):
+        if classifier.is_missed_pattern(attribute, value, text):
             urgent.append(Leftover(entry.dn, attribute, value, f"a pattern that {old} matches and {new} does not"))
             continue
-        words = holding.findall(text)
+        words = word_pattern.findall(text)
         if not words:
             continue
         if not any(kind.are_same_name(word, old) for word in words):
-            longer.update(set(words))
+            longer_words.update(set(words))
             continue
-        known = by_value.get((entry.dn, attribute, value), [])
-        reason, look = judge.explain(entry, attribute, text, known)
-        (urgent if look else left).append(Leftover(entry.dn, attribute, value, reason))
-    return Leftovers((*urgent, *left), dict(longer.most_common()))
+        value_references = by_value.get((entry.dn, attribute, value), [])
+        reason, needs_review = classifier.explain(entry, attribute, text, value_references)
+        (urgent if needs_review else others).append(Leftover(entry.dn, attribute, value, reason))
+    return Leftovers((*urgent, *others), dict(longer_words.most_common()))
 
 
-def _texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
+def _iterate_texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
     """Yield the values that are text: (entry, attribute, value, its text)."""
     for entry in tree.sorted_entries():
         for attribute in entry.attributes:
@@ -100,14 +100,14 @@ class _LeftoverClassifier:
     new: str
     keeps_old_name: bool
 
-    def explain(self, entry: Entry, attribute: str, text: str, known: list[Reference]) -> tuple[str, bool]:
-        """Return why the value was left, and whether somebody has to look at it."""
+    def explain(self, entry: Entry, attribute: str, text: str, value_references: list[Reference]) -> tuple[str, bool]:
+        """Return why the value was not rewritten, and whether somebody has to review it."""
         if _names_itself(entry, attribute, text):
-            return f"the name of {_with_article(_entry_label(entry))}", False
-        for reference in known:
+            return f"the name of {_add_article(_get_entry_label(entry))}", False
+        for reference in value_references:
             if reference.kind is self.kind and self.kind.are_same_name(reference.name, self.old):
                 return self._explain_reference(reference)
-        for reference in known:
+        for reference in value_references:
             if _compile_word_pattern(self.kind, self.old).search(reference.name):
                 return f"names the {reference.kind.value.label} {reference.name}", False
         if attribute.lower() == _OTHER_TITLE:
@@ -120,9 +120,9 @@ class _LeftoverClassifier:
         word = self.kind.value.label
         if self.keeps_old_name:
             return "kept with the old title", False
-        meant = self.references.find_candidates(reference)
-        if meant:
-            device = self.references.find_device_key(meant[0].dn)
+        candidates = self.references.find_candidates(reference)
+        if candidates:
+            device = self.references.find_device_key(candidates[0].dn)
             name = self.references.tree.entries[device].text(DICOM_DEVICE_NAME) if device else None
             return f"means the {word} of {name}" if name else f"means another {word}", False
         return f"there is no {word} of that name for it", True
@@ -159,7 +159,7 @@ def _names_itself(entry: Entry, attribute: str, text: str) -> bool:
     return any(kind.lower() == attribute.lower() and value == text for kind, value in parts)
 
 
-def _entry_label(entry: Entry) -> str:
+def _get_entry_label(entry: Entry) -> str:
     for kind in EntityKind:
         if kind is not EntityKind.ENTRY and entry.is_a(kind.value.object_class):
             return str(kind.value.label)
@@ -167,7 +167,7 @@ def _entry_label(entry: Entry) -> str:
     return f"registered {registered.value.label}" if registered else "entry"
 
 
-def _with_article(word: str) -> str:
+def _add_article(word: str) -> str:
     return f"an {word}" if word[0].lower() in "aei" else f"a {word}"
 
 

@@ -80,18 +80,18 @@ def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> 
     name = NewName(
         EntityKind.AE, ae.title, new, ae.entry, keeps_old_name=keep.alias, accepts_old_title=keep.other_title
     )
-    apps, doubts = _find_web_apps(references, ae, new) if not keep.web_apps else ((), ())
+    apps, warnings = _find_web_apps(references, ae, new) if not keep.web_apps else ((), ())
     names = (name, *apps)
     return make_renaming(
         references,
         names,
-        (*doubts, *_warnings(references, ae, new, keep)),
-        tuple(_keep_changes(references, ae, names, keep)),
+        (*warnings, *_find_warnings(references, ae, new, keep)),
+        tuple(_make_keep_changes(references, ae, names, keep)),
     )
 
 
 def rename_references(references: References, old: str, new: str) -> Renaming:
-    """Return what is left of the rename of an AE by hand: raises what :func:`rename_references_only` raises."""
+    """Return what remains of the rename of an AE by hand; raises what :func:`rename_references_only` raises."""
     return rename_references_only(references, NewName(EntityKind.AE, old, new))
 
 
@@ -102,31 +102,31 @@ def _find_ae(references: References, configuration: Configuration, old: str, new
     elif step := suggest_references_only(references, NewName(EntityKind.AE, old, new)):
         raise NotFound(f"no AE has the title {old}", next_step=step)
     else:
-        written = "/" in old or "=" in old or old.lower().startswith("ae:")
-        found = resolve_target(configuration, old if written else f"AE:{old}")
+        is_qualified = "/" in old or "=" in old or old.lower().startswith("ae:")
+        found = resolve_target(configuration, old if is_qualified else f"AE:{old}")
     if found.ae is None:
         raise Refused("it is no AE", subject=old, next_step="name an AE by its title or as DEVICE/AE")
     return found.ae
 
 
-def _require_keepable(ae: NetworkAE, keeping: KeepOptions) -> None:
-    where = ae.qualified_title
-    if keeping.alias and ae.device.is_archive:
+def _require_keepable(ae: NetworkAE, keep: KeepOptions) -> None:
+    qualified_title = ae.qualified_title
+    if keep.alias and ae.device.is_archive:
         raise Refused(
             "an alias is kept of AEs of other systems only, and this one is the archive's",
-            subject=where,
+            subject=qualified_title,
             next_step="--keep-as-other-title lets others call it by its old title",
         )
-    if keeping.other_title and not ae.device.is_archive:
+    if keep.other_title and not ae.device.is_archive:
         raise Refused(
             "by which titles this AE may be called is not the archive's to say",
-            subject=where,
+            subject=qualified_title,
             next_step="--keep-alias keeps an AE of the old title, so that the archive can call it by both",
         )
 
 
 def _require_no_alias(ae: NetworkAE, new: str) -> None:
-    """Raise :class:`Refused` when *new* is the title of what looks like an alias of *ae*, with the ways back."""
+    """Raise :class:`Refused` when *new* is the title of what looks like an alias of *ae*, with the next steps."""
     connections = {connection.dn for connection in ae.connections}
     for each in ae.device.network_aes:
         if each.title == new and connections and {connection.dn for connection in each.connections} == connections:
@@ -147,9 +147,9 @@ def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: st
 
 
 def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NewName, ...], tuple[str, ...]]:
-    """Return the web applications that are called after *ae* and serve it, and doubts about some."""
+    """Return the web applications that are called after *ae* and serve it, and warnings about some."""
     found: list[NewName] = []
-    doubts: list[str] = []
+    warnings: list[str] = []
     for entry in references.tree.children(ae.device.entry.dn):
         name = entry.text(EntityKind.WEB_APP.value.attribute)
         if (
@@ -159,49 +159,51 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         ):
             continue
         if name == new or name.startswith(f"{new}-"):
-            doubts.append(f"the web application {name} is called after {new} already; renaming back would rename it.")
+            warnings.append(f"the web application {name} is called after {new} already; renaming back would rename it.")
         if name != ae.title and not name.startswith(f"{ae.title}-"):
             continue
-        wanted = new + name.removeprefix(ae.title)
+        new_name = new + name.removeprefix(ae.title)
         try:
-            require_well_formed(references.tree, EntityKind.WEB_APP, wanted)
-            require_free(references, EntityKind.WEB_APP, wanted)
-        except (MalformedInput, Refused) as taken:
-            doubts.append(f"the web application {name} keeps its name: {taken.message}.")
+            require_well_formed(references.tree, EntityKind.WEB_APP, new_name)
+            require_free(references, EntityKind.WEB_APP, new_name)
+        except (MalformedInput, Refused) as error:
+            warnings.append(f"the web application {name} keeps its name: {error.message}.")
         else:
-            found.append(NewName(EntityKind.WEB_APP, name, wanted, entry))
-    return tuple(found), tuple(doubts)
+            found.append(NewName(EntityKind.WEB_APP, name, new_name, entry))
+    return tuple(found), tuple(warnings)
 
 
-def _keep_changes(
-    references: References, ae: NetworkAE, names: Sequence[NewName], keeping: KeepOptions
+def _make_keep_changes(
+    references: References, ae: NetworkAE, names: Sequence[NewName], keep: KeepOptions
 ) -> Iterator[Change]:
     """Yield what keeps the old title, and what the new one makes needless."""
     tree, old, new = references.tree, names[0].old, names[0].new
-    if keeping.alias:
+    if keep.alias:
         yield Add(ae.entry.with_values(OTHER_AE_TITLE, ()))
         yield from map(Add, ae.capabilities)
     others = [title for title in ae.other_titles if title != new]
-    if keeping.other_title and old not in others:
+    if keep.other_title and old not in others:
         others.append(old)
     if tuple(others) != ae.other_titles:
         dn = rename_dn(tree, ae.entry.dn, names)
-        added = others and not ae.entry.is_a(DCM_NETWORK_AE_OBJECT_CLASS)
-        classes = (Modification(Operation.ADD, OBJECT_CLASS, (DCM_NETWORK_AE_OBJECT_CLASS.encode(),)),) if added else ()
+        needs_class = others and not ae.entry.is_a(DCM_NETWORK_AE_OBJECT_CLASS)
+        classes = (
+            (Modification(Operation.ADD, OBJECT_CLASS, (DCM_NETWORK_AE_OBJECT_CLASS.encode(),)),) if needs_class else ()
+        )
         values = tuple(title.encode() for title in others)
         yield Modify(dn, (*classes, Modification(Operation.REPLACE, OTHER_AE_TITLE, values)))
 
 
-def _warnings(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
+def _find_warnings(references: References, ae: NetworkAE, new: str, keep: KeepOptions) -> Iterator[str]:
     if ae.device.is_archive:
-        yield from _warn_about_archive_ae(references, ae, new, keeping)
+        yield from _warn_about_archive_ae(references, ae, new, keep)
     else:
-        yield from _warn_about_remote_ae(references, ae, new, keeping)
+        yield from _warn_about_remote_ae(references, ae, new, keep)
 
 
-def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
+def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep: KeepOptions) -> Iterator[str]:
     old = ae.title
-    if keeping.other_title:
+    if keep.other_title:
         yield (
             f"{old} stays as another title of {new} for those who call it. As a move destination it is unknown (A801): "
             f"who has studies moved to {old} has to say {new}."
@@ -216,7 +218,7 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
         for each in references.find_references(EntityKind.AE, old)
         if each.attribute in _FETCH_DESTINATION_ATTRIBUTES
     ]
-    sources = ", ".join(_external_archives(references)) or "the other archive"
+    sources = ", ".join(_list_external_archives(references)) or "the other archive"
     if fetches:
         yield (
             f"what the archive fetches from {sources} is sent to {new} from now on: there, {new} must be known as a "
@@ -228,28 +230,28 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     )
 
 
-def _external_archives(references: References) -> tuple[str, ...]:
+def _list_external_archives(references: References) -> tuple[str, ...]:
     """Return the titles of the archives that studies are fetched from."""
     names = (*_EXTERNAL_ARCHIVE_ATTRIBUTES[:2], FALLBACK_C_MOVE_SCP)
     found = (each.name for name in names for each in references.by_attribute.get(name, ()))
     return tuple(dict.fromkeys(found))
 
 
-def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keeping: KeepOptions) -> Iterator[str]:
+def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep: KeepOptions) -> Iterator[str]:
     old = ae.title
     yield f"{new} must be the title that the system itself uses: the archive calls it by that, and knows callers by it."
-    recorded = any(
+    is_recorded = any(
         each.attribute in _EXTERNAL_ARCHIVE_ATTRIBUTES for each in references.find_references(EntityKind.AE, old)
     )
-    if keeping.alias:
+    if keep.alias:
         yield (
             f"what is archived there already is asked for as {old}, as the archive's database has it. It comes back "
             f"only if that system answers to {old} and calls itself {old} when it sends it: from another calling AE "
             "title it is answered with success and ignored."
         )
         return
-    what = "studies archived there are" if recorded else "if studies were ever archived there, they are"
+    studies = "studies archived there are" if is_recorded else "if studies were ever archived there, they are"
     yield (
-        f"{what} recorded under {old} in the archive's database, which no LDAP change reaches: they cannot be fetched "
-        f"any more (Unknown AE). --keep-alias keeps an AE {old} for them."
+        f"{studies} recorded under {old} in the archive's database, which no LDAP change reaches: they cannot be "
+        f"fetched any more (Unknown AE). --keep-alias keeps an AE {old} for them."
     )

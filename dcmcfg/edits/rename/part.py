@@ -1,7 +1,4 @@
-"""Another name for a part of an archive: a queue, an exporter, a storage, a view, a web application.
-
-Another name for a device.
-"""
+"""Another name for a device or a part of one: a queue, an exporter, a storage, a view, a web application."""
 
 from __future__ import annotations
 
@@ -58,9 +55,9 @@ def rename_part(
     ID with each object) or a queue that the archive's program names.
     """
     holder = Configuration(references.tree).get_device(device)
-    within = () if kind.value.registered else references.tree.key(holder.entry.dn)
+    device_key = () if kind.value.registered else references.tree.key(holder.entry.dn)
     if only_references:
-        return rename_references_only(references, NewName(kind, old, new, device_key=within))
+        return rename_references_only(references, NewName(kind, old, new, device_key=device_key))
     entry = _find_part(references, holder, kind, old, new)
     if new == old:
         return make_empty_renaming(kind, old)
@@ -68,7 +65,7 @@ def rename_part(
     _require_free(references, holder, kind, entry, new)
     if not force:
         _require_unrecorded(kind, old)
-    return make_renaming(references, (NewName(kind, old, new, entry),), tuple(_warnings(kind, old, new)))
+    return make_renaming(references, (NewName(kind, old, new, entry),), tuple(_find_warnings(kind, old, new)))
 
 
 def _find_part(references: References, holder: Device, kind: EntityKind, old: str, new: str) -> Entry:
@@ -77,15 +74,15 @@ def _find_part(references: References, holder: Device, kind: EntityKind, old: st
     for entry in carriers:
         if references.find_device_key(entry.dn) == key:
             return entry
-    own = NewName(kind, old, new, device_key=() if kind.value.registered else key)
-    if step := suggest_references_only(references, own):
+    new_name = NewName(kind, old, new, device_key=() if kind.value.registered else key)
+    if step := suggest_references_only(references, new_name):
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
     if carriers:
-        elsewhere = references.find_device_key(carriers[0].dn)
-        name = references.tree.entries[elsewhere].text(DICOM_DEVICE_NAME) if elsewhere else None
+        other_device = references.find_device_key(carriers[0].dn)
+        name = references.tree.entries[other_device].text(DICOM_DEVICE_NAME) if other_device else None
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has: --device {name}")
-    here = (e for e in references.tree.subtree(holder.entry.dn) if e.is_a(kind.value.object_class))
-    names = format_known_names(old, (each.text(kind.value.attribute) or "" for each in here))
+    parts = (e for e in references.tree.subtree(holder.entry.dn) if e.is_a(kind.value.object_class))
+    names = format_known_names(old, (each.text(kind.value.attribute) or "" for each in parts))
     raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"there are: {names}")
 
 
@@ -116,7 +113,7 @@ def _require_unrecorded(kind: EntityKind, old: str) -> None:
         )
 
 
-def _warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
+def _find_warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
     match kind:
         case EntityKind.STORAGE:
             yield (
@@ -151,10 +148,10 @@ def rename_device(references: References, old: str, new: str) -> Renaming:
         if EntityKind.DEVICE.are_same_name(each.name, new) and each.entry.dn != device.entry.dn:
             raise Refused(f"the name {new} is taken by another device", subject=str(each.entry.dn))
     name = NewName(EntityKind.DEVICE, device.name, new, device.entry)
-    return make_renaming(references, (name,), tuple(_device_warnings(device, new)))
+    return make_renaming(references, (name,), tuple(_find_device_warnings(device, new)))
 
 
-def _device_warnings(device: Device, new: str) -> Iterator[str]:
+def _find_device_warnings(device: Device, new: str) -> Iterator[str]:
     if "/" in new:
         yield f"dcmcfg takes DEVICE/AE for an AE of a device, so commands will take {new} for that."
     if device.is_archive and not EntityKind.DEVICE.are_same_name(device.name, new):

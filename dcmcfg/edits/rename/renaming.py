@@ -1,7 +1,4 @@
-"""What a rename comes to: its edit, what it rewrites, and what it leaves.
-
-What a thing may be called newly.
-"""
+"""What a rename comes to: its edit, what it rewrites, and what it leaves; and which new names are allowed."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ _MAX_SHOWN = 3
 class Renaming:
     """The rename of a thing of ``kind`` from ``old`` to ``new``.
 
-    ``references`` are those that it rewrites, as they were; ``find_leftovers`` where the old name still stands.
+    ``references`` are those that it rewrites, as they were; ``leftovers`` where the old name still stands.
     """
 
     kind: EntityKind
@@ -52,24 +49,24 @@ def make_renaming(
     Raises what :func:`~dcmcfg.edits.rename.rewriting.make_rewriting` raises.
     """
     name = new_names[0]
-    found = make_rewriting(references, new_names)
-    every = (*found.changes, *changes)
-    after = References(references.tree.with_changes(every))
-    told = (
+    rewriting = make_rewriting(references, new_names)
+    all_changes = (*rewriting.changes, *changes)
+    after = References(references.tree.with_changes(all_changes))
+    all_warnings = (
         *warnings,
         *_warn_about_existing_references(references, name),
         *_warn_about_ambiguous_references(references, name),
-        *_warn_about_merged_values(found, name),
+        *_warn_about_merged_values(rewriting, name),
     )
-    spelt_anew = name.kind.are_same_name(name.old, name.new)
-    left = (
+    is_respelling = name.kind.are_same_name(name.old, name.new)
+    leftovers = (
         NO_LEFTOVERS
-        if spelt_anew
+        if is_respelling
         else find_leftovers(
             after, name.kind, name.old, name.new, keeps_old_name=name.keeps_old_name or name.accepts_old_title
         )
     )
-    return Renaming(name.kind, name.old, name.new, Edit(every, told), found.references, left)
+    return Renaming(name.kind, name.old, name.new, Edit(all_changes, all_warnings), rewriting.references, leftovers)
 
 
 def make_empty_renaming(kind: EntityKind, name: str) -> Renaming:
@@ -78,7 +75,7 @@ def make_empty_renaming(kind: EntityKind, name: str) -> Renaming:
 
 
 def rename_references_only(references: References, name: NewName) -> Renaming:
-    """Return what is left to do of a rename that was done by hand: what still refers to the old name.
+    """Return what remains to do of a rename that was done by hand: what still refers to the old name.
 
     Raises :class:`Refused` while the old name is carried, :class:`NotFound` when nothing carries the new one, or when
     nothing refers to the old one.
@@ -93,10 +90,10 @@ def rename_references_only(references: References, name: NewName) -> Renaming:
         )
     if not carriers[1]:
         raise NotFound(f"there is no {word} {name.new}", next_step="--references-only takes the name that it has now")
-    found = make_renaming(references, (name,))
-    if not found.edit.changes:
+    renaming = make_renaming(references, (name,))
+    if not renaming.edit.changes:
         raise NotFound(f"nothing that leads nowhere refers to the {word} {name.old}")
-    return found
+    return renaming
 
 
 def suggest_references_only(references: References, name: NewName) -> str:
@@ -125,9 +122,9 @@ def _warn_about_existing_references(references: References, name: NewName) -> It
         and (name.kind.value.registered or references.find_device_key(each.dn) == device)
     ]
     if found:
-        where = _format_locations(found)
+        locations = _format_locations(found)
         yield (
-            f"{name.new} is named already, and nothing carried that name: {where}; from now on it means this "
+            f"{name.new} is named already, and nothing carried that name: {locations}; from now on it means this "
             f"{name.kind.value.label}, and renaming back would take it along."
         )
 
@@ -135,25 +132,25 @@ def _warn_about_existing_references(references: References, name: NewName) -> It
 def _warn_about_ambiguous_references(references: References, name: NewName) -> Iterator[str]:
     if name.entry is None:
         return
-    several = [
+    ambiguous = [
         each for each in references.find_references(name.kind, name.old) if len(references.find_candidates(each)) > 1
     ]
-    ours = [each for each in several if name.is_target_of(each, references)]
-    others = [each for each in several if each not in ours]
-    also = f"{name.old} is the name of another {name.kind.value.label} too"
-    if ours:
-        yield f"{also}; these were taken for this one's, which is found first: {_format_locations(ours)}."
+    own = [each for each in ambiguous if name.is_target_of(each, references)]
+    others = [each for each in ambiguous if each not in own]
+    prefix = f"{name.old} is the name of another {name.kind.value.label} too"
+    if own:
+        yield f"{prefix}; these were taken for this one's, which is found first: {_format_locations(own)}."
     if others:
-        yield f"{also}; these were taken for that one's, which is found first, and stay: {_format_locations(others)}."
+        yield f"{prefix}; these were taken for that one's, which is found first, and stay: {_format_locations(others)}."
 
 
-def _warn_about_merged_values(found: Rewriting, name: NewName) -> Iterator[str]:
-    for dn, attribute in found.merged_values:
+def _warn_about_merged_values(rewriting: Rewriting, name: NewName) -> Iterator[str]:
+    for dn, attribute in rewriting.merged_values:
         yield f"{dn}: {attribute} names {name.new} already, so {name.old} goes; renaming back would not bring it back."
 
 
-def _format_locations(found: Sequence[Reference]) -> str:
-    return join_limited([f"{each.attribute} of {each.dn}" for each in found], _MAX_SHOWN, "; ")
+def _format_locations(references: Sequence[Reference]) -> str:
+    return join_limited([f"{each.attribute} of {each.dn}" for each in references], _MAX_SHOWN, "; ")
 
 
 _NEXT_STEP = "choose another name"
@@ -166,7 +163,7 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
     """
     word = kind.value.label
     if kind is EntityKind.AE:
-        # What it doubts is refused below: an entry that the archive cannot change need not be made.
+        # What it warns about is refused below: an entry that the archive cannot change need not be made.
         list(check_new_ae_title(parse_ae_title(name)))
     require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)

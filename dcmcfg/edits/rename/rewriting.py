@@ -24,9 +24,9 @@ from dcmcfg.secret_values import format_value
 class NewName:
     """A thing and the name that it gets.
 
-    Without *entry* the thing has its new name already, and references to *old* are meant that lead nowhere; those of
-    the device *within* only, unless it is empty. With *kept* the old name stays in use beside the new one, with
-    *called* the thing goes on being called by it, so that conditions take both.
+    Without ``entry`` the thing has its new name already, and references to ``old`` are meant that lead nowhere; those
+    of the device ``device_key`` only, unless it is empty. With ``keeps_old_name`` the old name stays in use next to the
+    new one. With ``accepts_old_title`` the thing can still be called by it, so that conditions take both.
     """
 
     kind: EntityKind
@@ -50,15 +50,15 @@ class NewName:
         """Tell whether *reference* leads to the thing."""
         if reference.kind is not self.kind or not self.kind.are_same_name(reference.name, self.old):
             return False
-        meant = references.find_candidates(reference)
+        candidates = references.find_candidates(reference)
         if self.entry is not None:
-            return bool(meant) and meant[0].dn == self.entry.dn
-        return not meant and (not self.device_key or references.find_device_key(reference.dn) == self.device_key)
+            return bool(candidates) and candidates[0].dn == self.entry.dn
+        return not candidates and (not self.device_key or references.find_device_key(reference.dn) == self.device_key)
 
 
 @dataclass(frozen=True)
 class Rewriting:
-    """The ``changes``, in an order in which each prefix is a tree, and the references that they ``rewrite``."""
+    """The ``changes``, in an order in which each prefix is a tree, and the ``references`` that they rewrite."""
 
     changes: tuple[Change, ...]
     references: tuple[Reference, ...]
@@ -99,13 +99,13 @@ def rename_dn(tree: Tree, dn: DN, new_names: Iterable[NewName]) -> DN:
 def _rename_registration(references: References, name: NewName) -> Iterator[Change]:
     """Yield what brings the registration of *name* about; what was not registered before is not."""
     tree, registry = references.tree, REGISTRY_BY_KIND.get(name.kind)
-    held = find_registrations(tree, name.kind, name.old)
-    if registry is None or not held or find_registrations(tree, name.kind, name.new):
+    registrations = find_registrations(tree, name.kind, name.old)
+    if registry is None or not registrations or find_registrations(tree, name.kind, name.new):
         return
     if name.keeps_old_name or len(references.find_entries(name.kind, name.old)) > 1:
-        yield Add(registry.build_entry(held[0].parent, name.new))
+        yield Add(registry.build_entry(registrations[0].parent, name.new))
     else:
-        yield Rename(held[0], RDN.of(name.kind.value.attribute, name.new))
+        yield Rename(registrations[0], RDN.of(name.kind.value.attribute, name.new))
 
 
 class _ValueRewriter:
@@ -125,19 +125,19 @@ class _ValueRewriter:
 
     def rewrite(self, reference: Reference, name: NewName, references: References) -> None:
         """Rewrite *reference* if it leads to what *name* names, or by its DN below that."""
-        place = (self._tree.key(reference.dn), reference.attribute, reference.value)
-        if (*place, name) in self._done:
+        key = (self._tree.key(reference.dn), reference.attribute, reference.value)
+        if (*key, name) in self._done:
             return
-        held = self._replacements.get(place, (reference.value,))
+        values = self._replacements.get(key, (reference.value,))
         if reference.kind is EntityKind.ENTRY:
-            instead = tuple(self._rewrite_dn(value, name) for value in held)
+            replacement = tuple(self._rewrite_dn(value, name) for value in values)
         elif name.is_target_of(reference, references):
-            instead = tuple(new for value in held for new in self._rewrite_name(reference, value, name))
+            replacement = tuple(new for value in values for new in self._rewrite_name(reference, value, name))
         else:
             return
-        if instead != held:
-            self._done.add((*place, name))
-            self._replacements[place] = instead
+        if replacement != values:
+            self._done.add((*key, name))
+            self._replacements[key] = replacement
             self.rewritten.append(reference)
 
     def _rewrite_dn(self, value: bytes, name: NewName) -> bytes:
@@ -148,10 +148,12 @@ class _ValueRewriter:
 
     def _rewrite_name(self, reference: Reference, value: bytes, name: NewName) -> tuple[bytes, ...]:
         attribute = reference.attribute
-        kept = name.keeps_old_name and _needs_old_name(attribute, value, name)
-        new = rewrite_name(attribute, value, name.kind, name.old, name.new, keep_old=kept or name.accepts_old_title)
+        keeps_value = name.keeps_old_name and _needs_old_name(attribute, value, name)
+        new = rewrite_name(
+            attribute, value, name.kind, name.old, name.new, keep_old=keeps_value or name.accepts_old_title
+        )
         _require_readable(reference, value, new, name)
-        if not kept or any(each.is_pattern for each in find_names(attribute, value)):
+        if not keeps_value or any(each.is_pattern for each in find_names(attribute, value)):
             return (new,)
         definition = self._tree.schema.attribute(attribute)
         return (new,) if definition is not None and definition.single_valued else (value, new)
@@ -165,12 +167,12 @@ class _ValueRewriter:
             key = self._tree.key(entry.dn)
             if key in touched:
                 settings = (
-                    Modification(Operation.REPLACE, name, self._rewritten_values(entry, key, name))
+                    Modification(Operation.REPLACE, name, self._build_rewritten_values(entry, key, name))
                     for name in touched[key]
                 )
                 yield Modify(rename_dn(self._tree, entry.dn, new_names), tuple(settings))
 
-    def _rewritten_values(self, entry: Entry, key: NormalDN, attribute: str) -> tuple[bytes, ...]:
+    def _build_rewritten_values(self, entry: Entry, key: NormalDN, attribute: str) -> tuple[bytes, ...]:
         by_normal: dict[bytes, bytes] = {}
         for value in entry.values(attribute):
             for new in self._replacements.get((key, attribute, value), (value,)):
@@ -187,7 +189,8 @@ def _needs_old_name(attribute: str, value: bytes, name: NewName) -> bool:
         return True
     found = find_names(attribute, value)
     return any(
-        n.use is NameUse.COMPARED and n.kind is name.kind and name.kind.are_same_name(n.text, name.old) for n in found
+        each.use is NameUse.COMPARED and each.kind is name.kind and name.kind.are_same_name(each.text, name.old)
+        for each in found
     )
 
 
@@ -198,8 +201,8 @@ def _require_readable(reference: Reference, old: bytes, new: bytes, name: NewNam
         for each in find_names(reference.attribute, old)
     ]
     expected += [name.old] if name.keeps_old_name or name.accepts_old_title else []
-    read = [each.text for each in find_names(reference.attribute, new)]
-    if [each for each in read if each not in expected] or name.new not in read:
+    names = [each.text for each in find_names(reference.attribute, new)]
+    if [each for each in names if each not in expected] or name.new not in names:
         raise Refused(
             f"{name.new} cannot stand in {reference.attribute}, where it would be read as something else: "
             f"{format_value(reference.attribute, new)}",

@@ -1,7 +1,7 @@
 """Who may use the web services of a secured archive (its secured build: ``web-secure.xml``, elytron-oidc-client).
 
 Imitates that a bearer token is verified by the issuer's published keys, which are asked for anew when it names an
-unknown one; that its issuer must be what the realm calls itself and its end must be told and not be past; that the
+unknown one; that its issuer must be what the realm calls itself and its expiry must be stated and not be past; that the
 audience counts only where ``verify-token-audience`` is on; that the role is one of the realm's. There is no login
 page (``bearer-only``), and the texts of ``error_description`` only have the shape of the real ones.
 """
@@ -27,7 +27,7 @@ _REALM = re.compile(r"(.*)/realms/([^/]+)")
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer to who may not: status, and what ``WWW-Authenticate`` says, if anything."""
+    """The answer to an unauthorized request: status, and the value of ``WWW-Authenticate``, if any."""
 
     status: HTTPStatus
     challenge: str = ""
@@ -41,24 +41,24 @@ class TokenAuthorizer:
         self._web = HttpClient(timeouts=HttpTimeouts(connect=5, response=5))
         self._issuer = ""
         self._keys: dict[str, jwt.PyJWK] = {}
-        place = _REALM.fullmatch(requirements.issuer)
-        self._server, self._realm = place.groups() if place else (requirements.issuer, "")
+        match = _REALM.fullmatch(requirements.issuer)
+        self._server, self._realm = match.groups() if match else (requirements.issuer, "")
 
     @property
     def keycloak_json(self) -> str:
-        """What the web interface is told of the issuer (``Resource.keycloakJSON``)."""
-        told = {"realm": self._realm, "resource": "dcm4chee-arc-ui", "auth-server-url": self._server}
-        return json.dumps(told | {"ssl-required": "external", "public-client": True, "confidential-port": 0})
+        """The issuer's settings for the web interface (``Resource.keycloakJSON``)."""
+        config = {"realm": self._realm, "resource": "dcm4chee-arc-ui", "auth-server-url": self._server}
+        return json.dumps(config | {"ssl-required": "external", "public-client": True, "confidential-port": 0})
 
     def find_refusal(self, authorization: str | None) -> Refusal | None:
         """Return why a request with this ``Authorization`` is refused; None: it is not."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            return Refusal(HTTPStatus.UNAUTHORIZED, self._challenge())
+            return Refusal(HTTPStatus.UNAUTHORIZED, self._format_challenge())
         try:
             claims = self._verify(token.strip())
         except (jwt.PyJWTError, DcmcfgError) as error:
-            return Refusal(HTTPStatus.UNAUTHORIZED, self._challenge(str(error)))
+            return Refusal(HTTPStatus.UNAUTHORIZED, self._format_challenge(str(error)))
         roles = (claims.get("realm_access") or {}).get("roles") or []
         return None if self._requirements.role in roles else Refusal(HTTPStatus.FORBIDDEN)
 
@@ -81,12 +81,12 @@ class TokenAuthorizer:
         return claims
 
     def _fetch_keys(self) -> None:
-        found = discover(self._requirements.issuer, self._web)
-        self._issuer = found.issuer
-        keys = jwt.PyJWKSet.from_dict(fetch_key_set(found, self._web)).keys
+        metadata = discover(self._requirements.issuer, self._web)
+        self._issuer = metadata.issuer
+        keys = jwt.PyJWKSet.from_dict(fetch_key_set(metadata, self._web)).keys
         self._keys = {key.key_id or "": key for key in keys}
 
-    def _challenge(self, error: str = "") -> str:
-        told = f'Bearer realm="{self._realm}"'
+    def _format_challenge(self, error: str = "") -> str:
+        challenge = f'Bearer realm="{self._realm}"'
         quoted = error.replace('"', "'")
-        return f'{told}, error="invalid_token", error_description="{quoted}"' if error else told
+        return f'{challenge}, error="invalid_token", error_description="{quoted}"' if error else challenge

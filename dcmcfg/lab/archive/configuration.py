@@ -86,8 +86,8 @@ class NetworkAE:
         listed = [each for each in self.capabilities if (each.sop_class, each.role) == (sop_class, role)]
         if not listed:
             return None
-        anything = any(each.transfer_syntaxes[:1] == ("*",) for each in listed)
-        return ("*",) if anything else tuple(syntax for each in listed for syntax in each.transfer_syntaxes)
+        accepts_any = any(each.transfer_syntaxes[:1] == ("*",) for each in listed)
+        return ("*",) if accepts_any else tuple(syntax for each in listed for syntax in each.transfer_syntaxes)
 
     @property
     def has_scp_capabilities(self) -> bool:

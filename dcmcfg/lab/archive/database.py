@@ -42,9 +42,9 @@ STORAGE_ID = "fs1"
 
 
 def get_current_dt() -> str:
-    """Return this moment as a DT value with milliseconds and zone (PS3.5 6.2)."""
-    moment = datetime.now(UTC)
-    return f"{moment:%Y%m%d%H%M%S}.{moment.microsecond // 1000:03d}+0000"
+    """Return the current time as a DT value with milliseconds and zone (PS3.5 6.2)."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%d%H%M%S}.{now.microsecond // 1000:03d}+0000"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Database:
 
     def is_empty(self) -> bool:
         """Tell whether no instance is known."""
-        return not self._rows("SELECT 1 FROM instance LIMIT 1", ())
+        return not self._fetch_rows("SELECT 1 FROM instance LIMIT 1", ())
 
     def save(self, instances: Iterable[InstanceRecord]) -> None:
         """Add or replace *instances*, all or none."""
@@ -110,18 +110,18 @@ class Database:
 
     def find_instance(self, sop_instance_uid: str) -> InstanceRecord | None:
         """Return the instance, or None when it is unknown."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))  # noqa: S608 — a constant
+        rows = self._fetch_rows(f"SELECT {_COLUMNS} FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))  # noqa: S608 — a constant
         return _parse_row(rows[0]) if rows else None
 
     def list_instances(self) -> tuple[InstanceRecord, ...]:
         """Return every instance, in the order of the UIDs of study and instance."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
+        rows = self._fetch_rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
         return tuple(_parse_row(row) for row in rows)
 
     def list_study_instances(self, study_uid: str) -> tuple[InstanceRecord, ...]:
         """Return the instances of a study, in the order of their UIDs."""
         query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid = ? ORDER BY sop_instance_uid"  # noqa: S608 — constants
-        return tuple(_parse_row(row) for row in self._rows(query, (study_uid,)))
+        return tuple(_parse_row(row) for row in self._fetch_rows(query, (study_uid,)))
 
     def find_candidates(self, identifier: Dataset) -> tuple[InstanceRecord, ...]:
         """Return the instances that *identifier* can mean: those of the studies that it names, else all."""
@@ -129,25 +129,27 @@ class Database:
         uids = get_key_values(identifier["StudyInstanceUID"]) if key is not None else ()
         if not uids:
             return self.list_instances()
-        marks = ", ".join("?" * len(uids))
-        query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid IN ({marks}) ORDER BY study_uid, sop_instance_uid"  # noqa: S608 — constants
-        return tuple(_parse_row(row) for row in self._rows(query, uids))
+        placeholders = ", ".join("?" * len(uids))
+        query = (
+            f"SELECT {_COLUMNS} FROM instance WHERE study_uid IN ({placeholders}) ORDER BY study_uid, sop_instance_uid"  # noqa: S608 — constants
+        )
+        return tuple(_parse_row(row) for row in self._fetch_rows(query, uids))
 
     def get_failed_retrieves(self, study_uid: str) -> int | None:
-        """Return how often the rest of an incomplete study was asked for in vain; None when the study is complete."""
+        """Return how often retrieving the rest of an incomplete study has failed; None when the study is complete."""
         query = "SELECT failed_retrieves FROM incomplete_study WHERE study_uid = ?"
         with self._lock:
             row = self._connection.execute(query, (study_uid,)).fetchone()
         return None if row is None else int(row[0])
 
     def set_failed_retrieves(self, study_uid: str, number: int | None) -> None:
-        """Mark a study as incomplete after *number* retrieves in vain, or as complete with None."""
+        """Mark a study as incomplete after *number* failed retrieves, or as complete with None."""
         with self._lock, self._connection:
             self._connection.execute("DELETE FROM incomplete_study WHERE study_uid = ?", (study_uid,))
             if number is not None:
                 self._connection.execute("INSERT INTO incomplete_study VALUES (?, ?)", (study_uid, number))
 
-    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str, str, str]]:
+    def _fetch_rows(self, query: str, values: tuple[str, ...]) -> list[tuple[str, int, str, str, str, str, str]]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 

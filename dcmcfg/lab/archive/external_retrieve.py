@@ -57,22 +57,24 @@ class ForwardContext:
 
     @contextmanager
     def open_association(self, target: ForwardTarget) -> Iterator[Association]:
-        """Give an association with the holder: one context, that of the requester, relational queries negotiated."""
+        """Give an association with the target: one context, that of the requester, relational queries negotiated."""
         request, called = self.exchange.request, self.called_ae
         calling = target.calling_ae_title or called.title
-        line = self.state.select_connection(self.state.cache.find_application_entity(target.target_ae_title), called)
+        connection = self.state.select_connection(
+            self.state.cache.find_application_entity(target.target_ae_title), called
+        )
         contexts = [build_context(request.sop_class_uid, list(request.proposed_transfer_syntaxes))]
         with open_association(
             calling,
-            line.peer,
+            connection.peer,
             contexts,
             relational_sop_class=request.sop_class_uid,
-            response_timeout_s=line.local_connection.retrieve_timeout_s,
-            accept_timeout_s=line.local_connection.accept_timeout_s,
-            tls=line.tls,
+            response_timeout_s=connection.local_connection.retrieve_timeout_s,
+            accept_timeout_s=connection.local_connection.accept_timeout_s,
+            tls=connection.tls,
         ) as association:
             destination = target.destination_ae_title or request.destination_ae_title
-            _log.info("C-MOVE to %s as %s, destination %s", line.peer, calling, destination)
+            _log.info("C-MOVE to %s as %s, destination %s", connection.peer, calling, destination)
             yield association
 
     def make_retrieve(self, target: ForwardTarget) -> ForwardedRetrieve:
@@ -124,40 +126,40 @@ def forward_move_concurrently(forward_context: ForwardContext, target: ForwardTa
         retrieve = forward_context.make_retrieve(target) if target.destination_ae_title is not None else None
         if retrieve is not None:
             stack.enter_context(forward_context.state.retrieves.register(retrieve))
-        asking = Thread(
+        thread = Thread(
             target=_forward_and_count,
             args=(forward_context, association, target),
             name=f"C-MOVE to {target.target_ae_title}",
             daemon=True,
         )
-        asking.start()
+        thread.start()
         try:
             yield
         finally:
-            asking.join()
+            thread.join()
         if retrieve is not None:
             retrieve.wait_for_current_object()
 
 
-def _forward_and_count(passing: ForwardContext, association: Association, forwarding: ForwardTarget) -> None:
-    """Ask another archive beside others, and count by its responses."""
+def _forward_and_count(forward_context: ForwardContext, association: Association, target: ForwardTarget) -> None:
+    """Ask another archive, and count by its responses."""
     before: MoveResponse | None = None
-    destination = forwarding.destination_ae_title or passing.exchange.request.destination_ae_title
-    for response in _send_move(passing.exchange, association, destination):
-        if forwarding.destination_ae_title is None:
-            passing.counters.count_external_progress(response, before)
+    destination = target.destination_ae_title or forward_context.exchange.request.destination_ae_title
+    for response in _send_move(forward_context.exchange, association, destination):
+        if target.destination_ae_title is None:
+            forward_context.counters.count_external_progress(response, before)
         else:
-            _count_response(passing, response, first=before is None)
+            _count_response(forward_context, response, first=before is None)
         before = response
         if response.status != PENDING:
             return
 
 
-def _count_response(passing: ForwardContext, response: MoveResponse, *, first: bool) -> None:
+def _count_response(forward_context: ForwardContext, response: MoveResponse, *, first: bool) -> None:
     """Count a response of the archive that sends back here; pending ones go out once its first one has come."""
-    passing.counters.set_external_response(response)
+    forward_context.counters.set_external_response(response)
     if first and response.status == PENDING:
-        passing.pending_sender.start()
+        forward_context.pending_sender.start()
 
 
 def _relay_responses(exchange: MoveExchange, association: Association) -> MoveResponse | NoFinalResponse:
@@ -177,40 +179,40 @@ def _relay_responses(exchange: MoveExchange, association: Association) -> MoveRe
 
 
 def _wait_for_returned_objects(
-    passing: ForwardContext, association: Association, destination_ae_title: str, retrieve: ForwardedRetrieve
+    forward_context: ForwardContext, association: Association, destination_ae_title: str, retrieve: ForwardedRetrieve
 ) -> MoveResponse:
     """Wait for the other archive's final response while its objects are forwarded as they arrive.
 
     A C-CANCEL is not passed on here, as in the real archive.
     """
     first = True
-    for response in _send_move(passing.exchange, association, destination_ae_title):
-        _count_response(passing, response, first=first)
+    for response in _send_move(forward_context.exchange, association, destination_ae_title):
+        _count_response(forward_context, response, first=first)
         first = False
         if response.status != PENDING:
             break
     retrieve.wait_for_current_object()
-    passing.pending_sender.stop()
-    return passing.counters.make_external_final_response()
+    forward_context.pending_sender.stop()
+    return forward_context.counters.make_external_final_response()
 
 
 def _send_move(exchange: MoveExchange, association: Association, destination: str) -> Iterator[MoveResponse]:
     """Yield the other archive's responses; ends without a final one when the association is lost."""
     request = exchange.request
-    answers = association.send_c_move(
+    responses = association.send_c_move(
         request.identifier,
         destination,
         request.sop_class_uid,
         msg_id=request.message_id,
         priority=request.priority,
     )
-    for status, identifier in answers:
+    for status, identifier in responses:
         if "Status" not in status:
             return
-        yield _response(status, identifier)
+        yield _parse_response(status, identifier)
 
 
-def _response(status: Dataset, identifier: Dataset | None) -> MoveResponse:
+def _parse_response(status: Dataset, identifier: Dataset | None) -> MoveResponse:
     return MoveResponse(
         status=int(status.Status),
         comment=str(status.get("ErrorComment", "")),

@@ -86,15 +86,15 @@ class ForwardedRetrieve:
     def _associate(self, contexts: list[PresentationContext]) -> Association | None:
         offered = [build_context(each.abstract_syntax or "", list(each.transfer_syntax)) for each in contexts]
         try:
-            line = self.select_connection()
+            connection = self.select_connection()
             return self._open.enter_context(
                 open_association(
                     self.local_ae_title,
-                    line.peer,
+                    connection.peer,
                     offered,
-                    response_timeout_s=line.local_connection.store_timeout_s,
-                    accept_timeout_s=line.local_connection.accept_timeout_s,
-                    tls=line.tls,
+                    response_timeout_s=connection.local_connection.store_timeout_s,
+                    accept_timeout_s=connection.local_connection.accept_timeout_s,
+                    tls=connection.tls,
                 )
             )
         except (AssociationFailed, JavaException) as failure:
@@ -134,11 +134,11 @@ class RetrieveRegistry:
 
     def find_matching(self, match_ae_title: str, received: Dataset) -> ForwardedRetrieve | None:
         """Return the retrieve for which an object arrives, by its key and then by what was asked for."""
-        held = (QueryInstance(received),)
+        instances = (QueryInstance(received),)
         with self._lock:
-            wanting = (
+            matching = (
                 each
                 for each in self._active
-                if each.match_ae_title == match_ae_title and select_instances(each.identifier, held)
+                if each.match_ae_title == match_ae_title and select_instances(each.identifier, instances)
             )
-            return next(wanting, None)
+            return next(matching, None)

@@ -67,9 +67,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, _JSON, f'{{"status":"{self._service.status}"}}', {"Cache-Control": "no-cache"})
         elif is_search(self.path):
             accept, host = self.headers.get("Accept", "*/*"), self.headers.get("Host", "")
-            found = search(self._service.state, self.path, accept=accept, host=host)
-            headers = {"Warning": found.warning} if found.warning else _NO_HEADERS
-            self._send(found.status, found.content_type, found.body, headers)
+            response = search(self._service.state, self.path, accept=accept, host=host)
+            headers = {"Warning": response.warning} if response.warning else _NO_HEADERS
+            self._send(response.status, response.content_type, response.body, headers)
         else:
             self._send_not_found()
 
@@ -154,9 +154,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
 def serve_http(service: ArchiveService, site: Site) -> Iterator[None]:
     """Serve the control endpoints of *site* on loopback while the context is open; raises :class:`LabError`."""
     port = site.ports.http
-    guard = TokenAuthorizer(site.token_requirements) if site.token_requirements else None
+    authorizer = TokenAuthorizer(site.token_requirements) if site.token_requirements else None
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), partial(_RequestHandler, service, guard))
+        server = ThreadingHTTPServer((LOOPBACK, port), partial(_RequestHandler, service, authorizer))
     except OSError as error:
         raise LabError(f"cannot listen ({error.strerror})", subject=f"http://{LOOPBACK}:{port}") from error
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

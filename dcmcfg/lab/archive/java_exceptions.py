@@ -124,7 +124,7 @@ def format_association_failure(failure: AssociationFailed) -> str:
         case ConnectTimedOut():
             return "java.net.SocketTimeoutException: Connect timed out"
         case TlsHandshakeFailed(ssl_error=reason):
-            return _handshake_failure(reason)
+            return _format_handshake_failure(reason)
         case NoContextAccepted():
             return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
         case AssociationAborted():
@@ -133,7 +133,7 @@ def format_association_failure(failure: AssociationFailed) -> str:
             return "java.net.ConnectException: Connection refused"
 
 
-def _handshake_failure(error: ssl.SSLError) -> str:
+def _format_handshake_failure(error: ssl.SSLError) -> str:
     """Return the text of the exception that a failed TLS handshake ends in, as JSSE words it."""
     reason = error.reason or ""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -155,13 +155,13 @@ def format_stack_trace(failure: Exception) -> str:
     declared = isinstance(failure, ConfigurationException | UnableToStart)
     text = _format_failure(failure)
     lines = [text if declared else f"jakarta.ejb.EJBException: {text}"]
-    lines += [f"\tat {each}(Unknown Source)" for each in _frames(failure) if declared]
+    lines += [f"\tat {each}(Unknown Source)" for each in _list_frames(failure) if declared]
     lines.append("\tat org.dcm4chee.arc.ctrl.ArchiveCtrl.reload(Unknown Source)")
     lines.append("\tat java.base/java.lang.Thread.run(Unknown Source)")
     cause = failure.__cause__ if declared else failure
     while isinstance(cause, JavaException):
         lines.append(f"Caused by: {_format_failure(cause)}")
-        lines += [] if declared else [f"\tat {each}(Unknown Source)" for each in _frames(cause)]
+        lines += [] if declared else [f"\tat {each}(Unknown Source)" for each in _list_frames(cause)]
         lines.append("\t... 2 more")
         cause = cause.__cause__
     return "\n".join(lines) + "\n"
@@ -171,7 +171,7 @@ def _format_failure(failure: BaseException) -> str:
     return str(failure) if isinstance(failure, JavaException) else f"java.lang.RuntimeException: {failure}"
 
 
-def _frames(failure: BaseException) -> tuple[str, ...]:
+def _list_frames(failure: BaseException) -> tuple[str, ...]:
     """Return the methods in which *failure* arises, the innermost first."""
     service = "org.dcm4chee.arc.impl.ArchiveServiceImpl"
     match failure:

@@ -60,8 +60,8 @@ class Listeners:
             self._pending.discard(dn)
         before = self._connections
         self._pending |= {dn for dn, each in after.items() if dn not in before or each.needs_rebind(before[dn])}
-        kept = {dn: after[dn] for dn in before if dn in after}
-        self._connections = kept | after
+        remaining = {dn: after[dn] for dn in before if dn in after}
+        self._connections = remaining | after
 
     def rebind(self) -> None:
         """Close and open the listeners whose settings changed, and those that could not be opened before.
@@ -85,16 +85,16 @@ class Listeners:
         if connection.tls and tls is None:
             return
         failed = UnableToStart(f"{connection.host}:{connection.port}")
-        with ExitStack() as opening:
+        with ExitStack() as stack:
             try:
                 address = resolve_loopback_address(connection.bind_address or connection.host)
-                opening.enter_context(self._server.serve(connection, address, tls))
+                stack.enter_context(self._server.serve(connection, address, tls))
             except LabError as error:
-                why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else None
-                raise failed from BindException(why or error.message)
+                reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else None
+                raise failed from BindException(reason or error.message)
             except (BindException, UnknownHostException) as error:
                 raise failed from error
-            self._open_listeners[connection.dn] = opening.pop_all()
+            self._open_listeners[connection.dn] = stack.pop_all()
 
     def _make_tls_context(self, connection: Connection) -> ssl.SSLContext | None:
         """Return what secures *connection*; None where it is plain, and in a lab without certificates."""
@@ -106,8 +106,8 @@ class Listeners:
         return make_server_context(self._site, connection)
 
     def _close(self, dn: NormalDN) -> None:
-        if (bound := self._open_listeners.pop(dn, None)) is not None:
-            bound.close()
+        if (listener := self._open_listeners.pop(dn, None)) is not None:
+            listener.close()
 
 
 def resolve_loopback_address(text: str) -> str:

@@ -1,9 +1,7 @@
 """From the entries of a device to a :class:`Device`, failing where the archive's own loader fails.
 
 Imitates ``LdapDicomConfiguration.loadDevice`` with ``LdapArchiveConfiguration``, for the attributes that the
-stand-in acts on.
-
-Durations as the archive's ``Duration`` class reads them.
+stand-in acts on. Durations are read as the archive's ``Duration`` class does.
 """
 
 from __future__ import annotations
@@ -20,10 +18,10 @@ from dcmcfg.schema.value_kinds import durations
 
 def parse_duration(text: str) -> float:
     """Return the seconds of ``P[nD][T[nH][nM][n[.,n]S]]``; raises :class:`IllegalArgumentException`."""
-    found = durations.parse_seconds(text)
-    if found is None:
+    seconds = durations.parse_seconds(text)
+    if seconds is None:
         raise IllegalArgumentException(text)
-    return found
+    return seconds
 
 
 _PROTOCOLS = ("DICOM", "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
@@ -51,16 +49,21 @@ def build_device(entries: Sequence[Entry]) -> Device:
         _require_valid_enums(entry)
     connections = {
         connection.dn: connection
-        for connection in (_connection(entry, device) for entry in _select_entries(entries, "dicomNetworkConnection"))
+        for connection in (
+            _build_connection(entry, device) for entry in _select_entries(entries, "dicomNetworkConnection")
+        )
     }
     storages = _select_entries(entries, "dcmStorage")
     return Device(
         name=device.text("dicomDeviceName") or "",
         connections=tuple(connections.values()),
-        aes=tuple(_ae(entry, device, connections, entries) for entry in _select_entries(entries, "dicomNetworkAE")),
-        ae_cache_stale_timeout_s=_duration(device, "dcmAECacheStaleTimeout"),
+        aes=tuple(
+            _build_network_ae(entry, device, connections, entries)
+            for entry in _select_entries(entries, "dicomNetworkAE")
+        ),
+        ae_cache_stale_timeout_s=_read_duration(device, "dcmAECacheStaleTimeout"),
         storages=frozenset(text for entry in storages for text in entry.texts("dcmStorageID")),
-        external_availability=_first(storages, "dcmExternalRetrieveInstanceAvailability"),
+        external_availability=_find_first_value(storages, "dcmExternalRetrieveInstanceAvailability"),
         move_scp_of_store_scu=tuple(_split_pair(text) for text in device.texts("dcmCStoreSCUOfCMoveSCP")),
         web_applications=tuple(
             WebApplication(each.text("dcmWebServicePath") or "", frozenset(each.texts("dcmWebServiceClass")))
@@ -73,7 +76,7 @@ def _select_entries(entries: Sequence[Entry], object_class: str) -> list[Entry]:
     return [entry for entry in entries if entry.is_a(object_class)]
 
 
-def _connection(entry: Entry, device: Entry) -> Connection:
+def _build_connection(entry: Entry, device: Entry) -> Connection:
     port = int(entry.text("dicomPort") or _NOT_LISTENING)
     if port != _NOT_LISTENING and port not in _PORTS:
         raise IllegalArgumentException(f"port out of range:{port}")
@@ -97,8 +100,10 @@ def _connection(entry: Entry, device: Entry) -> Connection:
     )
 
 
-def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], entries: Sequence[Entry]) -> NetworkAE:
-    interval = entry if "dcmSendPendingCMoveInterval" in entry else device
+def _build_network_ae(
+    entry: Entry, device: Entry, connections: dict[NormalDN, Connection], entries: Sequence[Entry]
+) -> NetworkAE:
+    interval_source = entry if "dcmSendPendingCMoveInterval" in entry else device
     return NetworkAE(
         title=entry.text("dicomAETitle") or "",
         installed=_is_installed(entry, device),
@@ -116,13 +121,13 @@ def _ae(entry: Entry, device: Entry, connections: dict[NormalDN, Connection], en
         fallback_calling_ae_title=_read_inherited(entry, device, "dcmFallbackCMoveSCPCallingAET"),
         fallback_retries=int(_read_inherited(entry, device, "dcmFallbackCMoveSCPRetries") or 0),
         restricts_silently=_read_inherited(entry, device, "dcmRestrictRetrieveSilently") == "TRUE",
-        send_pending_interval_s=_duration(interval, "dcmSendPendingCMoveInterval"),
+        send_pending_interval_s=_read_duration(interval_source, "dcmSendPendingCMoveInterval"),
         return_retrieve_aets=entry.texts("dcmReturnRetrieveAET") or device.texts("dcmReturnRetrieveAET"),
         retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),
         object_storages=entry.texts("dcmObjectStorageID") or device.texts("dcmObjectStorageID"),
         qido_max_results=int(_read_inherited(entry, device, "dcmQidoMaxNumberOfResults") or 0),
         query_max_results=int(_read_inherited(entry, device, "dcmQueryMaxNumberOfResults") or 0),
-        capabilities=_capabilities(entry, entries),
+        capabilities=_build_capabilities(entry, entries),
     )
 
 
@@ -133,24 +138,28 @@ def _resolve_connection(text: str, connections: dict[NormalDN, Connection], entr
         raise DanglingReference from NameNotFoundException(text)
     if dn not in connections:
         raise DanglingReference from NameNotFoundException(text)
-    named = _select_entries(entries, "dicomNetworkConnection")
-    protocol = next(entry.text("dcmProtocol") for entry in named if entry.dn.normalised() == dn)
+    connection_entries = _select_entries(entries, "dicomNetworkConnection")
+    protocol = next(entry.text("dcmProtocol") for entry in connection_entries if entry.dn.normalised() == dn)
     if protocol not in (None, "DICOM"):
         raise IllegalArgumentException("protocol != DICOM - " + str(protocol))
     return connections[dn]
 
 
-def _capabilities(ae: Entry, entries: Sequence[Entry]) -> tuple[TransferCapability, ...]:
+def _build_capabilities(ae: Entry, entries: Sequence[Entry]) -> tuple[TransferCapability, ...]:
     """Return the AE's own, or those of the AE that it shares them with; of one that is not there, none."""
-    shared = ae.text("dcmShareTransferCapabilitiesFromAETitle")
-    own = {entry.dn for entry in _select_entries(entries, "dicomNetworkAE") if entry.text("dicomAETitle") == shared}
-    parents = own if shared else {ae.dn}
+    source_title = ae.text("dcmShareTransferCapabilitiesFromAETitle")
+    source_dns = {
+        entry.dn for entry in _select_entries(entries, "dicomNetworkAE") if entry.text("dicomAETitle") == source_title
+    }
+    parents = source_dns if source_title else {ae.dn}
     return tuple(
-        _capability(each) for each in _select_entries(entries, "dicomTransferCapability") if each.dn.parent in parents
+        _build_capability(each)
+        for each in _select_entries(entries, "dicomTransferCapability")
+        if each.dn.parent in parents
     )
 
 
-def _capability(entry: Entry) -> TransferCapability:
+def _build_capability(entry: Entry) -> TransferCapability:
     role = entry.text("dicomTransferRole") or ""
     if role not in _ROLES:
         raise IllegalArgumentException(f"No enum constant org.dcm4che3.net.TransferCapability.Role.{role}")
@@ -170,8 +179,8 @@ def _is_installed(entry: Entry, device: Entry) -> bool:
 
 
 def _read_inherited(entry: Entry, device: Entry, attribute: str) -> str | None:
-    own = entry.text(attribute)
-    return own if own is not None else device.text(attribute)
+    text = entry.text(attribute)
+    return text if text is not None else device.text(attribute)
 
 
 def _read_milliseconds(entry: Entry, attribute: str) -> float | None:
@@ -179,12 +188,12 @@ def _read_milliseconds(entry: Entry, attribute: str) -> float | None:
     return int(entry.text(attribute) or 0) / 1000 or None
 
 
-def _duration(entry: Entry, attribute: str) -> float | None:
+def _read_duration(entry: Entry, attribute: str) -> float | None:
     text = entry.text(attribute)
     return None if text is None else parse_duration(text)
 
 
-def _first(entries: Sequence[Entry], attribute: str) -> str | None:
+def _find_first_value(entries: Sequence[Entry], attribute: str) -> str | None:
     return next((text for entry in entries for text in entry.texts(attribute)), None)
 
 

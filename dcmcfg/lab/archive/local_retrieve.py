@@ -24,23 +24,23 @@ def send_local_instances(
 ) -> bool:
     """Send *instances* to the destination, and return whether the requester let it go on to the end.
 
-    There is an association even where nothing is *instances*. Raises
+    There is an association even where *instances* is empty. Raises
     :class:`~dcmcfg.lab.archive.java_exceptions.JavaException` or :class:`~dcmcfg.lab.requestor.AssociationFailed` when
     the destination cannot be reached.
     """
     called = forward_context.called_ae
-    line = forward_context.state.select_connection(forward_context.destination_ae, called)
-    contexts = _contexts(forward_context.state.store, instances, called, forward_context.destination_ae) or [
+    connection = forward_context.state.select_connection(forward_context.destination_ae, called)
+    contexts = _build_contexts(forward_context.state.store, instances, called, forward_context.destination_ae) or [
         build_context(VERIFICATION)
     ]
     try:
         with open_association(
             called.title,
-            line.peer,
+            connection.peer,
             contexts,
-            response_timeout_s=line.local_connection.store_timeout_s,
-            accept_timeout_s=line.local_connection.accept_timeout_s,
-            tls=line.tls,
+            response_timeout_s=connection.local_connection.store_timeout_s,
+            accept_timeout_s=connection.local_connection.accept_timeout_s,
+            tls=connection.tls,
         ) as association:
             accepted = {context.abstract_syntax for context in association.accepted_contexts}
             sent = [each for each in instances if each.header.SOPClassUID in accepted]
@@ -52,52 +52,54 @@ def send_local_instances(
         return True
 
 
-def _send(passing: ForwardContext, association: Association, local: Sequence[InstanceRecord], originator: str) -> bool:
-    _start_pending(passing)
-    exchange = passing.exchange
+def _send(
+    forward_context: ForwardContext, association: Association, local: Sequence[InstanceRecord], originator: str
+) -> bool:
+    _start_pending(forward_context)
+    exchange = forward_context.exchange
     for each in local:
         if exchange.is_abandoned or exchange.is_cancelled:
             return False
         try:
             status = send_file(
                 association,
-                passing.state.store.get_path(each.sop_instance_uid),
+                forward_context.state.store.get_path(each.sop_instance_uid),
                 originator_ae_title=originator,
                 message_id=exchange.request.message_id,
             )
         except StoreNotSent:
             status = None
         if status is None:
-            passing.counters.count_failed(each.sop_instance_uid)
+            forward_context.counters.count_failed(each.sop_instance_uid)
         else:
-            passing.counters.count_store(each.sop_instance_uid, status)
+            forward_context.counters.count_store(each.sop_instance_uid, status)
     return True
 
 
-def _start_pending(passing: ForwardContext) -> None:
+def _start_pending(forward_context: ForwardContext) -> None:
     """Begin pending responses; where an archive sends back here, its first one begins them."""
-    if not passing.returns_to_archive:
-        passing.pending_sender.start()
+    if not forward_context.returns_to_archive:
+        forward_context.pending_sender.start()
 
 
-def _count_failed(passing: ForwardContext, instances: Sequence[InstanceRecord]) -> None:
+def _count_failed(forward_context: ForwardContext, instances: Sequence[InstanceRecord]) -> None:
     for each in instances:
-        passing.counters.count_failed(each.sop_instance_uid)
+        forward_context.counters.count_failed(each.sop_instance_uid)
 
 
-def _contexts(
+def _build_contexts(
     store: ObjectStore, instances: Sequence[InstanceRecord], called: NetworkAE, destination: NetworkAE
 ) -> list[PresentationContext]:
-    """Offer each SOP class in both little endian encodings, and as an object is kept where both AEs list that."""
+    """Offer each SOP class in both little endian encodings, and as an object is stored where both AEs list that."""
     offered = set()
     for each in instances:
         meta = dcmread(store.get_path(each.sop_instance_uid), stop_before_pixels=True).file_meta
-        sop_class, kept = str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
+        sop_class, stored_syntax = str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)
         offered |= {(sop_class, str(syntax)) for syntax in _ALWAYS_OFFERED}
-        if _is_listed(called, "SCU", sop_class, kept) and (
-            not destination.has_scp_capabilities or _is_listed(destination, "SCP", sop_class, kept)
+        if _is_listed(called, "SCU", sop_class, stored_syntax) and (
+            not destination.has_scp_capabilities or _is_listed(destination, "SCP", sop_class, stored_syntax)
         ):
-            offered.add((sop_class, kept))
+            offered.add((sop_class, stored_syntax))
     return [build_context(sop_class, syntax) for sop_class, syntax in sorted(offered)]
 
 

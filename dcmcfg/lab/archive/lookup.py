@@ -1,7 +1,4 @@
-"""Devices and AEs looked up in the directory.
-
-The cache of the AEs that the archive has looked up.
-"""
+"""Devices and AEs looked up in the directory, and the cache of the AEs that were."""
 
 from __future__ import annotations
 
@@ -135,14 +132,14 @@ class AECache:
 
     def _get(self, title: str) -> NetworkAE | None:
         with self._lock:
-            kept = self._cached.get(title)
-            if kept is None or self._is_stale(kept):
-                kept = _Cached(self._fetch(title), self._clock())
-                self._cached[title] = kept
-            return kept.ae
+            cached = self._cached.get(title)
+            if cached is None or self._is_stale(cached):
+                cached = _Cached(self._fetch(title), self._clock())
+                self._cached[title] = cached
+            return cached.ae
 
-    def _is_stale(self, kept: _Cached) -> bool:
-        return self.stale_timeout_s is not None and self._clock() > kept.fetched + self.stale_timeout_s
+    def _is_stale(self, cached: _Cached) -> bool:
+        return self.stale_timeout_s is not None and self._clock() > cached.fetched + self.stale_timeout_s
 
     def _fetch(self, title: str) -> NetworkAE | None:
         try:

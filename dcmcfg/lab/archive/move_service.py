@@ -96,8 +96,10 @@ def _retrieve(
     state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE
 ) -> MoveResponse | NoFinalResponse:
     known = {each.sop_instance_uid: each for each in state.database.find_candidates(exchange.request.identifier)}
-    held = (QueryInstance(each.header) for each in known.values())
-    matching = [known[each.unique_key("IMAGE")] for each in select_instances(exchange.request.identifier, held)]
+    query_instances = (QueryInstance(each.header) for each in known.values())
+    matching = [
+        known[each.unique_key("IMAGE")] for each in select_instances(exchange.request.identifier, query_instances)
+    ]
     if not matching:
         return _retrieve_unknown_study(state, exchange, called, destination)
     permitted = [each for each in matching if _is_permitted(called, destination, each)]
@@ -106,14 +108,14 @@ def _retrieve(
         refusal = MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, completed=0, failed=dropped, warning=0)
         return refusal if dropped else MoveResponse(SUCCESS)
     local = [each for each in permitted if each.is_local and each.storage_id in state.device.storages]
-    elsewhere = [each for each in permitted if each not in local]
+    not_local = [each for each in permitted if each not in local]
     counters = RetrieveCounters(len(permitted) + dropped)
     counters.count_dropped(dropped)
-    plan = _plan_retrieve(state, exchange, called, local, elsewhere)
+    plan = _plan_retrieve(state, exchange, called, local, not_local)
     if exchange.request.calling_ae_title == called.alternative_move_scp:
         counters.total = len(local)
-    with _open_context(state, exchange, called, destination, counters, plan) as passing:
-        response = _execute(passing, plan)
+    with _open_context(state, exchange, called, destination, counters, plan) as forward_context:
+        response = _execute(forward_context, plan)
     if plan.is_retry and isinstance(response, MoveResponse):
         _record_completeness(state, exchange, response)
     return response
@@ -128,17 +130,19 @@ def _open_context(
     counters: RetrieveCounters,
     plan: _RetrievePlan,
 ) -> Iterator[ForwardContext]:
-    asked = (*plan.concurrent_targets, plan.final_target) if plan.final_target else plan.concurrent_targets
-    comes_back = any(each.destination_ae_title is not None for each in asked)
+    targets = (*plan.concurrent_targets, plan.final_target) if plan.final_target else plan.concurrent_targets
+    returns_to_archive = any(each.destination_ae_title is not None for each in targets)
     with send_pending_responses(exchange, counters, called.send_pending_interval_s) as pending:
-        yield ForwardContext(state, exchange, called, destination, counters, pending, comes_back)
+        yield ForwardContext(state, exchange, called, destination, counters, pending, returns_to_archive)
 
 
 def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: InstanceRecord) -> bool:
     """Tell whether transfer capabilities let *instance* go: ours as SCU, the destination's as SCP if it lists any."""
     sop_class = str(instance.header.SOPClassUID)
-    taken = not destination.has_scp_capabilities or destination.find_transfer_syntaxes(sop_class, "SCP") is not None
-    return called.find_transfer_syntaxes(sop_class, "SCU") is not None and taken
+    is_accepted = (
+        not destination.has_scp_capabilities or destination.find_transfer_syntaxes(sop_class, "SCP") is not None
+    )
+    return called.find_transfer_syntaxes(sop_class, "SCU") is not None and is_accepted
 
 
 def _retrieve_unknown_study(
@@ -147,13 +151,13 @@ def _retrieve_unknown_study(
     """Answer for a study that is not known: nothing, or what dcmFallbackCMoveSCP makes of it."""
     if called.fallback_move_scp is None:
         return MoveResponse(SUCCESS)
-    forwarding = _make_fallback_target(exchange, called)
-    _log.info("no match, forwarded to %s", forwarding.target_ae_title)
+    target = _make_fallback_target(exchange, called)
+    _log.info("no match, forwarded to %s", target.target_ae_title)
     counters = RetrieveCounters(0)
-    plan = _RetrievePlan(final_target=forwarding)
-    with _open_context(state, exchange, called, destination, counters, plan) as passing:
-        response = _execute(passing, plan)
-    if forwarding.destination_ae_title is not None and counters.completed and isinstance(response, MoveResponse):
+    plan = _RetrievePlan(final_target=target)
+    with _open_context(state, exchange, called, destination, counters, plan) as forward_context:
+        response = _execute(forward_context, plan)
+    if target.destination_ae_title is not None and counters.completed and isinstance(response, MoveResponse):
         _record_completeness(state, exchange, response)
     return response
 
@@ -168,7 +172,7 @@ def _plan_retrieve(
     exchange: MoveExchange,
     called: NetworkAE,
     local: list[InstanceRecord],
-    elsewhere: list[InstanceRecord],
+    not_local: list[InstanceRecord],
 ) -> _RetrievePlan:
     """Return who is asked for what is not here, one after the other, and what is sent.
 
@@ -177,19 +181,19 @@ def _plan_retrieve(
     requester = exchange.request.calling_ae_title
     if requester == called.alternative_move_scp:
         return _RetrievePlan(local, originator_ae_title=exchange.request.destination_ae_title)
-    beside = [_make_target(called, requester, holder) for holder in _list_target_ae_titles(called, elsewhere)]
+    targets = [_make_target(called, requester, holder) for holder in _list_target_ae_titles(called, not_local)]
     retries = _should_retry(state, exchange, called)
-    if not local and not retries and beside:
-        return _RetrievePlan(concurrent_targets=tuple(beside[:-1]), final_target=beside[-1])
-    if beside:
-        beside[-1] = replace(beside[-1], calling_ae_title=None)
+    if not local and not retries and targets:
+        return _RetrievePlan(concurrent_targets=tuple(targets[:-1]), final_target=targets[-1])
+    if targets:
+        targets[-1] = replace(targets[-1], calling_ae_title=None)
     if not retries:
-        return _RetrievePlan(local, tuple(beside), originator_ae_title=requester)
+        return _RetrievePlan(local, tuple(targets), originator_ae_title=requester)
     fallback = _make_fallback_target(exchange, called)
     _log.info("the study is not complete, asked of %s again", fallback.target_ae_title)
     if local:
-        return _RetrievePlan(local, (*beside, fallback), originator_ae_title=requester, is_retry=True)
-    return _RetrievePlan(concurrent_targets=tuple(beside), final_target=fallback, is_retry=True)
+        return _RetrievePlan(local, (*targets, fallback), originator_ae_title=requester, is_retry=True)
+    return _RetrievePlan(concurrent_targets=tuple(targets), final_target=fallback, is_retry=True)
 
 
 def _make_target(called: NetworkAE, requester: str, target_ae_title: str) -> ForwardTarget:
@@ -198,9 +202,9 @@ def _make_target(called: NetworkAE, requester: str, target_ae_title: str) -> For
     return ForwardTarget(target_ae_title, requester, redirected)
 
 
-def _list_target_ae_titles(called: NetworkAE, elsewhere: list[InstanceRecord]) -> list[str]:
+def _list_target_ae_titles(called: NetworkAE, not_local: list[InstanceRecord]) -> list[str]:
     """Return the AEs to ask; an instance that no AE can be asked for remains, and so fails."""
-    holders = {called.alternative_move_scp if each.is_local else each.external_aet for each in elsewhere}
+    holders = {called.alternative_move_scp if each.is_local else each.external_aet for each in not_local}
     return sorted(holder for holder in holders if holder is not None)
 
 
@@ -218,18 +222,18 @@ def _record_completeness(state: ArchiveState, exchange: MoveExchange, response: 
     state.database.set_failed_retrieves(study_uid, None if response.status == SUCCESS else failed + 1)
 
 
-def _execute(passing: ForwardContext, plan: _RetrievePlan) -> MoveResponse | NoFinalResponse:
-    """Ask the archives beside, then send what is local, or have the last archive answer."""
+def _execute(forward_context: ForwardContext, plan: _RetrievePlan) -> MoveResponse | NoFinalResponse:
+    """Ask the concurrent targets, then send what is local, or have the final target answer."""
     try:
-        with ExitStack() as asking:
-            for forwarding in plan.concurrent_targets:
-                asking.enter_context(forward_move_concurrently(passing, forwarding))
+        with ExitStack() as stack:
+            for target in plan.concurrent_targets:
+                stack.enter_context(forward_move_concurrently(forward_context, target))
             if plan.final_target is not None:
-                return forward_move(passing, plan.final_target)
-            completed = send_local_instances(passing, plan.local_instances, plan.originator_ae_title)
+                return forward_move(forward_context, plan.final_target)
+            completed = send_local_instances(forward_context, plan.local_instances, plan.originator_ae_title)
     except JavaException as failure:
         return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
     except AssociationFailed as failure:
         return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
-    passing.pending_sender.stop()
-    return passing.counters.make_final_response(cancelled=not completed)
+    forward_context.pending_sender.stop()
+    return forward_context.counters.make_final_response(cancelled=not completed)

@@ -33,13 +33,17 @@ def select_connection(site: Site, remote: NetworkAE, local: NetworkAE) -> Outgoi
     """
     if not local.installed:
         raise IllegalStateException("Not installed")
-    for theirs in remote.connections:
-        for own in local.connections:
-            if theirs.port is None or not (theirs.installed and own.installed and own.is_compatible(theirs)):
+    for remote_connection in remote.connections:
+        for local_connection in local.connections:
+            if remote_connection.port is None or not (
+                remote_connection.installed
+                and local_connection.installed
+                and local_connection.is_compatible(remote_connection)
+            ):
                 continue
-            peer = Peer(remote.title, theirs.host, theirs.port)
-            if not own.tls:
-                return OutgoingConnection(peer, own)
-            if (tls := make_client_context(site, own, theirs)) is not None:
-                return OutgoingConnection(peer, own, tls)
+            peer = Peer(remote.title, remote_connection.host, remote_connection.port)
+            if not local_connection.tls:
+                return OutgoingConnection(peer, local_connection)
+            if (tls := make_client_context(site, local_connection, remote_connection)) is not None:
+                return OutgoingConnection(peer, local_connection, tls)
     raise IncompatibleConnectionException(f"No compatible connection to {remote.title} available on {local.title}")

@@ -30,7 +30,7 @@ ALWAYS_EMPTY: Mapping[int, str] = {
     0x6A: "UR",
     0x6F: "DT",
 }
-#: VR and value, None for no value; an empty list is a value: the attribute comes unasked.
+#: VR and value, None for no value; an empty list is a value: the attribute comes without being requested.
 Element = tuple[str, object]
 
 
@@ -60,17 +60,17 @@ class PrivateAttributes:
         """Return every element by its number in the block of the creator."""
         series_uid = self.instances[0].unique_key("SERIES")
         series = [each for each in self.study if each.unique_key("SERIES") == series_uid]
-        found: dict[int, Element] = {number: (vr, None) for number, vr in ALWAYS_EMPTY.items()}
-        found |= _make_time_elements({0x10: min, 0x11: max}, self.study)
-        found |= self._clear_below_level(
+        elements: dict[int, Element] = {number: (vr, None) for number, vr in ALWAYS_EMPTY.items()}
+        elements |= _make_time_elements({0x10: min, 0x11: max}, self.study)
+        elements |= self._clear_below_level(
             "STUDY", _make_time_elements({0x20: min, 0x21: max, 0x22: max, 0x2D: max}, self.study)
         )
-        found |= self._clear_below_level("STUDY", self._make_study_elements())
-        found |= self._clear_below_level("SERIES", _make_time_elements({0x30: min, 0x31: max}, series))
-        found |= self._clear_below_level("SERIES", {0x44: ("AE", _find_external_title(series))})
-        found |= self._clear_below_level("IMAGE", _make_time_elements({0x40: min, 0x41: max}, self.instances))
-        found |= self._clear_below_level("IMAGE", self._make_instance_elements())
-        return found
+        elements |= self._clear_below_level("STUDY", self._make_study_elements())
+        elements |= self._clear_below_level("SERIES", _make_time_elements({0x30: min, 0x31: max}, series))
+        elements |= self._clear_below_level("SERIES", {0x44: ("AE", _find_external_title(series))})
+        elements |= self._clear_below_level("IMAGE", _make_time_elements({0x40: min, 0x41: max}, self.instances))
+        elements |= self._clear_below_level("IMAGE", self._make_instance_elements())
+        return elements
 
     def _make_study_elements(self) -> dict[int, Element]:
         return {
@@ -97,9 +97,9 @@ class PrivateAttributes:
 def _make_time_elements(
     elements: Mapping[int, Callable[[Iterable[str]], str]], instances: Iterable[ArchiveQueryInstance]
 ) -> dict[int, Element]:
-    """Return an element for each of *elements*, with the first or the last moment at which one was received."""
-    moments = [each.record.received_at for each in instances]
-    return {number: ("DT", choose(moments)) for number, choose in elements.items()}
+    """Return an element for each of *elements*, with the first or the last time at which one was received."""
+    timestamps = [each.record.received_at for each in instances]
+    return {number: ("DT", choose(timestamps)) for number, choose in elements.items()}
 
 
 def _find_common_external_title(instances: Iterable[ArchiveQueryInstance]) -> str:

@@ -42,7 +42,7 @@ _SERIES = (
 _IMAGE = (
     "SOPClassUID SOPInstanceUID AvailableTransferSyntaxUID InstanceNumber NumberOfFrames Rows Columns BitsAllocated"
 )
-#: What an answer has without being asked, by level, from the level of the resource's UID downwards.
+#: What a result has without being requested, by level, from the level of the resource's UID downwards.
 _DEFAULT_ATTRIBUTES = {"PATIENT": _PATIENT, "STUDY": f"{_PATIENT} {_STUDY}", "SERIES": _SERIES, "IMAGE": _IMAGE}
 _FILTERS = ("ExternalRetrieveAET", "ExternalRetrieveAET!", "storageID", "incomplete", "retrievefailed")
 #: Parameters that are no attributes; those that the stand-in does not imitate are ignored.
@@ -97,7 +97,7 @@ class _Search:
         keys = Dataset()
         for name, values in self.parameters.items():
             if name not in _NO_KEYS:
-                tag = _tag(name)
+                tag = _parse_tag(name)
                 if tag is None:
                     raise _make_invalid_query(self.request_target)
                 if not tag.is_private:
@@ -114,7 +114,7 @@ class _Search:
         fields = self.parameters.get("includefield", ())
         if "all" in fields:
             return None
-        tags = tuple(_tag(field) for field in fields)
+        tags = tuple(_parse_tag(field) for field in fields)
         if None in tags:
             raise _make_invalid_query(self.request_target)
         return tuple(tag for tag in tags if tag is not None)
@@ -167,24 +167,24 @@ def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "
     if resource is None:
         return QidoResponse(HTTPStatus.NOT_FOUND)
     try:
-        asked = _search(state, path, resource, host)
+        request = _parse_search(state, path, resource, host)
         if resource["count"]:
-            number = 0 if _matches_nothing(state, asked) else len(_find_matches(state, asked))
+            number = 0 if _matches_nothing(state, request) else len(_find_matches(state, request))
             return QidoResponse(HTTPStatus.OK, "application/json", f'{{"count":{number}}}')
         _require_acceptable(accept)
-        if _matches_nothing(state, asked):
+        if _matches_nothing(state, request):
             return QidoResponse(HTTPStatus.OK, _JSON, "[]")
-        everything = _sort_matches(asked, _find_matches(state, asked))
-        found = _cut_page(asked, everything)
+        matches = _sort_matches(request, _find_matches(state, request))
+        page = _cut_page(request, matches)
     except _SearchRefused as refused:
         return refused.response
-    if not found:
+    if not page:
         return QidoResponse(HTTPStatus.NO_CONTENT)
-    body = json.dumps([_make_result(state, asked, each).to_json_dict() for each in found])
-    return QidoResponse(HTTPStatus.OK, _JSON, body, _warning(asked, len(everything), host))
+    body = json.dumps([_make_result(state, request, each).to_json_dict() for each in page])
+    return QidoResponse(HTTPStatus.OK, _JSON, body, _make_warning(request, len(matches), host))
 
 
-def _search(state: ArchiveState, target: str, resource: re.Match[str], host: str) -> _Search:
+def _parse_search(state: ArchiveState, target: str, resource: re.Match[str], host: str) -> _Search:
     path = urlsplit(target).path
     title = unquote(resource["ae"])
     ae = state.device.find_ae(title)
@@ -194,31 +194,31 @@ def _search(state: ArchiveState, target: str, resource: re.Match[str], host: str
     if not state.device.has_service(path, service):
         missing = f"No Web Application with {service}service class found for Application Entity: {title}"
         raise _SearchRefused(HTTPStatus.NOT_FOUND, _format_error(missing))
-    asked = _Search(
+    request = _Search(
         target,
         ae,
         _LEVELS[resource["searched"]],
         resource["study"] or "",
         resource["series"] or "",
-        _parameters(urlsplit(target).query),
+        _parse_parameters(urlsplit(target).query),
         f"http://{host}/dcm4chee-arc/aets/{title}/rs",
     )
     for name in _LIMITS:
-        asked.parse_number(name)
-    return asked
+        request.parse_number(name)
+    return request
 
 
-def _parameters(query: str) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
+def _parse_parameters(query: str) -> Mapping[str, Sequence[str]]:
+    parameters: dict[str, list[str]] = {}
     for pair in query.split("&") if query else ():
         name, _, values = pair.partition("=")
-        found.setdefault(unquote_plus(name), []).extend(unquote_plus(value) for value in values.split(","))
-    return found
+        parameters.setdefault(unquote_plus(name), []).extend(unquote_plus(value) for value in values.split(","))
+    return parameters
 
 
-def _require_acceptable(wanted: str) -> None:
-    """Raise :class:`_SearchRefused` when *wanted*, of the header Accept, has no format that the stand-in writes."""
-    if not any(each.partition(";")[0].strip() in _ACCEPTABLE for each in wanted.split(",")):
+def _require_acceptable(accept: str) -> None:
+    """Raise :class:`_SearchRefused` when *accept*, of the header Accept, has no format that the stand-in writes."""
+    if not any(each.partition(";")[0].strip() in _ACCEPTABLE for each in accept.split(",")):
         raise _SearchRefused(HTTPStatus.NOT_ACCEPTABLE)
 
 
@@ -230,7 +230,7 @@ def _format_error(text: str) -> str:
     return json.dumps({"errorMessage": text}, separators=(",", ":"))
 
 
-def _tag(field: str) -> BaseTag | None:
+def _parse_tag(field: str) -> BaseTag | None:
     """Return the attribute of a keyword or of up to eight hexadecimal digits; None for other text."""
     tag = tag_for_keyword(field)
     if tag is not None:
@@ -238,24 +238,24 @@ def _tag(field: str) -> BaseTag | None:
     return Tag(int(field, 16)) if re.fullmatch("[0-9A-Fa-f]{1,8}", field) else None
 
 
-def _matches_nothing(state: ArchiveState, asked: _Search) -> bool:
+def _matches_nothing(state: ArchiveState, request: _Search) -> bool:
     """Return whether the search names a storage that the device does not have: the database is not asked then."""
-    storage = asked.get_first_value("storageID")
+    storage = request.get_first_value("storageID")
     return storage is not None and storage not in state.device.storages
 
 
-def _find_matches(state: ArchiveState, asked: _Search) -> list[Entity[ArchiveQueryInstance]]:
-    keys = asked.keys
-    _ = asked.included_tags  # refuses a bad field before the database is asked
-    known = [make_query_instance(each, asked.ae.return_retrieve_aets) for each in state.database.list_instances()]
+def _find_matches(state: ArchiveState, request: _Search) -> list[Entity[ArchiveQueryInstance]]:
+    keys = request.keys
+    _ = request.included_tags  # refuses a bad field before the database is asked
+    known = [make_query_instance(each, request.ae.return_retrieve_aets) for each in state.database.list_instances()]
     studies = _group_by_study(known)
-    passing = {uid for uid, study in studies.items() if _passes_filters(state, asked, uid, study)}
-    of_passing = (each for each in known if each.unique_key("STUDY") in passing)
-    found = list(find_entities(keys, asked.level, of_passing))
-    most = asked.ae.query_max_results
-    if most and len(found) > most:
+    passing_uids = {uid for uid, study in studies.items() if _passes_filters(state, request, uid, study)}
+    candidates = (each for each in known if each.unique_key("STUDY") in passing_uids)
+    matches = list(find_entities(keys, request.level, candidates))
+    max_results = request.ae.query_max_results
+    if max_results and len(matches) > max_results:
         raise _SearchRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _format_error(_TOO_LARGE))
-    return found
+    return matches
 
 
 def _group_by_study(known: Iterable[ArchiveQueryInstance]) -> dict[str, list[ArchiveQueryInstance]]:
@@ -265,115 +265,125 @@ def _group_by_study(known: Iterable[ArchiveQueryInstance]) -> dict[str, list[Arc
     return studies
 
 
-def _passes_filters(state: ArchiveState, asked: _Search, study_uid: str, study: Sequence[ArchiveQueryInstance]) -> bool:
+def _passes_filters(
+    state: ArchiveState, request: _Search, study_uid: str, study: Sequence[ArchiveQueryInstance]
+) -> bool:
     """Return whether a study passes the filters that are not DICOM's."""
     attributes = PrivateAttributes(study, study, "STUDY", state.database.get_failed_retrieves(study_uid))
     external, storages = attributes.external_ae_title, attributes.storages
     retrieves = attributes.failed_retrieves
     return (
-        asked.get_first_value("ExternalRetrieveAET") in (None, external)
-        and asked.get_first_value("ExternalRetrieveAET!") != external
-        and asked.get_first_value("storageID") in (None, *storages)
-        and (asked.get_first_value("incomplete") != "true" or retrieves is not None)
-        and (asked.get_first_value("retrievefailed") != "true" or bool(retrieves))
+        request.get_first_value("ExternalRetrieveAET") in (None, external)
+        and request.get_first_value("ExternalRetrieveAET!") != external
+        and request.get_first_value("storageID") in (None, *storages)
+        and (request.get_first_value("incomplete") != "true" or retrieves is not None)
+        and (request.get_first_value("retrievefailed") != "true" or bool(retrieves))
     )
 
 
-def _sort_matches(asked: _Search, found: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
-    """Return *found* in the order of ``orderby``; raises :class:`_SearchRefused` for a name that is no attribute."""
-    for field in reversed(asked.parameters.get("orderby", ())):
-        tag = _tag(field.removeprefix("-"))
+def _sort_matches(request: _Search, matches: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
+    """Return *matches* in the order of ``orderby``; raises :class:`_SearchRefused` for a name that is no attribute."""
+    for field in reversed(request.parameters.get("orderby", ())):
+        tag = _parse_tag(field.removeprefix("-"))
         if tag is None:
-            raise _make_invalid_query(asked.request_target)
-        found.sort(key=lambda each, tag=tag: _text(each.attributes, tag), reverse=field.startswith("-"))  # type: ignore[misc] # of the lambda
-    return found
+            raise _make_invalid_query(request.request_target)
+        matches.sort(key=lambda each, tag=tag: _get_text(each.attributes, tag), reverse=field.startswith("-"))  # type: ignore[misc] # of the lambda
+    return matches
 
 
-def _text(attributes: Dataset, tag: BaseTag) -> str:
+def _get_text(attributes: Dataset, tag: BaseTag) -> str:
     return str(attributes[tag].value) if tag in attributes else ""
 
 
-def _cut_page(asked: _Search, found: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
+def _cut_page(request: _Search, matches: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
     """Return the page of ``limit`` and ``offset``, of dcmQidoMaxNumberOfResults at most."""
-    offset, limit, most = asked.parse_number("offset"), asked.parse_number("limit"), asked.ae.qido_max_results
-    if most and (limit == 0 or limit > most):
-        limit = most
-    return found[offset : offset + limit] if limit else found[offset:]
+    offset, limit, max_results = (
+        request.parse_number("offset"),
+        request.parse_number("limit"),
+        request.ae.qido_max_results,
+    )
+    if max_results and (limit == 0 or limit > max_results):
+        limit = max_results
+    return matches[offset : offset + limit] if limit else matches[offset:]
 
 
-def _warning(asked: _Search, number: int, host: str) -> str:
+def _make_warning(request: _Search, number: int, host: str) -> str:
     """Return the header Warning for a page of *number* matches; empty where dcmQidoMaxNumberOfResults cut nothing."""
-    offset, limit, most = asked.parse_number("offset"), asked.parse_number("limit"), asked.ae.qido_max_results
-    left = number - offset - most
-    if not most or 0 < limit <= most or left <= 0:
+    offset, limit, max_results = (
+        request.parse_number("offset"),
+        request.parse_number("limit"),
+        request.ae.qido_max_results,
+    )
+    remaining = number - offset - max_results
+    if not max_results or 0 < limit <= max_results or remaining <= 0:
         return ""
-    return f'299 {host} "There are {left} additional results that can be requested"'
+    return f'299 {host} "There are {remaining} additional results that can be requested"'
 
 
-def _make_result(state: ArchiveState, asked: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
+def _make_result(state: ArchiveState, request: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
     """Return the attributes that one answer has; empty ones where they were asked for by name or number."""
-    answer = Dataset()
-    attributes = _add_computed_attributes(state, asked, entity)
-    included = asked.included_tags
+    result = Dataset()
+    attributes = _add_computed_attributes(state, request, entity)
+    included = request.included_tags
     if included is None:
-        answer.update(attributes)
+        result.update(attributes)
     else:
-        keys = asked.keys
-        for tag in (*asked.default_tags, *(each.tag for each in keys), *included):
+        keys = request.keys
+        for tag in (*request.default_tags, *(each.tag for each in keys), *included):
             if tag.group != PRIVATE_GROUP:
-                answer.add(attributes[tag] if tag in attributes else DataElement(tag, _vr(tag), None))
+                result.add(attributes[tag] if tag in attributes else DataElement(tag, _get_vr(tag), None))
     if "RetrieveURL" in attributes:
-        answer.RetrieveURL = attributes.RetrieveURL
-    _add_private(state, asked, answer, entity)
-    return answer
+        result.RetrieveURL = attributes.RetrieveURL
+    _add_private(state, request, result, entity)
+    return result
 
 
-def _vr(tag: BaseTag) -> str:
+def _get_vr(tag: BaseTag) -> str:
     return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
 
 
-def _add_private(state: ArchiveState, asked: _Search, answer: Dataset, entity: Entity[ArchiveQueryInstance]) -> None:
+def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity: Entity[ArchiveQueryInstance]) -> None:
     """Add the elements of group 7777 that were asked for; a block of number 00 is that of the creator too."""
-    included = asked.included_tags
-    wanted = None
+    included = request.included_tags
+    requested = None
     if included is not None:
-        wanted = {each.element & 0xFF for each in included if each.group == PRIVATE_GROUP}
-        if not wanted:
+        requested = {each.element & 0xFF for each in included if each.group == PRIVATE_GROUP}
+        if not requested:
             return
     study_uid = entity.instances[0].unique_key("STUDY")
     study = [make_query_instance(each, ()) for each in state.database.list_study_instances(study_uid)]
     failed = state.database.get_failed_retrieves(study_uid)
-    values = PrivateAttributes(study, entity.instances, asked.level, failed).make_elements()
-    block = answer.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
+    values = PrivateAttributes(study, entity.instances, request.level, failed).make_elements()
+    block = result.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
     for number, (vr, value) in values.items():
-        if number in wanted if wanted is not None else value is not None:
+        if number in requested if requested is not None else value is not None:
             block.add_new(number, vr, value)
 
 
-def _add_computed_attributes(state: ArchiveState, asked: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
+def _add_computed_attributes(state: ArchiveState, request: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
     """Return the attributes of *entity* with those that the archive computes for QIDO-RS alone."""
-    described = Dataset()
-    described.update(entity.attributes)
-    if asked.level == "PATIENT":
-        del described.RetrieveAETitle
-        del described.InstanceAvailability
-        return described
+    attributes = Dataset()
+    attributes.update(entity.attributes)
+    if request.level == "PATIENT":
+        del attributes.RetrieveAETitle
+        del attributes.InstanceAvailability
+        return attributes
     header = entity.instances[0].header
-    described.SOPClassesInStudy = sorted({str(each.SOPClassUID) for each in _headers(state, "STUDY", header)})
-    patient = _headers(state, "PATIENT", header)
-    described.NumberOfPatientRelatedStudies = len({each.StudyInstanceUID for each in patient})
-    url = f"{asked.base_url}/studies/{described.StudyInstanceUID}"
-    if asked.level in ("SERIES", "IMAGE"):
+    attributes.SOPClassesInStudy = sorted({str(each.SOPClassUID) for each in _list_headers(state, "STUDY", header)})
+    patient = _list_headers(state, "PATIENT", header)
+    attributes.NumberOfPatientRelatedStudies = len({each.StudyInstanceUID for each in patient})
+    url = f"{request.base_url}/studies/{attributes.StudyInstanceUID}"
+    if request.level in ("SERIES", "IMAGE"):
         if "AvailableTransferSyntaxUID" in header:
-            described.AvailableTransferSyntaxUID = header.AvailableTransferSyntaxUID
-        url += f"/series/{described.SeriesInstanceUID}"
-    if asked.level == "IMAGE":
-        url += f"/instances/{described.SOPInstanceUID}"
-    described.RetrieveURL = url
-    return described
+            attributes.AvailableTransferSyntaxUID = header.AvailableTransferSyntaxUID
+        url += f"/series/{attributes.SeriesInstanceUID}"
+    if request.level == "IMAGE":
+        url += f"/instances/{attributes.SOPInstanceUID}"
+    attributes.RetrieveURL = url
+    return attributes
 
 
-def _headers(state: ArchiveState, level: Level, reference: Dataset) -> list[Dataset]:
+def _list_headers(state: ArchiveState, level: Level, reference: Dataset) -> list[Dataset]:
     """Return the headers of all instances that have the unique key of *level* in common with *reference*."""
     keyword = UNIQUE_KEYS[level]
     return [

@@ -109,7 +109,7 @@ class RetrieveCounters:
             if not cancelled:
                 self._failed += remaining
                 remaining = 0
-            return self._response(CANCELLED if remaining else self._compute_status(), failed, remaining)
+            return self._make_response(CANCELLED if remaining else self._compute_status(), failed, remaining)
 
     def make_external_final_response(self) -> MoveResponse:
         """Return the final response of a retrieve for which the last response of another AE is decisive.
@@ -122,7 +122,7 @@ class RetrieveCounters:
             if self.total == 0 and external is not None and not external.completed and not external.warning:
                 return external
             status = external.status if external is not None else UNABLE_TO_PERFORM_SUB_OPERATIONS
-            return self._response(self._get_failure_status() if self.failed else status, self.failed)
+            return self._make_response(self._get_failure_status() if self.failed else status, self.failed)
 
     def _compute_status(self) -> int:
         if self.failed or (self._external_response is not None and self._external_response.status != SUCCESS):
@@ -132,7 +132,7 @@ class RetrieveCounters:
     def _get_failure_status(self) -> int:
         return SOME_SUB_OPERATIONS_FAILED if self.completed or self._warning else UNABLE_TO_PERFORM_SUB_OPERATIONS
 
-    def _response(self, status: int, failed: int, remaining: int = 0) -> MoveResponse:
+    def _make_response(self, status: int, failed: int, remaining: int = 0) -> MoveResponse:
         """Return a response with the counters that are above zero."""
         return MoveResponse(
             status,
@@ -140,10 +140,10 @@ class RetrieveCounters:
             completed=self.completed or None,
             failed=failed or None,
             warning=self._warning or None,
-            identifier=self._failed_list(),
+            identifier=self._make_failed_list(),
         )
 
-    def _failed_list(self) -> Dataset | None:
+    def _make_failed_list(self) -> Dataset | None:
         uids = self._failed_uids + (
             _read_failed_uids(self._external_response.identifier) if self._external_response else []
         )

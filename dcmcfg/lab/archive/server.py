@@ -52,9 +52,9 @@ class DicomServer:
 
         Raises :class:`~dcmcfg.errors.LabError` when the port is taken.
         """
-        listening_on = frozenset({connection.dn})
+        listener_dns = frozenset({connection.dn})
         handlers: list[EventHandler] = [
-            (evt.EVT_REQUESTED, lambda event: self._admit(event, listening_on)),
+            (evt.EVT_REQUESTED, lambda event: self._admit(event, listener_dns)),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),
             (evt.EVT_C_STORE, lambda event: serve_store(self._state, event)),
             (evt.EVT_C_FIND, lambda event: serve_find(self._state, event)),
@@ -65,20 +65,20 @@ class DicomServer:
         ):
             yield
 
-    def _admit(self, event: evt.Event, listening_on: frozenset[NormalDN]) -> None:
+    def _admit(self, event: evt.Event, listener_dns: frozenset[NormalDN]) -> None:
         """Reject the association, or accept what the called AE's transfer capabilities as SCP list."""
-        assoc = event.assoc
-        called, calling = get_called_ae_title(assoc), get_calling_ae_title(assoc)
-        reason = find_rejection_reason(self._state.device, called, calling, listening_on)
+        association = event.assoc
+        called, calling = get_called_ae_title(association), get_calling_ae_title(association)
+        reason = find_rejection_reason(self._state.device, called, calling, listener_dns)
         if reason:
             _log.info("rejected %s calling %s: 1/1/%d", calling, called, reason)
-            assoc.acse.send_reject(_PERMANENT, _SERVICE_USER, reason)
-            assoc.kill()
+            association.acse.send_reject(_PERMANENT, _SERVICE_USER, reason)
+            association.kill()
             return
         ae = self._state.device.find_called_ae(called)
         if ae is not None:
-            assoc.acceptor.supported_contexts = order_as_requested(assoc, build_accepted_contexts(ae))
-            install_move_handler(assoc, self._move)
+            association.acceptor.supported_contexts = order_as_requested(association, build_accepted_contexts(ae))
+            install_move_handler(association, self._move)
 
     def _move(self, exchange: MoveExchange) -> MoveResponse | NoFinalResponse:
         self._move_log.append(exchange.request)
@@ -104,8 +104,8 @@ def build_accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
     accepted = []
     for capability in ae.capabilities:
         if capability.role == "SCP" and capability.sop_class in _IMPLEMENTED:
-            anything = capability.transfer_syntaxes[:1] == ("*",)
-            syntaxes = ALL_TRANSFER_SYNTAXES if anything else capability.transfer_syntaxes
+            accepts_any = capability.transfer_syntaxes[:1] == ("*",)
+            syntaxes = ALL_TRANSFER_SYNTAXES if accepts_any else capability.transfer_syntaxes
             accepted.append(build_context(capability.sop_class, list(syntaxes)))
     return accepted
 
@@ -121,8 +121,10 @@ def order_as_requested(association: Association, contexts: list[PresentationCont
         proposed.setdefault(str(each.abstract_syntax), []).extend(map(str, each.transfer_syntax))
     ordered = []
     for context in contexts:
-        first = dict.fromkeys(proposed.get(str(context.abstract_syntax), []))
+        proposed_syntaxes = dict.fromkeys(proposed.get(str(context.abstract_syntax), []))
         listed = dict.fromkeys(map(str, context.transfer_syntax))
-        syntaxes = [each for each in first if each in listed] + [each for each in listed if each not in first]
+        syntaxes = [each for each in proposed_syntaxes if each in listed] + [
+            each for each in listed if each not in proposed_syntaxes
+        ]
         ordered.append(build_context(context.abstract_syntax or "", syntaxes))
     return ordered

@@ -1,6 +1,6 @@
-"""The life of the stand-in archive: start, stop, reload (``ArchiveServiceImpl``).
+"""The stand-in archive: start, stop, reload (``ArchiveServiceImpl``), and what a new one knows.
 
-What a new stand-in archive knows: the lab's studies, archived in the external archive and purged.
+A new one knows the lab's studies, archived in the external archive and purged.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ def seed(site: Site, external_availability: str | None = None) -> None:
 
 
 def _make_records(store: ObjectStore, purged_availability: str, extra_count: int) -> list[InstanceRecord]:
-    known, titles = [], (ARCHIVE_AE_TITLE,)
+    records, titles = [], (ARCHIVE_AE_TITLE,)
     for study in make_all_studies(extra_count):
         for dataset in study.instances:
             header = extract_header(dataset)
             match study.location:
                 case StudyLocation.LOCAL:
                     store.save(dataset)
-                    known.append(InstanceRecord(header, is_local=True, retrieve_aets=titles))
+                    records.append(InstanceRecord(header, is_local=True, retrieve_aets=titles))
                 case StudyLocation.EXTERNAL:
-                    known.append(
+                    records.append(
                         InstanceRecord(
                             header,
                             is_local=False,
@@ -70,7 +70,7 @@ def _make_records(store: ObjectStore, purged_availability: str, extra_count: int
                     )
                 case StudyLocation.UNKNOWN_TO_ARCHIVE:
                     pass
-    return known
+    return records
 
 
 _LISTENER_AE_TITLE = "DCM4CHEE"  # of the listeners only; who is called is decided for each association
@@ -93,8 +93,8 @@ class ArchiveService:
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
         self.state = ArchiveState(site, device, cache, open_database(site), get_object_store(site))
-        record = MoveLog(site.archive_move_log)
-        self._listeners = Listeners(site, DicomServer(self.state, _LISTENER_AE_TITLE, record), device)
+        move_log = MoveLog(site.archive_move_log)
+        self._listeners = Listeners(site, DicomServer(self.state, _LISTENER_AE_TITLE, move_log), device)
         self._is_started = False
 
     @property

@@ -1,10 +1,9 @@
-"""The C-STORE service of the stand-in archive.
+"""The C-STORE and C-FIND services of the stand-in archive.
 
-Imitates ``StoreServiceEJB`` for recalled objects. An object whose file was purged is stored again only from the AE
-that is recorded as its external archive; its availability in the database does not change. Every other object that is
-known is answered 0000 and ignored: the default dcmOverwritePolicy SAME_SOURCE does so with an object from another AE.
-
-What queries show of the archive's instances (``AbstractQuery``, ``QueryAttributes``).
+C-STORE imitates ``StoreServiceEJB`` for recalled objects. An object whose file was purged is stored again only from the
+AE that is recorded as its external archive; its availability in the database does not change. Every other object that
+is known is answered 0000 and ignored: the default dcmOverwritePolicy SAME_SOURCE does so with an object from another
+AE. C-FIND imitates ``AbstractQuery`` and ``QueryAttributes``.
 """
 
 from __future__ import annotations
@@ -30,48 +29,48 @@ _log = logging.getLogger("archive.store")
 
 def serve_store(state: ArchiveState, event: evt.Event) -> int:
     """Store, restore or ignore an object and forward it where a retrieve waits for it; return the status."""
-    brought = read_store_request(event)
-    called = state.device.find_called_ae(brought.called_ae_title)
+    received = read_store_request(event)
+    called = state.device.find_called_ae(received.called_ae_title)
     if called is None or not called.object_storages:
-        _log.info("%s has no object storage", brought.called_ae_title)
+        _log.info("%s has no object storage", received.called_ae_title)
         return PROCESSING_FAILURE
-    known = state.database.find_instance(brought.sop_instance_uid)
+    known = state.database.find_instance(received.sop_instance_uid)
     if known is None:
-        _save(state, brought, _make_record(brought, called))
-        _forward(state, event, brought)
+        _save(state, received, _make_record(received, called))
+        _forward(state, event, received)
     elif known.is_local:
-        _log.info("ignored %s: it is here already", brought.sop_instance_uid)
-    elif known.external_aet != brought.calling_ae_title:
+        _log.info("ignored %s: it is here already", received.sop_instance_uid)
+    elif known.external_aet != received.calling_ae_title:
         _log.info(
-            "ignored %s from %s: held by %s", brought.sop_instance_uid, brought.calling_ae_title, known.external_aet
+            "ignored %s from %s: held by %s", received.sop_instance_uid, received.calling_ae_title, known.external_aet
         )
     else:
         storage_id = called.object_storages[0]
-        _save(state, brought, replace(known, is_local=True, storage_id=storage_id))
-        _forward(state, event, brought)
+        _save(state, received, replace(known, is_local=True, storage_id=storage_id))
+        _forward(state, event, received)
     return SUCCESS
 
 
-def _make_record(brought: ReceivedObject, called: NetworkAE) -> InstanceRecord:
+def _make_record(received: ReceivedObject, called: NetworkAE) -> InstanceRecord:
     return InstanceRecord(
-        extract_header(brought.dataset),
+        extract_header(received.dataset),
         is_local=True,
         retrieve_aets=called.retrieve_aets or (called.title,),
         storage_id=called.object_storages[0],
     )
 
 
-def _save(state: ArchiveState, brought: ReceivedObject, instance: InstanceRecord) -> None:
-    state.store.save_file(brought.sop_instance_uid, brought.file_content)
+def _save(state: ArchiveState, received: ReceivedObject, instance: InstanceRecord) -> None:
+    state.store.save_file(received.sop_instance_uid, received.file_content)
     state.database.save([instance])
-    _log.info("stored %s from %s", brought.sop_instance_uid, brought.calling_ae_title)
+    _log.info("stored %s from %s", received.sop_instance_uid, received.calling_ae_title)
 
 
-def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> None:
-    key = find_move_scp(state.device, brought.calling_ae_title) or brought.move_originator_ae_title
-    retrieve = state.retrieves.find_matching(key, brought.dataset)
+def _forward(state: ArchiveState, event: evt.Event, received: ReceivedObject) -> None:
+    key = find_move_scp(state.device, received.calling_ae_title) or received.move_originator_ae_title
+    retrieve = state.retrieves.find_matching(key, received.dataset)
     if retrieve is None:
-        _log.info("%s: no C-MOVE waits for it (move originator %r)", brought.sop_instance_uid, key)
+        _log.info("%s: no C-MOVE waits for it (move originator %r)", received.sop_instance_uid, key)
         return
     contexts = [
         context
@@ -79,7 +78,7 @@ def _forward(state: ArchiveState, event: evt.Event, brought: ReceivedObject) -> 
         if context.abstract_syntax != VERIFICATION  # everything else on the way to a storage SCP is storage
     ]
     retrieve.forward(
-        id(event.assoc), contexts, brought.sop_instance_uid, state.store.get_path(brought.sop_instance_uid)
+        id(event.assoc), contexts, received.sop_instance_uid, state.store.get_path(received.sop_instance_uid)
     )
 
 
@@ -95,10 +94,13 @@ ALWAYS_RETURNED = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailabil
 def serve_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
     """Answer a C-FIND; the handler of EVT_C_FIND."""
     called = state.device.find_called_ae(get_called_ae_title(event.assoc))
-    instead = called.return_retrieve_aets if called else ()
+    replacement_ae_titles = called.return_retrieve_aets if called else ()
     return handle_find(
         event,
-        lambda: [make_query_instance(each, instead) for each in state.database.find_candidates(event.identifier)],
+        lambda: [
+            make_query_instance(each, replacement_ae_titles)
+            for each in state.database.find_candidates(event.identifier)
+        ],
         ALWAYS_RETURNED,
     )
 

@@ -1,4 +1,4 @@
-"""Settings of the archive that others take for granted."""
+"""Settings of the archive that others rely on."""
 
 from __future__ import annotations
 

@@ -47,14 +47,14 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
     sent = {each for ae in aes for each in _find_sop_classes(ae, "SCU") if each.startswith(STORAGE_SOP_CLASS_PREFIX)}
     destinations = set(_find_destinations(context))
     for ae in context.network_aes():
-        taken = _find_sop_classes(ae, "SCP")
-        if ae.device.is_archive or not taken or len(sent & taken) >= len(sent) * _MINIMUM_SHARE:
+        accepted = _find_sop_classes(ae, "SCP")
+        if ae.device.is_archive or not accepted or len(sent & accepted) >= len(sent) * _MINIMUM_SHARE:
             continue
-        storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in taken)
+        storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
                 f"it lists {storage} storage SOP classes as SCP, so of {len(sent)} that the archive sends "
-                f"{len(sent - taken)} are kept back from it"
+                f"{len(sent - accepted)} are kept back from it"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -78,13 +78,13 @@ def _find_no_storage_scu(context: LintContext) -> Iterator[Violation]:
 def _find_storage_scp_without_scu(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for ae in device.network_aes:
-            taken, sent = (
+            accepted, sent = (
                 {each for each in _find_sop_classes(ae, role) if each.startswith(STORAGE_SOP_CLASS_PREFIX)}
                 for role in ("SCP", "SCU")
             )
-            if sent and taken - sent:
-                first = sorted(taken - sent)[0]
-                more = f" and {len(taken - sent) - 1} more" if len(taken - sent) > 1 else ""
+            if sent and accepted - sent:
+                first = sorted(accepted - sent)[0]
+                more = f" and {len(accepted - sent) - 1} more" if len(accepted - sent) > 1 else ""
                 message = f"it takes objects of {first}{more} and sends none, as no SCU capability lists that"
                 yield Violation(ae.entry.dn, message)
 

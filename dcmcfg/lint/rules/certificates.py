@@ -12,7 +12,7 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema_names import USER_CERTIFICATE
 
-#: How long before the end it is told.
+#: How long before the end it is reported.
 _WARNING_PERIOD = timedelta(days=60)
 
 
@@ -66,8 +66,8 @@ def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
             yield Violation(dn, f"{len(value)} octets that are no X.509 certificate", name)
 
 
-def _format_day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+def _format_day(timestamp: datetime) -> str:
+    return f"{timestamp:%Y-%m-%d}"
 
 
 _REPLACE_COMMAND = "dcmcfg apply FILE"

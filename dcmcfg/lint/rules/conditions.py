@@ -21,7 +21,7 @@ def _find_condition_format(context: LintContext) -> Iterator[Violation]:
             continue
         for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):
             for value in entry.values(DCM_PROPERTY):
-                if problem := kind.problem(value.decode("utf-8", "replace")):
+                if problem := kind.find_problem(value.decode("utf-8", "replace")):
                     yield Violation(entry.dn, f"{problem}; the archive does not load the device", DCM_PROPERTY, value)
 
 

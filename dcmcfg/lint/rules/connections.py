@@ -33,14 +33,14 @@ _PROTOCOLS = {
 
 
 def _find_connection_dangling(context: LintContext) -> Iterator[Violation]:
-    kept: dict[DN, int] = {}
+    remaining_counts: dict[DN, int] = {}
     for each in context.connection_references:
-        kept[each.entry.dn] = kept.get(each.entry.dn, 0) + (each.connection is not None)
+        remaining_counts[each.entry.dn] = remaining_counts.get(each.entry.dn, 0) + (each.connection is not None)
     for each in context.connection_references:
         if each.connection is None:
-            mended = (_build_deletion(each.entry, each.value),) if kept[each.entry.dn] else ()
+            fix_changes = (_build_deletion(each.entry, each.value),) if remaining_counts[each.entry.dn] else ()
             message = "there is no such connection, so the archive does not load the device"
-            yield Violation(each.entry.dn, message, _REFERENCE, each.value, fix_changes=mended)
+            yield Violation(each.entry.dn, message, _REFERENCE, each.value, fix_changes=fix_changes)
 
 
 def _find_connection_of_other_device(context: LintContext) -> Iterator[Violation]:
@@ -90,28 +90,32 @@ def _find_connection_not_installed(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
-    for call in find_ae_lookups(context):
-        ae = call.ae
+    for lookup in find_ae_lookups(context):
+        ae = lookup.ae
         installed = any(connection.installed for connection in ae.connections)
         if (
-            call.names_peer
+            lookup.names_peer
             and ae.installed
             and installed
             and not (ae.find_listening_connection() or ae.find_listening_connection(tls=True))
         ):
-            named = ", ".join(call.attributes)
-            message = f"{call.archive.name} calls it ({named}), and no installed DICOM connection of it has a port"
+            attributes = ", ".join(lookup.attributes)
+            message = (
+                f"{lookup.archive.name} calls it ({attributes}), and no installed DICOM connection of it has a port"
+            )
             yield Violation(ae.entry.dn, message, _REFERENCE)
 
 
 def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
-    for call in find_ae_lookups(context):
-        if not call.ae.installed:
-            off = call.ae.entry if call.ae.device.installed else call.ae.device.entry
-            named = ", ".join(call.attributes)
-            message = f"{call.archive.name} looks {call.ae.title} up ({named}), which is not found while this is so"
-            command = ("set", context.format_target(off), "dicomInstalled=TRUE")
-            yield Violation(off.dn, message, DICOM_INSTALLED, b"FALSE", command)
+    for lookup in find_ae_lookups(context):
+        if not lookup.ae.installed:
+            uninstalled = lookup.ae.entry if lookup.ae.device.installed else lookup.ae.device.entry
+            attributes = ", ".join(lookup.attributes)
+            message = (
+                f"{lookup.archive.name} looks {lookup.ae.title} up ({attributes}), which is not found while this is so"
+            )
+            command = ("set", context.format_target(uninstalled), "dicomInstalled=TRUE")
+            yield Violation(uninstalled.dn, message, DICOM_INSTALLED, b"FALSE", command)
 
 
 def _find_connection_named_by_address(context: LintContext) -> Iterator[Violation]:

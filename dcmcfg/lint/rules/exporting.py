@@ -90,13 +90,13 @@ def _find_export_loop(context: LintContext) -> Iterator[Violation]:
 def _matches_sender(rule: Entry, sender: str) -> bool:
     """Tell whether the conditions of *rule* let objects from *sender* through; one that only Java reads does."""
     for condition in rule.texts(DCM_PROPERTY):
-        found = _SENDER.fullmatch(condition)
-        if found is not None:
+        match = _SENDER.fullmatch(condition)
+        if match is not None:
             try:
-                matches = re.fullmatch(found[2], sender) is not None
+                matches = re.fullmatch(match[2], sender) is not None
             except re.error:
                 continue
-            if matches == bool(found[1]):
+            if matches == bool(match[1]):
                 return False
     return True
 
@@ -107,8 +107,8 @@ def _find_exporter_scheme_unknown(context: LintContext) -> Iterator[Violation]:
             for value in exporter.values(DCM_URI):
                 scheme, colon, _ = value.decode("utf-8", "replace").partition(":")
                 if not colon or scheme not in _SCHEMES:
-                    named = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
-                    message = f"{named} none of {', '.join(_SCHEMES)}"
+                    problem = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
+                    message = f"{problem} none of {', '.join(_SCHEMES)}"
                     yield Violation(exporter.dn, message, DCM_URI, value)
 
 

@@ -66,15 +66,15 @@ def _build_command(storage: list[str], entry: Entry) -> tuple[str, ...]:
     """Return the command that sets the only storage SCP there is; none where one has to choose."""
     if len(storage) != 1:
         return ()
-    on = ("--ae", entry.text(DICOM_AE_TITLE) or "") if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) else ()
-    return ("set-external-retrieve", storage[0], *on)
+    ae_option = ("--ae", entry.text(DICOM_AE_TITLE) or "") if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) else ()
+    return ("set-external-retrieve", storage[0], *ae_option)
 
 
 def _find_external_retrieve_cannot_store(context: LintContext) -> Iterator[Violation]:
     for _, entry, ae in find_destinations(context):
         value = entry.values(EXTERNAL_RETRIEVE_AE_DESTINATION)[0]
-        if why := find_storage_problem(ae):
-            yield Violation(entry.dn, f"{ae.title} {why}", EXTERNAL_RETRIEVE_AE_DESTINATION, value)
+        if problem := find_storage_problem(ae):
+            yield Violation(entry.dn, f"{ae.title} {problem}", EXTERNAL_RETRIEVE_AE_DESTINATION, value)
 
 
 def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Violation]:
@@ -90,10 +90,10 @@ def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Vio
 def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation]:
     name = USER_IDENTITY_NEGOTIATION
     for device, _, ae in find_destinations(context):
-        asked = ae.entry.text(name) or device.entry.text(name)
-        if asked == "REQUIRED" and context.find_external_archives(device):
+        negotiation = ae.entry.text(name) or device.entry.text(name)
+        if negotiation == "REQUIRED" and context.find_external_archives(device):
             message = f"{ae.title} asks every caller for a user identity, which an external archive seldom sends"
-            yield Violation(ae.entry.dn, message, name, asked.encode())
+            yield Violation(ae.entry.dn, message, name, negotiation.encode())
 
 
 def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
@@ -116,12 +116,15 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
 
 def _find_external_retrieve_overridden(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
-        whole = device.entry.text(EXTERNAL_RETRIEVE_AE_DESTINATION)
+        device_value = device.entry.text(EXTERNAL_RETRIEVE_AE_DESTINATION)
         for ae in device.network_aes:
-            own = ae.entry.text(EXTERNAL_RETRIEVE_AE_DESTINATION)
-            if own is not None and whole is not None and own != whole:
+            ae_value = ae.entry.text(EXTERNAL_RETRIEVE_AE_DESTINATION)
+            if ae_value is not None and device_value is not None and ae_value != device_value:
                 yield Violation(
-                    ae.entry.dn, f"it wins over the device's {whole}", EXTERNAL_RETRIEVE_AE_DESTINATION, own.encode()
+                    ae.entry.dn,
+                    f"it wins over the device's {device_value}",
+                    EXTERNAL_RETRIEVE_AE_DESTINATION,
+                    ae_value.encode(),
                 )
 
 

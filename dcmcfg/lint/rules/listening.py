@@ -61,7 +61,7 @@ class _DevicePorts:
         self._used = {listener.port for listener in listeners}
         self._proposed: dict[int, int] = {}
 
-    def listeners_at(self, transport_port: tuple[str, int], opener: str) -> _PortListeners:
+    def get_listeners(self, transport_port: tuple[str, int], opener: str) -> _PortListeners:
         """Return the listeners at *transport_port* (transport and port) whose ports *opener* opens."""
         return self._listeners.setdefault((*transport_port, opener), _PortListeners())
 
@@ -80,9 +80,9 @@ def _find_port_taken(context: LintContext) -> Iterator[Violation]:
         for new in listeners:
             if new.opener != ARCHIVE:
                 continue
-            taken = ports.listeners_at(new.transport_port, ARCHIVE)
-            other = taken.find_conflict(new)
-            taken.add(new)
+            port_listeners = ports.get_listeners(new.transport_port, ARCHIVE)
+            other = port_listeners.find_conflict(new)
+            port_listeners.add(new)
             if other is not None:
                 yield _build_violation(
                     context, device, new, other, f"{_describe_conflict(new, other)}{_suggest_port(ports, new)}"
@@ -95,19 +95,19 @@ def _find_port_possibly_taken(context: LintContext) -> Iterator[Violation]:
         for new in listeners:
             if (found := _find_possible_conflict(ports, new)) is not None:
                 yield _build_violation(context, device, new, *found)
-            ports.listeners_at(new.transport_port, new.opener).add(new)
+            ports.get_listeners(new.transport_port, new.opener).add(new)
 
 
 def _find_possible_conflict(ports: _DevicePorts, new: Listener) -> tuple[Listener, str] | None:
     """Return the listener that may be in the way of *new*, and why; None if another surely is, which is an error."""
     if new.opener == ARCHIVE:
-        taken = ports.listeners_at(new.transport_port, ARCHIVE)
-        if taken.find_conflict(new) is not None:
+        port_listeners = ports.get_listeners(new.transport_port, ARCHIVE)
+        if port_listeners.find_conflict(new) is not None:
             return None
-        if (other := taken.find_possible_conflict(new)) is not None:
+        if (other := port_listeners.find_possible_conflict(new)) is not None:
             return other, f"{_describe_conflict(new, other)}, and dcmcfg does not look host names up"
     for opener in _COMPARED_OPENERS[new.opener]:
-        if (other := ports.listeners_at(new.transport_port, opener).find_conflict(new)) is not None:
+        if (other := ports.get_listeners(new.transport_port, opener).find_conflict(new)) is not None:
             unopened = new if new.opener != ARCHIVE else other
             return other, f"{_describe_conflict(new, other)}; the archive itself opens no port for {unopened.protocol}"
     return None
@@ -124,8 +124,8 @@ def _describe_conflict(new: Listener, other: Listener) -> str:
 
 def _format_addresses(new: Listener, other: Listener) -> str:
     """Return the two addresses in words: the one, or both where they are written otherwise."""
-    written = dict.fromkeys(each.bind_host or "all addresses" for each in (other, new))
-    return " and ".join(written)
+    addresses = dict.fromkeys(each.bind_host or "all addresses" for each in (other, new))
+    return " and ".join(addresses)
 
 
 def _suggest_port(ports: _DevicePorts, new: Listener) -> str:

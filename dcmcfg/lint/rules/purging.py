@@ -49,12 +49,12 @@ def find_recorded_titles(context: LintContext, device: Device) -> set[str]:
 def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
         if EXTERNAL_RETRIEVE_AET in storage and _get_duration(storage) != "CACHE":
-            done = (
+            consequence = (
                 "nothing is purged"
                 if _get_duration(storage) == "PERMANENT"
                 else "purged studies are forgotten altogether"
             )
-            message = f"it is {_get_duration(storage)}: {done}"
+            message = f"it is {_get_duration(storage)}: {consequence}"
             command = ("set", context.format_target(storage), f"{_DURATION}=CACHE")
             yield Violation(storage.dn, message, _DURATION, fix_command=command)
 
@@ -85,10 +85,12 @@ def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
 
 def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Violation]:
     for device, storage in _iterate_storages(context):
-        wanted, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
-        if wanted and not titles & set(wanted):
-            found = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
-            yield Violation(storage.dn, f"{found}, so nothing is purged", EXTERNAL_RETRIEVE_AET, wanted[0].encode())
+        external_titles, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
+        if external_titles and not titles & set(external_titles):
+            reason = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
+            yield Violation(
+                storage.dn, f"{reason}, so nothing is purged", EXTERNAL_RETRIEVE_AET, external_titles[0].encode()
+            )
 
 
 def _find_purged_without_availability(context: LintContext) -> Iterator[Violation]:

@@ -59,10 +59,10 @@ def _find_recall_sender_mismatch(context: LintContext) -> Iterator[Violation]:
 
 def _find_no_pending_responses(context: LintContext) -> Iterator[Violation]:
     for device in _find_forwarding_archives(context):
-        told = any(
+        sends_pending = any(
             SEND_PENDING_C_MOVE_INTERVAL in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes))
         )
-        if context.find_external_archives(device) and not told:
+        if context.find_external_archives(device) and not sends_pending:
             message = "whoever asks hears nothing until the external archive has sent everything, and may give up"
             command = ("set", context.format_target(device.entry), f"{SEND_PENDING_C_MOVE_INTERVAL}=PT5S")
             yield Violation(device.entry.dn, message, SEND_PENDING_C_MOVE_INTERVAL, fix_command=command)
@@ -76,8 +76,8 @@ def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
             entry = context.tree.get(connection.dn)
             value = (entry.text(RETRIEVE_TIMEOUT) if entry is not None else None) or "0"
             # A number of many digits is no short time, and more than int() takes.
-            short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
-            if short and connection.protocol == DICOM:
+            is_short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
+            if is_short and connection.protocol == DICOM:
                 message = "that is how long an external archive has until it sends the first response"
                 yield Violation(connection.dn, message, RETRIEVE_TIMEOUT, value.encode())
 

@@ -12,10 +12,10 @@ from dcmcfg.model.registries import REGISTRIES, WILDCARD
 
 def _find_registry_orphan(context: LintContext) -> Iterator[Violation]:
     for registry in REGISTRIES:
-        carried = registry.index_names(context.tree.sorted_entries())
+        carried_names = registry.index_names(context.tree.sorted_entries())
         for entry in registry.find_entries(context.tree):
             name = entry.text(registry.kind.value.attribute)
-            if name is not None and name not in carried:
+            if name is not None and name not in carried_names:
                 message = f"no {registry.kind.value.label} has the name {name}"
                 changes = (Delete(entry.dn),) if not context.tree.children(entry.dn) else ()
                 yield Violation(entry.dn, message, registry.kind.value.attribute, name.encode(), fix_changes=changes)

@@ -26,9 +26,9 @@ _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 def _iterate_called_peers(context: LintContext) -> Iterator[tuple[Device, NetworkAE, str]]:
     """Yield each AE of another device that an archive calls, with the attributes that name it in words."""
-    for call in find_ae_lookups(context):
-        if call.names_peer and call.ae.device.entry.dn != call.archive.entry.dn:
-            yield call.archive, call.ae, ", ".join(call.attributes)
+    for lookup in find_ae_lookups(context):
+        if lookup.names_peer and lookup.ae.device.entry.dn != lookup.archive.entry.dn:
+            yield lookup.archive, lookup.ae, ", ".join(lookup.attributes)
 
 
 def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
@@ -145,9 +145,9 @@ def _parse_number(text: str) -> int:
 def _find_tls_without_store(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         if any(connection.tls and connection.installed for connection in device.connections):
-            for name, what in ((KEY_STORE_URL, "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
+            for name, missing in ((KEY_STORE_URL, "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
                 if name not in device.entry and not _has_alternative(device, name):
-                    yield Violation(device.entry.dn, f"it has TLS connections and no {what}", name)
+                    yield Violation(device.entry.dn, f"it has TLS connections and no {missing}", name)
 
 
 def _has_alternative(device: Device, name: str) -> bool:

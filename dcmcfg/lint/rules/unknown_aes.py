@@ -55,23 +55,23 @@ def _classify(context: LintContext, reference: Reference) -> str:
 
 
 def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]]:
-    def find(survey: LintContext) -> Iterator[Violation]:
-        for reference in find_looked_up_references(survey):
+    def find_violations(context: LintContext) -> Iterator[Violation]:
+        for reference in find_looked_up_references(context):
             name = reference.name
-            if name == WILDCARD_TITLE or survey.references.resolve(reference) is not None:
+            if name == WILDCARD_TITLE or context.references.resolve(reference) is not None:
                 continue
-            if _classify(survey, reference) != rule_name or _is_other_title(survey, reference):
+            if _classify(context, reference) != rule_name or _is_other_title(context, reference):
                 continue
             yield Violation(
                 reference.dn,
-                _build_message(survey, reference),
+                _build_message(context, reference),
                 reference.attribute,
                 reference.value,
-                _build_command(survey, reference),
-                correction_commands=_build_correction(survey, reference),
+                _build_command(context, reference),
+                correction_commands=_build_correction(context, reference),
             )
 
-    return find
+    return find_violations
 
 
 def _build_command(context: LintContext, reference: Reference) -> tuple[str, ...]:
@@ -99,15 +99,15 @@ def _find_new_default_title(context: LintContext, reference: Reference) -> str:
 def _build_message(context: LintContext, reference: Reference) -> str:
     name = reference.name
     if reference.use is NameUse.LOCAL:
-        elsewhere = context.find_network_ae(name)
-        if elsewhere is not None:
-            return f"{name} is an AE of the device {elsewhere.device.name}, not of this one"
-    if alike := sorted(context.find_similar_titles(name)):
-        return f"no AE has the title {name!r}; {', '.join(map(repr, alike))} differs by case or blanks, which count"
+        other_ae = context.find_network_ae(name)
+        if other_ae is not None:
+            return f"{name} is an AE of the device {other_ae.device.name}, not of this one"
+    if similar := sorted(context.find_similar_titles(name)):
+        return f"no AE has the title {name!r}; {', '.join(map(repr, similar))} differs by case or blanks, which count"
     if new := _find_new_default_title(context, reference):
         return f"no AE has the title {name}; the container image leaves it there when AE_TITLE is another, here {new}"
-    near = suggest_names(name, context.aes_by_title)
-    return f"no AE has the title {name}" + (f"; near misses: {', '.join(near)}" if near else "")
+    suggestions = suggest_names(name, context.aes_by_title)
+    return f"no AE has the title {name}" + (f"; near misses: {', '.join(suggestions)}" if suggestions else "")
 
 
 def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple[str, ...], ...]:
@@ -115,18 +115,23 @@ def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple
 
     The right one comes to a list before the wrong one goes: an empty list may let everybody in.
     """
-    near = suggest_names(reference.name, context.aes_by_title, min_similarity=_MISSPELLING_SIMILARITY)
+    suggestions = suggest_names(reference.name, context.aes_by_title, min_similarity=_MISSPELLING_SIMILARITY)
     entry = context.tree.get(reference.dn)
-    if reference.use is NameUse.LOCAL or not near or entry is None or _find_new_default_title(context, reference):
+    if (
+        reference.use is NameUse.LOCAL
+        or not suggestions
+        or entry is None
+        or _find_new_default_title(context, reference)
+    ):
         return ()
     attribute, target = reference.attribute, context.format_target(entry)
-    right = rewrite_name(attribute, reference.value, reference.kind, reference.name, near[0])
-    old, new = (f"{attribute}={value.decode('utf-8', 'replace')}" for value in (reference.value, right))
+    corrected = rewrite_name(attribute, reference.value, reference.kind, reference.name, suggestions[0])
+    old, new = (f"{attribute}={value.decode('utf-8', 'replace')}" for value in (reference.value, corrected))
     definition = context.tree.schema.attribute(attribute)
     if definition is not None and definition.single_valued:
         return (("set", target, new),)
-    removing = ("remove-value", target, old)
-    return (removing,) if right in entry.values(attribute) else (("add-value", target, new), removing)
+    remove_command = ("remove-value", target, old)
+    return (remove_command,) if corrected in entry.values(attribute) else (("add-value", target, new), remove_command)
 
 
 def _is_other_title(context: LintContext, reference: Reference) -> bool:

@@ -15,23 +15,23 @@ _COMMITMENT_QUEUE = "StgCmtSCU"
 
 
 def _build_finder(kind: EntityKind) -> Callable[[LintContext], Iterator[Violation]]:
-    def find(survey: LintContext) -> Iterator[Violation]:
-        for reference in survey.references.all:
+    def find_violations(context: LintContext) -> Iterator[Violation]:
+        for reference in context.references.all:
             if reference.kind is not kind or reference.is_ui_reference:
                 continue
-            if survey.references.resolve(reference) is None:
-                message = _build_message(survey, kind, reference.name, local=reference.use is NameUse.LOCAL)
+            if context.references.resolve(reference) is None:
+                message = _build_message(context, kind, reference.name, local=reference.use is NameUse.LOCAL)
                 yield Violation(reference.dn, message, reference.attribute, reference.value)
 
-    return find
+    return find_violations
 
 
 def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: bool) -> str:
     word = kind.value.label
     if local and context.references.find_entries(kind, name):
         return f"the {word} {name} belongs to another device"
-    near = suggest_names(name, _list_names(context, kind))
-    return f"there is no {word} {name}" + (f"; near misses: {', '.join(near)}" if near else "")
+    similar = suggest_names(name, _list_names(context, kind))
+    return f"there is no {word} {name}" + (f"; near misses: {', '.join(similar)}" if similar else "")
 
 
 def _list_names(context: LintContext, kind: EntityKind) -> set[str]:

@@ -1,6 +1,6 @@
-"""The attributes whose values refer to something by name, with the shape of each.
+"""The attributes whose values refer to something by name, with the shape of each; and the access lists.
 
-The lists of which an empty one lets everybody in, and one with a value nobody else.
+An empty access list lets everybody in, one with a value nobody else.
 """
 
 from __future__ import annotations

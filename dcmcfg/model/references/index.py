@@ -33,8 +33,8 @@ class Reference:
     @property
     def is_ui_reference(self) -> bool:
         """Whether it stands in the UI's configuration, which may be about other archives' parts too."""
-        plain = self.attribute.lower()
-        return plain.startswith(("dcmui", "dicomui")) and plain != "dcmuiconfigurationdevicename"
+        lower_name = self.attribute.lower()
+        return lower_name.startswith(("dcmui", "dicomui")) and lower_name != "dcmuiconfigurationdevicename"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class References:
     @cached_property
     def all(self) -> tuple[Reference, ...]:
         """Every reference, in the order of the tree's entries; what an entry's own RDN names is none."""
-        return tuple(reference for entry in self.tree.sorted_entries() for reference in self._references_of(entry))
+        return tuple(reference for entry in self.tree.sorted_entries() for reference in self._find_references_in(entry))
 
     @cached_property
     def by_attribute(self) -> Mapping[str, tuple[Reference, ...]]:
@@ -89,7 +89,7 @@ class References:
 
     def find_entries(self, kind: EntityKind, name: str) -> tuple[Entry, ...]:
         """Return the entries that *name* of *kind* may mean, wherever they are, in the tree's order."""
-        return self._entries_by_name.get((kind, _key(kind, name)), ())
+        return self._entries_by_name.get((kind, _build_key(kind, name)), ())
 
     def find_references(self, kind: EntityKind, name: str) -> tuple[Reference, ...]:
         """Return the references that give *name* of *kind*; whether they mean a certain entry, :meth:`resolve` says."""
@@ -98,7 +98,7 @@ class References:
     def find_device_key(self, dn: DN) -> NormalDN | None:
         """Return the normal form of the DN of the device at or above *dn*, or None."""
         key = self.tree.key(dn)
-        return next((key[at:] for at in range(len(key)) if key[at:] in self._devices), None)
+        return next((key[index:] for index in range(len(key)) if key[index:] in self._devices), None)
 
     @cached_property
     def _devices(self) -> frozenset[NormalDN]:
@@ -112,13 +112,13 @@ class References:
             for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
                 name = entry.text(kind.value.attribute)
                 if name is not None:
-                    found.setdefault((kind, _key(kind, name)), []).append(entry)
+                    found.setdefault((kind, _build_key(kind, name)), []).append(entry)
         return {key: tuple(entries) for key, entries in found.items()}
 
-    def _references_of(self, entry: Entry) -> Iterator[Reference]:
-        own = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
+    def _find_references_in(self, entry: Entry) -> Iterator[Reference]:
+        rdn_types = {kind.lower() for kind, _ in entry.dn.rdn.parts} if entry.dn.rdns else set()
         for attribute in entry.attributes:
-            is_dn, may = self._attribute_kinds[attribute.name]
+            is_dn, may_have_names = self._attribute_kinds[attribute.name]
             if is_dn:
                 for value in attribute.values:
                     yield Reference(
@@ -129,7 +129,7 @@ class References:
                         NameUse.REMOTE,
                         value.decode("utf-8", "replace"),
                     )
-            elif may and attribute.name.partition(";")[0].lower() not in own:
+            elif may_have_names and attribute.name.partition(";")[0].lower() not in rdn_types:
                 for value in attribute.values:
                     for name in find_names(attribute.name, value):
                         yield Reference(entry.dn, attribute.name, value, name.kind, name.use, name.text)
@@ -152,5 +152,5 @@ class _AttributeKinds(dict[str, tuple[bool, bool]]):
         return found
 
 
-def _key(kind: EntityKind, name: str) -> str:
+def _build_key(kind: EntityKind, name: str) -> str:
     return name if kind.value.case_exact else name.casefold()

@@ -47,7 +47,7 @@ class NameUse(Enum):
     """What becomes of a name.
 
     LOCAL and REMOTE names are looked up: among what the same device holds, or in the whole tree. A COMPARED one is
-    only compared with a title that turns up, or told to others, so it may name what has no entry.
+    only compared with a title that turns up, or passed on to others, so it may name what has no entry.
     """
 
     LOCAL = "local"

@@ -34,24 +34,24 @@ def rewrite_name(
     """
     text = value.decode("utf-8", "surrogateescape")
     found = find_names(attribute, value)
-    taken = not kind.are_same_name(old, new) and any(
-        n.is_pattern and n.kind is kind and kind.are_same_name(n.text, new) for n in found
+    has_new_name = not kind.are_same_name(old, new) and any(
+        name.is_pattern and name.kind is kind and kind.are_same_name(name.text, new) for name in found
     )
-    pieces, done = [], 0
+    pieces, copied_to = [], 0
     for name in found:
         if name.kind is kind and kind.are_same_name(name.text, old):
-            start, end, instead = name.start, name.end, name.format_replacement(new)
-            if name.is_pattern and taken:
-                start, end, instead = _remove_alternative(text, start, end, keep=keep_old)
+            start, end, replacement = name.start, name.end, name.format_replacement(new)
+            if name.is_pattern and has_new_name:
+                start, end, replacement = _remove_alternative(text, start, end, keep=keep_old)
             elif name.is_pattern and keep_old:
-                instead = f"{text[start:end]}|{instead}"
-            pieces += [text[done:start], instead]
-            done = end
-    return "".join([*pieces, text[done:]]).encode("utf-8", "surrogateescape")
+                replacement = f"{text[start:end]}|{replacement}"
+            pieces += [text[copied_to:start], replacement]
+            copied_to = end
+    return "".join([*pieces, text[copied_to:]]).encode("utf-8", "surrogateescape")
 
 
 def _remove_alternative(text: str, start: int, end: int, *, keep: bool) -> tuple[int, int, str]:
-    """Return from where to where an alternative of a pattern, with a mark beside it, is taken out; or *keep* it."""
+    """Return from where to where an alternative of a pattern, with a ``|`` next to it, is taken out; or *keep* it."""
     if keep:
         return start, end, text[start:end]
     if text[end : end + 1] == "|":
@@ -72,29 +72,29 @@ def rewrite_dn(value: bytes, old: DN, new: DN, key: Callable[[DN], NormalDN]) ->
         return value
     if not old.rdns or not is_at_or_below(key(dn), key(old)):
         return value
-    below = len(dn.rdns) - len(old.rdns)
-    start, end = _after_blanks(text, _end_of_rdns(text, below)), _end_of_rdns(text, below + 1)
+    depth = len(dn.rdns) - len(old.rdns)
+    start, end = _skip_blanks(text, _find_rdns_end(text, depth)), _find_rdns_end(text, depth + 1)
     if end < len(text):
         end -= 1  # the comma
     end = start + len(text[start:end].rstrip(" "))
     return (text[:start] + str(new.rdn) + text[end:]).encode("utf-8", "surrogateescape")
 
 
-def _end_of_rdns(text: str, count: int) -> int:
+def _find_rdns_end(text: str, count: int) -> int:
     """Return where the first *count* RDNs of the DN in *text* end, the comma after them included."""
-    at, quoted = 0, False
-    while count and at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == '"':
+    position, quoted = 0, False
+    while count and position < len(text):
+        if text[position] == "\\":
+            position += 1
+        elif text[position] == '"':
             quoted = not quoted
-        elif text[at] in ",;" and not quoted:
+        elif text[position] in ",;" and not quoted:
             count -= 1
-        at += 1
-    return at
+        position += 1
+    return position
 
 
-def _after_blanks(text: str, at: int) -> int:
-    while text[at : at + 1] == " ":
-        at += 1
-    return at
+def _skip_blanks(text: str, position: int) -> int:
+    while text[position : position + 1] == " ":
+        position += 1
+    return position

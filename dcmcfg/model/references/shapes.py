@@ -42,33 +42,33 @@ def bare_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape in which the value is the name."""
 
     def shape(value: str) -> Iterator[NameInValue]:
-        yield from _name(kind, use, value, 0, len(value))
+        yield from _yield_name(kind, use, value, 0, len(value))
 
     return shape
 
 
 def leading_name_shape(separator: str, kind: EntityKind, use: NameUse) -> Shape:
-    """Return the shape ``NAME<mark>…``.
+    """Return the shape ``NAME<separator>…``.
 
     A value without *separator* holds no name (``dcmMultipleStoreAssociations: 2``).
     """
 
     def shape(value: str) -> Iterator[NameInValue]:
-        at = value.find(separator)
-        if at > 0:
-            yield from _name(kind, use, value, 0, at)
+        end = value.find(separator)
+        if end > 0:
+            yield from _yield_name(kind, use, value, 0, end)
 
     return shape
 
 
 def name_pair_shape(separator: str, kind: EntityKind, first: NameUse, second: NameUse) -> Shape:
-    """Return the shape ``NAME<mark>NAME``."""
+    """Return the shape ``NAME<separator>NAME``."""
 
     def shape(value: str) -> Iterator[NameInValue]:
-        at = value.find(separator)
-        if at > 0:
-            yield from _name(kind, first, value, 0, at)
-            yield from _name(kind, second, value, at + len(separator), len(value))
+        end = value.find(separator)
+        if end > 0:
+            yield from _yield_name(kind, first, value, 0, end)
+            yield from _yield_name(kind, second, value, end + len(separator), len(value))
 
     return shape
 
@@ -79,7 +79,7 @@ def bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     def shape(value: str) -> Iterator[NameInValue]:
         end = value.find("]")
         if value.startswith("[") and end > 1:
-            yield from _name(kind, use, value, 1, end)
+            yield from _yield_name(kind, use, value, 1, end)
 
     return shape
 
@@ -91,7 +91,7 @@ def uri_shape(schemes: Mapping[str, tuple[EntityKind, NameUse]]) -> Shape:
         scheme, colon, rest = value.partition(":")
         if colon and scheme in schemes and "/" not in rest:
             start = len(scheme) + 1
-            yield from _name(*schemes[scheme], value, start, start + len(rest.removesuffix(":")))
+            yield from _yield_name(*schemes[scheme], value, start, start + len(rest.removesuffix(":")))
 
     return shape
 
@@ -101,7 +101,7 @@ def archive_path_shape(use: NameUse) -> Shape:
 
     def shape(value: str) -> Iterator[NameInValue]:
         if found := _ARCHIVE_PATH.match(value):
-            yield from _name(EntityKind.AE, use, value, *found.span(1))
+            yield from _yield_name(EntityKind.AE, use, value, *found.span(1))
 
     return shape
 
@@ -111,11 +111,13 @@ def keyed_shape(shapes: Mapping[str, Shape]) -> Shape:
 
     def shape(value: str) -> Iterator[NameInValue]:
         key, equals, rest = value.partition("=")
-        of_rest = shapes.get(key.removesuffix("!"))
-        if equals and of_rest is not None:
-            for name in of_rest(rest):
-                at = len(key) + 1
-                yield NameInValue(name.kind, name.use, name.start + at, name.end + at, name.text, name.is_pattern)
+        rest_shape = shapes.get(key.removesuffix("!"))
+        if equals and rest_shape is not None:
+            for name in rest_shape(rest):
+                offset = len(key) + 1
+                yield NameInValue(
+                    name.kind, name.use, name.start + offset, name.end + offset, name.text, name.is_pattern
+                )
 
     return shape
 
@@ -132,16 +134,16 @@ def condition_shape(kind: EntityKind, use: NameUse) -> Shape:
             start, end = (3 if value.startswith("(?:") else 1), end - 1
         if any(character in "()[]" for character in re.sub(r"\\.", "", value[start:end])):
             return
-        for found in re.finditer(r"(?:\\.|[^|\\])+", value[start:end]):
-            text = found.group()
+        for match in re.finditer(r"(?:\\.|[^|\\])+", value[start:end]):
+            text = match.group()
             if _LITERAL.fullmatch(text):
-                meant = re.sub(r"\\(.)", r"\1", text)
-                yield NameInValue(kind, use, start + found.start(), start + found.end(), meant, is_pattern=True)
+                unescaped = re.sub(r"\\(.)", r"\1", text)
+                yield NameInValue(kind, use, start + match.start(), start + match.end(), unescaped, is_pattern=True)
 
     return shape
 
 
-def _name(kind: EntityKind, use: NameUse, value: str, start: int, end: int) -> Iterator[NameInValue]:
+def _yield_name(kind: EntityKind, use: NameUse, value: str, start: int, end: int) -> Iterator[NameInValue]:
     """Yield the name; none where it is empty or a system property stands for it (``${env.AE}``)."""
     text = value[start:end]
     if text and "${" not in text:

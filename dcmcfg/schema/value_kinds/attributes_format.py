@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dcmcfg.schema.value_kinds.dicom_keywords import is_attribute_path
-from dcmcfg.schema.value_kinds.durations import period_problem
+from dcmcfg.schema.value_kinds.durations import find_period_problem
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import parse_int
 
@@ -21,7 +21,7 @@ _DATE_STYLES = ("", "short", "medium", "long", "full")
 _QUOTED = re.compile(r"'[^']*'")
 
 
-def attributes_format_problem(text: str) -> str:
+def find_attributes_format_problem(text: str) -> str:
     """Return why the archive does not load *text*; empty where it does, or where that is not certain."""
     depth = 0
     for character in text:
@@ -30,42 +30,42 @@ def attributes_format_problem(text: str) -> str:
             return "a } has no {"
     if depth:
         return ""  # what is after the last { is lost, and the archive does not mind
-    for field in _fields(text):
-        problem = _field_problem(field)
+    for field in _find_fields(text):
+        problem = _find_field_problem(field)
         if problem:
             return problem
     return ""
 
 
-def _fields(text: str) -> Iterator[str]:
+def _find_fields(text: str) -> Iterator[str]:
     """Yield what stands between outer braces."""
     depth, begin = 0, 0
-    for at, character in enumerate(text):
+    for index, character in enumerate(text):
         if character == "{":
             depth += 1
-            begin = at + 1 if depth == 1 else begin
+            begin = index + 1 if depth == 1 else begin
         elif character == "}":
             depth -= 1
             if depth == 0:
-                yield text[begin:at]
+                yield text[begin:index]
 
 
-def _field_problem(field: str) -> str:
+def _find_field_problem(field: str) -> str:
     path, comma, rest = field.partition(",")
     kind, _, style = rest.partition(",")
     is_random = field.startswith("rnd")
     if not is_random and not field.startswith("now"):
-        problem = _path_problem(path)
+        problem = _find_path_problem(path)
         if problem:
             return problem
     if not comma:
         return ""
-    kind, offset = _type_and_offset(kind)
+    kind, offset = _split_type_and_offset(kind)
     if kind not in _TYPES:
         return f"in braces a type is one of {', '.join(sorted(_TYPES))}"
     if is_random and kind not in _RANDOM_TYPES:
         return "rnd has the types uuid and uid only"
-    if kind == "date" and offset and period_problem(offset):
+    if kind == "date" and offset and find_period_problem(offset):
         return "after date stands a period, as in {now,dateP-1M,yyyy}"
     if kind == "offset" and parse_int(style) is None:
         return "offset requires a whole number, as in {InstanceNumber,offset,100}"
@@ -73,10 +73,10 @@ def _field_problem(field: str) -> str:
         return "slice requires one or two whole numbers, as in {PatientID,slice,0,4}"
     if kind in ("slice", "offset") and style.count(",") > 1:
         return "slice has two numbers at most"
-    return _date_style_problem(style) if kind in ("date", "time") else ""
+    return _find_date_style_problem(style) if kind in ("date", "time") else ""
 
 
-def _path_problem(path: str) -> str:
+def _find_path_problem(path: str) -> str:
     if not path:
         return "an attribute is missing between { and }"
     if path.endswith("]"):
@@ -90,14 +90,14 @@ def _path_problem(path: str) -> str:
     )
 
 
-def _type_and_offset(kind: str) -> tuple[str, str]:
+def _split_type_and_offset(kind: str) -> tuple[str, str]:
     for name in ("date", "time"):
         if kind.startswith(name):
             return name, kind[len(name) :]
     return kind, ""
 
 
-def _date_style_problem(style: str) -> str:
+def _find_date_style_problem(style: str) -> str:
     if style.strip().lower() in _DATE_STYLES:
         return ""
     letters = {character for character in _QUOTED.sub("", style) if character.isascii() and character.isalpha()}
@@ -107,5 +107,5 @@ def _date_style_problem(style: str) -> str:
 ATTRIBUTES_FORMAT = ValueKind(
     "attributes-format",
     "text with attributes in braces: {now,date,yyyy/MM/dd}/{0020000D,hash}",
-    attributes_format_problem,
+    find_attributes_format_problem,
 )

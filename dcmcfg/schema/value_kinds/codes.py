@@ -10,7 +10,7 @@ _SHORTEST = 9
 _URL_SCHEMES = ("http", "https", "file", "ftp", "jar", "mailto", "jrt", "jmod")
 
 
-def code_problem(text: str) -> str:
+def find_code_problem(text: str) -> str:
     """Return why *text* is no code: ``(113001, DCM, "Rejected for Quality Reasons")``."""
     if len(text) < _SHORTEST or text[0] != "(" or text[-2:] != '")':
         return 'not a code: (value, scheme, "meaning"), the meaning in quotes'
@@ -33,7 +33,7 @@ def code_problem(text: str) -> str:
     return ""
 
 
-def issuer_problem(text: str) -> str:
+def find_issuer_problem(text: str) -> str:
     """Return why *text* is no issuer: ``NAME``, ``NAME&1.2.3&ISO`` or ``&1.2.3&ISO``."""
     parts = split_values(text, "&")
     if len(parts) > 3:
@@ -49,5 +49,5 @@ def _is_urn(value: str) -> bool:
     return bool(colon) and (scheme == "urn" or scheme.lower() in _URL_SCHEMES)
 
 
-CODE = ValueKind("code", 'a code: (value, scheme, "meaning")', code_problem)
-ISSUER = ValueKind("issuer", "an issuer: NAME, NAME&1.2.3&ISO", issuer_problem)
+CODE = ValueKind("code", 'a code: (value, scheme, "meaning")', find_code_problem)
+ISSUER = ValueKind("issuer", "an issuer: NAME, NAME&1.2.3&ISO", find_issuer_problem)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dcmcfg.schema.value_kinds.codes import code_problem
-from dcmcfg.schema.value_kinds.java_pattern import pattern_problem
+from dcmcfg.schema.value_kinds.codes import find_code_problem
+from dcmcfg.schema.value_kinds.java_pattern import find_pattern_problem
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import parse_int, split_key_and_value
 
@@ -12,7 +12,7 @@ _FORM = "not a condition: KEY=PATTERN or KEY!=PATTERN"
 _PREDICATE = "§"
 
 
-def condition_problem(text: str) -> str:
+def find_condition_problem(text: str) -> str:
     """Return why *text* is no condition on DICOM attributes."""
     pair = split_key_and_value(text)
     if pair is None:
@@ -20,15 +20,15 @@ def condition_problem(text: str) -> str:
     key, pattern = pair
     if key.endswith(("]", "]!")) and not _is_position(key):
         return "in a condition a position in brackets is a whole number above 0, as in ImageType[3]=PATTERN"
-    if pattern.startswith("(") and all(code_problem(code) == "" for code in pattern.split("|")):
+    if pattern.startswith("(") and all(find_code_problem(code) == "" for code in pattern.split("|")):
         return ""
-    return "" if pattern.startswith(_PREDICATE) else pattern_problem(pattern)
+    return "" if pattern.startswith(_PREDICATE) else find_pattern_problem(pattern)
 
 
-def hl7_condition_problem(text: str) -> str:
+def find_hl7_condition_problem(text: str) -> str:
     """Return why *text* is no condition on HL7 fields."""
     pair = split_key_and_value(text)
-    return _FORM if pair is None else pattern_problem(pair[1])
+    return _FORM if pair is None else find_pattern_problem(pair[1])
 
 
 def _is_position(key: str) -> bool:
@@ -37,5 +37,5 @@ def _is_position(key: str) -> bool:
     return position is not None and position > 0
 
 
-CONDITION = ValueKind("condition", "a condition: KEY=PATTERN or KEY!=PATTERN", condition_problem)
-HL7_CONDITION = ValueKind("hl7-condition", "a condition: MSH-9=PATTERN or MSH-9!=PATTERN", hl7_condition_problem)
+CONDITION = ValueKind("condition", "a condition: KEY=PATTERN or KEY!=PATTERN", find_condition_problem)
+HL7_CONDITION = ValueKind("hl7-condition", "a condition: MSH-9=PATTERN or MSH-9!=PATTERN", find_hl7_condition_problem)

@@ -16,9 +16,9 @@ _DATE_TIME = re.compile(
 )
 
 
-def date_time_problem(text: str) -> str:
+def find_date_time_problem(text: str) -> str:
     """Return why *text* is no date with time; a month or day that does not exist passes."""
     return "" if _DATE_TIME.fullmatch(text) else "not a date and time: 20260131235959"
 
 
-DATE_TIME = ValueKind("date-time", "a date and time: 20260131235959", date_time_problem)
+DATE_TIME = ValueKind("date-time", "a date and time: 20260131235959", find_date_time_problem)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import INT_MAXIMUM, INT_MINIMUM, LONG_MAXIMUM
-from dcmcfg.schema.value_kinds.schedules import schedule_problem
+from dcmcfg.schema.value_kinds.schedules import find_schedule_problem
 
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)D)?(?:T(?=[0-9])(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+(?:[.,][0-9]{0,9})?)S)?)?",
@@ -31,14 +31,14 @@ def parse_seconds(text: str) -> float | None:
     return sum(float(part) * unit for part, unit in zip(parts, _SECONDS, strict=True))
 
 
-def duration_problem(text: str) -> str:
+def find_duration_problem(text: str) -> str:
     """Return why *text* is no duration; empty if it is one."""
     return (
         "" if parse_seconds(text) is not None else "not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)"
     )
 
 
-def period_problem(text: str) -> str:
+def find_period_problem(text: str) -> str:
     """Return why *text* is no period; empty if it is one."""
     match = _PERIOD.fullmatch(text)
     if match is None:
@@ -60,15 +60,15 @@ def allow_schedule_prefix(check_value: Callable[[str], str]) -> Callable[[str], 
             return check_value(text)
         if before.count("[") != 1 or "]" in after:
             return "not one schedule in brackets before the value: [hour=18-6]P30D"
-        return schedule_problem(before.partition("[")[2]) or check_value(after)
+        return find_schedule_problem(before.partition("[")[2]) or check_value(after)
 
     return problem
 
 
-DURATION = ValueKind("duration", "a duration: PT5M, P1DT12H", duration_problem)
-PERIOD = ValueKind("period", "a period: P30D, P1Y6M", period_problem)
+DURATION = ValueKind("duration", "a duration: PT5M, P1DT12H", find_duration_problem)
+PERIOD = ValueKind("period", "a period: P30D, P1Y6M", find_period_problem)
 RETENTION = ValueKind(
     "retention-period",
     "a period, a schedule may precede it: P30D, [hour=18-6]P30D",
-    allow_schedule_prefix(period_problem),
+    allow_schedule_prefix(find_period_problem),
 )

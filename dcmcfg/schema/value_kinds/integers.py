@@ -33,7 +33,7 @@ def build_integer_kind(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> Value
     return ValueKind("integer", f"a whole number {bounds}", problem)
 
 
-def port_problem(text: str) -> str:
+def find_port_problem(text: str) -> str:
     """Return why *text* is no TCP or UDP port; -1 stands for a connection that does not listen."""
     number = _parse_number(text)
     if number is not None and (1 <= number <= _MAXIMUM_PORT or number == NOT_LISTENING):
@@ -46,4 +46,4 @@ def _parse_number(text: str) -> int | None:
     return int(text[:_LONGEST]) if digits.isascii() and digits.isdigit() else None
 
 
-PORT = ValueKind("port", f"a TCP port, 1 to {_MAXIMUM_PORT}", port_problem)
+PORT = ValueKind("port", f"a TCP port, 1 to {_MAXIMUM_PORT}", find_port_problem)

@@ -32,38 +32,38 @@ def load_java_names() -> Mapping[str, frozenset[str]]:
     return {topic: frozenset(names) for topic, names in content.items()}
 
 
-def charset_problem(text: str) -> str:
+def find_charset_problem(text: str) -> str:
     """Return that Java does not know the character set *text*, if so."""
     return "" if text.lower() in load_java_names()["charsets"] else "Java knows no such character set; UTF-8 is one"
 
 
-def charset_mapping_problem(text: str) -> str:
+def find_charset_mapping_problem(text: str) -> str:
     """Return why *text* maps no code to a character set: ``CODE=CHARSET``."""
     pair = split_key_and_value(text)
-    return "it must be CODE=CHARSET" if pair is None else charset_problem(pair[1])
+    return "it must be CODE=CHARSET" if pair is None else find_charset_problem(pair[1])
 
 
-def dicom_charset_mapping_problem(text: str) -> str:
+def find_dicom_charset_mapping_problem(text: str) -> str:
     """Return why *text* maps no DICOM character set to one of Java: ``ISO_IR 100=windows-1252``."""
-    problem = charset_mapping_problem(text)
+    problem = find_charset_mapping_problem(text)
     if not problem and text.partition("=")[0] not in _REPERTOIRES:
         return "before = stands a defined term of Specific Character Set, as ISO_IR 100"
     return problem
 
 
-def digest_algorithm_problem(text: str) -> str:
+def find_digest_algorithm_problem(text: str) -> str:
     """Return that Java does not know the digest algorithm *text*, if so."""
-    good = text.upper() in load_java_names()["digests"]
-    return "" if good else "Java knows no such digest algorithm; MD5, SHA-1 and SHA-256 are some"
+    is_known = text.upper() in load_java_names()["digests"]
+    return "" if is_known else "Java knows no such digest algorithm; MD5, SHA-1 and SHA-256 are some"
 
 
-def cipher_suite_problem(text: str) -> str:
+def find_cipher_suite_problem(text: str) -> str:
     """Return that Java does not know the TLS cipher suite *text*, if so."""
-    good = text in load_java_names()["cipher suites"]
-    return "" if good else "Java knows no such cipher suite; TLS_AES_128_GCM_SHA256 is one (not OpenSSL's names)"
+    is_known = text in load_java_names()["cipher suites"]
+    return "" if is_known else "Java knows no such cipher suite; TLS_AES_128_GCM_SHA256 is one (not OpenSSL's names)"
 
 
-def tls_protocol_problem(text: str) -> str:
+def find_tls_protocol_problem(text: str) -> str:
     """Return that Java does not know the version *text* of TLS, if so."""
     return (
         ""
@@ -72,9 +72,9 @@ def tls_protocol_problem(text: str) -> str:
     )
 
 
-CHARSET = ValueKind("charset", "a character set that Java knows: UTF-8", charset_problem)
-CHARSET_MAPPING = ValueKind("charset-mapping", "CODE=CHARSET, as UNICODE UTF-8=UTF-8", charset_mapping_problem)
+CHARSET = ValueKind("charset", "a character set that Java knows: UTF-8", find_charset_problem)
+CHARSET_MAPPING = ValueKind("charset-mapping", "CODE=CHARSET, as UNICODE UTF-8=UTF-8", find_charset_mapping_problem)
 DICOM_CHARSET_MAPPING = ValueKind(
-    "dicom-charset-mapping", "CODE=CHARSET, as ISO_IR 100=windows-1252", dicom_charset_mapping_problem
+    "dicom-charset-mapping", "CODE=CHARSET, as ISO_IR 100=windows-1252", find_dicom_charset_mapping_problem
 )
-DIGEST_ALGORITHM = ValueKind("digest-algorithm", "a digest algorithm: MD5, SHA-256", digest_algorithm_problem)
+DIGEST_ALGORITHM = ValueKind("digest-algorithm", "a digest algorithm: MD5, SHA-256", find_digest_algorithm_problem)

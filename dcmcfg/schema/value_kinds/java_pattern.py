@@ -40,7 +40,7 @@ class _Uncertain(Exception):
     """The pattern uses what is not followed here."""
 
 
-def pattern_problem(text: str) -> str:
+def find_pattern_problem(text: str) -> str:
     """Return why Java does not compile *text*; empty where it does, or where that is not certain."""
     try:
         _Reader(text).read()
@@ -51,44 +51,44 @@ def pattern_problem(text: str) -> str:
     return ""
 
 
-def negatable_pattern_problem(text: str) -> str:
+def find_negatable_pattern_problem(text: str) -> str:
     """Return why Java does not compile *text*, which may begin with ``!`` (RSForwardRule)."""
-    return pattern_problem(text.removeprefix("!"))
+    return find_pattern_problem(text.removeprefix("!"))
 
 
-def _without_quoting(text: str) -> str:
+def _remove_quoting(text: str) -> str:
     """Return a pattern that is as right or wrong as *text*, without quoting (Pattern.RemoveQEQuoting)."""
-    read, at = [], 0
-    while at < len(text):
-        if text[at : at + 2] == "\\Q":
-            end = text.find("\\E", at + 2)
-            quoted = text[at + 2 : end if end >= 0 else len(text)]
-            read += ["a" if character in _LETTERS else f"\\{character}" for character in quoted]
-            at = end + 2 if end >= 0 else len(text)
+    pieces, position = [], 0
+    while position < len(text):
+        if text[position : position + 2] == "\\Q":
+            end = text.find("\\E", position + 2)
+            quoted = text[position + 2 : end if end >= 0 else len(text)]
+            pieces += ["a" if character in _LETTERS else f"\\{character}" for character in quoted]
+            position = end + 2 if end >= 0 else len(text)
             continue
-        taken = 2 if text[at] == "\\" else 1
-        read.append(text[at : at + taken])
-        at += taken
-    return "".join(read)
+        length = 2 if text[position] == "\\" else 1
+        pieces.append(text[position : position + length])
+        position += length
+    return "".join(pieces)
 
 
 @dataclass
 class _Reader:
     text: str
-    at: int = 0
+    position: int = 0
 
     def read(self) -> None:
-        self.text = _without_quoting(self.text)
+        self.text = _remove_quoting(self.text)
         self._alternatives()
-        if self.at < len(self.text):
+        if self.position < len(self.text):
             raise _Refused("a ) has no (")
 
     def _peek(self) -> str:
-        return self.text[self.at : self.at + 1]
+        return self.text[self.position : self.position + 1]
 
     def _take(self) -> str:
         character = self._peek()
-        self.at += 1
+        self.position += 1
         return character
 
     def _alternatives(self) -> None:
@@ -97,7 +97,7 @@ class _Reader:
             if character in ("", ")"):
                 return
             if character == "|":
-                self.at += 1
+                self.position += 1
             else:
                 self._atom()
 
@@ -113,7 +113,7 @@ class _Reader:
             case "*" | "+" | "?":
                 raise _Refused("*, + or ? has nothing to repeat (any text is .*)")
             case "{":
-                self.at -= 1  # Java repeats the empty text before it
+                self.position -= 1  # Java repeats the empty text before it
             case _:
                 pass
         self._quantifier()
@@ -121,41 +121,41 @@ class _Reader:
     def _quantifier(self) -> None:
         character = self._peek()
         if character in ("*", "+", "?") and character:
-            self.at += 1
+            self.position += 1
         elif character == "{":
-            quantity = _QUANTITY.match(self.text, self.at)
+            quantity = _QUANTITY.match(self.text, self.position)
             if quantity is None:
                 raise _Refused("{ and } hold no number of repetitions, as in {1,3}")
             if quantity[3] and int(quantity[3]) < int(quantity[1]):
                 raise _Refused("in {m,n} n is less than m")
-            self.at = quantity.end()
+            self.position = quantity.end()
         else:
             return
         if self._peek() in ("?", "+") and self._peek():
-            self.at += 1
+            self.position += 1
 
     def _group(self) -> bool:
         """Read the rest of a group; return whether it can be repeated."""
         if self._peek() == "?":
-            self.at += 1
+            self.position += 1
             character = self._peek()
-            rest = self.text[self.at :]
+            rest = self.text[self.position :]
             if character in (":", "=", "!", ">") and character:
-                self.at += 1
+                self.position += 1
             elif rest.startswith(("<=", "<!")):
-                self.at += 2  # Java limits what may stand in a look-behind, which is not followed here
+                self.position += 2  # Java limits what may stand in a look-behind, which is not followed here
             elif character == "<":
-                name = _GROUP_NAME.match(self.text, self.at + 1)
+                name = _GROUP_NAME.match(self.text, self.position + 1)
                 if name is None:
                     raise _Refused("the name of a group has letters and digits only")
-                self.at = name.end()
+                self.position = name.end()
             else:
-                flags = _INLINE_FLAGS.match(self.text, self.at)
+                flags = _INLINE_FLAGS.match(self.text, self.position)
                 if flags is None:
                     raise _Refused("after (? something unknown follows")
                 if "x" in flags[0]:
                     raise _Uncertain  # blanks and comments have no meaning from here on
-                self.at = flags.end()
+                self.position = flags.end()
                 if flags[1] == ")":
                     return False
         self._alternatives()
@@ -171,14 +171,14 @@ class _Reader:
             raise _Refused(f"\\{character} has no meaning")
         if character in _LONG_ESCAPES:
             # Properties, codes and names have rules of their own, so only where they end is looked at.
-            end = _LONG_ESCAPES[character].match(self.text, self.at)
+            end = _LONG_ESCAPES[character].match(self.text, self.position)
             if end is None:
                 raise _Uncertain
-            self.at = end.end()
+            self.position = end.end()
 
     def _character_class(self) -> None:
         if self._peek() == "^":
-            self.at += 1
+            self.position += 1
         first = True
         low = ""
         while True:
@@ -194,7 +194,7 @@ class _Reader:
                 self._escape(_ESCAPES_INSIDE)
                 low = ""
             elif character == "&" and self._peek() == "&":
-                self.at += 1
+                self.position += 1
                 low = ""
             elif character == "-" and low and self._peek() not in ("]", "[", "\\", ""):
                 high = self._take()
@@ -206,7 +206,9 @@ class _Reader:
             first = False
 
 
-PATTERN = ValueKind("pattern", "a regular expression (Java)", pattern_problem)
+PATTERN = ValueKind("pattern", "a regular expression (Java)", find_pattern_problem)
 NEGATABLE_PATTERN = ValueKind(
-    "negatable-pattern", "a regular expression (Java), with ! before it for its opposite", negatable_pattern_problem
+    "negatable-pattern",
+    "a regular expression (Java), with ! before it for its opposite",
+    find_negatable_pattern_problem,
 )

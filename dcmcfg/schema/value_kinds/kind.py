@@ -12,14 +12,14 @@ from typing import NamedTuple
 class ValueKind(NamedTuple):
     """A kind of value as the archive parses it.
 
-    ``problem`` returns what is wrong with a text, without repeating it, and an empty string for a text that the
+    ``find_problem`` returns what is wrong with a text, without repeating it, and an empty string for a text that the
     archive accepts. ``constants`` are the only values of an enumeration; of a reference to a connection they are the
     protocols that the connection may have; other kinds have none.
     """
 
     name: str
     description: str
-    problem: Callable[[str], str]
+    find_problem: Callable[[str], str]
     constants: tuple[str, ...] = ()
 
 
@@ -29,7 +29,7 @@ def build_enumeration_kind(name: str, constants: tuple[str, ...]) -> ValueKind:
     def problem(text: str) -> str:
         if text in constants:
             return ""
-        return f"it must be {in_words} (case is significant)"
+        return f"it must be {description} (case is significant)"
 
-    in_words = f"one of {', '.join(constant for constant in constants if constant)}"
-    return ValueKind(name, in_words, problem, constants)
+    description = f"one of {', '.join(constant for constant in constants if constant)}"
+    return ValueKind(name, description, problem, constants)

@@ -5,13 +5,13 @@ Kept apart: each kind of value is a module of its own (catalogue.py lists them).
 
 from __future__ import annotations
 
-from dcmcfg.schema.value_kinds.attributes_format import attributes_format_problem
+from dcmcfg.schema.value_kinds.attributes_format import find_attributes_format_problem
 from dcmcfg.schema.value_kinds.dicom_keywords import is_tag_or_keyword
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import parse_int, split_values
 
 
-def merge_attribute_problem(text: str) -> str:
+def find_merge_attribute_problem(text: str) -> str:
     """Return why *text* sets no attribute."""
     path, equals, value = text.partition("=")
     if not equals:
@@ -20,7 +20,7 @@ def merge_attribute_problem(text: str) -> str:
         path = text[:-1]
     if not all(map(_is_item, split_values(path, "."))):
         return "before = stands a path of keywords or tags, as ReferencedSOPSequence[1].ReferencedSOPInstanceUID"
-    return attributes_format_problem(value)
+    return find_attributes_format_problem(value)
 
 
 def _is_item(name: str) -> bool:
@@ -35,5 +35,5 @@ def _is_item(name: str) -> bool:
 MERGE_ATTRIBUTE = ValueKind(
     "merge-attribute",
     "an assignment: PatientID={AccessionNumber}, PatientID= (empty), PatientID! (removed)",
-    merge_attribute_problem,
+    find_merge_attribute_problem,
 )

@@ -10,8 +10,8 @@ from dcmcfg.schema.value_kinds.kind import ValueKind
 
 def build_connection_kind(*protocols: str) -> ValueKind:
     """Return the kind of references to a connection of the same device that has one of *protocols*."""
-    words = f"the DN of a connection of the same device ({' or '.join(protocols)})"
-    return ValueKind("connection", words, lambda _: "", protocols)
+    description = f"the DN of a connection of the same device ({' or '.join(protocols)})"
+    return ValueKind("connection", description, lambda _: "", protocols)
 
 
 CERTIFICATES = ValueKind("certificates", "the DN of an entry with certificates", lambda _: "")

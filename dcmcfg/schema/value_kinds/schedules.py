@@ -11,7 +11,7 @@ from dcmcfg.schema.value_kinds.parsing import parse_int, split_values
 _LIMITS = {"hour": 24, "dayOfWeek": 7}
 
 
-def schedule_problem(text: str) -> str:
+def find_schedule_problem(text: str) -> str:
     """Return why *text* is no schedule: ``hour=18-6 dayOfWeek=*``, lists, ranges that may wrap around."""
     for part in split_values(text, " "):
         key, equals, ranges = part.partition("=")
@@ -28,4 +28,4 @@ def _is_range(text: str, limit: int) -> bool:
     return len(ends) <= 2 and all(end is not None and 0 <= end < limit for end in ends)
 
 
-SCHEDULE = ValueKind("schedule", "a schedule: hour=18-6 dayOfWeek=1-5 (0 is Sunday)", schedule_problem)
+SCHEDULE = ValueKind("schedule", "a schedule: hour=18-6 dayOfWeek=1-5 (0 is Sunday)", find_schedule_problem)

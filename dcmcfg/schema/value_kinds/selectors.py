@@ -11,22 +11,22 @@ _ATTRIBUTE_EXAMPLE = 'DicomAttribute[@tag="00100020"]'
 _VALUE_EXAMPLE = f'{_ATTRIBUTE_EXAMPLE}/Value[@number="1"]'
 
 
-def attribute_selector_problem(text: str) -> str:
+def find_attribute_selector_problem(text: str) -> str:
     """Return why *text* selects no attribute."""
     return "" if _selects_attribute(text) else f"not a selector: {_ATTRIBUTE_EXAMPLE}"
 
 
-def value_selector_problem(text: str) -> str:
+def find_value_selector_problem(text: str) -> str:
     """Return why *text* selects no value of an attribute."""
     last = text.rfind(_ELEMENT)
-    good = _selects_attribute(text) and _has_number(text, max(last, 0))
-    return "" if good else f"not a selector: {_VALUE_EXAMPLE}"
+    is_valid = _selects_attribute(text) and _has_number(text, max(last, 0))
+    return "" if is_valid else f"not a selector: {_VALUE_EXAMPLE}"
 
 
 def _selects_attribute(text: str) -> bool:
     end = text.rfind(_ELEMENT)
-    at = max(end, 0)
-    if not _has_tag(text, at) or _quoted("@privateCreator=", text, at) is None:
+    last = max(end, 0)
+    if not _has_tag(text, last) or _read_quoted_text("@privateCreator=", text, last) is None:
         return False
     begin = 0
     while 0 <= begin < end:
@@ -39,24 +39,26 @@ def _selects_attribute(text: str) -> bool:
 
 
 def _has_tag(text: str, begin: int) -> bool:
-    tag = _quoted("@tag=", text, begin)
+    tag = _read_quoted_text("@tag=", text, begin)
     return bool(tag) and parse_hexadecimal(tag or "") is not None
 
 
 def _has_number(text: str, begin: int) -> bool:
-    number = _quoted("@number=", text, begin)
+    number = _read_quoted_text("@number=", text, begin)
     return number == "" or (number is not None and parse_int(number) is not None)
 
 
-def _quoted(key: str, text: str, begin: int) -> str | None:
+def _read_quoted_text(key: str, text: str, begin: int) -> str | None:
     """Return the quoted text after *key*, empty where *key* is missing, None where the quotes are not closed."""
-    at = text.find(key, begin)
-    if at < 0:
+    key_start = text.find(key, begin)
+    if key_start < 0:
         return ""
-    quote = at + len(key)
-    end = text.find(text[quote : quote + 1] or "\0", quote + 1)
-    return None if quote >= len(text) or end < 0 else text[quote + 1 : end]
+    quote_start = key_start + len(key)
+    end = text.find(text[quote_start : quote_start + 1] or "\0", quote_start + 1)
+    return None if quote_start >= len(text) or end < 0 else text[quote_start + 1 : end]
 
 
-ATTRIBUTE_SELECTOR = ValueKind("attribute-selector", f"an attribute: {_ATTRIBUTE_EXAMPLE}", attribute_selector_problem)
-VALUE_SELECTOR = ValueKind("value-selector", f"a value of an attribute: {_VALUE_EXAMPLE}", value_selector_problem)
+ATTRIBUTE_SELECTOR = ValueKind(
+    "attribute-selector", f"an attribute: {_ATTRIBUTE_EXAMPLE}", find_attribute_selector_problem
+)
+VALUE_SELECTOR = ValueKind("value-selector", f"a value of an attribute: {_VALUE_EXAMPLE}", find_value_selector_problem)

@@ -19,7 +19,7 @@ _HEXADECIMAL = r"0[xX](?:[0-9a-fA-F]+\.[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9
 _FRACTION = re.compile(rf"(?:[\x00-\x20]+[+-]?|\+?)(?:{_DECIMAL}|{_HEXADECIMAL})(?<=[0-9]){_UNIT}", re.ASCII)
 
 
-def size_problem(text: str) -> str:
+def find_size_problem(text: str) -> str:
     """Return why *text* is no size: digits, a unit from k to P or Ki to Pi, and B at the end if wanted."""
     whole = _WHOLE.fullmatch(text)
     if whole is not None and len(whole[1]) <= 40 and int(whole[1]) <= LONG_MAXIMUM:
@@ -29,7 +29,9 @@ def size_problem(text: str) -> str:
     return "not a size: 100GB, 500MiB (K, M, G, T, P; only k may be a small letter)"
 
 
-SIZE = ValueKind("size", "a size: 100GB, 500MiB", size_problem)
+SIZE = ValueKind("size", "a size: 100GB, 500MiB", find_size_problem)
 THRESHOLD = ValueKind(
-    "deleter-threshold", "a size, a schedule may precede it: 100GB, [hour=18-6]1TB", allow_schedule_prefix(size_problem)
+    "deleter-threshold",
+    "a size, a schedule may precede it: 100GB, [hour=18-6]1TB",
+    allow_schedule_prefix(find_size_problem),
 )

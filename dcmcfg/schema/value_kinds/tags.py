@@ -13,23 +13,23 @@ _SERVICES = ("patients", "studies", "series", "instances", "workitems", "mwlitem
 _AGE_UNITS = "DMWY"
 
 
-def tag_problem(text: str) -> str:
+def find_tag_problem(text: str) -> str:
     """Return why the archive does not load *text* as a tag; it loads many texts that are none."""
     return "not a tag: eight hexadecimal digits, as 0020000D" if any(c > _LAST_CHARACTER for c in text) else ""
 
 
-def include_field_problem(text: str) -> str:
+def find_include_field_problem(text: str) -> str:
     """Return why *text* is no field to include: a path of elements, or ``all``."""
     return "" if text == "all" or is_attribute_path(text) else f"not {_PATH}, nor all"
 
 
-def filter_problem(text: str) -> str:
+def find_filter_problem(text: str) -> str:
     """Return why *text* is no filter: ``PATH=VALUE``."""
     pair = split_key_and_value(text)
     return "" if pair is not None and is_attribute_path(pair[0]) else f"not a filter: PATH=VALUE, PATH being {_PATH}"
 
 
-def sort_order_problem(text: str) -> str:
+def find_sort_order_problem(text: str) -> str:
     """Return why *text* is no order of results: ``studies:-StudyDate,StudyTime`` (QIDOResultOrderBy)."""
     service, colon, paths = text.partition(":")
     if not colon or service not in _SERVICES:
@@ -38,7 +38,7 @@ def sort_order_problem(text: str) -> str:
     return "" if all(key and is_attribute_path(key.removeprefix("-")) for key in keys) else f"a key is {_PATH}"
 
 
-def query_keys_problem(text: str) -> str:
+def find_query_keys_problem(text: str) -> str:
     """Return why *text* is no query: ``StudyDate=20260101&Modality=CT`` (ChangeAccessControlIDRule)."""
     for part in split_values(text, "&"):
         pair = split_values(part, "=")
@@ -47,7 +47,7 @@ def query_keys_problem(text: str) -> str:
     return ""
 
 
-def entity_selector_problem(text: str) -> str:
+def find_entity_selector_problem(text: str) -> str:
     """Return why *text* selects no entities: ``priors=2&StudyAge=-5Y&Modality=CT`` (EntitySelector)."""
     for part in split_values(text, "&"):
         pair = split_values(part, "=")
@@ -58,8 +58,8 @@ def entity_selector_problem(text: str) -> str:
             problem = "" if parse_int(value) is not None else "priors is a whole number"
         elif key == "StudyAge":
             ages = value.split("-")
-            good = len(ages) == 2 and all(map(_is_age, ages))
-            problem = "" if good else "StudyAge is FROM-TO, each as 5D, 2W, 6M or 1Y, or empty"
+            is_valid = len(ages) == 2 and all(map(_is_age, ages))
+            problem = "" if is_valid else "StudyAge is FROM-TO, each as 5D, 2W, 6M or 1Y, or empty"
         else:
             problem = "" if key and is_attribute_path(key) else f"a key is priors, StudyAge or {_PATH}"
         if problem:
@@ -72,11 +72,13 @@ def _is_age(text: str) -> bool:
     return not text or (text[-1] in _AGE_UNITS and number is not None and number > 0)
 
 
-TAG = ValueKind("tag", "a tag: 0020000D", tag_problem)
-INCLUDE_FIELD = ValueKind("include-field", f"{_PATH}, or all", include_field_problem)
-FILTER = ValueKind("filter", "a filter: PATH=VALUE", filter_problem)
-SORT_ORDER = ValueKind("sort-order", "an order of results: studies:-StudyDate,StudyTime", sort_order_problem)
-QUERY_KEYS = ValueKind("query-keys", "a query: StudyDate=20260101&ModalitiesInStudy=CT", query_keys_problem)
+TAG = ValueKind("tag", "a tag: 0020000D", find_tag_problem)
+INCLUDE_FIELD = ValueKind("include-field", f"{_PATH}, or all", find_include_field_problem)
+FILTER = ValueKind("filter", "a filter: PATH=VALUE", find_filter_problem)
+SORT_ORDER = ValueKind("sort-order", "an order of results: studies:-StudyDate,StudyTime", find_sort_order_problem)
+QUERY_KEYS = ValueKind("query-keys", "a query: StudyDate=20260101&ModalitiesInStudy=CT", find_query_keys_problem)
 ENTITY_SELECTOR = ValueKind(
-    "entity-selector", "a selector of entities: priors=2&StudyAge=-5Y&ModalitiesInStudy=CT", entity_selector_problem
+    "entity-selector",
+    "a selector of entities: priors=2&StudyAge=-5Y&ModalitiesInStudy=CT",
+    find_entity_selector_problem,
 )

@@ -14,9 +14,9 @@ _BRACKETS = frozenset("[]")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def uri_problem(text: str) -> str:
+def find_uri_problem(text: str) -> str:
     """Return why *text* is no URI; empty where it is one, or where that is not certain."""
-    problem = _character_problem(text)
+    problem = _find_character_problem(text)
     if problem:
         return problem
     scheme = _SCHEME.match(text)
@@ -29,10 +29,10 @@ def uri_problem(text: str) -> str:
         return "not a URI: nothing stands after the scheme"
     if rest == "//" and not hash_mark:
         return "not a URI: nothing stands after //"
-    return _bracket_problem(rest) if scheme is None or rest.startswith("/") else ""
+    return _find_bracket_problem(rest) if scheme is None or rest.startswith("/") else ""
 
 
-def _character_problem(text: str) -> str:
+def _find_character_problem(text: str) -> str:
     if any(_is_illegal(character) for character in text):
         return 'not a URI: blanks and characters such as { | " must be escaped (%20)'
     return "not a URI: after % stand two hexadecimal digits" if _ESCAPE.search(text) else ""
@@ -44,7 +44,7 @@ def _is_illegal(character: str) -> bool:
     return character.isspace() or not character.isprintable()
 
 
-def _bracket_problem(rest: str) -> str:
+def _find_bracket_problem(rest: str) -> str:
     """Return why the brackets of a hierarchical URI are wrong: they belong round an IPv6 address."""
     path = rest.split("?")[0]
     authority = path[2:].split("/")[0] if path.startswith("//") else ""
@@ -54,37 +54,37 @@ def _bracket_problem(rest: str) -> str:
     return "not a URI: brackets must be escaped (%5B)" if _BRACKETS & set(outside) else ""
 
 
-def uri_with_properties_problem(text: str) -> str:
+def find_uri_with_properties_problem(text: str) -> str:
     """Return why *text* is no URI after the archive has put in ``${...}``."""
-    return uri_problem(_PROPERTY.sub("x", text))
+    return find_uri_problem(_PROPERTY.sub("x", text))
 
 
-def storage_uri_problem(text: str) -> str:
+def find_storage_uri_problem(text: str) -> str:
     """Return why *text* is no URI of a storage: it requires a scheme."""
     if text.startswith("${"):
-        return uri_with_properties_problem(text)
-    problem = uri_with_properties_problem(text)
+        return find_uri_with_properties_problem(text)
+    problem = find_uri_with_properties_problem(text)
     if not problem and not _SCHEME.match(text):
         return "a storage requires a URI with a scheme, as file:///var/local/archive"
-    return problem or (_file_problem(text) if text.lower().startswith("file:") else "")
+    return problem or (_find_file_problem(text) if text.lower().startswith("file:") else "")
 
 
-def file_uri_problem(text: str) -> str:
+def find_file_uri_problem(text: str) -> str:
     """Return why *text* is no URI of a folder of the archive's host."""
-    problem = uri_with_properties_problem(text)
+    problem = find_uri_with_properties_problem(text)
     if problem or text.startswith("${"):
         return problem
     if not text.lower().startswith("file:"):
         return "it must be a URI of a folder, as file:///var/local/spool"
-    return _file_problem(text)
+    return _find_file_problem(text)
 
 
-def coercion_uri_problem(text: str) -> str:
+def find_coercion_uri_problem(text: str) -> str:
     """Return why *text* is no URI of a coercion: it requires a scheme, and nothing else."""
     return "" if ":" in text else "a coercion requires a URI with a scheme, as xslt:${jboss.server.temp.url}/x.xsl"
 
 
-def _file_problem(text: str) -> str:
+def _find_file_problem(text: str) -> str:
     rest = text[len("file:") :]
     if not rest.startswith("/"):
         return "after file: stands an absolute path, as file:///var/local/archive"
@@ -93,8 +93,8 @@ def _file_problem(text: str) -> str:
     return "a URI of a file has no ? and no #" if "?" in rest or "#" in rest else ""
 
 
-URI = ValueKind("uri", "a URI", uri_problem)
-URI_WITH_PROPERTIES = ValueKind("uri-with-properties", "a URI, ${...} is replaced", uri_with_properties_problem)
-STORAGE_URI = ValueKind("storage-uri", "a URI with a scheme: file:///var/local/archive", storage_uri_problem)
-FILE_URI = ValueKind("file-uri", "a URI of a folder: file:///var/local/spool", file_uri_problem)
-COERCION_URI = ValueKind("coercion-uri", "a URI with a scheme: xslt:FILE", coercion_uri_problem)
+URI = ValueKind("uri", "a URI", find_uri_problem)
+URI_WITH_PROPERTIES = ValueKind("uri-with-properties", "a URI, ${...} is replaced", find_uri_with_properties_problem)
+STORAGE_URI = ValueKind("storage-uri", "a URI with a scheme: file:///var/local/archive", find_storage_uri_problem)
+FILE_URI = ValueKind("file-uri", "a URI of a folder: file:///var/local/spool", find_file_uri_problem)
+COERCION_URI = ValueKind("coercion-uri", "a URI with a scheme: xslt:FILE", find_coercion_uri_problem)

@@ -45,8 +45,10 @@ from tests.trees import octets
 NONE = KeepOptions()
 
 
-def rename(old: str, title: str, keeping: KeepOptions = NONE, *, of: Iterable[Change] = ()) -> tuple[Renaming, Tree]:
-    tree = sound().with_changes(of)
+def rename(
+    old: str, title: str, keeping: KeepOptions = NONE, *, earlier: Iterable[Change] = ()
+) -> tuple[Renaming, Tree]:
+    tree = sound().with_changes(earlier)
     renaming = rename_ae(References(tree), old, title, keeping)
     return renaming, tree.with_changes(renaming.edit.changes)
 
@@ -58,7 +60,9 @@ def entry(tree: Tree, dn: str) -> Entry:
 
 
 def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
-    renaming, after = rename("LONGTERM", "TAPE", of=[more(f"dcmuiAetListName=reading,{UI}", "dcmuiAets", "LONGTERM")])
+    renaming, after = rename(
+        "LONGTERM", "TAPE", earlier=[more(f"dcmuiAetListName=reading,{UI}", "dcmuiAets", "LONGTERM")]
+    )
     assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
     assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
     assert entry(after, ARCHIVE).texts("dcmCStoreSCUOfCMoveSCP") == ("TAPE=TAPE",)
@@ -81,23 +85,23 @@ def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
 
 def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_there() -> None:
     renaming, _ = rename("LONGTERM", "TAPE")
-    told = " ".join(renaming.edit.warnings)
-    assert "studies archived there are recorded under LONGTERM in the archive's database" in told
-    assert "--keep-alias keeps an AE LONGTERM for them" in told
-    told = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
-    assert "if studies were ever archived there, they are recorded under STORESCP" in told
+    warnings = " ".join(renaming.edit.warnings)
+    assert "studies archived there are recorded under LONGTERM in the archive's database" in warnings
+    assert "--keep-alias keeps an AE LONGTERM for them" in warnings
+    warnings = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
+    assert "if studies were ever archived there, they are recorded under STORESCP" in warnings
 
 
 def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     renaming, after = rename(
-        "LONGTERM", "TAPE", KeepOptions(alias=True), of=[put(DCM4CHEE, dcmAcceptedCallingAETitle="LONGTERM")]
+        "LONGTERM", "TAPE", KeepOptions(alias=True), earlier=[put(DCM4CHEE, dcmAcceptedCallingAETitle="LONGTERM")]
     )
-    old, kept = (entry(after, f"dicomAETitle={title},{LONGTERM_DEVICE}") for title in ("TAPE", "LONGTERM"))
-    assert kept.texts("dicomNetworkConnectionReference") == old.texts("dicomNetworkConnectionReference")
+    old, alias = (entry(after, f"dicomAETitle={title},{LONGTERM_DEVICE}") for title in ("TAPE", "LONGTERM"))
+    assert alias.texts("dicomNetworkConnectionReference") == old.texts("dicomNetworkConnectionReference")
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("TAPE", "LONGTERM")} == {True}
     abilities = [
         {get_sop_class_role(each) for each in after.children(found.dn) if each.is_a("dicomTransferCapability")}
-        for found in (old, kept)
+        for found in (old, alias)
     ]
     assert abilities[0] == abilities[1]
     assert len(abilities[0]) > 100
@@ -121,15 +125,17 @@ def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
     assert DN.parse(f"dcmWebAppName=HOSPPACS-WADO,{ARCHIVE}") in after
     assert DN.parse(f"dcmWebAppName=HOSPPACS,cn=Unique Web Application Names Registry,{ROOT}") in after
     assert lint(after, NOW) == ()
-    told = " ".join(renaming.edit.warnings)
-    assert "whoever calls DCM4CHEE" in told
-    assert "what the archive fetches from LONGTERM is sent to HOSPPACS" in told
+    warnings = " ".join(renaming.edit.warnings)
+    assert "whoever calls DCM4CHEE" in warnings
+    assert "what the archive fetches from LONGTERM is sent to HOSPPACS" in warnings
 
 
 def test_web_applications_keep_their_names_when_asked_or_when_the_new_ones_are_taken() -> None:
     _, after = rename("DCM4CHEE", "HOSPPACS", KeepOptions(web_apps=True))
     assert entry(after, WEB_APP).text("dcmWebServicePath") == "/dcm4chee-arc/aets/HOSPPACS/rs"
-    renaming, after = rename("DCM4CHEE", "AS", of=[put(WEB_APP, dicomDescription="x"), *_web_app("AS", "WORKLIST")])
+    renaming, after = rename(
+        "DCM4CHEE", "AS", earlier=[put(WEB_APP, dicomDescription="x"), *_web_app("AS", "WORKLIST")]
+    )
     assert DN.parse(WEB_APP) in after
     assert DN.parse(f"dcmWebAppName=AS-WADO,{ARCHIVE}") in after
     assert "the web application DCM4CHEE keeps its name: the name AS is taken by another web application." in (
@@ -144,7 +150,7 @@ def _web_app(name: str, title: str) -> list[Change]:
 
 def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() -> None:
     received = more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=DCM4CHEE")
-    renaming, after = rename("DCM4CHEE", "HOSPPACS", KeepOptions(other_title=True), of=[received])
+    renaming, after = rename("DCM4CHEE", "HOSPPACS", KeepOptions(other_title=True), earlier=[received])
     assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
     # Who calls the archive by its old title has objects received under that.
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
@@ -158,20 +164,20 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
 def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
     twice = [*device("second"), *ae_of(f"dicomDeviceName=second,{DEVICES}", "STORESCP")[:1]]
     with pytest.raises(AmbiguousName, match="AE:STORESCP means second/STORESCP and storescp/STORESCP"):
-        rename("STORESCP", "SCP2", of=twice)
-    renaming, after = rename("second/STORESCP", "SCP2", of=twice)
+        rename("STORESCP", "SCP2", earlier=twice)
+    renaming, after = rename("second/STORESCP", "SCP2", earlier=twice)
     assert DN.parse(f"dicomAETitle=SCP2,dicomDeviceName=second,{DEVICES}") in after
     assert DN.parse(STORESCP) in after
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("SCP2", "STORESCP")} == {True}
     # second comes first, so what names STORESCP has meant that one.
     assert any("these were taken for this one's, which is found first" in each for each in renaming.edit.warnings)
-    renaming, after = rename("storescp/STORESCP", "SCP2", of=twice)
+    renaming, after = rename("storescp/STORESCP", "SCP2", earlier=twice)
     assert renaming.references == ()
     assert any("these were taken for that one's, which is found first, and stay" in w for w in renaming.edit.warnings)
 
 
 @pytest.mark.parametrize(
-    ("old", "title", "of", "error", "message"),
+    ("old", "title", "earlier", "error", "message"),
     [
         ("LONGTRM", "TAPE", [], NotFound, "no AE has the title LONGTRM — near misses: longterm/LONGTERM"),
         ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — case counts in AE titles"),
@@ -192,9 +198,9 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
         ("LONGTERM", "TAPE=1", [], Refused, "TAPE=1 cannot stand in dcmCStoreSCUOfCMoveSCP"),
     ],
 )
-def test_what_is_refused(old: str, title: str, of: list[Change], error: type[DcmcfgError], message: str) -> None:
+def test_what_is_refused(old: str, title: str, earlier: list[Change], error: type[DcmcfgError], message: str) -> None:
     with pytest.raises(error) as refused:
-        rename(old, title, of=of)
+        rename(old, title, earlier=earlier)
     assert message in str(refused.value)
 
 
@@ -213,7 +219,7 @@ def test_the_same_title_is_nothing_to_do_and_another_case_is_another_title() -> 
 
 
 def test_a_name_that_is_named_already_is_told_as_that() -> None:
-    renaming, _ = rename("LONGTERM", "TAPE", of=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
+    renaming, _ = rename("LONGTERM", "TAPE", earlier=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
     assert any(
         each.startswith("TAPE is named already, and nothing carried that name") for each in renaming.edit.warnings
     )
@@ -221,7 +227,7 @@ def test_a_name_that_is_named_already_is_told_as_that() -> None:
 
 
 def test_a_title_of_another_device_means_that_ae_where_the_archive_has_none_of_it() -> None:
-    _, after = rename("STORESCP", "SCP2", of=[put(ARCHIVE, dcmExternalRetrieveAEDestination="STORESCP")])
+    _, after = rename("STORESCP", "SCP2", earlier=[put(ARCHIVE, dcmExternalRetrieveAEDestination="STORESCP")])
     assert entry(after, ARCHIVE).text("dcmExternalRetrieveAEDestination") == "SCP2"
 
 
@@ -240,13 +246,13 @@ def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
 
 
 def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> None:
-    of = [
+    earlier = [
         more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)"),
         more(RULE, "dcmProperty", "ReceivingApplicationEntityTitle=LONG.*"),
     ]
-    renaming, after = rename("LONGTERM", "TAPE", of=of)
-    told = [(each.value, each.reason) for each in renaming.leftovers.items[:2]]
-    assert told == [
+    renaming, after = rename("LONGTERM", "TAPE", earlier=earlier)
+    leftovers = [(each.value, each.reason) for each in renaming.leftovers.items[:2]]
+    assert leftovers == [
         (
             b"ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)",
             "a pattern that names are not told apart in: is TAPE meant?",

@@ -20,9 +20,9 @@ def renamed(tree: Tree, old: str, new: str) -> Tree:
 
 def test_all_below_comes_along_and_what_led_there_leads_there() -> None:
     after = renamed(sound(), "LongTerm", "tape-library")
-    moved = after.get(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape-library,{DEVICES}"))
-    assert moved is not None
-    assert moved.texts(REFERENCE) == (f"cn=dicom,dicomDeviceName=tape-library,{DEVICES}",)
+    ae = after.get(DN.parse(f"dicomAETitle=LONGTERM,dicomDeviceName=tape-library,{DEVICES}"))
+    assert ae is not None
+    assert ae.texts(REFERENCE) == (f"cn=dicom,dicomDeviceName=tape-library,{DEVICES}",)
     assert DN.parse(LONGTERM) not in after
     assert lint(after, NOW) == ()
 

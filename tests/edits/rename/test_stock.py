@@ -58,13 +58,13 @@ def stock(upstream: Path, tmp_path: Path) -> Tree:
     return read_ldif_tree(tmp_path, load_bundled_schema())
 
 
-def left(renaming: Renaming) -> list[tuple[str, str, str]]:
+def leftovers(renaming: Renaming) -> list[tuple[str, str, str]]:
     return sorted((str(each.dn.rdn), each.attribute, each.reason) for each in renaming.leftovers.items)
 
 
 def test_of_the_archives_ae_only_a_template_of_issuers_is_left(stock: Tree) -> None:
     renaming = rename_ae(References(stock), "DCM4CHEE", "HOSPPACS", KeepOptions())
-    assert left(renaming) == [
+    assert leftovers(renaming) == [
         ("cn=SupplementIssuerOfPatientID", "dcmMergeAttribute", "a template"),
         ("cn=SupplementIssuerOfPatientIDOnMPPS", "dcmMergeAttribute", "a template"),
         ("cn=SupplementIssuerOfPatientIDOnMPPS", "dcmMergeAttribute", "a template"),
@@ -78,7 +78,7 @@ def test_of_the_archives_ae_only_a_template_of_issuers_is_left(stock: Tree) -> N
 def test_of_the_archives_device_paths_codes_and_its_web_application_are_left(stock: Tree) -> None:
     renaming = rename_device(References(stock), "dcm4chee-arc", "hosp-arc")
     path = "a path or address"
-    assert left(renaming) == sorted(
+    assert leftovers(renaming) == sorted(
         [
             *(("dicomDeviceName=hosp-arc", name, path) for name in TEMPLATES),
             ("dicomDeviceName=hosp-arc", "dicomManufacturerModelName", "free text"),
@@ -123,7 +123,7 @@ def container_image(stock: Tree) -> Tree:
 
 def test_what_the_container_image_misses_is_mended_by_the_references_alone(stock: Tree) -> None:
     tree = container_image(stock)
-    assert told(tree) == [
+    assert rule_names(tree) == [
         "external-retrieve-unknown",
         "ups-destination-unknown",
         "ups-destination-unknown",
@@ -132,13 +132,19 @@ def test_what_the_container_image_misses_is_mended_by_the_references_alone(stock
     renaming = rename_references(References(tree), "DCM4CHEE", "HOSPPACS")
     assert sorted(each.attribute for each in renaming.references) == ["dcmExternalRetrieveAEDestination", "dcmURI"]
     # DCMQRSCP and IANSCP come with the separate sample configuration.
-    assert told(tree.with_changes(renaming.edit.changes)) == ["ups-destination-unknown", "ups-destination-unknown"]
+    assert rule_names(tree.with_changes(renaming.edit.changes)) == [
+        "ups-destination-unknown",
+        "ups-destination-unknown",
+    ]
 
 
 def test_what_the_container_image_misses_is_mended_by_a_rename_back_too(stock: Tree) -> None:
     tree = container_image(stock)
     renaming = rename_ae(References(tree), "HOSPPACS", "DCM4CHEE", KeepOptions())
-    assert told(tree.with_changes(renaming.edit.changes)) == ["ups-destination-unknown", "ups-destination-unknown"]
+    assert rule_names(tree.with_changes(renaming.edit.changes)) == [
+        "ups-destination-unknown",
+        "ups-destination-unknown",
+    ]
     assert [each for each in renaming.edit.warnings if each.startswith("DCM4CHEE is named already")]
 
 
@@ -146,10 +152,10 @@ def test_what_the_container_image_misses_is_mended_by_setting_it(stock: Tree) ->
     tree = container_image(stock)
     archive = next(entry for entry in tree.sorted_entries() if entry.is_a("dcmArchiveDevice"))
     assert (
-        told(tree.with_changes([put(str(archive.dn), dcmExternalRetrieveAEDestination="HOSPPACS")]))
+        rule_names(tree.with_changes([put(str(archive.dn), dcmExternalRetrieveAEDestination="HOSPPACS")]))
         == ["ups-destination-unknown"] * 3
     )
 
 
-def told(tree: Tree) -> list[str]:
+def rule_names(tree: Tree) -> list[str]:
     return sorted(each.rule.name for each in lint(tree, NOW))

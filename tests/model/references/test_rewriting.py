@@ -248,10 +248,12 @@ OTHERWISE = {
 
 
 def test_every_attribute_whose_name_tells_is_in_the_map_or_accounted_for() -> None:
-    told = re.compile(
+    tag_pattern = re.compile(
         "AET|AEs?$|SCP|SCU|DeviceName|DeviceReference|Queue|Exporter|StorageID|WebApp|KeycloakClient|Keycloak.*ID$|ViewID|"
         "ApplicationName|SendingApplication|ReceivingApplication|Application(Entit|Cluster)"
     )
     texts = ("IA5String", "DirectoryString")
-    found = {each.name for each in load_bundled_schema().attributes if told.search(each.name) and each.syntax in texts}
+    found = {
+        each.name for each in load_bundled_schema().attributes if tag_pattern.search(each.name) and each.syntax in texts
+    }
     assert {name for name in found if name.lower() not in SHAPES} == set(OTHERWISE)

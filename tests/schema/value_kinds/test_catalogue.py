@@ -197,13 +197,13 @@ def test_every_kind_has_examples() -> None:
 def test_a_text_is_refused_exactly_when_the_archive_refuses_it(name: str) -> None:
     good, bad = EXAMPLES[name]
     kind = KINDS[name]
-    assert {text: kind.problem(text) for text in good} == dict.fromkeys(good, "")
-    assert [text for text in bad if not kind.problem(text)] == []
+    assert {text: kind.find_problem(text) for text in good} == dict.fromkeys(good, "")
+    assert [text for text in bad if not kind.find_problem(text)] == []
 
 
 def test_an_enumeration_takes_its_constants_letter_by_letter() -> None:
     kind = get_value_kind("one-of", "NEVER", "ALWAYS")
-    assert (kind.problem("ALWAYS"), kind.problem("always")) == (
+    assert (kind.find_problem("ALWAYS"), kind.find_problem("always")) == (
         "",
         "it must be one of NEVER, ALWAYS (case is significant)",
     )
@@ -221,8 +221,8 @@ def test_an_enumeration_takes_its_constants_letter_by_letter() -> None:
 )
 def test_an_integer_is_within_its_bounds(bounds: tuple[int, ...], good: list[str], bad: list[str]) -> None:
     kind = get_value_kind("integer", *bounds)
-    assert [text for text in good if kind.problem(text)] == []
-    assert [text for text in bad if not kind.problem(text)] == []
+    assert [text for text in good if kind.find_problem(text)] == []
+    assert [text for text in bad if not kind.find_problem(text)] == []
 
 
 def test_a_connection_names_the_protocols_that_it_may_have() -> None:
@@ -237,7 +237,7 @@ def test_a_connection_names_the_protocols_that_it_may_have() -> None:
 @settings(max_examples=300)
 def test_no_text_breaks_a_kind_and_no_message_repeats_it(text: str) -> None:
     for kind in KINDS.values():
-        problem = kind.problem(text)
+        problem = kind.find_problem(text)
         assert len(text) < 12 or text not in problem
 
 
@@ -247,5 +247,5 @@ def test_no_text_breaks_a_kind_and_no_message_repeats_it(text: str) -> None:
 def test_a_value_of_100_kb_is_judged_at_once(text: str) -> None:
     started = time.process_time()
     for kind in KINDS.values():
-        kind.problem(text)
+        kind.find_problem(text)
     assert time.process_time() - started < 5
