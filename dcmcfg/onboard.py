@@ -40,7 +40,7 @@ class ProbeObserver(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProbeOptions:
     """How peers are called: as ``calling_ae_title``, ``parallel`` at once, with ``tls`` where rows want TLS.
 
@@ -54,7 +54,7 @@ class ProbeOptions:
     tls: ssl.SSLContext | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OnboardingResult:
     """The ``plan`` of the rows that are taken, ``added``; those ``rejected``, the verdicts on peers, what to warn of.
 
@@ -94,11 +94,11 @@ def onboard(
     plan = make_plan(tree, additions.desired)
     so = tuple(UnchangedItem(Add(ae.entry), is_content_record=True) for ae in found.unchanged)
     return OnboardingResult(
-        replace(plan, unchanged=plan.unchanged + so),
-        additions.added,
-        tuple(sorted(left_out, key=lambda each: each.row.index)),
-        probed,
-        (*warnings, *additions.warnings),
+        plan=replace(plan, unchanged=plan.unchanged + so),
+        added=additions.added,
+        rejected=tuple(sorted(left_out, key=lambda each: each.row.index)),
+        probed=probed,
+        warnings=(*warnings, *additions.warnings),
     )
 
 

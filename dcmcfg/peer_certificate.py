@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class PeerCertificate:
     hosts: tuple[str, ...]
     valid_from: datetime | None
     valid_until: datetime | None
+    _: KW_ONLY
     subject: str = ""
     has_host_names: bool = True
 
@@ -54,7 +55,13 @@ def _parse_certificate(told: Mapping[str, Any]) -> PeerCertificate:
     subject = told.get("subject", ())
     common = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
     since, until = parse_openssl_time(told.get("notBefore")), parse_openssl_time(told.get("notAfter"))
-    return PeerCertificate(hosts or common, since, until, format_subject(subject)[:_MAXIMUM_TEXT_LENGTH], bool(hosts))
+    return PeerCertificate(
+        hosts or common,
+        since,
+        until,
+        subject=format_subject(subject)[:_MAXIMUM_TEXT_LENGTH],
+        has_host_names=bool(hosts),
+    )
 
 
 def format_subject(subject: Iterable[Iterable[tuple[str, str]]]) -> str:

@@ -128,7 +128,15 @@ def raise_for_result(result: Mapping[str, Any], subject: str) -> None:
     meant = result.get("description", "an unknown result")
     code, matched_dn, said = int(result["result"]), str(result.get("dn") or ""), str(result.get("message") or "")
     _raise_for_response(
-        LdapResponse(0, code, matched_dn, said, tuple(result.get("referrals") or ())), subject, default_meaning=meant
+        LdapResponse(
+            message_id=0,
+            result_code=code,
+            matched_dn=matched_dn,
+            message=said,
+            referrals=tuple(result.get("referrals") or ()),
+        ),
+        subject,
+        default_meaning=meant,
     )
 
 

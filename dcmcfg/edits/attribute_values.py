@@ -134,7 +134,7 @@ def _edit(
     after = entry
     for modification in modifications:
         after = _apply_modification(schema, after, modification)
-    if needless := _find_unneeded_classes(schema, entry, after, modifications, own_classes):
+    if needless := _find_unneeded_classes(schema, entry, after, modifications=modifications, own_classes=own_classes):
         modifications.append(Modification(Operation.DELETE, _CLASSES, needless))
         after = _apply_modification(schema, after, modifications[-1])
     too_many = [problem for each in modifications for problem in _check_single_valued(schema, entry, after, each)]
@@ -143,7 +143,7 @@ def _edit(
 
 
 def _find_unneeded_classes(
-    schema: Schema, before: Entry, after: Entry, modifications: Sequence[Modification], own_classes: AutoAddedClasses
+    schema: Schema, before: Entry, after: Entry, *, modifications: Sequence[Modification], own_classes: AutoAddedClasses
 ) -> tuple[bytes, ...]:
     """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
     names = [each.name for each in modifications]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from dcmcfg.model.devices import Configuration
@@ -18,7 +18,7 @@ _FORM = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnerProcess:
     """The process that works with a temporary destination, and since ``created``.
 
@@ -43,6 +43,7 @@ class Remnant:
     owner: OwnerProcess
     host: str | None = None
     port: int | None = None
+    _: KW_ONLY
     tls: bool = False
 
 
@@ -72,10 +73,14 @@ def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
         when, titles = parse_timestamp(found["when"]), [ae.title for ae in device.network_aes]
         if when is None or (titles and found["title"] not in titles):
             continue
-        maker = OwnerProcess(found["user"], found["host"], int(found["process"]), int(found["begun"]), when)
+        maker = OwnerProcess(
+            user=found["user"], host=found["host"], pid=int(found["process"]), started=int(found["begun"]), created=when
+        )
         place = next(iter(device.connections), None)
-        where = (place.host, place.port, place.tls) if place else (None, None, False)
-        yield Remnant(found["title"], maker, *where)
+        if place is None:
+            yield Remnant(found["title"], maker)
+        else:
+            yield Remnant(found["title"], maker, place.host, place.port, tls=place.tls)
 
 
 def find_title_occurrences(tree: Tree, title: str) -> tuple[str, ...]:

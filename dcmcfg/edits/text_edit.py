@@ -156,11 +156,11 @@ def _refuse_renames(tree: Tree, were: _Before, are: _After) -> None:
             for gone in were.keys() - are.keys():
                 if gone[1:] != key[1:] or not _may_be_renamed(tree, were[gone].entry, entry):
                     continue
-                if not _replaces_in_references(tree, were, are, gone, key):
+                if not _replaces_in_references(tree, were, are, gone=gone, new=key):
                     raise _rename_error(were[gone].entry, entry)
 
 
-def _replaces_in_references(tree: Tree, were: _Before, are: _After, gone: NormalDN, new: NormalDN) -> bool:
+def _replaces_in_references(tree: Tree, were: _Before, are: _After, *, gone: NormalDN, new: NormalDN) -> bool:
     """Return whether the text has everything that referred to the entry *gone* by its DN refer to *new*.
 
     Then nothing is lost with the old entry, unless it has a name that others know, or values that were not shown.

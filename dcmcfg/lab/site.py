@@ -12,7 +12,7 @@ FILE_NAME = "site.json"
 LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ports:
     """The TCP ports of a lab, all on loopback."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from dcmcfg.changes import Change
@@ -26,6 +26,7 @@ class LintFinding:
     finding: Finding
     fix_command: tuple[str, ...]
     fix_changes: tuple[Change, ...]
+    _: KW_ONLY
     correction_commands: tuple[tuple[str, ...], ...] = ()
 
 
@@ -49,7 +50,9 @@ def _apply_rule(context: LintContext, rule: LintRule) -> Iterator[LintFinding]:
         if breach.has_secret_value:
             yield LintFinding(rule, finding, (), breach.fix_changes)
         else:
-            yield LintFinding(rule, finding, breach.fix_command, breach.fix_changes, breach.correction_commands)
+            yield LintFinding(
+                rule, finding, breach.fix_command, breach.fix_changes, correction_commands=breach.correction_commands
+            )
 
 
 def collect_fixes(findings: Iterable[LintFinding]) -> tuple[Change, ...]:

@@ -78,7 +78,7 @@ def _build_load_risk(found: tuple[NewFinding, ...], also: str) -> tuple[Risk, ..
     else:
         what = f"the archive cannot load {settings}"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
-    return (Risk(UNLOADABLE, what, tuple(entries), found, also),)
+    return (Risk(UNLOADABLE, what, tuple(entries), found, alternative_name=also),)
 
 
 def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:

@@ -103,7 +103,7 @@ def _rebase_change(change: Change, notes: RebasingReport) -> Iterator[Change]:
             yield from (replace(change, entry=taken) for taken in notes.rebase_entries([entry]))
         case Delete(dn):
             yield replace(change, dn=rebasing.rebase_dn(dn))
-        case Rename(dn, _, _, superior):
+        case Rename(dn, new_superior=superior):
             yield replace(
                 change, dn=rebasing.rebase_dn(dn), new_superior=rebasing.rebase_dn(superior) if superior else superior
             )

@@ -8,7 +8,7 @@ holds its file. No LDAP change reaches them: without an AE of that title the arc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
@@ -37,6 +37,7 @@ class RecordedName:
     kind: EntityKind
     name: str
     entries: tuple[DN, ...]
+    _: KW_ONLY
     expects_records: bool = True
     other_archives: tuple[str, ...] = ()
     is_renamed: bool = False
@@ -54,6 +55,7 @@ class RecordedStudies:
     name: RecordedName
     purged: int = 0
     local: int = 0
+    _: KW_ONLY
     is_complete: bool = True
     unknown_reason: str = ""
 
@@ -113,7 +115,9 @@ def _titles(
         elsewhere = tuple(name for name in naming if name.lower() != device.lower())
         entries = tuple(ae.entry.dn for ae in aes)
         is_renamed = any(before.tree.key(dn) in renamed for dn in entries)
-        yield RecordedName(EntityKind.AE, title, entries, bool(naming), elsewhere, is_renamed)
+        yield RecordedName(
+            EntityKind.AE, title, entries, expects_records=bool(naming), other_archives=elsewhere, is_renamed=is_renamed
+        )
 
 
 def _storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
@@ -165,6 +165,7 @@ class Risk:
     description: str
     entries: tuple[str, ...]
     findings: tuple[NewFinding, ...] = ()
+    _: KW_ONLY
     alternative_name: str = ""
     records: tuple[RecordedStudies, ...] = ()
     avoidance: str = ""
@@ -208,8 +209,8 @@ def find_risks(
     are left out.
     """
     found = (
-        _find_mass_change(plan, MANY_CHANGES, "changed", (Modify, Rename), subtree),
-        _find_mass_change(plan, MANY_DELETES, "deleted", (Delete,), subtree),
+        _find_mass_change(plan, MANY_CHANGES, word="changed", kinds=(Modify, Rename), under=subtree),
+        _find_mass_change(plan, MANY_DELETES, word="deleted", kinds=(Delete,), under=subtree),
         _find_archive_device_risk(plan, device),
         _find_dangling_risk(plan, ignored_references),
         _find_vendor_data_risk(plan),
@@ -271,7 +272,7 @@ def _describe_stored_studies(each: RecordedStudies) -> str:
     return f"the database has studies stored on {each.name.name} (at least {each.local})"
 
 
-def _find_mass_change(plan: Plan, name: str, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
+def _find_mass_change(plan: Plan, name: str, *, word: str, kinds: tuple[type, ...], under: DN | None) -> Risk | None:
     base = _scope(plan.before, under)
     names = EntryNames(plan).names_before
     keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))

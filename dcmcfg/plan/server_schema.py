@@ -173,11 +173,13 @@ class _Reason:
         match finding.rule:
             case rule if rule is UNKNOWN_ATTRIBUTE:
                 attribute = ours.attribute(name)
-                return _unknown_reason("attribute", name, attribute.oid if attribute else None, server, ours)
+                return _unknown_reason(
+                    "attribute", name, attribute.oid if attribute else None, server=server, ours=ours
+                )
             case rule if rule is UNKNOWN_CLASS:
                 name = (finding.value or b"").decode("utf-8", "replace")
                 known = ours.object_class(name)
-                return _unknown_reason("object class", name, known.oid if known else None, server, ours)
+                return _unknown_reason("object class", name, known.oid if known else None, server=server, ours=ours)
             case rule if rule is ATTRIBUTE_NOT_ALLOWED:
                 told = f"by the server's schema, none of its object classes allows {name}"
                 allowing = _find_allowing_class(ours, entry, name)
@@ -195,7 +197,7 @@ class _Reason:
                 return _Reason(told, _find_relaxed_schema_file(ours, entry, name), f"add {name or 'an objectClass'}")
 
 
-def _unknown_reason(word: str, name: str, oid: str | None, server: Schema, ours: Schema) -> _Reason:
+def _unknown_reason(word: str, name: str, oid: str | None, *, server: Schema, ours: Schema) -> _Reason:
     shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…"
     fix = f"load a schema that has {shown}"
     if oid is not None:

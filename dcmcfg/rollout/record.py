@@ -11,7 +11,7 @@ import shutil
 import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
@@ -33,7 +33,7 @@ from dcmcfg.timestamps import format_iso, format_timestamp
 HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "undo.ldif", "journal"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RolloutHeader:
     """What does not change about a roll-out.
 
@@ -184,6 +184,7 @@ class RolloutContext:
     site: str
     command: str = ""
     undoes: int | None = None
+    _: KW_ONLY
     rejected_count: int = 0
     rejects: str = ""
 

@@ -14,7 +14,7 @@ _MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
 _ALWAYS_OFFERED = frozenset({IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CapabilityLimits:
     """Of the storage SOP classes that the archive may hold: which do not go out, and which go out re-encoded.
 

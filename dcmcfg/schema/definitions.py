@@ -15,6 +15,7 @@ from dcmcfg.schema.equality import Normaliser, distinguished_name, get_normalise
 ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class AttributeType:
     """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
@@ -34,6 +35,7 @@ class AttributeType:
     operational: bool = False
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class ObjectClass:
     """An object class; ``must`` and ``may`` name attribute types, those of ``superiors`` not included."""

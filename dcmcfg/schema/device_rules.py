@@ -59,7 +59,7 @@ class DeviceRules:
                 continue
             if kinds and target.dn.parent.normalised() != entry.dn.parent.normalised():
                 yield _build_finding(
-                    REQUIRED_REFERENCE, entry, _REFERENCE, "it must name a connection of the same device", value
+                    REQUIRED_REFERENCE, entry, _REFERENCE, "it must name a connection of the same device", value=value
                 )
                 continue
             protocol = _get_protocol(target)
@@ -67,7 +67,7 @@ class DeviceRules:
                 if protocol not in kind.constants:
                     wanted = " or ".join(kind.constants)
                     yield _build_finding(
-                        PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value
+                        PROTOCOL, entry, _REFERENCE, f"the connection has {protocol}, not {wanted}", value=value
                     )
 
     def _find_target(self, value: bytes) -> Entry | None:
@@ -88,11 +88,11 @@ class DeviceRules:
 def _check_tls(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(_CIPHERS):
         if problem := cipher_suite_problem(value.decode("utf-8", "replace")):
-            yield _build_finding(TLS, connection, _CIPHERS, problem, value)
+            yield _build_finding(TLS, connection, _CIPHERS, problem, value=value)
     if connection.is_a("dcmNetworkConnection") and connection.values(_CIPHERS):
         for value in connection.values(_VERSIONS):
             if problem := tls_protocol_problem(value.decode("utf-8", "replace")):
-                yield _build_finding(TLS, connection, _VERSIONS, problem, value)
+                yield _build_finding(TLS, connection, _VERSIONS, problem, value=value)
 
 
 def _check_bind_host(connection: Entry) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _check_bind_host(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(name):
         if not _HOST.fullmatch(value.decode("utf-8", "replace")):
             yield _build_finding(
-                BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value
+                BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value=value
             )
 
 
@@ -111,9 +111,9 @@ def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[Finding]:
     if not device.is_a("dcmDevice") or not device.values(url):
         return
     if not device.values("dcmKeyStoreType"):
-        yield _build_finding(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
+        yield _build_finding(KEY_STORE, device, url, "dcmKeyStoreType is missing", value=None)
     if require_pin and not any(device.values(name) for name in _PIN_ATTRIBUTES):
-        yield _build_finding(KEY_STORE, device, url, f"{' or '.join(_PIN_ATTRIBUTES)} is missing", None)
+        yield _build_finding(KEY_STORE, device, url, f"{' or '.join(_PIN_ATTRIBUTES)} is missing", value=None)
 
 
 def _get_protocol(connection: Entry) -> str:
@@ -121,5 +121,5 @@ def _get_protocol(connection: Entry) -> str:
     return found or _DEFAULT_PROTOCOL
 
 
-def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, value: bytes | None) -> Finding:
-    return Finding(rule, entry.dn, attribute, message, value, rule.severity)
+def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, *, value: bytes | None) -> Finding:
+    return Finding(rule, entry.dn, attribute, message, value=value, severity=rule.severity)

@@ -15,7 +15,7 @@ from dcmcfg.schema.web_form import FormField, get_form_fields
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AttributeUse:
     """An object class that an attribute stands on, and the form's field for it there (None: it has none).
 
@@ -84,12 +84,14 @@ def _build_use(name: str, known: ObjectClass, field: FormField | None) -> Attrib
     enforced = kind is not None and kind.name == ENUMERATION_NAME
     read = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
     return AttributeUse(
-        known.name,
-        name.lower() in _lower(known.must),
-        field,
-        "" if read is None or enforced else read.description,
-        tuple(filter(None, kind.constants)) if kind is not None and enforced else (field.values if field else ()),
-        enforced,
+        object_class=known.name,
+        required=name.lower() in _lower(known.must),
+        field=field,
+        format="" if read is None or enforced else read.description,
+        values=tuple(filter(None, kind.constants))
+        if kind is not None and enforced
+        else (field.values if field else ()),
+        enforced=enforced,
     )
 
 

@@ -73,7 +73,7 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
         if found is None and name.lower() != "top":
             near = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
             message = f"no object class {_truncate(name)} is known{near}"
-            yield Finding(UNKNOWN_CLASS, entry.dn, "objectClass", message, name.encode())
+            yield Finding(UNKNOWN_CLASS, entry.dn, "objectClass", message, value=name.encode())
     if not names:
         yield Finding(MISSING_ATTRIBUTE, entry.dn, "objectClass", "the entry has no objectClass")
     elif all(found is not None or name.lower() == "top" for name, found in zip(names, classes, strict=True)):

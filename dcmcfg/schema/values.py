@@ -84,7 +84,7 @@ class ValueRules:
 
     def _check_value(self, dn: DN, definition: AttributeType, value: bytes, readers: _Readers) -> Iterator[Finding]:
         def found(rule: CheckRule, message: str) -> Finding:
-            return Finding(rule, dn, definition.name, message, value, rule.severity)
+            return Finding(rule, dn, definition.name, message, value=value, severity=rule.severity)
 
         if problem := syntaxes.find_problem(definition.syntax, value):
             yield found(SYNTAX, problem)

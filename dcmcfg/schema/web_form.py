@@ -13,7 +13,7 @@ from typing import Any
 EXTENSIBLE_ATTRIBUTES = frozenset({"dcmuiAction", "dicomPrimaryDeviceType"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FormField:
     """A field of the form.
 
@@ -45,10 +45,10 @@ def _read_form() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
 
 def _build_field(fact: Mapping[str, Any]) -> FormField:
     return FormField(
-        fact.get("label", ""),
-        tuple(fact.get("values", ())),
-        tuple(fact.get("default", ())),
-        fact.get("format", ""),
-        fact.get("minimum"),
-        fact.get("maximum"),
+        label=fact.get("label", ""),
+        values=tuple(fact.get("values", ())),
+        default=tuple(fact.get("default", ())),
+        format=fact.get("format", ""),
+        minimum=fact.get("minimum"),
+        maximum=fact.get("maximum"),
     )

@@ -9,7 +9,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from dcmcfg.dn import DN
@@ -35,6 +35,7 @@ class SnapshotFacts:
     """
 
     base_dn: DN
+    _: KW_ONLY
     taken: str
     program: str
     server: str

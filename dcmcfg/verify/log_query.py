@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class LogQuery:
     study_uid: str
     sop_instance_uids: frozenset[str] = frozenset()
     orthanc_resource_ids: frozenset[str] = frozenset()
+    _: KW_ONLY
     calling_ae_title: str = ""
     archive_ae_titles: frozenset[str] = frozenset()
     external_ae_titles: frozenset[str] = frozenset()

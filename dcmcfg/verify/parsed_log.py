@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg
@@ -21,6 +21,7 @@ class ParsedLog:
     move_records: tuple[MoveRecord, ...] = ()
     legs: tuple[Leg, ...] = ()
     ae_titles: frozenset[str] = frozenset()
+    _: KW_ONLY
     is_from_archive: bool = False
     has_request: bool = False
     shows_messages: bool = False

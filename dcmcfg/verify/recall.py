@@ -25,7 +25,7 @@ _AVAILABILITY = "dcmExternalRetrieveInstanceAvailability"
 _RETURNED = "dcmReturnRetrieveAET"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LocatedStudy:
     """What the archive has of a study, and the states that fit it: several where the state is not known for certain.
 
@@ -46,6 +46,7 @@ class LocatedStudy:
 def locate_study(
     study_uid: str,
     instances: Sequence[Instance],
+    *,
     device: Device,
     stored: StoredStudy | None = None,
     database_error: str = "",
@@ -66,13 +67,13 @@ def locate_study(
             reason = f" ({database_error})" if database_error else ""
             notes.append(f"the archive's database was not asked{reason}, so the state is not certain")
     return LocatedStudy(
-        study_uid,
-        len(instances),
-        tuple(sorted({each.availability or "not given" for each in instances})),
-        frozenset(each.sop_class_uid for each in instances),
-        states,
-        external,
-        tuple(notes),
+        study_uid=study_uid,
+        instance_count=len(instances),
+        availabilities=tuple(sorted({each.availability or "not given" for each in instances})),
+        sop_classes=frozenset(each.sop_class_uid for each in instances),
+        states=states,
+        external_ae_title=external,
+        notes=tuple(notes),
         is_from_database=decides,
     )
 
@@ -173,7 +174,7 @@ ENOUGH_STUDIES, MAX_STUDIES = 50, 1000
 _UNKNOWN = 1 << 31  # instances: what does not say how many it has comes last
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecallSearch:
     """Where a purged study is looked for, and by which keys (``PatientID`` …); with none, among all."""
 
@@ -214,7 +215,7 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
     on_progress(f"asking {search.addresses.archive} for studies that are not ONLINE (C-FIND)")
     archive, timeouts = search.addresses.archive, get_query_timeouts(search.addresses)
     with open_association(
-        archive, search.calling, [InformationModel.STUDY.find_sop_class], timeouts, search.tls
+        archive, search.calling, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
     ) as opened:
         return _choose_by_availability(search, find_studies(opened, search.keys, max_studies=MAX_STUDIES))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(kw_only=True)
 class RouteReasons:
     """Reasons for *shown*, against it (``weak_objections``, ``strong_objections``), for *contradicted*, and remarks.
 

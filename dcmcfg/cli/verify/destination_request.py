@@ -18,11 +18,11 @@ CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 class AddressFinder(Protocol):
     """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
 
-    def __call__(self, configuration: Configuration, *, destination: str, receive: bool) -> Addresses:
+    def __call__(self, configuration: Configuration, *, destination_ae_title: str, receive: bool) -> Addresses:
         """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DestinationRequest:
     """The AE that will be asked to send to it, and as whom.
 

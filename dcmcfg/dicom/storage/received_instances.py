@@ -12,7 +12,7 @@ from pathlib import Path
 _MOST_TROUBLES = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReceivedInstance:
     """An instance that arrived: from the request, and the study from its data set (None where that does not say).
 

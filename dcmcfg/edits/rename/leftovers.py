@@ -56,7 +56,7 @@ def find_leftovers(
     by_value: dict[tuple[DN, str, bytes], list[Reference]] = {}
     for reference in references.all:
         by_value.setdefault((reference.dn, reference.attribute, reference.value), []).append(reference)
-    judge = _LeftoverClassifier(references, kind, old, new, keeps_old_name)
+    judge = _LeftoverClassifier(references=references, kind=kind, old=old, new=new, keeps_old_name=keeps_old_name)
     urgent: list[Leftover] = []
     left: list[Leftover] = []
     longer: Counter[str] = Counter()
@@ -91,7 +91,7 @@ def _texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
                 yield entry, attribute.name, value, text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _LeftoverClassifier:
     references: References
     kind: EntityKind

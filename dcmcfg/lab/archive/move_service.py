@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from dcmcfg.lab.archive.configuration import NetworkAE
 from dcmcfg.lab.archive.database import InstanceRecord
@@ -42,6 +42,7 @@ class _RetrievePlan:
 
     local_instances: Sequence[InstanceRecord] = ()
     concurrent_targets: tuple[ForwardTarget, ...] = ()
+    _: KW_ONLY
     final_target: ForwardTarget | None = None
     originator_ae_title: str = ""
     is_retry: bool = False
@@ -105,10 +106,10 @@ def _retrieve(
     elsewhere = [each for each in permitted if each not in local]
     counters = RetrieveCounters(len(permitted) + dropped)
     counters.count_dropped(dropped)
-    plan = _plan_retrieve(state, exchange, called, local, elsewhere)
+    plan = _plan_retrieve(state, exchange, called, local=local, elsewhere=elsewhere)
     if exchange.request.calling_ae_title == called.alternative_move_scp:
         counters.total = len(local)
-    with _open_context(state, exchange, called, destination, counters, plan) as passing:
+    with _open_context(state, exchange, called, destination=destination, counters=counters, plan=plan) as passing:
         response = _execute(passing, plan)
     if plan.is_retry and isinstance(response, MoveResponse):
         _record_completeness(state, exchange, response)
@@ -120,6 +121,7 @@ def _open_context(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
+    *,
     destination: NetworkAE,
     counters: RetrieveCounters,
     plan: _RetrievePlan,
@@ -127,7 +129,15 @@ def _open_context(
     asked = (*plan.concurrent_targets, plan.final_target) if plan.final_target else plan.concurrent_targets
     comes_back = any(each.destination_ae_title is not None for each in asked)
     with send_pending_responses(exchange, counters, called.send_pending_interval_s) as pending:
-        yield ForwardContext(state, exchange, called, destination, counters, pending, comes_back)
+        yield ForwardContext(
+            state=state,
+            exchange=exchange,
+            called_ae=called,
+            destination_ae=destination,
+            counters=counters,
+            pending_sender=pending,
+            returns_to_archive=comes_back,
+        )
 
 
 def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: InstanceRecord) -> bool:
@@ -147,7 +157,7 @@ def _retrieve_unknown_study(
     _log.info("no match, forwarded to %s", forwarding.target_ae_title)
     counters = RetrieveCounters(0)
     plan = _RetrievePlan(final_target=forwarding)
-    with _open_context(state, exchange, called, destination, counters, plan) as passing:
+    with _open_context(state, exchange, called, destination=destination, counters=counters, plan=plan) as passing:
         response = _execute(passing, plan)
     if forwarding.destination_ae_title is not None and counters.completed and isinstance(response, MoveResponse):
         _record_completeness(state, exchange, response)
@@ -163,6 +173,7 @@ def _plan_retrieve(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
+    *,
     local: list[InstanceRecord],
     elsewhere: list[InstanceRecord],
 ) -> _RetrievePlan:

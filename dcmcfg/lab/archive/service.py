@@ -91,7 +91,9 @@ class ArchiveService:
         seed(site, device.external_availability)
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
-        self.state = ArchiveState(site, device, cache, open_database(site), get_object_store(site))
+        self.state = ArchiveState(
+            site=site, device=device, cache=cache, database=open_database(site), store=get_object_store(site)
+        )
         record = MoveLog(site.archive_move_log)
         self._listeners = Listeners(site, DicomServer(self.state, _LISTENER_AE_TITLE, record), device)
         self._is_started = False
