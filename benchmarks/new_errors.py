@@ -31,7 +31,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def tree(count: int) -> Tree:
     """Return the lab's tree with modalities, *count* entries in all."""
-    lab = tuple(load_site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389)))
+    lab = tuple(
+        load_site_entries(
+            Ports(
+                ldap=11112, http=8080, archive=11115, external=11117, storage=11119, archive_tls=2762, workstation=10389
+            )
+        )
+    )
     known = {str(entry.dn) for entry in lab}
     others = [entry for entry in generate_large_tree(count) if str(entry.dn) not in known]
     return Tree.from_entries(load_bundled_schema(), (*lab, *others)[:count])

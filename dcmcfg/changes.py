@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 from dcmcfg.dn import DN, RDN
@@ -64,6 +64,7 @@ class Rename:
 
     dn: DN
     new_rdn: RDN
+    _: KW_ONLY
     delete_old_rdn: bool = True
     new_superior: DN | None = None
     controls: tuple[Control, ...] = ()

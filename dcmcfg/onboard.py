@@ -40,7 +40,7 @@ class ProbeObserver(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProbeOptions:
     """How peers are called: as ``calling_ae_title``, ``parallel`` at once, with ``tls`` where rows want TLS.
 
@@ -54,7 +54,7 @@ class ProbeOptions:
     tls: ssl.SSLContext | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OnboardingResult:
     """The ``plan`` of the rows that are taken, ``added``; those ``rejected``; the results of calling peers; warnings.
 
@@ -96,11 +96,11 @@ def onboard(
     plan = make_plan(tree, additions.desired)
     unchanged = tuple(UnchangedItem(Add(ae.entry), is_content_record=True) for ae in classified.unchanged)
     return OnboardingResult(
-        replace(plan, unchanged=plan.unchanged + unchanged),
-        additions.added,
-        tuple(sorted(rejected, key=lambda each: each.row.index)),
-        probed,
-        (*warnings, *additions.warnings),
+        plan=replace(plan, unchanged=plan.unchanged + unchanged),
+        added=additions.added,
+        rejected=tuple(sorted(rejected, key=lambda each: each.row.index)),
+        probed=probed,
+        warnings=(*warnings, *additions.warnings),
     )
 
 

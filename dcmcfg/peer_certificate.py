@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class PeerCertificate:
     hosts: tuple[str, ...]
     valid_from: datetime | None
     valid_until: datetime | None
+    _: KW_ONLY
     subject: str = ""
     has_host_names: bool = True
 
@@ -55,7 +56,11 @@ def _parse_certificate(info: Mapping[str, Any]) -> PeerCertificate:
     common_names = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
     valid_from, valid_until = parse_openssl_time(info.get("notBefore")), parse_openssl_time(info.get("notAfter"))
     return PeerCertificate(
-        hosts or common_names, valid_from, valid_until, format_subject(subject)[:_MAXIMUM_TEXT_LENGTH], bool(hosts)
+        hosts or common_names,
+        valid_from,
+        valid_until,
+        subject=format_subject(subject)[:_MAXIMUM_TEXT_LENGTH],
+        has_host_names=bool(hosts),
     )
 
 

@@ -115,7 +115,7 @@ def _write_site(folder: Path) -> Path:
 
 def _write_state(folder: Path) -> Path:
     part = PartState("slapd", "ldap://127.0.0.1:1", ProcessIdentity(2, 3.5), 4.5, ready=True)
-    LabState(ProcessIdentity(1, 2.5), Phase.ENDED, (part,), "it failed", "slapd").save(folder)
+    LabState(ProcessIdentity(1, 2.5), Phase.ENDED, (part,), reason="it failed", failed_part="slapd").save(folder)
     return folder / "state.json"
 
 
@@ -128,7 +128,9 @@ def _write_plan(folder: Path) -> Path:
 
 def _write_snapshot(folder: Path) -> Path:
     path = folder / "site.snapshot"
-    facts = SnapshotFacts(DN.parse("dc=dcm4che,dc=org"), "2026-11-30T20:47:04Z", "dcmcfg 1", "ldap://pacs")
+    facts = SnapshotFacts(
+        DN.parse("dc=dcm4che,dc=org"), taken="2026-11-30T20:47:04Z", program="dcmcfg 1", server="ldap://pacs"
+    )
     path.write_text("".join(format_snapshot(Snapshot(facts, site()))), "utf-8")
     return path
 

@@ -51,7 +51,7 @@ def by_https(port: int, ca_file: Path | None, require_crl: bool) -> None:
 
 def by_dicom(port: int, ca_file: Path | None, require_crl: bool) -> None:
     context = TlsFiles(ca_file, require_crl=require_crl).client_context()
-    with open_association(Peer("A", LOOPBACK, port), "ME", [VERIFICATION], DicomTimeouts(), context):
+    with open_association(Peer("A", LOOPBACK, port), "ME", [VERIFICATION], DicomTimeouts(), tls=context):
         pass
 
 

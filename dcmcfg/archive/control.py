@@ -82,9 +82,9 @@ class ControlService:
         url: str,
         token: str | TokenIssuer | None = None,
         ca_file: Path | None = None,
+        *,
         timeouts: HttpTimeouts | None = None,
         polling: StatusPolling | None = None,
-        *,
         device: str = "",
         require_crl: bool = False,
     ) -> None:

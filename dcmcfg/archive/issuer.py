@@ -6,7 +6,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from threading import RLock
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
@@ -38,6 +38,7 @@ class ClientCredentials:
     issuer: str
     client_id: str
     secret: str = field(repr=False)
+    _: KW_ONLY
     token_url: str = ""
     scope: str = ""
 

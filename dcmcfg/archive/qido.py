@@ -67,7 +67,12 @@ class Qido:
     def get_study(self, study_uid: str) -> StoredStudy:
         """Return the study with all its instances, by one request (a page) for each 2,000 of them."""
         pages = self._pages(
-            f"studies/{study_uid}/instances", {}, INSTANCE_FIELDS, parse_instances, _uid_of_instance, _INSTANCES_IN_PAGE
+            f"studies/{study_uid}/instances",
+            {},
+            fields=INSTANCE_FIELDS,
+            read=parse_instances,
+            uid_of=_uid_of_instance,
+            size=_INSTANCES_IN_PAGE,
         )
         found: list[InstanceResult] = []
         for page in pages:
@@ -95,7 +100,9 @@ class Qido:
         found: list[StoredStudy] = []
         looked_at = 0
         query = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate"}
-        for page in self._pages("studies", query, STUDY_FIELDS, parse_studies, _uid_of_study, _STUDIES_IN_PAGE):
+        for page in self._pages(
+            "studies", query, fields=STUDY_FIELDS, read=parse_studies, uid_of=_uid_of_study, size=_STUDIES_IN_PAGE
+        ):
             looked_at += len(page.results)
             found += (each for each in page.results if each.external_ae_title and not each.storage_ids)
             if len(found) >= max_results or looked_at >= max_examined:
@@ -106,7 +113,9 @@ class Qido:
         """Return the studies that match *keys*, each once, at most *max_results*: fewer are all."""
         found: dict[str, StoredStudy] = {}
         query = {**keys, "orderby": "StudyDate"}
-        for page in self._pages("studies", query, STUDY_FIELDS, parse_studies, _uid_of_study, _STUDIES_IN_PAGE):
+        for page in self._pages(
+            "studies", query, fields=STUDY_FIELDS, read=parse_studies, uid_of=_uid_of_study, size=_STUDIES_IN_PAGE
+        ):
             found |= {each.study_uid: each for each in page.results}
             if len(found) >= max_results:
                 break
@@ -116,6 +125,7 @@ class Qido:
         self,
         resource: str,
         query: Mapping[str, str],
+        *,
         fields: tuple[str, ...],
         read: Callable[[str], tuple[QidoResult, ...]],
         uid_of: Callable[[QidoResult], str],

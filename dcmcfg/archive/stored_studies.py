@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from dcmcfg.unsigned_integer import parse_unsigned_integer
@@ -53,6 +53,7 @@ class StoredStudy:
     """
 
     study_uid: str
+    _: KW_ONLY
     is_known: bool = True
     instance_count: int | None = None
     availability: str = ""
@@ -72,6 +73,7 @@ class InstanceResult:
     """One answer to a search for instances, with the elements of its study."""
 
     instance: StoredInstance
+    _: KW_ONLY
     study_uid: str
     availability: str
     completeness: str

@@ -90,7 +90,7 @@ class TokenOutcome(Enum):
     NOT_CHECKED = "not checked"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TokenCheck:
     """What was found.
 
@@ -131,19 +131,19 @@ def check_token(archive_url: str, token: str | None, issuer: str, http_client: H
     claims = read_claims(token) if token else None
     keys = _fetch_issuer_keys(expected, issuer, http_client)
     return TokenCheck(
-        asked.verdict,
-        token is not None,
-        token is not None and claims is None and looks_truncated(token),
-        claims,
-        keys.issuer,
-        expected.super_user_role,
-        check_signature(token, claims, keys.keys) if token and claims and keys.keys else None,
-        keys.missing_reason,
-        asked.answer.status,
-        to_one_line(" ".join(_DESCRIPTION.findall(asked.answer.headers.get("www-authenticate", "")))),
-        _read_server_date(asked.answer),
-        asked.now,
-        asked.failure,
+        outcome=asked.verdict,
+        has_token=token is not None,
+        is_truncated=token is not None and claims is None and looks_truncated(token),
+        claims=claims,
+        issuer=keys.issuer,
+        super_user_role=expected.super_user_role,
+        signature=check_signature(token, claims, keys.keys) if token and claims and keys.keys else None,
+        signature_unchecked_reason=keys.missing_reason,
+        http_status=asked.answer.status,
+        refusal_message=to_one_line(" ".join(_DESCRIPTION.findall(asked.answer.headers.get("www-authenticate", "")))),
+        archive_clock=_read_server_date(asked.answer),
+        checked_at=asked.now,
+        failure=asked.failure,
     )
 
 

@@ -11,7 +11,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from dcmcfg.bulk.schedule import NextAction, decide_next_action
 from dcmcfg.bulk.store import ResultStore
@@ -142,6 +142,7 @@ class CompletedAttempt:
     result: AttemptResult
     next_action: NextAction
     attempt_number: int | None
+    _: KW_ONLY
     is_association_usable: bool
     study_evidence: StudyEvidence | None = None
 
@@ -156,7 +157,7 @@ def keep_verdict_unchanged(verdict: Verdict, _: Evidence) -> Verdict:
     return verdict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudyRequester:
     """Who is asked to send to whom, and what all studies of a run share."""
 

@@ -21,7 +21,7 @@ from dcmcfg.verify.verdict import RouteFinding
 _SLOWEST_SHOWN = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """Numbers of studies by outcome; ``open_count`` are those without an answer yet."""
 
@@ -92,7 +92,7 @@ def _count_retries(result: StudyResult) -> int:
 _MAX_BINS = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BulkReport:
     """The studies of a store with their answers, and what was asked of whom.
 
@@ -121,13 +121,13 @@ class BulkReport:
     ) -> BulkReport:
         """Return the report on *results*."""
         return BulkReport(
-            run_parameters,
-            store,
-            created,
-            tuple(results),
-            make_summary(results),
-            has_new_results,
-            configuration_checksum,
+            run_parameters=run_parameters,
+            store=store,
+            created=created,
+            results=tuple(results),
+            summary=make_summary(results),
+            has_new_results=has_new_results,
+            configuration_checksum=configuration_checksum,
         )
 
     def map_next_steps(self, transform: Callable[[str], str]) -> BulkReport:

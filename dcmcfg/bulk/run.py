@@ -78,7 +78,13 @@ def _count_stop_signals() -> Iterator[_StopRequests]:
 class _Run:
     def __init__(self, uids: Sequence[str], requester: StudyRequester, options: RunOptions) -> None:
         self._requester = requester
-        self._state = RunState(uids, options, time.monotonic, random.random, str(requester.request.archive))
+        self._state = RunState(
+            uids,
+            options=options,
+            clock=time.monotonic,
+            random_fraction=random.random,
+            archive_name=str(requester.request.archive),
+        )
         self._errors: list[BaseException] = []
         number = min(options.parallel, max(len(uids), 1))
         self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(number)]

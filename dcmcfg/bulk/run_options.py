@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,7 @@ class RunOptions:
 
     parallel: int = PARALLEL  # associations
     retries: int = RETRIES  # of a study, beside the first attempt
+    _: KW_ONLY
     first_back_off_s: float = FIRST_BACK_OFF_S
     outage_timeout_s: float = OUTAGE_TIMEOUT_S  # with an archive that is away
     min_interval_s: float = 0.0

@@ -29,6 +29,7 @@ class RunState:
     def __init__(
         self,
         uids: Sequence[str],
+        *,
         options: RunOptions,
         clock: Callable[[], float],
         random_fraction: Callable[[], float],

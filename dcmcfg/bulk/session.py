@@ -47,7 +47,7 @@ class RepeatScope(Enum):
     ALL = "all"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SessionResult:
     """How it ended; ``error`` is what ended it before all was done.
 
@@ -65,7 +65,7 @@ class SessionResult:
 ShowProgress = Callable[[int], AbstractContextManager[Callable[[RunEvent], None]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BulkSession:
     """What a run over many studies needs; a *source* by a query was asked, unless the store has what it matched."""
 
@@ -106,7 +106,7 @@ class BulkSession:
             *_describe_evidence_warnings(results),
             *self._describe_unclaimed_instances(),
         )
-        return SessionResult(report, ending, bool(uids), told, error)
+        return SessionResult(report=report, ending=ending, had_open_studies=bool(uids), notes=told, error=error)
 
     def _describe_earlier_results(self, uids: Sequence[str]) -> Iterator[str]:
         """Yield what is to be said of the answers that are kept, where *uids* have none."""

@@ -232,6 +232,7 @@ def find_matching_studies(
     query: StudyQuery,
     request: VerificationRequest,
     addresses: Addresses,
+    *,
     tls: ssl.SSLContext | None,
     confirm: ConfirmMatches,
 ) -> StudyQuery:

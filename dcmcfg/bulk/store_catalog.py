@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class StoreInfo:
     last_used: datetime
     size_bytes: int
     in_progress: bool = False
+    _: KW_ONLY
     run_parameters: RunParameters = _NO_PARAMETERS
     source_name: str = ""
     finished_count: int = 0
@@ -136,8 +137,8 @@ def _query_store_info(path: Path, connection: sqlite3.Connection, written: datet
         parse_timestamp(heard or facts.get("listed at", "")) or written,
         octets,
         is_file_locked(get_lock_path(path)),
-        RunParameters(json.loads(facts.get("asked", "{}"))),
-        facts.get("listed from", ""),
-        done,
-        left,
+        run_parameters=RunParameters(json.loads(facts.get("asked", "{}"))),
+        source_name=facts.get("listed from", ""),
+        finished_count=done,
+        open_count=left,
     )

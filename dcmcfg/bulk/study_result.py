@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from enum import Enum
 
@@ -39,6 +39,7 @@ class AttemptResult:
 
     outcome: VerificationOutcome
     headline: str
+    _: KW_ONLY
     status: int | None = None
     comment: str = ""
     expected: int | None = None

@@ -26,4 +26,6 @@ def add_value_command(
     TARGET and ATTR=VALUE are as for 'dcmcfg set'. A value that is there already is nothing to do.
     """
     names = [each.name for each in values]
-    apply_target_edit(settings, options, target, names, lambda schema, found: add_values(schema, found, values))
+    apply_target_edit(
+        settings, options, target, attributes=names, make_edit=lambda schema, found: add_values(schema, found, values)
+    )

@@ -172,8 +172,8 @@ def _apply(
             settings,
             directory,
             plan,
-            options,
-            warnings,
+            options=options,
+            warnings=warnings,
             undone_number=undoes,
             scope_dn=prune_base,
             rejects_file=rejects,
@@ -189,4 +189,4 @@ def _resume(settings: Settings, options: ChangeOptions) -> None:
         with add_last_change_on_refusal(directory):
             plan = plan_resume(record, read_tree(directory))
         print_output(describe_resume(record), on_stderr=options.stdout_reserved)
-        apply_plan(settings, directory, plan, options, resumed_record=record)
+        apply_plan(settings, directory, plan, options=options, resumed_record=record)

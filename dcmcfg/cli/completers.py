@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -12,7 +13,6 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS
 from dcmcfg.cli.session.directory import make_directory_server
 from dcmcfg.directory.ldap import connect
@@ -70,11 +70,10 @@ def complete_external_retrieve(ctx: click.Context, param: click.Parameter, incom
     """Return the titles of the archive's AEs that external retrieves can be sent to."""
 
     def of_archive(configuration: Configuration) -> list[tuple[str, str]]:
+        from dcmcfg.cli.value_completion import list_external_retrieve_titles
+
         device = resolve_settings(_get_site_options(ctx), os.environ).device
-        found: list[tuple[str, str]] = import_attribute("value_completion", "list_external_retrieve_titles")(
-            configuration, device, incomplete
-        )
-        return found
+        return list_external_retrieve_titles(configuration, device, incomplete)
 
     return [CompletionItem(name, help=what) for name, what in _query_configuration(ctx, of_archive) or ()]
 
@@ -139,15 +138,16 @@ def _find_values(ctx: click.Context, name: str, incomplete: str) -> list[str]:
     Those that the target accepts, or all that are known.
     """
     text = ctx.params.get("target")
-
-    def of_target(configuration: Configuration) -> list[str]:
-        found: list[str] = import_attribute("value_completion", "list_new_values")(
-            configuration, text, name, incomplete
-        )
-        return found
-
-    found = _query_configuration(ctx, of_target) if isinstance(text, str) else None
+    found = None
+    if isinstance(text, str):
+        found = _query_configuration(ctx, functools.partial(_list_values_of_target, text, name, incomplete))
     return list(completions.complete_values(load_bundled_schema(), name, incomplete)) if found is None else found
+
+
+def _list_values_of_target(text: str, name: str, incomplete: str, configuration: Configuration) -> list[str]:
+    from dcmcfg.cli.value_completion import list_new_values
+
+    return list_new_values(configuration, text, name, incomplete)
 
 
 def _find_target(ctx: click.Context) -> Entry | None:

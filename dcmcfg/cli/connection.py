@@ -32,7 +32,7 @@ from dcmcfg.settings import Settings
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _ConnectionOptions:
     """What was said of a connection besides its place; ``tls`` None: nothing."""
 
@@ -54,8 +54,15 @@ class _ConnectionOptions:
             suites = get_archive_cipher_suites(configuration, archive_device)
         if self.tls is False:
             suites = ()
-        addresses = (self.bind_address, self.client_bind_address)
-        return ConnectionSettings(host, port, suites, self.protocol, *addresses, self.installed)
+        return ConnectionSettings(
+            host,
+            port,
+            suites,
+            self.protocol,
+            bind_address=self.bind_address,
+            client_bind_address=self.client_bind_address,
+            installed=self.installed,
+        )
 
 
 def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -76,7 +83,12 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
             raise click.UsageError("--no-tls and --cipher-suite exclude each other")
         return command(
             connection_options=_ConnectionOptions(
-                tls, cipher_suites, protocol, bind_address, client_bind_address, installed
+                tls=tls,
+                cipher_suites=cipher_suites,
+                protocol=protocol,
+                bind_address=bind_address,
+                client_bind_address=client_bind_address,
+                installed=installed,
             ),
             **rest,
         )
@@ -181,7 +193,9 @@ def set_command(
     """
     if address is not None:
         parse_host_port(address)
-    elif connection_options == _ConnectionOptions(None, (), None, None, None, None):
+    elif connection_options == _ConnectionOptions(
+        tls=None, cipher_suites=(), protocol=None, bind_address=None, client_bind_address=None, installed=None
+    ):
         raise click.UsageError("say what shall change: HOST:PORT or an option")
 
     def intent(configuration: Configuration) -> Edit:

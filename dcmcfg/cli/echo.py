@@ -95,19 +95,28 @@ def echo_command(
         tls.refuse_unused(calls_with_tls=secure)
     context = tls.get_tls_files(settings).client_context() if secure else None
     advised = functools.partial(_add_advice, settings.device)
-    echoed = _echo_and_print(called, title, context, parallel, timeouts, advised, named=bool(titles), as_json=as_json)
+    echoed = _echo_and_print(
+        called,
+        calling_ae_title=title,
+        tls=context,
+        parallel=parallel,
+        timeouts=timeouts,
+        add_advice=advised,
+        named=bool(titles),
+        as_json=as_json,
+    )
     answers = [each.call_result.is_answered if each.call_result is not None else all_aes for each in echoed]
     return 0 if all(answers) else 1
 
 
 def _echo_and_print(
     peers: tuple[EchoTarget, ...],
+    *,
     calling_ae_title: str,
     tls: ssl.SSLContext | None,
     parallel: int,
     timeouts: DicomTimeouts,
     add_advice: Callable[[AeEchoResult], AeEchoResult],
-    *,
     named: bool,
     as_json: bool,
 ) -> tuple[AeEchoResult, ...]:

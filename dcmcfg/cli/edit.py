@@ -90,7 +90,7 @@ def edit_command(
         try:
             plan = _plan_edited_text(directory, tree, before, kept.path, deletion_hint=_describe_deletion(meant))
             with directory.reopen() as reopened:  # it may have been idle for long
-                apply_plan(settings, reopened, plan, options, tuple(warn_about_new_restrictions(plan)))
+                apply_plan(settings, reopened, plan, options=options, warnings=tuple(warn_about_new_restrictions(plan)))
         except IncompleteChange:  # the roll-out has a record of its own, to go on with or to take back
             kept.remove()
             raise

@@ -17,7 +17,7 @@ _NAMED = "|".join(name for name, command in COMMANDS.items() if command.uses_sit
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Invocation:
     """One run of the program.
 

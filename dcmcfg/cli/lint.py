@@ -102,7 +102,9 @@ def lint_command(
         tree = read_ldif_tree(source, load_bundled_schema())
         found = _add_locations(_lint(tree, asked, str(source)), source)
         known = assess_coverage(tree, asked, load_bundled_schema(), _findings(found), live=False)
-        return _print_report(tree, found, asked, options, (known, _check_command(source)), as_sarif=as_sarif)
+        return _print_report(
+            tree, found, asked, options=options, limits_and_command=(known, _check_command(source)), as_sarif=as_sarif
+        )
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         found = _lint(tree, asked, "the tree below the base DN")
@@ -111,8 +113,17 @@ def lint_command(
             tree, asked, schema or load_bundled_schema(), _findings(found), live=True, server_is_newer=schema is None
         )
         if fix:
-            return _fix(settings, directory, tree, found, options, format_limits(known, "dcmcfg check"))
-    return _print_report(tree, found, asked, options, (known, "dcmcfg check"), as_sarif=as_sarif)
+            return _fix(
+                settings,
+                directory,
+                tree,
+                found=found,
+                options=options,
+                limit_messages=format_limits(known, "dcmcfg check"),
+            )
+    return _print_report(
+        tree, found, asked, options=options, limits_and_command=(known, "dcmcfg check"), as_sarif=as_sarif
+    )
 
 
 def _require_consistent_options(options: ChangeOptions, source: Path | None, *, as_sarif: bool, fix: bool) -> None:
@@ -158,9 +169,9 @@ def _print_report(
     tree: Tree,
     found: Sequence[LintFinding],
     rules: Sequence[LintRule],
+    *,
     options: ChangeOptions,
     limits_and_command: tuple[LintCoverage, str],
-    *,
     as_sarif: bool,
 ) -> int:
     lines = tuple(format_limits(*limits_and_command))
@@ -180,6 +191,7 @@ def _fix(
     settings: Settings,
     directory: Directory,
     tree: Tree,
+    *,
     found: Sequence[LintFinding],
     options: ChangeOptions,
     limit_messages: Iterable[str],
@@ -189,7 +201,7 @@ def _fix(
     left = [each for each in found if not each.fix_changes]
     nothing = not plan.steps and not options.as_json
     if not nothing:
-        apply_plan(settings, directory, plan, options)
+        apply_plan(settings, directory, plan, options=options)
     if left or nothing:
         console = stderr_console() if options.stdout_reserved else stdout_console()
         print_lint_findings(console, left, len(tree.entries), tuple(limit_messages))

@@ -15,8 +15,8 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
+from dcmcfg.cli.command_loader import load_command
 from dcmcfg.cli.commands import COMMANDS, SECTIONS
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
@@ -52,13 +52,7 @@ class Program(UniqueOptionsCommand, click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        command = COMMANDS.get(cmd_name)
-        if command is None:
-            return None
-        found = import_attribute(command.module, command.attribute)
-        if not isinstance(found, click.Command):
-            raise TypeError(f"{command.module}.{command.attribute} is not a click command")
-        return found
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

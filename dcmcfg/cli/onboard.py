@@ -95,7 +95,13 @@ def onboard_command(
             context = tls.get_tls_files(settings).client_context() if secure else None
             title = title or get_default_ae(Configuration(tree).get_device(settings.device), "--calling").title
             with known.show_progress(title, on_stderr=options.stdout_reserved):
-                how = ProbeOptions(title, parallel, keep_unreachable, known, context)
+                how = ProbeOptions(
+                    calling_ae_title=title,
+                    parallel=parallel,
+                    keep_unreachable=keep_unreachable,
+                    observer=known,
+                    tls=context,
+                )
                 found = onboard(tree, sheet.rows, secured, how)
         else:
             found = onboard(tree, sheet.rows, secured)
@@ -106,7 +112,15 @@ def onboard_command(
             json_fields={"added_aes": added_aes_json(found.added), "probe_results": probe_results_json(found.probed)},
             show_ldif=False,
         )
-        apply_plan(settings, directory, found.plan, options, warnings, rejects_file=left_out, extra_output=beside)
+        apply_plan(
+            settings,
+            directory,
+            found.plan,
+            options=options,
+            warnings=warnings,
+            rejects_file=left_out,
+            extra_output=beside,
+        )
     return _ROWS_REJECTED if found.rejected and not options.dry_run else 0
 
 

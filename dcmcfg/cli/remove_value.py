@@ -31,6 +31,8 @@ def remove_value_command(
         settings,
         options,
         target,
-        names,
-        lambda schema, found: remove_values(schema, found, values, make_added_class_lookup(settings, schema, found)),
+        attributes=names,
+        make_edit=lambda schema, found: remove_values(
+            schema, found, values, make_added_class_lookup(settings, schema, found)
+        ),
     )

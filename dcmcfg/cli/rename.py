@@ -51,7 +51,7 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
             json_fields={"rename": renaming_json(renaming)},
             show_ldif=False,
         )
-        apply_plan(settings, directory, plan, options, renaming.edit.warnings, extra_output=beside)
+        apply_plan(settings, directory, plan, options=options, warnings=renaming.edit.warnings, extra_output=beside)
 
 
 @rename_group.command("ae", cls=SiteCommand)

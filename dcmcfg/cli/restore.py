@@ -32,4 +32,4 @@ def restore_command(settings: Settings, options: ChangeOptions, *, file: Path) -
     with open_directory(settings) as directory:
         plan = make_restore_plan(directory, snapshot)
         doubts = tuple(find_restore_warnings(directory, plan.before, snapshot, str(file)))
-        apply_plan(settings, directory, plan, options, doubts, is_restore=True)
+        apply_plan(settings, directory, plan, options=options, warnings=doubts, is_restore=True)

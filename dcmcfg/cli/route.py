@@ -130,7 +130,9 @@ def route_command(
     device = configuration.get_device(settings.device)
     question = RouteRequest(get_archive_ae(device, title), destination, caller, holder)
     found = (
-        _locate_study(settings if qido else None, configuration, question, study_uid, address) if study_uid else None
+        _locate_study(settings if qido else None, configuration, question, study_uid=study_uid, connect=address)
+        if study_uid
+        else None
     )
     states = found.states if found is not None else (StudyState(state),) if state else ()
     if found is not None:
@@ -155,6 +157,7 @@ def _locate_study(
     settings: Settings | None,
     configuration: Configuration,
     request: RouteRequest,
+    *,
     study_uid: str,
     connect: AddressOverride | None,
 ) -> LocatedStudy:
@@ -177,9 +180,11 @@ def _locate_study(
     ):
         instances = find_instances(opened, study_uid)
     if settings is None:
-        return locate_study(study_uid, instances, asked.device, database_error="--no-qido")
+        return locate_study(study_uid, instances, device=asked.device, database_error="--no-qido")
     try:
         stored = connect_database(settings, asked.title).get_study(study_uid)
     except DcmcfgError as error:
-        return locate_study(study_uid, instances, asked.device, database_error=f"{error.subject}: {error.message}")
-    return locate_study(study_uid, instances, asked.device, stored)
+        return locate_study(
+            study_uid, instances, device=asked.device, database_error=f"{error.subject}: {error.message}"
+        )
+    return locate_study(study_uid, instances, device=asked.device, stored=stored)

@@ -30,4 +30,6 @@ def set_command(
     missing.
     """
     names = [each.name for each in values]
-    apply_target_edit(settings, options, target, names, lambda schema, found: set_values(schema, found, values))
+    apply_target_edit(
+        settings, options, target, attributes=names, make_edit=lambda schema, found: set_values(schema, found, values)
+    )

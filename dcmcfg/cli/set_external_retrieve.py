@@ -75,4 +75,4 @@ def set_external_retrieve_command(
         options = replace(options, stdout_reserved=options.stdout_reserved or ldif == STDOUT)
         if force_unknown_ae and configuration.find_network_ae(title or "") is None:
             options = replace(options, forced_risks=options.forced_risks | {UNUSABLE_REFERENCE})
-        apply_plan(settings, directory, plan, options, edit.warnings)
+        apply_plan(settings, directory, plan, options=options, warnings=edit.warnings)

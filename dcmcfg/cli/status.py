@@ -9,7 +9,6 @@ import click
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.archive import make_control_service
@@ -40,9 +39,11 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     left = {each.title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
     who = None
     if with_directory:
+        from dcmcfg.cli.verify.leftovers import describe_leftovers
+
         with open_directory(settings) as directory:
             who = directory.who_am_i()
-            left |= import_attribute("verify.leftovers", "describe_leftovers")(settings, directory)
+            left |= describe_leftovers(settings, directory)
     if who is not None and not as_json:
         print_output(f"directory {settings.ldap_url}: {who or 'anonymous'}")
     for title, made in left.items():

@@ -52,13 +52,13 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     found = check_token(settings.archive_url, token, issuer, web)
     why = explain_refusal(found, role)
     source = _describe_source(settings)
-    result = functools.partial(token_json, source, settings.archive_url, found, role, why)
+    result = functools.partial(token_json, source, settings.archive_url, found=found, role=role, reasons=why)
     if found.failure is not None:
         invocation.current().partial_result = result
     elif as_json:
         print_json(result())
     if not as_json:
-        print_token(source, settings.archive_url, found, role, why)
+        print_token(source, settings.archive_url, found=found, role=role, reasons=why)
     if found.failure is not None:
         raise found.failure
     return 1 if found.outcome is TokenOutcome.REFUSED else 0

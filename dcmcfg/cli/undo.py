@@ -68,18 +68,23 @@ def undo_command(
         history = History(get_state_folder())
         record = select_rollout_to_undo(history, settings.ldap_url, number, settled)
         if partial:
-            return _undo_partially(settings, directory, record, options, rejects)
+            return _undo_partially(settings, directory, record, options=options, rejects_path=rejects)
         tree = read_tree(directory)
         rules = server_rules(directory, tree)
         with add_last_change_on_refusal(directory):
             plan = plan_undo(record, tree, history.find_in_effect_since(record), rules)
         print_output(describe_undo(record), on_stderr=options.stdout_reserved)
-        apply_plan(settings, directory, plan, options, undone_number=record.number, rules=rules)
+        apply_plan(settings, directory, plan, options=options, undone_number=record.number, rules=rules)
     return 0
 
 
 def _undo_partially(
-    settings: Settings, directory: Directory, record: RolloutRecord, options: ChangeOptions, rejects_path: Path | None
+    settings: Settings,
+    directory: Directory,
+    record: RolloutRecord,
+    *,
+    options: ChangeOptions,
+    rejects_path: Path | None,
 ) -> int:
     tree = read_tree(directory)
     rules = server_rules(directory, tree)
@@ -89,6 +94,13 @@ def _undo_partially(
     warnings = () if plan.steps else (format_nothing_undoable(record),)
     print_output(describe_partial_undo(record), on_stderr=options.stdout_reserved)
     apply_plan(
-        settings, directory, plan, options, warnings, undone_number=record.number, rejects_file=rejects, rules=rules
+        settings,
+        directory,
+        plan,
+        options=options,
+        warnings=warnings,
+        undone_number=record.number,
+        rejects_file=rejects,
+        rules=rules,
     )
     return _REJECTED if misfits and not options.dry_run else 0

@@ -27,8 +27,8 @@ def unset_command(settings: Settings, options: ChangeOptions, *, target: str, at
         settings,
         options,
         target,
-        attributes,
-        lambda schema, found: unset_attributes(
+        attributes=attributes,
+        make_edit=lambda schema, found: unset_attributes(
             schema, found, attributes, make_added_class_lookup(settings, schema, found)
         ),
     )

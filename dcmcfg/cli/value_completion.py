@@ -16,7 +16,7 @@ def list_new_values(configuration: Configuration, target_text: str, name: str, i
     entry = resolve_entry(configuration, target_text)
     known = completions.complete_values(load_bundled_schema(), name, incomplete)
     values = dict.fromkeys((*known, *completions.complete_references(configuration, name, incomplete, entry)))
-    return list(filter_acceptable_values(configuration, entry, name, values, datetime.now(UTC)))
+    return list(filter_acceptable_values(configuration, entry, name, values=values, now=datetime.now(UTC)))
 
 
 def list_external_retrieve_titles(configuration: Configuration, device: str, incomplete: str) -> list[tuple[str, str]]:

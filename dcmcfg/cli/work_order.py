@@ -95,7 +95,9 @@ def work_order_command(
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.get_device(settings.device)
-    order = create_work_order(configuration, get_archive_ae(device, title), holder, requesters, destinations)
+    order = create_work_order(
+        configuration, get_archive_ae(device, title), holder, requesters=requesters, destinations=destinations
+    )
     if as_json:
         print_json(work_order_json(order))
     elif form == "text":

@@ -6,7 +6,7 @@ What is spoken at a port where nobody answered as was expected: TLS, or DICOM wi
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 from dcmcfg.dicom.connect import open_socket
@@ -100,6 +100,7 @@ class CallResult:
     """
 
     seconds: float = 0
+    _: KW_ONLY
     problem: str = ""
     failed_at: CallStage | None = None
     next_step: str = ""

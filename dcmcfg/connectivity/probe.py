@@ -35,7 +35,7 @@ def probe_all(
     to the echo, a name service that keeps silent included. When it is interrupted the associations under way are
     aborted.
     """
-    probing = _ProbeRun(endpoints, calling_ae_title, tls, timeouts, on_result)
+    probing = _ProbeRun(endpoints, calling_ae_title=calling_ae_title, tls=tls, timeouts=timeouts, on_result=on_result)
     try:
         while not probing.is_done:
             probing.start_probes(parallel)
@@ -52,6 +52,7 @@ class _ProbeRun:
     def __init__(
         self,
         endpoints: Sequence[PeerEndpoint],
+        *,
         calling_ae_title: str,
         tls: ssl.SSLContext | None,
         timeouts: DicomTimeouts,

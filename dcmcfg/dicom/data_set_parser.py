@@ -83,7 +83,7 @@ def remove_sequences(octets: Octets, transfer_syntax: str, position: int = 0) ->
 
 
 def has_more_elements(
-    octets: Octets, transfer_syntax: str, position: int, max_elements: int, vr_of: Callable[[int], str]
+    octets: Octets, transfer_syntax: str, position: int, *, max_elements: int, vr_of: Callable[[int], str]
 ) -> bool:
     """Return whether there are more than *max_elements* elements and items from *position* on, those in sequences too.
 

@@ -31,7 +31,7 @@ def echo(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SS
     :class:`EchoFailed` when there is no answer, or one that is not 0000.
     """
     started = time.monotonic()
-    with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls) as opened:
+    with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls=tls) as opened:
         request = opened.send(CommandField.C_ECHO, VERIFICATION)
         try:
             response = request.wait_for_response(timeouts.dimse)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.elements import read_texts
@@ -119,6 +119,7 @@ class MoveOutcome:
     comment: str = ""
     offending_elements: tuple[str, ...] = ()
     failed_sop_instance_uids: tuple[str, ...] = ()
+    _: KW_ONLY
     remaining: int | None = None
     completed: int | None = None
     failed: int | None = None

@@ -7,7 +7,7 @@ import itertools
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.dicom.connect import open_socket, translate_connect_error
@@ -45,6 +45,7 @@ class OpenAssociation:
     association: Association
     peer: Peer
     timeouts: DicomTimeouts
+    _: KW_ONLY
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
     _numbered: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
 
@@ -109,8 +110,8 @@ def open_association(
     calling_ae_title: str,
     sop_classes: Sequence[str],
     timeouts: DicomTimeouts,
-    tls: ssl.SSLContext | None = None,
     *,
+    tls: ssl.SSLContext | None = None,
     relational_sop_classes: Sequence[str] = (),
 ) -> Iterator[OpenAssociation]:
     """Open an association as *calling_ae_title* that offers *sop_classes* in Implicit and Explicit VR Little Endian.
@@ -123,7 +124,9 @@ def open_association(
     """
     parse_ae_title(calling_ae_title)
     parse_ae_title(peer.ae_title)
-    opened = _open(peer, calling_ae_title, sop_classes, timeouts, tls, relational_sop_classes)
+    opened = _open(
+        peer, calling_ae_title, sop_classes, timeouts=timeouts, tls=tls, relational_sop_classes=relational_sop_classes
+    )
     try:
         yield opened
         opened.association.release()
@@ -136,6 +139,7 @@ def _open(
     peer: Peer,
     calling_ae_title: str,
     sop_classes: Sequence[str],
+    *,
     timeouts: DicomTimeouts,
     tls: ssl.SSLContext | None,
     relational_sop_classes: Sequence[str],
@@ -144,12 +148,14 @@ def _open(
     wire = open_connection(peer, timeouts, tls)
     try:
         asked = encode_association_request(
-            calling_ae_title, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational_sop_classes
+            calling_ae_title, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational_sop_classes=relational_sop_classes
         )
-        kind, answer = _answer(wire, asked, timeouts.acse, peer, tls)
+        kind, answer = _answer(wire, asked, timeouts.acse, peer=peer, tls=tls)
         if kind in (PduType.ASSOCIATE_RJ, PduType.ABORT):
             wire.close()  # there is nobody left to abort
-        acceptance = _check_response(kind, answer, proposed, calling_ae_title, peer, tls)
+        acceptance = _check_response(
+            kind, answer, proposed=proposed, calling_ae_title=calling_ae_title, peer=peer, tls=tls
+        )
     except BaseException:
         wire.close(ABORT_PDU)
         raise
@@ -168,7 +174,7 @@ def open_connection(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | N
 
 
 def _answer(
-    wire: RequestedConnection, asked: bytes, seconds: float, peer: Peer, tls: ssl.SSLContext | None
+    wire: RequestedConnection, asked: bytes, seconds: float, *, peer: Peer, tls: ssl.SSLContext | None
 ) -> tuple[int, bytes]:
     """Return type and content of the PDU that answers the association request *asked* within *seconds*."""
     try:
@@ -188,6 +194,7 @@ def _answer(
 def _check_response(
     kind: int,
     answer: bytes,
+    *,
     proposed: Mapping[int, ProposedContext],
     calling_ae_title: str,
     peer: Peer,

@@ -22,7 +22,7 @@ from dcmcfg.errors import DicomError, MalformedInput
 from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instance:
     """A SOP instance as the archive lists it.
 
@@ -103,12 +103,12 @@ class _Query:
 
     def _instance(self, image: Identifier, series_uid: str, whereabouts: _Availability) -> Instance:
         return Instance(
-            self.study_uid,
-            series_uid,
-            read_text(image, "SOPClassUID"),
-            self._uid(image, "SOPInstanceUID"),
-            whereabouts.availability,
-            whereabouts.retrieve_ae_titles,
+            study_uid=self.study_uid,
+            series_uid=series_uid,
+            sop_class_uid=read_text(image, "SOPClassUID"),
+            sop_instance_uid=self._uid(image, "SOPInstanceUID"),
+            availability=whereabouts.availability,
+            retrieve_ae_titles=whereabouts.retrieve_ae_titles,
         )
 
     def _find_matches(self, level: str, above: dict[str, str], *more: str) -> list[Identifier]:
@@ -152,7 +152,7 @@ _RETURNED = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """A study as the archive lists it; ``""``, nothing or None is what it does not say.
 
@@ -206,14 +206,14 @@ def _study(answer: Identifier, opened: OpenAssociation) -> Study:
         )
     (patient_id, issuer), character_set = decode_values(answer, "PatientID", "IssuerOfPatientID")
     return Study(
-        uid,
-        patient_id,
-        issuer,
-        read_text(answer, "StudyDate"),
-        read_text(answer, "InstanceAvailability"),
-        read_texts(answer, "RetrieveAETitle"),
-        parse_unsigned_integer(read_text(answer, "NumberOfStudyRelatedInstances")),
-        character_set,
+        study_uid=uid,
+        patient_id=patient_id,
+        issuer_of_patient_id=issuer,
+        study_date=read_text(answer, "StudyDate"),
+        availability=read_text(answer, "InstanceAvailability"),
+        retrieve_ae_titles=read_texts(answer, "RetrieveAETitle"),
+        instance_count=parse_unsigned_integer(read_text(answer, "NumberOfStudyRelatedInstances")),
+        character_set=character_set,
     )
 
 

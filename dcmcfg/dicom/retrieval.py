@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 from dcmcfg.dicom.character_sets import UNICODE
@@ -88,6 +88,7 @@ class Retrieval:
     level: Level = Level.STUDY
     series_uids: tuple[str, ...] = ()
     instance_uids: tuple[str, ...] = ()
+    _: KW_ONLY
     patient: Patient | None = None
 
     def __post_init__(self) -> None:

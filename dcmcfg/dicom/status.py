@@ -203,7 +203,7 @@ Service = Literal["C-MOVE", "C-FIND", "C-STORE", "C-ECHO"]
 Category = Literal["success", "pending", "warning", "failure", "cancel"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StatusMeaning:
     """A status in words; ``str()`` is e.g. ``A801, move destination unknown (Unknown AE: X)``.
 
@@ -231,11 +231,11 @@ def explain(service: Service, status: int, comment: str = "", sub_operation_peer
     finding = own(comment) if own else _look_up_explanation(service, status)
     meaning, look_at = finding or _UNKNOWN
     return StatusMeaning(
-        status,
-        category_of(status),
-        meaning.replace(EXTERNAL_ARCHIVE_OR_DESTINATION, sub_operation_peer or EXTERNAL_ARCHIVE_OR_DESTINATION),
-        look_at,
-        comment,
+        status=status,
+        category=category_of(status),
+        meaning=meaning.replace(EXTERNAL_ARCHIVE_OR_DESTINATION, sub_operation_peer or EXTERNAL_ARCHIVE_OR_DESTINATION),
+        suggested_check=look_at,
+        comment=comment,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from dcmcfg.errors import DicomError
@@ -32,6 +32,7 @@ class TlsFiles:
     certificate: Path | None = None
     key: Path | None = None
     passphrase: Callable[[], str] | None = field(default=None, repr=False)
+    _: KW_ONLY
     check_host: bool = True
     require_crl: bool = False
 

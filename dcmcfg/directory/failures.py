@@ -133,7 +133,13 @@ def raise_for_result(result: Mapping[str, Any], subject: str) -> None:
         str(result.get("message") or ""),
     )
     _raise_for_response(
-        LdapResponse(0, code, matched_dn, diagnostic_message, tuple(result.get("referrals") or ())),
+        LdapResponse(
+            message_id=0,
+            result_code=code,
+            matched_dn=matched_dn,
+            message=diagnostic_message,
+            referrals=tuple(result.get("referrals") or ()),
+        ),
         subject,
         default_meaning=default_meaning,
     )

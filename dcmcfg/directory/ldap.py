@@ -71,11 +71,11 @@ class LdapDirectory:
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
         def on_referral(referral: Referral) -> None:
             if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
-                raise_for_response(LdapResponse(0, REFERRAL, referrals=referral.urls), str(base))
+                raise_for_response(LdapResponse(message_id=0, result_code=REFERRAL, referrals=referral.urls), str(base))
             self._add_referral(referral)
 
         with translate_ldap_errors(self._server.url, request_sent=False):
-            yield from search(self._connection, base, scope, attributes, on_referral)
+            yield from search(self._connection, base, scope, attributes, on_referral=on_referral)
 
     def _add_referral(self, referral: Referral) -> None:
         if referral in self._referrals:

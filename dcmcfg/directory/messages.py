@@ -57,7 +57,7 @@ def _encode_operation(change: Change) -> bytes:
         case Modify(dn, modifications):
             steps = b"".join(map(_encode_modification, modifications))
             return encode_element(_MODIFY, _encode_text(str(dn)) + encode_element(SEQUENCE, steps))
-        case Rename(dn, new_rdn, delete_old_rdn, new_superior):
+        case Rename(dn, new_rdn, delete_old_rdn=delete_old_rdn, new_superior=new_superior):
             names = _encode_text(str(dn)) + _encode_text(str(new_rdn)) + (_TRUE if delete_old_rdn else _FALSE)
             superior = b"" if new_superior is None else encode_element(_NEW_SUPERIOR, str(new_superior).encode())
             return encode_element(_MODIFY_DN, names + superior)
@@ -96,7 +96,7 @@ _EXTENDED_RESPONSE, _REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE = 0x78, 0xA3, 0x8
 _MAXIMUM_LENGTH = 1 << 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LdapResponse:
     """An LDAPResult, and of an extended response the name and value (None when not there)."""
 
@@ -157,13 +157,13 @@ def _decode_response(message: bytes) -> LdapResponse:
     optional = dict(more)
     name = optional.get(_RESPONSE_NAME)
     return LdapResponse(
-        int.from_bytes(number, "big", signed=True),
-        int.from_bytes(code, "big", signed=True),
-        dn.decode("utf-8", "replace"),
-        text.decode("utf-8", "replace"),
-        tuple(uri.decode("utf-8", "replace") for _, uri in read_elements(optional.get(_REFERRAL, b""))),
-        name.decode("utf-8", "replace") if name is not None else None,
-        optional.get(_RESPONSE_VALUE),
+        message_id=int.from_bytes(number, "big", signed=True),
+        result_code=int.from_bytes(code, "big", signed=True),
+        matched_dn=dn.decode("utf-8", "replace"),
+        message=text.decode("utf-8", "replace"),
+        referrals=tuple(uri.decode("utf-8", "replace") for _, uri in read_elements(optional.get(_REFERRAL, b""))),
+        name=name.decode("utf-8", "replace") if name is not None else None,
+        value=optional.get(_RESPONSE_VALUE),
     )
 
 

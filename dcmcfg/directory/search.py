@@ -34,6 +34,7 @@ def search(
     base: DN,
     scope: Scope,
     attributes: Sequence[str],
+    *,
     on_referral: Callable[[Referral], None],
 ) -> Iterator[list[bytes]]:
     """Yield the octets of the entries in *scope* of *base*, some at a time as they arrive.

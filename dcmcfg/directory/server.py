@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -29,6 +29,7 @@ class LdapServerSettings:
     base_dn: DN
     bind_dn: str
     password: str = field(repr=False)
+    _: KW_ONLY
     ca_file: Path | None = None
     require_crl: bool = False
     starttls: bool = False

@@ -140,7 +140,7 @@ def _build_edit(
     after = entry
     for modification in modifications:
         after = _apply_modification(schema, after, modification)
-    if unneeded := _find_unneeded_classes(schema, entry, after, modifications, own_classes):
+    if unneeded := _find_unneeded_classes(schema, entry, after, modifications=modifications, own_classes=own_classes):
         modifications.append(Modification(Operation.DELETE, OBJECT_CLASS, unneeded))
         after = _apply_modification(schema, after, modifications[-1])
     too_many = [problem for each in modifications for problem in _check_single_valued(schema, entry, after, each)]
@@ -149,7 +149,7 @@ def _build_edit(
 
 
 def _find_unneeded_classes(
-    schema: Schema, before: Entry, after: Entry, modifications: Sequence[Modification], own_classes: AutoAddedClasses
+    schema: Schema, before: Entry, after: Entry, *, modifications: Sequence[Modification], own_classes: AutoAddedClasses
 ) -> tuple[bytes, ...]:
     """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
     names = [each.name for each in modifications]

@@ -6,7 +6,7 @@ That is ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with one only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, NotFound
@@ -46,6 +46,7 @@ class ConnectionSettings:
     port: int | None = None
     cipher_suites: tuple[str, ...] | None = None
     protocol: str | None = None
+    _: KW_ONLY
     bind_address: str | None = None
     client_bind_address: str | None = None
     installed: bool | None = None

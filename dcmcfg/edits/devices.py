@@ -136,7 +136,10 @@ def _copy_entry(entry: Entry, device: Device, new_dn: DN, new_names: Mapping[Ent
     own = tuple(_rename_rdn(rdn, new_names) for rdn in entry.dn.rdns[:depth])
     attributes = tuple(
         Attribute(
-            each.name, tuple(_rewrite_value(device, each.name, value, new_dn, new_names) for value in each.values)
+            each.name,
+            tuple(
+                _rewrite_value(device, each.name, value, new_dn=new_dn, new_names=new_names) for value in each.values
+            ),
         )
         for each in entry.attributes
     )
@@ -149,14 +152,14 @@ def _rename_rdn(rdn: RDN, new_names: Mapping[EntityKind, Mapping[str, str]]) -> 
 
 
 def _rewrite_value(
-    device: Device, name: str, value: bytes, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]
+    device: Device, name: str, value: bytes, *, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]
 ) -> bytes:
     definition = device.tree.schema.attribute(name)
     if definition is not None and definition.syntax == "DN":
         return _rewrite_reference(device, value, new_dn, new_names)
     for kind in {each.kind for each in find_names(name, value)}:
         for old, new in new_names.get(kind, {}).items():
-            value = rewrite_name(name, value, kind, old, new)
+            value = rewrite_name(name, value, kind, old=old, new=new)
     return value
 
 

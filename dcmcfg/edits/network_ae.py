@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Add
@@ -64,6 +64,7 @@ class NewNetworkAE:
     title: str
     host: str
     port: int | None
+    _: KW_ONLY
     device: str | None = None
     cipher_suites: tuple[str, ...] = ()
     connection: str | None = None

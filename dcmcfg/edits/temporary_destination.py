@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.edits.edit import Edit
@@ -57,6 +57,7 @@ class TemporaryDestination:
     host: str
     port: int
     owner: OwnerProcess
+    _: KW_ONLY
     security: ConnectionSecurity = UNSECURED
 
     @property

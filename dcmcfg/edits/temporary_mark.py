@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from dcmcfg.model.devices import Configuration
@@ -18,7 +18,7 @@ _FORM = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnerProcess:
     """The process that works with a temporary destination, and since ``created``.
 
@@ -43,6 +43,7 @@ class Remnant:
     owner: OwnerProcess
     host: str | None = None
     port: int | None = None
+    _: KW_ONLY
     tls: bool = False
 
 
@@ -72,7 +73,13 @@ def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
         created, titles = parse_timestamp(match["when"]), [ae.title for ae in device.network_aes]
         if created is None or (titles and match["title"] not in titles):
             continue
-        owner = OwnerProcess(match["user"], match["host"], int(match["process"]), int(match["begun"]), created)
+        owner = OwnerProcess(
+            user=match["user"],
+            host=match["host"],
+            pid=int(match["process"]),
+            started=int(match["begun"]),
+            created=created,
+        )
         connection = next(iter(device.connections), None)
         address = (connection.host, connection.port, connection.tls) if connection else (None, None, False)
         yield Remnant(match["title"], owner, *address)

@@ -163,11 +163,11 @@ def _refuse_renames(tree: Tree, shown: _Before, edited: _After) -> None:
             for removed in shown.keys() - edited.keys():
                 if removed[1:] != key[1:] or not _may_be_renamed(tree, shown[removed].entry, entry):
                     continue
-                if not _replaces_in_references(tree, shown, edited, removed, key):
+                if not _replaces_in_references(tree, shown, edited, removed=removed, new=key):
                     raise _build_rename_error(shown[removed].entry, entry)
 
 
-def _replaces_in_references(tree: Tree, shown: _Before, edited: _After, removed: NormalDN, new: NormalDN) -> bool:
+def _replaces_in_references(tree: Tree, shown: _Before, edited: _After, *, removed: NormalDN, new: NormalDN) -> bool:
     """Return whether the text has everything that referred to the entry *removed* by its DN refer to *new*.
 
     Then nothing is lost with the old entry, unless it has a name that others know, or values that were not shown.

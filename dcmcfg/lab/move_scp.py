@@ -12,7 +12,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
@@ -34,7 +34,7 @@ from dcmcfg.lab.listener import get_association_request, get_called_ae_title, ge
 _log = logging.getLogger("lab.move")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MoveRequest:
     """A C-MOVE request with what is known from its association."""
 
@@ -60,6 +60,7 @@ class MoveResponse:
 
     status: int
     comment: str = ""
+    _: KW_ONLY
     remaining: int | None = None
     completed: int | None = None
     failed: int | None = None
@@ -129,16 +130,17 @@ def install_move_handler(association: Association, handler: MoveHandler) -> None
     The handler runs in the association's own thread: other associations go on meanwhile.
     """
     serve_others = association._serve_request  # noqa: SLF001 — pynetdicom has no public hook before its own service
-    service: Any = partial(_serve_request, association, handler, serve_others)
+    service: Any = partial(_serve_request, association, handler=handler, serve_others=serve_others)
     association._serve_request = service  # type: ignore[method-assign]  # noqa: SLF001 — for the same reason
 
 
 def _serve_request(
     association: Association,
-    handler: MoveHandler,
-    serve_others: Callable[[Any, int], None],
     message: object,
     context_id: int,
+    *,
+    handler: MoveHandler,
+    serve_others: Callable[[Any, int], None],
 ) -> None:
     contexts = {context.context_id: context for context in association.accepted_contexts}
     if not isinstance(message, C_MOVE) or not message.is_valid_request or context_id not in contexts:

@@ -14,7 +14,7 @@ SITE_FORMAT = FileFormat("the description of a lab", 1)
 LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ports:
     """The TCP ports of a lab, all on loopback."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class PartState:
     address: str
     process: ProcessIdentity | None = None
     started_at: float | None = None
+    _: KW_ONLY
     ready: bool = False
 
 
@@ -78,6 +79,7 @@ class LabState:
     supervisor: ProcessIdentity
     phase: Phase
     parts: tuple[PartState, ...]
+    _: KW_ONLY
     reason: str = ""
     failed_part: str = ""
 

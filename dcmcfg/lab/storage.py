@@ -27,7 +27,7 @@ from dcmcfg.lab.site import Site
 from dcmcfg.well_known_uids import VERIFICATION
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReceivedObject:
     """One C-STORE request; ``move_originator_ae_title`` is the Move Originator AE title, empty when there is none.
 

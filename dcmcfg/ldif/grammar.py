@@ -107,7 +107,7 @@ def _parse_change(fields: FieldReader, dn: DN, controls: tuple[Control, ...], li
                 raise fields.build_error(kind.line, "a modify that modifies nothing")
             return Modify(dn, _parse_modifications(fields, body), controls)
         case word if word in _RENAMES and not (fields.strict and word == "rename"):
-            return _parse_rename(fields, dn, controls, kind, body)
+            return _parse_rename(fields, dn, controls=controls, kind=kind, lines=body)
     raise fields.build_error(
         kind.line, f"unknown changetype {quote_for_message(kind.value)}", "known are add, delete, modify, modrdn, moddn"
     )
@@ -184,7 +184,7 @@ def _parse_modification_value(fields: FieldReader, attribute: str, line: Logical
     raise fields.build_error(line.number, f"'{name}:' inside a modification of {attribute}", next_step)
 
 
-def _parse_rename(fields: FieldReader, dn: DN, controls: tuple[Control, ...], kind: Field, lines: Lines) -> Rename:
+def _parse_rename(fields: FieldReader, dn: DN, *, controls: tuple[Control, ...], kind: Field, lines: Lines) -> Rename:
     words = ("newrdn", "deleteoldrdn", "newsuperior")
     for line, word in zip(lines, words, strict=False):
         if parse_keyword(line) != word:
@@ -198,7 +198,13 @@ def _parse_rename(fields: FieldReader, dn: DN, controls: tuple[Control, ...], ki
             delete_old.line, f"'deleteoldrdn:' must be 0 or 1, not {quote_for_message(delete_old.value)}"
         )
     new_superior = _parse_name(fields, superior[0]) if superior else None
-    return Rename(dn, _parse_rdn(fields, new_rdn), delete_old.value == b"1", new_superior, controls)
+    return Rename(
+        dn,
+        _parse_rdn(fields, new_rdn),
+        delete_old_rdn=delete_old.value == b"1",
+        new_superior=new_superior,
+        controls=controls,
+    )
 
 
 def _parse_rdn(fields: FieldReader, field: Field) -> RDN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from dcmcfg.changes import Change
@@ -26,6 +26,7 @@ class LintFinding:
     finding: Finding
     fix_command: tuple[str, ...]
     fix_changes: tuple[Change, ...]
+    _: KW_ONLY
     correction_commands: tuple[tuple[str, ...], ...] = ()
 
 
@@ -50,7 +51,11 @@ def _apply_rule(context: LintContext, rule: LintRule) -> Iterator[LintFinding]:
             yield LintFinding(rule, finding, (), violation.fix_changes)
         else:
             yield LintFinding(
-                rule, finding, violation.fix_command, violation.fix_changes, violation.correction_commands
+                rule,
+                finding,
+                violation.fix_command,
+                violation.fix_changes,
+                correction_commands=violation.correction_commands,
             )
 
 

@@ -80,7 +80,7 @@ def _build_load_risk(found: tuple[NewFinding, ...], alternative_name: str) -> tu
     else:
         description = f"the archive cannot load {settings}"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
-    return (Risk(UNLOADABLE, description, tuple(entries), found, alternative_name),)
+    return (Risk(UNLOADABLE, description, tuple(entries), found, alternative_name=alternative_name),)
 
 
 def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
@@ -26,6 +26,7 @@ class Violation:
     message: str
     attribute: str = ""
     value: bytes | None = None
+    _: KW_ONLY
     fix_command: tuple[str, ...] = ()
     fix_changes: tuple[Change, ...] = ()
     correction_commands: tuple[tuple[str, ...], ...] = ()
@@ -43,6 +44,7 @@ class LintRule:
 
     name: str
     severity: Severity
+    _: KW_ONLY
     requirement: str
     reason: str
     fix: str
@@ -70,6 +72,6 @@ def build_finding(rule: LintRule, violation: Violation) -> Finding:
         violation.dn,
         violation.attribute,
         rule.format_message(violation),
-        violation.value,
-        rule.severity,
+        value=violation.value,
+        severity=rule.severity,
     )

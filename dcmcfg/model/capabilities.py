@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration, NetworkAE
@@ -28,6 +28,7 @@ class MissingCapability:
     sop_class: str
     role: str
     transfer_syntaxes: tuple[str, ...]
+    _: KW_ONLY
     #: Whether the other has the SOP class in that role, with other transfer syntaxes.
     sop_class_supported: bool
 

@@ -45,6 +45,7 @@ ANY_TRANSFER_SYNTAX = "*"
 _DEVICE_NAME_ATTRIBUTE = DICOM_DEVICE_NAME.lower()
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class Connection:
     """A network connection of a device.
@@ -71,6 +72,7 @@ class Connection:
         return not self.tls or bool(self.ciphers & other.ciphers and self.tls_versions & other.tls_versions)
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class NetworkAE:
     """A network AE with the connections it refers to, in the order of the references (dangling ones left out)."""

@@ -30,7 +30,7 @@ class RejectedRow:
         return f"{self.row.location}: {title}: {self.reason}" if title else f"{self.row.location}: {self.reason}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """An AE as a row wants it; None stands for what the row leaves open."""
 

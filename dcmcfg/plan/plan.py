@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.dn import DN, AncestorIndex, NormalDN
@@ -105,6 +105,7 @@ class Plan:
     before: Tree
     after: Tree
     steps: tuple[Step, ...]
+    _: KW_ONLY
     unchanged: tuple[UnchangedItem, ...] = ()
     typo_warnings: tuple[str, ...] = ()
 
@@ -250,8 +251,8 @@ class _PlanBuilder:
             self._before,
             self._draft.build_tree(),
             tuple(self._steps),
-            tuple(self._unchanged),
-            tuple(self._typo_warnings),
+            unchanged=tuple(self._unchanged),
+            typo_warnings=tuple(self._typo_warnings),
         )
 
     def add(self, desired: DesiredChange) -> int:
@@ -436,7 +437,7 @@ def _invert_step(step: Step) -> tuple[Change, ...]:
             return (Add(step.before),) if step.before is not None else ()
         case Modify():
             return ()
-        case Rename(dn, _, _, new_superior) as rename:
+        case Rename(dn, new_superior=new_superior) as rename:
             # The entry's own spelling of its name, which the change need not share.
             old = step.before.dn if step.before is not None else dn
             parent = old.parent if new_superior is not None else None

@@ -108,7 +108,7 @@ def _rebase_change(change: Change, report: RebasingReport) -> Iterator[Change]:
             yield from (replace(change, entry=rebased) for rebased in report.rebase_entries([entry]))
         case Delete(dn):
             yield replace(change, dn=rebasing.rebase_dn(dn))
-        case Rename(dn, _, _, superior):
+        case Rename(dn, new_superior=superior):
             yield replace(
                 change, dn=rebasing.rebase_dn(dn), new_superior=rebasing.rebase_dn(superior) if superior else superior
             )

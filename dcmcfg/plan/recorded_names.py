@@ -8,7 +8,7 @@ holds its file. No LDAP change reaches them: without an AE of that title the arc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
 from dcmcfg.dn import DN, NormalDN
@@ -46,6 +46,7 @@ class RecordedName:
     kind: EntityKind
     name: str
     entries: tuple[DN, ...]
+    _: KW_ONLY
     expects_records: bool = True
     other_archives: tuple[str, ...] = ()
     is_renamed: bool = False
@@ -63,6 +64,7 @@ class RecordedStudies:
     name: RecordedName
     purged: int = 0
     local: int = 0
+    _: KW_ONLY
     is_complete: bool = True
     unknown_reason: str = ""
 
@@ -122,7 +124,14 @@ def _find_removed_titles(
         other_archives = tuple(name for name in naming_archives if name.lower() != device.lower())
         entries = tuple(ae.entry.dn for ae in aes)
         is_renamed = any(before.tree.key(dn) in renamed for dn in entries)
-        yield RecordedName(EntityKind.AE, title, entries, bool(naming_archives), other_archives, is_renamed)
+        yield RecordedName(
+            EntityKind.AE,
+            title,
+            entries,
+            expects_records=bool(naming_archives),
+            other_archives=other_archives,
+            is_renamed=is_renamed,
+        )
 
 
 def _find_removed_storages(before: Configuration, after: Configuration | None, device: str) -> Iterator[RecordedName]:

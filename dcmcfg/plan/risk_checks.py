@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
@@ -163,6 +163,7 @@ class Risk:
     description: str
     entries: tuple[str, ...]
     findings: tuple[NewFinding, ...] = ()
+    _: KW_ONLY
     alternative_name: str = ""
     records: tuple[RecordedStudies, ...] = ()
     avoidance: str = ""
@@ -206,8 +207,8 @@ def find_risks(
     are left out.
     """
     found = (
-        _find_mass_change(plan, MANY_CHANGES, "changed", (Modify, Rename), subtree),
-        _find_mass_change(plan, MANY_DELETES, "deleted", (Delete,), subtree),
+        _find_mass_change(plan, MANY_CHANGES, word="changed", kinds=(Modify, Rename), subtree=subtree),
+        _find_mass_change(plan, MANY_DELETES, word="deleted", kinds=(Delete,), subtree=subtree),
         _find_archive_device_risk(plan, device),
         _find_dangling_risk(plan, ignored_references),
         _find_vendor_data_risk(plan),
@@ -271,7 +272,7 @@ def _describe_stored_studies(each: RecordedStudies) -> str:
     return f"the database has studies stored on {each.name.name} (at least {each.local})"
 
 
-def _find_mass_change(plan: Plan, name: str, word: str, kinds: tuple[type, ...], subtree: DN | None) -> Risk | None:
+def _find_mass_change(plan: Plan, name: str, *, word: str, kinds: tuple[type, ...], subtree: DN | None) -> Risk | None:
     base = _find_base_key(plan.before, subtree)
     names = EntryNames(plan).names_before
     keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))

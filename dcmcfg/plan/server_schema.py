@@ -182,11 +182,15 @@ class _Reason:
         match finding.rule:
             case rule if rule is UNKNOWN_ATTRIBUTE:
                 attribute = bundled.attribute(name)
-                return _build_unknown_reason("attribute", name, attribute.oid if attribute else None, server, bundled)
+                return _build_unknown_reason(
+                    "attribute", name, attribute.oid if attribute else None, server=server, bundled=bundled
+                )
             case rule if rule is UNKNOWN_CLASS:
                 name = (finding.value or b"").decode("utf-8", "replace")
                 known = bundled.object_class(name)
-                return _build_unknown_reason("object class", name, known.oid if known else None, server, bundled)
+                return _build_unknown_reason(
+                    "object class", name, known.oid if known else None, server=server, bundled=bundled
+                )
             case rule if rule is ATTRIBUTE_NOT_ALLOWED:
                 message = f"by the server's schema, none of its object classes allows {name}"
                 allowing = _find_allowing_class(bundled, entry, name)
@@ -208,7 +212,7 @@ class _Reason:
                 )
 
 
-def _build_unknown_reason(word: str, name: str, oid: str | None, server: Schema, bundled: Schema) -> _Reason:
+def _build_unknown_reason(word: str, name: str, oid: str | None, *, server: Schema, bundled: Schema) -> _Reason:
     shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…"
     fix = f"load a schema that has {shown}"
     if oid is not None:

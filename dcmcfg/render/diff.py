@@ -281,7 +281,7 @@ def render_unified_diff(diff: TreeDiff, side_names: tuple[str, str], *, with_sec
             if held is not None and wanted is not None and not with_secrets:
                 new = _mark_changed_secrets(new, held, wanted)
             named = held or wanted
-            yield from _hunks(old, new, old_line, new_line, str(named.dn) if named else "")
+            yield from _hunks(old, new, old_line=old_line, new_line=new_line, heading=str(named.dn) if named else "")
         old_line += len(old)
         new_line += len(new)
 
@@ -307,7 +307,7 @@ def _secret_values(entry: Entry, name: str) -> set[bytes]:
     return {value for value in entry.values(name) if is_secret(name, value)}
 
 
-def _hunks(old: list[str], new: list[str], old_line: int, new_line: int, heading: str) -> Iterator[str]:
+def _hunks(old: list[str], new: list[str], *, old_line: int, new_line: int, heading: str) -> Iterator[str]:
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
         old_range = _range(old_line + group[0][1], group[-1][2] - group[0][1])
         new_range = _range(new_line + group[0][3], group[-1][4] - group[0][3])

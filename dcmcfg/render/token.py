@@ -18,7 +18,7 @@ _LABEL = 10
 
 
 def print_token(
-    source: str, archive_url: str, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+    source: str, archive_url: str, *, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
     console = stdout_console()
@@ -30,7 +30,7 @@ def print_token(
 
 
 def token_json(
-    source: str, archive_url: str, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+    source: str, archive_url: str, *, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> dict[str, Any]:
     """Return what ``token --json`` prints: never the token; times as RFC 3339, spans in seconds."""
     return {

@@ -56,6 +56,7 @@ class PlanWriter:
         directory: Directory,
         plan: Plan,
         record: RolloutRecord,
+        *,
         journal_writer: JournalWriter,
         on_step: OnStep,
         interrupts: DeferredSignals,
@@ -215,7 +216,9 @@ def run_rollout(
         refuse_unfinished(context.state_folder, url, excluded_number=context.undo_of)
         check_unchanged(directory, plan)
         record = write_record(context, url, plan, strategy.value)
-        return _apply_plan(directory, plan, record, strategy, transaction_size, on_step)
+        return _apply_plan(
+            directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
+        )
 
 
 def resume_rollout(
@@ -238,19 +241,24 @@ def resume_rollout(
         if not progress.ended or progress.applied != record.header.steps - len(plan.steps):
             raise Refused(f"somebody has gone on with roll-out {record.number} meanwhile", next_step="dcmcfg history")
         check_unchanged(directory, plan)
-        return _apply_plan(directory, plan, record, strategy, transaction_size, on_step)
+        return _apply_plan(
+            directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
+        )
 
 
 def _apply_plan(
     directory: Directory,
     plan: Plan,
     record: RolloutRecord,
+    *,
     strategy: RolloutStrategy,
     transaction_size: int,
     on_step: OnStep,
 ) -> RolloutOutcome:
     try:
-        return _apply_with_journal(directory, plan, record, strategy, transaction_size, on_step)
+        return _apply_with_journal(
+            directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
+        )
     except IncompleteChange as stopped:
         stopped.rollout_number, stopped.undo_file = record.number, record.undo_file
         raise
@@ -260,12 +268,15 @@ def _apply_with_journal(
     directory: Directory,
     plan: Plan,
     record: RolloutRecord,
+    *,
     strategy: RolloutStrategy,
     transaction_size: int,
     on_step: OnStep,
 ) -> RolloutOutcome:
     with DeferredSignals() as interrupts, record.journal.open_for_writing() as journal_writer:
-        writer = PlanWriter(directory, plan, record, journal_writer, on_step, interrupts)
+        writer = PlanWriter(
+            directory, plan, record, journal_writer=journal_writer, on_step=on_step, interrupts=interrupts
+        )
         try:
             writer.write(transaction_size)
         except NothingChanged as failure:

@@ -11,7 +11,7 @@ import shutil
 import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
@@ -39,7 +39,7 @@ HEADER_FORMAT = FileFormat(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RolloutHeader:
     """What does not change about a roll-out.
 
@@ -175,6 +175,7 @@ class RolloutContext:
     site: str
     command: str = ""
     undo_of: int | None = None
+    _: KW_ONLY
     rejected_count: int = 0
     rejects: str = ""
 

@@ -7,7 +7,7 @@ The AE titles that an AE calls with, and calls by, once masquerading is applied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 from dcmcfg.dn import DN
@@ -55,6 +55,7 @@ class UnresolvedAE:
     ae_title: str
     reason: str
     next_step: str
+    _: KW_ONLY
     java_exception: str = ""
 
 
@@ -90,7 +91,7 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
     if wrong := find_unloadable_value(ae.device):
         why = f"the archive cannot read the device {ae.device.name}: {wrong.reason}"
         step = "correct that value, then dcmcfg reload"
-        return UnresolvedAE(LookupFailure.UNREADABLE, ae_title, why, step, wrong.java_exception)
+        return UnresolvedAE(LookupFailure.UNREADABLE, ae_title, why, step, java_exception=wrong.java_exception)
     if not ae.installed:
         of_device = not ae.device.installed
         why = f"{f'the device {ae.device.name}' if of_device else ae.title} is not installed (dicomInstalled)"
@@ -178,6 +179,7 @@ def check_return_destination(
     configuration: Configuration,
     archive_ae: NetworkAE,
     ae_title: str,
+    *,
     attribute: str = EXTERNAL_RETRIEVE_AE_DESTINATION,
     external_ae_title: str = "",
 ) -> RouteFailure | None:

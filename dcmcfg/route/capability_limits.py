@@ -19,7 +19,7 @@ _MOVE = (PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE)
 _ALWAYS_OFFERED = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CapabilityLimits:
     """Of the storage SOP classes that the archive may hold: which do not go out, and which go out re-encoded.
 

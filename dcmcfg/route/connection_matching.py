@@ -74,12 +74,14 @@ def explain_incompatibility(remote: NetworkAE, local: NetworkAE) -> str:
         kinds = ("TLS", "plain connections") if theirs[0].tls else ("plain connections", "TLS")
         return f"{remote.title} offers {kinds[0]} only, {local.title} has {kinds[1]} only"
     if _suites(own) & _suites(theirs):
-        return _describe_mismatch("TLS version", remote, _versions(theirs), local, _versions(own))
-    return _describe_mismatch("TLS cipher suite", remote, _suites(theirs), local, _suites(own))
+        return _describe_mismatch(
+            "TLS version", remote=remote, theirs=_versions(theirs), local=local, own=_versions(own)
+        )
+    return _describe_mismatch("TLS cipher suite", remote=remote, theirs=_suites(theirs), local=local, own=_suites(own))
 
 
 def _describe_mismatch(
-    property_name: str, remote: NetworkAE, theirs: frozenset[str], local: NetworkAE, own: frozenset[str]
+    property_name: str, *, remote: NetworkAE, theirs: frozenset[str], local: NetworkAE, own: frozenset[str]
 ) -> str:
     return (
         f"no connection of {local.title} shares a {property_name} with one of {remote.title}: "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum, StrEnum
 from typing import Literal
 
@@ -59,7 +59,7 @@ class AEAddress:
         return f"{format_host_port(self.host, self.port)}{' TLS' if self.tls else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RouteMessage:
     """One message: sender and receiver, their AE titles, the address; ``move_destination`` is a Move Destination.
 
@@ -85,6 +85,7 @@ class Prerequisite:
     peer_ae_title: str
     kind: Literal["accept", "know"]
     ae_title: str
+    _: KW_ONLY
     address: AEAddress | None = None
     service: Literal["C-MOVE", "C-STORE"] = "C-MOVE"
 
@@ -109,6 +110,7 @@ class RetrievePath:
     state: StudyState
     branch: Branch
     outcome: PathOutcome
+    _: KW_ONLY
     external_ae_title: str = ""
     configured_by: tuple[str, ...] = ()
     messages: tuple[RouteMessage, ...] = ()

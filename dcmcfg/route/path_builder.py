@@ -112,7 +112,16 @@ class PathBuilder:
         needs = tuple(dict.fromkeys(self._needs))
         failures, notes = tuple(dict.fromkeys(self._failures)), tuple(dict.fromkeys(self._notes))
         return RetrievePath(
-            state, branch, outcome, external_ae_title, named_by, tuple(self._steps), failures, needs, held, notes
+            state,
+            branch,
+            outcome,
+            external_ae_title=external_ae_title,
+            configured_by=named_by,
+            messages=tuple(self._steps),
+            failures=failures,
+            prerequisites=needs,
+            capability_limits=held,
+            notes=notes,
         )
 
     def send_local(self) -> bool:
@@ -154,7 +163,16 @@ class PathBuilder:
         calling = get_calling_ae_title(asked, destination.title)
         called = get_called_ae_title(asked, destination.title)
         where = get_ae_address(connection) if connection else None
-        self._steps.append(RouteMessage(message, asked.title, destination.title, calling, called, where))
+        self._steps.append(
+            RouteMessage(
+                kind=message,
+                sender_ae_title=asked.title,
+                receiver_ae_title=destination.title,
+                calling_ae_title=calling,
+                called_ae_title=called,
+                address=where,
+            )
+        )
         self._warn_of_rejection(destination, calling)
         return calling
 
@@ -170,7 +188,15 @@ class PathBuilder:
         move_destination = return_ae_title or self._question.destination_ae_title
         called = get_called_ae_title(asked, external_ae_title)
         self._steps.append(
-            RouteMessage("C-MOVE", asked.title, external_ae_title, calling_ae_title, called, where, move_destination)
+            RouteMessage(
+                kind="C-MOVE",
+                sender_ae_title=asked.title,
+                receiver_ae_title=external_ae_title,
+                calling_ae_title=calling_ae_title,
+                called_ae_title=called,
+                address=where,
+                move_destination=move_destination,
+            )
         )
         self._needs.append(Prerequisite(external_ae_title, "accept", calling_ae_title))
         peer = self._configuration.find_network_ae(external_ae_title)
@@ -194,9 +220,16 @@ class PathBuilder:
         connection = find_listening_connection(destination)
         where = get_ae_address(connection) if connection else None
         self._steps.append(
-            RouteMessage("C-STORE", external_ae_title, destination.title, external_ae_title, destination.title, where)
+            RouteMessage(
+                kind="C-STORE",
+                sender_ae_title=external_ae_title,
+                receiver_ae_title=destination.title,
+                calling_ae_title=external_ae_title,
+                called_ae_title=destination.title,
+                address=where,
+            )
         )
-        self._needs.append(Prerequisite(external_ae_title, "know", destination.title, where, "C-STORE"))
+        self._needs.append(Prerequisite(external_ae_title, "know", destination.title, address=where, service="C-STORE"))
         self._needs.append(Prerequisite(destination.title, "accept", external_ae_title, service="C-STORE"))
 
     def return_through_archive(
@@ -219,13 +252,26 @@ class PathBuilder:
         connection = find_listening_connection(ae) if ae is not None else None
         where = get_ae_address(connection) if connection else None
         receiver = ae.title if ae is not None else return_ae_title
-        self._steps.append(RouteMessage("C-STORE", external_ae_title, receiver, sender, return_ae_title, where))
-        self._needs.append(Prerequisite(external_ae_title, "know", return_ae_title, where, "C-STORE"))
+        self._steps.append(
+            RouteMessage(
+                kind="C-STORE",
+                sender_ae_title=external_ae_title,
+                receiver_ae_title=receiver,
+                calling_ae_title=sender,
+                called_ae_title=return_ae_title,
+                address=where,
+            )
+        )
+        self._needs.append(Prerequisite(external_ae_title, "know", return_ae_title, address=where, service="C-STORE"))
         self._back_to = ae
         failures = [] if ae is None or not is_sender_recorded else [*_check_recorded_sender(external_ae_title, sender)]
         if ae is None:
             wrong = check_return_destination(
-                self._configuration, self._asked, return_ae_title, attribute, external_ae_title
+                self._configuration,
+                self._asked,
+                return_ae_title,
+                attribute=attribute,
+                external_ae_title=external_ae_title,
             )
             failures += [wrong] if wrong else []
             if return_ae_title == self._destination.title:

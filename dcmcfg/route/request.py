@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 from dcmcfg.entry import Entry
@@ -38,6 +38,7 @@ class RouteRequest:
     destination_ae_title: str
     calling_ae_title: str
     external_ae_title: str | None = None
+    _: KW_ONLY
     sop_classes: frozenset[str] | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 
 from dcmcfg.errors import NotFound
@@ -40,7 +40,7 @@ class Service(StrEnum):
     MOVE = "C-MOVE"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PeerEntry:
     """An AE to enter: where it listens (None: nowhere that is known), what it may ask for, whether it is sent to.
 
@@ -55,7 +55,7 @@ class PeerEntry:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkOrder:
     """For the administrator of ``external_ae_title``, which the tree has at ``address``.
 
@@ -74,6 +74,7 @@ class _PeerDraft:
     """What is known so far of one AE to enter."""
 
     address: AEAddress | None = None
+    _: KW_ONLY
     source_host: str = ""
     allowed_services: set[Service] = field(default_factory=set)
     receives_studies: bool = False
@@ -84,6 +85,7 @@ def create_work_order(
     configuration: Configuration,
     archive_ae: NetworkAE,
     external_ae_title: str,
+    *,
     requesters: Sequence[str] = (),
     destinations: Sequence[str] = (),
 ) -> WorkOrder:
@@ -93,7 +95,9 @@ def create_work_order(
     dcmAcceptedMoveDestination; where that is not set, the installed AEs of other devices. Raises :class:`NotFound`
     where the archive asks *external_ae_title* for nothing.
     """
-    return _WorkOrderBuilder(configuration, archive_ae, external_ae_title, requesters, destinations).build()
+    return _WorkOrderBuilder(
+        configuration, archive_ae, external=external_ae_title, requesters=requesters, destinations=destinations
+    ).build()
 
 
 class _WorkOrderBuilder:
@@ -101,6 +105,7 @@ class _WorkOrderBuilder:
         self,
         configuration: Configuration,
         asked: NetworkAE,
+        *,
         external: str,
         requesters: Sequence[str],
         destinations: Sequence[str],
@@ -128,19 +133,25 @@ class _WorkOrderBuilder:
             )
         peers = tuple(
             PeerEntry(
-                title,
-                each.address,
-                each.source_host,
-                tuple(sorted(each.allowed_services)),
-                each.receives_studies,
-                tuple(each.reasons),
+                ae_title=title,
+                address=each.address,
+                source_host=each.source_host,
+                allowed_services=tuple(sorted(each.allowed_services)),
+                receives_studies=each.receives_studies,
+                reasons=tuple(each.reasons),
             )
             for title, each in self._peers.items()
         )
         other = self._configuration.find_network_ae(self._external)
         connection = find_compatible_connection(other, self._asked) if other is not None else None
         address = AEAddress(connection.host, connection.port or 0, connection.tls) if connection else None
-        return WorkOrder(self._external, address, self._asked.title, peers, tuple(self._notes))
+        return WorkOrder(
+            external_ae_title=self._external,
+            address=address,
+            archive_ae_title=self._asked.title,
+            peers=peers,
+            notes=tuple(self._notes),
+        )
 
     def _exports(self) -> None:
         """Have what exports to it let in; the result of a storage commitment comes back to the exporting AE."""

@@ -137,7 +137,7 @@ class _EntryChecker:
         for value in values:
             normal = self.schema.normalise_value(definition.name, value)
             if normal in seen:
-                yield Finding(DUPLICATE_VALUE, dn, definition.name, "the value is given twice", value)
+                yield Finding(DUPLICATE_VALUE, dn, definition.name, "the value is given twice", value=value)
             seen.add(normal)
 
     def _is_orphan(self, key: NormalDN) -> bool:

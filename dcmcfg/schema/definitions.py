@@ -16,6 +16,7 @@ from dcmcfg.schema_names import OBJECT_CLASS
 ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class AttributeType:
     """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
@@ -35,6 +36,7 @@ class AttributeType:
     operational: bool = False
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class ObjectClass:
     """An object class; ``must`` and ``may`` name attribute types, those of ``superiors`` not included."""

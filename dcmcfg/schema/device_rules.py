@@ -76,7 +76,7 @@ class DeviceRules:
                     entry,
                     DICOM_NETWORK_CONNECTION_REFERENCE,
                     "it must name a connection of the same device",
-                    value,
+                    value=value,
                 )
                 continue
             protocol = _get_protocol(target)
@@ -88,7 +88,7 @@ class DeviceRules:
                         entry,
                         DICOM_NETWORK_CONNECTION_REFERENCE,
                         f"the connection has {protocol}, not {allowed}",
-                        value,
+                        value=value,
                     )
 
     def _find_target(self, value: bytes) -> Entry | None:
@@ -109,11 +109,11 @@ class DeviceRules:
 def _check_tls(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(DICOM_TLS_CIPHER_SUITE):
         if problem := find_cipher_suite_problem(value.decode("utf-8", "replace")):
-            yield _build_finding(TLS, connection, DICOM_TLS_CIPHER_SUITE, problem, value)
+            yield _build_finding(TLS, connection, DICOM_TLS_CIPHER_SUITE, problem, value=value)
     if connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(DICOM_TLS_CIPHER_SUITE):
         for value in connection.values(TLS_PROTOCOL):
             if problem := find_tls_protocol_problem(value.decode("utf-8", "replace")):
-                yield _build_finding(TLS, connection, TLS_PROTOCOL, problem, value)
+                yield _build_finding(TLS, connection, TLS_PROTOCOL, problem, value=value)
 
 
 def _check_bind_host(connection: Entry) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _check_bind_host(connection: Entry) -> Iterator[Finding]:
     for value in connection.values(name):
         if not _HOST.fullmatch(value.decode("utf-8", "replace")):
             yield _build_finding(
-                BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value
+                BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value=value
             )
 
 
@@ -132,9 +132,9 @@ def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[Finding]:
     if not device.is_a(DCM_DEVICE_OBJECT_CLASS) or not device.values(url):
         return
     if not device.values("dcmKeyStoreType"):
-        yield _build_finding(KEY_STORE, device, url, "dcmKeyStoreType is missing", None)
+        yield _build_finding(KEY_STORE, device, url, "dcmKeyStoreType is missing", value=None)
     if require_pin and not any(device.values(name) for name in _PIN_ATTRIBUTES):
-        yield _build_finding(KEY_STORE, device, url, f"{' or '.join(_PIN_ATTRIBUTES)} is missing", None)
+        yield _build_finding(KEY_STORE, device, url, f"{' or '.join(_PIN_ATTRIBUTES)} is missing", value=None)
 
 
 def _get_protocol(connection: Entry) -> str:
@@ -142,5 +142,5 @@ def _get_protocol(connection: Entry) -> str:
     return found or _DEFAULT_PROTOCOL
 
 
-def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, value: bytes | None) -> Finding:
-    return Finding(rule, entry.dn, attribute, message, value, rule.severity)
+def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, *, value: bytes | None) -> Finding:
+    return Finding(rule, entry.dn, attribute, message, value=value, severity=rule.severity)

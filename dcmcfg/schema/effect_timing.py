@@ -7,7 +7,7 @@ was tried. The Java classes named in comments show why.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
@@ -48,6 +48,7 @@ class EffectTiming:
     object_class: str
     device_kind: DeviceKind
     required_action: RequiredAction
+    _: KW_ONLY
     timing: str
     shown_in_plan: bool = False
     is_tested: bool = True
@@ -85,7 +86,7 @@ def _build_restart_timing(attribute: str, object_class: str) -> EffectTiming:
         object_class,
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        _NOT_COPIED,
+        timing=_NOT_COPIED,
         shown_in_plan=True,
         is_tested=False,
     )
@@ -99,7 +100,7 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmNetworkAE",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        "after a restart of the archive; a reload puts neither a new value nor its removal in force",
+        timing="after a restart of the archive; a reload puts neither a new value nor its removal in force",
         shown_in_plan=True,
     ),
     # ArchiveDeviceProducer looks the device up by the name that it was started with.
@@ -108,24 +109,24 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dicomDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        "after a restart with -Ddcm4chee-arc.DeviceName=NAME; a reload fails (500), and the archive keeps what it has "
-        "loaded",
+        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME; a reload fails (500), and the archive keeps what "
+        "it has loaded",
     ),
     EffectTiming(
         "dcmKeyStoreURL",
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_UP_TO_TWICE,
-        "after a reload, which opens the TLS ports again, sometimes after two. A new file under the same URL and pin "
-        "takes effect after a restart of the archive",
+        timing="after a reload, which opens the TLS ports again, sometimes after two. A new file under the same URL "
+        "and pin takes effect after a restart of the archive",
     ),
     EffectTiming(
         "dcmKeyStorePin",
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.NEXT_START,
-        "at the next start of the archive, which fails if the pin is wrong; a reload accepts a wrong pin and keeps the "
-        "key in use",
+        timing="at the next start of the archive, which fails if the pin is wrong; a reload accepts a wrong pin and "
+        "keeps the key in use",
         shown_in_plan=True,
     ),
     # Connection, Device and ArchiveDeviceExtension.
@@ -143,35 +144,49 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmArchiveDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_AND_START_DELAY,
-        "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
+        timing="after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
         shown_in_plan=True,
     ),
     EffectTiming(
-        "dicomHostname", "dicomNetworkConnection", DeviceKind.ARCHIVE, RequiredAction.RELOAD_UP_TO_TWICE, _REBIND
+        "dicomHostname", "dicomNetworkConnection", DeviceKind.ARCHIVE, RequiredAction.RELOAD_UP_TO_TWICE, timing=_REBIND
     ),
     EffectTiming(
-        "dicomTLSCipherSuite", "dicomNetworkConnection", DeviceKind.ARCHIVE, RequiredAction.RELOAD_UP_TO_TWICE, _REBIND
+        "dicomTLSCipherSuite",
+        "dicomNetworkConnection",
+        DeviceKind.ARCHIVE,
+        RequiredAction.RELOAD_UP_TO_TWICE,
+        timing=_REBIND,
     ),
-    EffectTiming("dicomHostname", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
-    EffectTiming("dicomPort", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
     EffectTiming(
-        "dicomTLSCipherSuite", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE
+        "dicomHostname", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE
+    ),
+    EffectTiming("dicomPort", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE),
+    EffectTiming(
+        "dicomTLSCipherSuite", "dicomNetworkConnection", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE
     ),
     EffectTiming(
         "dicomInstalled",
         "dicomDevice, dicomNetworkAE, dicomNetworkConnection",
         DeviceKind.OTHER,
         RequiredAction.CACHE_EXPIRY,
-        _CACHE,
+        timing=_CACHE,
     ),
-    EffectTiming("dicomSOPClass", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
-    EffectTiming("dicomTransferRole", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
     EffectTiming(
-        "dicomTransferSyntax", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE
+        "dicomSOPClass", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE
     ),
-    EffectTiming("dicomAETitle", "dicomNetworkAE", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE),
     EffectTiming(
-        "dicomNetworkConnectionReference", "dicomNetworkAE", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, _CACHE
+        "dicomTransferRole", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE
+    ),
+    EffectTiming(
+        "dicomTransferSyntax", "dicomTransferCapability", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE
+    ),
+    EffectTiming("dicomAETitle", "dicomNetworkAE", DeviceKind.OTHER, RequiredAction.CACHE_EXPIRY, timing=_CACHE),
+    EffectTiming(
+        "dicomNetworkConnectionReference",
+        "dicomNetworkAE",
+        DeviceKind.OTHER,
+        RequiredAction.CACHE_EXPIRY,
+        timing=_CACHE,
     ),
 )
 
@@ -254,7 +269,7 @@ def explain_effect_timing(attribute: str) -> tuple[EffectTiming, ...]:
         return special
     loaded = ", ".join(_find_loading_classes(attribute))
     return (
-        (EffectTiming(attribute, loaded, DeviceKind.ARCHIVE, RequiredAction.RELOAD, _RELOAD), *special)
+        (EffectTiming(attribute, loaded, DeviceKind.ARCHIVE, RequiredAction.RELOAD, timing=_RELOAD), *special)
         if loaded
         else special
     )

@@ -15,7 +15,7 @@ from dcmcfg.schema.web_form import FormField, get_form_fields
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AttributeUse:
     """An object class that an attribute stands on, and the form's field for it there (None: it has none).
 
@@ -84,12 +84,14 @@ def _build_use(name: str, object_class: ObjectClass, field: FormField | None) ->
     enforced = kind is not None and kind.name == ENUMERATION_NAME
     value_kind = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
     return AttributeUse(
-        object_class.name,
-        name.lower() in _lower(object_class.must),
-        field,
-        "" if value_kind is None or enforced else value_kind.description,
-        tuple(filter(None, kind.constants)) if kind is not None and enforced else (field.values if field else ()),
-        enforced,
+        object_class=object_class.name,
+        required=name.lower() in _lower(object_class.must),
+        field=field,
+        format="" if value_kind is None or enforced else value_kind.description,
+        values=tuple(filter(None, kind.constants))
+        if kind is not None and enforced
+        else (field.values if field else ()),
+        enforced=enforced,
     )
 
 

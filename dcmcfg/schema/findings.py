@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from dcmcfg.dn import DN
@@ -125,6 +125,7 @@ class Finding:
     dn: DN
     attribute: str
     message: str
+    _: KW_ONLY
     value: bytes | None = None
     severity: Severity = "error"
     location: Location | None = None

@@ -74,7 +74,7 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
         if object_class is None and name.lower() != "top":
             suggestions = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
             message = f"no object class {_truncate(name)} is known{suggestions}"
-            yield Finding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, name.encode())
+            yield Finding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, value=name.encode())
     if not names:
         yield Finding(MISSING_ATTRIBUTE, entry.dn, OBJECT_CLASS, "the entry has no objectClass")
     elif all(

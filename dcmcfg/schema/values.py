@@ -87,7 +87,7 @@ class ValueRules:
 
     def _check_value(self, dn: DN, definition: AttributeType, value: bytes, readers: _Readers) -> Iterator[Finding]:
         def build_finding(rule: CheckRule, message: str) -> Finding:
-            return Finding(rule, dn, definition.name, message, value, rule.severity)
+            return Finding(rule, dn, definition.name, message, value=value, severity=rule.severity)
 
         if problem := syntaxes.find_problem(definition.syntax, value):
             yield build_finding(SYNTAX, problem)

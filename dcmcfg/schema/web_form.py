@@ -15,7 +15,7 @@ from dcmcfg.schema_names import DICOM_PRIMARY_DEVICE_TYPE
 EXTENSIBLE_ATTRIBUTES = frozenset({"dcmuiAction", DICOM_PRIMARY_DEVICE_TYPE})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FormField:
     """A field of the form.
 
@@ -47,10 +47,10 @@ def _read_form() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
 
 def _build_field(fact: Mapping[str, Any]) -> FormField:
     return FormField(
-        fact.get("label", ""),
-        tuple(fact.get("values", ())),
-        tuple(fact.get("default", ())),
-        fact.get("format", ""),
-        fact.get("minimum"),
-        fact.get("maximum"),
+        label=fact.get("label", ""),
+        values=tuple(fact.get("values", ())),
+        default=tuple(fact.get("default", ())),
+        format=fact.get("format", ""),
+        minimum=fact.get("minimum"),
+        maximum=fact.get("maximum"),
     )

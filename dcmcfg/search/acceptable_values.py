@@ -20,7 +20,7 @@ _CONTEXT_DEPENDENT = frozenset({EXTERNAL_RETRIEVE_AE_DESTINATION.lower(), DCM_PR
 
 
 def filter_acceptable_values(
-    configuration: Configuration, entry: Entry, name: str, values: Iterable[str], now: datetime
+    configuration: Configuration, entry: Entry, name: str, *, values: Iterable[str], now: datetime
 ) -> Iterator[str]:
     """Yield those of *values* that *entry* can get as the only value of *name* without a refusal.
 
@@ -37,13 +37,13 @@ def filter_acceptable_values(
         if any(finding.severity == "error" for finding in rules.find_problems(entry, known.name, (octets,))):
             continue
         if known.name.lower() in _CONTEXT_DEPENDENT and not _can_be_planned(
-            configuration, entry, known.name, octets, now
+            configuration, entry, known.name, value=octets, now=now
         ):
             continue
         yield value
 
 
-def _can_be_planned(configuration: Configuration, entry: Entry, name: str, value: bytes, now: datetime) -> bool:
+def _can_be_planned(configuration: Configuration, entry: Entry, name: str, *, value: bytes, now: datetime) -> bool:
     """Return whether the plan that sets *value* has no risk that would have to be named."""
     change = Modify(entry.dn, (Modification(Operation.REPLACE, name, (value,)),))
     try:

@@ -20,7 +20,7 @@ _SECRETS = (_SECRET, f"{_SECRET}_file", f"{_SECRET}_keychain")
 OIDC_SETTINGS = (*_URLS, "oidc_client_id", "oidc_scope", *_SECRETS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OidcClient:
     """Who asks which server for tokens.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 
 from dcmcfg.errors import MalformedInput, NotFound
@@ -18,6 +18,7 @@ class Secret:
 
     origin: str
     path: Path | None = None
+    _: KW_ONLY
     text: str = field(default="", repr=False)
     service: str = ""
     user: str = ""

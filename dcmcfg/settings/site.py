@@ -13,7 +13,7 @@ from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.tls import NO_DICOM_TLS, DicomTls
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """A site, and where each part of its description came from.
 

@@ -10,7 +10,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from dcmcfg.dn import DN
@@ -37,6 +37,7 @@ class SnapshotFacts:
     """
 
     base_dn: DN
+    _: KW_ONLY
     taken: str
     program: str
     server: str

@@ -67,6 +67,7 @@ def find_leftovers(
     ldap_url: str,
     configuration: Configuration,
     now: datetime,
+    *,
     check_reachable: ReachabilityCheck = is_reachable,
 ) -> tuple[Leftover, ...]:
     """Return what was left in *configuration*, by its marks and by the claims in *state* on the directory *ldap_url*.

@@ -20,7 +20,13 @@ _APART_S = 2
 
 def describe_this_process(now: datetime) -> OwnerProcess:
     """Return this process as the maker of something at *now*."""
-    return OwnerProcess(get_account_name(), socket.gethostname(), os.getpid(), int(psutil.Process().create_time()), now)
+    return OwnerProcess(
+        user=get_account_name(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        started=int(psutil.Process().create_time()),
+        created=now,
+    )
 
 
 def is_on_this_machine(maker: OwnerProcess) -> bool:

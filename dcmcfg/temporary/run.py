@@ -45,7 +45,7 @@ class RunContext:
             self.print_line(line)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class RunProgress:
     """How far a run has come: the numbers of its roll-outs, and what it has cleaned away of others before."""
 
@@ -86,7 +86,12 @@ class _AdditionFailed(IncompleteChange):
 
 @contextmanager
 def hold_destination(
-    context: RunContext, addition: Addition, confirmed_plan: Plan, leftovers: Sequence[Leftover], progress: RunProgress
+    context: RunContext,
+    addition: Addition,
+    confirmed_plan: Plan,
+    *,
+    leftovers: Sequence[Leftover],
+    progress: RunProgress,
 ) -> Iterator[None]:
     """Make *addition* for the time of the block, after *leftovers* was taken back.
 

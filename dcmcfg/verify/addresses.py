@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from urllib.parse import urlsplit
 
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
@@ -73,6 +73,7 @@ class Addresses:
     destination: Peer | None
     route: ConfiguredRoute
     timeouts: DicomTimeouts
+    _: KW_ONLY
     warnings: tuple[str, ...] = ()
     tls: bool = False  # the archive is called over TLS
     destination_requires_tls: bool = False  # the destination takes TLS connections only
@@ -127,13 +128,15 @@ def find_addresses(
             configuration,
             asked,
             target,
-            near,
-            _find_move_requests(configuration, RouteRequest(asked, destination_ae_title, calling_ae_title)),
+            near=near,
+            asks=_find_move_requests(configuration, RouteRequest(asked, destination_ae_title, calling_ae_title)),
         ),
         timeouts=_timeouts(device, connection, timeout_s),
         warnings=(
             *((f"{asked.title} listens with TLS only, so it was called over TLS",) if by_itself else ()),
-            *_warnings(archive, connect, target, receiver, destination_ae_title, other_hosts),
+            *_warnings(
+                archive, connect, target, receiver=receiver, destination=destination_ae_title, other_hosts=other_hosts
+            ),
         ),
         tls=tls or by_itself,
         destination_requires_tls=listening is not None and listening.tls,
@@ -182,6 +185,7 @@ def _route(
     configuration: Configuration,
     asked: NetworkAE,
     target: NetworkAE | None,
+    *,
     near: tuple[str, ...],
     asks: tuple[RouteMessage, ...],
 ) -> ConfiguredRoute:
@@ -273,6 +277,7 @@ def _warnings(
     archive: Peer,
     connect: AddressOverride | None,
     target: NetworkAE | None,
+    *,
     receiver: Peer | None,
     destination: str,
     other_hosts: tuple[str, ...],

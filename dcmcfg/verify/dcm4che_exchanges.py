@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ _MOST_AT_ONCE = 64
 _PENDING = frozenset({PENDING, PENDING_WITHOUT_OPTIONAL_KEYS})
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class LoggedMove:
     """A C-MOVE; ``is_served`` says that the AE of the log was asked, else it asked another one."""
 
@@ -65,6 +65,7 @@ class LoggedStore:
     sequence_number: int  # in the order of all that happened
     time: datetime
     message: LoggedMessage
+    _: KW_ONLY
     status: int | None = None
     candidate_moves: list[LoggedMove] = field(default_factory=list)  # which may be the Move Originator
     #: How many of them may be of a study, by that and by whether the AE of the log serves them; counted once.
@@ -121,8 +122,8 @@ class LoggedStore:
             message.sop_class_uid,
             message.transfer_syntax,
             self.status,
-            message.originator,
-            self.time,
+            move_originator=message.originator,
+            time=self.time,
         )
 
 
@@ -134,6 +135,7 @@ class _AnnouncedRequest:
     thread: str
     move: LoggedMove
     study_uids: frozenset[str]
+    _: KW_ONLY
     is_over: bool = False
 
 
@@ -311,7 +313,13 @@ class Exchanges:
         talk, served = self._get_state(association), not association.requested
         if message.message_id in talk.moves:  # never answered
             self._close(talk.moves.pop(message.message_id))
-        move = LoggedMove(association, message.message_id, entry.time, message.destination, served)
+        move = LoggedMove(
+            association=association,
+            message_id=message.message_id,
+            time=entry.time,
+            destination=message.destination,
+            is_served=served,
+        )
         if talk.announced_request is not None:
             move.triggering_move = talk.announced_request.move
             move.study_uids |= talk.announced_request.study_uids

@@ -48,7 +48,7 @@ class LoggedAssociation:
     requested: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LoggedMessage:
     """A DIMSE message, with those of its elements that dcm4che writes; ``sent`` says that the program sent it."""
 
@@ -70,7 +70,7 @@ class LoggedMessage:
         return dict(self.counters).get(name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LogEntry:
     """One entry of the log: its first line, and those that follow without a time stamp.
 

@@ -145,7 +145,13 @@ def _record_sent_move(move: LoggedMove, sought: LogQuery) -> MoveRecord:
 
 def _record(move: LoggedMove, study_uid: str) -> MoveRecord:
     """Return the record of *move*; a counter that its final response leaves out is 0 (PS3.7 Section 9.3.4.2)."""
-    record = MoveRecord(move.time, move.calling, move.called, move.destination, study_uid)
+    record = MoveRecord(
+        started=move.time,
+        calling_ae_title=move.calling,
+        called_ae_title=move.called,
+        destination_ae_title=move.destination,
+        study_uid=study_uid,
+    )
     response = move.response
     if response is None:
         return record

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 
 from dcmcfg.dicom.status import (
@@ -121,6 +121,7 @@ class _LoggedMove:
     time: datetime
     calling: str
     called: str
+    _: KW_ONLY
     destination: str = ""
     study_uids: frozenset[str] = frozenset()
     status: int | None = None
@@ -131,11 +132,11 @@ class _LoggedMove:
 
 def _record(move: _LoggedMove, sought: LogQuery) -> MoveRecord:
     record = MoveRecord(
-        move.time,
-        move.calling,
-        move.called,
-        move.destination,
-        sought.study_uid if sought.study_uid in move.study_uids else "",
+        started=move.time,
+        calling_ae_title=move.calling,
+        called_ae_title=move.called,
+        destination_ae_title=move.destination,
+        study_uid=sought.study_uid if sought.study_uid in move.study_uids else "",
     )
     if move.is_ambiguous:
         return replace(record, destination_ae_title="", study_uid="", missing_study_reason=_UNCLEAR)

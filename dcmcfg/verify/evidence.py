@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from dcmcfg.archive.stored_studies import StoredStudy
@@ -32,6 +32,7 @@ class VerificationRequest:
     archive: Peer
     destination_ae_title: str  # the Move Destination: an AE title
     calling_ae_title: str  # the calling AE title; the archive passes it on, so the external archive sees it too
+    _: KW_ONLY
     expected_count: int | None = None  # of instances, when the user says so
     selection: Selection = WHOLE_STUDY
     model: InformationModel = InformationModel.STUDY
@@ -39,7 +40,7 @@ class VerificationRequest:
     priority: Priority = Priority.MEDIUM
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MoveRecord:
     """One C-MOVE to the external archive, according to a log; ``""`` and None stand for what the log does not state.
 
@@ -81,6 +82,7 @@ class ConfiguredRoute:
     external_retrieve_destination: str | None = None  # effective dcmExternalRetrieveAEDestination; None when unset
     destination_source: str = ""  # where it comes from: "device dcm4chee-arc" or "AE DCM4CHEE"
     archive_ae_titles: frozenset[str] = frozenset()  # all AE titles of the archive's device
+    _: KW_ONLY
     move_destination_known: bool = True  # whether the Move Destination is an AE in the tree
     similar_ae_titles: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
     accepted_move_destinations: tuple[
@@ -156,6 +158,7 @@ class Evidence:
     request: VerificationRequest
     instances_before: tuple[Instance, ...]  # as the archive listed them before the move
     outcome: MoveOutcome
+    _: KW_ONLY
     received: tuple[ReceivedInstance, ...] | None  # None when nobody of ours listened
     move_records: (
         tuple[MoveRecord, ...] | None

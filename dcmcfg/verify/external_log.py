@@ -14,7 +14,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -243,6 +243,7 @@ class LogEvidence:
 
     move_records: tuple[MoveRecord, ...] | None
     reason: str = ""
+    _: KW_ONLY
     legs: tuple[Leg, ...] = ()
     is_complete: bool = True
     is_from_archive_log: bool = False
@@ -326,7 +327,7 @@ def _read_dcm4che_log(since: LogPosition, found: LogTail, lines: list[str], soug
             "logs it at level INFO of org.dcm4che3.net and org.dcm4chee.arc; in a cluster, name the log of the node "
             "that was asked",
         )
-    return _select_this_run(logged, since, found, sought, now)
+    return _select_this_run(logged, since, found, sought=sought, now=now)
 
 
 def _read_dcmtk_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
@@ -338,11 +339,11 @@ def _read_dcmtk_log(since: LogPosition, found: LogTail, lines: list[str], sought
             None,
             f"the log {since.path} shows no association since the C-MOVE was sent: dcmqrscp logs them with --verbose",
         )
-    return _select_this_run(logged, since, found, sought, now)
+    return _select_this_run(logged, since, found, sought=sought, now=now)
 
 
 def _select_this_run(
-    logged: ParsedLog, since: LogPosition, found: LogTail, sought: LogQuery, now: datetime
+    logged: ParsedLog, since: LogPosition, found: LogTail, *, sought: LogQuery, now: datetime
 ) -> LogEvidence:
     """Return what *logged* tells of this run; a log without a C-MOVE counts only where it is the right one."""
     records, legs = logged.move_records, logged.legs

@@ -19,7 +19,7 @@ from dcmcfg.verify.evidence import NOT_ONLINE, Evidence
 from dcmcfg.verify.verdict import format_instance_count
 
 
-@dataclass
+@dataclass(kw_only=True)
 class RouteReasons:
     """Reasons for *shown*, against it (``weak_objections``, ``strong_objections``), for *contradicted*, and remarks.
 

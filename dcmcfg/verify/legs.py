@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from dcmcfg.dicom.status import SUCCESS, WARNING_RANGE
@@ -22,6 +22,7 @@ class StoreRecord:
     sop_class_uid: str = ""
     transfer_syntax: str = ""
     status: int | None = None
+    _: KW_ONLY
     move_originator: str = ""
     time: datetime | None = None
     file_transfer_syntax: str = ""
@@ -45,7 +46,7 @@ class Leg:
     stores: tuple[StoreRecord, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StoreGroup:
     """``count`` C-STOREs of one SOP class in one transfer syntax with one status."""
 
@@ -61,4 +62,13 @@ def group_stores(stores: Iterable[StoreRecord]) -> tuple[StoreGroup, ...]:
     counts = Counter(
         (each.sop_class_uid, each.transfer_syntax, each.status, each.file_transfer_syntax) for each in stores
     )
-    return tuple(StoreGroup(number, *kind) for kind, number in counts.items())
+    return tuple(
+        StoreGroup(
+            count=number,
+            sop_class_uid=sop_class,
+            transfer_syntax=syntax,
+            status=status,
+            file_transfer_syntax=file_syntax,
+        )
+        for (sop_class, syntax, status, file_syntax), number in counts.items()
+    )

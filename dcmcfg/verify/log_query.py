@@ -5,7 +5,7 @@ Kept apart: verify.external_log imports the readers of logs, and all use it: a c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class LogQuery:
     study_uid: str
     sop_instance_uids: frozenset[str] = frozenset()
     orthanc_resource_ids: frozenset[str] = frozenset()
+    _: KW_ONLY
     calling_ae_title: str = ""
     archive_ae_titles: frozenset[str] = frozenset()
     external_ae_titles: frozenset[str] = frozenset()

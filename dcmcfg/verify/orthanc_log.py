@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
@@ -87,6 +87,7 @@ class _LoggedMove:
     record_so_far: MoveRecord
     thread: str
     sequence_number: int  # among all moves
+    _: KW_ONLY
     study_uid: str = ""
     resources: set[str] = field(default_factory=set)
     job: str = ""
@@ -148,7 +149,13 @@ class _LogReader:
             self._read_move_line(move, message)
 
     def _begin(self, moment: datetime, thread: str, calling: str, called: str = "") -> _LoggedMove:
-        move = _LoggedMove(MoveRecord(moment, calling, called, "", ""), thread, len(self.moves))
+        move = _LoggedMove(
+            MoveRecord(
+                started=moment, calling_ae_title=calling, called_ae_title=called, destination_ae_title="", study_uid=""
+            ),
+            thread,
+            len(self.moves),
+        )
         self.moves.append(move)
         self._open.append(move)
         self._open_in_thread.setdefault(thread, []).append(move)

@@ -5,7 +5,7 @@ Kept apart: verify.external_log imports the readers of logs, and all use it: a c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import Leg
@@ -24,6 +24,7 @@ class ParsedLog:
     move_records: tuple[MoveRecord, ...] = ()
     legs: tuple[Leg, ...] = ()
     ae_titles: frozenset[str] = frozenset()
+    _: KW_ONLY
     is_from_archive: bool = False
     has_request: bool = False
     shows_messages: bool = False

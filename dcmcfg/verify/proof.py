@@ -45,7 +45,7 @@ class TreeFacts:
     sha256: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerifiedConfiguration:
     """What the configuration says that the verification was about; ``software`` is the archive's own version."""
 
@@ -58,7 +58,7 @@ class VerifiedConfiguration:
     route: Route
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proof:
     """Everything, with when it was.
 
@@ -84,7 +84,16 @@ def create_proof(
     ended = here.astimezone(UTC)
     events = (*timeline.events, *_create_final_event(timeline, evidence))
     in_order = tuple(sorted(events, key=lambda event: event.time))
-    return Proof(timeline.began, ended, zone, collect_versions(), configuration, in_order, evidence, verdict)
+    return Proof(
+        began=timeline.began,
+        ended=ended,
+        time_zone=zone,
+        versions=collect_versions(),
+        configuration=configuration,
+        events=in_order,
+        evidence=evidence,
+        verdict=verdict,
+    )
 
 
 def _create_final_event(timeline: Timeline, evidence: Evidence) -> Iterator[TimelineEvent]:
@@ -101,6 +110,7 @@ def describe_configuration(
     configuration: Configuration,
     device: str,
     addresses: Addresses,
+    *,
     site: tuple[SiteSetting, ...],
     evidence: Evidence,
     facts: TreeFacts | None = None,
@@ -116,17 +126,17 @@ def describe_configuration(
     classes = frozenset(each.sop_class_uid for each in evidence.instances_before if each.sop_class_uid) or None
     route = find_route(
         configuration,
-        RouteQuestion(asked, question.destination_ae_title, question.calling_ae_title, external, classes),
+        RouteQuestion(asked, question.destination_ae_title, question.calling_ae_title, external, sop_classes=classes),
         _states(evidence),
     )
     return VerifiedConfiguration(
-        site,
-        facts or compute_tree_facts(configuration),
-        asked.device.name,
-        list_retrieve_settings(asked),
-        addresses,
-        asked.device.entry.texts("dicomSoftwareVersion"),
-        route,
+        site=site,
+        tree=facts or compute_tree_facts(configuration),
+        device=asked.device.name,
+        settings=list_retrieve_settings(asked),
+        addresses=addresses,
+        software=asked.device.entry.texts("dicomSoftwareVersion"),
+        route=route,
     )
 
 

@@ -29,7 +29,7 @@ from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import get_query_timeouts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LocatedStudy:
     """What the archive has of a study, and the states that fit it: several where the state is not known for certain.
 
@@ -50,6 +50,7 @@ class LocatedStudy:
 def locate_study(
     study_uid: str,
     instances: Sequence[Instance],
+    *,
     device: Device,
     stored: StoredStudy | None = None,
     database_error: str = "",
@@ -70,13 +71,13 @@ def locate_study(
             reason = f" ({database_error})" if database_error else ""
             notes.append(f"the archive's database was not asked{reason}, so the state is not certain")
     return LocatedStudy(
-        study_uid,
-        len(instances),
-        tuple(sorted({each.availability or "not given" for each in instances})),
-        frozenset(each.sop_class_uid for each in instances),
-        states,
-        external,
-        tuple(notes),
+        study_uid=study_uid,
+        instance_count=len(instances),
+        availabilities=tuple(sorted({each.availability or "not given" for each in instances})),
+        sop_classes=frozenset(each.sop_class_uid for each in instances),
+        states=states,
+        external_ae_title=external,
+        notes=tuple(notes),
         is_from_database=decides,
     )
 
@@ -185,7 +186,7 @@ ENOUGH_STUDIES, MAX_STUDIES = 50, 1000
 _UNKNOWN = 1 << 31  # instances: what does not say how many it has comes last
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecallSearch:
     """Where a purged study is looked for, and by which keys (``PatientID`` …); with none, among all."""
 
@@ -226,7 +227,7 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
     on_progress(f"asking {search.addresses.archive} for studies that are not ONLINE (C-FIND)")
     archive, timeouts = search.addresses.archive, get_query_timeouts(search.addresses)
     with open_association(
-        archive, search.calling, [InformationModel.STUDY.find_sop_class], timeouts, search.tls
+        archive, search.calling, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
     ) as opened:
         return _choose_by_availability(search, find_studies(opened, search.keys, max_studies=MAX_STUDIES))
 

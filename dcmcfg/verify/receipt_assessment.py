@@ -24,7 +24,7 @@ def judge_received(evidence: Evidence) -> ReceiptAssessment:
     missing = tuple(sorted(expected - counts.keys()))
     number = len(counts.keys() - strangers.uids)
     reasons = (
-        *_describe_shortfall(evidence, number, len(expected), missing, strangers),
+        *_describe_shortfall(evidence, number, len(expected), missing=missing, strangers=strangers),
         *strangers.format_reasons(),
         *_describe_corrupt(unsound),
         *([f"{format_instance_count(len(reclassed))} arrived as another SOP class than listed"] if reclassed else ()),
@@ -147,7 +147,7 @@ def _describe_corrupt(unsound: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
 
 def _describe_shortfall(
-    evidence: Evidence, number: int, listed: int, missing: tuple[str, ...], strangers: _UnexpectedInstances
+    evidence: Evidence, number: int, listed: int, *, missing: tuple[str, ...], strangers: _UnexpectedInstances
 ) -> Iterator[str]:
     wanted = evidence.expected_count
     if not evidence.received:

@@ -29,6 +29,7 @@ class ReceiverOptions:
     def create_receiver(
         self,
         ae_title: str,
+        *,
         host: str,
         port: int,
         timeouts: DicomTimeouts,
@@ -40,7 +41,7 @@ class ReceiverOptions:
             host,
             port,
             timeouts,
-            on_received,
+            on_received=on_received,
             save_folder=self.storage_folder,
             sha256=self.computes_sha256,
             tls=self.tls,
@@ -58,7 +59,9 @@ class ReceiverOptions:
         def count(_: ReceivedInstance) -> None:
             on_received(receiver.received_count)
 
-        receiver = self.create_receiver(peer.ae_title, peer.host, peer.port, addresses.timeouts, count)
+        receiver = self.create_receiver(
+            peer.ae_title, host=peer.host, port=peer.port, timeouts=addresses.timeouts, on_received=count
+        )
         return receiver
 
 

@@ -36,7 +36,7 @@ def _do_nothing(*_: object) -> None:
     """Take no notice."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerificationCallbacks:
     """Who is told how it goes; ``on_received`` is called in another thread, with the number of C-STOREs so far."""
 
@@ -101,7 +101,9 @@ def open_query_association(
         dict.fromkeys((model.find_sop_class, model.move_sop_class, InformationModel.STUDY.find_sop_class))
     )
     peer, calling, timeouts = request.archive, request.calling_ae_title, addresses.timeouts
-    return open_association(peer, calling, sop_classes, timeouts, tls, relational_sop_classes=[model.find_sop_class])
+    return open_association(
+        peer, calling, sop_classes, timeouts, tls=tls, relational_sop_classes=[model.find_sop_class]
+    )
 
 
 def gather_evidence_over(
@@ -133,7 +135,12 @@ def gather_evidence_over(
     callbacks.on_step(f"asking {request.archive} to send it to {request.destination_ae_title} (C-MOVE)")
     asked = RequestTimes(expected)
     moves = _send_moves(
-        association.with_timeouts(addresses.timeouts), request, retrievals, cancellation, callbacks, asked
+        association.with_timeouts(addresses.timeouts),
+        request,
+        retrievals,
+        cancellation=cancellation,
+        callbacks=callbacks,
+        request_times=asked,
     )
     outcome = combine_outcomes(moves)
     received: tuple[ReceivedInstance, ...] | None = None
@@ -176,6 +183,7 @@ def _send_moves(
     association: OpenAssociation,
     request: VerificationRequest,
     retrievals: Sequence[Retrieval],
+    *,
     cancellation: Cancellation | None,
     callbacks: VerificationCallbacks,
     request_times: RequestTimes,

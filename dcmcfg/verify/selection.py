@@ -49,7 +49,7 @@ class Selection:
             return (Retrieval(study_uid, patient=patient),)
         self._require(study_uid, study_instances)
         return tuple(
-            Retrieval(study_uid, self.level, series, instances, patient)
+            Retrieval(study_uid, self.level, series, instances, patient=patient)
             for series, instances in self._keys(self.select(study_instances))
         )
 

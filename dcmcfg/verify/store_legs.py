@@ -40,8 +40,8 @@ def _collect_received_legs(evidence: Evidence) -> Iterator[Leg]:
                 each.sop_class_uid,
                 each.transfer_syntax,
                 each.status,
-                each.move_originator_ae_title or "",
-                each.received_at,
+                move_originator=each.move_originator_ae_title or "",
+                time=each.received_at,
             )
             stores.setdefault(each.calling_ae_title, []).append(store)
     for calling, of in stores.items():

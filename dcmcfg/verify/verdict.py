@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class RouteFinding(Enum):
     CONTRADICTED = "contradicted"  # pieces of the evidence exclude each other, or the way was another one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportAssessment:
     """What the archive reported; counters that it left out count as 0 (PS3.7 §9.3.4.2)."""
 
@@ -61,6 +61,7 @@ class ReceiptAssessment:
     """What arrived, by SOP Instance UID compared as sets."""
 
     finding: ReceiptFinding
+    _: KW_ONLY
     instance_count: int = 0  # of distinct instances, foreign ones left out
     missing: tuple[str, ...] = ()  # expected, did not arrive
     unexpected: tuple[str, ...] = ()  # arrived, not expected
@@ -84,7 +85,7 @@ class RouteAssessment:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The answer. ``exit_code`` is 0 or 1: whatever happens before a C-MOVE is an error, not a verdict.
 

@@ -95,11 +95,11 @@ def asking(archive: Archive, store: ResultStore) -> StudyRequester:
     """How its studies are asked for, without a receiver."""
     addresses = Addresses(archive.peer, None, ConfiguredRoute(), PATIENT)
     return StudyRequester(
-        VerificationRequest("", archive.peer, "STORESCP", "DCMCFG"),
-        addresses,
-        store,
-        Cancellation(),
-        MoveTracker("DCMCFG"),
+        request=VerificationRequest("", archive.peer, "STORESCP", "DCMCFG"),
+        addresses=addresses,
+        store=store,
+        cancellation=Cancellation(),
+        move_tracker=MoveTracker("DCMCFG"),
     )
 
 

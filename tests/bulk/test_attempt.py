@@ -14,7 +14,14 @@ ALL = 0x8000 - 0x1000
 
 def came(study: str | None, message_id: int | None, originator: str | None = "DCMCFG") -> ReceivedInstance:
     return ReceivedInstance(
-        "1.2.3", "1.2", study, "DCM4CHEE", originator, 1, "1.2", move_originator_message_id=message_id
+        sop_instance_uid="1.2.3",
+        sop_class_uid="1.2",
+        study_uid=study,
+        calling_ae_title="DCM4CHEE",
+        move_originator_ae_title=originator,
+        data_set_length=1,
+        transfer_syntax="1.2",
+        move_originator_message_id=message_id,
     )
 
 

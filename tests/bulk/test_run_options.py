@@ -17,7 +17,11 @@ from dcmcfg.verify.selection import Selection
 from tests.lint.breaking import sound
 
 SITE = Settings(
-    "ldap://here:389", DN.parse("dc=dcm4che,dc=org"), "cn=admin", "dcm4chee-arc", "http://here/dcm4chee-arc"
+    ldap_url="ldap://here:389",
+    base_dn=DN.parse("dc=dcm4che,dc=org"),
+    bind_dn="cn=admin",
+    device="dcm4chee-arc",
+    archive_url="http://here/dcm4chee-arc",
 )
 ADDRESSES = find_addresses(Configuration(sound()), "dcm4chee-arc", "STORESCP")
 QUESTION = VerificationRequest("", ADDRESSES.archive, "STORESCP", "DCMCFG")

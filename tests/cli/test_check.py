@@ -105,7 +105,15 @@ def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
 def test_sarif_of_every_rule_keeps_to_the_properties_that_version_2_1_0_defines() -> None:
     """SARIF 2.1.0 §3.13 to §3.52: no object takes others than these, and these are required."""
     findings = [
-        Finding(rule, DN.parse("cn=x"), "a b", "wrong", b"v", rule.severity, Location("a b/c.ldif", 3))
+        Finding(
+            rule,
+            DN.parse("cn=x"),
+            "a b",
+            "wrong",
+            value=b"v",
+            severity=rule.severity,
+            location=Location("a b/c.ldif", 3),
+        )
         for rule in RULES
     ]
     log = findings_sarif([*findings, Finding(RULES[0], DN.parse("cn=x"), "", "wrong")])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from dcmcfg.cli.command_loader import load_command
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.main import program
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from tests.cli.conftest import Run
@@ -22,11 +22,7 @@ def commands(name: tuple[str, ...], command: click.Command) -> Iterator[tuple[tu
         yield name, command
 
 
-EVERY = [
-    found
-    for name, command in COMMANDS.items()
-    for found in commands((name,), import_attribute(command.module, command.attribute))
-]
+EVERY = [found for name in COMMANDS for found in commands((name,), load_command(name))]
 
 
 @pytest.mark.parametrize(("name", "command"), EVERY, ids=[" ".join(name) for name, _ in EVERY])

@@ -66,7 +66,15 @@ def test_availability_is_the_one_nearest_to_the_instance(
     )
     with misbehaving_scp(on_find=levels) as peer:
         found = instances_of(peer, "ME", STUDY, timeouts)
-    assert found == (Instance(STUDY, "1.2.3.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.1.1", expected),)
+    assert found == (
+        Instance(
+            study_uid=STUDY,
+            series_uid="1.2.3.1",
+            sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
+            sop_instance_uid="1.2.3.1.1",
+            availability=expected,
+        ),
+    )
 
 
 def test_answers_about_other_studies_and_series_are_left_out(timeouts: DicomTimeouts) -> None:
@@ -163,7 +171,16 @@ def test_a_peer_that_agrees_to_relational_queries_is_asked_once_for_all_instance
     ):
         found = find_instances(opened, STUDY)
     ct = "1.2.840.10008.5.1.4.1.1.2"
-    assert found == tuple(Instance(STUDY, "1.2.3.1", ct, f"1.2.3.1.{each}", "NEARLINE") for each in (1, 2))
+    assert found == tuple(
+        Instance(
+            study_uid=STUDY,
+            series_uid="1.2.3.1",
+            sop_class_uid=ct,
+            sop_instance_uid=f"1.2.3.1.{each}",
+            availability="NEARLINE",
+        )
+        for each in (1, 2)
+    )
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,17 @@ def test_numbers_and_titles_are_told_and_a_study_that_comes_twice_is_one(timeout
     )
     with misbehaving_scp(on_find=answers(answer, answer)) as peer:
         found = _studies(peer, timeouts)
-    assert found == (Study("1.2.3", "", "", "", "NEARLINE", ("A", "B"), 12),)
+    assert found == (
+        Study(
+            study_uid="1.2.3",
+            patient_id="",
+            issuer_of_patient_id="",
+            study_date="",
+            availability="NEARLINE",
+            retrieve_ae_titles=("A", "B"),
+            instance_count=12,
+        ),
+    )
 
 
 def test_a_number_of_thousands_of_digits_is_read(timeouts: DicomTimeouts) -> None:

@@ -34,7 +34,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 
 def _echo(peer: Peer, files: TlsFiles | None, timeouts: DicomTimeouts) -> TlsSession | None:
     context = files.client_context() if files else None
-    with open_association(peer, "ME", [VERIFICATION], timeouts, context) as opened:
+    with open_association(peer, "ME", [VERIFICATION], timeouts, tls=context) as opened:
         response = opened.send(CommandField.C_ECHO, VERIFICATION).wait_for_response(timeouts.dimse)
         assert response is not None
         assert response.status == 0
@@ -141,7 +141,7 @@ def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: Dico
     with (
         tls_scp(server_context(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
         pytest.raises(DicomError, match=r"the peer offers neither TLS 1.2 nor 1.3") as caught,
-        open_association(peer, "ME", [VERIFICATION], timeouts, context),
+        open_association(peer, "ME", [VERIFICATION], timeouts, tls=context),
     ):
         pass
     assert "dcmTLSProtocol" in caught.value.next_step

@@ -39,7 +39,7 @@ def as_requested(change: Change) -> object:
                 (OPERATIONS.index(each.operation), each.name.encode(), list(each.values)) for each in modifications
             ]
             return "modifyRequest", str(dn).encode(), steps
-        case Rename(dn, new_rdn, delete_old_rdn, new_superior):
+        case Rename(dn, new_rdn, delete_old_rdn=delete_old_rdn, new_superior=new_superior):
             superior = None if new_superior is None else str(new_superior).encode()
             return "modDNRequest", str(dn).encode(), str(new_rdn).encode(), delete_old_rdn, superior
         case Delete(dn):

@@ -33,13 +33,21 @@ def test_all_parts_of_an_extended_answer_are_read() -> None:
         name="1.2",
         value=b"",
     )
-    assert parse_response(octets) == LdapResponse(300, 10, "dc=x", "elsewhere", ("ldap://a", "ldap://b"), "1.2", b"")
+    assert parse_response(octets) == LdapResponse(
+        message_id=300,
+        result_code=10,
+        matched_dn="dc=x",
+        message="elsewhere",
+        referrals=("ldap://a", "ldap://b"),
+        name="1.2",
+        value=b"",
+    )
 
 
 def test_controls_after_the_answer_do_not_matter() -> None:
     octets = answer(1)
     with_controls = bytes((0x30, octets[1] + 2)) + octets[2:] + b"\xa0\x00"
-    assert parse_response(with_controls) == LdapResponse(1, 0)
+    assert parse_response(with_controls) == LdapResponse(message_id=1, result_code=0)
 
 
 @settings(max_examples=100)

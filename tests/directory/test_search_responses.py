@@ -45,7 +45,7 @@ def test_entries_come_in_order_and_then_what_ended_them() -> None:
     found, end = answer(FIRST + SECOND + search_result_done(cookie=b"next"))
     assert [split_entry(octets)[0] for octets in found] == [b"cn=a", b"cn=b"]
     assert split_attribute(split_entry(found[1])[1][1]) == (b"dicomVendorData", [b"x" * 70_000])
-    assert end == SearchResultDone(0, "", "", b"next", 2)
+    assert end == SearchResultDone(0, "", message="", cookie=b"next", entry_count=2)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 4096])
@@ -56,7 +56,7 @@ def test_messages_may_come_in_pieces_of_any_size(size: int) -> None:
 
 def test_the_result_is_handed_on_with_the_server_s_words() -> None:
     _, end = answer(FIRST + search_result_done(4, "enough", matched="dc=org"))
-    assert end == SearchResultDone(4, "dc=org", "enough", b"", 1)
+    assert end == SearchResultDone(4, "dc=org", message="enough", cookie=b"", entry_count=1)
 
 
 def test_a_cookie_is_found_after_a_criticality_and_another_control() -> None:

@@ -24,7 +24,9 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from tests.trees import ARCHIVE, DEVICES, connection, network_ae, octets, site, site_entries, tree
 
-MAKER = OwnerProcess("ann", "desk7", 4711, 1_795_000_000, datetime(2026, 11, 25, 14, 26, 32, tzinfo=UTC))
+MAKER = OwnerProcess(
+    user="ann", host="desk7", pid=4711, started=1_795_000_000, created=datetime(2026, 11, 25, 14, 26, 32, tzinfo=UTC)
+)
 NEW = TemporaryDestination("DCMCFG_0A1B2C3D4", "10.1.2.3", 40123, MAKER)
 OURS = f"dicomDeviceName=dcmcfg_0a1b2c3d4,{DEVICES}"
 REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"

@@ -13,7 +13,9 @@ RECORDED = Path(__file__).parents[1] / "fixtures" / "before_format" / "lab" / "s
 def test_a_saved_state_reads_as_it_was(tmp_path: Path) -> None:
     started = PartState("slapd", "ldap://127.0.0.1:1389", ProcessIdentity(12, 34.5), 67.8, ready=True)
     waiting = PartState("storage", "STORESCP@127.0.0.1:11117")
-    state = LabState(ProcessIdentity(9, 30.5), Phase.ENDED, (started, waiting), "slapd ended", "slapd")
+    state = LabState(
+        ProcessIdentity(9, 30.5), Phase.ENDED, (started, waiting), reason="slapd ended", failed_part="slapd"
+    )
     state.save(tmp_path)
     assert LabState.load(tmp_path) == state
 

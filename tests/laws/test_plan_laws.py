@@ -35,7 +35,7 @@ CHANGES: st.SearchStrategy[Change] = (
     st.builds(Modify, DNS, st.lists(MODIFICATIONS, min_size=1, max_size=3).map(tuple))
     | st.builds(Add, ENTRIES)
     | st.builds(Delete, DNS)
-    | st.builds(Rename, DNS, RDNS, st.booleans())
+    | st.builds(Rename, DNS, RDNS, delete_old_rdn=st.booleans())
 )
 BEFORE = site()
 

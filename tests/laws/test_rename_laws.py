@@ -79,7 +79,7 @@ def rename(tree: Tree, case: Case, device: str, old: str, new: str) -> Renaming:
         case EntityKind.DEVICE:
             return rename_device(references, old, new)
         case kind:
-            return rename_part(references, device, kind, old, new, force=True)
+            return rename_part(references, device, kind, old=old, new=new, force=True)
 
 
 def plan_of(tree: Tree, renaming: Renaming) -> Plan:

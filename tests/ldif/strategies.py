@@ -54,6 +54,6 @@ modifies = st.builds(Modify, dns, st.lists(modifications, min_size=1, max_size=4
 changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(Add, entries, controls),
     modifies,
-    st.builds(Rename, dns, rdns, st.booleans(), st.none() | dns, controls),
+    st.builds(Rename, dns, rdns, delete_old_rdn=st.booleans(), new_superior=st.none() | dns, controls=controls),
     st.builds(Delete, dns, controls),
 )

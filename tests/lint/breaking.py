@@ -72,7 +72,12 @@ def delete(dn: str) -> Delete:
 def sound() -> Tree:
     """The lab's tree, with the external retrieve set up: no rule finds anything in it."""
     lab = Tree.from_entries(
-        load_bundled_schema(), load_site_entries(Ports(11112, 8080, 11115, 11117, 11119, 2762, 10389))
+        load_bundled_schema(),
+        load_site_entries(
+            Ports(
+                ldap=11112, http=8080, archive=11115, external=11117, storage=11119, archive_tls=2762, workstation=10389
+            )
+        ),
     )
     return lab.with_changes(
         [put(ARCHIVE, dcmExternalRetrieveAEDestination="DCM4CHEE", dcmCStoreSCUOfCMoveSCP="LONGTERM=LONGTERM")]

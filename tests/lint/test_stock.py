@@ -79,7 +79,7 @@ def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, 
                 Modification(
                     Operation.ADD,
                     each.attribute,
-                    (rewrite_name(each.attribute, each.value, EntityKind.AE, "DCM4CHEE", "HOSPPACS"),),
+                    (rewrite_name(each.attribute, each.value, EntityKind.AE, old="DCM4CHEE", new="HOSPPACS"),),
                 ),
             ),
         )

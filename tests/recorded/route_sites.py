@@ -61,7 +61,9 @@ def question_of(recording: DimseRecording) -> tuple[Configuration, RouteRequest,
     asked = configuration.get_device("dcm4chee-arc").get_network_ae(association["called"])
     before = recording.before
     assert before is not None
-    question = RouteRequest(asked, request["MoveDestination"], association["calling"], before.external, frozenset({CT}))
+    question = RouteRequest(
+        asked, request["MoveDestination"], association["calling"], before.external, sop_classes=frozenset({CT})
+    )
     return configuration, question, _STATES.get(recording.name, state_of(before))
 
 

@@ -75,7 +75,17 @@ class Scenario:
     def judged(self, told: LogEvidence, received: tuple[ReceivedInstance, ...] | None = None) -> RouteAssessment:
         """Return the route that the log shows; neither the database nor Instance Availability says anything."""
         question = replace(QUESTION, study_uid=self.study, destination_ae_title=self.destination, expected_count=3)
-        expected = tuple(Instance(self.study, f"{self.study}.1", CT, uid, "ONLINE", ()) for uid in self.uids)
+        expected = tuple(
+            Instance(
+                study_uid=self.study,
+                series_uid=f"{self.study}.1",
+                sop_class_uid=CT,
+                sop_instance_uid=uid,
+                availability="ONLINE",
+                retrieve_ae_titles=(),
+            )
+            for uid in self.uids
+        )
         evidence = Evidence(
             question,
             expected,
@@ -141,7 +151,16 @@ def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Pat
     route = PASSED_BY.judged(told)
     assert (route.finding, route.shown_count, route.reasons[0]) == (RouteFinding.NOT_SHOWN, 0, asked + relayed)
     received = tuple(
-        ReceivedInstance(uid, CT, PASSED_BY.study, "LONGTERM", "DCMCFG", 9, EXPLICIT) for uid in PASSED_BY.uids
+        ReceivedInstance(
+            sop_instance_uid=uid,
+            sop_class_uid=CT,
+            study_uid=PASSED_BY.study,
+            calling_ae_title="LONGTERM",
+            move_originator_ae_title="DCMCFG",
+            data_set_length=9,
+            transfer_syntax=EXPLICIT,
+        )
+        for uid in PASSED_BY.uids
     )
     route = PASSED_BY.judged(told, received)
     assert (route.finding, route.shown_count, route.reasons[0]) == (RouteFinding.SHOWN, 3, asked)

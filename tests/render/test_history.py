@@ -22,7 +22,17 @@ def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest
         counts = {"change": 2, "add": 2000} if number == 1 else {"change": 1}
         command = LONG if number == 1 else "dcmcfg undo --yes"
         head = RolloutHeader(
-            "2026-11-24T04:00:01Z", "ann", "pacs", url, "", command, "in one change", counts, (1,), None, {}
+            started_at="2026-11-24T04:00:01Z",
+            user="ann",
+            host="pacs",
+            ldap_url=url,
+            site="",
+            command=command,
+            strategy="in one change",
+            counts=counts,
+            undo_sizes=(1,),
+            undo_of=None,
+            sha256={},
         )
         (record.folder / "head.json").write_text(head.to_json())
         (record.folder / "journal").write_text("begins 1 1\nended 1\n")

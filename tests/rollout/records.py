@@ -32,7 +32,7 @@ def recorded(
     rejects: str = "",
 ) -> RolloutRecord:
     """A roll-out of two steps that ended with *done* made, or was cut off in the second (None)."""
-    occasion = RolloutContext(state, f"admin @ {url}", command, undoes, left_out, rejects)
+    occasion = RolloutContext(state, f"admin @ {url}", command, undoes, rejected_count=left_out, rejects=rejects)
     record = write_record(occasion, url, plan(), "step by step")
     with record.journal.open_for_writing() as pen:
         if done is None:

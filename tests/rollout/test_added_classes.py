@@ -39,7 +39,9 @@ def rolled_out(
 ) -> None:
     before = site().with_changes([ADDING] if change.modifications == REVERTED else [])
     plan = make_plan(before, [DesiredChange(change)])
-    record = write_record(RolloutContext(state, "admin", command, undoes, left_out), URL, plan, "in one change")
+    record = write_record(
+        RolloutContext(state, "admin", command, undoes, rejected_count=left_out), URL, plan, "in one change"
+    )
     with record.journal.open_for_writing() as pen:
         pen.write_ended(done)
 

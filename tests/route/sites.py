@@ -81,7 +81,7 @@ def route(
     device = configuration.get_device("dcm4chee-arc")
     asked = device.get_network_ae(ae or "DCM4CHEE")
     classes = frozenset(sop_classes) if sop_classes is not None else None
-    question = RouteRequest(asked, dest, calling, external, classes)
+    question = RouteRequest(asked, dest, calling, external, sop_classes=classes)
     return find_route(configuration, question, (state,) if state else tuple(StudyState))
 
 

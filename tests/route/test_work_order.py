@@ -21,7 +21,7 @@ def order(
 ) -> WorkOrder:
     configuration = Configuration(lab().with_changes(list(changes)))
     asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
-    return create_work_order(configuration, asked, external, calling, dest)
+    return create_work_order(configuration, asked, external, requesters=calling, destinations=dest)
 
 
 def in_words(found: WorkOrder) -> dict[str, str]:

@@ -16,8 +16,23 @@ def test_attributes_stand_before_classes_and_built_in_ones_are_left_out() -> Non
     schema = Schema(
         (
             AttributeType("cn", "2.5.4.3", "DirectoryString", "caseIgnoreMatch", aliases=("commonName",)),
-            AttributeType("o", "2.5.4.10", "DirectoryString", "caseIgnoreMatch", None, False, ("organizationName",)),
-            AttributeType("dcmOne", "1.2.3", "IA5String", "caseExactIA5Match", "caseExactSubstringsMatch", True),
+            AttributeType(
+                "o",
+                "2.5.4.10",
+                "DirectoryString",
+                "caseIgnoreMatch",
+                substring=None,
+                single_valued=False,
+                aliases=("organizationName",),
+            ),
+            AttributeType(
+                "dcmOne",
+                "1.2.3",
+                "IA5String",
+                "caseExactIA5Match",
+                substring="caseExactSubstringsMatch",
+                single_valued=True,
+            ),
             AttributeType("dcmData", "1.2.4", "Binary"),
         ),
         (ObjectClass("dcmThing", "1.2.5", "auxiliary", must=("cn", "dcmOne"), may=("dcmData",)),),

@@ -31,7 +31,7 @@ def offered(text: str, name: str, configuration: Configuration = CONFIGURATION) 
     found = dict.fromkeys(
         (*complete_values(load_bundled_schema(), name, ""), *complete_references(configuration, name, "", entry))
     )
-    return list(filter_acceptable_values(configuration, entry, name, found, NOW))
+    return list(filter_acceptable_values(configuration, entry, name, values=found, now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_value_that_is_offered_is_accepted() -> None:
         values = dict.fromkeys(
             (*complete_values(load_bundled_schema(), name, ""), *complete_references(CONFIGURATION, name, "", entry))
         )
-        for value in filter_acceptable_values(CONFIGURATION, entry, name, values, NOW):
+        for value in filter_acceptable_values(CONFIGURATION, entry, name, values=values, now=NOW):
             edit = set_values(
                 load_bundled_schema(), classify_entry(CONFIGURATION, entry), [AttributeValues(name, (value.encode(),))]
             )

@@ -27,8 +27,8 @@ LOCAL = stored(UNWITNESSED, LOCAL_STUDY)
 
 def steps(evidence: Evidence, *fits: ConnectionMatch, line: ConnectionSecurity = SECURED) -> tuple[str, ...]:
     """Return what is advised where the archive found no connection that fits, and the tree has *fits*."""
-    maker = OwnerProcess("somebody", "here", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
-    new = TemporaryDestination(TITLE, "10.0.0.1", 11112, maker, line)
+    maker = OwnerProcess(user="somebody", host="here", pid=1, started=1, created=datetime(2026, 1, 2, tzinfo=UTC))
+    new = TemporaryDestination(TITLE, "10.0.0.1", 11112, maker, security=line)
     question = replace(evidence.request, destination_ae_title=TITLE)
     route = replace(evidence.route, connection_matches=(*fits, PLAIN_LONGTERM))
     outcome = MoveOutcome(0xA702, INCOMPATIBLE)

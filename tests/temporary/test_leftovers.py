@@ -30,7 +30,7 @@ def found(
     state: Path, maker: OwnerProcess, answers: ReachabilityCheck = nobody, later: timedelta = timedelta()
 ) -> list[Leftover]:
     held = Configuration(added(site(), replace(NEW, owner=maker)).after)
-    return list(find_leftovers(state, URL, held, NOW + later, answers))
+    return list(find_leftovers(state, URL, held, NOW + later, check_reachable=answers))
 
 
 def test_what_a_process_of_this_machine_works_with_is_nobodys_to_remove(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: P
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC)"
     ]
     empty = Configuration(site())
-    assert [str(each) for each in find_leftovers(tmp_path, URL, empty, NOW, nobody)] == [
+    assert [str(each) for each in find_leftovers(tmp_path, URL, empty, NOW, check_reachable=nobody)] == [
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may know it still)"
     ]
-    assert find_leftovers(tmp_path, "ldap://elsewhere", empty, NOW, nobody) == ()
+    assert find_leftovers(tmp_path, "ldap://elsewhere", empty, NOW, check_reachable=nobody) == ()

@@ -18,7 +18,10 @@ from tests.verify.advice import test_count_mismatch, test_destination_refused, t
 from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, UNWITNESSED, stored
 
 NEW = TemporaryDestination(
-    "WORKSTATION", "192.0.2.1", 4242, OwnerProcess("ann", "desk7", 1, 1, datetime(2026, 1, 2, tzinfo=UTC))
+    "WORKSTATION",
+    "192.0.2.1",
+    4242,
+    OwnerProcess(user="ann", host="desk7", pid=1, started=1, created=datetime(2026, 1, 2, tzinfo=UTC)),
 )
 CASES = {
     f"{module.__name__}: {name}": case[0]

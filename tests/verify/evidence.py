@@ -23,17 +23,47 @@ GOOD_OUTCOME = MoveOutcome(0x0000, completed=3, failed=0, warning=0)
 
 
 def listed(availability: str = "NEARLINE", uids: tuple[str, ...] = UIDS) -> tuple[Instance, ...]:
-    return tuple(Instance(STUDY, "1.2.3.0", CT, uid, availability, ("LONGTERM", "DCM4CHEE")) for uid in uids)
+    return tuple(
+        Instance(
+            study_uid=STUDY,
+            series_uid="1.2.3.0",
+            sop_class_uid=CT,
+            sop_instance_uid=uid,
+            availability=availability,
+            retrieve_ae_titles=("LONGTERM", "DCM4CHEE"),
+        )
+        for uid in uids
+    )
 
 
 def arrived(uids: tuple[str, ...] = UIDS, calling: str = "DCM4CHEE") -> tuple[ReceivedInstance, ...]:
-    return tuple(ReceivedInstance(uid, CT, STUDY, calling, "DCMCFG", 512, IMPLICIT) for uid in uids)
+    return tuple(
+        ReceivedInstance(
+            sop_instance_uid=uid,
+            sop_class_uid=CT,
+            study_uid=STUDY,
+            calling_ae_title=calling,
+            move_originator_ae_title="DCMCFG",
+            data_set_length=512,
+            transfer_syntax=IMPLICIT,
+        )
+        for uid in uids
+    )
 
 
 def recorded(
     destination: str = "DCM4CHEE", status: int = 0, completed: int | None = 3, calling: str = "DCMCFG"
 ) -> MoveRecord:
-    return MoveRecord(datetime(2026, 1, 2, tzinfo=UTC), calling, "LONGTERM", destination, STUDY, status, completed, 0)
+    return MoveRecord(
+        started=datetime(2026, 1, 2, tzinfo=UTC),
+        calling_ae_title=calling,
+        called_ae_title="LONGTERM",
+        destination_ae_title=destination,
+        study_uid=STUDY,
+        status=status,
+        completed=completed,
+        failed=0,
+    )
 
 
 #: Witnessed, complete, purged before, recorded by the external archive.
@@ -58,7 +88,16 @@ def study(*storages: str, external: str = "LONGTERM", completeness: str = "") ->
         for uid, storage in zip(UIDS, storages, strict=False)
     )
     ids = tuple(sorted({storage for storage in storages if storage}))
-    return StoredStudy(STUDY, True, len(held), "ONLINE", ids, external, completeness, instances=held)
+    return StoredStudy(
+        STUDY,
+        is_known=True,
+        instance_count=len(held),
+        availability="ONLINE",
+        storage_ids=ids,
+        external_ae_title=external,
+        completeness=completeness,
+        instances=held,
+    )
 
 
 PURGED = study("", "", "")

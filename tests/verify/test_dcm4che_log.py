@@ -87,7 +87,16 @@ def logged(*parts: str, sought: LogQuery = SOUGHT) -> ParsedLog:
 
 
 STORES = [store(uid, number=number) for number, uid in enumerate(UIDS, 1)]
-RECORD = MoveRecord(AT, "DCMCFG", "LONGTERM", "DCM4CHEE", STUDY, 0, 3, 0)
+RECORD = MoveRecord(
+    started=AT,
+    calling_ae_title="DCMCFG",
+    called_ae_title="LONGTERM",
+    destination_ae_title="DCM4CHEE",
+    study_uid=STUDY,
+    status=0,
+    completed=3,
+    failed=0,
+)
 
 
 def test_the_page_shows_a_c_store_with_class_syntax_and_status() -> None:
@@ -96,7 +105,12 @@ def test_the_page_shows_a_c_store_with_class_syntax_and_status() -> None:
     moment = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
     assert found.move_records == ()  # it shows the response to the C-MOVE, and not who was to receive what
     assert found.legs == (
-        Leg("DCMQRSCP", "DCM4CHEE", "the external archive's log", (StoreRecord(uid, CR, JPEG_LS, 0, "", moment),)),
+        Leg(
+            "DCMQRSCP",
+            "DCM4CHEE",
+            "the external archive's log",
+            (StoreRecord(uid, CR, JPEG_LS, 0, move_originator="", time=moment),),
+        ),
     )
     assert found.ae_titles == {"DCMQRSCP"}
 
@@ -113,7 +127,7 @@ def test_the_legs_have_each_c_store() -> None:
         "DCM4CHEE",
         "LONGTERM's log",
     )
-    assert leg.stores == tuple(StoreRecord(uid, CT, JPEG_LS, 0, "DCMCFG", AT) for uid in UIDS)
+    assert leg.stores == tuple(StoreRecord(uid, CT, JPEG_LS, 0, move_originator="DCMCFG", time=AT) for uid in UIDS)
 
 
 def test_a_move_of_another_study_is_none() -> None:

@@ -33,7 +33,16 @@ D: DcmDataset::read() TransferSyntax="JPEG-LS Lossless"
 D: DcmDataset::read() TransferSyntax="Little Endian Implicit"
 I: Move SCP: Received Store SCU RSP [Status=Success]"""
 SUCCESS = "I: Move SCP Response 4 [status: Success]"
-RECORD = MoveRecord(SINCE, "DCMCFG", "LONGTERM", "DCM4CHEE", STUDY, 0, 2, 0)
+RECORD = MoveRecord(
+    started=SINCE,
+    calling_ae_title="DCMCFG",
+    called_ae_title="LONGTERM",
+    destination_ae_title="DCM4CHEE",
+    study_uid=STUDY,
+    status=0,
+    completed=2,
+    failed=0,
+)
 
 
 def request(study: str = STUDY, destination: str = "DCM4CHEE") -> str:

@@ -27,7 +27,16 @@ LINE = {
     "completed": 3,
     "failed": 0,
 }
-RECORD = MoveRecord(datetime(2026, 1, 2, 12, 0, 1, tzinfo=UTC), "DCMCFG", "LONGTERM", "DCM4CHEE", "1.2.3", 0, 3, 0)
+RECORD = MoveRecord(
+    started=datetime(2026, 1, 2, 12, 0, 1, tzinfo=UTC),
+    calling_ae_title="DCMCFG",
+    called_ae_title="LONGTERM",
+    destination_ae_title="DCM4CHEE",
+    study_uid="1.2.3",
+    status=0,
+    completed=3,
+    failed=0,
+)
 
 
 def read(tmp_path: Path, *lines: object, tail: str = "") -> tuple[MoveRecord, ...] | None:

@@ -44,7 +44,14 @@ REFUSED = (
 )
 GOOD = (INCOMING, FOR, LEVEL, HIDDEN, SENDING, FINISHED)
 STARTED = datetime(2026, 11, 25, 14, 10, 43, tzinfo=UTC)
-RECORD = MoveRecord(STARTED, "DCMCFG", "LONGTERM", "DCM4CHEE", STUDY, is_sending=True)
+RECORD = MoveRecord(
+    started=STARTED,
+    calling_ae_title="DCMCFG",
+    called_ae_title="LONGTERM",
+    destination_ae_title="DCM4CHEE",
+    study_uid=STUDY,
+    is_sending=True,
+)
 
 
 def read(*lines: str, sought: LogQuery = SOUGHT, now: datetime = NOW) -> list[MoveRecord]:

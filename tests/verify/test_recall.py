@@ -24,10 +24,17 @@ def found(
 ) -> LocatedStudy:
     tree = lab().with_changes([UNSEEN] if unseen else [])
     instances = [
-        Instance(STUDY, "1.2.3.0", CT, f"1.2.3.{number}", availability, titles)
+        Instance(
+            study_uid=STUDY,
+            series_uid="1.2.3.0",
+            sop_class_uid=CT,
+            sop_instance_uid=f"1.2.3.{number}",
+            availability=availability,
+            retrieve_ae_titles=titles,
+        )
         for number, availability in enumerate(availabilities, 1)
     ]
-    return locate_study(STUDY, instances, Configuration(tree).get_device("dcm4chee-arc"), stored)
+    return locate_study(STUDY, instances, device=Configuration(tree).get_device("dcm4chee-arc"), stored=stored)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,20 @@ def test_the_title_beside_the_archives_own_is_the_external_archive() -> None:
 def test_a_title_that_is_returned_instead_of_all_does_not_name_the_external_archive(title: str) -> None:
     tree = lab().with_changes([UNSEEN, put("dcmReturnRetrieveAET", title, on=ARCHIVE)])
     device = Configuration(tree).get_device("dcm4chee-arc")
-    where = locate_study(STUDY, [Instance(STUDY, "1.2.3.0", CT, "1.2.3.0.1", "ONLINE", (title,))], device)
+    where = locate_study(
+        STUDY,
+        [
+            Instance(
+                study_uid=STUDY,
+                series_uid="1.2.3.0",
+                sop_class_uid=CT,
+                sop_instance_uid="1.2.3.0.1",
+                availability="ONLINE",
+                retrieve_ae_titles=(title,),
+            )
+        ],
+        device=device,
+    )
     assert (where.external_ae_title, where.states) == (
         None,
         (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE),

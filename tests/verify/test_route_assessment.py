@@ -32,7 +32,13 @@ PASSED = replace(ONLINE, database=DatabaseEvidence(PURGED, PURGED))
 AS_ALTERNATIVE = replace(VIA_ARCHIVE, external_requests=frozenset({("LONGTERM", "WORKSTATION")}))
 #: What the archive's own log shows of a C-MOVE whose instances do not come back to the archive.
 RELAYED = replace(recorded("WORKSTATION"), is_from_archive_log=True)
-HIDDEN = MoveRecord(datetime(2026, 1, 2, tzinfo=UTC), "DCMCFG", "LONGTERM", "DCM4CHEE", "")
+HIDDEN = MoveRecord(
+    started=datetime(2026, 1, 2, tzinfo=UTC),
+    calling_ae_title="DCMCFG",
+    called_ae_title="LONGTERM",
+    destination_ae_title="DCM4CHEE",
+    study_uid="",
+)
 SHOWN, NOT_SHOWN, CONTRADICTED = RouteFinding.SHOWN, RouteFinding.NOT_SHOWN, RouteFinding.CONTRADICTED
 
 CASES: dict[str, tuple[Evidence, RouteFinding]] = {

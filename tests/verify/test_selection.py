@@ -13,7 +13,10 @@ STUDY = "1.2.3"
 
 
 def _instances(series: str, number: int) -> tuple[Instance, ...]:
-    return tuple(Instance(STUDY, series, "1.2.840", f"{series}.{each}") for each in range(1, number + 1))
+    return tuple(
+        Instance(study_uid=STUDY, series_uid=series, sop_class_uid="1.2.840", sop_instance_uid=f"{series}.{each}")
+        for each in range(1, number + 1)
+    )
 
 
 LISTED = (*_instances("1.2.3.1", 2), *_instances("1.2.3.2", 3))
@@ -29,8 +32,8 @@ def test_series_are_one_request_with_a_list_and_instances_one_a_series() -> None
     )
     patient = Patient("P1")
     assert Selection(Level.IMAGE).create_retrievals(STUDY, LISTED, patient) == (
-        Retrieval(STUDY, Level.IMAGE, ("1.2.3.1",), ("1.2.3.1.1", "1.2.3.1.2"), patient),
-        Retrieval(STUDY, Level.IMAGE, ("1.2.3.2",), ("1.2.3.2.1", "1.2.3.2.2", "1.2.3.2.3"), patient),
+        Retrieval(STUDY, Level.IMAGE, ("1.2.3.1",), ("1.2.3.1.1", "1.2.3.1.2"), patient=patient),
+        Retrieval(STUDY, Level.IMAGE, ("1.2.3.2",), ("1.2.3.2.1", "1.2.3.2.2", "1.2.3.2.3"), patient=patient),
     )
 
 

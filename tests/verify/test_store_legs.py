@@ -18,7 +18,10 @@ LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(StoreRecord(uid, CT
 #: A log entry without instances: the files are in JPEG-LS.
 OF_FILES = replace(LOGGED, stores=tuple(StoreRecord("", status=0, file_transfer_syntax=JPEG_LS) for _ in UIDS))
 RECEIVED = Leg(
-    "DCM4CHEE", "WORKSTATION", OWN_RECEIVER, tuple(StoreRecord(uid, CT, IMPLICIT, 0, "DCMCFG") for uid in UIDS)
+    "DCM4CHEE",
+    "WORKSTATION",
+    OWN_RECEIVER,
+    tuple(StoreRecord(uid, CT, IMPLICIT, 0, move_originator="DCMCFG") for uid in UIDS),
 )
 CHANGED = (
     "3 instances reached WORKSTATION in Implicit VR Little Endian, while LONGTERM sent them in JPEG-LS Lossless Image "
@@ -55,9 +58,9 @@ def test_what_somebody_else_sent_of_another_study_is_in_no_leg() -> None:
 def test_alike_are_those_of_one_class_syntax_and_status() -> None:
     stores = (*LOGGED.stores, StoreRecord(UIDS[0], CT, JPEG_LS, 0xA700), StoreRecord(UIDS[1], CT, IMPLICIT, 0))
     assert group_stores(stores) == (
-        StoreGroup(3, CT, JPEG_LS, 0, ""),
-        StoreGroup(1, CT, JPEG_LS, 0xA700, ""),
-        StoreGroup(1, CT, IMPLICIT, 0, ""),
+        StoreGroup(count=3, sop_class_uid=CT, transfer_syntax=JPEG_LS, status=0, file_transfer_syntax=""),
+        StoreGroup(count=1, sop_class_uid=CT, transfer_syntax=JPEG_LS, status=0xA700, file_transfer_syntax=""),
+        StoreGroup(count=1, sop_class_uid=CT, transfer_syntax=IMPLICIT, status=0, file_transfer_syntax=""),
     )
 
 

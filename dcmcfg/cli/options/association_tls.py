@@ -25,7 +25,7 @@ _SHARED_OPTIONS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase_file")
 _CALL_OPTIONS = ("tls_any_host", *_SHARED_OPTIONS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TlsOptions:
     """The options as they were given; raises :class:`click.UsageError` where one lacks what it goes with."""
 

@@ -91,7 +91,7 @@ def _format_headline(risk: Risk) -> str:
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChangeOptions:
     """What the user said about carrying a plan out."""
 
@@ -132,7 +132,17 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         invocation.current().changes_directory = True
         forced = frozenset(risk for parameter, risk in RISK_BY_PARAMETER.items() if rest.pop(parameter))
         invocation.current().skip_schema_check = SERVER_SCHEMA in forced
-        options = ChangeOptions(dry_run, yes, out, no_reload, as_json, as_json, strict, in_transaction, forced)
+        options = ChangeOptions(
+            dry_run=dry_run,
+            yes=yes,
+            plan_file=out,
+            no_reload=no_reload,
+            as_json=as_json,
+            stdout_reserved=as_json,
+            strict=strict,
+            in_transaction=in_transaction,
+            forced_risks=forced,
+        )
         return command(options=options, **rest)
 
     for option in reversed(

@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.lazy_import import import_attribute
-
 F = TypeVar("F", bound=Callable[..., object])
 
 #: (setting, placeholder, what it takes, help); the option is the setting with ``-`` for ``_``.
@@ -39,18 +37,20 @@ FLAGS = tuple(setting for setting, _, kind, _ in _OPTIONS if kind is _FLAG)
 SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
 
 
-def _make_lazy_completer(completer_name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """Return the completion of that name; what asks a directory is loaded only then, as these are of every start."""
+def _complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from dcmcfg.cli.completers import complete_profile
 
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        found: list[CompletionItem] = import_attribute("completers", completer_name)(ctx, param, incomplete)
-        return found
-
-    return complete
+    return complete_profile(ctx, param, incomplete)
 
 
-#: What a shell completes the values of a setting by.
-_COMPLETERS = {"profile": _make_lazy_completer("complete_profile"), "device": _make_lazy_completer("complete_device")}
+def _complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from dcmcfg.cli.completers import complete_device
+
+    return complete_device(ctx, param, incomplete)
+
+
+#: Setting → the function that a shell completes its values with.
+_COMPLETERS = {"profile": _complete_profile, "device": _complete_device}
 
 
 def add_site_options(function: F, *, except_setting: str | None = None) -> F:

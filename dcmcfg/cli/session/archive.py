@@ -52,6 +52,6 @@ def get_credential(settings: Settings, timeouts: HttpTimeouts | None = None) -> 
     if client is None:
         return settings.archive_token()
     credentials = ClientCredentials(
-        client.issuer, client.client_id, get_client_secret(settings), client.token_url, client.scope
+        client.issuer, client.client_id, get_client_secret(settings), token_url=client.token_url, scope=client.scope
     )
     return TokenIssuer(credentials, HttpClient(settings.ca_file, timeouts, require_crl=settings.require_crl))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dcmcfg.archive.database import Database, explain_unreachable
 from dcmcfg.archive.record_search import RecordSearchResult, search_records
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.errors import ArchiveError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import Plan
@@ -25,8 +24,9 @@ def connect_database(settings: Settings, archive_ae: str) -> Database:
         raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", subject=settings.oidc.server_url)
     if why := explain_unreachable(settings.archive_url):
         raise ArchiveError(why, subject=settings.archive_url)
-    found: Database = import_attribute("session.database", "make_database_client")(settings, archive_ae)
-    return found
+    from dcmcfg.cli.session.database import make_database_client
+
+    return make_database_client(settings, archive_ae)
 
 
 def search_recorded_names(settings: Settings, plan: Plan) -> RecordSearchResult:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.change_options import ChangeOptions, require_forced
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.change_report import ChangeReport, ReloadReport, rename_device_in_profile
@@ -63,9 +62,9 @@ def apply_plan(
     settings: Settings,
     directory: Directory,
     plan: Plan,
+    *,
     options: ChangeOptions,
     warnings: Sequence[str] = (),
-    *,
     scope_dn: DN | None = None,
     rejects_file: RejectsFile | None = None,
     undone_number: int | None = None,
@@ -106,10 +105,19 @@ def apply_plan(
     options = replace(options, forced_risks=judged.forced_risks)
     renamed = find_renamed_archives(plan.changes if resumed_record is None else resumed_record.changes, plan.after)
     told = (*warnings, *(rejects_file.format_messages() if rejects_file else ()), *judged.warnings)
-    report = ChangeReport(settings, plan, options, judged.risks, rejects_file, renamed, extra_output.json_fields, told)
+    report = ChangeReport(
+        settings=settings,
+        plan=plan,
+        options=options,
+        risks=judged.risks,
+        rejects_file=rejects_file,
+        renamed_archives=renamed,
+        extra_json=extra_output.json_fields,
+        warnings=told,
+    )
     invocation.current().partial_result = report.to_json
     _check_unfinished(directory, purpose.rollout_number, warn_only=options.dry_run or not plan.steps)
-    _print_plan_and_warnings(settings, plan, options, told, extra_output)
+    _print_plan_and_warnings(settings, plan, options, warnings=told, extra_output=extra_output)
     if not plan.steps:
         with _write_rejects(settings, options, rejects_file):
             report.print_result()
@@ -124,9 +132,7 @@ def apply_plan(
         report.print_result()
         return
     _require_ready(settings, options, rejects_file)
-    reloading: ReachableArchive | None = (
-        None if options.no_reload or renamed else import_attribute("session.reload", "connect_archive")(settings)
-    )
+    reloading = None if options.no_reload or renamed else _connect_archive(settings)
     if not options.yes and not confirm("Carry this out?"):
         raise NegativeResult("declined, nothing was changed")
     with _write_rejects(settings, options, rejects_file):
@@ -134,8 +140,8 @@ def apply_plan(
             directory,
             plan,
             manner,
-            resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
-            report,
+            rollout=resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
+            report=report,
         )
     options.print_lines(f"done {outcome.strategy.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
@@ -195,8 +201,14 @@ def _write_rejects(
     return rejects_file.write_for_change(settings)
 
 
+def _connect_archive(settings: Settings) -> ReachableArchive:
+    from dcmcfg.cli.session.reload import connect_archive
+
+    return connect_archive(settings)
+
+
 def _print_plan_and_warnings(
-    settings: Settings, plan: Plan, options: ChangeOptions, warnings: Sequence[str], extra_output: ExtraOutput
+    settings: Settings, plan: Plan, options: ChangeOptions, *, warnings: Sequence[str], extra_output: ExtraOutput
 ) -> None:
     console = stderr_console() if options.stdout_reserved else stdout_console()
     for line in (format_site_headline(settings), *format_unchanged_lines(plan)):
@@ -227,13 +239,21 @@ def _make_rollout_context(
     left_out = len(rejects_file.items) if rejects_file is not None else 0
     file = str(rejects_file.path.absolute()) if rejects_file is not None and left_out else ""
     command = invocation.current().command_line
-    return RolloutContext(get_state_folder(), format_site_headline(settings), command, undone_number, left_out, file)
+    return RolloutContext(
+        get_state_folder(),
+        format_site_headline(settings),
+        command,
+        undone_number,
+        rejected_count=left_out,
+        rejects=file,
+    )
 
 
 def _run_rollout(
     directory: Directory,
     plan: Plan,
     strategy: RolloutStrategy,
+    *,
     rollout: RolloutContext | RolloutRecord,
     report: ChangeReport,
 ) -> RolloutOutcome:

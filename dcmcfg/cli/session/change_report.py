@@ -76,7 +76,7 @@ class ReloadReport:
     repair_note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChangeReport:
     """A plan for a site, with its risks and what was left out of it."""
 

@@ -35,8 +35,8 @@ def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[
             settings,
             directory,
             plan,
-            options,
-            edit.warnings,
+            options=options,
+            warnings=edit.warnings,
             extra_output=ExtraOutput(json_fields=referrers_json(edit)),
         )
 
@@ -45,6 +45,7 @@ def apply_target_edit(
     settings: Settings,
     options: ChangeOptions,
     target_text: str,
+    *,
     attributes: Iterable[str],
     make_edit: Callable[[Schema, Target], Edit],
 ) -> None:
@@ -58,7 +59,9 @@ def apply_target_edit(
         plan, edit = _plan_edit(
             directory, lambda configuration: make_edit(schema, resolve_target(configuration, target_text))
         )
-        apply_plan(settings, directory, plan, options, (*edit.warnings, *warn_about_new_restrictions(plan)))
+        apply_plan(
+            settings, directory, plan, options=options, warnings=(*edit.warnings, *warn_about_new_restrictions(plan))
+        )
 
 
 def make_added_class_lookup(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:

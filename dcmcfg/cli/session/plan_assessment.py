@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.archive.record_search import RecordSearchResult
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.change_options import ChangeOptions, format_risks
 from dcmcfg.cli.session.archive_database import search_recorded_names
 from dcmcfg.dn import DN
 from dcmcfg.files.locations import locate_all_values
 from dcmcfg.lint.new_violations import changes_certificates, find_new_violations
 from dcmcfg.lint.plan_risks import assess_plan_risks
+from dcmcfg.lint.rule import LintRule
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import UNLOADABLE, UNUSABLE_REFERENCE, Risk, find_record_risks
 from dcmcfg.plan.taking_effect import describe_delayed_effects, warn_about_automatic_loading
@@ -34,6 +34,7 @@ class PlanPurpose:
     undone_number: int | None = None
     resumed_record: RolloutRecord | None = None
     is_restore: bool = False
+    _: KW_ONLY
     is_partial: bool = False
     undone_was_complete: bool = False
 
@@ -99,11 +100,8 @@ def assess_plan(
 
     def warnings() -> Iterator[str]:
         yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
-        more = (
-            import_attribute("lint", "RULES") if changes_certificates(plan) else ()
-        )  # those for certificates are slow to load
         yield from find_new_violations(
-            plan, now, more, excluded=[new.finding for risk in risks for new in risk.findings]
+            plan, now, _get_more_rules(plan), excluded=[new.finding for risk in risks for new in risk.findings]
         )
         yield from judged.warnings
         yield from recorded.warnings
@@ -113,3 +111,12 @@ def assess_plan(
         yield from format_risks(risks, forced, include_refused=options.dry_run and not resuming)
 
     return PlanAssessment(risks, forced, tuple(warnings()))
+
+
+def _get_more_rules(plan: Plan) -> tuple[LintRule, ...]:
+    """Return all lint rules where *plan* changes certificates, whose rules are slow to load; else none."""
+    if not changes_certificates(plan):
+        return ()
+    from dcmcfg.lint.catalogue import RULES
+
+    return RULES

@@ -22,7 +22,7 @@ _MAX_PARALLEL = 32
 _MAX_RETRIES = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BulkOptions:
     """Which studies, in which manner, where the answers go."""
 

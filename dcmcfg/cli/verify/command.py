@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import functools
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from dcmcfg.aetitle import parse_ae_title
-from dcmcfg.cli.completers import complete_ae_title
-from dcmcfg.cli.lazy_import import import_attribute
-from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import examples
-from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.verify.bulk_options import BulkOptions, bulk_options
-from dcmcfg.cli.verify.destination_request import CommandResult, DestinationRequest
-from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions, evidence_options, file_options
+from dcmcfg.cli.verify.command_options import VerifyOptions, verify_options
+from dcmcfg.cli.verify.destination_request import CommandResult
 from dcmcfg.cli.verify.leftovers import warn_of_leftovers
 from dcmcfg.cli.verify.one_study import verify_one
-from dcmcfg.cli.verify.option_rules import require_consistent_options
-from dcmcfg.cli.verify.options import ReceiveOptions, RetrieveOptions, receiving_options, retrieval_options
-from dcmcfg.cli.verify.recall_options import RecallOptions, recall_options
 from dcmcfg.cli.verify.run import VerifyRun
-from dcmcfg.cli.verify.temporary_options import TemporaryDestinationOptions, temporary_options
-from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.route.request import get_archive_ae
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import MAX_TIMEOUT_S, AddressOverride, extract_hosts, find_addresses
+from dcmcfg.verify.addresses import Addresses
+
+if TYPE_CHECKING:
+    from dcmcfg.cli.verify.temporary_destination import ActiveDestination
 
 
 @click.command(
@@ -56,61 +50,9 @@ from dcmcfg.verify.addresses import MAX_TIMEOUT_S, AddressOverride, extract_host
         ),
     ),
 )
-@click.option(
-    "--study",
-    "studies",
-    multiple=True,
-    metavar="UID",
-    help="Study Instance UID of the study to move; several make a run over many.",
-)
-@click.option(
-    "--dest",
-    metavar="AET",
-    shell_complete=complete_ae_title,
-    help="Move Destination: the AE that the study is sent to.",
-)
-@click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default.")
-@click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title.")
-@click.option("--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree.")
-@recall_options
-@retrieval_options
-@receiving_options
-@temporary_options
-@evidence_options
-@file_options
-@over_tls_option("Call the archive over TLS; by itself where it has no other way.")
-@tls_options
-@bulk_options
-@click.option(
-    "--timeout-s",
-    type=Quantity(min=0, min_open=True, max=MAX_TIMEOUT_S),
-    metavar="S",
-    help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
-)
-@click.option("--details", is_flag=True, help="Report each C-STORE and each kept file, not only how many.")
-@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@verify_options
 @site_options
-def verify_command(
-    settings: Settings,
-    *,
-    studies: tuple[str, ...],
-    dest: str | None,
-    ae: str | None,
-    calling: str,
-    connect: str | None,
-    recalling: RecallOptions,
-    retrieving: RetrieveOptions,
-    receiving: ReceiveOptions,
-    temporary: TemporaryDestinationOptions,
-    bulk: BulkOptions,
-    evidence_settings: EvidenceOptions,
-    files: EvidenceFiles,
-    over_tls: bool,
-    tls: TlsOptions,
-    timeout_s: float | None,
-    details: bool,
-    as_json: bool,
-) -> int:
+def verify_command(settings: Settings, *, options: VerifyOptions) -> int:
     """Prove with a real C-MOVE that a study arrives.
 
     Asks the archive what the study holds, has it sent to the destination, and says separately what the archive
@@ -124,84 +66,69 @@ def verify_command(
     Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent. 4: what
     --temporary-dest has added could not be taken back.
     """
-    require_consistent_options(studies)
-    selection, root = retrieving.parse_selection(), retrieving.parse_model_and_patient()
-    keys = recalling.parse_query_keys(bulk)
-    many = None if recalling.recall else bulk.make_source(studies)
-    if many is not None:
-        bulk.require_valid_outputs(many, as_json=as_json, replace=files.replace)
-    archive_ae = parse_ae_title(ae) if ae is not None else None
-    calling = parse_ae_title(calling)
-    files.require_file_type(many_studies=many is not None)
-    files.require_writable(many_studies=many is not None)
-    servers = extract_hosts(settings.ldap_url, settings.archive_url)
-    find = functools.partial(
-        find_addresses,
-        device_name=settings.device,
-        ae_title=archive_ae,
-        calling_ae_title=calling,
-        connect=AddressOverride.parse(connect) if connect is not None else None,
-        timeout_s=timeout_s,
-        tls=over_tls,
-        other_hosts=servers,
-    )
-    manner = receiving.make_receiver_settings(sha256=bool(files.paths) or (many is None and as_json))
-    run = VerifyRun(
-        settings,
-        parse_uid(studies[0]) if studies and many is None else "",
-        parse_ae_title(dest) if dest is not None else "",
-        calling,
-        selection,
-        root,
-        retrieving.get_priority(),
-        find,
-        recalling,
-        keys,
-        manner if receiving.is_enabled else None,
-        evidence_settings,
-        files,
-        bulk,
-        tls.get_tls_files(settings),
-        as_json,
-        details,
-    )
-
+    run = options.make_run(settings)
     with open_directory(settings) as directory:
-        if temporary.clean_temporary:
-            import_attribute("verify.temporary_destination", "clean_leftovers")(
-                settings, directory, yes=temporary.yes, as_json=as_json
-            )
+        if options.temporary.clean_temporary:
+            from dcmcfg.cli.verify.temporary_destination import clean_leftovers
+
+            clean_leftovers(settings, directory, yes=options.temporary.yes, as_json=options.as_json)
             return 0
         configuration = Configuration(read_tree(directory))
-        if temporary.temporary_dest:
-            before = find(configuration, destination_ae_title="", receive=False)
-            tls.refuse_unused(calls_with_tls=before.tls)
-            many = (
-                import_attribute("verify.many_studies", "prepare_source")(run, many, before)
-                if many is not None
-                else None
-            )
-        if many is None:
-            verify = functools.partial(verify_one, run, configuration)
-        else:
-            verify = functools.partial(import_attribute("verify.many_studies", "verify_many"), run, many, configuration)
-        if temporary.temporary_dest:
-            asked = get_archive_ae(configuration.get_device(settings.device), archive_ae)
-            asking = DestinationRequest(asked, calling, find, servers, manner, run.tls_files, use_tls=over_tls)
-            within = import_attribute("verify.temporary_destination", "verify_with_temporary_destination")
-            answered: CommandResult = within(settings, directory, configuration, asking, temporary, verify)
-    if not temporary.temporary_dest:
-        warn_of_leftovers(settings, configuration)
-        addresses = find(
-            configuration, destination_ae_title=run.destination_ae_title, receive=run.receiver_settings is not None
-        )
-        tls.refuse_unused(
-            calls_with_tls=addresses.tls,
-            receives_with_tls=run.receiver_settings is not None and addresses.destination_requires_tls,
-        )
-        answered = verify(addresses)
-    code, told = answered
-    if as_json:
-        print_json(told())
+        if options.temporary.temporary_dest:
+            result = _verify_with_temporary_destination(options, run, directory, configuration)
+    if not options.temporary.temporary_dest:
+        result = _verify_with_existing_destination(options, run, configuration)
+    code, make_json = result
+    if options.as_json:
+        print_json(make_json())
         sys.stdout.flush()
     return code
+
+
+def _verify_with_temporary_destination(
+    options: VerifyOptions, run: VerifyRun, directory: Directory, configuration: Configuration
+) -> CommandResult:
+    """Verify while an AE of this machine is in the tree; all that can be checked without it is checked before."""
+    from dcmcfg.cli.verify.temporary_destination import verify_with_temporary_destination
+
+    addresses = run.find_addresses(configuration, destination_ae_title="", receive=False)
+    options.tls.refuse_unused(calls_with_tls=addresses.tls)
+    if run.source is not None:
+        from dcmcfg.cli.verify.many_studies import prepare_source
+
+        run = replace(run, source=prepare_source(run, run.source, addresses))
+    return verify_with_temporary_destination(
+        run.settings,
+        directory,
+        configuration,
+        request=options.make_destination_request(run, configuration),
+        temporary_options=options.temporary,
+        verify_study=functools.partial(_verify_studies, run, configuration),
+    )
+
+
+def _verify_with_existing_destination(
+    options: VerifyOptions, run: VerifyRun, configuration: Configuration
+) -> CommandResult:
+    """Verify with the destination of ``--dest``."""
+    warn_of_leftovers(run.settings, configuration)
+    receive = run.receiver_settings is not None
+    addresses = run.find_addresses(configuration, destination_ae_title=run.destination_ae_title, receive=receive)
+    options.tls.refuse_unused(
+        calls_with_tls=addresses.tls, receives_with_tls=receive and addresses.destination_requires_tls
+    )
+    return _verify_studies(run, configuration, addresses)
+
+
+def _verify_studies(
+    run: VerifyRun,
+    configuration: Configuration,
+    addresses: Addresses,
+    active_destination: ActiveDestination | None = None,
+) -> CommandResult:
+    """Verify one study, or the studies of the run's source."""
+    if run.source is None:
+        return verify_one(run, configuration, addresses, active_destination)
+    from dcmcfg.cli.verify.many_studies import verify_many
+
+    return verify_many(run, run.source, configuration, addresses, active_destination=active_destination)

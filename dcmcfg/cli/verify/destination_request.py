@@ -25,7 +25,7 @@ class AddressFinder(Protocol):
         """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DestinationRequest:
     """The AE that will be asked to send to it, and as whom.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.output import make_folder, write_report
-from dcmcfg.cli.verify.evidence_options import HTML, JSON, EvidenceFiles, get_suffix
+from dcmcfg.cli.verify.evidence_options import HTML, JSON, get_suffix
+from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.evidence import evidence_json
 from dcmcfg.render.html.evidence_page import render_evidence_page
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
 
 
 def write_evidence_files(
-    files: EvidenceFiles,
-    settings: Settings,
+    run: VerifyRun,
     configuration: Configuration,
     addresses: Addresses,
+    *,
     timeline: Timeline,
     evidence: Evidence,
     verdict: Verdict,
 ) -> None:
-    """Write each of *files* whole or not at all, and say so on stderr.
+    """Write each evidence file of *run* whole or not at all, and say so on stderr.
 
     Raises :class:`~dcmcfg.errors.DcmcfgError` when one cannot be written.
     """
-    about = describe_configuration(configuration, settings.device, addresses, list_site_settings(settings), evidence)
+    files, settings = run.evidence_files, run.settings
+    about = describe_configuration(
+        configuration, settings.device, addresses, site=list_site_settings(settings), evidence=evidence
+    )
     proof = create_proof(timeline, about, evidence, verdict)
     for file in files.paths:
         write_report(file, _render_file(file, proof), must_be_new=not files.replace)
@@ -45,25 +49,27 @@ def write_evidence_files(
 
 
 def make_evidence_writer(
-    files: EvidenceFiles,
-    settings: Settings,
+    run: VerifyRun,
     configuration: Configuration,
     addresses: Addresses,
     judge_evidence: Callable[[Evidence], Verdict],
 ) -> Callable[[StudyEvidence], None]:
-    """Return what writes the evidence on each of many studies to a file of its own, in each folder of *files*.
+    """Return what writes the evidence on each of many studies to a file of its own, in each folder of *run*.
 
     The folders are made now.
     The name is the Study Instance UID with the moment in UTC at which it was asked for, so no file is replaced. It may
     be called in several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` when a file cannot be written.
     """
+    files, settings = run.evidence_files, run.settings
     tree, site = compute_tree_facts(configuration), list_site_settings(settings)
     for folder in files.paths:
         make_folder(folder)
 
     def keep(proven: StudyEvidence) -> None:
         evidence, chronicle = proven.evidence, proven.timeline
-        about = describe_configuration(configuration, settings.device, addresses, site, evidence, tree)
+        about = describe_configuration(
+            configuration, settings.device, addresses, site=site, evidence=evidence, facts=tree
+        )
         proof = create_proof(chronicle, about, evidence, judge_evidence(evidence))
         began = f"{chronicle.began:%Y%m%dT%H%M%S}{chronicle.began.microsecond // 1000:03}Z"
         for folder in files.paths:

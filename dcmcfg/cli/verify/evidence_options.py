@@ -18,7 +18,7 @@ from dcmcfg.settings import Settings
 from dcmcfg.verify.evidence_sources import EvidenceSources
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvidenceOptions:
     """What the verdict takes into account, and what it takes for enough."""
 

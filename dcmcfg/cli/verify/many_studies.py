@@ -27,7 +27,6 @@ from dcmcfg.bulk.store import ResultStore
 from dcmcfg.bulk.store_catalog import STORE_FOLDER, STORE_SUFFIX
 from dcmcfg.bulk.study_result import VerificationOutcome
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.failures import INTERRUPTED_EXIT_CODE
 from dcmcfg.cli.session.output import STDOUT, write_report
@@ -67,6 +66,7 @@ def verify_many(
     source: StudySource,
     configuration: Configuration,
     addresses: Addresses,
+    *,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
@@ -101,23 +101,23 @@ def verify_many(
         else ReceiverKind.DCMCFG
     )
     asked = _make_run_parameters(run, addresses, question, received_by)
-    source = _resolve_query(run, source, asked, question, addresses)
+    source = _resolve_query(run, source, asked, request=question, addresses=addresses)
     tree = compute_configuration_checksum(configuration, run.settings.device, addresses, question)
     with convert_failures_after_send() as sent:
         with ResultStore.open(_get_store_path(bulk, source, asked), asked) as store, own or nullcontext():
             asking = StudyRequester(
-                question,
-                addresses,
-                store,
-                Cancellation(),
-                MoveTracker(question.calling_ae_title),
-                run.make_client_tls_context(addresses),
-                receiver,
-                wanted.open_bulk_evidence_sources(run.settings, addresses.archive.ae_title),
-                tree,
-                sent,
-                active_destination.add_advice if active_destination else keep_verdict_unchanged,
-                _make_evidence_writer(
+                request=question,
+                addresses=addresses,
+                store=store,
+                cancellation=Cancellation(),
+                move_tracker=MoveTracker(question.calling_ae_title),
+                tls=run.make_client_tls_context(addresses),
+                receiver=receiver,
+                evidence_sources=wanted.open_bulk_evidence_sources(run.settings, addresses.archive.ae_title),
+                configuration_checksum=tree,
+                first_move_sent=sent,
+                adjust_verdict=active_destination.add_advice if active_destination else keep_verdict_unchanged,
+                save_evidence=_make_evidence_writer(
                     run,
                     active_destination.configuration if active_destination else configuration,
                     addresses,
@@ -130,7 +130,14 @@ def verify_many(
                 *(["--temporary-dest"] if active_destination else ["--dest", run.destination_ae_title]),
             )
             required = ResultRequirements(wanted.require_route, None if bulk.only_failed else tree, recall)
-            done = BulkSession(asking, source, manner, show_bulk_progress, _get_rerun_mode(bulk), required).run()
+            done = BulkSession(
+                requester=asking,
+                source=source,
+                options=manner,
+                show_progress=show_bulk_progress,
+                repeat_scope=_get_rerun_mode(bulk),
+                requirements=required,
+            ).run()
         next_steps = tuple(
             map(add_run_options, _next_steps(done, active_destination, _get_rerun_mode(bulk), addresses.archive))
         )
@@ -171,6 +178,8 @@ def _make_evidence_writer(
     """Return what keeps the evidence on each study; None where that is not wanted."""
     if not run.evidence_files.paths:
         return None
+    from dcmcfg.cli.verify.evidence_files import make_evidence_writer
+
     tell = bind_run_options()
 
     def judged(evidence: Evidence) -> Verdict:
@@ -178,10 +187,7 @@ def _make_evidence_writer(
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         return replace(verdict, next_steps=tuple(map(tell, verdict.next_steps)))
 
-    keep: Callable[[StudyEvidence], None] = import_attribute("verify.evidence_files", "make_evidence_writer")(
-        run.evidence_files, run.settings, configuration, addresses, judged
-    )
-    return keep
+    return make_evidence_writer(run, configuration, addresses, judged)
 
 
 def prepare_source(run: VerifyRun, source: StudySource, addresses: Addresses) -> StudySource:
@@ -192,13 +198,14 @@ def prepare_source(run: VerifyRun, source: StudySource, addresses: Addresses) ->
     """
     question = run.make_request(addresses)
     asked = _make_run_parameters(run, addresses, question, ReceiverKind.TEMPORARY_DESTINATION)
-    return _resolve_query(run, source, asked, question, addresses)
+    return _resolve_query(run, source, asked, request=question, addresses=addresses)
 
 
 def _resolve_query(
     run: VerifyRun,
     source: StudySource,
     run_parameters: RunParameters,
+    *,
     request: VerificationRequest,
     addresses: Addresses,
 ) -> StudySource:
@@ -214,7 +221,7 @@ def _resolve_query(
         return source
     with advise_status(addresses.archive):
         return find_matching_studies(
-            source, request, addresses, run.make_client_tls_context(addresses), _confirm_study_count
+            source, request, addresses, tls=run.make_client_tls_context(addresses), confirm=_confirm_study_count
         )
 
 

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.options.site_command import get_given_options
 from dcmcfg.cli.session.status_hint import advise_status
 from dcmcfg.cli.verify.after_sending import convert_failures_after_send
@@ -171,7 +170,14 @@ def verify_one(
     device = configuration.get_device(run.settings.device)
     with advise_status(addresses.archive):
         chosen = run.recall_options.choose_study(
-            RecallSearch(device, addresses, run.calling_ae_title, run.query_keys, witnesses.database, tls)
+            RecallSearch(
+                device=device,
+                addresses=addresses,
+                calling=run.calling_ae_title,
+                keys=run.query_keys,
+                database=witnesses.database,
+                tls=tls,
+            )
         )
     if chosen is not None:
         addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.reason}"))
@@ -203,6 +209,7 @@ def verify_one(
         if run.evidence_files.paths:
             invocation.current().partial_result = active_destination.extend_json(told) if active_destination else told
             tree = active_destination.configuration if active_destination else configuration
-            write = import_attribute("verify.evidence_files", "write_evidence_files")
-            write(run.evidence_files, run.settings, tree, addresses, book, evidence, verdict)
+            from dcmcfg.cli.verify.evidence_files import write_evidence_files
+
+            write_evidence_files(run, tree, addresses, timeline=book, evidence=evidence, verdict=verdict)
     return verdict.exit_code, told

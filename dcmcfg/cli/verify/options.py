@@ -17,7 +17,7 @@ from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.selection import Selection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RetrieveOptions:
     """The options as they were given."""
 

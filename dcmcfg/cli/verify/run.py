@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from dcmcfg.bulk.source import StudySource
 from dcmcfg.cli.verify.bulk_options import BulkOptions
 from dcmcfg.cli.verify.destination_request import AddressFinder
 from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions
@@ -19,16 +20,18 @@ from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.selection import Selection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VerifyRun:
     """What is asked of the archive, who listens, what is taken into account, and where it is told.
 
-    ``study_uid`` is ``""`` and ``destination_ae_title`` is ``""`` where others say which: :attr:`recall_options`, many
-    studies, a temporary destination. ``query_keys`` are those by which a purged study is looked for. ``details`` has
+    ``source`` is where the studies of a run over many come from, None for one study. ``study_uid`` is ``""`` and
+    ``destination_ae_title`` is ``""`` where others say which: :attr:`recall_options`, many studies, a temporary
+    destination. ``query_keys`` are those by which a purged study is looked for. ``details`` has
     each C-STORE reported.
     """
 
     settings: Settings
+    source: StudySource | None
     study_uid: str
     destination_ae_title: str
     calling_ae_title: str
@@ -56,11 +59,11 @@ class VerifyRun:
             addresses.archive,
             destination_ae_title or self.destination_ae_title,
             self.calling_ae_title,
-            self.evidence_options.expected_instances,
-            self.selection,
-            model,
-            patient,
-            self.priority,
+            expected_count=self.evidence_options.expected_instances,
+            selection=self.selection,
+            model=model,
+            patient=patient,
+            priority=self.priority,
         )
 
     def make_client_tls_context(self, addresses: Addresses) -> ssl.SSLContext | None:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.lazy_import import import_attribute
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.terminal import confirm, require_terminal
@@ -46,7 +45,7 @@ from dcmcfg.verify.verdict import Verdict
 _TITLE_LENGTH, _TITLE_RANDOM_BYTES = 9, 5
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ActiveDestination:
     """A temporary destination that is there: where everybody is, who listens as it, and what ``--json`` tells of it.
 
@@ -129,6 +128,7 @@ def verify_with_temporary_destination(
     settings: Settings,
     directory: Directory,
     configuration: Configuration,
+    *,
     request: DestinationRequest,
     temporary_options: TemporaryDestinationOptions,
     verify_study: Callable[[Addresses, ActiveDestination], CommandResult],
@@ -137,7 +137,9 @@ def verify_with_temporary_destination(
 
     Raises as :func:`add_temporary_destination` does; what is known by then is told by ``--json`` all the same.
     """
-    with add_temporary_destination(settings, directory, configuration, request, temporary_options) as place:
+    with add_temporary_destination(
+        settings, directory, configuration, request=request, temporary_options=temporary_options
+    ) as place:
         code, told = verify_study(place.addresses, place)
         both = place.extend_json(told)
         invocation.current().partial_result = both
@@ -149,6 +151,7 @@ def add_temporary_destination(
     settings: Settings,
     directory: Directory,
     configuration: Configuration,
+    *,
     request: DestinationRequest,
     temporary_options: TemporaryDestinationOptions,
 ) -> Iterator[ActiveDestination]:
@@ -172,15 +175,30 @@ def add_temporary_destination(
         else request.receiver_settings
     )
     own = how.create_receiver(
-        title, where.listening_host, where.port, addresses.timeouts, lambda new: place[0].count_received(new)
+        title,
+        host=where.listening_host,
+        port=where.port,
+        timeouts=addresses.timeouts,
+        on_received=lambda new: place[0].count_received(new),
     )
     with _start_receiver(own) as receiver:
-        new = TemporaryDestination(title, where.host, receiver.port, describe_this_process(datetime.now(UTC)), line)
+        new = TemporaryDestination(
+            title, where.host, receiver.port, describe_this_process(datetime.now(UTC)), security=line
+        )
         addition = Addition(new, request.archive_ae.device.name, request.archive_ae.title)
         plan = addition.plan(configuration.tree)
         then = Configuration(plan.after)
         there = request.find_addresses(then, destination_ae_title=title, receive=True)
-        place.append(ActiveDestination(new, then, there, receiver, RunProgress(), settings.ldap_url))
+        place.append(
+            ActiveDestination(
+                destination=new,
+                configuration=then,
+                addresses=there,
+                receiver=receiver,
+                progress=RunProgress(),
+                ldap_url=settings.ldap_url,
+            )
+        )
         left = find_leftovers(get_state_folder(), settings.ldap_url, configuration, new.owner.created)
         _print_intro(settings, new, plan, left, with_plan=temporary_options.show_plan)
         for warning in (
@@ -195,7 +213,7 @@ def add_temporary_destination(
         _print_text("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
         site = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for the time of this run?", yes=temporary_options.yes)
-        with _register(site, addition, plan, left, place[0]):
+        with _register(site, addition, plan, leftovers_found=left, active_destination=place[0]):
             yield place[0]
 
 
@@ -216,6 +234,7 @@ def _register(
     site: RunContext,
     addition: Addition,
     plan: Plan,
+    *,
     leftovers_found: Sequence[Leftover],
     active_destination: ActiveDestination,
 ) -> Iterator[None]:
@@ -224,7 +243,7 @@ def _register(
     dead = [each for each in leftovers_found if each.is_certain]
     with (
         _mark_may_have_changed(active_destination.progress),
-        hold_destination(site, addition, plan, dead, active_destination.progress),
+        hold_destination(site, addition, plan, leftovers=dead, progress=active_destination.progress),
     ):
         yield
 
@@ -259,8 +278,9 @@ def _print_intro(
 
 def _connect_site(settings: Settings, directory: Directory) -> RunContext:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    reachable = import_attribute("session.reload", "connect_archive")
-    service = reachable(settings, "it has to reload, to know a new destination").service
+    from dcmcfg.cli.session.reload import connect_archive
+
+    service = connect_archive(settings, "it has to reload, to know a new destination").service
     occasion = RolloutContext(get_state_folder(), format_site_headline(settings), invocation.current().command_line)
     return RunContext(directory, occasion, service.reload, _print_text)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dcmcfg.cli.options.site_command import option_group, section_option
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TemporaryDestinationOptions:
     """Whether an AE is added for this run, with which address, and whether one may change the configuration for it."""
 

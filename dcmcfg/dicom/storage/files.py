@@ -287,7 +287,7 @@ def _problem_of_data_set(instance: ReceivedInstance, octets: Octets, begin: int,
         return "it ends in the middle of an element"
     except InvalidDataSet:
         return _describe_wrong_encoding(instance.transfer_syntax)
-    if has_more_elements(octets, instance.transfer_syntax, begin, ELEMENTS.maximum, _vr_of):
+    if has_more_elements(octets, instance.transfer_syntax, begin, max_elements=ELEMENTS.maximum, vr_of=_vr_of):
         return f"it has more than {ELEMENTS.format_maximum()} elements, and is not read back ({ELEMENTS.next_step})"
     return _problem_of_content(instance, octets, begin, path)
 

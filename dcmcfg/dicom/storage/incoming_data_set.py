@@ -68,7 +68,7 @@ _LOOKED_AT_OCTETS = 1 << 13
 MAX_UID_SEARCH_OCTETS = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReceivedDataSet:
     """What is known of a data set when it is there; ``save_error`` says why it could not be written, if it could not.
 
@@ -137,7 +137,13 @@ class IncomingDataSet:
                 self._abandon_file(error)
         sha256 = None if self._sha256 is None else self._sha256.hexdigest()
         return ReceivedDataSet(
-            self._octets, head, self._fingerprint.digest(), sha256, kept, self._not_kept, self._began
+            length=self._octets,
+            uids=head,
+            fingerprint=self._fingerprint.digest(),
+            sha256=sha256,
+            saved_path=kept,
+            save_error=self._not_kept,
+            started_monotonic=self._began,
         )
 
     def _abandon_file(self, error: OSError) -> None:

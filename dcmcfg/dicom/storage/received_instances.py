@@ -14,7 +14,7 @@ from dcmcfg.dicom.status import SUCCESS
 _MOST_TROUBLES = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReceivedInstance:
     """An instance that arrived: from the request, and the study from its data set (None where that does not say).
 

@@ -178,8 +178,8 @@ class Receiver:
         host: str,
         port: int,
         timeouts: DicomTimeouts,
-        on_received: Callable[[ReceivedInstance], None] = _ignore_instance,
         *,
+        on_received: Callable[[ReceivedInstance], None] = _ignore_instance,
         save_folder: Path | None = None,
         sha256: bool = False,
         tls: ssl.SSLContext | None = None,
@@ -241,9 +241,9 @@ class Receiver:
             self._timeouts,
             self._add,
             self._arrivals.record_problem,
-            self._sha256,
-            folder,
-            self._arrivals.count,
+            sha256=self._sha256,
+            folder=folder,
+            count_received=self._arrivals.count,
         )
         server = Server(scp, self._tls)
         try:

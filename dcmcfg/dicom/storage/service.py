@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.peer import DicomTimeouts
@@ -59,6 +59,7 @@ class StorageScp:
     timeouts: DicomTimeouts
     on_received: Callable[[ReceivedInstance], None]
     on_problem: Callable[[str], None]
+    _: KW_ONLY
     sha256: bool = False
     folder: InstanceFolder | None = None
     #: How many instances are held so far.

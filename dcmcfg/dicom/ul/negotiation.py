@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import lru_cache
 
 from dcmcfg.dicom.ul.pdu import (
@@ -46,7 +46,7 @@ class AcceptedContext:
     transfer_syntax: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AssociationRequest:
     """What the peer asks for; ``roles`` are what it wants to be (SCU, SCP) where it says so.
 
@@ -118,7 +118,12 @@ def read_request(octets: bytes) -> AssociationRequest:
                 contexts[identifier] = context
             case 0x50:
                 user_information = content
-    return _with_user_information(AssociationRequest(version, called, calling, name, contexts), user_information)
+    return _with_user_information(
+        AssociationRequest(
+            version=version, called_field=called, calling_field=calling, application_context=name, contexts=contexts
+        ),
+        user_information,
+    )
 
 
 def find_rejection(request: AssociationRequest, ae_title: str) -> Rejection | None:
@@ -156,7 +161,11 @@ def accept(
         )
     information = _encode_acceptance_information(request, accepted, maximum_length)
     return accepted, encode_association_pdu(
-        PduType.ASSOCIATE_AC, request.called_field, request.calling_field, answers, information
+        PduType.ASSOCIATE_AC,
+        request.called_field,
+        request.calling_field,
+        contexts=answers,
+        user_information=information,
     )
 
 
@@ -188,6 +197,7 @@ def encode_association_pdu(
     kind: PduType,
     called_field: bytes,
     calling_field: bytes,
+    *,
     contexts: Iterable[bytes],
     user_information: Iterable[bytes],
 ) -> bytes:
@@ -252,6 +262,7 @@ class Acceptance:
     """
 
     contexts: Mapping[int, AcceptedContext]
+    _: KW_ONLY
     maximum_length: int = 0
     implementation_class_uid: str = ""
     implementation_version_name: str = ""
@@ -270,6 +281,7 @@ def encode_association_request(
     called_ae_title: str,
     contexts: Mapping[int, ProposedContext],
     maximum_length: int,
+    *,
     relational_sop_classes: Sequence[str] = (),
 ) -> bytes:
     """Return the A-ASSOCIATE-RQ, with relational queries for *relational_sop_classes* (PS3.4 C.5.1)."""
@@ -280,7 +292,11 @@ def encode_association_request(
         parts.append(encode_item(0x20, head + syntaxes))
     information = _encode_request_information(maximum_length, relational_sop_classes)
     return encode_association_pdu(
-        PduType.ASSOCIATE_RQ, _padded(called_ae_title), _padded(calling_ae_title), parts, information
+        PduType.ASSOCIATE_RQ,
+        _padded(called_ae_title),
+        _padded(calling_ae_title),
+        contexts=parts,
+        user_information=information,
     )
 
 
@@ -317,7 +333,13 @@ def _read_user_information(accepted: Mapping[int, AcceptedContext], content: byt
                 length = int.from_bytes(value[:2], "big")
                 if value[2 + length : 3 + length] == b"\x01":
                     relational.add(decode_uid(value[2 : 2 + length]))
-    return Acceptance(accepted, maximum_length, class_uid, version_name, frozenset(relational))
+    return Acceptance(
+        accepted,
+        maximum_length=maximum_length,
+        implementation_class_uid=class_uid,
+        implementation_version_name=version_name,
+        relational_sop_classes=frozenset(relational),
+    )
 
 
 def _encode_request_information(maximum_length: int, relational_sop_classes: Sequence[str]) -> Iterator[bytes]:

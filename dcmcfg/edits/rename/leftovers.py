@@ -57,7 +57,7 @@ def find_leftovers(
     by_value: dict[tuple[DN, str, bytes], list[Reference]] = {}
     for reference in references.all:
         by_value.setdefault((reference.dn, reference.attribute, reference.value), []).append(reference)
-    classifier = _LeftoverClassifier(references, kind, old, new, keeps_old_name)
+    classifier = _LeftoverClassifier(references=references, kind=kind, old=old, new=new, keeps_old_name=keeps_old_name)
     urgent: list[Leftover] = []
     others: list[Leftover] = []
     longer_words: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def _iterate_texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
                 yield entry, attribute.name, value, text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _LeftoverClassifier:
     references: References
     kind: EntityKind

@@ -42,9 +42,9 @@ def rename_part(
     references: References,
     device: str,
     kind: EntityKind,
+    *,
     old: str,
     new: str,
-    *,
     force: bool = False,
     only_references: bool = False,
 ) -> Renaming:
@@ -58,17 +58,17 @@ def rename_part(
     device_key = () if kind.value.registered else references.tree.key(holder.entry.dn)
     if only_references:
         return rename_references_only(references, NewName(kind, old, new, device_key=device_key))
-    entry = _find_part(references, holder, kind, old, new)
+    entry = _find_part(references, holder, kind, old=old, new=new)
     if new == old:
         return make_empty_renaming(kind, old)
     require_well_formed(references.tree, kind, new)
-    _require_free(references, holder, kind, entry, new)
+    _require_free(references, holder, kind, entry=entry, new=new)
     if not force:
         _require_unrecorded(kind, old)
     return make_renaming(references, (NewName(kind, old, new, entry),), tuple(_find_warnings(kind, old, new)))
 
 
-def _find_part(references: References, holder: Device, kind: EntityKind, old: str, new: str) -> Entry:
+def _find_part(references: References, holder: Device, kind: EntityKind, *, old: str, new: str) -> Entry:
     word, key = kind.value.label, references.tree.key(holder.entry.dn)
     carriers = references.find_entries(kind, old)
     for entry in carriers:
@@ -86,7 +86,7 @@ def _find_part(references: References, holder: Device, kind: EntityKind, old: st
     raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"there are: {names}")
 
 
-def _require_free(references: References, holder: Device, kind: EntityKind, entry: Entry, new: str) -> None:
+def _require_free(references: References, holder: Device, kind: EntityKind, *, entry: Entry, new: str) -> None:
     if kind.value.registered:
         require_free(references, kind, new)
     dn = entry.dn.parent.child(kind.value.attribute, new)

@@ -23,7 +23,7 @@ from dcmcfg.suggestions import join_limited
 _MAX_SHOWN = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Renaming:
     """The rename of a thing of ``kind`` from ``old`` to ``new``.
 
@@ -66,12 +66,19 @@ def make_renaming(
             after, name.kind, name.old, name.new, keeps_old_name=name.keeps_old_name or name.accepts_old_title
         )
     )
-    return Renaming(name.kind, name.old, name.new, Edit(all_changes, all_warnings), rewriting.references, leftovers)
+    return Renaming(
+        kind=name.kind,
+        old=name.old,
+        new=name.new,
+        edit=Edit(all_changes, all_warnings),
+        references=rewriting.references,
+        leftovers=leftovers,
+    )
 
 
 def make_empty_renaming(kind: EntityKind, name: str) -> Renaming:
     """Return the rename of *name* to itself, which is nothing to do."""
-    return Renaming(kind, name, name, Edit(()), (), NO_LEFTOVERS)
+    return Renaming(kind=kind, old=name, new=name, edit=Edit(()), references=(), leftovers=NO_LEFTOVERS)
 
 
 def rename_references_only(references: References, name: NewName) -> Renaming:

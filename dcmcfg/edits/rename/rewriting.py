@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Add, Change, Modification, Modify, Operation, Rename
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
@@ -33,6 +33,7 @@ class NewName:
     old: str
     new: str
     entry: Entry | None = None
+    _: KW_ONLY
     device_key: NormalDN = ()
     keeps_old_name: bool = False
     accepts_old_title: bool = False
@@ -150,7 +151,7 @@ class _ValueRewriter:
         attribute = reference.attribute
         keeps_value = name.keeps_old_name and _needs_old_name(attribute, value, name)
         new = rewrite_name(
-            attribute, value, name.kind, name.old, name.new, keep_old=keeps_value or name.accepts_old_title
+            attribute, value, name.kind, old=name.old, new=name.new, keep_old=keeps_value or name.accepts_old_title
         )
         _require_readable(reference, value, new, name)
         if not keeps_value or any(each.is_pattern for each in find_names(attribute, value)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.dn import NormalDN
 
@@ -14,6 +14,7 @@ class Connection:
     dn: NormalDN
     host: str
     port: int | None
+    _: KW_ONLY
     installed: bool
     bind_address: str | None = None
     protocol: str = "DICOM"
@@ -60,6 +61,7 @@ class NetworkAE:
     """A network AE; settings that an AE inherits from its device are those in effect."""
 
     title: str
+    _: KW_ONLY
     installed: bool
     acceptor: bool
     connections: tuple[Connection, ...]
@@ -110,6 +112,7 @@ class Device:
     name: str
     connections: tuple[Connection, ...]
     aes: tuple[NetworkAE, ...]
+    _: KW_ONLY
     ae_cache_stale_timeout_s: float | None = None
     external_availability: str | None = None
     storages: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -55,6 +55,7 @@ class InstanceRecord:
     """
 
     header: Dataset
+    _: KW_ONLY
     is_local: bool
     external_aet: str = NO_EXTERNAL_AET
     availability: str = "ONLINE"
@@ -169,5 +170,11 @@ def _parse_row(row: tuple[str, int, str, str, str, str, str]) -> InstanceRecord:
     header, is_local, external_aet, availability, retrieve_aets, storage_id, received = row
     titles = tuple(title for title in retrieve_aets.split("\\") if title)
     return InstanceRecord(
-        Dataset.from_json(header), bool(is_local), external_aet, availability, titles, storage_id, received
+        Dataset.from_json(header),
+        is_local=bool(is_local),
+        external_aet=external_aet,
+        availability=availability,
+        retrieve_aets=titles,
+        storage_id=storage_id,
+        received_at=received,
     )

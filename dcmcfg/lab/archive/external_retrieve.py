@@ -43,7 +43,7 @@ class ForwardTarget:
     destination_ae_title: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ForwardContext:
     """What all AEs have in common that one C-MOVE is passed on to: counters, pending responses, the destination."""
 

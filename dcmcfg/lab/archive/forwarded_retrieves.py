@@ -33,7 +33,7 @@ class MoveOriginator:
     message_id: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ForwardedRetrieve:
     """One C-MOVE whose objects are forwarded to its destination as they arrive.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from dcmcfg.dicom.status import (
     IDENTIFIER_MISMATCH,
@@ -46,6 +46,7 @@ class _RetrievePlan:
 
     local_instances: Sequence[InstanceRecord] = ()
     concurrent_targets: tuple[ForwardTarget, ...] = ()
+    _: KW_ONLY
     final_target: ForwardTarget | None = None
     originator_ae_title: str = ""
     is_retry: bool = False
@@ -111,10 +112,12 @@ def _retrieve(
     not_local = [each for each in permitted if each not in local]
     counters = RetrieveCounters(len(permitted) + dropped)
     counters.count_dropped(dropped)
-    plan = _plan_retrieve(state, exchange, called, local, not_local)
+    plan = _plan_retrieve(state, exchange, called, local=local, not_local=not_local)
     if exchange.request.calling_ae_title == called.alternative_move_scp:
         counters.total = len(local)
-    with _open_context(state, exchange, called, destination, counters, plan) as forward_context:
+    with _open_context(
+        state, exchange, called, destination=destination, counters=counters, plan=plan
+    ) as forward_context:
         response = _execute(forward_context, plan)
     if plan.is_retry and isinstance(response, MoveResponse):
         _record_completeness(state, exchange, response)
@@ -126,6 +129,7 @@ def _open_context(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
+    *,
     destination: NetworkAE,
     counters: RetrieveCounters,
     plan: _RetrievePlan,
@@ -133,7 +137,15 @@ def _open_context(
     targets = (*plan.concurrent_targets, plan.final_target) if plan.final_target else plan.concurrent_targets
     returns_to_archive = any(each.destination_ae_title is not None for each in targets)
     with send_pending_responses(exchange, counters, called.send_pending_interval_s) as pending:
-        yield ForwardContext(state, exchange, called, destination, counters, pending, returns_to_archive)
+        yield ForwardContext(
+            state=state,
+            exchange=exchange,
+            called_ae=called,
+            destination_ae=destination,
+            counters=counters,
+            pending_sender=pending,
+            returns_to_archive=returns_to_archive,
+        )
 
 
 def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: InstanceRecord) -> bool:
@@ -155,7 +167,9 @@ def _retrieve_unknown_study(
     _log.info("no match, forwarded to %s", target.target_ae_title)
     counters = RetrieveCounters(0)
     plan = _RetrievePlan(final_target=target)
-    with _open_context(state, exchange, called, destination, counters, plan) as forward_context:
+    with _open_context(
+        state, exchange, called, destination=destination, counters=counters, plan=plan
+    ) as forward_context:
         response = _execute(forward_context, plan)
     if target.destination_ae_title is not None and counters.completed and isinstance(response, MoveResponse):
         _record_completeness(state, exchange, response)
@@ -171,6 +185,7 @@ def _plan_retrieve(
     state: ArchiveState,
     exchange: MoveExchange,
     called: NetworkAE,
+    *,
     local: list[InstanceRecord],
     not_local: list[InstanceRecord],
 ) -> _RetrievePlan:

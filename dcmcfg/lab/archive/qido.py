@@ -79,7 +79,7 @@ class _SearchRefused(Exception):
         self.response = QidoResponse(status, _TEXT if body else "", body)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Search:
     """A search as its URL states it; the values of ``parameters`` are decoded and split at commas."""
 
@@ -195,13 +195,13 @@ def _parse_search(state: ArchiveState, target: str, resource: re.Match[str], hos
         missing = f"No Web Application with {service}service class found for Application Entity: {title}"
         raise _SearchRefused(HTTPStatus.NOT_FOUND, _format_error(missing))
     request = _Search(
-        target,
-        ae,
-        _LEVELS[resource["searched"]],
-        resource["study"] or "",
-        resource["series"] or "",
-        _parse_parameters(urlsplit(target).query),
-        f"http://{host}/dcm4chee-arc/aets/{title}/rs",
+        request_target=target,
+        ae=ae,
+        level=_LEVELS[resource["searched"]],
+        study_uid=resource["study"] or "",
+        series_uid=resource["series"] or "",
+        parameters=_parse_parameters(urlsplit(target).query),
+        base_url=f"http://{host}/dcm4chee-arc/aets/{title}/rs",
     )
     for name in _LIMITS:
         request.parse_number(name)

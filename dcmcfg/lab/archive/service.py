@@ -92,7 +92,9 @@ class ArchiveService:
         seed(site, device.external_availability)
         cache = AECache(configuration.find_ae)
         cache.stale_timeout_s = device.ae_cache_stale_timeout_s
-        self.state = ArchiveState(site, device, cache, open_database(site), get_object_store(site))
+        self.state = ArchiveState(
+            site=site, device=device, cache=cache, database=open_database(site), store=get_object_store(site)
+        )
         move_log = MoveLog(site.archive_move_log)
         self._listeners = Listeners(site, DicomServer(self.state, _LISTENER_AE_TITLE, move_log), device)
         self._is_started = False

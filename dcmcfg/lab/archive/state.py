@@ -16,7 +16,7 @@ from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.site import Site
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ArchiveState:
     """The site, its device as last loaded, the cache of other AEs, the objects, and the retrieves under way."""
 

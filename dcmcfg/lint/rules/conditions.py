@@ -29,11 +29,11 @@ RULES = (
     LintRule(
         "condition-format",
         "error",
-        "A condition has the form KEY=PATTERN or KEY!=PATTERN, PATTERN being a regular expression.",
-        "The archive cannot load the device.",
-        "Correct the condition; a pattern has to match the whole value, and any text is .*, not *.",
-        "dcmcfg edit TARGET",
-        _find_condition_format,
+        requirement="A condition has the form KEY=PATTERN or KEY!=PATTERN, PATTERN being a regular expression.",
+        reason="The archive cannot load the device.",
+        fix="Correct the condition; a pattern has to match the whole value, and any text is .*, not *.",
+        fix_command="dcmcfg edit TARGET",
+        find_violations=_find_condition_format,
         impact="unloadable",
     ),
 )

@@ -47,7 +47,7 @@ def _find_external_retrieve_unknown(context: LintContext) -> Iterator[Violation]
                 f"no AE has the title {title}{hint}",
                 EXTERNAL_RETRIEVE_AE_DESTINATION,
                 title.encode(),
-                _build_command(storage, entry),
+                fix_command=_build_command(storage, entry),
             )
 
 
@@ -58,7 +58,11 @@ def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violatio
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = f"{title} is an AE of {other}: what {device.name} fetches goes there and is not forwarded"
             yield Violation(
-                entry.dn, message, EXTERNAL_RETRIEVE_AE_DESTINATION, title.encode(), _build_command(storage, entry)
+                entry.dn,
+                message,
+                EXTERNAL_RETRIEVE_AE_DESTINATION,
+                title.encode(),
+                fix_command=_build_command(storage, entry),
             )
 
 
@@ -132,67 +136,68 @@ RULES = (
     LintRule(
         "external-retrieve-unknown",
         "error",
-        "dcmExternalRetrieveAEDestination is an AE of the archive.",
-        "The external archive is asked to send to a title that nobody has. The official container image leaves "
+        requirement="dcmExternalRetrieveAEDestination is an AE of the archive.",
+        reason="The external archive is asked to send to a title that nobody has. The official container image leaves "
         "DCM4CHEE there when the archive's AE title is changed by AE_TITLE.",
-        "Set it to a storage SCP of the archive.",
-        _SET_COMMAND,
-        _find_external_retrieve_unknown,
+        fix="Set it to a storage SCP of the archive.",
+        fix_command=_SET_COMMAND,
+        find_violations=_find_external_retrieve_unknown,
     ),
     LintRule(
         "external-retrieve-elsewhere",
         "error",
-        "dcmExternalRetrieveAEDestination is an AE of the archive, not of another device.",
-        "The external archive sends the objects there; the archive never sees them and forwards nothing.",
-        "Set it to a storage SCP of the archive.",
-        _SET_COMMAND,
-        _find_external_retrieve_elsewhere,
+        requirement="dcmExternalRetrieveAEDestination is an AE of the archive, not of another device.",
+        reason="The external archive sends the objects there; the archive never sees them and forwards nothing.",
+        fix="Set it to a storage SCP of the archive.",
+        fix_command=_SET_COMMAND,
+        find_violations=_find_external_retrieve_elsewhere,
     ),
     LintRule(
         CANNOT_STORE_RULE,
         "error",
-        "The AE that external retrieves are sent to accepts associations, is a storage SCP and has a storage.",
-        "What the external archive sends is refused.",
-        "Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
-        _SET_COMMAND,
-        _find_external_retrieve_cannot_store,
+        requirement="The AE that external retrieves are sent to accepts associations, is a storage SCP and has a "
+        "storage.",
+        reason="What the external archive sends is refused.",
+        fix="Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
+        fix_command=_SET_COMMAND,
+        find_violations=_find_external_retrieve_cannot_store,
     ),
     LintRule(
         "external-retrieve-caller-refused",
         "error",
-        "The AE that external retrieves are sent to accepts the external archive as caller.",
-        "With dcmAcceptedCallingAETitle all others are rejected.",
-        "Add the external archive's title.",
-        "dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
-        _find_external_retrieve_caller_refused,
+        requirement="The AE that external retrieves are sent to accepts the external archive as caller.",
+        reason="With dcmAcceptedCallingAETitle all others are rejected.",
+        fix="Add the external archive's title.",
+        fix_command="dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
+        find_violations=_find_external_retrieve_caller_refused,
     ),
     LintRule(
         "external-retrieve-identity",
         "warning",
-        "The AE that external retrieves are sent to does not require a user identity.",
-        "A caller that sends none is rejected.",
-        "Use an AE without that requirement.",
-        "dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
-        _find_external_retrieve_identity,
+        requirement="The AE that external retrieves are sent to does not require a user identity.",
+        reason="A caller that sends none is rejected.",
+        fix="Use an AE without that requirement.",
+        fix_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
+        find_violations=_find_external_retrieve_identity,
     ),
     LintRule(
         "external-retrieve-unset",
         "note",
-        "An archive that fetches from external archives has dcmExternalRetrieveAEDestination.",
-        "Unset, a request is passed on with its original destination; the external archive sends straight there "
+        requirement="An archive that fetches from external archives has dcmExternalRetrieveAEDestination.",
+        reason="Unset, a request is passed on with its original destination; the external archive sends straight there "
         "and must know that AE itself.",
-        "Set it, unless that is intended.",
-        _SET_COMMAND,
-        _find_external_retrieve_unset,
+        fix="Set it, unless that is intended.",
+        fix_command=_SET_COMMAND,
+        find_violations=_find_external_retrieve_unset,
     ),
     LintRule(
         "external-retrieve-overridden",
         "note",
-        "The destination that an AE has for itself is the device's.",
-        "The AE's own value wins, and the device's is what one looks at.",
-        "Clear the AE's value, unless that is intended.",
-        "dcmcfg set-external-retrieve --clear --ae AET",
-        _find_external_retrieve_overridden,
+        requirement="The destination that an AE has for itself is the device's.",
+        reason="The AE's own value wins, and the device's is what one looks at.",
+        fix="Clear the AE's value, unless that is intended.",
+        fix_command="dcmcfg set-external-retrieve --clear --ae AET",
+        find_violations=_find_external_retrieve_overridden,
     ),
 )
 #: The rules of the AE itself: it exists, is the archive's own, and can store.

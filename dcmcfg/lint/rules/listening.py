@@ -85,7 +85,7 @@ def _find_port_taken(context: LintContext) -> Iterator[Violation]:
             port_listeners.add(new)
             if other is not None:
                 yield _build_violation(
-                    context, device, new, other, f"{_describe_conflict(new, other)}{_suggest_port(ports, new)}"
+                    context, device, new, other, message=f"{_describe_conflict(new, other)}{_suggest_port(ports, new)}"
                 )
 
 
@@ -94,7 +94,8 @@ def _find_port_possibly_taken(context: LintContext) -> Iterator[Violation]:
         ports = _DevicePorts(listeners)
         for new in listeners:
             if (found := _find_possible_conflict(ports, new)) is not None:
-                yield _build_violation(context, device, new, *found)
+                other, message = found
+                yield _build_violation(context, device, new, other, message=message)
             ports.get_listeners(new.transport_port, new.opener).add(new)
 
 
@@ -113,7 +114,9 @@ def _find_possible_conflict(ports: _DevicePorts, new: Listener) -> tuple[Listene
     return None
 
 
-def _build_violation(context: LintContext, device: NormalDN, new: Listener, other: Listener, message: str) -> Violation:
+def _build_violation(
+    context: LintContext, device: NormalDN, new: Listener, other: Listener, *, message: str
+) -> Violation:
     related = (other.entry.dn, context.tree.entries[device].dn)
     return Violation(new.entry.dn, message, DICOM_PORT, str(new.port).encode(), related_dns=related)
 
@@ -138,22 +141,23 @@ RULES = (
     LintRule(
         "port-taken",
         "error",
-        "No two installed connections of the archive have the same port at the same address.",
-        "The archive opens the port for one of them only. A reload answers 500 although the new configuration is in "
-        "force, and the port of the other connection is closed. The next start of the archive fails.",
-        _FIX,
-        "dcmcfg connection set DEVICE/NAME HOST:PORT",
-        _find_port_taken,
+        requirement="No two installed connections of the archive have the same port at the same address.",
+        reason="The archive opens the port for one of them only. A reload answers 500 although the new configuration "
+        "is in force, and the port of the other connection is closed. The next start of the archive fails.",
+        fix=_FIX,
+        fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
+        find_violations=_find_port_taken,
         impact="stops-next-start",
     ),
     LintRule(
         "port-possibly-taken",
         "warning",
-        "No two installed connections of the archive have the same port at addresses that may be the same.",
-        "If a host name is the address of the other connection, or if another program has opened the port, the archive "
+        requirement="No two installed connections of the archive have the same port at addresses that may be the same.",
+        reason="If a host name is the address of the other connection, or if another program has opened the port, the "
+        "archive "
         "cannot open it.",
-        _FIX,
-        "dcmcfg connection set DEVICE/NAME HOST:PORT",
-        _find_port_possibly_taken,
+        fix=_FIX,
+        fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
+        find_violations=_find_port_possibly_taken,
     ),
 )

@@ -41,22 +41,22 @@ RULES = (
     LintRule(
         "registry-orphan",
         "warning",
-        "A registered name is carried by an AE, HL7 application or web application.",
-        "The name counts as taken, so adding an AE of that title fails (68, already exists). The default "
+        requirement="A registered name is carried by an AE, HL7 application or web application.",
+        reason="The name counts as taken, so adding an AE of that title fails (68, already exists). The default "
         "configurations of 5.31.0 to 5.32.0 came with such an entry, NEW_AET_A.",
-        "Remove the registration.",
-        "dcmcfg lint --fix --rule registry-orphan",
-        _find_registry_orphan,
+        fix="Remove the registration.",
+        fix_command="dcmcfg lint --fix --rule registry-orphan",
+        find_violations=_find_registry_orphan,
         is_auto_fixable=True,
     ),
     LintRule(
         "registry-missing",
         "warning",
-        "An AE title, HL7 application name or web application name is registered.",
-        "Another tool may take the name a second time.",
-        "Register it.",
-        "dcmcfg lint --fix --rule registry-missing",
-        _find_registry_missing,
+        requirement="An AE title, HL7 application name or web application name is registered.",
+        reason="Another tool may take the name a second time.",
+        fix="Register it.",
+        fix_command="dcmcfg lint --fix --rule registry-missing",
+        find_violations=_find_registry_missing,
         is_auto_fixable=True,
     ),
 )

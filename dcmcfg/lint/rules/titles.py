@@ -75,40 +75,41 @@ RULES = (
     LintRule(
         "duplicate-ae-title",
         "error",
-        "An AE title is carried by one AE.",
-        "The archive takes the first AE that the directory returns; which one that is may change.",
-        "Rename or remove one of them.",
-        "dcmcfg rename ae DEVICE/OLD NEW",
-        _find_duplicate_ae_title,
+        requirement="An AE title is carried by one AE.",
+        reason="The archive takes the first AE that the directory returns; which one that is may change.",
+        fix="Rename or remove one of them.",
+        fix_command="dcmcfg rename ae DEVICE/OLD NEW",
+        find_violations=_find_duplicate_ae_title,
     ),
     LintRule(
         "duplicate-application-name",
         "error",
-        "The name of an HL7 application or web application is carried once.",
-        "The archive takes the first that the directory returns.",
-        "Rename or remove one of them.",
-        "dcmcfg edit TARGET",
-        _find_duplicate_application_name,
+        requirement="The name of an HL7 application or web application is carried once.",
+        reason="The archive takes the first that the directory returns.",
+        fix="Rename or remove one of them.",
+        fix_command="dcmcfg edit TARGET",
+        find_violations=_find_duplicate_application_name,
     ),
     LintRule(
         "other-title-shadowed",
         "warning",
-        "No two AEs of a device can be called by one title.",
-        "An AE's own title is looked for before the other titles, and of other titles the first is taken: the "
+        requirement="No two AEs of a device can be called by one title.",
+        reason="An AE's own title is looked for before the other titles, and of other titles the first is taken: the "
         "AE is never called by it.",
-        "Remove the other title from all but one AE.",
-        "dcmcfg remove-value DEVICE/AE dcmOtherAETitle=AET",
-        _find_other_title_shadowed,
+        fix="Remove the other title from all but one AE.",
+        fix_command="dcmcfg remove-value DEVICE/AE dcmOtherAETitle=AET",
+        find_violations=_find_other_title_shadowed,
     ),
     LintRule(
         "name-with-special-characters",
         "warning",
-        'A name below a device holds none of `, + " \\ < > ;`, that of a device or connection no `=` either.',
-        "The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it. It "
-        "compares references to connections with them as text, and OpenLDAP writes `=` as `\\3D` there, so that the "
-        "whole device is not loaded.",
-        "Rename a device or an AE; add a connection of another name and remove this one.",
-        "dcmcfg rename device OLD NEW",
-        _find_name_with_special_characters,
+        requirement='A name below a device holds none of `, + " \\ < > ;`, that of a device or connection no `=` '
+        "either.",
+        reason="The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it. "
+        "It compares references to connections with them as text, and OpenLDAP writes `=` as `\\3D` there, so that "
+        "the whole device is not loaded.",
+        fix="Rename a device or an AE; add a connection of another name and remove this one.",
+        fix_command="dcmcfg rename device OLD NEW",
+        find_violations=_find_name_with_special_characters,
     ),
 )

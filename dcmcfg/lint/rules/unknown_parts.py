@@ -54,11 +54,11 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
     return LintRule(
         name,
         severity,
-        f"{article} {word} that is referred to exists.",
-        reason,
-        f"Name {article.lower()} {word} that is there, or add it.",
-        "dcmcfg set TARGET ATTR=NAME",
-        _build_finder(kind),
+        requirement=f"{article} {word} that is referred to exists.",
+        reason=reason,
+        fix=f"Name {article.lower()} {word} that is there, or add it.",
+        fix_command="dcmcfg set TARGET ATTR=NAME",
+        find_violations=_build_finder(kind),
     )
 
 
@@ -108,10 +108,10 @@ RULES = (
     LintRule(
         "commitment-queue-missing",
         "error",
-        "An archive whose exporters ask for storage commitment has the queue StgCmtSCU.",
-        "The request is never sent, so the external archive is never recorded and nothing is purged.",
-        "Add the queue.",
-        "dcmcfg apply FILE",
-        _find_commitment_queue_missing,
+        requirement="An archive whose exporters ask for storage commitment has the queue StgCmtSCU.",
+        reason="The request is never sent, so the external archive is never recorded and nothing is purged.",
+        fix="Add the queue.",
+        fix_command="dcmcfg apply FILE",
+        find_violations=_find_commitment_queue_missing,
     ),
 )

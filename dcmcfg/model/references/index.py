@@ -19,6 +19,7 @@ _KINDS = {kind.value.object_class.lower(): kind for kind in EntityKind if kind i
 _ORDER = {kind: number for number, kind in enumerate(EntityKind)}
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class Reference:
     """A name that ``value`` of ``attribute`` on the entry ``dn`` gives; ``name`` is a DN where ``kind`` is ENTRY."""

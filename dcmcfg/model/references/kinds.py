@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 
@@ -16,6 +16,7 @@ class Naming:
     object_class: str
     attribute: str
     label: str
+    _: KW_ONLY
     case_exact: bool = True
     registered: bool = False
 

@@ -25,7 +25,7 @@ def find_names(attribute: str, value: bytes) -> tuple[NameInValue, ...]:
 
 
 def rewrite_name(
-    attribute: str, value: bytes, kind: EntityKind, old: str, new: str, *, keep_old: bool = False
+    attribute: str, value: bytes, kind: EntityKind, *, old: str, new: str, keep_old: bool = False
 ) -> bytes:
     """Return *value* of *attribute* with *new* wherever the thing *old* of *kind* was named; the rest to the octet.
 

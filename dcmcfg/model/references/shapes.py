@@ -13,6 +13,7 @@ _LITERAL = re.compile(r"(?:[^\\.\[\]{}()*+?^$|]|\\[^A-Za-z0-9])+")
 _ARCHIVE_PATH = re.compile(r"/[^/]+/aets/([^/]+)(?=/|$)")
 
 
+# Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class NameInValue:
     """A name in a value: its characters from ``start`` to ``end``.
@@ -42,7 +43,7 @@ def bare_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape in which the value is the name."""
 
     def shape(value: str) -> Iterator[NameInValue]:
-        yield from _yield_name(kind, use, value, 0, len(value))
+        yield from _yield_name(kind, use, value, start=0, end=len(value))
 
     return shape
 
@@ -56,7 +57,7 @@ def leading_name_shape(separator: str, kind: EntityKind, use: NameUse) -> Shape:
     def shape(value: str) -> Iterator[NameInValue]:
         end = value.find(separator)
         if end > 0:
-            yield from _yield_name(kind, use, value, 0, end)
+            yield from _yield_name(kind, use, value, start=0, end=end)
 
     return shape
 
@@ -67,8 +68,8 @@ def name_pair_shape(separator: str, kind: EntityKind, first: NameUse, second: Na
     def shape(value: str) -> Iterator[NameInValue]:
         end = value.find(separator)
         if end > 0:
-            yield from _yield_name(kind, first, value, 0, end)
-            yield from _yield_name(kind, second, value, end + len(separator), len(value))
+            yield from _yield_name(kind, first, value, start=0, end=end)
+            yield from _yield_name(kind, second, value, start=end + len(separator), end=len(value))
 
     return shape
 
@@ -79,7 +80,7 @@ def bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     def shape(value: str) -> Iterator[NameInValue]:
         end = value.find("]")
         if value.startswith("[") and end > 1:
-            yield from _yield_name(kind, use, value, 1, end)
+            yield from _yield_name(kind, use, value, start=1, end=end)
 
     return shape
 
@@ -91,7 +92,8 @@ def uri_shape(schemes: Mapping[str, tuple[EntityKind, NameUse]]) -> Shape:
         scheme, colon, rest = value.partition(":")
         if colon and scheme in schemes and "/" not in rest:
             start = len(scheme) + 1
-            yield from _yield_name(*schemes[scheme], value, start, start + len(rest.removesuffix(":")))
+            kind, use = schemes[scheme]
+            yield from _yield_name(kind, use, value, start=start, end=start + len(rest.removesuffix(":")))
 
     return shape
 
@@ -101,7 +103,7 @@ def archive_path_shape(use: NameUse) -> Shape:
 
     def shape(value: str) -> Iterator[NameInValue]:
         if found := _ARCHIVE_PATH.match(value):
-            yield from _yield_name(EntityKind.AE, use, value, *found.span(1))
+            yield from _yield_name(EntityKind.AE, use, value, start=found.start(1), end=found.end(1))
 
     return shape
 
@@ -143,7 +145,7 @@ def condition_shape(kind: EntityKind, use: NameUse) -> Shape:
     return shape
 
 
-def _yield_name(kind: EntityKind, use: NameUse, value: str, start: int, end: int) -> Iterator[NameInValue]:
+def _yield_name(kind: EntityKind, use: NameUse, value: str, *, start: int, end: int) -> Iterator[NameInValue]:
     """Yield the name; none where it is empty or a system property stands for it (``${env.AE}``)."""
     text = value[start:end]
     if text and "${" not in text:

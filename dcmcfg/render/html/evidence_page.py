@@ -84,13 +84,15 @@ def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
     said_already = f"status {verdict.reported.status or 0:04X}"
     reasons = [reason for reason in verdict.reported.reasons if reason != said_already]
-    yield _card("Reported by the archive", *_reported(verdict.reported), reasons)
-    yield _card("Observed by the receiver", *_received(verdict.received, evidence), verdict.received.reasons)
-    yield _card("Route through the external archive", *_route(verdict.route), verdict.route.reasons)
+    yield _card("Reported by the archive", _reported(verdict.reported), reasons)
+    yield _card("Observed by the receiver", _received(verdict.received, evidence), verdict.received.reasons)
+    yield _card("Route through the external archive", _route(verdict.route), verdict.route.reasons)
     yield "</div>\n"
 
 
-def _card(title: str, finding: str, css_class: str, lines: Iterable[str], reasons: Iterable[str]) -> str:
+def _card(title: str, assessment: tuple[str, str, list[str]], reasons: Iterable[str]) -> str:
+    """Return the card of one assessment: its finding, the CSS class of that, and lines of text."""
+    finding, css_class, lines = assessment
     more = "".join(f"<p>{escape_html(line)}</p>" for line in lines)
     return (
         f'<div class="card"><h3>{escape_html(title)}</h3><p class="{css_class}"><b>{escape_html(finding)}</b></p>'

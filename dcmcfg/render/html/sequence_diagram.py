@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from collections.abc import Sequence as Several
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 from xml.sax.saxutils import escape
 
@@ -39,6 +39,7 @@ class Message:
     receiver: str
     label: str
     sublabel: str = ""
+    _: KW_ONLY
     is_response: bool = False
     rating: Rating = "open"
 

@@ -57,7 +57,7 @@ def add(site: RunningSite, maker: OwnerProcess, title: str = "DCMCFG_0A1B2C3D4")
 def elsewhere(when: str) -> OwnerProcess:
     moment = parse_timestamp(when)
     assert moment
-    return OwnerProcess("ann", "desk7", 4711, 1_795_000_000, moment)
+    return OwnerProcess(user="ann", host="desk7", pid=4711, started=1_795_000_000, created=moment)
 
 
 @dataclass

@@ -62,7 +62,15 @@ def _received(path: Path, syntax: str = ExplicitVRLittleEndian) -> ReceivedInsta
     data_set = octets[144 + int.from_bytes(octets[140:144], "little") :]
     fingerprint = Fingerprint(data_set).digest()
     return ReceivedInstance(
-        INSTANCE, CT, STUDY, "A", None, len(data_set), syntax, fingerprint=fingerprint, saved_path=path
+        sop_instance_uid=INSTANCE,
+        sop_class_uid=CT,
+        study_uid=STUDY,
+        calling_ae_title="A",
+        move_originator_ae_title=None,
+        data_set_length=len(data_set),
+        transfer_syntax=syntax,
+        fingerprint=fingerprint,
+        saved_path=path,
     )
 
 
@@ -145,10 +153,26 @@ def test_a_compressed_image_has_no_problem(tmp_path: Path) -> None:
 
 
 def test_what_is_not_kept_or_has_a_problem_already_is_as_it_was(tmp_path: Path) -> None:
-    instance = ReceivedInstance(INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0])
+    instance = ReceivedInstance(
+        sop_instance_uid=INSTANCE,
+        sop_class_uid=CT,
+        study_uid=STUDY,
+        calling_ae_title="A",
+        move_originator_ae_title=None,
+        data_set_length=1,
+        transfer_syntax=SYNTAXES[0],
+    )
     assert check_saved_file(instance) is instance
     known = ReceivedInstance(
-        INSTANCE, CT, STUDY, "A", None, 1, SYNTAXES[0], saved_path=tmp_path / "no", problem="known"
+        sop_instance_uid=INSTANCE,
+        sop_class_uid=CT,
+        study_uid=STUDY,
+        calling_ae_title="A",
+        move_originator_ae_title=None,
+        data_set_length=1,
+        transfer_syntax=SYNTAXES[0],
+        saved_path=tmp_path / "no",
+        problem="known",
     )
     assert check_saved_file(known) is known
 

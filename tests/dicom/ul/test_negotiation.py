@@ -29,9 +29,9 @@ HEAD = 6
 
 def test_what_we_propose_is_read_as_it_was_meant() -> None:
     read = read_request(
-        encode_association_request("ME", "ARCHIVE", build_proposed_contexts([FIND, MOVE], SYNTAXES), 16384, [FIND])[
-            HEAD:
-        ]
+        encode_association_request(
+            "ME", "ARCHIVE", build_proposed_contexts([FIND, MOVE], SYNTAXES), 16384, relational_sop_classes=[FIND]
+        )[HEAD:]
     )
     assert (read.calling_ae_title, read.called_ae_title, read.maximum_length) == ("ME", "ARCHIVE", 16384)
     assert [(number, each.abstract_syntax) for number, each in read.contexts.items()] == [(1, FIND), (3, MOVE)]

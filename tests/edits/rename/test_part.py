@@ -18,7 +18,7 @@ ARC = "dcm4chee-arc"
 
 
 def rename(kind: EntityKind, old: str, name: str, *, force: bool = False) -> Renaming:
-    return rename_part(References(sound()), ARC, kind, old, name, force=force)
+    return rename_part(References(sound()), ARC, kind, old=old, new=name, force=force)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,9 @@ def test_a_queue_of_another_device_stays_and_so_does_what_names_it() -> None:
             new(f"dcmExporterID=X,{other}", objectClass="dcmExporter", **exporter),
         ]
     )
-    after = tree.with_changes(rename_part(References(tree), ARC, EntityKind.QUEUE, "Export", "Slow").edit.changes)
+    after = tree.with_changes(
+        rename_part(References(tree), ARC, EntityKind.QUEUE, old="Export", new="Slow").edit.changes
+    )
     untouched = list(tree.subtree(DN.parse(other)))
     assert list(after.subtree(DN.parse(other))) == untouched
 
@@ -114,14 +116,14 @@ def test_what_another_device_has_is_told_as_that() -> None:
         ]
     )
     with pytest.raises(NotFound, match="other has: --device other"):
-        rename_part(References(tree), ARC, EntityKind.QUEUE, "Q", "R")
+        rename_part(References(tree), ARC, EntityKind.QUEUE, old="Q", new="R")
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
     tree = sound().with_changes([put(RULE, dcmExporterID="OLD")])
     with pytest.raises(NotFound, match="1 value names OLD all the same, and there is LONGTERM: --references-only"):
-        rename_part(References(tree), ARC, EntityKind.EXPORTER, "OLD", "LONGTERM")
-    renaming = rename_part(References(tree), ARC, EntityKind.EXPORTER, "OLD", "LONGTERM", only_references=True)
+        rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM")
+    renaming = rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM", only_references=True)
     assert octets(tree.with_changes(renaming.edit.changes)) == octets(sound())
 
 

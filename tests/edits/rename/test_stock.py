@@ -111,7 +111,7 @@ def container_image(stock: Tree) -> Tree:
     changes: list[Change] = []
     for each in References(stock).find_references(EntityKind.AE, "DCM4CHEE"):
         if each.attribute not in missed:
-            value = rewrite_name(each.attribute, each.value, EntityKind.AE, "DCM4CHEE", "HOSPPACS")
+            value = rewrite_name(each.attribute, each.value, EntityKind.AE, old="DCM4CHEE", new="HOSPPACS")
             instead = (Modification(Operation.DELETE, each.attribute, (each.value,)),)
             changes.append(Modify(each.dn, (*instead, Modification(Operation.ADD, each.attribute, (value,)))))
     for entry in stock.sorted_entries():

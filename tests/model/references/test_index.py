@@ -76,7 +76,14 @@ def test_connection_references_are_dns_and_resolve() -> None:
     found = [each for each in references.all if each.kind is EntityKind.ENTRY]
     assert {each.attribute for each in found} == {"dicomNetworkConnectionReference"}
     assert all(references.resolve(each) is not None for each in found)
-    broken = Reference(found[0].dn, found[0].attribute, b"nonsense", EntityKind.ENTRY, NameUse.REMOTE, "nonsense")
+    broken = Reference(
+        dn=found[0].dn,
+        attribute=found[0].attribute,
+        value=b"nonsense",
+        kind=EntityKind.ENTRY,
+        use=NameUse.REMOTE,
+        name="nonsense",
+    )
     assert references.resolve(broken) is None
 
 

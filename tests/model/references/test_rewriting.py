@@ -64,26 +64,26 @@ def test_what_was_composed_is_found(shaped: tuple[str, str, str, EntityKind], ti
 def test_rewriting_there_and_back_is_the_identity(shaped: tuple[str, str, str, EntityKind], old: str, new: str) -> None:
     attribute, before, after, kind = shaped
     value = f"{before}{old}{after}".encode()
-    there = rewrite_name(attribute, value, kind, old, new)
+    there = rewrite_name(attribute, value, kind, old=old, new=new)
     assert there == f"{before}{new}{after}".encode()
-    assert rewrite_name(attribute, there, kind, new, old) == value
+    assert rewrite_name(attribute, there, kind, old=new, new=old) == value
 
 
 @settings(max_examples=100)
 @given(odd_titles, odd_titles)
 def test_in_a_condition_names_are_escaped_and_read_again(old: str, new: str) -> None:
-    value = rewrite_name("dcmProperty", b"SendingApplicationEntityTitle=PLAIN", EntityKind.AE, "PLAIN", old)
+    value = rewrite_name("dcmProperty", b"SendingApplicationEntityTitle=PLAIN", EntityKind.AE, old="PLAIN", new=old)
     assert [name.text for name in find_names("dcmProperty", value)] == [old]
-    there = rewrite_name("dcmProperty", value, EntityKind.AE, old, new)
+    there = rewrite_name("dcmProperty", value, EntityKind.AE, old=old, new=new)
     assert [name.text for name in find_names("dcmProperty", there)] == [new]
-    assert rewrite_name("dcmProperty", there, EntityKind.AE, new, old) == value
+    assert rewrite_name("dcmProperty", there, EntityKind.AE, old=new, new=old) == value
 
 
 @settings(max_examples=200)
 @given(st.sampled_from(sorted(SHAPES)), st.binary(max_size=40), titles)
 def test_a_value_that_does_not_name_it_stays_as_it_is(attribute: str, value: bytes, new: str) -> None:
     for kind in EntityKind:
-        assert rewrite_name(attribute, value, kind, "NOT THERE AT ALL", new) == value
+        assert rewrite_name(attribute, value, kind, old="NOT THERE AT ALL", new=new) == value
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_what_names_nothing(attribute: str, value: str) -> None:
 
 
 def test_only_the_thing_of_that_kind_is_renamed() -> None:
-    assert rewrite_name("dcmExporterID", b"DCM4CHEE", EntityKind.AE, "DCM4CHEE", "NEW") == b"DCM4CHEE"
-    assert rewrite_name("dcmRetrieveAET", b"dcm4chee", EntityKind.AE, "DCM4CHEE", "NEW") == b"dcm4chee"
-    assert rewrite_name("dicomDeviceName", b"DCM4CHEE-ARC", EntityKind.DEVICE, "dcm4chee-arc", "new") == b"new"
+    assert rewrite_name("dcmExporterID", b"DCM4CHEE", EntityKind.AE, old="DCM4CHEE", new="NEW") == b"DCM4CHEE"
+    assert rewrite_name("dcmRetrieveAET", b"dcm4chee", EntityKind.AE, old="DCM4CHEE", new="NEW") == b"dcm4chee"
+    assert rewrite_name("dicomDeviceName", b"DCM4CHEE-ARC", EntityKind.DEVICE, old="dcm4chee-arc", new="new") == b"new"
 
 
 def test_both_sides_of_a_pair_are_renamed() -> None:
-    assert rewrite_name("dcmCStoreSCUOfCMoveSCP", b"LTA=LTA", EntityKind.AE, "LTA", "NEW") == b"NEW=NEW"
+    assert rewrite_name("dcmCStoreSCUOfCMoveSCP", b"LTA=LTA", EntityKind.AE, old="LTA", new="NEW") == b"NEW=NEW"
 
 
 ARCHIVE = DN.parse("dicomDeviceName=arc,cn=Devices,dc=x")
@@ -193,7 +193,7 @@ def test_every_list_that_the_web_form_picks_names_from_is_in_the_map() -> None:
     ],
 )
 def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected: bytes) -> None:
-    assert rewrite_name("dcmProperty", value, EntityKind.AE, "OLD", "N.1", keep_old=True) == expected
+    assert rewrite_name("dcmProperty", value, EntityKind.AE, old="OLD", new="N.1", keep_old=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ def test_a_pattern_takes_the_new_name_beside_the_old_one(value: bytes, expected:
     ],
 )
 def test_a_pattern_that_takes_both_names_takes_the_new_one_once(value: bytes, expected: bytes) -> None:
-    assert rewrite_name("dcmProperty", value, EntityKind.AE, "OLD", "NEW") == expected
-    assert rewrite_name("dcmProperty", value, EntityKind.AE, "OLD", "NEW", keep_old=True) == value
+    assert rewrite_name("dcmProperty", value, EntityKind.AE, old="OLD", new="NEW") == expected
+    assert rewrite_name("dcmProperty", value, EntityKind.AE, old="OLD", new="NEW", keep_old=True) == value
 
 
 def test_of_a_dn_what_is_above_keeps_its_spelling_too() -> None:

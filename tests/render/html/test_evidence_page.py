@@ -38,7 +38,7 @@ def proof(tree: Configuration, evidence: Evidence, responses: int = 1) -> Proof:
         watcher.on_pending(MoveProgress(remaining=number))
     addresses = find_addresses(tree, "dcm4chee-arc", "WORKSTATION")
     about = describe_configuration(
-        tree, "dcm4chee-arc", addresses, (SiteSetting("device", "dcm4chee-arc", "default"),), evidence
+        tree, "dcm4chee-arc", addresses, site=(SiteSetting("device", "dcm4chee-arc", "default"),), evidence=evidence
     )
     return create_proof(book, about, evidence, judge(evidence))
 
@@ -61,7 +61,7 @@ def test_what_peers_say_is_text(configuration: Configuration) -> None:
                 HOSTILE,
                 HOSTILE,
                 HOSTILE,
-                (StoreRecord(HOSTILE, HOSTILE, HOSTILE, 0, HOSTILE, file_transfer_syntax=HOSTILE),),
+                (StoreRecord(HOSTILE, HOSTILE, HOSTILE, 0, move_originator=HOSTILE, file_transfer_syntax=HOSTILE),),
             ),
         ),
         receiver_info=ReceiverInfo(HOSTILE, datetime(2026, 1, 2, tzinfo=UTC)),

@@ -1,0 +1,166 @@
+"""All options of ``verify`` in one value, and the run that they describe."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.bulk.source import StudySource
+from dcmcfg.cli.completers import complete_ae_title
+from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
+from dcmcfg.cli.options.quantities import Quantity
+from dcmcfg.cli.options.site_command import option_group
+from dcmcfg.cli.verify.bulk_options import BulkOptions, bulk_options
+from dcmcfg.cli.verify.destination_request import DestinationRequest
+from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions, evidence_options, file_options
+from dcmcfg.cli.verify.option_rules import require_consistent_options
+from dcmcfg.cli.verify.options import ReceiveOptions, RetrieveOptions, receiving_options, retrieval_options
+from dcmcfg.cli.verify.recall_options import RecallOptions, recall_options
+from dcmcfg.cli.verify.run import VerifyRun
+from dcmcfg.cli.verify.temporary_options import TemporaryDestinationOptions, temporary_options
+from dcmcfg.dicom.uid import parse_uid
+from dcmcfg.model.devices import Configuration
+from dcmcfg.route.request import get_archive_ae
+from dcmcfg.settings import Settings
+from dcmcfg.verify.addresses import MAX_TIMEOUT_S, AddressOverride, extract_hosts, find_addresses
+from dcmcfg.verify.receiver_options import ReceiverOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions:
+    """The options as they were given: those about the C-MOVE itself, and the groups of the others."""
+
+    studies: tuple[str, ...]
+    dest: str | None
+    ae: str | None
+    calling: str
+    connect: str | None
+    over_tls: bool
+    timeout_s: float | None
+    recalling: RecallOptions
+    retrieving: RetrieveOptions
+    receiving: ReceiveOptions
+    temporary: TemporaryDestinationOptions
+    evidence_settings: EvidenceOptions
+    files: EvidenceFiles
+    tls: TlsOptions
+    bulk: BulkOptions
+    details: bool
+    as_json: bool
+
+    def make_run(self, settings: Settings) -> VerifyRun:
+        """Return the run that the options describe; nothing has been asked of the archive or the directory yet.
+
+        Raises :class:`click.UsageError` for options that contradict each other, and
+        :class:`~dcmcfg.errors.DcmcfgError` for a malformed value or a file that cannot be written.
+        """
+        require_consistent_options(self.studies)
+        selection = self.retrieving.parse_selection()
+        model_and_patient = self.retrieving.parse_model_and_patient()
+        query_keys = self.recalling.parse_query_keys(self.bulk)
+        source = self._parse_source()
+        archive_ae_title = self._parse_archive_ae_title()
+        calling_ae_title = parse_ae_title(self.calling)
+        self.files.require_file_type(many_studies=source is not None)
+        self.files.require_writable(many_studies=source is not None)
+        return VerifyRun(
+            settings=settings,
+            source=source,
+            find_addresses=functools.partial(
+                find_addresses,
+                device_name=settings.device,
+                ae_title=archive_ae_title,
+                calling_ae_title=calling_ae_title,
+                connect=AddressOverride.parse(self.connect) if self.connect is not None else None,
+                timeout_s=self.timeout_s,
+                tls=self.over_tls,
+                other_hosts=extract_hosts(settings.ldap_url, settings.archive_url),
+            ),
+            study_uid=parse_uid(self.studies[0]) if self.studies and source is None else "",
+            destination_ae_title=parse_ae_title(self.dest) if self.dest is not None else "",
+            calling_ae_title=calling_ae_title,
+            selection=selection,
+            model_and_patient=model_and_patient,
+            priority=self.retrieving.get_priority(),
+            recall_options=self.recalling,
+            query_keys=query_keys,
+            receiver_settings=self._make_receiver_settings(source) if self.receiving.is_enabled else None,
+            evidence_options=self.evidence_settings,
+            evidence_files=self.files,
+            bulk_options=self.bulk,
+            tls_files=self.tls.get_tls_files(settings),
+            as_json=self.as_json,
+            details=self.details,
+        )
+
+    def make_destination_request(self, run: VerifyRun, configuration: Configuration) -> DestinationRequest:
+        """Return what a temporary destination for *run* is made from.
+
+        Raises :class:`~dcmcfg.errors.NotFound` for a device or an archive AE that is not in *configuration*.
+        """
+        return DestinationRequest(
+            archive_ae=get_archive_ae(configuration.get_device(run.settings.device), self._parse_archive_ae_title()),
+            calling_ae_title=run.calling_ae_title,
+            find_addresses=run.find_addresses,
+            server_hosts=extract_hosts(run.settings.ldap_url, run.settings.archive_url),
+            receiver_settings=self._make_receiver_settings(run.source),
+            tls_files=run.tls_files,
+            use_tls=self.over_tls,
+        )
+
+    def _parse_source(self) -> StudySource | None:
+        source = None if self.recalling.recall else self.bulk.make_source(self.studies)
+        if source is not None:
+            self.bulk.require_valid_outputs(source, as_json=self.as_json, replace=self.files.replace)
+        return source
+
+    def _parse_archive_ae_title(self) -> str | None:
+        return parse_ae_title(self.ae) if self.ae is not None else None
+
+    def _make_receiver_settings(self, source: StudySource | None) -> ReceiverOptions:
+        """Return how we listen: with digests where evidence files or the JSON of one study need them."""
+        return self.receiving.make_receiver_settings(sha256=bool(self.files.paths) or (source is None and self.as_json))
+
+
+_OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
+    click.option(
+        "--study",
+        "studies",
+        multiple=True,
+        metavar="UID",
+        help="Study Instance UID of the study to move; several make a run over many.",
+    ),
+    click.option(
+        "--dest",
+        metavar="AET",
+        shell_complete=complete_ae_title,
+        help="Move Destination: the AE that the study is sent to.",
+    ),
+    click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default."),
+    click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title."),
+    click.option(
+        "--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree."
+    ),
+    recall_options,
+    retrieval_options,
+    receiving_options,
+    temporary_options,
+    evidence_options,
+    file_options,
+    over_tls_option("Call the archive over TLS; by itself where it has no other way."),
+    tls_options,
+    bulk_options,
+    click.option(
+        "--timeout-s",
+        type=Quantity(min=0, min_open=True, max=MAX_TIMEOUT_S),
+        metavar="S",
+        help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
+    ),
+    click.option("--details", is_flag=True, help="Report each C-STORE and each kept file, not only how many."),
+    click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON."),
+]
+verify_options = option_group("options", VerifyOptions, _OPTIONS)
