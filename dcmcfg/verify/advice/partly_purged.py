@@ -22,8 +22,8 @@ def is_applicable(case: Case) -> bool:
     ):
         return False
     rejected = reported.status == NOT_PERFORMED and "A-ASSOCIATE-RJ" in reported.comment
-    counted = reported.status in (SUCCESS, _SOME_FAILED) and not reported.failed and not reported.warning
-    return rejected or counted
+    is_count_mismatch = reported.status in (SUCCESS, _SOME_FAILED) and not reported.failed and not reported.warning
+    return rejected or is_count_mismatch
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
