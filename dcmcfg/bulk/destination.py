@@ -17,9 +17,9 @@ def require_known_destination(destination_ae_title: str, addresses: Addresses) -
             f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse it for each study",
             next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
         )
-    meant = f"did you mean {', '.join(route.similar_ae_titles)}? Else " if route.similar_ae_titles else ""
+    suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Else " if route.similar_ae_titles else ""
     raise NotFound(
         f"the tree has no AE {destination_ae_title}, so the archive would refuse it for each study",
-        next_step=f"{meant}name another AE with --dest, or "
+        next_step=f"{suggestion}name another AE with --dest, or "
         f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}",
     )
