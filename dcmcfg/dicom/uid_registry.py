@@ -38,7 +38,7 @@ def resolve_uid(
 
     A name counts without its case, blanks and punctuation, so a keyword does too. *extra_names* are names (name → UID)
     beyond the standard's. A UID passes when it is not known, and with *any_kind*, as what is to be taken away may be
-    wrong, when it is known as something else. Raises :class:`MalformedInput` with near misses, or with what the UID is.
+    wrong, when it is known as something else. Raises :class:`MalformedInput` with suggestions, or with what the UID is.
     """
     if text.strip() == ANY_UID:
         return ANY_UID
@@ -47,13 +47,19 @@ def resolve_uid(
         if not any_kind:
             _require_kind(uid, kind)
         return uid
-    beyond = {_folded(name): uid for name, uid in (extra_names or {}).items()}
-    found = _by_name(kind).get(_folded(text)) or beyond.get(_folded(text))
-    if found is None:
-        near = suggest_names(text, [*_names(kind, keywords=" " not in text.strip()), *(extra_names or {})])
-        hint = f"near misses: {', '.join(near)}" if near else "a UID is taken too, as are names and keywords of PS3.6"
+    extra_uids = {_normalize_name(name): uid for name, uid in (extra_names or {}).items()}
+    uid_by_name = _map_uids_by_name(kind).get(_normalize_name(text)) or extra_uids.get(_normalize_name(text))
+    if uid_by_name is None:
+        suggestions = suggest_names(
+            text, [*_iterate_names(kind, keywords=" " not in text.strip()), *(extra_names or {})]
+        )
+        hint = (
+            f"near misses: {', '.join(suggestions)}"
+            if suggestions
+            else "a UID is taken too, as are names and keywords of PS3.6"
+        )
         raise MalformedInput(f"no {_format_kind(kind.value)} has this name", subject=repr(text), next_step=hint)
-    return found
+    return uid_by_name
 
 
 def _require_kind(uid: str, kind: UidKind) -> None:
@@ -61,11 +67,11 @@ def _require_kind(uid: str, kind: UidKind) -> None:
 
     A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
     """
-    known = UIDS.get(uid)
-    if known is None or known[1].removeprefix("Meta ") == kind.value:
+    entry = UIDS.get(uid)
+    if entry is None or entry[1].removeprefix("Meta ") == kind.value:
         return
     raise MalformedInput(
-        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(known[1])})",
+        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(entry[1])})",
         subject=uid,
         next_step=f"give the name, the keyword or the UID of a {_format_kind(kind.value)}",
     )
@@ -81,71 +87,71 @@ def format_uid_name(uid: str) -> str:
 
     What is retired is called so, since its successor may have the same name.
     """
-    known = UIDS.get(uid)
-    if known is None or not known[0]:
+    entry = UIDS.get(uid)
+    if entry is None or not entry[0]:
         return uid
-    return f"{known[0]} (Retired)" if known[3] else known[0]
+    return f"{entry[0]} (Retired)" if entry[3] else entry[0]
 
 
-def keyword_of(uid: str) -> str:
+def get_keyword(uid: str) -> str:
     """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself where there is none."""
-    known = UIDS.get(uid)
-    return (known[4] if known else "") or uid
+    entry = UIDS.get(uid)
+    return (entry[4] if entry else "") or uid
 
 
 def complete_keywords(kind: UidKind, prefix: str) -> tuple[tuple[str, str], ...]:
     """Return the keywords of *kind* in use that *prefix* may become, case ignored, each with its name, in order."""
-    found = (
+    matches = (
         (keyword, name)
-        for name, of_kind, _, retired, keyword in UIDS.values()
-        if of_kind == kind.value and not retired and keyword.lower().startswith(prefix.lower())
+        for name, entry_kind, _, retired, keyword in UIDS.values()
+        if entry_kind == kind.value and not retired and keyword.lower().startswith(prefix.lower())
     )
-    return tuple(sorted(found))
+    return tuple(sorted(matches))
 
 
 def list_storage_sop_classes() -> tuple[str, ...]:
     """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
-    found = [
+    uids = [
         uid
         for uid, (name, kind, _, retired, _) in UIDS.items()
         if kind == UidKind.SOP_CLASS.value and not retired and _STORAGE.fullmatch(uid) and _STORAGE_NAME.fullmatch(name)
     ]
-    return tuple(sorted(found, key=format_uid_name))
+    return tuple(sorted(uids, key=format_uid_name))
 
 
 def may_be_storage_class(uid: str) -> bool:
     """Tell whether *uid* is a storage SOP class, retired or not, or one that the standard does not know."""
-    known = UIDS.get(uid)
-    if known is None:
+    entry = UIDS.get(uid)
+    if entry is None:
         return True
-    return known[1] == UidKind.SOP_CLASS.value and (not known[0] or _STORAGE_NAME.fullmatch(known[0]) is not None)
+    return entry[1] == UidKind.SOP_CLASS.value and (not entry[0] or _STORAGE_NAME.fullmatch(entry[0]) is not None)
 
 
-def _folded(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
 @cache
-def _by_name(kind: UidKind) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+def _map_uids_by_name(kind: UidKind) -> Mapping[str, str]:
+    uids: dict[str, str] = {}
     # What is in use comes first: a retired SOP class may have the name of its successor.
-    for uid, (name, of_kind, _, _, keyword) in sorted(UIDS.items(), key=lambda each: bool(each[1][3])):
-        if of_kind == kind.value:
-            for called in (keyword, name, format_uid_name(uid)):
-                found.setdefault(_folded(called), uid)
-    found.pop("", None)
-    return found
+    for uid, (name, entry_kind, _, _, keyword) in sorted(UIDS.items(), key=lambda each: bool(each[1][3])):
+        if entry_kind == kind.value:
+            for alias in (keyword, name, format_uid_name(uid)):
+                uids.setdefault(_normalize_name(alias), uid)
+    uids.pop("", None)
+    return uids
 
 
-def _names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
+def _iterate_names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
     return (
         (keyword if keywords else name) or name
-        for name, of_kind, _, _, keyword in UIDS.values()
-        if of_kind == kind.value and name
+        for name, entry_kind, _, _, keyword in UIDS.values()
+        if entry_kind == kind.value and name
     )
 
 
 def look_up_uid_name(uid: str) -> str:
     """Return the name of *uid* in the registry, or the UID itself where it is not there."""
-    known = UIDS.get(uid)
-    return (known[0] if known else "") or uid
+    entry = UIDS.get(uid)
+    return (entry[0] if entry else "") or uid

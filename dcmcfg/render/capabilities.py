@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.dicom.uid_registry import keyword_of
+from dcmcfg.dicom.uid_registry import get_keyword
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import MissingCapability, find_unrestricted_roles, get_sop_class_name, get_sop_class_role
 from dcmcfg.model.devices import NetworkAE
@@ -111,4 +111,4 @@ def missing_capabilities_json(
 
 
 def _row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(map(escape_unprintable, (name, sop_class, role, " ".join(map(keyword_of, syntaxes)))))
+    return tuple(map(escape_unprintable, (name, sop_class, role, " ".join(map(get_keyword, syntaxes)))))

@@ -74,5 +74,5 @@ def test_a_value_that_is_cut_off_is_no_identifier() -> None:
 
 
 def test_tags_and_vrs_at_hand_are_those_of_pydicom() -> None:
-    for keyword, (tag, vr) in pydicom_lazy._AT_HAND.items():
+    for keyword, (tag, vr) in pydicom_lazy._PRELOADED.items():
         assert (tag, vr) == (tag_for_keyword(keyword), dictionary_VR(tag))

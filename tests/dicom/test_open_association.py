@@ -191,8 +191,8 @@ def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: D
             raise ZeroDivisionError
         with open_association(peer, "ME", [Verification], timeouts) as good:
             pass
-    assert failing.association.end_reason == "aborted"
-    assert good.association.end_reason == "released"
+    assert failing.ul_association.end_reason == "aborted"
+    assert good.ul_association.end_reason == "released"
     assert _no_threads_left()
 
 
@@ -226,4 +226,4 @@ def test_a_process_without_descriptors_says_so(timeouts: DicomTimeouts) -> None:
 
 def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer, open_association(peer, "ME", [Verification], timeouts) as opened:
-        assert opened.association.connection.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert opened.ul_association.connection.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
