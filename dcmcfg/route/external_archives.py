@@ -11,13 +11,13 @@ def find_external_archives(device: Device) -> dict[str, tuple[str, ...]]:
     A storage purges only what one of its dcmExternalRetrieveAET holds. What the database records comes with the
     result of a storage commitment: an exporter's first dcmRetrieveAET, else its dcmStgCmtSCP (``StgCmtEJB``).
     """
-    found: dict[str, list[str]] = {}
+    sources: dict[str, list[str]] = {}
     for storage in device.children("dcmStorage"):
         for title in storage.texts("dcmExternalRetrieveAET"):
-            found.setdefault(title, []).append(f"storage {storage.text('dcmStorageID')}")
+            sources.setdefault(title, []).append(f"storage {storage.text('dcmStorageID')}")
     for exporter in device.children("dcmExporter"):
-        committed = exporter.text("dcmStgCmtSCP")
-        if committed:
-            title = next(iter(exporter.texts("dcmRetrieveAET")), committed)
-            found.setdefault(title, []).append(f"exporter {exporter.text('dcmExporterID')}")
-    return {title: tuple(named_by) for title, named_by in found.items()}
+        commitment_scp = exporter.text("dcmStgCmtSCP")
+        if commitment_scp:
+            title = next(iter(exporter.texts("dcmRetrieveAET")), commitment_scp)
+            sources.setdefault(title, []).append(f"exporter {exporter.text('dcmExporterID')}")
+    return {title: tuple(names) for title, names in sources.items()}
