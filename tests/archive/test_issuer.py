@@ -40,7 +40,7 @@ def client_of(issuer: Issuer) -> TokenIssuer:
 
 def refused(client: ClientCredentials, web: HttpClient | None = None) -> TokenError:
     with pytest.raises(TokenError) as caught:
-        TokenIssuer(client, web or HttpClient()).token()
+        TokenIssuer(client, web or HttpClient()).get_token()
     error = caught.value
     assert error.exit_code == 3
     assert error.next_step
@@ -54,8 +54,8 @@ def refused(client: ClientCredentials, web: HttpClient | None = None) -> TokenEr
 def test_token_is_got_when_first_needed_and_kept(issuer: Issuer) -> None:
     asking = client_of(issuer)
     assert (asking.has_valid_token, issuer.issued) == (False, [])
-    token = asking.token()
-    assert (asking.has_valid_token, asking.token(), issuer.issued) == (True, token, [token])
+    token = asking.get_token()
+    assert (asking.has_valid_token, asking.get_token(), issuer.issued) == (True, token, [token])
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["iss"], claims["azp"]) == (issuer.url, "dcmcfg")
     assert issuer.asked == ["client_secret_post"]
@@ -65,32 +65,32 @@ def test_token_is_got_when_first_needed_and_kept(issuer: Issuer) -> None:
 def test_token_is_renewed_before_it_expires(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, lifespan: int) -> None:
     issuer.lifespan = lifespan
     asking = client_of(issuer)
-    first = asking.token()
+    first = asking.get_token()
     now = time.monotonic()
     monkeypatch.setattr("dcmcfg.archive.issuer.time.monotonic", lambda: now + lifespan / 2)
-    assert asking.token() == first
+    assert asking.get_token() == first
     monkeypatch.setattr("dcmcfg.archive.issuer.time.monotonic", lambda: now + lifespan - min(30, lifespan / 4))
-    assert asking.token() != first
+    assert asking.get_token() != first
 
 
 def test_token_endpoint_can_be_named_without_discovery(issuer: Issuer) -> None:
     client = replace(credentials(issuer), issuer="", token_url=issuer.token_url)
-    assert TokenIssuer(client, HttpClient()).token() == issuer.issued[-1]
+    assert TokenIssuer(client, HttpClient()).get_token() == issuer.issued[-1]
 
 
 def test_scope_is_asked_for(issuer: Issuer) -> None:
-    TokenIssuer(replace(credentials(issuer), scope="profile"), HttpClient()).token()
+    TokenIssuer(replace(credentials(issuer), scope="profile"), HttpClient()).get_token()
     claims = jwt.decode(issuer.issued[-1], options={"verify_signature": False})
     assert claims["scope"] == "profile"
 
 
 def test_secret_goes_into_the_form_where_that_is_taken_or_its_encoding_matters_else_into_basic(issuer: Issuer) -> None:
-    TokenIssuer(credentials(issuer, "post-only"), HttpClient()).token()
-    TokenIssuer(replace(credentials(issuer), token_url=issuer.token_url), HttpClient()).token()
+    TokenIssuer(credentials(issuer, "post-only"), HttpClient()).get_token()
+    TokenIssuer(replace(credentials(issuer), token_url=issuer.token_url), HttpClient()).get_token()
     assert issuer.asked == ["client_secret_post"] * 2
-    TokenIssuer(replace(credentials(issuer, "basic-only"), token_url=issuer.token_url), HttpClient()).token()
+    TokenIssuer(replace(credentials(issuer, "basic-only"), token_url=issuer.token_url), HttpClient()).get_token()
     issuer.discovery = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
-    TokenIssuer(credentials(issuer, "basic-only"), HttpClient()).token()
+    TokenIssuer(credentials(issuer, "basic-only"), HttpClient()).get_token()
     assert issuer.asked[2:] == ["client_secret_basic"] * 2
 
 
@@ -101,7 +101,9 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
         assert "its certificate was not accepted: self-signed certificate" in error.message
         assert "--ca-file" in error.next_step
         assert issuer.asked == []
-        assert TokenIssuer(credentials(issuer), HttpClient(tmp_path / "certificate.pem")).token() == issuer.issued[-1]
+        assert (
+            TokenIssuer(credentials(issuer), HttpClient(tmp_path / "certificate.pem")).get_token() == issuer.issued[-1]
+        )
 
 
 # -- what the issuer refuses
@@ -253,7 +255,7 @@ def test_token_with_a_lifetime_beyond_all_numbers_is_kept(
     script, client = scripted
     script.answer(200, f'{{"access_token":"abc","expires_in":{seconds}}}')
     asking = TokenIssuer(client, HttpClient())
-    assert (asking.token(), asking.has_valid_token) == ("abc", True)
+    assert (asking.get_token(), asking.has_valid_token) == ("abc", True)
 
 
 def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) -> None:
