@@ -23,10 +23,10 @@ def connect_database(settings: Settings, archive_ae: str) -> Database:
     """
     if settings.oidc is not None and settings.oidc.secret is None:
         raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", subject=settings.oidc.server_url)
-    if why := explain_unreachable(settings.archive_url):
-        raise ArchiveError(why, subject=settings.archive_url)
-    found: Database = import_attribute("session.database", "make_database_client")(settings, archive_ae)
-    return found
+    if reason := explain_unreachable(settings.archive_url):
+        raise ArchiveError(reason, subject=settings.archive_url)
+    database: Database = import_attribute("session.database", "make_database_client")(settings, archive_ae)
+    return database
 
 
 def search_recorded_names(settings: Settings, plan: Plan) -> RecordSearchResult:
@@ -36,7 +36,7 @@ def search_recorded_names(settings: Settings, plan: Plan) -> RecordSearchResult:
     """
     names = find_recorded_names(plan, device=settings.device)
 
-    def reach() -> Database:
+    def connect() -> Database:
         return connect_database(settings, find_qido_ae(Configuration(plan.before).get_device(settings.device)))
 
-    return search_records(names, reach)
+    return search_records(names, connect)

@@ -125,17 +125,17 @@ def verify_command(
     --temporary-dest has added could not be taken back.
     """
     require_consistent_options(studies)
-    selection, root = retrieving.parse_selection(), retrieving.parse_model_and_patient()
-    keys = recalling.parse_query_keys(bulk)
-    many = None if recalling.recall else bulk.make_source(studies)
-    if many is not None:
-        bulk.require_valid_outputs(many, as_json=as_json, replace=files.replace)
+    selection, model_and_patient = retrieving.parse_selection(), retrieving.parse_model_and_patient()
+    query_keys = recalling.parse_query_keys(bulk)
+    source = None if recalling.recall else bulk.make_source(studies)
+    if source is not None:
+        bulk.require_valid_outputs(source, as_json=as_json, replace=files.replace)
     archive_ae = parse_ae_title(ae) if ae is not None else None
     calling = parse_ae_title(calling)
-    files.require_file_type(many_studies=many is not None)
-    files.require_writable(many_studies=many is not None)
-    servers = extract_hosts(settings.ldap_url, settings.archive_url)
-    find = functools.partial(
+    files.require_file_type(many_studies=source is not None)
+    files.require_writable(many_studies=source is not None)
+    server_hosts = extract_hosts(settings.ldap_url, settings.archive_url)
+    find_run_addresses = functools.partial(
         find_addresses,
         device_name=settings.device,
         ae_title=archive_ae,
@@ -143,21 +143,21 @@ def verify_command(
         connect=AddressOverride.parse(connect) if connect is not None else None,
         timeout_s=timeout_s,
         tls=over_tls,
-        other_hosts=servers,
+        other_hosts=server_hosts,
     )
-    manner = receiving.make_receiver_settings(sha256=bool(files.paths) or (many is None and as_json))
+    receiver_options = receiving.make_receiver_settings(sha256=bool(files.paths) or (source is None and as_json))
     run = VerifyRun(
         settings,
-        parse_uid(studies[0]) if studies and many is None else "",
+        parse_uid(studies[0]) if studies and source is None else "",
         parse_ae_title(dest) if dest is not None else "",
         calling,
         selection,
-        root,
+        model_and_patient,
         retrieving.get_priority(),
-        find,
+        find_run_addresses,
         recalling,
-        keys,
-        manner if receiving.is_enabled else None,
+        query_keys,
+        receiver_options if receiving.is_enabled else None,
         evidence_settings,
         files,
         bulk,
@@ -174,34 +174,48 @@ def verify_command(
             return 0
         configuration = Configuration(read_tree(directory))
         if temporary.temporary_dest:
-            before = find(configuration, destination_ae_title="", receive=False)
-            tls.refuse_unused(calls_with_tls=before.tls)
-            many = (
-                import_attribute("verify.many_studies", "prepare_source")(run, many, before)
-                if many is not None
+            addresses_before = find_run_addresses(configuration, destination_ae_title="", receive=False)
+            tls.refuse_unused(calls_with_tls=addresses_before.tls)
+            source = (
+                import_attribute("verify.many_studies", "prepare_source")(run, source, addresses_before)
+                if source is not None
                 else None
             )
-        if many is None:
+        if source is None:
             verify = functools.partial(verify_one, run, configuration)
         else:
-            verify = functools.partial(import_attribute("verify.many_studies", "verify_many"), run, many, configuration)
+            verify = functools.partial(
+                import_attribute("verify.many_studies", "verify_many"), run, source, configuration
+            )
         if temporary.temporary_dest:
-            asked = get_archive_ae(configuration.get_device(settings.device), archive_ae)
-            asking = DestinationRequest(asked, calling, find, servers, manner, run.tls_files, use_tls=over_tls)
-            within = import_attribute("verify.temporary_destination", "verify_with_temporary_destination")
-            answered: CommandResult = within(settings, directory, configuration, asking, temporary, verify)
+            requested_ae = get_archive_ae(configuration.get_device(settings.device), archive_ae)
+            destination_request = DestinationRequest(
+                requested_ae,
+                calling,
+                find_run_addresses,
+                server_hosts,
+                receiver_options,
+                run.tls_files,
+                use_tls=over_tls,
+            )
+            verify_with_destination = import_attribute(
+                "verify.temporary_destination", "verify_with_temporary_destination"
+            )
+            result: CommandResult = verify_with_destination(
+                settings, directory, configuration, destination_request, temporary, verify
+            )
     if not temporary.temporary_dest:
         warn_of_leftovers(settings, configuration)
-        addresses = find(
+        addresses = find_run_addresses(
             configuration, destination_ae_title=run.destination_ae_title, receive=run.receiver_settings is not None
         )
         tls.refuse_unused(
             calls_with_tls=addresses.tls,
             receives_with_tls=run.receiver_settings is not None and addresses.destination_requires_tls,
         )
-        answered = verify(addresses)
-    code, told = answered
+        result = verify(addresses)
+    code, make_json = result
     if as_json:
-        print_json(told())
+        print_json(make_json())
         sys.stdout.flush()
     return code

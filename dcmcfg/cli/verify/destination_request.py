@@ -11,14 +11,14 @@ from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.receiver_options import ReceiverOptions
 
-#: An exit code, and what ``--json`` tells.
+#: An exit code, and what returns the object for ``--json``.
 CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 
 
 class AddressFinder(Protocol):
     """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
 
-    def __call__(self, configuration: Configuration, *, destination: str, receive: bool) -> Addresses:
+    def __call__(self, configuration: Configuration, *, destination_ae_title: str, receive: bool) -> Addresses:
         """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
 
 
@@ -27,7 +27,7 @@ class DestinationRequest:
     """The AE that will be asked to send to it, and as whom.
 
     ``server_hosts`` are the hosts of the directory and of the archive's web interface; ``receiver_settings`` tells how
-    we receive, and ``tls_files`` what is shown to whoever calls with TLS, which is wanted with ``use_tls``.
+    we receive, and ``tls_files`` what is shown to whoever calls with TLS, which is required with ``use_tls``.
     """
 
     archive_ae: NetworkAE

@@ -21,7 +21,7 @@ from dcmcfg.verify.selection import Selection
 
 @dataclass(frozen=True)
 class VerifyRun:
-    """What is asked of the archive, who listens, what is taken into account, and where it is told.
+    """What is asked of the archive, who receives, which evidence counts, and where the results go.
 
     ``study_uid`` is ``""`` and ``destination_ae_title`` is ``""`` where others say which: :attr:`recall_options`, many
     studies, a temporary destination. ``query_keys`` are those by which a purged study is looked for. ``details`` has

@@ -48,10 +48,9 @@ _TITLE_LENGTH, _TITLE_RANDOM_BYTES = 9, 5
 
 @dataclass
 class ActiveDestination:
-    """A temporary destination that is there: where everybody is, who listens as it, and what ``--json`` tells of it.
+    """A temporary destination that is there: the addresses, the receiver, and the progress of the run.
 
-    ``configuration`` is the one with it. ``on_received`` is who is told of each instance, with the number of those so
-    far.
+    ``configuration`` is the one with it. ``on_received`` is called for each instance, with the number of those so far.
     """
 
     destination: TemporaryDestination
@@ -76,20 +75,20 @@ class ActiveDestination:
         return advise_on_unreachable(self.destination)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``--json`` tells of it."""
+        """Return the object for ``--json``."""
         return temporary_destination_json(self.destination, self.progress)
 
     def extend_json(self, make_json: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-        """Return what tells of it beside what *make_json* does."""
+        """Return a function that adds :meth:`to_json` to what *make_json* returns."""
         return lambda: make_json() | self.to_json()
 
     def watch_receiver(self, on_received: Callable[[int], None]) -> Receiver:
-        """Return who listens, and have *on_received* told of what comes from now on."""
+        """Return the receiver, and have *on_received* called for what comes from now on."""
         self.on_received = on_received
         return self.receiver
 
     def count_received(self, _: ReceivedInstance) -> None:
-        """Tell that an instance has arrived."""
+        """Report that an instance has arrived."""
         self.on_received(self.receiver.received_count)
 
 
@@ -101,10 +100,10 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
     """
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
-    left = find_leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
-    if left:
-        _confirm_and_clean(settings, directory, left, yes=yes)
-    titles = [each.ae_title for each in left]
+    leftovers = find_leftovers(state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    if leftovers:
+        _confirm_and_clean(settings, directory, leftovers, yes=yes)
+    titles = [each.ae_title for each in leftovers]
     if as_json:
         print_json({"removed": titles})
     else:
@@ -117,12 +116,12 @@ def _confirm_and_clean(
     print_message(format_site_headline(settings))
     for each in leftovers_found:
         _print_text(f"left behind: {each}")
-    site = _connect_site(settings, directory)
+    context = _connect_site(settings, directory)
     _require_confirmation("Remove this, and have the archive reload?", yes=yes)
-    course = RunProgress()
-    invocation.current().partial_result = lambda: {"removed": list(course.removed_leftovers)}
-    with _mark_may_have_changed(course):
-        remove_leftovers(site, leftovers_found, course)
+    progress = RunProgress()
+    invocation.current().partial_result = lambda: {"removed": list(progress.removed_leftovers)}
+    with _mark_may_have_changed(progress):
+        remove_leftovers(context, leftovers_found, progress)
 
 
 def verify_with_temporary_destination(
@@ -137,11 +136,13 @@ def verify_with_temporary_destination(
 
     Raises as :func:`add_temporary_destination` does; what is known by then is told by ``--json`` all the same.
     """
-    with add_temporary_destination(settings, directory, configuration, request, temporary_options) as place:
-        code, told = verify_study(place.addresses, place)
-        both = place.extend_json(told)
-        invocation.current().partial_result = both
-    return code, both
+    with add_temporary_destination(
+        settings, directory, configuration, request, temporary_options
+    ) as active_destination:
+        code, make_json = verify_study(active_destination.addresses, active_destination)
+        make_extended_json = active_destination.extend_json(make_json)
+        invocation.current().partial_result = make_extended_json
+    return code, make_extended_json
 
 
 @contextmanager
@@ -160,43 +161,56 @@ def add_temporary_destination(
     """
     invocation.current().changes_directory = True
     title = find_free_title(configuration, lambda: secrets.token_hex(_TITLE_RANDOM_BYTES)[:_TITLE_LENGTH])
-    addresses = request.find_addresses(configuration, destination=title, receive=False)
-    where = find_receiver_address(addresses.archive, request.server_hosts, _parse_address_option(temporary_options))
-    place: list[ActiveDestination] = []
-    line = derive_security(
+    addresses = request.find_addresses(configuration, destination_ae_title=title, receive=False)
+    receiver_address = find_receiver_address(
+        addresses.archive, request.server_hosts, _parse_address_option(temporary_options)
+    )
+    active_destinations: list[ActiveDestination] = []
+    security = derive_security(
         request.archive_ae, require_tls=request.use_tls and request.tls_files.certificate is not None
     )
-    how = (
+    receiver_options = (
         replace(request.receiver_settings, tls=request.tls_files.server_context())
-        if line.tls
+        if security.tls
         else request.receiver_settings
     )
-    own = how.create_receiver(
-        title, where.listening_host, where.port, addresses.timeouts, lambda new: place[0].count_received(new)
+    own_receiver = receiver_options.create_receiver(
+        title,
+        receiver_address.listening_host,
+        receiver_address.port,
+        addresses.timeouts,
+        lambda instance: active_destinations[0].count_received(instance),
     )
-    with _start_receiver(own) as receiver:
-        new = TemporaryDestination(title, where.host, receiver.port, describe_this_process(datetime.now(UTC)), line)
-        addition = Addition(new, request.archive_ae.device.name, request.archive_ae.title)
+    with _start_receiver(own_receiver) as receiver:
+        destination = TemporaryDestination(
+            title, receiver_address.host, receiver.port, describe_this_process(datetime.now(UTC)), security
+        )
+        addition = Addition(destination, request.archive_ae.device.name, request.archive_ae.title)
         plan = addition.plan(configuration.tree)
-        then = Configuration(plan.after)
-        there = request.find_addresses(then, destination=title, receive=True)
-        place.append(ActiveDestination(new, then, there, receiver, RunProgress(), settings.ldap_url))
-        left = find_leftovers(state_folder(), settings.ldap_url, configuration, new.owner.created)
-        _print_intro(settings, new, plan, left, with_plan=temporary_options.show_plan)
+        configuration_after = Configuration(plan.after)
+        addresses_after = request.find_addresses(configuration_after, destination_ae_title=title, receive=True)
+        active_destinations.append(
+            ActiveDestination(
+                destination, configuration_after, addresses_after, receiver, RunProgress(), settings.ldap_url
+            )
+        )
+        leftovers = find_leftovers(state_folder(), settings.ldap_url, configuration, destination.owner.created)
+        _print_intro(settings, destination, plan, leftovers, with_plan=temporary_options.show_plan)
         for warning in (
             *addition.edit(configuration).warnings,
             *find_warnings(plan.after, addition, request.calling_ae_title),
         ):
             _print_text(f"warning: {warning}")
-        how_called = " with TLS" if line.tls else ""
+        tls_note = " with TLS" if security.tls else ""
         _print_text(
-            f"the archive is to call {title} at {format_host_port(new.host, new.port)}{how_called}, {where.reason}"
+            f"the archive is to call {title} at {format_host_port(destination.host, destination.port)}{tls_note}, "
+            f"{receiver_address.reason}"
         )
         _print_text("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
-        site = _connect_site(settings, directory)
+        context = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for the time of this run?", yes=temporary_options.yes)
-        with _register(site, addition, plan, left, place[0]):
-            yield place[0]
+        with _register(context, addition, plan, leftovers, active_destinations[0]):
+            yield active_destinations[0]
 
 
 @contextmanager
@@ -213,7 +227,7 @@ def _start_receiver(receiver: Receiver) -> Iterator[Receiver]:
 
 @contextmanager
 def _register(
-    site: RunContext,
+    context: RunContext,
     addition: Addition,
     plan: Plan,
     leftovers_found: Sequence[Leftover],
@@ -221,10 +235,10 @@ def _register(
 ) -> Iterator[None]:
     """Add it for the time of the block; ``--json`` tells how far that is."""
     invocation.current().partial_result = active_destination.to_json
-    dead = [each for each in leftovers_found if each.is_certain]
+    certain_leftovers = [each for each in leftovers_found if each.is_certain]
     with (
         _mark_may_have_changed(active_destination.progress),
-        hold_destination(site, addition, plan, dead, active_destination.progress),
+        hold_destination(context, addition, plan, certain_leftovers, active_destination.progress),
     ):
         yield
 
@@ -259,10 +273,10 @@ def _print_intro(
 
 def _connect_site(settings: Settings, directory: Directory) -> RunContext:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    reachable = import_attribute("session.reload", "connect_archive")
-    service = reachable(settings, "it has to reload, to know a new destination").service
-    occasion = RolloutContext(state_folder(), format_site_headline(settings), invocation.current().command_line)
-    return RunContext(directory, occasion, service.reload, _print_text)
+    connect = import_attribute("session.reload", "connect_archive")
+    service = connect(settings, "it has to reload, to know a new destination").service
+    rollout_context = RolloutContext(state_folder(), format_site_headline(settings), invocation.current().command_line)
+    return RunContext(directory, rollout_context, service.reload, _print_text)
 
 
 def _require_confirmation(question: str, *, yes: bool) -> None:
