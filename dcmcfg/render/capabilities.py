@@ -28,7 +28,7 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
     """Print the capability *entries* of *ae* and how many there are."""
     if ae.capability_source is not ae:
         print_line(console, escape_unprintable(f"{ae.title} shares the capabilities of {ae.capability_source.title}"))
-    rows = [_row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(_SYNTAXES)) for each in entries]
+    rows = [_build_row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(_SYNTAXES)) for each in entries]
     if rows:
         print_table(console, _COLUMNS, rows)
     print_line(console, f"{len(rows)} {'capability' if len(rows) == 1 else 'capabilities'}")
@@ -70,7 +70,9 @@ def print_missing_capabilities(
         print_line(console, escape_unprintable(f"{compared_ae.title} can all that {reference_ae.title} can"))
         return
     rows = [
-        _row(each.name, each.sop_class, each.role, each.transfer_syntaxes if each.sop_class_supported else ("all",))
+        _build_row(
+            each.name, each.sop_class, each.role, each.transfer_syntaxes if each.sop_class_supported else ("all",)
+        )
         for each in missing
     ]
     print_table(console, _COLUMNS, rows)
@@ -110,5 +112,5 @@ def missing_capabilities_json(
     }
 
 
-def _row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:
+def _build_row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(escape_unprintable, (name, sop_class, role, " ".join(map(get_keyword, syntaxes)))))

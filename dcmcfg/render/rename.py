@@ -21,7 +21,7 @@ from dcmcfg.suggestions import join_limited
 
 #: Of values that are alike, and of longer words, so many are shown; ``--json`` has all.
 _MAX_SIMILAR_VALUES = 3
-_WORDS = 5
+_MAX_WORDS = 5
 _COLUMNS = (
     Column("left in", WrapMode.AT_COMMAS),
     Column("attribute"),
@@ -34,11 +34,11 @@ def print_rename_summary(console: Console, renaming: Renaming, tree: Tree) -> No
     """Print how many references are rewritten, by attribute, and where the old name is left; DNs as in the plan."""
     if not renaming.edit.changes:
         return
-    print_line(console, _rewritten(renaming))
-    rows = list(_rows(renaming, find_devices_dn(tree)))
+    print_line(console, _format_reference_counts(renaming))
+    rows = list(_build_rows(renaming, find_devices_dn(tree)))
     if rows:
         print_table(console, _COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
-    for line in _partial_match_lines(renaming):
+    for line in _format_partial_matches(renaming):
         print_line(console, line)
 
 
@@ -46,14 +46,14 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     """Return *renaming* for ``--json``: ``kind``, ``old``, ``new``, ``references``, ``left`` and ``longer_words``.
 
     ``references`` counts those that are rewritten by attribute; of what is ``left`` each has ``dn``, ``attribute``,
-    ``value`` and ``reason``.
-    ``longer_words`` counts the values in which the old name is part of a longer word, by that word.
+    ``value`` and ``reason``. ``longer_words`` counts the values in which the old name is part of a longer word, by
+    that word.
     """
     return {
         "kind": renaming.kind.value.label,
         "old": renaming.old,
         "new": renaming.new,
-        "references": dict(_counted(renaming)),
+        "references": dict(_count_references(renaming)),
         "left": [
             {
                 "dn": str(each.dn),
@@ -67,39 +67,39 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     }
 
 
-def _rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
+def _build_rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each value that is left; of many that are alike in attribute and reason, the first ones."""
-    alike: dict[tuple[str, str], list[Leftover]] = {}
+    similar_leftovers: dict[tuple[str, str], list[Leftover]] = {}
     for each in renaming.leftovers.items:
-        alike.setdefault((each.attribute, each.reason), []).append(each)
-    for found in alike.values():
-        shown = found if len(found) <= _MAX_SIMILAR_VALUES + 1 else found[:_MAX_SIMILAR_VALUES]
+        similar_leftovers.setdefault((each.attribute, each.reason), []).append(each)
+    for leftovers in similar_leftovers.values():
+        shown = leftovers if len(leftovers) <= _MAX_SIMILAR_VALUES + 1 else leftovers[:_MAX_SIMILAR_VALUES]
         for each in shown:
             value = format_cell_value(each.attribute, each.value)
             yield relative_dn(each.dn, base), each.attribute, value, each.reason
-        if more := len(found) - len(shown):
-            yield f"(and {more} more)", found[0].attribute, "", found[0].reason
+        if hidden_count := len(leftovers) - len(shown):
+            yield f"(and {hidden_count} more)", leftovers[0].attribute, "", leftovers[0].reason
 
 
-def _counted(renaming: Renaming) -> list[tuple[str, int]]:
-    counted = Counter(reference.attribute for reference in renaming.references)
-    return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+def _count_references(renaming: Renaming) -> list[tuple[str, int]]:
+    counts = Counter(reference.attribute for reference in renaming.references)
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
 
 
-def _rewritten(renaming: Renaming) -> str:
-    counted = _counted(renaming)
-    if not counted:
+def _format_reference_counts(renaming: Renaming) -> str:
+    counts = _count_references(renaming)
+    if not counts:
         return "nothing refers to it"
-    total = sum(count for _, count in counted)
+    total = sum(count for _, count in counts)
     word = "reference" if total == 1 else "references"
-    return f"{total} {word} rewritten: " + ", ".join(f"{count} {name}" for name, count in counted)
+    return f"{total} {word} rewritten: " + ", ".join(f"{count} {name}" for name, count in counts)
 
 
-def _partial_match_lines(renaming: Renaming) -> Iterator[str]:
-    longer = renaming.leftovers.longer_words
-    if not longer:
+def _format_partial_matches(renaming: Renaming) -> Iterator[str]:
+    longer_words = renaming.leftovers.longer_words
+    if not longer_words:
         return
-    total = sum(longer.values())
+    total = sum(longer_words.values())
     values = "1 value" if total == 1 else f"{total} values"
-    words = join_limited(list(map(escape_unprintable, longer)), _WORDS)
+    words = join_limited(list(map(escape_unprintable, longer_words)), _MAX_WORDS)
     yield f"part of a longer word in {values}, and no name there: {words}"
