@@ -39,9 +39,9 @@ def client_of(issuer: Issuer) -> TokenIssuer:
 
 
 def refused(client: ClientCredentials, web: HttpClient | None = None) -> TokenError:
-    with pytest.raises(TokenError) as caught:
+    with pytest.raises(TokenError) as error_info:
         TokenIssuer(client, web or HttpClient()).get_token()
-    error = caught.value
+    error = error_info.value
     assert error.exit_code == 3
     assert error.next_step
     assert client.secret not in str(error) + repr(client)
@@ -243,9 +243,9 @@ def test_secret_that_the_answer_gives_back_is_not_told(
 
 @pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}/", "http://\x01/", "http://[::1", "file:///x"])
 def test_keys_at_what_is_no_url_are_told(url: str) -> None:
-    with pytest.raises(TokenError) as caught:
+    with pytest.raises(TokenError) as error_info:
         fetch_key_set(ProviderMetadata("https://k/realms/r", "https://k/token", url, ()), HttpClient())
-    assert caught.value.message.startswith("no token for the archive: no connection: ")
+    assert error_info.value.message.startswith("no token for the archive: no connection: ")
 
 
 @pytest.mark.parametrize("seconds", ["1" + "0" * 400, "1e999"])
@@ -286,10 +286,10 @@ def test_kept_token_that_the_archive_no_longer_takes_is_renewed_once(issuer: Iss
     service = ControlService(archive.url, client_of(issuer))
     service.status()
     archive.by_path["ctrl/reload"] = (401, b"")
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         service.reload()
-    assert caught.value.message == "the token was not accepted (HTTP 401)"
-    assert not isinstance(caught.value, IncompleteChange)
+    assert error_info.value.message == "the token was not accepted (HTTP 401)"
+    assert not isinstance(error_info.value, IncompleteChange)
     first, second = issuer.issued
     assert [sent for *_, sent in archive.requests] == [f"Bearer {t}" for t in (first, first, second)]
 
@@ -311,8 +311,8 @@ def test_without_a_token_the_archive_is_not_asked(archive: Scripted) -> None:
 @pytest.mark.parametrize("path", ["token", ".well-known/openid-configuration"])
 def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted, path: str) -> None:
     archive.answer(200, " " * 300_000)
-    asked = ClientCredentials(archive.url, "dcmcfg", "s3cret")
-    client = replace(asked, issuer="", token_url=f"{archive.url}/token") if path == "token" else asked
+    credentials = ClientCredentials(archive.url, "dcmcfg", "s3cret")
+    client = replace(credentials, issuer="", token_url=f"{archive.url}/token") if path == "token" else credentials
     error = refused(client)
     assert (error.message, error.subject) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
     assert error.next_step.endswith("repeat the command with --max http-body=512K")

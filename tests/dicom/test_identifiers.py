@@ -40,8 +40,8 @@ def test_pydicom_reads_what_is_written(syntax: str) -> None:
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
 def test_what_is_written_is_read_again_whatever_the_syntax_was(syntax: str) -> None:
-    asked = build_identifier(VALUES)
-    assert decode_identifier(encode_identifier(asked, syntax)) == asked
+    identifier = build_identifier(VALUES)
+    assert decode_identifier(encode_identifier(identifier, syntax)) == identifier
 
 
 def test_a_length_that_looks_like_a_vr_is_a_length() -> None:
