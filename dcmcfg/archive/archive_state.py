@@ -13,9 +13,11 @@ from enum import Enum
 
 from dcmcfg.archive.http_client import HttpResponse
 
-_PAGE = "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
-_OF_THE_APPLICATION = "access-control-allow-origin"  # a header that the archive adds to each of its answers
-_BASE_URL = "Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
+_ERROR_PAGE_START = (
+    "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
+)
+_APPLICATION_HEADER = "access-control-allow-origin"  # a header that the archive adds to each of its answers
+_BASE_URL_HINT = "Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 
 
 class ServiceState(Enum):
@@ -65,7 +67,7 @@ def parse_reported_state(body: str) -> ServiceState | None:
 def is_server_page(response: HttpResponse) -> bool:
     """Return whether *response* is an error page of WildFly itself, which no application had a part in."""
     content = response.body.lstrip()
-    return content.startswith((f"{_PAGE}{response.status} - ", f"{_PAGE}Bad Request"))
+    return content.startswith((f"{_ERROR_PAGE_START}{response.status} - ", f"{_ERROR_PAGE_START}Bad Request"))
 
 
 def classify_response(response: HttpResponse) -> StateFinding | None:
@@ -74,7 +76,7 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
     match response.status:
         case 200:
             state = parse_reported_state(response.body)
-            return StateFinding(state) if state else _not_an_archive(response.status)
+            return StateFinding(state) if state else _create_not_an_archive(response.status)
         case 404 if is_page:
             return StateFinding(
                 ServiceState.NOT_DEPLOYED,
@@ -83,11 +85,11 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
                 "Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
                 "the archive, or wait if that is under way",
             )
-        case 404 | 405 if _OF_THE_APPLICATION in response.headers:
+        case 404 | 405 if _APPLICATION_HEADER in response.headers:
             return StateFinding(
                 ServiceState.WRONG_PATH,
                 f"The archive answers, but it has no control service at this path (HTTP {response.status})",
-                _BASE_URL,
+                _BASE_URL_HINT,
             )
         case 500 if is_page:
             return StateFinding(
@@ -109,17 +111,17 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
             return StateFinding(
                 ServiceState.STOPPING,
                 "The web server refuses the request: the archive is being undeployed, or a URL is wrong (HTTP 400)",
-                f"Run dcmcfg status again. {_BASE_URL}",
+                f"Run dcmcfg status again. {_BASE_URL_HINT}",
                 is_transient=True,
             )
         case 404 | 405:
-            return _not_an_archive(response.status)
+            return _create_not_an_archive(response.status)
         case status if 200 < status < 300:
-            return _not_an_archive(status)
+            return _create_not_an_archive(status)
         case _:
             return None
 
 
-def _not_an_archive(status: int) -> StateFinding:
-    what = f"The answer is not that of an archive (HTTP {status})"
-    return StateFinding(ServiceState.NOT_AN_ARCHIVE, what, _BASE_URL)
+def _create_not_an_archive(status: int) -> StateFinding:
+    message = f"The answer is not that of an archive (HTTP {status})"
+    return StateFinding(ServiceState.NOT_AN_ARCHIVE, message, _BASE_URL_HINT)

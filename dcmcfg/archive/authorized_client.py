@@ -7,7 +7,7 @@ from dcmcfg.archive.issuer import TokenIssuer
 
 
 class AuthorizedClient:
-    """Whoever asks the archive's web services by *web*, with *token*, or with tokens of an issuer, or with none.
+    """Sends requests to the archive's web services by *http_client*, with *token*, tokens of an issuer, or none.
 
     An issuer is asked for a token before the first request, when it is about to expire, and once when the archive
     does not take one that was kept (401).
@@ -29,11 +29,11 @@ class AuthorizedClient:
         """
         if not isinstance(self._token, TokenIssuer):
             return self._send(method, url, self._token)
-        kept = self._token.has_valid_token
-        answer = self._send(method, url, self._token.token())
-        if answer.status == 401 and kept:
-            answer = self._send(method, url, self._token.renew_token())
-        return answer
+        was_cached = self._token.has_valid_token
+        response = self._send(method, url, self._token.get_token())
+        if response.status == 401 and was_cached:
+            response = self._send(method, url, self._token.renew_token())
+        return response
 
     def _send(self, method: str, url: str, token: str | None) -> HttpResponse:
         if not token:

@@ -33,7 +33,7 @@ from dcmcfg.archive.reload_outcome import (
 from dcmcfg.errors import ArchiveError
 
 OnWait = Callable[[str], None]
-_GATEWAY = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
+_GATEWAY_ERRORS = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ class ControlService:
         require_crl: bool = False,
     ) -> None:
         self._url = url.rstrip("/")
-        self._web = HttpClient(ca_file, timeouts, require_crl=require_crl)
-        self._web.validate_tls_files(url)
-        self._bearer = AuthorizedClient(self._web, token)
+        self._http_client = HttpClient(ca_file, timeouts, require_crl=require_crl)
+        self._http_client.validate_tls_files(url)
+        self._client = AuthorizedClient(self._http_client, token)
         self._polling = polling or StatusPolling()
         self._device = device
 
@@ -102,26 +102,26 @@ class ControlService:
         is asked for again for a few seconds. *on_wait* gets a line when that begins, and when an answer is slow.
         Raises :class:`NotStarted` with the state where the archive does not run, :class:`ArchiveError` otherwise.
         """
-        url = status_url(self._url)
-        begun = time.monotonic()
-        told = False
+        url = build_status_url(self._url)
+        started = time.monotonic()
+        is_reported = False
         while True:
-            answer = self._request_status(url, on_wait)
-            found = classify_response(answer)
-            if found is None:
-                raise self._unexpected(answer, url)
-            waited = time.monotonic() - begun
-            if not found.is_transient or waited >= self._polling.retry_period_s:
+            response = self._request_status(url, on_wait)
+            finding = classify_response(response)
+            if finding is None:
+                raise self._build_unexpected_error(response, url)
+            waited_s = time.monotonic() - started
+            if not finding.is_transient or waited_s >= self._polling.retry_period_s:
                 break
-            if on_wait is not None and not told:
+            if on_wait is not None and not is_reported:
                 on_wait(
-                    f"HTTP {answer.status} from the web server; asking again for {self._polling.retry_period_s:g} s"
+                    f"HTTP {response.status} from the web server; asking again for {self._polling.retry_period_s:g} s"
                 )
-                told = True
+                is_reported = True
             time.sleep(self._polling.retry_interval_s)
-        if found.state in (ServiceState.STARTED, ServiceState.STOPPED):
-            return ArchiveStatus(found.state, time.monotonic() - begun)
-        raise _build_not_started_error(found, url)
+        if finding.state in (ServiceState.STARTED, ServiceState.STOPPED):
+            return ArchiveStatus(finding.state, time.monotonic() - started)
+        raise _build_not_started_error(finding, url)
 
     def reload(self) -> Reload:
         """Have the archive load its configuration again (``POST ctrl/reload``), and return how that went.
@@ -134,34 +134,34 @@ class ControlService:
         otherwise.
         """
         url = f"{self._url}/ctrl/reload"
-        reload = Reload((self._attempt(url),))
-        first = reload.outcome
-        if isinstance(first, LoadedButNotBound) and first.is_retryable:
-            reload = Reload((*reload.attempts, self._attempt(url, reload)))
+        reload = Reload((self._send_reload(url),))
+        first_outcome = reload.outcome
+        if isinstance(first_outcome, LoadedButNotBound) and first_outcome.is_retryable:
+            reload = Reload((*reload.attempts, self._send_reload(url, reload)))
         if isinstance(reload.outcome, ReloadSucceeded):
             return reload
         if reload.binding_failure is None and isinstance(reload.outcome, NotRunning):
             raise self._build_not_running_error(url, reload)
         raise build_reload_error(reload, url, self._device)
 
-    def _attempt(self, url: str, before: Reload | None = None) -> ReloadAttempt:
-        begun = time.monotonic()
+    def _send_reload(self, url: str, earlier_reload: Reload | None = None) -> ReloadAttempt:
+        started = time.monotonic()
         try:
-            answer = self._bearer.request("POST", url)
+            response = self._client.request("POST", url)
         except httpx.TransportError as error:
-            failure = translate_no_response(error, url, self._web.seconds(error))
-            if before is None and not was_sent(error):
+            failure = translate_no_response(error, url, self._http_client.get_timeout_s(error))
+            if earlier_reload is None and not was_sent(error):
                 raise failure from error
-            raise build_unconfirmed_error(failure, before) from error
-        if answer.status in _GATEWAY:
-            raise build_unconfirmed_error(self._unexpected(answer, url), before)
-        outcome = classify_reload_response(answer)
+            raise build_unconfirmed_error(failure, earlier_reload) from error
+        if response.status in _GATEWAY_ERRORS:
+            raise build_unconfirmed_error(self._build_unexpected_error(response, url), earlier_reload)
+        outcome = classify_reload_response(response)
         if outcome is None:
-            failure = self._unexpected(answer, url)
-            if before is None:
+            failure = self._build_unexpected_error(response, url)
+            if earlier_reload is None:
                 raise failure
             outcome = ReloadUnclear(failure.message)
-        return ReloadAttempt(answer.status, outcome, time.monotonic() - begun)
+        return ReloadAttempt(response.status, outcome, time.monotonic() - started)
 
     def _build_not_running_error(self, url: str, reload: Reload) -> ArchiveError:
         """Return the error for a reload that the web server answered in place of the archive."""
@@ -172,40 +172,40 @@ class ControlService:
                 f"Not reloaded. {error.message}", subject=url, next_step=error.next_step
             )
         else:
-            what = f"Not reloaded: the archive was not ready, and is {status.reported_status} now"
-            failure = NotReloaded(what, subject=url, next_step="dcmcfg reload")
+            message = f"Not reloaded: the archive was not ready, and is {status.reported_status} now"
+            failure = NotReloaded(message, subject=url, next_step="dcmcfg reload")
         if isinstance(failure, NotReloaded):
             failure.reload = reload
         return failure
 
     def _request_status(self, url: str, on_wait: OnWait | None) -> HttpResponse:
-        patience = self._polling
-        slow = Timer(patience.slow_after_s, lambda: on_wait and on_wait(f"no answer yet from {url}; waiting"))
-        slow.daemon = True
+        polling = self._polling
+        slow_timer = Timer(polling.slow_after_s, lambda: on_wait and on_wait(f"no answer yet from {url}; waiting"))
+        slow_timer.daemon = True
         if on_wait is not None:
-            slow.start()
+            slow_timer.start()
         try:
-            return self._bearer.request("GET", url)
+            return self._client.request("GET", url)
         except httpx.TransportError as error:
-            raise _translate_no_response(error, url, self._web.seconds(error)) from error
+            raise _translate_no_response(error, url, self._http_client.get_timeout_s(error)) from error
         finally:
-            slow.cancel()
+            slow_timer.cancel()
 
-    def _unexpected(self, answer: HttpResponse, url: str) -> ArchiveError:
-        found = classify_response(answer)
-        if found is not None and found.message:
-            return _build_not_started_error(found, url)
-        return translate_unexpected_response(answer, url, with_token=self._bearer.has_token)
+    def _build_unexpected_error(self, response: HttpResponse, url: str) -> ArchiveError:
+        finding = classify_response(response)
+        if finding is not None and finding.message:
+            return _build_not_started_error(finding, url)
+        return translate_unexpected_response(response, url, with_token=self._client.has_token)
 
 
-def status_url(archive_url: str) -> str:
+def build_status_url(archive_url: str) -> str:
     """Return where the archive at *archive_url* reports its status."""
     return f"{archive_url}/ctrl/status"
 
 
-def _build_not_started_error(found: StateFinding, url: str) -> NotStarted:
-    error = NotStarted(found.message, subject=url, next_step=found.next_step)
-    error.state = found.state
+def _build_not_started_error(finding: StateFinding, url: str) -> NotStarted:
+    error = NotStarted(finding.message, subject=url, next_step=finding.next_step)
+    error.state = finding.state
     return error
 
 
@@ -214,14 +214,16 @@ def _translate_no_response(error: httpx.TransportError, url: str, seconds: float
     failure = translate_no_response(error, url, seconds)
     address = urlsplit(url).netloc
     if isinstance(error, httpx.ReadTimeout):
-        what = f"The server accepts connections and does not answer within {seconds:g} s: it is starting, or it hangs"
-        step = "Run dcmcfg status again. A server that starts holds requests for some 20 s; see its server.log"
-        return _build_not_started_error(StateFinding(ServiceState.NO_RESPONSE, what, step), url)
+        message = (
+            f"The server accepts connections and does not answer within {seconds:g} s: it is starting, or it hangs"
+        )
+        next_step = "Run dcmcfg status again. A server that starts holds requests for some 20 s; see its server.log"
+        return _build_not_started_error(StateFinding(ServiceState.NO_RESPONSE, message, next_step), url)
     if failure.message == "connection refused":
-        what = f"Connection refused: no server listens at {address}"
-        step = (
+        message = f"Connection refused: no server listens at {address}"
+        next_step = (
             "Start the archive's server. One that is starting refuses connections for its first seconds. "
             "--archive-url sets the URL"
         )
-        return _build_not_started_error(StateFinding(ServiceState.NOT_RUNNING, what, step), url)
+        return _build_not_started_error(StateFinding(ServiceState.NOT_RUNNING, message, next_step), url)
     return failure

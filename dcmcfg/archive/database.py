@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from dcmcfg.archive.stored_studies import StoredStudy
 
 #: Seconds in which its port has to answer.
-CONNECT_S = 3.0
+CONNECT_TIMEOUT_S = 3.0
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -47,9 +47,9 @@ def explain_unreachable(url: str) -> str:
     parts = urlsplit(url)
     try:
         port = parts.port or _PORTS.get(parts.scheme, 0)
-        with socket.create_connection((parts.hostname or "", port), CONNECT_S):
+        with socket.create_connection((parts.hostname or "", port), CONNECT_TIMEOUT_S):
             return ""
     except TimeoutError:
-        return f"no connection within {CONNECT_S:g} s"
+        return f"no connection within {CONNECT_TIMEOUT_S:g} s"
     except (OSError, UnicodeError) as error:
         return (getattr(error, "strerror", None) or str(error)).lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_LONGEST = 300  # characters of a text of the archive that are shown
+_MAX_CHARACTERS = 300  # characters of a text of the archive that are shown
 _MEMBER = '"errorMessage"'
 _CAUSE = "Caused by: "
 _SUPPRESSED = "Suppressed: "
@@ -60,38 +60,38 @@ def read_error(body: str) -> ErrorBody:
     content = body.strip()
     if content.startswith("<"):
         return ErrorBody(is_page=True)
-    message = _error_message(content)
+    message = _parse_error_message(content)
     if message is not None:
         return ErrorBody(_clean_message(message))
-    heads, frames = _sections(content)
-    message = _clean_message(heads[0])
-    cause = _clean_message(heads[-1]) if len(heads) > 1 else ""
+    messages, frames = _parse_stack_trace(content)
+    message = _clean_message(messages[0])
+    cause = _clean_message(messages[-1]) if len(messages) > 1 else ""
     return ErrorBody(message, "" if cause in message else cause, tuple(frames))
 
 
 def to_one_line(text: str) -> str:
     """Return what a server wrote in one bounded line without control characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
 
 
-def _error_message(content: str) -> str | None:
+def _parse_error_message(content: str) -> str | None:
     """Return the value of ``errorMessage`` in *content*; None where it is not such an object."""
     if not content.startswith("{"):
         return None
-    inner = content[1:].removesuffix("}").strip()
-    if not inner.startswith(_MEMBER):
+    object_content = content[1:].removesuffix("}").strip()
+    if not object_content.startswith(_MEMBER):
         return None
-    value = inner[len(_MEMBER) :].lstrip()
+    value = object_content[len(_MEMBER) :].lstrip()
     if not value.startswith(":"):
         return None
     value = value[1:].strip()
     return value[1:].removesuffix('"') if value.startswith('"') else None
 
 
-def _sections(content: str) -> tuple[list[str], list[str]]:
+def _parse_stack_trace(content: str) -> tuple[list[str], list[str]]:
     """Return the text of each exception in a stack trace, the outermost first, and all its frames."""
-    heads: list[list[str]] = [[]]
+    messages: list[list[str]] = [[]]
     frames: list[str] = []
     in_frames = in_suppressed = False
     for line in content.split("\n"):
@@ -101,12 +101,12 @@ def _sections(content: str) -> tuple[list[str], list[str]]:
             in_frames = True
         elif text.startswith(_CAUSE) and not (in_suppressed and line[:1].isspace()):
             in_frames = in_suppressed = False
-            heads.append([text[len(_CAUSE) :]])
+            messages.append([text[len(_CAUSE) :]])
         elif text.startswith(_SUPPRESSED):
             in_suppressed = True
         elif text and not in_frames and not in_suppressed:
-            heads[-1].append(text)
-    return [" ".join(lines) for lines in heads], frames
+            messages[-1].append(text)
+    return [" ".join(lines) for lines in messages], frames
 
 
 def _is_frame(line: str, text: str) -> bool:

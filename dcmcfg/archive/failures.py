@@ -13,11 +13,11 @@ from dcmcfg.archive.http_client import HttpResponse
 from dcmcfg.errors import ArchiveError
 from dcmcfg.tls_trust import explain_refusal, explain_version_failure, get_refused_certificate
 
-_BASE_URL = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
-_TOKEN = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
-_TRUST = "--ca-file FILE names the CA that signed it"
+_BASE_URL_HINT = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
+_TOKEN_HINT = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
+_TRUST_HINT = "--ca-file FILE names the CA that signed it"
 _RUN_TOKEN_HINT = "dcmcfg token tells why"  # noqa: S105 — advice
-_ARCHIVE_UP = "is the archive running? its URL is set with --archive-url"
+_ARCHIVE_DOWN_HINT = "is the archive running? its URL is set with --archive-url"
 
 
 class TokenError(ArchiveError):
@@ -25,9 +25,9 @@ class TokenError(ArchiveError):
 
 
 def translate_no_response(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
-    """Return what to tell about a request to *url* that got no answer within *seconds*."""
-    what, next_step = explain_transport_error(error, seconds, _ARCHIVE_UP)
-    return ArchiveError(what, subject=url, next_step=next_step)
+    """Return the error for a request to *url* that got no answer within *seconds*."""
+    message, next_step = explain_transport_error(error, seconds, _ARCHIVE_DOWN_HINT)
+    return ArchiveError(message, subject=url, next_step=next_step)
 
 
 def was_sent(error: httpx.TransportError) -> bool:
@@ -38,11 +38,14 @@ def was_sent(error: httpx.TransportError) -> bool:
 
 def explain_transport_error(error: httpx.TransportError, seconds: float, server_down_hint: str) -> tuple[str, str]:
     """Return the problem and the next step, which is *server_down_hint* where the server may not be there."""
-    for cause in _chain(error):
+    for cause in _iterate_causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                what, step = explain_refusal(cause, get_refused_certificate(cause)) or (cause.verify_message, _TRUST)
-                return f"its certificate was not accepted: {what}", step
+                reason, step = explain_refusal(cause, get_refused_certificate(cause)) or (
+                    cause.verify_message,
+                    _TRUST_HINT,
+                )
+                return f"its certificate was not accepted: {reason}", step
             case ssl.SSLError() if problem := explain_version_failure(cause):
                 return problem, "the web server has to offer TLS 1.2 or newer"
             case ssl.SSLError():
@@ -64,11 +67,11 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
             return f"no connection: {to_one_line(str(error)) or type(error).__name__}", server_down_hint
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def require_complete(response: HttpResponse, url: str, error_type: type[ArchiveError] = ArchiveError) -> None:
@@ -82,35 +85,42 @@ def require_complete(response: HttpResponse, url: str, error_type: type[ArchiveE
 
 
 def translate_unexpected_response(response: HttpResponse, url: str, *, with_token: bool) -> ArchiveError:
-    """Return what to tell about an answer that is not the one asked for."""
+    """Return the error for an answer that is not the one asked for."""
     status = response.status
-    what = f"HTTP {status}"
+    http_status = f"HTTP {status}"
     match status:
         case 401 | 403 if not with_token:
-            return TokenError(f"the archive wants a token ({what})", subject=url, next_step=_TOKEN)
+            return TokenError(f"the archive wants a token ({http_status})", subject=url, next_step=_TOKEN_HINT)
         case 401:
-            return TokenError(f"the token was not accepted ({what})", subject=url, next_step=_RUN_TOKEN_HINT)
+            return TokenError(f"the token was not accepted ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT)
         case 403:
-            return TokenError(f"the token's user may not do this ({what})", subject=url, next_step=_RUN_TOKEN_HINT)
+            return TokenError(
+                f"the token's user may not do this ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT
+            )
         case 404 | 405:
-            return ArchiveError(f"there is nothing to control here ({what})", subject=url, next_step=_BASE_URL)
+            return ArchiveError(
+                f"there is nothing to control here ({http_status})", subject=url, next_step=_BASE_URL_HINT
+            )
         case 503:
             return ArchiveError(
-                f"the archive is not ready ({what})", subject=url, next_step="try again when it has started"
+                f"the archive is not ready ({http_status})", subject=url, next_step="try again when it has started"
             )
         case 502 | 504:
-            what = f"a gateway or proxy got no answer from the archive ({what})"
-            return ArchiveError(what, subject=url, next_step="see whether the archive runs behind it")
+            http_status = f"a gateway or proxy got no answer from the archive ({http_status})"
+            return ArchiveError(http_status, subject=url, next_step="see whether the archive runs behind it")
         case _ if 300 <= status < 400:
             target = to_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
-                f"redirected to {target} ({what}), which is not followed",
+                f"redirected to {target} ({http_status}), which is not followed",
                 subject=url,
-                next_step=f"a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN}; a moved archive: --archive-url",
+                next_step=f"a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
+                "a moved archive: --archive-url",
             )
         case _ if 200 <= status < 300:
-            return ArchiveError(f"an answer that is not the archive's ({what})", subject=url, next_step=_BASE_URL)
+            return ArchiveError(
+                f"an answer that is not the archive's ({http_status})", subject=url, next_step=_BASE_URL_HINT
+            )
         case _:
             body = read_error(response.body)
             reason = "a web page instead of a reason" if body.is_page else body.reason or "no reason given"
-            return ArchiveError(f"{reason} ({what})", subject=url, next_step="the archive's server.log has more")
+            return ArchiveError(f"{reason} ({http_status})", subject=url, next_step="the archive's server.log has more")

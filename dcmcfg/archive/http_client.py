@@ -20,7 +20,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.limits import HTTP_BODY, Limit
 from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_context
 
-_SHORTEST_SECRET = 8  # characters; what is shorter may be a part of a word of the answer
+_MIN_SECRET_LENGTH = 8  # characters; what is shorter may be a part of a word of the answer
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class HttpClient:
         try:
             return create_ssl_context(self._ca_file, require_crl=self._require_crl)
         except UnusableCaFile as error:
-            what = SYSTEM_STORE_UNUSABLE if self._ca_file is None else "the CA file cannot be used"
+            problem = SYSTEM_STORE_UNUSABLE if self._ca_file is None else "the CA file cannot be used"
             raise MalformedInput(
-                f"{what}: {error}",
+                f"{problem}: {error}",
                 subject=str(self._ca_file or ""),
                 next_step="--ca-file names a file of CA certificates, and of CRLs where they are wanted",
             ) from None
@@ -114,14 +114,14 @@ class HttpClient:
 
         Thread(target=exchange, daemon=True).start()
         try:
-            got = outcome.get(timeout=self.timeouts.connect + self.timeouts.response)
+            result = outcome.get(timeout=self.timeouts.connect + self.timeouts.response)
         except Empty:
             raise httpx.ReadTimeout("the answer does not end") from None
-        if isinstance(got, BaseException):
-            raise got
-        return got
+        if isinstance(result, BaseException):
+            raise result
+        return result
 
-    def seconds(self, error: httpx.TransportError) -> float:
+    def get_timeout_s(self, error: httpx.TransportError) -> float:
         """Return how long was waited for what *error* says did not come."""
         return self.timeouts.connect if isinstance(error, httpx.ConnectTimeout) else self.timeouts.response
 
@@ -130,37 +130,41 @@ class HttpClient:
     ) -> HttpResponse:
         limits = httpx.Timeout(self.timeouts.response, connect=self.timeouts.connect)
         tls = self._tls if url.startswith("https:") else False
-        body, most = bytearray(), self._limit.maximum
+        body, max_octets = bytearray(), self._limit.maximum
         with (
             httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
             client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
         ):
             for chunk in response.iter_raw():
                 body += chunk
-                if len(body) > most:
+                if len(body) > max_octets:
                     break
-            text = bytes(body[:most]).decode("utf-8", "replace")
-            return HttpResponse(response.status_code, response.headers, text, self._limit if len(body) > most else None)
+            text = bytes(body[:max_octets]).decode("utf-8", "replace")
+            return HttpResponse(
+                response.status_code, response.headers, text, self._limit if len(body) > max_octets else None
+            )
 
 
-def _redact(secrets: Collection[str], answer: HttpResponse) -> HttpResponse:
-    """Return *answer* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
+def _redact(secrets: Collection[str], response: HttpResponse) -> HttpResponse:
+    """Return *response* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
 
     A short one may be a part of any word: it goes from errors, where it stands alone.
     """
-    forms = {form for secret in secrets if secret for form in _forms(secret)}
-    known = [re.escape(form) for form in forms if len(form) >= _SHORTEST_SECRET]
-    if answer.status >= httpx.codes.BAD_REQUEST:
-        known += [rf"(?<!\w){re.escape(form)}(?!\w)" for form in forms if len(form) < _SHORTEST_SECRET]
-    if not known:
-        return answer
-    secret = re.compile("|".join(sorted(known, key=len, reverse=True)))
+    encodings = {encoding for secret in secrets if secret for encoding in _list_encodings(secret)}
+    patterns = [re.escape(encoding) for encoding in encodings if len(encoding) >= _MIN_SECRET_LENGTH]
+    if response.status >= httpx.codes.BAD_REQUEST:
+        patterns += [
+            rf"(?<!\w){re.escape(encoding)}(?!\w)" for encoding in encodings if len(encoding) < _MIN_SECRET_LENGTH
+        ]
+    if not patterns:
+        return response
+    secret = re.compile("|".join(sorted(patterns, key=len, reverse=True)))
     headers = httpx.Headers(
-        [(name.encode(), secret.sub("…", value).encode()) for name, value in answer.headers.items()]
+        [(name.encode(), secret.sub("…", value).encode()) for name, value in response.headers.items()]
     )
-    return replace(answer, headers=headers, body=secret.sub("…", answer.body))
+    return replace(response, headers=headers, body=secret.sub("…", response.body))
 
 
-def _forms(secret: str) -> tuple[str, ...]:
-    in_json = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
-    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *in_json, escape(secret)
+def _list_encodings(secret: str) -> tuple[str, ...]:
+    json_encodings = json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), *json_encodings, escape(secret)

@@ -26,8 +26,8 @@ from dcmcfg.archive.issuer_failures import (
 
 DISCOVERY = "/.well-known/openid-configuration"
 #: Seconds before its end in which a token is no longer used: the request under way takes some, clocks differ.
-_MARGIN = 30.0
-_LONGEST = 1e9  # seconds; a number beyond it may have more digits than a float can hold
+_EXPIRY_MARGIN_S = 30.0
+_MAX_LIFETIME_S = 1e9  # seconds; a number beyond it may have more digits than a float can hold
 _BASIC, _POST = "client_secret_basic", "client_secret_post"
 
 
@@ -48,18 +48,18 @@ class TokenIssuer:
 
     def __init__(self, credentials: ClientCredentials, http_client: HttpClient) -> None:
         self.credentials = credentials
-        self._web = http_client
+        self._http_client = http_client
         self._endpoint: _Endpoint | None = None
         self._token = ""
-        self._until = 0.0
+        self._expires_at = 0.0
         self._lock = RLock()  # threads of one run share the token
 
     @property
     def has_valid_token(self) -> bool:
         """Whether a token is at hand that has some time left."""
-        return bool(self._token) and time.monotonic() < self._until
+        return bool(self._token) and time.monotonic() < self._expires_at
 
-    def token(self) -> str:
+    def get_token(self) -> str:
         """Return a token that does not expire at once; raises :class:`TokenError`."""
         with self._lock:
             return self._token if self.has_valid_token else self._renew()
@@ -72,25 +72,25 @@ class TokenIssuer:
     def _renew(self) -> str:
         if self._endpoint is None:
             self._endpoint = self._find_endpoint()
-        begun = time.monotonic()
+        started = time.monotonic()
         self._token = ""
-        got = _token_of(self._request_token(self._endpoint), self._endpoint.url, self.credentials.client_id)
-        self._token = got.text
-        self._until = begun + got.seconds - min(_MARGIN, got.seconds / 4)
+        token = _parse_token(self._request_token(self._endpoint), self._endpoint.url, self.credentials.client_id)
+        self._token = token.text
+        self._expires_at = started + token.seconds - min(_EXPIRY_MARGIN_S, token.seconds / 4)
         return self._token
 
     def _find_endpoint(self) -> _Endpoint:
         """Return where to ask, and how: servers disagree on how a secret is encoded in Basic, not in a form."""
         if self.credentials.token_url:
-            pair = self.credentials.client_id + self.credentials.secret
-            return _Endpoint(self.credentials.token_url, _BASIC if quote_plus(pair) == pair else _POST)
-        found = discover(self.credentials.issuer, self._web)
-        if found.issuer.rstrip("/") != self.credentials.issuer:
-            raise build_issuer_mismatch_error(found.issuer, self.credentials.issuer)
-        if _origin(found.token_endpoint) != _origin(self.credentials.issuer):
+            credentials = self.credentials.client_id + self.credentials.secret
+            return _Endpoint(self.credentials.token_url, _BASIC if quote_plus(credentials) == credentials else _POST)
+        metadata = discover(self.credentials.issuer, self._http_client)
+        if metadata.issuer.rstrip("/") != self.credentials.issuer:
+            raise build_issuer_mismatch_error(metadata.issuer, self.credentials.issuer)
+        if _get_origin(metadata.token_endpoint) != _get_origin(self.credentials.issuer):
             # The secret goes to the server that was named by whoever gave the secret.
-            raise build_foreign_endpoint_error(found.token_endpoint, self.credentials.issuer)
-        return _Endpoint(found.token_endpoint, _POST if _POST in found.auth_methods else _BASIC)
+            raise build_foreign_endpoint_error(metadata.token_endpoint, self.credentials.issuer)
+        return _Endpoint(metadata.token_endpoint, _POST if _POST in metadata.auth_methods else _BASIC)
 
     def _request_token(self, endpoint: _Endpoint) -> HttpResponse:
         form = {"grant_type": "client_credentials"} | (
@@ -104,11 +104,11 @@ class TokenIssuer:
             form |= {"client_id": self.credentials.client_id, "client_secret": self.credentials.secret}
         else:
             headers["Authorization"] = f"Basic {basic}"
-        sent = (self.credentials.secret, secret, basic)
+        secrets = (self.credentials.secret, secret, basic)
         try:
-            return self._web.request("POST", endpoint.url, headers=headers, form=form, secrets=sent)
+            return self._http_client.request("POST", endpoint.url, headers=headers, form=form, secrets=secrets)
         except httpx.TransportError as error:
-            raise translate_issuer_unreachable(error, endpoint.url, self._web.seconds(error)) from error
+            raise translate_issuer_unreachable(error, endpoint.url, self._http_client.get_timeout_s(error)) from error
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,14 @@ def discover(issuer: str, http_client: HttpClient) -> ProviderMetadata:
     """Return what the issuer at URL *issuer* says of itself; raises :class:`TokenError`."""
     url = issuer + DISCOVERY
     try:
-        answer = http_client.request("GET", url, headers={"Accept": "application/json"})
+        response = http_client.request("GET", url, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
-        raise translate_issuer_unreachable(error, url, http_client.seconds(error)) from error
-    if answer.status == httpx.codes.OK:
-        require_complete(answer, url, TokenError)
-    content = parse_json_object(answer.body)
-    if answer.status != httpx.codes.OK or content is None or not _is_text(content, "issuer", "token_endpoint"):
-        raise build_discovery_error(answer, content, url, issuer)
+        raise translate_issuer_unreachable(error, url, http_client.get_timeout_s(error)) from error
+    if response.status == httpx.codes.OK:
+        require_complete(response, url, TokenError)
+    content = parse_json_object(response.body)
+    if response.status != httpx.codes.OK or content is None or not _is_text(content, "issuer", "token_endpoint"):
+        raise build_discovery_error(response, content, url, issuer)
     methods = content.get("token_endpoint_auth_methods_supported")
     return ProviderMetadata(
         content["issuer"],
@@ -147,14 +147,14 @@ def fetch_key_set(issuer: ProviderMetadata, http_client: HttpClient) -> dict[str
     if not issuer.jwks_uri:
         raise TokenError("the issuer does not say where its keys are", subject=issuer.issuer)
     try:
-        answer = http_client.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
+        response = http_client.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
-        raise translate_issuer_unreachable(error, issuer.jwks_uri, http_client.seconds(error)) from error
-    if answer.status == httpx.codes.OK:
-        require_complete(answer, issuer.jwks_uri, TokenError)
-    keys = parse_json_object(answer.body) if answer.status == httpx.codes.OK else None
+        raise translate_issuer_unreachable(error, issuer.jwks_uri, http_client.get_timeout_s(error)) from error
+    if response.status == httpx.codes.OK:
+        require_complete(response, issuer.jwks_uri, TokenError)
+    keys = parse_json_object(response.body) if response.status == httpx.codes.OK else None
     if keys is None:
-        raise TokenError(f"there are no keys here (HTTP {answer.status})", subject=issuer.jwks_uri)
+        raise TokenError(f"there are no keys here (HTTP {response.status})", subject=issuer.jwks_uri)
     return keys
 
 
@@ -181,19 +181,19 @@ class _Token:
     seconds: float
 
 
-def _token_of(answer: HttpResponse, url: str, client_id: str) -> _Token:
-    content = parse_json_object(answer.body)
-    if answer.status != httpx.codes.OK:
-        raise build_token_refused_error(answer, content, url, client_id)
-    require_complete(answer, url, TokenError)
+def _parse_token(response: HttpResponse, url: str, client_id: str) -> _Token:
+    content = parse_json_object(response.body)
+    if response.status != httpx.codes.OK:
+        raise build_token_refused_error(response, content, url, client_id)
+    require_complete(response, url, TokenError)
     if content is None or not _is_text(content, "access_token"):
-        raise build_missing_token_error(answer, url)
+        raise build_missing_token_error(response, url)
     text, seconds = content["access_token"], content.get("expires_in")
     # What stands in a header is visible ASCII (RFC 6750 §2.1).
     if not all("!" <= character <= "~" for character in text):
         raise TokenError("the token holds blanks or other than ASCII", subject=url, next_step="its log has more")
     if isinstance(seconds, int | float) and seconds > 0:
-        return _Token(text, float(min(seconds, _LONGEST)))
+        return _Token(text, float(min(seconds, _MAX_LIFETIME_S)))
     return _Token(text, float("inf"))
 
 
@@ -201,7 +201,7 @@ def _is_text(content: Mapping[str, Any], *names: str) -> bool:
     return all(isinstance(content.get(name), str) and content[name] for name in names)
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
+def _get_origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port; of what is no URL, none that equals another's."""
     try:
         parts = urlsplit(url)

@@ -11,8 +11,8 @@ from dcmcfg.archive.error_body import to_one_line
 from dcmcfg.archive.failures import TokenError, explain_transport_error
 from dcmcfg.archive.http_client import HttpResponse
 
-_UP = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"
-_REALM = (
+_ISSUER_DOWN_HINT = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"
+_REALM_HINT = (
     "a Keycloak realm is https://HOST:PORT/realms/REALM, with /auth before /realms up to Keycloak 16"
     " (oidc_issuer; docs/secured.md)"
 )
@@ -36,13 +36,13 @@ _MEANINGS = {
 
 
 #: How Keycloak's words for a wrong secret have begun since its early versions.
-_WRONG_SECRET = ("invalid client", "client secret")
+_WRONG_SECRET_PREFIXES = ("invalid client", "client secret")
 
 
 def translate_issuer_unreachable(error: httpx.TransportError, url: str, seconds: float) -> TokenError:
-    """Return what to tell about a request to the issuer at *url* that got no answer within *seconds*."""
-    what, next_step = explain_transport_error(error, seconds, _UP)
-    return TokenError(f"no token for the archive: {what}", subject=url, next_step=next_step)
+    """Return the error for a request to the issuer at *url* that got no answer within *seconds*."""
+    problem, next_step = explain_transport_error(error, seconds, _ISSUER_DOWN_HINT)
+    return TokenError(f"no token for the archive: {problem}", subject=url, next_step=next_step)
 
 
 def _requires_https(description: str) -> bool:
@@ -50,25 +50,29 @@ def _requires_https(description: str) -> bool:
     return "https required" in description.lower()
 
 
-def build_discovery_error(answer: HttpResponse, content: Mapping[str, Any] | None, url: str, issuer: str) -> TokenError:
-    """Return what to tell when *issuer* does not describe itself at *url*; *content* is its JSON, if it is any."""
-    description = _description(content)
+def build_discovery_error(
+    response: HttpResponse, content: Mapping[str, Any] | None, url: str, issuer: str
+) -> TokenError:
+    """Return the error when *issuer* does not describe itself at *url*; *content* is its JSON, if it is any."""
+    description = _get_description(content)
     if _requires_https(description):
-        return _build_https_required_error(url, answer)
-    match answer.status:
+        return _build_https_required_error(url, response)
+    match response.status:
         case 404:
-            what = f"there is no issuer here ({description or 'HTTP 404'})"
+            problem = f"there is no issuer here ({description or 'HTTP 404'})"
         case status if 300 <= status < 400:
-            what = f"redirected to {_target(answer)} (HTTP {status}), which is not followed"
+            problem = f"redirected to {_get_redirect_target(response)} (HTTP {status}), which is not followed"
         case 200:
-            what = "the answer is not an issuer's"
+            problem = "the answer is not an issuer's"
         case status:
-            what = f"the issuer does not describe itself (HTTP {status}{description and ': '}{description})"
-    return TokenError(f"no token for the archive: {what}", subject=url, next_step=f"is {issuer} the issuer? {_REALM}")
+            problem = f"the issuer does not describe itself (HTTP {status}{description and ': '}{description})"
+    return TokenError(
+        f"no token for the archive: {problem}", subject=url, next_step=f"is {issuer} the issuer? {_REALM_HINT}"
+    )
 
 
 def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
-    """Return what to tell when the issuer names itself otherwise than it was named."""
+    """Return the error when the issuer names itself otherwise than it was named."""
     return TokenError(
         f"no token for the archive: the issuer calls itself {to_one_line(reported_issuer)}",
         subject=configured_issuer,
@@ -80,7 +84,7 @@ def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) ->
 
 
 def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
-    """Return what to tell when the issuer's token endpoint is on another server than the issuer."""
+    """Return the error when the issuer's token endpoint is on another server than the issuer."""
     return TokenError(
         f"the token endpoint is on another server, {to_one_line(endpoint)}: the client secret is not sent there",
         subject=issuer,
@@ -89,52 +93,54 @@ def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
 
 
 def build_token_refused_error(
-    answer: HttpResponse, content: Mapping[str, Any] | None, url: str, client: str
+    response: HttpResponse, content: Mapping[str, Any] | None, url: str, client: str
 ) -> TokenError:
-    """Return what to tell when the token endpoint *url* refuses the client; *content* is its JSON, if it is any."""
+    """Return the error when the token endpoint *url* refuses the client; *content* is its JSON, if it is any."""
     code = content.get("error") if content else None
-    description = _description(content)
-    status = f"HTTP {answer.status}"
+    description = _get_description(content)
+    status = f"HTTP {response.status}"
     if _requires_https(description):
-        return _build_https_required_error(url, answer)
+        return _build_https_required_error(url, response)
     if isinstance(code, str) and code in _MEANINGS:
         # Keycloak answers unauthorized_client to a wrong secret too, and tells the two apart in its words.
-        if code == "unauthorized_client" and description.lower().startswith(_WRONG_SECRET):
+        if code == "unauthorized_client" and description.lower().startswith(_WRONG_SECRET_PREFIXES):
             code = "invalid_client"
-        told = f"{status}: {description}" if description not in ("", code) else status
-        return TokenError(f"{_MEANINGS[code].format(client=client)} ({told})", subject=url, next_step=_NEXT_STEPS[code])
-    if answer.status in (404, 405):
-        what = f"there is no token endpoint here ({description or status})"
-        return TokenError(f"no token for the archive: {what}", subject=url, next_step=_REALM)
-    if 300 <= answer.status < 400:
-        what = f"redirected to {_target(answer)} ({status}), which is not followed"
-        return TokenError(f"no token for the archive: {what}", subject=url, next_step=_REALM)
-    told = f"{status}: {description}" if description else status
+        answer = f"{status}: {description}" if description not in ("", code) else status
+        return TokenError(
+            f"{_MEANINGS[code].format(client=client)} ({answer})", subject=url, next_step=_NEXT_STEPS[code]
+        )
+    if response.status in (404, 405):
+        problem = f"there is no token endpoint here ({description or status})"
+        return TokenError(f"no token for the archive: {problem}", subject=url, next_step=_REALM_HINT)
+    if 300 <= response.status < 400:
+        problem = f"redirected to {_get_redirect_target(response)} ({status}), which is not followed"
+        return TokenError(f"no token for the archive: {problem}", subject=url, next_step=_REALM_HINT)
+    answer = f"{status}: {description}" if description else status
     return TokenError(
-        f"no token for the archive: the issuer refused ({told})", subject=url, next_step="its log has more"
+        f"no token for the archive: the issuer refused ({answer})", subject=url, next_step="its log has more"
     )
 
 
-def _build_https_required_error(url: str, answer: HttpResponse) -> TokenError:
+def _build_https_required_error(url: str, response: HttpResponse) -> TokenError:
     return TokenError(
-        f"no token for the archive: the issuer answers over https only (HTTP {answer.status})",
+        f"no token for the archive: the issuer answers over https only (HTTP {response.status})",
         subject=url,
         next_step="https:// and the port of that in oidc_issuer, or oidc_token_url",
     )
 
 
-def build_missing_token_error(answer: HttpResponse, url: str) -> TokenError:
-    """Return what to tell about a success that holds no token."""
-    kind = to_one_line(answer.headers.get("content-type", "")) or "of no type"
-    return TokenError(f"the answer holds no token (HTTP {answer.status}, {kind})", subject=url, next_step=_REALM)
+def build_missing_token_error(response: HttpResponse, url: str) -> TokenError:
+    """Return the error for a success that holds no token."""
+    kind = to_one_line(response.headers.get("content-type", "")) or "of no type"
+    return TokenError(f"the answer holds no token (HTTP {response.status}, {kind})", subject=url, next_step=_REALM_HINT)
 
 
-def _description(content: Mapping[str, Any] | None) -> str:
+def _get_description(content: Mapping[str, Any] | None) -> str:
     if content is None:
         return ""
-    said = content.get("error_description") or content.get("error")
-    return to_one_line(said) if isinstance(said, str) else ""
+    description = content.get("error_description") or content.get("error")
+    return to_one_line(description) if isinstance(description, str) else ""
 
 
-def _target(answer: HttpResponse) -> str:
-    return to_one_line(answer.headers.get("location", "").partition("?")[0]) or "nowhere"
+def _get_redirect_target(response: HttpResponse) -> str:
+    return to_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"

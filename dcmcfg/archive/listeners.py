@@ -12,7 +12,7 @@ from dcmcfg.model.devices import Configuration, Device
 
 #: Protocols for which the archive opens a TCP port; ``HTTP`` is the web server's.
 _PROTOCOLS = frozenset({"DICOM", "HL7", "HL7_MLLP2"})
-_OWN_NAMES = ("localhost", "127.", "::1")
+_LOOPBACK_PREFIXES = ("localhost", "127.", "::1")
 _TIMEOUT_S = 2.0
 
 
@@ -45,7 +45,7 @@ class ProbedListener:
     is_taken: bool = False
 
 
-def listeners_of(device: Device) -> tuple[Listener, ...]:
+def list_listeners(device: Device) -> tuple[Listener, ...]:
     """Return the installed TCP listeners of *device*, in the order of their names."""
     return tuple(
         Listener(each.dn.rdns[0].parts[0][1], each.host, each.port)
@@ -63,9 +63,9 @@ def probe_listeners(
 
     A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
     """
-    taken = Counter(each.address.lower() for each in listeners)
+    address_counts = Counter(each.address.lower() for each in listeners)
     return tuple(
-        _probe_listener(each, archive_url, unbound_address, shares_port=taken[each.address.lower()] > 1)
+        _probe_listener(each, archive_url, unbound_address, shares_port=address_counts[each.address.lower()] > 1)
         for each in listeners
     )
 
@@ -79,22 +79,22 @@ def find_conflicting_connections(configuration: Configuration, device_name: str,
         f"{device.name}/{each.name}"
         for device in configuration.devices
         if device.name != device_name
-        for each in listeners_of(device)
+        for each in list_listeners(device)
         if each.address.lower() == address.lower()
     )
 
 
-def _probe_listener(listener: Listener, archive_url: str, closed: str, *, shares_port: bool) -> ProbedListener:
+def _probe_listener(listener: Listener, archive_url: str, unbound_address: str, *, shares_port: bool) -> ProbedListener:
     is_open = _is_open(_replace_loopback_host(listener.host, archive_url), listener.port)
     if is_open and shares_port:
         return ProbedListener(listener, None, shares_port=True)
-    if is_open and listener.address.lower() == closed.lower():
+    if is_open and listener.address.lower() == unbound_address.lower():
         return ProbedListener(listener, None, is_taken=True)
     return ProbedListener(listener, is_open, shares_port)
 
 
 def _replace_loopback_host(host: str, archive_url: str) -> str:
-    return (urlsplit(archive_url).hostname or host) if host.lower().startswith(_OWN_NAMES) else host
+    return (urlsplit(archive_url).hostname or host) if host.lower().startswith(_LOOPBACK_PREFIXES) else host
 
 
 def _is_open(host: str, port: int) -> bool | None:

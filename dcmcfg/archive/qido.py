@@ -26,20 +26,20 @@ from dcmcfg.archive.stored_studies import (
 from dcmcfg.errors import ArchiveError
 from dcmcfg.limits import QIDO_INSTANCES, QIDO_OCTETS
 
-#: Seconds: a proof waits no longer for a witness that it can do without.
+#: Seconds: a proof waits no longer for an evidence source that it can do without.
 TIMEOUTS = HttpTimeouts(connect=3.0, response=8.0)
 #: Answers in a page, of which an instance takes some 2 KB.
-_STUDIES_IN_PAGE, _INSTANCES_IN_PAGE = 200, 2000
+_STUDIES_PER_PAGE, _INSTANCES_PER_PAGE = 200, 2000
 
 QidoResult = TypeVar("QidoResult")
 
 
-def _uid_of_study(study: StoredStudy) -> str:
+def _get_study_uid(study: StoredStudy) -> str:
     return study.study_uid
 
 
-def _uid_of_instance(answer: InstanceResult) -> str:
-    return answer.instance.sop_instance_uid
+def _get_instance_uid(result: InstanceResult) -> str:
+    return result.instance.sop_instance_uid
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,18 @@ class Qido:
 
     def get_study(self, study_uid: str) -> StoredStudy:
         """Return the study with all its instances, by one request (a page) for each 2,000 of them."""
-        pages = self._pages(
+        pages = self._fetch_pages(
             f"studies/{study_uid}/instances",
             {},
             fields=INSTANCE_FIELDS,
-            read=parse_instances,
-            uid_of=_uid_of_instance,
-            size=_INSTANCES_IN_PAGE,
+            parse=parse_instances,
+            get_uid=_get_instance_uid,
+            size=_INSTANCES_PER_PAGE,
         )
-        found: list[InstanceResult] = []
+        results: list[InstanceResult] = []
         for page in pages:
-            found += page.results
-            if len(found) > QIDO_INSTANCES.maximum:
+            results += page.results
+            if len(results) > QIDO_INSTANCES.maximum:
                 raise ArchiveError(
                     f"the study has more than {QIDO_INSTANCES.format_maximum()} instances, which is more than "
                     "dcmcfg asks for",
@@ -85,10 +85,10 @@ class Qido:
                     next_step=QIDO_INSTANCES.next_step,
                 )
         try:
-            return combine_instances(study_uid, found)
+            return combine_instances(study_uid, results)
         except InvalidDicomJson as error:
-            where = self._build_url(f"studies/{study_uid}/instances")
-            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=where) from error
+            url = self._build_url(f"studies/{study_uid}/instances")
+            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=url) from error
 
     def find_purged_studies(
         self, keys: Mapping[str, str], *, max_results: int, max_examined: int
@@ -97,38 +97,38 @@ class Qido:
 
         Stops when *max_results* were found or *max_examined* were looked at; whether there are more is not known.
         """
-        found: list[StoredStudy] = []
-        looked_at = 0
+        studies: list[StoredStudy] = []
+        examined_count = 0
         query = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate"}
-        for page in self._pages(
-            "studies", query, fields=STUDY_FIELDS, read=parse_studies, uid_of=_uid_of_study, size=_STUDIES_IN_PAGE
+        for page in self._fetch_pages(
+            "studies", query, fields=STUDY_FIELDS, parse=parse_studies, get_uid=_get_study_uid, size=_STUDIES_PER_PAGE
         ):
-            looked_at += len(page.results)
-            found += (each for each in page.results if each.external_ae_title and not each.storage_ids)
-            if len(found) >= max_results or looked_at >= max_examined:
+            examined_count += len(page.results)
+            studies += (each for each in page.results if each.external_ae_title and not each.storage_ids)
+            if len(studies) >= max_results or examined_count >= max_examined:
                 break
-        return tuple(found[:max_results])
+        return tuple(studies[:max_results])
 
     def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
         """Return the studies that match *keys*, each once, at most *max_results*: fewer are all."""
-        found: dict[str, StoredStudy] = {}
+        studies: dict[str, StoredStudy] = {}
         query = {**keys, "orderby": "StudyDate"}
-        for page in self._pages(
-            "studies", query, fields=STUDY_FIELDS, read=parse_studies, uid_of=_uid_of_study, size=_STUDIES_IN_PAGE
+        for page in self._fetch_pages(
+            "studies", query, fields=STUDY_FIELDS, parse=parse_studies, get_uid=_get_study_uid, size=_STUDIES_PER_PAGE
         ):
-            found |= {each.study_uid: each for each in page.results}
-            if len(found) >= max_results:
+            studies |= {each.study_uid: each for each in page.results}
+            if len(studies) >= max_results:
                 break
-        return tuple(found.values())[:max_results]
+        return tuple(studies.values())[:max_results]
 
-    def _pages(
+    def _fetch_pages(
         self,
         resource: str,
         query: Mapping[str, str],
         *,
         fields: tuple[str, ...],
-        read: Callable[[str], tuple[QidoResult, ...]],
-        uid_of: Callable[[QidoResult], str],
+        parse: Callable[[str], tuple[QidoResult, ...]],
+        get_uid: Callable[[QidoResult], str],
         size: int,
     ) -> Iterator[Page[QidoResult]]:
         """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so.
@@ -136,10 +136,10 @@ class Qido:
         Each page has a UID that the earlier ones do not have, or the search ends in an error.
         """
         offset = octets = 0
-        known: set[str] = set()
+        known_uids: set[str] = set()
         for _ in count():
-            paged = {**query, "includefield": ",".join(fields), "limit": str(size), "offset": str(offset)}
-            page = self._page(resource, paged, read, size)
+            page_query = {**query, "includefield": ",".join(fields), "limit": str(size), "offset": str(offset)}
+            page = self._fetch_page(resource, page_query, parse, size)
             octets += page.octets
             if octets > QIDO_OCTETS.maximum:
                 raise ArchiveError(
@@ -147,9 +147,9 @@ class Qido:
                     subject=self._build_url(resource),
                     next_step=QIDO_OCTETS.next_step,
                 )
-            before = len(known)
-            known.update(map(uid_of, page.results))
-            if page.results and len(known) == before:
+            previous_count = len(known_uids)
+            known_uids.update(map(get_uid, page.results))
+            if page.results and len(known_uids) == previous_count:
                 raise ArchiveError(
                     "the search does not come to an end: a page has only results of earlier pages",
                     subject=self._build_url(resource),
@@ -160,42 +160,42 @@ class Qido:
             if page.is_last or not page.results:
                 return
 
-    def _page(
-        self, resource: str, query: Mapping[str, str], read: Callable[[str], tuple[QidoResult, ...]], size: int
+    def _fetch_page(
+        self, resource: str, query: Mapping[str, str], parse: Callable[[str], tuple[QidoResult, ...]], size: int
     ) -> Page[QidoResult]:
-        where = self._build_url(resource)
+        url = self._build_url(resource)
         try:
-            answer = self.client.request("GET", f"{where}?{urlencode(query, safe='*!,')}")
+            response = self.client.request("GET", f"{url}?{urlencode(query, safe='*!,')}")
         except httpx.TransportError as error:
-            raise translate_no_response(error, where, self.client.http_client.seconds(error)) from error
-        if answer.status == httpx.codes.NO_CONTENT:
+            raise translate_no_response(error, url, self.client.http_client.get_timeout_s(error)) from error
+        if response.status == httpx.codes.NO_CONTENT:
             return Page((), is_last=True)
-        if answer.status != httpx.codes.OK:
-            raise self._unexpected(answer, where)
-        require_complete(answer, where)
+        if response.status != httpx.codes.OK:
+            raise self._build_unexpected_error(response, url)
+        require_complete(response, url)
         try:
-            found = read(answer.body)
+            results = parse(response.body)
         except InvalidDicomJson as error:
-            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=where) from error
-        is_last = len(found) < size and "warning" not in answer.headers
-        return Page(found, is_last, len(answer.body))
+            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=url) from error
+        is_last = len(results) < size and "warning" not in response.headers
+        return Page(results, is_last, len(response.body))
 
     def _build_url(self, resource: str) -> str:
         return f"{self.url}/aets/{quote(self.ae_title)}/rs/{resource}"
 
-    def _unexpected(self, answer: HttpResponse, where: str) -> ArchiveError:
-        match answer.status:
+    def _build_unexpected_error(self, response: HttpResponse, url: str) -> ArchiveError:
+        match response.status:
             case httpx.codes.NOT_FOUND:
                 return ArchiveError(
                     f"nothing to search here (HTTP 404): no archive, or none with the AE {self.ae_title}",
-                    subject=where,
+                    subject=url,
                     next_step="the archive's base URL is set with --archive-url",
                 )
             case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 return ArchiveError(
                     "the archive refuses to return so many results (HTTP 413)",
-                    subject=where,
+                    subject=url,
                     next_step="see dcmQueryMaxNumberOfResults",
                 )
             case _:
-                return translate_unexpected_response(answer, where, with_token=self.client.has_token)
+                return translate_unexpected_response(response, url, with_token=self.client.has_token)

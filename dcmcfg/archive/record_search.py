@@ -37,61 +37,66 @@ def search_records(
 
     Where it gives no answer, the names under which records are expected are unknown, and the others are left out: a
     workstation can be removed while the archive is down. Of the others the first 50 are asked for. All answers have to
-    come *timeout_s* seconds; of others without one there is a warning. Studies of which the instances differ in their
+    come within *timeout_s*; of others without one there is a warning. Studies of which the instances differ in their
     external archive (``*``) are not found, so counts are lower bounds.
     """
     expected = [each for each in names if each.expects_records]
-    asked = [*expected, *(each for each in names if not each.expects_records)][: len(expected) + MAX_TITLES]
-    found: list[RecordedStudies] = []
-    left = len(names) - len(asked)
+    searched = [*expected, *(each for each in names if not each.expects_records)][: len(expected) + MAX_TITLES]
+    records: list[RecordedStudies] = []
+    skipped_count = len(names) - len(searched)
     try:
-        found += _answers(asked, connect, time.monotonic() + timeout_s)
-    except _SearchTimeout as late:
-        found += late.records
-        unanswered = asked[len(found) :]
-        reason = f"{late.url}: not all answers within {timeout_s:g} s"
-        found += (
+        records += _collect_records(searched, connect, time.monotonic() + timeout_s)
+    except _SearchTimeout as timeout:
+        records += timeout.records
+        unanswered = searched[len(records) :]
+        reason = f"{timeout.url}: not all answers within {timeout_s:g} s"
+        records += (
             RecordedStudies(each, is_complete=False, unknown_reason=reason)
             for each in unanswered
             if each.expects_records
         )
-        left += sum(not each.expects_records for each in unanswered)
+        skipped_count += sum(not each.expects_records for each in unanswered)
     warnings = (
-        (f"the archive's database was not asked for studies recorded under {left} more of the AE titles that go",)
-        if left
+        (
+            f"the archive's database was not asked for studies recorded under {skipped_count} more of the AE titles "
+            "that go",
+        )
+        if skipped_count
         else ()
     )
-    return RecordSearchResult(tuple(found), warnings)
+    return RecordSearchResult(tuple(records), warnings)
 
 
 class _SearchTimeout(Exception):
-    """The time is over, with only some names ``records`` by the archive at ``url``."""
+    """The time is over; ``records`` are the results until then from the archive at ``url``."""
 
-    def __init__(self, answered: Sequence[RecordedStudies], url: str) -> None:
+    def __init__(self, records: Sequence[RecordedStudies], url: str) -> None:
         super().__init__(url)
-        self.records, self.url = answered, url
+        self.records, self.url = records, url
 
 
-def _answers(names: Sequence[RecordedName], reach: Callable[[], Database], deadline: float) -> list[RecordedStudies]:
+def _collect_records(
+    names: Sequence[RecordedName], connect: Callable[[], Database], deadline: float
+) -> list[RecordedStudies]:
     """Return the records of *names*; raises :class:`_SearchTimeout` at the *deadline*, a monotonic time."""
     if not names:
         return []
-    answered: list[RecordedStudies] = []
+    records: list[RecordedStudies] = []
     try:
-        database = reach()
+        database = connect()
         for each in _iterate_records(database, names, deadline):
             if each is None:
-                raise _SearchTimeout(answered, database.url)
-            answered.append(each)
+                raise _SearchTimeout(records, database.url)
+            records.append(each)
     except DcmcfgError as error:
         reason = f"{error.subject}: {error.message}" if error.subject else error.message
-        left = (
+        unanswered = (
             RecordedStudies(each, is_complete=False, unknown_reason=reason)
-            for each in names[len(answered) :]
+            for each in names[len(records) :]
             if each.expects_records
         )
-        answered += left
-    return answered
+        records += unanswered
+    return records
 
 
 def _iterate_records(
@@ -102,41 +107,41 @@ def _iterate_records(
     A request is bounded in time, but a search has many of them, hence the thread.
     """
     outcome: SimpleQueue[RecordedStudies | BaseException] = SimpleQueue()
-    is_over = Event()
+    is_cancelled = Event()
 
-    def ask() -> None:
+    def query_all() -> None:
         try:
             for name in names:
-                if is_over.is_set():
+                if is_cancelled.is_set():
                     return
                 outcome.put(_query_records(database, name))
         except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
             outcome.put(error)
 
-    Thread(target=ask, daemon=True).start()
+    Thread(target=query_all, daemon=True).start()
     try:
         for _ in names:
-            got = outcome.get(timeout=max(deadline - time.monotonic(), 0))
-            if isinstance(got, BaseException):
-                raise got
-            yield got
+            result = outcome.get(timeout=max(deadline - time.monotonic(), 0))
+            if isinstance(result, BaseException):
+                raise result
+            yield result
     except Empty:
         yield None
     finally:
-        is_over.set()
+        is_cancelled.set()
 
 
 def _query_records(database: Database, name: RecordedName) -> RecordedStudies:
-    unknown = f"the database of {', '.join(name.other_archives)} is not asked" if name.other_archives else ""
+    unknown_reason = f"the database of {', '.join(name.other_archives)} is not asked" if name.other_archives else ""
     if name.kind is EntityKind.STORAGE:
         stored = database.find_studies({"storageID": name.name}, max_results=MAX_STUDIES)
         local = sum(name.name in each.storage_ids for each in stored)
-        return RecordedStudies(name, local=local, is_complete=len(stored) < MAX_STUDIES, unknown_reason=unknown)
+        return RecordedStudies(name, local=local, is_complete=len(stored) < MAX_STUDIES, unknown_reason=unknown_reason)
     stored = database.find_studies({"ExternalRetrieveAET": name.name}, max_results=MAX_STUDIES)
-    held = [each for each in stored if each.external_ae_title == name.name]
-    purged = sum(_is_purged(each) for each in held)
+    recorded = [each for each in stored if each.external_ae_title == name.name]
+    purged = sum(_is_purged(each) for each in recorded)
     return RecordedStudies(
-        name, purged, len(held) - purged, is_complete=len(stored) < MAX_STUDIES, unknown_reason=unknown
+        name, purged, len(recorded) - purged, is_complete=len(stored) < MAX_STUDIES, unknown_reason=unknown_reason
     )
 
 

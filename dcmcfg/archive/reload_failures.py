@@ -19,7 +19,7 @@ from dcmcfg.errors import ArchiveError
 #: The next step where a value may keep the archive from loading its configuration.
 CHECK_VALUES = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
 #: What Java and ``SSLManagerFactory`` say of a key store or a trust store that cannot be read, as far as it is known.
-_STORE = re.compile(
+_STORE_ERROR = re.compile(
     r"(?:KeyStore|UnrecoverableKey|UnrecoverableEntry|Certificate\w*)Exception"
     r"|(?i:key ?store|trust ?store|keyPinProperty)|FileNotFoundException"
 )
@@ -105,7 +105,7 @@ def build_reload_error(reload: Reload, url: str, device: str = "") -> ReloadFail
 
     With the name of the archive's *device*, the next step names the command that lists its connections.
     """
-    error = _failure(reload, url, device)
+    error = _create_failure(reload, url, device)
     error.reload = reload
     return error
 
@@ -113,12 +113,12 @@ def build_reload_error(reload: Reload, url: str, device: str = "") -> ReloadFail
 def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None = None) -> ReloadUnconfirmed:
     """Return the error for a reload whose response was lost in *failure*, after the attempts of *earlier_reload*."""
     attempts = earlier_reload.attempts if earlier_reload else ()
-    closed = earlier_reload.binding_failure if earlier_reload else None
-    sent = "The reload was sent and not confirmed"
-    if closed is not None:
-        sent = f"{_describe_binding_failure(closed)}. A second reload was sent and not confirmed"
+    binding_failure = earlier_reload.binding_failure if earlier_reload else None
+    summary = "The reload was sent and not confirmed"
+    if binding_failure is not None:
+        summary = f"{_describe_binding_failure(binding_failure)}. A second reload was sent and not confirmed"
     error = ReloadUnconfirmed(
-        f"{sent}: {failure.message}",
+        f"{summary}: {failure.message}",
         subject=failure.subject,
         next_step="dcmcfg status, then dcmcfg reload once more: a second reload does no harm",
     )
@@ -126,74 +126,83 @@ def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None
     return error
 
 
-def _failure(reload: Reload, url: str, device: str) -> ReloadFailed:
-    last = reload.attempts[-1]
-    closed = reload.binding_failure
-    if closed is not None:
-        return _build_not_bound_error(reload, closed, url, device)
-    match last.outcome:
+def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
+    last_attempt = reload.attempts[-1]
+    binding_failure = reload.binding_failure
+    if binding_failure is not None:
+        return _build_not_bound_error(reload, binding_failure, url, device)
+    match last_attempt.outcome:
         case NotLoaded(reason):
             return NotReloaded(
-                f"Not reloaded: {_reason(reason)} (HTTP {last.status}). The archive keeps its previous configuration",
+                f"Not reloaded: {_format_reason(reason)} (HTTP {last_attempt.status}). The archive keeps its previous "
+                "configuration",
                 subject=url,
                 next_step=f"{CHECK_VALUES}. The archive's server.log has the full error",
             )
         case NotRunning(reason):
             return NotReloaded(
-                f"Not reloaded: {_reason(reason)} (HTTP {last.status})", subject=url, next_step="dcmcfg status"
+                f"Not reloaded: {_format_reason(reason)} (HTTP {last_attempt.status})",
+                subject=url,
+                next_step="dcmcfg status",
             )
         case ReloadUnclear(reason):
-            archive = url.removesuffix("/ctrl/reload")
+            archive_url = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
-                f"{_reason(reason)} (HTTP {last.status}). It is not known whether the new configuration is in force",
+                f"{_format_reason(reason)} (HTTP {last_attempt.status}). It is not known whether the new configuration "
+                "is in force",
                 subject=url,
                 next_step="See the archive's server.log. GET "
-                f"{archive}/aets lists the archive's AEs as loaded, with dicomDescription. {CHECK_VALUES}",
+                f"{archive_url}/aets lists the archive's AEs as loaded, with dicomDescription. {CHECK_VALUES}",
             )
         case _:
             raise ValueError(f"a clean reload is no failure: {reload}")
 
 
-def _build_not_bound_error(reload: Reload, closed: LoadedButNotBound, url: str, device: str) -> ReloadFailed:
-    last = reload.attempts[-1]
-    twice = "; dcmcfg reloaded twice" if len(reload.attempts) > 1 else ""
-    words = f"{_describe_binding_failure(closed)}: {_reason(closed.reason)} (HTTP {_status_of(reload, closed)}{twice})"
-    if last.outcome is not closed:
-        words += (
-            f". The second reload ended otherwise: {_reason(getattr(last.outcome, 'reason', ''))} (HTTP {last.status})"
+def _build_not_bound_error(reload: Reload, binding_failure: LoadedButNotBound, url: str, device: str) -> ReloadFailed:
+    last_attempt = reload.attempts[-1]
+    repetition = "; dcmcfg reloaded twice" if len(reload.attempts) > 1 else ""
+    status = _get_http_status(reload, binding_failure)
+    message = (
+        f"{_describe_binding_failure(binding_failure)}: {_format_reason(binding_failure.reason)} "
+        f"(HTTP {status}{repetition})"
+    )
+    if last_attempt.outcome is not binding_failure:
+        message += (
+            f". The second reload ended otherwise: {_format_reason(getattr(last_attempt.outcome, 'reason', ''))} (HTTP "
+            f"{last_attempt.status})"
         )
     return ReloadUnfinished(
-        f"{words}. Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs",
+        f"{message}. Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs",
         subject=url,
-        next_step=f"{_suggest_fix(closed, device)}, then run dcmcfg reload",
+        next_step=f"{_suggest_fix(binding_failure, device)}, then run dcmcfg reload",
     )
 
 
-def _describe_binding_failure(closed: LoadedButNotBound) -> str:
-    listener = f"the listener {closed.listener}" if closed.listener else "a listener"
+def _describe_binding_failure(binding_failure: LoadedButNotBound) -> str:
+    listener = f"the listener {binding_failure.listener}" if binding_failure.listener else "a listener"
     return f"The new configuration is in force, but the archive could not open {listener}"
 
 
-def _status_of(reload: Reload, closed: LoadedButNotBound) -> int:
-    return next(each.status for each in reversed(reload.attempts) if each.outcome is closed)
+def _get_http_status(reload: Reload, binding_failure: LoadedButNotBound) -> int:
+    return next(each.status for each in reversed(reload.attempts) if each.outcome is binding_failure)
 
 
-def _suggest_fix(closed: LoadedButNotBound, device: str) -> str:
+def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
     """Return how to open the listener, by what the archive gives as the reason."""
-    reason = closed.reason
+    reason = binding_failure.reason
     if "Unsupported CipherSuite" in reason:
         return "Correct dicomTLSCipherSuite of the TLS connection (Java's names)"
     if "Unsupported protocol" in reason:
         return "Correct dcmTLSProtocol of the TLS connection (Java's names, such as TLSv1.2)"
-    if _STORE.search(reason):
-        return _fix_of_a_store(reason)
-    port = closed.listener.rpartition(":")[2]
-    if closed.is_retryable and port.isdecimal():
-        return _fix_of_a_port(reason, port, device)
+    if _STORE_ERROR.search(reason):
+        return _suggest_store_fix(reason)
+    port = binding_failure.listener.rpartition(":")[2]
+    if binding_failure.is_retryable and port.isdecimal():
+        return _suggest_port_fix(reason, port, device)
     return "Correct what the reason names (the archive's server.log has the full error)"
 
 
-def _fix_of_a_store(reason: str) -> str:
+def _suggest_store_fix(reason: str) -> str:
     if "FileNotFoundException" in reason:
         return (
             "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: it must name a file that the archive "
@@ -205,15 +214,15 @@ def _fix_of_a_store(reason: str) -> str:
     )
 
 
-def _fix_of_a_port(reason: str, port: str, device: str) -> str:
+def _suggest_port_fix(reason: str, port: str, device: str) -> str:
     if "Address already in use" in reason:
-        listed = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
+        list_command = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
         return (
-            f"Find what else uses port {port}: another connection of the archive{listed}, or another process "
+            f"Find what else uses port {port}: another connection of the archive{list_command}, or another process "
             f"(ss -tlnp 'sport = :{port}' on the archive's machine)"
         )
     return f"Correct the connection with port {port} (dcmBindAddress, or dicomHostname without one)"
 
 
-def _reason(reason: str) -> str:
+def _format_reason(reason: str) -> str:
     return reason or "no reason given"

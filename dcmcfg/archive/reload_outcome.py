@@ -20,10 +20,12 @@ _SERVER_ERROR = 500
 _BIND_FAILURES = ("Unable to start TCPListener on ", "Cannot start UDP listener on ")  # TCPListener, UDPListener
 #: What Java's TLS says of a listener's settings, after the configuration was taken over.
 _TLS_REFUSALS = ("Unsupported CipherSuite", "Unsupported protocol")
-_BINDING = "Device.rebindConnections"
-_LOADING = ("ArchiveDeviceProducer.findDevice", "LdapDicomConfiguration.loadDevice")
+_BINDING_METHOD = "Device.rebindConnections"
+_LOADING_METHODS = ("ArchiveDeviceProducer.findDevice", "LdapDicomConfiguration.loadDevice")
 #: Exceptions of the parsers of values, for an answer whose stack trace is missing.
-_PARSING = frozenset({"DateTimeParseException", "ArrayIndexOutOfBoundsException", "StringIndexOutOfBoundsException"})
+_PARSING_EXCEPTIONS = frozenset(
+    {"DateTimeParseException", "ArrayIndexOutOfBoundsException", "StringIndexOutOfBoundsException"}
+)
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,10 @@ def _classify_server_error(body: ErrorBody) -> ReloadOutcome:
     for failure in _BIND_FAILURES:
         if body.text.startswith(failure):
             return LoadedButNotBound(body.reason, body.text[len(failure) :].strip(), is_retryable=True)
-    if body.has_frame_of(_BINDING):
+    if body.has_frame_of(_BINDING_METHOD):
         return LoadedButNotBound(body.reason)
-    if any(map(body.has_frame_of, _LOADING)) or body.exception == "ConfigurationNotFoundException":
+    if any(map(body.has_frame_of, _LOADING_METHODS)) or body.exception == "ConfigurationNotFoundException":
         return NotLoaded(body.reason)
-    if not body.frames and body.exception in _PARSING:
+    if not body.frames and body.exception in _PARSING_EXCEPTIONS:
         return NotLoaded(body.reason)
     return ReloadUnclear(body.reason)

@@ -49,7 +49,7 @@ class StoredStudy:
     ``is_known`` is False where the database does not have it; nothing else is set then. ``storage_ids`` are the
     storages that hold files of it, empty for a purged study. ``external_ae_title`` is the external retrieve AE title
     that all instances have in common, empty where none is recorded or they differ. ``completeness`` is empty for a
-    complete study. ``parse_instances`` are known only where they were asked for.
+    complete study. ``instances`` are known only where they were asked for.
     """
 
     study_uid: str
@@ -82,12 +82,12 @@ class InstanceResult:
 
 def parse_studies(body: str) -> tuple[StoredStudy, ...]:
     """Return the studies in *body*, asked for with :data:`STUDY_FIELDS`; raises :class:`InvalidDicomJson`."""
-    return tuple(map(_study, _datasets(body)))
+    return tuple(map(_build_study, _parse_datasets(body)))
 
 
 def parse_instances(body: str) -> tuple[InstanceResult, ...]:
     """Return the instances in *body*, asked for with :data:`INSTANCE_FIELDS`; raises :class:`InvalidDicomJson`."""
-    return tuple(map(_instance, _datasets(body)))
+    return tuple(map(_build_instance_result, _parse_datasets(body)))
 
 
 def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> StoredStudy:
@@ -95,24 +95,24 @@ def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> Stor
 
     Raises :class:`InvalidDicomJson` where they contradict each other, or are of another study.
     """
-    found = tuple(results)
-    if not found:
+    all_results = tuple(results)
+    if not all_results:
         return StoredStudy(study_uid, is_known=False)
-    held = tuple(dict.fromkeys(each.instance for each in found))
-    if len({each.sop_instance_uid for each in held}) < len(held):
+    instances = tuple(dict.fromkeys(each.instance for each in all_results))
+    if len({each.sop_instance_uid for each in instances}) < len(instances):
         raise InvalidDicomJson("an instance is given twice, with different storages or external archives")
-    if strangers := {each.study_uid for each in found} - {"", study_uid}:
-        raise InvalidDicomJson(f"an instance of the study {min(strangers)}, which was not asked for")
-    externals = {each.external_ae_title for each in held}
+    if other_study_uids := {each.study_uid for each in all_results} - {"", study_uid}:
+        raise InvalidDicomJson(f"an instance of the study {min(other_study_uids)}, which was not asked for")
+    external_ae_titles = {each.external_ae_title for each in instances}
     return StoredStudy(
         study_uid=study_uid,
-        instance_count=len(held),
-        availability=_find_worst_availability(each.availability for each in found),
-        storage_ids=tuple(sorted({storage for each in held for storage in each.storage_ids})),
-        external_ae_title=externals.pop() if len(externals) == 1 else "",
-        completeness=found[0].completeness,
-        failed_retrieves=found[0].failed_retrieves,
-        instances=held,
+        instance_count=len(instances),
+        availability=_find_worst_availability(each.availability for each in all_results),
+        storage_ids=tuple(sorted({storage for each in instances for storage in each.storage_ids})),
+        external_ae_title=external_ae_titles.pop() if len(external_ae_titles) == 1 else "",
+        completeness=all_results[0].completeness,
+        failed_retrieves=all_results[0].failed_retrieves,
+        instances=instances,
     )
 
 
@@ -131,8 +131,8 @@ class _Dataset:
         """Return the values of *tag* as text; values that are structures are left out."""
         element = self.elements.get(tag)
         values = element.get("Value") if isinstance(element, dict) else None
-        listed = values if isinstance(values, list) else ()
-        return tuple(str(value).strip() for value in listed if isinstance(value, str | int) and str(value).strip())
+        value_list = values if isinstance(values, list) else ()
+        return tuple(str(value).strip() for value in value_list if isinstance(value, str | int) and str(value).strip())
 
     def text(self, tag: str) -> str:
         return next(iter(self.texts(tag)), "")
@@ -147,17 +147,17 @@ class _Dataset:
         it must not be taken for an element without a value.
         """
         tag = f"7777{self.block}{element:02X}"
-        found = self.elements.get(tag)
-        if not isinstance(found, dict):
+        element_content = self.elements.get(tag)
+        if not isinstance(element_content, dict):
             raise InvalidDicomJson(f"the element {tag} is missing, although it was asked for")
-        values = found.get("Value", [])
-        readable = isinstance(values, list) and all(type(each) in (str, int) for each in values)
-        if not readable or found.keys() - {"vr", "Value"}:
+        values = element_content.get("Value", [])
+        is_readable = isinstance(values, list) and all(type(each) in (str, int) for each in values)
+        if not is_readable or element_content.keys() - {"vr", "Value"}:
             raise InvalidDicomJson(f"the value of the element {tag} cannot be read")
         return tag
 
 
-def _datasets(body: str) -> Iterable[_Dataset]:
+def _parse_datasets(body: str) -> Iterable[_Dataset]:
     try:
         content = json.loads(body)
     except RecursionError:
@@ -166,46 +166,46 @@ def _datasets(body: str) -> Iterable[_Dataset]:
         raise InvalidDicomJson("no JSON") from None
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
         raise InvalidDicomJson("no list of data sets")
-    return [_dataset({str(tag).upper(): element for tag, element in each.items()}) for each in content]
+    return [_create_dataset({str(tag).upper(): element for tag, element in each.items()}) for each in content]
 
 
-def _dataset(elements: Mapping[str, Any]) -> _Dataset:
+def _create_dataset(elements: Mapping[str, Any]) -> _Dataset:
     """Return the data set with its private block, which is looked up by its creator (PS3.5 §7.8.1)."""
-    plain = _Dataset(elements, "")
+    dataset = _Dataset(elements, "")
     creators = filter(None, map(_CREATOR.fullmatch, elements))
-    block = next((found[1] for found in creators if plain.text(found[0]) == PRIVATE_CREATOR), None)
+    block = next((match[1] for match in creators if dataset.text(match[0]) == PRIVATE_CREATOR), None)
     if block is None:
         raise InvalidDicomJson(f"no elements of {PRIVATE_CREATOR}")
     return _Dataset(elements, block)
 
 
-def _study(answer: _Dataset) -> StoredStudy:
-    if not answer.text("0020000D"):
+def _build_study(dataset: _Dataset) -> StoredStudy:
+    if not dataset.text("0020000D"):
         raise InvalidDicomJson("no Study Instance UID")
     return StoredStudy(
-        study_uid=answer.text("0020000D"),
-        instance_count=answer.number("00201208"),
-        availability=answer.text("00080056"),
-        storage_ids=answer.texts(answer.get_private_tag(_STUDY_STORAGES)),
-        external_ae_title=_normalize_ae_title(answer.text(answer.get_private_tag(_STUDY_EXTERNAL))),
-        completeness=answer.text(answer.get_private_tag(_COMPLETENESS)),
-        failed_retrieves=answer.number(answer.get_private_tag(_FAILED_RETRIEVES)) or 0,
+        study_uid=dataset.text("0020000D"),
+        instance_count=dataset.number("00201208"),
+        availability=dataset.text("00080056"),
+        storage_ids=dataset.texts(dataset.get_private_tag(_STUDY_STORAGES)),
+        external_ae_title=_normalize_ae_title(dataset.text(dataset.get_private_tag(_STUDY_EXTERNAL))),
+        completeness=dataset.text(dataset.get_private_tag(_COMPLETENESS)),
+        failed_retrieves=dataset.number(dataset.get_private_tag(_FAILED_RETRIEVES)) or 0,
     )
 
 
-def _instance(answer: _Dataset) -> InstanceResult:
-    if not answer.text("00080018"):
+def _build_instance_result(dataset: _Dataset) -> InstanceResult:
+    if not dataset.text("00080018"):
         raise InvalidDicomJson("no SOP Instance UID")
     return InstanceResult(
         StoredInstance(
-            answer.text("00080018"),
-            answer.texts(answer.get_private_tag(_INSTANCE_STORAGE)),
-            _normalize_ae_title(answer.text(answer.get_private_tag(_INSTANCE_EXTERNAL))),
+            dataset.text("00080018"),
+            dataset.texts(dataset.get_private_tag(_INSTANCE_STORAGE)),
+            _normalize_ae_title(dataset.text(dataset.get_private_tag(_INSTANCE_EXTERNAL))),
         ),
-        study_uid=answer.text("0020000D"),
-        availability=answer.text("00080056"),
-        completeness=answer.text(answer.get_private_tag(_COMPLETENESS)),
-        failed_retrieves=answer.number(answer.get_private_tag(_FAILED_RETRIEVES)) or 0,
+        study_uid=dataset.text("0020000D"),
+        availability=dataset.text("00080056"),
+        completeness=dataset.text(dataset.get_private_tag(_COMPLETENESS)),
+        failed_retrieves=dataset.number(dataset.get_private_tag(_FAILED_RETRIEVES)) or 0,
     )
 
 

@@ -13,7 +13,7 @@ from enum import Enum
 
 import httpx
 
-from dcmcfg.archive.control import status_url
+from dcmcfg.archive.control import build_status_url
 from dcmcfg.archive.error_body import to_one_line
 from dcmcfg.archive.failures import TokenError, translate_no_response, translate_unexpected_response
 from dcmcfg.archive.http_client import HttpClient, HttpResponse
@@ -21,8 +21,8 @@ from dcmcfg.archive.issuer import discover, fetch_key_set, parse_json_object
 from dcmcfg.archive.token_claims import Claims, SignatureStatus, check_signature, looks_truncated, read_claims
 from dcmcfg.errors import ArchiveError
 
-_LOGIN = re.compile(r"(https?://[^\s?#]+/realms/[^\s/?#]+)/protocol/openid-connect/auth(?:[?#]|$)")
-_WEB_PAGE = re.compile(r"https?://[\x21-\x7e]+")
+_LOGIN_URL = re.compile(r"(https?://[^\s?#]+/realms/[^\s/?#]+)/protocol/openid-connect/auth(?:[?#]|$)")
+_WEB_URL = re.compile(r"https?://[\x21-\x7e]+")
 
 
 @dataclass(frozen=True)
@@ -39,46 +39,45 @@ def fetch_expectations(archive_url: str, http_client: HttpClient) -> TokenExpect
     Its web interface reads ``ui2/rs/keycloak.json`` and ``ui2/rs/dcm4chee-arc`` (``Resource`` of dcm4chee-arc-ui2)
     before the user has logged in; where those want a login too, its address is the issuer's.
     """
-    bootstrap = f"{archive_url}/ui2/rs"
-    asked = (
-        _extract_issuer(_fetch(url, http_client))
-        for url in (f"{bootstrap}/keycloak.json", f"{archive_url}/ctrl/status")
+    base_url = f"{archive_url}/ui2/rs"
+    issuers = (
+        _extract_issuer(_fetch(url, http_client)) for url in (f"{base_url}/keycloak.json", f"{archive_url}/ctrl/status")
     )
-    issuer = next(filter(None, asked), "")
-    answer = _fetch(f"{bootstrap}/dcm4chee-arc", http_client)
-    content = parse_json_object(answer.body) if answer is not None and answer.status == httpx.codes.OK else None
+    issuer = next(filter(None, issuers), "")
+    response = _fetch(f"{base_url}/dcm4chee-arc", http_client)
+    content = parse_json_object(response.body) if response is not None and response.status == httpx.codes.OK else None
     role = content.get("super-user-role") if content else None
     return TokenExpectations(issuer, role if isinstance(role, str) and role.isprintable() else "")
 
 
-def _fetch(url: str, web: HttpClient) -> HttpResponse | None:
+def _fetch(url: str, http_client: HttpClient) -> HttpResponse | None:
     try:
-        return web.request("GET", url)
+        return http_client.request("GET", url)
     except httpx.TransportError:
         return None
 
 
 def extract_login_issuer(response: HttpResponse) -> str:
     """Return the issuer whose login page *response* sends to; empty when it sends to none."""
-    found = _LOGIN.match(response.headers.get("location", "")) if response.is_redirect else None
-    return found.group(1) if found else ""
+    match = _LOGIN_URL.match(response.headers.get("location", "")) if response.is_redirect else None
+    return match.group(1) if match else ""
 
 
-def _extract_issuer(answer: HttpResponse | None) -> str:
-    if answer is None:
+def _extract_issuer(response: HttpResponse | None) -> str:
+    if response is None:
         return ""
-    if issuer := extract_login_issuer(answer):
+    if issuer := extract_login_issuer(response):
         return issuer
-    content = parse_json_object(answer.body) if answer.status == httpx.codes.OK else None
+    content = parse_json_object(response.body) if response.status == httpx.codes.OK else None
     server, realm = (content.get(name) if content else None for name in ("auth-server-url", "realm"))
-    if not (isinstance(server, str) and isinstance(realm, str) and _WEB_PAGE.fullmatch(f"{server}{realm}")):
+    if not (isinstance(server, str) and isinstance(realm, str) and _WEB_URL.fullmatch(f"{server}{realm}")):
         return ""
     return f"{server.rstrip('/')}/realms/{realm}"
 
 
 _DESCRIPTION = re.compile(r'error_description="([^"]*)"')
-_REFUSALS = frozenset({401, 403})
-_NONE = HttpResponse(0, {}, "")
+_REFUSAL_STATUSES = frozenset({401, 403})
+_NO_RESPONSE = HttpResponse(0, {}, "")
 
 
 class TokenOutcome(Enum):
@@ -126,68 +125,75 @@ def check_token(archive_url: str, token: str | None, issuer: str, http_client: H
 
     *issuer* is the one that is known from the settings, or empty; the archive's own word counts more.
     """
-    asked = _request_status(archive_url, token, http_client)
-    expected = TokenExpectations() if asked.failure else fetch_expectations(archive_url, http_client)
+    archive_response = _request_status(archive_url, token, http_client)
+    expectations = TokenExpectations() if archive_response.failure else fetch_expectations(archive_url, http_client)
     claims = read_claims(token) if token else None
-    keys = _fetch_issuer_keys(expected, issuer, http_client)
+    keys = _fetch_issuer_keys(expectations, issuer, http_client)
     return TokenCheck(
-        outcome=asked.verdict,
+        outcome=archive_response.outcome,
         has_token=token is not None,
         is_truncated=token is not None and claims is None and looks_truncated(token),
         claims=claims,
         issuer=keys.issuer,
-        super_user_role=expected.super_user_role,
+        super_user_role=expectations.super_user_role,
         signature=check_signature(token, claims, keys.keys) if token and claims and keys.keys else None,
         signature_unchecked_reason=keys.missing_reason,
-        http_status=asked.answer.status,
-        refusal_message=to_one_line(" ".join(_DESCRIPTION.findall(asked.answer.headers.get("www-authenticate", "")))),
-        archive_clock=_read_server_date(asked.answer),
-        checked_at=asked.now,
-        failure=asked.failure,
+        http_status=archive_response.response.status,
+        refusal_message=to_one_line(
+            " ".join(_DESCRIPTION.findall(archive_response.response.headers.get("www-authenticate", "")))
+        ),
+        archive_clock=_read_server_date(archive_response.response),
+        checked_at=archive_response.checked_at,
+        failure=archive_response.failure,
     )
 
 
 @dataclass(frozen=True)
 class _ArchiveResponse:
-    verdict: TokenOutcome
-    answer: HttpResponse
-    now: datetime
+    outcome: TokenOutcome
+    response: HttpResponse
+    checked_at: datetime
     failure: ArchiveError | None = None
 
 
-def _request_status(archive_url: str, token: str | None, web: HttpClient) -> _ArchiveResponse:
-    url = status_url(archive_url)
+def _request_status(archive_url: str, token: str | None, http_client: HttpClient) -> _ArchiveResponse:
+    url = build_status_url(archive_url)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = _NONE
+    response = _NO_RESPONSE
     try:
-        answer = web.request("GET", url, headers=headers, secrets=(token,) if token else ())
-        now = _now()
+        response = http_client.request("GET", url, headers=headers, secrets=(token,) if token else ())
+        checked_at = _now()
         # An archive that is not secured takes any token, which proves nothing.
-        bare = web.request("GET", url) if token and answer.status == httpx.codes.OK else answer
+        response_without_token = (
+            http_client.request("GET", url) if token and response.status == httpx.codes.OK else response
+        )
     except httpx.TransportError as error:
         return _ArchiveResponse(
-            TokenOutcome.NOT_CHECKED, answer, _now(), translate_no_response(error, url, web.seconds(error))
+            TokenOutcome.NOT_CHECKED,
+            response,
+            _now(),
+            translate_no_response(error, url, http_client.get_timeout_s(error)),
         )
-    verdict = _classify_outcome(answer, bare)
+    outcome = _classify_outcome(response, response_without_token)
     failure = (
-        translate_unexpected_response(answer, url, with_token=token is not None)
-        if verdict is TokenOutcome.NOT_CHECKED
+        translate_unexpected_response(response, url, with_token=token is not None)
+        if outcome is TokenOutcome.NOT_CHECKED
         else None
     )
-    return _ArchiveResponse(verdict, answer, now, failure)
+    return _ArchiveResponse(outcome, response, checked_at, failure)
 
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)  # as a Date header is cut
 
 
-def _classify_outcome(answer: HttpResponse, bare: HttpResponse) -> TokenOutcome:
-    """Return what *answer* and, without a token, *bare* mean; not asked is who answered, if not an archive."""
-    if answer.status in _REFUSALS or extract_login_issuer(answer):
+def _classify_outcome(response: HttpResponse, response_without_token: HttpResponse) -> TokenOutcome:
+    """Return what *response* means, with the *response_without_token*; ``NOT_CHECKED`` where no archive answered."""
+    if response.status in _REFUSAL_STATUSES or extract_login_issuer(response):
         return TokenOutcome.REFUSED
-    if answer.status != httpx.codes.OK or parse_json_object(answer.body) is None:
+    if response.status != httpx.codes.OK or parse_json_object(response.body) is None:
         return TokenOutcome.NOT_CHECKED
-    return TokenOutcome.NOT_REQUIRED if bare.status == httpx.codes.OK else TokenOutcome.ACCEPTED
+    return TokenOutcome.NOT_REQUIRED if response_without_token.status == httpx.codes.OK else TokenOutcome.ACCEPTED
 
 
 @dataclass(frozen=True)
@@ -197,23 +203,23 @@ class _IssuerKeys:
     missing_reason: str = ""
 
 
-def _fetch_issuer_keys(expected: TokenExpectations, configured_issuer: str, web: HttpClient) -> _IssuerKeys:
-    """Return the keys of the issuer that the archive goes by, else of the one that is *configured_issuer*."""
-    asked = expected.issuer or configured_issuer
-    if not asked:
+def _fetch_issuer_keys(expectations: TokenExpectations, configured_issuer: str, http_client: HttpClient) -> _IssuerKeys:
+    """Return the keys of the issuer that the archive expects, else of *configured_issuer*."""
+    issuer_url = expectations.issuer or configured_issuer
+    if not issuer_url:
         return _IssuerKeys(missing_reason="the issuer is not known")
-    issuer = expected.issuer
+    issuer = expectations.issuer
     try:
-        found = discover(asked, web)
-        issuer = issuer and found.issuer.rstrip("/")
-        return _IssuerKeys(issuer, fetch_key_set(found, web))
+        metadata = discover(issuer_url, http_client)
+        issuer = issuer and metadata.issuer.rstrip("/")
+        return _IssuerKeys(issuer, fetch_key_set(metadata, http_client))
     except TokenError as error:
         return _IssuerKeys(issuer, missing_reason=f"{error.subject}: {error.message}")
 
 
-def _read_server_date(answer: HttpResponse) -> datetime | None:
+def _read_server_date(response: HttpResponse) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(answer.headers.get("date", ""))
+        timestamp = parsedate_to_datetime(response.headers.get("date", ""))
     except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)

@@ -60,21 +60,21 @@ def read_claims(token: str) -> Claims | None:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, RecursionError):
         return None
-    said, header = parts["payload"], parts["header"]
+    payload, header = parts["payload"], parts["header"]
     return Claims(
-        issuer=_text(said.get("iss")),
-        client=_text(said.get("azp")) or _text(said.get("client_id")),
-        user=_text(said.get("preferred_username")) or _text(said.get("sub")),
-        audience=_texts(said.get("aud")),
-        issued=_read_timestamp(said.get("iat")),
-        not_before=_read_timestamp(said.get("nbf")),
-        expires=_read_timestamp(said.get("exp")),
-        realm_roles=_roles(said.get("realm_access")),
-        client_roles=_roles_by_client(said.get("resource_access")),
-        scope=_text(said.get("scope")),
-        token_type=_text(said.get("typ")),
-        key_id=_text(header.get("kid")),
-        algorithm=_text(header.get("alg")),
+        issuer=_parse_text(payload.get("iss")),
+        client=_parse_text(payload.get("azp")) or _parse_text(payload.get("client_id")),
+        user=_parse_text(payload.get("preferred_username")) or _parse_text(payload.get("sub")),
+        audience=_parse_texts(payload.get("aud")),
+        issued=_read_timestamp(payload.get("iat")),
+        not_before=_read_timestamp(payload.get("nbf")),
+        expires=_read_timestamp(payload.get("exp")),
+        realm_roles=_parse_roles(payload.get("realm_access")),
+        client_roles=_parse_roles_by_client(payload.get("resource_access")),
+        scope=_parse_text(payload.get("scope")),
+        token_type=_parse_text(payload.get("typ")),
+        key_id=_parse_text(header.get("kid")),
+        algorithm=_parse_text(header.get("alg")),
     )
 
 
@@ -83,18 +83,20 @@ def check_signature(token: str, claims: Claims, keys: Mapping[str, Any]) -> Sign
 
     *claims* are the token's; one that names no key is tried with each.
     """
-    held = keys.get("keys")
-    known = [key for each in (held if isinstance(held, list) else ()) if (key := _key(each, claims.algorithm))]
-    if not known:
+    key_list = keys.get("keys")
+    usable_keys = [
+        key for each in (key_list if isinstance(key_list, list) else ()) if (key := _parse_key(each, claims.algorithm))
+    ]
+    if not usable_keys:
         return None
-    of_that_name = [key for key in known if not claims.key_id or key.key_id == claims.key_id]
-    if not of_that_name:
+    candidates = [key for key in usable_keys if not claims.key_id or key.key_id == claims.key_id]
+    if not candidates:
         return SignatureStatus.UNKNOWN_KEY
-    verified = any(_is_signed_by(token, key) for key in of_that_name)
-    return SignatureStatus.VERIFIED if verified else SignatureStatus.INVALID
+    is_verified = any(_is_signed_by(token, key) for key in candidates)
+    return SignatureStatus.VERIFIED if is_verified else SignatureStatus.INVALID
 
 
-def _key(content: object, algorithm: str) -> jwt.PyJWK | None:
+def _parse_key(content: object, algorithm: str) -> jwt.PyJWK | None:
     """Return the key that *content* is; where it does not say what for, it is for *algorithm*."""
     if not isinstance(content, dict):
         return None
@@ -112,13 +114,13 @@ def _is_signed_by(token: str, key: jwt.PyJWK) -> bool:
     return True
 
 
-def _text(value: object) -> str:
+def _parse_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _parse_texts(value: object) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
-    return tuple(text for each in values if (text := _text(each)))
+    return tuple(text for each in values if (text := _parse_text(each)))
 
 
 def _read_timestamp(value: object) -> datetime | None:
@@ -128,10 +130,10 @@ def _read_timestamp(value: object) -> datetime | None:
         return None
 
 
-def _roles(value: object) -> tuple[str, ...]:
-    return _texts(value.get("roles")) if isinstance(value, dict) else ()
+def _parse_roles(value: object) -> tuple[str, ...]:
+    return _parse_texts(value.get("roles")) if isinstance(value, dict) else ()
 
 
-def _roles_by_client(value: object) -> dict[str, tuple[str, ...]]:
-    held = value.items() if isinstance(value, dict) else ()
-    return {str(client): roles for client, access in held if (roles := _roles(access))}
+def _parse_roles_by_client(value: object) -> dict[str, tuple[str, ...]]:
+    items = value.items() if isinstance(value, dict) else ()
+    return {str(client): roles for client, access in items if (roles := _parse_roles(access))}

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import Claims, SignatureStatus
 
-_NEW = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
-_SET_UP = "docs/secured.md says how dcmcfg gets them"
-_ACCESS = "Bearer"
-_LOG = "the archive's server.log has more"
+_NEW_HINT = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
+_SETUP_HINT = "docs/secured.md says how dcmcfg gets them"
+_ACCESS_TYPE = "Bearer"
+_LOG_HINT = "the archive's server.log has more"
 
 
 @dataclass(frozen=True)
@@ -29,86 +29,89 @@ def explain_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReaso
     if check.outcome is not TokenOutcome.REFUSED:
         return ()
     if not check.has_token:
-        whose = f" of {check.issuer}" if check.issuer else ""
-        return (RefusalReason(f"the archive wants a token{whose}, and none is set", _SET_UP),)
+        issuer_text = f" of {check.issuer}" if check.issuer else ""
+        return (RefusalReason(f"the archive wants a token{issuer_text}, and none is set", _SETUP_HINT),)
     if check.claims is None:
-        what = (
+        message = (
             "it is cut or mangled" if check.is_truncated else "it is no JSON Web Token, and the archive takes no other"
         )
-        return (RefusalReason(what, _NEW),)
-    told = tuple(
+        return (RefusalReason(message, _NEW_HINT),)
+    reasons = tuple(
         _explain_missing_role(check.claims, required_role)
         if check.http_status == 403
         else _explain_invalid_token(check, check.claims)
     )
-    return told or (_explain_unknown_reason(check, check.claims),)
+    return reasons or (_explain_unknown_reason(check, check.claims),)
 
 
-def _explain_invalid_token(found: TokenCheck, claims: Claims) -> Iterator[RefusalReason]:
+def _explain_invalid_token(check: TokenCheck, claims: Claims) -> Iterator[RefusalReason]:
     """Yield why the token itself is not taken (401), as Elytron's ``TokenValidator`` sees it."""
-    now = found.archive_time
+    now = check.archive_time
     if claims.expires is None:
         yield RefusalReason("it says no end, and the archive takes none without", "look at the issuer's client")
     elif claims.expires <= now:
-        yield RefusalReason(f"it expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW)
+        yield RefusalReason(f"it expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW_HINT)
     if claims.not_before is not None and claims.not_before > now:
-        ahead = format_duration(claims.not_before - now)
+        duration = format_duration(claims.not_before - now)
         yield RefusalReason(
-            f"it begins in {ahead} by the archive's clock", "set the clocks of archive and issuer by NTP"
+            f"it begins in {duration} by the archive's clock", "set the clocks of archive and issuer by NTP"
         )
-    if found.issuer and claims.issuer.rstrip("/") != found.issuer:
-        yield _explain_wrong_issuer(claims.issuer, found.issuer)
-    elif found.signature is SignatureStatus.UNKNOWN_KEY:
+    if check.issuer and claims.issuer.rstrip("/") != check.issuer:
+        yield _explain_wrong_issuer(claims.issuer, check.issuer)
+    elif check.signature is SignatureStatus.UNKNOWN_KEY:
         key = f"key {claims.key_id}" if claims.key_id else "a key"
-        yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW)
-    elif found.signature is SignatureStatus.INVALID:
-        yield RefusalReason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW)
-    if claims.token_type != _ACCESS:
-        said = f"its typ is {claims.token_type}" if claims.token_type else "it says no typ"
-        yield RefusalReason(f"{said}, and the archive takes access tokens only, whose typ is {_ACCESS}", _NEW)
+        yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW_HINT)
+    elif check.signature is SignatureStatus.INVALID:
+        yield RefusalReason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW_HINT)
+    if claims.token_type != _ACCESS_TYPE:
+        problem = f"its typ is {claims.token_type}" if claims.token_type else "it says no typ"
+        yield RefusalReason(
+            f"{problem}, and the archive takes access tokens only, whose typ is {_ACCESS_TYPE}", _NEW_HINT
+        )
 
 
 def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalReason:
-    same = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
-    what = f"its issuer is {token_issuer or 'not said'}, and the archive takes those of {expected_issuer}"
-    if same and token_issuer:
-        what += ": one server by two names (or address and name) is two issuers"
-    return RefusalReason(what, f"get the token by that name: oidc_issuer {expected_issuer}")
+    is_same_path = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
+    message = f"its issuer is {token_issuer or 'not said'}, and the archive takes those of {expected_issuer}"
+    if is_same_path and token_issuer:
+        message += ": one server by two names (or address and name) is two issuers"
+    return RefusalReason(message, f"get the token by that name: oidc_issuer {expected_issuer}")
 
 
 def _explain_missing_role(claims: Claims, role: str) -> Iterator[RefusalReason]:
     """Yield why the token's user may not do this (403)."""
     if role in claims.realm_roles:
         return
-    place = f"in Keycloak, Users, {claims.user}, Role mapping"
+    location = f"in Keycloak, Users, {claims.user}, Role mapping"
     if claims.user.startswith("service-account-"):
-        place = "in Keycloak, Clients, the client, Service accounts roles"
+        location = "in Keycloak, Clients, the client, Service accounts roles"
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)
     if holders:
         yield RefusalReason(
             f"{role} is its role in {', '.join(holders)}, and the archive goes by the roles of the realm",
-            f"{place}: assign the realm's role {role}",
+            f"{location}: assign the realm's role {role}",
         )
     else:
-        told = f"{place}: assign {role}; where it is assigned, the client's scope leaves it out (Client scopes)"
-        yield RefusalReason(f"it lacks the realm's role {role}", told)
+        next_step = f"{location}: assign {role}; where it is assigned, the client's scope leaves it out (Client scopes)"
+        yield RefusalReason(f"it lacks the realm's role {role}", next_step)
 
 
-def _explain_unknown_reason(found: TokenCheck, claims: Claims) -> RefusalReason:
+def _explain_unknown_reason(check: TokenCheck, claims: Claims) -> RefusalReason:
     """Return what is left when nothing else is wrong."""
-    if found.http_status == 403:
+    if check.http_status == 403:
         return RefusalReason(
             "it has the role that a stock archive demands; this one may demand another",
-            f"the archive's property auth-user-role says which (--role ROLE); {_LOG}",
+            f"the archive's property auth-user-role says which (--role ROLE); {_LOG_HINT}",
         )
-    if found.http_status != 401:
-        return RefusalReason("the archive sends to its login page in spite of it", _LOG)
+    if check.http_status != 401:
+        return RefusalReason("the archive sends to its login page in spite of it", _LOG_HINT)
     audience = ", ".join(claims.audience) or "nobody"
-    checked = "" if found.issuer else "what issuer the archive takes is not known from here; "
+    unchecked_note = "" if check.issuer else "what issuer the archive takes is not known from here; "
     return RefusalReason(
-        f"nothing else is wrong with it; {checked}it is for {audience}, and the archive may want its own client there",
+        f"nothing else is wrong with it; {unchecked_note}it is for {audience}, and the archive may want its own client "
+        "there",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
-        f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG}",
+        f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG_HINT}",
     )
 
 

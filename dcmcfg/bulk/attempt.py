@@ -42,7 +42,7 @@ class MoveAttempt:
 
 
 class MoveTracker:
-    """The Message IDs of a run that calls as *calling*; several threads may use them.
+    """The Message IDs of a run that calls as *calling_ae_title*; several threads may use them.
 
     A C-STORE names the C-MOVE that it is for by Move Originator AE Title and Message ID (PS3.7 Section 9.1.1.1). An
     archive need not say so, and one that has another archive send may name a number of its own: then the study in the
@@ -54,9 +54,8 @@ class MoveTracker:
         self._free = deque(_MESSAGE_IDS)
         self._free.rotate(secrets.randbelow(len(_MESSAGE_IDS)))
         self._attempts: dict[int, MoveAttempt] = {}
-        self._misdirected: Counter[tuple[str | None, str | None]] = (
-            Counter()
-        )  # by the study it was sent for, and its own
+        # by the study it was sent for, and its own
+        self._misdirected: Counter[tuple[str | None, str | None]] = Counter()
         self._lock = threading.Lock()
 
     def allocate_message_ids(self, attempt: MoveAttempt) -> Generator[int]:
@@ -67,56 +66,58 @@ class MoveTracker:
         """
         while True:
             with self._lock:
-                number = self._free.popleft()
-                self._attempts[number] = attempt
+                message_id = self._free.popleft()
+                self._attempts[message_id] = attempt
             try:
-                yield number
+                yield message_id
             finally:
                 with self._lock:
-                    self._free.append(number)
+                    self._free.append(message_id)
 
     def is_sent_for(self, attempt: MoveAttempt, instance: ReceivedInstance) -> bool:
         """Tell whether it was sent for *attempt*: for one of its C-MOVEs, or for none of ours and its study."""
-        named = self._find_attempt(instance)
-        return named is attempt if named else instance.study_uid == attempt.study_uid
+        named_attempt = self._find_attempt(instance)
+        return named_attempt is attempt if named_attempt else instance.study_uid == attempt.study_uid
 
     def find_study_uid(self, instance: ReceivedInstance) -> str | None:
         """Return the study for which it was sent: of the C-MOVE that it names, else the one that its data set names."""
-        named = self._find_attempt(instance)
-        return named.study_uid if named else instance.study_uid
+        named_attempt = self._find_attempt(instance)
+        return named_attempt.study_uid if named_attempt else instance.study_uid
 
     def record_received(self, attempt: MoveAttempt, instances: Iterable[ReceivedInstance]) -> None:
-        """Remember what is of other studies among that which was *instances* for *attempt*."""
-        others = [
+        """Remember which of the *instances* that arrived for *attempt* belong to other studies."""
+        misdirected = [
             (attempt.study_uid, each.study_uid) for each in instances if each.study_uid not in (None, attempt.study_uid)
         ]
         with self._lock:
-            self._misdirected.update(others)
+            self._misdirected.update(misdirected)
 
     def describe_misdirected(self, attempt: MoveAttempt, uncollected: Iterable[ReceivedInstance]) -> Iterator[str]:
         """Yield in words what was sent for one study and is of another, where one of them is that of *attempt*.
 
-        It was noted, or is still *uncollected* to be taken. What came for an earlier try, and counts for none, is the
-        last.
+        It was recorded, or is among the *uncollected* instances. What came too late, for an earlier attempt, is last.
         """
-        uid, waits = attempt.study_uid, tuple(uncollected)
+        study_uid, waiting = attempt.study_uid, tuple(uncollected)
         with self._lock:
-            noted = self._misdirected.copy()
-        sent = noted + Counter((self.find_study_uid(each), each.study_uid) for each in waits)
-        for (sender, study), number in sent.items():
-            if study == uid != sender:
-                yield f"{format_instance_count(number)} of it came by the C-MOVE of study {sender}, for which it counts"
-        for (sender, study), number in noted.items():
-            if sender == uid:
-                yield f"{format_instance_count(number)} of study {study} came by its C-MOVE"
-        if late := sum(self.find_study_uid(each) == uid and not self.is_sent_for(attempt, each) for each in waits):
+            recorded = self._misdirected.copy()
+        counts = recorded + Counter((self.find_study_uid(each), each.study_uid) for each in waiting)
+        for (sender_uid, own_uid), count in counts.items():
+            if own_uid == study_uid != sender_uid:
+                instances = format_instance_count(count)
+                yield f"{instances} of it came by the C-MOVE of study {sender_uid}, for which it counts"
+        for (sender_uid, own_uid), count in recorded.items():
+            if sender_uid == study_uid:
+                yield f"{format_instance_count(count)} of study {own_uid} came by its C-MOVE"
+        if late := sum(
+            self.find_study_uid(each) == study_uid and not self.is_sent_for(attempt, each) for each in waiting
+        ):
             yield f"{format_instance_count(late)} came for an earlier C-MOVE of it, too late to count"
 
     def _find_attempt(self, instance: ReceivedInstance) -> MoveAttempt | None:
-        number = instance.move_originator_message_id
-        if instance.move_originator_ae_title != self._calling_ae_title or number is None:
+        message_id = instance.move_originator_message_id
+        if instance.move_originator_ae_title != self._calling_ae_title or message_id is None:
             return None
-        return self._attempts.get(number)
+        return self._attempts.get(message_id)
 
 
 class RunStopped(Exception):
@@ -169,10 +170,9 @@ class StudyRequester:
     tls: ssl.SSLContext | None = None
     receiver: Receiver | None = None
     evidence_sources: EvidenceSources = NO_EVIDENCE_SOURCES
-    configuration_checksum: str = ""  # what is kept with each answer as AttemptResult.configuration_checksum
-    first_move_sent: threading.Event = field(
-        default_factory=threading.Event
-    )  # set when the first C-MOVE is about to go out
+    configuration_checksum: str = ""  # stored with each AttemptResult
+    # set when the first C-MOVE is about to go out
+    first_move_sent: threading.Event = field(default_factory=threading.Event)
     adjust_verdict: Callable[[Verdict, Evidence], Verdict] = keep_verdict_unchanged  # with other next steps
     save_evidence: Callable[[StudyEvidence], None] | None = (
         None  # keeps the evidence of an answer that stands; in several threads
@@ -191,10 +191,10 @@ class StudyRequester:
         no more C-MOVE is to go out, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work.
         """
         attempts: list[int] = []
-        asked = MoveAttempt(study_uid)
-        chronicle = Timeline()
+        move_attempt = MoveAttempt(study_uid)
+        timeline = Timeline()
 
-        def on_asking() -> None:
+        def on_sending() -> None:
             if attempts:  # below STUDY level several C-MOVEs are one attempt
                 return
             if self.cancellation.is_requested:
@@ -206,36 +206,40 @@ class StudyRequester:
             self.first_move_sent.set()
 
         try:
-            with closing(self.move_tracker.allocate_message_ids(asked)) as numbers:
+            with closing(self.move_tracker.allocate_message_ids(move_attempt)) as message_ids:
                 evidence = gather_evidence_over(
-                    association.with_message_ids(CommandField.C_MOVE, numbers),
+                    association.with_message_ids(CommandField.C_MOVE, message_ids),
                     replace(self.request, study_uid=study_uid),
                     self.addresses,
                     receiver=self.receiver,
-                    collect_received=self._make_instance_collector(asked),
+                    collect_received=self._make_instance_collector(move_attempt),
                     evidence_sources=self.evidence_sources,
                     cancellation=self.cancellation,
-                    callbacks=chronicle.record_calls(
-                        VerificationCallbacks(on_sending=on_asking, on_pending=lambda _: on_pending())
+                    callbacks=timeline.record_calls(
+                        VerificationCallbacks(on_sending=on_sending, on_pending=lambda _: on_pending())
                     ),
                 )
         except (DicomError, NotFound) as error:
-            answer = replace(_make_unsent_result(error), configuration_checksum=self.configuration_checksum)
+            result = replace(_make_unsent_result(error), configuration_checksum=self.configuration_checksum)
             return CompletedAttempt(
-                answer, _decide_after_error(error), next(iter(attempts), None), is_association_usable=False
+                result, _decide_after_error(error), next(iter(attempts), None), is_association_usable=False
             )
         verdict = self.adjust_verdict(judge(evidence), evidence)
-        usable = evidence.outcome.status is not None
-        follows = decide_next_action(evidence.outcome, accepted=verdict.accepted)
-        answer = make_attempt_result(verdict, evidence, self.addresses.warnings)
-        astray = tuple(self._describe_misdirected(asked))
-        answer = replace(
-            answer, headline="; ".join((answer.headline, *astray)), configuration_checksum=self.configuration_checksum
+        is_usable = evidence.outcome.status is not None
+        next_action = decide_next_action(evidence.outcome, accepted=verdict.accepted)
+        result = make_attempt_result(verdict, evidence, self.addresses.warnings)
+        misdirected = tuple(self._describe_misdirected(move_attempt))
+        result = replace(
+            result,
+            headline="; ".join((result.headline, *misdirected)),
+            configuration_checksum=self.configuration_checksum,
         )
-        proven = None
+        study_evidence = None
         if self.save_evidence is not None:
-            proven = StudyEvidence(replace(evidence, warnings=(*evidence.warnings, *astray)), chronicle)
-        return CompletedAttempt(answer, follows, attempts[0], is_association_usable=usable, study_evidence=proven)
+            study_evidence = StudyEvidence(replace(evidence, warnings=(*evidence.warnings, *misdirected)), timeline)
+        return CompletedAttempt(
+            result, next_action, attempts[0], is_association_usable=is_usable, study_evidence=study_evidence
+        )
 
     def record_attempt(self, study_uid: str, completed: CompletedAttempt, *, final: bool) -> None:
         """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*.
@@ -244,36 +248,36 @@ class StudyRequester:
         """
         if final and self.save_evidence is not None and completed.study_evidence is not None:
             self.save_evidence(completed.study_evidence)
-        attempt = completed.attempt_number
-        if attempt is None and final:
-            attempt = self.store.begin_attempt(study_uid)
-        if attempt is not None:
-            self.store.end_attempt(attempt, completed.result, final=final)
+        attempt_number = completed.attempt_number
+        if attempt_number is None and final:
+            attempt_number = self.store.begin_attempt(study_uid)
+        if attempt_number is not None:
+            self.store.end_attempt(attempt_number, completed.result, final=final)
 
-    def _make_instance_collector(self, asked: MoveAttempt) -> ReceivedCollector:
-        """Return what takes the instances that were sent for *asked* from a receiver that all studies share.
+    def _make_instance_collector(self, attempt: MoveAttempt) -> ReceivedCollector:
+        """Return what takes the instances that were sent for *attempt* from a receiver that all studies share.
 
         It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
         """
 
         def is_for(instance: ReceivedInstance) -> bool:
-            return self.move_tracker.is_sent_for(asked, instance)
+            return self.move_tracker.is_sent_for(attempt, instance)
 
-        def arrived(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
+        def collect(receiver: Receiver, outcome: MoveOutcome) -> tuple[ReceivedInstance, ...]:
             reported = outcome.completed or 0
 
-            def enough(all_: Sequence[ReceivedInstance]) -> bool:
-                return len({each.sop_instance_uid for each in all_ if is_for(each)}) >= reported
+            def has_enough(instances: Sequence[ReceivedInstance]) -> bool:
+                return len({each.sop_instance_uid for each in instances if is_for(each)}) >= reported
 
-            receiver.wait_until(enough, LATE_ARRIVAL_WAIT_S)
+            receiver.wait_until(has_enough, LATE_ARRIVAL_WAIT_S)
             taken = receiver.take(is_for)
-            self.move_tracker.record_received(asked, taken)
+            self.move_tracker.record_received(attempt, taken)
             return taken
 
-        return arrived
+        return collect
 
-    def _describe_misdirected(self, asked: MoveAttempt) -> Iterator[str]:
-        return self.move_tracker.describe_misdirected(asked, self.receiver.received if self.receiver else ())
+    def _describe_misdirected(self, attempt: MoveAttempt) -> Iterator[str]:
+        return self.move_tracker.describe_misdirected(attempt, self.receiver.received if self.receiver else ())
 
 
 def _make_unsent_result(error: DicomError | NotFound) -> AttemptResult:

@@ -42,13 +42,13 @@ class BrokenAssociations:
 
     def record_response(self) -> Counter[str]:
         """Note an answer, of whatever study; return how often studies were under way at breaks of the archive."""
-        of_the_archive = self._breaks_by_study if self.is_archive_at_fault else Counter[str]()
+        archive_breaks = self._breaks_by_study if self.is_archive_at_fault else Counter[str]()
         self._breaks_by_study = Counter()
-        return of_the_archive
+        return archive_breaks
 
 
 FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 15.0
+_MAX_WAIT_S = 15.0
 
 
 @dataclass
@@ -65,10 +65,10 @@ class Outage:
         if self.started_at is None:
             self.started_at = now
         self._failures += 1
-        left = self.started_at + self.timeout_s - now
-        if left <= 0:
+        remaining_s = self.started_at + self.timeout_s - now
+        if remaining_s <= 0:
             return None
-        return now + min(compute_back_off(self._failures, self.first_wait_s, jitter), _LONGEST_WAIT_S, left)
+        return now + min(compute_back_off(self._failures, self.first_wait_s, jitter), _MAX_WAIT_S, remaining_s)
 
     def has_timed_out(self, now: float) -> bool:
         """Whether patience is at its end at *now*."""
@@ -76,9 +76,9 @@ class Outage:
 
     def end(self, now: float) -> float | None:
         """Note that the archive answers at *now*; return the seconds that it did not, None if it was there."""
-        lasted = None if self.started_at is None else now - self.started_at
+        duration_s = None if self.started_at is None else now - self.started_at
         self.started_at, self._failures = None, 0
-        return lasted
+        return duration_s
 
 
 #: While others have associations, one that gets none tries again after so many seconds.
@@ -86,10 +86,10 @@ _RETRY_WHILE_OTHERS_OPEN_S = 15.0
 
 
 class ArchiveAvailability:
-    """Of an *archive*, told by *tell* as it changes. Not safe for several threads at once.
+    """Whether the *archive* is available, reported to *on_event* as it changes. Not safe for several threads at once.
 
     It is away when no association can be had, until one can; and when it breaks each one, until it answers. One worker
-    at a time tries then, ever more slowly, until the patience of *manner* is at its end.
+    at a time tries then, ever more slowly, until the time-out of *options* is over.
     """
 
     def __init__(self, archive: str, options: RunOptions, on_event: Callable[[RunEvent], None]) -> None:
@@ -116,10 +116,10 @@ class ArchiveAvailability:
 
     def can_connect(self, now: float) -> bool:
         """Tell whether one more association may be tried at *now*."""
-        others = self.connecting_workers + (
+        other_workers = self.connecting_workers + (
             self._open_associations if self.breaks_every_association and not self._pending_seen else 0
         )
-        return now >= self.next_attempt_at and not (self._outage.started_at is not None and others > 0)
+        return now >= self.next_attempt_at and not (self._outage.started_at is not None and other_workers > 0)
 
     def record_opened(self, now: float) -> None:
         """Note that whoever was on the way has an association."""
@@ -143,11 +143,11 @@ class ArchiveAvailability:
         self.connecting_workers -= 1
         if not self._was_ever_open and not isinstance(error, RejectedTransient):
             raise error
-        due = self._outage.record_failure(now, jitter)
-        if due is None and not self._open_associations:
-            what = f"the archive could not be had for {self._timeout_s:g} s: {error.message}"
-            raise DicomError(what, subject=error.subject, next_step=error.next_step) from error
-        self.next_attempt_at = now + _RETRY_WHILE_OTHERS_OPEN_S if due is None else due
+        next_attempt_at = self._outage.record_failure(now, jitter)
+        if next_attempt_at is None and not self._open_associations:
+            message = f"the archive could not be had for {self._timeout_s:g} s: {error.message}"
+            raise DicomError(message, subject=error.subject, next_step=error.next_step) from error
+        self.next_attempt_at = now + _RETRY_WHILE_OTHERS_OPEN_S if next_attempt_at is None else next_attempt_at
         if not self._open_associations:
             self._report_unavailable(error.message)
 
@@ -162,10 +162,10 @@ class ArchiveAvailability:
 
     def record_response(self, now: float) -> Counter[str]:
         """Note an answer; return how often studies were under way when the archive broke what it was asked on."""
-        of_the_archive = self._breaks.record_response()
-        if of_the_archive:
+        archive_breaks = self._breaks.record_response()
+        if archive_breaks:
             self._report_available(now)
-        return of_the_archive
+        return archive_breaks
 
     def is_break_tolerated(self, now: float) -> bool:
         """Tell whether breaks are still the archive's alone: for too long, and they are the answer."""
@@ -174,25 +174,25 @@ class ArchiveAvailability:
     def schedule_retry(self, reason: str, now: float, jitter: float, *, retries_exhausted: bool) -> None:
         """Have the next try wait after a break of the archive, *reason* being what it looked like.
 
-        Raises :class:`DicomError` when it is enough, unless that makes the answer of a *retries_exhausted* study stand.
+        Raises :class:`DicomError` when the time-out is over, unless the study's answer stands (*retries_exhausted*).
         """
-        due = self._outage.record_failure(now, jitter)
-        if due is None and not retries_exhausted:
+        next_attempt_at = self._outage.record_failure(now, jitter)
+        if next_attempt_at is None and not retries_exhausted:
             raise DicomError(
                 f"the archive broke each association for {self._timeout_s:g} s, the last time: {reason}",
                 subject=self._archive,
                 next_step="its own log says why",
             )
-        self.next_attempt_at = now if due is None else due
+        self.next_attempt_at = now if next_attempt_at is None else next_attempt_at
         self._report_unavailable(f"it breaks each association: {reason}")
 
-    def _report_unavailable(self, why: str) -> None:
+    def _report_unavailable(self, reason: str) -> None:
         if not self._unavailable_reported:
             self._unavailable_reported = True
-            self._on_event(ArchiveUnavailable(why, self._timeout_s))
+            self._on_event(ArchiveUnavailable(reason, self._timeout_s))
 
     def _report_available(self, now: float) -> None:
-        lasted = self._outage.end(now)
-        if self._unavailable_reported and lasted is not None:
-            self._on_event(ArchiveAvailable(lasted))
+        outage_s = self._outage.end(now)
+        if self._unavailable_reported and outage_s is not None:
+            self._on_event(ArchiveAvailable(outage_s))
         self._unavailable_reported = False

@@ -17,7 +17,7 @@ class StudyFinished:
 
 @dataclass(frozen=True)
 class RetryScheduled:
-    """A study is asked for again, after *seconds*; ``reason`` is a phrase."""
+    """A study is asked for again, after ``delay_s``; ``reason`` is a phrase."""
 
     study_uid: str
     reason: str
@@ -33,7 +33,7 @@ class ArchiveOverloaded:
 
 @dataclass(frozen=True)
 class ArchiveUnavailable:
-    """The archive cannot be had; it is waited for, at most *patience_s*."""
+    """The archive is unavailable; the run waits for it, at most ``max_wait_s``."""
 
     reason: str
     max_wait_s: float
@@ -41,7 +41,7 @@ class ArchiveUnavailable:
 
 @dataclass(frozen=True)
 class ArchiveAvailable:
-    """The archive answers again, after *seconds*."""
+    """The archive answers again, after ``outage_s``."""
 
     outage_s: float
 

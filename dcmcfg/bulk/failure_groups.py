@@ -30,37 +30,37 @@ def group_failures(results: Iterable[StudyResult]) -> tuple[FailureGroup, ...]:
 
     Alike are reasons that differ in numbers and UIDs only, with next steps that do.
     """
-    alike: dict[tuple[str, str], list[StudyResult]] = {}
-    first: dict[tuple[str, str], tuple[str, str]] = {}
+    groups: dict[tuple[str, str], list[StudyResult]] = {}
+    first_texts: dict[tuple[str, str], tuple[str, str]] = {}
     for result in results:
-        answer = result.final_result
-        if answer is not None and not answer.outcome.is_success:
-            key = get_reason_pattern(answer), _replace_numbers(answer.next_step)
-            alike.setdefault(key, []).append(result)
-            first.setdefault(key, _remove_own_uid(result.study_uid, answer))
-    by_size = sorted(alike, key=lambda key: -len(alike[key]))
-    return tuple(FailureGroup(*first[key], tuple(alike[key])) for key in by_size)
+        final_result = result.final_result
+        if final_result is not None and not final_result.outcome.is_success:
+            key = get_reason_pattern(final_result), _replace_numbers(final_result.next_step)
+            groups.setdefault(key, []).append(result)
+            first_texts.setdefault(key, _remove_own_uid(result.study_uid, final_result))
+    by_size = sorted(groups, key=lambda key: -len(groups[key]))
+    return tuple(FailureGroup(*first_texts[key], tuple(groups[key])) for key in by_size)
 
 
-def _remove_own_uid(uid: str, answer: AttemptResult) -> tuple[str, str]:
+def _remove_own_uid(uid: str, result: AttemptResult) -> tuple[str, str]:
     """Return reason and next step without the study's own *uid*."""
-    own = rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])"
+    uid_pattern = rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])"
 
-    def of_all(words: str) -> str:
-        return re.sub(own, "UID", re.sub(rf"\bno study {own}", "no such study", words))
+    def replace_uid(text: str) -> str:
+        return re.sub(uid_pattern, "UID", re.sub(rf"\bno study {uid_pattern}", "no such study", text))
 
-    return of_all(get_failure_reason(answer)), of_all(answer.next_step)
+    return replace_uid(get_failure_reason(result)), replace_uid(result.next_step)
 
 
-def get_reason_pattern(answer: AttemptResult) -> str:
+def get_reason_pattern(result: AttemptResult) -> str:
     """Return what answers have in common that are no for like reasons."""
-    return _replace_numbers(get_failure_reason(answer))
+    return _replace_numbers(get_failure_reason(result))
 
 
 def _replace_numbers(text: str) -> str:
     return _NUMBER.sub("N", _UID.sub("UID", text))
 
 
-def get_failure_reason(answer: AttemptResult) -> str:
+def get_failure_reason(result: AttemptResult) -> str:
     """Return why it is no."""
-    return answer.headline.removeprefix(_NOT_VERIFIED_PREFIX)
+    return result.headline.removeprefix(_NOT_VERIFIED_PREFIX)

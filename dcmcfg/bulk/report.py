@@ -58,35 +58,37 @@ class RunSummary:
 
 
 def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_SHOWN) -> RunSummary:
-    """Return the summary of *results*, with so many of the *slowest_count* studies."""
-    answers = [(each, each.final_result) for each in results]
-    known = [(each, answer) for each, answer in answers if answer is not None]
+    """Return the summary of *results*, with the *slowest_count* slowest studies."""
+    final_results = [(each, each.final_result) for each in results]
+    answered = [(each, result) for each, result in final_results if result is not None]
     attempts = [attempt for each in results for attempt in each.attempts]
-    counts = Counter(answer.outcome for _, answer in known)
-    by_time = sorted(known, key=lambda pair: -pair[1].seconds)
+    counts = Counter(result.outcome for _, result in answered)
+    by_time = sorted(answered, key=lambda pair: -pair[1].seconds)
     return RunSummary(
         study_count=len(results),
         outcome_counts={kind: counts[kind] for kind in VerificationOutcome if counts[kind]},
-        open_count=len(results) - len(known),
+        open_count=len(results) - len(answered),
         attempt_count=len(attempts),
         interrupted_count=sum(attempt.result is None for attempt in attempts),
         retry_count=sum(map(_count_retries, results)),
         failure_groups=group_failures(results),
-        slowest=tuple(each for each, answer in by_time[:slowest_count] if answer.seconds > 0),
+        slowest=tuple(each for each, result in by_time[:slowest_count] if result.seconds > 0),
         started=min((attempt.started for attempt in attempts), default=None),
-        route_counts=dict(Counter(answer.route_finding for _, answer in known if answer.route_finding).most_common()),
-        routes_not_shown=sum(
-            each.outcome.is_success and each.route_finding == RouteFinding.NOT_SHOWN.value for _, each in known
+        route_counts=dict(
+            Counter(result.route_finding for _, result in answered if result.route_finding).most_common()
         ),
-        fixable_count=sum(is_fixable(answer) for _, answer in known),
-        instance_count=sum(answer.completed or 0 for _, answer in known),
+        routes_not_shown=sum(
+            each.outcome.is_success and each.route_finding == RouteFinding.NOT_SHOWN.value for _, each in answered
+        ),
+        fixable_count=sum(is_fixable(result) for _, result in answered),
+        instance_count=sum(result.completed or 0 for _, result in answered),
     )
 
 
 def _count_retries(result: StudyResult) -> int:
     """Return how many attempts were answered, and followed by another."""
-    followed = result.attempts if result.final_result else result.attempts[:-1]
-    return sum(attempt.result is not None and not attempt.final for attempt in followed)
+    candidates = result.attempts if result.final_result else result.attempts[:-1]
+    return sum(attempt.result is not None and not attempt.final for attempt in candidates)
 
 
 _MAX_BINS = 60
@@ -140,13 +142,13 @@ class BulkReport:
     def headline(self) -> str:
         """The answer in one line: how many studies, and how many of each outcome."""
         summary = self.summary
-        parts = [f"{number:,} {kind.value}" for kind, number in summary.outcome_counts.items()]
+        parts = [f"{count:,} {kind.value}" for kind, count in summary.outcome_counts.items()]
         if summary.open_count:
             parts.append(f"{summary.open_count:,} pending")
         studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
-        alike = ", all for like reasons" if summary.all_failed_alike else ""
+        similarity = ", all for like reasons" if summary.all_failed_alike else ""
         earlier = "" if self.has_new_results else self._describe_earlier_results()
-        return f"{studies}: {', '.join(parts) or 'none asked'}{alike}{earlier}"
+        return f"{studies}: {', '.join(parts) or 'none asked'}{similarity}{earlier}"
 
     @property
     def results_from_other_configuration(self) -> tuple[StudyResult, ...]:
@@ -190,21 +192,21 @@ def compute_throughput(results: Sequence[StudyResult]) -> Throughput | None:
     Times in which the run stood still, between an end and its continuation, are there, and empty.
     """
     attempts = [attempt for each in results for attempt in each.attempts]
-    moments = [
+    results_over_time = [
         (attempt.ended, attempt.result.outcome)
         for attempt in attempts
         if attempt.final and attempt.ended is not None and attempt.result is not None
     ]
-    if not moments:
+    if not results_over_time:
         return None
-    began = min(attempt.started for attempt in attempts)
-    span = max((max(moment for moment, _ in moments) - began).total_seconds(), 1.0)
+    started = min(attempt.started for attempt in attempts)
+    span = max((max(ended for ended, _ in results_over_time) - started).total_seconds(), 1.0)
     bin_s = _round_up(span / _MAX_BINS)
     bins: list[dict[VerificationOutcome, int]] = [{} for _ in range(int(span / bin_s) + 1)]
-    for moment, outcome in moments:
-        counts = bins[min(int((moment - began).total_seconds() / bin_s), len(bins) - 1)]
+    for ended, outcome in results_over_time:
+        counts = bins[min(int((ended - started).total_seconds() / bin_s), len(bins) - 1)]
         counts[outcome] = counts.get(outcome, 0) + 1
-    return Throughput(began, bin_s, tuple(bins))
+    return Throughput(started, bin_s, tuple(bins))
 
 
 def _round_up(seconds: float) -> float:

@@ -27,22 +27,22 @@ class ResultRequirements:
     configuration_checksum: str | None = None
     recall_command: str = "dcmcfg verify --recall"
 
-    def apply_to_result(self, answer: AttemptResult) -> AttemptResult:
-        """Return *answer*, a yes being none where it lacks what is required, with why and what to do."""
-        if not answer.outcome.is_success:
-            return answer
-        if self.configuration_checksum is not None and answer.configuration_checksum != self.configuration_checksum:
-            why = _CONFIGURATION_CHANGED if answer.configuration_checksum else _CONFIGURATION_UNKNOWN
+    def apply_to_result(self, result: AttemptResult) -> AttemptResult:
+        """Return *result*, a yes being none where it lacks what is required, with why and what to do."""
+        if not result.outcome.is_success:
+            return result
+        if self.configuration_checksum is not None and result.configuration_checksum != self.configuration_checksum:
+            reason = _CONFIGURATION_CHANGED if result.configuration_checksum else _CONFIGURATION_UNKNOWN
             return replace(
-                answer, outcome=VerificationOutcome.OUTDATED, headline=f"{why}: {answer.headline}", next_step=""
+                result, outcome=VerificationOutcome.OUTDATED, headline=f"{reason}: {result.headline}", next_step=""
             )
-        if not self.require_route or answer.route_finding == RouteFinding.SHOWN.value:
-            return answer
-        why = f" ({answer.route_reasons})" if answer.route_reasons else ""
-        headline = f"NOT verified: route {answer.route_finding or 'not shown'}, and it is required{why}"
-        local = f"{_LOCAL_STUDY}{self.recall_command} finds a purged one"
-        next_step = local if answer.route_finding == RouteFinding.NOT_TRIED.value else _ROUTE_NOT_SHOWN
-        return replace(answer, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)
+        if not self.require_route or result.route_finding == RouteFinding.SHOWN.value:
+            return result
+        reason = f" ({result.route_reasons})" if result.route_reasons else ""
+        headline = f"NOT verified: route {result.route_finding or 'not shown'}, and it is required{reason}"
+        local_step = f"{_LOCAL_STUDY}{self.recall_command} finds a purged one"
+        next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else _ROUTE_NOT_SHOWN
+        return replace(result, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)
 
     def apply_to_study(self, result: StudyResult) -> StudyResult:
         """Return *result* with the answer that stands judged."""
@@ -53,11 +53,11 @@ class ResultRequirements:
         return replace(result, attempts=tuple(attempts))
 
 
-def is_fixable(answer: AttemptResult) -> bool:
+def is_fixable(result: AttemptResult) -> bool:
     """Tell whether asking for it once more may make a yes of a no: not where only the route is not shown."""
-    if answer.outcome.is_success or answer.outcome is VerificationOutcome.OUTDATED:
+    if result.outcome.is_success or result.outcome is VerificationOutcome.OUTDATED:
         return False
-    return not answer.next_step.startswith((_LOCAL_STUDY, _ROUTE_NOT_SHOWN))
+    return not result.next_step.startswith((_LOCAL_STUDY, _ROUTE_NOT_SHOWN))
 
 
 NO_REQUIREMENTS = ResultRequirements()

@@ -59,17 +59,17 @@ class _AssociationUnusable(Exception):
 @contextmanager
 def _count_stop_signals() -> Iterator[_StopRequests]:
     """Count SIGINT and SIGTERM while the block runs; outside the main thread they do not arrive."""
-    asked = _StopRequests()
+    stop_requests = _StopRequests()
 
     def count(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
-        asked.count += 1
+        stop_requests.count += 1
 
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield stop_requests
         return
     previous = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield stop_requests
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -86,27 +86,27 @@ class _Run:
             archive_name=str(requester.request.archive),
         )
         self._errors: list[BaseException] = []
-        number = min(options.parallel, max(len(uids), 1))
-        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(number)]
+        worker_count = min(options.parallel, max(len(uids), 1))
+        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(worker_count)]
 
     def run(self, on_event: Callable[[RunEvent], None]) -> RunEnding:
-        with _count_stop_signals() as asked:
+        with _count_stop_signals() as stop_requests:
             for worker in self._workers:
                 worker.start()
-            heeded = 0
+            handled_count = 0
             while any(worker.is_alive() for worker in self._workers):
-                if asked.count > heeded:
-                    heeded = asked.count
-                    if heeded == 1:
+                if stop_requests.count > handled_count:
+                    handled_count = stop_requests.count
+                    if handled_count == 1:
                         on_event(RunStopping())
-                    self._stop(at_once=heeded > 1)
-                    if heeded > 1:
+                    self._stop(abort=handled_count > 1)
+                    if handled_count > 1:
                         break
                 self._deliver_events(on_event, _POLL_S)
             self._deliver_events(on_event, 0)
         if self._errors:
             raise self._errors[0]
-        return RunEnding.STOPPED if asked.count else RunEnding.COMPLETED
+        return RunEnding.STOPPED if stop_requests.count else RunEnding.COMPLETED
 
     def _deliver_events(self, on_event: Callable[[RunEvent], None], timeout_s: float) -> None:
         try:
@@ -116,10 +116,10 @@ class _Run:
         except Empty:
             pass
 
-    def _stop(self, *, at_once: bool) -> None:
+    def _stop(self, *, abort: bool) -> None:
         self._state.stop()
         threading.Thread(target=self._requester.cancellation.request, daemon=True).start()  # a peer may not take it off
-        if at_once:
+        if abort:
             force_close_all()
             for worker in self._workers:
                 worker.join(_ABORT_TIMEOUT_S)
@@ -132,14 +132,14 @@ class _Run:
             pass
         except BaseException as error:  # noqa: BLE001 — in a thread nobody else would hear of it
             self._errors.append(error)
-            self._stop(at_once=False)
+            self._stop(abort=False)
 
     def _work_on_one_association(self) -> None:
         try:
-            with self._requester.open_association() as opened:
+            with self._requester.open_association() as association:
                 self._state.record_opened()
                 try:
-                    self._work_through_studies(opened)
+                    self._work_through_studies(association)
                 finally:
                     self._state.record_closed()
         except (Unreachable, TransientDicomError) as error:
@@ -147,14 +147,14 @@ class _Run:
         except _AssociationUnusable:
             pass
 
-    def _work_through_studies(self, opened: OpenAssociation) -> None:
+    def _work_through_studies(self, association: OpenAssociation) -> None:
         while (uid := self._state.take_study()) is not None:
-            sent = self._state.wait_for_turn()
-            if not opened.is_open and self._state.return_study(uid):
+            sent_at = self._state.wait_for_turn()
+            if not association.is_open and self._state.return_study(uid):
                 raise _AssociationUnusable
-            tried = self._requester.request_study(opened, uid, self._state.record_pending)
-            final = self._state.count_attempt(uid, tried)
-            self._requester.record_attempt(uid, tried, final=final)
-            self._state.finish_attempt(uid, tried, sent, final=final)
-            if not tried.is_association_usable:
+            attempt = self._requester.request_study(association, uid, self._state.record_pending)
+            final = self._state.count_attempt(uid, attempt)
+            self._requester.record_attempt(uid, attempt, final=final)
+            self._state.finish_attempt(uid, attempt, sent_at, final=final)
+            if not attempt.is_association_usable:
                 raise _AssociationUnusable

@@ -63,10 +63,10 @@ def collect_run_parameters(
 
     *request* is about no study yet. *keeps_files* says whether received files are kept and read back.
     """
-    temporary = receiver_kind is ReceiverKind.TEMPORARY_DESTINATION
-    facts = {
+    is_temporary = receiver_kind is ReceiverKind.TEMPORARY_DESTINATION
+    parameters = {
         "archive": str(request.archive),
-        "destination": "a temporary one" if temporary else request.destination_ae_title,
+        "destination": "a temporary one" if is_temporary else request.destination_ae_title,
         "calling": request.calling_ae_title,
         "received": receiver_kind.value,
         "level": request.selection.level.value,
@@ -75,8 +75,8 @@ def collect_run_parameters(
         "device": settings.device,
         EXTERNAL_RETRIEVE_AE_DESTINATION: addresses.route.external_retrieve_destination or "",
     }
-    further = _collect_optional_parameters(request, keeps_files=keeps_files)
-    return RunParameters(facts | {name: value for name, value in further.items() if value})
+    optional = _collect_optional_parameters(request, keeps_files=keeps_files)
+    return RunParameters(parameters | {name: value for name, value in optional.items() if value})
 
 
 def _collect_optional_parameters(request: VerificationRequest, *, keeps_files: bool) -> dict[str, str]:
@@ -99,7 +99,7 @@ OUTAGE_TIMEOUT_S = 300.0
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The manner of a run; two C-MOVEs are ``min_interval_s`` apart at least."""
+    """How a run proceeds; two C-MOVEs are ``min_interval_s`` apart at least."""
 
     parallel: int = PARALLEL  # associations
     retries: int = RETRIES  # of a study, beside the first attempt

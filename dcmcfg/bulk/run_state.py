@@ -21,7 +21,7 @@ _RECHECK_S = 0.2
 
 
 class RunState:
-    """For several threads; *clock* gives seconds, *chance* a number from 0 to 1, *archive* is who is asked.
+    """For several threads; *clock* gives seconds, *random_fraction* a number from 0 to 1.
 
     What waits raises :class:`RunStopped` when the run is to end.
     """
@@ -77,11 +77,11 @@ class RunState:
     def wait_for_turn(self) -> float:
         """Wait until a request may go out; return that moment."""
         with self._changed:
-            moment = self._rate_limiter.reserve_slot(self._clock())
-            while self._clock() < moment:
-                self._wait_until(moment)
+            slot = self._rate_limiter.reserve_slot(self._clock())
+            while self._clock() < slot:
+                self._wait_until(slot)
             self._raise_if_stopping()
-            return moment
+            return slot
 
     def record_opened(self) -> None:
         """Note that there is an association."""
@@ -161,9 +161,9 @@ class RunState:
                     retries_exhausted=self._has_no_retries_left(uid),
                 )
             elif attempt.next_action is not NextAction.RETRY_IN_NEXT_RUN:
-                seconds = compute_back_off(self._attempts[uid], self._options.first_back_off_s, self._random_fraction())
-                self._schedule.put_at(uid, now + seconds)
-                self.events.put(RetryScheduled(uid, _format_reason(attempt.result), seconds))
+                delay_s = compute_back_off(self._attempts[uid], self._options.first_back_off_s, self._random_fraction())
+                self._schedule.put_at(uid, now + delay_s)
+                self.events.put(RetryScheduled(uid, _format_reason(attempt.result), delay_s))
             self._changed.notify_all()
 
     def _has_no_retries_left(self, uid: str) -> bool:
@@ -178,16 +178,16 @@ class RunState:
 
     def _get_next_check_time(self) -> float | None:
         """Return the moment at which there may be work; None when only another worker's news bring any."""
-        due, now = self._schedule.get_next_due_time(), self._clock()
-        if due is None:
+        due_time, now = self._schedule.get_next_due_time(), self._clock()
+        if due_time is None:
             return None
-        moment = max(due, self._availability.next_attempt_at)
-        return moment if moment > now else now + _RECHECK_S
+        check_time = max(due_time, self._availability.next_attempt_at)
+        return check_time if check_time > now else now + _RECHECK_S
 
-    def _wait_until(self, moment: float | None) -> None:
-        """Wait for a change, until *moment* at most."""
+    def _wait_until(self, deadline: float | None) -> None:
+        """Wait for a change, until *deadline* at most."""
         self._raise_if_stopping()
-        self._changed.wait(None if moment is None else max(0.0, moment - self._clock()))
+        self._changed.wait(None if deadline is None else max(0.0, deadline - self._clock()))
         self._raise_if_stopping()
 
     def _raise_if_stopping(self) -> None:
@@ -195,6 +195,6 @@ class RunState:
             raise RunStopped
 
 
-def _format_reason(answer: AttemptResult) -> str:
-    said = f" {answer.comment}" if answer.comment else ""
-    return answer.headline if answer.status is None else f"{answer.status:04X}{said}"
+def _format_reason(result: AttemptResult) -> str:
+    comment = f" {result.comment}" if result.comment else ""
+    return result.headline if result.status is None else f"{result.status:04X}{comment}"

@@ -26,30 +26,30 @@ class StudyQueue:
 
     def __init__(self, uids: Iterable[str]) -> None:
         self._waiting = deque(uids)
-        self._later: list[tuple[float, int, str]] = []
+        self._scheduled: list[tuple[float, int, str]] = []
         self._sequence_number = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._later)
+        return len(self._waiting) + len(self._scheduled)
 
     def count_ready(self, now: float) -> int:
         """Return how many studies can be taken at *now*."""
-        return len(self._waiting) + sum(moment <= now for moment, _, _ in self._later)
+        return len(self._waiting) + sum(due_time <= now for due_time, _, _ in self._scheduled)
 
     def take(self, now: float, *, prefer_waiting: bool = False) -> str | None:
         """Return the study to ask for at *now*; None when there is none yet.
 
         One whose moment has come goes first, but with *prefer_waiting* after those that wait.
         """
-        if self._later and self._later[0][0] <= now and not (prefer_waiting and self._waiting):
-            return heapq.heappop(self._later)[2]
+        if self._scheduled and self._scheduled[0][0] <= now and not (prefer_waiting and self._waiting):
+            return heapq.heappop(self._scheduled)[2]
         return self._waiting.popleft() if self._waiting else None
 
     def get_next_due_time(self) -> float | None:
         """Return the moment at which the next study can be taken; None when there is none."""
         if self._waiting:
             return 0.0
-        return self._later[0][0] if self._later else None
+        return self._scheduled[0][0] if self._scheduled else None
 
     def put_back(self, uid: str) -> None:
         """Put a study that was taken, and not asked for, in front again."""
@@ -62,16 +62,16 @@ class StudyQueue:
     def put_at(self, uid: str, due_time: float) -> None:
         """Have a study asked for again at *due_time*."""
         self._sequence_number += 1
-        heapq.heappush(self._later, (due_time, self._sequence_number, uid))
+        heapq.heappush(self._scheduled, (due_time, self._sequence_number, uid))
 
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|min|h)")
 _UNIT_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 #: Seconds between two requests, of whomever, once the archive has said that it is short of something; and at most.
 _FIRST_THROTTLE_S = 1.0
-_LONGEST_THROTTLE_S = 30.0
+_MAX_THROTTLE_S = 30.0
 _NO_THROTTLE_BELOW_S = 0.25
-_LONGEST_BACK_OFF_S = 120.0
+_MAX_BACK_OFF_S = 120.0
 _MAX_EXPONENT = 20
 
 
@@ -90,7 +90,7 @@ def compute_back_off(attempt: int, first_s: float, jitter: float) -> float:
     Twice as long each time from *first_s* on, two minutes at most; between half and the whole of that by chance, so
     that those who failed together do not come back together.
     """
-    longest = min(first_s * float(2 ** min(attempt - 1, _MAX_EXPONENT)), _LONGEST_BACK_OFF_S)
+    longest = min(first_s * float(2 ** min(attempt - 1, _MAX_EXPONENT)), _MAX_BACK_OFF_S)
     return longest * (0.5 + jitter / 2)
 
 
@@ -118,9 +118,9 @@ class RateLimiter:
         if self._released_slots:
             self._released_slots -= 1
             return now
-        moment = max(now, self._next_slot)
-        self._next_slot = moment + max(self._interval_s, self._throttle_s)
-        return moment
+        slot = max(now, self._next_slot)
+        self._next_slot = slot + max(self._interval_s, self._throttle_s)
+        return slot
 
     def release_slot(self) -> None:
         """Note that a turn was not used: the next who asks has it at once."""
@@ -133,11 +133,11 @@ class RateLimiter:
         """
         if sent_at < self._throttled_at:
             return False
-        news = self._throttle_s == 0
-        self._throttle_s = min(self._throttle_s * 2 or _FIRST_THROTTLE_S, _LONGEST_THROTTLE_S)
+        is_news = self._throttle_s == 0
+        self._throttle_s = min(self._throttle_s * 2 or _FIRST_THROTTLE_S, _MAX_THROTTLE_S)
         self._throttled_at = now
         self._next_slot = max(self._next_slot, now + self._throttle_s)
-        return news
+        return is_news
 
     def speed_up(self, sent_at: float) -> None:
         """Note that a request that went out at *sent_at* went well."""
@@ -170,5 +170,5 @@ def decide_next_action(outcome: MoveOutcome, *, accepted: bool) -> NextAction:
         return NextAction.ACCEPT_RESULT if outcome.timed_out else NextAction.RETRY
     if not is_transient_failure("C-MOVE", outcome.status, outcome.comment):
         return NextAction.ACCEPT_RESULT
-    of_others = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and (outcome.comment or outcome.failed)
-    return NextAction.RETRY if of_others else NextAction.RETRY_SLOWER
+    is_about_others = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and (outcome.comment or outcome.failed)
+    return NextAction.RETRY if is_about_others else NextAction.RETRY_SLOWER

@@ -91,34 +91,35 @@ class BulkSession:
             try:
                 with self.show_progress(len(uids)) as on_event:
                     ending = run(uids, self.requester, self.options, self._apply_requirements(on_event))
-            except DcmcfgError as problem:
-                error = problem
+            except DcmcfgError as failure:
+                error = failure
         else:
             notes.append("every study had its answer, nothing was asked: --again asks anew")
-        results = self._results()
-        now, tree = datetime.now(UTC), self.requester.configuration_checksum
+        results = self._read_results()
+        now, checksum = datetime.now(UTC), self.requester.configuration_checksum
         report = BulkReport.create(
-            store.run_parameters, store.path, results, now, has_new_results=bool(uids), configuration_checksum=tree
+            store.run_parameters, store.path, results, now, has_new_results=bool(uids), configuration_checksum=checksum
         )
-        told = (
+        all_notes = (
             *notes,
             *_describe_other_configuration(report),
             *_describe_evidence_warnings(results),
             *self._describe_unclaimed_instances(),
         )
-        return SessionResult(report=report, ending=ending, had_open_studies=bool(uids), notes=told, error=error)
+        return SessionResult(report=report, ending=ending, had_open_studies=bool(uids), notes=all_notes, error=error)
 
     def _describe_earlier_results(self, uids: Sequence[str]) -> Iterator[str]:
         """Yield what is to be said of the answers that are kept, where *uids* have none."""
-        kept = [
+        end_times = [
             each.decisive_attempt.ended
             for each in self.requester.store.read_results()
             if each.final_result and each.decisive_attempt
         ]
-        first = min((each for each in kept if each is not None), default=None)
+        first = min((each for each in end_times if each is not None), default=None)
         if uids and first is not None:
             yield (
-                f"{len(kept):,} had their answer before, the oldest of {format_timestamp(first)}: --again asks all anew"
+                f"{len(end_times):,} had their answer before, the oldest of {format_timestamp(first)}: --again asks "
+                "all anew"
             )
 
     def _reopen_studies(self) -> None:
@@ -126,26 +127,26 @@ class BulkSession:
             case RepeatScope.ALL:
                 self.requester.store.reopen_studies()
             case RepeatScope.FAILED:
-                answers = ((each.study_uid, each.final_result) for each in self._results())
+                final_results = ((each.study_uid, each.final_result) for each in self._read_results())
                 self.requester.store.reopen_studies(
-                    [uid for uid, answer in answers if answer and not answer.outcome.is_success]
+                    [uid for uid, result in final_results if result and not result.outcome.is_success]
                 )
             case RepeatScope.NONE:
                 pass
 
-    def _results(self) -> tuple[StudyResult, ...]:
+    def _read_results(self) -> tuple[StudyResult, ...]:
         return tuple(map(self.requirements.apply_to_study, self.requester.store.read_results()))
 
     def _apply_requirements(self, on_event: Callable[[RunEvent], None]) -> Callable[[RunEvent], None]:
-        def hear(event: RunEvent) -> None:
-            told = (
+        def handle(event: RunEvent) -> None:
+            judged = (
                 replace(event, result=self.requirements.apply_to_result(event.result))
                 if isinstance(event, StudyFinished)
                 else event
             )
-            on_event(told)
+            on_event(judged)
 
-        return hear
+        return handle
 
     def _store_study_list(self) -> Iterator[str]:
         """Enlist the studies in the store; yield what is to be said of the list."""
@@ -169,9 +170,9 @@ class BulkSession:
             return
         yield from format_receiver_problems(receiver)
         listed = {each.study_uid for each in self.requester.store.read_results()}
-        left = [(self.requester.move_tracker.find_study_uid(each), each.study_uid) for each in receiver.received]
-        late = [study for study, _ in left if study in listed]
-        foreign = [inside for study, inside in left if study not in listed]
+        unclaimed = [(self.requester.move_tracker.find_study_uid(each), each.study_uid) for each in receiver.received]
+        late = [study_uid for study_uid, _ in unclaimed if study_uid in listed]
+        foreign = [own_uid for study_uid, own_uid in unclaimed if study_uid not in listed]
         if late:
             yield f"{format_instance_count(len(late))} came too late to count, of {_format_studies(late)}"
         if foreign:
@@ -218,15 +219,15 @@ def compute_configuration_checksum(
     the archive: of the rest of its tree a hospital changes something each day. What another run adds for a temporary
     destination of its own counts for nothing. Raises :class:`~dcmcfg.errors.NotFound` for the *device*.
     """
-    asks = (title for pair in addresses.route.external_requests for title in pair)
-    titles = {request.destination_ae_title, request.calling_ae_title, *asks}
-    others = {ae.device.name for ae in configuration.network_aes() if ae.title in titles}
+    external_titles = (title for pair in addresses.route.external_requests for title in pair)
+    titles = {request.destination_ae_title, request.calling_ae_title, *external_titles}
+    other_devices = {ae.device.name for ae in configuration.network_aes() if ae.title in titles}
     archive = configuration.get_device(device).name
     digest = hashlib.sha256()
-    for name in (archive, *sorted(others - {archive})):
+    for name in (archive, *sorted(other_devices - {archive})):
         for entry in select_entries(configuration.tree, name):
-            lasting = Entry(entry.dn, tuple(_drop_temporary_titles(entry)))
-            digest.update(format_record(lasting, with_secrets=False).encode())
+            permanent_entry = Entry(entry.dn, tuple(_drop_temporary_titles(entry)))
+            digest.update(format_record(permanent_entry, with_secrets=False).encode())
     return digest.hexdigest()
 
 
@@ -249,9 +250,9 @@ def require_known_destination(destination_ae_title: str, addresses: Addresses) -
             f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse it for each study",
             next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
         )
-    meant = f"did you mean {', '.join(route.similar_ae_titles)}? Else " if route.similar_ae_titles else ""
+    suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Else " if route.similar_ae_titles else ""
     raise NotFound(
         f"the tree has no AE {destination_ae_title}, so the archive would refuse it for each study",
-        next_step=f"{meant}name another AE with --dest, or "
+        next_step=f"{suggestion}name another AE with --dest, or "
         f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}",
     )

@@ -51,22 +51,22 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
     """
     kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, STUDY_LIST):
-        what = f"this is {kind.name}, not a list of studies"
-        raise MalformedInput(what, subject=name, next_step="one Study Instance UID a line; docs/bulk.md")
+        message = f"this is {kind.name}, not a list of studies"
+        raise MalformedInput(message, subject=name, next_step="one Study Instance UID a line; docs/bulk.md")
     rows = _read_uid_cells(name, _decode(octets))
     uids: list[str] = []
-    broken: list[tuple[int, str]] = []
+    bad_lines: list[tuple[int, str]] = []
     for number, cell in rows:
         try:
             uids.append(parse_uid(cell))
         except MalformedInput as error:
-            broken.append((number, f"{_shorten(error.subject)}: {error.message}"))
-    if broken:
+            bad_lines.append((number, f"{_shorten(error.subject)}: {error.message}"))
+    if bad_lines:
         raise MalformedInput(
-            f"{'1 line holds' if len(broken) == 1 else f'{len(broken)} lines hold'} no Study Instance UID:",
+            f"{'1 line holds' if len(bad_lines) == 1 else f'{len(bad_lines)} lines hold'} no Study Instance UID:",
             subject=name,
             next_step="mend them, or put a # before each; nothing was asked",
-            details=_format_bad_lines(broken),
+            details=_format_bad_lines(bad_lines),
         )
     if not uids:
         raise MalformedInput(
@@ -77,35 +77,35 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
 
 def deduplicate(uids: Iterable[str]) -> StudyList:
     """Return *uids*, each once."""
-    given = tuple(uids)
-    once = tuple(dict.fromkeys(given))
-    return StudyList(once, len(given) - len(once))
+    all_uids = tuple(uids)
+    distinct_uids = tuple(dict.fromkeys(all_uids))
+    return StudyList(distinct_uids, len(all_uids) - len(distinct_uids))
 
 
 def _decode(octets: bytes) -> str:
     """Return the text; what is no UTF-8 becomes a character that no UID has."""
-    wide = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return octets.decode("utf-16" if wide else "utf-8-sig", "replace")
+    is_utf_16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return octets.decode("utf-16" if is_utf_16 else "utf-8-sig", "replace")
 
 
 def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
     """Yield the number of each line that counts, from 1, with the cell that should be a UID."""
     lines = [(number, _COMMENT.sub("", line).strip()) for number, line in enumerate(text.splitlines(), 1)]
-    counting = [(number, line) for number, line in lines if line]
-    header = _find_uid_column(counting[0][1]) if counting else None
+    content_lines = [(number, line) for number, line in lines if line]
+    header = _find_uid_column(content_lines[0][1]) if content_lines else None
     if header is None:
-        if counting and (columns := _read_column_names(counting[0][1])):
+        if content_lines and (columns := _read_column_names(content_lines[0][1])):
             raise MalformedInput(
-                f"no column StudyInstanceUID in line {counting[0][0]}: {', '.join(columns)}",
+                f"no column StudyInstanceUID in line {content_lines[0][0]}: {', '.join(columns)}",
                 subject=name,
                 next_step="give the column of Study Instance UIDs that name; nothing was asked",
             )
-        yield from counting
+        yield from content_lines
         return
-    delimiter, place = header
-    for number, line in counting[1:]:
+    delimiter, column_index = header
+    for number, line in content_lines[1:]:
         cells = _split_cells(line, delimiter)
-        yield number, cells[place] if place < len(cells) else ""
+        yield number, cells[column_index] if column_index < len(cells) else ""
 
 
 def _find_uid_column(line: str) -> tuple[str, int] | None:
@@ -135,9 +135,9 @@ def _shorten(cell: str) -> str:
     return cell if len(cell) <= _MAX_CELL_LENGTH else f"{cell[:_MAX_CELL_LENGTH]}…"
 
 
-def _format_bad_lines(broken: list[tuple[int, str]]) -> Iterator[str]:
-    yield from (f"  line {number}: {problem}" for number, problem in broken[:_MAX_BAD_LINES_SHOWN])
-    if rest := broken[_MAX_BAD_LINES_SHOWN:]:
+def _format_bad_lines(bad_lines: list[tuple[int, str]]) -> Iterator[str]:
+    yield from (f"  line {number}: {problem}" for number, problem in bad_lines[:_MAX_BAD_LINES_SHOWN])
+    if rest := bad_lines[_MAX_BAD_LINES_SHOWN:]:
         yield f"  and lines {', '.join(str(number) for number, _ in rest)}"
 
 
@@ -236,14 +236,16 @@ def find_matching_studies(
     tls: ssl.SSLContext | None,
     confirm: ConfirmMatches,
 ) -> StudyQuery:
-    """Return *query* with what the archive lists for it, once *confirm* was given.
+    """Return *query* with what the archive lists for it, once *confirm* accepts that.
 
     Raises :class:`~dcmcfg.errors.NotFound` when nothing matches, :class:`~dcmcfg.errors.DicomError` when the query
     fails, and what *confirm* does.
     """
-    with open_query_association(request, addresses, tls) as opened:
-        asking = opened.with_timeouts(get_query_timeouts(addresses))
-        known = replace(query, matches=find_studies(asking, query.keys, max_studies=query.request_limit))
-    known.read()
-    confirm(known)
-    return known
+    with open_query_association(request, addresses, tls) as association:
+        query_association = association.with_timeouts(get_query_timeouts(addresses))
+        matched_query = replace(
+            query, matches=find_studies(query_association, query.keys, max_studies=query.request_limit)
+        )
+    matched_query.read()
+    confirm(matched_query)
+    return matched_query

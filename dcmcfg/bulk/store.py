@@ -95,8 +95,8 @@ class ResultStore:
             require_store(path)
             with _translate_errors(path), closing(sqlite3.connect(path)) as connection:
                 read_format_number(path, connection)
-                same = _check_run_parameters(path, connection, run_parameters)
-                return _parse_listing_time(_read_metadata(connection), source) if same else None
+                is_same = _check_run_parameters(path, connection, run_parameters)
+                return _parse_listing_time(_read_metadata(connection), source) if is_same else None
 
     def set_study_list(self, uids: Sequence[str], source: str = "") -> None:
         """Take *uids*, which come from *source*, for the list of studies, in that order.
@@ -110,8 +110,8 @@ class ResultStore:
                 "ON CONFLICT (uid) DO UPDATE SET position = excluded.position, listed = 1",
                 [(uid, position) for position, uid in enumerate(uids)],
             )
-            facts = [(_LISTED_AT, _now()), (_LISTED_FROM, source)]
-            connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
+            metadata = [(_LISTED_AT, _now()), (_LISTED_FROM, source)]
+            connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", metadata)
 
     def get_listing_time(self, source: str) -> datetime | None:
         """Return when the list was taken from *source*; None when it was not, or from another one."""
@@ -120,7 +120,7 @@ class ResultStore:
 
     def list_open_studies(self) -> tuple[str, ...]:
         """Return the listed studies that have no answer, in their order."""
-        rows = self._rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
+        rows = self._fetch_rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
         return tuple(uid for (uid,) in rows)
 
     def reopen_studies(self, uids: Iterable[str] | None = None) -> None:
@@ -139,8 +139,8 @@ class ResultStore:
 
     def end_attempt(self, attempt_number: int, result: AttemptResult, *, final: bool) -> None:
         """Record the *result* of an attempt; a *final* one is that of the study, which is not asked for again."""
-        kept = asdict(result)
-        del kept[_OUTCOME]
+        document = asdict(result)
+        del document[_OUTCOME]
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE attempt SET ended = ?, outcome = ?, final = ?, answer = ? WHERE number = ?",
@@ -148,7 +148,7 @@ class ResultStore:
                     _now(),
                     _STORED_OUTCOMES.get(result.outcome, result.outcome.value),
                     final,
-                    json.dumps(kept),
+                    json.dumps(document),
                     attempt_number,
                 ),
             )
@@ -161,23 +161,23 @@ class ResultStore:
     def read_results(self) -> tuple[StudyResult, ...]:
         """Return the listed studies in their order, with every attempt at them."""
         attempts: dict[str, list[Attempt]] = {}
-        standing = dict(self._rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
+        decisive_attempts = dict(self._fetch_rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
         query = "SELECT number, study_uid, started, ended, outcome, answer FROM attempt ORDER BY number"
-        for number, uid, started, ended, outcome, answer in self._rows(query):
+        for number, uid, started, ended, outcome, answer in self._fetch_rows(query):
             attempts.setdefault(uid, []).append(
                 Attempt(
                     _parse_timestamp(started),
                     _parse_timestamp(ended) if ended else None,
                     _parse_result(outcome, answer) if outcome else None,
-                    final=standing.get(uid) == number,
+                    final=decisive_attempts.get(uid) == number,
                 )
             )
         return tuple(
             StudyResult(uid, tuple(attempts.get(uid, ())), is_complete=number is not None)
-            for uid, number in standing.items()
+            for uid, number in decisive_attempts.items()
         )
 
-    def _rows(self, query: str) -> list[Any]:
+    def _fetch_rows(self, query: str) -> list[Any]:
         with self._lock, _translate_errors(self.path):
             return self._connection.execute(query).fetchall()
 
@@ -210,14 +210,14 @@ def _read_metadata(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM fact").fetchall())
 
 
-def _parse_listing_time(facts: Mapping[str, str], source: str) -> datetime | None:
-    return parse_timestamp(facts.get(_LISTED_AT, "")) if facts.get(_LISTED_FROM) == source else None
+def _parse_listing_time(metadata: Mapping[str, str], source: str) -> datetime | None:
+    return parse_timestamp(metadata.get(_LISTED_AT, "")) if metadata.get(_LISTED_FROM) == source else None
 
 
-def _check_run_parameters(path: Path, connection: sqlite3.Connection, asked: RunParameters) -> bool:
-    """Tell whether the store is for *asked*; refuse where it holds answers to another question."""
+def _check_run_parameters(path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> bool:
+    """Tell whether the store is for *run_parameters*; refuse where it holds answers to another question."""
     differences = RunParameters(json.loads(_read_metadata(connection).get(_RUN_PARAMETERS, "{}"))).describe_differences(
-        asked
+        run_parameters
     )
     if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is not None:
         raise Refused(
@@ -228,12 +228,12 @@ def _check_run_parameters(path: Path, connection: sqlite3.Connection, asked: Run
     return not differences
 
 
-def _adopt_run_parameters(path: Path, connection: sqlite3.Connection, asked: RunParameters) -> None:
-    """Have the store hold answers to *asked*; refuse where it holds some to another question."""
-    if not _check_run_parameters(path, connection, asked):
+def _adopt_run_parameters(path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> None:
+    """Have the store hold answers to *run_parameters*; refuse where it holds some to another question."""
+    if not _check_run_parameters(path, connection, run_parameters):
         connection.execute("DELETE FROM study")
         connection.execute("DELETE FROM fact")
-        connection.execute("INSERT INTO fact VALUES (?, ?)", (_RUN_PARAMETERS, json.dumps(dict(asked.values))))
+        connection.execute("INSERT INTO fact VALUES (?, ?)", (_RUN_PARAMETERS, json.dumps(dict(run_parameters.values))))
 
 
 def _now() -> str:
@@ -245,7 +245,9 @@ def _parse_timestamp(text: str) -> datetime:
 
 
 def _parse_result(outcome: str, text: str) -> AttemptResult:
-    kept = json.loads(text)
+    document = json.loads(text)
     names: Iterable[str] = {field.name for field in fields(AttemptResult)} - {_OUTCOME}
     kind = next((each for each, word in _STORED_OUTCOMES.items() if word == outcome), None)
-    return AttemptResult(kind or VerificationOutcome(outcome), **{name: kept[name] for name in names if name in kept})
+    return AttemptResult(
+        kind or VerificationOutcome(outcome), **{name: document[name] for name in names if name in document}
+    )

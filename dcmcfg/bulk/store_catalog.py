@@ -90,55 +90,57 @@ def select_by_name(stores: Sequence[StoreInfo], names: Iterable[str]) -> tuple[S
 
 
 def _select_one(stores: Sequence[StoreInfo], name: str) -> StoreInfo:
-    wanted = name.removesuffix(STORE_SUFFIX)
-    found = [each for each in stores if wanted and each.name.startswith(wanted)]
-    exactly = [each for each in found if each.name == wanted]
-    match exactly or found:
-        case [one]:
-            return one
+    prefix = name.removesuffix(STORE_SUFFIX)
+    matches = [each for each in stores if prefix and each.name.startswith(prefix)]
+    exact_matches = [each for each in matches if each.name == prefix]
+    match exact_matches or matches:
+        case [store]:
+            return store
         case []:
-            known = format_known_names(wanted, (each.name for each in stores))
+            known = format_known_names(prefix, (each.name for each in stores))
             raise NotFound("no results of that name are kept", subject=name, next_step=f"there are: {known}")
-        case several:
-            names = ", ".join(each.name for each in several)
+        case stores_found:
+            names = ", ".join(each.name for each in stores_found)
             raise AmbiguousName("several results begin so", subject=name, next_step=f"which of {names}?")
 
 
 def _read_store_info(path: Path) -> StoreInfo:
-    state = path.stat()
-    octets = state.st_size + sum(each.stat().st_size for each in get_sqlite_side_files(path) if each.exists())
-    last = datetime.fromtimestamp(state.st_mtime, UTC)
+    status = path.stat()
+    size_bytes = status.st_size + sum(each.stat().st_size for each in get_sqlite_side_files(path) if each.exists())
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
     try:
         require_store(path)
         with closing(_open_read_only(path)) as connection:
-            return _query_store_info(path, connection, last, octets)
+            return _query_store_info(path, connection, modified, size_bytes)
     except DcmcfgError as error:
-        return StoreInfo(path, last, octets, problem=error.message)
+        return StoreInfo(path, modified, size_bytes, problem=error.message)
     except (sqlite3.Error, ValueError) as error:
         return StoreInfo(
-            path, last, octets, is_file_locked(get_lock_path(path)), problem=f"it cannot be read ({error})"
+            path, modified, size_bytes, is_file_locked(get_lock_path(path)), problem=f"it cannot be read ({error})"
         )
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
     """Open it so that nothing is written, not even a journal's index where none is written ahead."""
-    ahead, *_ = get_sqlite_side_files(path)
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{'' if ahead.exists() else '&immutable=1'}", uri=True)
+    write_ahead_log, *_ = get_sqlite_side_files(path)
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro{'' if write_ahead_log.exists() else '&immutable=1'}", uri=True
+    )
 
 
-def _query_store_info(path: Path, connection: sqlite3.Connection, written: datetime, octets: int) -> StoreInfo:
-    facts = dict(connection.execute("SELECT name, value FROM fact").fetchall())
-    done, left = connection.execute(
+def _query_store_info(path: Path, connection: sqlite3.Connection, modified: datetime, size_bytes: int) -> StoreInfo:
+    metadata = dict(connection.execute("SELECT name, value FROM fact").fetchall())
+    finished_count, open_count = connection.execute(
         "SELECT COUNT(answered_by), COUNT(*) - COUNT(answered_by) FROM study WHERE listed"
     ).fetchone()
-    (heard,) = connection.execute("SELECT MAX(COALESCE(ended, started)) FROM attempt").fetchone()
+    (last_event,) = connection.execute("SELECT MAX(COALESCE(ended, started)) FROM attempt").fetchone()
     return StoreInfo(
         path,
-        parse_timestamp(heard or facts.get("listed at", "")) or written,
-        octets,
+        parse_timestamp(last_event or metadata.get("listed at", "")) or modified,
+        size_bytes,
         is_file_locked(get_lock_path(path)),
-        run_parameters=RunParameters(json.loads(facts.get("asked", "{}"))),
-        source_name=facts.get("listed from", ""),
-        finished_count=done,
-        open_count=left,
+        run_parameters=RunParameters(json.loads(metadata.get("asked", "{}"))),
+        source_name=metadata.get("listed from", ""),
+        finished_count=finished_count,
+        open_count=open_count,
     )

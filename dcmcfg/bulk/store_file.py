@@ -42,14 +42,14 @@ def require_store(path: Path) -> None:
     one.
     """
     try:
-        head = _read_header(path)
+        header = _read_header(path)
     except OSError as error:
         raise DcmcfgError(f"the store of results cannot be read ({error.strerror})", subject=str(path)) from error
-    if not _is_ours(head):
+    if not _is_ours(header):
         raise Refused(
             "this file is no store of results, and is left as it is", subject=str(path), next_step="name another file"
         )
-    STORE_FORMAT.require_known(int.from_bytes(head[60:64], "big"), str(path))
+    STORE_FORMAT.require_known(int.from_bytes(header[60:64], "big"), str(path))
 
 
 def read_format_number(path: Path, connection: sqlite3.Connection) -> int:
@@ -106,8 +106,8 @@ def _read_header(path: Path) -> bytes:
         return file.read(_HEADER_LENGTH)
 
 
-def _is_ours(head: bytes) -> bool:
-    return head[:16] == _MAGIC and int.from_bytes(head[68:72], "big") == APPLICATION_ID
+def _is_ours(header: bytes) -> bool:
+    return header[:16] == _MAGIC and int.from_bytes(header[68:72], "big") == APPLICATION_ID
 
 
 def get_sqlite_side_files(path: Path) -> tuple[Path, Path, Path]:
@@ -127,7 +127,7 @@ def create_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
         os.close(handle)
         temporary = Path(name)
         try:
-            _fill(temporary, schema, metadata)
+            _fill_store(temporary, schema, metadata)
             os.link(temporary, path)  # never over a file that came meanwhile
         finally:
             temporary.unlink()
@@ -137,11 +137,11 @@ def create_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
         raise DcmcfgError(f"the store of results cannot be made ({error})", subject=str(path)) from error
 
 
-def _fill(path: Path, schema: str, facts: Mapping[str, str]) -> None:
+def _fill_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.executescript(schema)
-        connection.executemany("INSERT INTO fact VALUES (?, ?)", facts.items())
+        connection.executemany("INSERT INTO fact VALUES (?, ?)", metadata.items())
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {STORE_FORMAT.number}")
     finally:
@@ -154,13 +154,13 @@ def lock_store(path: Path) -> Iterator[None]:
 
     By a file beside it, since SQLite has locks of its own on the store. Raises :class:`Refused` when another has it.
     """
-    beside = get_lock_path(path)
-    handle = _acquire_lock(beside, path)
+    lock_path = get_lock_path(path)
+    handle = _acquire_lock(lock_path, path)
     try:
         yield
     finally:
         with suppress(OSError):
-            beside.unlink()
+            lock_path.unlink()
         os.close(handle)
 
 

@@ -76,14 +76,14 @@ class StudyResult:
     @property
     def final_result(self) -> AttemptResult | None:
         """The answer that stands; None where the study is still to be asked for."""
-        standing = [each for each in self.attempts if each.final] if self.is_complete else []
-        return standing[-1].result if standing else None
+        final_attempts = [each for each in self.attempts if each.final] if self.is_complete else []
+        return final_attempts[-1].result if final_attempts else None
 
     @property
     def decisive_attempt(self) -> Attempt | None:
         """The attempt whose answer stands, or the latest."""
-        standing = [each for each in self.attempts if each.final] if self.is_complete else []
-        return next(reversed(standing or self.attempts), None)
+        final_attempts = [each for each in self.attempts if each.final] if self.is_complete else []
+        return next(reversed(final_attempts or self.attempts), None)
 
     def map_next_steps(self, transform: Callable[[str], str]) -> StudyResult:
         """Return the result with what *transform* makes of the next step of each answer."""
@@ -103,13 +103,13 @@ def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Coll
     """
     reported, received, outcome = verdict.reported, verdict.received, evidence.outcome
     if outcome.cancelled and not verdict.accepted:
-        kind = VerificationOutcome.CANCELLED
+        verification_outcome = VerificationOutcome.CANCELLED
     elif verdict.accepted:
-        kind = VerificationOutcome.VERIFIED if verdict.verified else VerificationOutcome.REPORTED
+        verification_outcome = VerificationOutcome.VERIFIED if verdict.verified else VerificationOutcome.REPORTED
     else:
-        kind = VerificationOutcome.NOT_VERIFIED
+        verification_outcome = VerificationOutcome.NOT_VERIFIED
     return AttemptResult(
-        kind,
+        verification_outcome,
         verdict.headline,
         status=reported.status,
         comment=reported.comment,

@@ -81,29 +81,29 @@ def add(
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")
-    where = parse_network_address(address)
-    from_file = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()
+    address_parts = parse_network_address(address)
+    file_capabilities = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()
 
-    def intent(configuration: Configuration) -> Edit:
-        suites = cipher_suites or (get_archive_cipher_suites(configuration, settings.device) if tls else ())
-        own: tuple[TransferCapability, ...] = (
-            build_storage_scp_capabilities(configuration) if capabilities == _STORAGE_SCP else from_file
+    def make_edit(configuration: Configuration) -> Edit:
+        tls_suites = cipher_suites or (get_archive_cipher_suites(configuration, settings.device) if tls else ())
+        own_capabilities: tuple[TransferCapability, ...] = (
+            build_storage_scp_capabilities(configuration) if capabilities == _STORAGE_SCP else file_capabilities
         )
-        new = NewNetworkAE(
-            where.ae_title,
-            where.host,
-            where.port,
+        new_ae = NewNetworkAE(
+            address_parts.ae_title,
+            address_parts.host,
+            address_parts.port,
             device=on_device,
-            cipher_suites=suites,
+            cipher_suites=tls_suites,
             connection=connection,
             description=description,
             device_description=device_description,
-            capabilities=own,
+            capabilities=own_capabilities,
             template=resolve_network_ae(configuration, like) if like is not None else None,
         )
-        return add_network_ae(configuration, new)
+        return add_network_ae(configuration, new_ae)
 
-    apply_edit(settings, options, intent)
+    apply_edit(settings, options, make_edit)
 
 
 @ae_group.command("remove", short_help="Remove an AE and what only it used.", cls=SiteCommand)
@@ -127,12 +127,12 @@ def remove(
     own device always stays. Settings elsewhere that name the AE are listed and left as they are.
     """
 
-    def intent(configuration: Configuration) -> Edit:
-        found = (
+    def make_edit(configuration: Configuration) -> Edit:
+        network_ae = (
             resolve_network_ae(configuration, ae)
             if on_device is None
             else configuration.get_device(on_device).get_network_ae(ae)
         )
-        return remove_network_ae(found, keep_connection=keep_connection)
+        return remove_network_ae(network_ae, keep_connection=keep_connection)
 
-    apply_edit(settings, options, intent)
+    apply_edit(settings, options, make_edit)

@@ -36,13 +36,13 @@ def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool
         raise click.UsageError("--json and --csv exclude each other")
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    asked = settings.device_from_option
-    there = configuration.get_device(asked).network_aes if asked else tuple(configuration.network_aes())
-    aes = filter_aes(there, pattern)
+    device_name = settings.device_from_option
+    all_aes = configuration.get_device(device_name).network_aes if device_name else tuple(configuration.network_aes())
+    aes = filter_aes(all_aes, pattern)
     if as_json:
         print_json({"aes": [ae_json(ae) for ae in aes]})
     elif as_csv:
         print_text([write_rows(map(make_row_values_without_secrets, aes))])
     else:
         print_aes(stdout_console(), aes)
-    return report_matches(aes, pattern, (ae.title for ae in there))
+    return report_matches(aes, pattern, (ae.title for ae in all_aes))

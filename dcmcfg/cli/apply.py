@@ -103,22 +103,24 @@ def apply_command(
         raise click.UsageError("--rejects goes with --continue")
     if resume:
         if prune or continue_on_misfit or options.strict or map_base is not None:
-            others = "--prune, --continue, --map-base or --strict"
-            raise click.UsageError(f"--resume carries out the plan as it was, without {others}")
+            excluded_options = "--prune, --continue, --map-base or --strict"
+            raise click.UsageError(f"--resume carries out the plan as it was, without {excluded_options}")
         _resume(settings, options)
         return 0
     subtree = DN.parse(prune_base) if prune_base is not None else None
     records = read_files(files, file_urls=file_urls, allow_mixed=mixed)
-    left_out = choose_rejects_path(files, rejects, suffix=".ldif", option="--continue") if continue_on_misfit else None
-    base = find_old_base(map_base, records) if map_base is not None else None
+    rejects_path = (
+        choose_rejects_path(files, rejects, suffix=".ldif", option="--continue") if continue_on_misfit else None
+    )
+    old_base = find_old_base(map_base, records) if map_base is not None else None
     return _apply(
         settings,
         options,
         files,
         records,
         prune_base=subtree,
-        rejects_file=left_out,
-        old_base=base,
+        rejects_file=rejects_path,
+        old_base=old_base,
         overwrite=force_overwrite,
     )
 
@@ -134,47 +136,52 @@ def _apply(
     old_base: DN | None,
     overwrite: bool,
 ) -> int:
-    """Carry out the *records* of *files*, pruned *prune_base* that DN.
+    """Apply the *records* of *files*, and with *prune_base* delete the entries at and below it that no file names.
 
     What does not fit goes to *rejects_file*, if any. With *overwrite*, an undo file may overwrite what came since.
-    Records for *old_base* are carried out below the site's own base.
+    Records for *old_base* are applied below the site's own base.
     """
     with pause_garbage_collection(), open_directory(settings) as directory:
         tree = read_tree_or_empty(directory)
-        notes = make_site_rebasing(directory, tree, old_base) if old_base is not None else None
-        if notes is not None:
-            records = rebase_files(records, notes, tree)
-        wanted = tuple(collect_desired_changes(records))
-        deletes = make_surplus_deletes(tree, prune_base, wanted) if prune_base is not None else ()
+        rebasing_report = make_site_rebasing(directory, tree, old_base) if old_base is not None else None
+        if rebasing_report is not None:
+            records = rebase_files(records, rebasing_report, tree)
+        desired_changes = tuple(collect_desired_changes(records))
+        deletes = make_surplus_deletes(tree, prune_base, desired_changes) if prune_base is not None else ()
         rules = server_rules(directory, tree)
-        every = (*wanted, *deletes)
+        all_changes = (*desired_changes, *deletes)
         history = History(get_state_folder())
-        past = functools.partial(find_past_renames, history, settings.ldap_url)
+        load_past_renames = functools.partial(find_past_renames, history, settings.ldap_url)
         continue_on_misfit = rejects_file is not None
         plan, misfits = plan_with_last_changes(
-            directory, tree, every, rules.check_step, skip_inapplicable=continue_on_misfit, load_past_renames=past
+            directory,
+            tree,
+            all_changes,
+            rules.check_step,
+            skip_inapplicable=continue_on_misfit,
+            load_past_renames=load_past_renames,
         )
         rejects = RejectsFile.from_records(rejects_file, misfits) if rejects_file is not None else None
-        kept = notes.format_warnings() if notes else ()
+        rebasing_warnings = rebasing_report.format_warnings() if rebasing_report else ()
         warnings = (
             *find_file_warnings(records, settings.ldap_url),
             *content_records.describe_ignored_attributes(records),
-            *kept,
+            *rebasing_warnings,
             *warn_about_new_restrictions(plan),
         )
-        owner = None if old_base is not None else history.find_rollout_by_undo_file(files, settings.ldap_url)
-        if owner is not None:
+        undone_rollout = None if old_base is not None else history.find_rollout_by_undo_file(files, settings.ldap_url)
+        if undone_rollout is not None:
             with add_last_change_on_refusal(directory):
-                warnings = (*warnings, *check_overwrites(history.get_rollout(owner), plan, accepted=overwrite))
+                warnings = (*warnings, *check_overwrites(history.get_rollout(undone_rollout), plan, accepted=overwrite))
         # An undo of which records were left out has not taken all of it back.
-        undoes = None if misfits else owner
+        undone_number = None if misfits else undone_rollout
         apply_plan(
             settings,
             directory,
             plan,
             options=options,
             warnings=warnings,
-            undone_number=undoes,
+            undone_number=undone_number,
             scope_dn=prune_base,
             rejects_file=rejects,
             rules=rules,

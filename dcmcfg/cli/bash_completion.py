@@ -51,9 +51,9 @@ class UnsplitBashComplete(BashComplete):
     def format_completion(self, item: CompletionItem) -> str:
         """Return *item* for the script, without that part of the word which bash takes for another word."""
         _, incomplete = self.get_completion_args()
-        begun = _WORD_BREAK.match(incomplete)
+        prefix = _WORD_BREAK.match(incomplete)
         value = str(item.value)
-        return f"{item.type},{value[begun.end() :] if begun and value.startswith(begun.group()) else value}"
+        return f"{item.type},{value[prefix.end() :] if prefix and value.startswith(prefix.group()) else value}"
 
 
 def install() -> None:

@@ -67,16 +67,18 @@ def capability_group() -> None:
 def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, as_json: bool) -> None:
     """List the capabilities of an AE: SOP class, role, transfer syntaxes."""
     with open_directory(settings) as directory:
-        found = resolve_network_ae(Configuration(read_tree(directory)), ae)
-    entries = [each for each in found.capability_source.capabilities if role in (None, get_sop_class_role(each)[1])]
+        network_ae = resolve_network_ae(Configuration(read_tree(directory)), ae)
+    entries = [
+        each for each in network_ae.capability_source.capabilities if role in (None, get_sop_class_role(each)[1])
+    ]
     if as_json:
-        print_json(capabilities_json(found, entries))
+        print_json(capabilities_json(network_ae, entries))
     elif lines:
         for each in entries:
-            sop_class, of_role = get_sop_class_role(each)
-            print_output(format_capability_line(of_role, sop_class, each.texts(DICOM_TRANSFER_SYNTAX)))
+            sop_class, entry_role = get_sop_class_role(each)
+            print_output(format_capability_line(entry_role, sop_class, each.texts(DICOM_TRANSFER_SYNTAX)))
     else:
-        print_capabilities(stdout_console(), found, entries)
+        print_capabilities(stdout_console(), network_ae, entries)
 
 
 @capability_group.command("add", short_help="Add SOP classes, or transfer syntaxes to one.", cls=SiteCommand)
@@ -111,17 +113,17 @@ def add(
     """Add SOP classes to what an AE can, or transfer syntaxes to one that it can."""
     uids = tuple(dict.fromkeys(resolve_uid(each, UidKind.TRANSFER_SYNTAX) for each in syntaxes)) or _LITTLE_ENDIAN
 
-    def intent(configuration: Configuration) -> Edit:
-        known = map_sop_class_names(configuration)
-        names = {resolve_uid(each, UidKind.SOP_CLASS, known): each for each in sop_classes}
-        wanted = [
-            TransferCapability(f"{_get_sop_class_name(uid, known)} {of_role}", uid, of_role, uids)
+    def make_edit(configuration: Configuration) -> Edit:
+        known_names = map_sop_class_names(configuration)
+        names = {resolve_uid(each, UidKind.SOP_CLASS, known_names): each for each in sop_classes}
+        capabilities = [
+            TransferCapability(f"{_get_sop_class_name(uid, known_names)} {capability_role}", uid, capability_role, uids)
             for uid in names
-            for of_role in dict.fromkeys(role)
+            for capability_role in dict.fromkeys(role)
         ]
-        return add_capabilities(configuration, resolve_network_ae(configuration, ae), wanted)
+        return add_capabilities(configuration, resolve_network_ae(configuration, ae), capabilities)
 
-    apply_edit(settings, options, intent)
+    apply_edit(settings, options, make_edit)
 
 
 @capability_group.command("remove", short_help="Take SOP classes from what an AE can.", cls=SiteCommand)
@@ -135,13 +137,13 @@ def remove(
 ) -> None:
     """Take SOP classes from what an AE can, in one role or in both."""
 
-    def intent(configuration: Configuration) -> Edit:
-        known = map_sop_class_names(configuration)
-        names = {resolve_uid(each, UidKind.SOP_CLASS, known, any_kind=True): each for each in sop_classes}
+    def make_edit(configuration: Configuration) -> Edit:
+        known_names = map_sop_class_names(configuration)
+        names = {resolve_uid(each, UidKind.SOP_CLASS, known_names, any_kind=True): each for each in sop_classes}
         roles = ROLES if role is None else (role,)
         return remove_capabilities(configuration, resolve_network_ae(configuration, ae), names, roles)
 
-    apply_edit(settings, options, intent)
+    apply_edit(settings, options, make_edit)
 
 
 @capability_group.command("copy", cls=SiteCommand)
@@ -178,18 +180,18 @@ def diff(settings: Settings, *, one: str, other: str, sending: bool, as_json: bo
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     first, second = resolve_network_ae(configuration, one), resolve_network_ae(configuration, other)
-    found = find_missing_capabilities(first, second, sending=sending)
+    missing = find_missing_capabilities(first, second, sending=sending)
     if as_json:
-        print_json(missing_capabilities_json(first, second, found))
+        print_json(missing_capabilities_json(first, second, missing))
     else:
-        print_missing_capabilities(stdout_console(), first, second, found)
-    return 1 if found else 0
+        print_missing_capabilities(stdout_console(), first, second, missing)
+    return 1 if missing else 0
 
 
-def _get_sop_class_name(uid: str, known: Mapping[str, str]) -> str:
+def _get_sop_class_name(uid: str, known_names: Mapping[str, str]) -> str:
     """Return the name of the SOP class *uid*: the standard's, or one in use in the tree (name → UID), or the UID."""
-    by_uid = {known_uid: name for name, known_uid in known.items()}
-    standard = format_uid_name(uid)
+    names_by_uid = {known_uid: name for name, known_uid in known_names.items()}
+    standard_name = format_uid_name(uid)
     if uid == ANY_UID:
         return "Any SOP Class"
-    return standard if standard != uid else by_uid.get(uid, uid)
+    return standard_name if standard_name != uid else names_by_uid.get(uid, uid)

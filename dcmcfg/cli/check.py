@@ -68,11 +68,14 @@ def check_command(
     """
     if as_json and as_sarif:
         raise click.UsageError("--json and --sarif exclude each other")
-    read = read_files(files, file_urls=file_urls, strict=rfc2849)
+    file_records = read_files(files, file_urls=file_urls, strict=rfc2849)
     # A change says nothing of an entry by itself, so the form is all that there is to check.
-    formal = {name: len(records) for name, records in read if rfc2849 and has_changes(records)}
+    change_counts = {name: len(records) for name, records in file_records if rfc2849 and has_changes(records)}
     subjects = tuple(
-        subject for name, records in read if name not in formal for subject in _list_subjects(name, records)
+        subject
+        for name, records in file_records
+        if name not in change_counts
+        for subject in _list_subjects(name, records)
     )
     schema = None
     if not files or schema_source == "server":
@@ -81,17 +84,19 @@ def check_command(
                 subjects = tuple(LocatedEntry(entry) for entry in read_tree(directory).sorted_entries())
             if schema_source != "bundled":
                 schema = _read_server_schema(directory)
-    judge = schema or load_bundled_schema()
-    found = check_entries(subjects, judge, live=not files, server_is_newer=not files and schema is None)
-    together = find_startup_problems(subjects, judge, datetime.now(UTC))
-    findings = tuple(locate_values((*found, *together), judge, files))
+    checking_schema = schema or load_bundled_schema()
+    entry_findings = check_entries(
+        subjects, checking_schema, live=not files, server_is_newer=not files and schema is None
+    )
+    startup_problems = find_startup_problems(subjects, checking_schema, datetime.now(UTC))
+    findings = tuple(locate_values((*entry_findings, *startup_problems), checking_schema, files))
     if as_json:
-        print_json(findings_json(findings, len(subjects)) | {"change_record_count": sum(formal.values())})
+        print_json(findings_json(findings, len(subjects)) | {"change_record_count": sum(change_counts.values())})
     elif as_sarif:
         click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
     else:
-        print_change_files(stdout_console(), [(format_file_name(name), count) for name, count in formal.items()])
-        if subjects or not formal:
+        print_change_files(stdout_console(), [(format_file_name(name), count) for name, count in change_counts.items()])
+        if subjects or not change_counts:
             print_findings(stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 

@@ -40,8 +40,8 @@ def _make_completer(find: Callable[[Configuration, str], Iterable[tuple[str, str
     """Return what offers the names that *find* finds in the site's configuration, with what they are."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
-        found = _query_configuration(ctx, lambda configuration: list(find(configuration, incomplete)))
-        return [CompletionItem(name, help=what) for name, what in found or ()]
+        names = _query_configuration(ctx, lambda configuration: list(find(configuration, incomplete)))
+        return [CompletionItem(name, help=description) for name, description in names or ()]
 
     return complete
 
@@ -57,11 +57,13 @@ def make_part_name_completer(kind: EntityKind) -> _Completer:
     """Return the completion of the name of a thing of *kind* on the archive's device."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-        def of_archive(configuration: Configuration) -> list[tuple[str, str]]:
-            archive = configuration.get_device(resolve_settings(_get_site_options(ctx), os.environ).device)
-            return list(completions.complete_names(configuration, kind, incomplete, base_dn=archive.entry.dn))
+        def find_names(configuration: Configuration) -> list[tuple[str, str]]:
+            device = configuration.get_device(resolve_settings(_get_site_options(ctx), os.environ).device)
+            return list(completions.complete_names(configuration, kind, incomplete, base_dn=device.entry.dn))
 
-        return [CompletionItem(name, help=what) for name, what in _query_configuration(ctx, of_archive) or ()]
+        return [
+            CompletionItem(name, help=description) for name, description in _query_configuration(ctx, find_names) or ()
+        ]
 
     return complete
 
@@ -69,13 +71,15 @@ def make_part_name_completer(kind: EntityKind) -> _Completer:
 def complete_external_retrieve(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the titles of the archive's AEs that external retrieves can be sent to."""
 
-    def of_archive(configuration: Configuration) -> list[tuple[str, str]]:
+    def find_titles(configuration: Configuration) -> list[tuple[str, str]]:
         from dcmcfg.cli.value_completion import list_external_retrieve_titles
 
         device = resolve_settings(_get_site_options(ctx), os.environ).device
         return list_external_retrieve_titles(configuration, device, incomplete)
 
-    return [CompletionItem(name, help=what) for name, what in _query_configuration(ctx, of_archive) or ()]
+    return [
+        CompletionItem(name, help=description) for name, description in _query_configuration(ctx, find_titles) or ()
+    ]
 
 
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -105,26 +109,28 @@ def complete_existing_attribute(ctx: click.Context, param: click.Parameter, inco
 
 def complete_set_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return what :func:`complete_new_value` does, the values that the target has now first."""
-    held = complete_existing_value(ctx, param, incomplete) if "=" in incomplete else []
-    new = complete_new_value(ctx, param, incomplete)
-    return list({item.value: item for item in (*held, *new)}.values())
+    existing_items = complete_existing_value(ctx, param, incomplete) if "=" in incomplete else []
+    new_items = complete_new_value(ctx, param, incomplete)
+    return list({item.value: item for item in (*existing_items, *new_items)}.values())
 
 
 def complete_new_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the ``ATTR=`` that may stand on the target, and after it the values that are known or name a thing."""
-    name, equals, begun = incomplete.partition("=")
+    name, equals, value_prefix = incomplete.partition("=")
     if equals:
-        return [CompletionItem(f"{name}={value}") for value in _find_values(ctx, name, begun)]
+        return [CompletionItem(f"{name}={value}") for value in _find_values(ctx, name, value_prefix)]
     found = completions.complete_attributes(load_bundled_schema(), incomplete, _find_target(ctx))
     return [CompletionItem(f"{each}=", help=label) for each, label in found]
 
 
 def complete_existing_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the ``ATTR=`` that the target has, and after it the values that it has."""
-    name, equals, begun = incomplete.partition("=")
+    name, equals, value_prefix = incomplete.partition("=")
     entry = _find_target(ctx)
     if equals:
-        found = completions.complete_values(load_bundled_schema(), name, begun, entry) if entry is not None else ()
+        found = (
+            completions.complete_values(load_bundled_schema(), name, value_prefix, entry) if entry is not None else ()
+        )
         return [CompletionItem(f"{name}={value}") for value in found]
     return [
         CompletionItem(f"{each}=", help=label)
@@ -165,16 +171,16 @@ def _query_configuration(ctx: click.Context, query: Callable[[Configuration], T]
     It is asked in a thread of its own, which is left behind when it takes too long: a name server that does not
     answer heeds no other time-out.
     """
-    answers: list[T] = []
+    results: list[T] = []
 
-    def ask() -> None:
+    def run_query() -> None:
         with suppress(Exception):  # whatever it is, a list of names is not the place to tell it
-            answers.append(query(Configuration(_read_site_tree(ctx))))
+            results.append(query(Configuration(_read_site_tree(ctx))))
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=run_query, daemon=True)
     thread.start()
     thread.join(_TIMEOUT_S)
-    return answers[0] if answers else None
+    return results[0] if results else None
 
 
 def _read_site_tree(ctx: click.Context) -> Tree:
@@ -191,5 +197,5 @@ def _read_site_tree(ctx: click.Context) -> Tree:
 def _get_site_options(ctx: click.Context) -> dict[str, str]:
     """Return the site options of the command line; those after the command win."""
     options = {} if ctx.parent is None else _get_site_options(ctx.parent)
-    given = {name: ctx.params.get(name) for name in SITE_SETTINGS}
-    return options | {name: str(value) for name, value in given.items() if value is not None}
+    given_options = {name: ctx.params.get(name) for name in SITE_SETTINGS}
+    return options | {name: str(value) for name, value in given_options.items() if value is not None}

@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class _ConnectionOptions:
-    """What was said of a connection besides its place; ``tls`` None: nothing."""
+    """The options of a connection besides its address; None where an option was not given."""
 
     tls: bool | None
     cipher_suites: tuple[str, ...]
@@ -44,9 +44,9 @@ class _ConnectionOptions:
     installed: bool | None
 
     def to_settings(self, configuration: Configuration, archive_device: str, address: str | None) -> ConnectionSettings:
-        """Return what the connection shall be, at *address* (``HOST[:PORT]``, None where it is).
+        """Return the settings of the connection, at *address* (``HOST[:PORT]``, None to keep it).
 
-        Suites of *archive_device*.
+        TLS without cipher suites takes those of *archive_device*.
         """
         host, port = (None, None) if address is None else parse_host_port(address)
         suites: tuple[str, ...] | None = self.cipher_suites or None
@@ -69,7 +69,7 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
     """Return *command* with the options for a connection, to be called with ``connection_options``."""
 
     @functools.wraps(command)
-    def with_said(
+    def with_connection_options(
         *,
         tls: bool | None,
         cipher_suites: tuple[str, ...],
@@ -110,8 +110,8 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
             click.option("--installed/--not-installed", default=None, help="Whether it is in use."),
         )
     ):
-        with_said = option(with_said)
-    return with_said
+        with_connection_options = option(with_connection_options)
+    return with_connection_options
 
 
 def _parse_address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 — click's signature
@@ -163,13 +163,13 @@ def add(
     """
     parse_host_port(address)
 
-    def intent(configuration: Configuration) -> Edit:
+    def make_edit(configuration: Configuration) -> Edit:
         device, name = split_connection(configuration, target)
         return add_connection(
             device, name, connection_options.to_settings(configuration, settings.device, address), ae_titles=titles
         )
 
-    apply_edit(settings, options, intent)
+    apply_edit(settings, options, make_edit)
 
 
 @connection_group.command("set", short_help="Change a connection, for all who use it.", cls=SiteCommand)
@@ -198,13 +198,13 @@ def set_command(
     ):
         raise click.UsageError("say what shall change: HOST:PORT or an option")
 
-    def intent(configuration: Configuration) -> Edit:
+    def make_edit(configuration: Configuration) -> Edit:
         return set_connection(
             *find_connection(configuration, target),
             connection_options.to_settings(configuration, settings.device, address),
         )
 
-    apply_edit(settings, options, intent)
+    apply_edit(settings, options, make_edit)
 
 
 @connection_group.command("remove", cls=SiteCommand)

@@ -70,12 +70,12 @@ def clone(
     AE titles and the names of web and HL7 applications must be unique, so the copy needs others; they are registered.
     What in the copy refers to itself is rewritten. Addresses are copied as they are.
     """
-    given = {EntityKind.AE: ae, EntityKind.WEB_APP: web_app, EntityKind.HL7_APPLICATION: hl7_application}
+    names_by_kind = {EntityKind.AE: ae, EntityKind.WEB_APP: web_app, EntityKind.HL7_APPLICATION: hl7_application}
     apply_edit(
         settings,
         options,
         lambda configuration: clone_device(
-            configuration, configuration.get_device(old), CloneNames(new, given, suffix)
+            configuration, configuration.get_device(old), CloneNames(new, names_by_kind, suffix)
         ),
     )
 

@@ -29,10 +29,10 @@ def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     Exit code: 1 when PATTERN fits none.
     """
     with open_directory(settings) as directory:
-        there = Configuration(read_tree(directory)).devices
-    devices = filter_devices(there, pattern)
+        all_devices = Configuration(read_tree(directory)).devices
+    devices = filter_devices(all_devices, pattern)
     if as_json:
         print_json({"devices": [device_summary_json(device) for device in devices]})
     else:
         print_devices(stdout_console(), devices)
-    return report_matches(devices, pattern, (device.name for device in there))
+    return report_matches(devices, pattern, (device.name for device in all_devices))

@@ -77,15 +77,15 @@ def diff_command(
     Exit code: 0 equal, 1 different, 3 could not read.
     """
     with pause_garbage_collection():
-        read = _read_sides(settings, sides, file_urls=file_urls)
+        compared = _read_sides(settings, sides, file_urls=file_urls)
         if map_base is not None:
-            read = _rebase_file(settings, read, None if map_base == AUTO else parse_base(map_base))
-        before, after = _select_compared(settings, read, only)
-        found = diff_trees(before, after, ignore=ignore, with_secrets=with_secrets)
+            compared = _rebase_file(settings, compared, None if map_base == AUTO else parse_base(map_base))
+        before, after = _select_compared(settings, compared, only)
+        difference = diff_trees(before, after, ignore=ignore, with_secrets=with_secrets)
     device = settings.device_from_option
-    part = ("--only", only) if only is not None else ("--device", device) if device is not None else ()
-    _print_result(found, read, form, part, with_secrets=with_secrets)
-    return _DIFFERENT if found.plan.steps else 0
+    scope_option = ("--only", only) if only is not None else ("--device", device) if device is not None else ()
+    _print_result(difference, compared, form, scope_option, with_secrets=with_secrets)
+    return _DIFFERENT if difference.plan.steps else 0
 
 
 class _ComparedTrees(NamedTuple):
@@ -100,21 +100,23 @@ def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path |
     """Read both sides; the files first, so that nobody types a password for a file that is none."""
     if len(sides) > 2:
         raise click.UsageError("name one side or two")
-    pair = sides if len(sides) == 2 else (LIVE, *sides)
-    if pair[0] == pair[1] and pair[0] in (LIVE, STDIN):
-        raise click.UsageError(f"{pair[0]} would be compared with itself")
+    both_sides = sides if len(sides) == 2 else (LIVE, *sides)
+    if both_sides[0] == both_sides[1] and both_sides[0] in (LIVE, STDIN):
+        raise click.UsageError(f"{both_sides[0]} would be compared with itself")
     trees = {
-        side: read_ldif_tree(Path(side), load_bundled_schema(), file_urls=file_urls) for side in pair if side != LIVE
+        side: read_ldif_tree(Path(side), load_bundled_schema(), file_urls=file_urls)
+        for side in both_sides
+        if side != LIVE
     }
-    if LIVE in pair:
+    if LIVE in both_sides:
         with open_directory(settings) as directory:
             trees[LIVE] = read_tree(directory)
-    called = {LIVE: f"{LIVE} {settings.ldap_url}", STDIN: "standard input"}
-    first, second = pair
+    side_names = {LIVE: f"{LIVE} {settings.ldap_url}", STDIN: "standard input"}
+    first, second = both_sides
     return _ComparedTrees(
-        (called.get(first, first), called.get(second, second)),
+        (side_names.get(first, first), side_names.get(second, second)),
         (trees[first], trees[second]),
-        pair.index(LIVE) if LIVE in pair else None,
+        both_sides.index(LIVE) if LIVE in both_sides else None,
     )
 
 
@@ -155,21 +157,21 @@ def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None
 
 
 def _print_result(
-    found: TreeDiff, sides: _ComparedTrees, form: str | None, scope_option: tuple[str, ...], *, with_secrets: bool
+    difference: TreeDiff, sides: _ComparedTrees, form: str | None, scope_option: tuple[str, ...], *, with_secrets: bool
 ) -> None:
     names = sides.names
     match form:
         case "ldif":
-            pieces = render_diff_ldif(found, names, with_secrets=with_secrets)
+            pieces = render_diff_ldif(difference, names, with_secrets=with_secrets)
         case "unified":
-            pieces = render_unified_diff(found, names, with_secrets=with_secrets)
+            pieces = render_unified_diff(difference, names, with_secrets=with_secrets)
         case "json":
-            print_json(diff_json(found, names, with_secrets=with_secrets))
+            print_json(diff_json(difference, names, with_secrets=with_secrets))
             return
         case _:
             # By the whole trees: what was compared may be a part without the container.
             base = find_devices_dn(*sides.trees)
             direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
-            print_diff(stdout_console(), found, direction, base, with_secrets=with_secrets)
+            print_diff(stdout_console(), difference, direction, base, with_secrets=with_secrets)
             return
     print_text(pieces)

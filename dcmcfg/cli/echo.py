@@ -82,35 +82,35 @@ def echo_command(
         raise click.UsageError(f"--all calls every AE: name none beside it, or leave it out to call {titles[0]}")
     if not titles and not all_aes:
         raise click.UsageError("name the AEs to call, or say --all")
-    named = [text if "/" in text else parse_ae_title(text) for text in titles]
+    names = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
-    called = select_targets(configuration, named, tls=over_tls)
+    targets = select_targets(configuration, names, tls=over_tls)
     title = title or get_default_ae(configuration.get_device(settings.device), "--calling").title
     timeouts = DicomTimeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
-    over = [each.endpoint.tls for each in called if each.endpoint is not None]
-    secure = any(over)
-    if over:
-        tls.refuse_unused(calls_with_tls=secure)
-    context = tls.get_tls_files(settings).client_context() if secure else None
-    advised = functools.partial(_add_advice, settings.device)
-    echoed = _echo_and_print(
-        called,
+    uses_tls = [each.endpoint.tls for each in targets if each.endpoint is not None]
+    needs_tls = any(uses_tls)
+    if uses_tls:
+        tls.refuse_unused(calls_with_tls=needs_tls)
+    context = tls.get_tls_files(settings).client_context() if needs_tls else None
+    add_advice = functools.partial(_add_advice, settings.device)
+    results = _echo_and_print(
+        targets,
         calling_ae_title=title,
         tls=context,
         parallel=parallel,
         timeouts=timeouts,
-        add_advice=advised,
+        add_advice=add_advice,
         named=bool(titles),
         as_json=as_json,
     )
-    answers = [each.call_result.is_answered if each.call_result is not None else all_aes for each in echoed]
-    return 0 if all(answers) else 1
+    answered = [each.call_result.is_answered if each.call_result is not None else all_aes for each in results]
+    return 0 if all(answered) else 1
 
 
 def _echo_and_print(
-    peers: tuple[EchoTarget, ...],
+    targets: tuple[EchoTarget, ...],
     *,
     calling_ae_title: str,
     tls: ssl.SSLContext | None,
@@ -121,36 +121,38 @@ def _echo_and_print(
     as_json: bool,
 ) -> tuple[AeEchoResult, ...]:
     """Call them with a bar, and print what came of it; of an interrupted run what is known."""
-    known: list[AeEchoResult] = []
-    of = sum(each.endpoint is not None for each in peers)
+    results_so_far: list[AeEchoResult] = []
+    target_count = sum(each.endpoint is not None for each in targets)
     try:
-        with show_progress("calling", of) as step:
+        with show_progress("calling", target_count) as step:
 
-            def hear(each: AeEchoResult) -> None:
-                known.append(add_advice(each))
-                step(len(known), of)
+            def collect(each: AeEchoResult) -> None:
+                results_so_far.append(add_advice(each))
+                step(len(results_so_far), target_count)
 
-            called_all = echo_all(
-                peers, calling_ae_title, tls=tls, parallel=parallel, timeouts=timeouts, on_result=hear
+            all_results = echo_all(
+                targets, calling_ae_title, tls=tls, parallel=parallel, timeouts=timeouts, on_result=collect
             )
-            echoed = tuple(map(add_advice, called_all))
+            results = tuple(map(add_advice, all_results))
     except KeyboardInterrupt:
         if not as_json:
-            print_echo_results(stdout_console(), known, calling_ae_title, len(peers), show_uncalled_steps=named)
+            print_echo_results(
+                stdout_console(), results_so_far, calling_ae_title, len(targets), show_uncalled_steps=named
+            )
         raise
     if as_json:
-        print_json(echo_results_json(echoed, calling_ae_title))
+        print_json(echo_results_json(results, calling_ae_title))
     else:
-        print_echo_results(stdout_console(), echoed, calling_ae_title, len(peers), show_uncalled_steps=named)
-    return echoed
+        print_echo_results(stdout_console(), results, calling_ae_title, len(targets), show_uncalled_steps=named)
+    return results
 
 
-def _add_advice(device: str, echoed: AeEchoResult) -> AeEchoResult:
-    """Return *echoed* with the site's options in its next steps.
+def _add_advice(device: str, result: AeEchoResult) -> AeEchoResult:
+    """Return *result* with the site's options in its next steps.
 
     For an AE of the archive's *device* out of reach the status command is added to them.
     """
-    verdict = echoed.call_result
-    if verdict is not None and not verdict.is_reached and echoed.target.ae.device.name == device:
-        echoed = replace(echoed, call_result=replace(verdict, next_step=append_status_hint(verdict.next_step)))
-    return echoed.map_next_steps(invocation.current().insert_site_options)
+    call_result = result.call_result
+    if call_result is not None and not call_result.is_reached and result.target.ae.device.name == device:
+        result = replace(result, call_result=replace(call_result, next_step=append_status_hint(call_result.next_step)))
+    return result.map_next_steps(invocation.current().insert_site_options)

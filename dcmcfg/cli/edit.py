@@ -79,32 +79,35 @@ def edit_command(
     require_editor(asks_confirmation=not (options.yes or options.dry_run))
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        meant = resolve_target(Configuration(tree), target)
-        top = meant.entry
+        resolved_target = resolve_target(Configuration(tree), target)
+        top_entry = resolved_target.entry
         before = [
-            hide_secrets(each, with_secrets=with_secrets) for each in (tree.subtree(top.dn) if subtree else (top,))
+            hide_secrets(each, with_secrets=with_secrets)
+            for each in (tree.subtree(top_entry.dn) if subtree else (top_entry,))
         ]
         text = _make_text(settings, before, subtree=subtree) if resume is None else _read_text(resume)
-        kept = SavedText(text, resume)
-        again = ["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume"]
+        saved_text = SavedText(text, resume)
+        resume_command = ["dcmcfg", "edit", target, *(["--subtree"] if subtree else []), "--resume"]
         try:
-            plan = _plan_edited_text(directory, tree, before, kept.path, deletion_hint=_describe_deletion(meant))
+            plan = _plan_edited_text(
+                directory, tree, before, saved_text.path, deletion_hint=_describe_deletion(resolved_target)
+            )
             with directory.reopen() as reopened:  # it may have been idle for long
                 apply_plan(settings, reopened, plan, options=options, warnings=tuple(warn_about_new_restrictions(plan)))
         except IncompleteChange:  # the roll-out has a record of its own, to go on with or to take back
-            kept.remove()
+            saved_text.remove()
             raise
         except (DcmcfgError, KeyboardInterrupt, click.Abort):
-            _print_saved_path(again, kept.save())
+            _print_saved_path(resume_command, saved_text.save())
             raise
     if options.dry_run and plan.steps:
-        _print_saved_path(again, kept.save())
+        _print_saved_path(resume_command, saved_text.save())
     else:
-        kept.remove()
+        saved_text.remove()
 
 
 def _describe_deletion(target: Target) -> str:
-    """Return the next step for somebody who has deleted all text of what is *target*."""
+    """Return the next step for somebody who has deleted all text of *target*."""
     if target.ae is not None:
         command = shlex.join(["dcmcfg", "ae", "remove", target.ae.qualified_title])
     elif target.device is not None:
@@ -116,8 +119,8 @@ def _describe_deletion(target: Target) -> str:
 
 def _print_saved_path(command: Sequence[str], path: Path | None) -> None:
     if path is not None:
-        told = shlex.join([*command, str(path)])
-        print_message(invocation.current().insert_site_options(f"the text is kept: {told}"))
+        command_line = shlex.join([*command, str(path)])
+        print_message(invocation.current().insert_site_options(f"the text is kept: {command_line}"))
 
 
 def _make_text(settings: Settings, before: Sequence[ShownEntry], *, subtree: bool) -> str:
@@ -141,7 +144,7 @@ def _read_text(path: Path) -> str:
 def _plan_edited_text(
     directory: LdapDirectory, tree: Tree, before: Sequence[ShownEntry], path: Path, *, deletion_hint: str
 ) -> Plan:
-    """Return the plan of what the user makes of the text in *path*; what is wrong with it is told, and asked again.
+    """Return the plan of what the user makes of the text in *path*; a problem is reported, and the text edited again.
 
     *deletion_hint* says how an entry is deleted, for a text that holds none any more.
     """
@@ -151,10 +154,10 @@ def _plan_edited_text(
             after = _read_entries(path, deletion_hint)
             edit = make_edit(_read_needed_schema(directory, after), tree, before, after)
             return make_plan(tree, [DesiredChange(change) for change in edit.changes])
-        except (LdifError, Refused) as problem:
+        except (LdifError, Refused) as error:
             if not sys.stdin.isatty():
                 raise
-            print_message(*format_problem(problem), *([f"  next: {problem.next_step}"] if problem.next_step else []))
+            print_message(*format_problem(error), *([f"  next: {error.next_step}"] if error.next_step else []))
             if not confirm("Edit it again?"):
                 raise
 

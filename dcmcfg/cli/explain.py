@@ -37,15 +37,15 @@ def explain_command(
     schema, attributes that only its schema knows, which entries hold it, and for what an AE takes from its device,
     which of the two counts.
     """
-    schema, tree, not_looked = (
+    schema, tree, not_searched_reason = (
         (load_bundled_schema(), None, "--offline") if offline else _read_schema_and_tree(settings)
     )
-    known = explain_attribute(schema, attribute, object_class)
-    use = None if tree is None else find_usage(tree, known.attribute, object_class)
+    explanation = explain_attribute(schema, attribute, object_class)
+    usage = None if tree is None else find_usage(tree, explanation.attribute, object_class)
     if as_json:
-        print_json(explanation_json(known, use, not_looked))
+        print_json(explanation_json(explanation, usage, not_searched_reason))
     else:
-        print_explanation(stdout_console(), known, use, not_looked)
+        print_explanation(stdout_console(), explanation, usage, not_searched_reason)
 
 
 def _read_schema_and_tree(settings: Settings) -> tuple[Schema, Tree | None, str]:
@@ -53,9 +53,9 @@ def _read_schema_and_tree(settings: Settings) -> tuple[Schema, Tree | None, str]
     schema = load_bundled_schema()
     try:
         with open_directory(settings) as directory:
-            published = read_schema(directory)
-            if published is not None:
-                schema = merge_schemas(published, schema)
+            server_schema = read_schema(directory)
+            if server_schema is not None:
+                schema = merge_schemas(server_schema, schema)
             return schema, read_tree(directory), ""
     except DcmcfgError as error:
         return schema, None, f"{error.subject}: {error.message}" if error.subject else error.message

@@ -37,13 +37,17 @@ def export_ldif_command(
     if base == DN():
         raise click.UsageError("--as-base names no entry")
     with open_directory(settings) as directory:
-        notes = RebasingReport(Rebasing(read_merged_schema(directory), settings.base_dn, base)) if base else None
+        rebasing_report = (
+            RebasingReport(Rebasing(read_merged_schema(directory), settings.base_dn, base)) if base else None
+        )
         if settings.device_from_option is not None:
             write = format_records if no_version else export_ldif
             entries = select_entries(read_tree(directory), settings.device_from_option)
-            text = write(notes.rebase_entries(entries) if notes else entries, with_secrets=with_secrets)
+            text = write(
+                rebasing_report.rebase_entries(entries) if rebasing_report else entries, with_secrets=with_secrets
+            )
         else:
-            text = export_live(directory, with_secrets=with_secrets, version=not no_version, report=notes)
+            text = export_live(directory, with_secrets=with_secrets, version=not no_version, report=rebasing_report)
     write_atomically(output, text, private=with_secrets)
-    for line in notes.format_warnings() if notes else ():
+    for line in rebasing_report.format_warnings() if rebasing_report else ():
         print_message(f"warning: {escape_unprintable(line)}")

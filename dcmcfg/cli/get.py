@@ -43,12 +43,12 @@ def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...],
         raise click.UsageError("--out takes one ATTR, and no --json")
     with open_directory(settings) as directory:
         schema = read_schema_for_attributes(directory, attributes)
-        found = resolve_target(Configuration(read_tree(directory)), target)
-    held = get_effective_values(schema, found, attributes)
-    if out is not None and any(each.values for each in held):
-        write_octets(out, require_single_value(found, held))
+        resolved_target = resolve_target(Configuration(read_tree(directory)), target)
+    effective_values = get_effective_values(schema, resolved_target, attributes)
+    if out is not None and any(each.values for each in effective_values):
+        write_octets(out, require_single_value(resolved_target, effective_values))
     elif as_json:
-        print_json(values_json(found, held))
+        print_json(values_json(resolved_target, effective_values))
     else:
-        print_values(stdout_console(), found, held, show_dn=not attributes)
-    return 0 if all(each.values for each in held) else _NOT_SET
+        print_values(stdout_console(), resolved_target, effective_values, show_dn=not attributes)
+    return 0 if all(each.values for each in effective_values) else _NOT_SET

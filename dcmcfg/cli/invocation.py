@@ -13,8 +13,8 @@ import click
 from dcmcfg.cli.commands import COMMANDS
 from dcmcfg.cli.options.site_settings import FLAGS
 
-_NAMED = "|".join(name for name, command in COMMANDS.items() if command.uses_site)
-_COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_NAMED})\b)")
+_SITE_COMMAND_NAMES = "|".join(name for name, command in COMMANDS.items() if command.uses_site)
+_COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_SITE_COMMAND_NAMES})\b)")
 
 
 @dataclass(kw_only=True)

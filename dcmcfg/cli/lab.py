@@ -24,16 +24,16 @@ from dcmcfg.settings.folders import get_state_subfolder
 F = TypeVar("F", bound=Callable[..., object])
 
 _MAX_STUDIES = 100_000
-_LIFE = click.IntRange(min=1)
+_PROCESS_ID = click.IntRange(min=1)
 _POLL_INTERVAL_S = 0.2
 
 
-def _new_folder() -> Path:
+def _get_new_folder() -> Path:
     return get_state_subfolder("lab")
 
 
-def _known_folder() -> Path:
-    return lifecycle.resolve_folder(_new_folder())
+def _get_known_folder() -> Path:
+    return lifecycle.resolve_folder(_get_new_folder())
 
 
 def _make_folder_option(default: Callable[[], Path], default_text: str) -> Callable[[F], F]:
@@ -47,8 +47,10 @@ def _make_folder_option(default: Callable[[], Path], default_text: str) -> Calla
     )
 
 
-_new_folder_option = _make_folder_option(_new_folder, "in the user's state folder")
-_known_folder_option = _make_folder_option(_known_folder, "in the user's state folder, else that of the profile lab")
+_new_folder_option = _make_folder_option(_get_new_folder, "in the user's state folder")
+_known_folder_option = _make_folder_option(
+    _get_known_folder, "in the user's state folder, else that of the profile lab"
+)
 
 
 @click.group("lab", short_help="Run a whole site on this machine, to try things on.")
@@ -63,7 +65,7 @@ def lab_group() -> None:
 @lab_group.command("up", cls=UniqueOptionsCommand)
 @_new_folder_option
 @click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
-@click.option("--with-pid", type=_LIFE, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
+@click.option("--with-pid", type=_PROCESS_ID, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
 @click.option("--token-issuer", metavar="ISSUER", help="Have the archive want tokens of this OpenID Connect issuer.")
 @click.option(
     "--studies",
@@ -77,13 +79,13 @@ def up(folder: Path, with_pid: int | None, token_issuer: str | None, studies: in
 
     Exit code 3: a part could not be started, and nothing is running.
     """
-    secured = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
+    token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
     pid = os.getpid() if foreground else with_pid
     lab, started = lifecycle.up(
-        folder, _print_part, owner_pid=pid, token_requirements=secured, extra_study_count=studies
+        folder, _print_part, owner_pid=pid, token_requirements=token_requirements, extra_study_count=studies
     )
-    said = "The lab is up" if started else "The lab is already up"
-    lines = [f"{said}: profile {lifecycle.PROFILE}, folder {lab.site.folder}"]
+    status_text = "The lab is up" if started else "The lab is already up"
+    lines = [f"{status_text}: profile {lifecycle.PROFILE}, folder {lab.site.folder}"]
     if lab.site.extra_study_count:
         lines.append(f"{lab.site.extra_study_count} more studies: {lab.site.study_list_file}")
     if foreground:
@@ -119,8 +121,8 @@ def status(folder: Path, *, as_json: bool) -> int:
     if as_json:
         print_json(lab_json(lab, make_standard_studies()))
     elif lab is None and lifecycle.is_folder_gone(folder.absolute()):
-        gone = f"The lab in {folder}, which the profile {lifecycle.PROFILE} describes, is gone"
-        print_output(f"{gone}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
+        message = f"The lab in {folder}, which the profile {lifecycle.PROFILE} describes, is gone"
+        print_output(f"{message}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
         print_output("No lab is up. To start one: dcmcfg lab up")
     else:
@@ -150,8 +152,10 @@ def _wait_for_interrupt(lab: lifecycle.Lab, lines: Sequence[str]) -> None:
     try:
         print_output(*lines)
         print_output("Ctrl-C ends it.", on_stderr=True)
-        while (found := lifecycle.find_lab(folder)) and found.is_up:
+        while (found_lab := lifecycle.find_lab(folder)) and found_lab.is_up:
             time.sleep(_POLL_INTERVAL_S)
     finally:
         lifecycle.down(folder)
-    raise LabError(f"the lab ended: {found.reason if found else 'another dcmcfg took it down'}", subject=str(folder))
+    raise LabError(
+        f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg took it down'}", subject=str(folder)
+    )

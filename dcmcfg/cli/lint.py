@@ -42,11 +42,11 @@ from dcmcfg.suggestions import suggest_names
 
 
 def _parse_rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[LintRule, ...]:
-    """Return the rules called *names*, each once; raises a usage error with near misses."""
+    """Return the rules called *names*, each once; raises a usage error with suggestions."""
     for name in names:
         if name not in RULES_BY_NAME:
-            near = suggest_names(name, RULES_BY_NAME)
-            hint = f"near misses: {', '.join(near)}" if near else "docs/lint.md lists them"
+            similar_names = suggest_names(name, RULES_BY_NAME)
+            hint = f"near misses: {', '.join(similar_names)}" if similar_names else "docs/lint.md lists them"
             raise click.BadParameter(f"no rule {name!r}; {hint}", ctx, param)
     return tuple(RULES_BY_NAME[name] for name in dict.fromkeys(names))
 
@@ -97,32 +97,47 @@ def lint_command(
     does otherwise.
     """
     _require_consistent_options(options, source, as_sarif=as_sarif, fix=fix)
-    asked = rules or RULES
+    selected_rules = rules or RULES
     if source is not None:
         tree = read_ldif_tree(source, load_bundled_schema())
-        found = _add_locations(_lint(tree, asked, str(source)), source)
-        known = assess_coverage(tree, asked, load_bundled_schema(), _findings(found), live=False)
+        findings = _add_locations(_lint(tree, selected_rules, str(source)), source)
+        coverage = assess_coverage(tree, selected_rules, load_bundled_schema(), _iterate_findings(findings), live=False)
         return _print_report(
-            tree, found, asked, options=options, limits_and_command=(known, _check_command(source)), as_sarif=as_sarif
+            tree,
+            findings,
+            selected_rules,
+            options=options,
+            limits_and_command=(coverage, _format_check_command(source)),
+            as_sarif=as_sarif,
         )
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        found = _lint(tree, asked, "the tree below the base DN")
+        findings = _lint(tree, selected_rules, "the tree below the base DN")
         schema = read_schema(directory)
-        known = assess_coverage(
-            tree, asked, schema or load_bundled_schema(), _findings(found), live=True, server_is_newer=schema is None
+        coverage = assess_coverage(
+            tree,
+            selected_rules,
+            schema or load_bundled_schema(),
+            _iterate_findings(findings),
+            live=True,
+            server_is_newer=schema is None,
         )
         if fix:
-            return _fix(
+            return _apply_fixes(
                 settings,
                 directory,
                 tree,
-                found=found,
+                findings=findings,
                 options=options,
-                limit_messages=format_limits(known, "dcmcfg check"),
+                limit_messages=format_limits(coverage, "dcmcfg check"),
             )
     return _print_report(
-        tree, found, asked, options=options, limits_and_command=(known, "dcmcfg check"), as_sarif=as_sarif
+        tree,
+        findings,
+        selected_rules,
+        options=options,
+        limits_and_command=(coverage, "dcmcfg check"),
+        as_sarif=as_sarif,
     )
 
 
@@ -151,23 +166,23 @@ def _lint(tree: Tree, rules: Sequence[LintRule], source: str) -> tuple[LintFindi
     return lint(tree, datetime.now(UTC), rules)
 
 
-def _add_locations(found: Sequence[LintFinding], source: Path) -> tuple[LintFinding, ...]:
-    findings = locate_findings([each.finding for each in found], source, load_bundled_schema())
-    return tuple(replace(each, finding=finding) for each, finding in zip(found, findings, strict=True))
+def _add_locations(lint_findings: Sequence[LintFinding], source: Path) -> tuple[LintFinding, ...]:
+    findings = locate_findings([each.finding for each in lint_findings], source, load_bundled_schema())
+    return tuple(replace(each, finding=finding) for each, finding in zip(lint_findings, findings, strict=True))
 
 
-def _findings(found: Iterable[LintFinding]) -> Iterator[Finding]:
-    return (each.finding for each in found)
+def _iterate_findings(lint_findings: Iterable[LintFinding]) -> Iterator[Finding]:
+    return (each.finding for each in lint_findings)
 
 
-def _check_command(source: Path) -> str:
+def _format_check_command(source: Path) -> str:
     """Return the command that has ``check`` look at *source*, a shell taking a folder apart."""
     return f"dcmcfg check {shlex.quote(str(source))}{'/*.ldif' if source.is_dir() else ''}"
 
 
 def _print_report(
     tree: Tree,
-    found: Sequence[LintFinding],
+    findings: Sequence[LintFinding],
     rules: Sequence[LintRule],
     *,
     options: ChangeOptions,
@@ -176,39 +191,39 @@ def _print_report(
 ) -> int:
     lines = tuple(format_limits(*limits_and_command))
     if options.as_json:
-        print_json(lint_json(found, len(tree.entries), limits_and_command[0]))
+        print_json(lint_json(findings, len(tree.entries), limits_and_command[0]))
     elif as_sarif:
-        sarif = findings_sarif([each.finding for each in found], [to_check_rule(rule) for rule in rules])
+        sarif = findings_sarif([each.finding for each in findings], [to_check_rule(rule) for rule in rules])
         click.echo(json.dumps(sarif, indent=2))
         for line in lines:
             print_message(line)
     else:
-        print_lint_findings(stdout_console(), found, len(tree.entries), lines)
-    return _exit_code(found)
+        print_lint_findings(stdout_console(), findings, len(tree.entries), lines)
+    return _get_exit_code(findings)
 
 
-def _fix(
+def _apply_fixes(
     settings: Settings,
     directory: Directory,
     tree: Tree,
     *,
-    found: Sequence[LintFinding],
+    findings: Sequence[LintFinding],
     options: ChangeOptions,
     limit_messages: Iterable[str],
 ) -> int:
     """Mend what can be mended, then tell what is left; with nothing to mend that first, and nothing is carried out."""
-    plan = make_plan(tree, [DesiredChange(change) for change in collect_fixes(found)])
-    left = [each for each in found if not each.fix_changes]
-    nothing = not plan.steps and not options.as_json
-    if not nothing:
+    plan = make_plan(tree, [DesiredChange(change) for change in collect_fixes(findings)])
+    remaining = [each for each in findings if not each.fix_changes]
+    nothing_to_fix = not plan.steps and not options.as_json
+    if not nothing_to_fix:
         apply_plan(settings, directory, plan, options=options)
-    if left or nothing:
+    if remaining or nothing_to_fix:
         console = stderr_console() if options.stdout_reserved else stdout_console()
-        print_lint_findings(console, left, len(tree.entries), tuple(limit_messages))
-    if nothing:
-        print_output("nothing to do: --fix mends none of it" if left else "nothing to do")
-    return _exit_code(left)
+        print_lint_findings(console, remaining, len(tree.entries), tuple(limit_messages))
+    if nothing_to_fix:
+        print_output("nothing to do: --fix mends none of it" if remaining else "nothing to do")
+    return _get_exit_code(remaining)
 
 
-def _exit_code(found: Sequence[LintFinding]) -> int:
-    return 1 if any(each.finding.severity == "error" for each in found) else 0
+def _get_exit_code(findings: Sequence[LintFinding]) -> int:
+    return 1 if any(each.finding.severity == "error" for each in findings) else 0

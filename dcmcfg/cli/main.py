@@ -34,10 +34,10 @@ class Program(UniqueOptionsCommand, click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run as click does, with every failure told by :func:`run_and_exit`."""
         bash_completion.install()
-        words = list(sys.argv[1:] if args is None else args)
-        run = invocation.Invocation(arguments=tuple(words))
-        as_click_does = functools.partial(super().main, words, *rest, **extra | {"standalone_mode": False, "obj": run})
-        return run_and_exit(as_click_does, run)
+        arguments = list(sys.argv[1:] if args is None else args)
+        run = invocation.Invocation(arguments=tuple(arguments))
+        run_click = functools.partial(super().main, arguments, *rest, **extra | {"standalone_mode": False, "obj": run})
+        return run_and_exit(run_click, run)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; raises :class:`OutputClosed`, which click would make exit code 1: the answer is no."""
@@ -59,8 +59,11 @@ class Program(UniqueOptionsCommand, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; one that is not there is told with those that are spelt alike."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = suggest_names(args[0], COMMANDS)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {' or '.join(near)}?" if near else ""))
+            similar_names = suggest_names(args[0], COMMANDS)
+            ctx.fail(
+                f"No such command {args[0]!r}."
+                + (f" Did you mean {' or '.join(similar_names)}?" if similar_names else "")
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -84,44 +84,47 @@ def onboard_command(
     if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
     title = parse_ae_title(calling) if calling is not None else None
-    path = choose_rejects_path((file,), rejects, suffix=file.suffix)
-    secured = CipherSuiteSource(settings.device, cipher_suites)
+    rejects_path = choose_rejects_path((file,), rejects, suffix=file.suffix)
+    cipher_suite_source = CipherSuiteSource(settings.device, cipher_suites)
     sheet = read_sheet_file(file, FileFormat(form) if form else None)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
-        known = _ProbeProgress()
+        progress = _ProbeProgress()
         if probe:
-            secure = any(row.text(TLS) for row in sheet.rows)
-            context = tls.get_tls_files(settings).client_context() if secure else None
+            needs_tls = any(row.text(TLS) for row in sheet.rows)
+            context = tls.get_tls_files(settings).client_context() if needs_tls else None
             title = title or get_default_ae(Configuration(tree).get_device(settings.device), "--calling").title
-            with known.show_progress(title, on_stderr=options.stdout_reserved):
-                how = ProbeOptions(
+            with progress.show_progress(title, on_stderr=options.stdout_reserved):
+                probe_options = ProbeOptions(
                     calling_ae_title=title,
                     parallel=parallel,
                     keep_unreachable=keep_unreachable,
-                    observer=known,
+                    observer=progress,
                     tls=context,
                 )
-                found = onboard(tree, sheet.rows, secured, how)
+                proposal = onboard(tree, sheet.rows, cipher_suite_source, probe_options)
         else:
-            found = onboard(tree, sheet.rows, secured)
-        left_out = _make_rejects_file(path, sheet, found.rejected)
-        warnings = (*sheet.warnings, *found.warnings)
-        beside = ExtraOutput(
-            print_below_plan=lambda console: print_added_aes(console, found.added),
-            json_fields={"added_aes": added_aes_json(found.added), "probe_results": probe_results_json(found.probed)},
+            proposal = onboard(tree, sheet.rows, cipher_suite_source)
+        rejects_file = _make_rejects_file(rejects_path, sheet, proposal.rejected)
+        warnings = (*sheet.warnings, *proposal.warnings)
+        extra_output = ExtraOutput(
+            print_below_plan=lambda console: print_added_aes(console, proposal.added),
+            json_fields={
+                "added_aes": added_aes_json(proposal.added),
+                "probe_results": probe_results_json(proposal.probed),
+            },
             show_ldif=False,
         )
         apply_plan(
             settings,
             directory,
-            found.plan,
+            proposal.plan,
             options=options,
             warnings=warnings,
-            rejects_file=left_out,
-            extra_output=beside,
+            rejects_file=rejects_file,
+            extra_output=extra_output,
         )
-    return _ROWS_REJECTED if found.rejected and not options.dry_run else 0
+    return _ROWS_REJECTED if proposal.rejected and not options.dry_run else 0
 
 
 def _is_given(option: str) -> bool:
@@ -129,7 +132,7 @@ def _is_given(option: str) -> bool:
 
 
 class _ProbeProgress:
-    """The verdicts on peers that are known."""
+    """The results of the probes so far."""
 
     def __init__(self) -> None:
         self._advance: Callable[[int, int], None] = lambda _done, _of: None
@@ -137,17 +140,17 @@ class _ProbeProgress:
         self._total = 0
 
     def on_begin(self, count: int) -> None:
-        """Hear that *count* peers will be called."""
+        """Note that *count* peers will be called."""
         self._total = count
 
     def on_result(self, probed: ProbedRow) -> None:
-        """Hear the verdict on one of them."""
+        """Record the result for one of them."""
         self._probed.append(probed)
         self._advance(len(self._probed), self._total)
 
     @contextmanager
     def show_progress(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
-        """Show a bar as verdicts come, then what they are, though it be interrupted; a failure's JSON has them too."""
+        """Show a bar as results come, then the results, also when interrupted; a failure's JSON has them too."""
         invocation.current().partial_result = lambda: {
             "changed": False,
             "probe_results": probe_results_json(self._probed),
@@ -164,7 +167,7 @@ class _ProbeProgress:
 
 def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[RejectedRow]) -> RejectsFile:
     reasons = {each.row.index: each.reason for each in rejected_rows}
-    rejected = (
+    rejected_items = (
         RejectedItem(
             str(each),
             {"location": str(each.row.location), "ae_title": each.row.text(TITLE) or None, "reason": each.reason},
@@ -172,7 +175,7 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
         for each in rejected_rows
     )
 
-    def text(heading: str) -> str:
+    def render_file(heading: str) -> str:
         return sheet.source_format.write_rejected_rows(reasons, f"{heading}; to be mended and given to dcmcfg onboard")
 
-    return RejectsFile(path, tuple(rejected), text, "rows")
+    return RejectsFile(path, tuple(rejected_items), render_file, "rows")

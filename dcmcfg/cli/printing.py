@@ -26,11 +26,11 @@ def wrap_for_terminal(text: str, *, reserved_columns: int = 0) -> str:
 
     It is escaped, but for its line feeds.
     """
-    width, text = _terminal_width(), escape_unprintable_lines(text)
+    width, text = _get_terminal_width(), escape_unprintable_lines(text)
     return text if width is None else "\n".join(wrap_lines(text, max(width - reserved_columns, 1)))
 
 
-def _terminal_width() -> int | None:
+def _get_terminal_width() -> int | None:
     """Return the columns of the terminal that standard error is; None where it is none."""
     if not sys.stderr.isatty():
         return None

@@ -48,9 +48,9 @@ def _reload(service: ControlService, settings: Settings) -> Reload:
     try:
         reload = service.reload()
     except ReloadFailed as error:
-        failed = error.reload
-        if failed is not None:
-            run.partial_result = lambda: _make_result(settings, failed, reloaded=False)
+        failed_reload = error.reload
+        if failed_reload is not None:
+            run.partial_result = lambda: _make_result(settings, failed_reload, reloaded=False)
         raise
     except NotStarted as error:
         state = error.state

@@ -46,12 +46,14 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
         tree = read_tree(directory)
         renaming = make_renaming(References(tree))
         plan = make_plan(tree, [DesiredChange(change) for change in renaming.edit.changes])
-        beside = ExtraOutput(
+        extra_output = ExtraOutput(
             print_below_plan=lambda console: print_rename_summary(console, renaming, tree),
             json_fields={"rename": renaming_json(renaming)},
             show_ldif=False,
         )
-        apply_plan(settings, directory, plan, options=options, warnings=renaming.edit.warnings, extra_output=beside)
+        apply_plan(
+            settings, directory, plan, options=options, warnings=renaming.edit.warnings, extra_output=extra_output
+        )
 
 
 @rename_group.command("ae", cls=SiteCommand)
@@ -82,13 +84,13 @@ def ae_command(
     What others know is theirs to change, and what the archive's database holds no LDAP change reaches: studies that
     were archived to an external archive are asked for by the title it had then. --keep-alias keeps that title.
     """
-    keeping = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
+    keep_options = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):
         raise click.UsageError("--references-only renames no AE, so there is nothing to keep")
     if references_only:
         _apply_rename(settings, options, lambda references: rename_references(references, old, new))
     else:
-        _apply_rename(settings, options, lambda references: rename_ae(references, old, new, keeping))
+        _apply_rename(settings, options, lambda references: rename_ae(references, old, new, keep_options))
 
 
 @rename_group.command("device", cls=SiteCommand)
@@ -120,14 +122,14 @@ def _register_part_command(name: str, kind: EntityKind, noun: str, force_help: s
     def part_command(
         settings: Settings, options: ChangeOptions, *, old: str, new: str, references_only: bool, force: bool = False
     ) -> None:
-        named = force or (kind is EntityKind.STORAGE and STORED_OBJECTS in options.forced_risks)
+        is_forced = force or (kind is EntityKind.STORAGE and STORED_OBJECTS in options.forced_risks)
         rename = functools.partial(
             rename_part,
             device=settings.device,
             kind=kind,
             old=old,
             new=new,
-            force=named,
+            force=is_forced,
             only_references=references_only,
         )
         _apply_rename(settings, options, rename)

@@ -31,5 +31,5 @@ def restore_command(settings: Settings, options: ChangeOptions, *, file: Path) -
     require_base_dn(snapshot, settings.base_dn, str(file))
     with open_directory(settings) as directory:
         plan = make_restore_plan(directory, snapshot)
-        doubts = tuple(find_restore_warnings(directory, plan.before, snapshot, str(file)))
-        apply_plan(settings, directory, plan, options=options, warnings=doubts, is_restore=True)
+        warnings = tuple(find_restore_warnings(directory, plan.before, snapshot, str(file)))
+        apply_plan(settings, directory, plan, options=options, warnings=warnings, is_restore=True)

@@ -40,7 +40,7 @@ def results_group() -> None:
     """
 
 
-def _folder() -> Path:
+def _get_folder() -> Path:
     return get_state_subfolder(STORE_FOLDER)
 
 
@@ -52,11 +52,11 @@ def list_results(*, as_json: bool) -> None:
     Each with when it last heard something, the archive, the destination, how many studies have their answer and how
     many are open, its size, and where the studies came from.
     """
-    stores = find_stores(_folder())
+    stores = find_stores(_get_folder())
     if as_json:
-        print_json(results_json(stores, _folder()))
+        print_json(results_json(stores, _get_folder()))
     else:
-        print_results(stdout_console(), stores, _folder())
+        print_results(stdout_console(), stores, _get_folder())
 
 
 @results_group.command("clear", cls=UniqueOptionsCommand)
@@ -78,21 +78,21 @@ def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes:
     """
     if bool(names) == (older_than_days is not None):
         raise click.UsageError("say which: NAME, as 'dcmcfg results list' has it, or --older-than-days N")
-    stores = find_stores(_folder())
+    stores = find_stores(_get_folder())
     if older_than_days is None:
-        meant = select_by_name(stores, names)
+        selected = select_by_name(stores, names)
     else:
-        meant = select_older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
-    if meant and not yes:
-        print_results(stderr_console(), meant, _folder())
+        selected = select_older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
+    if selected and not yes:
+        print_results(stderr_console(), selected, _get_folder())
         if not confirm("Delete these, and forget their answers?"):
             raise NegativeResult("declined, nothing was deleted")
-    deleted = [each.name for each in meant if _delete_store(each)]
+    deleted = [each.name for each in selected if _delete_store(each)]
     if as_json:
         print_json({"deleted": deleted})
     else:
         print_output(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
-    return 0 if len(deleted) == len(meant) else _SOME_REMAIN
+    return 0 if len(deleted) == len(selected) else _SOME_REMAIN
 
 
 def _delete_store(store: StoreInfo) -> bool:

@@ -124,33 +124,35 @@ def route_command(
     study_uid = parse_uid(study) if study is not None else None
     address = AddressOverride.parse(connect) if connect is not None else None
     title = parse_ae_title(ae) if ae is not None else None
-    holder = external if external in (None, NO_EXTERNAL_ARCHIVE) else parse_ae_title(external)
+    external_ae_title = external if external in (None, NO_EXTERNAL_ARCHIVE) else parse_ae_title(external)
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.get_device(settings.device)
-    question = RouteRequest(get_archive_ae(device, title), destination, caller, holder)
-    found = (
-        _locate_study(settings if qido else None, configuration, question, study_uid=study_uid, connect=address)
+    request = RouteRequest(get_archive_ae(device, title), destination, caller, external_ae_title)
+    located_study = (
+        _locate_study(settings if qido else None, configuration, request, study_uid=study_uid, connect=address)
         if study_uid
         else None
     )
-    states = found.states if found is not None else (StudyState(state),) if state else ()
-    if found is not None:
-        question = replace(
-            question, external_ae_title=holder or found.external_ae_title, sop_classes=found.sop_classes or None
+    states = located_study.states if located_study is not None else (StudyState(state),) if state else ()
+    if located_study is not None:
+        request = replace(
+            request,
+            external_ae_title=external_ae_title or located_study.external_ae_title,
+            sop_classes=located_study.sop_classes or None,
         )
-    route = find_route(configuration, question, states or tuple(StudyState))
+    route = find_route(configuration, request, states or tuple(StudyState))
     route = route.with_next_steps(invocation.current().insert_site_options)
-    leads = route.is_delivered(*states)
+    is_delivered = route.is_delivered(*states)
     if svg is not None:
         write_atomically(svg, draw(build_sequence_diagrams(route)))
     if as_json:
-        print_json(route_json(route, delivered=leads, study=found))
+        print_json(route_json(route, delivered=is_delivered, study=located_study))
     elif as_mermaid:
         print_output(*render_mermaid(build_sequence_diagrams(route)))
     elif svg != STDOUT:
-        print_route(route, found, states=states)
-    return 0 if leads else 1
+        print_route(route, located_study, states=states)
+    return 0 if is_delivered else 1
 
 
 def _locate_study(
@@ -165,9 +167,9 @@ def _locate_study(
 
     With *settings* the archive's database is asked as well; where it gives no answer, a note says so.
     """
-    asked = request.archive_ae
+    archive_ae = request.archive_ae
     addresses = find_addresses(
-        configuration, asked.device.name, request.destination_ae_title, ae_title=asked.title, connect=connect
+        configuration, archive_ae.device.name, request.destination_ae_title, ae_title=archive_ae.title, connect=connect
     )
     with (
         advise_status(addresses.archive),
@@ -176,15 +178,15 @@ def _locate_study(
             request.calling_ae_title,
             [InformationModel.STUDY.find_sop_class],
             get_query_timeouts(addresses),
-        ) as opened,
+        ) as association,
     ):
-        instances = find_instances(opened, study_uid)
+        instances = find_instances(association, study_uid)
     if settings is None:
-        return locate_study(study_uid, instances, device=asked.device, database_error="--no-qido")
+        return locate_study(study_uid, instances, device=archive_ae.device, database_error="--no-qido")
     try:
-        stored = connect_database(settings, asked.title).get_study(study_uid)
+        stored = connect_database(settings, archive_ae.title).get_study(study_uid)
     except DcmcfgError as error:
         return locate_study(
-            study_uid, instances, device=asked.device, database_error=f"{error.subject}: {error.message}"
+            study_uid, instances, device=archive_ae.device, database_error=f"{error.subject}: {error.message}"
         )
-    return locate_study(study_uid, instances, device=asked.device, stored=stored)
+    return locate_study(study_uid, instances, device=archive_ae.device, stored=stored)

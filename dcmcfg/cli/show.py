@@ -28,13 +28,15 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     the device. TARGET is DEVICE, DEVICE/AE, AE:TITLE or the DN of one; without it, the archive's device.
     """
     with open_directory(settings) as directory:
-        found = resolve_target(Configuration(read_tree(directory)), target or settings.device)
-    device = found.device
+        resolved_target = resolve_target(Configuration(read_tree(directory)), target or settings.device)
+    device = resolved_target.device
     if device is None:
         raise NotFound(
-            "it is neither a device nor an AE", subject=str(found.entry.dn), next_step="dcmcfg get shows any entry"
+            "it is neither a device nor an AE",
+            subject=str(resolved_target.entry.dn),
+            next_step="dcmcfg get shows any entry",
         )
-    aes = device.network_aes if found.ae is None else (found.ae,)
+    aes = device.network_aes if resolved_target.ae is None else (resolved_target.ae,)
     if as_json:
         print_json(device_json(device, aes))
     else:

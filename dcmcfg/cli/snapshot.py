@@ -40,40 +40,40 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
     if checking and replacing:
         raise click.UsageError("--check and --replace exclude each other")
     if checking:
-        _check(file, as_json=as_json)
+        _check_snapshot(file, as_json=as_json)
     else:
-        _take(settings, file, replacing=replacing, as_json=as_json)
+        _take_snapshot(settings, file, replacing=replacing, as_json=as_json)
 
 
-def _take(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> None:
+def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> None:
     if not replacing:
         require_new_file(str(file))
     with open_directory(settings) as directory:
         snapshot = take_snapshot(directory)
     write_atomically(str(file), format_snapshot(snapshot), private=True, must_be_new=not replacing)
-    found = find_problems(snapshot)
+    problems = find_problems(snapshot)
     if as_json:
-        print_json(snapshot_json(str(file), snapshot, found))
+        print_json(snapshot_json(str(file), snapshot, problems))
     else:
         print_output(f"{file}: {format_snapshot_summary(snapshot)}; it holds secrets")
-    if not is_loadable(found):
+    if not is_loadable(problems):
         print_message("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
 
 
-def _check(file: Path, *, as_json: bool) -> None:
+def _check_snapshot(file: Path, *, as_json: bool) -> None:
     try:
         snapshot = read_snapshot(file)
-        found = find_problems(snapshot)
-    except (Refused, LdifError, MalformedInput) as refused:
+        problems = find_problems(snapshot)
+    except (Refused, LdifError, MalformedInput) as error:
         raise NegativeResult(
-            refused.message, subject=refused.subject, next_step=refused.next_step, details=refused.details
-        ) from refused
-    invocation.current().partial_result = partial(snapshot_json, str(file), snapshot, found)
-    if found and not as_json:
-        print_findings(stdout_console(), found, len(snapshot.tree.entries))
-    if not is_loadable(found):
+            error.message, subject=error.subject, next_step=error.next_step, details=error.details
+        ) from error
+    invocation.current().partial_result = partial(snapshot_json, str(file), snapshot, problems)
+    if problems and not as_json:
+        print_findings(stdout_console(), problems, len(snapshot.tree.entries))
+    if not is_loadable(problems):
         raise NegativeResult("a server would not load it", subject=str(file))
     if as_json:
-        print_json(snapshot_json(str(file), snapshot, found))
+        print_json(snapshot_json(str(file), snapshot, problems))
     else:
         print_output(f"{file}: whole and loadable: {format_snapshot_summary(snapshot)}")

@@ -36,22 +36,22 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
     destination that a 'verify' has left: one of this account, with --directory one of any account.
     """
-    left = {each.title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
-    who = None
+    leftovers = {each.title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
+    identity = None
     if with_directory:
         from dcmcfg.cli.verify.leftovers import describe_leftovers
 
         with open_directory(settings) as directory:
-            who = directory.who_am_i()
-            left |= describe_leftovers(settings, directory)
-    if who is not None and not as_json:
-        print_output(f"directory {settings.ldap_url}: {who or 'anonymous'}")
-    for title, made in left.items():
-        told = f"a verify may have left the temporary destination {title} ({made}); {CLEAN_COMMAND} removes it"
-        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
-    asked: dict[str, Any] = {} if who is None else {"ldap_url": settings.ldap_url, "who_am_i": who}
-    beside = asked | ({"temporary_leftovers": list(left)} if left else {})
-    status = _query_status(settings, beside)
+            identity = directory.who_am_i()
+            leftovers |= describe_leftovers(settings, directory)
+    if identity is not None and not as_json:
+        print_output(f"directory {settings.ldap_url}: {identity or 'anonymous'}")
+    for title, origin in leftovers.items():
+        message = f"a verify may have left the temporary destination {title} ({origin}); {CLEAN_COMMAND} removes it"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
+    directory_fields: dict[str, Any] = {} if identity is None else {"ldap_url": settings.ldap_url, "who_am_i": identity}
+    extra_fields = directory_fields | ({"temporary_leftovers": list(leftovers)} if leftovers else {})
+    status = _query_status(settings, extra_fields)
     next_step = "" if status.started else invocation.current().insert_site_options(describe_how_to_start(settings))
     if as_json:
         result = {
@@ -59,8 +59,10 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
             "reported_status": status.reported_status,
             "state": status.service_state.value,
         }
-        step = {"next_step": next_step} if next_step else {}
-        print_json(result | {"duration_seconds": round(status.seconds, 3)} | step | beside, indent=None)
+        next_step_field = {"next_step": next_step} if next_step else {}
+        print_json(
+            result | {"duration_seconds": round(status.seconds, 3)} | next_step_field | extra_fields, indent=None
+        )
     else:
         print_output(f"{status.reported_status}: archive {settings.archive_url} ({status.seconds:.2f} s)")
         if next_step:
@@ -71,13 +73,13 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
 def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStatus:
     """Return the archive's status; on a failure, ``--json`` has the state that it shows."""
     run = invocation.current()
-    known = {"archive_url": settings.archive_url, "reported_status": None}
+    fields = {"archive_url": settings.archive_url, "reported_status": None}
     try:
         return make_control_service(settings).status(lambda line: print_message(f"{line} …"))
     except NotStarted as error:
         state = error.state
-        run.partial_result = lambda: known | {"state": state.value} | extra_json
+        run.partial_result = lambda: fields | {"state": state.value} | extra_json
         raise
     except ArchiveError:
-        run.partial_result = lambda: known | {"state": ServiceState.UNKNOWN.value} | extra_json
+        run.partial_result = lambda: fields | {"state": ServiceState.UNKNOWN.value} | extra_json
         raise

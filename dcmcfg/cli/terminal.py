@@ -28,8 +28,8 @@ def confirm(question: str) -> bool:
 
 def prompt_hidden(prompt: str, *, repeat: bool = False) -> str:
     """Return what is typed at the prompt *prompt*, on stderr and without echo; *repeat* to be sure of it."""
-    asked = click.prompt(escape_unprintable(prompt), hide_input=True, confirmation_prompt=repeat, err=True)
-    return str(asked)
+    typed = click.prompt(escape_unprintable(prompt), hide_input=True, confirmation_prompt=repeat, err=True)
+    return str(typed)
 
 
 def require_terminal() -> None:
@@ -43,8 +43,8 @@ def get_bind_password(settings: Settings) -> str:
 
     Raises what :func:`read_bind_password` raises.
     """
-    known = read_bind_password(settings)
-    return prompt_bind_password(settings) if known is None else known
+    password = read_bind_password(settings)
+    return prompt_bind_password(settings) if password is None else password
 
 
 def read_bind_password(settings: Settings) -> str | None:
@@ -53,14 +53,14 @@ def read_bind_password(settings: Settings) -> str | None:
     Raises :class:`DirectoryError` when there is none and standard input is no terminal, and what
     :meth:`Settings.bind_password` raises.
     """
-    known = settings.bind_password()
-    if known is None and not sys.stdin.isatty():
+    password = settings.bind_password()
+    if password is None and not sys.stdin.isatty():
         raise DirectoryError(
             f"no password for {settings.bind_dn}",
             subject=settings.ldap_url,
             next_step="--bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md",
         )
-    return known
+    return password
 
 
 def prompt_bind_password(settings: Settings) -> str:

@@ -37,8 +37,8 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     """
     if only_print and as_json:
         raise click.UsageError("--print prints the token and nothing else: without --json.")
-    given = get_credential(settings)
-    token = given.token() if isinstance(given, TokenIssuer) else given
+    credential = get_credential(settings)
+    token = credential.get_token() if isinstance(credential, TokenIssuer) else credential
     if only_print:
         if token is None:
             raise NotFound(
@@ -48,20 +48,20 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
         print_output(token)
         return 0
     issuer = settings.oidc.issuer if settings.oidc else ""
-    web = HttpClient(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
-    found = check_token(settings.archive_url, token, issuer, web)
-    why = explain_refusal(found, role)
+    http_client = HttpClient(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
+    check = check_token(settings.archive_url, token, issuer, http_client)
+    reasons = explain_refusal(check, role)
     source = _describe_source(settings)
-    result = functools.partial(token_json, source, settings.archive_url, found=found, role=role, reasons=why)
-    if found.failure is not None:
-        invocation.current().partial_result = result
+    make_result = functools.partial(token_json, source, settings.archive_url, found=check, role=role, reasons=reasons)
+    if check.failure is not None:
+        invocation.current().partial_result = make_result
     elif as_json:
-        print_json(result())
+        print_json(make_result())
     if not as_json:
-        print_token(source, settings.archive_url, found=found, role=role, reasons=why)
-    if found.failure is not None:
-        raise found.failure
-    return 1 if found.outcome is TokenOutcome.REFUSED else 0
+        print_token(source, settings.archive_url, found=check, role=role, reasons=reasons)
+    if check.failure is not None:
+        raise check.failure
+    return 1 if check.outcome is TokenOutcome.REFUSED else 0
 
 
 def _describe_source(settings: Settings) -> str:

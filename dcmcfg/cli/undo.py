@@ -64,9 +64,9 @@ def undo_command(
     if rejects is not None and not partial:
         raise click.UsageError("--rejects goes with --partial")
     with open_directory(settings) as directory:
-        settled = (reconcile_if_possible if partial else reconcile_interrupted)(get_state_folder(), directory)
+        interrupted = (reconcile_if_possible if partial else reconcile_interrupted)(get_state_folder(), directory)
         history = History(get_state_folder())
-        record = select_rollout_to_undo(history, settings.ldap_url, number, settled)
+        record = select_rollout_to_undo(history, settings.ldap_url, number, interrupted)
         if partial:
             return _undo_partially(settings, directory, record, options=options, rejects_path=rejects)
         tree = read_tree(directory)

@@ -14,8 +14,8 @@ from dcmcfg.search.acceptable_values import complete_external_retrieve_titles, f
 def list_new_values(configuration: Configuration, target_text: str, name: str, incomplete: str) -> list[str]:
     """Return the values of *name* that *incomplete* may become and that the target *target_text* would accept."""
     entry = resolve_entry(configuration, target_text)
-    known = completions.complete_values(load_bundled_schema(), name, incomplete)
-    values = dict.fromkeys((*known, *completions.complete_references(configuration, name, incomplete, entry)))
+    known_values = completions.complete_values(load_bundled_schema(), name, incomplete)
+    values = dict.fromkeys((*known_values, *completions.complete_references(configuration, name, incomplete, entry)))
     return list(filter_acceptable_values(configuration, entry, name, values=values, now=datetime.now(UTC)))
 
 

@@ -89,14 +89,18 @@ def work_order_command(
     """
     if as_json and form != "text":
         raise click.UsageError("--json and --format exclude each other")
-    holder = parse_ae_title(external)
+    external_ae_title = parse_ae_title(external)
     title = parse_ae_title(ae) if ae is not None else None
     requesters, destinations = [parse_ae_title(each) for each in calling], [parse_ae_title(each) for each in dest]
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device = configuration.get_device(settings.device)
     order = create_work_order(
-        configuration, get_archive_ae(device, title), holder, requesters=requesters, destinations=destinations
+        configuration,
+        get_archive_ae(device, title),
+        external_ae_title,
+        requesters=requesters,
+        destinations=destinations,
     )
     if as_json:
         print_json(work_order_json(order))

@@ -31,7 +31,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
 _MAXIMUM_LENGTH = 1 << 14
-_ANSWERS = frozenset({PduType.ASSOCIATE_AC, PduType.ASSOCIATE_RJ, PduType.ABORT})
+_DICOM_PDU_TYPES = frozenset({PduType.ASSOCIATE_AC, PduType.ASSOCIATE_RJ, PduType.ABORT})
 
 
 def speaks_tls(peer: Peer, timeouts: DicomTimeouts) -> bool:
@@ -51,19 +51,21 @@ def speaks_tls(peer: Peer, timeouts: DicomTimeouts) -> bool:
 def speaks_dicom(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts) -> bool:
     """Tell whether *peer* answers an association request as *calling_ae_title* without TLS, whatever it answers."""
     try:
-        wire = open_connection(peer, timeouts)
+        connection = open_connection(peer, timeouts)
     except Unreachable:
         return False
     kind = 0
     try:
         proposed = build_proposed_contexts([VERIFICATION], (IMPLICIT_VR_LITTLE_ENDIAN,))
-        wire.send(encode_association_request(calling_ae_title, peer.ae_title, proposed, _MAXIMUM_LENGTH), timeouts.acse)
-        kind, _ = wire.read_pdu(timeouts.acse)
+        connection.send(
+            encode_association_request(calling_ae_title, peer.ae_title, proposed, _MAXIMUM_LENGTH), timeouts.acse
+        )
+        kind, _ = connection.read_pdu(timeouts.acse)
     except (ConnectionClosed, PduTimeout):
         return False
     finally:
-        wire.close(ABORT_PDU if kind == PduType.ASSOCIATE_AC else b"")
-    return kind in _ANSWERS
+        connection.close(ABORT_PDU if kind == PduType.ASSOCIATE_AC else b"")
+    return kind in _DICOM_PDU_TYPES
 
 
 @dataclass(frozen=True)
@@ -120,21 +122,21 @@ class CallResult:
 def call(
     endpoint: PeerEndpoint, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None
 ) -> CallResult:
-    """Return the verdict on *endpoint*, called as *calling_ae_title*, with *tls* where it is to be called over TLS.
+    """Return the result for *endpoint*, called as *calling_ae_title*, with *tls* where it is to be called over TLS.
 
     A peer that does not speak what was expected is asked whether it speaks the other: TLS, or DICOM without it.
     """
     try:
-        answered = echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
+        response = echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
     except DcmcfgError as error:
-        return _detect_other_protocol(endpoint, calling_ae_title, timeouts, error) or _failed(error)
-    return CallResult(answered.seconds, tls_session=answered.tls_session)
+        return _detect_other_protocol(endpoint, calling_ae_title, timeouts, error) or _create_failed_result(error)
+    return CallResult(response.seconds, tls_session=response.tls_session)
 
 
 def _detect_other_protocol(
     endpoint: PeerEndpoint, calling_ae_title: str, timeouts: DicomTimeouts, error: DcmcfgError
 ) -> CallResult | None:
-    """Return the verdict on a peer that speaks the other; None where it does not, or *error* says what it speaks."""
+    """Return the result for a peer that speaks the other; None where it does not, or *error* says what it speaks."""
     match error:
         case TlsHandshakeFailed(speaks_tls=False) if speaks_dicom(endpoint.peer, calling_ae_title, timeouts):
             return CallResult(
@@ -157,11 +159,11 @@ def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
     """Return how *endpoint* and what is said of it are made alike."""
     if not endpoint.get_connection_name:
         return "the peer or what is said of it is wrong: tls in a file for onboard, dicomTLSCipherSuite in the tree"
-    other = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
-    return f"where it is the tree that is wrong: {other}"
+    command = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
+    return f"where it is the tree that is wrong: {command}"
 
 
-def _failed(error: DcmcfgError) -> CallResult:
+def _create_failed_result(error: DcmcfgError) -> CallResult:
     match error:
         case Unreachable():
             return CallResult(problem=error.message, failed_at=CallStage.TCP, next_step=error.next_step)

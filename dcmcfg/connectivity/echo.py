@@ -36,18 +36,18 @@ class AeEchoResult:
 
     def map_next_steps(self, transform: Callable[[str], str]) -> AeEchoResult:
         """Return it with what *transform* makes of its next steps."""
-        verdict = self.call_result and replace(self.call_result, next_step=transform(self.call_result.next_step))
-        return AeEchoResult(replace(self.target, next_step=transform(self.target.next_step)), verdict)
+        call_result = self.call_result and replace(self.call_result, next_step=transform(self.call_result.next_step))
+        return AeEchoResult(replace(self.target, next_step=transform(self.target.next_step)), call_result)
 
 
 def select_targets(configuration: Configuration, names: Sequence[str], *, tls: bool = False) -> tuple[EchoTarget, ...]:
-    """Return the AEs that are *names*, each once, in that order; without names every AE, in the tree's order.
+    """Return the AEs with these *names*, each once, in that order; without names every AE, in the tree's order.
 
     An AE is called over TLS where it has no other connection, and with *tls* in any case. Raises what
     :func:`~dcmcfg.model.targets.resolve_network_ae` does for a name that is nobody's, or several AEs'.
     """
-    found = [resolve_network_ae(configuration, each) for each in names] if names else configuration.network_aes()
-    return tuple(_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in found}.values())
+    aes = [resolve_network_ae(configuration, each) for each in names] if names else configuration.network_aes()
+    return tuple(_create_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in aes}.values())
 
 
 def echo_all(
@@ -61,30 +61,40 @@ def echo_all(
 ) -> tuple[AeEchoResult, ...]:
     """Return what came of calling each of *echo_targets* that has an address, as *calling_ae_title*.
 
-    The others were not called.
-    *tls* is needed where one of them is called over TLS. *on_result* is told of each that was called as its verdict
-    comes.
+    The others were not called. *tls* is needed where one of them is called over TLS. *on_result* is called with the
+    result of each that was called, as it comes.
     """
-    with_address = [(number, each.endpoint) for number, each in enumerate(echo_targets) if each.endpoint is not None]
+    numbered_endpoints = [
+        (number, each.endpoint) for number, each in enumerate(echo_targets) if each.endpoint is not None
+    ]
 
-    def on_verdict(place: int, verdict: CallResult) -> None:
-        on_result(AeEchoResult(echo_targets[with_address[place][0]], verdict))
+    def report_result(index: int, call_result: CallResult) -> None:
+        on_result(AeEchoResult(echo_targets[numbered_endpoints[index][0]], call_result))
 
-    callees = [callee for _, callee in with_address]
-    verdicts = probe_all(callees, calling_ae_title, tls=tls, parallel=parallel, timeouts=timeouts, on_result=on_verdict)
-    by_number = {number: verdict for (number, _), verdict in zip(with_address, verdicts, strict=True)}
+    endpoints = [endpoint for _, endpoint in numbered_endpoints]
+    call_results = probe_all(
+        endpoints, calling_ae_title, tls=tls, parallel=parallel, timeouts=timeouts, on_result=report_result
+    )
+    by_number = {number: call_result for (number, _), call_result in zip(numbered_endpoints, call_results, strict=True)}
     return tuple(AeEchoResult(each, by_number.get(number)) for number, each in enumerate(echo_targets))
 
 
-def _target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
+def _create_target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
     if not ae.installed:
         return EchoTarget(ae, None, "not installed (dicomInstalled)", suggest_install_command(ae))
-    plain = ae.find_listening_connection()
-    connection = ae.find_listening_connection(tls=True) if tls else plain or ae.find_listening_connection(tls=True)
+    plain_connection = ae.find_listening_connection()
+    connection = (
+        ae.find_listening_connection(tls=True) if tls else plain_connection or ae.find_listening_connection(tls=True)
+    )
     if connection is None:
         problem = f"no installed DICOM connection with a port{' and TLS' if tls else ''}"
-        return EchoTarget(ae, None, problem, _suggest_without_tls(ae, plain) if plain else _suggest_connection_list(ae))
-    name = _name(ae, connection)
+        return EchoTarget(
+            ae,
+            None,
+            problem,
+            _suggest_without_tls(ae, plain_connection) if plain_connection else _suggest_connection_list(ae),
+        )
+    name = _format_connection_name(ae, connection)
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:
@@ -93,15 +103,15 @@ def _target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
     return EchoTarget(ae, PeerEndpoint(peer, connection.tls, name))
 
 
-def _suggest_without_tls(ae: NetworkAE, plain: Connection) -> str:
-    secured = format_command("connection", "set", _name(ae, plain), "--tls")
-    return f"leave --tls out, since it has a plain one; where the peer speaks TLS there: {secured}"
+def _suggest_without_tls(ae: NetworkAE, plain_connection: Connection) -> str:
+    command = format_command("connection", "set", _format_connection_name(ae, plain_connection), "--tls")
+    return f"leave --tls out, since it has a plain one; where the peer speaks TLS there: {command}"
 
 
 def _suggest_connection_list(ae: NetworkAE) -> str:
     return f"{format_command('connection', 'list', ae.device.name)} tells what its device has"
 
 
-def _name(ae: NetworkAE, connection: Connection) -> str:
+def _format_connection_name(ae: NetworkAE, connection: Connection) -> str:
     """Return *connection* of *ae* as ``connection set`` takes it."""
     return f"{ae.device.name}/{get_connection_name(connection.dn)}"

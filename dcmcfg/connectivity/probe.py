@@ -27,23 +27,23 @@ def probe_all(
     timeouts: DicomTimeouts = PROBE_TIMEOUTS,
     on_result: Callable[[int, CallResult], None] = lambda _number, _verdict: None,
 ) -> tuple[CallResult, ...]:
-    """Return the verdict on each of *endpoints*, called as *calling_ae_title*, at most *parallel* of them at once.
+    """Return the result for each of *endpoints*, called as *calling_ae_title*, at most *parallel* of them at once.
 
     *tls* is needed where one of them is called over TLS. One address is called by one at a time, since many take few
-    associations; where it cannot be reached the others there are not tried. *on_result* is told of each as it comes,
-    with its number. None takes longer than connecting three times, two answers to association requests and the answer
-    to the echo, a name service that keeps silent included. When it is interrupted the associations under way are
+    associations; where it cannot be reached the others there are not tried. *on_result* is called with each result as
+    it comes, and its number. None takes longer than connecting three times, two answers to association requests and the
+    answer to the echo, a name service that keeps silent included. When it is interrupted the associations under way are
     aborted.
     """
-    probing = _ProbeRun(endpoints, calling_ae_title=calling_ae_title, tls=tls, timeouts=timeouts, on_result=on_result)
+    run = _ProbeRun(endpoints, calling_ae_title=calling_ae_title, tls=tls, timeouts=timeouts, on_result=on_result)
     try:
-        while not probing.is_done:
-            probing.start_probes(parallel)
-            probing.collect_result()
+        while not run.is_done:
+            run.start_probes(parallel)
+            run.collect_result()
     except BaseException:
         force_close_all()
         raise
-    return tuple(probing.results[number] for number in range(len(endpoints)))
+    return tuple(run.results[number] for number in range(len(endpoints)))
 
 
 class _ProbeRun:
@@ -58,9 +58,9 @@ class _ProbeRun:
         timeouts: DicomTimeouts,
         on_result: Callable[[int, CallResult], None],
     ) -> None:
-        self._callees, self._calling, self._tls, self._timeouts = endpoints, calling_ae_title, tls, timeouts
-        self._on_verdict = on_result
-        self._longest = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
+        self._endpoints, self._calling_ae_title, self._tls, self._timeouts = endpoints, calling_ae_title, tls, timeouts
+        self._on_result = on_result
+        self._max_duration_s = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
         self._waiting = dict.fromkeys(range(len(endpoints)))
         self._started_at: dict[int, float] = {}
         self._result_queue: SimpleQueue[tuple[int, CallResult]] = SimpleQueue()
@@ -73,45 +73,47 @@ class _ProbeRun:
 
     def start_probes(self, parallel: int) -> None:
         """Begin what can be begun."""
-        busy = {self._callees[number].address for number in self._started_at}
+        busy_addresses = {self._endpoints[number].address for number in self._started_at}
         for number in tuple(self._waiting):
             if len(self._started_at) >= parallel:
                 return
-            callee = self._callees[number]
-            if (known := self._unreachable.get(callee.address)) is not None:
+            endpoint = self._endpoints[number]
+            if (unreachable := self._unreachable.get(endpoint.address)) is not None:
                 del self._waiting[number]
-                self._record_result(number, known)
-            elif callee.address not in busy:
+                self._record_result(number, unreachable)
+            elif endpoint.address not in busy_addresses:
                 del self._waiting[number]
-                busy.add(callee.address)
+                busy_addresses.add(endpoint.address)
                 self._started_at[number] = time.monotonic()
                 # One that hangs, in a name service, is left behind; nobody has to wait for it.
-                Thread(target=self._probe, args=(number, callee), daemon=True).start()
+                Thread(target=self._probe, args=(number, endpoint), daemon=True).start()
 
     def collect_result(self) -> None:
-        """Wait for the next verdict, or until somebody's time is over."""
+        """Wait for the next result, or until the time of a probe is over."""
         if not self._started_at:
             return
-        left = min(self._started_at.values()) + self._longest - time.monotonic()
+        remaining_s = min(self._started_at.values()) + self._max_duration_s - time.monotonic()
         with suppress(Empty):
-            number, verdict = self._result_queue.get(timeout=max(0.0, left))
+            number, result = self._result_queue.get(timeout=max(0.0, remaining_s))
             if self._started_at.pop(number, None) is not None:
-                self._record_result(number, verdict)
+                self._record_result(number, result)
         now = time.monotonic()
-        for number in [number for number, since in self._started_at.items() if now - since >= self._longest]:
+        for number in [
+            number for number, started_at in self._started_at.items() if now - started_at >= self._max_duration_s
+        ]:
             del self._started_at[number]
-            silent = CallResult(problem=f"no answer within {self._longest:g} s", failed_at=CallStage.TCP)
-            self._record_result(number, silent)
+            timeout_result = CallResult(problem=f"no answer within {self._max_duration_s:g} s", failed_at=CallStage.TCP)
+            self._record_result(number, timeout_result)
 
-    def _record_result(self, number: int, verdict: CallResult) -> None:
-        self.results[number] = verdict
-        if not verdict.is_reached:
-            self._unreachable[self._callees[number].address] = verdict
-        self._on_verdict(number, verdict)
+    def _record_result(self, number: int, result: CallResult) -> None:
+        self.results[number] = result
+        if not result.is_reached:
+            self._unreachable[self._endpoints[number].address] = result
+        self._on_result(number, result)
 
     def _probe(self, number: int, endpoint: PeerEndpoint) -> None:
         try:
-            verdict = call(endpoint, self._calling, self._timeouts, self._tls)
+            result = call(endpoint, self._calling_ae_title, self._timeouts, self._tls)
         except Exception as error:  # noqa: BLE001 — in a thread nobody else would hear of it
-            verdict = CallResult(problem=f"internal error ({type(error).__name__}: {error})")
-        self._result_queue.put((number, verdict))
+            result = CallResult(problem=f"internal error ({type(error).__name__}: {error})")
+        self._result_queue.put((number, result))

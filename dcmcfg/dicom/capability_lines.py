@@ -1,6 +1,6 @@
 """Capabilities as lines of text: role, SOP class, transfer syntaxes, each by keyword, or by UID where it has none.
 
-Sets of capabilities that are wanted often.
+Sets of capabilities that are often needed.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dcmcfg.dicom.uid_registry import UidKind, format_uid_name, keyword_of, list_storage_sop_classes, resolve_uid
+from dcmcfg.dicom.uid_registry import UidKind, format_uid_name, get_keyword, list_storage_sop_classes, resolve_uid
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.capabilities import ROLES, SCP, SCU, get_sop_class_name, get_sop_class_role, is_storage_capability
 from dcmcfg.model.devices import Configuration
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
-_FORM = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
-_LONGEST_FILE = 1_000_000
+_LINE_FORMAT = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
+_MAX_FILE_CHARACTERS = 1_000_000
 
 
 def format_capability_line(role: str, sop_class: str, syntaxes: tuple[str, ...]) -> str:
     """Return the line of one capability."""
-    return " ".join((role, keyword_of(sop_class), *map(keyword_of, syntaxes)))
+    return " ".join((role, get_keyword(sop_class), *map(get_keyword, syntaxes)))
 
 
 def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
@@ -31,7 +31,7 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
     that is there twice in one role.
     """
     try:
-        text = path.read_bytes()[: _LONGEST_FILE + 1].decode("utf-8-sig")
+        text = path.read_bytes()[: _MAX_FILE_CHARACTERS + 1].decode("utf-8-sig")
     except OSError as error:
         raise MalformedInput(
             f"cannot be read ({error.strerror})",
@@ -40,35 +40,35 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
         ) from error
     except UnicodeDecodeError as error:
         raise MalformedInput("not UTF-8 text", subject=str(path)) from error
-    if len(text) > _LONGEST_FILE:
+    if len(text) > _MAX_FILE_CHARACTERS:
         raise MalformedInput("more than a million characters", subject=str(path))
-    found = tuple(_parsed(text, str(path)))
+    capabilities = tuple(_parse_lines(text, str(path)))
     seen: set[tuple[str, str]] = set()
-    for each in found:
+    for each in capabilities:
         if (each.sop_class, each.role) in seen:
             raise MalformedInput(f"{each.name} is there twice", subject=str(path))
         seen.add((each.sop_class, each.role))
-    if not found:
-        raise MalformedInput("there is no capability in it", subject=str(path), next_step=_FORM)
-    return found
+    if not capabilities:
+        raise MalformedInput("there is no capability in it", subject=str(path), next_step=_LINE_FORMAT)
+    return capabilities
 
 
-def _parsed(text: str, source: str) -> Iterator[TransferCapability]:
+def _parse_lines(text: str, source: str) -> Iterator[TransferCapability]:
     for number, line in enumerate(text.splitlines(), 1):
         words = line.partition("#")[0].split()
         if not words:
             continue
-        place = f"{source}:{number}"
+        location = f"{source}:{number}"
         if len(words) < 3 or words[0].upper() not in ROLES:
-            raise MalformedInput("not a capability", subject=place, next_step=_FORM)
+            raise MalformedInput("not a capability", subject=location, next_step=_LINE_FORMAT)
         role = words[0].upper()
         try:
             sop_class = resolve_uid(words[1], UidKind.SOP_CLASS)
             syntaxes = tuple(dict.fromkeys(resolve_uid(word, UidKind.TRANSFER_SYNTAX) for word in words[2:]))
-        except MalformedInput as problem:
+        except MalformedInput as error:
             raise MalformedInput(
-                f"{problem.subject}: {problem.message}", subject=place, next_step=problem.next_step
-            ) from problem
+                f"{error.subject}: {error.message}", subject=location, next_step=error.next_step
+            ) from error
         yield TransferCapability(f"{format_uid_name(sop_class)} {role}", sop_class, role, syntaxes)
 
 

@@ -8,7 +8,7 @@ from dcmcfg.dicom.elements import read_octets
 from dcmcfg.dicom.pydicom_lazy import import_pydicom, silence_pydicom
 
 UNICODE = "ISO_IR 192"
-_REPLACED = "\N{REPLACEMENT CHARACTER}"
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def decode_values(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, ...], str]:
@@ -18,16 +18,16 @@ def decode_values(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[
     that *elements* name; where that cannot make the octets again, Unicode; ``""``, for none, where the octets are not
     in the set that is named: then each octet is one character.
     """
-    named = read_octets(elements, "SpecificCharacterSet").decode("latin-1")
+    character_set = read_octets(elements, "SpecificCharacterSet").decode("latin-1")
     values = [read_octets(elements, keyword) for keyword in keywords]
     if all(map(_is_invariant_ascii, values)):
-        return _first([value.decode("ascii") for value in values]), named
-    texts = _decoded(values, named)
-    if [encode_text(text, named) for text in texts] == values:
-        return _first(texts), named
-    if any(_REPLACED in text for text in texts):
-        return _first([value.decode("latin-1") for value in values]), ""
-    return _first(texts), UNICODE
+        return _get_first_values([value.decode("ascii") for value in values]), character_set
+    texts = _decode_all(values, character_set)
+    if [encode_text(text, character_set) for text in texts] == values:
+        return _get_first_values(texts), character_set
+    if any(_REPLACEMENT in text for text in texts):
+        return _get_first_values([value.decode("latin-1") for value in values]), ""
+    return _get_first_values(texts), UNICODE
 
 
 def encode_text(text: str, character_set: str) -> bytes:
@@ -37,7 +37,7 @@ def encode_text(text: str, character_set: str) -> bytes:
     """
     if text.isascii():
         return text.encode("ascii")
-    encodings = _encodings(character_set)
+    encodings = _find_encodings(character_set)
     if encodings is None:
         return text.encode("latin-1", "replace")
     silence_pydicom()
@@ -45,9 +45,9 @@ def encode_text(text: str, character_set: str) -> bytes:
     return encoded
 
 
-def _decoded(values: list[bytes], named: str) -> list[str]:
-    """Return *values* as text, each octet as a character where no known set is *named*."""
-    encodings = _encodings(named)
+def _decode_all(values: list[bytes], character_set: str) -> list[str]:
+    """Return *values* as text, each octet as a character where no known set is *character_set*."""
+    encodings = _find_encodings(character_set)
     if encodings is None:
         return [value.decode("latin-1") for value in values]
     silence_pydicom()
@@ -55,9 +55,9 @@ def _decoded(values: list[bytes], named: str) -> list[str]:
     return [charset.decode_bytes(value, encodings, delimiters) for value in values]
 
 
-def _encodings(named: str) -> list[str] | None:
-    """Return Python's names of the character set that is *named*; None for none, and for what is no Defined Term."""
-    terms = [each.strip(" \0") for each in named.split("\\")]
+def _find_encodings(character_set: str) -> list[str] | None:
+    """Return Python's names of *character_set*; None for none, and for what is no Defined Term."""
+    terms = [each.strip(" \0") for each in character_set.split("\\")]
     if not any(terms) or not import_pydicom("charset").python_encoding.keys() >= set(terms):
         return None
     silence_pydicom()
@@ -70,5 +70,5 @@ def _is_invariant_ascii(value: bytes) -> bool:
     return value.isascii() and b"\x1b" not in value
 
 
-def _first(texts: list[str]) -> tuple[str, ...]:
+def _get_first_values(texts: list[str]) -> tuple[str, ...]:
     return tuple(text.split("\\")[0].strip(" \0") for text in texts)

@@ -29,34 +29,36 @@ def open_socket(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None 
     secured.
     """
     try:
-        plain = socket.create_connection((peer.host, peer.port), timeout=timeouts.connect)
+        connection = socket.create_connection((peer.host, peer.port), timeout=timeouts.connect)
     except (socket.gaierror, UnicodeError) as error:
         raise _translate_resolution_error(error, peer) from error
     except OSError as error:
         raise translate_connect_error(error, peer, timeouts) from error
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls is None:
-        return plain
-    return _start_tls(plain, tls, peer, timeouts)
+        return connection
+    return _start_tls(connection, tls, peer, timeouts)
 
 
 def _start_tls(connection: socket.socket, tls: ssl.SSLContext, peer: Peer, timeouts: DicomTimeouts) -> ssl.SSLSocket:
     try:
-        connection = secured = tls.wrap_socket(connection, server_hostname=peer.host, do_handshake_on_connect=False)
-        secured.do_handshake()
+        connection = secured_connection = tls.wrap_socket(
+            connection, server_hostname=peer.host, do_handshake_on_connect=False
+        )
+        secured_connection.do_handshake()
     except OSError as error:
-        shown = read_peer_certificate(connection)
+        certificate = read_peer_certificate(connection)
         connection.close()
-        raise translate_handshake_error(error, peer, timeouts.connect, shown) from error
+        raise translate_handshake_error(error, peer, timeouts.connect, certificate) from error
     except BaseException:
         connection.close()
         raise
-    return secured
+    return secured_connection
 
 
 def _translate_resolution_error(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
     """Return *error*, with which the peer's host has no address, as one of ours."""
-    where = (
+    source = (
         f"the host that {peer.address_source} gives"
         if peer.address_source
         else "dicomHostname of its connection in LDAP"
@@ -65,7 +67,7 @@ def _translate_resolution_error(error: socket.gaierror | UnicodeError, peer: Pee
     return Unreachable(
         f"the host name {peer.host} cannot be resolved ({reason})",
         subject=str(peer),
-        next_step=f"correct {where}, or the name service of this machine",
+        next_step=f"correct {source}, or the name service of this machine",
     )
 
 
@@ -73,20 +75,22 @@ def translate_connect_error(error: OSError, peer: Peer, timeouts: DicomTimeouts)
     """Return *error*, with which there is no connection, as one of ours."""
     match error:
         case ConnectionRefusedError():
-            return Unreachable("connection refused: nothing listens there", subject=str(peer), next_step=_address(peer))
+            return Unreachable(
+                "connection refused: nothing listens there", subject=str(peer), next_step=_suggest_address_check(peer)
+            )
         case TimeoutError():
             return Unreachable(
                 f"no connection within {timeouts.connect:g} s",
                 subject=str(peer),
-                next_step=f"{_address(peer)}; a firewall in between keeps silent like that",
+                next_step=f"{_suggest_address_check(peer)}; a firewall in between keeps silent like that",
             )
         case _:
             return Unreachable(
-                f"no connection ({error.strerror or error})", subject=str(peer), next_step=_address(peer)
+                f"no connection ({error.strerror or error})", subject=str(peer), next_step=_suggest_address_check(peer)
             )
 
 
-def _address(peer: Peer) -> str:
+def _suggest_address_check(peer: Peer) -> str:
     """Return what to compare the address of *peer* with."""
     if peer.address_source:
         return f"is it running? Check the host and port that {peer.address_source} gives"

@@ -13,7 +13,7 @@ from dcmcfg.well_known_uids import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_EN
 
 Octets = bytes | bytearray | mmap.mmap
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_ITEMS = 0xFFFE
+_ITEM_GROUP = 0xFFFE
 _ITEM_TAGS = (b"\xfe\xff\0\xe0", b"\xff\xfe\xe0\0")
 _PIXEL_DATA = 0x7FE00010
 #: VRs whose values of undefined length are fragments (PS3.5 Section A.4).
@@ -22,16 +22,16 @@ _PIXEL_VRS = (b"OB", b"OW")
 _TEXTS = frozenset(b"AE AS CS DA DS DT IS LO PN SH TM UC UI".split())
 _NUMBERS = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8, b"SV": 8, b"UV": 8}
 #: Contours of a structure set have millions of values; each takes a fraction of what an element does.
-_VALUES_AS_AN_ELEMENT = 10
+_VALUES_PER_ELEMENT = 10
 _UNDEFINED = 0xFFFFFFFF
 #: Implicit VR Little Endian, that of Papyrus 3, and GE's variant of it whose pixels alone are in the other order.
 _IMPLICIT = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.20", "1.2.840.113619.5.2"})
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
-_OF_THE_STANDARD = "1.2.840.10008."
+_STANDARD_PREFIX = "1.2.840.10008."
 #: VRs whose length has two octets (PS3.5 Section 7.1.2); that of all others has four.
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS = SHORT_VRS.union(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_HEAD = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
+_ELEMENT_HEADER = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
 _LENGTH = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONG_LENGTH = {True: struct.Struct("<L"), False: struct.Struct(">L")}
 
@@ -58,7 +58,7 @@ def iterate_elements(octets: Octets, transfer_syntax: str, position: int = 0) ->
     """
     is_explicit, is_little = detect_encoding(octets, transfer_syntax, position)
     while position < len(octets):
-        tag, vr, length, begin = _element(octets, position, is_explicit=is_explicit, is_little=is_little)
+        tag, vr, length, begin = _read_element_header(octets, position, is_explicit=is_explicit, is_little=is_little)
         if length == _UNDEFINED:
             # Of unknown VR and undefined length is what was encoded implicitly (PS3.5 Section 6.2.2).
             position = _skip_sequence(octets, begin, is_explicit and vr != b"UN", is_little or vr == b"UN")
@@ -74,56 +74,58 @@ def remove_sequences(octets: Octets, transfer_syntax: str, position: int = 0) ->
 
     Raises what :func:`iterate_elements` does.
     """
-    kept = bytearray()
+    remaining = bytearray()
     for tag, begin, end in iterate_elements(octets, transfer_syntax, position):
         if tag == _PIXEL_DATA or octets[begin : begin + 4] not in _ITEM_TAGS:
-            kept += octets[position:end]
+            remaining += octets[position:end]
         position = end
-    return bytes(kept)
+    return bytes(remaining)
 
 
 def has_more_elements(
-    octets: Octets, transfer_syntax: str, position: int, *, max_elements: int, vr_of: Callable[[int], str]
+    octets: Octets, transfer_syntax: str, position: int, *, max_elements: int, get_vr: Callable[[int], str]
 ) -> bool:
     """Return whether there are more than *max_elements* elements and items from *position* on, those in sequences too.
 
     Counted is what pydicom makes an object of, in sequences of defined length as well: a value of an SQ, or one of
     unknown VR that begins with an item. Fragments of encapsulated Pixel Data are one value. Of an element with many
-    values each ten count as one more; *vr_of* returns the VR of a tag where it is implicit, empty for unknown ones.
+    values each ten count as one more; *get_vr* returns the VR of a tag where it is implicit, empty for unknown ones.
     Raises nothing: counting stops where no element follows.
     """
     number = values = 0
-    inside = [(len(octets), *detect_encoding(octets, transfer_syntax, position))]  # where each ends, and its encoding
-    while inside:
-        end, is_explicit, is_little = inside[-1]
+    open_items = [
+        (len(octets), *detect_encoding(octets, transfer_syntax, position))
+    ]  # where each ends, and its encoding
+    while open_items:
+        end, is_explicit, is_little = open_items[-1]
         if position >= end:
-            inside.pop()
+            open_items.pop()
             continue
         try:
             tag, vr, length, position = _read_element_header_leniently(octets, position, is_explicit, is_little)
         except TruncatedDataSet:
             return False
         number += 1
-        if number + values // _VALUES_AS_AN_ELEMENT > max_elements:
+        if number + values // _VALUES_PER_ELEMENT > max_elements:
             return True
         if tag in (_ITEM_END, _SEQUENCE_END):
-            if len(inside) > 1:
-                inside.pop()
+            if len(open_items) > 1:
+                open_items.pop()
         elif length == _UNDEFINED and (tag == _PIXEL_DATA or vr in _PIXEL_VRS):
             position = _skip_fragments(octets, position, is_explicit, is_little)
         elif length == _UNDEFINED or tag == _ITEM or _is_sequence(octets, position, vr):
             stop = len(octets) if length == _UNDEFINED else position + length
             is_unknown = vr == b"UN"
-            inside.append((stop, is_explicit and not is_unknown, is_little or is_unknown))
+            open_items.append((stop, is_explicit and not is_unknown, is_little or is_unknown))
         else:
             end = min(position + length, len(octets))
-            known = vr if vr not in (b"", b"UN") else vr_of(tag).encode()
-            values += _number_of_values(octets, position, end, known)
+            value_vr = vr if vr not in (b"", b"UN") else get_vr(tag).encode()
+            values += _count_values(octets, position, end, value_vr)
             position += length
-    return number + values // _VALUES_AS_AN_ELEMENT > max_elements
+    return number + values // _VALUES_PER_ELEMENT > max_elements
 
 
-def _number_of_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
+def _count_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
     """Return how many objects pydicom makes of the value from *begin* to *end*, besides that of the element."""
     if vr in _TEXTS:
         return octets[begin:end].count(b"\\")
@@ -133,11 +135,11 @@ def _number_of_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
 def _read_element_header_leniently(
     octets: Octets, position: int, is_explicit: bool, is_little: bool
 ) -> tuple[int, bytes, int, int]:
-    """Return what :func:`_element` does; an element without a VR is taken for an implicit one, as pydicom does."""
+    """Return what :func:`_read_element_header` does; an element without a VR counts as implicit, as in pydicom."""
     try:
-        return _element(octets, position, is_explicit=is_explicit, is_little=is_little)
+        return _read_element_header(octets, position, is_explicit=is_explicit, is_little=is_little)
     except InvalidDataSet:
-        return _element(octets, position, is_explicit=False, is_little=is_little)
+        return _read_element_header(octets, position, is_explicit=False, is_little=is_little)
 
 
 def _is_sequence(octets: Octets, position: int, vr: bytes) -> bool:
@@ -149,7 +151,7 @@ def _skip_fragments(octets: Octets, position: int, is_explicit: bool, is_little:
     try:
         return _skip_sequence(octets, position, is_explicit, is_little)
     except (TruncatedDataSet, InvalidDataSet):
-        end = octets.find(_HEAD[is_little].pack(*divmod(_SEQUENCE_END, 1 << 16), 0), position)
+        end = octets.find(_ELEMENT_HEADER[is_little].pack(*divmod(_SEQUENCE_END, 1 << 16), 0), position)
         return end + 8 if end >= 0 else len(octets)
 
 
@@ -160,7 +162,7 @@ def detect_encoding(octets: Octets, transfer_syntax: str, position: int = 0) -> 
     """
     if transfer_syntax in _IMPLICIT:
         return False, True
-    if transfer_syntax.startswith(_OF_THE_STANDARD):
+    if transfer_syntax.startswith(_STANDARD_PREFIX):
         return True, transfer_syntax != EXPLICIT_VR_BIG_ENDIAN
     return bytes(octets[position + 4 : position + 6]) in _VRS, True  # not what looks like one: a length may
 
@@ -169,13 +171,15 @@ def _is_vr(octets: bytes | bytearray) -> bool:
     return octets.isalpha() and octets.isupper()
 
 
-def _element(octets: Octets, position: int, *, is_explicit: bool, is_little: bool) -> tuple[int, bytes, int, int]:
+def _read_element_header(
+    octets: Octets, position: int, *, is_explicit: bool, is_little: bool
+) -> tuple[int, bytes, int, int]:
     """Return the tag, VR and length of the element at *position*, and where its value begins."""
     if len(octets) - position < 8:
         raise TruncatedDataSet
-    group, number, length = _HEAD[is_little].unpack_from(octets, position)
+    group, number, length = _ELEMENT_HEADER[is_little].unpack_from(octets, position)
     tag = group << 16 | number
-    if not is_explicit or group == _ITEMS:
+    if not is_explicit or group == _ITEM_GROUP:
         return tag, b"", length, position + 8
     vr = bytes(octets[position + 4 : position + 6])
     if not _is_vr(vr):
@@ -190,16 +194,20 @@ def _element(octets: Octets, position: int, *, is_explicit: bool, is_little: boo
 def _skip_sequence(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
     """Return where the sequence of undefined length, whose first item is at *position*, ends."""
     # Sequences may be nested to any depth (PS3.5 Section 7.5), so this is a loop, and no function that calls itself.
-    inside = [is_explicit]  # an odd number: among the items of a sequence; an even one: among elements of an item
-    while inside:
-        tag, vr, length, position = _element(octets, position, is_explicit=inside[-1], is_little=is_little)
-        among_items = len(inside) % 2
+    explicit_levels = [
+        is_explicit
+    ]  # an odd number: among the items of a sequence; an even one: among elements of an item
+    while explicit_levels:
+        tag, vr, length, position = _read_element_header(
+            octets, position, is_explicit=explicit_levels[-1], is_little=is_little
+        )
+        among_items = len(explicit_levels) % 2
         if tag == (_SEQUENCE_END if among_items else _ITEM_END):
-            inside.pop()
+            explicit_levels.pop()
         elif among_items and tag != _ITEM:
             raise InvalidDataSet
         elif length == _UNDEFINED:
-            inside.append(inside[-1] and vr != b"UN")
+            explicit_levels.append(explicit_levels[-1] and vr != b"UN")
         else:
             position += length
     return position

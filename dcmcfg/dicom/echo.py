@@ -31,12 +31,12 @@ def echo(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SS
     :class:`EchoFailed` when there is no answer, or one that is not 0000.
     """
     started = time.monotonic()
-    with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls=tls) as opened:
-        request = opened.send(CommandField.C_ECHO, VERIFICATION)
+    with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls=tls) as association:
+        request = association.send(CommandField.C_ECHO, VERIFICATION)
         try:
             response = request.wait_for_response(timeouts.dimse)
         except AssociationEnded as end:
-            raise opened.build_error("C-ECHO", EchoFailed) from end
+            raise association.build_error("C-ECHO", EchoFailed) from end
         if (
             response is not None
             and (meaning := explain("C-ECHO", response.status, response.comment)).category != "success"
@@ -44,4 +44,4 @@ def echo(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SS
             raise EchoFailed(
                 f"C-ECHO failed: {meaning}", subject=str(peer), next_step=f"look at: {meaning.suggested_check}"
             )
-        return EchoResponse(time.monotonic() - started, identify_peer(opened).tls_session)
+        return EchoResponse(time.monotonic() - started, identify_peer(association).tls_session)

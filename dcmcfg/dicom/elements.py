@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dcmcfg.dicom.pydicom_lazy import tag_of
+from dcmcfg.dicom.pydicom_lazy import get_tag
 
 
 def read_texts(elements: Mapping[int, bytes], keyword: str) -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def read_texts(elements: Mapping[int, bytes], keyword: str) -> tuple[str, ...]:
     *elements* are octets by tag, as they were sent: a wrong VR or length, or characters outside ASCII, cannot make it
     fail. What is absent gives an empty tuple.
     """
-    values = _value(elements, keyword).decode("latin-1").split("\\")
+    values = _get_value(elements, keyword).decode("latin-1").split("\\")
     return tuple(text for value in values if (text := value.strip(" \0")))
 
 
@@ -27,9 +27,9 @@ def read_text(elements: Mapping[int, bytes], keyword: str) -> str:
 
 def read_octets(elements: Mapping[int, bytes], keyword: str) -> bytes:
     """Return the value of *keyword* as it was sent, without padding; empty where there is none."""
-    return _value(elements, keyword).strip(b" \0")
+    return _get_value(elements, keyword).strip(b" \0")
 
 
-def _value(elements: Mapping[int, bytes], keyword: str) -> bytes:
-    tag = tag_of(keyword)
+def _get_value(elements: Mapping[int, bytes], keyword: str) -> bytes:
+    tag = get_tag(keyword)
     return b"" if tag is None else elements.get(tag, b"")

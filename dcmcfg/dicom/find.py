@@ -9,7 +9,7 @@ from dcmcfg.dicom.elements import read_text
 from dcmcfg.dicom.identifiers import Identifier, decode_identifier, encode_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import InformationModel
-from dcmcfg.dicom.status import CANCELLED, category_of, explain, is_transient_failure
+from dcmcfg.dicom.status import CANCELLED, explain, get_category, is_transient_failure
 from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
 from dcmcfg.dicom.ul.command_set import PRIORITY, CommandField
 from dcmcfg.dicom.ul.request import Request, Response
@@ -25,12 +25,12 @@ class ResponseTotals:
     octets: int = 0
 
 
-_SLOW = "its database may be slow, or away: its own log says more"
-_BROKEN_OFF = "was it restarted? Its own log says why; then try again"
+_SLOW_HINT = "its database may be slow, or away: its own log says more"
+_BROKEN_HINT = "was it restarted? Its own log says why; then try again"
 
 
 def find(
-    opened: OpenAssociation,
+    association: OpenAssociation,
     identifier: Identifier,
     model: InformationModel = InformationModel.STUDY,
     *,
@@ -39,78 +39,84 @@ def find(
 ) -> Iterator[Identifier]:
     """Send one C-FIND; yield its matches, *max_matches* of them: where there are more, the query is cancelled.
 
-    To be read to its end before the next request. *totals* counts what comes, for other C-FINDs too. Raises
+    Exhaust the iterator before sending another request. *totals* counts what comes, for other C-FINDs too. Raises
     :class:`DicomError` when it does not end in success, or not at all (after as many responses, or octets, as the
     limits allow); :class:`OutOfResources` where that may pass.
     """
     level = read_text(identifier, "QueryRetrieveLevel")
-    octets = encode_identifier(identifier, opened.get_transfer_syntax(model.find_sop_class))
-    request = opened.send(CommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
+    octets = encode_identifier(identifier, association.get_transfer_syntax(model.find_sop_class))
+    request = association.send(CommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
     yielded, totals = 0, totals or ResponseTotals()
-    for response in _responses(opened, request, level):
+    for response in _iterate_responses(association, request, level):
         length = len(response.data_set or b"")
         totals.responses += 1
         totals.octets += length
-        for much, limit in ((totals.responses, FIND_RESPONSES), (totals.octets, FIND_OCTETS), (length, FIND_RESPONSE)):
-            if much > limit.maximum:
-                raise _endless(opened, level, limit)
-        enough = max_matches is not None and yielded >= max_matches
-        if _is_final(response, level, opened, cancelled=enough):
+        for amount, limit in (
+            (totals.responses, FIND_RESPONSES),
+            (totals.octets, FIND_OCTETS),
+            (length, FIND_RESPONSE),
+        ):
+            if amount > limit.maximum:
+                raise _build_limit_error(association, level, limit)
+        is_enough = max_matches is not None and yielded >= max_matches
+        if _is_final(response, level, association, cancelled=is_enough):
             return
-        if enough:
+        if is_enough:
             continue
-        answer = decode_identifier(response.data_set)
-        if answer is None:
+        match = decode_identifier(response.data_set)
+        if match is None:
             raise DicomError(
                 f"an answer to C-FIND at {level} level cannot be read",
-                subject=str(opened.peer),
+                subject=str(association.peer),
                 next_step="without that nothing can be compared: its own log says what it sent",
             )
-        yield answer
+        yield match
         yielded += 1
         if yielded == max_matches:
-            _cancel(opened, request)
+            _cancel(association, request)
 
 
-def _responses(opened: OpenAssociation, request: Request, level: str) -> Iterator[Response]:
+def _iterate_responses(association: OpenAssociation, request: Request, level: str) -> Iterator[Response]:
     while True:
         try:
-            response = request.wait_for_response(opened.timeouts.dimse)
+            response = request.wait_for_response(association.timeouts.dimse)
         except AssociationEnded as end:
-            silent = isinstance(end, ResponseTimeout)
-            raise (DicomError if silent else TransientDicomError)(
-                f"C-FIND at {level} level: {opened.association.end_reason}",
-                subject=str(opened.peer),
-                next_step=_SLOW if silent else _BROKEN_OFF,
+            timed_out = isinstance(end, ResponseTimeout)
+            raise (DicomError if timed_out else TransientDicomError)(
+                f"C-FIND at {level} level: {association.ul_association.end_reason}",
+                subject=str(association.peer),
+                next_step=_SLOW_HINT if timed_out else _BROKEN_HINT,
             ) from end
         if response is not None:
             yield response
 
 
-def _is_final(response: Response, level: str, opened: OpenAssociation, *, cancelled: bool) -> bool:
+def _is_final(response: Response, level: str, association: OpenAssociation, *, cancelled: bool) -> bool:
     """Tell whether *response* is the last; raises :class:`DicomError` where it is no success, nor our doing."""
-    category = category_of(response.status)
+    category = get_category(response.status)
     if category == "pending":
         return False
     if category == "success" or (cancelled and response.status == CANCELLED):
         return True
     meaning = explain("C-FIND", response.status, response.comment)
-    kind = OutOfResources if is_transient_failure("C-FIND", response.status) else DicomError
-    raise kind(
-        f"C-FIND at {level} level: {meaning}", subject=str(opened.peer), next_step=f"look at: {meaning.suggested_check}"
+    error_type = OutOfResources if is_transient_failure("C-FIND", response.status) else DicomError
+    raise error_type(
+        f"C-FIND at {level} level: {meaning}",
+        subject=str(association.peer),
+        next_step=f"look at: {meaning.suggested_check}",
     )
 
 
-def _endless(opened: OpenAssociation, level: str, limit: Limit) -> DicomError:
+def _build_limit_error(association: OpenAssociation, level: str, limit: Limit) -> DicomError:
     return DicomError(
         f"C-FIND at {level} level: more than {limit.format_maximum()} {limit.description}",
-        subject=str(opened.peer),
+        subject=str(association.peer),
         next_step=f"does the peer heed the keys of a query, or repeat itself? Its own log says more. {limit.next_step}",
     )
 
 
-def _cancel(opened: OpenAssociation, request: Request) -> None:
+def _cancel(association: OpenAssociation, request: Request) -> None:
     try:
         request.cancel()
     except AssociationEnded as end:
-        raise opened.build_error() from end
+        raise association.build_error() from end

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dcmcfg.dicom.character_sets import encode_text
 from dcmcfg.dicom.data_set_parser import SHORT_VRS, InvalidDataSet, TruncatedDataSet, iterate_elements
-from dcmcfg.dicom.pydicom_lazy import tag_of, vr_of
+from dcmcfg.dicom.pydicom_lazy import get_tag, get_vr
 from dcmcfg.errors import MalformedInput
 from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN
 
@@ -17,7 +17,7 @@ Identifier = Mapping[int, bytes]
 _DETECT_ENCODING = ""
 _CHARACTER_SET = "SpecificCharacterSet"
 #: An even number of octets in a length of two octets, as most VRs have (PS3.5 Section 7.1.2).
-_LONGEST = 65534
+_MAX_VALUE_OCTETS = 65534
 
 
 def build_identifier(values: Mapping[str, str]) -> Identifier:
@@ -26,15 +26,15 @@ def build_identifier(values: Mapping[str, str]) -> Identifier:
     Text is encoded in the character set that *values* name, and as Latin-1 where they name none. Raises KeyError for a
     keyword that is none.
     """
-    named = values.get(_CHARACTER_SET, "")
-    found = {}
+    character_set = values.get(_CHARACTER_SET, "")
+    identifier = {}
     for keyword, value in values.items():
-        tag = tag_of(keyword)
+        tag = get_tag(keyword)
         if tag is None:
             raise KeyError(keyword)
-        octets = encode_text(value, named)
-        found[tag] = octets + (b"\0" if vr_of(tag) == "UI" else b" ") * (len(octets) % 2)
-    return found
+        octets = encode_text(value, character_set)
+        identifier[tag] = octets + (b"\0" if get_vr(tag) == "UI" else b" ") * (len(octets) % 2)
+    return identifier
 
 
 def encode_identifier(identifier: Identifier, transfer_syntax: str) -> bytes:
@@ -43,7 +43,7 @@ def encode_identifier(identifier: Identifier, transfer_syntax: str) -> bytes:
     Raises :class:`MalformedInput` for a value that is too long for the two octets of a length.
     """
     is_implicit = transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN
-    return b"".join(_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
+    return b"".join(_encode_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
 
 def decode_identifier(octets: bytes | None) -> Identifier | None:
@@ -51,25 +51,27 @@ def decode_identifier(octets: bytes | None) -> Identifier | None:
 
     What is left after the last element, and is too short for another, is passed over.
     """
-    octets, found = octets or b"", {}
+    octets, identifier = octets or b"", {}
     try:
         for tag, begin, end in iterate_elements(octets, _DETECT_ENCODING):
             if end > len(octets):
                 return None
-            found[tag] = octets[begin:end]
+            identifier[tag] = octets[begin:end]
     except TruncatedDataSet:
         pass
     except InvalidDataSet:
         return None
-    return found
+    return identifier
 
 
-def _element(tag: int, value: bytes, *, is_implicit: bool) -> bytes:
+def _encode_element(tag: int, value: bytes, *, is_implicit: bool) -> bytes:
     group, number = divmod(tag, 1 << 16)
     if is_implicit:
         return struct.pack("<HHL", group, number, len(value)) + value
-    vr = vr_of(tag).encode()
-    head = "<HH2sH" if vr in SHORT_VRS else "<HH2sxxL"
-    if vr in SHORT_VRS and len(value) > _LONGEST:
-        raise MalformedInput(f"the value is longer than {_LONGEST} octets", subject=f"({group:04X},{number:04X})")
-    return struct.pack(head, group, number, vr, len(value)) + value
+    vr = get_vr(tag).encode()
+    header_format = "<HH2sH" if vr in SHORT_VRS else "<HH2sxxL"
+    if vr in SHORT_VRS and len(value) > _MAX_VALUE_OCTETS:
+        raise MalformedInput(
+            f"the value is longer than {_MAX_VALUE_OCTETS} octets", subject=f"({group:04X},{number:04X})"
+        )
+    return struct.pack(header_format, group, number, vr, len(value)) + value

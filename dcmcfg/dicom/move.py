@@ -18,7 +18,7 @@ from dcmcfg.dicom.elements import read_texts
 from dcmcfg.dicom.identifiers import decode_identifier, encode_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import Priority, Retrieval
-from dcmcfg.dicom.status import category_of
+from dcmcfg.dicom.status import get_category
 from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
 from dcmcfg.dicom.ul.command_set import (
     COMPLETED_SUB_OPERATIONS,
@@ -44,18 +44,18 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asked = False
+        self._is_requested = False
         self._callbacks: list[Callable[[], None]] = []
 
     @property
     def is_requested(self) -> bool:
         """Whether the end was asked for."""
-        return self._asked
+        return self._is_requested
 
     def request(self) -> None:
         """Ask for the end of what is under way."""
         with self._lock:
-            self._asked = True
+            self._is_requested = True
             callbacks = tuple(self._callbacks)
         for callback in callbacks:
             callback()
@@ -64,10 +64,10 @@ class Cancellation:
     def subscribe(self, callback: Callable[[], None]) -> Iterator[None]:
         """Call *callback* when the end is asked for while the block runs, or was before."""
         with self._lock:
-            asked = self._asked
+            is_requested = self._is_requested
             self._callbacks.append(callback)
         try:
-            if asked:
+            if is_requested:
                 callback()
             yield
         finally:
@@ -131,11 +131,11 @@ class MoveOutcome:
 
 
 def _ignore_progress(*_: object) -> None:
-    """Take no notice."""
+    """Do nothing (default callback)."""
 
 
 def move(
-    opened: OpenAssociation,
+    association: OpenAssociation,
     retrieval: Retrieval,
     destination_ae_title: str,
     *,
@@ -156,34 +156,34 @@ def move(
     """
     parse_ae_title(destination_ae_title)
     model = retrieval.model.move_sop_class
-    identifier = encode_identifier(retrieval.build_identifier(), opened.get_transfer_syntax(model))
+    identifier = encode_identifier(retrieval.build_identifier(), association.get_transfer_syntax(model))
     values = {PRIORITY: encode_us(priority.value), MOVE_DESTINATION: _encode_ae_title(destination_ae_title)}
-    request = opened.send(CommandField.C_MOVE, model, values, identifier)
-    under_way = _MoveInProgress(opened, request)
+    request = association.send(CommandField.C_MOVE, model, values, identifier)
+    move_in_progress = _MoveInProgress(association, request)
     try:
         on_sent()
-        with (cancellation or Cancellation()).subscribe(under_way.cancel):
-            return under_way.wait_for_outcome(on_pending)
+        with (cancellation or Cancellation()).subscribe(move_in_progress.cancel):
+            return move_in_progress.wait_for_outcome(on_pending)
     except BaseException:
-        under_way.send_cancel()
+        move_in_progress.send_cancel()
         raise
 
 
 class _MoveInProgress:
     """A C-MOVE that was sent."""
 
-    def __init__(self, opened: OpenAssociation, request: Request) -> None:
-        self._opened = opened
+    def __init__(self, association: OpenAssociation, request: Request) -> None:
+        self._association = association
         self._request = request
         self._started = self._progressed_at = time.monotonic()  # the numbers have been as they are since then
         self._progress = self._furthest = MoveProgress()
         self._cancelled = threading.Event()  # the end was asked for, maybe in another thread
-        self._response_timeout_s = opened.timeouts.dimse
+        self._response_timeout_s = association.timeouts.dimse
 
     def cancel(self) -> None:
         """Have the thread that waits send a C-CANCEL."""
         self._cancelled.set()
-        self._opened.association.wake()
+        self._association.ul_association.wake()
 
     def send_cancel(self) -> None:
         with contextlib.suppress(AssociationEnded):
@@ -191,20 +191,22 @@ class _MoveInProgress:
 
     def wait_for_outcome(self, on_pending: Callable[[MoveProgress], None]) -> MoveOutcome:
         """Return the outcome when it is there."""
-        told = False
+        cancel_sent = False
         pending = 0
         while True:
-            if self._cancelled.is_set() and not told:
-                told, self._response_timeout_s = True, CANCEL_TIMEOUT_S
+            if self._cancelled.is_set() and not cancel_sent:
+                cancel_sent, self._response_timeout_s = True, CANCEL_TIMEOUT_S
                 self.send_cancel()
             try:
                 response = self._request.wait_for_response(self._response_timeout_s)
             except AssociationEnded as end:
-                return self._build_interrupted_outcome(timed_out=isinstance(end, ResponseTimeout), cancelled=told)
+                return self._build_interrupted_outcome(
+                    timed_out=isinstance(end, ResponseTimeout), cancelled=cancel_sent
+                )
             if response is None:
                 continue
-            self._progress = _progress(response.command)
-            if category_of(response.status) != "pending":
+            self._progress = _read_progress(response.command)
+            if get_category(response.status) != "pending":
                 return self._build_final_outcome(response)
             on_pending(self._progress)
             pending += 1
@@ -217,35 +219,37 @@ class _MoveInProgress:
         now = time.monotonic()
         self._progressed_at = now if self._progress.is_ahead_of(self._furthest) else self._progressed_at
         self._furthest = self._progress.select_furthest(self._furthest)
-        return now - self._progressed_at >= STANDSTILL_FACTOR * self._opened.timeouts.dimse
+        return now - self._progressed_at >= STANDSTILL_FACTOR * self._association.timeouts.dimse
 
     def _end_standstill(self) -> MoveOutcome:
         """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
-        stood = STANDSTILL_FACTOR * self._opened.timeouts.dimse
+        duration_s = STANDSTILL_FACTOR * self._association.timeouts.dimse
         self.send_cancel()
-        self._opened.association.abort(f"pending responses for {stood:g} s, with the same numbers each time")
+        self._association.ul_association.abort(
+            f"pending responses for {duration_s:g} s, with the same numbers each time"
+        )
         return self._build_interrupted_outcome(timed_out=True, cancelled=False)
 
     def _end_at_response_limit(self) -> MoveOutcome:
         """Return the outcome where the peer says that it goes on more often than it can have reason to; cancel it."""
         self.send_cancel()
-        more = f"more than {MOVE_RESPONSES.format_maximum()} {MOVE_RESPONSES.description}"
-        self._opened.association.abort(f"{more} ({MOVE_RESPONSES.next_step})")
+        limit = f"more than {MOVE_RESPONSES.format_maximum()} {MOVE_RESPONSES.description}"
+        self._association.ul_association.abort(f"{limit} ({MOVE_RESPONSES.next_step})")
         return self._build_interrupted_outcome(timed_out=False, cancelled=False)
 
     def _build_interrupted_outcome(self, *, timed_out: bool, cancelled: bool) -> MoveOutcome:
         """Return the outcome where no final response came."""
-        why = self._opened.association.end_reason
+        reason = self._association.ul_association.end_reason
         if timed_out and cancelled:
-            why = f"no answer to C-CANCEL within {CANCEL_TIMEOUT_S:g} s"
-        return replace(self._build_outcome(None), interruption=why, timed_out=timed_out and not cancelled)
+            reason = f"no answer to C-CANCEL within {CANCEL_TIMEOUT_S:g} s"
+        return replace(self._build_outcome(None), interruption=reason, timed_out=timed_out and not cancelled)
 
     def _build_final_outcome(self, response: Response) -> MoveOutcome:
         identifier = decode_identifier(response.data_set) if response.data_set is not None else None
         return replace(
             self._build_outcome(response.status),
             comment=response.comment,
-            offending_elements=_tags(response.command.elements.get(OFFENDING_ELEMENT, b"")),
+            offending_elements=_format_tags(response.command.elements.get(OFFENDING_ELEMENT, b"")),
             failed_sop_instance_uids=read_texts(identifier, "FailedSOPInstanceUIDList")
             if identifier is not None
             else (),
@@ -268,7 +272,7 @@ def _encode_ae_title(title: str) -> bytes:
     return (title + " " * (len(title) % 2)).encode("ascii")
 
 
-def _progress(command: Command) -> MoveProgress:
+def _read_progress(command: Command) -> MoveProgress:
     return MoveProgress(
         *(
             command.number(each)
@@ -282,7 +286,9 @@ def _progress(command: Command) -> MoveProgress:
     )
 
 
-def _tags(value: bytes) -> tuple[str, ...]:
+def _format_tags(value: bytes) -> tuple[str, ...]:
     """Return the tags of an AT element."""
-    whole = len(value) // 4 * 4
-    return tuple(f"({group:04X},{element:04X})" for group, element in struct.iter_unpack("<HH", value[:whole]))
+    complete_length = len(value) // 4 * 4
+    return tuple(
+        f"({group:04X},{element:04X})" for group, element in struct.iter_unpack("<HH", value[:complete_length])
+    )

@@ -42,17 +42,18 @@ class OpenAssociation:
     After an error, and after a request without a final response, it is of no more use.
     """
 
-    association: Association
+    ul_association: Association
     peer: Peer
     timeouts: DicomTimeouts
     _: KW_ONLY
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
-    _numbered: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)  # by others
+    # by others
+    _message_ids_by_kind: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)
 
     @property
     def is_open(self) -> bool:
         """Whether requests can be made."""
-        return self.association.is_open
+        return self.ul_association.is_open
 
     def with_timeouts(self, timeouts: DicomTimeouts) -> OpenAssociation:
         """Return the same association, whose next requests wait as long as *timeouts* says."""
@@ -60,15 +61,15 @@ class OpenAssociation:
 
     def with_message_ids(self, kind: CommandField, message_ids: Iterator[int]) -> OpenAssociation:
         """Return the same association, whose next requests of *kind* have these Message IDs."""
-        return replace(self, _numbered={**self._numbered, kind: message_ids})
+        return replace(self, _message_ids_by_kind={**self._message_ids_by_kind, kind: message_ids})
 
     def has_accepted(self, sop_class: str) -> bool:
         """Tell whether the peer accepted *sop_class*."""
-        return any(each.abstract_syntax == sop_class for each in self.association.acceptance.contexts.values())
+        return any(each.abstract_syntax == sop_class for each in self.ul_association.acceptance.contexts.values())
 
     def get_transfer_syntax(self, sop_class: str) -> str:
         """Return the transfer syntax for *sop_class*; raises :class:`DicomError` where the peer did not accept it."""
-        return self.association.acceptance.contexts[self._context_id(sop_class)].transfer_syntax
+        return self.ul_association.acceptance.contexts[self._get_context_id(sop_class)].transfer_syntax
 
     def send(
         self,
@@ -83,24 +84,24 @@ class OpenAssociation:
         """
         if not self.is_open:
             raise self.build_error()
-        context_id = self._context_id(sop_class)
-        message_id = next(self._numbered.get(kind, self._message_ids))
+        context_id = self._get_context_id(sop_class)
+        message_id = next(self._message_ids_by_kind.get(kind, self._message_ids))
         command_set = encode_request(kind, sop_class, message_id, elements or {}, has_data_set=data_set is not None)
         try:
-            self.association.send(context_id, command_set, data_set)
+            self.ul_association.send(context_id, command_set, data_set)
         except AssociationEnded as end:
             raise self.build_error() from end
-        return Request(self.association, kind, context_id, message_id)
+        return Request(self.ul_association, kind, context_id, message_id)
 
     def build_error(self, operation: str = "", error_type: type[DicomError] = TransientDicomError) -> DicomError:
         """Return how the association ended as an error of *error_type*, that of *operation*."""
-        what = f"{operation}: {self.association.end_reason}" if operation else self.association.end_reason
-        return error_type(what, subject=str(self.peer), next_step=_PEER_LOG)
+        message = f"{operation}: {self.ul_association.end_reason}" if operation else self.ul_association.end_reason
+        return error_type(message, subject=str(self.peer), next_step=_PEER_LOG)
 
-    def _context_id(self, sop_class: str) -> int:
-        for number, each in self.association.acceptance.contexts.items():
-            if each.abstract_syntax == sop_class:
-                return number
+    def _get_context_id(self, sop_class: str) -> int:
+        for context_id, context in self.ul_association.acceptance.contexts.items():
+            if context.abstract_syntax == sop_class:
+                return context_id
         raise build_not_accepted_error([sop_class], self.peer)
 
 
@@ -124,18 +125,18 @@ def open_association(
     """
     parse_ae_title(calling_ae_title)
     parse_ae_title(peer.ae_title)
-    opened = _open(
+    association = _request_association(
         peer, calling_ae_title, sop_classes, timeouts=timeouts, tls=tls, relational_sop_classes=relational_sop_classes
     )
     try:
-        yield opened
-        opened.association.release()
+        yield association
+        association.ul_association.release()
     except BaseException:
-        opened.association.abort("aborted")
+        association.ul_association.abort("aborted")
         raise
 
 
-def _open(
+def _request_association(
     peer: Peer,
     calling_ae_title: str,
     sop_classes: Sequence[str],
@@ -145,22 +146,22 @@ def _open(
     relational_sop_classes: Sequence[str],
 ) -> OpenAssociation:
     proposed = build_proposed_contexts(sop_classes, _TRANSFER_SYNTAXES)
-    wire = open_connection(peer, timeouts, tls)
+    connection = open_connection(peer, timeouts, tls)
     try:
-        asked = encode_association_request(
+        request = encode_association_request(
             calling_ae_title, peer.ae_title, proposed, _MAXIMUM_LENGTH, relational_sop_classes=relational_sop_classes
         )
-        kind, answer = _answer(wire, asked, timeouts.acse, peer=peer, tls=tls)
+        kind, response = _exchange_request(connection, request, timeouts.acse, peer=peer, tls=tls)
         if kind in (PduType.ASSOCIATE_RJ, PduType.ABORT):
-            wire.close()  # there is nobody left to abort
+            connection.close()  # there is nobody left to abort
         acceptance = _check_response(
-            kind, answer, proposed=proposed, calling_ae_title=calling_ae_title, peer=peer, tls=tls
+            kind, response, proposed=proposed, calling_ae_title=calling_ae_title, peer=peer, tls=tls
         )
     except BaseException:
-        wire.close(ABORT_PDU)
+        connection.close(ABORT_PDU)
         raise
-    stall_s = min(timeouts.acse, timeouts.network)
-    return OpenAssociation(Association(wire, acceptance, stall_s, timeouts.acse), peer, timeouts)
+    stall_timeout_s = min(timeouts.acse, timeouts.network)
+    return OpenAssociation(Association(connection, acceptance, stall_timeout_s, timeouts.acse), peer, timeouts)
 
 
 def open_connection(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> RequestedConnection:
@@ -173,27 +174,27 @@ def open_connection(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | N
         raise translate_connect_error(error, peer, timeouts) from error
 
 
-def _answer(
-    wire: RequestedConnection, asked: bytes, seconds: float, *, peer: Peer, tls: ssl.SSLContext | None
+def _exchange_request(
+    connection: RequestedConnection, request: bytes, seconds: float, *, peer: Peer, tls: ssl.SSLContext | None
 ) -> tuple[int, bytes]:
-    """Return type and content of the PDU that answers the association request *asked* within *seconds*."""
+    """Return type and content of the PDU that answers the association request *request* within *seconds*."""
     try:
         with contextlib.suppress(ConnectionClosed):  # what the peer said before it left is to be read
-            wire.send(asked, seconds)
-        return wire.read_pdu(seconds)
-    except PduTimeout as stalled:
+            connection.send(request, seconds)
+        return connection.read_pdu(seconds)
+    except PduTimeout as timeout:
         raise DicomError(
             f"no answer to the association request within {seconds:g} s",
             subject=str(peer),
             next_step="is that a DICOM port (not TLS, not HTTP), and is the peer not stuck?",
-        ) from stalled
-    except ConnectionClosed as over:
-        raise _build_association_error(describe_lost_connection(over), peer, tls, TransientDicomError) from over
+        ) from timeout
+    except ConnectionClosed as closed:
+        raise _build_association_error(describe_lost_connection(closed), peer, tls, TransientDicomError) from closed
 
 
 def _check_response(
     kind: int,
-    answer: bytes,
+    response: bytes,
     *,
     proposed: Mapping[int, ProposedContext],
     calling_ae_title: str,
@@ -202,24 +203,24 @@ def _check_response(
 ) -> Acceptance:
     match kind:
         case PduType.ASSOCIATE_AC:
-            return _read_valid_acceptance(answer, proposed, peer, tls)
-        case PduType.ASSOCIATE_RJ if len(answer) >= 4:
-            rejection = Rejection(*answer[1:4])
-            refused = RejectedTransient if rejection.is_transient else DicomError
-            raise refused(
+            return _read_valid_acceptance(response, proposed, peer, tls)
+        case PduType.ASSOCIATE_RJ if len(response) >= 4:
+            rejection = Rejection(*response[1:4])
+            error_type = RejectedTransient if rejection.is_transient else DicomError
+            raise error_type(
                 str(rejection), subject=str(peer), next_step=rejection.suggest_check(calling_ae_title, peer.ae_title)
             )
         case PduType.ABORT:
-            raise _build_association_error(describe_abort(answer), peer, tls, TransientDicomError)
+            raise _build_association_error(describe_abort(response), peer, tls, TransientDicomError)
         case _:
             raise _build_association_error(NOT_DICOM, peer, tls, NotDicom)
 
 
 def _read_valid_acceptance(
-    answer: bytes, proposed: Mapping[int, ProposedContext], peer: Peer, tls: ssl.SSLContext | None
+    response: bytes, proposed: Mapping[int, ProposedContext], peer: Peer, tls: ssl.SSLContext | None
 ) -> Acceptance:
     try:
-        acceptance = read_acceptance(answer, proposed)
+        acceptance = read_acceptance(response, proposed)
     except ProtocolViolation as violation:
         raise _build_association_error(f"{NOT_DICOM} ({violation})", peer, tls, NotDicom) from violation
     if not acceptance.contexts:
@@ -231,11 +232,13 @@ def _read_valid_acceptance(
     return acceptance
 
 
-def _build_association_error(what: str, peer: Peer, tls: ssl.SSLContext | None, kind: type[DicomError]) -> DicomError:
-    if over_tls := suggest_tls_fix(what):
-        return TlsHandshakeFailed(f"no association: {what}", subject=str(peer), next_step=over_tls)
-    port = "is that a DICOM port" if tls else "is that a plain DICOM port? --tls calls one with TLS"
-    return kind(f"no association: {what}", subject=str(peer), next_step=f"{port}; its own log says more")
+def _build_association_error(
+    message: str, peer: Peer, tls: ssl.SSLContext | None, kind: type[DicomError]
+) -> DicomError:
+    if tls_fix := suggest_tls_fix(message):
+        return TlsHandshakeFailed(f"no association: {message}", subject=str(peer), next_step=tls_fix)
+    question = "is that a DICOM port" if tls else "is that a plain DICOM port? --tls calls one with TLS"
+    return kind(f"no association: {message}", subject=str(peer), next_step=f"{question}; its own log says more")
 
 
 def build_not_accepted_error(sop_classes: Sequence[str], peer: Peer) -> DicomError:

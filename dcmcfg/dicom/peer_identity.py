@@ -32,9 +32,9 @@ class PeerIdentity:
     tls_session: TlsSession | None = None
 
 
-def identify_peer(opened: OpenAssociation) -> PeerIdentity:
-    """Return what the peer told when *opened* was."""
-    acceptance, connection = opened.association.acceptance, opened.association.connection.connection
+def identify_peer(association: OpenAssociation) -> PeerIdentity:
+    """Return what the peer reported of itself when *association* was opened."""
+    acceptance, connection = association.ul_association.acceptance, association.ul_association.connection.connection
     return PeerIdentity(
         acceptance.implementation_class_uid,
         acceptance.implementation_version_name,

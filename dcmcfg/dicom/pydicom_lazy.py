@@ -21,7 +21,7 @@ def import_pydicom(module: str) -> Any:
 
 
 #: Those that every verification needs.
-_AT_HAND = {
+_PRELOADED = {
     "SpecificCharacterSet": (0x00080005, "CS"),
     "SOPClassUID": (0x00080016, "UI"),
     "SOPInstanceUID": (0x00080018, "UI"),
@@ -36,19 +36,19 @@ _AT_HAND = {
     "SeriesInstanceUID": (0x0020000E, "UI"),
     "NumberOfStudyRelatedInstances": (0x00201208, "IS"),
 }
-_VRS = dict(_AT_HAND.values())
+_VRS = dict(_PRELOADED.values())
 
 
-def tag_of(keyword: str) -> int | None:
+def get_tag(keyword: str) -> int | None:
     """Return the tag of *keyword*, group and element in one number; None where there is no such keyword."""
-    known = _AT_HAND.get(keyword)
-    if known is not None:
-        return known[0]
+    preloaded = _PRELOADED.get(keyword)
+    if preloaded is not None:
+        return preloaded[0]
     tag: int | None = import_pydicom("datadict").tag_for_keyword(keyword)
     return tag
 
 
-def vr_of(tag: int) -> str:
+def get_vr(tag: int) -> str:
     """Return the value representation of a *tag* of PS3.6, the first where it has several; raises KeyError."""
     return _VRS.get(tag) or str(import_pydicom("datadict").dictionary_VR(tag))[:2]
 

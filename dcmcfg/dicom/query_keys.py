@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dcmcfg.dicom.pydicom_lazy import import_pydicom, tag_of, vr_of
+from dcmcfg.dicom.pydicom_lazy import get_tag, get_vr, import_pydicom
 from dcmcfg.errors import MalformedInput
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 #: What dcm4chee-arc matches at STUDY level by C-FIND as by QIDO (``QueryBuilder``: predicates of the patient, of the
 #: study, and of the series in it). PS3.4 C.6.2.1 has more keys there, none of which an archive must match.
-_OF_PATIENT = frozenset(
+_PATIENT_KEYS = frozenset(
     ("PatientID", "IssuerOfPatientID", "PatientName", "PatientSex", "PatientBirthDate", "ResponsiblePerson")
 )
-_OF_STUDY = frozenset(
+_STUDY_KEYS = frozenset(
     (
         "StudyInstanceUID",
         "StudyID",
@@ -42,9 +42,9 @@ SERIES_KEYS = frozenset(
         "Laterality",
     )
 )
-_MATCHED = _OF_PATIENT | _OF_STUDY | SERIES_KEYS
+_MATCHED_KEYS = _PATIENT_KEYS | _STUDY_KEYS | SERIES_KEYS
 
-_MEANT = {
+_SUGGESTED_KEYS = {
     "Modality": "ModalitiesInStudy",
     "SOPClassUID": "SOPClassesInStudy",
     "ProtocolName": "SeriesDescription",
@@ -55,7 +55,7 @@ _MEANT = {
     **dict.fromkeys(("SeriesDate", "AcquisitionDate", "ContentDate", "InstanceCreationDate"), "StudyDate"),
     **dict.fromkeys(("SeriesTime", "AcquisitionTime", "ContentTime", "InstanceCreationTime"), "StudyTime"),
 }
-_INSTEAD = {
+_ALTERNATIVES = {
     "SeriesInstanceUID": "dcmcfg verify --study UID --series UID sends one",
     "SOPInstanceUID": "dcmcfg verify --study UID --image UID sends one",
     **dict.fromkeys(("InstanceAvailability", "RetrieveAETitle"), "dcmcfg verify --recall finds a study that is purged"),
@@ -64,40 +64,42 @@ _INSTEAD = {
 
 def require_study_key(keyword: str) -> None:
     """Raise :class:`MalformedInput` where the archive tells no studies apart by *keyword*, with what may be meant."""
-    if keyword in _MATCHED:
+    if keyword in _MATCHED_KEYS:
         return
-    if meant := _MEANT.get(keyword):
-        next_step = f"did you mean {meant}?"
+    if suggestion := _SUGGESTED_KEYS.get(keyword):
+        next_step = f"did you mean {suggestion}?"
     else:
-        next_step = _INSTEAD.get(keyword, f"it matches {', '.join(sorted(_MATCHED))}; --studies FILE takes any list")
+        next_step = _ALTERNATIVES.get(
+            keyword, f"it matches {', '.join(sorted(_MATCHED_KEYS))}; --studies FILE takes any list"
+        )
     raise MalformedInput("the archive does not match studies by it: all would", subject=keyword, next_step=next_step)
 
 
 #: A comma ends a value only where another key follows: names have commas too.
-_BETWEEN = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9]*\s*=)")
+_KEY_SEPARATOR = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9]*\s*=)")
 _EXAMPLE = "for example PatientID=4711,StudyDate=20240101-20240131"
 _DATE = re.compile(r"(?:[0-9]{8})?(?:-(?:[0-9]{8})?)?", re.ASCII)
 #: Value representations whose values are written as text.
-_TEXT = frozenset(
+_TEXT_VRS = frozenset(
     ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
 )
-_NO_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
+_UNSUPPORTED_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
 
 def parse_keys(text: str) -> Mapping[str, str]:
     r"""Return the keys of *text* by keyword, in the spelling of PS3.6.
 
     Values are matched as the archive does: wildcards, ranges of dates, lists of UIDs separated by ``\``. Raises
-    :class:`MalformedInput` for what is no key, a keyword that is none (with near misses), one that cannot be asked
+    :class:`MalformedInput` for what is no key, an unknown keyword (with suggestions), one that cannot be asked
     for or that the archive ignores (with the one that may be meant), a key that is there twice, a date that is none,
     and where no key has a value: everything would match.
     """
     keys: dict[str, str] = {}
-    for part in _BETWEEN.split(text):
+    for part in _KEY_SEPARATOR.split(text):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name:
             raise MalformedInput("not KEYWORD=VALUE", subject=repr(part.strip()), next_step=_EXAMPLE)
-        keyword = _keyword(name)
+        keyword = _resolve_keyword(name)
         if keyword in keys:
             raise MalformedInput("the key is there twice", subject=keyword, next_step=r"several values: ONE\TWO")
         require_study_key(keyword)
@@ -108,24 +110,24 @@ def parse_keys(text: str) -> Mapping[str, str]:
     return keys
 
 
-def _keyword(name: str) -> str:
-    tag = tag_of(name)
+def _resolve_keyword(name: str) -> str:
+    tag = get_tag(name)
     if tag is None:
         folded = {keyword.casefold(): keyword for keyword in import_pydicom("datadict").keyword_dict if keyword}
         if name.casefold() in folded:
-            return _keyword(folded[name.casefold()])
-        near = suggest_names(name, folded.values(), min_similarity=ATTRIBUTE_SIMILARITY)
-        meant = f"did you mean {', '.join(near)}?" if near else _EXAMPLE
-        raise MalformedInput("not a keyword of PS3.6", subject=name, next_step=meant)
+            return _resolve_keyword(folded[name.casefold()])
+        suggestions = suggest_names(name, folded.values(), min_similarity=ATTRIBUTE_SIMILARITY)
+        next_step = f"did you mean {', '.join(suggestions)}?" if suggestions else _EXAMPLE
+        raise MalformedInput("not a keyword of PS3.6", subject=name, next_step=next_step)
     keyword = import_pydicom("datadict").dictionary_keyword(tag)
-    if keyword in _NO_KEYS or vr_of(tag) not in _TEXT or tag < 0x00080000:
+    if keyword in _UNSUPPORTED_KEYS or get_vr(tag) not in _TEXT_VRS or tag < 0x00080000:
         raise MalformedInput("that cannot be asked for", subject=keyword, next_step=_EXAMPLE)
     return str(keyword)
 
 
 def _require_value(keyword: str, value: str) -> None:
-    tag = tag_of(keyword)
-    if tag is not None and vr_of(tag) == "DA" and not (_DATE.fullmatch(value) and value != "-"):
+    tag = get_tag(keyword)
+    if tag is not None and get_vr(tag) == "DA" and not (_DATE.fullmatch(value) and value != "-"):
         raise MalformedInput(
             "not a date or a range of dates",
             subject=f"{keyword}={value}",

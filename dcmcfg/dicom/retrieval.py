@@ -94,12 +94,12 @@ class Retrieval:
     def __post_init__(self) -> None:
         for uid in (self.study_uid, *self.series_uids, *self.instance_uids):
             parse_uid(uid)
-        fits = {
+        is_valid = {
             Level.STUDY: not self.series_uids and not self.instance_uids,
             Level.SERIES: bool(self.series_uids) and not self.instance_uids,
             Level.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
         }
-        if not fits[self.level]:
+        if not is_valid[self.level]:
             raise MalformedInput(f"the keys are not those of the {self.level.name} level", subject=self.study_uid)
 
     @property
@@ -109,11 +109,11 @@ class Retrieval:
 
     def build_identifier(self) -> Identifier:
         """Return the identifier of the request."""
-        of_patient = self.patient.keys if self.patient else {}
-        uids = {keyword: "\\".join(uids) for keyword, uids in self._keys()}
-        return build_identifier({"QueryRetrieveLevel": self.level.name, **of_patient, **uids})
+        patient_keys = self.patient.keys if self.patient else {}
+        uids = {keyword: "\\".join(uids) for keyword, uids in self._iterate_uid_keys()}
+        return build_identifier({"QueryRetrieveLevel": self.level.name, **patient_keys, **uids})
 
-    def _keys(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _iterate_uid_keys(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "StudyInstanceUID", (self.study_uid,)
         if self.series_uids:
             yield "SeriesInstanceUID", self.series_uids

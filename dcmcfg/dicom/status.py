@@ -58,7 +58,7 @@ UNABLE_TO_PROCESS_RANGE = range(0xC000, 0xD000)
 StatusExplanation = tuple[str, str]
 
 _DESTINATION_UNKNOWN = "refused: the move destination is unknown"
-_NOT_DONE = "refused: the sub-operations could not be performed"
+_NOT_PERFORMED = "refused: the sub-operations could not be performed"
 
 _WHICH_EXTERNAL = (
     "(the comment has lost its AE title: it is the external retrieve AE title that the archive's database "
@@ -142,7 +142,7 @@ _PERMANENT_PARTS = (
     "javax.net.ssl.",
     "Not installed",
 )
-_REJECTED, _FOR_NOW = "A-ASSOCIATE-RJ", "result: 2"
+_REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
     "whether archive and destination both have these SOP classes in their transfer capabilities "
@@ -156,16 +156,16 @@ _NO_REASON = (
 def is_comment_transient(comment: str) -> bool:
     """Tell whether what *comment* says may be over later: a rejection only where it is for now (PS3.8 Table 9-21)."""
     if _REJECTED in comment:
-        return _FOR_NOW in comment
+        return _TRANSIENT_RESULT in comment
     return not any(part in comment for part in _PERMANENT_PARTS)
 
 
 def explain_sub_operations_failed(comment: str) -> StatusExplanation:
     """Return what A702 with *comment* says."""
-    for part, what, look_at in _SUB_OPERATIONS:
+    for part, reason, suggested_check in _SUB_OPERATIONS:
         if part in comment:
-            return f"{_NOT_DONE}: {what}", look_at
-    return _NOT_DONE, _NO_REASON
+            return f"{_NOT_PERFORMED}: {reason}", suggested_check
+    return _NOT_PERFORMED, _NO_REASON
 
 
 def explain_destination_unknown(comment: str) -> StatusExplanation:
@@ -218,8 +218,8 @@ class StatusMeaning:
     comment: str = ""
 
     def __str__(self) -> str:
-        said = f" ({self.comment})" if self.comment else ""
-        return f"{self.status:04X}, {self.meaning}{said}"
+        comment = f" ({self.comment})" if self.comment else ""
+        return f"{self.status:04X}, {self.meaning}{comment}"
 
 
 def explain(service: Service, status: int, comment: str = "", sub_operation_peer: str = "") -> StatusMeaning:
@@ -227,14 +227,14 @@ def explain(service: Service, status: int, comment: str = "", sub_operation_peer
 
     *sub_operation_peer* is whom the peer had to call for it, where that is known.
     """
-    own = _BY_COMMENT.get((service, status))
-    finding = own(comment) if own else _look_up_explanation(service, status)
-    meaning, look_at = finding or _UNKNOWN
+    explain_comment = _BY_COMMENT.get((service, status))
+    explanation = explain_comment(comment) if explain_comment else _look_up_explanation(service, status)
+    meaning, suggested_check = explanation or _UNKNOWN
     return StatusMeaning(
         status=status,
-        category=category_of(status),
+        category=get_category(status),
         meaning=meaning.replace(EXTERNAL_ARCHIVE_OR_DESTINATION, sub_operation_peer or EXTERNAL_ARCHIVE_OR_DESTINATION),
-        suggested_check=look_at,
+        suggested_check=suggested_check,
         comment=comment,
     )
 
@@ -247,11 +247,11 @@ def is_transient_failure(service: Service, status: int, comment: str = "") -> bo
     """
     if service == "C-FIND" and status == INVALID_PRIOR_RECORD_KEY:
         return False
-    short = status in OUT_OF_RESOURCES_RANGE or status == RESOURCE_LIMITATION
-    return short and (service != "C-MOVE" or is_comment_transient(comment))
+    is_out_of_resources = status in OUT_OF_RESOURCES_RANGE or status == RESOURCE_LIMITATION
+    return is_out_of_resources and (service != "C-MOVE" or is_comment_transient(comment))
 
 
-def category_of(status: int) -> Category:
+def get_category(status: int) -> Category:
     """Return the category of *status* by its number (PS3.7 Annex C)."""
     known = _CATEGORIES.get(status)
     return known or ("warning" if status in WARNING_RANGE else "failure")
@@ -381,4 +381,4 @@ def _look_up_explanation(service: Service, status: int) -> StatusExplanation | N
     exact = _EXACT.get((service, status)) or _GENERAL.get(status)
     if exact:
         return exact
-    return next((finding for statuses, finding in _RANGES[service] if status in statuses), None)
+    return next((explanation for statuses, explanation in _RANGES[service] if status in statuses), None)

@@ -13,9 +13,9 @@ from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_c
 
 #: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
 #: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
-_STOCK = ("AES128-SHA", "AES256-SHA")
+_STOCK_CIPHERS = ("AES128-SHA", "AES256-SHA")
 #: What OpenSSL says of a key that is not the certificate's, of the same kind (RSA, EC) or of another.
-_OTHER_KEY = frozenset({"KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"})
+_KEY_MISMATCH_REASONS = frozenset({"KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"})
 
 
 @dataclass(frozen=True)
@@ -69,25 +69,25 @@ class TlsFiles:
             context = create_ssl_context(self.ca, require_crl=self.require_crl and verifies, purpose=purpose)
         except UnusableCaFile as error:
             raise _build_file_error(self.ca, str(error), "--tls-ca") from error
-        known = [each["name"] for each in context.get_ciphers()]
-        context.set_ciphers(":".join((*known, *_STOCK)))
+        ciphers = [each["name"] for each in context.get_ciphers()]
+        context.set_ciphers(":".join((*ciphers, *_STOCK_CIPHERS)))
         return context
 
     def _load_certificate(self, context: ssl.SSLContext, certificate: Path) -> None:
-        _readable(certificate, "--tls-cert")
+        _require_readable(certificate, "--tls-cert")
         if self.key is not None:
-            _readable(self.key, "--tls-key")
-        holder = self.key or certificate
+            _require_readable(self.key, "--tls-key")
+        key_file = self.key or certificate
         try:
             context.load_cert_chain(certificate, self.key, password=self.passphrase or _no_passphrase)
         except _PassphraseRequiredError:
             raise DicomError(
                 "the private key is protected by a passphrase",
-                subject=str(holder),
+                subject=str(key_file),
                 next_step="DCMCFG_TLS_KEY_PASSPHRASE_FILE names a file that holds it",
             ) from None
         except ssl.SSLError as error:
-            raise _translate_key_error(error, certificate, holder) from error
+            raise _translate_key_error(error, certificate, key_file) from error
 
 
 class _PassphraseRequiredError(Exception):
@@ -99,36 +99,36 @@ def _no_passphrase() -> str:
     raise _PassphraseRequiredError
 
 
-def _readable(path: Path, option: str) -> None:
+def _require_readable(path: Path, option: str) -> None:
     try:
         path.open("rb").close()
     except OSError as error:
         raise _build_file_error(path, f"it cannot be read ({error.strerror})", option) from error
 
 
-def _build_file_error(path: Path | None, what: str, option: str) -> DicomError:
+def _build_file_error(path: Path | None, problem: str, option: str) -> DicomError:
     if path is None:
         return DicomError(
-            f"{SYSTEM_STORE_UNUSABLE}: {what}", next_step=f"{option} names a file of CA certificates and CRLs"
+            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"{option} names a file of CA certificates and CRLs"
         )
-    return DicomError(f"the file cannot be used: {what}", subject=str(path), next_step=f"it is named by {option}")
+    return DicomError(f"the file cannot be used: {problem}", subject=str(path), next_step=f"it is named by {option}")
 
 
-def _translate_key_error(error: ssl.SSLError, certificate: Path, holder: Path) -> DicomError:
-    if error.reason in _OTHER_KEY:
+def _translate_key_error(error: ssl.SSLError, certificate: Path, key_file: Path) -> DicomError:
+    if error.reason in _KEY_MISMATCH_REASONS:
         return DicomError(
             "the private key is not the one of the certificate",
-            subject=str(holder),
+            subject=str(key_file),
             next_step=f"--tls-key names the key that {certificate} was made for",
         )
-    if holds_certificate(certificate.read_bytes()) and not holds_private_key(holder.read_bytes()):
+    if holds_certificate(certificate.read_bytes()) and not holds_private_key(key_file.read_bytes()):
         return DicomError(
             "it holds no private key in PEM form",
-            subject=str(holder),
+            subject=str(key_file),
             next_step=f"--tls-key names the file with the private key of {certificate}",
         )
     return DicomError(
         "they are not a certificate and a private key in PEM form, or the passphrase is another one",
-        subject=", ".join(dict.fromkeys((str(certificate), str(holder)))),
+        subject=", ".join(dict.fromkeys((str(certificate), str(key_file)))),
         next_step="--tls-cert, --tls-key (the key may stand in the certificate's file)",
     )

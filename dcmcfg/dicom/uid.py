@@ -20,14 +20,14 @@ def parse_uid(text: str) -> str:
     match more than one study in a query, so they are refused here. Raises :class:`MalformedInput`.
     """
     uid = text.strip()
-    if problem := _problem(uid):
+    if problem := _find_problem(uid):
         raise MalformedInput(
             f"not a UID: {problem}", subject=repr(text), next_step="a UID looks like 1.2.840.113619.2.55.3"
         )
     return uid
 
 
-def _problem(uid: str) -> str:
+def _find_problem(uid: str) -> str:
     if not uid:
         return "it is empty"
     if not re.fullmatch(r"[0-9.]+", uid, re.ASCII):

@@ -55,7 +55,7 @@ def resolve_uid(
 
     A name counts without its case, blanks and punctuation, so a keyword does too. *extra_names* are names (name → UID)
     beyond the standard's. A UID passes when it is not known, and with *any_kind*, as what is to be taken away may be
-    wrong, when it is known as something else. Raises :class:`MalformedInput` with near misses, or with what the UID is.
+    wrong, when it is known as something else. Raises :class:`MalformedInput` with suggestions, or with what the UID is.
     """
     if text.strip() == ANY_UID:
         return ANY_UID
@@ -64,13 +64,19 @@ def resolve_uid(
         if not any_kind:
             _require_kind(uid, kind)
         return uid
-    beyond = {_folded(name): uid for name, uid in (extra_names or {}).items()}
-    found = _by_name(kind).get(_folded(text)) or beyond.get(_folded(text))
-    if found is None:
-        near = suggest_names(text, [*_names(kind, keywords=" " not in text.strip()), *(extra_names or {})])
-        hint = f"near misses: {', '.join(near)}" if near else "a UID is taken too, as are names and keywords of PS3.6"
+    extra_uids = {_normalize_name(name): uid for name, uid in (extra_names or {}).items()}
+    uid_by_name = _map_uids_by_name(kind).get(_normalize_name(text)) or extra_uids.get(_normalize_name(text))
+    if uid_by_name is None:
+        suggestions = suggest_names(
+            text, [*_iterate_names(kind, keywords=" " not in text.strip()), *(extra_names or {})]
+        )
+        hint = (
+            f"near misses: {', '.join(suggestions)}"
+            if suggestions
+            else "a UID is taken too, as are names and keywords of PS3.6"
+        )
         raise MalformedInput(f"no {_format_kind(kind.value)} has this name", subject=repr(text), next_step=hint)
-    return found
+    return uid_by_name
 
 
 def _require_kind(uid: str, kind: UidKind) -> None:
@@ -78,11 +84,11 @@ def _require_kind(uid: str, kind: UidKind) -> None:
 
     A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
     """
-    known = UIDS.get(uid)
-    if known is None or known.kind.removeprefix("Meta ") == kind.value:
+    entry = UIDS.get(uid)
+    if entry is None or entry.kind.removeprefix("Meta ") == kind.value:
         return
     raise MalformedInput(
-        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(known.kind)})",
+        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(entry.kind)})",
         subject=uid,
         next_step=f"give the name, the keyword or the UID of a {_format_kind(kind.value)}",
     )
@@ -98,31 +104,31 @@ def format_uid_name(uid: str) -> str:
 
     What is retired is called so, since its successor may have the same name.
     """
-    known = UIDS.get(uid)
-    if known is None or not known.name:
+    entry = UIDS.get(uid)
+    if entry is None or not entry.name:
         return uid
-    return f"{known.name} (Retired)" if known.is_retired else known.name
+    return f"{entry.name} (Retired)" if entry.is_retired else entry.name
 
 
-def keyword_of(uid: str) -> str:
+def get_keyword(uid: str) -> str:
     """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself where there is none."""
-    known = UIDS.get(uid)
-    return (known.keyword if known else "") or uid
+    entry = UIDS.get(uid)
+    return (entry.keyword if entry else "") or uid
 
 
 def complete_keywords(kind: UidKind, prefix: str) -> tuple[tuple[str, str], ...]:
     """Return the keywords of *kind* in use that *prefix* may become, case ignored, each with its name, in order."""
-    found = (
+    matches = (
         (each.keyword, each.name)
         for each in UIDS.values()
         if each.kind == kind.value and not each.is_retired and each.keyword.lower().startswith(prefix.lower())
     )
-    return tuple(sorted(found))
+    return tuple(sorted(matches))
 
 
 def list_storage_sop_classes() -> tuple[str, ...]:
     """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
-    found = [
+    uids = [
         uid
         for uid, each in UIDS.items()
         if each.kind == UidKind.SOP_CLASS.value
@@ -130,34 +136,34 @@ def list_storage_sop_classes() -> tuple[str, ...]:
         and _STORAGE.fullmatch(uid)
         and _STORAGE_NAME.fullmatch(each.name)
     ]
-    return tuple(sorted(found, key=format_uid_name))
+    return tuple(sorted(uids, key=format_uid_name))
 
 
 def may_be_storage_class(uid: str) -> bool:
     """Tell whether *uid* is a storage SOP class, retired or not, or one that the standard does not know."""
-    known = UIDS.get(uid)
-    if known is None:
+    entry = UIDS.get(uid)
+    if entry is None:
         return True
-    return known.kind == UidKind.SOP_CLASS.value and (not known.name or _STORAGE_NAME.fullmatch(known.name) is not None)
+    return entry.kind == UidKind.SOP_CLASS.value and (not entry.name or _STORAGE_NAME.fullmatch(entry.name) is not None)
 
 
-def _folded(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return "".join(character for character in name.casefold() if character.isalnum())
 
 
 @cache
-def _by_name(kind: UidKind) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+def _map_uids_by_name(kind: UidKind) -> Mapping[str, str]:
+    uids: dict[str, str] = {}
     # What is in use comes first: a retired SOP class may have the name of its successor.
     for uid, each in sorted(UIDS.items(), key=lambda item: item[1].is_retired):
         if each.kind == kind.value:
-            for called in (each.keyword, each.name, format_uid_name(uid)):
-                found.setdefault(_folded(called), uid)
-    found.pop("", None)
-    return found
+            for alias in (each.keyword, each.name, format_uid_name(uid)):
+                uids.setdefault(_normalize_name(alias), uid)
+    uids.pop("", None)
+    return uids
 
 
-def _names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
+def _iterate_names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
     return (
         (each.keyword if keywords else each.name) or each.name
         for each in UIDS.values()
@@ -167,5 +173,5 @@ def _names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
 
 def look_up_uid_name(uid: str) -> str:
     """Return the name of *uid* in the registry, or the UID itself where it is not there."""
-    known = UIDS.get(uid)
-    return (known.name if known else "") or uid
+    entry = UIDS.get(uid)
+    return (entry.name if entry else "") or uid

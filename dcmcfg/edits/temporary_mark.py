@@ -81,8 +81,10 @@ def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
             created=created,
         )
         connection = next(iter(device.connections), None)
-        address = (connection.host, connection.port, connection.tls) if connection else (None, None, False)
-        yield Remnant(match["title"], owner, *address)
+        if connection is None:
+            yield Remnant(match["title"], owner)
+        else:
+            yield Remnant(match["title"], owner, connection.host, connection.port, tls=connection.tls)
 
 
 def find_title_occurrences(tree: Tree, title: str) -> tuple[str, ...]:

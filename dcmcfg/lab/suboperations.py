@@ -13,7 +13,7 @@ from dcmcfg.dicom.status import (
     SOME_SUB_OPERATIONS_FAILED,
     SUCCESS,
     UNABLE_TO_PERFORM_SUB_OPERATIONS,
-    category_of,
+    get_category,
 )
 from dcmcfg.lab.move_scp import MoveResponse
 
@@ -33,7 +33,7 @@ class SubOperations:
         with self._lock:
             if status == SUCCESS:
                 self.completed += 1
-            elif status is not None and category_of(status) == "warning":
+            elif status is not None and get_category(status) == "warning":
                 self.warning += 1
             else:
                 self.failed_uids.append(sop_instance_uid)

@@ -23,7 +23,7 @@ _GROUPS_SHOWN, _UIDS_SHOWN = 10, 5
 
 def print_bulk(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str], console: Console) -> None:
     """Print the headline, what was asked, why studies failed in groups, the slowest ones, what to do next."""
-    for line in _lines(report, notes, next_steps, console):
+    for line in _build_lines(report, notes, next_steps, console):
         line.rstrip()
         console.print(line, soft_wrap=True)
 
@@ -33,7 +33,7 @@ def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str
 
     *accepted* is what the exit code says; ``verified`` is more, namely that our own receiver saw each study.
     """
-    summary, answered = report.summary, report.result_period
+    summary, period = report.summary, report.result_period
     return {
         "verified": accepted and summary.all_observed,
         "accepted": accepted,
@@ -52,9 +52,7 @@ def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str
             "sha256": report.configuration_checksum,
             "results_from_other_tree_count": len(report.results_from_other_configuration),
         },
-        "result_period": {"first_at": format_iso(answered[0]), "last_at": format_iso(answered[1])}
-        if answered
-        else None,
+        "result_period": {"first_at": format_iso(period[0]), "last_at": format_iso(period[1])} if period else None,
         "sent_instance_count": summary.instance_count,
         "route_counts": {_snake_case(finding): number for finding, number in summary.route_counts.items()},
         "failure_groups": [
@@ -76,26 +74,26 @@ def _snake_case(finding: str) -> str:
     return finding.replace(" ", "_")
 
 
-def _study_json(result: StudyResult, tree: str) -> dict[str, Any]:
-    answer = result.final_result
-    known = (
+def _study_json(result: StudyResult, configuration_checksum: str) -> dict[str, Any]:
+    final_result = result.final_result
+    result_fields = (
         {
-            "outcome": answer.outcome.value,
-            "headline": answer.headline,
-            "status": answer.status,
-            "comment": answer.comment,
-            "expected": answer.expected,
-            "completed": answer.completed,
-            "failed": answer.failed,
-            "warning": answer.warning,
-            "received": answer.received,
-            "route": answer.route_finding or None,
-            "route_reasons": answer.route_reasons or None,
-            "next_step": answer.next_step or None,
-            "duration_seconds": round(answer.seconds, 3),
-            "from_other_tree": answer.configuration_checksum != tree,
+            "outcome": final_result.outcome.value,
+            "headline": final_result.headline,
+            "status": final_result.status,
+            "comment": final_result.comment,
+            "expected": final_result.expected,
+            "completed": final_result.completed,
+            "failed": final_result.failed,
+            "warning": final_result.warning,
+            "received": final_result.received,
+            "route": final_result.route_finding or None,
+            "route_reasons": final_result.route_reasons or None,
+            "next_step": final_result.next_step or None,
+            "duration_seconds": round(final_result.seconds, 3),
+            "from_other_tree": final_result.configuration_checksum != configuration_checksum,
         }
-        if answer
+        if final_result
         else {"outcome": "pending"}
     )
     attempts = [
@@ -108,21 +106,23 @@ def _study_json(result: StudyResult, tree: str) -> dict[str, Any]:
         }
         for each in result.attempts
     ]
-    return {"study_instance_uid": result.study_uid, **known, "attempts": attempts}
+    return {"study_instance_uid": result.study_uid, **result_fields, "attempts": attempts}
 
 
-def _lines(report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], console: Console) -> Iterator[Text]:
+def _build_lines(
+    report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], console: Console
+) -> Iterator[Text]:
     yield from wrap_text(
         Text(report.headline, style=f"bold {'green' if report.summary.all_successful else 'red'}"), console, 0
     )
     yield Text()
-    for sentence in _header(report):
+    for sentence in _build_header_lines(report):
         yield from wrap_text(Text(escape_unprintable(sentence)), console, 0)
     yield Text()
     parts = [
-        *(("Failures", "bold", _group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
+        *(("Failures", "bold", _format_group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
         *_remaining_groups_part(report.summary.failure_groups),
-        *([("Slowest", "bold", _slowest(report, console))] if report.summary.slowest else []),
+        *([("Slowest", "bold", _format_slowest(report, console))] if report.summary.slowest else []),
         ("Results", "bold", Text(escape_unprintable(str(report.store)))),
         *(("Next step", "bold cyan", Text(escape_unprintable(step))) for step in next_steps),
         *(("Note", "dim", Text(escape_unprintable(note), style="dim")) for note in notes),
@@ -135,13 +135,13 @@ def _lines(report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], 
             label = Text(" " * _LABEL)
 
 
-def _header(report: BulkReport) -> Iterator[str]:
+def _build_header_lines(report: BulkReport) -> Iterator[str]:
     facts, summary = report.run_parameters.values, report.summary
     yield f"{facts['calling']} asked {facts['archive']} to send them to {facts['destination']}"
     attempts = format_count(summary.attempt_count, "attempt", grouped=True)
-    again = f", {summary.retry_count:,} made again" if summary.retry_count else ""
-    lost = f", {summary.interrupted_count:,} without an answer" if summary.interrupted_count else ""
-    yield f"{attempts}{lost}{again}; instances sent, says the archive: {summary.instance_count:,}"
+    retries = f", {summary.retry_count:,} made again" if summary.retry_count else ""
+    interrupted = f", {summary.interrupted_count:,} without an answer" if summary.interrupted_count else ""
+    yield f"{attempts}{interrupted}{retries}; instances sent, says the archive: {summary.instance_count:,}"
     if summary.route_counts:
         yield f"route {', '.join(f'{finding} for {number:,}' for finding, number in summary.route_counts.items())}"
     if summary.routes_not_shown:
@@ -151,26 +151,26 @@ def _header(report: BulkReport) -> Iterator[str]:
         )
 
 
-def _group(group: FailureGroup) -> Text:
+def _format_group(group: FailureGroup) -> Text:
     number = format_count(len(group.studies), "study", "studies", grouped=True)
     text = Text(escape_unprintable(f"{number}: {group.reason}"), style="red")
     for each in group.studies[:_UIDS_SHOWN]:
         text.append(f"\n{escape_unprintable(each.study_uid)}", style="default")
-    if (rest := len(group.studies) - _UIDS_SHOWN) > 0:
-        text.append(f"\nand {rest:,} more (--csv FILE has all)", style="default")
+    if (hidden_count := len(group.studies) - _UIDS_SHOWN) > 0:
+        text.append(f"\nand {hidden_count:,} more (--csv FILE has all)", style="default")
     if group.next_step:
         text.append(f"\nNext step: {escape_unprintable(group.next_step)}", style="default")
     return text
 
 
 def _remaining_groups_part(groups: Sequence[FailureGroup]) -> Iterator[tuple[str, str, Text]]:
-    if (rest := len(groups) - _GROUPS_SHOWN) > 0:
-        yield "Failures", "bold", Text(f"and {rest:,} more reasons (--csv FILE has all)")
+    if (hidden_count := len(groups) - _GROUPS_SHOWN) > 0:
+        yield "Failures", "bold", Text(f"and {hidden_count:,} more reasons (--csv FILE has all)")
 
 
-def _slowest(report: BulkReport, console: Console) -> Text:
+def _format_slowest(report: BulkReport, console: Console) -> Text:
     """Return a line for each, or two where it has no room: nothing is cut, and what is below is further in."""
-    answers = [(escape_unprintable(each.study_uid), each.final_result) for each in report.summary.slowest]
-    room = (bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
-    between = "  " if all(len(uid) <= room for uid, _ in answers) else f"\n{_INDENT}"
-    return Text("\n".join(f"{answer.seconds:8.2f} s{between}{uid}" for uid, answer in answers if answer is not None))
+    results = [(escape_unprintable(each.study_uid), each.final_result) for each in report.summary.slowest]
+    uid_width = (bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
+    separator = "  " if all(len(uid) <= uid_width for uid, _ in results) else f"\n{_INDENT}"
+    return Text("\n".join(f"{result.seconds:8.2f} s{separator}{uid}" for uid, result in results if result is not None))

@@ -42,32 +42,38 @@ def render_bulk_csv(report: BulkReport) -> Iterator[str]:
 
     What is not known is empty. A text that a spreadsheet would take for a formula has a ``'`` before it.
     """
-    yield _line(CSV_COLUMNS)
+    yield _format_line(CSV_COLUMNS)
     for result in report.results:
-        yield _line(_cells(result))
+        yield _format_line(_build_cells(result))
 
 
-def _cells(result: StudyResult) -> tuple[str, ...]:
-    answer, last = result.final_result, result.decisive_attempt
-    known: tuple[object, ...] = ("pending", *("" for _ in range(7)))
-    words: tuple[str, ...] = ("", "", "")
-    if answer is not None:
-        status = "" if answer.status is None else f"{answer.status:04X}"
-        numbers = (answer.expected, answer.completed, answer.failed, answer.warning, answer.received)
-        known = (answer.outcome.value, status, *numbers, answer.route_finding)
-        words = (answer.headline, answer.comment, answer.next_step)
-    seconds = "" if answer is None else f"{answer.seconds:.3f}"
-    started = "" if last is None else format_iso(last.started)
-    cells = (_escape_formula(result.study_uid), *known, len(result.attempts), started, seconds)
-    return (*("" if cell is None else str(cell) for cell in cells), *map(_escape_formula, words))
+def _build_cells(result: StudyResult) -> tuple[str, ...]:
+    final_result, decisive_attempt = result.final_result, result.decisive_attempt
+    outcome_cells: tuple[object, ...] = ("pending", *("" for _ in range(7)))
+    text_cells: tuple[str, ...] = ("", "", "")
+    if final_result is not None:
+        status = "" if final_result.status is None else f"{final_result.status:04X}"
+        numbers = (
+            final_result.expected,
+            final_result.completed,
+            final_result.failed,
+            final_result.warning,
+            final_result.received,
+        )
+        outcome_cells = (final_result.outcome.value, status, *numbers, final_result.route_finding)
+        text_cells = (final_result.headline, final_result.comment, final_result.next_step)
+    seconds = "" if final_result is None else f"{final_result.seconds:.3f}"
+    started = "" if decisive_attempt is None else format_iso(decisive_attempt.started)
+    cells = (_escape_formula(result.study_uid), *outcome_cells, len(result.attempts), started, seconds)
+    return (*("" if cell is None else str(cell) for cell in cells), *map(_escape_formula, text_cells))
 
 
 def _escape_formula(text: str) -> str:
-    plain = escape_unprintable(text)
-    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+    escaped = escape_unprintable(text)
+    return f"'{escaped}" if escaped.startswith(_FORMULA) else escaped
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def _format_line(cells: tuple[str, ...]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
@@ -89,35 +95,39 @@ def render_bulk_junit(report: BulkReport) -> Iterator[str]:
         "skipped": str(summary.open_count),
         "time": f"{seconds:.3f}",
     }
-    began = {"timestamp": format_iso(summary.started).removesuffix("Z")} if summary.started else {}
+    timestamp = {"timestamp": format_iso(summary.started).removesuffix("Z")} if summary.started else {}
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f"<testsuites{_attributes(name='dcmcfg verify', **numbers)}>\n"
-    yield f"  <testsuite{_attributes(name='dcmcfg verify', **numbers, **began)}>\n    <properties>\n"
+    yield f"<testsuites{_format_attributes(name='dcmcfg verify', **numbers)}>\n"
+    yield f"  <testsuite{_format_attributes(name='dcmcfg verify', **numbers, **timestamp)}>\n    <properties>\n"
     for name, value in report.run_parameters.values.items():
-        yield f"      <property{_attributes(name=name, value=value)}/>\n"
+        yield f"      <property{_format_attributes(name=name, value=value)}/>\n"
     yield "    </properties>\n"
     classname = f"verify.{report.run_parameters.values.get('destination', '')}"
     for result in report.results:
-        yield _case(result, classname)
+        yield _build_test_case(result, classname)
     yield "  </testsuite>\n</testsuites>\n"
 
 
-def _case(result: StudyResult, classname: str) -> str:
-    answer = result.final_result
-    seconds = 0.0 if answer is None else answer.seconds
-    start = f"    <testcase{_attributes(classname=classname, name=result.study_uid, time=f'{seconds:.3f}')}"
-    if answer is not None and answer.outcome.is_success:
-        return f"{start}/>\n"
-    inside = f"<skipped{_attributes(message='pending')}/>" if answer is None else _problem(answer)
-    return f"{start}>\n      {inside}\n    </testcase>\n"
+def _build_test_case(result: StudyResult, classname: str) -> str:
+    final_result = result.final_result
+    seconds = 0.0 if final_result is None else final_result.seconds
+    start_tag = f"    <testcase{_format_attributes(classname=classname, name=result.study_uid, time=f'{seconds:.3f}')}"
+    if final_result is not None and final_result.outcome.is_success:
+        return f"{start_tag}/>\n"
+    inside = (
+        f"<skipped{_format_attributes(message='pending')}/>"
+        if final_result is None
+        else _build_problem_element(final_result)
+    )
+    return f"{start_tag}>\n      {inside}\n    </testcase>\n"
 
 
-def _problem(answer: AttemptResult) -> str:
-    element = "error" if answer.outcome is VerificationOutcome.NOT_SENT else "failure"
-    kind = answer.outcome.value if answer.status is None else f"{answer.status:04X}"
-    message = get_failure_reason(answer) + (f" (next step: {answer.next_step})" if answer.next_step else "")
-    return f"<{element}{_attributes(message=message, type=kind)}/>"
+def _build_problem_element(result: AttemptResult) -> str:
+    element = "error" if result.outcome is VerificationOutcome.NOT_SENT else "failure"
+    kind = result.outcome.value if result.status is None else f"{result.status:04X}"
+    message = get_failure_reason(result) + (f" (next step: {result.next_step})" if result.next_step else "")
+    return f"<{element}{_format_attributes(message=message, type=kind)}/>"
 
 
-def _attributes(**values: str) -> str:
+def _format_attributes(**values: str) -> str:
     return "".join(f" {name}={quoteattr(escape_unprintable(value))}" for name, value in values.items())

@@ -33,12 +33,13 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import stderr_console
 
 #: Where there is no terminal: seconds between two lines.
-_EVERY_S = 30.0
-#: So many studies that fail at the beginning, all for like reasons, are told at once: most often the others will, too.
+_REPORT_INTERVAL_S = 30.0
+#: So many studies that fail at the beginning, all for like reasons, are reported at once: most often the others will,
+#: too.
 _EARLY_FAILURES = 10
 #: Columns of the bar, and those of what stands beside it, with room for the ``^C`` that a terminal writes after it:
 #: broken over two lines, the first would stay.
-_NARROWEST, _WIDEST, _TEXT_COLUMNS = 4, 40, 58
+_MIN_BAR, _MAX_BAR, _TEXT_COLUMNS = 4, 40, 58
 
 
 @contextmanager
@@ -48,14 +49,14 @@ def show_bulk_progress(total: int) -> Iterator[Callable[[RunEvent], None]]:
     if not console.is_terminal:
         yield _LineReporter(console, total).handle
         return
-    with Progress(*_columns(console.width), console=console, transient=True) as bar:
+    with Progress(*_build_columns(console.width), console=console, transient=True) as bar:
         yield _BarReporter(bar, total).handle
 
 
-def _columns(width: int) -> tuple[ProgressColumn, ...]:
+def _build_columns(width: int) -> tuple[ProgressColumn, ...]:
     """Return what a line of *width* columns shows."""
     return (
-        BarColumn(min(_WIDEST, max(width - _TEXT_COLUMNS, _NARROWEST))),
+        BarColumn(min(_MAX_BAR, max(width - _TEXT_COLUMNS, _MIN_BAR))),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
@@ -76,16 +77,16 @@ class _ProgressReporter:
 
     def handle(self, event: RunEvent) -> None:
         match event:
-            case StudyFinished(result=answer):
+            case StudyFinished(result=result):
                 self.done += 1
-                self.failed += not answer.outcome.is_success
-                self.show_result(answer.outcome)
-                self._warn(answer)
-            case ArchiveOverloaded(why):
-                self.print_message(f"the archive is short of something ({why}): going slower")
-            case ArchiveUnavailable(why, patience_s):
+                self.failed += not result.outcome.is_success
+                self.show_result(result.outcome)
+                self._warn(result)
+            case ArchiveOverloaded(reason):
+                self.print_message(f"the archive is short of something ({reason}): going slower")
+            case ArchiveUnavailable(reason, max_wait_s):
                 self.print_message(
-                    f"the archive cannot be had ({why}): waiting, {patience_s:g} s at most; Ctrl-C stops"
+                    f"the archive cannot be had ({reason}): waiting, {max_wait_s:g} s at most; Ctrl-C stops"
                 )
             case ArchiveAvailable(seconds):
                 self.print_message(f"the archive is back after {seconds:.0f} s, going on")
@@ -94,22 +95,22 @@ class _ProgressReporter:
             case RetryScheduled():
                 pass
 
-    def _warn(self, answer: AttemptResult) -> None:
+    def _warn(self, result: AttemptResult) -> None:
         """Say it once where nothing has gone well so far, and always for like reasons."""
-        if self.done > _EARLY_FAILURES or answer.outcome.is_success:
+        if self.done > _EARLY_FAILURES or result.outcome.is_success:
             return
-        self._reasons.add(get_reason_pattern(answer))
+        self._reasons.add(get_reason_pattern(result))
         if self.done == self.failed == _EARLY_FAILURES < self.total and len(self._reasons) == 1:
             self.print_message(
                 f"the first {_EARLY_FAILURES} studies have all failed for like reasons: "
-                f"{get_failure_reason(answer)}; Ctrl-C stops"
+                f"{get_failure_reason(result)}; Ctrl-C stops"
             )
 
     @property
     def rate(self) -> str:
         """Answers a second, or a minute where they are few."""
-        a_second = self.done / max(time.monotonic() - self.started, 0.001)
-        return f"{a_second:.1f}/s" if a_second >= 1 else f"{60 * a_second:.1f}/min"
+        rate_per_second = self.done / max(time.monotonic() - self.started, 0.001)
+        return f"{rate_per_second:.1f}/s" if rate_per_second >= 1 else f"{60 * rate_per_second:.1f}/min"
 
     def show_result(self, outcome: VerificationOutcome) -> None:
         """Show that one more is done."""
@@ -138,9 +139,10 @@ class _LineReporter(_ProgressReporter):
 
     def show_result(self, outcome: VerificationOutcome) -> None:  # noqa: ARG002 — counted above
         now = time.monotonic()
-        if now - self._last >= _EVERY_S and self.done < self.total:
+        if now - self._last >= _REPORT_INTERVAL_S and self.done < self.total:
             self._last = now
-            left = (now - self.started) / self.done * (self.total - self.done)
+            remaining_s = (now - self.started) / self.done * (self.total - self.done)
             self.print_message(
-                f"{self.done:,} of {self.total:,} studies, {self.failed:,} failed, {self.rate}, {left:.0f} s left"
+                f"{self.done:,} of {self.total:,} studies, {self.failed:,} failed, {self.rate}, {remaining_s:.0f} s "
+                "left"
             )

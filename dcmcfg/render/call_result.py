@@ -10,23 +10,23 @@ from dcmcfg.render.tls_session import tls_session_json
 from dcmcfg.suggestions import join_limited
 
 #: Titles that a line names before it counts the others.
-_NAMED = 5
+_MAX_NAMED_TITLES = 5
 
 
 def format_call_result(result: CallResult) -> str:
     """Return how the peer answered, or the problem; over TLS also until when its certificate is valid."""
     if not result.is_answered:
         return result.problem
-    within = f"C-ECHO answered in {result.seconds * 1000:.0f} ms"
-    secured = result.tls_session
-    if secured is None:
-        return within
-    until = (
-        f", certificate valid until {secured.certificate_valid_until:%Y-%m-%d}"
-        if secured.certificate_valid_until
+    answer_text = f"C-ECHO answered in {result.seconds * 1000:.0f} ms"
+    tls_session = result.tls_session
+    if tls_session is None:
+        return answer_text
+    validity = (
+        f", certificate valid until {tls_session.certificate_valid_until:%Y-%m-%d}"
+        if tls_session.certificate_valid_until
         else ""
     )
-    return f"{within} over {secured.version}{until}"
+    return f"{answer_text} over {tls_session.version}{validity}"
 
 
 def format_next_steps(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -35,14 +35,14 @@ def format_next_steps(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
     for title, step in steps:
         if step:
             titles.setdefault(step, []).append(title)
-    for step, those in titles.items():
-        yield f"next, {join_limited(those, _NAMED)}: {step}"
+    for step, step_titles in titles.items():
+        yield f"next, {join_limited(step_titles, _MAX_NAMED_TITLES)}: {step}"
 
 
 def call_result_json(result: CallResult | None) -> dict[str, Any]:
-    """Return a verdict for ``--json``: ``success``, ``duration_seconds``, ``problem`` and what more is known of it.
+    """Return a call's result for ``--json``: ``success``, ``duration_seconds``, ``problem`` and its details.
 
-    All of it is null where there is no verdict. ``failed_stage`` is tcp, tls, association or echo.
+    All of it is null where there is no result. ``failed_stage`` is tcp, tls, association or echo.
     """
     if result is None:
         result, success = CallResult(), None

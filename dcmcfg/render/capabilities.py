@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.dicom.uid_registry import keyword_of
+from dcmcfg.dicom.uid_registry import get_keyword
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import MissingCapability, find_unrestricted_roles, get_sop_class_name, get_sop_class_role
 from dcmcfg.model.devices import NetworkAE
@@ -29,7 +29,8 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
     if ae.capability_source is not ae:
         print_line(console, escape_unprintable(f"{ae.title} shares the capabilities of {ae.capability_source.title}"))
     rows = [
-        _row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(DICOM_TRANSFER_SYNTAX)) for each in entries
+        _build_row(get_sop_class_name(each), *get_sop_class_role(each), each.texts(DICOM_TRANSFER_SYNTAX))
+        for each in entries
     ]
     if rows:
         print_table(console, _COLUMNS, rows)
@@ -72,7 +73,9 @@ def print_missing_capabilities(
         print_line(console, escape_unprintable(f"{compared_ae.title} can all that {reference_ae.title} can"))
         return
     rows = [
-        _row(each.name, each.sop_class, each.role, each.transfer_syntaxes if each.sop_class_supported else ("all",))
+        _build_row(
+            each.name, each.sop_class, each.role, each.transfer_syntaxes if each.sop_class_supported else ("all",)
+        )
         for each in missing
     ]
     print_table(console, _COLUMNS, rows)
@@ -112,5 +115,5 @@ def missing_capabilities_json(
     }
 
 
-def _row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(map(escape_unprintable, (name, sop_class, role, " ".join(map(keyword_of, syntaxes)))))
+def _build_row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(escape_unprintable, (name, sop_class, role, " ".join(map(get_keyword, syntaxes)))))

@@ -19,7 +19,7 @@ from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
-_SHOWN_VALUE = 60
+_MAX_VALUE_LENGTH = 60
 _DEVICE, _ROOT = DICOM_DEVICE_NAME.lower(), ((COMMON_NAME, "dicom configuration"),)
 _COLUMNS = (
     Column(""),
@@ -34,7 +34,7 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def print_findings(console: Console, findings: Sequence[Finding], entry_count: int) -> None:
     """Print *findings* as a table, names relative to the container of devices, and how many there are."""
     if findings:
-        print_table(console, _COLUMNS, list(_rows(findings)), list(_rows(findings, each_named=True)))
+        print_table(console, _COLUMNS, list(_build_rows(findings)), list(_build_rows(findings, each_named=True)))
     print_line(console, format_finding_counts(findings, entry_count))
     if devices := format_unloadable_devices(findings):
         print_line(console, f"The archive refuses to load the {escape_unprintable(devices)}.")
@@ -58,7 +58,7 @@ def format_finding_counts(findings: Sequence[Finding], entry_count: int) -> str:
 
 def format_unloadable_devices(findings: Sequence[Finding]) -> str:
     """Return the devices that the archive refuses to load because of *findings* (``device x``), empty if none."""
-    names = dict.fromkeys(_device(finding.dn) for finding in findings if finding.impact == "unloadable")
+    names = dict.fromkeys(_get_device_name(finding.dn) for finding in findings if finding.impact == "unloadable")
     if not names:
         return ""
     return ("device " if len(names) == 1 else "devices ") + ", ".join(names)
@@ -87,7 +87,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "impact": finding.impact,
         "dn": str(finding.dn),
         "attribute": finding.attribute or None,
-        "value": _value(finding),
+        "value": _get_value_text(finding),
         "message": finding.message,
         "file": finding.location.file if finding.location else None,
         "line": finding.location.line if finding.location else None,
@@ -97,7 +97,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 def findings_sarif(findings: Sequence[Finding], rules: Sequence[CheckRule] = RULES) -> dict[str, Any]:
     """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one.
 
-    *rules* are those that were looked after.
+    *rules* are those that were checked.
     """
     descriptors = [
         {
@@ -120,52 +120,52 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
             "artifactLocation": {"uri": quote(finding.location.file)},
             "region": {"startLine": finding.location.line},
         }
-    about = ": ".join(part for part in (finding.attribute, _format_value(finding)) if part)
+    subject = ": ".join(part for part in (finding.attribute, _format_value(finding)) if part)
     return {
         "ruleId": finding.rule.name,
         "level": finding.severity,
-        "message": {"text": f"{about} — {finding.message}" if about else finding.message},
+        "message": {"text": f"{subject} — {finding.message}" if subject else finding.message},
         "locations": [location],
         "properties": {"impact": finding.impact},
     }
 
 
-def _rows(findings: Sequence[Finding], *, each_named: bool = False) -> Iterator[tuple[str, ...]]:
+def _build_rows(findings: Sequence[Finding], *, each_named: bool = False) -> Iterator[tuple[str, ...]]:
     """Yield the cells of each finding; the entry is named once for several of it unless *each_named*."""
-    before: DN | None = None
+    previous_dn: DN | None = None
     for finding in findings:
-        where = _format_location(finding, repeated=finding.dn == before and not each_named)
-        before = finding.dn
+        location = _format_location(finding, repeated=finding.dn == previous_dn and not each_named)
+        previous_dn = finding.dn
         kind = "" if finding.impact == "rule" else f", {finding.impact}"
         message = f"{escape_unprintable(finding.message)} [{finding.rule.name}{kind}]"
-        yield finding.severity, where, escape_unprintable(finding.attribute), _format_value(finding), message
+        yield finding.severity, location, escape_unprintable(finding.attribute), _format_value(finding), message
 
 
 def _format_location(finding: Finding, *, repeated: bool) -> str:
     """Return the entry, unless it was *repeated* in the row above, and the place in a file."""
-    name = [] if repeated else [escape_unprintable(_relative(finding.dn))]
-    place = [f"{escape_unprintable(finding.location.file)}:{finding.location.line}"] if finding.location else []
-    return "\n".join(name + place)
+    name = [] if repeated else [escape_unprintable(_format_relative_dn(finding.dn))]
+    position = [f"{escape_unprintable(finding.location.file)}:{finding.location.line}"] if finding.location else []
+    return "\n".join(name + position)
 
 
-def _relative(dn: DN) -> str:
+def _format_relative_dn(dn: DN) -> str:
     """Return *dn* up to its device, else below the configuration's root, else all of it; containers go by any name."""
-    for at, rdn in reversed(list(enumerate(dn.rdns))):
-        if at < len(dn.rdns) - 1 and any(kind.lower() == _DEVICE for kind, _ in rdn.parts):
-            return str(DN(dn.rdns[: at + 1]))
-    for at, rdn in enumerate(dn.rdns):
-        if at and rdn.normalised() == _ROOT:
-            return str(DN(dn.rdns[:at]))
+    for index, rdn in reversed(list(enumerate(dn.rdns))):
+        if index < len(dn.rdns) - 1 and any(kind.lower() == _DEVICE for kind, _ in rdn.parts):
+            return str(DN(dn.rdns[: index + 1]))
+    for index, rdn in enumerate(dn.rdns):
+        if index and rdn.normalised() == _ROOT:
+            return str(DN(dn.rdns[:index]))
     return str(dn)
 
 
-def _device(dn: DN) -> str:
+def _get_device_name(dn: DN) -> str:
     """Return the name of the device that *dn* belongs to; of an entry outside all devices, its DN."""
     names = (value for rdn in dn.rdns for kind, value in rdn.parts if kind.lower() == _DEVICE)
     return next(names, str(dn))
 
 
-def _value(finding: Finding) -> str | None:
+def _get_value_text(finding: Finding) -> str | None:
     if finding.value is None:
         return None
     if is_secret(finding.attribute, finding.value):
@@ -174,6 +174,10 @@ def _value(finding: Finding) -> str | None:
 
 
 def _format_value(finding: Finding) -> str:
-    value = _value(finding) or ""
-    cut = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}… ({len(finding.value or b'')} octets)"
-    return escape_unprintable(cut)
+    value = _get_value_text(finding) or ""
+    shortened = (
+        value
+        if len(value) <= _MAX_VALUE_LENGTH
+        else f"{value[:_MAX_VALUE_LENGTH]}… ({len(finding.value or b'')} octets)"
+    )
+    return escape_unprintable(shortened)

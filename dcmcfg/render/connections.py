@@ -26,7 +26,7 @@ _COLUMNS = (
 
 def print_connections(console: Console, devices: Iterable[Device], users: ConnectionUsers) -> None:
     """Print the connections of *devices* as ``DEVICE/NAME``, with address and who uses each."""
-    rows = [row for device in devices for row in _rows(device, users)]
+    rows = [row for device in devices for row in _build_rows(device, users)]
     if rows:
         print_table(console, _COLUMNS, rows)
     else:
@@ -44,7 +44,7 @@ def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[
                 "host": each.host,
                 "port": each.port,
                 "protocol": each.protocol,
-                "cipher_suites": list(_suites(device, each)),
+                "cipher_suites": list(_list_cipher_suites(device, each)),
                 "installed": each.installed,
                 "used_by": [str(user.dn) for user in users.find_users(each)],
             }
@@ -60,23 +60,23 @@ def format_listening_address(connection: Connection) -> str:
     return f"{format_host_port(connection.host, connection.port)}{listens}"
 
 
-def _rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
+def _build_rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, ...]]:
     for each in device.connections:
-        installed = "" if each.installed else " (not installed)"
+        installed_note = "" if each.installed else " (not installed)"
         yield tuple(
             map(
                 escape_unprintable,
                 (
                     f"{device.name}/{get_connection_name(each.dn)}",
-                    f"{format_listening_address(each)}{installed}",
+                    f"{format_listening_address(each)}{installed_note}",
                     "" if each.protocol == DICOM else each.protocol,
-                    " ".join(_suites(device, each)),
+                    " ".join(_list_cipher_suites(device, each)),
                     format_users(users.find_users(each)) or "nobody",
                 ),
             )
         )
 
 
-def _suites(device: Device, connection: Connection) -> tuple[str, ...]:
+def _list_cipher_suites(device: Device, connection: Connection) -> tuple[str, ...]:
     entry = device.tree.get(connection.dn)
     return entry.texts(DICOM_TLS_CIPHER_SUITE) if entry is not None else ()

@@ -32,9 +32,9 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
     archive = " (archive)" if device.is_archive else ""
     print_line(console, f"{escape_unprintable(device.name)}{archive}{_installed_suffix(installed=device.installed)}")
     print_line(console, escape_unprintable(str(device.entry.dn)))
-    print_table(console, _ADDRESSES, list(_addresses(aes)))
+    print_table(console, _ADDRESSES, list(_build_address_rows(aes)))
     if device.is_archive:
-        print_table(console, _SETTINGS, list(_settings(aes)))
+        print_table(console, _SETTINGS, list(_build_setting_rows(aes)))
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
@@ -73,49 +73,54 @@ def connection_json(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _roles(ae: NetworkAE) -> Counter[str]:
+def _count_roles(ae: NetworkAE) -> Counter[str]:
     return Counter(entry.text(DICOM_TRANSFER_ROLE) or "" for entry in ae.capability_source.capabilities)
 
 
 def format_capability_counts(ae: NetworkAE) -> str:
     """Return how many it lists; without any the archive sends it everything, and offers nothing itself."""
-    roles = _roles(ae)
-    none = "none" if ae.device.is_archive else "any"
-    counted = ", ".join(f"{roles[role]} {role}" for role in ("SCP", "SCU") if roles[role]) or none
-    shared = ae.capability_source
-    return counted if shared is ae else f"{counted}, shared from {escape_unprintable(shared.title)}"
+    roles = _count_roles(ae)
+    no_capabilities = "none" if ae.device.is_archive else "any"
+    role_counts = ", ".join(f"{roles[role]} {role}" for role in ("SCP", "SCU") if roles[role]) or no_capabilities
+    source_ae = ae.capability_source
+    return role_counts if source_ae is ae else f"{role_counts}, shared from {escape_unprintable(source_ae.title)}"
 
 
 def capability_counts_json(ae: NetworkAE) -> dict[str, Any]:
     """Return how many capabilities *ae* lists for ``--json``, of the AE that it shares them from if any."""
-    roles = _roles(ae)
-    shared = ae.capability_source
+    roles = _count_roles(ae)
+    source_ae = ae.capability_source
     return {
         "scp_count": roles["SCP"],
         "scu_count": roles["SCU"],
-        "shared_from": shared.title if shared is not ae else None,
+        "shared_from": source_ae.title if source_ae is not ae else None,
     }
 
 
-def _addresses(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
+def _build_address_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
-        addresses = "\n".join(_address(connection) for connection in ae.connections) or "(no connection)"
+        addresses = "\n".join(_format_address(connection) for connection in ae.connections) or "(no connection)"
         description = _format_value(DICOM_DESCRIPTION, ae.entry.text(DICOM_DESCRIPTION) or "")
-        others = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
+        other_titles = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
         titles = [
             escape_unprintable(ae.title) + _installed_suffix(installed=ae.installed),
-            *(f"also {escape_unprintable(title)}" for title in others),
+            *(f"also {escape_unprintable(title)}" for title in other_titles),
         ]
         yield "\n".join(titles), addresses, format_capability_counts(ae), description
 
 
-def _settings(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
+def _build_setting_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         for number, setting in enumerate(list_retrieve_settings(ae)):
-            yield escape_unprintable(ae.title) if number == 0 else "", setting.name, _value(setting), setting.level
+            yield (
+                escape_unprintable(ae.title) if number == 0 else "",
+                setting.name,
+                _format_setting_values(setting),
+                setting.level,
+            )
 
 
-def _value(setting: EffectiveSetting) -> str:
+def _format_setting_values(setting: EffectiveSetting) -> str:
     return "\n".join(_format_value(setting.name, value) for value in setting.values) or _UNSET
 
 
@@ -123,7 +128,7 @@ def _format_value(name: str, value: str) -> str:
     return "(secret)" if is_secret(name, value.encode()) else escape_unprintable(value)
 
 
-def _address(connection: Connection) -> str:
+def _format_address(connection: Connection) -> str:
     address = escape_unprintable(format_listening_address(connection))
     tls = " TLS" if connection.tls else ""
     return f"{address}{tls}{_installed_suffix(installed=connection.installed)}"

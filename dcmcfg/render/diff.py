@@ -37,7 +37,7 @@ from dcmcfg.secret_values import is_secret, remove_secrets_from_change
 #: A table of more entries is cut here.
 SHOWN_ENTRIES = 200
 _CHANGE_TYPES: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
-_HAPPENED: dict[type[Change], str] = {Add: "added", Modify: "changed", Delete: "deleted"}
+_PAST_VERBS: dict[type[Change], str] = {Add: "added", Modify: "changed", Delete: "deleted"}
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,19 @@ class DiffDirection:
     def for_sides(
         side_names: tuple[str, str], live_index: int | None, scope_options: tuple[str, ...] = ()
     ) -> DiffDirection:
-        """Return it for sides called *side_names*, of which the one at place *live_index* is the live tree, if any.
+        """Return it for sides called *side_names*, of which the one at *live_index* is the live tree, if any.
 
         *scope_options* are those that say which part is compared.
         """
-        columns = tuple("Live" if place == live_index else _base_name(name) for place, name in enumerate(side_names))
+        columns = tuple("Live" if index == live_index else _base_name(name) for index, name in enumerate(side_names))
         pair = (columns[0], columns[1]) if columns[0] != columns[1] else ("Source", "Target")
         match live_index:
             case 0:
                 command = shlex.join(("dcmcfg", "diff", _command_argument(side_names[1]), "live", *scope_options))
-                other = f"What has changed since {side_names[1]}: {command}"
-                return DiffDirection(f"What would make {side_names[0]} like {side_names[1]}:", pair, reverse_hint=other)
+                reverse_hint = f"What has changed since {side_names[1]}: {command}"
+                return DiffDirection(
+                    f"What would make {side_names[0]} like {side_names[1]}:", pair, reverse_hint=reverse_hint
+                )
             case 1:
                 return DiffDirection(f"What has changed in {side_names[1]} since {side_names[0]}:", pair, is_past=True)
         return DiffDirection(f"From {side_names[0]} to {side_names[1]}:", pair)
@@ -94,25 +96,25 @@ def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base:
     rows = []
     for step in steps[:SHOWN_ENTRIES]:
         entry = relative_dn(step.change.dn, base)
-        for number, row in enumerate(_rows(step, with_secrets=with_secrets)):
+        for number, row in enumerate(_build_rows(step, with_secrets=with_secrets)):
             rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
     values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
     print_table(console, (Column("Entry", WrapMode.AT_COMMAS), Column("Attribute"), *values), rows)
     if len(steps) > SHOWN_ENTRIES:
-        more = len(steps) - SHOWN_ENTRIES
-        print_line(console, f"… and {more} more entries; --ldif, --unified and --json show all")
-    print_line(console, _summary(diff, direction))
+        hidden_count = len(steps) - SHOWN_ENTRIES
+        print_line(console, f"… and {hidden_count} more entries; --ldif, --unified and --json show all")
+    print_line(console, _format_summary(diff, direction))
     if direction.reverse_hint:
         print_line(console, format_single_line(direction.reverse_hint))
 
 
-def _summary(diff: TreeDiff, direction: DiffDirection) -> str:
+def _format_summary(diff: TreeDiff, direction: DiffDirection) -> str:
     """Return how many entries differ, and what was passed over, in one line."""
     count = len(diff.plan.steps)
     differ = "1 entry differs" if count == 1 else f"{count} entries differ"
-    counted = Counter(type(change) for change in diff.plan.changes)
-    happened = ", ".join(f"{counted[kind]} {word}" for kind, word in _HAPPENED.items() if counted[kind])
-    return f"{differ}: {happened if direction.is_past else format_plan_counts(diff.plan)}{_not_compared_note(diff)}"
+    counts = Counter(type(change) for change in diff.plan.changes)
+    past_counts = ", ".join(f"{counts[kind]} {word}" for kind, word in _PAST_VERBS.items() if counts[kind])
+    return f"{differ}: {past_counts if direction.is_past else format_plan_counts(diff.plan)}{_not_compared_note(diff)}"
 
 
 def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
@@ -135,7 +137,10 @@ def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool
             {
                 "dn": str(step.change.dn),
                 "change_type": _CHANGE_TYPES[type(step.change)],
-                "attributes": [_attribute_json(moved, with_secrets=with_secrets) for moved in _value_changes(step)],
+                "attributes": [
+                    _attribute_json(value_change, with_secrets=with_secrets)
+                    for value_change in _find_value_changes(step)
+                ],
             }
             for step in plan.steps
         ],
@@ -150,25 +155,28 @@ class _ValueChange(NamedTuple):
     added: tuple[bytes, ...]
 
 
-def _value_changes(step: Step) -> Iterator[_ValueChange]:
+def _find_value_changes(step: Step) -> Iterator[_ValueChange]:
     entries = [entry for entry in (step.before, step.after) if entry is not None]
     for name in {each.name.lower(): each.name for entry in entries for each in entry.attributes}.values():
         old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
-        gone = tuple(value for value in old if value not in new)
-        come = tuple(value for value in new if value not in old)
-        if gone or come:
-            yield _ValueChange(name, gone, come)
+        removed = tuple(value for value in old if value not in new)
+        added = tuple(value for value in new if value not in old)
+        if removed or added:
+            yield _ValueChange(name, removed, added)
 
 
-def _attribute_json(moved: _ValueChange, *, with_secrets: bool) -> dict[str, Any]:
-    gone, come = ([_json_value(moved.name, v, with_secrets=with_secrets) for v in held] for held in moved[1:])
-    found: dict[str, Any] = {"name": moved.name, "removed": gone, "added": come}
-    if files := diff_zip_members(moved.removed, moved.added):
-        found["files"] = [
+def _attribute_json(value_change: _ValueChange, *, with_secrets: bool) -> dict[str, Any]:
+    removed, added = (
+        [_json_value(value_change.name, value, with_secrets=with_secrets) for value in values]
+        for values in value_change[1:]
+    )
+    content: dict[str, Any] = {"name": value_change.name, "removed": removed, "added": added}
+    if files := diff_zip_members(value_change.removed, value_change.added):
+        content["files"] = [
             {"name": name, "size_before": before and before.length, "size_after": after and after.length}
             for name, before, after in files
         ]
-    return found
+    return content
 
 
 def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[str, Any]:
@@ -180,7 +188,7 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
         return {"base64": base64.b64encode(value).decode()}
 
 
-def _rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
+def _build_rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
     """Yield (attribute, from, to), one row for a single value that changes, else one for each that goes or comes."""
     match step:
         case Step(before=None, after=Entry(attributes=attributes)):
@@ -188,14 +196,14 @@ def _rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
         case Step(before=Entry(attributes=attributes), after=None):
             yield "(entry)", f"{len(attributes)} attributes", "(absent)"
         case Step(before=before, after=after):
-            for name, gone, come in _value_changes(step):
-                left = [format_cell_value(name, value, with_secrets=with_secrets) for value in gone]
-                right = [format_cell_value(name, value, with_secrets=with_secrets) for value in come]
-                left = left or ["" if before and name in before else "(absent)"]
-                right = right or ["" if after and name in after else "(absent)"]
-                for number, (old, new) in enumerate(zip_longest(left, right, fillvalue="")):
+            for name, removed, added in _find_value_changes(step):
+                old_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in removed]
+                new_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in added]
+                old_cells = old_cells or ["" if before and name in before else "(absent)"]
+                new_cells = new_cells or ["" if after and name in after else "(absent)"]
+                for number, (old, new) in enumerate(zip_longest(old_cells, new_cells, fillvalue="")):
                     yield (name if number == 0 else ""), old, new
-                yield from (("", *members) for members in zip_member_rows(gone, come))
+                yield from (("", *members) for members in zip_member_rows(removed, added))
 
 
 def _not_compared_note(diff: TreeDiff) -> str:
@@ -212,7 +220,7 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
     """Yield the changes as LDIF that any LDIF client carries out, a record at a time.
 
     Without secrets a change that has some is written without them, or not at all, where the rest alone would not lead
-    to what is wanted; a comment names the attributes.
+    to the desired state; a comment names the attributes.
     """
     yield (
         f"{VERSION_LINE}# dcmcfg diff: from {format_single_line(side_names[0])} to "
@@ -222,9 +230,13 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
         if with_secrets:
             yield format_change(change)
             continue
-        shown, omitted = remove_secrets(change, diff.plan.before.schema)
+        public_change, omitted = remove_secrets(change, diff.plan.before.schema)
         comments = [f"left out, a secret: {name}" for name in omitted]
-        yield format_change(shown, comments=comments) if shown else _format_comment_record(change, comments)
+        yield (
+            format_change(public_change, comments=comments)
+            if public_change
+            else _format_comment_record(change, comments)
+        )
 
 
 def remove_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
@@ -235,13 +247,13 @@ def remove_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple
     if not isinstance(change, Modify):
         return remove_secrets_from_change(change)
     omitted = dict.fromkeys(each.name for each in change.modifications if _public_values(each) != each.values)
-    left = []
+    kept_modifications = []
     for each in change.modifications:
         if each.name not in omitted:
-            left.append(each)
+            kept_modifications.append(each)
         elif not _replaces_all_values(each, schema) and (values := _public_values(each)):
-            left.append(replace(each, values=values))
-    return (replace(change, modifications=tuple(left)) if left else None), tuple(omitted)
+            kept_modifications.append(replace(each, values=values))
+    return (replace(change, modifications=tuple(kept_modifications)) if kept_modifications else None), tuple(omitted)
 
 
 def _public_values(modification: Modification) -> tuple[bytes, ...]:
@@ -274,43 +286,45 @@ def render_unified_diff(diff: TreeDiff, side_names: tuple[str, str], *, with_sec
     yield f"+++ {escape_unprintable(side_names[1])}\n"
     old_line = new_line = 3  # after "version: 1" with its empty line
     for key in sorted(before.keys() | after.keys(), key=lambda key: key[::-1]):
-        held, wanted = before.get(key), after.get(key)
-        old = _lines(held, with_secrets=with_secrets)
-        new = old if wanted is held else _lines(wanted, with_secrets=with_secrets)
-        if wanted is not held:
-            if held is not None and wanted is not None and not with_secrets:
-                new = _mark_changed_secrets(new, held, wanted)
-            named = held or wanted
-            yield from _hunks(old, new, old_line=old_line, new_line=new_line, heading=str(named.dn) if named else "")
+        before_entry, after_entry = before.get(key), after.get(key)
+        old = _export_lines(before_entry, with_secrets=with_secrets)
+        new = old if after_entry is before_entry else _export_lines(after_entry, with_secrets=with_secrets)
+        if after_entry is not before_entry:
+            if before_entry is not None and after_entry is not None and not with_secrets:
+                new = _mark_changed_secrets(new, before_entry, after_entry)
+            entry = before_entry or after_entry
+            yield from _build_hunks(
+                old, new, old_line=old_line, new_line=new_line, heading=str(entry.dn) if entry else ""
+            )
         old_line += len(old)
         new_line += len(new)
 
 
-def _lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
+def _export_lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
     if entry is None:
         return []
     _, record = export_ldif((entry,), with_secrets=with_secrets)
     return record.splitlines(keepends=True)
 
 
-def _mark_changed_secrets(lines: list[str], held: Entry, wanted: Entry) -> list[str]:
+def _mark_changed_secrets(lines: list[str], before_entry: Entry, after_entry: Entry) -> list[str]:
     """Return *lines* with other comments for the secrets that differ, which otherwise would not be seen to."""
-    other = {
+    marked_lines = {
         f"# left out, a secret: {each.name}\n": f"# left out, another secret: {each.name}\n"
-        for each in wanted.attributes
-        if _secret_values(held, each.name) != _secret_values(wanted, each.name)
+        for each in after_entry.attributes
+        if _secret_values(before_entry, each.name) != _secret_values(after_entry, each.name)
     }
-    return [other.get(line, line) for line in lines]
+    return [marked_lines.get(line, line) for line in lines]
 
 
 def _secret_values(entry: Entry, name: str) -> set[bytes]:
     return {value for value in entry.values(name) if is_secret(name, value)}
 
 
-def _hunks(old: list[str], new: list[str], *, old_line: int, new_line: int, heading: str) -> Iterator[str]:
+def _build_hunks(old: list[str], new: list[str], *, old_line: int, new_line: int, heading: str) -> Iterator[str]:
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
-        old_range = _range(old_line + group[0][1], group[-1][2] - group[0][1])
-        new_range = _range(new_line + group[0][3], group[-1][4] - group[0][3])
+        old_range = _format_range(old_line + group[0][1], group[-1][2] - group[0][1])
+        new_range = _format_range(new_line + group[0][3], group[-1][4] - group[0][3])
         yield f"@@ -{old_range} +{new_range} @@ {escape_unprintable(heading)}\n"
         for tag, old_from, old_to, new_from, new_to in group:
             if tag == "equal":
@@ -320,6 +334,6 @@ def _hunks(old: list[str], new: list[str], *, old_line: int, new_line: int, head
                 yield from ("+" + line for line in new[new_from:new_to])
 
 
-def _range(start: int, length: int) -> str:
+def _format_range(start: int, length: int) -> str:
     """Return lines as ``start,length``; no lines are told by the line before them (POSIX diff)."""
     return f"{start if length else start - 1},{length}"

@@ -29,29 +29,29 @@ def print_echo_results(
 ) -> None:
     """Print the answer of each, how many of *total* answered to *calling_ae_title*, and what that does not prove.
 
-    What to do about one that was not called is told where it was *show_uncalled_steps*.
+    With *show_uncalled_steps* also what to do about each that was not called.
     """
     if results:
-        print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _row(each))) for each in results])
-    verdicts = [each.call_result for each in results if each.call_result is not None]
+        print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in results])
+    call_results = [each.call_result for each in results if each.call_result is not None]
     steps = (
-        (each.target.ae.title, _next_step(each))
+        (each.target.ae.title, _get_next_step(each))
         for each in results
         if show_uncalled_steps or each.call_result is not None
     )
     for step in format_next_steps(steps):
         _print_wrapped(console, Text(escape_unprintable(step)))
-    answered = sum(verdict.is_answered for verdict in verdicts)
+    answered = sum(call_result.is_answered for call_result in call_results)
     parts = [f"{answered} answered"]
-    parts += [f"{len(verdicts) - answered} did not"] if verdicts else []
-    parts += [f"{total - len(verdicts)} not called"] if total > len(verdicts) else []
+    parts += [f"{len(call_results) - answered} did not"] if call_results else []
+    parts += [f"{total - len(call_results)} not called"] if total > len(call_results) else []
     print_line(console, f"called as {escape_unprintable(calling_ae_title)}: {', '.join(parts)}")
     if answered:
         _print_wrapped(console, Text(LIMITATION, style="dim"))
 
 
-def _next_step(each: AeEchoResult) -> str:
-    return each.call_result.next_step if each.call_result is not None else each.target.next_step
+def _get_next_step(result: AeEchoResult) -> str:
+    return result.call_result.next_step if result.call_result is not None else result.target.next_step
 
 
 def _print_wrapped(console: Console, text: Text) -> None:
@@ -60,33 +60,37 @@ def _print_wrapped(console: Console, text: Text) -> None:
 
 
 def echo_results_json(results: Sequence[AeEchoResult], calling_ae_title: str) -> dict[str, Any]:
-    """Return the answers for ``--json``: ``calling_ae_title``, ``aes`` and ``limitation``, what an echo does not prove.
+    """Return the answers for ``--json``: ``calling``, ``aes`` and ``limitation``, what an echo does not prove.
 
     ``success`` is null where an AE was not called, with the reason in ``problem``.
     """
-    return {"calling_ae_title": calling_ae_title, "aes": [_json(each) for each in results], "limitation": LIMITATION}
-
-
-def _json(each: AeEchoResult) -> dict[str, Any]:
-    target, verdict = each.target, each.call_result
-    callee = target.endpoint
     return {
-        "ae_title": target.ae.title,
-        "device": target.ae.device.name,
-        "host": callee.peer.host if callee else None,
-        "port": callee.peer.port if callee else None,
-        "tls": callee.tls if callee else None,
-        **(call_result_json(verdict) | ({} if verdict else _not_called(target))),
+        "calling_ae_title": calling_ae_title,
+        "aes": [_result_json(each) for each in results],
+        "limitation": LIMITATION,
     }
 
 
-def _not_called(target: EchoTarget) -> dict[str, Any]:
+def _result_json(result: AeEchoResult) -> dict[str, Any]:
+    target, call_result = result.target, result.call_result
+    endpoint = target.endpoint
+    return {
+        "ae_title": target.ae.title,
+        "device": target.ae.device.name,
+        "host": endpoint.peer.host if endpoint else None,
+        "port": endpoint.peer.port if endpoint else None,
+        "tls": endpoint.tls if endpoint else None,
+        **(call_result_json(call_result) | ({} if call_result else _not_called_json(target))),
+    }
+
+
+def _not_called_json(target: EchoTarget) -> dict[str, Any]:
     return {"problem": target.problem, "next_step": target.next_step}
 
 
-def _row(each: AeEchoResult) -> tuple[str, ...]:
-    target, verdict = each.target, each.call_result
-    callee = target.endpoint
-    address = str(AEAddress(callee.peer.host, callee.peer.port, callee.tls)) if callee else ""
-    answer = format_call_result(verdict) if verdict else f"not called: {target.problem}"
-    return target.ae.title, address, target.ae.device.name, answer
+def _build_row(result: AeEchoResult) -> tuple[str, ...]:
+    target, call_result = result.target, result.call_result
+    endpoint = target.endpoint
+    address = str(AEAddress(endpoint.peer.host, endpoint.peer.port, endpoint.tls)) if endpoint else ""
+    answer_text = format_call_result(call_result) if call_result else f"not called: {target.problem}"
+    return target.ae.title, address, target.ae.device.name, answer_text

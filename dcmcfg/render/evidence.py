@@ -39,29 +39,34 @@ def format_timestamp_ms(timestamp: datetime) -> str:
     return timestamp.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _configuration_json(found: VerifiedConfiguration) -> dict[str, Any]:
-    addresses = found.addresses
+def _configuration_json(configuration: VerifiedConfiguration) -> dict[str, Any]:
+    addresses = configuration.addresses
     return {
-        "site": [{"name": each.name, "value": each.value, "origin": each.origin} for each in found.site],
-        "tree": {"base_dn": found.tree.base_dn, "entry_count": found.tree.entries, "sha256": found.tree.sha256},
-        "device": found.device,
-        "software_versions": list(found.software),
+        "site": [{"name": each.name, "value": each.value, "origin": each.origin} for each in configuration.site],
+        "tree": {
+            "base_dn": configuration.tree.base_dn,
+            "entry_count": configuration.tree.entries,
+            "sha256": configuration.tree.sha256,
+        },
+        "device": configuration.device,
+        "software_versions": list(configuration.software),
         "archive": str(addresses.archive),
         "destination": str(addresses.destination) if addresses.destination else None,
         "retrieve_settings": [
-            {"name": each.name, "values": list(each.values), "level": each.level or None} for each in found.settings
+            {"name": each.name, "values": list(each.values), "level": each.level or None}
+            for each in configuration.settings
         ],
-        "route": route_json(found.route, delivered=found.route.is_delivered()),
+        "route": route_json(configuration.route, delivered=configuration.route.is_delivered()),
     }
 
 
 def _event_json(event: TimelineEvent) -> dict[str, Any]:
-    told: dict[str, Any] = {"time": format_timestamp_ms(event.time), "description": event.description}
+    content: dict[str, Any] = {"time": format_timestamp_ms(event.time), "description": event.description}
     if event.progress is not None:
         progress = event.progress
-        told |= {"remaining": progress.remaining, "completed": progress.completed}
-        told |= {"failed": progress.failed, "warning": progress.warning}
-    return told
+        content |= {"remaining": progress.remaining, "completed": progress.completed}
+        content |= {"failed": progress.failed, "warning": progress.warning}
+    return content
 
 
 def _received_json(proof: Proof) -> list[dict[str, Any]] | None:

@@ -17,7 +17,7 @@ from dcmcfg.schema.explain import AttributeUse, Explanation
 from dcmcfg.schema.syntaxes import describe_syntax
 from dcmcfg.secret_values import is_secret
 
-_SHOWN_VALUE = 200
+_MAX_VALUE_LENGTH = 200
 _EQUALITY = {
     "caseExactIA5Match": "case counts, surplus blanks do not",
     "caseExactMatch": "case counts, surplus blanks do not",
@@ -39,20 +39,20 @@ _NO_EQUALITY = "not at all: values can only be replaced as a whole"
 def print_explanation(
     console: Console, explanation: Explanation, usage: AttributeUsage | None, skip_reason: str
 ) -> None:
-    """Print what is *explanation* of an attribute, then where it is in *usage*, or why nobody looked."""
+    """Print *explanation* of an attribute, then its *usage*, or *skip_reason* if that was not looked up."""
     attribute = explanation.attribute
     print_line(console, escape_unprintable(f"{attribute.name} ({attribute.oid})"))
     names = dict.fromkeys(use.field.label for use in explanation.uses if use.field and use.field.label)
-    server = [("Description", attribute.description)] if attribute.description else []
-    for word, text in (
-        *server,
+    server_rows = [("Description", attribute.description)] if attribute.description else []
+    for heading, text in (
+        *server_rows,
         ("Web form label", ", ".join(names) or "(not there)"),
         ("Syntax", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
         ("Matching", _describe_equality(attribute.equality)),
         ("Cardinality", "one" if attribute.single_valued else "any number"),
     ):
-        print_line(console, f"  {word + ':':<16}{escape_unprintable(text)}")
-    print_table(console, _COLUMNS, list(_uses(explanation)))
+        print_line(console, f"  {heading + ':':<16}{escape_unprintable(text)}")
+    print_table(console, _COLUMNS, list(_build_use_rows(explanation)))
     print_taking_effect(console, attribute.name)
     if usage is None:
         print_line(console, f"Where it is set was not looked up: {escape_unprintable(skip_reason)}.")
@@ -63,7 +63,7 @@ def print_explanation(
 def explanation_json(explanation: Explanation, usage: AttributeUsage | None, skip_reason: str) -> dict[str, Any]:
     """Return it for ``--json``: the attribute, ``object_classes`` by name, ``effect_timing``, and where it is set.
 
-    ``entries`` and ``effective_values`` are null, with the reason in ``skip_reason``, when no directory was asked; a
+    ``entries`` and ``effective_values`` are null, with *skip_reason* beside it, when no directory was asked; a
     secret's value is ``(secret)``.
     """
     attribute = explanation.attribute
@@ -86,46 +86,48 @@ def _describe_equality(equality: str | None) -> str:
     return _EQUALITY.get(equality, "as what they mean") if equality else _NO_EQUALITY
 
 
-def _uses(known: Explanation) -> Iterator[tuple[str, ...]]:
-    for use in known.uses:
+def _build_use_rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
+    for use in explanation.uses:
         default = ", ".join(use.field.default) if use.field else ""
-        allowed = _allowed(use, known.attribute.syntax)
-        yield escape_unprintable(use.object_class), "must" if use.required else "may", allowed, default
+        allowed_values = _describe_allowed_values(use, explanation.attribute.syntax)
+        yield escape_unprintable(use.object_class), "must" if use.required else "may", allowed_values, default
 
 
-def _allowed(use: AttributeUse, syntax: str) -> str:
+def _describe_allowed_values(use: AttributeUse, syntax: str) -> str:
     if use.values:
         return ("only " if use.enforced else "the form offers ") + ", ".join(use.values)
     if use.field and (use.field.minimum is not None or use.field.maximum is not None):
         low, high = use.field.minimum, use.field.maximum
-        taken = f"the form takes {low if low is not None else '…'} to {high if high is not None else '…'}"
-        return f"{use.format}; {taken}" if use.format else taken
+        range_text = f"the form takes {low if low is not None else '…'} to {high if high is not None else '…'}"
+        return f"{use.format}; {range_text}" if use.format else range_text
     return use.format or ("TRUE, FALSE" if syntax == _BOOLEAN else "(any)")
 
 
-def _print_usage(console: Console, use: AttributeUsage, name: str) -> None:
-    if use.occurrences:
+def _print_usage(console: Console, usage: AttributeUsage, name: str) -> None:
+    if usage.occurrences:
         print_line(console, "Set on:")
     else:
         print_line(console, "It is set nowhere.")
-    for held in use.occurrences:
-        print_line(console, f"  {escape_unprintable(str(held.dn))}")
-        for value in held.values:
+    for occurrence in usage.occurrences:
+        print_line(console, f"  {escape_unprintable(str(occurrence.dn))}")
+        for value in occurrence.values:
             print_line(console, f"    {_format_value(name, value)}")
-    if use.effective_settings:
+    if usage.effective_settings:
         print_line(console, "Effective values (an AE's value overrides its device's):")
-    for each in use.effective_settings:
+    for each in usage.effective_settings:
         values = ", ".join(_format_value(name, value.encode()) for value in each.setting.values)
-        what = f"{values} (from the {each.setting.level})" if values else "(not set)"
-        print_line(console, f"  {escape_unprintable(each.device)}/{escape_unprintable(each.ae_title)}: {what}")
+        value_text = f"{values} (from the {each.setting.level})" if values else "(not set)"
+        print_line(console, f"  {escape_unprintable(each.device)}/{escape_unprintable(each.ae_title)}: {value_text}")
 
 
 def _format_value(name: str, value: bytes) -> str:
-    text = _value(name, value)
-    return escape_unprintable(text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}… ({len(value)} octets)")
+    text = _get_value_text(name, value)
+    return escape_unprintable(
+        text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}… ({len(value)} octets)"
+    )
 
 
-def _value(name: str, value: bytes) -> str:
+def _get_value_text(name: str, value: bytes) -> str:
     return SECRET_PLACEHOLDER if is_secret(name, value) else value.decode("utf-8", "backslashreplace")
 
 
@@ -143,15 +145,15 @@ def _object_class_json(use: AttributeUse) -> dict[str, Any]:
     }
 
 
-def _entry_json(name: str, held: AttributeOccurrence) -> dict[str, Any]:
-    return {"dn": str(held.dn), "values": [_value(name, value) for value in held.values]}
+def _entry_json(name: str, occurrence: AttributeOccurrence) -> dict[str, Any]:
+    return {"dn": str(occurrence.dn), "values": [_get_value_text(name, value) for value in occurrence.values]}
 
 
-def _effective_json(each: AESetting) -> dict[str, Any]:
-    name = each.setting.name
+def _effective_json(setting: AESetting) -> dict[str, Any]:
+    name = setting.setting.name
     return {
-        "device": each.device,
-        "ae_title": each.ae_title,
-        "values": [_value(name, value.encode()) for value in each.setting.values],
-        "level": each.setting.level or None,
+        "device": setting.device,
+        "ae_title": setting.ae_title,
+        "values": [_get_value_text(name, value.encode()) for value in setting.setting.values],
+        "level": setting.setting.level or None,
     }

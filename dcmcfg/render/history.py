@@ -17,8 +17,8 @@ from dcmcfg.secret_values import is_secret
 from dcmcfg.timestamps import reformat_timestamp
 
 #: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
-_SHOWN_COMMAND = 60
-_DONE = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
+_MAX_COMMAND_LENGTH = 60
+_PAST_VERBS = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
 
 
 def print_history(console: Console, history: History) -> None:
@@ -26,16 +26,18 @@ def print_history(console: Console, history: History) -> None:
     if not history.records:
         print_line(console, "nothing was rolled out from this account")
         return
-    bounded = bounded_width(console) is not None
-    between = ",\n" if bounded else ", "
+    is_bounded = bounded_width(console) is not None
+    separator = ",\n" if is_bounded else ", "
     columns = {
         Column("Change"): [str(record.number) for record in history.records],
         Column("Time (UTC)"): [
             escape_unprintable(_format_time(record)[: len("2026-01-31 23:59")]) for record in history.records
         ],
-        Column("Entries"): [escape_unprintable(_counts(record)).replace(", ", between) for record in history.records],
+        Column("Entries"): [
+            escape_unprintable(_format_counts(record)).replace(", ", separator) for record in history.records
+        ],
         Column("Result", WrapMode.AT_COMMAS): [
-            _result(history, record) + _reload_suffix(record) for record in history.records
+            _format_result(history, record) + _reload_suffix(record) for record in history.records
         ],
     }
     for heading, cells in (
@@ -46,25 +48,27 @@ def print_history(console: Console, history: History) -> None:
             print_line(console, f"{heading + ':':<10} {cells[0]}")
         else:
             columns[Column(heading)] = cells
-    commands = [escape_unprintable(_command(record)) for record in history.records]
-    columns[Column("Command", WrapMode.AT_SPACES)] = [_truncate_command(each) if bounded else each for each in commands]
+    commands = [escape_unprintable(_get_command(record)) for record in history.records]
+    columns[Column("Command", WrapMode.AT_SPACES)] = [
+        _truncate_command(each) if is_bounded else each for each in commands
+    ]
     rows = list(zip(*columns.values(), strict=True))
     print_table(console, list(columns), rows)
 
 
 def print_rollout(console: Console, history: History, record: RolloutRecord) -> None:
     """Print one roll-out whole: what there is to say of it, and its changes as LDIF without secrets."""
-    head = record.header
+    header = record.header
     for name, text in (
         ("Change", str(record.number)),
         ("Time", _format_time(record)),
         ("User", _format_user(record)),
-        ("Site", head.site),
-        ("Command", _command(record)),
-        ("Entries", f"{_counts(record)}, {head.strategy}"),
-        ("Result", _result(history, record)),
-        ("Reload", _reload(record)),
-        ("Undo of", f"roll-out {head.undo_of}" if head.undo_of is not None else ""),
+        ("Site", header.site),
+        ("Command", _get_command(record)),
+        ("Entries", f"{_format_counts(record)}, {header.strategy}"),
+        ("Result", _format_result(history, record)),
+        ("Reload", _format_reload(record)),
+        ("Undo of", f"roll-out {header.undo_of}" if header.undo_of is not None else ""),
         ("Undo file", str(record.undo_file)),
     ):
         if text:
@@ -86,27 +90,27 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
     that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
     ``not requested``) and ``reason``, that of a failure; it is null where the record does not say.
     """
-    head, undone_by = record.header, history.find_undo_of(record)
-    found: dict[str, Any] = {
+    header, undo_record = record.header, history.find_undo_of(record)
+    content: dict[str, Any] = {
         "number": record.number,
-        "started_at": head.started_at,
-        "user": head.user,
-        "host": head.host,
-        "ldap_url": head.ldap_url,
-        "site": head.site,
-        "command": _command(record),
-        "counts": dict(head.counts),
-        "step_count": head.steps,
+        "started_at": header.started_at,
+        "user": header.user,
+        "host": header.host,
+        "ldap_url": header.ldap_url,
+        "site": header.site,
+        "command": _get_command(record),
+        "counts": dict(header.counts),
+        "step_count": header.steps,
         "applied_step_count": record.read_progress().applied,
-        "strategy": head.strategy,
-        "rejected_count": head.rejected_count,
+        "strategy": header.strategy,
+        "rejected_count": header.rejected_count,
         "result": "in progress" if history.is_running(record) else determine_status(record).value,
         "reload": _reload_json(record),
-        "undo_of": head.undo_of,
-        "undone_by": undone_by.number if undone_by else None,
+        "undo_of": header.undo_of,
+        "undone_by": undo_record.number if undo_record else None,
         "undo_file": str(record.undo_file),
     }
-    return found | ({"changes": format_changes_ldif(record.changes)} if with_changes else {})
+    return content | ({"changes": format_changes_ldif(record.changes)} if with_changes else {})
 
 
 def describe_undo(record: RolloutRecord) -> str:
@@ -120,7 +124,7 @@ def describe_partial_undo(record: RolloutRecord) -> str:
 
 
 def describe_resume(record: RolloutRecord) -> str:
-    """Return the line that says which roll-out is gone on with."""
+    """Return the line that says which roll-out is resumed."""
     return (
         f"goes on with {_describe_rollout(record)}, of which {record.read_progress().applied} of "
         f"{record.header.steps} steps are made"
@@ -129,7 +133,7 @@ def describe_resume(record: RolloutRecord) -> str:
 
 def _describe_rollout(record: RolloutRecord) -> str:
     return escape_unprintable(
-        f"roll-out {record.number} of {_format_time(record)} by {record.header.user}: {_command(record)}"
+        f"roll-out {record.number} of {_format_time(record)} by {record.header.user}: {_get_command(record)}"
     )
 
 
@@ -137,35 +141,38 @@ def _format_time(record: RolloutRecord) -> str:
     return reformat_timestamp(record.header.started_at)
 
 
-def _command(record: RolloutRecord) -> str:
+def _get_command(record: RolloutRecord) -> str:
     command = record.header.command
     return "(not shown, it holds a secret)" if is_secret("", command.encode()) else command
 
 
 def _truncate_command(command: str) -> str:
     """Return *command*, without what comes after a word near the limit where it is longer."""
-    if len(command) <= _SHOWN_COMMAND:
+    if len(command) <= _MAX_COMMAND_LENGTH:
         return command
-    return f"{command[:_SHOWN_COMMAND].rpartition(' ')[0] or command[:_SHOWN_COMMAND]} …"
+    return f"{command[:_MAX_COMMAND_LENGTH].rpartition(' ')[0] or command[:_MAX_COMMAND_LENGTH]} …"
 
 
 def _format_user(record: RolloutRecord) -> str:
     return f"{record.header.user}@{record.header.host}"
 
 
-def _counts(record: RolloutRecord) -> str:
+def _format_counts(record: RolloutRecord) -> str:
     """Return what was to be done with how many entries: ``2,000 added, 1 changed``."""
-    return ", ".join(f"{count:,} {_DONE.get(word, word)}" for word, count in sorted(record.header.counts.items()))
+    return ", ".join(
+        f"{count:,} {_PAST_VERBS.get(operation, operation)}"
+        for operation, count in sorted(record.header.counts.items())
+    )
 
 
-def _reload(record: RolloutRecord) -> str:
+def _format_reload(record: RolloutRecord) -> str:
     """Return what became of the reload after the roll-out, empty where the record does not say."""
     result = read_reload(record.folder)
     match result:
         case None:
             return ""
-        case RecordedReload(RecordedReloadOutcome.FAILED, what):
-            return f"failed: {' '.join(what.split())}"
+        case RecordedReload(RecordedReloadOutcome.FAILED, reason):
+            return f"failed: {' '.join(reason.split())}"
         case RecordedReload(outcome):
             return outcome.value
 
@@ -185,17 +192,17 @@ def _reload_json(record: RolloutRecord) -> dict[str, str] | None:
     return {"outcome": result.outcome.value, "reason": result.reason} if result else None
 
 
-def _result(history: History, record: RolloutRecord) -> str:
+def _format_result(history: History, record: RolloutRecord) -> str:
     progress, steps = record.read_progress(), record.header.steps
-    if undoing := history.find_undo_of(record):
-        left_out = undoing.header.rejected_count
-        but = f", but for {format_count(left_out, 'change')}" if left_out else ""
-        return f"undone by {undoing.number}{but}"
+    if undo_record := history.find_undo_of(record):
+        rejected_count = undo_record.header.rejected_count
+        exception_text = f", but for {format_count(rejected_count, 'change')}" if rejected_count else ""
+        return f"undone by {undo_record.number}{exception_text}"
     if history.is_running(record):
         return f"in progress, {progress.applied} of {steps} made"
     result = determine_status(record)
-    how_far = {
+    progress_texts = {
         RolloutStatus.PARTIALLY_APPLIED: f", {progress.applied} of {steps} made",
         RolloutStatus.INTERRUPTED: f", {progress.applied} of {steps} made for sure",
     }
-    return str(result.value) + how_far.get(result, "")
+    return str(result.value) + progress_texts.get(result, "")

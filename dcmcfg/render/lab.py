@@ -77,22 +77,22 @@ def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
         return
     supervisor = lab.state.supervisor.pid if lab.state else "-"
     print_prose(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")
-    print_table(console, _COLUMNS, list(_part_rows(lab)))
-    for line in _study_lines(studies):
+    print_table(console, _COLUMNS, list(_build_part_rows(lab)))
+    for line in _format_study_lines(studies):
         print_prose(console, line)
     print_line(console, "Try it:")
-    for command in _commands(studies):
+    for command in _suggest_commands(studies):
         print_command(console, command)
 
 
-def _part_rows(lab: Lab) -> Iterator[tuple[str, ...]]:
+def _build_part_rows(lab: Lab) -> Iterator[tuple[str, ...]]:
     for part in lab.state.parts if lab.state else ():
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.started_at)) if part.started_at else "-"
+        started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(part.started_at)) if part.started_at else "-"
         pid = str(part.process.pid) if part.process else "-"
-        yield part.name, pid, since, part.address.replace(", ", "\n")
+        yield part.name, pid, started, part.address.replace(", ", "\n")
 
 
-def _study_lines(studies: tuple[LabStudy, ...]) -> Iterator[str]:
+def _format_study_lines(studies: tuple[LabStudy, ...]) -> Iterator[str]:
     yield "Studies:"
     for study in studies:
         yield f"  {study.name}, {format_instance_count(len(study.instances))}: {_LOCATION_TEXTS[study.location]}"
@@ -100,7 +100,7 @@ def _study_lines(studies: tuple[LabStudy, ...]) -> Iterator[str]:
     yield ""
 
 
-def _commands(studies: tuple[LabStudy, ...]) -> Iterator[str]:
+def _suggest_commands(studies: tuple[LabStudy, ...]) -> Iterator[str]:
     yield f"dcmcfg show --profile {PROFILE}"
     yield f"dcmcfg verify --profile {PROFILE} --dest WORKSTATION --receive --study {studies[0].uid}"
     yield f"dcmcfg echo --profile {PROFILE} DCM4CHEE --tls"

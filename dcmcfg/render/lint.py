@@ -1,4 +1,4 @@
-"""What lint found, as a table with the commands that mend it, and as JSON."""
+"""What lint found, as a table with the commands that fix it, and as JSON."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from dcmcfg.render.terminal.console import print_command, print_line, print_pros
 def print_lint_findings(
     console: Console, findings: Sequence[LintFinding], entry_count: int, limit_notes: Sequence[str]
 ) -> None:
-    """Print *findings* as a table, how many there are, the lines of what is *limit_notes* lint, and what mends them."""
+    """Print *findings* as a table, how many there are, the *limit_notes*, and the suggested fixes."""
     print_findings(console, [each.finding for each in findings], entry_count)
     for line in limit_notes:
         print_prose(console, line)
-    remedies = tuple(_suggested_fixes(findings))
-    if remedies:
+    suggested_fixes = tuple(_format_suggested_fixes(findings))
+    if suggested_fixes:
         print_line(console, "Suggested fixes:")
-    for command, words in remedies:
-        if words:
-            print_prose(console, f"  {command}{words}")
+    for command, explanation in suggested_fixes:
+        if explanation:
+            print_prose(console, f"  {command}{explanation}")
         else:
             print_command(console, command)
 
@@ -47,15 +47,14 @@ def lint_json(findings: Sequence[LintFinding], entry_count: int, limits: LintCov
 
     ``skipped_topics`` are headings of docs/lint.md, ``check_error_count`` how many errors ``check`` finds on other
     values.
-
     Each finding has ``fix`` in words, ``fix_command`` (null where one has to choose), ``correction_commands`` (those
-    that put another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` mends it.
+    that put another name in the place of one that is probably misspelt) and ``fixable``, whether ``--fix`` fixes it.
     """
     content = findings_json([each.finding for each in findings], entry_count)
     content["note_count"] = sum(each.finding.severity == "note" for each in findings)
     content |= {"skipped_topics": list(limits.skipped_topics), "check_error_count": limits.check_error_count}
     for finding, each in zip(content["findings"], findings, strict=True):
-        correction = [_format_command(words) for words in each.correction_commands]
+        correction = [_format_command(arguments) for arguments in each.correction_commands]
         command = _format_command(each.fix_command) if each.fix_command and not correction else None
         finding |= {
             "fix": each.rule.fix,
@@ -66,26 +65,28 @@ def lint_json(findings: Sequence[LintFinding], entry_count: int, limits: LintCov
     return content
 
 
-def _commands(found: LintFinding) -> Iterator[tuple[str, str]]:
-    yield from ((escape_unprintable(_format_command(words)), "") for words in found.correction_commands)
-    if found.fix_command:
+def _format_fix_commands(finding: LintFinding) -> Iterator[tuple[str, str]]:
+    yield from ((escape_unprintable(_format_command(arguments)), "") for arguments in finding.correction_commands)
+    if finding.fix_command:
         yield (
-            escape_unprintable(_format_command(found.fix_command)),
-            "    (if the name is right)" if found.correction_commands else "",
+            escape_unprintable(_format_command(finding.fix_command)),
+            "    (if the name is right)" if finding.correction_commands else "",
         )
 
 
-def _format_command(words: Sequence[str]) -> str:
-    return f"dcmcfg {shlex.join(words)}"
+def _format_command(arguments: Sequence[str]) -> str:
+    return f"dcmcfg {shlex.join(arguments)}"
 
 
-def _suggested_fixes(found: Sequence[LintFinding]) -> Iterator[tuple[str, str]]:
-    """Yield the commands that can be told, each once, with words on it; then what mends the rest, in words alone."""
-    mended = sum(bool(each.fix_changes) for each in found)
-    if mended:
-        yield "dcmcfg lint --fix", f"    ({mended} of {len(found)})"
-    yield from dict.fromkeys(line for each in found if not each.fix_changes for line in _commands(each))
-    rest = dict.fromkeys(each.rule.name for each in found if not each.fix_command and not each.fix_changes)
-    for name in rest:
-        rule = next(each.rule for each in found if each.rule.name == name)
+def _format_suggested_fixes(findings: Sequence[LintFinding]) -> Iterator[tuple[str, str]]:
+    """Yield the commands that can be told, each once, with words on it; then what fixes the rest, in words alone."""
+    fixable_count = sum(bool(each.fix_changes) for each in findings)
+    if fixable_count:
+        yield "dcmcfg lint --fix", f"    ({fixable_count} of {len(findings)})"
+    yield from dict.fromkeys(line for each in findings if not each.fix_changes for line in _format_fix_commands(each))
+    remaining_rules = dict.fromkeys(
+        each.rule.name for each in findings if not each.fix_command and not each.fix_changes
+    )
+    for name in remaining_rules:
+        rule = next(each.rule for each in findings if each.rule.name == name)
         yield "", f"[{name}] {rule.fix}"

@@ -26,7 +26,7 @@ def print_added_aes(console: Console, added: Sequence[Proposal]) -> None:
         (
             str(each.row.location),
             str(each),
-            _yes(each.tls),
+            _format_yes(each.tls),
             each.effective_role.value,
             each.device or each.title.lower(),
         )
@@ -52,7 +52,7 @@ def added_aes_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
 
 
 def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_ae_title: str, total: int) -> None:
-    """Print the verdict on each peer, and how many of *total* answered to *calling_ae_title*."""
+    """Print the result of each probe, and how many of *total* answered to *calling_ae_title*."""
     if not total:
         print_line(console, "no new AE to probe")
         return
@@ -63,17 +63,18 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
         print_table(console, _PROBE_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
     for step in format_next_steps((each.proposal.title, each.probe_result.next_step) for each in results):
         print_line(console, escape_unprintable(step))
-    answered = sum(each.probe_result.is_answered for each in results)
-    asked = f"{len(results)} of {total}" if len(results) < total else str(total)
+    answered_count = sum(each.probe_result.is_answered for each in results)
+    probed_count = f"{len(results)} of {total}" if len(results) < total else str(total)
     print_line(
         console,
-        f"{asked} probed as {escape_unprintable(calling_ae_title)}: {answered} answered, {len(results) - answered} "
+        f"{probed_count} probed as {escape_unprintable(calling_ae_title)}: {answered_count} answered, "
+        f"{len(results) - answered_count} "
         "did not",
     )
 
 
 def probe_results_json(results: Sequence[ProbedRow]) -> list[dict[str, Any]]:
-    """Return the verdicts for ``--json``: ``location``, ``peer``, ``tls``, and what came of it."""
+    """Return the results for ``--json``: ``location``, ``peer``, ``tls``, and what came of it."""
     return [
         {
             "location": str(each.proposal.row.location),
@@ -85,5 +86,5 @@ def probe_results_json(results: Sequence[ProbedRow]) -> list[dict[str, Any]]:
     ]
 
 
-def _yes(value: bool | None) -> str:
+def _format_yes(value: bool | None) -> str:
     return "yes" if value else ""

@@ -27,8 +27,8 @@ from dcmcfg.secret_values import remove_secrets_from_change
 
 #: A plan of more steps is shown up to here; ``--out`` writes all of it.
 SHOWN_STEPS = 40
-#: One of more steps is not told a second time, as LDIF.
-_SHOWN_AS_LDIF = 10
+#: One of more steps is not shown a second time, as LDIF.
+_MAX_LDIF_STEPS = 10
 #: Of entries that come, or go, one after another below one parent, so many are shown when there are more than twice
 #: as many: an AE has hundreds of capabilities.
 _MAX_SIMILAR_STEPS = 3
@@ -46,58 +46,60 @@ def print_plan(console: Console, plan: Plan, *, with_ldif: bool = True) -> None:
     DNs in the table are relative to the devices' container; of many entries alike the first are shown.
     """
     rows: list[list[str]] = []
-    left = len(plan.steps)
-    named = 0
+    remaining = len(plan.steps)
+    shown_count = 0
     for run in _group_similar_steps(plan):
-        if named >= SHOWN_STEPS:
+        if shown_count >= SHOWN_STEPS:
             break
-        rows += _group_rows(run, plan.before)
-        left -= len(run)
-        named += min(len(run), _MAX_SIMILAR_STEPS)
+        rows += _build_group_rows(run, plan.before)
+        remaining -= len(run)
+        shown_count += min(len(run), _MAX_SIMILAR_STEPS)
     print_table(console, _COLUMNS, rows)
-    if left:
-        print_line(console, f"… and {left} more steps")
-    if with_ldif and len(plan.steps) <= _SHOWN_AS_LDIF:
+    if remaining:
+        print_line(console, f"… and {remaining} more steps")
+    if with_ldif and len(plan.steps) <= _MAX_LDIF_STEPS:
         for line in format_changes_ldif(plan.changes).rstrip("\n").split("\n"):
             print_line(console, line)
-    elif len(plan.steps) > _SHOWN_AS_LDIF:
+    elif len(plan.steps) > _MAX_LDIF_STEPS:
         print_line(console, "--out FILE writes the whole plan as LDIF")
 
 
 def _group_similar_steps(plan: Plan) -> Iterator[tuple[Step, ...]]:
     """Yield the steps of *plan*: many alike, which follow each other, together, and every other by itself."""
 
-    def alike(step: Step) -> tuple[object, ...]:
+    def get_group_key(step: Step) -> tuple[object, ...]:
         match step.change:
             case Add() | Delete():
                 return type(step.change), plan.before.key(step.change.dn.parent)
             case Modify() | Rename():
                 return (id(step),)
 
-    for _, together in groupby(plan.steps, alike):
-        run = tuple(together)
+    for _, similar_steps in groupby(plan.steps, get_group_key):
+        run = tuple(similar_steps)
         if len(run) > 2 * _MAX_SIMILAR_STEPS:
             yield run
         else:
             yield from ((step,) for step in run)
 
 
-def _group_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
+def _build_group_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
     if len(run) == 1:
-        yield from _table_rows(run, tree)
+        yield from _build_table_rows(run, tree)
         return
-    yield from _table_rows(run[:_MAX_SIMILAR_STEPS], tree)
+    yield from _build_table_rows(run[:_MAX_SIMILAR_STEPS], tree)
     parent = relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
-    left = len(run) - _MAX_SIMILAR_STEPS
-    what = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
-    yield [escape_unprintable(f"… and {left} more below {parent}"), what, "", ""]
+    hidden_count = len(run) - _MAX_SIMILAR_STEPS
+    operation_text = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
+    yield [escape_unprintable(f"… and {hidden_count} more below {parent}"), operation_text, "", ""]
 
 
 def format_plan_counts(plan: Plan) -> str:
     """Return how many entries are added, changed, renamed, deleted: ``2 to add, 1 to change``."""
-    words = {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"}
-    counted = Counter(type(change) for change in plan.changes)
-    return ", ".join(f"{counted[kind]} {word}" for kind, word in words.items() if counted[kind])
+    operation_texts = {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"}
+    counts = Counter(type(change) for change in plan.changes)
+    return ", ".join(
+        f"{counts[kind]} {operation_text}" for kind, operation_text in operation_texts.items() if counts[kind]
+    )
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def risks_json(risks: Iterable[Risk], forced_names: Collection[str]) -> list[dict[str, Any]]:
-    """Return *risks* for ``--json``: ``name``, ``message``, ``entries``, ``forced`` for one of *forced_names*.
+    """Return *risks* for ``--json``: ``name``, ``message``, ``entries``; ``forced`` if it is among *forced_names*.
 
     A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words. A name under
     which the archive's database has recorded studies has ``records``: ``kind``, ``name``, ``purged_count`` and
@@ -153,49 +155,49 @@ def _records_json(records: RecordedStudies) -> dict[str, Any]:
 
 
 def format_unchanged_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each wanted change that the tree holds already, of many the first ones; one for all entries."""
+    """Yield a line for each desired change that the tree holds already, of many the first ones; one for all entries."""
     changes = [each for each in plan.unchanged if not each.is_content_record]
     yield from map(_format_unchanged_line, changes[:SHOWN_STEPS])
-    if (left := len(changes) - SHOWN_STEPS) > 0:
-        yield f"already so: {left} more"
-    if equal := len(plan.unchanged) - len(changes):
-        yield f"{equal} entries are so already" if equal > 1 else "1 entry is so already"
+    if (hidden_count := len(changes) - SHOWN_STEPS) > 0:
+        yield f"already so: {hidden_count} more"
+    if content_count := len(plan.unchanged) - len(changes):
+        yield f"{content_count} entries are so already" if content_count > 1 else "1 entry is so already"
 
 
-def _format_unchanged_line(already: UnchangedItem) -> str:
-    dn = str(already.change.dn)
-    if isinstance(already.change, Delete):
+def _format_unchanged_line(unchanged: UnchangedItem) -> str:
+    dn = str(unchanged.change.dn)
+    if isinstance(unchanged.change, Delete):
         return f"not there, nothing to delete: {escape_unprintable(dn)}"
-    absent = f": {escape_unprintable('; '.join(already.missing_items))}" if already.missing_items else ""
-    return f"already so: {_change_type(already.change)} {escape_unprintable(dn)}{absent}"
+    missing_note = f": {escape_unprintable('; '.join(unchanged.missing_items))}" if unchanged.missing_items else ""
+    return f"already so: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
 
 
-def _table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
+def _build_table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
     base = find_devices_dn(tree)
 
-    def shown(name: str, value: bytes) -> str:
+    def format_value(name: str, value: bytes) -> str:
         text = format_cell_value(name, value)
         definition = tree.schema.attribute(name)
-        return _relative_dn_text(text, base) if definition is not None and definition.syntax == "DN" else text
+        return _format_relative_dn(text, base) if definition is not None and definition.syntax == "DN" else text
 
     for step in steps:
         dn = relative_dn(step.change.dn, base)
-        for number, row in enumerate(_rows(step, shown)):
+        for number, row in enumerate(_build_rows(step, format_value)):
             yield [escape_unprintable(cell) for cell in (dn if number == 0 else "", *row)]
 
 
-def _relative_dn_text(text: str, base: DN) -> str:
+def _format_relative_dn(text: str, base: DN) -> str:
     """Return the DN in *text* as DNs stand in the table; as it is where that is not plainly a part of it."""
-    above = f",{base}"
-    return text.removesuffix(above) if base.rdns else text
+    base_suffix = f",{base}"
+    return text.removesuffix(base_suffix) if base.rdns else text
 
 
-def _rows(step: Step, shown: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
+def _build_rows(step: Step, format_value: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
     match step.change:
         case Modify(_, modifications):
             before, after = step.before, step.after
             for name in dict.fromkeys(modification.name for modification in modifications):
-                yield from _attribute_rows(name, before, after, shown)
+                yield from _build_attribute_rows(name, before, after, format_value)
         case Add(entry):
             yield "(new entry)", "", f"{len(entry.attributes)} attributes"
         case Delete():
@@ -207,27 +209,27 @@ def _rows(step: Step, shown: Callable[[str, bytes], str]) -> Iterator[tuple[str,
             yield "(moved)", str(rename.dn), str(rename.new_dn)
 
 
-def _attribute_rows(
-    name: str, before: Entry | None, after: Entry | None, shown: Callable[[str, bytes], str]
+def _build_attribute_rows(
+    name: str, before: Entry | None, after: Entry | None, format_value: Callable[[str, bytes], str]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield one row for a single value that changes, else one for each value that goes or comes."""
     old, new = (before.values(name) if before else ()), (after.values(name) if after else ())
-    gone = [value for value in old if value not in new]
-    come = [value for value in new if value not in old]
-    for number in range(max(len(gone), len(come))):
-        left = shown(name, gone[number]) if number < len(gone) else ("(absent)" if not old else "")
-        right = shown(name, come[number]) if number < len(come) else ("(absent)" if not new else "")
-        yield (name if number == 0 else ""), left, right
-    yield from (("", *members) for members in zip_member_rows(gone, come))
+    removed = [value for value in old if value not in new]
+    added = [value for value in new if value not in old]
+    for number in range(max(len(removed), len(added))):
+        old_cell = format_value(name, removed[number]) if number < len(removed) else ("(absent)" if not old else "")
+        new_cell = format_value(name, added[number]) if number < len(added) else ("(absent)" if not new else "")
+        yield (name if number == 0 else ""), old_cell, new_cell
+    yield from (("", *members) for members in zip_member_rows(removed, added))
 
 
 def format_changes_ldif(changes: Iterable[Change]) -> str:
     """Return *changes* as LDIF to be read, without secrets and controls; a comment names what was left out."""
-    text = []
+    records = []
     for change in changes:
-        shown, omitted = remove_secrets_from_change(change)
-        text.append(format_change(shown, comments=[f"not shown, a secret: {name}" for name in omitted]))
-    return "".join(text)
+        public_change, omitted = remove_secrets_from_change(change)
+        records.append(format_change(public_change, comments=[f"not shown, a secret: {name}" for name in omitted]))
+    return "".join(records)
 
 
 def _change_type(change: Change) -> str:

@@ -15,10 +15,10 @@ def referrers_json(edit: Edit) -> dict[str, Any]:
     Each has ``dn``, ``attribute`` and ``value`` of the reference, the ``kind`` and ``name`` by which it refers (for a
     reference by DN ``entry`` and null), and the entry that it means, ``target_dn``.
     """
-    return {} if edit.referrers is None else {"referrers": [_json(each) for each in edit.referrers]}
+    return {} if edit.referrers is None else {"referrers": [_referrer_json(each) for each in edit.referrers]}
 
 
-def _json(referrer: Referrer) -> dict[str, Any]:
+def _referrer_json(referrer: Referrer) -> dict[str, Any]:
     reference = referrer.reference
     return {
         "dn": str(reference.dn),

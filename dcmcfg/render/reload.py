@@ -19,36 +19,36 @@ from dcmcfg.archive.reload_outcome import (
 
 def format_repair_note(reload: Reload) -> str:
     """Return what a second reload repaired; empty where the first one was clean."""
-    closed = reload.repaired_binding_failure
-    if closed is None:
+    binding_failure = reload.repaired_binding_failure
+    if binding_failure is None:
         return ""
-    listener = f"the listener {closed.listener}" if closed.listener else "a listener"
-    return f"The first reload could not open {listener} ({closed.reason}). A second reload opened it."
+    listener = f"the listener {binding_failure.listener}" if binding_failure.listener else "a listener"
+    return f"The first reload could not open {listener} ({binding_failure.reason}). A second reload opened it."
 
 
 def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
     """Return the listeners in one line, each with its state; empty without any."""
-    told = [f"{each.listener.name} {each.listener.address} {_state(each)}" for each in listeners]
-    return f"Listeners (TCP connection): {', '.join(told)}" if told else ""
+    states = [f"{each.listener.name} {each.listener.address} {_describe_state(each)}" for each in listeners]
+    return f"Listeners (TCP connection): {', '.join(states)}" if states else ""
 
 
-def _state(probed: ProbedListener) -> str:
-    if probed.shares_port and probed.is_open is None:
+def _describe_state(listener: ProbedListener) -> str:
+    if listener.shares_port and listener.is_open is None:
         return "shares its port: only one connection can listen there"
-    if probed.is_taken:
+    if listener.is_taken:
         return "answers, but it is another process (or connection)"
-    return {True: "open", False: "closed", None: "not known"}[probed.is_open]
+    return {True: "open", False: "closed", None: "not known"}[listener.is_open]
 
 
 def reload_json(reload: Reload) -> dict[str, Any]:
     """Return *reload* for ``--json``: what is in force, the listener that is closed, and each attempt."""
-    closed = reload.binding_failure
-    repaired = reload.repaired_binding_failure
+    binding_failure = reload.binding_failure
+    repaired_failure = reload.repaired_binding_failure
     return {
         "configuration_active": reload.in_force,
-        "closed_listener": None if closed is None else closed.listener or None,
-        "has_closed_listener": closed is not None,
-        "reopened_listener": repaired.listener if repaired else None,
+        "closed_listener": None if binding_failure is None else binding_failure.listener or None,
+        "has_closed_listener": binding_failure is not None,
+        "reopened_listener": repaired_failure.listener if repaired_failure else None,
         "attempts": [_attempt_json(each) for each in reload.attempts],
     }
 
@@ -75,7 +75,7 @@ def _attempt_json(attempt: ReloadAttempt) -> dict[str, Any]:
     outcome = attempt.outcome
     return {
         "http_status": attempt.status or None,
-        "outcome": _outcome_name(outcome),
+        "outcome": _get_outcome_name(outcome),
         "configuration_active": outcome.in_force,
         "message": "" if isinstance(outcome, ReloadSucceeded) else outcome.reason,
         "closed_listener": outcome.listener or None if isinstance(outcome, LoadedButNotBound) else None,
@@ -83,7 +83,7 @@ def _attempt_json(attempt: ReloadAttempt) -> dict[str, Any]:
     }
 
 
-def _outcome_name(outcome: ReloadOutcome) -> str:
+def _get_outcome_name(outcome: ReloadOutcome) -> str:
     match outcome:
         case ReloadSucceeded():
             return "reloaded"

@@ -21,7 +21,7 @@ from dcmcfg.suggestions import join_limited
 
 #: Of values that are alike, and of longer words, so many are shown; ``--json`` has all.
 _MAX_SIMILAR_VALUES = 3
-_WORDS = 5
+_MAX_WORDS = 5
 _COLUMNS = (
     Column("Remaining in", WrapMode.AT_COMMAS),
     Column("Attribute"),
@@ -34,11 +34,11 @@ def print_rename_summary(console: Console, renaming: Renaming, tree: Tree) -> No
     """Print how many references are rewritten, by attribute, and where the old name is left; DNs as in the plan."""
     if not renaming.edit.changes:
         return
-    print_line(console, _rewritten(renaming))
-    rows = list(_rows(renaming, find_devices_dn(tree)))
+    print_line(console, _format_reference_counts(renaming))
+    rows = list(_build_rows(renaming, find_devices_dn(tree)))
     if rows:
         print_table(console, _COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
-    for line in _partial_match_lines(renaming):
+    for line in _format_partial_matches(renaming):
         print_line(console, line)
 
 
@@ -46,14 +46,14 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     """Return *renaming* for ``--json``: ``kind``, ``old_name``, ``new_name``, and what became of references.
 
     ``rewritten_reference_counts`` is by attribute; each of ``remaining_values`` has ``dn``, ``attribute``, ``value``
-    and ``reason``.
-    ``partial_match_counts`` counts the values in which the old name is part of a longer word, by that word.
+    and ``reason``. ``partial_match_counts`` counts the values in which the old name is part of a longer word, by
+    that word.
     """
     return {
         "kind": renaming.kind.value.label,
         "old_name": renaming.old,
         "new_name": renaming.new,
-        "rewritten_reference_counts": dict(_counted(renaming)),
+        "rewritten_reference_counts": dict(_count_references(renaming)),
         "remaining_values": [
             {
                 "dn": str(each.dn),
@@ -67,37 +67,37 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     }
 
 
-def _rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
+def _build_rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each value that is left; of many that are alike in attribute and reason, the first ones."""
-    alike: dict[tuple[str, str], list[Leftover]] = {}
+    similar_leftovers: dict[tuple[str, str], list[Leftover]] = {}
     for each in renaming.leftovers.items:
-        alike.setdefault((each.attribute, each.reason), []).append(each)
-    for found in alike.values():
-        shown = found if len(found) <= _MAX_SIMILAR_VALUES + 1 else found[:_MAX_SIMILAR_VALUES]
+        similar_leftovers.setdefault((each.attribute, each.reason), []).append(each)
+    for leftovers in similar_leftovers.values():
+        shown = leftovers if len(leftovers) <= _MAX_SIMILAR_VALUES + 1 else leftovers[:_MAX_SIMILAR_VALUES]
         for each in shown:
             value = format_cell_value(each.attribute, each.value)
             yield relative_dn(each.dn, base), each.attribute, value, each.reason
-        if more := len(found) - len(shown):
-            yield f"(and {more} more)", found[0].attribute, "", found[0].reason
+        if hidden_count := len(leftovers) - len(shown):
+            yield f"(and {hidden_count} more)", leftovers[0].attribute, "", leftovers[0].reason
 
 
-def _counted(renaming: Renaming) -> list[tuple[str, int]]:
-    counted = Counter(reference.attribute for reference in renaming.references)
-    return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+def _count_references(renaming: Renaming) -> list[tuple[str, int]]:
+    counts = Counter(reference.attribute for reference in renaming.references)
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
 
 
-def _rewritten(renaming: Renaming) -> str:
-    counted = _counted(renaming)
-    if not counted:
+def _format_reference_counts(renaming: Renaming) -> str:
+    counts = _count_references(renaming)
+    if not counts:
         return "nothing refers to it"
-    total = sum(count for _, count in counted)
-    return f"{format_count(total, 'reference')} rewritten: " + ", ".join(f"{count} {name}" for name, count in counted)
+    total = sum(count for _, count in counts)
+    return f"{format_count(total, 'reference')} rewritten: " + ", ".join(f"{count} {name}" for name, count in counts)
 
 
-def _partial_match_lines(renaming: Renaming) -> Iterator[str]:
-    longer = renaming.leftovers.longer_words
-    if not longer:
+def _format_partial_matches(renaming: Renaming) -> Iterator[str]:
+    longer_words = renaming.leftovers.longer_words
+    if not longer_words:
         return
-    total = sum(longer.values())
-    words = join_limited(list(map(escape_unprintable, longer)), _WORDS)
+    total = sum(longer_words.values())
+    words = join_limited(list(map(escape_unprintable, longer_words)), _MAX_WORDS)
     yield f"part of a longer word in {format_count(total, 'value')}, and no name there: {words}"

@@ -52,11 +52,11 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
     which of *states*, which are those that were asked for (all that are set up when empty).
     """
     console = stdout_console()
-    question = route.request
-    at = f" at {route.listening_address}" if route.listening_address else ""
+    request = route.request
+    address_text = f" at {route.listening_address}" if route.listening_address else ""
     headline = (
-        f"C-MOVE from {question.calling_ae_title} to {question.archive_ae.title}{at}, Move Destination "
-        f"{question.destination_ae_title}"
+        f"C-MOVE from {request.calling_ae_title} to {request.archive_ae.title}{address_text}, Move Destination "
+        f"{request.destination_ae_title}"
     )
     _print(console, Text(escape_unprintable(headline), style="bold"), 0)
     if study is not None:
@@ -65,26 +65,32 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
         print_line(console, "")
         _print_labelled(console, "Refused", Text("whatever the state of the study", style="red"))
         _print_failure(console, route.refusal)
-    for way in route.paths:
+    for path in route.paths:
         print_line(console, "")
-        _print_path(console, way)
-    for line, states_kept in _group_capability_limits(route.paths).items():
+        _print_path(console, path)
+    for line, state_names in _group_capability_limits(route.paths).items():
         print_line(console, "")
         _print_labelled(
-            console, "Not sent", Text(escape_unprintable(f"{', '.join(states_kept)}: {line}"), style="yellow")
+            console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style="yellow")
         )
-    if short := dict.fromkeys(way.state.value for way in route.find_undelivered_paths(*states)):
+    if undelivered_states := dict.fromkeys(path.state.value for path in route.find_undelivered_paths(*states)):
         print_line(console, "")
-        others = "" if states else "; --state asks for one by itself"
-        _print_labelled(console, "Exit code 1", Text(f"not all arrives: {', '.join(short)}{others}", style="red"))
+        hint = "" if states else "; --state asks for one by itself"
+        _print_labelled(
+            console, "Exit code 1", Text(f"not all arrives: {', '.join(undelivered_states)}{hint}", style="red")
+        )
 
 
 def _print_study(console: Console, study: LocatedStudy) -> None:
-    known = f"{format_count(study.instance_count, 'instance')}, {', '.join(study.availabilities)}"
-    where = f", copy at {study.external_ae_title}" if study.external_ae_title else ""
+    instance_text = f"{format_count(study.instance_count, 'instance')}, {', '.join(study.availabilities)}"
+    copy_text = f", copy at {study.external_ae_title}" if study.external_ae_title else ""
     _print(
         console,
-        Text(escape_unprintable(f"study {study.study_uid}: {known if study.instance_count else 'not known'}{where}")),
+        Text(
+            escape_unprintable(
+                f"study {study.study_uid}: {instance_text if study.instance_count else 'not known'}{copy_text}"
+            )
+        ),
         0,
     )
     for note in study.notes:
@@ -93,32 +99,32 @@ def _print_study(console: Console, study: LocatedStudy) -> None:
 
 def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = None) -> dict[str, Any]:
     """Return *route* for ``--json``; ``delivered`` is what the exit code says, what is not known is null."""
-    question = route.request
+    request = route.request
     return {
-        "calling_ae_title": question.calling_ae_title,
-        "archive_ae_title": question.archive_ae.title,
-        "device": question.archive_ae.device.name,
+        "calling_ae_title": request.calling_ae_title,
+        "archive_ae_title": request.archive_ae.title,
+        "device": request.archive_ae.device.name,
         "listen_address": _address_json(route.listening_address),
-        "destination_ae_title": question.destination_ae_title,
+        "destination_ae_title": request.destination_ae_title,
         "delivered": delivered,
         "study": _study_json(study) if study is not None else None,
         "refusal": _failure_json(route.refusal) if route.refusal else None,
-        "paths": [_path_json(way) for way in route.paths],
+        "paths": [_path_json(path) for path in route.paths],
     }
 
 
-def _print_path(console: Console, way: RetrievePath) -> None:
-    heading = Text.assemble((way.outcome_text, _STYLES[way.outcome]), f": {way.branch.value}")
-    if way.external_ae_title:
-        heading.append(escape_unprintable(f" ({way.external_ae_title}, named by {', '.join(way.configured_by)})"))
-    _print_labelled(console, way.state.value, heading)
-    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[way.state], style="dim"))
-    _print_steps(console, way.messages)
-    for failure in way.failures:
+def _print_path(console: Console, path: RetrievePath) -> None:
+    heading = Text.assemble((path.outcome_text, _STYLES[path.outcome]), f": {path.branch.value}")
+    if path.external_ae_title:
+        heading.append(escape_unprintable(f" ({path.external_ae_title}, named by {', '.join(path.configured_by)})"))
+    _print_labelled(console, path.state.value, heading)
+    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.state], style="dim"))
+    _print_steps(console, path.messages)
+    for failure in path.failures:
         _print_failure(console, failure)
-    for need in way.prerequisites:
-        _print_labelled(console, "Requires", Text(escape_unprintable(format_prerequisite(need))))
-    for note in way.notes:
+    for prerequisite in path.prerequisites:
+        _print_labelled(console, "Requires", Text(escape_unprintable(format_prerequisite(prerequisite))))
+    for note in path.notes:
         _print_labelled(console, "Note", Text(escape_unprintable(note), style="dim"))
 
 
@@ -126,39 +132,43 @@ def format_prerequisite(prerequisite: Prerequisite) -> str:
     """Return *prerequisite* as a sentence about the other side."""
     if prerequisite.kind == "accept":
         return f"{prerequisite.peer_ae_title} accepts {prerequisite.service} from {prerequisite.ae_title}"
-    where = f" at {prerequisite.address}" if prerequisite.address else ""
-    return f"{prerequisite.peer_ae_title} knows {prerequisite.ae_title}{where}"
+    address_text = f" at {prerequisite.address}" if prerequisite.address else ""
+    return f"{prerequisite.peer_ae_title} knows {prerequisite.ae_title}{address_text}"
 
 
 def _print_steps(console: Console, steps: Sequence[RouteMessage]) -> None:
     """Print *steps* as a table without the columns that would be empty."""
-    rows = [_row(number, step) for number, step in enumerate(steps, 1)]
-    filled = [place for place in range(len(_STEPS)) if any(row[place] for row in rows)]
+    rows = [_build_row(number, step) for number, step in enumerate(steps, 1)]
+    filled_columns = [column for column in range(len(_STEPS)) if any(row[column] for row in rows)]
     if rows:
         blocks = [(f"{row[0]}. {row[1]}", "", *row[2:]) for row in rows]
-        columns = [_STEPS[place] for place in filled]
-        print_table(console, columns, *([[row[place] for place in filled] for row in each] for each in (rows, blocks)))
+        columns = [_STEPS[column] for column in filled_columns]
+        print_table(
+            console,
+            columns,
+            *([[row[column] for column in filled_columns] for row in table_rows] for table_rows in (rows, blocks)),
+        )
 
 
-def _group_capability_limits(ways: Iterable[RetrievePath]) -> dict[str, list[str]]:
+def _group_capability_limits(paths: Iterable[RetrievePath]) -> dict[str, list[str]]:
     """Return what is kept back, each line once, with the states in which it is."""
-    found: dict[str, list[str]] = {}
-    for way in ways:
-        for line in _capability_limit_lines(way.capability_limits):
-            states = found.setdefault(line, [])
-            if way.state.value not in states:
-                states.append(way.state.value)
-    return found
+    states_by_line: dict[str, list[str]] = {}
+    for path in paths:
+        for line in _format_capability_limits(path.capability_limits):
+            states = states_by_line.setdefault(line, [])
+            if path.state.value not in states:
+                states.append(path.state.value)
+    return states_by_line
 
 
-def _row(number: int, step: RouteMessage) -> tuple[str, ...]:
-    at = str(step.address) if step.address else "(nowhere)"
+def _build_row(number: int, step: RouteMessage) -> tuple[str, ...]:
+    address_text = str(step.address) if step.address else "(nowhere)"
     called = step.called_ae_title if step.called_ae_title != step.receiver_ae_title else ""
     cells = (
         step.kind,
         step.sender_ae_title,
         step.receiver_ae_title,
-        at,
+        address_text,
         step.calling_ae_title,
         called,
         step.move_destination,
@@ -174,39 +184,40 @@ def _print_failure(console: Console, failure: RouteFailure) -> None:
         _print_labelled(console, "Next step", Text(escape_unprintable(failure.next_step), style="cyan"))
 
 
-def _capability_limit_lines(kept: CapabilityLimits | None) -> Iterator[str]:
-    if kept is None:
+def _format_capability_limits(limits: CapabilityLimits | None) -> Iterator[str]:
+    if limits is None:
         return
-    for uids, why in (
-        (kept.not_offered_by_sender, "that the archive's AE does not list as SCU"),
-        (kept.not_accepted_by_destination, "that the destination does not list as SCP, although it lists others"),
-        (kept.not_accepted_by_archive, "that the AE they come back to does not list as SCP"),
+    for uids, reason in (
+        (limits.not_offered_by_sender, "that the archive's AE does not list as SCU"),
+        (limits.not_accepted_by_destination, "that the destination does not list as SCP, although it lists others"),
+        (limits.not_accepted_by_archive, "that the AE they come back to does not list as SCP"),
     ):
         if uids:
-            yield f"{format_count(len(uids), 'SOP class', 'SOP classes')} {why}: {_format_uid_names(uids)}"
-    if kept.reencoded_transfer_syntaxes:
-        most = max(number for _, number in kept.reencoded_transfer_syntaxes)
-        syntaxes = _format_uid_names([uid for uid, _ in kept.reencoded_transfer_syntaxes])
-        number = format_count(len(kept.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
-        classes = format_count(most, "SOP class", "SOP classes")
+            yield f"{format_count(len(uids), 'SOP class', 'SOP classes')} {reason}: {_format_uid_names(uids)}"
+    if limits.reencoded_transfer_syntaxes:
+        max_class_count = max(number for _, number in limits.reencoded_transfer_syntaxes)
+        syntaxes = _format_uid_names([uid for uid, _ in limits.reencoded_transfer_syntaxes])
+        number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
+        class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
-            f"{number} that one of the two does not list, for up to {classes} (sent little endian, or not at all): "
+            f"{number} that one of the two does not list, for up to {class_count} (sent little endian, or not at all): "
             f"{syntaxes}"
         )
 
 
 def _format_uid_names(uids: Sequence[str]) -> str:
-    more = len(uids) - _MAX_NAMED_UIDS
+    hidden_count = len(uids) - _MAX_NAMED_UIDS
     names = ", ".join(look_up_uid_name(uid) for uid in uids[:_MAX_NAMED_UIDS])
-    return f"{names} and {more} more (--json has all)" if more > 0 else names
+    return f"{names} and {hidden_count} more (--json has all)" if hidden_count > 0 else names
 
 
 def _print_labelled(console: Console, label: str, content: Text) -> None:
-    before = Text(f"{label} ".ljust(_LABEL), style="bold")
-    for line in wrap_text(content, console, len(before)):
+    prefix = Text(f"{label} ".ljust(_LABEL), style="bold")
+    indent = len(prefix)
+    for line in wrap_text(content, console, indent):
         line.rstrip()
-        console.print(Text.assemble(before, line), soft_wrap=True)
-        before = Text(" " * len(before))
+        console.print(Text.assemble(prefix, line), soft_wrap=True)
+        prefix = Text(" " * indent)
 
 
 def _print(console: Console, text: Text, indent: int) -> None:
@@ -227,18 +238,18 @@ def _study_json(study: LocatedStudy) -> dict[str, Any]:
     }
 
 
-def _path_json(way: RetrievePath) -> dict[str, Any]:
+def _path_json(path: RetrievePath) -> dict[str, Any]:
     return {
-        "state": way.state.value,
-        "branch": way.branch.value,
-        "outcome": way.outcome.value,
-        "external_ae_title": way.external_ae_title or None,
-        "configured_by": list(way.configured_by),
-        "steps": [_step_json(step) for step in way.messages],
-        "failures": [_failure_json(failure) for failure in way.failures],
-        "prerequisites": [_prerequisite_json(need) for need in way.prerequisites],
-        "capability_limits": _capability_limits_json(way.capability_limits) if way.capability_limits else None,
-        "notes": list(way.notes),
+        "state": path.state.value,
+        "branch": path.branch.value,
+        "outcome": path.outcome.value,
+        "external_ae_title": path.external_ae_title or None,
+        "configured_by": list(path.configured_by),
+        "steps": [_step_json(step) for step in path.messages],
+        "failures": [_failure_json(failure) for failure in path.failures],
+        "prerequisites": [_prerequisite_json(prerequisite) for prerequisite in path.prerequisites],
+        "capability_limits": _capability_limits_json(path.capability_limits) if path.capability_limits else None,
+        "notes": list(path.notes),
     }
 
 
@@ -258,13 +269,13 @@ def _failure_json(failure: RouteFailure) -> dict[str, Any]:
     return {"response": failure.response or None, "reason": failure.reason, "next_step": failure.next_step or None}
 
 
-def _prerequisite_json(need: Prerequisite) -> dict[str, Any]:
+def _prerequisite_json(prerequisite: Prerequisite) -> dict[str, Any]:
     return {
-        "peer_ae_title": need.peer_ae_title,
-        "kind": need.kind,
-        "ae_title": need.ae_title,
-        "service": need.service,
-        "address": _address_json(need.address),
+        "peer_ae_title": prerequisite.peer_ae_title,
+        "kind": prerequisite.kind,
+        "ae_title": prerequisite.ae_title,
+        "service": prerequisite.service,
+        "address": _address_json(prerequisite.address),
     }
 
 
@@ -272,15 +283,15 @@ def _address_json(address: AEAddress | None) -> dict[str, Any] | None:
     return {"host": address.host, "port": address.port, "tls": address.tls} if address else None
 
 
-def _capability_limits_json(kept: CapabilityLimits) -> dict[str, Any]:
+def _capability_limits_json(limits: CapabilityLimits) -> dict[str, Any]:
     return {
-        "sent_sop_class_count": len(kept.sent),
-        "not_offered_by_sender": _uids_json(kept.not_offered_by_sender),
-        "not_accepted_by_destination": _uids_json(kept.not_accepted_by_destination),
-        "not_accepted_by_archive": _uids_json(kept.not_accepted_by_archive),
+        "sent_sop_class_count": len(limits.sent),
+        "not_offered_by_sender": _uids_json(limits.not_offered_by_sender),
+        "not_accepted_by_destination": _uids_json(limits.not_accepted_by_destination),
+        "not_accepted_by_archive": _uids_json(limits.not_accepted_by_archive),
         "reencoded_transfer_syntaxes": [
             {"uid": uid, "name": look_up_uid_name(uid), "sop_class_count": number}
-            for uid, number in kept.reencoded_transfer_syntaxes
+            for uid, number in limits.reencoded_transfer_syntaxes
         ],
     }
 

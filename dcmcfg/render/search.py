@@ -35,28 +35,28 @@ _HITS = (
     Column("Refers to"),
 )
 #: Of a longer value, what is around the text is shown.
-_LONGEST = 200
-_AROUND = 60
+_MAX_VALUE_LENGTH = 200
+_CONTEXT_LENGTH = 60
 
 
 def print_aes(console: Console, aes: Sequence[NetworkAE]) -> None:
     """Print *aes* as a table, and how many they are."""
     if aes:
-        print_table(console, _AES, [_ae_row(ae) for ae in aes])
+        print_table(console, _AES, [_build_ae_row(ae) for ae in aes])
     print_line(console, format_count(len(aes), "AE"))
 
 
 def print_devices(console: Console, devices: Sequence[Device]) -> None:
     """Print *devices* as a table, and how many they are."""
     if devices:
-        print_table(console, _DEVICES, [_device_row(device) for device in devices])
+        print_table(console, _DEVICES, [_build_device_row(device) for device in devices])
     print_line(console, format_count(len(devices), "device"))
 
 
 def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -> None:
     """Print *hits* of *text* as a table, names relative to *base*, and how many they are in how many entries."""
     if hits:
-        print_table(console, _HITS, list(_hit_rows(hits, text, base)))
+        print_table(console, _HITS, list(_build_hit_rows(hits, text, base)))
     values = format_count(sum(hit.value is not None for hit in hits), "value")
     print_line(console, f"{values} in {format_count(len({hit.dn for hit in hits}), 'entry', 'entries')}")
 
@@ -92,53 +92,54 @@ def hit_json(hit: TextHit) -> dict[str, Any]:
     return {
         "dn": str(hit.dn),
         "attribute": hit.attribute or None,
-        "value": _text(hit) if hit.value is not None else None,
+        "value": _get_value_text(hit) if hit.value is not None else None,
         "refers_to": hit.refers_to or None,
     }
 
 
-def _ae_row(ae: NetworkAE) -> tuple[str, ...]:
+def _build_ae_row(ae: NetworkAE) -> tuple[str, ...]:
     return (
         escape_unprintable(ae.title),
         escape_unprintable(ae.device.name),
-        "\n".join(map(_address, ae.connections)) or "(no connection)",
+        "\n".join(map(_format_address, ae.connections)) or "(no connection)",
         "\n".join("TLS" if connection.tls else "" for connection in ae.connections),
         "yes" if ae.installed else "no",
         format_capability_counts(ae),
     )
 
 
-def _device_row(device: Device) -> tuple[str, ...]:
+def _build_device_row(device: Device) -> tuple[str, ...]:
     archive = " (archive)" if device.is_archive else ""
     return (
         escape_unprintable(device.name) + archive,
-        "\n".join(f"{_address(each)}{' TLS' if each.tls else ''}" for each in device.connections) or "(no connection)",
+        "\n".join(f"{_format_address(each)}{' TLS' if each.tls else ''}" for each in device.connections)
+        or "(no connection)",
         "yes" if device.installed else "no",
         escape_unprintable(" ".join(ae.title for ae in device.network_aes)),
     )
 
 
-def _address(connection: Connection) -> str:
+def _format_address(connection: Connection) -> str:
     return escape_unprintable(format_listening_address(connection))
 
 
-def _hit_rows(hits: Sequence[TextHit], text: str, base: DN) -> Iterator[tuple[str, ...]]:
-    before = None
+def _build_hit_rows(hits: Sequence[TextHit], text: str, base: DN) -> Iterator[tuple[str, ...]]:
+    previous_dn = None
     for hit in hits:
-        entry = "" if hit.dn is before else escape_unprintable(relative_dn(hit.dn, base))
-        value = "" if hit.value is None else escape_unprintable(_excerpt(_text(hit), text))
+        entry = "" if hit.dn is previous_dn else escape_unprintable(relative_dn(hit.dn, base))
+        value = "" if hit.value is None else escape_unprintable(_extract_excerpt(_get_value_text(hit), text))
         yield entry, escape_unprintable(hit.attribute), value, escape_unprintable(hit.refers_to)
-        before = hit.dn
+        previous_dn = hit.dn
 
 
-def _text(hit: TextHit) -> str:
+def _get_value_text(hit: TextHit) -> str:
     value = hit.value or b""
     return SECRET_PLACEHOLDER if is_secret(hit.attribute, value) else value.decode("utf-8", "backslashreplace")
 
 
-def _excerpt(value: str, text: str) -> str:
-    if len(value) <= _LONGEST:
+def _extract_excerpt(value: str, text: str) -> str:
+    if len(value) <= _MAX_VALUE_LENGTH:
         return value
-    at = max(value.casefold().find(text.casefold()), 0)
-    start, end = max(at - _AROUND, 0), at + len(text) + _AROUND
+    position = max(value.casefold().find(text.casefold()), 0)
+    start, end = max(position - _CONTEXT_LENGTH, 0), position + len(text) + _CONTEXT_LENGTH
     return f"{'…' if start else ''}{value[start:end]}{'…' if end < len(value) else ''}"

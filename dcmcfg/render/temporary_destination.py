@@ -13,16 +13,18 @@ from dcmcfg.temporary.run import RunProgress
 
 def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     """Return what *plan* adds for *destination*, in one line."""
-    lists = [f"{ACCEPTED_MOVE_DESTINATION} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)]
-    among = f"; its title in {', '.join(lists)}" if lists else ""
+    changed_lists = [
+        f"{ACCEPTED_MOVE_DESTINATION} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)
+    ]
+    list_note = f"; its title in {', '.join(changed_lists)}" if changed_lists else ""
     return (
         f"added for this run: {destination.title}, a device {destination.device} with its connection and AE, and "
         "the registration of "
-        f"the title{among} (--show-plan shows all of it)"
+        f"the title{list_note} (--show-plan shows all of it)"
     )
 
 
-def temporary_destination_json(destination: TemporaryDestination, course: RunProgress) -> dict[str, Any]:
+def temporary_destination_json(destination: TemporaryDestination, progress: RunProgress) -> dict[str, Any]:
     """Return for ``--json`` what was added for a run and taken back: roll-outs by number, null where there is none.
 
     ``removed`` tells whether nothing of it is left; ``removed_leftovers`` has the titles that other runs had left.
@@ -32,10 +34,10 @@ def temporary_destination_json(destination: TemporaryDestination, course: RunPro
             "ae_title": destination.title,
             "host": destination.host,
             "port": destination.port,
-            "added_by_rollout": course.added_by_rollout,
-            "removed_by_rollout": course.removed_by_rollout,
-            "removed": course.is_removed,
-            "removed_leftovers": list(course.removed_leftovers),
-            "remaining_references": list(course.remaining_references),
+            "added_by_rollout": progress.added_by_rollout,
+            "removed_by_rollout": progress.removed_by_rollout,
+            "removed": progress.is_removed,
+            "removed_leftovers": list(progress.removed_leftovers),
+            "remaining_references": list(progress.remaining_references),
         }
     }

@@ -22,7 +22,7 @@ def print_token(
 ) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
     console = stdout_console()
-    lines = [("Token", source), *_claims_lines(found), *_archive_lines(found, archive_url, role)]
+    lines = [("Token", source), *_build_claims_lines(found), *_build_archive_lines(found, archive_url, role)]
     for reason in reasons:
         lines += [("Reason", reason.message), ("Next step", reason.next_step)]
     for label, text in lines:
@@ -43,75 +43,82 @@ def token_json(
         "archive": {
             "http_status": found.http_status or None,
             "message": found.refusal_message or None,
-            "time": _iso(found.archive_clock),
-            "clock_offset_seconds": round(_clock_offset_seconds(found)),
+            "time": _format_iso_or_none(found.archive_clock),
+            "clock_offset_seconds": round(_compute_clock_offset_s(found)),
         },
         "reasons": [{"message": reason.message, "next_step": reason.next_step} for reason in reasons],
     }
 
 
-def _claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
+def _build_claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
     claims = found.claims
     if claims is None:
         if found.has_token:
-            cut = "a JSON Web Token that cannot be read: cut, or mangled"
-            yield "", cut if found.is_truncated else "not a JSON Web Token: only its issuer knows what it means"
+            truncated_text = "a JSON Web Token that cannot be read: cut, or mangled"
+            yield (
+                "",
+                truncated_text if found.is_truncated else "not a JSON Web Token: only its issuer knows what it means",
+            )
         return
     yield "Issuer", claims.issuer or "not said"
     yield "Client", claims.client + (f", as {claims.user}" if claims.user else "") if claims.client else claims.user
     yield "Audience", ", ".join(claims.audience) or "none"
     if claims.issued:
         yield "Issued", format_timestamp(claims.issued)
-    yield "Expires", _expiry(claims, found) if claims.expires else "never"
+    yield "Expires", _format_expiry(claims, found) if claims.expires else "never"
     yield "Roles", ", ".join(claims.realm_roles) or "none of the realm's"
     for client, roles in claims.client_roles.items():
         yield "", f"of {client}: {', '.join(roles)}"
     yield "Signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
 
 
-def _expiry(claims: Claims, found: TokenCheck) -> str:
-    left = (claims.expires or found.checked_at) - found.archive_time
-    span = f"in {format_duration(left)}" if left.total_seconds() > 0 else f"{format_duration(-left)} ago"
-    whose = "the archive's clock" if found.archive_clock else "this machine's clock"
-    return f"{format_timestamp(claims.expires or found.checked_at)}, {span} by {whose}"
+def _format_expiry(claims: Claims, found: TokenCheck) -> str:
+    remaining = (claims.expires or found.checked_at) - found.archive_time
+    span = f"in {format_duration(remaining)}" if remaining.total_seconds() > 0 else f"{format_duration(-remaining)} ago"
+    clock_name = "the archive's clock" if found.archive_clock else "this machine's clock"
+    return f"{format_timestamp(claims.expires or found.checked_at)}, {span} by {clock_name}"
 
 
-def _archive_lines(found: TokenCheck, archive_url: str, role: str) -> Iterator[tuple[str, str]]:
-    verdicts = {
+def _build_archive_lines(found: TokenCheck, archive_url: str, role: str) -> Iterator[tuple[str, str]]:
+    outcome_texts = {
         TokenOutcome.ACCEPTED: "takes it",
         TokenOutcome.NOT_CHECKED: "could not be asked",
         TokenOutcome.REFUSED: f"refuses it (HTTP {found.http_status})" if found.has_token else "wants a token",
         TokenOutcome.NOT_REQUIRED: "asks for no token"
         + (": with a wrong one it would answer too" if found.has_token else ""),
     }
-    yield "Archive", f"{archive_url} {verdicts[found.outcome]}"
+    yield "Archive", f"{archive_url} {outcome_texts[found.outcome]}"
     if found.refusal_message:
         yield "", f"says: {found.refusal_message}"
-    ahead = _clock_offset_seconds(found)
-    if abs(ahead) > _CLOCK_TOLERANCE_S:
-        yield "", f"its clock is {round(abs(ahead))} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    clock_offset_s = _compute_clock_offset_s(found)
+    if abs(clock_offset_s) > _CLOCK_TOLERANCE_S:
+        yield (
+            "",
+            f"its clock is {round(abs(clock_offset_s))} s {'ahead of' if clock_offset_s > 0 else 'behind'} this "
+            "machine's",
+        )
     if found.outcome in (TokenOutcome.ACCEPTED, TokenOutcome.REFUSED):
         yield "Requires", f"issuer {found.issuer or 'not known from here'}"
-        superior = f", {found.super_user_role} for super users" if found.super_user_role else ""
-        yield "", f"role {role} of the realm (its property auth-user-role){superior}"
+        super_user_note = f", {found.super_user_role} for super users" if found.super_user_role else ""
+        yield "", f"role {role} of the realm (its property auth-user-role){super_user_note}"
 
 
-def _clock_offset_seconds(found: TokenCheck) -> float:
+def _compute_clock_offset_s(found: TokenCheck) -> float:
     return (found.archive_clock - found.checked_at).total_seconds() if found.archive_clock else 0.0
 
 
 def _claims_json(found: TokenCheck, claims: Claims) -> dict[str, Any]:
-    left = (claims.expires - found.archive_time).total_seconds() if claims.expires else None
+    remaining_s = (claims.expires - found.archive_time).total_seconds() if claims.expires else None
     return {
         "issuer": claims.issuer,
         "client": claims.client,
         "user": claims.user,
         "audience": list(claims.audience),
         "scope": claims.scope,
-        "issued_at": _iso(claims.issued),
-        "not_before": _iso(claims.not_before),
-        "expires_at": _iso(claims.expires),
-        "expires_in_seconds": None if left is None else round(left),
+        "issued_at": _format_iso_or_none(claims.issued),
+        "not_before": _format_iso_or_none(claims.not_before),
+        "expires_at": _format_iso_or_none(claims.expires),
+        "expires_in_seconds": None if remaining_s is None else round(remaining_s),
         "realm_roles": list(claims.realm_roles),
         "client_roles": {client: list(roles) for client, roles in claims.client_roles.items()},
         "key_id": claims.key_id,
@@ -121,5 +128,5 @@ def _claims_json(found: TokenCheck, claims: Claims) -> dict[str, Any]:
     }
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return format_iso(moment) if moment else None
+def _format_iso_or_none(timestamp: datetime | None) -> str | None:
+    return format_iso(timestamp) if timestamp else None

@@ -19,7 +19,7 @@ from dcmcfg.zip_members import list_zip_members
 def print_values(console: Console, target: Target, attributes: Sequence[EffectiveValues], *, show_dn: bool) -> None:
     """Print *attributes* as lines ``ATTR: value``; what is to be said of them stands on lines that begin with ``#``.
 
-    Of the *show_dn* entry the DN comes first.
+    With *show_dn* the DN comes first.
     """
     if show_dn:
         print_line(console, f"dn: {escape_unprintable(str(target.entry.dn))}")
@@ -43,7 +43,7 @@ def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[s
         "dn": str(target.entry.dn),
         "attributes": {
             each.name: {
-                "values": [_text(each.name, value) for value in each.values],
+                "values": [_get_value_text(each.name, value) for value in each.values],
                 "level": ("device" if each.inherited else "entry") if each.values else None,
             }
             for each in attributes
@@ -60,5 +60,5 @@ def _format_value(name: str, value: bytes) -> str:
         return f"({len(value)} octets)"
 
 
-def _text(name: str, value: bytes) -> str:
+def _get_value_text(name: str, value: bytes) -> str:
     return SECRET_PLACEHOLDER if is_secret(name, value) else value.decode("utf-8", "backslashreplace")

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from dcmcfg.archive.stored_studies import StoredStudy
-from dcmcfg.dicom.move import MoveProgress as MoveProgress
+from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import stderr_console, stdout_console, wrap_text
 from dcmcfg.render.verify_parts import (
@@ -44,26 +44,26 @@ _LABEL = 10  # columns
 def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False) -> None:
     """Print the report: the headline, who asked whom, each part by itself, what to do next.
 
-    With *details* each C-STORE is printed, not only a summary of them.
-    Lines are broken between words, where there is a width: a UID stays in one piece, and no line ends in blanks.
+    With *details* each C-STORE is printed, not only a summary of them. Lines are broken between words, where there is
+    a width: a UID stays in one piece, and no line ends in blanks.
     """
     console = stdout_console()
-    for line in _report(verdict, evidence, console, details=details):
+    for line in _build_report_lines(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
 
 
-def _report(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool) -> Iterator[Text]:
+def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool) -> Iterator[Text]:
     headline = Text(escape_unprintable(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
     yield from wrap_text(headline, console, 0)
     yield Text()
-    for line in _header(evidence):
+    for line in _build_header_lines(evidence):
         yield from wrap_text(line, console, 0)
     yield Text()
     parts = [
-        (Text("Reported", style="bold"), _reported(verdict.reported, evidence)),
-        (Text("Received", style="bold"), _received(verdict.received, evidence)),
+        (Text("Reported", style="bold"), _format_reported(verdict.reported, evidence)),
+        (Text("Received", style="bold"), _format_received(verdict.received, evidence)),
         *_transfers_part(evidence, details=details),
-        (Text("Route", style="bold"), _route(verdict.route)),
+        (Text("Route", style="bold"), _format_route(verdict.route)),
         *((Text("Next step", style="bold cyan"), Text(escape_unprintable(step))) for step in verdict.next_steps),
         *((Text("Note", style="dim"), Text(escape_unprintable(note), style="dim")) for note in verdict.notes),
     ]
@@ -76,15 +76,15 @@ def _report(verdict: Verdict, evidence: Evidence, console: Console, *, details: 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
     """Return the whole verdict for ``--json``; statuses are numbers, what is not known is null."""
-    question, reported, received, route = evidence.request, verdict.reported, verdict.received, verdict.route
-    after = {item.sop_instance_uid: item.availability or None for item in evidence.instances_after or ()}
+    request, reported, received, route = evidence.request, verdict.reported, verdict.received, verdict.route
+    availability_after = {item.sop_instance_uid: item.availability or None for item in evidence.instances_after or ()}
     return {
         "verified": verdict.verified,
         "headline": verdict.headline,
-        "study_instance_uid": question.study_uid,
-        "archive": str(question.archive),
-        "calling_ae_title": question.calling_ae_title,
-        "destination_ae_title": question.destination_ae_title,
+        "study_instance_uid": request.study_uid,
+        "archive": str(request.archive),
+        "calling_ae_title": request.calling_ae_title,
+        "destination_ae_title": request.destination_ae_title,
         "request": request_json(evidence),
         "expected": {
             "instance_count": evidence.expected_count,
@@ -93,7 +93,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
                     "sop_instance_uid": item.sop_instance_uid,
                     "series_instance_uid": item.series_uid,
                     "availability": item.availability or None,
-                    "availability_after": after.get(item.sop_instance_uid),
+                    "availability_after": availability_after.get(item.sop_instance_uid),
                 }
                 for item in evidence.instances_before
             ],
@@ -148,7 +148,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
 
 @contextmanager
 def show_verify_progress() -> Iterator[VerificationCallbacks]:
-    """Yield a watcher that shows on standard error how it goes; silent where that is no terminal."""
+    """Yield callbacks that show on standard error how it goes; silent where that is no terminal."""
     console = stderr_console()
     columns = (
         SpinnerColumn(),
@@ -160,25 +160,25 @@ def show_verify_progress() -> Iterator[VerificationCallbacks]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
 
-        def pending(move: MoveProgress) -> None:
+        def show_pending(move: MoveProgress) -> None:
             done = sum(number or 0 for number in (move.completed, move.failed, move.warning))
             bar.update(task, completed=done)
 
         yield VerificationCallbacks(
             on_step=lambda text: bar.update(task, description=escape_unprintable(text)),
             on_expected=lambda number: bar.update(task, total=number or None),
-            on_pending=pending,
+            on_pending=show_pending,
             on_received=lambda number: bar.update(task, completed=number),
         )
 
 
-def _header(evidence: Evidence) -> Iterator[Text]:
-    question = evidence.request
-    yield Text(f"study {question.study_uid}")
-    yield Text(f"{question.calling_ae_title} asked {question.archive} to send it to {question.destination_ae_title}")
-    for asked in format_request_lines(evidence):
-        yield Text(escape_unprintable(asked), style="dim")
-    yield Text(f"{question.calling_ae_title} is the calling AE title that the external archive sees", style="dim")
+def _build_header_lines(evidence: Evidence) -> Iterator[Text]:
+    request = evidence.request
+    yield Text(f"study {request.study_uid}")
+    yield Text(f"{request.calling_ae_title} asked {request.archive} to send it to {request.destination_ae_title}")
+    for line in format_request_lines(evidence):
+        yield Text(escape_unprintable(line), style="dim")
+    yield Text(f"{request.calling_ae_title} is the calling AE title that the external archive sees", style="dim")
 
 
 def _database_json(study: StoredStudy | None) -> dict[str, Any] | None:
@@ -195,7 +195,7 @@ def _database_json(study: StoredStudy | None) -> dict[str, Any] | None:
     }
 
 
-def _reported(reported: ReportAssessment, evidence: Evidence) -> Text:
+def _format_reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
@@ -204,11 +204,11 @@ def _reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     if reported.comment:
         text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")
     _append_uids(text, "Failed", evidence.outcome.failed_sop_instance_uids)
-    said_already = () if reported.status is None else (f"status {reported.status:04X}",)
-    return _append_reasons(text, (reason for reason in reported.reasons if reason not in said_already))
+    status_reasons = () if reported.status is None else (f"status {reported.status:04X}",)
+    return _append_reasons(text, (reason for reason in reported.reasons if reason not in status_reasons))
 
 
-def _received(received: ReceiptAssessment, evidence: Evidence) -> Text:
+def _format_received(received: ReceiptAssessment, evidence: Evidence) -> Text:
     destination = evidence.request.destination_ae_title
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return Text(
@@ -224,22 +224,23 @@ def _received(received: ReceiptAssessment, evidence: Evidence) -> Text:
         callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
         text.append(f"\n{escape_unprintable(callers)} (proves nothing by itself)", style="default")
     if evidence.receiver_info is not None:
-        listening = evidence.receiver_info
+        receiver_info = evidence.receiver_info
         text.append(
-            f"\nlistened as {escape_unprintable(listening.address)} from {format_timestamp(listening.listening_since)}",
+            f"\nlistened as {escape_unprintable(receiver_info.address)} from "
+            f"{format_timestamp(receiver_info.listening_since)}",
             style="default",
         )
     if received.stored_files:
         text.append(f"\n{escape_unprintable(format_stored_files(received))}", style="default")
-    told = (
+    uid_groups = (
         ("Missing", received.missing),
         ("Unexpected", received.unexpected),
         ("Altered", received.altered),
         ("Corrupt", tuple(f"{uid}: {problem}" for uid, problem in received.corrupt)),
         ("Duplicate", received.duplicates),
     )
-    for what, uids in told:
-        _append_uids(text, what, uids)
+    for label, uids in uid_groups:
+        _append_uids(text, label, uids)
     return _append_reasons(text, received.reasons)
 
 
@@ -256,7 +257,7 @@ def _append_uids(text: Text, label: str, uids: Sequence[str]) -> None:
         text.append(f"\n{label}: {len(uids) - _UIDS_SHOWN} more (--json has all)", style="default")
 
 
-def _route(route: RouteAssessment) -> Text:
+def _format_route(route: RouteAssessment) -> Text:
     styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}
     number = f" for {format_instance_count(route.shown_count)}" if route.finding is RouteFinding.SHOWN else ""
     text = Text(f"{route.finding.value}{number}", style=styles.get(route.finding, _OPEN))

@@ -22,7 +22,7 @@ _MODEL_NAMES = {InformationModel.STUDY: "Study Root", InformationModel.PATIENT: 
 
 def format_request_lines(evidence: Evidence) -> Iterator[str]:
     """Yield the lines that say what was asked for, what the archive says it is, and how the line was secured."""
-    yield ", ".join(_request_parts(evidence))
+    yield ", ".join(_format_request_parts(evidence))
     if evidence.archive_identity is None:
         return
     archive = evidence.archive_identity
@@ -33,48 +33,50 @@ def format_request_lines(evidence: Evidence) -> Iterator[str]:
         yield _format_tls_session(archive.tls_session)
 
 
-def _request_parts(evidence: Evidence) -> Iterator[str]:
-    question = evidence.request
-    yield f"at {question.selection.level.name} level"
+def _format_request_parts(evidence: Evidence) -> Iterator[str]:
+    request = evidence.request
+    yield f"at {request.selection.level.name} level"
     series = {each.series_uid for each in evidence.instances_before}
-    if question.selection.level is not Level.STUDY:
+    if request.selection.level is not Level.STUDY:
         yield f"{len(series)} series with {format_instance_count(len(evidence.instances_before))}"
-    patient = f" of patient {question.patient.patient_id}" if question.patient else ""
-    yield f"{_MODEL_NAMES[question.model]}{patient}"
-    yield f"priority {question.priority.name.lower()}"
+    patient = f" of patient {request.patient.patient_id}" if request.patient else ""
+    yield f"{_MODEL_NAMES[request.model]}{patient}"
+    yield f"priority {request.priority.name.lower()}"
     if len(evidence.moves) > 1:
         yield f"{len(evidence.moves)} requests"
     if any(each.list_refused for each in evidence.moves):
         yield "a list of UIDs was refused, so each was asked for by itself"
 
 
-def _format_tls_session(secured: TlsSession) -> str:
-    until = f", valid until {secured.certificate_valid_until:%Y-%m-%d}" if secured.certificate_valid_until else ""
-    subject = secured.certificate_subject or "without a subject"
-    return f"over {secured.version} ({secured.cipher}); its certificate is {subject}{until}"
+def _format_tls_session(tls_session: TlsSession) -> str:
+    validity = (
+        f", valid until {tls_session.certificate_valid_until:%Y-%m-%d}" if tls_session.certificate_valid_until else ""
+    )
+    subject = tls_session.certificate_subject or "without a subject"
+    return f"over {tls_session.version} ({tls_session.cipher}); its certificate is {subject}{validity}"
 
 
 def request_json(evidence: Evidence) -> dict[str, Any]:
     """Return what was asked for, the requests with their outcomes, and what the archive said of itself."""
-    question = evidence.request
+    request = evidence.request
     return {
-        "level": question.selection.level.value,
-        "information_model": question.model.value,
-        "patient_id": question.patient.patient_id if question.patient else None,
-        "issuer_of_patient_id": (question.patient.issuer_of_patient_id or None) if question.patient else None,
-        "priority": question.priority.name.lower(),
-        "series_instance_uids": list(question.selection.series_uids) or None,
-        "sop_instance_uids": list(question.selection.instance_uids) or None,
+        "level": request.selection.level.value,
+        "information_model": request.model.value,
+        "patient_id": request.patient.patient_id if request.patient else None,
+        "issuer_of_patient_id": (request.patient.issuer_of_patient_id or None) if request.patient else None,
+        "priority": request.priority.name.lower(),
+        "series_instance_uids": list(request.selection.series_uids) or None,
+        "sop_instance_uids": list(request.selection.instance_uids) or None,
         "requests": [_move_json(each) for each in evidence.moves],
         "archive_identity": _archive_json(evidence),
     }
 
 
-def _move_json(each: SentMove) -> dict[str, Any]:
-    outcome = each.outcome
+def _move_json(move: SentMove) -> dict[str, Any]:
+    outcome = move.outcome
     return {
-        "series_instance_uids": list(each.retrieval.series_uids) or None,
-        "sop_instance_uids": list(each.retrieval.instance_uids) or None,
+        "series_instance_uids": list(move.retrieval.series_uids) or None,
+        "sop_instance_uids": list(move.retrieval.instance_uids) or None,
         "status": outcome.status,
         "status_hex": None if outcome.status is None else f"{outcome.status:04X}",
         "comment": outcome.comment,
@@ -83,7 +85,7 @@ def _move_json(each: SentMove) -> dict[str, Any]:
         "warning": outcome.warning,
         "interruption": outcome.interruption or None,
         "cancelled": outcome.cancelled,
-        "uid_list_refused": each.list_refused,
+        "uid_list_refused": move.list_refused,
         "duration_seconds": round(outcome.seconds, 3),
     }
 
@@ -101,8 +103,8 @@ def _archive_json(evidence: Evidence) -> dict[str, Any] | None:
 def format_stored_files(received: ReceiptAssessment) -> str:
     """Return how many files were kept, and where."""
     folders = sorted({str(path.parent.parent) for path in received.stored_files})
-    unsound = "" if received.corrupt else ", each read back"
-    return f"Stored: {format_count(len(received.stored_files), 'file')} in {', '.join(folders)}{unsound}"
+    read_back_note = "" if received.corrupt else ", each read back"
+    return f"Stored: {format_count(len(received.stored_files), 'file')} in {', '.join(folders)}{read_back_note}"
 
 
 def received_instances_json(evidence: Evidence) -> list[dict[str, Any]] | None:

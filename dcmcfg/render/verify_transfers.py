@@ -11,22 +11,22 @@ from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import Leg, StoreGroup, StoreRecord, group_stores
 from dcmcfg.verify.store_legs import collect_legs
 
-_MOST_KINDS = 10
+_MAX_KINDS = 10
 
 
 def format_transfer_lines(evidence: Evidence, *, details: bool) -> Iterator[str]:
     """Yield one line for each leg, SOP class, transfer syntax and status; with *details* one for each C-STORE too."""
-    kept = {each.sop_instance_uid: each.saved_path for each in evidence.received or () if each.saved_path}
+    saved_paths = {each.sop_instance_uid: each.saved_path for each in evidence.received or () if each.saved_path}
     for leg in collect_legs(evidence):
         kinds = group_stores(leg.stores)
-        for each in kinds[:_MOST_KINDS]:
+        for each in kinds[:_MAX_KINDS]:
             yield f"{format_leg(leg)}: {format_store_group(each)} ({leg.evidence_source})"
-        if len(kinds) > _MOST_KINDS:
-            yield f"{format_leg(leg)}: {len(kinds) - _MOST_KINDS} more kinds (--details and --json have all)"
+        if len(kinds) > _MAX_KINDS:
+            yield f"{format_leg(leg)}: {len(kinds) - _MAX_KINDS} more kinds (--details and --json have all)"
         if details:
             yield from map(_format_store, leg.stores)
     if details:
-        yield from (f"Stored: {path}" for path in sorted(map(str, kept.values())))
+        yield from (f"Stored: {path}" for path in sorted(map(str, saved_paths.values())))
 
 
 def format_leg(leg: Leg) -> str:
@@ -40,16 +40,16 @@ def format_store_group(group: StoreGroup) -> str:
 
 
 def _format_store(store: StoreRecord) -> str:
-    time = f"{_time(store.time)} " if store.time else ""
-    return f"  {time}{store.sop_instance_uid or 'instance not logged'}: {_format_store_kind(store)}"
+    time_text = f"{_format_time(store.time)} " if store.time else ""
+    return f"  {time_text}{store.sop_instance_uid or 'instance not logged'}: {_format_store_kind(store)}"
 
 
-def _format_store_kind(each: StoreGroup | StoreRecord) -> str:
-    sop_class = look_up_uid_name(each.sop_class_uid) if each.sop_class_uid else "SOP class not logged"
-    syntax = look_up_uid_name(each.transfer_syntax) if each.transfer_syntax else "transfer syntax not logged"
-    if each.file_transfer_syntax and each.file_transfer_syntax != each.transfer_syntax:
-        syntax += f" (file: {look_up_uid_name(each.file_transfer_syntax)})"
-    status = "no response" if each.status is None else f"{each.status:04X}"
+def _format_store_kind(store: StoreGroup | StoreRecord) -> str:
+    sop_class = look_up_uid_name(store.sop_class_uid) if store.sop_class_uid else "SOP class not logged"
+    syntax = look_up_uid_name(store.transfer_syntax) if store.transfer_syntax else "transfer syntax not logged"
+    if store.file_transfer_syntax and store.file_transfer_syntax != store.transfer_syntax:
+        syntax += f" (file: {look_up_uid_name(store.file_transfer_syntax)})"
+    status = "no response" if store.status is None else f"{store.status:04X}"
     return f"{sop_class}, {syntax}, {status}"
 
 
@@ -66,7 +66,7 @@ def legs_json(evidence: Evidence) -> list[dict[str, Any]]:
                     "sop_instance_uid": each.sop_instance_uid or None,
                     **_store_kind_json(each),
                     "move_originator_ae_title": each.move_originator or None,
-                    "time": _iso(each.time) if each.time else None,
+                    "time": _format_iso(each.time) if each.time else None,
                 }
                 for each in leg.stores
             ],
@@ -75,15 +75,15 @@ def legs_json(evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
-def _store_kind_json(each: StoreGroup | StoreRecord) -> dict[str, Any]:
+def _store_kind_json(store: StoreGroup | StoreRecord) -> dict[str, Any]:
     return {
-        "sop_class_uid": each.sop_class_uid or None,
-        "sop_class": look_up_uid_name(each.sop_class_uid) or None,
-        "transfer_syntax_uid": each.transfer_syntax or None,
-        "transfer_syntax": look_up_uid_name(each.transfer_syntax) or None,
-        "file_transfer_syntax_uid": each.file_transfer_syntax or None,
-        "status": each.status,
-        "status_hex": None if each.status is None else f"{each.status:04X}",
+        "sop_class_uid": store.sop_class_uid or None,
+        "sop_class": look_up_uid_name(store.sop_class_uid) or None,
+        "transfer_syntax_uid": store.transfer_syntax or None,
+        "transfer_syntax": look_up_uid_name(store.transfer_syntax) or None,
+        "file_transfer_syntax_uid": store.file_transfer_syntax or None,
+        "status": store.status,
+        "status_hex": None if store.status is None else f"{store.status:04X}",
     }
 
 
@@ -91,12 +91,15 @@ def receiver_json(evidence: Evidence) -> dict[str, Any] | None:
     """Return where and since when our receiver listened; None where it did not."""
     if evidence.receiver_info is None:
         return None
-    return {"address": evidence.receiver_info.address, "started_at": _iso(evidence.receiver_info.listening_since)}
+    return {
+        "address": evidence.receiver_info.address,
+        "started_at": _format_iso(evidence.receiver_info.listening_since),
+    }
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+def _format_iso(timestamp: datetime) -> str:
+    return timestamp.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%H:%M:%S.%f}"[:12]
+def _format_time(timestamp: datetime) -> str:
+    return f"{timestamp.astimezone(UTC):%H:%M:%S.%f}"[:12]

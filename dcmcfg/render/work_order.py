@@ -43,9 +43,9 @@ _DEFAULT_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA",)
 
 def print_work_order(console: Console, order: WorkOrder) -> None:
     """Print *order* as a letter: the AEs to enter as a table, then what else to see to."""
-    at = f" at {order.address}" if order.address else ""
-    _print(console, f"For the administrator of {order.external_ae_title}{at}: please enter these AEs.")
-    print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _make_row(peer))) for peer in order.peers])
+    address_text = f" at {order.address}" if order.address else ""
+    _print(console, f"For the administrator of {order.external_ae_title}{address_text}: please enter these AEs.")
+    print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(peer))) for peer in order.peers])
     for note in order.notes:
         _print(console, f"- {note}")
 
@@ -71,7 +71,7 @@ def work_order_orthanc(order: WorkOrder) -> str:
         name = re.sub(r"[^A-Za-z0-9_-]", "_", peer.ae_title)
         while name in names:
             name += "_"
-        names[name] = _orthanc_modality(peer)
+        names[name] = _build_orthanc_modality(peer)
     return json.dumps({"DicomModalities": names}, indent=2) + "\n"
 
 
@@ -81,15 +81,19 @@ def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[
     They are where those of *configuration* are, whatever its containers are called.
     """
     devices = find_devices_dn(configuration.tree)
-    held = AE_TITLE_REGISTRY.find_container(configuration.tree)
-    registry = held.dn if held is not None else configuration.root.child(COMMON_NAME, AE_TITLE_REGISTRY.name)
+    registry_entry = AE_TITLE_REGISTRY.find_container(configuration.tree)
+    registry_dn = (
+        registry_entry.dn
+        if registry_entry is not None
+        else configuration.root.child(COMMON_NAME, AE_TITLE_REGISTRY.name)
+    )
     yield VERSION_LINE + "\n"
     for peer in order.peers:
         description = f"may ask for: {', '.join(peer.allowed_services) or 'nothing'}"
-        for entry in _entries(peer, devices, registry):
-            plain = [value for value in entry.values(OBJECT_CLASS) if not value.startswith(b"dcm")]
+        for entry in _build_entries(peer, devices, registry_dn):
+            standard_classes = [value for value in entry.values(OBJECT_CLASS) if not value.startswith(b"dcm")]
             comments = (description,) if entry.is_a(DICOM_DEVICE_OBJECT_CLASS) else ()
-            yield format_entry(entry.with_values(OBJECT_CLASS, plain), comments=comments)
+            yield format_entry(entry.with_values(OBJECT_CLASS, standard_classes), comments=comments)
 
 
 def work_order_json(order: WorkOrder) -> dict[str, Any]:
@@ -113,18 +117,18 @@ def work_order_json(order: WorkOrder) -> dict[str, Any]:
     }
 
 
-def _make_row(peer: PeerEntry) -> tuple[str, ...]:
-    listens = str(peer.address) if peer.address else "(not known)" if peer.receives_studies else "(only calls)"
+def _build_row(peer: PeerEntry) -> tuple[str, ...]:
+    address_text = str(peer.address) if peer.address else "(not known)" if peer.receives_studies else "(only calls)"
     return (
         peer.ae_title,
-        listens,
+        address_text,
         ", ".join(peer.allowed_services),
         "yes" if peer.receives_studies else "",
         "; ".join(peer.reasons),
     )
 
 
-def _orthanc_modality(peer: PeerEntry) -> dict[str, Any]:
+def _build_orthanc_modality(peer: PeerEntry) -> dict[str, Any]:
     return {
         "AET": peer.ae_title,
         "Host": peer.address.host if peer.address else peer.source_host or "localhost",
@@ -140,7 +144,7 @@ def _orthanc_modality(peer: PeerEntry) -> dict[str, Any]:
     }
 
 
-def _entries(peer: PeerEntry, devices: DN, registry: DN) -> Iterator[Entry]:
+def _build_entries(peer: PeerEntry, devices: DN, registry: DN) -> Iterator[Entry]:
     device = devices.child(DICOM_DEVICE_NAME, peer.ae_title.lower())
     connection = device.child(COMMON_NAME, "dicom")
     host = peer.address.host if peer.address else peer.source_host or "localhost"

@@ -31,8 +31,8 @@ _PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")
 _PORTS = range(1, 65536)
 _NOT_LISTENING = "-1"
-_ILLEGAL = "java.lang.IllegalArgumentException: "
-_NO_CONSTANT = f"{_ILLEGAL}No enum constant org.dcm4che3.net."
+_ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException: "
+_NO_ENUM_CONSTANT = f"{_ILLEGAL_ARGUMENT}No enum constant org.dcm4che3.net."
 
 
 class LookupFailure(Enum):
@@ -81,21 +81,23 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
             _suggest_replacement(configuration, ae_title),
         )
     if dangling := _find_dangling_reference(ae.device):
-        why = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
+        reason = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
         return UnresolvedAE(
             LookupFailure.UNKNOWN,
             ae_title,
-            why,
+            reason,
             f"mend {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (dcmcfg lint)",
         )
-    if wrong := find_unloadable_value(ae.device):
-        why = f"the archive cannot read the device {ae.device.name}: {wrong.reason}"
-        step = "correct that value, then dcmcfg reload"
-        return UnresolvedAE(LookupFailure.UNREADABLE, ae_title, why, step, java_exception=wrong.java_exception)
+    if unloadable := find_unloadable_value(ae.device):
+        reason = f"the archive cannot read the device {ae.device.name}: {unloadable.reason}"
+        next_step = "correct that value, then dcmcfg reload"
+        return UnresolvedAE(
+            LookupFailure.UNREADABLE, ae_title, reason, next_step, java_exception=unloadable.java_exception
+        )
     if not ae.installed:
-        of_device = not ae.device.installed
-        why = f"{f'the device {ae.device.name}' if of_device else ae.title} is not installed (dicomInstalled)"
-        return UnresolvedAE(LookupFailure.NOT_INSTALLED, ae_title, why, suggest_install_command(ae))
+        is_device = not ae.device.installed
+        reason = f"{f'the device {ae.device.name}' if is_device else ae.title} is not installed (dicomInstalled)"
+        return UnresolvedAE(LookupFailure.NOT_INSTALLED, ae_title, reason, suggest_install_command(ae))
     return ae
 
 
@@ -108,8 +110,8 @@ def explain_load_failure(device: Device) -> str:
     """Return why the archive cannot load *device*, empty when it can."""
     if dangling := _find_dangling_reference(device):
         return f"{dangling} refers to a connection that the device does not have"
-    wrong = find_unloadable_value(device)
-    return wrong.reason if wrong else ""
+    unloadable = find_unloadable_value(device)
+    return unloadable.reason if unloadable else ""
 
 
 def find_unloadable_value(device: Device) -> UnloadableValue | None:
@@ -119,29 +121,29 @@ def find_unloadable_value(device: Device) -> UnloadableValue | None:
     """
     children = device.tree.children(device.entry.dn)
     for entry in children:
-        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and (wrong := _wrong_connection(entry)):
-            return wrong
+        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and (unloadable := _find_unloadable_connection(entry)):
+            return unloadable
     for ae in device.network_aes:
-        if other := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
-            why = f"{ae.title} refers to a connection whose dcmProtocol is {other}"
-            return UnloadableValue(why, f"{_ILLEGAL}protocol != DICOM - {other}")
+        if other_protocol := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
+            reason = f"{ae.title} refers to a connection whose dcmProtocol is {other_protocol}"
+            return UnloadableValue(reason, f"{_ILLEGAL_ARGUMENT}protocol != DICOM - {other_protocol}")
         roles = (each.text(DICOM_TRANSFER_ROLE) or "" for each in ae.capabilities)
         if role := next((role for role in roles if role not in _ROLES), ""):
             return UnloadableValue(
-                f"{ae.title} has a dicomTransferRole {role}", f"{_NO_CONSTANT}TransferCapability.Role.{role}"
+                f"{ae.title} has a dicomTransferRole {role}", f"{_NO_ENUM_CONSTANT}TransferCapability.Role.{role}"
             )
     return None
 
 
-def _wrong_connection(entry: Entry) -> UnloadableValue | None:
+def _find_unloadable_connection(entry: Entry) -> UnloadableValue | None:
     port, protocol = entry.text(DICOM_PORT), entry.text(DCM_PROTOCOL) or DICOM
     if port is not None and not _is_port(port):
         return UnloadableValue(
-            f"the connection {entry.dn.rdn} has the dicomPort {port}", f"{_ILLEGAL}port out of range:{port}"
+            f"the connection {entry.dn.rdn} has the dicomPort {port}", f"{_ILLEGAL_ARGUMENT}port out of range:{port}"
         )
     if protocol not in _PROTOCOLS:
-        why = f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}"
-        return UnloadableValue(why, f"{_NO_CONSTANT}Connection.Protocol.{protocol}")
+        reason = f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}"
+        return UnloadableValue(reason, f"{_NO_ENUM_CONSTANT}Connection.Protocol.{protocol}")
     return None
 
 
@@ -153,14 +155,14 @@ def _is_port(text: str) -> bool:
 def _find_dangling_reference(device: Device) -> str:
     """Return the RDN of an entry of *device* that refers to a connection which is not the device's, or nothing."""
     tree = device.tree
-    own = {tree.key(connection.dn) for connection in device.connections}
+    own_connections = {tree.key(connection.dn) for connection in device.connections}
     for entry in tree.children(device.entry.dn):
         for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE):
             try:
-                known = tree.key(DN.parse(text)) in own
+                is_known = tree.key(DN.parse(text)) in own_connections
             except MalformedInput:
-                known = False
-            if not known:
+                is_known = False
+            if not is_known:
                 return str(entry.dn.rdn)
     return ""
 
@@ -169,9 +171,9 @@ def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
             return f"it is only another title of {ae.title} (dcmOtherAETitle), which is not searched: say {ae.title}"
-    near = suggest_names(title, (ae.title for ae in configuration.network_aes()))
-    if near:
-        return f"did you mean {', '.join(near)}? Case and blanks count"
+    similar_titles = suggest_names(title, (ae.title for ae in configuration.network_aes()))
+    if similar_titles:
+        return f"did you mean {', '.join(similar_titles)}? Case and blanks count"
     return format_command("ae", "add", f"{title}@HOST:PORT")
 
 
@@ -189,25 +191,29 @@ def check_return_destination(
     """
     if archive_ae.device.find_called_ae(ae_title) is not None:
         return None
-    storage = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]
-    step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage) or 'it has none'}"
-    if len(storage) == 1:
-        step = _suggest_setting_command(archive_ae, attribute, storage[0])
-    other = configuration.find_network_ae(ae_title)
-    if other is not None:
-        why = f"{attribute} {ae_title} is an AE of {other.device.name}: the objects go there, and nobody forwards them"
-        return RouteFailure(EMPTY_SUCCESS, why, step)
+    storage_ae_titles = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]
+    next_step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage_ae_titles) or 'it has none'}"
+    if len(storage_ae_titles) == 1:
+        next_step = _suggest_setting_command(archive_ae, attribute, storage_ae_titles[0])
+    other_ae = configuration.find_network_ae(ae_title)
+    if other_ae is not None:
+        reason = (
+            f"{attribute} {ae_title} is an AE of {other_ae.device.name}: the objects go there, and nobody forwards them"
+        )
+        return RouteFailure(EMPTY_SUCCESS, reason, next_step)
     sender = external_ae_title or "the external archive"
-    why = f"{attribute} {ae_title} is no AE of the archive: {sender} cannot know where to send to it"
-    return RouteFailure(DESTINATION_REFUSED, why, step)
+    reason = f"{attribute} {ae_title} is no AE of the archive: {sender} cannot know where to send to it"
+    return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 
 
-def _suggest_setting_command(asked: NetworkAE, attribute: str, title: str) -> str:
+def _suggest_setting_command(archive_ae: NetworkAE, attribute: str, title: str) -> str:
     """Return the command that gives *attribute* the value *title* where the wrong one stands."""
-    own = get_effective_setting(asked, attribute).level == "AE"
+    is_ae_setting = get_effective_setting(archive_ae, attribute).level == "AE"
     if attribute == EXTERNAL_RETRIEVE_AE_DESTINATION:
-        return format_command("set-external-retrieve", title, *(("--ae", asked.title) if own else ()))
-    return format_command("set", asked.qualified_title if own else asked.device.name, f"{attribute}={title}")
+        return format_command("set-external-retrieve", title, *(("--ae", archive_ae.title) if is_ae_setting else ()))
+    return format_command(
+        "set", archive_ae.qualified_title if is_ae_setting else archive_ae.device.name, f"{attribute}={title}"
+    )
 
 
 def get_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
@@ -216,17 +222,19 @@ def get_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
     A value ``[CALLED]X`` counts for that AE alone and before ``X``. A title that is given for the association
     bypasses it.
     """
-    general = ae.title
+    default_title = ae.title
     for value in ae.entry.texts("dcmMasqueradeCallingAETitle"):
-        only_for, bracket, title = value[1:].partition("]") if value.startswith("[") else ("", "", value)
-        if bracket and only_for == called_ae_title:
+        called_title, bracket, title = value[1:].partition("]") if value.startswith("[") else ("", "", value)
+        if bracket and called_title == called_ae_title:
             return title
         if not bracket:
-            general = value
-    return general
+            default_title = value
+    return default_title
 
 
 def get_called_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
     """Return the title that *ae* calls *called_ae_title* by (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
     pairs = (value.partition(":") for value in ae.entry.texts("dcmMasqueradeCalledAETitle"))
-    return next((used for title, colon, used in pairs if colon and title == called_ae_title), called_ae_title)
+    return next(
+        (used_title for title, colon, used_title in pairs if colon and title == called_ae_title), called_ae_title
+    )

@@ -15,7 +15,7 @@ from dcmcfg.well_known_uids import (
 )
 
 #: C-MOVE of the Patient Root and Study Root models (PS3.4 C.6).
-_MOVE = (PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE)
+_MOVE_SOP_CLASSES = (PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE)
 _ALWAYS_OFFERED = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
@@ -58,25 +58,25 @@ def find_capability_limits(
     *sender* sends objects of its own storage, and so decides how they are encoded. ``sop_classes`` are the SOP classes
     that it is about; without it those that the archive may hold.
     """
-    held = _find_storage_sop_classes(sender)
+    held_syntaxes = _find_storage_sop_classes(sender)
     if sop_classes is not None:
-        held = {uid: held.get(uid, frozenset()) for uid in sorted(sop_classes)}
-    offered, taken = sender.transfer_syntaxes["SCU"], destination.transfer_syntaxes["SCP"]
-    let_in = held if return_ae is None else return_ae.transfer_syntaxes["SCP"]
-    out = [uid for uid in held if uid in offered]
-    goes = [uid for uid in out if (not taken or uid in taken) and uid in let_in]
+        held_syntaxes = {uid: held_syntaxes.get(uid, frozenset()) for uid in sorted(sop_classes)}
+    offered, accepted = sender.transfer_syntaxes["SCU"], destination.transfer_syntaxes["SCP"]
+    returned = held_syntaxes if return_ae is None else return_ae.transfer_syntaxes["SCP"]
+    sendable = [uid for uid in held_syntaxes if uid in offered]
+    sent = [uid for uid in sendable if (not accepted or uid in accepted) and uid in returned]
     return CapabilityLimits(
-        sent=tuple(goes),
-        not_offered_by_sender=tuple(uid for uid in held if uid not in offered),
-        not_accepted_by_destination=tuple(uid for uid in out if taken and uid not in taken),
-        not_accepted_by_archive=tuple(uid for uid in out if uid not in let_in),
-        reencoded_transfer_syntaxes=_re_encoded(goes, held, offered, taken) if sends_locally else (),
+        sent=tuple(sent),
+        not_offered_by_sender=tuple(uid for uid in held_syntaxes if uid not in offered),
+        not_accepted_by_destination=tuple(uid for uid in sendable if accepted and uid not in accepted),
+        not_accepted_by_archive=tuple(uid for uid in sendable if uid not in returned),
+        reencoded_transfer_syntaxes=_count_reencoded(sent, held_syntaxes, offered, accepted) if sends_locally else (),
     )
 
 
 def accepts_moves(ae: NetworkAE) -> bool:
     """Tell whether *ae* accepts a presentation context for C-MOVE, by what it lists or shares as SCP."""
-    return any(uid in ae.transfer_syntaxes["SCP"] for uid in _MOVE)
+    return any(uid in ae.transfer_syntaxes["SCP"] for uid in _MOVE_SOP_CLASSES)
 
 
 def _find_storage_sop_classes(sender: NetworkAE) -> Mapping[str, frozenset[str]]:
@@ -84,25 +84,25 @@ def _find_storage_sop_classes(sender: NetworkAE) -> Mapping[str, frozenset[str]]
 
     Those that some AE of the sender's device takes in, or that the sender means to send.
     """
-    found: dict[str, set[str]] = {}
-    lists = [ae.transfer_syntaxes["SCP"] for ae in sender.device.network_aes]
-    for listed in (*lists, sender.transfer_syntaxes["SCU"]):
-        for uid, syntaxes in listed.items():
+    syntaxes_by_class: dict[str, set[str]] = {}
+    capability_lists = [ae.transfer_syntaxes["SCP"] for ae in sender.device.network_aes]
+    for capabilities in (*capability_lists, sender.transfer_syntaxes["SCU"]):
+        for uid, syntaxes in capabilities.items():
             if uid.startswith(STORAGE_SOP_CLASS_PREFIX):
-                found.setdefault(uid, set()).update(syntaxes)
-    return {uid: frozenset(found[uid]) for uid in sorted(found)}
+                syntaxes_by_class.setdefault(uid, set()).update(syntaxes)
+    return {uid: frozenset(syntaxes_by_class[uid]) for uid in sorted(syntaxes_by_class)}
 
 
-def _re_encoded(
-    goes: Iterable[str],
-    held: Mapping[str, frozenset[str]],
+def _count_reencoded(
+    sent: Iterable[str],
+    held_syntaxes: Mapping[str, frozenset[str]],
     offered: Mapping[str, frozenset[str]],
-    taken: Mapping[str, frozenset[str]],
+    accepted: Mapping[str, frozenset[str]],
 ) -> tuple[tuple[str, int], ...]:
-    count: dict[str, int] = {}
-    for uid in goes:
-        lists = [offered[uid], taken[uid]] if taken else [offered[uid]]
-        for syntax in held[uid] - _ALWAYS_OFFERED - {ANY_TRANSFER_SYNTAX}:
-            if not all(ANY_TRANSFER_SYNTAX in listed or syntax in listed for listed in lists):
-                count[syntax] = count.get(syntax, 0) + 1
-    return tuple(sorted(count.items()))
+    counts: dict[str, int] = {}
+    for uid in sent:
+        syntax_lists = [offered[uid], accepted[uid]] if accepted else [offered[uid]]
+        for syntax in held_syntaxes[uid] - _ALWAYS_OFFERED - {ANY_TRANSFER_SYNTAX}:
+            if not all(ANY_TRANSFER_SYNTAX in syntax_list or syntax in syntax_list for syntax_list in syntax_lists):
+                counts[syntax] = counts.get(syntax, 0) + 1
+    return tuple(sorted(counts.items()))

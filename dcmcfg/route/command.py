@@ -1,4 +1,4 @@
-"""The command that mends something, as one types it.
+"""A command line of dcmcfg, as one types it.
 
 Kept apart: all layers above use it, and it loads nothing of dcmcfg.
 """

@@ -11,14 +11,14 @@ from dcmcfg.schema_names import ACCEPTED_CALLING_AE_TITLE, DICOM_ASSOCIATION_ACC
 from dcmcfg.suggestions import join_limited
 
 #: Cipher suites and versions that words name before they count the others.
-_NAMED = 3
+_MAX_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class ConnectionMatch:
     """Whether the archive can call the AE ``ae_title``, as the tree has their connections.
 
-    ``description`` say how, or why not. ``tls`` tells that it is over TLS.
+    ``description`` says how, or why not. ``tls`` says that it is over TLS.
     """
 
     ae_title: str
@@ -33,27 +33,38 @@ def find_compatible_connection(remote: NetworkAE, local: NetworkAE) -> Connectio
     As ``ApplicationEntity.findCompatibleConnection``: the remote one installed and with a port, the local one
     installed; neither the local initiator flag nor the remote acceptor flag is looked at.
     """
-    for theirs in remote.connections:
+    for remote_connection in remote.connections:
         if (
-            theirs.installed
-            and theirs.port
-            and any(own.installed and own.is_compatible_with(theirs) for own in local.connections)
+            remote_connection.installed
+            and remote_connection.port
+            and any(
+                local_connection.installed and local_connection.is_compatible_with(remote_connection)
+                for local_connection in local.connections
+            )
         ):
-            return theirs
+            return remote_connection
     return None
 
 
 def match_connections(remote: NetworkAE, local: NetworkAE) -> ConnectionMatch:
     """Return whether *local* can call *remote*, and how."""
-    theirs = find_compatible_connection(remote, local)
-    if theirs is None:
+    remote_connection = find_compatible_connection(remote, local)
+    if remote_connection is None:
         return ConnectionMatch(remote.title, is_compatible=False, description=explain_incompatibility(remote, local))
-    if not theirs.tls:
+    if not remote_connection.tls:
         return ConnectionMatch(remote.title, is_compatible=True, description="both plain")
-    own = next(each for each in local.connections if each.installed and each.is_compatible_with(theirs))
-    versions, suites = own.tls_versions & theirs.tls_versions, own.ciphers & theirs.ciphers
+    local_connection = next(
+        each for each in local.connections if each.installed and each.is_compatible_with(remote_connection)
+    )
+    versions, suites = (
+        local_connection.tls_versions & remote_connection.tls_versions,
+        local_connection.ciphers & remote_connection.ciphers,
+    )
     return ConnectionMatch(
-        remote.title, is_compatible=True, description=f"both {_named(versions)} with {_named(suites)}", tls=True
+        remote.title,
+        is_compatible=True,
+        description=f"both {_join_names(versions)} with {_join_names(suites)}",
+        tls=True,
     )
 
 
@@ -64,41 +75,56 @@ def find_listening_connection(ae: NetworkAE) -> Connection | None:
 
 def explain_incompatibility(remote: NetworkAE, local: NetworkAE) -> str:
     """Return why no connection of *local* fits one of *remote*, in words."""
-    theirs = [each for each in remote.connections if each.installed and each.port]
-    own = [each for each in local.connections if each.installed]
-    if not theirs:
+    remote_connections = [each for each in remote.connections if each.installed and each.port]
+    local_connections = [each for each in local.connections if each.installed]
+    if not remote_connections:
         return f"{remote.title} has no installed connection with a port"
-    if not own:
+    if not local_connections:
         return f"{local.title} has no installed connection"
-    if not {each.tls for each in theirs} & {each.tls for each in own}:
-        kinds = ("TLS", "plain connections") if theirs[0].tls else ("plain connections", "TLS")
+    if not {each.tls for each in remote_connections} & {each.tls for each in local_connections}:
+        kinds = ("TLS", "plain connections") if remote_connections[0].tls else ("plain connections", "TLS")
         return f"{remote.title} offers {kinds[0]} only, {local.title} has {kinds[1]} only"
-    if _suites(own) & _suites(theirs):
+    if _collect_cipher_suites(local_connections) & _collect_cipher_suites(remote_connections):
         return _describe_mismatch(
-            "TLS version", remote=remote, theirs=_versions(theirs), local=local, own=_versions(own)
+            "TLS version",
+            remote=remote,
+            remote_names=_collect_tls_versions(remote_connections),
+            local=local,
+            local_names=_collect_tls_versions(local_connections),
         )
-    return _describe_mismatch("TLS cipher suite", remote=remote, theirs=_suites(theirs), local=local, own=_suites(own))
-
-
-def _describe_mismatch(
-    property_name: str, *, remote: NetworkAE, theirs: frozenset[str], local: NetworkAE, own: frozenset[str]
-) -> str:
-    return (
-        f"no connection of {local.title} shares a {property_name} with one of {remote.title}: "
-        f"{local.title} has {_named(own)}; {remote.title} has {_named(theirs)}"
+    return _describe_mismatch(
+        "TLS cipher suite",
+        remote=remote,
+        remote_names=_collect_cipher_suites(remote_connections),
+        local=local,
+        local_names=_collect_cipher_suites(local_connections),
     )
 
 
-def _suites(connections: Iterable[Connection]) -> frozenset[str]:
+def _describe_mismatch(
+    property_name: str,
+    *,
+    remote: NetworkAE,
+    remote_names: frozenset[str],
+    local: NetworkAE,
+    local_names: frozenset[str],
+) -> str:
+    return (
+        f"no connection of {local.title} shares a {property_name} with one of {remote.title}: "
+        f"{local.title} has {_join_names(local_names)}; {remote.title} has {_join_names(remote_names)}"
+    )
+
+
+def _collect_cipher_suites(connections: Iterable[Connection]) -> frozenset[str]:
     return frozenset().union(*(each.ciphers for each in connections))
 
 
-def _versions(connections: Iterable[Connection]) -> frozenset[str]:
+def _collect_tls_versions(connections: Iterable[Connection]) -> frozenset[str]:
     return frozenset().union(*(each.tls_versions for each in connections if each.tls))
 
 
-def _named(names: Iterable[str]) -> str:
-    return join_limited(sorted(names), _NAMED)
+def _join_names(names: Iterable[str]) -> str:
+    return join_limited(sorted(names), _MAX_NAMES_SHOWN)
 
 
 def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
@@ -120,7 +146,7 @@ def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
 
 
 def suggest_acceptance_command(ae: NetworkAE, calling_ae_title: str) -> str:
-    """Return the command that mends what :func:`explain_rejection` finds first; of no use where it finds nothing."""
+    """Return the command that fixes what :func:`explain_rejection` finds first; of no use where it finds nothing."""
     if not ae.device.installed:
         return format_command("set", ae.device.name, "dicomInstalled=TRUE")
     if not ae.installed:

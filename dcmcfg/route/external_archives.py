@@ -23,13 +23,13 @@ def find_external_archives(device: Device) -> dict[str, tuple[str, ...]]:
     A storage purges only what one of its dcmExternalRetrieveAET holds. What the database records comes with the
     result of a storage commitment: an exporter's first dcmRetrieveAET, else its dcmStgCmtSCP (``StgCmtEJB``).
     """
-    found: dict[str, list[str]] = {}
+    sources: dict[str, list[str]] = {}
     for storage in device.children(STORAGE_OBJECT_CLASS):
         for title in storage.texts(EXTERNAL_RETRIEVE_AET):
-            found.setdefault(title, []).append(f"storage {storage.text(STORAGE_ID)}")
+            sources.setdefault(title, []).append(f"storage {storage.text(STORAGE_ID)}")
     for exporter in device.children(EXPORTER_OBJECT_CLASS):
-        committed = exporter.text(STG_CMT_SCP)
-        if committed:
-            title = next(iter(exporter.texts(RETRIEVE_AET)), committed)
-            found.setdefault(title, []).append(f"exporter {exporter.text(EXPORTER_ID)}")
-    return {title: tuple(named_by) for title, named_by in found.items()}
+        commitment_scp = exporter.text(STG_CMT_SCP)
+        if commitment_scp:
+            title = next(iter(exporter.texts(RETRIEVE_AET)), commitment_scp)
+            sources.setdefault(title, []).append(f"exporter {exporter.text(EXPORTER_ID)}")
+    return {title: tuple(names) for title, names in sources.items()}

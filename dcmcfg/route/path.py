@@ -77,10 +77,7 @@ class RouteMessage:
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """What the administrator of ``peer_ae_title`` has to see to.
-
-    Let ``ae_title`` in as a caller, or know where to send to it.
-    """
+    """What is to be configured at ``peer_ae_title``: to accept ``ae_title`` as a caller, or to know its address."""
 
     peer_ae_title: str
     kind: Literal["accept", "know"]
@@ -122,8 +119,10 @@ class RetrievePath:
     @property
     def outcome_text(self) -> str:
         """How it ends in words: with what stands in other machines' configurations, it is not settled."""
-        unless = ", if the prerequisites hold" if self.outcome is PathOutcome.DELIVERED and self.prerequisites else ""
-        return f"{self.outcome.value}{unless}"
+        condition = (
+            ", if the prerequisites hold" if self.outcome is PathOutcome.DELIVERED and self.prerequisites else ""
+        )
+        return f"{self.outcome.value}{condition}"
 
 
 @dataclass(frozen=True)
@@ -139,27 +138,27 @@ class Route:
     paths: tuple[RetrievePath, ...] = ()
 
     def with_next_steps(self, format_step: Callable[[str], str]) -> Route:
-        """Return this route with each next step as *format_step* says it: a command line may need options."""
+        """Return this route with each next step as *format_step* returns it: a command line may need options."""
 
-        def failure(found: RouteFailure) -> RouteFailure:
-            return replace(found, next_step=format_step(found.next_step))
+        def transform(failure: RouteFailure) -> RouteFailure:
+            return replace(failure, next_step=format_step(failure.next_step))
 
-        ways = tuple(replace(way, failures=tuple(map(failure, way.failures))) for way in self.paths)
-        return replace(self, refusal=failure(self.refusal) if self.refusal else None, paths=ways)
+        paths = tuple(replace(path, failures=tuple(map(transform, path.failures))) for path in self.paths)
+        return replace(self, refusal=transform(self.refusal) if self.refusal else None, paths=paths)
 
     def is_delivered(self, *states: StudyState) -> bool:
         """Tell whether the objects arrive wherever of *states* the study is.
 
         Without states: in each for which something is set up, and in one at least.
         """
-        counted = self._select_paths(states)
-        return self.refusal is None and bool(counted) and not self.find_undelivered_paths(*states)
+        paths = self._select_paths(states)
+        return self.refusal is None and bool(paths) and not self.find_undelivered_paths(*states)
 
     def find_undelivered_paths(self, *states: StudyState) -> tuple[RetrievePath, ...]:
         """Return the ways that :meth:`is_delivered` counts and on which not all of the objects arrive."""
-        return tuple(way for way in self._select_paths(states) if way.outcome is not PathOutcome.DELIVERED)
+        return tuple(path for path in self._select_paths(states) if path.outcome is not PathOutcome.DELIVERED)
 
     def _select_paths(self, states: tuple[StudyState, ...]) -> tuple[RetrievePath, ...]:
         if states:
-            return tuple(way for way in self.paths if way.state in states)
-        return tuple(way for way in self.paths if way.outcome is not PathOutcome.UNCONFIGURED)
+            return tuple(path for path in self.paths if path.state in states)
+        return tuple(path for path in self.paths if path.outcome is not PathOutcome.UNCONFIGURED)

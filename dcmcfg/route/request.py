@@ -49,9 +49,9 @@ def get_default_ae(device: Device, option: str = "--ae") -> NetworkAE:
     none come into question, saying that *option* names it.
     """
     titles = [ae.title for ae in device.network_aes]
-    for likely in ([ae for ae in device.network_aes if ae.is_storage_scp], device.network_aes):
-        if len(likely) == 1:
-            return likely[0]
+    for candidates in ([ae for ae in device.network_aes if ae.is_storage_scp], device.network_aes):
+        if len(candidates) == 1:
+            return candidates[0]
     raise MalformedInput(
         f"which AE of the device {device.name} is to be asked?",
         next_step=f"{option} names one of: {', '.join(titles) or 'none, the device has no AE'}",
@@ -63,10 +63,10 @@ def find_qido_ae(device: Device) -> str:
 
     One that has such a web application, before the others; of them, one that takes storage. Empty without an AE.
     """
-    serving = {app.text(DICOM_AE_TITLE) for app in device.children(WEB_APP_OBJECT_CLASS) if _has_qido_rs(app)}
-    usable = [ae for ae in device.network_aes if ae.installed]
-    usable.sort(key=lambda ae: (ae.title not in serving, not ae.is_storage_scp))
-    return next((ae.title for ae in usable), "")
+    qido_titles = {app.text(DICOM_AE_TITLE) for app in device.children(WEB_APP_OBJECT_CLASS) if _has_qido_rs(app)}
+    installed_aes = [ae for ae in device.network_aes if ae.installed]
+    installed_aes.sort(key=lambda ae: (ae.title not in qido_titles, not ae.is_storage_scp))
+    return next((ae.title for ae in installed_aes), "")
 
 
 def _has_qido_rs(app: Entry) -> bool:

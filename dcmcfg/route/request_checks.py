@@ -1,4 +1,4 @@
-"""What an archive looks at before it looks for the study: its own device, the caller, the Move Destination."""
+"""Checks that the archive makes before the study lookup: its own device, the caller, the Move Destination."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ DESTINATION_NOT_ALLOWED = "C801"
 
 def check_request(request: RouteRequest, configuration: Configuration) -> RouteFailure | NetworkAE:
     """Return what refuses the request, or the destination: the checks of the archive in its order."""
-    asked = request.archive_ae
-    if wrong := explain_load_failure(asked.device):
-        why = f"the archive does not load its own device: {wrong}"
-        return RouteFailure("no association", why, "mend it (dcmcfg lint), then dcmcfg reload")
-    if wrong := explain_rejection(asked, request.calling_ae_title):
+    archive_ae = request.archive_ae
+    if problem := explain_load_failure(archive_ae.device):
+        reason = f"the archive does not load its own device: {problem}"
+        return RouteFailure("no association", reason, "mend it (dcmcfg lint), then dcmcfg reload")
+    if problem := explain_rejection(archive_ae, request.calling_ae_title):
         return RouteFailure(
             "association rejected",
-            wrong,
-            f"{suggest_acceptance_command(asked, request.calling_ae_title)}, or ask another AE with --ae",
+            problem,
+            f"{suggest_acceptance_command(archive_ae, request.calling_ae_title)}, or ask another AE with --ae",
         )
-    if not accepts_moves(asked):
-        why = f"{asked.title} lists no C-MOVE as SCP, so no presentation context is accepted"
-        return RouteFailure("no presentation context", why, "ask another AE with --ae")
-    accepted = asked.entry.texts(ACCEPTED_MOVE_DESTINATION)
+    if not accepts_moves(archive_ae):
+        reason = f"{archive_ae.title} lists no C-MOVE as SCP, so no presentation context is accepted"
+        return RouteFailure("no presentation context", reason, "ask another AE with --ae")
+    accepted = archive_ae.entry.texts(ACCEPTED_MOVE_DESTINATION)
     if accepted and request.destination_ae_title not in accepted:
-        why = f"{request.destination_ae_title} is not among dcmAcceptedMoveDestination of {asked.title}"
-        answer = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"
+        reason = f"{request.destination_ae_title} is not among dcmAcceptedMoveDestination of {archive_ae.title}"
+        response = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"
         value = f"dcmAcceptedMoveDestination={request.destination_ae_title}"
-        return RouteFailure(answer, why, format_command("add-value", asked.qualified_title, value))
-    found = resolve_ae(configuration, request.destination_ae_title)
-    return _unknown_destination(found) if isinstance(found, UnresolvedAE) else found
+        return RouteFailure(response, reason, format_command("add-value", archive_ae.qualified_title, value))
+    destination = resolve_ae(configuration, request.destination_ae_title)
+    return _create_unknown_destination(destination) if isinstance(destination, UnresolvedAE) else destination
 
 
-def _unknown_destination(found: UnresolvedAE) -> RouteFailure:
-    match found.failure:
+def _create_unknown_destination(unresolved: UnresolvedAE) -> RouteFailure:
+    match unresolved.failure:
         case LookupFailure.UNKNOWN:
-            answer = f"{UNKNOWN_DESTINATION} Unknown AE: {found.ae_title}"
+            response = f"{UNKNOWN_DESTINATION} Unknown AE: {unresolved.ae_title}"
         case LookupFailure.NOT_INSTALLED:
-            answer = f"{UNKNOWN_DESTINATION} AE: {found.ae_title} not installed"
+            response = f"{UNKNOWN_DESTINATION} AE: {unresolved.ae_title} not installed"
         case LookupFailure.UNREADABLE:
-            answer = "no response, the association ends"
-    return RouteFailure(answer, found.reason, found.next_step)
+            response = "no response, the association ends"
+    return RouteFailure(response, unresolved.reason, unresolved.next_step)

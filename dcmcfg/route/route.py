@@ -36,13 +36,13 @@ def find_route(
     configuration: Configuration, request: RouteRequest, states: Sequence[StudyState] = tuple(StudyState)
 ) -> Route:
     """Return what the archive does with the request, for each of *states* in their order."""
-    listens = find_listening_connection(request.archive_ae)
-    where = get_ae_address(listens) if listens else None
-    found = check_request(request, configuration)
-    if isinstance(found, RouteFailure):
-        return Route(request, where, found)
-    site = _PathFinder(configuration, request, found)
-    return Route(request, where, None, tuple(way for state in states for way in site.find_paths(state)))
+    listening_connection = find_listening_connection(request.archive_ae)
+    address = get_ae_address(listening_connection) if listening_connection else None
+    checked = check_request(request, configuration)
+    if isinstance(checked, RouteFailure):
+        return Route(request, address, checked)
+    finder = _PathFinder(configuration, request, checked)
+    return Route(request, address, None, tuple(path for state in states for path in finder.find_paths(state)))
 
 
 def get_setting(ae: NetworkAE, name: str) -> str:
@@ -53,184 +53,203 @@ def get_setting(ae: NetworkAE, name: str) -> str:
 class _PathFinder:
     """The ways of one request whose destination is known."""
 
-    def __init__(self, configuration: Configuration, question: RouteRequest, destination: NetworkAE) -> None:
+    def __init__(self, configuration: Configuration, request: RouteRequest, destination: NetworkAE) -> None:
         self._configuration = configuration
-        self._question = question
+        self._request = request
         self._destination = destination
-        asked = question.archive_ae
-        self._alternative = get_setting(asked, ALT_C_MOVE_SCP)
-        self._fallback = get_setting(asked, FALLBACK_C_MOVE_SCP)
-        self._redirected = get_setting(asked, EXTERNAL_RETRIEVE_AE_DESTINATION)
-        self._fallback_back = get_setting(asked, FALLBACK_C_MOVE_SCP_DESTINATION)
+        archive_ae = request.archive_ae
+        self._alternative = get_setting(archive_ae, ALT_C_MOVE_SCP)
+        self._fallback = get_setting(archive_ae, FALLBACK_C_MOVE_SCP)
+        self._return_ae_title = get_setting(archive_ae, EXTERNAL_RETRIEVE_AE_DESTINATION)
+        self._fallback_return_ae_title = get_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION)
 
     def find_paths(self, state: StudyState) -> Iterator[RetrievePath]:
         """Yield the ways in *state*: for purged objects one for each archive that may be recorded."""
         match state:
             case StudyState.LOCAL:
-                laying = self._create_builder()
-                laying.send_local()
-                yield laying.build(state, Branch.LOCAL)
+                builder = self._create_builder()
+                builder.send_local()
+                yield builder.build(state, Branch.LOCAL)
             case StudyState.PURGED | StudyState.PARTIAL:
                 yield from self._find_recorded_paths(state)
             case StudyState.UNCONFIGURED_STORAGE:
                 yield self._build_alternative_path()
             case StudyState.INCOMPLETE:
-                yield self._incomplete()
+                yield self._build_incomplete_path()
             case StudyState.UNKNOWN:
-                yield self._unknown()
+                yield self._build_unknown_path()
 
     def _create_builder(self) -> PathBuilder:
-        return PathBuilder(self._configuration, self._question, self._destination)
+        return PathBuilder(self._configuration, self._request, self._destination)
 
     def _find_recorded_paths(self, state: StudyState) -> Iterator[RetrievePath]:
-        given = self._question.external_ae_title
-        configured = find_external_archives(self._question.archive_ae.device)
-        if self._alternative and self._question.calling_ae_title == self._alternative:
+        external_ae_title = self._request.external_ae_title
+        configured = find_external_archives(self._request.archive_ae.device)
+        if self._alternative and self._request.calling_ae_title == self._alternative:
             yield self._build_path_without_request(state)
             return
-        if given == NO_EXTERNAL_ARCHIVE:
+        if external_ae_title == NO_EXTERNAL_ARCHIVE:
             yield self._build_unrecorded_path(state)
             return
-        candidates = configured if given is None else {given: configured.get(given, ("--external",))}
-        for holder, named_by in candidates.items():
-            yield self._build_external_path(state, holder, named_by)
+        candidates = (
+            configured
+            if external_ae_title is None
+            else {external_ae_title: configured.get(external_ae_title, ("--external",))}
+        )
+        for title, named_by in candidates.items():
+            yield self._build_external_path(state, title, named_by)
         if not candidates:
             yield RetrievePath(
                 state, Branch.NOTHING, PathOutcome.UNCONFIGURED, failures=(_create_no_recording_configured(),)
             )
 
-    def _build_external_path(self, state: StudyState, holder: str, named_by: tuple[str, ...]) -> RetrievePath:
+    def _build_external_path(
+        self, state: StudyState, external_ae_title: str, named_by: tuple[str, ...]
+    ) -> RetrievePath:
         """Return the way of what is purged.
 
-        Where a part is local, the archive calls *holder* under its own title, before it calls the destination; without
-        an association to *holder* the local instances are not sent either.
+        Where a part is local, the archive calls *external_ae_title* under its own title first; without
+        an association to *external_ae_title* the local instances are not sent either.
         """
-        mixed = state is StudyState.PARTIAL
-        back = "" if holder == self._alternative else self._redirected
-        laying = self._create_builder()
-        calling = None if mixed else self._question.calling_ae_title
-        reached = laying.request_move(holder, calling, back)
-        if reached and mixed:
-            laying.send_local()
-            laying.add_note(f"{holder} is asked first, for the whole study, also for what is local")
-            laying.add_note(f"if {holder} rejects the association, nothing is sent, not even what is local (A702)")
-        if back and reached:
-            laying.return_through_archive(
-                holder, back, calling, EXTERNAL_RETRIEVE_AE_DESTINATION, is_sender_recorded=True
+        is_mixed = state is StudyState.PARTIAL
+        return_ae_title = "" if external_ae_title == self._alternative else self._return_ae_title
+        builder = self._create_builder()
+        calling_ae_title = None if is_mixed else self._request.calling_ae_title
+        is_reached = builder.request_move(external_ae_title, calling_ae_title, return_ae_title)
+        if is_reached and is_mixed:
+            builder.send_local()
+            builder.add_note(f"{external_ae_title} is asked first, for the whole study, also for what is local")
+            builder.add_note(
+                f"if {external_ae_title} rejects the association, nothing is sent, not even what is local (A702)"
             )
-        elif reached:
-            laying.send_directly(holder)
-            if mixed:
-                laying.add_note(f"{holder} may send what is local once more")
-            if self._redirected:
-                laying.add_note(f"{holder} is {ALT_C_MOVE_SCP} too, so dcmExternalRetrieveAEDestination is ignored")
-        if back:
-            branch = Branch.MIXED_VIA_ARCHIVE if mixed else Branch.EXTERNAL_VIA_ARCHIVE
+        if return_ae_title and is_reached:
+            builder.return_through_archive(
+                external_ae_title,
+                return_ae_title,
+                calling_ae_title,
+                EXTERNAL_RETRIEVE_AE_DESTINATION,
+                is_sender_recorded=True,
+            )
+        elif is_reached:
+            builder.send_directly(external_ae_title)
+            if is_mixed:
+                builder.add_note(f"{external_ae_title} may send what is local once more")
+            if self._return_ae_title:
+                builder.add_note(
+                    f"{external_ae_title} is {ALT_C_MOVE_SCP} too, so dcmExternalRetrieveAEDestination is ignored"
+                )
+        if return_ae_title:
+            branch = Branch.MIXED_VIA_ARCHIVE if is_mixed else Branch.EXTERNAL_VIA_ARCHIVE
         else:
-            branch = Branch.MIXED_DIRECT if mixed else Branch.EXTERNAL_DIRECT
-        return laying.build(state, branch, holder, named_by)
+            branch = Branch.MIXED_DIRECT if is_mixed else Branch.EXTERNAL_DIRECT
+        return builder.build(state, branch, external_ae_title, named_by)
 
     def _build_unrecorded_path(self, state: StudyState) -> RetrievePath:
         """Return the way of purged objects for which no external archive is recorded: also what is local stays."""
-        laying = self._create_builder()
-        laying.add_failure(_create_no_archive_recorded())
-        return laying.build(state, Branch.NOTHING)
+        builder = self._create_builder()
+        builder.add_failure(_create_no_archive_recorded())
+        return builder.build(state, Branch.NOTHING)
 
     def _build_path_without_request(self, state: StudyState) -> RetrievePath:
-        who = f"{self._question.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive leaves what is not here to it"
+        reason = f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive leaves what is not here to it"
         if state is StudyState.PARTIAL:
-            laying = self._create_builder()
-            laying.send_local()
-            laying.add_note(who)
-            return laying.build(state, Branch.LOCAL, default_outcome=PathOutcome.PARTIAL)
-        failure = RouteFailure(EMPTY_SUCCESS, who, "ask under another title (--calling)")
+            builder = self._create_builder()
+            builder.send_local()
+            builder.add_note(reason)
+            return builder.build(state, Branch.LOCAL, default_outcome=PathOutcome.PARTIAL)
+        failure = RouteFailure(EMPTY_SUCCESS, reason, "ask under another title (--calling)")
         return RetrievePath(state, Branch.NOTHING, PathOutcome.FAILED, failures=(failure,))
 
     def _build_alternative_path(self) -> RetrievePath:
         state = StudyState.UNCONFIGURED_STORAGE
         if not self._alternative:
-            return self._not_accessible(state)
-        if self._question.calling_ae_title == self._alternative:
+            return self._build_inaccessible_path(state)
+        if self._request.calling_ae_title == self._alternative:
             return self._build_path_without_request(state)
-        laying = self._create_builder()
-        if laying.request_move(self._alternative, self._question.calling_ae_title, ""):
-            laying.send_directly(self._alternative)
-        return laying.build(state, Branch.ALTERNATIVE, self._alternative, (ALT_C_MOVE_SCP,))
+        builder = self._create_builder()
+        if builder.request_move(self._alternative, self._request.calling_ae_title, ""):
+            builder.send_directly(self._alternative)
+        return builder.build(state, Branch.ALTERNATIVE, self._alternative, (ALT_C_MOVE_SCP,))
 
-    def _not_accessible(self, state: StudyState) -> RetrievePath:
+    def _build_inaccessible_path(self, state: StudyState) -> RetrievePath:
         """Return the way of objects that the archive can neither read nor fetch: it calls the destination all the same.
 
         An external archive that is recorded for them is not asked: its title counts for purged objects only
         (``RetrieveServiceImpl.removeNotAccessableMatches``).
         """
-        laying = self._create_builder()
-        if laying.associate():
-            why = (
+        builder = self._create_builder()
+        if builder.associate():
+            reason = (
                 f"the files are on a storage that is not configured here, and there is no {ALT_C_MOVE_SCP}; "
                 "an external archive that is recorded is not asked"
             )
-            set_it = format_command("set", self._question.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
-            step = f"configure the storage again, or name an archive that has the study: {set_it}"
-            laying.add_failure(RouteFailure(NOT_ACCESSIBLE, why, step))
-        way = laying.build(state, Branch.NOTHING)
-        not_set_up = any(failure.response == NOT_ACCESSIBLE for failure in way.failures)
-        return replace(way, outcome=PathOutcome.UNCONFIGURED) if not_set_up else way
+            command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
+            next_step = f"configure the storage again, or name an archive that has the study: {command}"
+            builder.add_failure(RouteFailure(NOT_ACCESSIBLE, reason, next_step))
+        path = builder.build(state, Branch.NOTHING)
+        is_unconfigured = any(failure.response == NOT_ACCESSIBLE for failure in path.failures)
+        return replace(path, outcome=PathOutcome.UNCONFIGURED) if is_unconfigured else path
 
-    def _unknown(self) -> RetrievePath:
+    def _build_unknown_path(self) -> RetrievePath:
         state = StudyState.UNKNOWN
         if not self._fallback:
-            why = "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
-            set_it = format_command("set", self._question.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
-            step = f"where another archive is to be asked: {set_it}"
+            reason = (
+                "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
+            )
+            command = format_command("set", self._request.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
+            next_step = f"where another archive is to be asked: {command}"
             return RetrievePath(
-                state, Branch.NOTHING, PathOutcome.UNCONFIGURED, failures=(RouteFailure(EMPTY_SUCCESS, why, step),)
+                state,
+                Branch.NOTHING,
+                PathOutcome.UNCONFIGURED,
+                failures=(RouteFailure(EMPTY_SUCCESS, reason, next_step),),
             )
-        laying = self._create_builder()
-        laying.applies_capability_limits = False  # there is nothing yet that could be kept back
-        self._fall_back(laying)
-        branch = Branch.FALLBACK_VIA_ARCHIVE if self._fallback_back else Branch.FALLBACK_DIRECT
-        return laying.build(state, branch, self._fallback, (FALLBACK_C_MOVE_SCP,))
+        builder = self._create_builder()
+        builder.applies_capability_limits = False  # there is nothing yet that could be kept back
+        self._request_from_fallback(builder)
+        branch = Branch.FALLBACK_VIA_ARCHIVE if self._fallback_return_ae_title else Branch.FALLBACK_DIRECT
+        return builder.build(state, branch, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
-    def _incomplete(self) -> RetrievePath:
+    def _build_incomplete_path(self) -> RetrievePath:
         state = StudyState.INCOMPLETE
-        laying = self._create_builder()
-        retries = get_setting(self._question.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
-        why = ""
-        if not (self._fallback and self._fallback_back):
-            why = "to fetch the rest takes dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
+        builder = self._create_builder()
+        retries = get_setting(self._request.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
+        reason = ""
+        if not (self._fallback and self._fallback_return_ae_title):
+            reason = "to fetch the rest takes dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
         elif retries.startswith("-"):
-            why = f"dcmFallbackCMoveSCPRetries is {retries}, which is never"
-        if why:
-            laying.send_local()
-            laying.add_note(f"only what is here is sent: {why}")
-            return laying.build(state, Branch.LOCAL, default_outcome=PathOutcome.UNCONFIGURED)
-        calling = self._fallback_calling()
-        if laying.request_move(self._fallback, calling, self._fallback_back):
-            laying.send_local()
-            self._return_from_fallback(laying, calling)
-            until = "at each request" if retries == "0" else f"until that has failed {retries} times"
-            laying.add_note(
-                f"the rest is asked for {until} (dcmFallbackCMoveSCPRetries); what is here already is ignored"
+            reason = f"dcmFallbackCMoveSCPRetries is {retries}, which is never"
+        if reason:
+            builder.send_local()
+            builder.add_note(f"only what is here is sent: {reason}")
+            return builder.build(state, Branch.LOCAL, default_outcome=PathOutcome.UNCONFIGURED)
+        calling_ae_title = self._get_fallback_calling_ae_title()
+        if builder.request_move(self._fallback, calling_ae_title, self._fallback_return_ae_title):
+            builder.send_local()
+            self._return_from_fallback(builder, calling_ae_title)
+            limit = "at each request" if retries == "0" else f"until that has failed {retries} times"
+            builder.add_note(
+                f"the rest is asked for {limit} (dcmFallbackCMoveSCPRetries); what is here already is ignored"
             )
-        return laying.build(state, Branch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
+        return builder.build(state, Branch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
-    def _fall_back(self, laying: PathBuilder) -> None:
-        calling = self._fallback_calling()
-        if not laying.request_move(self._fallback, calling, self._fallback_back):
+    def _request_from_fallback(self, builder: PathBuilder) -> None:
+        calling_ae_title = self._get_fallback_calling_ae_title()
+        if not builder.request_move(self._fallback, calling_ae_title, self._fallback_return_ae_title):
             return
-        if self._fallback_back:
-            self._return_from_fallback(laying, calling)
+        if self._fallback_return_ae_title:
+            self._return_from_fallback(builder, calling_ae_title)
         else:
-            laying.send_directly(self._fallback)
+            builder.send_directly(self._fallback)
 
-    def _return_from_fallback(self, laying: PathBuilder, calling: str) -> None:
+    def _return_from_fallback(self, builder: PathBuilder, calling_ae_title: str) -> None:
         attribute = FALLBACK_C_MOVE_SCP_DESTINATION
-        laying.return_through_archive(self._fallback, self._fallback_back, calling, attribute, is_sender_recorded=False)
-
-    def _fallback_calling(self) -> str:
-        return (
-            get_setting(self._question.archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET) or self._question.calling_ae_title
+        builder.return_through_archive(
+            self._fallback, self._fallback_return_ae_title, calling_ae_title, attribute, is_sender_recorded=False
         )
+
+    def _get_fallback_calling_ae_title(self) -> str:
+        return get_setting(self._request.archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET) or self._request.calling_ae_title
 
 
 def _create_no_archive_recorded() -> RouteFailure:

@@ -57,10 +57,7 @@ class PeerEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkOrder:
-    """For the administrator of ``external_ae_title``, which the tree has at ``address``.
-
-    The AEs to enter, and what to know.
-    """
+    """The AEs that the administrator of ``external_ae_title``, which the tree has at ``address``, has to enter."""
 
     external_ae_title: str
     address: AEAddress | None
@@ -96,7 +93,7 @@ def create_work_order(
     where the archive asks *external_ae_title* for nothing.
     """
     return _WorkOrderBuilder(
-        configuration, archive_ae, external=external_ae_title, requesters=requesters, destinations=destinations
+        configuration, archive_ae, external_ae_title=external_ae_title, requesters=requesters, destinations=destinations
     ).build()
 
 
@@ -104,32 +101,36 @@ class _WorkOrderBuilder:
     def __init__(
         self,
         configuration: Configuration,
-        asked: NetworkAE,
+        archive_ae: NetworkAE,
         *,
-        external: str,
+        external_ae_title: str,
         requesters: Sequence[str],
         destinations: Sequence[str],
     ) -> None:
-        self._configuration, self._asked, self._external = configuration, asked, external
-        others = [ae for ae in configuration.network_aes() if ae.device.name != asked.device.name and ae.installed]
-        titles = [ae.title for ae in others if ae.title != external]
-        self._requesters = requesters or asked.entry.texts(ACCEPTED_CALLING_AE_TITLE) or titles
-        listens = [ae.title for ae in others if ae.title != external and find_listening_connection(ae)]
-        self._destinations = destinations or asked.entry.texts(ACCEPTED_MOVE_DESTINATION) or listens
+        self._configuration, self._archive_ae, self._external_ae_title = configuration, archive_ae, external_ae_title
+        other_aes = [
+            ae for ae in configuration.network_aes() if ae.device.name != archive_ae.device.name and ae.installed
+        ]
+        titles = [ae.title for ae in other_aes if ae.title != external_ae_title]
+        self._requesters = requesters or archive_ae.entry.texts(ACCEPTED_CALLING_AE_TITLE) or titles
+        listening_titles = [
+            ae.title for ae in other_aes if ae.title != external_ae_title and find_listening_connection(ae)
+        ]
+        self._destinations = destinations or archive_ae.entry.texts(ACCEPTED_MOVE_DESTINATION) or listening_titles
         self._peers: dict[str, _PeerDraft] = {}
         self._notes: list[str] = []
-        connection = find_listening_connection(asked)
+        connection = find_listening_connection(archive_ae)
         self._host = connection.host if connection else ""
 
     def build(self) -> WorkOrder:
         """Return the whole order."""
-        self._exports()
-        self._retrieves()
+        self._add_exports()
+        self._add_retrieves()
         if not self._peers:
-            known = ", ".join(find_external_archives(self._asked.device)) or "none"
+            external_archives = ", ".join(find_external_archives(self._archive_ae.device)) or "none"
             raise NotFound(
-                f"{self._asked.title} asks {self._external} for nothing",
-                next_step=f"the external archives that the configuration names are: {known}",
+                f"{self._archive_ae.title} asks {self._external_ae_title} for nothing",
+                next_step=f"the external archives that the configuration names are: {external_archives}",
             )
         peers = tuple(
             PeerEntry(
@@ -142,96 +143,107 @@ class _WorkOrderBuilder:
             )
             for title, each in self._peers.items()
         )
-        other = self._configuration.find_network_ae(self._external)
-        connection = find_compatible_connection(other, self._asked) if other is not None else None
+        external_ae = self._configuration.find_network_ae(self._external_ae_title)
+        connection = find_compatible_connection(external_ae, self._archive_ae) if external_ae is not None else None
         address = AEAddress(connection.host, connection.port or 0, connection.tls) if connection else None
         return WorkOrder(
-            external_ae_title=self._external,
+            external_ae_title=self._external_ae_title,
             address=address,
-            archive_ae_title=self._asked.title,
+            archive_ae_title=self._archive_ae.title,
             peers=peers,
             notes=tuple(self._notes),
         )
 
-    def _exports(self) -> None:
+    def _add_exports(self) -> None:
         """Have what exports to it let in; the result of a storage commitment comes back to the exporting AE."""
-        device = self._asked.device
+        device = self._archive_ae.device
         for exporter in (each for each in device.tree.children(device.entry.dn) if each.is_a(EXPORTER_OBJECT_CLASS)):
             name, title = exporter.text(EXPORTER_ID), exporter.text(DICOM_AE_TITLE)
-            commits = exporter.text(STG_CMT_SCP) == self._external
-            if title is None or not (commits or exporter.text(DCM_URI) == f"dicom:{self._external}"):
+            is_commitment_scp = exporter.text(STG_CMT_SCP) == self._external_ae_title
+            if title is None or not (is_commitment_scp or exporter.text(DCM_URI) == f"dicom:{self._external_ae_title}"):
                 continue
             sender = next((ae for ae in device.network_aes if ae.title == title), None)
-            calling = get_calling_ae_title(sender, self._external) if sender is not None else title
-            self._allow_service(calling, Service.STORE, f"stores (exporter {name})")
-            if commits:
+            calling_ae_title = get_calling_ae_title(sender, self._external_ae_title) if sender is not None else title
+            self._allow_service(calling_ae_title, Service.STORE, f"stores (exporter {name})")
+            if is_commitment_scp:
                 self._allow_service(
-                    calling, Service.COMMITMENT, f"asks for commitment, and is told the result (exporter {name})"
+                    calling_ae_title,
+                    Service.COMMITMENT,
+                    f"asks for commitment, and is told the result (exporter {name})",
                 )
                 self._add_destination(title, "")
 
-    def _retrieves(self) -> None:
-        asked, external = self._asked, self._external
-        alternative = _setting(asked, ALT_C_MOVE_SCP)
-        fallback = _setting(asked, FALLBACK_C_MOVE_SCP)
-        back = _setting(asked, EXTERNAL_RETRIEVE_AE_DESTINATION) if external != alternative else ""
-        if external in find_external_archives(asked.device):
+    def _add_retrieves(self) -> None:
+        archive_ae, external_ae_title = self._archive_ae, self._external_ae_title
+        alternative = _get_setting(archive_ae, ALT_C_MOVE_SCP)
+        fallback = _get_setting(archive_ae, FALLBACK_C_MOVE_SCP)
+        return_ae_title = (
+            _get_setting(archive_ae, EXTERNAL_RETRIEVE_AE_DESTINATION) if external_ae_title != alternative else ""
+        )
+        if external_ae_title in find_external_archives(archive_ae.device):
             self._allow_moves(self._requesters, "asks for purged studies, by way of the archive")
             self._allow_moves(
-                [get_calling_ae_title(asked, external)], "asks for the rest of studies that are local in part"
+                [get_calling_ae_title(archive_ae, external_ae_title)],
+                "asks for the rest of studies that are local in part",
             )
-            self._add_destinations(back, EXTERNAL_RETRIEVE_AE_DESTINATION, restored=True)
-        if external == alternative:
+            self._add_destinations(return_ae_title, EXTERNAL_RETRIEVE_AE_DESTINATION, is_restored=True)
+        if external_ae_title == alternative:
             self._allow_moves(self._requesters, "asks for studies on storages that the archive has no more")
             self._add_destinations("", "")
-        if external == fallback:
-            callers = get_effective_setting(asked, FALLBACK_C_MOVE_SCP_CALLING_AET).values or self._requesters
+        if external_ae_title == fallback:
+            callers = get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET).values or self._requesters
             self._allow_moves(callers, "asks for studies that the archive does not have")
-            self._add_destinations(_setting(asked, FALLBACK_C_MOVE_SCP_DESTINATION), FALLBACK_C_MOVE_SCP_DESTINATION)
-        if external == _setting(asked, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP):
-            self._allow_service(get_calling_ae_title(asked, external), Service.FIND, "asks how many images a study has")
+            self._add_destinations(
+                _get_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION), FALLBACK_C_MOVE_SCP_DESTINATION
+            )
+        if external_ae_title == _get_setting(archive_ae, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP):
+            self._allow_service(
+                get_calling_ae_title(archive_ae, external_ae_title), Service.FIND, "asks how many images a study has"
+            )
 
-    def _allow_moves(self, titles: Sequence[str], why: str) -> None:
+    def _allow_moves(self, titles: Sequence[str], reason: str) -> None:
         for title in titles:
-            self._allow_service(title, Service.MOVE, why)
-        own = {ae.title for ae in self._asked.device.network_aes}
-        foreign = [title for title in titles if title not in own]
-        if foreign:
-            self._note(
-                f"requests under the title of whoever asks ({', '.join(foreign)}) come from the archive"
+            self._allow_service(title, Service.MOVE, reason)
+        own_titles = {ae.title for ae in self._archive_ae.device.network_aes}
+        foreign_titles = [title for title in titles if title not in own_titles]
+        if foreign_titles:
+            self._add_note(
+                f"requests under the title of whoever asks ({', '.join(foreign_titles)}) come from the archive"
                 f"{f', host {self._host}' if self._host else ''}: do not check their host"
             )
 
-    def _add_destinations(self, back: str, attribute: str, *, restored: bool = False) -> None:
-        if not back:
+    def _add_destinations(self, return_ae_title: str, attribute: str, *, is_restored: bool = False) -> None:
+        if not return_ae_title:
             for title in self._destinations:
                 self._add_destination(title, "is sent what it, or another for it, asks for")
             return
-        self._add_destination(back, f"takes in what the archive asks for ({attribute})")
-        self._note("each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked")
-        if restored and not any(value.endswith(f"={self._external}") for value in self._mappings()):
-            self._note(f"it must store under its own title {self._external}: what comes under another is ignored")
+        self._add_destination(return_ae_title, f"takes in what the archive asks for ({attribute})")
+        self._add_note("each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked")
+        if is_restored and not any(value.endswith(f"={self._external_ae_title}") for value in self._get_mappings()):
+            self._add_note(
+                f"it must store under its own title {self._external_ae_title}: what comes under another is ignored"
+            )
 
-    def _mappings(self) -> tuple[str, ...]:
-        return self._asked.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)
+    def _get_mappings(self) -> tuple[str, ...]:
+        return self._archive_ae.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)
 
-    def _allow_service(self, title: str, service: Service, why: str) -> None:
-        peer = self._peer(title)
+    def _allow_service(self, title: str, service: Service, reason: str) -> None:
+        peer = self._get_peer(title)
         peer.allowed_services.add(service)
         peer.source_host = self._host
-        peer.reasons[why] = None
+        peer.reasons[reason] = None
 
-    def _add_destination(self, title: str, why: str) -> None:
-        peer = self._peer(title)
+    def _add_destination(self, title: str, reason: str) -> None:
+        peer = self._get_peer(title)
         peer.receives_studies = True
-        if why:
-            peer.reasons[why] = None
+        if reason:
+            peer.reasons[reason] = None
         if peer.address is None:
-            self._note(f"the tree has no address for {title}, which is to be sent to")
+            self._add_note(f"the tree has no address for {title}, which is to be sent to")
 
-    def _peer(self, title: str) -> _PeerDraft:
+    def _get_peer(self, title: str) -> _PeerDraft:
         if title not in self._peers:
-            ae = self._asked.device.find_called_ae(title) or self._configuration.find_network_ae(title)
+            ae = self._archive_ae.device.find_called_ae(title) or self._configuration.find_network_ae(title)
             connection = (
                 (ae.find_listening_connection() or ae.find_listening_connection(tls=True)) if ae is not None else None
             )
@@ -239,10 +251,10 @@ class _WorkOrderBuilder:
             self._peers[title] = _PeerDraft(address)
         return self._peers[title]
 
-    def _note(self, text: str) -> None:
+    def _add_note(self, text: str) -> None:
         if text not in self._notes:
             self._notes.append(text)
 
 
-def _setting(ae: NetworkAE, name: str) -> str:
+def _get_setting(ae: NetworkAE, name: str) -> str:
     return next(iter(get_effective_setting(ae, name).values), "")

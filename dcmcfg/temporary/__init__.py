@@ -1,1 +1,1 @@
-"""A destination for one run: claimed, added, taken back, and found again when nobody took it back."""
+"""A destination for one run: claimed, added, removed, and found again when nobody removed it."""

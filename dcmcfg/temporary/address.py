@@ -38,29 +38,33 @@ class ReceiverAddress:
 def find_receiver_address(
     archive: Peer, server_hosts: Sequence[str], requested_address: tuple[str, int | None] | None
 ) -> ReceiverAddress:
-    """Return where *archive* is to send to: what was *requested_address*, else this machine's address on the way to it.
+    """Return where *archive* is to send to: *requested_address*, else this machine's address on the way to it.
 
     Where the tree has the archive on this very machine and one of the *server_hosts* (hosts of the directory and of the
-    archive's web interface) is on another, the way to that one counts. What was said and is no address of this
-    machine is another's that passes on to it, so all of its own addresses are listened on.
-    Raises :class:`DicomError` when no way to the archive is known.
+    archive's web interface) is on another, the way to that one counts. A *requested_address* that is not one of this
+    machine belongs to another one that forwards to it, so the receiver listens on all addresses. Raises
+    :class:`DicomError` when no way to the archive is known.
     """
     if requested_address is not None:
         host, port = requested_address
-        listen = host if find_listen_addresses(host) else ALL_ADDRESSES
-        return ReceiverAddress(host, port or 0, listen, "as --temporary-address says")
-    on_the_way = {host: find_source_address(host, archive.port) for host in (archive.host, *server_hosts)}
-    others = {host: own for host, own in on_the_way.items() if own and not _is_loopback(own)}
-    own, towards = on_the_way[archive.host], archive.host
-    if own is not None and _is_loopback(own) and others:
-        towards, own = next(iter(others.items()))
-    if own is None:
+        listening_host = host if find_listen_addresses(host) else ALL_ADDRESSES
+        return ReceiverAddress(host, port or 0, listening_host, "as --temporary-address says")
+    source_addresses = {host: find_source_address(host, archive.port) for host in (archive.host, *server_hosts)}
+    remote_addresses = {
+        host: source_address
+        for host, source_address in source_addresses.items()
+        if source_address and not _is_loopback(source_address)
+    }
+    source_address, target_host = source_addresses[archive.host], archive.host
+    if source_address is not None and _is_loopback(source_address) and remote_addresses:
+        target_host, source_address = next(iter(remote_addresses.items()))
+    if source_address is None:
         raise DicomError(
             "there is no way to the archive's host, so it is not known by which address the archive finds this machine",
             subject=str(archive),
             next_step="--temporary-address HOST says it, --connect HOST:PORT where the archive is",
         )
-    return ReceiverAddress(own, 0, own, f"by which this machine reaches {towards}")
+    return ReceiverAddress(source_address, 0, source_address, f"by which this machine reaches {target_host}")
 
 
 def _is_loopback(address: str) -> bool:
@@ -69,26 +73,26 @@ def _is_loopback(address: str) -> bool:
 
 def find_warnings(tree: Tree, addition: Addition, calling_ae_title: str) -> tuple[str, ...]:
     """Return what will keep objects from the destination of *addition* in *tree*, which holds it, as sentences."""
-    return tuple(_find_warnings(Configuration(tree), addition, calling_ae_title))
+    return tuple(_iterate_warnings(Configuration(tree), addition, calling_ae_title))
 
 
-def _find_warnings(configuration: Configuration, addition: Addition, calling: str) -> Iterator[str]:
-    asked, title = (
+def _iterate_warnings(configuration: Configuration, addition: Addition, calling_ae_title: str) -> Iterator[str]:
+    archive_ae, title = (
         configuration.get_device(addition.device_name).get_network_ae(addition.archive_ae_title),
         addition.destination.title,
     )
-    ways = [each for each in asked.connections if each.installed and each.protocol == DICOM]
-    if not any(each.tls == addition.destination.security.tls for each in ways):
-        yield f"{asked.title} has no connection in use that calls as {title} listens, so it cannot send to it."
-    route = find_route(configuration, RouteRequest(asked, title, calling))
-    straight = dict.fromkeys(
-        step.called_ae_title
-        for way in route.paths
-        for step in way.messages
-        if step.kind == "C-MOVE" and step.move_destination == title
+    connections = [each for each in archive_ae.connections if each.installed and each.protocol == DICOM]
+    if not any(each.tls == addition.destination.security.tls for each in connections):
+        yield f"{archive_ae.title} has no connection in use that calls as {title} listens, so it cannot send to it."
+    route = find_route(configuration, RouteRequest(archive_ae, title, calling_ae_title))
+    direct_senders = dict.fromkeys(
+        message.called_ae_title
+        for path in route.paths
+        for message in path.messages
+        if message.kind == "C-MOVE" and message.move_destination == title
     )
-    for other in straight:
+    for sender in direct_senders:
         yield (
-            f"{other} is asked to send straight to {title}, which it does not know: what is not in the archive's own "
+            f"{sender} is asked to send straight to {title}, which it does not know: what is not in the archive's own "
             "storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive)."
         )

@@ -50,11 +50,11 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
     The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` when *state* cannot be written.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
-    path = _get_lock_path(state, claim.title)
-    new = path.with_name(f".{path.name}")
+    path = _get_claim_path(state, claim.title)
+    unfinished = path.with_name(f".{path.name}")
     try:
         create_private_folder(path.parent)
-        handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise _create_write_error(path, error) from error
     try:
@@ -62,9 +62,9 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.write(handle, json.dumps(CLAIM_FORMAT.add_number(asdict(claim))).encode())
             os.fsync(handle)
-            new.rename(path)
+            unfinished.rename(path)
         except OSError as error:
-            new.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise _create_write_error(path, error) from error
         yield
     finally:
@@ -74,7 +74,7 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
 def drop_claim(state: Path, title: str) -> None:
     """Forget the claim on *title*: nothing is left of it. Without one nothing is done."""
     with suppress(OSError):  # it is found to be nothing once more then
-        _get_lock_path(state, title).unlink()
+        _get_claim_path(state, title).unlink()
 
 
 def read_claims(state: Path) -> tuple[Claim, ...]:
@@ -85,7 +85,7 @@ def read_claims(state: Path) -> tuple[Claim, ...]:
     """
     require_ownership(state / _FOLDER, parent_folder=state)
     paths = sorted((state / _FOLDER).glob("[!.]*"))
-    return tuple(_read(path) for path in paths)
+    return tuple(_read_claim(path) for path in paths)
 
 
 def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[Claim, ...]:
@@ -97,10 +97,10 @@ def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[Claim, ...]:
 
 def is_held(state: Path, title: str) -> bool:
     """Tell whether a process of this account works with *title* now."""
-    return lock.is_file_locked(_get_lock_path(state, title))
+    return lock.is_file_locked(_get_claim_path(state, title))
 
 
-def _read(path: Path) -> Claim:
+def _read_claim(path: Path) -> Claim:
     try:
         content = CLAIM_FORMAT.read_object(json.loads(path.read_text("utf-8")), str(path))
         return Claim(path.name, str(content["ldap_url"]), str(content["created_at"]))
@@ -108,7 +108,7 @@ def _read(path: Path) -> Claim:
         return Claim(path.name)
 
 
-def _get_lock_path(state: Path, title: str) -> Path:
+def _get_claim_path(state: Path, title: str) -> Path:
     return state / _FOLDER / title
 
 

@@ -20,8 +20,8 @@ from dcmcfg.timestamps import format_timestamp
 #: From this age on, what another machine has made counts as left behind if nobody answers there.
 ABANDONED_AFTER = timedelta(days=1)
 #: Whoever works with it listens, so that an answer comes at once or never.
-_PATIENCE = DicomTimeouts(connect=2, acse=2, dimse=2, network=2)
-_CALLING = "DCMCFG"
+_TIMEOUTS = DicomTimeouts(connect=2, acse=2, dimse=2, network=2)
+_CALLING_AE_TITLE = "DCMCFG"
 
 ReachabilityCheck = Callable[[Peer, bool], bool]
 
@@ -54,9 +54,9 @@ def is_reachable(peer: Peer, tls: bool) -> bool:
     """Tell whether somebody listens as *peer*, by a C-ECHO; with *tls*, whether anybody listens there at all."""
     try:
         if tls:
-            measure_connect_time(peer, _PATIENCE)
+            measure_connect_time(peer, _TIMEOUTS)
         else:
-            echo(peer, _CALLING, _PATIENCE)
+            echo(peer, _CALLING_AE_TITLE, _TIMEOUTS)
     except DcmcfgError:
         return False
     return True
@@ -72,38 +72,41 @@ def find_leftovers(
 ) -> tuple[Leftover, ...]:
     """Return what was left in *configuration*, by its marks and by the claims in *state* on the directory *ldap_url*.
 
-    What a process works with is left out: one that holds its claim, that runs on this machine, or that
-    *check_reachable* at the address under the title.
+    What a process works with is left out: one that holds its claim, that runs on this machine, or for which
+    *check_reachable* is true of the address and the title.
     """
-    marked = {each.title: each for each in find_remnants(configuration)}
-    found = [*_find_claimed(state, ldap_url, configuration, marked), *_find_marked(state, marked, now, check_reachable)]
-    return tuple(sorted({each.ae_title: each for each in reversed(found)}.values(), key=lambda each: each.ae_title))
+    remnants = {each.title: each for each in find_remnants(configuration)}
+    leftovers = [
+        *_find_claimed(state, ldap_url, configuration, remnants),
+        *_find_marked(state, remnants, now, check_reachable),
+    ]
+    return tuple(sorted({each.ae_title: each for each in reversed(leftovers)}.values(), key=lambda each: each.ae_title))
 
 
 def _find_claimed(
-    state: Path, ldap_url: str, configuration: Configuration, marked: dict[str, Remnant]
+    state: Path, ldap_url: str, configuration: Configuration, remnants: dict[str, Remnant]
 ) -> Iterator[Leftover]:
     for claim in read_claims(state):
-        if is_held(state, claim.title) or not (claim.concerns_directory(ldap_url) or claim.title in marked):
+        if is_held(state, claim.title) or not (claim.concerns_directory(ldap_url) or claim.title in remnants):
             continue
         in_tree = bool(find_title_occurrences(configuration.tree, claim.title))
         yield Leftover(claim.title, claim.origin, in_tree=in_tree)
 
 
 def _find_marked(
-    state: Path, marked: dict[str, Remnant], now: datetime, check_reachable: ReachabilityCheck
+    state: Path, remnants: dict[str, Remnant], now: datetime, check_reachable: ReachabilityCheck
 ) -> Iterator[Leftover]:
-    for remnant in marked.values():
-        maker = remnant.owner
-        here = is_on_this_machine(maker)
-        if is_held(state, remnant.title) or (here and is_running(maker)):
+    for remnant in remnants.values():
+        owner = remnant.owner
+        is_local = is_on_this_machine(owner)
+        if is_held(state, remnant.title) or (is_local and is_running(owner)):
             continue
         if _is_listening(remnant, check_reachable):
             continue
         yield Leftover(
             remnant.title,
-            f"of {maker}, {format_timestamp(maker.created)}",
-            is_certain=here or now - maker.created > ABANDONED_AFTER,
+            f"of {owner}, {format_timestamp(owner.created)}",
+            is_certain=is_local or now - owner.created > ABANDONED_AFTER,
         )
 
 

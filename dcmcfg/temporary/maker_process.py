@@ -15,7 +15,7 @@ from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.rollout.lock import get_account_name
 
 #: Two looks at when a process was started may differ by a second, since the clock is set now and then.
-_APART_S = 2
+_START_TIME_TOLERANCE_S = 2
 
 
 def describe_this_process(now: datetime) -> OwnerProcess:
@@ -29,15 +29,15 @@ def describe_this_process(now: datetime) -> OwnerProcess:
     )
 
 
-def is_on_this_machine(maker: OwnerProcess) -> bool:
-    """Tell whether *maker* is, or was, a process of this machine, as far as the machine's name tells."""
-    return maker.host == socket.gethostname()
+def is_on_this_machine(owner: OwnerProcess) -> bool:
+    """Tell whether *owner* is, or was, a process of this machine, as far as the machine's name tells."""
+    return owner.host == socket.gethostname()
 
 
-def is_running(maker: OwnerProcess) -> bool:
+def is_running(owner: OwnerProcess) -> bool:
     """Tell whether the process is there still; its number alone may be another's by now."""
     try:
-        return abs(psutil.Process(maker.pid).create_time() - maker.started) <= _APART_S
+        return abs(psutil.Process(owner.pid).create_time() - owner.started) <= _START_TIME_TOLERANCE_S
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:  # it is there, and not ours to look at

@@ -17,65 +17,72 @@ from dcmcfg.verify.verdict import Verdict
 
 
 def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: TemporaryDestination, ldap_url: str) -> Verdict:
-    """Return *verdict* with the steps for a destination that is gone by now.
+    """Return *verdict* with next steps that fit *destination*, which is removed by now.
 
-    What can be done about *destination* itself. That the archive can reach this machine is not known before it tries;
-    it may be told of another address of it.
+    That the archive can reach this machine is not known before it tries; another address of it may help.
     """
     capabilities = format_command("capability", "list", evidence.request.archive.ae_title)
-    own = f"{capabilities} names the SOP classes that the archive sends"
-    anew = (f"verify --recall --dest {destination.title}", "verify --recall --temporary-dest")
+    capability_step = f"{capabilities} names the SOP classes that the archive sends"
+    replacement = (f"verify --recall --dest {destination.title}", "verify --recall --temporary-dest")
     steps = tuple(
-        each.replace(suggest_capability_check(destination.title), own).replace(*anew) for each in verdict.next_steps
+        each.replace(suggest_capability_check(destination.title), capability_step).replace(*replacement)
+        for each in verdict.next_steps
     )
     if not verdict.accepted and not verdict.received.instance_count:
         steps = _choose_steps(steps, evidence, destination, ldap_url)
-    lasting = tuple(each for each in steps if not _names_in_a_command(each, destination.title))
-    return replace(verdict, next_steps=lasting or (steps and (advise_on_unreachable(destination),)))
+    remaining_steps = tuple(each for each in steps if not _has_command_with_title(each, destination.title))
+    return replace(verdict, next_steps=remaining_steps or (steps and (advise_on_unreachable(destination),)))
 
 
-def _names_in_a_command(step: str, title: str) -> bool:
+def _has_command_with_title(step: str, title: str) -> bool:
     """Tell whether *step* has a command called with *title*, which nobody knows any more by then."""
     return re.search(rf"\bdcmcfg [^;,]*[ =]{re.escape(title)}\b", step) is not None
 
 
 def _choose_steps(
-    steps: tuple[str, ...], evidence: Evidence, new: TemporaryDestination, ldap_url: str
+    steps: tuple[str, ...], evidence: Evidence, destination: TemporaryDestination, ldap_url: str
 ) -> tuple[str, ...]:
-    """Return *steps*, or what stands in their place, where nothing came to *new*."""
-    status, whom = evidence.outcome.status, find_called_ae(evidence)
+    """Return *steps*, or what stands in their place, where nothing came to *destination*."""
+    status, called_ae_title = evidence.outcome.status, find_called_ae(evidence)
     if is_refused_by_archive(evidence):
-        reads = f"does it read its configuration from {ldap_url}?"
-        return (f"the archive has reloaded and does not take {new.title}: {reads}",)
+        question = f"does it read its configuration from {ldap_url}?"
+        return (f"the archive has reloaded and does not take {destination.title}: {question}",)
     if status == MOVE_DESTINATION_UNKNOWN:
         return steps[:1]  # the others have somebody enter it who will not find it
-    if whom == new.title and "UnknownHostException" in evidence.outcome.comment:
-        return (_advise_on_unresolved_host(new),)
-    if whom == new.title and has_no_compatible_connection(evidence):
-        return (_advise_on_incompatible_connection(evidence, new, ldap_url),)
-    if whom == new.title and status and TLS_EXCEPTION_PREFIX not in evidence.outcome.comment:
-        return (advise_on_unreachable(new),)
-    return steps if whom or has_no_compatible_connection(evidence) else (*steps, advise_on_unreachable(new))
-
-
-def _advise_on_unresolved_host(new: TemporaryDestination) -> str:
+    if called_ae_title == destination.title and "UnknownHostException" in evidence.outcome.comment:
+        return (_advise_on_unresolved_host(destination),)
+    if called_ae_title == destination.title and has_no_compatible_connection(evidence):
+        return (_advise_on_incompatible_connection(evidence, destination, ldap_url),)
+    if called_ae_title == destination.title and status and TLS_EXCEPTION_PREFIX not in evidence.outcome.comment:
+        return (advise_on_unreachable(destination),)
     return (
-        f"the archive's machine or container cannot resolve {new.host}: --temporary-address HOST[:PORT] takes another "
+        steps
+        if called_ae_title or has_no_compatible_connection(evidence)
+        else (*steps, advise_on_unreachable(destination))
+    )
+
+
+def _advise_on_unresolved_host(destination: TemporaryDestination) -> str:
+    return (
+        f"the archive's machine or container cannot resolve {destination.host}: --temporary-address HOST[:PORT] takes "
+        "another "
         "name of this machine, or its address"
     )
 
 
-def _advise_on_incompatible_connection(evidence: Evidence, new: TemporaryDestination, ldap_url: str) -> str:
-    archive, fit = evidence.request.archive.ae_title, evidence.route.get_connection_match(new.title)
-    if fit is not None and not fit.is_compatible:
+def _advise_on_incompatible_connection(evidence: Evidence, destination: TemporaryDestination, ldap_url: str) -> str:
+    archive, match = evidence.request.archive.ae_title, evidence.route.get_connection_match(destination.title)
+    if match is not None and not match.is_compatible:
         return (
-            f"by the tree, too, {archive} cannot call {new.title}: {fit.description}; dcmcfg connection list tells more"
+            f"by the tree, too, {archive} cannot call {destination.title}: {match.description}; dcmcfg connection list "
+            "tells more"
         )
-    words = f"by the tree a connection of {archive} fits that of {new.title}{f' ({fit.description})' if fit else ''}"
-    left = f"does it read its configuration from {ldap_url}?"
-    if new.security.tls:
-        left = f"{advise_on_tls(archive)}. Without --tls it may be called plain"
-    return f"{words}, and the archive has reloaded: {left}"
+    description = f" ({match.description})" if match else ""
+    finding = f"by the tree a connection of {archive} fits that of {destination.title}{description}"
+    next_step = f"does it read its configuration from {ldap_url}?"
+    if destination.security.tls:
+        next_step = f"{advise_on_tls(archive)}. Without --tls it may be called plain"
+    return f"{finding}, and the archive has reloaded: {next_step}"
 
 
 def advise_on_unreachable(destination: TemporaryDestination) -> str:

@@ -27,7 +27,7 @@ from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 R = TypeVar("R")
 #: How long another roll-out may take, before this one is given up.
 MAX_WAIT_S = 60.0
-_PAUSE_S = 0.2
+_RETRY_INTERVAL_S = 0.2
 #: The addition takes a container or two, device, registration, connection, AE and a value.
 _MAX_STEPS = 8
 _ATTEMPTS = 3
@@ -44,87 +44,92 @@ class RemovalResult:
 def remove_destination(directory: Directory, rollout_context: RolloutContext, ae_title: str) -> RemovalResult:
     """Take the temporary destination *ae_title* out of *directory*, so that nothing of it is left there.
 
-    What is on record is taken back as ``undo`` does, or a taking back gone on with. Where the tree has moved since,
-    what is there of it is removed and nothing else. A roll-out of others is waited for, :data:`MAX_WAIT_S` at most;
-    where somebody is faster (another account cleans up too), it is looked at again. Raises what :func:`run_rollout`
-    does.
+    What is on record is reverted as ``undo`` does, or an interrupted undo is continued. Where the tree has changed
+    since, what is there of it is removed and nothing else. A roll-out of others is waited for, :data:`MAX_WAIT_S`
+    at most; where somebody is faster (another account cleans up too), it is looked at again. Raises what
+    :func:`run_rollout` does.
     """
     number = retry_while_in_progress(lambda: _remove_with_retries(directory, rollout_context, ae_title))
-    with_rest = directory.reopen()
+    reopened = directory.reopen()
     try:
-        return RemovalResult(number, find_title_occurrences(read_tree(with_rest), ae_title))
+        return RemovalResult(number, find_title_occurrences(read_tree(reopened), ae_title))
     finally:
-        with_rest.close()
+        reopened.close()
 
 
 def retry_while_in_progress(action: Callable[[], R]) -> R:
     """Return what *action* returns, trying again while it raises :class:`ChangeInProgress`."""
-    until = time.monotonic() + MAX_WAIT_S
+    deadline = time.monotonic() + MAX_WAIT_S
     while True:
         try:
             return action()
         except ChangeInProgress:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise
-        time.sleep(_PAUSE_S)
+        time.sleep(_RETRY_INTERVAL_S)
 
 
-def _remove_with_retries(directory: Directory, occasion: RolloutContext, title: str) -> int | None:
+def _remove_with_retries(directory: Directory, context: RolloutContext, title: str) -> int | None:
     for _ in range(_ATTEMPTS):
         with suppress(DoesNotApply):
-            return _remove_once(directory, occasion, title)
-    return _remove_once(directory, occasion, title)
+            return _remove_once(directory, context, title)
+    return _remove_once(directory, context, title)
 
 
-def _remove_once(directory: Directory, occasion: RolloutContext, title: str) -> int | None:
-    opened = directory.reopen()
+def _remove_once(directory: Directory, context: RolloutContext, title: str) -> int | None:
+    reopened = directory.reopen()
     try:
-        plan, undoes, unfinished = _plan_removal(opened, occasion.state_folder, title)
+        plan, undoes, unfinished = _plan_removal(reopened, context.state_folder, title)
         if not plan.steps:
             return None
         if unfinished is not None:
-            manner = choose_resume_strategy(opened, plan)
+            strategy = choose_resume_strategy(reopened, plan)
             return resume_rollout(
-                opened, plan, unfinished, strategy=manner, state_folder=occasion.state_folder, on_step=_ignore_progress
+                reopened,
+                plan,
+                unfinished,
+                strategy=strategy,
+                state_folder=context.state_folder,
+                on_step=_ignore_progress,
             ).number
-        manner = choose_strategy(opened, plan)
-        done = run_rollout(
-            opened, plan, strategy=manner, context=replace(occasion, undo_of=undoes), on_step=_ignore_progress
+        strategy = choose_strategy(reopened, plan)
+        outcome = run_rollout(
+            reopened, plan, strategy=strategy, context=replace(context, undo_of=undoes), on_step=_ignore_progress
         )
-        return done.number
+        return outcome.number
     finally:
-        opened.close()
+        reopened.close()
 
 
 def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, int | None, RolloutRecord | None]:
     """Return the plan, the number of the roll-out that it takes back, and the one that it goes on with, if any."""
     url = directory.server.url
-    made = _find_addition(History(state), url, title)
-    _reconcile(directory, state, made)
+    addition = _find_addition(History(state), url, title)
+    _reconcile(directory, state, addition)
     history, tree = History(state), read_tree(directory)
     unfinished = history.find_unfinished(url)
-    if made is not None and unfinished is not None and unfinished.header.undo_of == made.number:
+    if addition is not None and unfinished is not None and unfinished.header.undo_of == addition.number:
         try:
-            return plan_resume(unfinished, tree), made.number, unfinished
+            return plan_resume(unfinished, tree), addition.number, unfinished
         except DoesNotApply:
             history.close(unfinished)
-    stands = (
-        made is not None
-        and determine_status(made) is not RolloutStatus.NOTHING_CHANGED
-        and history.find_undo_of(made) is None
+    is_in_force = (
+        addition is not None
+        and determine_status(addition) is not RolloutStatus.NOTHING_CHANGED
+        and history.find_undo_of(addition) is None
     )
-    undoes = made.number if made is not None and stands else None
-    if made is not None and stands and determine_status(made) is not RolloutStatus.CLOSED:
+    undoes = addition.number if addition is not None and is_in_force else None
+    if addition is not None and is_in_force and determine_status(addition) is not RolloutStatus.CLOSED:
         with suppress(DoesNotApply):
-            return plan_undo(made, tree), undoes, None
+            return plan_undo(addition, tree), undoes, None
     edit = remove_temporary_destination(Configuration(tree), title)
     plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
-    if not plan.steps and made is not None and history.is_unfinished(made):
-        history.close(made)  # somebody else has taken it back
+    if not plan.steps and addition is not None and history.is_unfinished(addition):
+        history.close(addition)  # somebody else has taken it back
     return plan, undoes, None
 
 
-def _reconcile(directory: Directory, state: Path, made: RolloutRecord | None) -> None:
+def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None) -> None:
     """Find out what became of an interrupted roll-out; of ours, close one that has been overtaken."""
     try:
         reconcile_interrupted(state, directory)
@@ -133,7 +138,11 @@ def _reconcile(directory: Directory, state: Path, made: RolloutRecord | None) ->
     except Refused:
         history = History(state)
         unfinished = history.find_unfinished(directory.server.url)
-        if made is None or unfinished is None or made.number not in (unfinished.number, unfinished.header.undo_of):
+        if (
+            addition is None
+            or unfinished is None
+            or addition.number not in (unfinished.number, unfinished.header.undo_of)
+        ):
             raise
         history.close(unfinished)
 
@@ -142,11 +151,11 @@ def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord
     """Return the roll-out on the directory at *ldap_url* that has added the device of *title*, or was to."""
     for record in history.records:
         with suppress(DcmcfgError):  # one that cannot be read is none of these
-            head = record.header
+            header = record.header
             if (
-                head.ldap_url == ldap_url
-                and head.undo_of is None
-                and head.steps <= _MAX_STEPS
+                header.ldap_url == ldap_url
+                and header.undo_of is None
+                and header.steps <= _MAX_STEPS
                 and _is_addition_of(record, title)
             ):
                 return record
@@ -161,4 +170,4 @@ def _is_addition_of(record: RolloutRecord, title: str) -> bool:
 
 
 def _ignore_progress(done: int, steps: int) -> None:
-    """Take no notice."""
+    """Do nothing."""

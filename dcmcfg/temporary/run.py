@@ -29,7 +29,7 @@ from dcmcfg.timestamps import format_iso
 
 @dataclass(frozen=True)
 class RunContext:
-    """What is changed, on which occasion, and who is told in a line each.
+    """The directory that is changed, the context of its roll-outs, and where progress is printed, a line each.
 
     ``reload`` has the archive read its configuration and raises :class:`~dcmcfg.errors.ArchiveError`.
     """
@@ -40,7 +40,7 @@ class RunContext:
     print_line: Callable[[str], None]
 
     def report(self, line: str) -> None:
-        """Say *line*; that nobody is there to hear it any more, as when a terminal is closed, must stop nothing."""
+        """Print *line*; that nobody reads it any more, as when a terminal is closed, must stop nothing."""
         with suppress(OSError):
             self.print_line(line)
 
@@ -59,7 +59,7 @@ class RunProgress:
 
 @dataclass(frozen=True)
 class Addition:
-    """A temporary destination that is to be added, and the AE that is to take it, which is told as ``DEVICE/AE``."""
+    """A temporary destination that is to be added, and the archive's AE that is to accept it, by device and title."""
 
     destination: TemporaryDestination
     device_name: str
@@ -67,8 +67,8 @@ class Addition:
 
     def edit(self, configuration: Configuration) -> Edit:
         """Return the edit of *configuration*; raises what :func:`add_temporary_destination` does."""
-        asked = configuration.get_device(self.device_name).get_network_ae(self.archive_ae_title)
-        return add_temporary_destination(configuration, asked, self.destination)
+        archive_ae = configuration.get_device(self.device_name).get_network_ae(self.archive_ae_title)
+        return add_temporary_destination(configuration, archive_ae, self.destination)
 
     def plan(self, tree: Tree) -> Plan:
         """Return the plan for *tree*, which asserts that no entry has changed that it touches.
@@ -93,9 +93,9 @@ def hold_destination(
     leftovers: Sequence[Leftover],
     progress: RunProgress,
 ) -> Iterator[None]:
-    """Make *addition* for the time of the block, after *leftovers* was taken back.
+    """Make *addition* for the time of the block, after removing *leftovers*.
 
-    It is refused when it would not be what was *confirmed_plan*. Until the block begins, and from its end on, Ctrl-C
+    It is refused when its plan would differ from *confirmed_plan*. Until the block begins, and from its end on, Ctrl-C
     and the like only wait. Raises :class:`DcmcfgError` with nothing changed when it could not be added, also where it
     then was taken back, and :class:`IncompleteChange` when it could not be taken back, or the archive did not reload
     afterwards: the next run finds it by its claim, and by its mark.
@@ -103,12 +103,12 @@ def hold_destination(
     state, url = context.rollout_context.state_folder, context.directory.server.url
     title = addition.destination.title
     claim = Claim(title, url, format_iso(addition.destination.owner.created))
-    with DeferredSignals() as held, hold_claim(state, claim):
+    with DeferredSignals() as signals, hold_claim(state, claim):
         try:
-            _clean(context, leftovers, progress)
+            _remove_leftovers(context, leftovers, progress)
             _add(context, addition, confirmed_plan, progress)
             _drop_claims(context, leftovers)
-            with held.allow_signals():
+            with signals.allow_signals():
                 yield
         except BaseException as error:
             _remove_and_reload(context, title, progress, error)
@@ -123,66 +123,70 @@ def hold_destination(
 
 
 def remove_leftovers(context: RunContext, leftovers: Sequence[Leftover], progress: RunProgress) -> None:
-    """Take back what was *leftovers*, and have the archive reload.
+    """Remove *leftovers*, and have the archive reload.
 
     Raises as :func:`hold_destination` does afterwards.
     """
     progress.is_removed = False
     with DeferredSignals():
-        _clean(context, leftovers, progress)
+        _remove_leftovers(context, leftovers, progress)
         _reload(context, ", ".join(each.ae_title for each in leftovers))
         _drop_claims(context, leftovers)
     progress.is_removed = True
 
 
-def _clean(site: RunContext, left: Sequence[Leftover], course: RunProgress) -> None:
-    for each in left:
+def _remove_leftovers(context: RunContext, leftovers: Sequence[Leftover], progress: RunProgress) -> None:
+    for each in leftovers:
         try:
-            _remove_destination(site, each.ae_title)
+            _remove_destination(context, each.ae_title)
         except DcmcfgError as error:
-            raise _to_changed_error(error) if course.removed_leftovers else error from error.__cause__
-        course.removed_leftovers.append(each.ae_title)
+            raise _to_changed_error(error) if progress.removed_leftovers else error from error.__cause__
+        progress.removed_leftovers.append(each.ae_title)
 
 
-def _drop_claims(site: RunContext, left: Sequence[Leftover]) -> None:
+def _drop_claims(context: RunContext, leftovers: Sequence[Leftover]) -> None:
     """Drop the claims on what was left: the archive has reloaded."""
-    for each in left:
-        drop_claim(site.rollout_context.state_folder, each.ae_title)
+    for each in leftovers:
+        drop_claim(context.rollout_context.state_folder, each.ae_title)
 
 
-def _add(site: RunContext, addition: Addition, shown: Plan, course: RunProgress) -> None:
+def _add(context: RunContext, addition: Addition, confirmed_plan: Plan, progress: RunProgress) -> None:
     title = addition.destination.title
-    outcome = retry_while_in_progress(lambda: _apply_addition(site, addition, shown, course))
-    course.added_by_rollout = outcome.number
-    site.report(f"added {title} {outcome.strategy.value}, roll-out {outcome.number}")
+    outcome = retry_while_in_progress(lambda: _apply_addition(context, addition, confirmed_plan, progress))
+    progress.added_by_rollout = outcome.number
+    context.report(f"added {title} {outcome.strategy.value}, roll-out {outcome.number}")
     try:
-        site.reload()
+        context.reload()
     except ArchiveError as error:
         raise _AdditionFailed(
             f"the archive does not confirm that it knows {title}: {error.message}",
             subject=error.subject,
             next_step=error.next_step or "dcmcfg check lists the values that the archive cannot load",
         ) from error
-    site.report("the archive has reloaded")
+    context.report("the archive has reloaded")
 
 
-def _apply_addition(site: RunContext, addition: Addition, shown: Plan, course: RunProgress) -> RolloutOutcome:
-    course.is_removed = False
+def _apply_addition(
+    context: RunContext, addition: Addition, confirmed_plan: Plan, progress: RunProgress
+) -> RolloutOutcome:
+    progress.is_removed = False
     try:
-        opened = site.directory.reopen()
+        reopened = context.directory.reopen()
         try:
-            plan = addition.plan(read_tree(opened))
-            if _strip_assertions(plan) != _strip_assertions(shown):
+            plan = addition.plan(read_tree(reopened))
+            if _strip_assertions(plan) != _strip_assertions(confirmed_plan):
                 raise Refused("somebody has changed the configuration meanwhile", next_step="verify again")
-            manner = choose_strategy(opened, plan)
-            return run_rollout(opened, plan, strategy=manner, context=site.rollout_context, on_step=_ignore_progress)
+            strategy = choose_strategy(reopened, plan)
+            return run_rollout(
+                reopened, plan, strategy=strategy, context=context.rollout_context, on_step=_ignore_progress
+            )
         finally:
-            opened.close()
-    except IncompleteChange as stopped:
-        course.added_by_rollout = stopped.rollout_number
-        raise _AdditionFailed(stopped.message, subject=stopped.subject) from stopped
+            reopened.close()
+    except IncompleteChange as error:
+        progress.added_by_rollout = error.rollout_number
+        raise _AdditionFailed(error.message, subject=error.subject) from error
     except DcmcfgError:
-        course.is_removed = True
+        progress.is_removed = True
         raise
 
 
@@ -190,40 +194,43 @@ def _strip_assertions(plan: Plan) -> tuple[Change, ...]:
     return tuple(map(assertions.remove_assertions, plan.changes))
 
 
-def _remove_and_reload(site: RunContext, title: str, course: RunProgress, error: BaseException | None) -> None:
+def _remove_and_reload(context: RunContext, title: str, progress: RunProgress, error: BaseException | None) -> None:
     """Take everything back after *error*, if there was one, and have the archive reload."""
     try:
-        if not course.is_removed:
-            taken = _remove_destination(site, title)
-            course.removed_by_rollout, course.remaining_references = taken.rollout_number, taken.remaining_references
-        if not course.is_removed or course.removed_leftovers:
-            _reload(site, title)
-    except DcmcfgError as stopped:
-        changed = _to_changed_error(stopped)
+        if not progress.is_removed:
+            removal = _remove_destination(context, title)
+            progress.removed_by_rollout, progress.remaining_references = (
+                removal.rollout_number,
+                removal.remaining_references,
+            )
+        if not progress.is_removed or progress.removed_leftovers:
+            _reload(context, title)
+    except DcmcfgError as removal_error:
+        incomplete_change = _to_changed_error(removal_error)
         if isinstance(error, DcmcfgError):
-            changed.message = f"{changed.message}; before that: {error.message}"
-        raise changed from stopped
-    course.is_removed = True
-    drop_claim(site.rollout_context.state_folder, title)
+            incomplete_change.message = f"{incomplete_change.message}; before that: {error.message}"
+        raise incomplete_change from removal_error
+    progress.is_removed = True
+    drop_claim(context.rollout_context.state_folder, title)
 
 
-def _remove_destination(site: RunContext, title: str) -> RemovalResult:
+def _remove_destination(context: RunContext, title: str) -> RemovalResult:
     try:
-        taken = remove_destination(site.directory, site.rollout_context, title)
+        removal = remove_destination(context.directory, context.rollout_context, title)
     except DcmcfgError as error:
-        elsewhere = error.next_step if not isinstance(error, IncompleteChange) else ""
-        steps = f"{elsewhere}; then {CLEAN_COMMAND}" if elsewhere else CLEAN_COMMAND
-        kind = IncompleteChange if isinstance(error, IncompleteChange) else DcmcfgError
-        raise kind(
+        other_step = error.next_step if not isinstance(error, IncompleteChange) else ""
+        steps = f"{other_step}; then {CLEAN_COMMAND}" if other_step else CLEAN_COMMAND
+        error_type = IncompleteChange if isinstance(error, IncompleteChange) else DcmcfgError
+        raise error_type(
             f"{title} could not be taken back: {error.message}",
             subject=error.subject,
             next_step=f"{steps} takes it back",
         ) from error
-    number = f", roll-out {taken.rollout_number}" if taken.rollout_number is not None else ""
-    site.report(f"taken back {title}{number}")
-    for name in taken.remaining_references:
-        site.report(f"warning: {title} is named by {name}, which somebody has set meanwhile")
-    return taken
+    rollout = f", roll-out {removal.rollout_number}" if removal.rollout_number is not None else ""
+    context.report(f"taken back {title}{rollout}")
+    for name in removal.remaining_references:
+        context.report(f"warning: {title} is named by {name}, which somebody has set meanwhile")
+    return removal
 
 
 def _to_changed_error(error: DcmcfgError) -> IncompleteChange:
@@ -231,17 +238,17 @@ def _to_changed_error(error: DcmcfgError) -> IncompleteChange:
     return IncompleteChange(error.message, subject=error.subject, next_step=error.next_step)
 
 
-def _reload(site: RunContext, titles: str) -> None:
+def _reload(context: RunContext, titles: str) -> None:
     try:
-        site.reload()
+        context.reload()
     except ArchiveError as error:
         raise IncompleteChange(
             f"the directory is as it was, but the archive may still know {titles}: {error.message}",
             subject=error.subject,
             next_step=f"{CLEAN_COMMAND} has it reload once it answers",
         ) from error
-    site.report("the archive has reloaded")
+    context.report("the archive has reloaded")
 
 
 def _ignore_progress(done: int, steps: int) -> None:
-    """Take no notice."""
+    """Do nothing."""

@@ -104,41 +104,54 @@ def find_addresses(
     :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen, or with ``tls`` not with TLS.
     """
     device = configuration.get_device(device_name)
-    asked = get_archive_ae(device, ae_title)
-    connection = asked.find_listening_connection(tls=tls)
-    by_itself = not tls and connection is None and asked.find_listening_connection(tls=True) is not None
-    connection = asked.find_listening_connection(tls=True) if by_itself else connection
-    archive = _create_peer(asked, connection, connect, "--connect HOST:PORT gives the archive's address", tls=tls)
-    target = configuration.find_network_ae(destination_ae_title)
-    near = suggest_names(destination_ae_title, (ae.title for ae in configuration.network_aes()))
-    if receive and target is None:
-        meant = f"did you mean {', '.join(near)}? Else " if near else ""
+    archive_ae = get_archive_ae(device, ae_title)
+    connection = archive_ae.find_listening_connection(tls=tls)
+    tls_only = not tls and connection is None and archive_ae.find_listening_connection(tls=True) is not None
+    connection = archive_ae.find_listening_connection(tls=True) if tls_only else connection
+    archive = _create_peer(archive_ae, connection, connect, "--connect HOST:PORT gives the archive's address", tls=tls)
+    destination_ae = configuration.find_network_ae(destination_ae_title)
+    similar_ae_titles = suggest_names(destination_ae_title, (ae.title for ae in configuration.network_aes()))
+    if receive and destination_ae is None:
+        suggestion = f"did you mean {', '.join(similar_ae_titles)}? Else " if similar_ae_titles else ""
         raise NotFound(
             f"the tree has no AE {destination_ae_title}, so there is no address to receive on",
-            next_step=f"{meant}name another AE with --dest, or verify without --receive",
+            next_step=f"{suggestion}name another AE with --dest, or verify without --receive",
         )
-    listening = (target.find_listening_connection() or target.find_listening_connection(tls=True)) if target else None
+    listening = (
+        (destination_ae.find_listening_connection() or destination_ae.find_listening_connection(tls=True))
+        if destination_ae
+        else None
+    )
     receiver = None
-    if target and (receive or _is_usable(listening)):
-        receiver = _create_peer(target, listening, None, "name another AE with --dest, or verify without --receive")
+    if destination_ae and (receive or _is_usable(listening)):
+        receiver = _create_peer(
+            destination_ae, listening, None, "name another AE with --dest, or verify without --receive"
+        )
     return Addresses(
         archive=archive,
         destination=receiver,
-        route=_route(
+        route=_build_configured_route(
             configuration,
-            asked,
-            target,
-            near=near,
-            asks=_find_move_requests(configuration, RouteRequest(asked, destination_ae_title, calling_ae_title)),
-        ),
-        timeouts=_timeouts(device, connection, timeout_s),
-        warnings=(
-            *((f"{asked.title} listens with TLS only, so it was called over TLS",) if by_itself else ()),
-            *_warnings(
-                archive, connect, target, receiver=receiver, destination=destination_ae_title, other_hosts=other_hosts
+            archive_ae,
+            destination_ae,
+            similar_ae_titles=similar_ae_titles,
+            move_requests=_find_move_requests(
+                configuration, RouteRequest(archive_ae, destination_ae_title, calling_ae_title)
             ),
         ),
-        tls=tls or by_itself,
+        timeouts=_build_timeouts(device, connection, timeout_s),
+        warnings=(
+            *((f"{archive_ae.title} listens with TLS only, so it was called over TLS",) if tls_only else ()),
+            *_find_address_warnings(
+                archive,
+                connect,
+                destination_ae,
+                receiver=receiver,
+                destination=destination_ae_title,
+                other_hosts=other_hosts,
+            ),
+        ),
+        tls=tls or tls_only,
         destination_requires_tls=listening is not None and listening.tls,
     )
 
@@ -177,88 +190,103 @@ def _is_usable(connection: Connection | None) -> bool:
 
 def _find_move_requests(configuration: Configuration, request: RouteRequest) -> tuple[RouteMessage, ...]:
     """Return the C-MOVE requests that the archive may send, in whatever state a study is."""
-    steps = (step for way in find_route(configuration, request).paths for step in way.messages)
-    return tuple(step for step in steps if step.kind == "C-MOVE")
+    messages = (message for path in find_route(configuration, request).paths for message in path.messages)
+    return tuple(message for message in messages if message.kind == "C-MOVE")
 
 
-def _route(
+def _build_configured_route(
     configuration: Configuration,
-    asked: NetworkAE,
-    target: NetworkAE | None,
+    archive_ae: NetworkAE,
+    destination_ae: NetworkAE | None,
     *,
-    near: tuple[str, ...],
-    asks: tuple[RouteMessage, ...],
+    similar_ae_titles: tuple[str, ...],
+    move_requests: tuple[RouteMessage, ...],
 ) -> ConfiguredRoute:
-    setting = get_effective_setting(asked, EXTERNAL_RETRIEVE_AE_DESTINATION)
+    setting = get_effective_setting(archive_ae, EXTERNAL_RETRIEVE_AE_DESTINATION)
     destination = next(iter(setting.values), None)
-    wrong = check_return_destination(configuration, asked, destination) if destination else None
-    sources = {"AE": f"AE {asked.title}", "device": f"device {asked.device.name}", "": ""}
+    misrouting = check_return_destination(configuration, archive_ae, destination) if destination else None
+    sources = {"AE": f"AE {archive_ae.title}", "device": f"device {archive_ae.device.name}", "": ""}
     return ConfiguredRoute(
         external_retrieve_destination=destination,
         destination_source=sources[setting.level],
-        archive_ae_titles=frozenset(ae.title for ae in asked.device.network_aes),
-        move_destination_known=target is not None and target.installed,
-        similar_ae_titles=near if target is None else (),
-        accepted_move_destinations=asked.entry.texts(ACCEPTED_MOVE_DESTINATION),
-        unresolved_aes=frozenset(_find_unresolved_aes(configuration, target, asks)),
-        external_requests=frozenset((step.called_ae_title, step.move_destination) for step in asks),
-        calling_ae_titles=frozenset(step.calling_ae_title for step in asks),
-        sending_ae_titles=frozenset({get_calling_ae_title(asked, target.title)} if target is not None else ()),
-        storage_ids=asked.device.storage_ids,
+        archive_ae_titles=frozenset(ae.title for ae in archive_ae.device.network_aes),
+        move_destination_known=destination_ae is not None and destination_ae.installed,
+        similar_ae_titles=similar_ae_titles if destination_ae is None else (),
+        accepted_move_destinations=archive_ae.entry.texts(ACCEPTED_MOVE_DESTINATION),
+        unresolved_aes=frozenset(_find_unresolved_aes(configuration, destination_ae, move_requests)),
+        external_requests=frozenset((request.called_ae_title, request.move_destination) for request in move_requests),
+        calling_ae_titles=frozenset(request.calling_ae_title for request in move_requests),
+        sending_ae_titles=frozenset(
+            {get_calling_ae_title(archive_ae, destination_ae.title)} if destination_ae is not None else ()
+        ),
+        storage_ids=archive_ae.device.storage_ids,
         ae_titles=frozenset(ae.title for ae in configuration.network_aes()),
-        ae_addresses=frozenset(_collect_ae_addresses(asked, target, asks)),
-        connection_matches=tuple(_match_all_connections(configuration, asked, target, asks)),
-        device=asked.device.name,
-        alternative_move_scp=_only(get_effective_setting(asked, ALT_C_MOVE_SCP).values),
-        fallback_move_scp=_only(get_effective_setting(asked, FALLBACK_C_MOVE_SCP).values),
-        fallback_destination=_only(get_effective_setting(asked, FALLBACK_C_MOVE_SCP_DESTINATION).values),
-        misrouting_reason=wrong.reason if wrong else "",
-        misrouting_fix=wrong.next_step if wrong else "",
+        ae_addresses=frozenset(_collect_ae_addresses(archive_ae, destination_ae, move_requests)),
+        connection_matches=tuple(_match_all_connections(configuration, archive_ae, destination_ae, move_requests)),
+        device=archive_ae.device.name,
+        alternative_move_scp=_get_first(get_effective_setting(archive_ae, ALT_C_MOVE_SCP).values),
+        fallback_move_scp=_get_first(get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP).values),
+        fallback_destination=_get_first(get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION).values),
+        misrouting_reason=misrouting.reason if misrouting else "",
+        misrouting_fix=misrouting.next_step if misrouting else "",
     )
 
 
-def _only(values: tuple[str, ...]) -> str:
+def _get_first(values: tuple[str, ...]) -> str:
     """Return the first of *values*; empty for none."""
     return next(iter(values), "")
 
 
 def _find_unresolved_aes(
-    configuration: Configuration, target: NetworkAE | None, asks: tuple[RouteMessage, ...]
+    configuration: Configuration, destination_ae: NetworkAE | None, move_requests: tuple[RouteMessage, ...]
 ) -> Iterator[tuple[str, str, str]]:
-    titles = {step.receiver_ae_title for step in asks} | ({target.title} if target is not None else set())
+    titles = {request.receiver_ae_title for request in move_requests} | (
+        {destination_ae.title} if destination_ae is not None else set()
+    )
     for title in titles:
-        found = resolve_ae(configuration, title)
-        if isinstance(found, UnresolvedAE):
-            yield title, found.reason, found.next_step
+        resolved = resolve_ae(configuration, title)
+        if isinstance(resolved, UnresolvedAE):
+            yield title, resolved.reason, resolved.next_step
 
 
 def _collect_ae_addresses(
-    asked: NetworkAE, target: NetworkAE | None, asks: tuple[RouteMessage, ...]
+    archive_ae: NetworkAE, destination_ae: NetworkAE | None, move_requests: tuple[RouteMessage, ...]
 ) -> Iterator[tuple[str, str]]:
-    yield from ((step.receiver_ae_title, str(step.address)) for step in asks if step.address is not None)
-    connection = find_compatible_connection(target, asked) if target is not None else None
-    if target is not None and connection is not None:
-        yield target.title, format_host_port(connection.host, connection.port or 0)
+    yield from (
+        (request.receiver_ae_title, str(request.address)) for request in move_requests if request.address is not None
+    )
+    connection = find_compatible_connection(destination_ae, archive_ae) if destination_ae is not None else None
+    if destination_ae is not None and connection is not None:
+        yield destination_ae.title, format_host_port(connection.host, connection.port or 0)
 
 
 def _match_all_connections(
-    configuration: Configuration, asked: NetworkAE, target: NetworkAE | None, asks: tuple[RouteMessage, ...]
+    configuration: Configuration,
+    archive_ae: NetworkAE,
+    destination_ae: NetworkAE | None,
+    move_requests: tuple[RouteMessage, ...],
 ) -> Iterator[ConnectionMatch]:
-    if target is not None:
-        yield match_connections(target, asked)
-    others = (configuration.find_network_ae(title) for title in dict.fromkeys(step.receiver_ae_title for step in asks))
-    yield from (match_connections(other, asked) for other in others if other is not None)
+    if destination_ae is not None:
+        yield match_connections(destination_ae, archive_ae)
+    called_aes = (
+        configuration.find_network_ae(title)
+        for title in dict.fromkeys(request.receiver_ae_title for request in move_requests)
+    )
+    yield from (match_connections(called_ae, archive_ae) for called_ae in called_aes if called_ae is not None)
 
 
-def _timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> DicomTimeouts:
+def _build_timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> DicomTimeouts:
     """Return time-outs no longer than *timeout_s*; without it, no shorter than the archive's own dcmRetrieveTimeout."""
     if timeout_s is not None:
-        usual = DicomTimeouts()
+        defaults = DicomTimeouts()
         return DicomTimeouts(
-            connect=min(usual.connect, timeout_s), acse=min(usual.acse, timeout_s), dimse=timeout_s, network=timeout_s
+            connect=min(defaults.connect, timeout_s),
+            acse=min(defaults.acse, timeout_s),
+            dimse=timeout_s,
+            network=timeout_s,
         )
-    patience_s = _get_retrieve_timeout_s(device, connection)
-    return DicomTimeouts(dimse=patience_s, network=patience_s)
+    retrieve_timeout_s = _get_retrieve_timeout_s(device, connection)
+    return DicomTimeouts(dimse=retrieve_timeout_s, network=retrieve_timeout_s)
 
 
 def _get_retrieve_timeout_s(device: Device, connection: Connection | None) -> float:
@@ -273,34 +301,35 @@ def _get_retrieve_timeout_s(device: Device, connection: Connection | None) -> fl
     return min(max(milliseconds / 1000, STOCK_RETRIEVE_TIMEOUT_S) + TIMEOUT_MARGIN_S, MAX_TIMEOUT_S)
 
 
-def _warnings(
+def _find_address_warnings(
     archive: Peer,
     connect: AddressOverride | None,
-    target: NetworkAE | None,
+    destination_ae: NetworkAE | None,
     *,
     receiver: Peer | None,
     destination: str,
     other_hosts: tuple[str, ...],
 ) -> Iterator[str]:
-    remote = next((host for host in other_hosts if not is_this_machine(host)), None)
-    if remote and not connect and is_loopback(archive.host):
+    remote_host = next((host for host in other_hosts if not is_this_machine(host)), None)
+    if remote_host and not connect and is_loopback(archive.host):
         yield (
             f"the tree gives {archive.host} as the host of {archive.ae_title}, which is this machine, although "
-            f"{remote} is another one: --connect HOST gives the archive's address"
+            f"{remote_host} is another one: --connect HOST gives the archive's address"
         )
-    away = archive.host if not is_loopback(archive.host) else remote
-    if away and receiver and is_loopback(receiver.host):
+    archive_host = archive.host if not is_loopback(archive.host) else remote_host
+    if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"the tree gives {receiver.host} as the host of {destination}: an archive on {away} takes that for its "
+            f"the tree gives {receiver.host} as the host of {destination}: an archive on {archive_host} takes that for "
+            "its "
             "own machine"
         )
-    if target is None:
+    if destination_ae is None:
         yield f"the tree has no AE {destination}: the archive will not know this Move Destination"
     elif (
-        connection := target.find_listening_connection() or target.find_listening_connection(tls=True)
+        connection := destination_ae.find_listening_connection() or destination_ae.find_listening_connection(tls=True)
     ) and not _is_usable(connection):
         yield f"{destination} has the dicomPort {connection.port}: {CANNOT_LOAD_DEVICE}"
-    elif not target.installed:
+    elif not destination_ae.installed:
         yield f"{destination} is not installed (dicomInstalled), so the archive will refuse this Move Destination"
 
 

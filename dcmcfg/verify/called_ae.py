@@ -28,22 +28,23 @@ def find_called_ae(evidence: Evidence) -> str:
     do not fit it is the AE whose connections do not fit by the tree; where it may be either, the only one that is
     called over TLS, since more is needed for that than the tree says.
     """
-    first = _find_first_called_ae(evidence)
+    first_ae_title = _find_first_called_ae(evidence)
     if not has_no_compatible_connection(evidence):
-        return first
-    fits = evidence.route.connection_matches
-    unfit = _only(each.ae_title for each in fits if not each.is_compatible)
-    over_tls = _only(each.ae_title for each in fits if each.tls)
-    return unfit or (over_tls if _may_be_either_ae(evidence, first) else first)
+        return first_ae_title
+    matches = evidence.route.connection_matches
+    incompatible_ae_title = _get_single_title(each.ae_title for each in matches if not each.is_compatible)
+    tls_ae_title = _get_single_title(each.ae_title for each in matches if each.tls)
+    return incompatible_ae_title or (tls_ae_title if _may_be_either_ae(evidence, first_ae_title) else first_ae_title)
 
 
-def _may_be_either_ae(evidence: Evidence, first: str) -> bool:
+def _may_be_either_ae(evidence: Evidence, first_ae_title: str) -> bool:
     """Tell whether a connection may lack to the destination as well: what comes back has to be sent on to it.
 
     An archive may look for both before it asks anybody.
     """
-    return not first or (
-        first != evidence.request.destination_ae_title and evidence.route.external_retrieve_destination is not None
+    return not first_ae_title or (
+        first_ae_title != evidence.request.destination_ae_title
+        and evidence.route.external_retrieve_destination is not None
     )
 
 
@@ -52,9 +53,9 @@ def has_no_compatible_connection(evidence: Evidence) -> bool:
     return "IncompatibleConnectionException" in evidence.outcome.comment
 
 
-def _only(titles: Iterable[str]) -> str:
-    several = set(titles)
-    return several.pop() if len(several) == 1 else ""
+def _get_single_title(titles: Iterable[str]) -> str:
+    distinct = set(titles)
+    return distinct.pop() if len(distinct) == 1 else ""
 
 
 def _find_first_called_ae(evidence: Evidence) -> str:
@@ -64,9 +65,9 @@ def _find_first_called_ae(evidence: Evidence) -> str:
         case FileLocation.NOT_LOCAL if not (
             evidence.move_records or is_returned_to_archive(evidence) or is_failed_side_unknown(evidence)
         ):
-            return _only(_find_recorded_or_likely_archives(evidence))
+            return _get_single_title(_find_recorded_or_likely_archives(evidence))
         case FileLocation.PROBABLY_NOT_LOCAL if not evidence.move_records and _is_about_another_archive(evidence):
-            return _only(_find_recorded_or_likely_archives(evidence))
+            return _get_single_title(_find_recorded_or_likely_archives(evidence))
         case _:
             return ""
 
@@ -82,8 +83,8 @@ def _is_about_another_archive(evidence: Evidence) -> bool:
 
 def format_ae_address(evidence: Evidence, ae_title: str) -> str:
     """Return *ae_title* with the address at which the archive looks for it, where the tree has one."""
-    place = dict(evidence.route.ae_addresses).get(ae_title)
-    return f"{ae_title} ({place})" if place else ae_title
+    address = dict(evidence.route.ae_addresses).get(ae_title)
+    return f"{ae_title} ({address})" if address else ae_title
 
 
 def is_returned_to_archive(evidence: Evidence) -> bool:
@@ -101,11 +102,11 @@ def is_failed_side_unknown(evidence: Evidence) -> bool:
     (``ForwardRetrieveTask``). Its database tells them apart: it has the files of what came back.
     """
     outcome, route = evidence.outcome, evidence.route
-    refused = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and bool(outcome.failed)
-    unclear = bool(locate_files_before_move(evidence).probably_not_local_count) and not has_complete_database_evidence(
-        evidence
-    )
-    return refused and route.external_retrieve_destination in route.archive_ae_titles and unclear
+    is_not_performed = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and bool(outcome.failed)
+    is_location_unclear = bool(
+        locate_files_before_move(evidence).probably_not_local_count
+    ) and not has_complete_database_evidence(evidence)
+    return is_not_performed and route.external_retrieve_destination in route.archive_ae_titles and is_location_unclear
 
 
 def find_candidate_archives(evidence: Evidence) -> frozenset[str]:
@@ -155,8 +156,8 @@ def _is_without_external_request(evidence: Evidence) -> bool:
 
     Where several hold studies it may be another one's, and words that are not the archive's own were told to it.
     """
-    own = _is_archive_wording(evidence) or not evidence.outcome.comment
-    return evidence.move_records == () and own and len(find_candidate_archives(evidence)) <= 1
+    may_be_from_archive = _is_archive_wording(evidence) or not evidence.outcome.comment
+    return evidence.move_records == () and may_be_from_archive and len(find_candidate_archives(evidence)) <= 1
 
 
 def _is_archive_wording(evidence: Evidence) -> bool:

@@ -13,13 +13,13 @@ from dcmcfg.dicom.status import PENDING, PENDING_WITHOUT_OPTIONAL_KEYS
 from dcmcfg.verify.dcm4che_lines import LogEntry, LoggedAssociation, LoggedMessage
 from dcmcfg.verify.legs import StoreRecord
 
-_ASKS = re.compile(
+_SENDS_MOVE = re.compile(
     r": (?:\d+|No|Some) objects of study\[(?P<uids>[0-9., ]*)\] .*? C-MOVE RQ to (?P<asked>.{1,16})", re.ASCII
 )
 #: The end of an association: closed, or aborted by one of the two.
-_ENDS = re.compile(r": close |(?: <<| >>) A-ABORT")
+_ASSOCIATION_END = re.compile(r": close |(?: <<| >>) A-ABORT")
 #: C-MOVEs under way that one Move Originator may fit; with more, nobody can tell.
-_MOST_AT_ONCE = 64
+_MAX_CANDIDATE_MOVES = 64
 _PENDING = frozenset({PENDING, PENDING_WITHOUT_OPTIONAL_KEYS})
 
 
@@ -69,11 +69,11 @@ class LoggedStore:
     status: int | None = None
     candidate_moves: list[LoggedMove] = field(default_factory=list)  # which may be the Move Originator
     #: How many of them may be of a study, by that and by whether the AE of the log serves them; counted once.
-    _of_study: dict[tuple[str, bool], int] = field(default_factory=dict)
+    _candidate_counts: dict[tuple[str, bool], int] = field(default_factory=dict)
 
     def add_candidate_moves(self, moves: Collection[LoggedMove]) -> None:
         """Note that *moves* are those under way that its Move Originator fits."""
-        if len(moves) <= _MOST_AT_ONCE:
+        if len(moves) <= _MAX_CANDIDATE_MOVES:
             self.candidate_moves += moves
             for each in moves:
                 each.stores.append(self)
@@ -84,18 +84,18 @@ class LoggedStore:
         Several callers may use one title and Message ID at a time: then the study tells which is meant, where each
         C-MOVE has one.
         """
-        is_only_one = self._count_candidates("", served=move.is_served) == 1
-        own = move.may_concern_study(study_uid)
-        of_other_studies = self._count_candidates(study_uid, served=move.is_served) == own
-        return is_only_one or (self.uid in sop_instance_uids and of_other_studies)
+        is_only_candidate = self._count_candidates("", served=move.is_served) == 1
+        is_of_study = move.may_concern_study(study_uid)
+        is_only_candidate_for_study = self._count_candidates(study_uid, served=move.is_served) == is_of_study
+        return is_only_candidate or (self.uid in sop_instance_uids and is_only_candidate_for_study)
 
     def _count_candidates(self, study_uid: str, *, served: bool) -> int:
         """Return how many of the C-MOVEs may be of the study, or how many there are where it is empty."""
         key = (study_uid, served)
-        if key not in self._of_study:
-            alike = (each for each in self.candidate_moves if each.is_served == served)
-            self._of_study[key] = sum(not study_uid or each.may_concern_study(study_uid) for each in alike)
-        return self._of_study[key]
+        if key not in self._candidate_counts:
+            moves = (each for each in self.candidate_moves if each.is_served == served)
+            self._candidate_counts[key] = sum(not study_uid or each.may_concern_study(study_uid) for each in moves)
+        return self._candidate_counts[key]
 
     @property
     def uid(self) -> str:
@@ -129,7 +129,10 @@ class LoggedStore:
 
 @dataclass(eq=False)
 class _AnnouncedRequest:
-    """That the archive is about to ask *asked*, because of the C-MOVE *move*; ``is_over`` once it did or cannot."""
+    """A C-MOVE that the archive is about to send to ``called_ae_title`` because of the C-MOVE ``move``.
+
+    ``is_over`` is set once the archive sent it, or cannot send it any more.
+    """
 
     called_ae_title: str
     thread: str
@@ -140,21 +143,20 @@ class _AnnouncedRequest:
 
 
 class _AnnouncedRequests:
-    """What the archive is about to ask."""
+    """The C-MOVEs that the archive is about to send."""
 
     def __init__(self) -> None:
-        self._number: Counter[str] = Counter()  # that are not over, by whom is asked
-        self._asked: dict[
-            str, list[_AnnouncedRequest]
-        ] = {}  # in order; those that are over are removed when they come last
-        self._in_thread: dict[tuple[str, str], list[_AnnouncedRequest]] = {}
-        self._of_move: dict[int, list[_AnnouncedRequest]] = {}
+        self._unfinished_counts: Counter[str] = Counter()  # that are not over, by whom is asked
+        # in order; those that are over are removed when they come last
+        self._asked: dict[str, list[_AnnouncedRequest]] = {}
+        self._by_thread: dict[tuple[str, str], list[_AnnouncedRequest]] = {}
+        self._by_move: dict[int, list[_AnnouncedRequest]] = {}
 
-    def add(self, intent: _AnnouncedRequest) -> None:
-        self._number[intent.called_ae_title] += 1
-        self._asked.setdefault(intent.called_ae_title, []).append(intent)
-        self._in_thread.setdefault((intent.called_ae_title, intent.thread), []).append(intent)
-        self._of_move.setdefault(id(intent.move), []).append(intent)
+    def add(self, request: _AnnouncedRequest) -> None:
+        self._unfinished_counts[request.called_ae_title] += 1
+        self._asked.setdefault(request.called_ae_title, []).append(request)
+        self._by_thread.setdefault((request.called_ae_title, request.thread), []).append(request)
+        self._by_move.setdefault(id(request.move), []).append(request)
 
     def take(self, called_ae_title: str, thread: str) -> _AnnouncedRequest | None:
         """Return the one to ask *called_ae_title* that is meant by a request of *thread*.
@@ -162,36 +164,36 @@ class _AnnouncedRequests:
         None where that is not certain.
         """
         if thread:
-            found = _find_last_unfinished(self._in_thread.get((called_ae_title, thread), []))
+            request = _find_last_unfinished(self._by_thread.get((called_ae_title, thread), []))
         else:
-            found = (
+            request = (
                 _find_last_unfinished(self._asked.get(called_ae_title, []))
-                if self._number[called_ae_title] == 1
+                if self._unfinished_counts[called_ae_title] == 1
                 else None
             )
-        if found is not None:
-            self._end(found)
-        return found
+        if request is not None:
+            self._end(request)
+        return request
 
     def drop(self, move: LoggedMove) -> None:
         """Forget those of *move*."""
-        for each in self._of_move.pop(id(move), ()):
+        for each in self._by_move.pop(id(move), ()):
             if not each.is_over:
                 self._end(each)
 
-    def _end(self, intent: _AnnouncedRequest) -> None:
-        intent.is_over = True
-        self._number[intent.called_ae_title] -= 1
+    def _end(self, request: _AnnouncedRequest) -> None:
+        request.is_over = True
+        self._unfinished_counts[request.called_ae_title] -= 1
 
 
-_MayEnd = TypeVar("_MayEnd", LoggedMove, _AnnouncedRequest)
+_Endable = TypeVar("_Endable", LoggedMove, _AnnouncedRequest)
 
 
-def _find_last_unfinished(found: list[_MayEnd]) -> _MayEnd | None:
-    """Return the last of *found* that is not over, None where all are; those after it are removed."""
-    while found and found[-1].is_over:
-        found.pop()
-    return found[-1] if found else None
+def _find_last_unfinished(items: list[_Endable]) -> _Endable | None:
+    """Return the last of *items* that is not over, None where all are; those after it are removed."""
+    while items and items[-1].is_over:
+        items.pop()
+    return items[-1] if items else None
 
 
 @dataclass
@@ -218,20 +220,19 @@ class Exchanges:
     def __init__(self) -> None:
         self.moves: list[LoggedMove] = []
         self.stores: list[LoggedStore] = []
-        self._talks: dict[LoggedAssociation, _AssociationState] = {}
-        self._under_way: dict[OriginatorKey, dict[int, LoggedMove]] = {}  # by identity
-        self._asked: dict[
-            str, dict[int, LoggedMove]
-        ] = {}  # C-MOVEs under way that the AE of the log sent, by whom it asked
-        self._without_study: dict[int, LoggedMove] = {}  # C-MOVEs under way, by identity
-        self._intents = _AnnouncedRequests()
+        self._states: dict[LoggedAssociation, _AssociationState] = {}
+        self._unfinished_moves: dict[OriginatorKey, dict[int, LoggedMove]] = {}  # by identity
+        # C-MOVEs under way that the AE of the log sent, by whom it asked
+        self._asked: dict[str, dict[int, LoggedMove]] = {}
+        self._moves_without_study: dict[int, LoggedMove] = {}  # C-MOVEs under way, by identity
+        self._announced_requests = _AnnouncedRequests()
         self.accepting_ae_titles: set[str] = set()  # titles under which associations were accepted
-        self._place = 0
+        self._entry_count = 0
         self.shows_messages = False
 
     def read(self, entry: LogEntry) -> None:
         """Read the next entry."""
-        self._place += 1
+        self._entry_count += 1
         association = entry.association
         if association is None:
             self._read_dump(entry)
@@ -240,105 +241,105 @@ class Exchanges:
             self.accepting_ae_titles.add(association.local)
         if entry.text.endswith(" A-ASSOCIATE-RQ"):
             self._begin(association, entry)
-        elif _ENDS.match(entry.text):
+        elif _ASSOCIATION_END.match(entry.text):
             self._end(association)
         elif (message := entry.message) is not None:
             self._read_message(association, message, entry)
-        elif found := _ASKS.fullmatch(entry.text):
-            self._announce_request(association, entry, found)
-        elif dumped := entry.dumped_data_set:
-            _, message_id, kind = dumped
+        elif match := _SENDS_MOVE.fullmatch(entry.text):
+            self._announce_request(association, entry, match)
+        elif data_set := entry.dumped_data_set:
+            _, message_id, kind = data_set
             if kind == "C-MOVE-RQ":
                 self._assign_study(self._get_state(association).moves.get(message_id), entry.study_uids)
         elif entry.text == ": Process C-MOVE RQ:":
             self._assign_study(self._get_state(association).last_served, entry.study_uids)
 
     def _get_state(self, association: LoggedAssociation) -> _AssociationState:
-        return self._talks.setdefault(association, _AssociationState())
+        return self._states.setdefault(association, _AssociationState())
 
     def _assign_study(self, move: LoggedMove | None, study_uids: frozenset[str]) -> None:
         if move is not None and study_uids:
             move.study_uids |= study_uids
-            self._without_study.pop(id(move), None)
+            self._moves_without_study.pop(id(move), None)
 
     def _read_dump(self, entry: LogEntry) -> None:
         """Read a data set of which the log does not say to which message it belongs, as older releases write it."""
-        if entry.text.strip() == "Dataset:" and len(self._without_study) == 1:
-            self._assign_study(next(iter(self._without_study.values())), entry.study_uids)
+        if entry.text.strip() == "Dataset:" and len(self._moves_without_study) == 1:
+            self._assign_study(next(iter(self._moves_without_study.values())), entry.study_uids)
 
     def _begin(self, association: LoggedAssociation, entry: LogEntry) -> None:
         """Begin with an association; another one of this name is of an earlier start of the program."""
         self._end(association)
         if not association.requested:
             return
-        if (intent := self._intents.take(association.remote, entry.thread)) is not None:
-            self._get_state(association).announced_request = intent
+        if (request := self._announced_requests.take(association.remote, entry.thread)) is not None:
+            self._get_state(association).announced_request = request
 
     def _end(self, association: LoggedAssociation) -> None:
-        talk = self._talks.pop(association, None)
-        for move in talk.moves.values() if talk else ():
+        state = self._states.pop(association, None)
+        for move in state.moves.values() if state else ():
             self._close(move)
 
     def _close(self, move: LoggedMove) -> None:
         """Note that *move* is over."""
         move.is_over = True
-        for same in (self._under_way.get(move.originator_key, {}), self._asked.get(move.called, {})):
-            same.pop(id(move), None)
-        self._without_study.pop(id(move), None)
-        self._intents.drop(move)
+        for moves in (self._unfinished_moves.get(move.originator_key, {}), self._asked.get(move.called, {})):
+            moves.pop(id(move), None)
+        self._moves_without_study.pop(id(move), None)
+        self._announced_requests.drop(move)
 
-    def _announce_request(self, association: LoggedAssociation, entry: LogEntry, found: re.Match[str]) -> None:
+    def _announce_request(self, association: LoggedAssociation, entry: LogEntry, match: re.Match[str]) -> None:
         move = self._get_state(association).last_served
         if move is not None:
-            uids = frozenset(found["uids"].replace(",", " ").split())
-            self._intents.add(_AnnouncedRequest(found["asked"].strip(), entry.thread, move, uids))
+            uids = frozenset(match["uids"].replace(",", " ").split())
+            self._announced_requests.add(_AnnouncedRequest(match["asked"].strip(), entry.thread, move, uids))
 
     def _read_message(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> None:
         self.shows_messages = True
-        talk = self._get_state(association)
+        state = self._get_state(association)
         match message.kind:
             case "C-MOVE-RQ" if message.sent == association.requested:
                 self._add_move(association, message, entry)
             case "C-MOVE-RSP" if message.sent != association.requested and message.status not in _PENDING:
-                if move := talk.moves.pop(message.message_id, None):
+                if move := state.moves.pop(message.message_id, None):
                     move.response = message
                     self._close(move)
             case "C-STORE-RQ" if message.sent == association.requested:
-                talk.stores[message.message_id] = self._add_store(association, message, entry)
+                state.stores[message.message_id] = self._add_store(association, message, entry)
             case "C-STORE-RSP" if message.sent != association.requested:
-                store = talk.stores.pop(message.message_id, None) or self._add_store(association, message, entry)
+                store = state.stores.pop(message.message_id, None) or self._add_store(association, message, entry)
                 store.status = message.status
 
     def _add_move(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> None:
-        talk, served = self._get_state(association), not association.requested
-        if message.message_id in talk.moves:  # never answered
-            self._close(talk.moves.pop(message.message_id))
+        state, is_served = self._get_state(association), not association.requested
+        if message.message_id in state.moves:  # never answered
+            self._close(state.moves.pop(message.message_id))
         move = LoggedMove(
             association=association,
             message_id=message.message_id,
             time=entry.time,
             destination=message.destination,
-            is_served=served,
+            is_served=is_served,
         )
-        if talk.announced_request is not None:
-            move.triggering_move = talk.announced_request.move
-            move.study_uids |= talk.announced_request.study_uids
+        if state.announced_request is not None:
+            move.triggering_move = state.announced_request.move
+            move.study_uids |= state.announced_request.study_uids
         self.moves.append(move)
-        talk.moves[message.message_id] = move
-        self._under_way.setdefault(move.originator_key, {})[id(move)] = move
-        if served:
-            talk.served.append(move)
+        state.moves[message.message_id] = move
+        self._unfinished_moves.setdefault(move.originator_key, {})[id(move)] = move
+        if is_served:
+            state.served.append(move)
         else:
             self._asked.setdefault(move.called, {})[id(move)] = move
         if not move.study_uids:
-            self._without_study[id(move)] = move
+            self._moves_without_study[id(move)] = move
 
     def _add_store(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> LoggedStore:
-        store = LoggedStore(association, self._place, entry.time, message)
+        store = LoggedStore(association, self._entry_count, entry.time, message)
         self.stores.append(store)
-        named = (message.originator, message.originator_message_id)
+        originator_key = (message.originator, message.originator_message_id)
         for served in (True, False):
-            store.add_candidate_moves(self._under_way.get((served, *named), {}).values())
+            store.add_candidate_moves(self._unfinished_moves.get((served, *originator_key), {}).values())
         if not (message.originator or store.is_sent):  # from a peer that names no Move Originator
             store.add_candidate_moves(self._asked.get(association.remote, {}).values())
         return store

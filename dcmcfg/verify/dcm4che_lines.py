@@ -1,7 +1,7 @@
 """The lines of a log of dcm4che: of its command line tools, and of a dcm4chee archive (``server.log``).
 
 dcm4che writes ``ASSOCIATION << message`` for what it sends and ``>>`` for what it receives (its classes
-``LoggedAssociation``, ``PDUEncoder``, ``PDUDecoder`` and ``Dimse``). An association that it requested is
+``Association``, ``PDUEncoder``, ``PDUDecoder`` and ``Dimse``). An association that it requested is
 ``LOCAL->REMOTE(number)``, one that it accepted is ``LOCAL<-REMOTE(number)``. What stands before that depends on the
 program:
 
@@ -16,13 +16,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-_STAMPED = re.compile(
+_STAMPED_LINE = re.compile(
     r".{0,80}?(?:(?P<date>\d{4}-\d\d-\d\d)[ T])?(?P<time>\d\d:\d\d:\d\d)[.,](?P<fraction>\d{1,6})\d* +"
     r"(?P<level>TRACE|DEBUG|INFO|WARN|ERROR|FATAL) +(?:\[(?P<category>[^\]]*)\] +)?(?:\((?P<thread>[^)]*)\) +)?"
     r"(?:- )?(?P<message>.*)",
     re.ASCII,
 )
-_OF_ASSOCIATION = re.compile(
+_ASSOCIATION_MESSAGE = re.compile(
     r"(?P<local>[^<>()]{1,16}?)(?P<way><-|->)(?P<remote>.{1,16}?)\((?P<number>\d{1,10})\)(?P<rest>:? .*)", re.ASCII
 )
 _DIMSE = re.compile(r" (?P<way><<|>>) (?P<id>-?\d{1,10}):(?P<kind>[CN]-[A-Z-]+)(?P<more>.*)", re.ASCII)
@@ -34,7 +34,7 @@ _DESTINATION = re.compile(r", dest=(?P<title>.{1,16}?)\]?")
 _COMMENT = re.compile(r", errorComment=(?P<comment>.*?)\]?")
 _YEARS = range(1970, 9999)  # which each zone has
 #: Lines of one entry that are looked at; a dump of a data set may have more.
-_MOST_LINES = 1000
+_MAX_LINES = 1000
 _STUDY = re.compile(r"\(0020,000[dD]\) UI \[(?P<uids>[0-9.\\]+)\].*", re.ASCII)
 
 
@@ -87,22 +87,22 @@ class LogEntry:
     @property
     def message(self) -> LoggedMessage | None:
         """The DIMSE message that the entry reports; None for another entry, a dump of its data set included."""
-        found = _DIMSE.fullmatch(self.text)
-        return _message(found, self.continuation_lines) if found and found["more"].startswith("[") else None
+        match = _DIMSE.fullmatch(self.text)
+        return _build_message(match, self.continuation_lines) if match and match["more"].startswith("[") else None
 
     @property
     def dumped_data_set(self) -> tuple[bool, int, str] | None:
         """Whether it was sent, ID and kind of the message whose data set the entry shows (DEBUG); None for others."""
-        found = _DIMSE.fullmatch(self.text)
-        if found is None or not found["more"].startswith(" Dataset:"):
+        match = _DIMSE.fullmatch(self.text)
+        if match is None or not match["more"].startswith(" Dataset:"):
             return None
-        return found["way"] == "<<", int(found["id"]), found["kind"]
+        return match["way"] == "<<", int(match["id"]), match["kind"]
 
     @property
     def study_uids(self) -> frozenset[str]:
         """The Study Instance UIDs of the data set that the entry shows; one that the log cuts off is left out."""
-        found = (_STUDY.fullmatch(line) for line in self.continuation_lines)
-        return frozenset(uid for each in found if each for uid in each["uids"].split("\\"))
+        matches = (_STUDY.fullmatch(line) for line in self.continuation_lines)
+        return frozenset(uid for each in matches if each for uid in each["uids"].split("\\"))
 
 
 def parse_entries(lines: Iterable[str], now: datetime) -> Iterator[LogEntry]:
@@ -110,75 +110,80 @@ def parse_entries(lines: Iterable[str], now: datetime) -> Iterator[LogEntry]:
 
     *now* is a moment after all of *lines*, in the zone of their time stamps, which have none themselves.
     """
-    first: re.Match[str] | None = None
-    more: list[str] = []
+    first_line: re.Match[str] | None = None
+    continuation_lines: list[str] = []
     for line in lines:
-        if found := _STAMPED.fullmatch(line):
-            if first is not None:
-                yield _entry(first, more, now)
-            first, more = found, []
-        elif len(more) < _MOST_LINES:
-            more.append(line)
-    if first is not None:
-        yield _entry(first, more, now)
+        if match := _STAMPED_LINE.fullmatch(line):
+            if first_line is not None:
+                yield _build_entry(first_line, continuation_lines, now)
+            first_line, continuation_lines = match, []
+        elif len(continuation_lines) < _MAX_LINES:
+            continuation_lines.append(line)
+    if first_line is not None:
+        yield _build_entry(first_line, continuation_lines, now)
 
 
 def is_dcm4che_log(lines: Iterable[str]) -> bool:
     """Return whether any of *lines* is of dcm4che: it has a time stamp, and begins with an association."""
-    stamped = (_STAMPED.fullmatch(line) for line in lines)
-    return any(found is not None and _OF_ASSOCIATION.fullmatch(found["message"]) for found in stamped)
+    matches = (_STAMPED_LINE.fullmatch(line) for line in lines)
+    return any(match is not None and _ASSOCIATION_MESSAGE.fullmatch(match["message"]) for match in matches)
 
 
-def _entry(found: re.Match[str], more: list[str], now: datetime) -> LogEntry:
-    message = found["message"]
-    of = _OF_ASSOCIATION.fullmatch(message)
+def _build_entry(match: re.Match[str], continuation_lines: list[str], now: datetime) -> LogEntry:
+    message = match["message"]
+    association_match = _ASSOCIATION_MESSAGE.fullmatch(message)
     association = None
-    if of is not None:
-        association = LoggedAssociation(of["local"].strip(), of["remote"].strip(), int(of["number"]), of["way"] == "->")
+    if association_match is not None:
+        association = LoggedAssociation(
+            association_match["local"].strip(),
+            association_match["remote"].strip(),
+            int(association_match["number"]),
+            association_match["way"] == "->",
+        )
     return LogEntry(
-        time=_parse_time(found, now),
-        has_date=found["date"] is not None,
-        thread=found["thread"] or "",
+        time=_parse_time(match, now),
+        has_date=match["date"] is not None,
+        thread=match["thread"] or "",
         association=association,
-        text=of["rest"] if of else message,
-        continuation_lines=tuple(more),
+        text=association_match["rest"] if association_match else message,
+        continuation_lines=tuple(continuation_lines),
     )
 
 
-def _parse_time(found: re.Match[str], now: datetime) -> datetime:
+def _parse_time(match: re.Match[str], now: datetime) -> datetime:
     """Return when an entry was written; without a date, the last such time of day that is not after *now*."""
-    date, fraction = found["date"] or f"{now:%Y-%m-%d}", found["fraction"].ljust(6, "0")
+    date, fraction = match["date"] or f"{now:%Y-%m-%d}", match["fraction"].ljust(6, "0")
     try:
-        moment = datetime.fromisoformat(f"{date}T{found['time']}.{fraction}").replace(tzinfo=now.tzinfo)
-        if moment.year not in _YEARS:
+        timestamp = datetime.fromisoformat(f"{date}T{match['time']}.{fraction}").replace(tzinfo=now.tzinfo)
+        if timestamp.year not in _YEARS:
             return now
         # A moment later than now is a clock that is ahead, or the day before.
-        is_yesterday = found["date"] is None and moment > now + timedelta(hours=1)
-        return moment - timedelta(days=1) if is_yesterday else moment
+        is_yesterday = match["date"] is None and timestamp > now + timedelta(hours=1)
+        return timestamp - timedelta(days=1) if is_yesterday else timestamp
     except (ValueError, OverflowError):  # 99:99:99
         return now
 
 
-def _message(found: re.Match[str], more: tuple[str, ...]) -> LoggedMessage:
-    first = found["more"]
+def _build_message(match: re.Match[str], continuation_lines: tuple[str, ...]) -> LoggedMessage:
+    first_line = match["more"]
     details: dict[str, str] = {}
     originator, originator_id = "", -1
-    for line in more:
+    for line in continuation_lines:
         if detail := _DETAIL.fullmatch(line):
             details.setdefault(detail["name"], detail["uid"])
-        elif named := _ORIGINATOR.fullmatch(line):
-            originator, originator_id = named["title"].strip(), int(named["id"])
-    status = _STATUS.search(first)
-    comment = _COMMENT.search(first)
-    before_comment = first[: comment.start()] if comment else first
+        elif originator_match := _ORIGINATOR.fullmatch(line):
+            originator, originator_id = originator_match["title"].strip(), int(originator_match["id"])
+    status = _STATUS.search(first_line)
+    comment = _COMMENT.search(first_line)
+    before_comment = first_line[: comment.start()] if comment else first_line
     return LoggedMessage(
-        sent=found["way"] == "<<",
-        message_id=int(found["id"]),
-        kind=found["kind"],
-        destination=_to_the_end(_DESTINATION, before_comment, "title"),
+        sent=match["way"] == "<<",
+        message_id=int(match["id"]),
+        kind=match["kind"],
+        destination=_match_to_end(_DESTINATION, before_comment, "title"),
         status=int(status["status"], 16) if status else None,
         counters=tuple((each["name"], int(each["number"])) for each in _COUNTER.finditer(before_comment)),
-        comment=_to_the_end(_COMMENT, first, "comment"),
+        comment=_match_to_end(_COMMENT, first_line, "comment"),
         sop_class_uid=details.get("cuid", ""),
         sop_instance_uid=details.get("iuid", ""),
         transfer_syntax=details.get("tsuid", ""),
@@ -187,8 +192,8 @@ def _message(found: re.Match[str], more: tuple[str, ...]) -> LoggedMessage:
     )
 
 
-def _to_the_end(pattern: re.Pattern[str], text: str, group: str) -> str:
+def _match_to_end(pattern: re.Pattern[str], text: str, group: str) -> str:
     """Return *group* of *pattern* where it matches from its beginning to the end of *text*; else ``""``."""
     start = pattern.search(text)
-    found = pattern.fullmatch(text, start.start()) if start else None
-    return found[group].strip() if found else ""
+    match = pattern.fullmatch(text, start.start()) if start else None
+    return match[group].strip() if match else ""

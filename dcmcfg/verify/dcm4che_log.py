@@ -38,30 +38,32 @@ def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
         return _read_archive_log(log, query)
     served = [each for each in log.moves if each.is_served]
     records = tuple(record for each in served if (record := _record_served_move(each, query)) is not None)
-    ours = [each for each in served if query.study_uid in _find_studies(each, query)]
+    study_moves = [each for each in served if query.study_uid in _find_studies(each, query)]
     return ParsedLog(
         records,
-        _legs(log, query, ours, _name_evidence_source(ours)),
+        _collect_legs(log, query, study_moves, _name_evidence_source(study_moves)),
         frozenset(log.accepting_ae_titles),
         shows_messages=log.shows_messages,
     )
 
 
-def _read_archive_log(log: Exchanges, sought: LogQuery) -> ParsedLog:
+def _read_archive_log(log: Exchanges, query: LogQuery) -> ParsedLog:
     requests = [
         each
         for each in log.moves
-        if each.is_served and each.calling == sought.calling_ae_title and sought.study_uid in each.study_uids
+        if each.is_served and each.calling == query.calling_ae_title and query.study_uid in each.study_uids
     ]
-    of = set(map(id, requests))
-    asked = [
+    request_ids = set(map(id, requests))
+    sent_moves = [
         each
         for each in log.moves
-        if each.triggering_move is not None and id(each.triggering_move) in of and sought.study_uid in each.study_uids
+        if each.triggering_move is not None
+        and id(each.triggering_move) in request_ids
+        and query.study_uid in each.study_uids
     ]
     return ParsedLog(
-        tuple(_record_sent_move(each, sought) for each in asked),
-        _legs(log, sought, [*requests, *asked], "the archive's log"),
+        tuple(_record_sent_move(each, query) for each in sent_moves),
+        _collect_legs(log, query, [*requests, *sent_moves], "the archive's log"),
         frozenset(log.accepting_ae_titles),
         is_from_archive=True,
         has_request=bool(requests),
@@ -69,44 +71,44 @@ def _read_archive_log(log: Exchanges, sought: LogQuery) -> ParsedLog:
     )
 
 
-def _legs(log: Exchanges, sought: LogQuery, moves: list[LoggedMove], evidence_source: str) -> tuple[Leg, ...]:
+def _collect_legs(log: Exchanges, query: LogQuery, moves: list[LoggedMove], evidence_source: str) -> tuple[Leg, ...]:
     """Return the C-STOREs of the study, or of what was sent for *moves* where nobody knows its instances."""
-    sent_for = {id(store) for move in moves for store in _select_stores(move, sought)}
+    caused_store_ids = {id(store) for move in moves for store in _select_stores(move, query)}
     legs: dict[tuple[str, str], list[StoreRecord]] = {}
     for each in log.stores:
-        if each.uid in sought.sop_instance_uids or (not sought.sop_instance_uids and id(each) in sent_for):
+        if each.uid in query.sop_instance_uids or (not query.sop_instance_uids and id(each) in caused_store_ids):
             legs.setdefault((each.calling, each.called), []).append(each.to_store_record())
     return tuple(Leg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
 
 
-def _select_stores(move: LoggedMove, sought: LogQuery) -> list[LoggedStore]:
+def _select_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
     """Return what was sent for *move*, a C-MOVE of the study, as far as that is certain."""
-    return [each for each in move.stores if each.is_caused_by(move, sought.study_uid, sought.sop_instance_uids)]
+    return [each for each in move.stores if each.is_caused_by(move, query.study_uid, query.sop_instance_uids)]
 
 
-def _select_sent_stores(move: LoggedMove, sought: LogQuery) -> list[LoggedStore]:
+def _select_sent_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
     """Return what the AE of the log sent for *move*, which it served."""
-    return [each for each in _select_stores(move, sought) if each.is_sent and each.called == move.destination]
+    return [each for each in _select_stores(move, query) if each.is_sent and each.called == move.destination]
 
 
-def _find_studies(move: LoggedMove, sought: LogQuery) -> set[str]:
+def _find_studies(move: LoggedMove, query: LogQuery) -> set[str]:
     """Return the studies that *move*, which was served, is of, as far as the log tells."""
     if move.study_uids:
         return move.study_uids
-    return {sought.study_uid for each in _select_sent_stores(move, sought) if each.uid in sought.sop_instance_uids}
+    return {query.study_uid for each in _select_sent_stores(move, query) if each.uid in query.sop_instance_uids}
 
 
-def _record_served_move(move: LoggedMove, sought: LogQuery) -> MoveRecord | None:
+def _record_served_move(move: LoggedMove, query: LogQuery) -> MoveRecord | None:
     """Return the record of a C-MOVE that the external archive served; None where it is of another study."""
-    studies, sent = _find_studies(move, sought), _select_sent_stores(move, sought)
+    studies, sent = _find_studies(move, query), _select_sent_stores(move, query)
     if not studies:
-        is_of_another = bool(sought.sop_instance_uids and sent)
-        return None if is_of_another else replace(_record(move, ""), missing_study_reason=_NO_STUDY)
-    if sought.study_uid not in studies:
+        is_other_study = bool(query.sop_instance_uids and sent)
+        return None if is_other_study else replace(_build_record(move, ""), missing_study_reason=_NO_STUDY)
+    if query.study_uid not in studies:
         return None
-    record = _record(move, sought.study_uid)
-    if sought.sop_instance_uids:
-        sent = [each for each in sent if each.uid in sought.sop_instance_uids]
+    record = _build_record(move, query.study_uid)
+    if query.sop_instance_uids:
+        sent = [each for each in sent if each.uid in query.sop_instance_uids]
     elif len(studies) > 1:  # nobody knows which of the instances are of this study
         return replace(record, completed=None, failed=None)
     return _limit_completed(record, sent)
@@ -122,28 +124,28 @@ def _limit_completed(record: MoveRecord, sent: list[LoggedStore]) -> MoveRecord:
     return record
 
 
-def _record_sent_move(move: LoggedMove, sought: LogQuery) -> MoveRecord:
+def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
     """Return the record of a C-MOVE that the archive sent; what came by it and was forwarded is counted."""
-    record = replace(_record(move, sought.study_uid), is_from_archive_log=True)
+    record = replace(_build_record(move, query.study_uid), is_from_archive_log=True)
     request = move.triggering_move
-    if request is None or move.destination not in sought.archive_ae_titles:
+    if request is None or move.destination not in query.archive_ae_titles:
         return record
-    came: dict[str, int] = {}
-    for each in _select_stores(move, sought):
+    received: dict[str, int] = {}
+    for each in _select_stores(move, query):
         if not each.is_sent and each.to_store_record().is_stored:
-            came.setdefault(each.uid, each.sequence_number)
+            received.setdefault(each.uid, each.sequence_number)
     forwarded = {
         each.uid
-        for each in _select_stores(request, sought)
+        for each in _select_stores(request, query)
         if each.is_sent
         and each.called == request.destination
         and each.to_store_record().is_stored
-        and came.get(each.uid, each.sequence_number) < each.sequence_number
+        and received.get(each.uid, each.sequence_number) < each.sequence_number
     }
     return replace(record, forwarded_count=len(forwarded))
 
 
-def _record(move: LoggedMove, study_uid: str) -> MoveRecord:
+def _build_record(move: LoggedMove, study_uid: str) -> MoveRecord:
     """Return the record of *move*; a counter that its final response leaves out is 0 (PS3.7 Section 9.3.4.2)."""
     record = MoveRecord(
         started=move.time,

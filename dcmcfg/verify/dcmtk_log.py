@@ -39,8 +39,12 @@ _LINE = re.compile(
     r"(?P<level>[TDIWEF]|TRACE|DEBUG|INFO|WARN|ERROR|FATAL): (?P<message>.*)",
     re.ASCII,
 )
-_RECEIVED = re.compile(r"Association Received \((?P<host>.{0,256}?):(?P<calling>.{0,64}) -> (?P<called>.{0,64})\)")
-_OVER = re.compile(r"Association (?:Release|Aborted)|Refusing Association .*|DIMSE Failure \(aborting association\).*")
+_ASSOCIATION_RECEIVED = re.compile(
+    r"Association Received \((?P<host>.{0,256}?):(?P<calling>.{0,64}) -> (?P<called>.{0,64})\)"
+)
+_ASSOCIATION_OVER = re.compile(
+    r"Association (?:Release|Aborted)|Refusing Association .*|DIMSE Failure \(aborting association\).*"
+)
 _REQUEST = "Received Move SCP:"
 _DESTINATION = re.compile(r"Move Destination +: (?P<destination>.*)")
 _IDENTIFIERS = "Move SCP Request Identifiers:"
@@ -48,7 +52,7 @@ _STUDY = re.compile(r"\(0020,000d\) UI \[(?P<uids>[0-9.\\]+)\].*", re.ASCII)
 _STORES = re.compile(r"Store SCU RQ: MsgID \d+, .*")
 _STORED = re.compile(r"Move SCP: Received Store SCU RSP \[Status=(?P<status>.*)\]")
 _NOT_STORED = re.compile(r"Move SCP: storeSCU: (?P<why>.*)")
-_ANSWER = re.compile(r"Move SCP Response \d+ \[status: (?P<status>.*)\]")
+_RESPONSE = re.compile(r"Move SCP Response \d+ \[status: (?P<status>.*)\]")
 _FAILED = re.compile(r"(?:mapMoveDestination|moveSCP): (?P<why>.*)")
 _UNCLEAR = "other associations were open at that time, and dcmtk's log does not show which of them sent it"
 _NO_STUDY = "it does not name a study"
@@ -86,10 +90,10 @@ _SYNTAXES = {
 
 def is_dcmtk_log(lines: Iterable[str]) -> bool:
     """Return whether any of *lines* is one that dcmtk's archive writes about an association or a C-MOVE."""
-    found = (_LINE.fullmatch(line) for line in lines)
+    matches = (_LINE.fullmatch(line) for line in lines)
     return any(
-        each is not None and (each["message"] == _REQUEST or bool(_RECEIVED.fullmatch(each["message"])))
-        for each in found
+        each is not None and (each["message"] == _REQUEST or bool(_ASSOCIATION_RECEIVED.fullmatch(each["message"])))
+        for each in matches
     )
 
 
@@ -104,15 +108,15 @@ def read(
     """
     log = _LogReader(default_time)
     for line in preceding_lines:
-        if found := _LINE.fullmatch(line):
-            log.read(found)
+        if match := _LINE.fullmatch(line):
+            log.read(match)
     log.begin_run(default_time)
     for line in lines:
-        if found := _LINE.fullmatch(line):
-            log.read(found)
+        if match := _LINE.fullmatch(line):
+            log.read(match)
     moves = [each for each in log.moves if query.study_uid in each.study_uids or not each.study_uids]
-    records = tuple(_record(each, query) for each in moves)
-    legs = tuple(_leg(each) for each in moves if each.study_uids and each.stores and not each.is_ambiguous)
+    records = tuple(_build_record(each, query) for each in moves)
+    legs = tuple(_build_leg(each) for each in moves if each.study_uids and each.stores and not each.is_ambiguous)
     return ParsedLog(records, legs, frozenset(log.titles), shows_messages=bool(log.titles))
 
 
@@ -130,13 +134,13 @@ class _LoggedMove:
     stores: list[StoreRecord] = field(default_factory=list)
 
 
-def _record(move: _LoggedMove, sought: LogQuery) -> MoveRecord:
+def _build_record(move: _LoggedMove, query: LogQuery) -> MoveRecord:
     record = MoveRecord(
         started=move.time,
         calling_ae_title=move.calling,
         called_ae_title=move.called,
         destination_ae_title=move.destination,
-        study_uid=sought.study_uid if sought.study_uid in move.study_uids else "",
+        study_uid=query.study_uid if query.study_uid in move.study_uids else "",
     )
     if move.is_ambiguous:
         return replace(record, destination_ae_title="", study_uid="", missing_study_reason=_UNCLEAR)
@@ -146,7 +150,7 @@ def _record(move: _LoggedMove, sought: LogQuery) -> MoveRecord:
     return replace(record, status=move.status, completed=stored, failed=len(move.stores) - stored, failure=move.failure)
 
 
-def _leg(move: _LoggedMove) -> Leg:
+def _build_leg(move: _LoggedMove) -> Leg:
     return Leg(move.called, move.destination, f"{move.called}'s log", tuple(move.stores))
 
 
@@ -156,11 +160,11 @@ class _LogReader:
     def __init__(self, since: datetime) -> None:
         self.moves: list[_LoggedMove] = []
         self.titles: set[str] = set()
-        self._moment = since
-        self._open = 0  # associations
-        self._unclear = 0  # so many of the moves, from the first on
+        self._timestamp = since
+        self._open_count = 0  # associations
+        self._ambiguous_count = 0  # so many of the moves, from the first on
         self._callers: set[tuple[str, str]] = set()  # of associations since the last moment at which none was open
-        self._under_way: list[_LoggedMove] = []
+        self._unfinished_moves: list[_LoggedMove] = []
         self._in_identifiers = False
         self._stored_as = ""
         self._is_storing = False
@@ -168,93 +172,95 @@ class _LogReader:
     def begin_run(self, since: datetime) -> None:
         """Forget the C-MOVEs and titles that were read; associations stay open, and C-MOVEs under way."""
         self.moves.clear()
-        self._unclear = 0
+        self._ambiguous_count = 0
         self.titles.clear()
-        self._moment = since
+        self._timestamp = since
 
-    def read(self, found: re.Match[str]) -> None:
+    def read(self, match: re.Match[str]) -> None:
         """Read the next line."""
-        if found["date"]:
-            self._moment = _parse_time(found, self._moment)
-        message = found["message"].rstrip()
-        if received := _RECEIVED.fullmatch(message):
-            self._open += 1
+        if match["date"]:
+            self._timestamp = _parse_time(match, self._timestamp)
+        message = match["message"].rstrip()
+        if received := _ASSOCIATION_RECEIVED.fullmatch(message):
+            self._open_count += 1
             calling, called = received["calling"].strip(), received["called"].strip()
             self._callers.add((calling, called))
             self.titles |= {called} - {""}
-        elif _OVER.fullmatch(message):
+        elif _ASSOCIATION_OVER.fullmatch(message):
             self._end()
         elif message == _REQUEST:
             self._begin()
         elif message.endswith(" Identifiers:"):
             self._in_identifiers = message == _IDENTIFIERS
-        elif self._under_way:
-            self._read_move_line(self._under_way[-1], message)
+        elif self._unfinished_moves:
+            self._read_move_line(self._unfinished_moves[-1], message)
 
     def _end(self) -> None:
-        if not self._open:  # it began before the first line, and may have sent any C-MOVE since
-            for number in range(self._unclear, len(self.moves)):
+        if not self._open_count:  # it began before the first line, and may have sent any C-MOVE since
+            for number in range(self._ambiguous_count, len(self.moves)):
                 self.moves[number].is_ambiguous = True
-            self._unclear = len(self.moves)
-        self._open = max(self._open - 1, 0)
-        if not self._open:
+            self._ambiguous_count = len(self.moves)
+        self._open_count = max(self._open_count - 1, 0)
+        if not self._open_count:
             self._callers.clear()
             self._drop()
 
     def _begin(self) -> None:
         callers = self._callers
         calling, called = next(iter(callers)) if len(callers) == 1 else ("", "")
-        move = _LoggedMove(self._moment, calling, called, is_ambiguous=not calling)
+        move = _LoggedMove(self._timestamp, calling, called, is_ambiguous=not calling)
         self._in_identifiers = self._is_storing = False
-        self._under_way.append(move)
+        self._unfinished_moves.append(move)
         self.moves.append(move)
-        if len(self._under_way) > 1:
-            for each in self._under_way[-2:]:  # those before became unclear when the second one began
+        if len(self._unfinished_moves) > 1:
+            for each in self._unfinished_moves[-2:]:  # those before became unclear when the second one began
                 each.is_ambiguous = True
 
     def _drop(self) -> None:
         """Forget C-MOVEs that never ended; no association is open any more."""
-        self._under_way.clear()
+        self._unfinished_moves.clear()
 
     def _read_move_line(self, move: _LoggedMove, message: str) -> None:
-        if self._in_identifiers and (found := _STUDY.fullmatch(message)):
-            move.study_uids = frozenset(found["uids"].split("\\"))
-        elif (found := _DESTINATION.fullmatch(message)) and not move.destination:
-            move.destination = found["destination"].strip()
+        if self._in_identifiers and (match := _STUDY.fullmatch(message)):
+            move.study_uids = frozenset(match["uids"].split("\\"))
+        elif (match := _DESTINATION.fullmatch(message)) and not move.destination:
+            move.destination = match["destination"].strip()
         elif _STORES.fullmatch(message):
             self._is_storing, self._stored_as = True, ""
-        elif self._is_storing and not self._stored_as and (found := _READ.fullmatch(message)):
-            self._stored_as = _SYNTAXES.get(found["name"], "")
-        elif found := _STORED.fullmatch(message):
-            self._store(move, _status(found["status"]))
+        elif self._is_storing and not self._stored_as and (match := _READ.fullmatch(message)):
+            self._stored_as = _SYNTAXES.get(match["name"], "")
+        elif match := _STORED.fullmatch(message):
+            self._store(move, _parse_status(match["status"]))
         elif _NOT_STORED.fullmatch(message):
             self._store(move, None)
-        elif found := _ANSWER.fullmatch(message):
-            self._read_response(move, found["status"])
-        elif found := _FAILED.fullmatch(message):
-            move.failure = move.failure or found["why"]
+        elif match := _RESPONSE.fullmatch(message):
+            self._read_response(move, match["status"])
+        elif match := _FAILED.fullmatch(message):
+            move.failure = move.failure or match["why"]
 
     def _store(self, move: _LoggedMove, status: int | None) -> None:
         if self._is_storing:
-            move.stores.append(StoreRecord("", status=status, time=self._moment, file_transfer_syntax=self._stored_as))
+            move.stores.append(
+                StoreRecord("", status=status, time=self._timestamp, file_transfer_syntax=self._stored_as)
+            )
         self._is_storing = False
 
     def _read_response(self, move: _LoggedMove, status: str) -> None:
         self._in_identifiers = False
         if status.startswith("Pending"):
             return
-        move.status = _status(status)
-        self._under_way.pop()  # it is the last one
+        move.status = _parse_status(status)
+        self._unfinished_moves.pop()  # it is the last one
 
 
-def _status(words: str) -> int | None:
-    found = _UNKNOWN_STATUS.fullmatch(words)
-    return int(found["status"], 16) if found else _STATUSES.get(words)
+def _parse_status(text: str) -> int | None:
+    match = _UNKNOWN_STATUS.fullmatch(text)
+    return int(match["status"], 16) if match else _STATUSES.get(text)
 
 
-def _parse_time(found: re.Match[str], otherwise: datetime) -> datetime:
+def _parse_time(match: re.Match[str], default_time: datetime) -> datetime:
     try:
-        moment = datetime.fromisoformat(f"{found['date']}T{found['time']}").replace(tzinfo=otherwise.tzinfo)
+        timestamp = datetime.fromisoformat(f"{match['date']}T{match['time']}").replace(tzinfo=default_time.tzinfo)
     except ValueError:
-        return otherwise
-    return moment if moment.year in _YEARS else otherwise
+        return default_time
+    return timestamp if timestamp.year in _YEARS else default_time

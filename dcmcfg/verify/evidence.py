@@ -85,27 +85,21 @@ class ConfiguredRoute:
     _: KW_ONLY
     move_destination_known: bool = True  # whether the Move Destination is an AE in the tree
     similar_ae_titles: tuple[str, ...] = ()  # titles in the tree that are spelt almost like it
-    accepted_move_destinations: tuple[
-        str, ...
-    ] = ()  # the only Move Destinations that the archive AE takes; none means any
-    unresolved_aes: frozenset[tuple[str, str, str]] = (
-        frozenset()
-    )  # AEs that the archive does not find: title, why, next step
-    external_requests: frozenset[tuple[str, str]] = (
-        frozenset()
-    )  # who may be asked with which Move Destination, wherever a study is
+    # the only Move Destinations that the archive AE takes; none means any
+    accepted_move_destinations: tuple[str, ...] = ()
+    # AEs that the archive does not find: title, why, next step
+    unresolved_aes: frozenset[tuple[str, str, str]] = frozenset()
+    # who may be asked with which Move Destination, wherever a study is
+    external_requests: frozenset[tuple[str, str]] = frozenset()
     calling_ae_titles: frozenset[str] = frozenset()  # the titles under which it may ask, a masquerade among them
-    sending_ae_titles: frozenset[str] = (
-        frozenset()
-    )  # the titles under which the archive sends to the destination (masquerade)
+    # the titles under which the archive sends to the destination (masquerade)
+    sending_ae_titles: frozenset[str] = frozenset()
     storage_ids: frozenset[str] = frozenset()  # storage IDs configured on the archive's device
     ae_titles: frozenset[str] = frozenset()  # all AE titles of the tree
-    ae_addresses: frozenset[tuple[str, str]] = (
-        frozenset()
-    )  # AE titles, with the HOST:PORT at which the archive calls them
-    connection_matches: tuple[
-        ConnectionMatch, ...
-    ] = ()  # whether the archive can call the destination and those it may ask, by the tree
+    # AE titles, with the HOST:PORT at which the archive calls them
+    ae_addresses: frozenset[tuple[str, str]] = frozenset()
+    # whether the archive can call the destination and those it may ask, by the tree
+    connection_matches: tuple[ConnectionMatch, ...] = ()
     device: str = ""  # name of the archive's device
     alternative_move_scp: str = (
         ""  # effective dcmAltCMoveSCP: the AE that is asked for files on a storage that is not configured
@@ -115,15 +109,15 @@ class ConfiguredRoute:
     )
     fallback_destination: str = ""  # effective dcmFallbackCMoveSCPDestination
     misrouting_reason: str = ""  # why what an external archive sends does not come back, where an AE is set for that
-    misrouting_fix: str = ""  # what mends that
+    misrouting_fix: str = ""  # how to fix that
 
     def get_connection_match(self, ae_title: str) -> ConnectionMatch | None:
         """Return whether the archive can call *ae_title* by the tree; None where that was not looked at."""
         return next((each for each in self.connection_matches if each.ae_title == ae_title), None)
 
     def get_unresolved_reason(self, ae_title: str) -> str:
-        """Return why the archive does not find the AE *ae_title*, with what mends it; "" for one that it finds."""
-        return next((f"{why}: {step}" for hidden, why, step in self.unresolved_aes if hidden == ae_title), "")
+        """Return why the archive does not find the AE *ae_title*, with the fix; "" for one that it finds."""
+        return next((f"{reason}: {fix}" for title, reason, fix in self.unresolved_aes if title == ae_title), "")
 
     def get_destinations_for(self, called_ae_title: str, requested_ae_title: str) -> frozenset[str]:
         """Return the Move Destinations that the tree has the archive ask *called_ae_title* with.
@@ -131,8 +125,10 @@ class ConfiguredRoute:
         *requested_ae_title* is the request's. For an AE that the tree does not have it ask, those of an external
         archive.
         """
-        known = frozenset(destination for title, destination in self.external_requests if title == called_ae_title)
-        return known or frozenset({self.external_retrieve_destination or requested_ae_title})
+        destinations = frozenset(
+            destination for title, destination in self.external_requests if title == called_ae_title
+        )
+        return destinations or frozenset({self.external_retrieve_destination or requested_ae_title})
 
 
 @dataclass(frozen=True)
@@ -160,9 +156,8 @@ class Evidence:
     outcome: MoveOutcome
     _: KW_ONLY
     received: tuple[ReceivedInstance, ...] | None  # None when nobody of ours listened
-    move_records: (
-        tuple[MoveRecord, ...] | None
-    )  # of this study, in this run's time; None when there is no record to read
+    # of this study, in this run's time; None when there is no record to read
+    move_records: tuple[MoveRecord, ...] | None
     route: ConfiguredRoute
     warnings: tuple[str, ...] = ()  # what was odd about the addresses and the like
     instances_after: tuple[Instance, ...] | None = (
@@ -175,12 +170,10 @@ class Evidence:
     log_is_unchanged: bool = False  # nothing was written to that log since the C-MOVE was sent
     log_is_from_archive: bool = False  # that log, and what ``move_records`` come from, is of the archive that was asked
     receiver_info: ReceiverInfo | None = None  # our own receiver; None where it did not listen
-    early_instances: tuple[
-        ReceivedInstance, ...
-    ] = ()  # arrived, and began to before its C-MOVE was sent: nothing of it counts
-    unrelated_instances: tuple[
-        ReceivedInstance, ...
-    ] = ()  # arrived because of a request of somebody else: nothing of it counts
+    # arrived, and began to before its C-MOVE was sent: nothing of it counts
+    early_instances: tuple[ReceivedInstance, ...] = ()
+    # arrived because of a request of somebody else: nothing of it counts
+    unrelated_instances: tuple[ReceivedInstance, ...] = ()
 
     @property
     def expected_instances(self) -> tuple[Instance, ...]:

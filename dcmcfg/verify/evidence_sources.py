@@ -1,10 +1,7 @@
-"""Further witnesses of a C-MOVE: the archive's database, the external archive's record, a second C-FIND.
+"""Further evidence sources of a C-MOVE: the archive's database, the external archive's log, a second C-FIND.
 
-None of them can end a verification: what could not be learnt is a warning of the evidence.
-
-What the archive lists of the study after the C-MOVE, and what its database has of it before and after.
-
-Nothing here ends a verification: what could not be learnt is a note.
+They show what the archive lists of the study after the C-MOVE, and what its database has of it before and after. None
+of them can end a verification: what they do not show is a warning of the evidence.
 """
 
 from __future__ import annotations
@@ -42,12 +39,12 @@ def query_instances_after(
     are asked for by Patient Root.
     """
     try:
-        found = find_studies(association, {"StudyInstanceUID": study_uid}, max_studies=1) if patient is None else ()
-        if found and found[0].availability == "ONLINE" and found[0].instance_count == len(before):
+        studies = find_studies(association, {"StudyInstanceUID": study_uid}, max_studies=1) if patient is None else ()
+        if studies and studies[0].availability == "ONLINE" and studies[0].instance_count == len(before):
             return tuple(replace(each, availability="ONLINE") for each in before), ()
-        asked_for = {each.sop_instance_uid for each in before}
+        requested_uids = {each.sop_instance_uid for each in before}
         listed = find_instances(association, study_uid, patient)
-        return tuple(each for each in listed if not before or each.sop_instance_uid in asked_for), ()
+        return tuple(each for each in listed if not before or each.sop_instance_uid in requested_uids), ()
     except DicomError as error:
         return None, (f"what the archive lists after the move is not known: {error.message}",)
 
@@ -57,8 +54,8 @@ def query_database_before(database: Database, study_uid: str) -> tuple[DatabaseE
     try:
         return DatabaseEvidence(database.get_study(study_uid)), ()
     except ArchiveError as error:
-        where = f"{error.subject}: " if error.subject else ""
-        return DatabaseEvidence(), (f"where the files were before the move is not known ({where}{error.message})",)
+        source = f"{error.subject}: " if error.subject else ""
+        return DatabaseEvidence(), (f"where the files were before the move is not known ({source}{error.message})",)
 
 
 def query_database_after(
@@ -74,12 +71,12 @@ def query_database_after(
 
 
 def _do_nothing(_: str) -> None:
-    """Take no notice."""
+    """Do nothing (default callback)."""
 
 
 @dataclass(frozen=True)
 class PreMoveEvidence:
-    """What was told, or noticed, before the C-MOVE was sent."""
+    """What the evidence sources showed before the C-MOVE was sent."""
 
     database: DatabaseEvidence
     warnings: tuple[str, ...]
@@ -88,7 +85,7 @@ class PreMoveEvidence:
 
 @dataclass(frozen=True)
 class EvidenceSources:
-    """The witnesses; with ``queries_again`` the archive is asked by C-FIND once more after the move.
+    """The evidence sources; with ``queries_again`` the archive is asked by C-FIND once more after the move.
 
     ``warnings`` say which of them could not be asked, and why.
     """
@@ -99,7 +96,7 @@ class EvidenceSources:
     warnings: tuple[str, ...] = ()
 
     def collect_before(self, study_uid: str, on_step: Callable[[str], None] = _do_nothing) -> PreMoveEvidence:
-        """Hear those that have something to say before the move."""
+        """Return what those sources show that have evidence before the move."""
         stored, warnings = DatabaseEvidence(), self.warnings
         if self.database is not None:
             on_step(f"asking the archive's database where the files are ({self.database.url})")
@@ -108,7 +105,7 @@ class EvidenceSources:
         return PreMoveEvidence(stored, warnings, get_log_position(self.external_log) if self.external_log else None)
 
     def collect_after(self, evidence: Evidence, pre_move: PreMoveEvidence, association: OpenAssociation) -> Evidence:
-        """Return *evidence* with what they say now; *association* is asked only where it had an answer to the move."""
+        """Return *evidence* with what they show now; *association* is used only if the move got a final response."""
         study_uid = evidence.request.study_uid
         stored, after, warnings = pre_move.database, evidence.instances_after, pre_move.warnings
         if self.queries_again and evidence.outcome.status is not None:
@@ -119,16 +116,16 @@ class EvidenceSources:
         if self.database is not None:
             stored, more = query_database_after(self.database, study_uid, stored)
             warnings += more
-        told = self._read_log(evidence, pre_move, association)
-        warnings += (told.reason,) if told.reason else ()
+        log_evidence = self._read_log(evidence, pre_move, association)
+        warnings += (log_evidence.reason,) if log_evidence.reason else ()
         return replace(
             evidence,
             instances_after=after,
             database=stored,
-            move_records=told.move_records,
-            legs=told.legs,
-            log_is_from_archive=told.is_from_archive_log,
-            log_is_unchanged=told.is_unchanged,
+            move_records=log_evidence.move_records,
+            legs=log_evidence.legs,
+            log_is_from_archive=log_evidence.is_from_archive_log,
+            log_is_unchanged=log_evidence.is_unchanged,
             warnings=(*evidence.warnings, *warnings),
         )
 
@@ -136,36 +133,36 @@ class EvidenceSources:
         if pre_move.log_position is None:
             return LogEvidence(None)
         uids = frozenset(each.sop_instance_uid for each in evidence.instances_before)
-        question, own = evidence.request, evidence.route.archive_ae_titles
-        sought = LogQuery(
-            question.study_uid,
+        request, archive_ae_titles = evidence.request, evidence.route.archive_ae_titles
+        query = LogQuery(
+            request.study_uid,
             uids,
-            calling_ae_title=question.calling_ae_title,
-            archive_ae_titles=own,
-            external_ae_titles=_external_titles(evidence),
+            calling_ae_title=request.calling_ae_title,
+            archive_ae_titles=archive_ae_titles,
+            external_ae_titles=_find_external_ae_titles(evidence),
         )
-        if is_written_by_orthanc(pre_move.log_position) and (patient_id := _patient_id(evidence, association)):
-            sought = replace(sought, orthanc_resource_ids=compute_resource_ids(patient_id, evidence.instances_before))
-        return read_log_evidence(pre_move.log_position, sought)
+        if is_written_by_orthanc(pre_move.log_position) and (patient_id := _query_patient_id(evidence, association)):
+            query = replace(query, orthanc_resource_ids=compute_resource_ids(patient_id, evidence.instances_before))
+        return read_log_evidence(pre_move.log_position, query)
 
 
 #: No evidence beyond the responses of the archive and the receiver of dcmcfg.
 NO_EVIDENCE_SOURCES = EvidenceSources()
 
 
-def _external_titles(evidence: Evidence) -> frozenset[str]:
+def _find_external_ae_titles(evidence: Evidence) -> frozenset[str]:
     """Return the titles of the external archives that the archive may ask for the study."""
     listed = {title for each in evidence.instances_before for title in each.retrieve_ae_titles}
-    asked = {title for title, _ in evidence.route.external_requests}
-    return frozenset((listed | asked) - evidence.route.archive_ae_titles)
+    configured = {title for title, _ in evidence.route.external_requests}
+    return frozenset((listed | configured) - evidence.route.archive_ae_titles)
 
 
-def _patient_id(evidence: Evidence, opened: OpenAssociation) -> str:
+def _query_patient_id(evidence: Evidence, association: OpenAssociation) -> str:
     """Return the ID of the study's patient; empty where it is not known."""
     if evidence.outcome.status is None:
         return ""
     try:
-        found = find_studies(opened, {"StudyInstanceUID": evidence.request.study_uid}, max_studies=1)
+        studies = find_studies(association, {"StudyInstanceUID": evidence.request.study_uid}, max_studies=1)
     except DicomError:
         return ""
-    return found[0].patient_id if found else ""
+    return studies[0].patient_id if studies else ""

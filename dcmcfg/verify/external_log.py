@@ -45,9 +45,9 @@ class FilePosition:
 
 @dataclass(frozen=True)
 class LogTail:
-    """What is in a log since a mark.
+    """What is in a log since a position.
 
-    ``is_continued`` says that nothing in it is older than the mark: the log was neither exchanged nor cut meanwhile.
+    ``is_continued`` says that nothing in it is older than that: the log was neither exchanged nor cut meanwhile.
     ``preceding_text`` is the end of what is older, for telling what kind of log it is; both end with whole lines.
     """
 
@@ -69,20 +69,24 @@ def get_file_position(path: Path) -> FilePosition:
 
 
 def read_tail(path: Path, position: FilePosition) -> LogTail:
-    """Return what was written since: also what is left in a file that was renamed, as logrotate does it.
+    """Return what was written since *position*: also the rest of a file that was renamed, as logrotate does it.
 
     Raises :class:`UnreadableLog`, also for what is no plain file: reading it might never end.
     """
     descriptor = _open(path)
     with os.fdopen(descriptor, "rb") as file:
-        here = _to_position(os.fstat(descriptor))
-        same = _is_continued(position, here)
-        start = max(position.size if same else 0, here.size - MAX_TAIL_OCTETS)
+        current_position = _to_position(os.fstat(descriptor))
+        is_same_file = _is_continued(position, current_position)
+        start = max(position.size if is_same_file else 0, current_position.size - MAX_TAIL_OCTETS)
         file.seek(max(start - _BLOCK, 0))
         before = file.read(start - file.tell())
         octets = file.read(MAX_TAIL_OCTETS)
-    rest, renamed = (b"", False) if same else _read_renamed(path, position)
-    return LogTail(_lines(rest) + _lines(octets), same or renamed, _lines(before))
+    renamed_octets, is_renamed = (b"", False) if is_same_file else _read_renamed(path, position)
+    return LogTail(
+        _decode_whole_lines(renamed_octets) + _decode_whole_lines(octets),
+        is_same_file or is_renamed,
+        _decode_whole_lines(before),
+    )
 
 
 def _open(path: Path) -> int:
@@ -96,37 +100,41 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _read_renamed(path: Path, since: FilePosition) -> tuple[bytes, bool]:
-    """Return what the file that was marked holds now under another name in the folder, and whether it is there."""
-    if not since.known:
+def _read_renamed(path: Path, position: FilePosition) -> tuple[bytes, bool]:
+    """Return what the file of *position* holds now under another name in the folder, and whether it is there."""
+    if not position.known:
         return b"", False
     try:
-        for other in path.resolve().parent.iterdir():
-            status = other.lstat()
-            if stat.S_ISREG(status.st_mode) and _is_continued(since, _to_position(status)):
-                with other.open("rb") as file:
-                    file.seek(since.size)
+        for sibling in path.resolve().parent.iterdir():
+            status = sibling.lstat()
+            if stat.S_ISREG(status.st_mode) and _is_continued(position, _to_position(status)):
+                with sibling.open("rb") as file:
+                    file.seek(position.size)
                     return file.read(MAX_TAIL_OCTETS), True
     except OSError:
         pass
     return b"", False
 
 
-def _is_continued(since: FilePosition, here: FilePosition) -> bool:
-    """Tell whether it is the file that was marked, and not cut meanwhile."""
-    return since.known and (here.device, here.inode) == (since.device, since.inode) and here.size >= since.size
+def _is_continued(position: FilePosition, current_position: FilePosition) -> bool:
+    """Return whether it is the file of *position*, and not cut meanwhile."""
+    return (
+        position.known
+        and (current_position.device, current_position.inode) == (position.device, position.inode)
+        and current_position.size >= position.size
+    )
 
 
 def _to_position(status: os.stat_result) -> FilePosition:
     return FilePosition(status.st_dev, status.st_ino, status.st_size, known=True)
 
 
-def _lines(octets: bytes) -> str:
+def _decode_whole_lines(octets: bytes) -> str:
     """Return the whole lines; what follows the last end of line is still being written."""
     return octets[: octets.rfind(b"\n") + 1].decode("utf-8", "replace")
 
 
-_HIGHEST_STATUS = 0xFFFF
+_MAX_STATUS = 0xFFFF
 
 
 def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
@@ -155,17 +163,23 @@ def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, 
 
 
 def _parse_leg(record: MoveRecord, stores: object) -> Leg | None:
-    found = [_parse_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
-    witness = f"{record.called_ae_title or 'the external archive'}'s record"
-    return Leg(record.called_ae_title, record.destination_ae_title, witness, tuple(found)) if found else None
+    parsed_stores = (
+        [_parse_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
+    )
+    evidence_source = f"{record.called_ae_title or 'the external archive'}'s record"
+    return (
+        Leg(record.called_ae_title, record.destination_ae_title, evidence_source, tuple(parsed_stores))
+        if parsed_stores
+        else None
+    )
 
 
 def _parse_store(fields: dict[str, object]) -> StoreRecord:
     return StoreRecord(
-        _text(fields.get("sop_instance_uid")),
-        _text(fields.get("sop_class_uid")),
-        _text(fields.get("transfer_syntax_uid")),
-        _status(fields.get("status")),
+        _parse_text(fields.get("sop_instance_uid")),
+        _parse_text(fields.get("sop_class_uid")),
+        _parse_text(fields.get("transfer_syntax_uid")),
+        _parse_status(fields.get("status")),
     )
 
 
@@ -176,13 +190,13 @@ def _parse_record(fields: dict[str, object]) -> MoveRecord | None:
         return None
     return MoveRecord(
         started=started,
-        calling_ae_title=_text(fields.get("calling")),
-        called_ae_title=_text(fields.get("called")),
-        destination_ae_title=_text(fields.get("destination")),
+        calling_ae_title=_parse_text(fields.get("calling")),
+        called_ae_title=_parse_text(fields.get("called")),
+        destination_ae_title=_parse_text(fields.get("destination")),
         study_uid=study_uid,
-        status=_status(fields.get("status")),
-        completed=_number(fields.get("completed")),
-        failed=_number(fields.get("failed")),
+        status=_parse_status(fields.get("status")),
+        completed=_parse_count(fields.get("completed")),
+        failed=_parse_count(fields.get("failed")),
     )
 
 
@@ -190,33 +204,33 @@ def _parse_time(value: object) -> datetime | None:
     return parse_timestamp(value) if isinstance(value, str) else None
 
 
-def _text(value: object) -> str:
+def _parse_text(value: object) -> str:
     return value.strip(" ") if isinstance(value, str) else ""
 
 
-def _number(value: object) -> int | None:
+def _parse_count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _status(value: object) -> int | None:
+def _parse_status(value: object) -> int | None:
     """Return a DIMSE status written as a number or as hexadecimal text (``A801``, ``0xA801``): two octets (PS3.7 C)."""
     if isinstance(value, str):
         try:
             value = int(value.removesuffix("H"), 16)
         except ValueError:
             return None
-    number = _number(value)
-    return number if number is not None and number <= _HIGHEST_STATUS else None
+    number = _parse_count(value)
+    return number if number is not None and number <= _MAX_STATUS else None
 
 
 #: Seconds after the archive's answer in which the external archive may still write.
 LOG_WAIT_S = 1.0
 _POLL_S = 0.05
 #: How much later than now a time stamp may be, in a log of which nobody knows where this run begins.
-_CLOCKS_DIFFER = timedelta(seconds=2)
+_CLOCK_TOLERANCE = timedelta(seconds=2)
 #: Before any run; of what has no time, in a log of which nobody knows where this run begins.
-_LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
-_SILENT = (
+_EARLIEST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
+_NO_REQUESTS = (
     "its log tells of no request: an Orthanc does that with --verbose, or from PUT /tools/log-level-dicom with "
     '"verbose" on, and says how many it sent with "trace"'
 )
@@ -234,11 +248,11 @@ class LogPosition:
 
 @dataclass(frozen=True)
 class LogEvidence:
-    """The C-MOVEs of the study since a mark; None with a reason where nobody knows whether there were any.
+    """The C-MOVEs of the study since a position; None with a reason where it is not known whether there were any.
 
     ``legs`` are the C-STOREs of the study that the log shows. ``is_complete`` says that each C-MOVE has its final
     response, so that no more is to come; ``is_from_archive_log`` that the log is of the archive that was asked.
-    ``is_unchanged`` says that nothing was written to it since the mark: it may be a copy.
+    ``is_unchanged`` says that nothing was written to it since the position: it may be a copy.
     """
 
     move_records: tuple[MoveRecord, ...] | None
@@ -251,128 +265,134 @@ class LogEvidence:
 
 
 def get_log_position(path: Path) -> LogPosition:
-    """Return a mark at the end of the log."""
+    """Return the position of the end of the log."""
     return LogPosition(path, get_file_position(path), datetime.now(UTC).replace(microsecond=0))
 
 
 def is_written_by_orthanc(position: LogPosition) -> bool:
     """Tell whether the log is an Orthanc's, by what is in it; False where it cannot be read."""
     try:
-        found = read_tail(position.path, position.file_position)
+        tail = read_tail(position.path, position.file_position)
     except UnreadableLog:
         return False
-    return is_orthanc_log((found.text or found.preceding_text).splitlines())
+    return is_orthanc_log((tail.text or tail.preceding_text).splitlines())
 
 
 def read_log_evidence(position: LogPosition, query: LogQuery) -> LogEvidence:
-    """Return what the log tells of the study that is *query* since the mark.
+    """Return what the log shows of the study in *query* since *position*.
 
-    Waits a moment for a first C-MOVE, and for the end of one that is not over. What was appended since the mark counts
-    as later than it; in a log that was exchanged the time stamps decide, those without a zone as this machine's.
+    Waits a moment for a first C-MOVE, and for the end of one that is not over. What was appended since *position*
+    counts as later; in a log that was exchanged the time stamps decide, those without a zone as this machine's.
     """
     deadline = monotonic() + LOG_WAIT_S
     while True:
-        told = _read_once(position, query)
-        if (told.move_records and told.is_complete) or monotonic() > deadline:
-            return told
+        evidence = _read_once(position, query)
+        if (evidence.move_records and evidence.is_complete) or monotonic() > deadline:
+            return evidence
         sleep(_POLL_S)
 
 
-def _read_once(since: LogPosition, sought: LogQuery) -> LogEvidence:
+def _read_once(position: LogPosition, query: LogQuery) -> LogEvidence:
     try:
-        found = read_tail(since.path, since.file_position)
+        tail = read_tail(position.path, position.file_position)
     except UnreadableLog as error:
-        return LogEvidence(None, f"the external archive's log {since.path} cannot be read: {error}")
-    lines = found.text.splitlines()
-    known = lines or found.preceding_text.splitlines()
-    if is_orthanc_log(known):
-        return _read_orthanc_log(since, found, lines, sought)
-    if is_dcm4che_log(known):
-        return _read_dcm4che_log(since, found, lines, sought)
-    if dcmtk_log.is_dcmtk_log(known):
-        return _read_dcmtk_log(since, found, lines, sought)
-    if not any(parse_records(known)) and known:
-        return LogEvidence(None, f"nothing in {since.path} reports a C-MOVE; expected: {_KINDS}")
-    found_here = [
+        return LogEvidence(None, f"the external archive's log {position.path} cannot be read: {error}")
+    lines = tail.text.splitlines()
+    known_lines = lines or tail.preceding_text.splitlines()
+    if is_orthanc_log(known_lines):
+        return _read_orthanc_log(position, tail, lines, query)
+    if is_dcm4che_log(known_lines):
+        return _read_dcm4che_log(position, tail, lines, query)
+    if dcmtk_log.is_dcmtk_log(known_lines):
+        return _read_dcmtk_log(position, tail, lines, query)
+    if not any(parse_records(known_lines)) and known_lines:
+        return LogEvidence(None, f"nothing in {position.path} reports a C-MOVE; expected: {_KINDS}")
+    records = [
         (record, leg)
         for record, leg in parse_records_with_legs(lines)
-        if record.study_uid == sought.study_uid and record.started >= since.time
+        if record.study_uid == query.study_uid and record.started >= position.time
     ]
-    legs = tuple(leg for record, leg in found_here if leg is not None)
-    return LogEvidence(tuple(record for record, _ in found_here), legs=legs, is_unchanged=not lines)
+    legs = tuple(leg for record, leg in records if leg is not None)
+    return LogEvidence(tuple(record for record, _ in records), legs=legs, is_unchanged=not lines)
 
 
-def _read_orthanc_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
+def _read_orthanc_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     if not shows_requests(lines):
-        return LogEvidence(None, f"the external archive's log {since.path}: {_SILENT}")
+        return LogEvidence(None, f"the external archive's log {position.path}: {_NO_REQUESTS}")
     now = datetime.now().astimezone()
-    records = read_moves(lines, sought, now)
-    return LogEvidence(tuple(each for each in records if found.is_continued or each.started >= since.time))
+    records = read_moves(lines, query, now)
+    return LogEvidence(tuple(each for each in records if tail.is_continued or each.started >= position.time))
 
 
-def _read_dcm4che_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
+def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
-    logged = dcm4che_log.read(lines, sought, now)
-    if not logged.shows_messages:
+    parsed_log = dcm4che_log.read(lines, query, now)
+    if not parsed_log.shows_messages:
         return LogEvidence(
             None,
-            f"the log {since.path} shows no DIMSE message since the C-MOVE was sent: dcm4che logs them at level INFO "
+            f"the log {position.path} shows no DIMSE message since the C-MOVE was sent: dcm4che logs them at level "
+            "INFO "
             "of org.dcm4che3.net",
         )
-    if logged.is_from_archive and not logged.has_request:
+    if parsed_log.is_from_archive and not parsed_log.has_request:
         return LogEvidence(
             None,
-            f"{since.path} is the log of the archive, and does not show the C-MOVE from {sought.calling_ae_title}: "
+            f"{position.path} is the log of the archive, and does not show the C-MOVE from {query.calling_ae_title}: "
             "the archive "
             "logs it at level INFO of org.dcm4che3.net and org.dcm4chee.arc; in a cluster, name the log of the node "
             "that was asked",
         )
-    return _select_this_run(logged, since, found, sought=sought, now=now)
+    return _select_this_run(parsed_log, position, tail, query=query, now=now)
 
 
-def _read_dcmtk_log(since: LogPosition, found: LogTail, lines: list[str], sought: LogQuery) -> LogEvidence:
+def _read_dcmtk_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
-    start = since.time if found.is_continued else _LONG_AGO
-    logged = dcmtk_log.read(lines, sought, start.astimezone(now.tzinfo), found.preceding_text.splitlines())
-    if not logged.shows_messages:
+    start = position.time if tail.is_continued else _EARLIEST_TIME
+    parsed_log = dcmtk_log.read(lines, query, start.astimezone(now.tzinfo), tail.preceding_text.splitlines())
+    if not parsed_log.shows_messages:
         return LogEvidence(
             None,
-            f"the log {since.path} shows no association since the C-MOVE was sent: dcmqrscp logs them with --verbose",
+            f"the log {position.path} shows no association since the C-MOVE was sent: dcmqrscp logs them with "
+            "--verbose",
         )
-    return _select_this_run(logged, since, found, sought=sought, now=now)
+    return _select_this_run(parsed_log, position, tail, query=query, now=now)
 
 
 def _select_this_run(
-    logged: ParsedLog, since: LogPosition, found: LogTail, *, sought: LogQuery, now: datetime
+    parsed_log: ParsedLog, position: LogPosition, tail: LogTail, *, query: LogQuery, now: datetime
 ) -> LogEvidence:
-    """Return what *logged* tells of this run; a log without a C-MOVE counts only where it is the right one."""
-    records, legs = logged.move_records, logged.legs
-    if not found.is_continued:
-        records = tuple(each for each in records if _is_in_this_run(each.started, since, now))
-        legs = _select_legs_of_this_run(legs, since, now)
-    is_known = logged.is_from_archive or not sought.external_ae_titles or logged.ae_titles & sought.external_ae_titles
-    if not records and not is_known:
+    """Return what *parsed_log* tells of this run; a log without a C-MOVE counts only where it is the right one."""
+    records, legs = parsed_log.move_records, parsed_log.legs
+    if not tail.is_continued:
+        records = tuple(each for each in records if _is_in_this_run(each.started, position, now))
+        legs = _select_legs_of_this_run(legs, position, now)
+    is_relevant = (
+        parsed_log.is_from_archive or not query.external_ae_titles or parsed_log.ae_titles & query.external_ae_titles
+    )
+    if not records and not is_relevant:
         return LogEvidence(
             None,
-            f"{since.path} is the log of {_join_titles(logged.ae_titles) or 'no server'}, and the archive asks "
-            f"{_join_titles(sought.external_ae_titles)}",
+            f"{position.path} is the log of {_join_titles(parsed_log.ae_titles) or 'no server'}, and the archive asks "
+            f"{_join_titles(query.external_ae_titles)}",
         )
     is_final = all(each.status is not None for each in records if each.study_uid)
-    return LogEvidence(records, legs=legs, is_complete=is_final, is_from_archive_log=logged.is_from_archive)
+    return LogEvidence(records, legs=legs, is_complete=is_final, is_from_archive_log=parsed_log.is_from_archive)
 
 
 def _join_titles(titles: frozenset[str]) -> str:
     return ", ".join(sorted(titles))
 
 
-def _is_in_this_run(moment: datetime, since: LogPosition, now: datetime) -> bool:
-    return since.time <= moment <= now + _CLOCKS_DIFFER
+def _is_in_this_run(time: datetime, position: LogPosition, now: datetime) -> bool:
+    return position.time <= time <= now + _CLOCK_TOLERANCE
 
 
-def _select_legs_of_this_run(legs: tuple[Leg, ...], since: LogPosition, now: datetime) -> tuple[Leg, ...]:
+def _select_legs_of_this_run(legs: tuple[Leg, ...], position: LogPosition, now: datetime) -> tuple[Leg, ...]:
     """Return *legs* with those C-STOREs whose time is in this run; one without any is left out."""
-    kept = (
-        replace(leg, stores=tuple(each for each in leg.stores if each.time and _is_in_this_run(each.time, since, now)))
+    selected = (
+        replace(
+            leg, stores=tuple(each for each in leg.stores if each.time and _is_in_this_run(each.time, position, now))
+        )
         for leg in legs
     )
-    return tuple(leg for leg in kept if leg.stores)
+    return tuple(leg for leg in selected if leg.stores)

@@ -9,8 +9,8 @@ from dcmcfg.verify.file_evidence import FileLocation, find_recorded_archives, lo
 def is_fallback_used(evidence: Evidence) -> bool:
     """Return whether the archive did not know the study, and has a fallback archive to ask (dcmFallbackCMoveSCP)."""
     before = evidence.database.before
-    unknown = not evidence.instances_before if before is None else not before.is_known
-    return unknown and bool(evidence.route.fallback_move_scp)
+    is_unknown = not evidence.instances_before if before is None else not before.is_known
+    return is_unknown and bool(evidence.route.fallback_move_scp)
 
 
 def is_alternative_used(evidence: Evidence) -> bool:
@@ -19,8 +19,8 @@ def is_alternative_used(evidence: Evidence) -> bool:
     It is asked for files on a storage that is not configured. It may also be the one that is recorded.
     """
     alternative = evidence.route.alternative_move_scp
-    elsewhere = locate_files_before_move(evidence).location is FileLocation.UNCONFIGURED_STORAGE
-    return bool(alternative) and (elsewhere or find_recorded_archives(evidence) == (alternative,))
+    is_on_unconfigured_storage = locate_files_before_move(evidence).location is FileLocation.UNCONFIGURED_STORAGE
+    return bool(alternative) and (is_on_unconfigured_storage or find_recorded_archives(evidence) == (alternative,))
 
 
 def get_external_move_destination(evidence: Evidence) -> str:

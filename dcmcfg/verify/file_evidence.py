@@ -70,23 +70,24 @@ def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
     expected = evidence.instances_before
     stored = _match_stored_instances(evidence, evidence.database.before)
     if stored is None:
-        suggested = sum(instance.availability in NOT_ONLINE for instance in expected)
-        likely = bool(expected) and suggested == len(expected)
+        not_online_count = sum(instance.availability in NOT_ONLINE for instance in expected)
+        is_probably_not_local = bool(expected) and not_online_count == len(expected)
         return FilesBeforeMove(
-            FileLocation.PROBABLY_NOT_LOCAL if likely else FileLocation.UNKNOWN, probably_not_local_count=suggested
+            FileLocation.PROBABLY_NOT_LOCAL if is_probably_not_local else FileLocation.UNKNOWN,
+            probably_not_local_count=not_online_count,
         )
-    away = sum(not each.storage_ids for each in stored)
-    unconfigured = sum(bool(each.storage_ids) and not has_readable_file(evidence, each) for each in stored)
-    match (away, unconfigured):
+    not_local_count = sum(not each.storage_ids for each in stored)
+    unconfigured_count = sum(bool(each.storage_ids) and not has_readable_file(evidence, each) for each in stored)
+    match (not_local_count, unconfigured_count):
         case (0, 0):
-            finding = FileLocation.LOCAL
+            location = FileLocation.LOCAL
         case (count, 0) if count == len(stored):
-            finding = FileLocation.NOT_LOCAL
+            location = FileLocation.NOT_LOCAL
         case (0, count) if count == len(stored):
-            finding = FileLocation.UNCONFIGURED_STORAGE
+            location = FileLocation.UNCONFIGURED_STORAGE
         case _:
-            finding = FileLocation.PARTLY_LOCAL
-    return FilesBeforeMove(finding, away, unconfigured, probably_not_local_count=away)
+            location = FileLocation.PARTLY_LOCAL
+    return FilesBeforeMove(location, not_local_count, unconfigured_count, probably_not_local_count=not_local_count)
 
 
 def count_recalled(evidence: Evidence) -> int:
@@ -97,8 +98,8 @@ def count_recalled(evidence: Evidence) -> int:
     )
     if before is None or after is None:
         return 0
-    had = {each.sop_instance_uid for each in before if each.storage_ids}
-    return sum(has_readable_file(evidence, each) and each.sop_instance_uid not in had for each in after)
+    uids_before = {each.sop_instance_uid for each in before if each.storage_ids}
+    return sum(has_readable_file(evidence, each) and each.sop_instance_uid not in uids_before for each in after)
 
 
 def has_complete_database_evidence(evidence: Evidence) -> bool:
@@ -134,9 +135,9 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
     """Return what the database has of the expected instances; None unless it has each of them."""
     if study is None or not study.is_known or study.instances is None or not evidence.instances_before:
         return None
-    held = {each.sop_instance_uid: each for each in study.instances}
+    stored_instances = {each.sop_instance_uid: each for each in study.instances}
     uids = {instance.sop_instance_uid for instance in evidence.instances_before}
-    return tuple(held[uid] for uid in sorted(uids)) if uids <= held.keys() else None
+    return tuple(stored_instances[uid] for uid in sorted(uids)) if uids <= stored_instances.keys() else None
 
 
 #: What shows the route where Instance Availability is all that is known.
@@ -163,13 +164,13 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
             f"does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
-        line = f"Instance Availability before the move: {', '.join(_availabilities(evidence.instances_before))}"
+        remark = f"Instance Availability before the move: {', '.join(_list_availabilities(evidence.instances_before))}"
         after = (
             ""
             if evidence.instances_after is None
-            else f", after it: {', '.join(_availabilities(evidence.instances_after)) or 'none'}"
+            else f", after it: {', '.join(_list_availabilities(evidence.instances_after)) or 'none'}"
         )
-        findings.remarks.append(line + after)
+        findings.remarks.append(remark + after)
 
 
 def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
@@ -185,12 +186,12 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
     findings.remarks.append(
         f"before the move, the archive's database had no such study for {evidence.request.archive.ae_title}{listed}"
     )
-    came = count_new_files(evidence)
-    if not came:
+    new_count = count_new_files(evidence)
+    if not new_count:
         return
     fallback = evidence.route.fallback_move_scp
-    log = f"; the log of {fallback} (--external-log) can show who sent them" if fallback else ""
-    findings.remarks.append(f"after the move, the database has files of {format_instance_count(came)}{log}")
+    hint = f"; the log of {fallback} (--external-log) can show who sent them" if fallback else ""
+    findings.remarks.append(f"after the move, the database has files of {format_instance_count(new_count)}{hint}")
 
 
 def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
@@ -208,11 +209,11 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
                 "not configure: such files prove nothing about external retrieve"
             )
         case _:
-            words = (
+            reason = (
                 "before the move, the archive's database had no file of "
                 f"{_format_share(files.not_local_count, evidence)}"
             )
-            (findings.supporting if delivered and files.not_local_count else findings.remarks).append(words)
+            (findings.supporting if delivered and files.not_local_count else findings.remarks).append(reason)
             if files.not_local_count < len(evidence.instances_before):
                 findings.remarks.append(f"the other files were on {storages}: they prove nothing about the route")
     _weigh_recalled(evidence, findings, files, delivered=delivered)
@@ -222,17 +223,17 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
 
 def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
     """Weigh which instances got a file by the move, where that is known."""
-    came = count_recalled(evidence)
-    if came and files.not_local_count:
-        words = f"after the move, the database has files of {format_instance_count(came)} more (recalled)"
-        (findings.supporting if delivered else findings.remarks).append(words)
+    recalled_count = count_recalled(evidence)
+    if recalled_count and files.not_local_count:
+        reason = f"after the move, the database has files of {format_instance_count(recalled_count)} more (recalled)"
+        (findings.supporting if delivered else findings.remarks).append(reason)
     elif files.not_local_count and has_complete_database_evidence(evidence):
         findings.remarks.append("after the move, the database has no more files than before")
 
 
 def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
     """Yield where the database and another piece of evidence do not agree."""
-    not_online = [value for value in _availabilities(evidence.instances_before) if value in NOT_ONLINE]
+    not_online = [value for value in _list_availabilities(evidence.instances_before) if value in NOT_ONLINE]
     if files.location is FileLocation.LOCAL and not_online:
         yield (
             f"Instance Availability is {' or '.join(not_online)}, although the archive has the files: it keeps the "
@@ -255,11 +256,13 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
             "the archive's database has no external archive for it (a storage commitment records one): the archive "
             "answers A702"
         )
-    named = [title for title in titles if title]
-    if named:
-        yield f"external archive according to the archive's database: {', '.join(named)}"
-    if strangers := [title for title in named if evidence.route.ae_titles and title not in evidence.route.ae_titles]:
-        yield f"the tree has no AE {', '.join(strangers)}: the archive cannot ask it, and answers A702"
+    known_titles = [title for title in titles if title]
+    if known_titles:
+        yield f"external archive according to the archive's database: {', '.join(known_titles)}"
+    if unknown_titles := [
+        title for title in known_titles if evidence.route.ae_titles and title not in evidence.route.ae_titles
+    ]:
+        yield f"the tree has no AE {', '.join(unknown_titles)}: the archive cannot ask it, and answers A702"
 
 
 def find_recorded_archives(evidence: Evidence) -> tuple[str, ...]:
@@ -267,10 +270,10 @@ def find_recorded_archives(evidence: Evidence) -> tuple[str, ...]:
     return tuple(sorted({each.external_ae_title for each in find_without_file(evidence)}))
 
 
-def _availabilities(instances: Iterable[Instance]) -> list[str]:
+def _list_availabilities(instances: Iterable[Instance]) -> list[str]:
     return sorted({instance.availability or "not given" for instance in instances})
 
 
-def _format_share(number: int, evidence: Evidence) -> str:
-    whole = len({instance.sop_instance_uid for instance in evidence.instances_before})
-    return format_instance_count(number) if number == whole else f"{number} of {whole} instances"
+def _format_share(count: int, evidence: Evidence) -> str:
+    total = len({instance.sop_instance_uid for instance in evidence.instances_before})
+    return format_instance_count(count) if count == total else f"{count} of {total} instances"

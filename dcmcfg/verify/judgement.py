@@ -42,24 +42,24 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
     """
     reported = judge_report(evidence)
     received = judge_received(evidence)
-    witnessed = received.finding is not ReceiptFinding.NOT_OBSERVED
-    delivered = received.finding is ReceiptFinding.COMPLETE if witnessed else reported.ok
+    is_observed = received.finding is not ReceiptFinding.NOT_OBSERVED
+    delivered = received.finding is ReceiptFinding.COMPLETE if is_observed else reported.ok
     route = judge_route(evidence, delivered=delivered)
     accepted = (
         reported.ok
-        and (received.finding is ReceiptFinding.COMPLETE or not witnessed)
+        and (received.finding is ReceiptFinding.COMPLETE or not is_observed)
         and route.finding is not RouteFinding.CONTRADICTED
         and (route.finding is RouteFinding.SHOWN or not require_route)
     )
     return Verdict(
-        headline=_headline(evidence, reported, received, route, accepted=accepted),
+        headline=_format_headline(evidence, reported, received, route, accepted=accepted),
         accepted=accepted,
         reported=reported,
         received=received,
         route=route,
         next_steps=suggest_next_steps(evidence, reported, received, route),
         notes=(
-            *_notes(evidence, delivered=delivered),
+            *_list_notes(evidence, delivered=delivered),
             *_describe_ignored(evidence),
             *_describe_unrelated_senders(received),
             *describe_transcoding(evidence),
@@ -67,7 +67,7 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
     )
 
 
-def _headline(
+def _format_headline(
     evidence: Evidence,
     reported: ReportAssessment,
     received: ReceiptAssessment,
@@ -91,14 +91,14 @@ def _headline(
 
 def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, route: RouteAssessment) -> list[str]:
     """Return what speaks against it, the heaviest first; never empty for what is not verified."""
-    against = list(reported.reasons)
-    if reported.status not in (None, 0) and reported.meaning and CANCELLED_BY_YOU not in against:
-        against[0] = f"{against[0]}, {reported.meaning}"
-    against += received.reasons
+    objections = list(reported.reasons)
+    if reported.status not in (None, 0) and reported.meaning and CANCELLED_BY_YOU not in objections:
+        objections[0] = f"{objections[0]}, {reported.meaning}"
+    objections += received.reasons
     if route.finding is RouteFinding.CONTRADICTED:
-        against.append(f"route contradicted, {route.reasons[0]}")
-    if against:
-        return against
+        objections.append(f"route contradicted, {route.reasons[0]}")
+    if objections:
+        return objections
     return [
         LOCAL_STUDY_NOTE
         if route.finding is RouteFinding.NOT_TRIED
@@ -115,13 +115,13 @@ def _format_route(route: RouteAssessment, reported: ReportAssessment) -> str:
 
 
 def _describe_ignored(evidence: Evidence) -> Iterator[str]:
-    for ignored, why in (
+    for instances, reason in (
         (evidence.early_instances, "that began to arrive before the C-MOVE was sent"),
         (evidence.unrelated_instances, "that others had sent, not this C-MOVE"),
     ):
-        senders = Counter((each.calling_ae_title, each.move_originator_ae_title or "none") for each in ignored)
+        senders = Counter((each.calling_ae_title, each.move_originator_ae_title or "none") for each in instances)
         for (caller, originator), number in senders.items():
-            yield f"ignored {format_instance_count(number)} {why} (caller {caller}, Move Originator {originator})"
+            yield f"ignored {format_instance_count(number)} {reason} (caller {caller}, Move Originator {originator})"
 
 
 def _describe_unrelated_senders(received: ReceiptAssessment) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _is_stored_in_archive(evidence: Evidence) -> bool:
     return evidence.route.external_retrieve_destination is not None
 
 
-def _notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
+def _list_notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
     notes = list(evidence.warnings)
     if (
         delivered

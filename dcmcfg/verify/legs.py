@@ -1,4 +1,4 @@
-"""The C-STOREs between two AEs, according to one witness."""
+"""The C-STOREs between two AEs, according to one evidence source."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dcmcfg.dicom.status import SUCCESS, WARNING_RANGE
 
 @dataclass(frozen=True)
 class StoreRecord:
-    """One C-STORE (PS3.7 Section 9.1.1); ``""`` and None stand for what the witness does not state.
+    """One C-STORE (PS3.7 Section 9.1.1); ``""`` and None stand for what the evidence source does not state.
 
     ``transfer_syntax`` is that of its presentation context. ``file_transfer_syntax`` is that of the sender's file,
-    where the witness states it.
+    where the evidence source states it.
     """
 
     sop_instance_uid: str

@@ -21,23 +21,23 @@ class SentMove:
 
 
 def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOutcome]) -> tuple[SentMove, ...]:
-    """Have *send* carry out *retrievals* one after the other; return them in that order.
+    """Have *send* perform *retrievals* one after the other; return them in that order.
 
     A list of UIDs that a peer refuses as a whole (A9xx, Cxxx with nothing done) is asked for one by one. After one that
     has no final response, or was cancelled, none follows.
     """
     moves: list[SentMove] = []
-    waiting = list(retrievals)
-    while waiting:
-        retrieval = waiting.pop(0)
+    pending = list(retrievals)
+    while pending:
+        retrieval = pending.pop(0)
         outcome = send(retrieval)
-        singly = split_retrieval(retrieval)
-        refused = len(singly) > 1 and _is_uid_list_refused(outcome)
+        split_retrievals = split_retrieval(retrieval)
+        refused = len(split_retrievals) > 1 and _is_uid_list_refused(outcome)
         moves.append(SentMove(retrieval, outcome, refused))
         if outcome.status is None or outcome.cancelled:
             break
         if refused:
-            waiting[:0] = singly
+            pending[:0] = split_retrievals
     return tuple(moves)
 
 
@@ -54,10 +54,10 @@ def combine_outcomes(moves: Iterable[SentMove]) -> MoveOutcome:
     return replace(
         worst,
         failed_sop_instance_uids=tuple(uid for each in outcomes for uid in each.failed_sop_instance_uids),
-        remaining=_sum(each.remaining for each in outcomes),
-        completed=_sum(each.completed for each in outcomes),
-        failed=_sum(each.failed for each in outcomes),
-        warning=_sum(each.warning for each in outcomes),
+        remaining=_sum_known(each.remaining for each in outcomes),
+        completed=_sum_known(each.completed for each in outcomes),
+        failed=_sum_known(each.failed for each in outcomes),
+        warning=_sum_known(each.warning for each in outcomes),
         cancelled=any(each.cancelled for each in outcomes),
         seconds=sum(each.seconds for each in outcomes),
     )
@@ -67,42 +67,42 @@ class ProgressTotal:
     """Adds up the progress of requests that follow each other."""
 
     def __init__(self, on_progress: Callable[[MoveProgress], None]) -> None:
-        self._tell = on_progress
-        self._before = MoveProgress()
-        self._now = MoveProgress()
+        self._on_progress = on_progress
+        self._finished = MoveProgress()
+        self._current = MoveProgress()
 
     def add_pending(self, progress: MoveProgress) -> None:
-        """Tell the progress of all, of which *progress* is that of the request under way."""
-        self._now = MoveProgress(
+        """Report the progress of all requests; *progress* is that of the current one."""
+        self._current = MoveProgress(
             progress.remaining,
-            _sum((self._before.completed, progress.completed)),
-            _sum((self._before.failed, progress.failed)),
-            _sum((self._before.warning, progress.warning)),
+            _sum_known((self._finished.completed, progress.completed)),
+            _sum_known((self._finished.failed, progress.failed)),
+            _sum_known((self._finished.warning, progress.warning)),
         )
-        self._tell(self._now)
+        self._on_progress(self._current)
 
     def finish_request(self, outcome: MoveOutcome) -> None:
         """Count a request that has ended."""
-        self._before = MoveProgress(
+        self._finished = MoveProgress(
             None,
-            _sum((self._before.completed, outcome.completed)),
-            _sum((self._before.failed, outcome.failed)),
-            _sum((self._before.warning, outcome.warning)),
+            _sum_known((self._finished.completed, outcome.completed)),
+            _sum_known((self._finished.failed, outcome.failed)),
+            _sum_known((self._finished.warning, outcome.warning)),
         )
 
 
 def _is_uid_list_refused(outcome: MoveOutcome) -> bool:
     status = outcome.status
-    done = outcome.completed or outcome.failed or outcome.warning
+    any_performed = outcome.completed or outcome.failed or outcome.warning
     return (
         status is not None
         and (status in IDENTIFIER_MISMATCH_RANGE or status in UNABLE_TO_PROCESS_RANGE)
-        and not done
+        and not any_performed
         and not outcome.cancelled
     )
 
 
-def _sum(numbers: Iterable[int | None]) -> int | None:
+def _sum_known(numbers: Iterable[int | None]) -> int | None:
     """Return the sum of what is known, None where nothing is."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None

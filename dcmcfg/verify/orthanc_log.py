@@ -25,7 +25,7 @@ _LINE = re.compile(
 )
 _INCOMING = re.compile(r"Incoming Move request from AET (?P<calling>.*) on IP \S+, calling AET (?P<called>.*)")
 _ASSOCIATED = re.compile(r"Association Received from AET (?P<calling>.*) on IP .*")
-_FOR = re.compile(r'(?:C-)?Move-SCU request received for AET "(?P<destination>.*)"')
+_DESTINATION = re.compile(r'(?:C-)?Move-SCU request received for AET "(?P<destination>.*)"')
 _STUDY = re.compile(r"(?:\s*\(0020,000[dD]\)\s+StudyInstanceUID = |\(0020,000[dD]\) UI \[)(?P<uid>[0-9.]+)\]?.*")
 _SENDING = re.compile(r'Sending resource (?P<resource>[0-9a-f-]+) to modality ".*"(?: in \w+ mode)?')
 _JOB = re.compile(r"New job submitted with priority -?\d+: (?P<job>\S+)")
@@ -62,7 +62,7 @@ def is_orthanc_log(lines: Iterable[str]) -> bool:
 
 def shows_requests(lines: Iterable[str]) -> bool:
     """Tell whether *lines* are of an Orthanc that writes what it is asked, which it does only when it is told to."""
-    return any((found := _LINE.fullmatch(line)) and found["level"] in "TI" for line in lines)
+    return any((match := _LINE.fullmatch(line)) and match["level"] in "TI" for line in lines)
 
 
 def read_moves(lines: Iterable[str], query: LogQuery, now: datetime) -> Iterator[MoveRecord]:
@@ -72,9 +72,9 @@ def read_moves(lines: Iterable[str], query: LogQuery, now: datetime) -> Iterator
     """
     log = _LogReader(query)
     for line in lines:
-        if found := _LINE.fullmatch(line):
-            moment = _parse_time(found, now)
-            log.read_line(moment, found["level"], found["thread"] or "", found["message"])
+        if match := _LINE.fullmatch(line):
+            timestamp = _parse_time(match, now)
+            log.read_line(timestamp, match["level"], match["thread"] or "", match["message"])
         else:
             log.read_continuation_line(line)
     for move in log.moves:
@@ -95,63 +95,63 @@ class _LoggedMove:
     not_stored: int = 0
     is_over: bool = False
 
-    def to_move_record(self, sought: LogQuery) -> MoveRecord | None:
+    def to_move_record(self, query: LogQuery) -> MoveRecord | None:
         """Return the record, or None where it is of another study."""
-        if self.study_uid and self.study_uid != sought.study_uid:
+        if self.study_uid and self.study_uid != query.study_uid:
             return None
-        known = self.study_uid or (sought.study_uid if self.resources & sought.orthanc_resource_ids else "")
-        counted = bool(self.stored or self.not_stored)
+        study_uid = self.study_uid or (query.study_uid if self.resources & query.orthanc_resource_ids else "")
+        is_counted = bool(self.stored or self.not_stored)
         return replace(
             self.record_so_far,
-            study_uid=known,
-            missing_study_reason="" if known else _NO_STUDY,
+            study_uid=study_uid,
+            missing_study_reason="" if study_uid else _NO_STUDY,
             is_sending=bool(self.resources),
-            completed=self.stored if counted else None,
-            failed=self.not_stored if counted else None,
+            completed=self.stored if is_counted else None,
+            failed=self.not_stored if is_counted else None,
         )
 
 
 class _LogReader:
     """What was read so far; a line belongs to the last C-MOVE of its thread, where threads are told."""
 
-    def __init__(self, sought: LogQuery) -> None:
+    def __init__(self, query: LogQuery) -> None:
         self.moves: list[_LoggedMove] = []
-        self._sought = sought
-        self._why = ""
+        self._query = query
+        self._last_error = ""
         self._message: dict[str, str] = {}
         self._in_request = False
         self._callers: dict[str, int] = {}  # number of open associations by whose they are
         self._open: list[_LoggedMove] = []  # some may be over
         self._open_in_thread: dict[str, list[_LoggedMove]] = {}  # likewise
-        self._of_caller: dict[str, list[_LoggedMove]] = {}  # likewise
-        self._of_caller_in_thread: dict[tuple[str, str], list[_LoggedMove]] = {}  # likewise
-        self._of_job: dict[str, list[_LoggedMove]] = {}
+        self._by_caller: dict[str, list[_LoggedMove]] = {}  # likewise
+        self._by_caller_in_thread: dict[tuple[str, str], list[_LoggedMove]] = {}  # likewise
+        self._by_job: dict[str, list[_LoggedMove]] = {}
         self._sending: list[tuple[int, _LoggedMove]] = []  # a heap with the last one on top; some may have failed
 
     def read_line(self, time: datetime, level: str, thread: str, message: str) -> None:
         """Read a line with a time stamp."""
         if level == "E" and not _FAILED.fullmatch(message):
-            self._why = message
+            self._last_error = message
         self._in_request = message == "Received C-MOVE Request:"  # its data set follows
-        if found := _ASSOCIATED.fullmatch(message):
-            caller = found["calling"].strip()
+        if match := _ASSOCIATED.fullmatch(message):
+            caller = match["calling"].strip()
             self._callers[caller] = self._callers.get(caller, 0) + 1
-        elif found := _INCOMING.fullmatch(message):
-            self._why = ""
-            self._begin(time, thread, found["calling"].strip(), found["called"].strip())
-        elif found := _FOR.fullmatch(message):
-            self._send_to(time, thread, found["destination"])
-        elif found := _FINISHED.fullmatch(message):
-            self._finish(thread, found["calling"].strip())
-        elif found := _JOB_ENDED.fullmatch(message):
-            self._end_job(found["job"], success=found["how"] == "success")
-        elif move := self._last(thread):
+        elif match := _INCOMING.fullmatch(message):
+            self._last_error = ""
+            self._begin(time, thread, match["calling"].strip(), match["called"].strip())
+        elif match := _DESTINATION.fullmatch(message):
+            self._send_to(time, thread, match["destination"])
+        elif match := _FINISHED.fullmatch(message):
+            self._finish(thread, match["calling"].strip())
+        elif match := _JOB_ENDED.fullmatch(message):
+            self._end_job(match["job"], success=match["how"] == "success")
+        elif move := self._get_current_move(thread):
             self._read_move_line(move, message)
 
-    def _begin(self, moment: datetime, thread: str, calling: str, called: str = "") -> _LoggedMove:
+    def _begin(self, time: datetime, thread: str, calling: str, called: str = "") -> _LoggedMove:
         move = _LoggedMove(
             MoveRecord(
-                started=moment, calling_ae_title=calling, called_ae_title=called, destination_ae_title="", study_uid=""
+                started=time, calling_ae_title=calling, called_ae_title=called, destination_ae_title="", study_uid=""
             ),
             thread,
             len(self.moves),
@@ -159,53 +159,53 @@ class _LogReader:
         self.moves.append(move)
         self._open.append(move)
         self._open_in_thread.setdefault(thread, []).append(move)
-        self._of_caller.setdefault(calling, []).append(move)
-        self._of_caller_in_thread.setdefault((calling, thread), []).append(move)
+        self._by_caller.setdefault(calling, []).append(move)
+        self._by_caller_in_thread.setdefault((calling, thread), []).append(move)
         return move
 
-    def _send_to(self, moment: datetime, thread: str, destination: str) -> None:
-        move = self._last(thread)
+    def _send_to(self, time: datetime, thread: str, destination: str) -> None:
+        move = self._get_current_move(thread)
         if move is None or move.record_so_far.destination_ae_title:  # it does not tell of each request who asks
             caller = next(iter(self._callers)) if len(self._callers) == 1 else ""
-            move = self._begin(moment, thread, caller)
+            move = self._begin(time, thread, caller)
         move.record_so_far = replace(move.record_so_far, destination_ae_title=destination)
 
     def _finish(self, thread: str, caller: str) -> None:
-        if (left := self._callers.pop(caller, 0) - 1) > 0:
-            self._callers[caller] = left
-        over = self._of_caller_in_thread.pop((caller, thread), ()) if thread else self._of_caller.pop(caller, ())
-        for move in over:
+        if (remaining := self._callers.pop(caller, 0) - 1) > 0:
+            self._callers[caller] = remaining
+        finished = self._by_caller_in_thread.pop((caller, thread), ()) if thread else self._by_caller.pop(caller, ())
+        for move in finished:
             move.is_over = True
 
     def _read_move_line(self, move: _LoggedMove, message: str) -> None:
-        if found := _STUDY.fullmatch(message):
-            move.study_uid = found["uid"]
-        elif found := _SENDING.fullmatch(message):
+        if match := _STUDY.fullmatch(message):
+            move.study_uid = match["uid"]
+        elif match := _SENDING.fullmatch(message):
             if not move.resources:
                 heappush(self._sending, (-move.sequence_number, move))
-            move.resources.add(found["resource"])
-        elif found := _JOB.fullmatch(message):
-            move.job = found["job"]
-            self._of_job.setdefault(move.job, []).append(move)
-        elif found := _FAILED.fullmatch(message):
-            move.record_so_far = replace(move.record_so_far, failure=self._why or found["why"])
+            move.resources.add(match["resource"])
+        elif match := _JOB.fullmatch(message):
+            move.job = match["job"]
+            self._by_job.setdefault(move.job, []).append(move)
+        elif match := _FAILED.fullmatch(message):
+            move.record_so_far = replace(move.record_so_far, failure=self._last_error or match["why"])
             move.is_over = True
 
     def read_continuation_line(self, line: str) -> None:
         """Read a line without a time stamp, of a data set or a DIMSE message."""
-        if self._in_request and (found := _STUDY.fullmatch(line)) and (move := self._last("")):
-            move.study_uid = found["uid"]
-        if found := _IN_MESSAGE.fullmatch(line):
-            if found["name"] == "Message Type":
+        if self._in_request and (match := _STUDY.fullmatch(line)) and (move := self._get_current_move("")):
+            move.study_uid = match["uid"]
+        if match := _IN_MESSAGE.fullmatch(line):
+            if match["name"] == "Message Type":
                 self._message = {}
-            self._message[found["name"]] = found["value"]
-            if found["name"] == "DIMSE Status" and self._message.get("Message Type") == "C-STORE RSP":
-                self._count(self._message.get("Affected SOP Instance UID", ""), found["value"])
+            self._message[match["name"]] = match["value"]
+            if match["name"] == "DIMSE Status" and self._message.get("Message Type") == "C-STORE RSP":
+                self._count(self._message.get("Affected SOP Instance UID", ""), match["value"])
 
     def _count(self, sop_instance_uid: str, status: str) -> None:
         while self._sending and self._sending[0][1].record_so_far.failure:
             heappop(self._sending)
-        if sop_instance_uid not in self._sought.sop_instance_uids or not self._sending:
+        if sop_instance_uid not in self._query.sop_instance_uids or not self._sending:
             return
         _, move = self._sending[0]
         if status.startswith(("0x0000", "0xb0")):
@@ -216,11 +216,11 @@ class _LogReader:
     def _end_job(self, job: str, *, success: bool) -> None:
         if success:
             return
-        for move in self._of_job.pop(job, ()):
+        for move in self._by_job.pop(job, ()):
             if move.job == job:
-                move.record_so_far = replace(move.record_so_far, failure=self._why or "the job failed")
+                move.record_so_far = replace(move.record_so_far, failure=self._last_error or "the job failed")
 
-    def _last(self, thread: str) -> _LoggedMove | None:
+    def _get_current_move(self, thread: str) -> _LoggedMove | None:
         """Return the last C-MOVE that is not over, of *thread* if there is one."""
         moves = self._open_in_thread.get(thread, []) if thread else self._open
         while moves and moves[-1].is_over:
@@ -228,14 +228,14 @@ class _LogReader:
         return moves[-1] if moves else None
 
 
-def _parse_time(found: re.Match[str], now: datetime) -> datetime:
+def _parse_time(match: re.Match[str], now: datetime) -> datetime:
     """Return when a line was written: the last such day and time before *now*."""
     for year in (now.year, now.year - 1):
         try:
-            text = f"{year:04d}-{found['month']}-{found['day']}T{found['time']}"
-            moment = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo)
+            text = f"{year:04d}-{match['month']}-{match['day']}T{match['time']}"
+            timestamp = datetime.fromisoformat(text).replace(tzinfo=now.tzinfo)
         except ValueError:  # 29 February
             continue
-        if moment <= now + timedelta(days=1):
-            return moment
+        if timestamp <= now + timedelta(days=1):
+            return timestamp
     return now

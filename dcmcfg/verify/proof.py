@@ -15,8 +15,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.export import export_ldif, select_entries
 from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_settings
 from dcmcfg.route.path import Route
-from dcmcfg.route.request import RouteRequest as RouteQuestion
-from dcmcfg.route.request import StudyState, get_archive_ae
+from dcmcfg.route.request import RouteRequest, StudyState, get_archive_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.evidence import Evidence
@@ -79,9 +78,9 @@ def create_proof(
     timeline: Timeline, configuration: VerifiedConfiguration, evidence: Evidence, verdict: Verdict
 ) -> Proof:
     """Return everything, as it is now that the verification is over."""
-    here = datetime.now().astimezone()
-    zone = f"{here.tzname()} {here:%z}"
-    ended = here.astimezone(UTC)
+    local_now = datetime.now().astimezone()
+    zone = f"{local_now.tzname()} {local_now:%z}"
+    ended = local_now.astimezone(UTC)
     events = (*timeline.events, *_create_final_event(timeline, evidence))
     in_order = tuple(sorted(events, key=lambda event: event.time))
     return Proof(
@@ -99,11 +98,11 @@ def create_proof(
 def _create_final_event(timeline: Timeline, evidence: Evidence) -> Iterator[TimelineEvent]:
     """Yield the final response as an event; where several requests were sent, nobody noted when each was answered."""
     outcome = evidence.outcome
-    sent = [event.time for event in timeline.events if event.description == MOVE_SENT]
-    if len(sent) == 1:
-        what = "no final response" if outcome.status is None else f"final response {outcome.status:04X}"
-        numbers = MoveProgress(outcome.remaining, outcome.completed, outcome.failed, outcome.warning)
-        yield TimelineEvent(sent[0] + timedelta(seconds=outcome.seconds), what, numbers)
+    times = [event.time for event in timeline.events if event.description == MOVE_SENT]
+    if len(times) == 1:
+        description = "no final response" if outcome.status is None else f"final response {outcome.status:04X}"
+        progress = MoveProgress(outcome.remaining, outcome.completed, outcome.failed, outcome.warning)
+        yield TimelineEvent(times[0] + timedelta(seconds=outcome.seconds), description, progress)
 
 
 def describe_configuration(
@@ -120,22 +119,24 @@ def describe_configuration(
     *facts* is its :func:`compute_tree_facts`, if known. The route is that for the state in which the study was, as far
     as is known.
     """
-    question = evidence.request
-    asked = get_archive_ae(configuration.get_device(device), question.archive.ae_title)
+    request = evidence.request
+    archive_ae = get_archive_ae(configuration.get_device(device), request.archive.ae_title)
     external = next((title for title in find_recorded_archives(evidence) if title), None)
-    classes = frozenset(each.sop_class_uid for each in evidence.instances_before if each.sop_class_uid) or None
+    sop_classes = frozenset(each.sop_class_uid for each in evidence.instances_before if each.sop_class_uid) or None
     route = find_route(
         configuration,
-        RouteQuestion(asked, question.destination_ae_title, question.calling_ae_title, external, sop_classes=classes),
-        _states(evidence),
+        RouteRequest(
+            archive_ae, request.destination_ae_title, request.calling_ae_title, external, sop_classes=sop_classes
+        ),
+        _find_study_states(evidence),
     )
     return VerifiedConfiguration(
         site=site,
         tree=facts or compute_tree_facts(configuration),
-        device=asked.device.name,
-        settings=list_retrieve_settings(asked),
+        device=archive_ae.device.name,
+        settings=list_retrieve_settings(archive_ae),
         addresses=addresses,
-        software=asked.device.entry.texts("dicomSoftwareVersion"),
+        software=archive_ae.device.entry.texts("dicomSoftwareVersion"),
         route=route,
     )
 
@@ -151,11 +152,11 @@ def compute_tree_facts(configuration: Configuration) -> TreeFacts:
 
 def collect_versions() -> dict[str, str]:
     """Return the versions of what took part on this machine, by name."""
-    found = {"dcmcfg": __version__, "Python": platform.python_version()}
-    return found | dict(_libraries()) | {"operating system": platform.platform()}
+    versions = {"dcmcfg": __version__, "Python": platform.python_version()}
+    return versions | dict(_find_library_versions()) | {"operating system": platform.platform()}
 
 
-def _libraries() -> Iterator[tuple[str, str]]:
+def _find_library_versions() -> Iterator[tuple[str, str]]:
     for name in _LIBRARIES:
         try:
             yield name, version(name)
@@ -163,7 +164,7 @@ def _libraries() -> Iterator[tuple[str, str]]:
             yield name, "not known"
 
 
-def _states(evidence: Evidence) -> tuple[StudyState, ...]:
+def _find_study_states(evidence: Evidence) -> tuple[StudyState, ...]:
     if not evidence.instances_before:
         return (StudyState.UNKNOWN,)
     match locate_files_before_move(evidence).location:

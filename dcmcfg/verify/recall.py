@@ -60,8 +60,8 @@ def locate_study(
     *stored* is the study in the archive's database; without it the states are those that Instance Availability leaves
     open, and *database_error* says why the database did not answer.
     """
-    decides = stored is not None and _covers(stored, instances)
-    if stored is not None and decides:
+    is_covered = stored is not None and _is_covered(stored, instances)
+    if stored is not None and is_covered:
         states, external, notes = _find_states_by_database(_restrict_to_listed(stored, instances), device)
     else:
         states, external, notes = _find_states_by_availability(instances, device)
@@ -78,21 +78,23 @@ def locate_study(
         states=states,
         external_ae_title=external,
         notes=tuple(notes),
-        is_from_database=decides,
+        is_from_database=is_covered,
     )
 
 
-def _covers(stored: StoredStudy, listed: Sequence[Instance]) -> bool:
+def _is_covered(stored: StoredStudy, listed: Sequence[Instance]) -> bool:
     """Return whether the database has every instance that the archive lists by C-FIND."""
-    held = {each.sop_instance_uid for each in stored.instances or ()}
-    return {each.sop_instance_uid for each in listed} <= held and (not stored.is_known or stored.instances is not None)
+    stored_uids = {each.sop_instance_uid for each in stored.instances or ()}
+    return {each.sop_instance_uid for each in listed} <= stored_uids and (
+        not stored.is_known or stored.instances is not None
+    )
 
 
 def _restrict_to_listed(stored: StoredStudy, listed: Sequence[Instance]) -> StoredStudy:
     """Return *stored* with the listed instances only: a C-MOVE sends no others (query/retrieve view)."""
     uids = {each.sop_instance_uid for each in listed}
-    held = tuple(each for each in stored.instances or () if not uids or each.sop_instance_uid in uids)
-    return replace(stored, instances=held)
+    instances = tuple(each for each in stored.instances or () if not uids or each.sop_instance_uid in uids)
+    return replace(stored, instances=instances)
 
 
 _State = tuple[tuple[StudyState, ...], str | None, list[str]]
@@ -103,30 +105,30 @@ def _find_states_by_database(stored: StoredStudy, device: Device) -> _State:
     if not stored.is_known:
         return (StudyState.UNKNOWN,), None, []
     configured = device.storage_ids
-    held = stored.instances or ()
-    away = [each for each in held if not each.storage_ids]
-    elsewhere = [each for each in held if each.storage_ids and configured.isdisjoint(each.storage_ids)]
-    states = tuple(_states(len(held), len(away), len(elsewhere)))
+    instances = stored.instances or ()
+    without_file = [each for each in instances if not each.storage_ids]
+    on_unconfigured = [each for each in instances if each.storage_ids and configured.isdisjoint(each.storage_ids)]
+    states = tuple(_list_states(len(instances), len(without_file), len(on_unconfigured)))
     if stored.completeness:
         states = (StudyState.INCOMPLETE, *(each for each in states if each is not StudyState.LOCAL))
-    titles = sorted({each.external_ae_title for each in away})
+    titles = sorted({each.external_ae_title for each in without_file})
     notes = []
     if len(titles) > 1:
-        named = ", ".join(title or "none" for title in titles)
-        notes.append(f"the database has several external archives for its instances: {named}")
-    if elsewhere:
-        storages = ", ".join(sorted({storage for each in elsewhere for storage in each.storage_ids}))
+        title_list = ", ".join(title or "none" for title in titles)
+        notes.append(f"the database has several external archives for its instances: {title_list}")
+    if on_unconfigured:
+        storages = ", ".join(sorted({storage for each in on_unconfigured for storage in each.storage_ids}))
         notes.append(f"files on the storage {storages}, which the tree does not configure")
     return states, (titles[0] or NO_EXTERNAL_ARCHIVE) if len(titles) == 1 else None, notes
 
 
-def _states(number: int, away: int, elsewhere: int) -> Iterator[StudyState]:
-    here = number - away - elsewhere
-    if away:
-        yield StudyState.PARTIAL if here else StudyState.PURGED
-    elif here:
+def _list_states(total: int, without_file: int, on_unconfigured: int) -> Iterator[StudyState]:
+    local = total - without_file - on_unconfigured
+    if without_file:
+        yield StudyState.PARTIAL if local else StudyState.PURGED
+    elif local:
         yield StudyState.LOCAL
-    if elsewhere:
+    if on_unconfigured:
         yield StudyState.UNCONFIGURED_STORAGE
 
 
@@ -137,20 +139,21 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
     NEARLINE also of instances that it has recalled. A dcmReturnRetrieveAET is returned instead of all AE titles.
     """
     not_online = sum(each.availability in NOT_ONLINE for each in instances)
-    returned = {title for each in instances for title in each.retrieve_ae_titles}
-    instead = returned & _titles(device, RETURN_RETRIEVE_AET)
-    names = returned - instead - _own_titles(device)
+    titles = {title for each in instances for title in each.retrieve_ae_titles}
+    substitutes = titles & _collect_titles(device, RETURN_RETRIEVE_AET)
+    external_titles = titles - substitutes - _collect_own_titles(device)
     notes = []
-    if instead:
+    if substitutes:
         notes.append(
-            f"the archive returns {', '.join(sorted(instead))} instead of the AE that holds it ({RETURN_RETRIEVE_AET})"
+            f"the archive returns {', '.join(sorted(substitutes))} instead of the AE that holds it "
+            f"({RETURN_RETRIEVE_AET})"
         )
     match (len(instances), not_online):
         case (0, _):
             states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
         case (number, count) if count or hides_purges(device):
-            partial = (StudyState.PARTIAL,) if number > 1 else ()
-            states = (StudyState.LOCAL, StudyState.PURGED, *partial, StudyState.UNCONFIGURED_STORAGE)
+            partial_states = (StudyState.PARTIAL,) if number > 1 else ()
+            states = (StudyState.LOCAL, StudyState.PURGED, *partial_states, StudyState.UNCONFIGURED_STORAGE)
             if not count:
                 notes.append(
                     "the archive says ONLINE of purged instances too "
@@ -158,17 +161,17 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
                 )
         case _:
             states = (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)
-    if len(names) > 1:
-        notes.append(f"several other archives are named: {', '.join(sorted(names))}")
-    return states, next(iter(names)) if len(names) == 1 else None, notes
+    if len(external_titles) > 1:
+        notes.append(f"several other archives are named: {', '.join(sorted(external_titles))}")
+    return states, next(iter(external_titles)) if len(external_titles) == 1 else None, notes
 
 
-def _own_titles(device: Device) -> set[str]:
+def _collect_own_titles(device: Device) -> set[str]:
     """Return the titles that the archive names itself by."""
-    return _titles(device, RETRIEVE_AET) | {ae.title for ae in device.network_aes}
+    return _collect_titles(device, RETRIEVE_AET) | {ae.title for ae in device.network_aes}
 
 
-def _titles(device: Device, attribute: str) -> set[str]:
+def _collect_titles(device: Device, attribute: str) -> set[str]:
     entries = (device.entry, *(ae.entry for ae in device.network_aes))
     return {title for entry in entries for title in entry.texts(attribute)}
 
@@ -183,7 +186,7 @@ def hides_purges(device: Device) -> bool:
 
 #: Purged studies that are enough to take the smallest of, and studies that are looked at.
 ENOUGH_STUDIES, MAX_STUDIES = 50, 1000
-_UNKNOWN = 1 << 31  # instances: what does not say how many it has comes last
+_UNKNOWN_COUNT = 1 << 31  # instances: what does not say how many it has comes last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,55 +231,66 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
     archive, timeouts = search.addresses.archive, get_query_timeouts(search.addresses)
     with open_association(
         archive, search.calling, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
-    ) as opened:
-        return _choose_by_availability(search, find_studies(opened, search.keys, max_studies=MAX_STUDIES))
+    ) as association:
+        return _choose_by_availability(search, find_studies(association, search.keys, max_studies=MAX_STUDIES))
 
 
-def _choose_by_database(recall: RecallSearch, found: Sequence[StoredStudy]) -> ChosenStudy:
-    if not found:
-        raise _create_not_found(recall, "in the archive's database has an external archive and no file here")
-    titles = recall.addresses.route.ae_titles  # an external archive that the tree does not know cannot be asked
+def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
+    if not studies:
+        raise _create_not_found(search, "in the archive's database has an external archive and no file here")
+    known_titles = search.addresses.route.ae_titles  # an external archive that the tree does not know cannot be asked
     chosen = min(
-        found, key=lambda each: (each.external_ae_title not in titles, each.instance_count or _UNKNOWN, each.study_uid)
+        studies,
+        key=lambda each: (
+            each.external_ae_title not in known_titles,
+            each.instance_count or _UNKNOWN_COUNT,
+            each.study_uid,
+        ),
     )
-    why = f"the archive's database has no file of it, and records {chosen.external_ae_title} as its external archive"
-    return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, why, len(found)))
+    reason = f"the archive's database has no file of it, and records {chosen.external_ae_title} as its external archive"
+    return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(studies)))
 
 
-def _choose_by_availability(recall: RecallSearch, found: Sequence[Study]) -> ChosenStudy:
-    away = [each for each in found if each.availability in NOT_ONLINE]
-    if not away and hides_purges(recall.device):
+def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> ChosenStudy:
+    not_online = [study for study in studies if study.availability in NOT_ONLINE]
+    if not not_online and hides_purges(search.device):
         raise NotFound(
             "every study is ONLINE, but this archive says ONLINE of purged studies too: a storage that purges has no "
             "dcmExternalRetrieveInstanceAvailability",
             next_step="let dcmcfg ask the archive's database (--archive-url, see dcmcfg status), or name a study with "
             "--study",
         )
-    if not away:
-        raise _create_not_found(recall, f"of the {len(found)} that C-FIND lists is NEARLINE, OFFLINE or UNAVAILABLE")
-    own = recall.addresses.route.archive_ae_titles  # one that names no other archive can be asked of nobody
+    if not not_online:
+        raise _create_not_found(search, f"of the {len(studies)} that C-FIND lists is NEARLINE, OFFLINE or UNAVAILABLE")
+    own_titles = search.addresses.route.archive_ae_titles  # one that names no other archive can be asked of nobody
 
-    def rank(each: Study) -> tuple[bool, int, str]:
-        return own.issuperset(each.retrieve_ae_titles), each.instance_count or _UNKNOWN, each.study_uid
+    def rank(study: Study) -> tuple[bool, int, str]:
+        return own_titles.issuperset(study.retrieve_ae_titles), study.instance_count or _UNKNOWN_COUNT, study.study_uid
 
-    chosen = min(away, key=rank)
-    why = f"its Instance Availability is {chosen.availability}, which does not prove that it was purged"
-    return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, why, len(away)))
-
-
-def _describe_choice(number: int | None, why: str, found: int) -> str:
-    size = "an unknown number of instances" if not number else "1 instance" if number == 1 else f"{number} instances"
-    others = "the only one found" if found == 1 else f"the smallest of {found} found"
-    return f"{size}; {why}; {others}"
+    chosen = min(not_online, key=rank)
+    reason = f"its Instance Availability is {chosen.availability}, which does not prove that it was purged"
+    return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(not_online)))
 
 
-def _create_not_found(recall: RecallSearch, why: str) -> NotFound:
-    among = (
-        f" that matches {', '.join(f'{name}={value}' for name, value in recall.keys.items())}" if recall.keys else ""
+def _describe_choice(instance_count: int | None, reason: str, study_count: int) -> str:
+    size = (
+        "an unknown number of instances"
+        if not instance_count
+        else "1 instance"
+        if instance_count == 1
+        else f"{instance_count} instances"
+    )
+    others = "the only one found" if study_count == 1 else f"the smallest of {study_count} found"
+    return f"{size}; {reason}; {others}"
+
+
+def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
+    criteria = (
+        f" that matches {', '.join(f'{name}={value}' for name, value in search.keys.items())}" if search.keys else ""
     )
     return NotFound(
-        f"no purged study was found: none{among} {why}",
-        subject=str(recall.addresses.archive),
+        f"no purged study was found: none{criteria} {reason}",
+        subject=str(search.addresses.archive),
         next_step="let the archive purge one (dcmcfg lint tells what keeps it from that), look for others with "
         "--query, or name one with --study",
     )

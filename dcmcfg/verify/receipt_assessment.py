@@ -15,37 +15,41 @@ def judge_received(evidence: Evidence) -> ReceiptAssessment:
     """Return what arrived, what is missing, what does not belong, and what is not what its UID stands for."""
     if evidence.received is None:
         return ReceiptAssessment(ReceiptFinding.NOT_OBSERVED)
-    arrived, meanwhile = _separate_unrelated(evidence)
-    counts = Counter(instance.sop_instance_uid for instance in arrived)
+    received, unrelated = _separate_unrelated(evidence)
+    counts = Counter(instance.sop_instance_uid for instance in received)
     expected = _get_expected_uids(evidence)
-    strangers = _UnexpectedInstances.find(arrived, expected, evidence.request)
-    reclassed, differing = _find_changed_sop_classes(evidence), _find_differing_content(arrived)
-    unsound = tuple(sorted({(each.sop_instance_uid, each.problem) for each in arrived if each.problem}))
+    unexpected = _UnexpectedInstances.find(received, expected, evidence.request)
+    changed_sop_class, differing_content = _find_changed_sop_classes(evidence), _find_differing_content(received)
+    corrupt = tuple(sorted({(each.sop_instance_uid, each.problem) for each in received if each.problem}))
     missing = tuple(sorted(expected - counts.keys()))
-    number = len(counts.keys() - strangers.uids)
+    number = len(counts.keys() - unexpected.uids)
     reasons = (
-        *_describe_shortfall(evidence, number, len(expected), missing=missing, strangers=strangers),
-        *strangers.format_reasons(),
-        *_describe_corrupt(unsound),
-        *([f"{format_instance_count(len(reclassed))} arrived as another SOP class than listed"] if reclassed else ()),
+        *_describe_shortfall(evidence, number, len(expected), missing=missing, unexpected=unexpected),
+        *unexpected.format_reasons(),
+        *_describe_corrupt(corrupt),
         *(
-            [f"{format_instance_count(len(differing))} arrived more than once, and not the same each time"]
-            if differing
+            [f"{format_instance_count(len(changed_sop_class))} arrived as another SOP class than listed"]
+            if changed_sop_class
+            else ()
+        ),
+        *(
+            [f"{format_instance_count(len(differing_content))} arrived more than once, and not the same each time"]
+            if differing_content
             else ()
         ),
     )
     return ReceiptAssessment(
-        finding=_finding(evidence, reasons),
+        finding=_find_receipt_finding(evidence, reasons),
         instance_count=number,
         missing=missing,
-        unexpected=tuple(sorted(strangers.uids)),
-        altered=tuple(sorted(reclassed | differing)),
+        unexpected=tuple(sorted(unexpected.uids)),
+        altered=tuple(sorted(changed_sop_class | differing_content)),
         duplicates=tuple(sorted(uid for uid, count in counts.items() if count > 1)),
-        corrupt=unsound,
-        stored_files=tuple(sorted({each.saved_path for each in arrived if each.saved_path})),
-        callers=_distinct(instance.calling_ae_title for instance in arrived),
-        move_originators=_distinct(instance.move_originator_ae_title for instance in arrived),
-        unrelated_senders=_distinct(each.calling_ae_title for each in meanwhile),
+        corrupt=corrupt,
+        stored_files=tuple(sorted({each.saved_path for each in received if each.saved_path})),
+        callers=_distinct(instance.calling_ae_title for instance in received),
+        move_originators=_distinct(instance.move_originator_ae_title for instance in received),
+        unrelated_senders=_distinct(each.calling_ae_title for each in unrelated),
         reasons=reasons,
     )
 
@@ -63,23 +67,23 @@ def _separate_unrelated(evidence: Evidence) -> tuple[tuple[ReceivedInstance, ...
     """
     received = evidence.received or ()
     expected = _get_expected_uids(evidence)
-    ours = [each for each in received if each.sop_instance_uid in expected]
-    if not expected or len({each.sop_instance_uid for each in ours}) < len(expected):
+    expected_instances = [instance for instance in received if instance.sop_instance_uid in expected]
+    if not expected or len({instance.sop_instance_uid for instance in expected_instances}) < len(expected):
         return received, ()
-    callers = {each.calling_ae_title for each in ours}
+    callers = {instance.calling_ae_title for instance in expected_instances}
 
-    def is_ours(each: ReceivedInstance) -> bool:
+    def is_related(instance: ReceivedInstance) -> bool:
         return (
-            each.sop_instance_uid in expected
-            or each.study_uid == evidence.request.study_uid
-            or each.move_originator_ae_title == evidence.request.calling_ae_title
-            or each.calling_ae_title in callers
+            instance.sop_instance_uid in expected
+            or instance.study_uid == evidence.request.study_uid
+            or instance.move_originator_ae_title == evidence.request.calling_ae_title
+            or instance.calling_ae_title in callers
         )
 
-    return tuple(filter(is_ours, received)), tuple(each for each in received if not is_ours(each))
+    return tuple(filter(is_related, received)), tuple(instance for instance in received if not is_related(instance))
 
 
-def _finding(evidence: Evidence, reasons: tuple[str, ...]) -> ReceiptFinding:
+def _find_receipt_finding(evidence: Evidence, reasons: tuple[str, ...]) -> ReceiptFinding:
     if reasons:
         return ReceiptFinding.INCOMPLETE
     return ReceiptFinding.UNCHECKED if evidence.expected_count is None else ReceiptFinding.COMPLETE
@@ -95,18 +99,18 @@ class _UnexpectedInstances:
 
     @staticmethod
     def find(
-        arrived: tuple[ReceivedInstance, ...], expected: set[str], request: VerificationRequest
+        received: tuple[ReceivedInstance, ...], expected: set[str], request: VerificationRequest
     ) -> _UnexpectedInstances:
         """With an unknown expectation, what is not said to be of the study does not belong."""
         unlisted: set[str] = set()
-        elsewhere: set[str] = set()
-        for instance in arrived:
+        other_study: set[str] = set()
+        for instance in received:
             if expected and instance.sop_instance_uid not in expected:
                 unlisted.add(instance.sop_instance_uid)
             elif instance.study_uid != request.study_uid and not (expected and instance.study_uid is None):
-                (elsewhere if expected else unlisted).add(instance.sop_instance_uid)
-        whole = request.selection.is_whole_study
-        return _UnexpectedInstances(frozenset(unlisted), frozenset(elsewhere), whole)
+                (other_study if expected else unlisted).add(instance.sop_instance_uid)
+        is_whole_study = request.selection.is_whole_study
+        return _UnexpectedInstances(frozenset(unlisted), frozenset(other_study), is_whole_study)
 
     @property
     def uids(self) -> frozenset[str]:
@@ -114,8 +118,8 @@ class _UnexpectedInstances:
 
     def format_reasons(self) -> Iterator[str]:
         if self.unlisted:
-            why = "the archive did not list for this study" if self.is_whole_study else "were not asked for"
-            yield f"{format_instance_count(len(self.unlisted))} arrived that {why}"
+            phrase = "the archive did not list for this study" if self.is_whole_study else "were not asked for"
+            yield f"{format_instance_count(len(self.unlisted))} arrived that {phrase}"
         if self.other_study:
             yield f"{format_instance_count(len(self.other_study))} arrived under the right UID as part of another study"
 
@@ -130,34 +134,39 @@ def _find_changed_sop_classes(evidence: Evidence) -> set[str]:
     }
 
 
-def _find_differing_content(arrived: tuple[ReceivedInstance, ...]) -> set[str]:
+def _find_differing_content(received: tuple[ReceivedInstance, ...]) -> set[str]:
     """Return what arrived more than once, not the same each time; octets compare within one transfer syntax."""
     contents = {
-        (each.sop_instance_uid, each.transfer_syntax, each.data_set_length, each.fingerprint) for each in arrived
+        (each.sop_instance_uid, each.transfer_syntax, each.data_set_length, each.fingerprint) for each in received
     }
     counts = Counter((uid, syntax) for uid, syntax, *_ in contents)
     return {uid for (uid, _), count in counts.items() if count > 1}
 
 
-def _describe_corrupt(unsound: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    if unsound:
-        number = len({uid for uid, _ in unsound})
-        said = "is not sound (" if number == 1 else "are not sound (the first: "
-        yield f"{format_instance_count(number)} arrived and {said}{unsound[0][1]})"
+def _describe_corrupt(corrupt: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    if corrupt:
+        number = len({uid for uid, _ in corrupt})
+        phrase = "is not sound (" if number == 1 else "are not sound (the first: "
+        yield f"{format_instance_count(number)} arrived and {phrase}{corrupt[0][1]})"
 
 
 def _describe_shortfall(
-    evidence: Evidence, number: int, listed: int, *, missing: tuple[str, ...], strangers: _UnexpectedInstances
+    evidence: Evidence,
+    number: int,
+    expected_uid_count: int,
+    *,
+    missing: tuple[str, ...],
+    unexpected: _UnexpectedInstances,
 ) -> Iterator[str]:
-    wanted = evidence.expected_count
+    expected = evidence.expected_count
     if not evidence.received:
-        after = " after the C-MOVE was sent" if evidence.early_instances else ""
-        because = " because of this C-MOVE" if evidence.unrelated_instances else after
-        yield f"nothing arrived at {evidence.request.destination_ae_title}{because}"
+        cause_if_early = " after the C-MOVE was sent" if evidence.early_instances else ""
+        cause = " because of this C-MOVE" if evidence.unrelated_instances else cause_if_early
+        yield f"nothing arrived at {evidence.request.destination_ae_title}{cause}"
     elif missing:
-        yield f"{len(missing)} of {format_instance_count(listed)} did not arrive"
-    elif not strangers.uids and wanted is not None and number != wanted:
-        yield f"{format_instance_count(number)} arrived, expected: {wanted}"
+        yield f"{len(missing)} of {format_instance_count(expected_uid_count)} did not arrive"
+    elif not unexpected.uids and expected is not None and number != expected:
+        yield f"{format_instance_count(number)} arrived, expected: {expected}"
 
 
 def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Our own receiver in a verification: how it listens, and what is told of it."""
+"""Our own receiver in a verification: how it listens, and what is reported of it."""
 
 from __future__ import annotations
 
@@ -68,15 +68,15 @@ class ReceiverOptions:
 def wait_for_instances(
     receiver: Receiver, outcome: MoveOutcome, is_ignored: Callable[[ReceivedInstance], bool]
 ) -> tuple[ReceivedInstance, ...]:
-    """Return what arrived, waiting a moment where the archive says that more was sent than arrived and *is_ignored*."""
+    """Return what arrived, waiting a moment where the archive reports more; *is_ignored* ones do not count."""
     reported = outcome.completed or 0
 
-    def enough(arrived: Sequence[ReceivedInstance]) -> bool:
-        if len(arrived) < reported:
+    def has_enough(received: Sequence[ReceivedInstance]) -> bool:
+        if len(received) < reported:
             return False
-        return len({each.sop_instance_uid for each in arrived if not is_ignored(each)}) >= reported
+        return len({each.sop_instance_uid for each in received if not is_ignored(each)}) >= reported
 
-    receiver.wait_until(enough, LATE_ARRIVAL_WAIT_S)
+    receiver.wait_until(has_enough, LATE_ARRIVAL_WAIT_S)
     return receiver.received
 
 

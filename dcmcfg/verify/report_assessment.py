@@ -13,18 +13,18 @@ from dcmcfg.verify.external_request import is_sent_directly
 from dcmcfg.verify.verdict import ReportAssessment, ReportFinding
 
 CANCELLED_BY_YOU = "cancelled by you"
-_MOST_COUNTED = 0xFFFF  # the numbers of sub-operations are US: 65,537 are told as 1
+_MAX_COUNTED = 0xFFFF  # the numbers of sub-operations are US: 65,537 are told as 1
 _UNKNOWN_AE = "Unknown AE: "
 
 
 def judge_report(evidence: Evidence) -> ReportAssessment:
     """Return what the archive reported; a success is 0000, all completed and nothing failed."""
     outcome = evidence.outcome
-    reasons = _reasons(evidence)
+    reasons = _list_reasons(evidence)
     return ReportAssessment(
         finding=ReportFinding.NO_SUCCESS if reasons else ReportFinding.SUCCESS,
         status=outcome.status,
-        meaning="" if outcome.status is None else _meaning(outcome.status, outcome.comment, evidence),
+        meaning="" if outcome.status is None else _explain_meaning(outcome.status, outcome.comment, evidence),
         comment=outcome.comment,
         completed=outcome.completed or 0,
         failed=outcome.failed or 0,
@@ -34,7 +34,7 @@ def judge_report(evidence: Evidence) -> ReportAssessment:
     )
 
 
-def _meaning(status: int, comment: str, evidence: Evidence) -> str:
+def _explain_meaning(status: int, comment: str, evidence: Evidence) -> str:
     """Return *status* in words; of an unknown destination, to whom it is unknown.
 
     That another title is unknown is said by another archive than the one asked. So it is, most likely, of a destination
@@ -46,24 +46,28 @@ def _meaning(status: int, comment: str, evidence: Evidence) -> str:
             f"{record.called_ae_title}, says its own record"
         )
     if status == MOVE_DESTINATION_UNKNOWN and is_refused_by_archive(evidence):
-        words = comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.request.destination_ae_title}"
-        return explain("C-MOVE", status, words).meaning
-    named = (
+        comment_to_explain = (
+            comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.request.destination_ae_title}"
+        )
+        return explain("C-MOVE", status, comment_to_explain).meaning
+    unknown_title = (
         comment.removeprefix(_UNKNOWN_AE) if comment.startswith(_UNKNOWN_AE) else evidence.request.destination_ae_title
     )
-    straight = evidence.route.move_destination_known and is_sent_directly(evidence)
-    said_by_itself = named == evidence.request.destination_ae_title and not straight
-    words = comment if said_by_itself or status != MOVE_DESTINATION_UNKNOWN else ""
-    whom = find_called_ae(evidence)
-    return explain("C-MOVE", status, words, format_ae_address(evidence, whom) if whom else "").meaning
+    is_direct = evidence.route.move_destination_known and is_sent_directly(evidence)
+    is_archive_wording = unknown_title == evidence.request.destination_ae_title and not is_direct
+    comment_to_explain = comment if is_archive_wording or status != MOVE_DESTINATION_UNKNOWN else ""
+    called_ae_title = find_called_ae(evidence)
+    return explain(
+        "C-MOVE", status, comment_to_explain, format_ae_address(evidence, called_ae_title) if called_ae_title else ""
+    ).meaning
 
 
-def _reasons(evidence: Evidence) -> tuple[str, ...]:
+def _list_reasons(evidence: Evidence) -> tuple[str, ...]:
     """Return why the report is no success; empty when it is one."""
     outcome = evidence.outcome
     if outcome.status is None:
-        none_came = f"no final response came: {outcome.interruption or 'the association ended'}"
-        return (CANCELLED_BY_YOU, none_came) if outcome.cancelled else (none_came,)
+        no_response = f"no final response came: {outcome.interruption or 'the association ended'}"
+        return (CANCELLED_BY_YOU, no_response) if outcome.cancelled else (no_response,)
     return (*_explain_status(outcome, outcome.status), *_explain_counters(evidence, outcome, outcome.status))
 
 
@@ -95,14 +99,14 @@ def _explain_counters(evidence: Evidence, outcome: MoveOutcome, status: int) -> 
             _explain_unlisted_study(evidence) if evidence.request.patient else "nobody knows how many the study has"
         )
         yield f"{completed} completed, but {unknown}"
-    elif completed != expected and (expected <= _MOST_COUNTED or completed != expected & _MOST_COUNTED):
-        short = completed < expected
-        words = (
+    elif completed != expected and (expected <= _MAX_COUNTED or completed != expected & _MAX_COUNTED):
+        is_short = completed < expected
+        phrase = (
             f"{completed} of {expected} completed"
-            if short
+            if is_short
             else f"{completed} completed although {expected} were expected"
         )
-        yield f"{words}{_format_listed_count(evidence)}"
+        yield f"{phrase}{_format_listed_count(evidence)}"
 
 
 def _explain_unlisted_study(evidence: Evidence) -> str:

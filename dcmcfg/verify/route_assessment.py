@@ -86,36 +86,38 @@ def weigh_move_records(
     if evidence.move_records is None:
         findings.remarks.append("the external archive's own record was not read")
         return
-    ours = select_records_of_run(evidence)
-    for record in ours:
+    records_of_run = select_records_of_run(evidence)
+    for record in records_of_run:
         if not _has_other_destination(evidence, record):
             _weigh_destination(evidence, findings, record)
     for record in sending_records:
         _weigh_sent(evidence, findings, record)
-    unnamed = [record for record in evidence.move_records if record.study_uid and not _names_caller(record)]
-    hidden = [
+    without_caller = [record for record in evidence.move_records if record.study_uid and not _names_caller(record)]
+    without_study = [
         record
         for record in evidence.move_records
         if not record.study_uid and (not _names_caller(record) or _may_be_from_this_run(evidence, record))
     ]
-    is_known = not ours and not unnamed and not any(map(_may_have_sent, hidden))
-    if not sending_records and ours:
-        findings.remarks.append(_describe_nothing_sent(evidence, ours[-1]))
+    is_excluded = not records_of_run and not without_caller and not any(map(_may_have_sent, without_study))
+    if not sending_records and records_of_run:
+        findings.remarks.append(_describe_nothing_sent(evidence, records_of_run[-1]))
     elif evidence.log_is_unchanged:
         findings.remarks.append(
             "nothing was written to the external archive's log since the C-MOVE was sent: nobody asked that archive, "
             "or the file is a copy or another AE's log"
         )
-    elif is_known and delivered and not_local_count and evidence.outcome.status is not None:
+    elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
         # Without its answer it may still be at it.
         findings.contradictions.append(
             f"{_describe_missing_move(evidence)}, although before it {format_instance_count(not_local_count)} had "
             "to come from elsewhere"
         )
-    elif is_known and not hidden:
+    elif is_excluded and not without_study:
         findings.remarks.append(_describe_missing_move(evidence))
-    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE of this study whose caller the log does not name"] * bool(unnamed)
-    findings.remarks += map(_describe_unidentified_move, hidden)
+    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE of this study whose caller the log does not name"] * bool(
+        without_caller
+    )
+    findings.remarks += map(_describe_unidentified_move, without_study)
     _note_other_callers(evidence, findings)
 
 
@@ -129,25 +131,25 @@ def _may_have_sent(record: MoveRecord) -> bool:
 
 
 def _note_other_callers(evidence: Evidence, findings: RouteReasons) -> None:
-    studys = [record for record in evidence.move_records or () if record.study_uid and _names_caller(record)]
-    strangers = {record.calling_ae_title for record in studys if not _may_be_from_this_run(evidence, record)}
-    if strangers:
-        others = ", ".join(sorted(strangers))
-        findings.remarks.append(f"others moved the study from the external archive meanwhile: {others}")
+    study_records = [record for record in evidence.move_records or () if record.study_uid and _names_caller(record)]
+    other_callers = {record.calling_ae_title for record in study_records if not _may_be_from_this_run(evidence, record)}
+    if other_callers:
+        titles = ", ".join(sorted(other_callers))
+        findings.remarks.append(f"others moved the study from the external archive meanwhile: {titles}")
 
 
 def _weigh_sent(evidence: Evidence, findings: RouteReasons, record: MoveRecord) -> None:
     """Weigh a record of a C-MOVE with which something was sent."""
     if record.is_from_archive_log:
-        words = _describe_archive_move(evidence, record)
+        description = _describe_archive_move(evidence, record)
     else:
-        number = "how many it does not say" if record.completed is None else _describe_completed(record)
-        to = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
-        words = f"{_OWN_RECORD}: {_describe_caller(record)} to send{to}, {number}"
-    if why := _explain_inconclusive(evidence, record):
-        findings.remarks.append(f"{words}; {why}")
+        count = "how many it does not say" if record.completed is None else _describe_completed(record)
+        destination = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
+        description = f"{_OWN_RECORD}: {_describe_caller(record)} to send{destination}, {count}"
+    if objection := _explain_inconclusive(evidence, record):
+        findings.remarks.append(f"{description}; {objection}")
     else:
-        findings.supporting.append(words)
+        findings.supporting.append(description)
 
 
 def may_count_local_instances(evidence: Evidence, record: MoveRecord) -> bool:
@@ -161,11 +163,12 @@ def may_count_local_instances(evidence: Evidence, record: MoveRecord) -> bool:
 
 def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveRecord]) -> int:
     """Return how many instances came from the external archive and were forwarded, according to *sending_records*."""
-    witnesses = select_conclusive_records(evidence, sending_records)
-    if any(record.completed is None and record.forwarded_count is None for record in witnesses):
+    conclusive_records = select_conclusive_records(evidence, sending_records)
+    if any(record.completed is None and record.forwarded_count is None for record in conclusive_records):
         return len(evidence.instances_before)
     return sum(
-        record.completed or 0 if record.forwarded_count is None else record.forwarded_count for record in witnesses
+        record.completed or 0 if record.forwarded_count is None else record.forwarded_count
+        for record in conclusive_records
     )
 
 
@@ -200,19 +203,19 @@ def _is_failure(status: int) -> bool:
 
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
     """Return what the archive's log says of the C-MOVE that the archive sent."""
-    words = (
+    description = (
         f"per the archive's log, {record.calling_ae_title} asked {record.called_ae_title} to send to "
         f"{record.destination_ae_title}: "
     )
-    words += "no final response" if record.status is None else f"{record.status:04X}"
+    description += "no final response" if record.status is None else f"{record.status:04X}"
     if record.failure:
-        words += f" ({record.failure})"
+        description += f" ({record.failure})"
     if record.completed is not None:
-        words += f", {record.completed} completed"
+        description += f", {record.completed} completed"
     if record.forwarded_count is None:
-        return words
+        return description
     forwarded = f"{record.forwarded_count} of them" if record.forwarded_count else "none of them"
-    return f"{words}; the archive forwarded {forwarded} to {evidence.request.destination_ae_title}"
+    return f"{description}; the archive forwarded {forwarded} to {evidence.request.destination_ae_title}"
 
 
 def _describe_caller(record: MoveRecord) -> str:
@@ -231,13 +234,15 @@ def _describe_completed(record: MoveRecord) -> str:
 
 def _describe_unidentified_move(record: MoveRecord) -> str:
     """Return what the log shows of a C-MOVE of which it does not show the study."""
-    asked = f"{_OWN_RECORD}: {_describe_caller(record)} to send something"
-    to = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
+    request = f"{_OWN_RECORD}: {_describe_caller(record)} to send something"
+    destination = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
     results = ["" if record.status is None else f"{record.status:04X}"]
     results += [f"failed ({record.failure})" if record.failure else ""]
     results += ["" if record.status is None or record.completed is None else _describe_completed(record)]
     result = ", ".join(each for each in results if each) or "the log does not show the result"
-    return f"{asked}{to}: {result}" + (f"; {record.missing_study_reason}" if record.missing_study_reason else "")
+    return f"{request}{destination}: {result}" + (
+        f"; {record.missing_study_reason}" if record.missing_study_reason else ""
+    )
 
 
 def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveRecord) -> None:
@@ -245,17 +250,17 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
     configured = route.get_destinations_for(record.called_ae_title, evidence.request.destination_ae_title)
     if not record.destination_ae_title or record.destination_ae_title in configured:
         return
-    asked = f"the external archive was asked to send to {record.destination_ae_title}, although the tree"
+    request = f"the external archive was asked to send to {record.destination_ae_title}, although the tree"
     if route.external_retrieve_destination is None:
-        findings.contradictions.append(f"{asked} sets no dcmExternalRetrieveAEDestination")
+        findings.contradictions.append(f"{request} sets no dcmExternalRetrieveAEDestination")
     elif route.external_retrieve_destination in configured:
-        words = (
+        setting = (
             f"sets dcmExternalRetrieveAEDestination {route.external_retrieve_destination} on {route.destination_source}"
         )
-        findings.contradictions.append(f"{asked} {words}")
+        findings.contradictions.append(f"{request} {setting}")
     else:
         findings.contradictions.append(
-            f"{asked} has {record.called_ae_title} asked to send to {' or '.join(sorted(configured))}"
+            f"{request} has {record.called_ae_title} asked to send to {' or '.join(sorted(configured))}"
         )
 
 
@@ -271,25 +276,27 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
     With the route back, each of them must have a file here afterwards. With the route past the archive, none may; and
     only our own receiver sees them, because the archive relays the external archive's answer unchecked.
     """
-    away = locate_files_before_move(evidence).not_local_count
-    if not away:
+    not_local_count = locate_files_before_move(evidence).not_local_count
+    if not not_local_count:
         return
-    came, destination = count_recalled(evidence), evidence.request.destination_ae_title
+    recalled_count, destination = count_recalled(evidence), evidence.request.destination_ae_title
     if not has_complete_database_evidence(evidence):
         findings.weak_objections.append(
             "where the files are after the move is not known, so neither is the way that the instances took"
         )
         return
     match _leads_back_to_archive(evidence):
-        case True if came < away:
+        case True if recalled_count < not_local_count:
             findings.strong_objections.append(
-                f"after the move, the archive has no file of {format_instance_count(away - came)} of these, "
+                f"after the move, the archive has no file of {format_instance_count(not_local_count - recalled_count)} "
+                "of these, "
                 "although the tree has "
                 f"them sent to {evidence.route.external_retrieve_destination or 'the archive'}"
             )
-        case False if came:
+        case False if recalled_count:
             findings.contradictions.append(
-                f"after the move, {format_instance_count(came)} {'is' if came == 1 else 'are'} in the archive's own "
+                f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in "
+                "the archive's own "
                 "storage, "
                 f"although the tree has the external archive send straight to {destination}"
             )
@@ -305,19 +312,23 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
                 f"{', '.join(sorted(callers))} called the receiver, although the tree has the external archive send "
                 f"straight to {destination}"
             )
-        case False if strangers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
+        case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
-                f"{', '.join(sorted(strangers))} called the receiver, which the archive's database does not record as "
+                f"{', '.join(sorted(unexpected_callers))} called the receiver, which the archive's database does not "
+                "record as "
                 "the external archive"
             )
         case True if (
-            strangers := _get_callers(evidence) - evidence.route.archive_ae_titles - evidence.route.sending_ae_titles
+            unexpected_callers := _get_callers(evidence)
+            - evidence.route.archive_ae_titles
+            - evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(strangers))} called the receiver, although the tree has the archive forward the "
+                f"{', '.join(sorted(unexpected_callers))} called the receiver, although the tree has the archive "
+                "forward the "
                 "instances"
             )
-        case None if came < away and evidence.received is None:
+        case None if recalled_count < not_local_count and evidence.received is None:
             findings.weak_objections.append(
                 "the tree has several ways for it, and nobody saw which of them the instances took (--receive does)"
             )
@@ -330,9 +341,9 @@ def _leads_back_to_archive(evidence: Evidence) -> bool | None:
         return None
     listed = {title for instance in evidence.instances_before for title in instance.retrieve_ae_titles}
     holders = {title for title in find_recorded_archives(evidence) if title} or listed - route.archive_ae_titles
-    asked = {each for title in holders or {""} for each in route.get_destinations_for(title, requested)}
-    back = asked & route.archive_ae_titles
-    return None if back and back != asked else bool(back)
+    destinations = {each for title in holders or {""} for each in route.get_destinations_for(title, requested)}
+    archive_destinations = destinations & route.archive_ae_titles
+    return None if archive_destinations and archive_destinations != destinations else bool(archive_destinations)
 
 
 def _get_callers(evidence: Evidence) -> frozenset[str]:
@@ -340,7 +351,7 @@ def _get_callers(evidence: Evidence) -> frozenset[str]:
     return frozenset(each.calling_ae_title for each in evidence.received or () if each.calling_ae_title)
 
 
-_ASKED_NOBODY = (
+_REFUSED_BEFORE_LOOKUP = (
     "the archive refuses such a destination before it looks for the study: it asked nobody, and sent nothing"
 )
 
@@ -350,40 +361,42 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
 
     ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported success.
 
-    *Shown* requires one of two witnesses: the archive's database, which had no file of the instances before the move
-    and the right ones after it; or the external archive's own record. Instance Availability alone is no witness
-    (``files.py``). *Not tried*: the archive had all files itself. *Contradicted*: pieces of evidence exclude each
-    other, or the record shows another way than the configured one. The caller of the receiver proves nothing by itself:
-    it gives any AE title it likes.
+    *Shown* requires one of two sources: the archive's database, which had no file of the instances before the move
+    and the right ones after it; or the external archive's own record. Instance Availability alone is not enough
+    (``file_evidence.py``). *Not tried*: the archive had all files itself. *Contradicted*: pieces of evidence exclude
+    each other, or the record shows another way than the configured one. The caller of the receiver proves nothing by
+    itself: it gives any AE title it likes.
     """
     if is_refused_by_archive(evidence):
-        return RouteAssessment(RouteFinding.NOT_SHOWN, _explain_missing_path(evidence), reasons=(_ASKED_NOBODY,))
+        return RouteAssessment(
+            RouteFinding.NOT_SHOWN, _explain_missing_path(evidence), reasons=(_REFUSED_BEFORE_LOOKUP,)
+        )
     findings = RouteReasons()
-    recalled = [record for record in select_records_of_run(evidence) if record.has_sent]
-    witnesses = select_conclusive_records(evidence, recalled)
-    from_record = count_shown_instances(evidence, witnesses)
+    sending_records = [record for record in select_records_of_run(evidence) if record.has_sent]
+    conclusive_records = select_conclusive_records(evidence, sending_records)
+    recorded_count = count_shown_instances(evidence, conclusive_records)
     files = locate_files_before_move(evidence)
-    weigh_move_records(evidence, findings, recalled, not_local_count=files.not_local_count, delivered=delivered)
+    weigh_move_records(evidence, findings, sending_records, not_local_count=files.not_local_count, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
     if delivered:
         weigh_actual_path(evidence, findings)
-    instances = files.not_local_count if files.is_from_database and files.not_local_count else from_record
+    shown_count = files.not_local_count if files.is_from_database and files.not_local_count else recorded_count
     if evidence.expected_count is not None:
-        instances = min(instances, evidence.expected_count)
+        shown_count = min(shown_count, evidence.expected_count)
     match findings:
         case RouteReasons(contradictions=[_, *_]):
-            finding, reasons, instances = RouteFinding.CONTRADICTED, findings.contradictions, 0
+            finding, reasons, shown_count = RouteFinding.CONTRADICTED, findings.contradictions, 0
         case _ if files.location is FileLocation.LOCAL:
-            finding, reasons, instances = RouteFinding.NOT_TRIED, findings.supporting, 0
+            finding, reasons, shown_count = RouteFinding.NOT_TRIED, findings.supporting, 0
         case RouteReasons(supporting=[_, *_], strong_objections=[]) if delivered and (
-            witnesses or not findings.weak_objections
+            conclusive_records or not findings.weak_objections
         ):
             finding, reasons = RouteFinding.SHOWN, findings.supporting
         case _:
-            finding, reasons, instances = RouteFinding.NOT_SHOWN, findings.supporting, 0
-    against = (*findings.strong_objections, *findings.weak_objections)
-    return RouteAssessment(finding, _describe_path(evidence), instances, (*reasons, *against, *findings.remarks))
+            finding, reasons, shown_count = RouteFinding.NOT_SHOWN, findings.supporting, 0
+    objections = (*findings.strong_objections, *findings.weak_objections)
+    return RouteAssessment(finding, _describe_path(evidence), shown_count, (*reasons, *objections, *findings.remarks))
 
 
 def _explain_missing_path(evidence: Evidence) -> str:
@@ -395,26 +408,27 @@ def _explain_missing_path(evidence: Evidence) -> str:
         return f"none that the archive knows: it does not know {destination}, although the tree has it"
     if destination in route.ae_titles:
         return f"none: the AE {destination} is not installed"
-    near = f"; spelt almost like it: {', '.join(route.similar_ae_titles)}" if route.similar_ae_titles else ""
-    return f"none: the tree has no AE {destination}{near}"
+    suggestion = f"; spelt almost like it: {', '.join(route.similar_ae_titles)}" if route.similar_ae_titles else ""
+    return f"none: the tree has no AE {destination}{suggestion}"
 
 
 def _describe_path(evidence: Evidence) -> str:
-    question, route = evidence.request, evidence.route
+    request, route = evidence.request, evidence.route
     if evidence.database.before is not None and not evidence.database.before.is_known and route.fallback_move_scp:
-        back = f" → {route.fallback_destination}" if route.fallback_destination else ""
+        forwarding = f" → {route.fallback_destination}" if route.fallback_destination else ""
         return (
-            f"fallback archive {route.fallback_move_scp}{back} → {question.destination_ae_title} (dcmFallbackCMoveSCP)"
+            f"fallback archive {route.fallback_move_scp}{forwarding} → {request.destination_ae_title} "
+            "(dcmFallbackCMoveSCP)"
         )
     if route.external_retrieve_destination is None:
-        return f"external archive → {question.destination_ae_title} (dcmExternalRetrieveAEDestination is not set)"
+        return f"external archive → {request.destination_ae_title} (dcmExternalRetrieveAEDestination is not set)"
     if route.misrouting_reason:
         return (
             f"external archive → {route.external_retrieve_destination}, and not to "
-            f"{question.destination_ae_title}: {route.misrouting_reason}"
+            f"{request.destination_ae_title}: {route.misrouting_reason}"
         )
     return (
-        f"external archive → {route.external_retrieve_destination} → {question.destination_ae_title} "
+        f"external archive → {route.external_retrieve_destination} → {request.destination_ae_title} "
         f"(dcmExternalRetrieveAEDestination on {route.destination_source})"
     )
 

@@ -33,7 +33,7 @@ ReceivedCollector = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ..
 
 
 def _do_nothing(*_: object) -> None:
-    """Take no notice."""
+    """Do nothing (default callback)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,25 +61,24 @@ def gather_evidence(
 ) -> Evidence:
     """Ask what the study holds, have it sent, and return what was seen.
 
-    With *receiver_options*, listen as the destination.
-    *tls* is the context to call the archive with; None is plain DICOM. A
-    *receiver* is one that listens as the destination already. Raises :class:`~dcmcfg.errors.DicomError` only before
-    the C-MOVE is sent: when we cannot listen, when the archive cannot be reached, or when its answer to C-FIND is an
-    error. Whatever happens later is evidence.
+    With *receiver_options*, listen as the destination; a *receiver* listens as it already. *tls* is the context to call
+    the archive with; None is plain DICOM. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent:
+    when we cannot listen, when the archive cannot be reached, or when its answer to C-FIND is an error. Whatever
+    happens later is evidence.
     """
-    own = (
+    own_receiver = (
         receiver_options.create_destination_receiver(addresses, callbacks.on_received)
         if receiver_options and receiver is None
         else None
     )
-    receiver = receiver or own
-    with own or nullcontext():
+    receiver = receiver or own_receiver
+    with own_receiver or nullcontext():
         if receiver:
             callbacks.on_step(f"listening as {receiver}")
         callbacks.on_step(f"asking {request.archive} what the study holds (C-FIND)")
-        with open_query_association(request, addresses, tls) as opened:
+        with open_query_association(request, addresses, tls) as association:
             evidence = gather_evidence_over(
-                opened,
+                association,
                 request,
                 addresses,
                 receiver=receiver,
@@ -100,9 +99,9 @@ def open_query_association(
     sop_classes = tuple(
         dict.fromkeys((model.find_sop_class, model.move_sop_class, InformationModel.STUDY.find_sop_class))
     )
-    peer, calling, timeouts = request.archive, request.calling_ae_title, addresses.timeouts
+    peer, calling_ae_title, timeouts = request.archive, request.calling_ae_title, addresses.timeouts
     return open_association(
-        peer, calling, sop_classes, timeouts, tls=tls, relational_sop_classes=[model.find_sop_class]
+        peer, calling_ae_title, sop_classes, timeouts, tls=tls, relational_sop_classes=[model.find_sop_class]
     )
 
 
@@ -119,54 +118,54 @@ def gather_evidence_over(
 ) -> Evidence:
     """Gather the evidence on one study over an association that is open, and stays so.
 
-    What the *receiver* got until a moment after the archive's answer is *collect_received*'s to tell; without one it is
+    *collect_received* returns what the *receiver* got until a moment after the archive's answer; without it, that is
     all that it has. What began to arrive before its C-MOVE was sent, or was sent for somebody else, is kept apart. The
-    *evidence_sources* are heard before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only before the
+    *evidence_sources* are asked before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only before the
     C-MOVE is sent; the association is of no more use then, nor is it where the outcome has no status.
     """
-    asking = association.with_timeouts(get_query_timeouts(addresses))
+    query_association = association.with_timeouts(get_query_timeouts(addresses))
     if request.model is InformationModel.PATIENT and request.patient is None:
-        request = replace(request, patient=find_patient(asking, request.study_uid))
-    listed = find_instances(asking, request.study_uid, request.patient)
+        request = replace(request, patient=find_patient(query_association, request.study_uid))
+    listed = find_instances(query_association, request.study_uid, request.patient)
     expected = request.selection.select(listed)
     retrievals = request.selection.create_retrievals(request.study_uid, listed, request.patient)
     callbacks.on_expected(len(expected))
-    heard = evidence_sources.collect_before(request.study_uid, callbacks.on_step)
+    pre_move = evidence_sources.collect_before(request.study_uid, callbacks.on_step)
     callbacks.on_step(f"asking {request.archive} to send it to {request.destination_ae_title} (C-MOVE)")
-    asked = RequestTimes(expected)
+    request_times = RequestTimes(expected)
     moves = _send_moves(
         association.with_timeouts(addresses.timeouts),
         request,
         retrievals,
         cancellation=cancellation,
         callbacks=callbacks,
-        request_times=asked,
+        request_times=request_times,
     )
     outcome = combine_outcomes(moves)
     received: tuple[ReceivedInstance, ...] | None = None
     early: tuple[ReceivedInstance, ...] = ()
-    uninvited: tuple[ReceivedInstance, ...] = ()
+    unrelated: tuple[ReceivedInstance, ...] = ()
     if receiver:
         involved = find_involved_ae_titles(request, addresses.route, listed)
 
         def is_ignored(each: ReceivedInstance) -> bool:
-            return asked.is_early(each) or is_unrelated(each, request, involved)
+            return request_times.is_early(each) or is_unrelated(each, request, involved)
 
-        came = (
+        received_instances = (
             collect_received(receiver, outcome)
             if collect_received
             else wait_for_instances(receiver, outcome, is_ignored)
         )
-        early = tuple(filter(asked.is_early, came))
-        uninvited = tuple(each for each in came if is_ignored(each) and not asked.is_early(each))
-        received = read_files_back(tuple(itertools.filterfalse(is_ignored, came)), callbacks.on_step)
+        early = tuple(filter(request_times.is_early, received_instances))
+        unrelated = tuple(each for each in received_instances if is_ignored(each) and not request_times.is_early(each))
+        received = read_files_back(tuple(itertools.filterfalse(is_ignored, received_instances)), callbacks.on_step)
     evidence = Evidence(
         request=request,
         instances_before=expected,
         outcome=outcome,
         received=received,
         early_instances=early,
-        unrelated_instances=uninvited,
+        unrelated_instances=unrelated,
         move_records=None,
         route=addresses.route,
         warnings=addresses.warnings,
@@ -176,7 +175,7 @@ def gather_evidence_over(
         if receiver and receiver.listening_since
         else None,
     )
-    return evidence_sources.collect_after(evidence, heard, asking)
+    return evidence_sources.collect_after(evidence, pre_move, query_association)
 
 
 def _send_moves(
@@ -188,7 +187,7 @@ def _send_moves(
     callbacks: VerificationCallbacks,
     request_times: RequestTimes,
 ) -> tuple[SentMove, ...]:
-    tally = ProgressTotal(callbacks.on_pending)
+    total = ProgressTotal(callbacks.on_pending)
 
     def send(retrieval: Retrieval) -> MoveOutcome:
         callbacks.on_sending()
@@ -200,9 +199,9 @@ def _send_moves(
             priority=request.priority,
             cancellation=cancellation,
             on_sent=callbacks.on_sent,
-            on_pending=tally.add_pending,
+            on_pending=total.add_pending,
         )
-        tally.finish_request(outcome)
+        total.finish_request(outcome)
         return outcome
 
     return move_all(retrievals, send)

@@ -12,7 +12,7 @@ from dcmcfg.errors import NotFound
 
 #: UIDs in one request: an element of VR UI holds 65,534 octets at most in Explicit VR (PS3.5 §7.1.2).
 MAX_UIDS = 1000
-_NAMED = 10
+_MAX_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -47,22 +47,22 @@ class Selection:
         """
         if self.level is Level.STUDY:
             return (Retrieval(study_uid, patient=patient),)
-        self._require(study_uid, study_instances)
+        self._require_listed(study_uid, study_instances)
         return tuple(
             Retrieval(study_uid, self.level, series, instances, patient=patient)
-            for series, instances in self._keys(self.select(study_instances))
+            for series, instances in self._split_keys(self.select(study_instances))
         )
 
-    def _keys(self, meant: Sequence[Instance]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-        series = tuple(dict.fromkeys(each.series_uid for each in meant))
+    def _split_keys(self, instances: Sequence[Instance]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        series = tuple(dict.fromkeys(each.series_uid for each in instances))
         if self.level is Level.SERIES:
-            yield from ((part, ()) for part in _parts(series))
+            yield from ((part, ()) for part in _split_uids(series))
             return
         for uid in series:
-            uids = tuple(each.sop_instance_uid for each in meant if each.series_uid == uid)
-            yield from (((uid,), part) for part in _parts(uids))
+            uids = tuple(each.sop_instance_uid for each in instances if each.series_uid == uid)
+            yield from (((uid,), part) for part in _split_uids(uids))
 
-    def _require(self, study_uid: str, listed: Sequence[Instance]) -> None:
+    def _require_listed(self, study_uid: str, listed: Sequence[Instance]) -> None:
         if not listed:
             raise NotFound(
                 f"the archive lists nothing of the study {study_uid}, so there is no series or instance to ask for",
@@ -71,12 +71,12 @@ class Selection:
         series = Counter(each.series_uid for each in listed)
         for uid in (each for each in self.series_uids if each not in series):
             raise _create_not_found(
-                f"series {uid} in the study {study_uid}", [f"{each} ({n})" for each, n in series.items()]
+                f"series {uid} in the study {study_uid}", [f"{each} ({count})" for each, count in series.items()]
             )
-        within = [each.sop_instance_uid for each in Selection(series_uids=self.series_uids).select(listed)]
-        where = "in the series that are named" if self.series_uids else f"in the study {study_uid}"
-        for uid in (each for each in self.instance_uids if each not in within):
-            raise _create_not_found(f"instance {uid} {where}", within)
+        listed_uids = [each.sop_instance_uid for each in Selection(series_uids=self.series_uids).select(listed)]
+        location = "in the series that are named" if self.series_uids else f"in the study {study_uid}"
+        for uid in (each for each in self.instance_uids if each not in listed_uids):
+            raise _create_not_found(f"instance {uid} {location}", listed_uids)
         for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.select(listed)}):
             raise NotFound(
                 f"no instance of the series {uid} is named", next_step="name one with --image, or leave the series out"
@@ -99,17 +99,14 @@ def split_retrieval(retrieval: Retrieval) -> tuple[Retrieval, ...]:
 
 
 def _create_not_found(missing_item: str, listed_items: Sequence[str]) -> NotFound:
-    """Return that the archive lists no *missing_item*, with those of its kind that it has.
-
-    Series with their instances.
-    """
-    more = f" and {len(listed_items) - _NAMED} more" if len(listed_items) > _NAMED else ""
+    """Return the error that the archive lists no *missing_item*; its next step names *listed_items*."""
+    rest = f" and {len(listed_items) - _MAX_LISTED} more" if len(listed_items) > _MAX_LISTED else ""
     return NotFound(
         f"the archive lists no {missing_item}",
-        next_step=f"name one that it lists: {', '.join(listed_items[:_NAMED])}{more}",
+        next_step=f"name one that it lists: {', '.join(listed_items[:_MAX_LISTED])}{rest}",
     )
 
 
-def _parts(uids: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _split_uids(uids: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for start in range(0, len(uids), MAX_UIDS):
         yield uids[start : start + MAX_UIDS]

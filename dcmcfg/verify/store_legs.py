@@ -17,24 +17,24 @@ _LITTLE_ENDIAN = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN
 
 
 def collect_legs(evidence: Evidence) -> tuple[Leg, ...]:
-    """Return the legs that any witness states, those that end at the archive first; our own receiver's last.
+    """Return the legs of all evidence sources, those that end at the archive first; our own receiver's last.
 
-    Each witness has one leg between two AEs, for all C-MOVEs.
+    Each evidence source has one leg between two AEs, for all C-MOVEs.
     """
-    own = evidence.route.archive_ae_titles
+    archive_ae_titles = evidence.route.archive_ae_titles
     stores: dict[tuple[str, str, str], tuple[StoreRecord, ...]] = {}
-    for leg in sorted(evidence.legs, key=lambda leg: leg.called_ae_title not in own):
-        between = (leg.calling_ae_title, leg.called_ae_title, leg.evidence_source)
-        stores[between] = (*stores.get(between, ()), *leg.stores)
-    return (*(Leg(*between, of) for between, of in stores.items()), *_collect_received_legs(evidence))
+    for leg in sorted(evidence.legs, key=lambda leg: leg.called_ae_title not in archive_ae_titles):
+        leg_key = (leg.calling_ae_title, leg.called_ae_title, leg.evidence_source)
+        stores[leg_key] = (*stores.get(leg_key, ()), *leg.stores)
+    return (*(Leg(*leg_key, leg_stores) for leg_key, leg_stores in stores.items()), *_collect_received_legs(evidence))
 
 
 def _collect_received_legs(evidence: Evidence) -> Iterator[Leg]:
     """Yield what our receiver saw of the study, by caller."""
-    question, expected = evidence.request, {each.sop_instance_uid for each in evidence.instances_before}
+    request, expected = evidence.request, {each.sop_instance_uid for each in evidence.instances_before}
     stores: dict[str, list[StoreRecord]] = {}
     for each in evidence.received or ():
-        if each.study_uid == question.study_uid or each.sop_instance_uid in expected:
+        if each.study_uid == request.study_uid or each.sop_instance_uid in expected:
             store = StoreRecord(
                 each.sop_instance_uid,
                 each.sop_class_uid,
@@ -44,8 +44,8 @@ def _collect_received_legs(evidence: Evidence) -> Iterator[Leg]:
                 time=each.received_at,
             )
             stores.setdefault(each.calling_ae_title, []).append(store)
-    for calling, of in stores.items():
-        yield Leg(calling, question.destination_ae_title, OWN_RECEIVER, tuple(of))
+    for calling_ae_title, caller_stores in stores.items():
+        yield Leg(calling_ae_title, request.destination_ae_title, OWN_RECEIVER, tuple(caller_stores))
 
 
 def describe_transcoding(evidence: Evidence) -> Iterator[str]:
@@ -55,31 +55,31 @@ def describe_transcoding(evidence: Evidence) -> Iterator[str]:
     """
     destination = evidence.request.destination_ae_title
     legs = collect_legs(evidence)
-    last = [leg for leg in legs if leg.called_ae_title == destination]
+    last_legs = [leg for leg in legs if leg.called_ae_title == destination]
     sources = {
         leg.calling_ae_title: _SourceSyntaxes(leg)
         for leg in legs
         if leg.called_ae_title != destination or _has_file_syntax(leg)
     }
-    arrived = {each.sop_instance_uid: each for leg in last for each in leg.stores if each.is_stored}
+    delivered = {each.sop_instance_uid: each for leg in last_legs for each in leg.stores if each.is_stored}
     changes: Counter[tuple[str, str, str]] = Counter()
-    for uid, store in arrived.items():
+    for uid, store in delivered.items():
         for title, source in sources.items():
             syntax = source.get_transfer_syntax(uid)
             if syntax and store.transfer_syntax and _differ(syntax, store.transfer_syntax):
                 changes[title, syntax, store.transfer_syntax] += 1
     for (title, before, after), number in changes.items():
         reached = f"{format_instance_count(number)} reached {destination} in {look_up_uid_name(after)}"
-        them = "it" if number == 1 else "them"
+        pronoun = "it" if number == 1 else "them"
         if sources[title].has_file_syntaxes:
             yield (
-                f"{reached}, while {title} stores {them} in {look_up_uid_name(before)}; possible reasons: {title} "
+                f"{reached}, while {title} stores {pronoun} in {look_up_uid_name(before)}; possible reasons: {title} "
                 "does not "
                 "offer the latter, or an AE on the way does not accept it (see its transfer capabilities in the tree)"
             )
         else:
             yield (
-                f"{reached}, while {title} sent {them} in {look_up_uid_name(before)}; possible reasons: "
+                f"{reached}, while {title} sent {pronoun} in {look_up_uid_name(before)}; possible reasons: "
                 f"{destination} does "
                 "not accept the latter, or its transfer capabilities in the tree do not list it"
             )
@@ -94,13 +94,15 @@ class _SourceSyntaxes:
 
     def __init__(self, leg: Leg) -> None:
         self.has_file_syntaxes = _has_file_syntax(leg)
-        self._of = {each.sop_instance_uid: each.file_transfer_syntax or each.transfer_syntax for each in leg.stores}
-        every = {each.file_transfer_syntax or each.transfer_syntax for each in leg.stores}
+        self._by_instance = {
+            each.sop_instance_uid: each.file_transfer_syntax or each.transfer_syntax for each in leg.stores
+        }
+        syntaxes = {each.file_transfer_syntax or each.transfer_syntax for each in leg.stores}
         # A log that does not name instances tells of each only what it tells of all.
-        self._of_all = next(iter(every)) if len(every) == 1 and "" in self._of else ""
+        self._common_syntax = next(iter(syntaxes)) if len(syntaxes) == 1 and "" in self._by_instance else ""
 
     def get_transfer_syntax(self, sop_instance_uid: str) -> str:
-        return self._of.get(sop_instance_uid) or self._of_all
+        return self._by_instance.get(sop_instance_uid) or self._common_syntax
 
 
 def _has_file_syntax(leg: Leg) -> bool:

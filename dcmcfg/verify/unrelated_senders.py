@@ -16,16 +16,16 @@ def find_involved_ae_titles(
 
     These are our own, those of the archive, and those of all archives that it may ask.
     """
-    asked = {title for title, _ in route.external_requests} | {
+    external = {title for title, _ in route.external_requests} | {
         title for each in instances for title in each.retrieve_ae_titles
     }
-    one_each = {
+    own = {
         request.calling_ae_title,
         request.archive.ae_title,
         route.fallback_move_scp,
         route.alternative_move_scp,
     } - {""}
-    return frozenset(one_each | asked | route.archive_ae_titles | route.calling_ae_titles | route.sending_ae_titles)
+    return frozenset(own | external | route.archive_ae_titles | route.calling_ae_titles | route.sending_ae_titles)
 
 
 def is_unrelated(instance: ReceivedInstance, request: VerificationRequest, involved_ae_titles: frozenset[str]) -> bool:

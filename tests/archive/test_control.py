@@ -26,12 +26,12 @@ PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
 
 
 def refused_reload(archive: Scripted, *, token: str | None = None) -> ArchiveError:
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, token).reload()
-    assert not isinstance(caught.value, ReloadUnconfirmed)
-    assert caught.value.subject == f"{archive.url}/ctrl/reload"
-    assert caught.value.exit_code == 3
-    return caught.value
+    assert not isinstance(error_info.value, ReloadUnconfirmed)
+    assert error_info.value.subject == f"{archive.url}/ctrl/reload"
+    assert error_info.value.exit_code == 3
+    return error_info.value
 
 
 def test_status_of_a_started_archive(archive: Scripted) -> None:
@@ -52,11 +52,11 @@ def test_status_of_a_stopped_archive(archive: Scripted) -> None:
 )
 def test_status_that_is_not_the_archives_asks_for_the_base_url(archive: Scripted, body: str) -> None:
     archive.answer(200, body)
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url).status()
-    assert caught.value.message == "The answer is not that of an archive (HTTP 200)"
-    assert "base URL" in caught.value.next_step
-    assert state_of(caught.value) is ServiceState.NOT_AN_ARCHIVE
+    assert error_info.value.message == "The answer is not that of an archive (HTTP 200)"
+    assert "base URL" in error_info.value.next_step
+    assert state_of(error_info.value) is ServiceState.NOT_AN_ARCHIVE
 
 
 def state_of(error: ArchiveError) -> ServiceState:
@@ -111,13 +111,13 @@ def test_want_of_a_token_says_how_to_give_one_and_a_refused_one_who_tells_why(
 
 def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None:
     archive.answer(500, "cannot read eyJ0b2tlbg")
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
-    assert caught.value.message.startswith("cannot read … (HTTP 500). ")
+    assert error_info.value.message.startswith("cannot read … (HTTP 500). ")
     archive.answer(302, Location="https://login/eyJ0b2tlbg")
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, "eyJ0b2tlbg").reload()
-    assert caught.value.message.startswith("redirected to https://login/… ")
+    assert error_info.value.message.startswith("redirected to https://login/… ")
 
 
 def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:
@@ -141,10 +141,10 @@ def test_conflict_while_loading_keeps_the_configuration_and_shows_the_unescaped_
 
 
 def unfinished(archive: Scripted) -> ReloadUnfinished:
-    with pytest.raises(ReloadUnfinished) as caught:
+    with pytest.raises(ReloadUnfinished) as error_info:
         ControlService(archive.url).reload()
-    assert caught.value.exit_code == 4
-    return caught.value
+    assert error_info.value.exit_code == 4
+    return error_info.value
 
 
 def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripted) -> None:
@@ -215,14 +215,14 @@ def test_second_reload_that_ends_otherwise_leaves_the_new_configuration_in_force
 def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Scripted) -> None:
     archive.once["ctrl/reload"] = (500, FORCED.encode())
     archive.answer(504)
-    with pytest.raises(ReloadUnconfirmed) as caught:
+    with pytest.raises(ReloadUnconfirmed) as error_info:
         ControlService(archive.url).reload()
-    assert caught.value.message.startswith(
+    assert error_info.value.message.startswith(
         "The new configuration is in force, but the archive could not open the listener localhost:9112. "
         "A second reload was sent and not confirmed: "
     )
-    assert caught.value.reload is not None
-    assert (caught.value.reload.in_force, len(caught.value.reload.attempts)) == (True, 2)
+    assert error_info.value.reload is not None
+    assert (error_info.value.reload.in_force, len(error_info.value.reload.attempts)) == (True, 2)
 
 
 STACK_TRACE = """\
@@ -263,10 +263,10 @@ def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -
 )
 def test_other_errors_are_shown_in_one_bounded_line(archive: Scripted, body: str, reason: str) -> None:
     archive.answer(500, body)
-    with pytest.raises(ReloadFailed) as caught:
+    with pytest.raises(ReloadFailed) as error_info:
         ControlService(archive.url).reload()
-    assert reason in caught.value.message
-    assert len(caught.value.message) < 400
+    assert reason in error_info.value.message
+    assert len(error_info.value.message) < 400
 
 
 def test_endless_body_is_cut(archive: Scripted) -> None:
@@ -281,21 +281,21 @@ def test_archive_behind_a_proxy_that_is_not_ready(archive: Scripted) -> None:
 
 def test_page_of_the_web_server_says_that_nothing_was_reloaded(archive: Scripted) -> None:
     archive.answer(500, PAGE.format("500 - Internal Server Error"))
-    with pytest.raises(NotReloaded) as caught:
+    with pytest.raises(NotReloaded) as error_info:
         ControlService(archive.url, polling=HASTE).reload()
-    assert caught.value.message.startswith(
+    assert error_info.value.message.startswith(
         "Not reloaded. The archive failed to start, or it is still starting (HTTP 500"
     )
-    assert "A reload does not start the archive" in caught.value.next_step
+    assert "A reload does not start the archive" in error_info.value.next_step
     assert archive.reloads == 1
 
 
 def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(archive: Scripted) -> None:
     archive.by_path["ctrl/reload"] = (500, PAGE.format("500 - Internal Server Error").encode())
     archive.answer(200, '{"status":"STARTED"}')
-    with pytest.raises(NotReloaded) as caught:
+    with pytest.raises(NotReloaded) as error_info:
         ControlService(archive.url, polling=LONG).reload()
-    assert caught.value.message == "Not reloaded: the archive was not ready, and is STARTED now"
+    assert error_info.value.message == "Not reloaded: the archive was not ready, and is STARTED now"
 
 
 @pytest.mark.parametrize(
@@ -311,9 +311,9 @@ def test_pages_of_the_web_server_show_in_which_way_the_archive_does_not_run(
     archive: Scripted, status: int, text: str, state: ServiceState
 ) -> None:
     archive.answer(status, PAGE.format(text))
-    with pytest.raises(NotStarted) as caught:
+    with pytest.raises(NotStarted) as error_info:
         ControlService(archive.url, polling=HASTE).status()
-    assert caught.value.state is state
+    assert error_info.value.state is state
     assert (len(archive.requests) > 1) == (status != 404)
 
 
@@ -327,9 +327,9 @@ def test_page_that_passes_is_asked_for_again_and_the_wait_is_announced(archive: 
 
 def test_another_path_of_the_archive_is_not_taken_for_an_archive_that_is_not_deployed(archive: Scripted) -> None:
     archive.answer(404, **{"Access-Control-Allow-Origin": "*"})
-    with pytest.raises(NotStarted) as caught:
+    with pytest.raises(NotStarted) as error_info:
         ControlService(archive.url).status()
-    assert caught.value.state is ServiceState.WRONG_PATH
+    assert error_info.value.state is ServiceState.WRONG_PATH
 
 
 def test_slow_answer_is_announced(archive: Scripted) -> None:
@@ -342,10 +342,10 @@ def test_slow_answer_is_announced(archive: Scripted) -> None:
 
 def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scripted) -> None:
     archive.hang = threading.Event()
-    with pytest.raises(ReloadUnconfirmed) as caught:
+    with pytest.raises(ReloadUnconfirmed) as error_info:
         ControlService(archive.url, timeouts=QUICK).reload()
-    assert caught.value.message == "The reload was sent and not confirmed: no answer within 0.3 s"
-    assert caught.value.exit_code == 4
+    assert error_info.value.message == "The reload was sent and not confirmed: no answer within 0.3 s"
+    assert error_info.value.exit_code == 4
 
 
 def test_an_answer_in_drips_does_not_outlast_the_timeouts() -> None:
@@ -372,9 +372,9 @@ def test_an_answer_in_drips_does_not_outlast_the_timeouts() -> None:
 
 def test_reload_whose_connection_was_lost_is_unconfirmed(archive: Scripted) -> None:
     archive.drop = True
-    with pytest.raises(ReloadUnconfirmed) as caught:
+    with pytest.raises(ReloadUnconfirmed) as error_info:
         ControlService(archive.url).reload()
-    assert "the connection ended" in caught.value.message
+    assert "the connection ended" in error_info.value.message
 
 
 @pytest.mark.parametrize("status", [502, 504])
@@ -386,31 +386,31 @@ def test_reload_lost_behind_a_gateway_is_unconfirmed(archive: Scripted, status: 
 
 def test_status_without_an_answer_fails_within_its_timeout(archive: Scripted) -> None:
     archive.hang = threading.Event()
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, timeouts=QUICK).status()
-    assert caught.value.message == (
+    assert error_info.value.message == (
         "The server accepts connections and does not answer within 0.3 s: it is starting, or it hangs"
     )
-    assert state_of(caught.value) is ServiceState.NO_RESPONSE
+    assert state_of(error_info.value) is ServiceState.NO_RESPONSE
 
 
 def test_status_of_a_server_that_is_not_running() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").status()
-    assert caught.value.message == f"Connection refused: no server listens at 127.0.0.1:{port}"
-    assert state_of(caught.value) is ServiceState.NOT_RUNNING
+    assert error_info.value.message == f"Connection refused: no server listens at 127.0.0.1:{port}"
+    assert state_of(error_info.value) is ServiceState.NOT_RUNNING
 
 
 def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").reload()
-    assert not isinstance(caught.value, ReloadUnconfirmed)
-    assert caught.value.message == "connection refused"
-    assert "is the archive running?" in caught.value.next_step
+    assert not isinstance(error_info.value, ReloadUnconfirmed)
+    assert error_info.value.message == "connection refused"
+    assert "is the archive running?" in error_info.value.next_step
 
 
 def test_server_that_does_not_speak_http_is_told() -> None:
@@ -424,42 +424,42 @@ def test_server_that_does_not_speak_http_is_told() -> None:
 
         thread = threading.Thread(target=greet, daemon=True)
         thread.start()
-        with pytest.raises(ArchiveError) as caught:
+        with pytest.raises(ArchiveError) as error_info:
             ControlService(f"http://127.0.0.1:{server.getsockname()[1]}").status()
         thread.join(PATIENCE_S)
-    assert "not HTTP" in caught.value.message
+    assert "not HTTP" in error_info.value.message
 
 
 def test_unknown_host_is_told() -> None:
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService("http://archive.invalid/dcm4chee-arc").status()
-    assert caught.value.message.startswith("the host name is not known: ")
+    assert error_info.value.message.startswith("the host name is not known: ")
 
 
 @pytest.mark.parametrize("host", ["1.2.3.400", "xn--a"])
 def test_host_that_cannot_be_asked_is_told_and_nothing_was_sent(host: str) -> None:
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(f"http://{host}/dcm4chee-arc").reload()
-    assert not isinstance(caught.value, ReloadUnconfirmed)
-    assert caught.value.message.startswith("no connection: not a usable URL: ")
+    assert not isinstance(error_info.value, ReloadUnconfirmed)
+    assert error_info.value.message.startswith("no connection: not a usable URL: ")
 
 
 def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with scripted_archive(certificate) as archive:
-        with pytest.raises(ArchiveError) as caught:
+        with pytest.raises(ArchiveError) as error_info:
             ControlService(archive.url, "secret").reload()
-        assert "its certificate was not accepted: self-signed certificate" in caught.value.message
-        assert "--ca-file" in caught.value.next_step
+        assert "its certificate was not accepted: self-signed certificate" in error_info.value.message
+        assert "--ca-file" in error_info.value.next_step
         assert archive.requests == []
         ControlService(archive.url, "secret", tmp_path / "certificate.pem").reload()
         assert archive.requests == [("POST", "/dcm4chee-arc/ctrl/reload", "Bearer secret")]
 
 
 def test_https_to_a_plain_port_is_told(archive: Scripted) -> None:
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url.replace("http:", "https:")).status()
-    assert caught.value.message.startswith("TLS failed: ")
+    assert error_info.value.message.startswith("TLS failed: ")
 
 
 @pytest.mark.parametrize(("content", "what"), [(None, "cannot be read"), ("not PEM", "no certificate in PEM form")])
@@ -489,6 +489,6 @@ def test_status_and_reload_end_with_any_body(archive: Scripted, body: str) -> No
     with pytest.raises(ReloadUnfinished):
         service.reload()
     archive.answer(200, body)
-    with pytest.raises(NotStarted) as caught:
+    with pytest.raises(NotStarted) as error_info:
         service.status()
-    assert caught.value.state is ServiceState.NOT_AN_ARCHIVE
+    assert error_info.value.state is ServiceState.NOT_AN_ARCHIVE

@@ -42,8 +42,8 @@ def test_every_transport_error_is_known() -> None:
 @pytest.mark.parametrize("kind", [*NOT_SENT, *MAYBE_SENT], ids=name)
 def test_transport_error_is_told_with_the_next_step(kind: type[httpx.TransportError]) -> None:
     error = kind("the\nreason")
-    told = translate_no_response(error, "http://h/ctrl/reload", 7)
+    failure = translate_no_response(error, "http://h/ctrl/reload", 7)
     assert was_sent(error) == (kind in MAYBE_SENT)
-    assert told.subject == "http://h/ctrl/reload"
-    assert "7 s" in told.message if issubclass(kind, httpx.TimeoutException) else "the reason" in told.message
-    assert told.next_step
+    assert failure.subject == "http://h/ctrl/reload"
+    assert "7 s" in failure.message if issubclass(kind, httpx.TimeoutException) else "the reason" in failure.message
+    assert failure.next_step

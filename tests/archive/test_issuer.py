@@ -39,9 +39,9 @@ def client_of(issuer: Issuer) -> TokenIssuer:
 
 
 def refused(client: ClientCredentials, web: HttpClient | None = None) -> TokenError:
-    with pytest.raises(TokenError) as caught:
-        TokenIssuer(client, web or HttpClient()).token()
-    error = caught.value
+    with pytest.raises(TokenError) as error_info:
+        TokenIssuer(client, web or HttpClient()).get_token()
+    error = error_info.value
     assert error.exit_code == 3
     assert error.next_step
     assert client.secret not in str(error) + repr(client)
@@ -54,8 +54,8 @@ def refused(client: ClientCredentials, web: HttpClient | None = None) -> TokenEr
 def test_token_is_got_when_first_needed_and_kept(issuer: Issuer) -> None:
     asking = client_of(issuer)
     assert (asking.has_valid_token, issuer.issued) == (False, [])
-    token = asking.token()
-    assert (asking.has_valid_token, asking.token(), issuer.issued) == (True, token, [token])
+    token = asking.get_token()
+    assert (asking.has_valid_token, asking.get_token(), issuer.issued) == (True, token, [token])
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["iss"], claims["azp"]) == (issuer.url, "dcmcfg")
     assert issuer.asked == ["client_secret_post"]
@@ -65,32 +65,32 @@ def test_token_is_got_when_first_needed_and_kept(issuer: Issuer) -> None:
 def test_token_is_renewed_before_it_expires(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, lifespan: int) -> None:
     issuer.lifespan = lifespan
     asking = client_of(issuer)
-    first = asking.token()
+    first = asking.get_token()
     now = time.monotonic()
     monkeypatch.setattr("dcmcfg.archive.issuer.time.monotonic", lambda: now + lifespan / 2)
-    assert asking.token() == first
+    assert asking.get_token() == first
     monkeypatch.setattr("dcmcfg.archive.issuer.time.monotonic", lambda: now + lifespan - min(30, lifespan / 4))
-    assert asking.token() != first
+    assert asking.get_token() != first
 
 
 def test_token_endpoint_can_be_named_without_discovery(issuer: Issuer) -> None:
     client = replace(credentials(issuer), issuer="", token_url=issuer.token_url)
-    assert TokenIssuer(client, HttpClient()).token() == issuer.issued[-1]
+    assert TokenIssuer(client, HttpClient()).get_token() == issuer.issued[-1]
 
 
 def test_scope_is_asked_for(issuer: Issuer) -> None:
-    TokenIssuer(replace(credentials(issuer), scope="profile"), HttpClient()).token()
+    TokenIssuer(replace(credentials(issuer), scope="profile"), HttpClient()).get_token()
     claims = jwt.decode(issuer.issued[-1], options={"verify_signature": False})
     assert claims["scope"] == "profile"
 
 
 def test_secret_goes_into_the_form_where_that_is_taken_or_its_encoding_matters_else_into_basic(issuer: Issuer) -> None:
-    TokenIssuer(credentials(issuer, "post-only"), HttpClient()).token()
-    TokenIssuer(replace(credentials(issuer), token_url=issuer.token_url), HttpClient()).token()
+    TokenIssuer(credentials(issuer, "post-only"), HttpClient()).get_token()
+    TokenIssuer(replace(credentials(issuer), token_url=issuer.token_url), HttpClient()).get_token()
     assert issuer.asked == ["client_secret_post"] * 2
-    TokenIssuer(replace(credentials(issuer, "basic-only"), token_url=issuer.token_url), HttpClient()).token()
+    TokenIssuer(replace(credentials(issuer, "basic-only"), token_url=issuer.token_url), HttpClient()).get_token()
     issuer.discovery = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
-    TokenIssuer(credentials(issuer, "basic-only"), HttpClient()).token()
+    TokenIssuer(credentials(issuer, "basic-only"), HttpClient()).get_token()
     assert issuer.asked[2:] == ["client_secret_basic"] * 2
 
 
@@ -101,7 +101,9 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
         assert "its certificate was not accepted: self-signed certificate" in error.message
         assert "--ca-file" in error.next_step
         assert issuer.asked == []
-        assert TokenIssuer(credentials(issuer), HttpClient(tmp_path / "certificate.pem")).token() == issuer.issued[-1]
+        assert (
+            TokenIssuer(credentials(issuer), HttpClient(tmp_path / "certificate.pem")).get_token() == issuer.issued[-1]
+        )
 
 
 # -- what the issuer refuses
@@ -241,9 +243,9 @@ def test_secret_that_the_answer_gives_back_is_not_told(
 
 @pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}/", "http://\x01/", "http://[::1", "file:///x"])
 def test_keys_at_what_is_no_url_are_told(url: str) -> None:
-    with pytest.raises(TokenError) as caught:
+    with pytest.raises(TokenError) as error_info:
         fetch_key_set(ProviderMetadata("https://k/realms/r", "https://k/token", url, ()), HttpClient())
-    assert caught.value.message.startswith("no token for the archive: no connection: ")
+    assert error_info.value.message.startswith("no token for the archive: no connection: ")
 
 
 @pytest.mark.parametrize("seconds", ["1" + "0" * 400, "1e999"])
@@ -253,7 +255,7 @@ def test_token_with_a_lifetime_beyond_all_numbers_is_kept(
     script, client = scripted
     script.answer(200, f'{{"access_token":"abc","expires_in":{seconds}}}')
     asking = TokenIssuer(client, HttpClient())
-    assert (asking.token(), asking.has_valid_token) == ("abc", True)
+    assert (asking.get_token(), asking.has_valid_token) == ("abc", True)
 
 
 def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) -> None:
@@ -284,10 +286,10 @@ def test_kept_token_that_the_archive_no_longer_takes_is_renewed_once(issuer: Iss
     service = ControlService(archive.url, client_of(issuer))
     service.status()
     archive.by_path["ctrl/reload"] = (401, b"")
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         service.reload()
-    assert caught.value.message == "the token was not accepted (HTTP 401)"
-    assert not isinstance(caught.value, IncompleteChange)
+    assert error_info.value.message == "the token was not accepted (HTTP 401)"
+    assert not isinstance(error_info.value, IncompleteChange)
     first, second = issuer.issued
     assert [sent for *_, sent in archive.requests] == [f"Bearer {t}" for t in (first, first, second)]
 
@@ -309,8 +311,8 @@ def test_without_a_token_the_archive_is_not_asked(archive: Scripted) -> None:
 @pytest.mark.parametrize("path", ["token", ".well-known/openid-configuration"])
 def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted, path: str) -> None:
     archive.answer(200, " " * 300_000)
-    asked = ClientCredentials(archive.url, "dcmcfg", "s3cret")
-    client = replace(asked, issuer="", token_url=f"{archive.url}/token") if path == "token" else asked
+    credentials = ClientCredentials(archive.url, "dcmcfg", "s3cret")
+    client = replace(credentials, issuer="", token_url=f"{archive.url}/token") if path == "token" else credentials
     error = refused(client)
     assert (error.message, error.subject) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
     assert error.next_step.endswith("repeat the command with --max http-body=512K")

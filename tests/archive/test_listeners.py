@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from dcmcfg.archive.listeners import Listener, find_conflicting_connections, listeners_of, probe_listeners
+from dcmcfg.archive.listeners import Listener, find_conflicting_connections, list_listeners, probe_listeners
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.reload import format_listener_states, listeners_json
 from tests.trees import ARCHIVE, STORESCP, connection, site_entries, tree
@@ -22,7 +22,7 @@ def test_listeners_are_the_installed_dicom_and_hl7_connections_with_a_port() -> 
         connection(ARCHIVE, None, name="client"),
     )
     device = Configuration(held).get_device("dcm4chee-arc")
-    assert [f"{each.name} {each.port}" for each in listeners_of(device)] == ["dicom 11112", "hl7 2575"]
+    assert [f"{each.name} {each.port}" for each in list_listeners(device)] == ["dicom 11112", "hl7 2575"]
 
 
 def test_probe_shows_open_closed_and_unknown() -> None:

@@ -29,8 +29,8 @@ def element(*values: object) -> dict[str, Any]:
 
 def private(block: str = "10", **values: str) -> dict[str, Any]:
     """Return the private elements of an answer: those asked for come back, empty where there is no value."""
-    asked = ("25", "26", "28", "43", "45", "50")
-    elements = {each: element(*([values[f"x{each}"]] if f"x{each}" in values else [])) for each in asked}
+    block_elements = ("25", "26", "28", "43", "45", "50")
+    elements = {each: element(*([values[f"x{each}"]] if f"x{each}" in values else [])) for each in block_elements}
     return {f"777700{block}": element("DCM4CHEE Archive 5")} | {
         f"7777{block}{number}": found for number, found in elements.items()
     }
@@ -79,8 +79,8 @@ def test_a_study_has_the_external_archive_that_all_its_instances_have(archive: S
 
 
 def test_the_block_is_that_of_the_creator(archive: Scripted) -> None:
-    moved = instance("1.1", x43="WRONG") | {"77770010": element("SOMEBODY ELSE")} | private("12", x43="RIGHT")
-    assert qido(archive, moved).get_study("1.2.3").external_ae_title == "RIGHT"
+    foreign_block = instance("1.1", x43="WRONG") | {"77770010": element("SOMEBODY ELSE")} | private("12", x43="RIGHT")
+    assert qido(archive, foreign_block).get_study("1.2.3").external_ae_title == "RIGHT"
 
 
 def test_a_study_that_is_not_there_is_not_known(archive: Scripted) -> None:
@@ -145,9 +145,9 @@ def test_purged_studies_are_those_with_an_external_archive_and_without_a_storage
     found = service.find_purged_studies({"PatientID": "P*"}, max_results=9, max_examined=100)
     assert [each.study_uid for each in found] == ["1.1", "1.4"]
     assert [each.study_uid for each in service.find_purged_studies({}, max_results=1, max_examined=100)] == ["1.1"]
-    asked = parse_qs(urlsplit(archive.requests[0][1]).query)
-    assert (asked["PatientID"], asked["ExternalRetrieveAET!"], asked["orderby"]) == (["P*"], ["*"], ["StudyDate"])
-    assert asked["includefield"] == ["77771025,77771026,77771028,77771045"]
+    query = parse_qs(urlsplit(archive.requests[0][1]).query)
+    assert (query["PatientID"], query["ExternalRetrieveAET!"], query["orderby"]) == (["P*"], ["*"], ["StudyDate"])
+    assert query["includefield"] == ["77771025,77771026,77771028,77771045"]
 
 
 def test_purged_studies_are_looked_for_page_by_page_and_not_for_ever(archive: Scripted) -> None:
@@ -200,9 +200,9 @@ def test_pages_without_anything_new_end_the_search(archive: Scripted) -> None:
 def test_what_is_no_answer_to_a_search_is_told(archive: Scripted, status: int, body: str, what: str) -> None:
     service = qido(archive)
     archive.answer(status, body)
-    with pytest.raises(ArchiveError) as caught:
+    with pytest.raises(ArchiveError) as error_info:
         service.get_study("1.2.3")
-    assert (caught.value.message, caught.value.subject) == (
+    assert (error_info.value.message, error_info.value.subject) == (
         what,
         f"{archive.url}/aets/DCM4CHEE/rs/studies/1.2.3/instances",
     )

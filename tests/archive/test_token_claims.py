@@ -27,7 +27,7 @@ def token(key: Any, algorithm: str, said: dict[str, Any] | None = None, **header
 
 
 def test_claims_of_keycloak_are_read() -> None:
-    said = {
+    payload = {
         "iss": "https://k/realms/r",
         "azp": "c",
         "client_id": "other",
@@ -40,7 +40,7 @@ def test_claims_of_keycloak_are_read() -> None:
         "resource_access": {"account": {"roles": ["a", "b"]}, "empty": {"roles": []}},
         "scope": "profile",
     }
-    claims = read_claims(token(RSA, "RS256", said, kid="k"))
+    claims = read_claims(token(RSA, "RS256", payload, kid="k"))
     assert claims == Claims(
         issuer="https://k/realms/r",
         client="c",

@@ -63,7 +63,7 @@ def test_opaque_and_cut_tokens_are_told_apart() -> None:
 
 def test_expiry_counts_by_the_archives_clock() -> None:
     slow = replace(GOOD, checked_at=NOW + timedelta(hours=1))
-    assert not any("expired" in what for what in told(slow))
+    assert not any("expired" in reason for reason in told(slow))
     fast = replace(GOOD, archive_clock=NOW + timedelta(minutes=8))
     assert told(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
     assert told(replace(fast, archive_clock=None)) != told(fast)
@@ -117,12 +117,12 @@ def test_token_without_an_end_is_told() -> None:
 
 def test_several_reasons_are_told_together() -> None:
     claims = replace(CLAIMS, issuer="https://other", expires=NOW - timedelta(days=3))
-    assert [what[:10] for what in told(replace(GOOD, claims=claims))] == ["it expired", "its issuer"]
+    assert [reason[:10] for reason in told(replace(GOOD, claims=claims))] == ["it expired", "its issuer"]
 
 
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
-    (what,) = told(GOOD)
-    assert what == "nothing else is wrong with it; it is for account, and the archive may want its own client there"
+    (reason,) = told(GOOD)
+    assert reason == "nothing else is wrong with it; it is for account, and the archive may want its own client there"
     assert "what issuer the archive takes is not known" in told(replace(GOOD, issuer=""))[0]
 
 

@@ -31,7 +31,7 @@ def test_patience_ends_so_long_after_the_first_failure() -> None:
     outage = Outage(timeout_s=10)
     assert not outage.has_timed_out(50)
     outage.record_failure(50, 0)
-    assert [outage.has_timed_out(moment) for moment in (59.9, 60)] == [False, True]
+    assert [outage.has_timed_out(seconds) for seconds in (59.9, 60)] == [False, True]
 
 
 def test_a_turn_that_was_not_used_is_the_next_ones() -> None:

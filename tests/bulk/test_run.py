@@ -132,7 +132,7 @@ def test_an_archive_that_is_restarted_is_waited_for(store: ResultStore) -> None:
     port = free_port()
     with ExitStack() as stack:
         first = stack.enter_context(archive_of(TWELVE, port=port, on_exchange=lambda _: time.sleep(0.05)))
-        gone: list[Archive] = []
+        restarted: list[Archive] = []
         events: list[RunEvent] = []
 
         def restart() -> None:
@@ -143,7 +143,7 @@ def test_an_archive_that_is_restarted_is_waited_for(store: ResultStore) -> None:
                 if association.is_acceptor:  # type: ignore[attr-defined]
                     association.abort(block=False)  # type: ignore[attr-defined]
             assert comes_true(lambda: any(isinstance(each, ArchiveUnavailable) for each in events))
-            gone.append(later.enter_context(archive_of(TWELVE, port=port)))
+            restarted.append(later.enter_context(archive_of(TWELVE, port=port)))
 
         with ExitStack() as later:
             thread = threading.Thread(target=restart)
@@ -156,7 +156,7 @@ def test_an_archive_that_is_restarted_is_waited_for(store: ResultStore) -> None:
                 events.append,
             )
             thread.join()
-            moves = Counter(first.moves) + Counter(gone[0].moves)
+            moves = Counter(first.moves) + Counter(restarted[0].moves)
     assert ending is RunEnding.COMPLETED
     assert {
         each.final_result.headline
@@ -172,7 +172,7 @@ def test_an_archive_that_is_restarted_is_waited_for(store: ResultStore) -> None:
     answered_by_first = [
         each.study_uid for each in store.read_results() if len(each.attempts) == 1 and each.study_uid in first.moves
     ]
-    assert not set(answered_by_first) & set(gone[0].moves)
+    assert not set(answered_by_first) & set(restarted[0].moves)
 
 
 def test_an_archive_that_stays_away_ends_the_run(store: ResultStore) -> None:
@@ -184,9 +184,9 @@ def test_an_archive_that_stays_away_ends_the_run(store: ResultStore) -> None:
             closing.close()
 
     store.set_study_list(TWELVE)
-    manner = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=0.5)
+    options = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=0.5)
     with pytest.raises(DicomError, match=r"could not be had for 0\.5 s: connection refused"):
-        run(store.list_open_studies(), asking(archive, store), manner, close_after_the_first)
+        run(store.list_open_studies(), asking(archive, store), options, close_after_the_first)
     assert Counter(outcomes(store).values()) == {"reported": 1, "open": 11}
 
 
@@ -250,8 +250,8 @@ def test_ctrl_c_ends_the_wait_for_an_archive_that_is_away(store: ResultStore) ->
                 os.kill(os.getpid(), signal.SIGINT)
 
     store.set_study_list(TWELVE)
-    manner = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=10 * PATIENCE_S)
-    assert run(store.list_open_studies(), asking(archive, store), manner, close_then_stop) is RunEnding.STOPPED
+    options = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=10 * PATIENCE_S)
+    assert run(store.list_open_studies(), asking(archive, store), options, close_then_stop) is RunEnding.STOPPED
 
 
 def test_the_second_ctrl_c_aborts_at_once(store: ResultStore) -> None:
@@ -269,12 +269,12 @@ def test_the_second_ctrl_c_aborts_at_once(store: ResultStore) -> None:
 
 
 def test_evidence_is_kept_of_each_answer_that_stands_and_before_it_is_recorded(store: ResultStore) -> None:
-    kept: list[tuple[str, str]] = []
+    saved: list[tuple[str, str]] = []
 
     def keep(proven: StudyEvidence) -> None:
         uid = proven.evidence.request.study_uid
         assert [event.description for event in proven.timeline.events].count("C-MOVE sent") == 1
-        kept.append((uid, outcomes(store)[uid]))
+        saved.append((uid, outcomes(store)[uid]))
 
     def once_short(uid: str, number: int) -> MoveResponse:
         return MoveResponse(0xA701) if uid == TWELVE[0] and number == 1 else GOOD
@@ -282,7 +282,7 @@ def test_evidence_is_kept_of_each_answer_that_stands_and_before_it_is_recorded(s
     with archive_of(TWELVE, once_short) as archive:
         store.set_study_list(TWELVE[:3])
         run(store.list_open_studies(), replace(asking(archive, store), save_evidence=keep), QUICK, lambda _: None)
-    assert sorted(kept) == [(uid, "open") for uid in TWELVE[:3]], "none of the attempt that was made again"
+    assert sorted(saved) == [(uid, "open") for uid in TWELVE[:3]], "none of the attempt that was made again"
     assert set(outcomes(store).values()) >= {"reported"}
 
 

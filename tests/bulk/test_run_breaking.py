@@ -90,9 +90,11 @@ def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_ag
 
 def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(store: ResultStore) -> None:
     with archive_of(SIX, lambda _uid, _number: None) as archive:
-        with pytest.raises(DicomError, match=r"broke each association for 0\.3 s, the last time: no final") as caught:
+        with pytest.raises(
+            DicomError, match=r"broke each association for 0\.3 s, the last time: no final"
+        ) as error_info:
             run(store.list_open_studies(), asking(archive, store), manner(4, 50, 0.3), lambda _: None)
-        assert caught.value.subject == str(archive.peer)
+        assert error_info.value.subject == str(archive.peer)
     assert outcomes(store) == {"open": 6}
     tried = sum(len(each.attempts) for each in store.read_results())
     assert 1 <= tried <= 40, "ever more slowly"

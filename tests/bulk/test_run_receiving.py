@@ -78,8 +78,8 @@ def test_a_slow_study_keeps_its_number_while_the_others_use_up_all_there_are(
         assert uid != SIX[0] or all_asked.wait(PATIENCE_S)
         received.send(uid, exchange.request.message_id)
 
-    told = received.headlines(SIX, send, lambda _uid, _number: GOOD)
-    assert {uid: each.partition(";")[0] for uid, each in told.items()} == dict.fromkeys(
+    headlines = received.headlines(SIX, send, lambda _uid, _number: GOOD)
+    assert {uid: each.partition(";")[0] for uid, each in headlines.items()} == dict.fromkeys(
         SIX, "verified: 1 of 1 instance received by STORESCP"
     )
 
@@ -95,8 +95,8 @@ def test_what_comes_late_for_the_first_attempt_does_not_make_the_second_a_yes(re
     def fail_once(_uid: str, number: int) -> MoveResponse:
         return GOOD if number == 2 else MoveResponse(0xA702, "out of drives", failed=1)
 
-    told = received.headlines(SIX[:1], send_late, fail_once)
-    assert told == {
+    headlines = received.headlines(SIX[:1], send_late, fail_once)
+    assert headlines == {
         SIX[0]: "NOT verified: nothing arrived at STORESCP; "
         "1 instance came for an earlier C-MOVE of it, too late to count"
     }

@@ -31,9 +31,9 @@ def test_a_study_that_is_named_again_counts_once() -> None:
 
 
 def test_each_broken_line_is_told_with_its_number() -> None:
-    with pytest.raises(MalformedInput) as caught:
+    with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
-    assert str(caught.value) == (
+    assert str(error_info.value) == (
         "may.txt: 4 lines hold no Study Instance UID:\n"
         "    line 2: 'abc': not a UID: it holds something else than digits and dots\n"
         "    line 4: '1.2.03': not a UID: a component is empty or begins with a zero, or there is only one component\n"
@@ -45,21 +45,21 @@ def test_each_broken_line_is_told_with_its_number() -> None:
 
 @pytest.mark.parametrize("text", [b"a" * 200_000, b"n,StudyInstanceUID\n" + b"a" * 200_000 + b",1.2.3\n"])
 def test_a_file_that_is_no_text_is_told_and_quoted_in_short(text: bytes) -> None:
-    with pytest.raises(MalformedInput, match="no Study Instance UID") as caught:
+    with pytest.raises(MalformedInput, match="no Study Instance UID") as error_info:
         parse_study_list("a.dcm", text)
-    assert len(str(caught.value)) < 300
+    assert len(str(error_info.value)) < 300
 
 
 def test_of_very_many_broken_lines_the_first_are_quoted_and_all_are_numbered() -> None:
-    with pytest.raises(MalformedInput, match="line 20: 'x'") as caught:
+    with pytest.raises(MalformedInput, match="line 20: 'x'") as error_info:
         parse_study_list("may.txt", b"x\n" * 23)
-    assert "and lines 21, 22, 23" in str(caught.value)
+    assert "and lines 21, 22, 23" in str(error_info.value)
 
 
 def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
-    with pytest.raises(MalformedInput) as caught:
+    with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
-    assert str(caught.value) == (
+    assert str(error_info.value) == (
         "may.csv: no column StudyInstanceUID in line 1: PatientID, StudyUID — "
         "give the column of Study Instance UIDs that name; nothing was asked"
     )

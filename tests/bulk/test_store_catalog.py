@@ -33,18 +33,24 @@ def test_a_store_is_told_by_what_it_is_about_and_nothing_is_changed(tmp_path: Pa
     path = make(tmp_path / "abc.sqlite")
     (tmp_path / "thesis.sqlite").write_text("mine")
     before = files(tmp_path)
-    (kept,) = find_stores(tmp_path)
+    (store_info,) = find_stores(tmp_path)
     assert files(tmp_path) == before
-    assert (kept.name, kept.path, kept.source_name, kept.finished_count, kept.open_count) == (
+    assert (
+        store_info.name,
+        store_info.path,
+        store_info.source_name,
+        store_info.finished_count,
+        store_info.open_count,
+    ) == (
         "abc",
         path,
         "/lists/may.txt",
         1,
         2,
     )
-    assert (kept.run_parameters, kept.in_progress, kept.problem) == (ASKED, False, "")
-    assert kept.size_bytes == path.stat().st_size
-    assert datetime.now(UTC) - kept.last_used < timedelta(minutes=10)
+    assert (store_info.run_parameters, store_info.in_progress, store_info.problem) == (ASKED, False, "")
+    assert store_info.size_bytes == path.stat().st_size
+    assert datetime.now(UTC) - store_info.last_used < timedelta(minutes=10)
 
 
 def test_one_that_a_run_uses_is_told_as_far_as_it_came_and_is_not_removed(tmp_path: Path) -> None:
@@ -53,12 +59,12 @@ def test_one_that_a_run_uses_is_told_as_far_as_it_came_and_is_not_removed(tmp_pa
         store.end_attempt(
             store.begin_attempt("1.2.2"), AttemptResult(VerificationOutcome.REPORTED, "reported"), final=True
         )
-        (kept,) = find_stores(tmp_path)
-        assert (kept.finished_count, kept.open_count, kept.in_progress) == (2, 1, True)
+        (store_info,) = find_stores(tmp_path)
+        assert (store_info.finished_count, store_info.open_count, store_info.in_progress) == (2, 1, True)
         with pytest.raises(Refused, match="another run uses this store"):
-            kept.remove()
+            store_info.remove()
     assert find_stores(tmp_path)[0].finished_count == 2
-    kept.remove()
+    store_info.remove()
     assert files(tmp_path) == {}
 
 
@@ -72,9 +78,9 @@ def test_what_a_kill_left_is_read_with_its_journal_and_removed_with_it(tmp_path:
         )
         for each in tmp_path.glob("abc.sqlite*"):
             (copy.parent / each.name).write_bytes(each.read_bytes())
-    (kept,) = find_stores(copy.parent)
-    assert (kept.finished_count, kept.in_progress) == (2, False)
-    kept.remove()
+    (store_info,) = find_stores(copy.parent)
+    assert (store_info.finished_count, store_info.in_progress) == (2, False)
+    store_info.remove()
     assert files(copy.parent) == {}
 
 
@@ -87,10 +93,10 @@ def test_one_that_a_run_has_used_since_it_was_looked_at_is_not_removed(tmp_path:
         )
     with pytest.raises(Refused, match="a run has used it since it was looked at — look again: dcmcfg results list"):
         looked_at.remove()
-    (kept,) = find_stores(tmp_path)
-    assert kept.finished_count == 2
-    kept.remove()
-    kept.remove()  # somebody was quicker
+    (store_info,) = find_stores(tmp_path)
+    assert store_info.finished_count == 2
+    store_info.remove()
+    store_info.remove()  # somebody was quicker
     assert files(tmp_path) == {}
 
 
@@ -99,9 +105,9 @@ def test_a_journal_that_was_to_take_back_is_removed_too(tmp_path: Path) -> None:
     path = make(tmp_path / "abc.sqlite")
     journal = path.with_name("abc.sqlite-journal")
     journal.write_bytes(b"half of it")
-    (kept,) = find_stores(tmp_path)
-    assert (kept.size_bytes, kept.finished_count) == (path.stat().st_size + 10, 1)
-    kept.remove()
+    (store_info,) = find_stores(tmp_path)
+    assert (store_info.size_bytes, store_info.finished_count) == (path.stat().st_size + 10, 1)
+    store_info.remove()
     assert files(tmp_path) == {}
 
 

@@ -120,8 +120,8 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     assert (shared.exit_code, shared.stderr) == (0, "")
     own = run("ae", "add", "STORE3@[2001:db8::1]:104", "--device", "storescp", "--tls", "--yes")
     assert (own.exit_code, own.stderr) == (0, "")
-    moved = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
-    assert moved.stderr == (
+    addition = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
+    assert addition.stderr == (
         "warning: STORE2 has no capabilities, so STORE4 gets none.\n"
         "warning: the connection dicom leads to localhost:11117 and stays as it is; STORE4 gets one of its own, "
         "dicom-store4.\n"
@@ -136,8 +136,8 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
         "dicomport": {b"104"},
         "dicomtlsciphersuite": {b"TLS_RSA_WITH_AES_128_CBC_SHA", b"SSL_RSA_WITH_3DES_EDE_CBC_SHA"},
     }
-    kept = run("ae", "remove", "STORESCP", "--dry-run")
-    assert "warning: the connection dicom stays, for the AE STORE2.\n" in kept.stderr
+    removal = run("ae", "remove", "STORESCP", "--dry-run")
+    assert "warning: the connection dicom stays, for the AE STORE2.\n" in removal.stderr
     found = json.loads(run("connection", "list", "storescp", "--json").stdout)["connections"]
     assert [(each["name"], each["host"], len(each["used_by"])) for each in found] == [
         ("dicom", "localhost", 2),
@@ -181,9 +181,9 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         ),
         ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: near misses: storescp/STORESCP\n",
     }
-    for arguments, told in cases.items():
+    for arguments, message in cases.items():
         result = run("ae", *arguments, "--yes")
-        assert (result.exit_code, result.stdout, result.stderr) == (3, "", told), arguments
+        assert (result.exit_code, result.stdout, result.stderr) == (3, "", message), arguments
     assert stock_site.octets() == before
     assert stock_site.archive.requests == []
     own = run("ae", "remove", "DCM4CHEE", "--dry-run")

@@ -38,8 +38,8 @@ def there(elsewhere: RunningSlapd, tmp_path: Path) -> tuple[str, ...]:
 
 def load(run: Run, there: tuple[str, ...], file: Path) -> None:
     """Have the other server hold this one's configuration."""
-    moved = run("export-ldif", "--with-secrets", "--as-base", ELSEWHERE, "-o", str(file))
-    assert (moved.exit_code, moved.stdout, moved.stderr) == (0, "", "")
+    export = run("export-ldif", "--with-secrets", "--as-base", ELSEWHERE, "-o", str(file))
+    assert (export.exit_code, export.stdout, export.stderr) == (0, "", "")
     loaded = run("apply", str(file), "--yes", "--no-reload", *there)
     assert loaded.exit_code == 0, loaded.output
 
@@ -89,9 +89,9 @@ def test_a_record_for_another_base_is_carried_out_and_undone(
     done = run("apply", "--map-base", "auto", str(file), "--yes", "--no-reload", *there)
     assert done.exit_code == 0, done.stderr
     assert f"dicomDescription of dicomAETitle=NEW,{NEW} still says {STOCK}: it is text, not a name" in done.stderr
-    moved = NEW.replace(STOCK, ELSEWHERE)
-    (ae,) = elsewhere.entries(f"dicomAETitle=NEW,{moved}")
-    assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{moved}",)
+    new_dn = NEW.replace(STOCK, ELSEWHERE)
+    (ae,) = elsewhere.entries(f"dicomAETitle=NEW,{new_dn}")
+    assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{new_dn}",)
     assert run("undo", "--yes", "--no-reload", *there).exit_code == 0
     assert {str(entry.dn): attributes(entry) for entry in elsewhere.entries()} == before
 

@@ -69,7 +69,7 @@ def orders(commands: tuple[tuple[str, ...], ...], count: int) -> list[tuple[tupl
     """All orders in which the exporter comes before what is set on it; *count* of them in a sample."""
 
     def is_possible(order: tuple[tuple[str, ...], ...]) -> bool:
-        made = next((at for at, each in enumerate(order) if each[-1].startswith(EXPORTER)), 0)
+        made = next((index for index, each in enumerate(order) if each[-1].startswith(EXPORTER)), 0)
         return all(each[1] != EXPORTER_DN for each in order[:made])
 
     found = [order for order in itertools.permutations(commands) if is_possible(order)]
@@ -105,6 +105,6 @@ def _given(command: tuple[str, ...], folder: Path) -> tuple[str, ...]:
 
 def test_what_is_not_there_yet_is_shown_before_the_question(run: Run, site: CliSite, tmp_path: Path) -> None:
     done = run(*_given(("apply", EXPORTER + "dcmStgCmtSCP: DCMQRSCP\n"), tmp_path), "--yes", "--no-reload")
-    told = [line.rpartition("(lint: ")[2] for line in done.stderr.splitlines() if "(lint: " in line]
+    lint_rules = [line.rpartition("(lint: ")[2] for line in done.stderr.splitlines() if "(lint: " in line]
     assert done.exit_code == 0
-    assert sorted(told) == ["exporter-destination-unknown)", "external-archive-unknown)", "queue-unknown)"]
+    assert sorted(lint_rules) == ["exporter-destination-unknown)", "external-archive-unknown)", "queue-unknown)"]

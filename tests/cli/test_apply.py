@@ -63,9 +63,9 @@ def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
         "3 to add, in one transaction\ndone in one transaction\nundo: dcmcfg undo 1\nthe archive has reloaded\n"
     )
     assert len(site.octets()) == len(before) + 3
-    undone = run("apply", str(undo), "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
-    assert "3 to delete, step by step\n" in undone.stdout
+    undo_result = run("apply", str(undo), "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+    assert "3 to delete, step by step\n" in undo_result.stdout
     assert site.octets() == before
 
 
@@ -284,9 +284,9 @@ def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliS
 
 def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: CliSite, tmp_path: Path) -> None:
     before = site.octets()
-    gone, renamed = f"dicomDeviceName=storescpp,{DEVICES}", f"dicomDeviceName=longtrm,{DEVICES}"
+    missing_dn, renamed = f"dicomDeviceName=storescpp,{DEVICES}", f"dicomDeviceName=longtrm,{DEVICES}"
     text = (
-        f"dn: {gone}\nchangetype: delete\n\n"
+        f"dn: {missing_dn}\nchangetype: delete\n\n"
         f"dn: {renamed}\nchangetype: modrdn\nnewrdn: dicomDeviceName=storescp\ndeleteoldrdn: 1\n\n"
         f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: dicomDeviceName\ndicomDeviceName: dcm4chee-ar\n"
     )
@@ -294,13 +294,13 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     assert done.exit_code == 0
     assert done.stdout == (
         f"{site.headline}\n"
-        f"not there, nothing to delete: {gone}\n"
+        f"not there, nothing to delete: {missing_dn}\n"
         f"already so: rename {renamed}\n"
         f"already so: modify {ARCHIVE_DN}: dicomDeviceName has no such value\n"
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     first, second, third = done.stderr.splitlines()
-    assert first.startswith(f"warning: {gone}: not there, so there is nothing to delete; near misses: ")
+    assert first.startswith(f"warning: {missing_dn}: not there, so there is nothing to delete; near misses: ")
     assert "dicomDeviceName=storescp" in first
     assert second.startswith(f"warning: {renamed}: not there, and taken for renamed to dicomDeviceName=storescp ")
     assert second.endswith("near misses: dicomDeviceName=longterm")

@@ -158,6 +158,6 @@ def test_the_wikis_add_on_a_stock_tree_is_nothing_to_do(run: Run, stock_site: Cl
 
 def test_json_tells_what_is_so_already(run: Run, site: CliSite, tmp_path: Path) -> None:
     result = run("apply", str(exported(run, tmp_path / "site.ldif")), "--yes", "--json")
-    told = json.loads(result.stdout)
-    assert (told["steps"], told["risks"], told["rejected"], told["changed"]) == ([], [], [], False)
-    assert len(told["unchanged"]) == len(site.octets())
+    content = json.loads(result.stdout)
+    assert (content["steps"], content["risks"], content["rejected"], content["changed"]) == ([], [], [], False)
+    assert len(content["unchanged"]) == len(site.octets())

@@ -37,8 +37,8 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     assert WRONG.rstrip() in text.replace("\n ", "")
     assert "there is no such entry" in " ".join(text.replace("\n# ", " ").split())
     rejects.write_text(text.replace("cn=nowhere", "cn=dicom"))
-    mended = run("apply", str(rejects), "--yes")
-    assert (mended.exit_code, mended.stderr) == (0, "")
+    fixed = run("apply", str(rejects), "--yes")
+    assert (fixed.exit_code, fixed.stderr) == (0, "")
     assert site.values("dicomPort", f"cn=dicom,{ARCHIVE_DN}") == ("104",)
 
 
@@ -46,10 +46,10 @@ def test_json_names_what_was_left_out_and_where_it_is(run: Run, site: CliSite, t
     file, rejects = written(tmp_path / "in.ldif", GOOD + WRONG), tmp_path / "mine.ldif"
     result = run("apply", str(file), "--continue", "--rejects", str(rejects), "--yes", "--json")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)
-    assert told["changed"] is True
-    assert told["rejects_file"] == str(rejects)
-    assert told["rejected"] == [
+    content = json.loads(result.stdout)
+    assert content["changed"] is True
+    assert content["rejects_file"] == str(rejects)
+    assert content["rejected"] == [
         {"location": f"{file}:6", "dn": f"cn=nowhere,{ARCHIVE_DN}", "reason": "there is no such entry"}
     ]
 

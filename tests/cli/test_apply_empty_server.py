@@ -46,13 +46,16 @@ def test_a_whole_site_is_filled_in_and_a_password_that_the_server_hashes_is_as_p
     (stored,) = empty_site.octets()[CLIENT]["userpassword"]
     assert stored.startswith(b"{SSHA}")
     file = tmp_path / "password.ldif"
-    for password, exit_code, told in (("theirs", 3, "somebody has changed userPassword"), (stored.decode(), 0, "")):
+    for password, exit_code, expected_message in (
+        ("theirs", 3, "somebody has changed userPassword"),
+        (stored.decode(), 0, ""),
+    ):
         file.write_text(f"dn: {CLIENT}\nchangetype: modify\nreplace: userPassword\nuserPassword: {password}\n")
         assert empty_site.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
         looked = run("undo", "--dry-run")
-        assert (looked.exit_code, told in looked.stderr) == (exit_code, True), looked.stderr
-    undone = run("undo", "--yes", "--no-reload")
-    assert undone.exit_code == 0, undone.stderr
+        assert (looked.exit_code, expected_message in looked.stderr) == (exit_code, True), looked.stderr
+    undo_result = run("undo", "--yes", "--no-reload")
+    assert undo_result.exit_code == 0, undo_result.stderr
     assert empty_site.slapd.run_client("ldapsearch", "-b", empty_site.slapd.base_dn).returncode == NO_SUCH_OBJECT
 
 

@@ -38,8 +38,8 @@ def test_a_risk_is_refused_by_name_and_taken_by_name(run: Run, site: CliSite, tm
     assert forced.exit_code == 0
     assert forced.stderr == f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
     (undo,) = undo_files()
-    undone = run("apply", str(undo), "--yes")  # as it was printed
-    assert (undone.exit_code, undone.stderr) == (0, forced.stderr)
+    undo_result = run("apply", str(undo), "--yes")  # as it was printed
+    assert (undo_result.exit_code, undo_result.stderr) == (0, forced.stderr)
     assert site.octets() == before
     elsewhere = shutil.copy(undo_files()[-1], tmp_path / "copy.ldif")
     assert run("apply", str(elsewhere), "--yes").exit_code == 3
@@ -55,9 +55,9 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
         "not carried out without --force-vendor-data\n"
     )
     assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
-    told = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]
-    what = "dicomVendorData would change"
-    assert told == [{"name": "vendor-data", "message": what, "entries": [ARCHIVE_DN], "forced": False}]
+    risks = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]
+    description = "dicomVendorData would change"
+    assert risks == [{"name": "vendor-data", "message": description, "entries": [ARCHIVE_DN], "forced": False}]
 
 
 def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -65,8 +65,8 @@ def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path
     result = run("apply", written(tmp_path / "both.ldif", NO_CONNECTION + VENDOR), "--yes")
     every = result.stderr.splitlines()
     lines = [line for line in every if not line.startswith("warning: ")]
-    told = sorted(line.rpartition("(lint: ")[2] for line in every if line not in lines)
-    assert told == ["exporter-cannot-connect)", "tls-mismatch)"], "no AE of the archive has a connection any more"
+    lint_rules = sorted(line.rpartition("(lint: ")[2] for line in every if line not in lines)
+    assert lint_rules == ["exporter-cannot-connect)", "tls-mismatch)"], "no AE of the archive has a connection any more"
     assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is refused:")
     reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such entry"
     assert lines[1] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"

@@ -45,13 +45,13 @@ def test_the_attribute_the_values_who_and_when_are_named(run: Run, site: CliSite
     described(site, "AS_RECEIVED", name=NAME)
     refused = run("apply", plan, "--yes")
     assert refused.exit_code == 3
-    what = (
+    message = (
         f"dcmcfg: {plan}:5: {ARCHIVE_DN}: the tree is no longer as it was when this was planned: somebody has changed "
         f"{NAME} (expected none, found 'AS_RECEIVED'); {site.slapd.bind_dn} changed the entry last, "
     )
-    assert re.fullmatch(re.escape(what) + WHEN + "\n  next: plan again from the tree as it is now\n", refused.stderr), (
-        refused.stderr
-    )
+    assert re.fullmatch(
+        re.escape(message) + WHEN + "\n  next: plan again from the tree as it is now\n", refused.stderr
+    ), refused.stderr
 
 
 def test_an_undo_names_the_value_that_came_since(run: Run, site: CliSite) -> None:

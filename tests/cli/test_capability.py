@@ -61,8 +61,8 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     assert "1.2.840.10008.5.1.4.1.1.2" not in [each["sop_class"] for each in lacking]
     assert run("capability", "diff", "DCM4CHEE", "WS1", "--sending").exit_code == 1
 
-    gone = run("capability", "remove", "WS1", "Private GE Collage Storage", "CTImageStorage", "--yes")
-    assert (gone.exit_code, gone.stderr) == (
+    removal = run("capability", "remove", "WS1", "Private GE Collage Storage", "CTImageStorage", "--yes")
+    assert (removal.exit_code, removal.stderr) == (
         0,
         "warning: WS1 lists no SCP capability any more, so the archive sends it everything.\n",
     )

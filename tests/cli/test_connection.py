@@ -46,9 +46,9 @@ def lines(text: str) -> list[str]:
 @pytest.mark.real
 def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     before = stock_site.octets()
-    moved = run("connection", "set", "storescp", "ws1.example.org:104", "--yes")
-    assert lines(moved.stdout) == [stock_site.headline, *lines(MOVED)]
-    assert (moved.exit_code, moved.stderr) == (0, "")
+    result = run("connection", "set", "storescp", "ws1.example.org:104", "--yes")
+    assert lines(result.stdout) == [stock_site.headline, *lines(MOVED)]
+    assert (result.exit_code, result.stderr) == (0, "")
     assert run("undo", "1", "--yes").exit_code == 0
     assert stock_site.octets() == before
 

@@ -102,14 +102,14 @@ def test_the_unified_text_leads_from_one_export_to_the_other(run: Run, pair: tup
 def test_json_tells_the_changes_in_order_with_the_values_that_move(run: Run, pair: tuple[str, str]) -> None:
     result = run("diff", *pair, "--json")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)
-    assert (told["source"], told["target"], told["equal"]) == (*pair, False)
-    assert told["entry_counts"] == {"source": 1, "target": 2}
-    assert [(change["dn"], change["change_type"]) for change in told["changes"]] == [
+    content = json.loads(result.stdout)
+    assert (content["source"], content["target"], content["equal"]) == (*pair, False)
+    assert content["entry_counts"] == {"source": 1, "target": 2}
+    assert [(change["dn"], change["change_type"]) for change in content["changes"]] == [
         ("cn=dicom,dicomDeviceName=a,dc=x", "add"),
         ("dicomDeviceName=a,dc=x", "modify"),
     ]
-    assert told["changes"][1]["attributes"] == [
+    assert content["changes"][1]["attributes"] == [
         {"name": "dicomInstalled", "removed": ["TRUE"], "added": ["FALSE"]},
         {"name": "dicomDescription", "removed": [], "added": ["second"]},
     ]
@@ -239,13 +239,13 @@ def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp
 def test_of_dcm_property_the_secret_line_alone_is_not_compared(run: Run, tmp_path: Path) -> None:
     one = written(tmp_path / "a.ldif", f"{DEVICE}dcmProperty: mail.password=p\ndcmProperty: roles=admin\n")
     same = written(tmp_path / "b.ldif", f"{DEVICE}dcmProperty: roles=admin\n")
-    told = "not compared, because one side lacks these secrets or vendor data: dcmProperty mail.password"
-    assert run("diff", one, same).stdout == f"no differences ({told})\n"
+    note = "not compared, because one side lacks these secrets or vendor data: dcmProperty mail.password"
+    assert run("diff", one, same).stdout == f"no differences ({note})\n"
     assert json.loads(run("diff", one, same, "--json").stdout)["not_compared"] == ["dcmProperty mail.password"]
     other = written(tmp_path / "c.ldif", f"{DEVICE}dcmProperty: roles=user\n")
     text = run("diff", one, other).stdout
     assert re.search(r"dcmProperty +roles=admin +roles=user\n", text)
-    assert f"1 entry differs: 1 to change ({told})\n" in text
+    assert f"1 entry differs: 1 to change ({note})\n" in text
 
 
 @pytest.mark.real
@@ -317,8 +317,8 @@ def test_the_word_live_is_either_side(run: Run, site: CliSite, tmp_path: Path) -
     assert run("diff", "live", export, "--with-secrets").stdout == "no differences\n"
     drift(site.slapd, "dicomDescription", "drifted")
     there, back = run("diff", export, "live", "--json"), run("diff", export, "--json")
-    (came,), (goes,) = (json.loads(each.stdout)["changes"][0]["attributes"] for each in (there, back))
-    assert came == {"name": "dicomDescription", "removed": goes["added"], "added": ["drifted"]}
+    (change,), (goes,) = (json.loads(each.stdout)["changes"][0]["attributes"] for each in (there, back))
+    assert change == {"name": "dicomDescription", "removed": goes["added"], "added": ["drifted"]}
     assert goes["removed"] == ["drifted"]
     assert json.loads(back.stdout)["source"] == f"live {site.slapd.url}"
 

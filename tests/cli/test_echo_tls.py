@@ -75,9 +75,9 @@ def test_tls_is_taken_where_it_is_asked_for_or_there_is_nothing_else(
     assert address == f"127.0.0.1:{addresses['storescp']} TLS"
     assert re.fullmatch(f"{answered} {secured}", answer)
 
-    asked = run("echo", "DCM4CHEE", "--tls", *trusting)
-    assert asked.exit_code == 0
-    address, _, answer = cells(asked.stdout, "DCM4CHEE")[1:]
+    result = run("echo", "DCM4CHEE", "--tls", *trusting)
+    assert result.exit_code == 0
+    address, _, answer = cells(result.stdout, "DCM4CHEE")[1:]
     assert address == f"127.0.0.1:{addresses['tls']} TLS"
     assert re.fullmatch(f"{answered} {secured}", answer)
 
@@ -119,9 +119,9 @@ def test_without_a_ca_each_ae_is_told_apart_and_the_next_step_is_said_once(
 def test_files_that_cannot_be_used_end_it_before_anybody_is_called(
     run: Run, addresses: dict[str, int], trusting: tuple[str, ...]
 ) -> None:
-    gone = run("echo", "DCM4CHEE", "--tls", "--tls-ca", "/nowhere.pem")
-    assert (gone.exit_code, gone.stdout) == (3, "")
-    assert "the file cannot be used: it cannot be read" in gone.stderr
+    failed = run("echo", "DCM4CHEE", "--tls", "--tls-ca", "/nowhere.pem")
+    assert (failed.exit_code, failed.stdout) == (3, "")
+    assert "the file cannot be used: it cannot be read" in failed.stderr
     alone = run("echo", "DCM4CHEE", "--tls", *trusting, "--tls-key", os.devnull)
     assert (alone.exit_code, alone.stdout) == (2, "")
     assert "--tls-key goes with --tls-cert" in alone.stderr

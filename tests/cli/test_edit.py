@@ -109,8 +109,8 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     assert f"the text is kept: dcmcfg edit storescp --resume {path}\n" in wrong.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
-    mended = run("edit", "storescp", "--resume", str(path), "--yes")
-    assert mended.exit_code == 0, mended.stderr
+    fixed = run("edit", "storescp", "--resume", str(path), "--yes")
+    assert fixed.exit_code == 0, fixed.stderr
     assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
     assert kept() == [], "what it says is done"
     assert run("undo", "--yes").exit_code == 0
@@ -150,18 +150,18 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     again = run("edit", "storescp", "--resume", path.name, "--yes")
     assert again.exit_code == 3
     (path,) = kept()
-    told = "the text is kept: dcmcfg edit storescp --resume"
-    assert f"{told} {path}\n" in again.stderr
-    assert f"{path}:" in again.stderr.partition(told)[2], "the place of the fault is in the file that is kept"
+    resume_note = "the text is kept: dcmcfg edit storescp --resume"
+    assert f"{resume_note} {path}\n" in again.stderr
+    assert f"{path}:" in again.stderr.partition(resume_note)[2], "the place of the fault is in the file that is kept"
     for hand in ("text = ''", ""):
         editor.write_text(hand)
-        assert f"{told} {path.name}\n" in run("edit", "storescp", "--resume", path.name, "--yes").stderr
+        assert f"{resume_note} {path.name}\n" in run("edit", "storescp", "--resume", path.name, "--yes").stderr
         assert kept() == [path]
         assert path.read_text().endswith("# looked at\n"), "what was emptied is there as it was kept"
     editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
     tried = run("edit", "storescp", "--resume", path.name, "--dry-run")
     (path,) = kept()
-    assert (tried.exit_code, tried.stderr) == (0, f"{told} {path}\n")
+    assert (tried.exit_code, tried.stderr) == (0, f"{resume_note} {path}\n")
     editor.write_text("text = text.replace('dicomInstalled: FALSE', 'dicomInstalled: TRUE')")
     assert "nothing to do" in run("edit", "storescp", "--resume", path.name, "--yes").stdout
     assert kept() == []

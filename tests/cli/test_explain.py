@@ -79,8 +79,8 @@ def test_a_boolean_is_true_or_false(run: Run) -> None:
 
 
 def test_of_a_port_the_limits_of_the_archive_and_of_its_form_are_told(run: Run) -> None:
-    told = " ".join(run("explain", "dicomPort", env={"COLUMNS": "200"}).stdout.split())
-    assert "a TCP port, 1 to 65535; the form takes 1 to 99999" in told
+    output = " ".join(run("explain", "dicomPort", env={"COLUMNS": "200"}).stdout.split())
+    assert "a TCP port, 1 to 65535; the form takes 1 to 99999" in output
 
 
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:

@@ -273,9 +273,9 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
     os.kill(parts["storage"], signal.SIGSTOP)  # it will not end on SIGTERM, so the others wait for it
     os.kill(parts["archive"], signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while "ending" not in (told := home.run("lab", "status")[1]):
-        assert time.monotonic() < deadline, told
-    assert told == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
+    while "ending" not in (output := home.run("lab", "status")[1]):
+        assert time.monotonic() < deadline, output
+    assert output == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
     code, out, err = home.run("lab", "up")
     assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
     assert listening(home.ports()) == ["ldap", "http", "archive", "external", "storage", "archive_tls"]
@@ -283,9 +283,9 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
 
 def test_of_two_at_once_one_starts_the_lab_and_the_other_finds_it(home: Home) -> None:
     with home.start("lab", "up") as one, home.start("lab", "up") as other:
-        said = sorted((process.communicate(timeout=PATIENCE_S)[0], process.returncode) for process in (one, other))
+        outcomes = sorted((process.communicate(timeout=PATIENCE_S)[0], process.returncode) for process in (one, other))
     place = f"profile lab, folder {home.lab}\n"
-    assert said == [(f"The lab is already up: {place}", 0), (f"The lab is up: {place}", 0)]
+    assert outcomes == [(f"The lab is already up: {place}", 0), (f"The lab is up: {place}", 0)]
 
 
 def test_ctrl_c_takes_a_lab_in_the_foreground_down(home: Home) -> None:
@@ -379,11 +379,11 @@ def test_the_demo_goes_as_told_and_leaves_nothing_behind(home: Home) -> None:
 def test_a_demo_that_goes_otherwise_says_so_and_takes_its_lab_down(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(home.folder))
     monkeypatch.setattr(demo, "MOVE_DESTINATION_UNKNOWN", 0xA802)
-    told: list[str] = []
-    assert demo.run_demo(told.append) is False
-    not_so = next(line for line in told if "[NOT SO]" in line)
+    output_lines: list[str] = []
+    assert demo.run_demo(output_lines.append) is False
+    not_so = next(line for line in output_lines if "[NOT SO]" in line)
     assert "status A801, nothing received: not so" in not_so
-    processes = [int(pid) for line in told for pid in re.findall(r"\(process (\d+)\)", line)]
+    processes = [int(pid) for line in output_lines for pid in re.findall(r"\(process (\d+)\)", line)]
     assert len(processes) == 4
     assert not any(psutil.pid_exists(pid) for pid in processes)
     assert list(home.folder.iterdir()) == []

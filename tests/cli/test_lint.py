@@ -325,10 +325,10 @@ def test_fix_mends_what_needs_no_decision_and_tells_the_rest(run: Run, broken_si
     before = broken_site.octets()
     result = run("lint", "--fix", "--yes")
     assert (result.exit_code, result.stderr) == (1, "")
-    told = lines(result.stdout)
-    assert told[0] == broken_site.headline
-    assert "the archive has reloaded" in told
-    assert told[-3:] == [
+    shown_lines = lines(result.stdout)
+    assert shown_lines[0] == broken_site.headline
+    assert "the archive has reloaded" in shown_lines
+    assert shown_lines[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",
         "Suggested fixes:",
         "dcmcfg set-external-retrieve DCM4CHEE",
@@ -367,8 +367,11 @@ def test_with_nothing_to_mend_fix_says_so(run: Run, site: CliSite, archive: Scri
     result = run("lint", "--fix", "--yes", "--rule", "registry-orphan")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith("entries: 0 errors, 0 warnings\nnothing to do\n")
-    left = run("lint", "--fix", "--yes")
-    assert lines(left.stdout)[-2:] == ["dcmcfg set-external-retrieve DCM4CHEE", "nothing to do: --fix mends none of it"]
+    fix_result = run("lint", "--fix", "--yes")
+    assert lines(fix_result.stdout)[-2:] == [
+        "dcmcfg set-external-retrieve DCM4CHEE",
+        "nothing to do: --fix mends none of it",
+    ]
     assert json.loads(run("lint", "--fix", "--yes", "--json").stdout)["changed"] is False
     assert archive.requests == []
 

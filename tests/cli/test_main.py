@@ -226,10 +226,10 @@ def test_with_json_each_failure_is_an_object_on_stdout_too(
     }
     changed = "; something may have been changed" if writing else ""
     stopped = {"message": f"interrupted{changed}", "exit_code": 130, "subject": "", "next_step": ""}
-    for error, told in ((refused, known), (ZeroDivisionError("x"), crash), (KeyboardInterrupt(), stopped)):
+    for error, expected_error in ((refused, known), (ZeroDivisionError("x"), crash), (KeyboardInterrupt(), stopped)):
         add_failing(monkeypatch, error, writing=writing)
         result = run("--device", "d", "trial", "--json")
-        assert (result.exit_code, json.loads(result.stdout)) == (told["exit_code"], {"error": told})
+        assert (result.exit_code, json.loads(result.stdout)) == (expected_error["exit_code"], {"error": expected_error})
         assert "\x1b" not in result.stdout
         assert result.stderr.lstrip("\n").startswith("dcmcfg: ")
 

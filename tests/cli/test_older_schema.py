@@ -130,9 +130,9 @@ def test_an_undo_leaves_out_what_the_server_no_longer_knows(
 ) -> None:
     server = with_schema(tmp_path / "renewed", format_slapd_schema(load_bundled_schema()))
     server.slapd.load_files(list_site_files())
-    gone = f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: {UNKNOWN}\n\n"
+    record = f"dn: {ARCHIVE_DN}\nchangetype: modify\ndelete: {UNKNOWN}\n\n"
     file = written(
-        tmp_path / "new.ldif", setting("dicomDescription", "new", f"dicomDeviceName=storescp,{DEVICES}") + gone
+        tmp_path / "new.ldif", setting("dicomDescription", "new", f"dicomDeviceName=storescp,{DEVICES}") + record
     )
     with server.slapd:
         site = settle_at(monkeypatch, RunningSlapd(server.slapd), archive)
@@ -147,8 +147,11 @@ def test_an_undo_leaves_out_what_the_server_no_longer_knows(
             f"dcmcfg: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
             f"  next: {LOAD}; dcmcfg undo 2 --partial reverts the part that still fits\n",
         )
-        left = tmp_path / "left.ldif"
-        undone = run("undo", "2", "--partial", "--yes", "--rejects", str(left))
-        assert (undone.exit_code, undone.stderr) == (1, f"warning: left out: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
+        rejects = tmp_path / "left.ldif"
+        undo_result = run("undo", "2", "--partial", "--yes", "--rejects", str(rejects))
+        assert (undo_result.exit_code, undo_result.stderr) == (
+            1,
+            f"warning: left out: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n",
+        )
         assert site.values("dicomDescription", f"dicomDeviceName=storescp,{DEVICES}") == before
-        assert f"\n{UNKNOWN}: 3\n" in left.read_text()
+        assert f"\n{UNKNOWN}: 3\n" in rejects.read_text()

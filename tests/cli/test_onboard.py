@@ -155,13 +155,13 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "WS3",
         "WS3",
     ]
-    mended = (
+    fixed = (
         text.replace("TOO_LONG_FOR_A_TITLE,a b,0,maybe,viewer", "SHORT,a,1,yes,archive")
         .replace("WS2,,,,", "WS2,ws2,,,Modality")
         .replace("other.example.org,104", "localhost,11115")
         .replace("WS3,ws3.example.org,105", "WS4,ws3.example.org,105")
     )
-    rejects.write_text(mended)
+    rejects.write_text(fixed)
     again = run("onboard", str(rejects), "--yes")
     assert (again.exit_code, again.stdout.splitlines()[1]) == (0, "1 entry is so already")
     assert site.values("dicomAssociationAcceptor", f"dicomAETitle=WS2,dicomDeviceName=ws2,{DEVICES}") == ("FALSE",)
@@ -171,10 +171,10 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
 
 def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -> None:
     result = run("onboard", written("new.csv", BAD), "--yes", "--json", "--rejects", "mine")
-    told = json.loads(result.stdout)
-    assert (result.exit_code, told["changed"], told["rejects_file"]) == (1, True, "mine")
-    assert len(told["steps"]) == 4
-    assert told["added_aes"] == [
+    content = json.loads(result.stdout)
+    assert (result.exit_code, content["changed"], content["rejects_file"]) == (1, True, "mine")
+    assert len(content["steps"]) == 4
+    assert content["added_aes"] == [
         {
             "location": "new.csv:2",
             "ae_title": "WS1",
@@ -185,8 +185,8 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
             "device": "ws1",
         }
     ]
-    assert told["probe_results"] == []
-    assert told["rejected"][2] == {
+    assert content["probe_results"] == []
+    assert content["rejected"][2] == {
         "location": "new.csv:6",
         "ae_title": "WS2",
         "reason": "missing: host, port (only a modality needs none)",
@@ -364,7 +364,7 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
         shown = ("--tls-cert", str(pki.client.certificate), "--tls-key", str(pki.client.key))
         arguments = ("--probe", "--tls-ca", str(pki.ca), *shown, "--yes")
         result = run("onboard", written("new.csv", text), *arguments)
-        gone = run("onboard", written("more.csv", text), "--probe", "--tls-ca", "/nowhere.pem", "--yes")
+        failed = run("onboard", written("more.csv", text), "--probe", "--tls-ca", "/nowhere.pem", "--yes")
     assert result.exit_code == 1
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
@@ -375,8 +375,8 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
         "was called without",
     ]
     assert site.values("dicomPort", f"cn=dicom-tls,dicomDeviceName=ws1,{DEVICES}") == (str(wanting.port),)
-    assert (gone.exit_code, gone.stdout) == (3, "")
-    assert "/nowhere.pem: the file cannot be used" in gone.stderr
+    assert (failed.exit_code, failed.stdout) == (3, "")
+    assert "/nowhere.pem: the file cannot be used" in failed.stderr
 
 
 def test_what_builds_on_a_row_that_does_not_answer_stands_by_itself(run: Run, site: CliSite) -> None:

@@ -114,10 +114,10 @@ def test_500_rows_with_every_kind_of_fault(
         Path("many.csv").write_text(text_of(rows), "utf-8")
 
         result = run("onboard", "many.csv", "--probe", "--yes", "--json")
-        told = json.loads(result.stdout)
+        content = json.loads(result.stdout)
         assert result.exit_code == 1, result.stderr[-2000:]
-        assert [each["ae_title"] for each in told["rejected"]] == [row["title"] or None for row, _ in bad]
-        for (_, reason), each in zip(bad, told["rejected"], strict=True):
+        assert [each["ae_title"] for each in content["rejected"]] == [row["title"] or None for row, _ in bad]
+        for (_, reason), each in zip(bad, content["rejected"], strict=True):
             assert reason in each["reason"]
         assert f"{fine[7]['title']} is wanted in many.csv:" in result.stderr
         assert f"left out: {len(bad) - 20} more rows" in result.stderr
@@ -136,11 +136,11 @@ def test_500_rows_with_every_kind_of_fault(
 
         rejects = list(csv.DictReader(io.StringIO(Path("many.rejects.csv").read_text("utf-8"))))
         assert len(rejects) == len(bad)
-        mended = [good(peers, 5000 + 10 * number) | {"reason": row["reason"]} for number, row in enumerate(rejects)]
+        fixed_rows = [good(peers, 5000 + 10 * number) | {"reason": row["reason"]} for number, row in enumerate(rejects)]
         text = io.StringIO()
         writer = csv.DictWriter(text, (*COLUMNS, "reason"))
         writer.writeheader()
-        writer.writerows(mended)
+        writer.writerows(fixed_rows)
         Path("many.rejects.csv").write_text(text.getvalue(), "utf-8")
         last = run("onboard", "many.rejects.csv", "--probe", "--yes")
         assert (last.exit_code, f"{4 * len(bad)} to add, " in last.stdout) == (0, True), last.stderr

@@ -57,10 +57,12 @@ def test_state_and_profiles_are_private(
 @pytest.mark.real
 def test_what_verify_keeps_is_private(verify: Verify, plain_pacs: Peer, workstation: Peer, tmp_path: Path) -> None:
     create_private_folder(tmp_path / "xdg")
-    kept = tmp_path / "xdg" / "kept" / "deep"
-    done = verify(plain_pacs, "--receive", "--keep", str(kept), "--evidence", str(tmp_path / "xdg" / "proof.html"))
+    save_folder = tmp_path / "xdg" / "kept" / "deep"
+    done = verify(
+        plain_pacs, "--receive", "--keep", str(save_folder), "--evidence", str(tmp_path / "xdg" / "proof.html")
+    )
     assert done.exit_code == 0, done.output
-    assert len(list(kept.rglob("*.dcm"))) == 3
+    assert len(list(save_folder.rglob("*.dcm"))) == 3
     results = tmp_path / "xdg" / "results" / "deep" / "answers"
     many = verify(plain_pacs, "--receive", "--results", str(results), "--csv", str(tmp_path / "xdg" / "answers.csv"))
     assert many.exit_code == 0, many.output

@@ -61,14 +61,16 @@ def test_the_external_archive_stays_while_studies_are_recorded_under_its_title(
     name_in_environment(lab, monkeypatch)
     before = lab.slapd.entries()
     words = COMMANDS[command]
-    way = KEPT if command in ("rename", "apply renaming") else LED
-    refused_with_counts(run, *(words if words[0] != "apply" else ("apply", written(tmp_path, words[1]))), way=way)
+    next_step = KEPT if command in ("rename", "apply renaming") else LED
+    refused_with_counts(
+        run, *(words if words[0] != "apply" else ("apply", written(tmp_path, words[1]))), next_step=next_step
+    )
     assert lab.slapd.entries() == before
 
 
-def refused_with_counts(run: Run, *words: str, way: str = LED) -> None:
+def refused_with_counts(run: Run, *words: str, next_step: str = LED) -> None:
     result = run(*words, "--yes", "--force-dangling-reference")
-    refused = f"dcmcfg: the plan is refused: {RECORDED.format(4, 0, AE)}\n  next: {way}\n"
+    refused = f"dcmcfg: the plan is refused: {RECORDED.format(4, 0, AE)}\n  next: {next_step}\n"
     assert (result.exit_code, result.stderr.endswith(refused)) == (3, True), result.stderr
 
 
@@ -140,12 +142,12 @@ def test_an_archive_that_cannot_be_asked_is_unknown_and_refused_likewise(
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
     before = site.octets()
     result = run("ae", "remove", "LONGTERM", "--yes", "--no-reload")
-    told = (
+    expected_message = (
         "dcmcfg: the plan is refused: recorded-studies: the archive could no longer fetch studies: it is unknown "
         "whether studies are recorded under LONGTERM (http://127.0.0.1:9/dcm4chee-arc: connection refused): "
         f"{AE}\n  next: {LED}\n"
     )
-    assert (result.exit_code, result.stderr.endswith(told)) == (3, True), result.stderr
+    assert (result.exit_code, result.stderr.endswith(expected_message)) == (3, True), result.stderr
     assert site.octets() == before
     assert run("ae", "remove", "WORKSTATION", "--yes", "--no-reload").exit_code == 0, "named nowhere as an archive"
 
@@ -159,11 +161,13 @@ def test_an_undo_is_refused_for_what_was_recorded_since_and_where_that_is_unknow
     assert (refused.exit_code, "recorded under TAPE (at least 1 purged, 0 recorded" in refused.stderr) == (3, True)
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
     unknown = run("undo", "--yes", "--no-reload")
-    told = "refused: recorded-studies: the archive could no longer fetch studies: it is unknown whether studies are "
-    assert (unknown.exit_code, f"{told}recorded under TAPE" in unknown.stderr) == (3, True)
+    expected_message = (
+        "refused: recorded-studies: the archive could no longer fetch studies: it is unknown whether studies are "
+    )
+    assert (unknown.exit_code, f"{expected_message}recorded under TAPE" in unknown.stderr) == (3, True)
     assert unknown.stderr.endswith("; or --force-recorded-studies, if it is meant\n")
-    undone = run("undo", "--yes", "--no-reload", "--force-recorded-studies")
-    assert (undone.exit_code, "warning: recorded-studies: " in undone.stderr) == (0, True)
+    undo_result = run("undo", "--yes", "--no-reload", "--force-recorded-studies")
+    assert (undo_result.exit_code, "warning: recorded-studies: " in undo_result.stderr) == (0, True)
 
 
 def test_the_undo_of_a_roll_out_that_never_was_complete_goes_on_where_the_archive_cannot_be_asked(
@@ -181,8 +185,11 @@ def test_the_undo_of_a_roll_out_that_never_was_complete_goes_on_where_the_archiv
     steps = json.loads(run("history", "1", "--json").stdout)["step_count"]
     (folder / "journal").write_text(f"planned\nended {steps - 1}\n")
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
-    undone = run("undo", "--yes", "--no-reload")
-    assert (undone.exit_code, "it is unknown whether studies are recorded under TAPE" in undone.stderr) == (0, True)
+    undo_result = run("undo", "--yes", "--no-reload")
+    assert (undo_result.exit_code, "it is unknown whether studies are recorded under TAPE" in undo_result.stderr) == (
+        0,
+        True,
+    )
     assert site.octets() == before
 
 

@@ -75,8 +75,8 @@ def test_a_change_elsewhere_is_made_and_undone(run: Run, referred: CliSite) -> N
     done = run("set", "dcm4chee-arc", "dicomDescription=x", "--yes")
     assert (done.exit_code, done.stderr) == (0, WARNING)
     assert referred.values("dicomDescription") == ("x",)
-    undone = run("undo", "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, WARNING)
+    undo_result = run("undo", "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, WARNING)
     assert referred.octets() == before
     assert URL in refer(referred)
 
@@ -150,10 +150,10 @@ def test_a_restoration_leaves_out_what_other_servers_hold_now(
     request.getfixturevalue("referred")
     before = site.octets()
     assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0
-    left = f"warning: other servers hold 1 entry of {snapshot} now, which cannot be restored here: {ELSEWHERE}.\n"
+    warning = f"warning: other servers hold 1 entry of {snapshot} now, which cannot be restored here: {ELSEWHERE}.\n"
     restored = run("restore", snapshot, "--yes")
-    assert (restored.exit_code, restored.stderr) == (0, WARNING + left)
+    assert (restored.exit_code, restored.stderr) == (0, WARNING + warning)
     assert site.octets() == before
     again = run("restore", snapshot, "--yes")
-    assert (again.exit_code, again.stderr) == (0, WARNING + left)
+    assert (again.exit_code, again.stderr) == (0, WARNING + warning)
     assert URL in refer(site)

@@ -78,15 +78,15 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     before = site.octets()
     result = run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--json", "--yes")
     assert result.exit_code == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert (told["strategy"], told["reloaded"], told["required_restarts"]) == ("in one transaction", True, [])
-    assert told["rename"]["rewritten_reference_counts"] == {
+    content = json.loads(result.stdout)
+    assert (content["strategy"], content["reloaded"], content["required_restarts"]) == ("in one transaction", True, [])
+    assert content["rename"]["rewritten_reference_counts"] == {
         "dcmExternalRetrieveAET": 1,
         "dcmProperty": 1,
         "dcmStgCmtSCP": 1,
         "dcmURI": 1,
     }
-    assert [(each["attribute"], each["reason"]) for each in told["rename"]["remaining_values"]] == [
+    assert [(each["attribute"], each["reason"]) for each in content["rename"]["remaining_values"]] == [
         ("cn", "the name of an entry"),
         ("dcmExporterID", "names the exporter LONGTERM"),
         ("dcmProperty", "kept with the old title"),
@@ -144,8 +144,8 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     )
     assert run("show").exit_code == 0
 
-    undone = run("undo", "--yes")
-    assert undone.exit_code == 0, undone.stderr
+    undo_result = run("undo", "--yes")
+    assert undo_result.exit_code == 0, undo_result.stderr
     assert path.read_text() == '# our archive\ndevice = "dcm4chee-arc"  # as installed\n'
     assert site.octets() == before
     assert site.archive.requests == []
@@ -155,11 +155,11 @@ def test_without_a_profile_it_is_told_what_names_the_device(
     run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device", "--json")
-    told = run(*words)
-    assert json.loads(told.stdout)["required_restarts"] == [
+    result = run(*words)
+    assert json.loads(result.stdout)["required_restarts"] == [
         {"old_name": "dcm4chee-arc", "new_name": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
     ]
-    assert json.loads(told.stdout)["profile_file"] is None
+    assert json.loads(result.stdout)["profile_file"] is None
     monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
     back = run("rename", "device", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
     assert lines(back.stdout)[-1] == "DCMCFG_DEVICE names the device hosp-arc: from now on it is dcm4chee-arc"
@@ -191,7 +191,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",
         "2 to change, 1 to rename, in one transaction, if the database does transactions",
     ]
-    told = {
+    device_result = {
         ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database has fs1 with each object that is stored there"),
         ("queue", "StgCmtSCU", "X"): (
             3,
@@ -202,7 +202,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         ("device", "longtrm", "x"): (3, "dcmcfg: there is no device longtrm\n"),
         ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg rename ae"),
     }
-    for words, (code, message) in told.items():
+    for words, (code, message) in device_result.items():
         failed = run("rename", *words, "--yes")
         assert (failed.exit_code, failed.stdout) == (code, ""), failed.stderr
         assert failed.stderr.startswith(message), failed.stderr
@@ -232,8 +232,8 @@ def test_files_that_name_what_was_renamed_are_refused_with_its_new_name(
     file.write_text(f"dn: {old}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n")
     assert run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
     refused = run("apply", str(file), "--yes")
-    told = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN", refused.stderr)
-    assert (refused.exit_code, told) == (
+    message = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN", refused.stderr)
+    assert (refused.exit_code, message) == (
         3,
         f"dcmcfg: {file}:1: {old}: there is no such entry: roll-out 1 (WHEN UTC) renamed it to {new}\n"
         "  next: write the new name into the file; dcmcfg undo 1 takes the rename back\n",

@@ -121,9 +121,9 @@ def test_the_replica_follows_an_apply_and_its_undo_step_by_step(
     assert "2 to add, 2 to change, 1 to rename, step by step\ndone step by step\n" in done.stdout
     after = replicated.in_step()
     assert after[f"dicomDeviceName=renamed,{DEVICES}"]["dicomdescription"] == {b"after its rename"}
-    undone = run("apply", str(undo_files()[0]), "--yes")
-    assert undone.exit_code == 0, undone.stderr
-    assert "step by step\n" in undone.stdout
+    undo_result = run("apply", str(undo_files()[0]), "--yes")
+    assert undo_result.exit_code == 0, undo_result.stderr
+    assert "step by step\n" in undo_result.stdout
     assert replicated.in_step() == before
 
 
@@ -136,8 +136,8 @@ def test_the_replica_holds_the_same_after_an_apply_that_fails_part_way(
     assert failed.exit_code == 4, failed.output
     assert "1 of 3 steps are done" in failed.stderr
     assert replicated.in_step()[ARCHIVE_DN]["dicomdescription"] == {b"the first"}
-    undone = run("undo", "--yes")
-    assert undone.exit_code == 0, undone.stderr
+    undo_result = run("undo", "--yes")
+    assert undo_result.exit_code == 0, undo_result.stderr
     assert replicated.in_step() == before
 
 

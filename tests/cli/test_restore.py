@@ -67,8 +67,8 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     again = run("restore", str(taken), "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
-    undone = run("apply", str(undo_files()[0]), "--yes")
-    assert undone.exit_code == 0
+    undo_result = run("apply", str(undo_files()[0]), "--yes")
+    assert undo_result.exit_code == 0
     assert site.values("dcmKeyStorePin") == ("0ther",)
 
 

@@ -46,10 +46,10 @@ def test_they_are_listed_with_what_they_are_about(run: Run, two: tuple[Path, Pat
         for name in ("fedcba9876543210", "0123456789abcdef")
     ]
     assert total == f"2 stores, {2 * size / 1000:.0f} kB in {folder}"
-    told = json.loads(run("results", "list", "--json").stdout)
-    assert told["folder"] == str(folder)
+    content = json.loads(run("results", "list", "--json").stdout)
+    assert content["folder"] == str(folder)
     assert [
-        (each["name"], each["finished_count"], each["pending_count"], each["problem"]) for each in told["results"]
+        (each["name"], each["finished_count"], each["pending_count"], each["problem"]) for each in content["results"]
     ] == [
         ("fedcba9876543210", 1, 2, None),
         ("0123456789abcdef", 1, 2, None),

@@ -63,9 +63,9 @@ def test_json_has_the_same(run: Run, site: CliSite) -> None:
         "delivered": True,
         "refusal": None,
     }
-    (way,) = content["paths"]
-    assert (way["state"], way["outcome"], way["external_ae_title"]) == ("partial", "delivered", "LONGTERM")
-    assert way["steps"][0] == {
+    (path,) = content["paths"]
+    assert (path["state"], path["outcome"], path["external_ae_title"]) == ("partial", "delivered", "LONGTERM")
+    assert path["steps"][0] == {
         "message": "C-MOVE",
         "sender_ae_title": "DCM4CHEE",
         "receiver_ae_title": "LONGTERM",
@@ -74,14 +74,14 @@ def test_json_has_the_same(run: Run, site: CliSite) -> None:
         "address": {"host": "localhost", "port": 11119, "tls": False},
         "destination_ae_title": "STORESCP",
     }
-    assert way["prerequisites"][2] == {
+    assert path["prerequisites"][2] == {
         "peer_ae_title": "LONGTERM",
         "kind": "know",
         "ae_title": "STORESCP",
         "service": "C-STORE",
         "address": {"host": "localhost", "port": 11115, "tls": False},
     }
-    reencoded = way["capability_limits"]["reencoded_transfer_syntaxes"]
+    reencoded = path["capability_limits"]["reencoded_transfer_syntaxes"]
     jpeg = [each for each in reencoded if each["uid"] == "1.2.840.10008.1.2.4.50"]
     assert [each["name"] for each in jpeg] == ["JPEG Baseline (Process 1)"]
 
@@ -144,10 +144,10 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
 def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Run, site: CliSite) -> None:
     result = run("route", "--dest", "STORESCP")
     assert result.exit_code == 0
-    told = re.findall(
+    outcomes = re.findall(
         r"^(local|purged|partial|incomplete|unconfigured-storage|unknown) +([a-z, ]+):", result.stdout, re.MULTILINE
     )
-    assert told == [
+    assert outcomes == [
         ("local", "delivered, if the prerequisites hold"),
         ("purged", "delivered, if the prerequisites hold"),
         ("partial", "delivered, if the prerequisites hold"),
@@ -203,16 +203,16 @@ def test_what_cannot_be_asked_is_told(
 
 def test_the_way_is_drawn_into_a_file_or_printed(run: Run, site: CliSite, tmp_path: Path) -> None:
     file = tmp_path / "route.svg"
-    asked = ("route", "--dest", "STORESCP", "--state", "local")
-    result = run(*asked, "--svg", str(file), "--mermaid")
+    arguments = ("route", "--dest", "STORESCP", "--state", "local")
+    result = run(*arguments, "--svg", str(file), "--mermaid")
     assert result.exit_code == 0
     assert result.stdout.startswith("sequenceDiagram\n  participant p0 as DCMCFG\n")
-    printed = run(*asked, "--svg", "-")
+    printed = run(*arguments, "--svg", "-")
     assert printed.exit_code == 0
     assert printed.stdout == file.read_text()
     assert file.read_text().startswith("<svg ")
-    assert run(*asked, "--svg", "-", "--json").exit_code == 2
-    lost = run(*asked, "--svg", str(tmp_path / "none" / "route.svg"))
+    assert run(*arguments, "--svg", "-", "--json").exit_code == 2
+    lost = run(*arguments, "--svg", str(tmp_path / "none" / "route.svg"))
     assert (lost.exit_code, lost.stdout) == (3, "")
 
 
@@ -226,15 +226,15 @@ def test_the_next_step_that_is_told_is_one_that_mends(run: Run, site: CliSite, t
         f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomInstalled\ndicomInstalled: FALSE\n"
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(change)).returncode == 0
-    mended = []
+    fixed = []
     for _ in range(4):
         content = json.loads(run("route", "--dest", "STORESCP", "--state", "partial", "--json").stdout)
-        failure = content["refusal"] or next(each for way in content["paths"] for each in way["failures"])
+        failure = content["refusal"] or next(each for path in content["paths"] for each in path["failures"])
         program, *words = shlex.split(failure["next_step"])
         assert program == "dcmcfg"
         assert run(*words, "--yes", "--no-reload", "--force-archive-device").exit_code == 0, failure
-        mended.append(words[0])
-    assert mended == ["add-value", "set", "set-external-retrieve", "add-value"]
+        fixed.append(words[0])
+    assert fixed == ["add-value", "set", "set-external-retrieve", "add-value"]
     assert run("route", "--dest", "STORESCP", "--state", "partial").exit_code == 0
 
 

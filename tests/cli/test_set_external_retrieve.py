@@ -59,8 +59,8 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
     ]
     assert stat.S_IMODE(undo.stat().st_mode) == 0o600
 
-    undone = run("apply", str(undo), "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
+    undo_result = run("apply", str(undo), "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
     assert site.octets() == before
     assert site.archive.reloads == 2
 
@@ -186,8 +186,8 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
     assert (forced.exit_code, forced.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")
     assert site.values(NAME) == (title,)
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").stderr == ""
-    undone = run("undo", "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")
+    undo_result = run("undo", "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")
 
 
 @pytest.mark.parametrize(
@@ -250,9 +250,10 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference").exit_code == 0
     refused = run("apply", str(plan), "--yes")
     assert refused.exit_code == 3
-    moved = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
+    change_note = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
     assert (
-        f"no longer as it was when this was planned: {moved}; {site.slapd.bind_dn} changed the entry" in refused.stderr
+        f"no longer as it was when this was planned: {change_note}; {site.slapd.bind_dn} changed the entry"
+        in refused.stderr
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
     assert site.values(NAME) == ("AS_RECEIVED",)
@@ -301,9 +302,9 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
 
 def assert_the_undo_of_an_undo_is_not_advised(run: Run) -> None:
     """What the archive cannot load is not the change then: it was in the tree before."""
-    undone = run("undo", "1", "--yes")
-    assert undone.exit_code == 4
-    assert undone.stderr.endswith(
+    undo_result = run("undo", "1", "--yes")
+    assert undo_result.exit_code == 4
+    assert undo_result.stderr.endswith(
         "\n  next: dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. The "
         "archive's server.log has the full error\n"
     )
@@ -408,11 +409,11 @@ def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run
 
 def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: CliSite) -> None:
     planned = json.loads(run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--json").stdout)
-    asked = run("set-external-retrieve", "DCM4CHEE", "--json")
+    result = run("set-external-retrieve", "DCM4CHEE", "--json")
     refused = run("set-external-retrieve", "DCM4CHEE", "--json", "--yes", "--archive-url", "http://127.0.0.1:1/x")
     misspelt = run("set-external-retrieve", "DCM4CHEE", "--json", "--device", "pacs")
-    assert (asked.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
-    assert json.loads(asked.stdout) == planned | {
+    assert (result.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
+    assert json.loads(result.stdout) == planned | {
         "error": {
             "message": "there is no terminal to ask on, nothing was changed",
             "exit_code": 1,
@@ -490,8 +491,8 @@ def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: C
     options = ("--ldap-url", site.slapd.url, "--bind-password-file", str(password))
     result = run(*options, "set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 0, result.stderr
-    told = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' undo 1"
-    assert f"undo: {told}\n" in result.stdout
+    undo_command = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' undo 1"
+    assert f"undo: {undo_command}\n" in result.stdout
 
 
 def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site: CliSite) -> None:

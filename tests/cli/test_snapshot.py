@@ -57,8 +57,8 @@ def test_it_says_what_it_holds_and_is_private(run: Run, site: CliSite, tmp_path:
     path = tmp_path / "site.snapshot.ldif"
     result = run("snapshot", str(path))
     assert (result.exit_code, result.stderr) == (0, "")
-    told = re.escape(f"{path}: {len(site.octets())} entries of dc=dcm4che,dc=org @ {site.slapd.url}, ")
-    assert re.fullmatch(told + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; it holds secrets\n", result.stdout)
+    summary_pattern = re.escape(f"{path}: {len(site.octets())} entries of dc=dcm4che,dc=org @ {site.slapd.url}, ")
+    assert re.fullmatch(summary_pattern + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; it holds secrets\n", result.stdout)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (pin,) = site.values("dcmKeyStorePin")
     assert pin in path.read_text()
@@ -89,9 +89,13 @@ def test_json_tells_the_same(run: Run, taken: Path, site: CliSite, tmp_path: Pat
     fresh = run("snapshot", "--json", str(tmp_path / "other.ldif"))
     checked = run("snapshot", "--check", "--json", str(tmp_path / "other.ldif"))
     assert (fresh.exit_code, checked.exit_code, fresh.stdout) == (0, 0, checked.stdout)
-    told = json.loads(fresh.stdout)
-    assert (told["entry_count"], told["loadable"], told["server"]) == (len(site.octets()), True, site.slapd.url)
-    assert (told["base_dn"], told["findings"]) == ("dc=dcm4che,dc=org", [])
+    content = json.loads(fresh.stdout)
+    assert (content["entry_count"], content["loadable"], content["server"]) == (
+        len(site.octets()),
+        True,
+        site.slapd.url,
+    )
+    assert (content["base_dn"], content["findings"]) == ("dc=dcm4che,dc=org", [])
 
 
 def test_what_check_passes_slapadd_loads_to_the_same_tree(run: Run, taken: Path, site: CliSite, tmp_path: Path) -> None:
@@ -173,8 +177,8 @@ def test_the_reason_is_told(run: Run, taken: Path, damage: object, told: str) ->
 def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run: Run, taken: Path) -> None:
     taken.write_bytes(taken.read_bytes().replace(b"\n", b"\r\n"))
     mend = f"sed -i 's/\\r$//' {taken}"
-    told = run("snapshot", "--check", str(taken))
-    assert (told.exit_code, told.stderr) == (
+    result = run("snapshot", "--check", str(taken))
+    assert (result.exit_code, result.stderr) == (
         1,
         f"dcmcfg: {taken}: its line endings were changed (CRLF), as a copy in text mode does\n"
         f"  next: copy it again in binary mode, or change them back: {mend}\n",
@@ -198,9 +202,9 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, taken:
 
 
 def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, taken: Path) -> None:
-    moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    assert re.search(rf"\n# taken: {moment}\n", taken.read_text())
-    assert re.fullmatch(moment, json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)["created_at"])
+    time_pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    assert re.search(rf"\n# taken: {time_pattern}\n", taken.read_text())
+    assert re.fullmatch(time_pattern, json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)["created_at"])
 
 
 def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: Path, tmp_path: Path) -> None:
@@ -223,13 +227,13 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: 
             *records[archive + 1 :],
         ],
     }
-    for told, parts in cases.items():
+    for message, parts in cases.items():
         forged = tmp_path / "forged.ldif"
         forged.write_bytes(with_checksum(b"\n\n".join(parts) + b"\n\n"))
         refused = run("snapshot", "--check", str(forged), env={"COLUMNS": "300"})
-        assert refused.exit_code == 1, told
-        assert told in refused.output
-        server = another_slapd(tmp_path / told.replace(" ", "-"))
+        assert refused.exit_code == 1, message
+        assert message in refused.output
+        server = another_slapd(tmp_path / message.replace(" ", "-"))
         with pytest.raises(LabError):
             server.load_ldif(forged.read_bytes())
 

@@ -125,9 +125,9 @@ def test_the_page_shows_what_is_printed(
 
 def assert_shows(each: Shown, printed: list[str]) -> None:
     """Each piece of what is shown, between what is left out, must be printed, one after the other."""
-    at = 0
+    position = 0
     whole = "\n".join(printed)
     for piece in re.split(rf"(?m)^ *{LEFT_OUT}$\n?", "\n".join(each.lines)):
-        found = whole.find(piece.strip("\n"), at)
+        found = whole.find(piece.strip("\n"), position)
         assert found >= 0, f"{each.command}\n{piece}\nis not in\n{whole}"
-        at = found + len(piece)
+        position = found + len(piece)

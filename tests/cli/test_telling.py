@@ -10,8 +10,8 @@ UNKNOWN = ("verify", "--study", "1.2.3", "--dest", "STORESCP", "--yes")
 
 
 def test_an_error_is_broken_between_words_at_a_terminal_and_not_elsewhere(run: Run) -> None:
-    asked = run(*UNNAMED)
-    plain, plain_code = asked.stderr, asked.exit_code
+    result = run(*UNNAMED)
+    plain, plain_code = result.stderr, result.exit_code
     for columns in (80, 60):
         code, shown = at_terminal(UNNAMED, [], columns=columns)
         assert code == plain_code

@@ -231,9 +231,9 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
 def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     issuer.lifespan = -60
     give(monkeypatch, run("token", "--print").stdout.strip())
-    told = why(run)
-    assert "refuses it (HTTP 401)\n          says: Signature has expired\n" in told
-    assert re.search(r"^Reason    it expired 1 min \d s ago by the archive's clock$", told, re.MULTILINE)
+    reasons = why(run)
+    assert "refuses it (HTTP 401)\n          says: Signature has expired\n" in reasons
+    assert re.search(r"^Reason    it expired 1 min \d s ago by the archive's clock$", reasons, re.MULTILINE)
 
 
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:

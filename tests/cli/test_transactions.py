@@ -67,10 +67,10 @@ def test_a_device_added_with_a_change_is_taken_back_in_two_parts(run: Run, site:
     assert "3 to add, 1 to change, in one transaction\ndone in one transaction\n" in done.stdout
     after = site.octets()
     (undo,) = undo_files()
-    undone = run("apply", str(undo), "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
-    manner = "in two parts: a transaction, then deletes one by one"
-    assert f"1 to change, 3 to delete, {manner}\ndone {manner}\n" in undone.stdout
+    undo_result = run("apply", str(undo), "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+    strategy_text = "in two parts: a transaction, then deletes one by one"
+    assert f"1 to change, 3 to delete, {strategy_text}\ndone {strategy_text}\n" in undo_result.stdout
     assert site.octets() == before
     assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
     assert site.octets() == after
@@ -85,9 +85,9 @@ def test_a_rename_in_the_middle_goes_in_the_transaction_and_so_does_its_undo(
     assert "done in one transaction\n" in done.stdout
     after = site.octets()
     assert after[f"cn=dicom,dicomDeviceName=renamed,{DEVICES}"]["dicomport"] == {b"4711"}
-    undone = run("apply", str(undo_files()[0]), "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
-    assert "done in one transaction\n" in undone.stdout
+    undo_result = run("apply", str(undo_files()[0]), "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+    assert "done in one transaction\n" in undo_result.stdout
     assert site.octets() == before
 
 
@@ -95,14 +95,14 @@ def test_a_move_to_another_superior_goes_step_by_step_and_comes_back(run: Run, s
     """It has crashed slapd in a transaction; alone it is one change."""
     assert run("apply", written(tmp_path / "new.ldif", DEVICE), "--yes").exit_code == 0
     before = site.octets()
-    for text, manner in ((MOVED, "in one change"), (DESCRIBED + MOVED, "step by step")):
+    for text, strategy_text in ((MOVED, "in one change"), (DESCRIBED + MOVED, "step by step")):
         done = run("apply", written(tmp_path / "move.ldif", text), "--yes", REFERENCES_STAY)
         assert done.exit_code == 0, done.stderr
-        assert f"\ndone {manner}\n" in done.stdout
+        assert f"\ndone {strategy_text}\n" in done.stdout
         assert f"cn=moved,{STORESCP}" in site.octets()
-        undone = run("apply", str(undo_files()[-1]), "--yes")
-        assert (undone.exit_code, undone.stderr) == (0, "")
-        assert f"\ndone {manner}\n" in undone.stdout
+        undo_result = run("apply", str(undo_files()[-1]), "--yes")
+        assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+        assert f"\ndone {strategy_text}\n" in undo_result.stdout
         assert site.octets() == before
 
 
@@ -117,9 +117,9 @@ def test_2000_changes_go_in_one_transaction_and_so_does_their_undo(run: Run, sit
     assert (done.exit_code, done.stderr) == (0, "")
     assert "2000 to add, in one transaction\ndone in one transaction\n" in done.stdout
     assert len(site.octets()) == len(before) + MEMBERS
-    undone = run("apply", str(undo_files()[0]), "--yes", "--no-reload")
-    assert undone.exit_code == 0, undone.stderr
-    assert "2000 to delete, in one transaction\ndone in one transaction\n" in undone.stdout
+    undo_result = run("apply", str(undo_files()[0]), "--yes", "--no-reload")
+    assert undo_result.exit_code == 0, undo_result.stderr
+    assert "2000 to delete, in one transaction\ndone in one transaction\n" in undo_result.stdout
     assert site.octets() == before
 
 
@@ -147,15 +147,15 @@ def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, sit
     content = json.loads(stopped.stdout)
     assert (stopped.exit_code, content["error"]["exit_code"]) == (4, 4)
     assert content["error"]["message"].endswith("; 1 of 2 steps are done")
-    ways = "dcmcfg undo takes back what was done; dcmcfg apply --resume asks the server once more"
-    assert content["error"]["next_step"] == ways
-    told = [content[name] for name in ("changed", "strategy", "rollout", "undo_file", "reloaded")]
-    assert told == [True, "step by step", 1, str(undo_files()[0]), False]
+    next_steps = "dcmcfg undo takes back what was done; dcmcfg apply --resume asks the server once more"
+    assert content["error"]["next_step"] == next_steps
+    fields = [content[name] for name in ("changed", "strategy", "rollout", "undo_file", "reloaded")]
+    assert fields == [True, "step by step", 1, str(undo_files()[0]), False]
     again = run("apply", file, "--yes", "--json")
     assert (again.exit_code, json.loads(again.stdout)["changed"]) == (3, False)
     resumed = run("apply", "--resume", "--yes")
     assert resumed.exit_code == 3
-    assert resumed.stderr.endswith(f"; the roll-out stays unfinished: {ways}\n")
+    assert resumed.stderr.endswith(f"; the roll-out stays unfinished: {next_steps}\n")
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 

@@ -56,9 +56,9 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     unasked = run("undo")
     assert (unasked.exit_code, site.values(NAME)) == (1, ("DCM4CHEE",))
-    undone = run("undo", "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
-    lines = when(undone.stdout).splitlines()
+    undo_result = run("undo", "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+    lines = when(undo_result.stdout).splitlines()
     user = lines[0].partition(" by ")[2].partition(":")[0]
     assert lines[:2] == [
         f"takes back roll-out 1 of (when) UTC by {user}: dcmcfg set-external-retrieve DCM4CHEE --yes",
@@ -96,7 +96,7 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
-    assert not any("geheim" in said.stdout for said in (listed, one, *as_json))
+    assert not any("geheim" in result.stdout for result in (listed, one, *as_json))
     newest, oldest = json.loads(as_json[0].stdout)["rollouts"]
     assert (newest["number"], newest["undo_of"], newest["result"], newest["undone_by"]) == (2, 1, "applied", None)
     assert (oldest["counts"], oldest["undone_by"]) == ({"change": 1}, 2)
@@ -284,13 +284,13 @@ def test_the_shell_completes_numbers(run: Run, site: CliSite) -> None:
 
 def test_an_undo_of_which_something_was_left_out_has_not_taken_it_back(run: Run, site: CliSite, tmp_path: Path) -> None:
     assert run("apply", two_changes(tmp_path), "--yes").exit_code == 0
-    moved = f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
-    (tmp_path / "moved.ldif").write_text(moved + "dicomDescription: somebody else\n")
+    change_record = f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
+    (tmp_path / "moved.ldif").write_text(change_record + "dicomDescription: somebody else\n")
     site.slapd.run_client("ldapmodify", "-f", str(tmp_path / "moved.ldif"))
     rejects = ("--rejects", str(tmp_path / "rejects.ldif"))
     assert run("apply", str(undo_files()[-1]), "--continue", *rejects, "--yes").exit_code == 1
-    told = json.loads(run("history", "--json").stdout)["rollouts"]
-    assert [(each["undo_of"], each["undone_by"]) for each in told] == [(None, None), (None, None)]
+    roll_outs = json.loads(run("history", "--json").stdout)["rollouts"]
+    assert [(each["undo_of"], each["undone_by"]) for each in roll_outs] == [(None, None), (None, None)]
 
 
 def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run: Run, site: CliSite) -> None:
@@ -327,9 +327,9 @@ def test_an_undo_killed_before_its_first_change_is_done_by_the_next_undo(
 ) -> None:
     before = site.octets()
     killed_undo(run, site, tmp_path, journal=journal)
-    undone = run("undo", "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
-    assert undone.stdout.startswith("takes back roll-out 1 of ")
+    undo_result = run("undo", "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+    assert undo_result.stdout.startswith("takes back roll-out 1 of ")
     assert site.octets() == before
     assert run("history", "2", "--json").stdout.count('"result": "nothing changed"') == 1
 

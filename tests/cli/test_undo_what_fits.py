@@ -64,12 +64,12 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
         ["ours", "somebody else's", "ours"],
         [],
     )
-    undone = run("undo", "1", "--partial", "--yes")
-    assert undone.exit_code == 1
-    assert undone.stdout.startswith("reverts the part that still fits of roll-out 1 of ")
-    assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undone.stdout
-    assert "warning: left out: dicomDeviceName=workstation" in undone.stderr
-    assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undone.stderr
+    undo_result = run("undo", "1", "--partial", "--yes")
+    assert undo_result.exit_code == 1
+    assert undo_result.stdout.startswith("reverts the part that still fits of roll-out 1 of ")
+    assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undo_result.stdout
+    assert "warning: left out: dicomDeviceName=workstation" in undo_result.stderr
+    assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undo_result.stderr
     assert descriptions(site) == [before[0], "somebody else's", before[2]]
     rejects = (tmp_path / "undo-1.rejects.ldif").read_text()
     assert rejects.count("\ndn: ") == 1
@@ -138,8 +138,8 @@ def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
         refused = run(*arguments)
         assert refused.exit_code == 3
         assert "  next: dcmcfg undo 1 --partial reverts the part that still fits; or compare" in refused.stderr
-    undone = run("undo", "1", "--partial", "--yes")
-    assert undone.exit_code == 1, undone.stderr
+    undo_result = run("undo", "1", "--partial", "--yes")
+    assert undo_result.exit_code == 1, undo_result.stderr
     assert descriptions(site) == ["somebody else's", before[1], "somebody else's"]
     assert run("set", "workstation", "dicomDescription=new", "--yes").exit_code == 0
 

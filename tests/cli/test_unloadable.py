@@ -71,13 +71,13 @@ def test_apply_names_file_and_line(run: Run, site: CliSite, tmp_path: Path) -> N
 
 def test_apply_names_the_line_as_check_does(run: Run, site: CliSite, tmp_path: Path) -> None:
     lines = run("export-ldif", "--device", "storescp").stdout.splitlines(keepends=True)
-    (at,) = (number for number, line in enumerate(lines) if line.startswith("dicomPort: "))
-    lines[at] = "dicomPort:\n  70000\n"
+    (index,) = (number for number, line in enumerate(lines) if line.startswith("dicomPort: "))
+    lines[index] = "dicomPort:\n  70000\n"
     file = written(tmp_path / "entries.ldif", "".join(lines))
     refused = run("apply", file, "--yes")
-    assert (refused.exit_code, refused.stderr) == (3, f"{HEAD} load 1 setting\n    {file}:{at + 1}: {WRONG}\n{NEXT}")
+    assert (refused.exit_code, refused.stderr) == (3, f"{HEAD} load 1 setting\n    {file}:{index + 1}: {WRONG}\n{NEXT}")
     (finding,) = json.loads(run("check", file, "--json").stdout)["findings"]
-    assert (finding["file"], finding["line"]) == (file, at + 1)
+    assert (finding["file"], finding["line"]) == (file, index + 1)
 
 
 def test_from_standard_input_the_line_is_that_of_the_record(run: Run, site: CliSite) -> None:
@@ -142,10 +142,10 @@ def test_undo_and_restore_warn_and_do_it(run: Run, site: CliSite, tmp_path: Path
     assert run("snapshot", snapshot).exit_code == 0
     warned = f"warning: unloadable: the archive cannot load 1 setting\nwarning: {WRONG}\n"
     for back in (("undo",), ("restore", snapshot)):
-        mended = run("set", STORESCP, "dicomPort=104", "--yes")
-        assert (mended.exit_code, mended.stderr) == (0, "")
-        taken_back = run(*back, "--yes")
-        assert (taken_back.exit_code, taken_back.stderr) == (0, warned)
+        fix_result = run("set", STORESCP, "dicomPort=104", "--yes")
+        assert (fix_result.exit_code, fix_result.stderr) == (0, "")
+        undo_result = run(*back, "--yes")
+        assert (undo_result.exit_code, undo_result.stderr) == (0, warned)
         assert site.octets() == wrong
     dry = run("set", STORESCP, "dicomPort=104", "--yes")
     assert dry.exit_code == 0

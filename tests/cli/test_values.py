@@ -67,8 +67,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
     assert run("add-value", "AE:STORESCP", "dcmOtherAETitle=A", "dcmOtherAETitle=C", "--yes").exit_code == 0
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B", "C"}
-    gone = run("remove-value", "AE:STORESCP", "dcmOtherAETitle=B", "dcmOtherAETitle=CC", "--yes")
-    assert (gone.exit_code, gone.stderr) == (
+    removal = run("remove-value", "AE:STORESCP", "dcmOtherAETitle=B", "dcmOtherAETitle=CC", "--yes")
+    assert (removal.exit_code, removal.stderr) == (
         0,
         f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; near misses: 'C'\n",
     )
@@ -134,8 +134,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
 
 def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
     result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--dry-run", "--json")
-    what = "no AE has the title LONGTERN; near misses: LONGTERM (lint: fallback-scp-unknown)"
-    warning = f"{ARCHIVE_DN}: {what}"
+    message = "no AE has the title LONGTERN; near misses: LONGTERM (lint: fallback-scp-unknown)"
+    warning = f"{ARCHIVE_DN}: {message}"
     assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
     assert json.loads(result.stdout)["warnings"] == [warning]
 

@@ -175,14 +175,14 @@ def test_an_error_comment_prints_no_line_of_its_own(verify: Verify, made: Made) 
 
     with scripted_archive(made, lambda _: MoveResponse(0xC001, comment), on_find=refuse) as archive:
         unlisted = verify(archive)
-        moved = verify(archive, "--expect", "3")
+        listed = verify(archive, "--expect", "3")
     shown = r"no\x0a  next: rm -rf /\x1b[2J"
-    told, next_step = unlisted.stderr.splitlines()
-    assert (unlisted.exit_code, unlisted.stdout, shown in told) == (3, "", True)
+    message, next_step = unlisted.stderr.splitlines()
+    assert (unlisted.exit_code, unlisted.stdout, shown in message) == (3, "", True)
     assert next_step.startswith("  next: ")
     assert "rm" not in next_step
-    assert shown in moved.stdout + moved.stderr
-    assert comment not in moved.stdout + moved.stderr
+    assert shown in listed.stdout + listed.stderr
+    assert comment not in listed.stdout + listed.stderr
 
 
 def test_a_called_title_that_is_none_is_rejected_with_3(verify: Verify, plain_pacs: Peer) -> None:
@@ -427,13 +427,13 @@ def test_a_nearline_study_does_not_show_the_route(verify: Verify, made: Made, wo
 def _recording(log: Path, move: OnMove, **fields: object) -> OnMove:
     """Do *move*, and write what the external archive would write in *log*."""
 
-    def moved(exchange: MoveExchange) -> MoveResponse | None:
+    def answer(exchange: MoveExchange) -> MoveResponse | None:
         response = move(exchange)
         line = {"started": "9999-01-01T00:00:00Z", "calling": "DCMCFG", "called": "LONGTERM", "study_uid": STUDY}
         log.write_text(json.dumps(line | fields) + "\n")
         return response
 
-    return moved
+    return answer
 
 
 def test_the_external_archives_record_shows_the_route(

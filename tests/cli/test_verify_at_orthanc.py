@@ -54,8 +54,8 @@ def named(site: RunningSite, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("met", EVERY_ORTHANC, ids=lambda met: met.name)
 def test_what_orthanc_does_is_told(met: Orthanc, run: Run, site: RunningSite) -> None:
     purge(site.site, THREE.uid)
-    wanted = LOCAL if met.part is Part.DESTINATION else THREE
-    words = ["--study", wanted.uid, "--dest", met.destination, "--calling", met.calling, "--timeout-s", "10"]
+    study = LOCAL if met.part is Part.DESTINATION else THREE
+    words = ["--study", study.uid, "--dest", met.destination, "--calling", met.calling, "--timeout-s", "10"]
     if met.destination == "WORKSTATION":
         words.append("--receive")
     if met.part is Part.ARCHIVE:
@@ -79,6 +79,6 @@ def test_it_holds_what_was_sent_to_it_as_destination(run: Run, site: RunningSite
 
 
 def test_movescu_hears_the_same_of_it_as_the_archive_itself(run: Run, site: RunningSite) -> None:
-    heard = movescu(site.external, THREE.uid, "STORESCP", calling="DCMCFG")
-    assert "Received Final Move Response" in heard.stderr
-    assert "Success" not in heard.stderr.partition("Received Final Move Response")[2]
+    movescu_result = movescu(site.external, THREE.uid, "STORESCP", calling="DCMCFG")
+    assert "Received Final Move Response" in movescu_result.stderr
+    assert "Success" not in movescu_result.stderr.partition("Received Final Move Response")[2]

@@ -112,7 +112,7 @@ def test_before_the_move_ctrl_c_is_130(workstation: Peer) -> None:
         listener.bind((workstation.host, 0))
         listener.listen()
         silent = Peer("DCM4CHEE", workstation.host, listener.getsockname()[1])
-        kept: list[socket.socket] = []  # a connection that nobody keeps is closed, which would be an answer
-        code, shown = interrupted_at_terminal(_verify(silent), lambda: kept.append(listener.accept()[0]))
-        kept[0].close()
+        connections: list[socket.socket] = []  # a connection that nobody keeps is closed, which would be an answer
+        code, shown = interrupted_at_terminal(_verify(silent), lambda: connections.append(listener.accept()[0]))
+        connections[0].close()
     assert code == 130, shown

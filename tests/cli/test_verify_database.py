@@ -58,8 +58,8 @@ def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSi
         "not tried",
         "local",
     )
-    asked = [path.removeprefix("/dcm4chee-arc/") for _, path, _ in site.archive.requests]
-    assert asked == [INSTANCES, INSTANCES], "one search before the move, and one after it"
+    requested_paths = [path.removeprefix("/dcm4chee-arc/") for _, path, _ in site.archive.requests]
+    assert requested_paths == [INSTANCES, INSTANCES], "one search before the move, and one after it"
     assert verdict["database"]["before"] == verdict["database"]["after"]
     assert verdict["database"]["before"] == {
         "known": True,
@@ -154,17 +154,19 @@ def test_a_secured_archives_database_takes_a_token_of_its_issuer(
         lab.start("storage", "archive")
         name_in_environment(lab, monkeypatch)
         local = ("verify", "--study", get_standard_study("local").uid, "--dest", "STORESCP", "--json")
-        told = json.loads(run(*local).stdout)
-        assert told["database"]["before"] is None
-        assert any("the archive wants a token (HTTP 401)" in note for note in told["notes"])
+        content = json.loads(run(*local).stdout)
+        assert content["database"]["before"] is None
+        assert any("the archive wants a token (HTTP 401)" in note for note in content["notes"])
         client = issuer.clients["dcmcfg"]
         monkeypatch.setenv("DCMCFG_OIDC_ISSUER", issuer.url)
         monkeypatch.setenv("DCMCFG_OIDC_CLIENT_ID", client.client_id)
-        told = json.loads(run(*local).stdout)
-        assert any(f"no secret for the client {client.client_id}" in note for note in told["notes"]), "nobody is asked"
+        content = json.loads(run(*local).stdout)
+        assert any(f"no secret for the client {client.client_id}" in note for note in content["notes"]), (
+            "nobody is asked"
+        )
         monkeypatch.setenv("DCMCFG_OIDC_CLIENT_SECRET", client.secret)
-        told = json.loads(run(*local).stdout)
-        assert (told["route"]["finding"], told["database"]["before"]["storage_ids"]) == ("not tried", ["fs1"])
+        content = json.loads(run(*local).stdout)
+        assert (content["route"]["finding"], content["database"]["before"]["storage_ids"]) == ("not tried", ["fs1"])
         issuer.realm_roles = ("user",)
-        told = json.loads(run(*local).stdout)
-        assert any("the token's user may not do this (HTTP 403)" in note for note in told["notes"])
+        content = json.loads(run(*local).stdout)
+        assert any("the token's user may not do this (HTTP 403)" in note for note in content["notes"])

@@ -75,41 +75,49 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
 
     exported = tmp_path / "export.ldif"
     assert run("export-ldif", "-o", str(exported)).exit_code == 0
-    kept: dict[str, Any] = json.loads(record.read_text())
-    assert (kept["format"], kept["format_version"], kept["versions"]["dcmcfg"]) == ("dcmcfg-evidence", 2, __version__)
-    assert kept["configuration"]["tree"]["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
-    assert kept["configuration"]["tree"]["entry_count"] == exported.read_text().count("\ndn: ")
-    assert kept["configuration"]["retrieve_settings"][0] == {
+    document: dict[str, Any] = json.loads(record.read_text())
+    assert (document["format"], document["format_version"], document["versions"]["dcmcfg"]) == (
+        "dcmcfg-evidence",
+        2,
+        __version__,
+    )
+    assert document["configuration"]["tree"]["sha256"] == hashlib.sha256(exported.read_bytes()).hexdigest()
+    assert document["configuration"]["tree"]["entry_count"] == exported.read_text().count("\ndn: ")
+    assert document["configuration"]["retrieve_settings"][0] == {
         "name": "dcmExternalRetrieveAEDestination",
         "values": ["DCM4CHEE"],
         "level": "device",
     }
-    origins = {each["name"]: each["origin"] for each in kept["configuration"]["site"]}
+    origins = {each["name"]: each["origin"] for each in document["configuration"]["site"]}
     assert (origins["ldap_url"], origins["device"]) == ("DCMCFG_LDAP_URL", "default")
-    assert [way["state"] for way in kept["configuration"]["route"]["ways"]] == ["purged"]
-    assert (kept["verdict"]["verified"], kept["verdict"]["route"]["finding"]) == (True, "shown")
-    assert {each["sop_instance_uid"] for each in kept["received_instances"]} == get_standard_study(
+    assert [path["state"] for path in document["configuration"]["route"]["ways"]] == ["purged"]
+    assert (document["verdict"]["verified"], document["verdict"]["route"]["finding"]) == (True, "shown")
+    assert {each["sop_instance_uid"] for each in document["received_instances"]} == get_standard_study(
         "three"
     ).sop_instance_uids
-    assert all(len(each["sha256"]) == 64 for each in kept["received_instances"])
-    assert kept["received_instances"][0]["sop_class"] == "CT Image Storage"
-    assert [(each["called_ae_title"], each["completed"]) for each in kept["logged_moves"]] == [("LONGTERM", 3)]
-    assert (kept["logged_moves"][0]["evidence_source"], kept["logged_moves"][0]["forwarded_count"]) == (
+    assert all(len(each["sha256"]) == 64 for each in document["received_instances"])
+    assert document["received_instances"][0]["sop_class"] == "CT Image Storage"
+    assert [(each["called_ae_title"], each["completed"]) for each in document["logged_moves"]] == [("LONGTERM", 3)]
+    assert (document["logged_moves"][0]["evidence_source"], document["logged_moves"][0]["forwarded_count"]) == (
         "external archive",
         None,
     )
     legs = [
-        (each["calling_ae_title"], each["called_ae_title"], len(each["stores"])) for each in kept["verdict"]["legs"]
+        (each["calling_ae_title"], each["called_ae_title"], len(each["stores"])) for each in document["verdict"]["legs"]
     ]
-    assert legs == [("LONGTERM", "DCM4CHEE", 3), ("DCM4CHEE", kept["verdict"]["destination_ae_title"], 3)]
-    assert kept["started_at"] < kept["verdict"]["received"]["receiver"]["started_at"] < kept["ended_at"]
-    what = [each["description"] for each in kept["events"]]
-    assert what.index("instances listed: 3") < what.index("C-MOVE sent") < what.index("final response 0000")
-    arrivals = [each["received_at"] for each in kept["received_instances"]]
-    assert kept["started_at"] < min(arrivals) <= max(arrivals) < kept["ended_at"]
-    moments = [kept["started_at"], *(each["time"] for each in kept["events"]), kept["ended_at"]]
-    assert all(map(MOMENT.fullmatch, moments))
-    assert moments == sorted(moments)
+    assert legs == [("LONGTERM", "DCM4CHEE", 3), ("DCM4CHEE", document["verdict"]["destination_ae_title"], 3)]
+    assert document["started_at"] < document["verdict"]["received"]["receiver"]["started_at"] < document["ended_at"]
+    descriptions = [each["description"] for each in document["events"]]
+    assert (
+        descriptions.index("instances listed: 3")
+        < descriptions.index("C-MOVE sent")
+        < descriptions.index("final response 0000")
+    )
+    arrivals = [each["received_at"] for each in document["received_instances"]]
+    assert document["started_at"] < min(arrivals) <= max(arrivals) < document["ended_at"]
+    times = [document["started_at"], *(each["time"] for each in document["events"]), document["ended_at"]]
+    assert all(map(MOMENT.fullmatch, times))
+    assert times == sorted(times)
     assert site.slapd.password not in record.read_text() + page.read_text()
 
     shown = _Page(page.read_text())
@@ -119,7 +127,7 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     assert shown.text.startswith(f"dcmcfg verify: {done.stdout.splitlines()[0]}")
     for words in (
         *get_standard_study("three").sop_instance_uids,
-        kept["configuration"]["tree"]["sha256"],
+        document["configuration"]["tree"]["sha256"],
         "fs1",
         "LONGTERM knows DCM4CHEE",
     ):
@@ -130,9 +138,9 @@ def test_a_no_is_kept_too(run: Run, tmp_path: Path) -> None:
     files = tmp_path / "no.json", tmp_path / "no.html"
     done = verify(run, "one", *[word for file in files for word in ("--evidence", str(file))], dest="WORKSTATION")
     assert done.exit_code == 1
-    kept = json.loads(files[0].read_text())
-    assert (kept["verdict"]["reported"]["status_hex"], kept["received_instances"]) == ("A702", None)
-    assert "archive's own storage now, but WORKSTATION did not take it" in kept["verdict"]["next_steps"][0]
+    document = json.loads(files[0].read_text())
+    assert (document["verdict"]["reported"]["status_hex"], document["received_instances"]) == ("A702", None)
+    assert "archive's own storage now, but WORKSTATION did not take it" in document["verdict"]["next_steps"][0]
     assert "not observed" in _Page(files[1].read_text()).text
 
 
@@ -173,13 +181,13 @@ def test_what_cannot_be_written_is_said_before_anything_is_asked(
 ) -> None:
     (tmp_path / "there.json").write_text("mine")
     (tmp_path / "folder.json").mkdir()
-    asked = moves(site)
+    moves_before = moves(site)
     done = verify(run, "local", "--evidence", str(tmp_path / name))
     assert (done.exit_code, done.stdout) == (exit_code, "")
     assert words in done.stderr
     assert (tmp_path / "there.json").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "xdg") == ["folder.json", "there.json"]
-    assert moves(site) == asked
+    assert moves(site) == moves_before
 
 
 def test_the_same_file_twice_is_refused(run: Run, tmp_path: Path) -> None:
@@ -192,9 +200,9 @@ def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path
     file = tmp_path / "there.json"
     file.write_text("old")
     assert verify(run, "local", "--evidence", str(file), "--replace", dest="STORESCP").exit_code == 0
-    kept = json.loads(file.read_text())
-    assert kept["verdict"]["database"]["files_before"] == "local"
-    assert [way["state"] for way in kept["configuration"]["route"]["ways"]] == ["local"]
+    document = json.loads(file.read_text())
+    assert document["verdict"]["database"]["files_before"] == "local"
+    assert [path["state"] for path in document["configuration"]["route"]["ways"]] == ["local"]
 
 
 def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: Run, tmp_path: Path) -> None:
@@ -202,10 +210,10 @@ def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: R
     temporary = ("--temporary-dest", "--yes", "--json", "--evidence", str(file))
     done = run("verify", "--study", get_standard_study("local").uid, *temporary)
     assert done.exit_code == 0, done.output
-    kept = json.loads(file.read_text())
-    assert kept["configuration"]["destination"].startswith(kept["verdict"]["destination_ae_title"] + "@")
-    assert kept["configuration"]["route"]["refused"] is None
-    assert len(kept["received_instances"]) == 5
+    document = json.loads(file.read_text())
+    assert document["configuration"]["destination"].startswith(document["verdict"]["destination_ae_title"] + "@")
+    assert document["configuration"]["route"]["refused"] is None
+    assert len(document["received_instances"]) == 5
 
 
 def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run: Run, tmp_path: Path) -> None:
@@ -218,19 +226,19 @@ def test_of_many_studies_each_answer_has_a_file_with_what_the_database_said(run:
     assert (done.exit_code, done.stderr) == (0, f"evidence: {folder}\n")
     files = {path.name.partition("-")[0]: path for path in folder.iterdir()}
     assert (sorted(files), folder.stat().st_mode & 0o777) == (sorted(uids), 0o700)
-    kept = {uid: json.loads(path.read_text()) for uid, path in files.items()}
+    documents = {uid: json.loads(path.read_text()) for uid, path in files.items()}
     assert all(re.fullmatch(rf"{uid}-\d{{8}}T\d{{9}}Z\.json", path.name) for uid, path in files.items())
-    assert {each["format"] for each in kept.values()} == {"dcmcfg-evidence"}
-    assert [kept[uid]["verdict"]["study_instance_uid"] for uid in uids] == uids
-    assert [kept[uid]["verdict"]["database"]["files_before"] for uid in uids] == [
+    assert {each["format"] for each in documents.values()} == {"dcmcfg-evidence"}
+    assert [documents[uid]["verdict"]["study_instance_uid"] for uid in uids] == uids
+    assert [documents[uid]["verdict"]["database"]["files_before"] for uid in uids] == [
         "not local",
         "local",
     ]
-    assert [kept[uid]["verdict"]["route"]["finding"] for uid in uids] == ["shown", "not tried"]
-    assert [len(kept[uid]["received_instances"]) for uid in uids] == [20, 5]
-    assert all(each["sha256"] for each in kept[uids[0]]["received_instances"])
-    assert [event["description"] for event in kept[uids[0]]["events"]].count("C-MOVE sent") == 1
-    assert len({each["configuration"]["tree"]["sha256"] for each in kept.values()}) == 1
+    assert [documents[uid]["verdict"]["route"]["finding"] for uid in uids] == ["shown", "not tried"]
+    assert [len(documents[uid]["received_instances"]) for uid in uids] == [20, 5]
+    assert all(each["sha256"] for each in documents[uids[0]]["received_instances"])
+    assert [event["description"] for event in documents[uids[0]]["events"]].count("C-MOVE sent") == 1
+    assert len({each["configuration"]["tree"]["sha256"] for each in documents.values()}) == 1
 
     assert run(*many).exit_code == 0
     assert len(list(folder.iterdir())) == 2, "nothing was asked"
@@ -242,8 +250,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_asked(
     run: Run, site: RunningSite, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("mine")
-    asked = moves(site)
+    moves_before = moves(site)
     for name, words in (("file", "a file, not a folder"), ("no/proofs", "the file cannot be written")):
         done = verify(run, "local", "--csv", "-", "--evidence", str(tmp_path / name))
         assert (done.exit_code, words in done.stderr) == (3, True), done.stderr
-    assert moves(site) == asked
+    assert moves(site) == moves_before

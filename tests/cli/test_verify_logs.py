@@ -99,8 +99,8 @@ def test_dcmtks_log_shows_who_asked_and_how_many_were_stored(run: Run, site: Run
     with dcmtk(site, tmp_path, "three", ("-v",)):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["headline"].endswith("route shown")
-    told = "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 3 completed"
-    assert verdict["route"]["reasons"][0] == told
+    expected_line = "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 3 completed"
+    assert verdict["route"]["reasons"][0] == expected_line
     assert summaries(verdict) == [
         ("LONGTERM", "DCM4CHEE", "LONGTERM's log", 3, None, 0),
         ("DCM4CHEE", "WORKSTATION", "our receiver", 3, EXPLICIT, 0),
@@ -168,13 +168,13 @@ def test_the_log_of_another_archive_contradicts_nothing(
 
 def test_the_whole_report_on_a_study_in_jpeg_ls(run: Run, site: RunningSite, external: None, tmp_path: Path) -> None:
     purge(site.site, get_standard_study("jpeg-ls").uid)
-    log, kept = str(site.site.external_move_log), tmp_path / "kept"
-    options = ("--dest", "WORKSTATION", "--keep", str(kept), "--external-log", log, "--details")
+    log, save_folder = str(site.site.external_move_log), tmp_path / "kept"
+    options = ("--dest", "WORKSTATION", "--keep", str(save_folder), "--external-log", log, "--details")
     result = run("verify", "--study", get_standard_study("jpeg-ls").uid, *options)
     assert result.exit_code == 0, result.output
     ports = site.site.ports
     text = result.stdout.replace(str(ports.archive), "ARCHIVE").replace(str(ports.workstation), "PORT")
-    text = re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "HH:MM:SS.mmm", without_times(text.replace(str(kept), "KEPT")))
+    text = re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "HH:MM:SS.mmm", without_times(text.replace(str(save_folder), "KEPT")))
     text = re.sub(r"it says it is .*", "it says it is IMPLEMENTATION", text)
     stored = [str(each.SOPInstanceUID) for each in get_standard_study("jpeg-ls").instances]
     first, second = sorted(stored)

@@ -129,13 +129,13 @@ def test_what_the_destination_does_is_told_as_movescu_hears_it(
     archive: Peer = request.getfixturevalue("impatient_archive" if met.takes_long else "dcmtk_archive")
     with destination(stage.destination, met.storing, met.sop_classes, met.title):
         result = verify(archive)
-        heard = movescu(archive, STUDY, "WORKSTATION") if not met.takes_long else None
+        movescu_result = movescu(archive, STUDY, "WORKSTATION") if not met.takes_long else None
     answer = answer_of(result, {archive.port: "ARCHIVE", stage.destination.port: "PORT"})
     assert answer == expected(met.name, answer)
-    if heard is None:
+    if movescu_result is None:
         return
-    (status,) = re.findall(r"Received Final Move Response \((.*)\)", heard.stderr)
-    assert (status == "Success") == (result.exit_code == 0), heard.stderr
+    (status,) = re.findall(r"Received Final Move Response \((.*)\)", movescu_result.stderr)
+    assert (status == "Success") == (result.exit_code == 0), movescu_result.stderr
 
 
 @pytest.fixture
@@ -146,8 +146,8 @@ def verify_many(run: Run, verify: Verify, stage: Stage) -> Callable[[Peer], dict
         where = ("--connect", f"{archive.host}:{archive.port}", "--timeout-s", f"{PATIENCE_S:g}", "--no-qido")
         both = ("--study", stage.made.study_uid, "--study", stage.other.study_uid, "--parallel", "1")
         result = run("verify", *both, "--dest", "WORKSTATION", "--receive", *where, "--json")
-        told: dict[str, Any] = json.loads(result.stdout)
-        return told
+        content: dict[str, Any] = json.loads(result.stdout)
+        return content
 
     return verify_both
 
@@ -162,8 +162,8 @@ def test_of_many_studies_each_is_proved_only_by_what_came_after_it_was_asked_for
 
     on_find = lists(lambda stage: [*stage.study, *stage.others])(stage)
     with scripted_archive(stage.made, swapping, on_find=on_find) as peer:
-        told = verify_many(peer)
-    assert {each["study_instance_uid"]: each["outcome"] for each in told["studies"]} == {
+        headlines = verify_many(peer)
+    assert {each["study_instance_uid"]: each["outcome"] for each in headlines["studies"]} == {
         stage.made.study_uid: "not verified",
         stage.other.study_uid: "not verified",
     }

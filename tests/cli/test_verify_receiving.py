@@ -23,20 +23,20 @@ pytestmark = pytest.mark.real
 
 
 def test_what_is_kept_is_told_and_reads(verify: Verify, plain_pacs: Peer, made: Made, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    result = verify(plain_pacs, "--keep", str(kept))
+    save_folder = tmp_path / "kept"
+    result = verify(plain_pacs, "--keep", str(save_folder))
     assert result.exit_code == 0, result.output
     assert re.search(
         rf"""
 Received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG \(proves nothing by itself\)
           listened as WORKSTATION@[0-9.:]+ from 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC
-          Stored: 3 files in {re.escape(str(kept))}, each read back
+          Stored: 3 files in {re.escape(str(save_folder))}, each read back
 Sent      DCM4CHEE → WORKSTATION: 3 . CT Image Storage, Explicit VR Little Endian, 0000 \(our receiver\)
 Route """,
         result.stdout,
     ), result.stdout
-    files = {path.stem: path for path in (kept / STUDY).iterdir()}
+    files = {path.stem: path for path in (save_folder / STUDY).iterdir()}
     assert set(files) == set(made.sop_instance_uids)
     assert {str(dcmread(path).SOPInstanceUID) for path in files.values()} == set(files)
 

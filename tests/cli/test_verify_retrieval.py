@@ -60,13 +60,13 @@ def test_dcmqrscp_sends_what_is_asked_for_and_nothing_else(
     verdict = answer(result)
     assert result.exit_code == 0, verdict["headline"]
     assert verdict["headline"].startswith(f"verified: {expected} of {expected} instance")
-    asked = verdict["request"]
+    request = verdict["request"]
     by_patient = any("patient" in option for option in options)
-    assert (asked["level"], asked["information_model"]) == (level, "patient" if by_patient else "study")
-    assert asked["patient_id"] == ("P1" if by_patient else None)
-    assert asked["priority"] == ("high" if "high" in options else "medium")
-    assert [each["status_hex"] for each in asked["requests"]] == ["0000"] * requests
-    assert sum(each["completed"] for each in asked["requests"]) == verdict["reported"]["completed"] == expected
+    assert (request["level"], request["information_model"]) == (level, "patient" if by_patient else "study")
+    assert request["patient_id"] == ("P1" if by_patient else None)
+    assert request["priority"] == ("high" if "high" in options else "medium")
+    assert [each["status_hex"] for each in request["requests"]] == ["0000"] * requests
+    assert sum(each["completed"] for each in request["requests"]) == verdict["reported"]["completed"] == expected
 
 
 def test_the_report_says_what_was_asked_for(verify: Verify, plain_pacs: Peer) -> None:
@@ -136,10 +136,10 @@ def test_a_patient_that_does_not_have_the_study_is_a_no(verify: Verify, plain_pa
 
 
 def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, made: Made, workstation: Peer) -> None:
-    asked: list[MoveRequest] = []
+    requests_received: list[MoveRequest] = []
 
     def without_lists(exchange: MoveExchange) -> MoveResponse:
-        asked.append(exchange.request)
+        requests_received.append(exchange.request)
         uids = exchange.request.identifier["SOPInstanceUID"]
         if uids.VM > 1:
             return MoveResponse(0xA900, "one UID at a time")
@@ -154,8 +154,8 @@ def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, 
     assert verdict["headline"].startswith("verified: 4 of 4 instances received by WORKSTATION")
     requests = verdict["request"]["requests"]
     assert [each["uid_list_refused"] for each in requests] == [True, False, False, True, False, False]
-    assert [each.identifier.QueryRetrieveLevel for each in asked] == ["IMAGE"] * 6
-    assert {each.priority for each in asked} == {0}
+    assert [each.identifier.QueryRetrieveLevel for each in requests_received] == ["IMAGE"] * 6
+    assert {each.priority for each in requests_received} == {0}
 
 
 def test_of_several_requests_one_that_fails_fails_all_and_the_numbers_are_added(verify: Verify, made: Made) -> None:

@@ -152,8 +152,8 @@ def test_a_passphrase_is_asked_for_at_a_terminal_and_without_one_it_is_3(
     with _archive(made, pki, wants_certificate=True) as archive:
         refused = verify(archive, *options)
         where = ("--connect", f"{archive.host}:{archive.port}", "--no-qido")
-        asked = ("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
-        code, shown = at_terminal(asked, [(f"Passphrase of {key}: ", "open sesame")])
+        command = ("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
+        code, shown = at_terminal(command, [(f"Passphrase of {key}: ", "open sesame")])
     assert refused.exit_code == 3
     assert "the private key is protected by a passphrase" in refused.stderr
     assert "--tls-key-passphrase-file" in refused.stderr

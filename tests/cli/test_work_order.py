@@ -60,10 +60,10 @@ def test_as_ldif_that_another_configuration_takes(run: Run, tmp_path: Path) -> N
     slapd.prepare()
     slapd.load_files(list_site_files()[:2])
     with slapd:
-        theirs = RunningSlapd(slapd)
-        done = theirs.run_client("ldapadd", "-f", str(file))
+        other_server = RunningSlapd(slapd)
+        done = other_server.run_client("ldapadd", "-f", str(file))
         assert done.returncode == 0, done.stderr
-        entries = {str(entry.dn): entry for entry in theirs.entries()}
+        entries = {str(entry.dn): entry for entry in other_server.entries()}
     ae = entries[f"dicomAETitle=DCM4CHEE,dicomDeviceName=dcm4chee,{DEVICES}"]
     assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom,dicomDeviceName=dcm4chee,{DEVICES}",)
     assert entries[f"cn=dicom,dicomDeviceName=dcm4chee,{DEVICES}"].text("dicomPort") == "11112"

@@ -41,14 +41,14 @@ def test_each_peer_gets_its_verdict() -> None:
             "DCM4CHEE",
             timeouts=replace(PATIENT, acse=5),
         )
-    assert [verdict.problem.partition(" (")[0] for verdict in verdicts] == [
+    assert [result.problem.partition(" (")[0] for result in verdicts] == [
         "",
         "the association was rejected permanently by the application: called AE title not recognised",
         "connection refused: nothing listens there",
         f"the host name {UNKNOWN_HOST} cannot be resolved",
         "no answer to the association request within 5 s",
     ]
-    assert [verdict.is_reached for verdict in verdicts] == [True, True, False, False, True]
+    assert [result.is_reached for result in verdicts] == [True, True, False, False, True]
     assert verdicts[0].seconds > 0
 
 
@@ -71,12 +71,12 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
 
     handlers = [(evt.EVT_C_ECHO, echoed)]
     with echo_scp("X", addresses=addresses, handlers=handlers) as port:
-        callees = [PeerEndpoint(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
-        assert all(verdict.is_answered for verdict in probe_all(callees, "ME", parallel=3, timeouts=PATIENT))
+        endpoints = [PeerEndpoint(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
+        assert all(result.is_answered for result in probe_all(endpoints, "ME", parallel=3, timeouts=PATIENT))
         assert most[0] == 3
         most[0] = 0
         same = [PeerEndpoint(Peer(f"X{number}", LOOPBACK, port)) for number in range(5)]
-        assert all(verdict.is_answered for verdict in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
+        assert all(result.is_answered for result in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
         assert most[0] == 1
 
 
@@ -88,24 +88,24 @@ def answer_late() -> int:
 def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
 
-    def noting(callee: PeerEndpoint, calling: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None) -> CallResult:
-        called.append(callee.peer.ae_title)
-        return call(callee, calling, timeouts, tls)
+    def noting(endpoint: PeerEndpoint, calling: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None) -> CallResult:
+        called.append(endpoint.peer.ae_title)
+        return call(endpoint, calling, timeouts, tls)
 
     monkeypatch.setattr(probe, "call", noting)
     port = free_port()
     verdicts = probe_all([PeerEndpoint(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=PATIENT)
     assert called == ["X0"]
-    assert {verdict.problem for verdict in verdicts} == {"connection refused: nothing listens there"}
+    assert {result.problem for result in verdicts} == {"connection refused: nothing listens there"}
 
 
 def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
     monkeypatch.setattr(probe, "call", lambda *_: CallResult(released.wait(PATIENCE_S)))
     hurry = DicomTimeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
-    (verdict,) = probe_all([PeerEndpoint(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
+    (result,) = probe_all([PeerEndpoint(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
     released.set()
-    assert verdict == CallResult(problem="no answer within 0.6 s", failed_at=CallStage.TCP)
+    assert result == CallResult(problem="no answer within 0.6 s", failed_at=CallStage.TCP)
 
 
 def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,8 +113,8 @@ def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytes
         raise ValueError("out of order")
 
     monkeypatch.setattr(probe, "call", broken)
-    (verdict,) = probe_all([PeerEndpoint(Peer("X", LOOPBACK, 104))], "ME", timeouts=PATIENT)
-    assert verdict.problem == "internal error (ValueError: out of order)"
+    (result,) = probe_all([PeerEndpoint(Peer("X", LOOPBACK, 104))], "ME", timeouts=PATIENT)
+    assert result.problem == "internal error (ValueError: out of order)"
 
 
 def test_an_interruption_ends_what_is_under_way() -> None:
@@ -122,9 +122,9 @@ def test_an_interruption_ends_what_is_under_way() -> None:
         raise KeyboardInterrupt
 
     with silent_listener() as silent, silent_listener() as other:
-        callees = [PeerEndpoint(Peer("X", LOOPBACK, port)) for port in (silent, other, free_port())]
+        endpoints = [PeerEndpoint(Peer("X", LOOPBACK, port)) for port in (silent, other, free_port())]
         with pytest.raises(KeyboardInterrupt):
-            probe_all(callees, "ME", timeouts=PATIENT, on_result=interrupt)
+            probe_all(endpoints, "ME", timeouts=PATIENT, on_result=interrupt)
         none_left = comes_true(lambda: not any(isinstance(each, DULServiceProvider) for each in threading.enumerate()))
         assert none_left, "a thread would keep the process alive"
 

@@ -40,8 +40,8 @@ def test_pydicom_reads_what_is_written(syntax: str) -> None:
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
 def test_what_is_written_is_read_again_whatever_the_syntax_was(syntax: str) -> None:
-    asked = build_identifier(VALUES)
-    assert decode_identifier(encode_identifier(asked, syntax)) == asked
+    identifier = build_identifier(VALUES)
+    assert decode_identifier(encode_identifier(identifier, syntax)) == identifier
 
 
 def test_a_length_that_looks_like_a_vr_is_a_length() -> None:
@@ -74,5 +74,5 @@ def test_a_value_that_is_cut_off_is_no_identifier() -> None:
 
 
 def test_tags_and_vrs_at_hand_are_those_of_pydicom() -> None:
-    for keyword, (tag, vr) in pydicom_lazy._AT_HAND.items():
+    for keyword, (tag, vr) in pydicom_lazy._PRELOADED.items():
         assert (tag, vr) == (tag_for_keyword(keyword), dictionary_VR(tag))

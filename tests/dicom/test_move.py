@@ -169,15 +169,17 @@ def test_a_response_that_does_not_come_is_an_outcome(
 
 
 def test_last_known_counters_survive_an_abort(timeouts: DicomTimeouts) -> None:
-    heard = threading.Event()
+    response_received = threading.Event()
 
     def pending_then_abort(event: evt.Event) -> None:
         responds(0xFF00, NumberOfRemainingSuboperations=3, NumberOfCompletedSuboperations=2)(event)
-        assert heard.wait(PATIENCE_S)
+        assert response_received.wait(PATIENCE_S)
         event.assoc.abort()
 
     with misbehaving_scp(on_move=pending_then_abort) as peer:
-        outcome = move_study(peer, "ME", STUDY, "RECEIVER", timeouts=timeouts, on_pending=lambda _: heard.set())
+        outcome = move_study(
+            peer, "ME", STUDY, "RECEIVER", timeouts=timeouts, on_pending=lambda _: response_received.set()
+        )
     assert (outcome.status, outcome.remaining, outcome.completed, outcome.failed) == (None, 3, 2, None)
 
 
@@ -212,10 +214,10 @@ def test_failure_before_the_request_was_sent_is_an_error(timeouts: DicomTimeouts
 
 @pytest.mark.parametrize(("uid", "destination"), [("1.2.*", "RECEIVER"), ("1.2.3", "A" * 17), ("1.2.3", "")])
 def test_bad_arguments_are_refused_before_anything_is_sent(uid: str, destination: str, timeouts: DicomTimeouts) -> None:
-    asked: list[evt.Event] = []
-    with misbehaving_scp(on_move=asked.append) as peer, pytest.raises(MalformedInput):
+    events: list[evt.Event] = []
+    with misbehaving_scp(on_move=events.append) as peer, pytest.raises(MalformedInput):
         move_study(peer, "ME", uid, destination, timeouts=timeouts)
-    assert not asked
+    assert not events
 
 
 def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: DicomTimeouts) -> None:
@@ -299,9 +301,9 @@ def _awaiting_cancel(*, answers: bool) -> Behaviour:
 
 def test_a_cancelled_move_ends_with_the_peers_word_and_the_association_is_left(timeouts: DicomTimeouts) -> None:
     with misbehaving_scp(on_move=_awaiting_cancel(answers=True)) as peer:
-        outcome, left = _cancelled_after(peer, timeouts)
+        outcome, is_left = _cancelled_after(peer, timeouts)
     assert (outcome.status, outcome.cancelled, outcome.completed, outcome.remaining) == (0xFE00, True, 3, 1)
-    assert left
+    assert is_left
 
 
 def test_a_peer_that_does_not_answer_a_cancel_is_not_waited_for_long(
@@ -309,10 +311,10 @@ def test_a_peer_that_does_not_answer_a_cancel_is_not_waited_for_long(
 ) -> None:
     monkeypatch.setattr("dcmcfg.dicom.move.CANCEL_TIMEOUT_S", 0.3)
     with misbehaving_scp(on_move=_awaiting_cancel(answers=False)) as peer:
-        outcome, left = _cancelled_after(peer, timeouts)
+        outcome, is_left = _cancelled_after(peer, timeouts)
     assert (outcome.status, outcome.cancelled, outcome.completed) == (None, True, 2)
     assert outcome.interruption == "no answer to C-CANCEL within 0.3 s"
-    assert not left
+    assert not is_left
 
 
 def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: DicomTimeouts) -> None:

@@ -59,10 +59,10 @@ def _no_threads_left() -> bool:
 
 def test_refused_connection_says_that_nothing_listens(timeouts: DicomTimeouts) -> None:
     peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
-    with pytest.raises(DicomError, match="connection refused") as caught:
+    with pytest.raises(DicomError, match="connection refused") as error_info:
         echo(peer, "ME", timeouts)
-    assert caught.value.subject == str(peer)
-    assert "dicomPort" in caught.value.next_step
+    assert error_info.value.subject == str(peer)
+    assert "dicomPort" in error_info.value.next_step
 
 
 def test_unknown_host_name_is_named(timeouts: DicomTimeouts) -> None:
@@ -90,10 +90,10 @@ def test_connection_that_nobody_accepts_times_out() -> None:
 def test_peer_that_says_nothing_times_out(impatient: DicomTimeouts) -> None:
     with (
         _raw_listener(lambda _: None, stays=True) as peer,
-        pytest.raises(DicomError, match="no answer to the association request within 1 s") as caught,
+        pytest.raises(DicomError, match="no answer to the association request within 1 s") as error_info,
     ):
         echo(peer, "ME", impatient)
-    assert caught.value.subject == str(peer)
+    assert error_info.value.subject == str(peer)
     assert _no_threads_left()
 
 
@@ -155,10 +155,10 @@ def test_peer_that_aborts_is_told(timeouts: DicomTimeouts) -> None:
 def test_unknown_called_ae_title_is_rejected_with_the_setting_to_look_at(
     tmp_path: Path, timeouts: DicomTimeouts
 ) -> None:
-    with dcmtk.dcmqrscp(tmp_path) as peer, pytest.raises(DicomError) as caught:
+    with dcmtk.dcmqrscp(tmp_path) as peer, pytest.raises(DicomError) as error_info:
         echo(Peer("WRONG", peer.host, peer.port), "ME", timeouts)
-    assert "called AE title not recognised (1/1/7)" in caught.value.message
-    assert "is WRONG an AE" in caught.value.next_step
+    assert "called AE title not recognised (1/1/7)" in error_info.value.message
+    assert "is WRONG an AE" in error_info.value.next_step
 
 
 def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: DicomTimeouts) -> None:
@@ -170,10 +170,10 @@ def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: DicomTimeo
 
 
 def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, timeouts: DicomTimeouts) -> None:
-    with dcmtk.storescp(tmp_path / "in") as peer, pytest.raises(DicomError) as caught:
+    with dcmtk.storescp(tmp_path / "in") as peer, pytest.raises(DicomError) as error_info:
         instances_of(peer, "ME", "1.2.3", timeouts)
-    assert "no presentation context (Study Root Query/Retrieve Information Model - FIND)" in caught.value.message
-    assert "dicomTransferCapability" in caught.value.next_step
+    assert "no presentation context (Study Root Query/Retrieve Information Model - FIND)" in error_info.value.message
+    assert "dicomTransferCapability" in error_info.value.next_step
 
 
 @pytest.mark.parametrize("title", ["", "A" * 17, "BACK\\SLASH", "Ü"])
@@ -191,8 +191,8 @@ def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: D
             raise ZeroDivisionError
         with open_association(peer, "ME", [Verification], timeouts) as good:
             pass
-    assert failing.association.end_reason == "aborted"
-    assert good.association.end_reason == "released"
+    assert failing.ul_association.end_reason == "aborted"
+    assert good.ul_association.end_reason == "released"
     assert _no_threads_left()
 
 
@@ -217,13 +217,13 @@ def test_a_process_without_descriptors_says_so(timeouts: DicomTimeouts) -> None:
             next_one = free.fileno()
         resource.setrlimit(resource.RLIMIT_NOFILE, (next_one + 1, hard))  # enough for the connection
         try:
-            with pytest.raises(DicomError, match="Too many open files") as caught:
+            with pytest.raises(DicomError, match="Too many open files") as error_info:
                 echo(peer, "ME", timeouts)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert caught.value.subject == str(peer)
+    assert error_info.value.subject == str(peer)
 
 
 def test_nothing_small_waits_for_a_receipt_to_go_out(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer, open_association(peer, "ME", [Verification], timeouts) as opened:
-        assert opened.association.connection.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert opened.ul_association.connection.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

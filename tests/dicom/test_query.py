@@ -41,10 +41,10 @@ def test_study_that_nobody_has_is_empty(source: Source, timeouts: DicomTimeouts)
 
 @pytest.mark.parametrize("uid", ["", "*", "1.2.*", "1.2\\1.3"])
 def test_keys_that_match_other_studies_are_refused(uid: str, timeouts: DicomTimeouts) -> None:
-    asked: list[evt.Event] = []
-    with misbehaving_scp(on_find=asked.append) as peer, pytest.raises(MalformedInput, match="not a UID"):
+    events: list[evt.Event] = []
+    with misbehaving_scp(on_find=events.append) as peer, pytest.raises(MalformedInput, match="not a UID"):
         instances_of(peer, "ME", uid, timeouts)
-    assert not asked
+    assert not events
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,12 @@ def test_octets_outside_ascii_do_not_harm(timeouts: DicomTimeouts) -> None:
 
 def test_answer_without_its_uid_fails_because_nobody_knows_what_to_expect(timeouts: DicomTimeouts) -> None:
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(SERIES_ANSWER), answers(element("SOPClassUID", b"1.2")))
-    with misbehaving_scp(on_find=levels) as peer, pytest.raises(DicomError, match="lacks its SOPInstanceUID") as caught:
+    with (
+        misbehaving_scp(on_find=levels) as peer,
+        pytest.raises(DicomError, match="lacks its SOPInstanceUID") as error_info,
+    ):
         instances_of(peer, "ME", STUDY, timeouts)
-    assert caught.value.subject == str(peer)
+    assert error_info.value.subject == str(peer)
 
 
 def test_answer_that_cannot_be_read_fails(timeouts: DicomTimeouts) -> None:
@@ -121,10 +124,10 @@ def test_answer_that_cannot_be_read_fails(timeouts: DicomTimeouts) -> None:
 def test_failure_status_is_explained_with_level_and_comment(timeouts: DicomTimeouts) -> None:
     with (
         misbehaving_scp(on_find=answers(status=0xA700, comment="no database")) as peer,
-        pytest.raises(DicomError, match=r"STUDY level: A700, refused: out of resources \(no database\)") as caught,
+        pytest.raises(DicomError, match=r"STUDY level: A700, refused: out of resources \(no database\)") as error_info,
     ):
         instances_of(peer, "ME", STUDY, timeouts)
-    assert "database" in caught.value.next_step
+    assert "database" in error_info.value.next_step
 
 
 def test_list_that_the_peer_cut_short_fails(timeouts: DicomTimeouts) -> None:
@@ -218,14 +221,14 @@ def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: 
 
 
 def test_a_series_that_is_listed_often_is_asked_for_once(timeouts: DicomTimeouts) -> None:
-    asked: list[evt.Event] = []
+    events: list[evt.Event] = []
     levels = one_after_the_other(answers(STUDY_ANSWER), answers(*[SERIES_ANSWER] * 50), answers(_image(b"1.2.3.1.1")))
 
     def counting(event: evt.Event) -> Any:
-        asked.append(event)
+        events.append(event)
         return levels(event)
 
     with misbehaving_scp(on_find=counting) as peer:
         found = instances_of(peer, "ME", STUDY, timeouts)
     assert [each.sop_instance_uid for each in found] == ["1.2.3.1.1"]
-    assert len(asked) == 3
+    assert len(events) == 3

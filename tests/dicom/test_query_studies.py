@@ -134,9 +134,9 @@ def test_a_study_without_a_patient_is_no_patient_root_question(timeouts: DicomTi
         misbehaving_scp(on_find=answers(element("StudyInstanceUID", b"1.2.3"))) as peer,
         open_association(peer, "ME", [InformationModel.STUDY.find_sop_class], timeouts) as opened,
     ):
-        with pytest.raises(DicomError, match="names no Patient ID") as caught:
+        with pytest.raises(DicomError, match="names no Patient ID") as error_info:
             find_patient(opened, "1.2.3")
-        assert "--patient-id" in caught.value.next_step
+        assert "--patient-id" in error_info.value.next_step
 
 
 def test_a_service_that_was_not_accepted_is_named(timeouts: DicomTimeouts) -> None:

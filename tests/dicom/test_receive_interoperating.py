@@ -116,8 +116,8 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 @pytest.fixture(scope="module")
 def secured(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     context = TlsFiles(pki.ca, pki.server.certificate, pki.server.key).server_context()
-    kept = tmp_path_factory.mktemp("kept")
-    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, PATIENT, save_folder=kept, tls=context) as receiver:
+    save_folder = tmp_path_factory.mktemp("kept")
+    with Receiver("STORESCP", dcmtk.LOOPBACK, 0, PATIENT, save_folder=save_folder, tls=context) as receiver:
         yield receiver
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pynetdicom import status as table
 
 import dcmcfg
-from dcmcfg.dicom.status import Service, category_of, explain, is_transient_failure
+from dcmcfg.dicom.status import Service, explain, get_category, is_transient_failure
 
 SERVICES: tuple[Service, ...] = ("C-MOVE", "C-FIND", "C-STORE", "C-ECHO")
 JAVA = "org.dcm4che3.conf.api.ConfigurationNotFoundException: "
@@ -53,13 +53,13 @@ def test_a_status_is_spelt_in_one_way() -> None:
     ],
 )
 def test_categories_go_by_number(status: int, category: str) -> None:
-    assert category_of(status) == category
+    assert get_category(status) == category
 
 
 def test_pynetdicom_knows_no_status_that_we_put_elsewhere() -> None:
     for codes in (table.QR_MOVE_SERVICE_CLASS_STATUS, table.QR_FIND_SERVICE_CLASS_STATUS):
         for code, (category, _) in codes.items():
-            assert category_of(code) == category.lower(), f"{code:04X}"
+            assert get_category(code) == category.lower(), f"{code:04X}"
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,10 @@ def _echo(peer: Peer, files: TlsFiles | None, timeouts: DicomTimeouts) -> TlsSes
 
 
 def _refused(peer: Peer, files: TlsFiles | None, timeouts: DicomTimeouts) -> DicomError:
-    with pytest.raises(DicomError) as caught:
+    with pytest.raises(DicomError) as error_info:
         _echo(peer, files, timeouts)
-    assert caught.value.subject == str(peer)
-    return caught.value
+    assert error_info.value.subject == str(peer)
+    return error_info.value
 
 
 def test_dcmtk_s_storescp_takes_our_certificate_and_shows_its_own(
@@ -140,11 +140,11 @@ def test_versions_that_have_nothing_in_common_are_named(pki: Pki, timeouts: Dico
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
         tls_scp(server_context(pki.server, version=ssl.TLSVersion.TLSv1_3)) as peer,
-        pytest.raises(DicomError, match=r"the peer offers neither TLS 1.2 nor 1.3") as caught,
+        pytest.raises(DicomError, match=r"the peer offers neither TLS 1.2 nor 1.3") as error_info,
         open_association(peer, "ME", [VERIFICATION], timeouts, tls=context),
     ):
         pass
-    assert "dcmTLSProtocol" in caught.value.next_step
+    assert "dcmTLSProtocol" in error_info.value.next_step
 
 
 def _protected(pki: Pki, folder: Path) -> Path:
@@ -181,10 +181,10 @@ def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> No
 def test_files_that_cannot_be_used_are_named(spoil: Callable[[TlsFiles, Pki], TlsFiles], what: str, pki: Pki) -> None:
     files = TlsFiles(pki.ca, pki.client.certificate, pki.client.key)
     for context in (TlsFiles.client_context, TlsFiles.server_context):
-        with pytest.raises(DicomError, match=what) as caught:
+        with pytest.raises(DicomError, match=what) as error_info:
             context(spoil(files, pki))
-        assert "--tls-" in caught.value.next_step
-        assert caught.value.subject
+        assert "--tls-" in error_info.value.next_step
+        assert error_info.value.subject
 
 
 def test_a_server_without_a_certificate_is_refused(pki: Pki) -> None:

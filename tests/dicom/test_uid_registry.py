@@ -11,7 +11,7 @@ from dcmcfg.dicom.uid_registry import (
     UidKind,
     complete_keywords,
     format_uid_name,
-    keyword_of,
+    get_keyword,
     list_storage_sop_classes,
     resolve_uid,
 )
@@ -78,7 +78,7 @@ def test_every_name_and_keyword_leads_back_to_its_uid() -> None:
         assert (
             resolve_uid(format_uid_name(uid), UidKind.SOP_CLASS)
             == uid
-            == resolve_uid(keyword_of(uid), UidKind.SOP_CLASS)
+            == resolve_uid(get_keyword(uid), UidKind.SOP_CLASS)
         )
 
 
@@ -106,7 +106,7 @@ def test_keywords_in_use_are_offered() -> None:
 
 
 def test_what_has_no_name_is_its_uid() -> None:
-    assert (format_uid_name("1.2.3"), keyword_of("1.2.3"), format_uid_name("*")) == ("1.2.3", "1.2.3", "*")
+    assert (format_uid_name("1.2.3"), get_keyword("1.2.3"), format_uid_name("*")) == ("1.2.3", "1.2.3", "*")
 
 
 def test_pydicom_says_the_same_of_each_uid() -> None:

@@ -24,7 +24,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
 
 def bearer(issuer: Issuer) -> str:
     credentials = ClientCredentials(issuer.url, "dcmcfg", issuer.clients["dcmcfg"].secret)
-    return f"Bearer {TokenIssuer(credentials, HttpClient()).token()}"
+    return f"Bearer {TokenIssuer(credentials, HttpClient()).get_token()}"
 
 
 def unauthorized(error: str) -> Refusal:

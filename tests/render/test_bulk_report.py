@@ -32,8 +32,8 @@ def result(
 
 
 def report(*results: StudyResult) -> BulkReport:
-    asked = RunParameters({"archive": "DCM4CHEE@here:11112", "destination": HOSTILE, "calling": "DCMCFG"})
-    return BulkReport.create(asked, Path("results.sqlite"), results, THEN)
+    run_parameters = RunParameters({"archive": "DCM4CHEE@here:11112", "destination": HOSTILE, "calling": "DCMCFG"})
+    return BulkReport.create(run_parameters, Path("results.sqlite"), results, THEN)
 
 
 @pytest.mark.parametrize("outcome", VerificationOutcome)

@@ -73,32 +73,8 @@ _BANNED_KEYS = frozenset(
         "when",
     }
 )
-#: Keys that are not renamed yet, by module.
-_NOT_RENAMED_YET = {
-    "cli/session/change_report.py": "manner",
-    "render/call_result.py": "answered",
-    "render/capabilities.py": "one other",
-    "render/device.py": "SCP SCU from",
-    "render/diff.py": "from to",
-    "render/echo.py": "calling",
-    "render/explain.py": "from",
-    "render/history.py": "left_out manner what when",
-    "render/lab.py": "since",
-    "render/plan.py": "all what",
-    "render/referrers.py": "to",
-    "render/reload.py": "taken_by_another",
-    "render/rename.py": "left",
-    "render/route.py": "called calling from kept_back needs not_taken to ways who why",
-    "render/snapshot.py": "taken",
-    "render/taking_effect.py": "needs on when",
-    "render/token.py": "said what",
-    "render/values.py": "from",
-    "render/work_order.py": "why",
-}
-#: Keys that stand all the same, each with its reason.
-_EXCEPTIONS: dict[tuple[str, str], str] = {
-    (module, key): "not renamed yet" for module, keys in _NOT_RENAMED_YET.items() for key in keys.split()
-}
+#: Keys that stand all the same (module and key), each with its reason.
+_EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 
 def _json_functions(tree: ast.Module) -> Iterator[ast.AST]:

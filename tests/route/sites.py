@@ -79,10 +79,10 @@ def route(
 ) -> Route:
     configuration = Configuration(lab().with_changes(list(changes)))
     device = configuration.get_device("dcm4chee-arc")
-    asked = device.get_network_ae(ae or "DCM4CHEE")
+    archive_ae = device.get_network_ae(ae or "DCM4CHEE")
     classes = frozenset(sop_classes) if sop_classes is not None else None
-    question = RouteRequest(asked, dest, calling, external, sop_classes=classes)
-    return find_route(configuration, question, (state,) if state else tuple(StudyState))
+    request = RouteRequest(archive_ae, dest, calling, external, sop_classes=classes)
+    return find_route(configuration, request, (state,) if state else tuple(StudyState))
 
 
 def way(
@@ -102,5 +102,7 @@ def way(
 def in_words(step: RouteMessage) -> str:
     to = f", Move Destination {step.move_destination}" if step.move_destination else ""
     called = f" called {step.called_ae_title}" if step.called_ae_title != step.receiver_ae_title else ""
-    at = f" at {step.address}" if step.address else ""
-    return f"{step.kind} {step.sender_ae_title} > {step.receiver_ae_title}{at} as {step.calling_ae_title}{called}{to}"
+    place = f" at {step.address}" if step.address else ""
+    return (
+        f"{step.kind} {step.sender_ae_title} > {step.receiver_ae_title}{place} as {step.calling_ae_title}{called}{to}"
+    )

@@ -20,8 +20,8 @@ def order(
     *changes: Change, external: str = "LONGTERM", calling: Sequence[str] = ("VIEWER",), dest: Sequence[str] = ()
 ) -> WorkOrder:
     configuration = Configuration(lab().with_changes(list(changes)))
-    asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
-    return create_work_order(configuration, asked, external, requesters=calling, destinations=dest)
+    archive_ae = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+    return create_work_order(configuration, archive_ae, external, requesters=calling, destinations=dest)
 
 
 def in_words(found: WorkOrder) -> dict[str, str]:

@@ -43,8 +43,8 @@ def test_a_process_that_has_the_number_now_is_another(tmp_path: Path) -> None:
 
 
 def test_a_process_of_this_machine_that_is_gone_has_left_it(tmp_path: Path) -> None:
-    gone = replace(US, pid=2**22 + 1)
-    assert [str(each) for each in found(tmp_path, gone)] == [
+    dead_process = replace(US, pid=2**22 + 1)
+    assert [str(each) for each in found(tmp_path, dead_process)] == [
         f"DCMCFG_0A1B2C3D4 (of {US.user}@{US.host} (process 4194305), 2026-11-25 14:26:32 UTC)"
     ]
 
@@ -57,14 +57,14 @@ def test_what_another_machine_has_made_may_be_in_use_until_it_is_a_day_old(tmp_p
 
 
 def test_who_answers_under_its_title_works_with_it_however_old_it_is(tmp_path: Path) -> None:
-    asked: list[tuple[Peer, bool]] = []
+    echoed: list[tuple[Peer, bool]] = []
 
     def somebody(peer: Peer, tls: bool) -> bool:
-        asked.append((peer, tls))
+        echoed.append((peer, tls))
         return True
 
     assert found(tmp_path, MAKER, somebody, timedelta(days=30)) == []
-    assert asked == [(Peer(NEW.title, NEW.host, NEW.port), False)]
+    assert echoed == [(Peer(NEW.title, NEW.host, NEW.port), False)]
 
 
 def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def steps(evidence: Evidence) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("evidence", CASES.values(), ids=CASES)
 def test_no_step_is_a_command_for_a_destination_that_is_gone(evidence: Evidence) -> None:
-    told = steps(evidence)
-    assert told
-    assert not [each for each in told if re.search(r"dcmcfg( [^ ;,]+)* ([^ ]*=)?WORKSTATION\b", each)]
+    next_steps = steps(evidence)
+    assert next_steps
+    assert not [each for each in next_steps if re.search(r"dcmcfg( [^ ;,]+)* ([^ ]*=)?WORKSTATION\b", each)]
 
 
 @pytest.mark.parametrize("outcome", [MoveOutcome(0xC801), MoveOutcome(0xA801, "Unknown AE: WORKSTATION")])

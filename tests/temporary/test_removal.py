@@ -74,11 +74,11 @@ def added(slapd: RunningSlapd, tmp_path: Path) -> Iterator[Added]:
     with connect(server_of(slapd)) as directory:
         directory.apply(_list(Operation.ADD, "STORESCP"))
         tree = read_tree(directory)
-        occasion = RolloutContext(tmp_path / "state", "site")
+        context = RolloutContext(tmp_path / "state", "site")
         plan = Addition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
         assert len(plan.steps) == 5
-        run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=occasion, on_step=lambda *_: None)
-        yield Added(slapd, directory, occasion, octets(tree))
+        run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=context, on_step=lambda *_: None)
+        yield Added(slapd, directory, context, octets(tree))
 
 
 def _list(operation: Operation, *titles: str) -> Modify:
@@ -93,9 +93,9 @@ def test_the_record_takes_it_back_and_history_says_so(added: Added) -> None:
     assert added.taken_back() == 2
     assert added.octets() == added.before
     record = added.history.get_rollout(1)
-    undone = added.history.find_undo_of(record)
-    assert undone
-    assert undone.number == 2
+    undo_record = added.history.find_undo_of(record)
+    assert undo_record
+    assert undo_record.number == 2
     assert added.taken_back() is None
 
 
@@ -132,13 +132,13 @@ def test_whatever_somebody_has_done_to_it_meanwhile_nothing_of_it_is_left(
 
 
 def test_what_others_have_done_meanwhile_stays(added: Added) -> None:
-    theirs = (connection(OURS, "104", name="theirs"), network_ae(OURS, "THEIRS", references=("theirs",)))
-    added.make(_list(Operation.ADD, "VIEWER"), _list(Operation.DELETE, "STORESCP"), *map(Add, theirs))
+    foreign_entries = (connection(OURS, "104", name="theirs"), network_ae(OURS, "THEIRS", references=("theirs",)))
+    added.make(_list(Operation.ADD, "VIEWER"), _list(Operation.DELETE, "STORESCP"), *map(Add, foreign_entries))
     assert added.taken_back() == 2
     after = added.octets()
     assert after[str(ASKED)][LIST] == {b"VIEWER"}
     assert f"dicomAETitle=THEIRS,{OURS}" in after
-    assert after.keys() - added.before.keys() == {OURS, *(str(each.dn) for each in theirs)}
+    assert after.keys() - added.before.keys() == {OURS, *(str(each.dn) for each in foreign_entries)}
 
 
 def test_what_names_it_elsewhere_is_told(added: Added) -> None:
@@ -181,8 +181,8 @@ def test_anothers_roll_out_is_waited_for(added: Added, monkeypatch: pytest.Monke
 def test_anothers_roll_out_that_is_half_done_is_not_touched(added: Added) -> None:
     with connect(server_of(added.slapd)) as directory:
         two = [DesiredChange(_list(Operation.ADD, title)) for title in ("A", "B")]
-        plan, occasion = make_plan(read_tree(directory), two), added.occasion
-        run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=occasion, on_step=lambda *_: None)
-    (occasion.state_folder / "rollouts" / "2" / "journal").write_text("planned\nended 1\n")
+        plan, context = make_plan(read_tree(directory), two), added.occasion
+        run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=context, on_step=lambda *_: None)
+    (context.state_folder / "rollouts" / "2" / "journal").write_text("planned\nended 1\n")
     with pytest.raises(Refused, match=r"roll-out 2 of .* is not finished"):
         added.taken_back()

@@ -35,8 +35,8 @@ def test_who_may_be_asked_for_what_comes_from_the_route(configuration: Configura
     back = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "DCM4CHEE")
     assert find_addresses(back, DEVICE, "WORKSTATION").route.external_requests == {("LONGTERM", "DCM4CHEE")}
     both = having(back, DEVICE_DN, "dcmFallbackCMoveSCP", "LONGTERM")
-    asked = find_addresses(both, DEVICE, "WORKSTATION").route.external_requests
-    assert asked == {("LONGTERM", "DCM4CHEE"), ("LONGTERM", "WORKSTATION")}
+    external_requests = find_addresses(both, DEVICE, "WORKSTATION").route.external_requests
+    assert external_requests == {("LONGTERM", "DCM4CHEE"), ("LONGTERM", "WORKSTATION")}
     alternative = having(back, DEVICE_DN, "dcmAltCMoveSCP", "LONGTERM")
     assert find_addresses(alternative, DEVICE, "WORKSTATION").route.external_requests == {("LONGTERM", "WORKSTATION")}
 

@@ -66,15 +66,15 @@ def identifier(study: str = STUDY, caller: str = "DCMCFG") -> str:
 
 def store(uid: str, status: str = "0", number: int = 1, originator: str = "DCMCFG", syntax: str = JPEG_LS) -> str:
     orig = f"\n  orig={originator} >> 3:C-MOVE-RQ" if originator else ""
-    asked = dimse(
+    request_text = dimse(
         f"LONGTERM->DCM4CHEE(8) << {number}:C-STORE-RQ[pcid=1, prior=0{orig}", cuid=CT, iuid=uid, tsuid=syntax
     )
     if not status:
-        return asked
+        return request_text
     answer = dimse(
         f"LONGTERM->DCM4CHEE(8) >> {number}:C-STORE-RSP[pcid=1, status={status}H", cuid=CT, iuid=uid, tsuid=syntax
     )
-    return f"{asked}\n{answer}"
+    return f"{request_text}\n{answer}"
 
 
 def response(counters: str = ", completed=3", status: str = "0", comment: str = "") -> str:
@@ -102,14 +102,14 @@ RECORD = MoveRecord(
 def test_the_page_shows_a_c_store_with_class_syntax_and_status() -> None:
     uid = "1.3.51.0.7.1265535119.17104.33870.32953.8838.26602.20894"
     found = logged(PAGE, sought=LogQuery("1.2.4.0.13.1.432252867.1552647.1", frozenset({uid})))
-    moment = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
+    expected_time = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
     assert found.move_records == ()  # it shows the response to the C-MOVE, and not who was to receive what
     assert found.legs == (
         Leg(
             "DCMQRSCP",
             "DCM4CHEE",
             "the external archive's log",
-            (StoreRecord(uid, CR, JPEG_LS, 0, move_originator="", time=moment),),
+            (StoreRecord(uid, CR, JPEG_LS, 0, move_originator="", time=expected_time),),
         ),
     )
     assert found.ae_titles == {"DCMQRSCP"}
@@ -277,13 +277,13 @@ def test_a_log_that_is_cut_off_shows_no_more_than_the_whole_one(start: int, end:
 
 def many_moves(count: int) -> list[str]:
     """C-MOVEs of one caller that are all under way at once, each with one that the archive means to send for it."""
-    asked = [
+    request_lines = [
         f"LONGTERM<-DCMCFG({number}) >> 3:C-MOVE-RQ[pcid=3, prior=0, dest=DCM4CHEE]\n"
         f"LONGTERM<-DCMCFG({number}): 3 objects of study[{STUDY}] not locally accessable - send C-MOVE RQ to FAR"
         for number in range(count)
     ]
     over = [f"LONGTERM<-DCMCFG({number}) << 3:C-MOVE-RSP[pcid=3, status=0H" for number in range(count)]
-    return [at(line) for each in (*asked, *over) for line in each.splitlines()]
+    return [at(line) for each in (*request_lines, *over) for line in each.splitlines()]
 
 
 def stores_of_any(count: int) -> list[str]:

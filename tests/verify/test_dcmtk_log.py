@@ -154,8 +154,8 @@ def test_the_end_of_an_association_that_began_before_makes_moves_unclear(end: st
 
 def test_the_lines_before_show_which_associations_were_open() -> None:
     viewer = RECEIVED.replace("DCMCFG", "VIEWER")
-    (theirs,) = logged(request(), STORES, SUCCESS, RELEASE, before=viewer).move_records
-    assert (theirs.calling_ae_title, theirs.study_uid) == ("VIEWER", STUDY)
+    (foreign_record,) = logged(request(), STORES, SUCCESS, RELEASE, before=viewer).move_records
+    assert (foreign_record.calling_ae_title, foreign_record.study_uid) == ("VIEWER", STUDY)
     (unclear,) = logged(RECEIVED, request(), STORES, SUCCESS, RELEASE, before=viewer).move_records
     assert (unclear.study_uid, unclear.has_sent) == ("", False)
     earlier = "\n".join((viewer, request("9.9.9"), STORES, SUCCESS, RELEASE))

@@ -34,27 +34,27 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def tell(tmp_path: Path) -> Tell:
     """Return what a log shows to which lines are appended after the mark."""
 
-    def told(appended: str, *, before: str = "", sought: LogQuery = SOUGHT) -> LogEvidence:
+    def read_evidence(appended: str, *, before: str = "", query: LogQuery = SOUGHT) -> LogEvidence:
         path = tmp_path / "log"
         path.write_text(before)
         mark = get_log_position(path)
         with path.open("a") as log:
             log.write(appended)
-        return read_log_evidence(mark, sought)
+        return read_log_evidence(mark, query)
 
-    return told
+    return read_evidence
 
 
 def test_dcm4ches_log_is_a_witness(tell: Tell) -> None:
-    told = tell(f"{dcm4che.HALF}\n", before=ECHO)
-    (record,) = told.move_records or ()
-    assert (record.study_uid, record.completed, told.is_from_archive_log) == (STUDY, 3, False)
-    assert [(leg.calling_ae_title, len(leg.stores)) for leg in told.legs] == [("LONGTERM", 3)]
+    evidence = tell(f"{dcm4che.HALF}\n", before=ECHO)
+    (record,) = evidence.move_records or ()
+    assert (record.study_uid, record.completed, evidence.is_from_archive_log) == (STUDY, 3, False)
+    assert [(leg.calling_ae_title, len(leg.stores)) for leg in evidence.legs] == [("LONGTERM", 3)]
 
 
 def test_dcmtks_log_is_a_witness(tell: Tell) -> None:
-    told = tell("\n".join(dcmtk.WHOLE) + "\n")
-    (record,) = told.move_records or ()
+    evidence = tell("\n".join(dcmtk.WHOLE) + "\n")
+    (record,) = evidence.move_records or ()
     assert (record.calling_ae_title, record.completed) == ("DCMCFG", 2)
 
 
@@ -78,26 +78,26 @@ def test_a_log_that_shows_other_messages_only_shows_that_nobody_asked(tell: Tell
     ],
 )
 def test_a_log_that_cannot_show_it_is_no_witness(tell: Tell, appended: str, why: str) -> None:
-    told = tell(appended, before=ECHO)
-    assert told.move_records is None
-    assert why in told.reason
+    evidence = tell(appended, before=ECHO)
+    assert evidence.move_records is None
+    assert why in evidence.reason
 
 
 def test_a_log_of_dcmtk_to_which_nothing_is_written_is_no_witness(tell: Tell) -> None:
-    told = tell("", before=f"{dcmtk.RECEIVED}\n")
-    assert (told.move_records, "shows no association since" in told.reason) == (None, True)
+    evidence = tell("", before=f"{dcmtk.RECEIVED}\n")
+    assert (evidence.move_records, "shows no association since" in evidence.reason) == (None, True)
 
 
 def test_where_nobody_knows_who_is_asked_any_log_counts(tell: Tell) -> None:
     anybody = replace(SOUGHT, external_ae_titles=frozenset())
-    assert tell(ECHO.replace("LONGTERM", "STORESCP"), sought=anybody).move_records == ()
+    assert tell(ECHO.replace("LONGTERM", "STORESCP"), query=anybody).move_records == ()
 
 
 def test_lines_without_a_time_do_not_count_in_a_log_that_was_exchanged(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("\n".join(dcmtk.WHOLE) + "\n")
-    told = read_log_evidence(LogPosition(path, FilePosition(), datetime.now(UTC).replace(microsecond=0)), SOUGHT)
-    assert (told.move_records, told.legs) == ((), ())
+    evidence = read_log_evidence(LogPosition(path, FilePosition(), datetime.now(UTC).replace(microsecond=0)), SOUGHT)
+    assert (evidence.move_records, evidence.legs) == ((), ())
 
 
 def test_json_lines_may_hold_the_c_stores(tell: Tell) -> None:
@@ -128,5 +128,5 @@ def test_whatever_is_in_the_file_is_read(tmp_path: Path, lines: list[str], appen
     path.write_bytes(b"")
     mark = get_log_position(path)
     path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
-    told = read_log_evidence(mark if appended else replace(mark, file_position=FilePosition()), SOUGHT)
-    assert told.move_records is not None or told.reason
+    evidence = read_log_evidence(mark if appended else replace(mark, file_position=FilePosition()), SOUGHT)
+    assert evidence.move_records is not None or evidence.reason

@@ -226,8 +226,8 @@ def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
 
 
 def test_files_that_go_from_one_storage_to_another_are_not_recalled() -> None:
-    moved = stored(ALONE, study("tape", "tape", "tape"), LOCAL_STUDY)
-    assert (count_recalled(moved), finding(moved)) == (0, RouteFinding.NOT_SHOWN)
+    evidence = stored(ALONE, study("tape", "tape", "tape"), LOCAL_STUDY)
+    assert (count_recalled(evidence), finding(evidence)) == (0, RouteFinding.NOT_SHOWN)
 
 
 def test_an_incomplete_study_is_named() -> None:

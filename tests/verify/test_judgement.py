@@ -160,12 +160,12 @@ def test_received_instances_without_any_expectation_are_unchecked() -> None:
 
 
 def test_with_only_a_number_expected_the_received_are_counted_and_of_the_study() -> None:
-    asked = replace(GOOD, request=replace(QUESTION, expected_count=3), instances_before=())
-    assert judge(asked).headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
+    evidence = replace(GOOD, request=replace(QUESTION, expected_count=3), instances_before=())
+    assert judge(evidence).headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
     stranger = replace(arrived()[2], study_uid="9.9")
-    assert judge(replace(asked, received=(*arrived()[:2], stranger))).received.unexpected == (UIDS[2],)
+    assert judge(replace(evidence, received=(*arrived()[:2], stranger))).received.unexpected == (UIDS[2],)
     unreadable = replace(stranger, study_uid=None)
-    assert judge(replace(asked, received=(*arrived()[:2], unreadable))).received.unexpected == (UIDS[2],)
+    assert judge(replace(evidence, received=(*arrived()[:2], unreadable))).received.unexpected == (UIDS[2],)
 
 
 def test_an_expected_number_overrides_what_the_archive_lists() -> None:

@@ -9,32 +9,32 @@ ONE, OTHER = (Retrieval("1.2", Level.SERIES, (uid,)) for uid in SERIES.series_ui
 
 
 def _sending(*outcomes: MoveOutcome) -> tuple[list[Retrieval], tuple[SentMove, ...]]:
-    asked: list[Retrieval] = []
+    sent: list[Retrieval] = []
     answers = iter(outcomes)
 
     def send(retrieval: Retrieval) -> MoveOutcome:
-        asked.append(retrieval)
+        sent.append(retrieval)
         return next(answers)
 
-    return asked, move_all([SERIES], send)
+    return sent, move_all([SERIES], send)
 
 
 def test_a_list_that_is_refused_is_sent_again_one_by_one_and_counts_for_nothing() -> None:
     good = MoveOutcome(0, completed=1)
-    asked, moves = _sending(MoveOutcome(0xC001), good, good)
-    assert asked == [SERIES, ONE, OTHER]
+    sent, moves = _sending(MoveOutcome(0xC001), good, good)
+    assert sent == [SERIES, ONE, OTHER]
     assert [each.list_refused for each in moves] == [True, False, False]
     assert (combine_outcomes(moves).status, combine_outcomes(moves).completed) == (0, 2)
 
 
 def test_a_refusal_after_something_was_done_is_an_outcome() -> None:
-    asked, moves = _sending(MoveOutcome(0xC001, completed=1))
-    assert (asked, combine_outcomes(moves).status) == ([SERIES], 0xC001)
+    sent, moves = _sending(MoveOutcome(0xC001, completed=1))
+    assert (sent, combine_outcomes(moves).status) == ([SERIES], 0xC001)
 
 
 def test_what_was_cancelled_is_not_sent_again() -> None:
-    asked, _ = _sending(MoveOutcome(0xA900, cancelled=True))
-    assert asked == [SERIES]
+    sent, _ = _sending(MoveOutcome(0xA900, cancelled=True))
+    assert sent == [SERIES]
 
 
 def test_no_final_response_weighs_more_than_a_failure_and_that_more_than_success() -> None:
@@ -46,9 +46,9 @@ def test_no_final_response_weighs_more_than_a_failure_and_that_more_than_success
 
 
 def test_progress_goes_on_from_one_request_to_the_next() -> None:
-    told: list[MoveProgress] = []
-    tally = ProgressTotal(told.append)
+    progress_calls: list[MoveProgress] = []
+    tally = ProgressTotal(progress_calls.append)
     tally.add_pending(MoveProgress(1, 1))
     tally.finish_request(MoveOutcome(0, completed=2))
     tally.add_pending(MoveProgress(0, 1, 1))
-    assert [(each.completed, each.failed) for each in told] == [(1, None), (3, 1)]
+    assert [(each.completed, each.failed) for each in progress_calls] == [(1, None), (3, 1)]

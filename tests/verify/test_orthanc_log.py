@@ -193,15 +193,15 @@ def over(count: int) -> list[str]:
 
 def jobs(count: int) -> list[str]:
     """C-MOVEs whose jobs fail."""
-    at = f"I{AT} JobsRegistry.cpp:700]"
+    prefix = f"I{AT} JobsRegistry.cpp:700]"
     return [
         line
         for number in range(count)
         for line in (
             INCOMING,
             SENDING,
-            f"{at} New job submitted with priority 0: {number}",
-            f"{at} Job has completed with failure: {number}",
+            f"{prefix} New job submitted with priority 0: {number}",
+            f"{prefix} Job has completed with failure: {number}",
             *stored(UIDS[0]).splitlines(),
         )
     ]

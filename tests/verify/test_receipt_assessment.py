@@ -20,21 +20,29 @@ def _judged(*instances: ReceivedInstance) -> ReceiptAssessment:
 
 def test_the_right_uid_in_another_study_is_foreign_and_does_not_count() -> None:
     first, *rest = arrived()
-    judged = _judged(replace(first, study_uid="1.2.4"), *rest)
-    assert (judged.finding, judged.instance_count, judged.unexpected) == (ReceiptFinding.INCOMPLETE, 2, UIDS[:1])
-    assert judged.reasons == ("1 instance arrived under the right UID as part of another study",)
+    assessment = _judged(replace(first, study_uid="1.2.4"), *rest)
+    assert (assessment.finding, assessment.instance_count, assessment.unexpected) == (
+        ReceiptFinding.INCOMPLETE,
+        2,
+        UIDS[:1],
+    )
+    assert assessment.reasons == ("1 instance arrived under the right UID as part of another study",)
 
 
 def test_what_was_not_listed_does_not_count() -> None:
-    judged = _judged(*arrived(), *arrived(("1.9",)))
-    assert (judged.finding, judged.instance_count, judged.unexpected) == (ReceiptFinding.INCOMPLETE, 3, ("1.9",))
+    assessment = _judged(*arrived(), *arrived(("1.9",)))
+    assert (assessment.finding, assessment.instance_count, assessment.unexpected) == (
+        ReceiptFinding.INCOMPLETE,
+        3,
+        ("1.9",),
+    )
 
 
 def test_another_sop_class_than_listed_is_another_object() -> None:
     first, *rest = arrived()
-    judged = _judged(replace(first, sop_class_uid=MR), *rest)
-    assert (judged.finding, judged.altered) == (ReceiptFinding.INCOMPLETE, UIDS[:1])
-    assert judged.reasons == ("1 instance arrived as another SOP class than listed",)
+    assessment = _judged(replace(first, sop_class_uid=MR), *rest)
+    assert (assessment.finding, assessment.altered) == (ReceiptFinding.INCOMPLETE, UIDS[:1])
+    assert assessment.reasons == ("1 instance arrived as another SOP class than listed",)
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
@@ -46,10 +54,10 @@ def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
 
 def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
     first, *rest = arrived()
-    judged = _judged(replace(first, problem="could not be kept: No space left on device"), *rest)
-    assert (judged.finding, judged.instance_count) == (ReceiptFinding.INCOMPLETE, 3)
-    assert judged.corrupt == ((UIDS[0], "could not be kept: No space left on device"),)
-    assert judged.reasons == ("1 instance arrived and is not sound (could not be kept: No space left on device)",)
+    assessment = _judged(replace(first, problem="could not be kept: No space left on device"), *rest)
+    assert (assessment.finding, assessment.instance_count) == (ReceiptFinding.INCOMPLETE, 3)
+    assert assessment.corrupt == ((UIDS[0], "could not be kept: No space left on device"),)
+    assert assessment.reasons == ("1 instance arrived and is not sound (could not be kept: No space left on device)",)
 
 
 def test_kept_files_are_listed_once_each() -> None:
@@ -59,8 +67,8 @@ def test_kept_files_are_listed_once_each() -> None:
 
 def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothing() -> None:
     other = replace(*arrived(("1.9",), calling="MODALITY"), study_uid="1.9.9", move_originator_ae_title=None)
-    judged = _judged(*arrived(), other)
-    assert (judged.finding, judged.instance_count, judged.unexpected, judged.unrelated_senders) == (
+    assessment = _judged(*arrived(), other)
+    assert (assessment.finding, assessment.instance_count, assessment.unexpected, assessment.unrelated_senders) == (
         ReceiptFinding.COMPLETE,
         3,
         (),
@@ -79,15 +87,15 @@ def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothi
 
 def test_a_number_that_the_user_gives_counts_in_place_of_what_is_listed() -> None:
     for number, uids in ((4, (*UIDS, "1.9")), (2, UIDS[:2])):
-        asked = replace(GOOD, request=replace(GOOD.request, expected_count=number))
-        judged = judge_received(replace(asked, received=arrived(uids)))
-        assert (judged.finding, judged.instance_count, judged.unexpected, judged.missing) == (
+        evidence = replace(GOOD, request=replace(GOOD.request, expected_count=number))
+        assessment = judge_received(replace(evidence, received=arrived(uids)))
+        assert (assessment.finding, assessment.instance_count, assessment.unexpected, assessment.missing) == (
             ReceiptFinding.COMPLETE,
             number,
             (),
             (),
         )
         strangers = (*arrived(uids[:-1]), *(replace(each, study_uid="1.9.9") for each in arrived(uids[-1:])))
-        assert judge_received(replace(asked, received=strangers)).finding is ReceiptFinding.INCOMPLETE, (
+        assert judge_received(replace(evidence, received=strangers)).finding is ReceiptFinding.INCOMPLETE, (
             "must be of the study"
         )

@@ -177,21 +177,21 @@ def test_an_instance_on_its_way_when_the_request_is_sent_is_no_proof(site: Site)
 @pytest.mark.real
 def test_what_came_after_a_refused_list_and_before_the_second_attempt_is_no_proof(site: Site) -> None:
     """Of the second instance, for which a stranger is between the attempts, nothing comes for the C-MOVE."""
-    asked: list[str] = []
+    request_times: list[str] = []
 
     def on_move(exchange: MoveExchange) -> MoveResponse:
         named = exchange.request.identifier.SOPInstanceUID
         if not isinstance(named, str):
             site.send_as_stranger(1)
             return MoveResponse(0xA900, "one UID only")
-        asked.append(named)
+        request_times.append(named)
         number = site.made.sop_instance_uids.index(named)
         if number != 1:
             site.send(number, message_id=exchange.request.message_id)
         return MoveResponse(0, completed=1, failed=0)
 
     evidence = site.verify(lambda: None, on_move, selection=Selection(Level.IMAGE))
-    assert asked == list(site.made.sop_instance_uids)
+    assert request_times == list(site.made.sop_instance_uids)
     assert judge(evidence).headline == "NOT verified: 1 of 3 instances did not arrive"
     assert [each.sop_instance_uid for each in evidence.early_instances] == [site.made.sop_instance_uids[1]]
 
@@ -219,13 +219,15 @@ def test_the_last_request_that_names_an_instance_or_its_series_decides(monkeypat
     clock = iter(range(1, 100))
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
     first, second, foreign = (replace(each, started_monotonic=1.5) for each in arrived(("1.2.3.1", "1.2.3.2", "1.9")))
-    asked = RequestTimes(listed())
-    assert not asked.is_early(first), "nothing was asked for"
-    asked.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2")))  # at 1
-    assert not any(map(asked.is_early, (first, second, foreign)))
-    asked.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.2",)))  # at 2
-    assert [asked.is_early(each) for each in (first, second, foreign)] == [False, True, False]
-    asked.record_request(Retrieval("1.2.3", Level.SERIES, ("1.2.3.0",)))  # at 3, of which the instances are not named
-    assert asked.is_early(replace(first, sop_instance_uid="1.2.3.3"))
-    assert asked.is_early(replace(foreign, started_monotonic=0.5))
-    assert not asked.is_early(replace(second, started_monotonic=None)), "when it began is not known"
+    request_times = RequestTimes(listed())
+    assert not request_times.is_early(first), "nothing was asked for"
+    request_times.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2")))  # at 1
+    assert not any(map(request_times.is_early, (first, second, foreign)))
+    request_times.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.2",)))  # at 2
+    assert [request_times.is_early(each) for each in (first, second, foreign)] == [False, True, False]
+    request_times.record_request(
+        Retrieval("1.2.3", Level.SERIES, ("1.2.3.0",))
+    )  # at 3, of which the instances are not named
+    assert request_times.is_early(replace(first, sop_instance_uid="1.2.3.3"))
+    assert request_times.is_early(replace(foreign, started_monotonic=0.5))
+    assert not request_times.is_early(replace(second, started_monotonic=None)), "when it began is not known"

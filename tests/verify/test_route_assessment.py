@@ -181,26 +181,26 @@ def test_records_that_do_not_show_the_route_say_why() -> None:
 
 
 def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
-    asked = "the external archive was asked"
+    prefix = "the external archive was asked"
     assert neutral(recorded(completed=None)) == [
-        f"{asked} and answered 0000; its log gives no count of this study's instances"
+        f"{prefix} and answered 0000; its log gives no count of this study's instances"
     ]
-    assert neutral(recorded(completed=0)) == [f"{asked} and answered 0000, nothing completed"]
+    assert neutral(recorded(completed=0)) == [f"{prefix} and answered 0000, nothing completed"]
     assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
-        f"{asked} and answered 0000; it counted 3 completed, "
+        f"{prefix} and answered 0000; it counted 3 completed, "
         "but its log shows no C-STORE for it that stored any of them"
     ]
     silent = replace(recorded(completed=None), status=None)
-    assert neutral(silent) == [f"{asked}, and its log shows no final response"]
+    assert neutral(silent) == [f"{prefix}, and its log shows no final response"]
 
 
 def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -> None:
-    asked = "the external archive's own record: DCMCFG asked it to send something to DCM4CHEE"
+    prefix = "the external archive's own record: DCMCFG asked it to send something to DCM4CHEE"
     assert neutral(replace(HIDDEN, status=0, completed=3, missing_study_reason="X")) == [
-        f"{asked}: 0000, 3 completed; X"
+        f"{prefix}: 0000, 3 completed; X"
     ]
-    assert neutral(replace(HIDDEN, failure="no")) == [f"{asked}: failed (no)"]
-    assert neutral(HIDDEN) == [f"{asked}: the log does not show the result"]
+    assert neutral(replace(HIDDEN, failure="no")) == [f"{prefix}: failed (no)"]
+    assert neutral(HIDDEN) == [f"{prefix}: the log does not show the result"]
     unclear = replace(HIDDEN, calling_ae_title="", destination_ae_title="", missing_study_reason="X")
     assert neutral(unclear) == [
         "the external archive's own record: a caller that the log does not name asked it to send something: "

@@ -82,8 +82,8 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note() -> None:
 def test_implicit_in_place_of_explicit_little_endian_is_no_note(syntax: str, is_noted: bool) -> None:
     sent = replace(LOGGED, stores=tuple(replace(each, transfer_syntax=syntax) for each in LOGGED.stores))
     assert bool(list(describe_transcoding(replace(GOOD, legs=(sent,))))) is is_noted
-    kept = replace(OF_FILES, stores=tuple(replace(each, file_transfer_syntax=syntax) for each in OF_FILES.stores))
-    assert bool(list(describe_transcoding(replace(GOOD, legs=(kept,))))) is is_noted
+    leg = replace(OF_FILES, stores=tuple(replace(each, file_transfer_syntax=syntax) for each in OF_FILES.stores))
+    assert bool(list(describe_transcoding(replace(GOOD, legs=(leg,))))) is is_noted
 
 
 def test_the_same_transfer_syntax_is_no_note() -> None:

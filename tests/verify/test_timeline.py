@@ -8,14 +8,14 @@ from dcmcfg.verify.timeline import MAX_PENDING_EVENTS, Timeline
 
 
 def test_pending_responses_with_equal_numbers_are_written_down_as_the_first_and_the_last() -> None:
-    heard: list[MoveProgress] = []
-    chronicle = Timeline()
-    watcher = chronicle.record_calls(VerificationCallbacks(on_pending=heard.append))
+    progress_calls: list[MoveProgress] = []
+    timeline = Timeline()
+    watcher = timeline.record_calls(VerificationCallbacks(on_pending=progress_calls.append))
     for completed, times in ((1, 1), (2, 2), (3, 100_000), (4, 1)):
         for _ in range(times):
             watcher.on_pending(MoveProgress(completed=completed))
-    assert len(heard) == 100_004
-    assert [(event.description, event.progress and event.progress.completed) for event in chronicle.events] == [
+    assert len(progress_calls) == 100_004
+    assert [(event.description, event.progress and event.progress.completed) for event in timeline.events] == [
         ("pending response", 1),
         ("pending response", 2),
         ("pending response", 2),
@@ -26,13 +26,13 @@ def test_pending_responses_with_equal_numbers_are_written_down_as_the_first_and_
 
 
 def test_of_pending_responses_that_alternate_the_first_and_the_last_are_written_down() -> None:
-    chronicle = Timeline()
-    watcher = chronicle.record_calls(VerificationCallbacks())
+    timeline = Timeline()
+    watcher = timeline.record_calls(VerificationCallbacks())
     watcher.on_sent()
     for number in range(10_000):
         watcher.on_pending(MoveProgress(completed=number))
     watcher.on_step("over")
-    events = chronicle.events
+    events = timeline.events
     assert (events[0].description, events[-1].description) == ("C-MOVE sent", "over")
     (omitted,) = [number for number, event in enumerate(events) if "not listed" in event.description]
     assert events[omitted].description == f"{10_000 - 2 * MAX_PENDING_EVENTS} more pending responses, not listed"
@@ -42,13 +42,13 @@ def test_of_pending_responses_that_alternate_the_first_and_the_last_are_written_
 
 
 def test_responses_in_a_row_with_equal_numbers_are_counted_among_those_not_listed() -> None:
-    chronicle = Timeline()
-    watcher = chronicle.record_calls(VerificationCallbacks())
+    timeline = Timeline()
+    watcher = timeline.record_calls(VerificationCallbacks())
     for number in range(MAX_PENDING_EVENTS * 3):
         for _ in range(5):
             watcher.on_pending(MoveProgress(completed=number))
-    listed = [event for event in chronicle.events if event.progress]
-    (omitted,) = [event for event in chronicle.events if event.progress is None]
+    listed = [event for event in timeline.events if event.progress]
+    (omitted,) = [event for event in timeline.events if event.progress is None]
     assert len(listed) == 2 * MAX_PENDING_EVENTS
     assert (
         omitted.description
@@ -64,13 +64,13 @@ def test_responses_in_a_row_with_equal_numbers_are_counted_among_those_not_liste
 
 
 def test_a_word_between_them_ends_a_row_of_equal_pending_responses() -> None:
-    chronicle = Timeline()
-    watcher = chronicle.record_calls(VerificationCallbacks())
+    timeline = Timeline()
+    watcher = timeline.record_calls(VerificationCallbacks())
     for _ in range(2):
         for _ in range(3):
             watcher.on_pending(MoveProgress(completed=1))
         watcher.on_step("step")
-    assert [event.description for event in chronicle.events] == [
+    assert [event.description for event in timeline.events] == [
         "pending response",
         "pending response (3 with the same numbers)",
         "step",

@@ -25,15 +25,15 @@ def _parse_cipher_suites(ctx: click.Context, param: click.Parameter, values: tup
 
 def _parse_name_pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Return ``OLD=NEW`` values as a mapping; raises a usage error for what is none, or given twice."""
-    found: dict[str, str] = {}
+    new_names: dict[str, str] = {}
     for value in values:
         old, equals, new = value.rpartition("=")
         if not equals or not old or not new:
             raise click.BadParameter(f"{value!r} is not OLD=NEW", ctx, param)
-        if old in found:
+        if old in new_names:
             raise click.BadParameter(f"{old} is given twice", ctx, param)
-        found[old] = new
-    return found
+        new_names[old] = new
+    return new_names
 
 
 def cipher_suite_option(function: F) -> F:

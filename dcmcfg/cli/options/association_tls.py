@@ -36,8 +36,8 @@ class TlsOptions:
     tls_any_host: bool = False
 
     def __post_init__(self) -> None:
-        of_certificate = {"--tls-key": self.tls_key, "--tls-key-passphrase-file": self.tls_key_passphrase_file}
-        for option, value in of_certificate.items():
+        certificate_options = {"--tls-key": self.tls_key, "--tls-key-passphrase-file": self.tls_key_passphrase_file}
+        for option, value in certificate_options.items():
             if value is not None and self.tls_cert is None:
                 raise click.UsageError(f"{option} goes with --tls-cert")
 
@@ -53,9 +53,9 @@ class TlsOptions:
         over TLS. Environment and profile are not asked: they hold for the whole site.
         """
         used = _CALL_OPTIONS if calls_with_tls else _SHARED_OPTIONS if receives_with_tls else ()
-        idle = next((each for each in _CALL_OPTIONS if getattr(self, each) and each not in used), None)
-        if idle is not None:
-            option = f"--{idle.replace('_', '-')}"
+        unused = next((each for each in _CALL_OPTIONS if getattr(self, each) and each not in used), None)
+        if unused is not None:
+            option = f"--{unused.replace('_', '-')}"
             raise click.UsageError(f"{option} goes with --tls: nobody is called over TLS here, so nothing is verified")
 
     def get_tls_files(self, settings: Settings) -> TlsFiles:
@@ -63,18 +63,18 @@ class TlsOptions:
 
         Warns of a private key or a passphrase that others can read.
         """
-        site = settings.dicom_tls
-        certificate, key, passphrase = site.certificate_file, site.key_file, site.passphrase
+        dicom_tls = settings.dicom_tls
+        certificate, key, passphrase = dicom_tls.certificate_file, dicom_tls.key_file, dicom_tls.passphrase
         if self.tls_cert is not None:
             certificate, key = self.tls_cert, self.tls_key
             option = "--tls-key-passphrase-file"
             passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
         if certificate is not None:
-            shown = key or certificate
-            for warning in (*find_key_exposures(shown), *find_secret_exposures(passphrase, "passphrase")):
+            exposed_file = key or certificate
+            for warning in (*find_key_exposures(exposed_file), *find_secret_exposures(passphrase, "passphrase")):
                 print_message(f"warning: {warning}")
         return TlsFiles(
-            self.tls_ca or site.ca_file or settings.ca_file,
+            self.tls_ca or dicom_tls.ca_file or settings.ca_file,
             certificate,
             key,
             _make_passphrase_reader(passphrase, key or certificate),
@@ -86,7 +86,7 @@ class TlsOptions:
 def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) -> Callable[[], str]:
     """Return what OpenSSL calls where the key in *key_file* is protected."""
 
-    def ask() -> str:
+    def read_passphrase() -> str:
         if passphrase is not None:
             return passphrase.read()
         if not sys.stdin.isatty():
@@ -97,7 +97,7 @@ def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) ->
             )
         return prompt_hidden(f"Passphrase of {key_file}")
 
-    return ask
+    return read_passphrase
 
 
 _option = section_option("DICOM TLS")

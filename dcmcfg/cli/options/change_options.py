@@ -46,26 +46,28 @@ def force_options() -> Iterator[Callable[[F], F]]:
 
 
 def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None:
-    """Raise :class:`Refused` when one of *risks* is not among those *forced_risks*."""
-    left = [risk for risk in risks if not risk.is_accepted(forced_risks)]
-    if not left:
+    """Raise :class:`Refused` when one of *risks* is not accepted by *forced_risks*."""
+    refused_risks = [risk for risk in risks if not risk.is_accepted(forced_risks)]
+    if not refused_risks:
         return
-    options = " ".join(f"--force-{risk.name}" for risk in left)
-    heads = [_format_headline(risk) for risk in left]
-    only = f" {heads.pop()}" if len(heads) == 1 else ""
-    listed = [*heads, *(f"  {line}" for risk in left for line in risk.details)]
-    fixes = [new for risk in left for new in risk.findings]
-    forcing = (
-        f"{_describe_correction(fixes)}; to apply the plan anyway: {options}" if fixes else f"{options}, if it is meant"
+    options = " ".join(f"--force-{risk.name}" for risk in refused_risks)
+    headlines = [_format_headline(risk) for risk in refused_risks]
+    single_headline = f" {headlines.pop()}" if len(headlines) == 1 else ""
+    details = [*headlines, *(f"  {line}" for risk in refused_risks for line in risk.details)]
+    findings = [finding for risk in refused_risks for finding in risk.findings]
+    next_step = (
+        f"{_describe_correction(findings)}; to apply the plan anyway: {options}"
+        if findings
+        else f"{options}, if it is meant"
     )
-    if instead := "; ".join(risk.avoidance for risk in left if risk.avoidance):
-        forcing = f"{instead}; or {forcing}"
-    raise Refused(f"the plan is refused:{only}", next_step=forcing, details=listed)
+    if avoidance := "; ".join(risk.avoidance for risk in refused_risks if risk.avoidance):
+        next_step = f"{avoidance}; or {next_step}"
+    raise Refused(f"the plan is refused:{single_headline}", next_step=next_step, details=details)
 
 
-def _describe_correction(found: Sequence[NewFinding]) -> str:
+def _describe_correction(findings: Sequence[NewFinding]) -> str:
     """Return what to correct, one attribute by its name."""
-    attributes = {new.finding.attribute for new in found}
+    attributes = {new.finding.attribute for new in findings}
     if len(attributes) == 1 and (name := attributes.pop()):
         return f"correct {name} (dcmcfg explain {name})"
     return "make the fixes above"
@@ -118,7 +120,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
     """Return *command* with the options of a changing command added, to be called with ``options=ChangeOptions``."""
 
     @functools.wraps(command)
-    def with_choices(
+    def with_change_options(
         *,
         dry_run: bool,
         yes: bool,
@@ -173,5 +175,5 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             *force_options(),
         )
     ):
-        with_choices = option(with_choices)
-    return with_choices
+        with_change_options = option(with_change_options)
+    return with_change_options

@@ -25,15 +25,15 @@ def file_urls_options(command: Callable[..., R]) -> Callable[..., R]:
     def with_file_urls(*, allow_file_urls: bool, file_urls_from: Path | None, **rest: Any) -> R:
         return command(file_urls=file_urls_from or allow_file_urls, **rest)
 
-    allowed = click.option(
+    allow_option = click.option(
         "--allow-file-urls",
         is_flag=True,
         help="Read values written as 'attr:< file:NAME' from the LDIF file's own folder.",
     )
-    rooted = click.option(
+    folder_option = click.option(
         "--file-urls-from",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
         help="Read them from the folder DIR instead.",
     )
-    return allowed(rooted(with_file_urls))
+    return allow_option(folder_option(with_file_urls))

@@ -18,8 +18,8 @@ class _Limit(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         try:
             return parse_limit(str(value))
-        except ValueError as problem:
-            self.fail(f"{problem}.", param, ctx)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
 
 
 def limit_option(function: F, *, hidden: bool = False) -> F:

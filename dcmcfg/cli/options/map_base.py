@@ -41,5 +41,5 @@ def parse_base(text: str) -> DN:
 
 def make_site_rebasing(directory: Directory, tree: Tree, old: DN) -> RebasingReport:
     """Return what takes records from the base DN *old* to that of the configuration in *tree*, or in *directory*."""
-    new = find_site_base(tree, directory.server.base_dn)
-    return RebasingReport(Rebasing(read_merged_schema(directory), old, new))
+    new_base = find_site_base(tree, directory.server.base_dn)
+    return RebasingReport(Rebasing(read_merged_schema(directory), old, new_base))

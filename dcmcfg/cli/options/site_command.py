@@ -49,19 +49,19 @@ class SiteCommand(UniqueOptionsCommand):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in sections."""
         sections: dict[str, list[tuple[str, str]]] = {_OWN: []}
-        last: dict[str, list[tuple[str, str]]] = {_RISKS: [], _SITE: []}
+        last_sections: dict[str, list[tuple[str, str]]] = {_RISKS: [], _SITE: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
-                title = _section(parameter)
-                (last if title in last else sections).setdefault(title, []).append(record)
-        for title, records in (sections | last).items():
+                title = _get_section(parameter)
+                (last_sections if title in last_sections else sections).setdefault(title, []).append(record)
+        for title, records in (sections | last_sections).items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
 
-def _section(parameter: click.Parameter) -> str:
+def _get_section(parameter: click.Parameter) -> str:
     if isinstance(parameter, ForceOption):
         return _RISKS
     if isinstance(parameter, SectionOption):
@@ -89,9 +89,9 @@ def site_options_without_device(command: Callable[..., R]) -> Callable[..., R]:
 def _with_settings(command: Callable[..., R], *, except_setting: str | None = None) -> Callable[..., R]:
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:
-        own = {name: parameters.pop(name) for name in SITE_SETTINGS if name != except_setting}
+        site_parameters = {name: parameters.pop(name) for name in SITE_SETTINGS if name != except_setting}
         options = invocation.current().site_options
-        options.update({name: str(value) for name, value in own.items() if value is not None})
+        options.update({name: str(value) for name, value in site_parameters.items() if value is not None})
         settings: Settings = resolve_settings(options, os.environ)
         return command(settings=settings, **parameters)
 
@@ -111,8 +111,8 @@ def get_given_options(context: click.Context) -> dict[str, Any]:
 
 
 def _find_long_name(option: click.Option, value: Any) -> str:
-    negated = option.secondary_opts and not value
-    return next(each for each in (option.secondary_opts if negated else option.opts) if each.startswith("--"))
+    is_negated = option.secondary_opts and not value
+    return next(each for each in (option.secondary_opts if is_negated else option.opts) if each.startswith("--"))
 
 
 def option_group(
@@ -126,8 +126,8 @@ def option_group(
     def add(command: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(command)
         def with_group(**parameters: object) -> R:
-            own = {field.name: parameters.pop(field.name) for field in fields(kind)}
-            return command(**{name: kind(**own)}, **parameters)
+            group_parameters = {field.name: parameters.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**group_parameters)}, **parameters)
 
         for option in reversed(options):
             with_group = option(with_group)

@@ -54,7 +54,7 @@ _COMPLETERS = {"profile": _complete_profile, "device": _complete_device}
 
 
 def add_site_options(function: F, *, except_setting: str | None = None) -> F:
-    """Return *function* with the site options, *except_setting* one, added.
+    """Return *function* with the site options added, except that of *except_setting*.
 
     Each parameter is a str, or None when not given.
     """

@@ -22,14 +22,14 @@ class UniqueOptionsCommand(click.Command):
 
 
 def _refuse_repeated(ctx: click.Context, given: Sequence[click.Parameter]) -> None:
-    earlier: dict[str, click.Option] = {}
+    first_by_name: dict[str, click.Option] = {}
     for option in given:
         if not isinstance(option, click.Option) or option.multiple or option.count:
             continue
-        before = earlier.setdefault(option.name or "", option)
-        if before is not option:
-            raise click.UsageError(f"{before.opts[0]} and {option.opts[0]} exclude each other", ctx)
-        seen = sum(each is option for each in given)
-        if seen > 1 and (not option.is_flag or option.secondary_opts):
+        first = first_by_name.setdefault(option.name or "", option)
+        if first is not option:
+            raise click.UsageError(f"{first.opts[0]} and {option.opts[0]} exclude each other", ctx)
+        count = sum(each is option for each in given)
+        if count > 1 and (not option.is_flag or option.secondary_opts):
             names = "/".join((*option.opts, *option.secondary_opts))
-            raise click.UsageError(f"{names} is given {seen} times, and may be given once", ctx)
+            raise click.UsageError(f"{names} is given {count} times, and may be given once", ctx)

@@ -26,7 +26,7 @@ _BINARY_SYNTAXES = ("Binary", "Certificate")
 def value_arguments(
     shell_complete: Callable[[click.Context, click.Parameter, str], list[CompletionItem]],
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what adds the arguments ``ATTR=VALUE…`` to a command, to be called with ``values=tuple[Values, ...]``."""
+    """Return what adds the arguments ``ATTR=VALUE…`` to a command, as ``values: tuple[AttributeValues, ...]``."""
 
     def add(command: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(command)
@@ -48,13 +48,13 @@ def _parse_assignments(arguments: tuple[str, ...]) -> tuple[AttributeValues, ...
     """
     if sum(argument.partition("=")[2] == _FILE_PREFIX + _STDIN for argument in arguments) > 1:
         raise click.UsageError("standard input can be one value only")
-    found: dict[str, tuple[str, list[bytes]]] = {}
+    values_by_name: dict[str, tuple[str, list[bytes]]] = {}
     for argument in arguments:
         name, equals, text = argument.partition("=")
         if not equals or not name:
             raise click.UsageError(f"{argument!r} is not ATTR=VALUE")
-        found.setdefault(name.lower(), (name, []))[1].append(_read_value(name, text))
-    return tuple(AttributeValues(name, tuple(values)) for name, values in found.values())
+        values_by_name.setdefault(name.lower(), (name, []))[1].append(_read_value(name, text))
+    return tuple(AttributeValues(name, tuple(values)) for name, values in values_by_name.values())
 
 
 def _read_value(name: str, text: str) -> bytes:
@@ -66,8 +66,8 @@ def _read_value(name: str, text: str) -> bytes:
         return _encode_value(name, text)
     source = text[1:]
     octets = _read_stdin(name) if source == _STDIN else _read_file(source)
-    known = load_bundled_schema().attribute(name)
-    if known is not None and known.syntax in _BINARY_SYNTAXES:
+    definition = load_bundled_schema().attribute(name)
+    if definition is not None and definition.syntax in _BINARY_SYNTAXES:
         return octets
     return octets.removesuffix(b"\n").removesuffix(b"\r")
 

@@ -31,9 +31,9 @@ def make_control_service(settings: Settings) -> ControlService:
 
 def make_web_client(settings: Settings, timeouts: HttpTimeouts, limit: Limit) -> AuthorizedClient:
     """Return what asks the archive's other web services; as :func:`make_control_service` does, it warns and raises."""
-    web = HttpClient(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
-    web.validate_tls_files(settings.archive_url)
-    return AuthorizedClient(web, get_credential(settings, timeouts))
+    http_client = HttpClient(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
+    http_client.validate_tls_files(settings.archive_url)
+    return AuthorizedClient(http_client, get_credential(settings, timeouts))
 
 
 def get_credential(settings: Settings, timeouts: HttpTimeouts | None = None) -> str | TokenIssuer | None:

@@ -22,8 +22,8 @@ def connect_database(settings: Settings, archive_ae: str) -> Database:
     """
     if settings.oidc is not None and settings.oidc.secret is None:
         raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", subject=settings.oidc.server_url)
-    if why := explain_unreachable(settings.archive_url):
-        raise ArchiveError(why, subject=settings.archive_url)
+    if reason := explain_unreachable(settings.archive_url):
+        raise ArchiveError(reason, subject=settings.archive_url)
     from dcmcfg.cli.session.database import make_database_client
 
     return make_database_client(settings, archive_ae)
@@ -36,7 +36,7 @@ def search_recorded_names(settings: Settings, plan: Plan) -> RecordSearchResult:
     """
     names = find_recorded_names(plan, device=settings.device)
 
-    def reach() -> Database:
+    def connect() -> Database:
         return connect_database(settings, find_qido_ae(Configuration(plan.before).get_device(settings.device)))
 
-    return search_records(names, reach)
+    return search_records(names, connect)

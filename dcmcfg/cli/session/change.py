@@ -93,38 +93,42 @@ def apply_plan(
         plan = assert_versions(plan)
     rules = rules or server_rules(directory, plan.before)
     require_accepted(plan, rules)
-    in_part = rejects_file is not None and bool(rejects_file.items)
-    stood = (
+    is_partial = rejects_file is not None and bool(rejects_file.items)
+    undone_was_complete = (
         undone_number is not None
         and determine_status(History(get_state_folder()).get_rollout(undone_number)) is RolloutStatus.APPLIED
     )
-    purpose = PlanPurpose(undone_number, resumed_record, is_restore, is_partial=in_part, undone_was_complete=stood)
-    judged = assess_plan(
+    purpose = PlanPurpose(
+        undone_number, resumed_record, is_restore, is_partial=is_partial, undone_was_complete=undone_was_complete
+    )
+    assessment = assess_plan(
         settings, plan, options, purpose, scope_dn=scope_dn, warn_unknown_schema=not rules.is_schema_read
     )
-    options = replace(options, forced_risks=judged.forced_risks)
-    renamed = find_renamed_archives(plan.changes if resumed_record is None else resumed_record.changes, plan.after)
-    told = (*warnings, *(rejects_file.format_messages() if rejects_file else ()), *judged.warnings)
+    options = replace(options, forced_risks=assessment.forced_risks)
+    renamed_archives = find_renamed_archives(
+        plan.changes if resumed_record is None else resumed_record.changes, plan.after
+    )
+    all_warnings = (*warnings, *(rejects_file.format_messages() if rejects_file else ()), *assessment.warnings)
     report = ChangeReport(
         settings=settings,
         plan=plan,
         options=options,
-        risks=judged.risks,
+        risks=assessment.risks,
         rejects_file=rejects_file,
-        renamed_archives=renamed,
+        renamed_archives=renamed_archives,
         extra_json=extra_output.json_fields,
-        warnings=told,
+        warnings=all_warnings,
     )
     invocation.current().partial_result = report.to_json
     _check_unfinished(directory, purpose.rollout_number, warn_only=options.dry_run or not plan.steps)
-    _print_plan_and_warnings(settings, plan, options, warnings=told, extra_output=extra_output)
+    _print_plan_and_warnings(settings, plan, options, warnings=all_warnings, extra_output=extra_output)
     if not plan.steps:
         with _write_rejects(settings, options, rejects_file):
             report.print_result()
         return
     if resumed_record is None and not options.dry_run:
-        require_forced(judged.risks, judged.forced_risks)
-    manner = _choose_and_announce_strategy(directory, plan, options, resumed_record)
+        require_forced(assessment.risks, assessment.forced_risks)
+    strategy = _choose_and_announce_strategy(directory, plan, options, resumed_record)
     if options.plan_file is not None:
         _write_plan(settings, plan, options.plan_file)
         options.print_lines(f"plan: {options.plan_file}")
@@ -132,28 +136,28 @@ def apply_plan(
         report.print_result()
         return
     _require_ready(settings, options, rejects_file)
-    reloading = None if options.no_reload or renamed else _connect_archive(settings)
+    reachable_archive = None if options.no_reload or renamed_archives else _connect_archive(settings)
     if not options.yes and not confirm("Carry this out?"):
         raise NegativeResult("declined, nothing was changed")
     with _write_rejects(settings, options, rejects_file):
         outcome = _run_rollout(
             directory,
             plan,
-            manner,
+            strategy,
             rollout=resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
             report=report,
         )
     options.print_lines(f"done {outcome.strategy.value}", f"undo: dcmcfg undo {outcome.number}")
     reload: ReloadReport | None = None
     record_folder = outcome.undo_file.parent
-    if reloading is None:
+    if reachable_archive is None:
         reload_result.write_reload(record_folder, RecordedReload(RecordedReloadOutcome.NOT_REQUESTED))
     else:
         with reload_result.record_reload(record_folder):
-            reload = reloading.reload_configuration(
+            reload = reachable_archive.reload_configuration(
                 outcome.number, plan.after, is_undo=purpose.reverted_number is not None
             )
-    profile = rename_device_in_profile(settings, renamed)
+    profile = rename_device_in_profile(settings, renamed_archives)
     report.print_result(outcome, reload=reload, profile=profile)
 
 
@@ -164,25 +168,25 @@ def _choose_and_announce_strategy(
 
     A dry run asks the database for a transaction, which is aborted, only where the user wants one.
     """
-    manners = choose_strategy if resumed_record is None else choose_resume_strategy
-    asking = not options.dry_run or options.in_transaction is True
-    manner = manners(directory, plan, options.in_transaction, probe_database=asking)
-    unasked = "" if asking or not manner.has_transaction else ", if the database does transactions"
-    options.print_lines(f"{format_plan_counts(plan)}, {manner.value}{unasked}")
+    choose = choose_strategy if resumed_record is None else choose_resume_strategy
+    probes_database = not options.dry_run or options.in_transaction is True
+    strategy = choose(directory, plan, options.in_transaction, probe_database=probes_database)
+    condition = "" if probes_database or not strategy.has_transaction else ", if the database does transactions"
+    options.print_lines(f"{format_plan_counts(plan)}, {strategy.value}{condition}")
     if has_assertions(plan) and not directory.read_capabilities().assertions:
         options.print_lines(_READ_CHECK_NOTE)
-    return manner
+    return strategy
 
 
 def _check_unfinished(directory: Directory, except_number: int | None, *, warn_only: bool) -> None:
     """Raise :class:`Refused` while a roll-out other than *except_number* is unfinished, or only warn of it."""
     try:
         require_finished(get_state_folder(), directory, excluded_number=except_number)
-    except Refused as unfinished:
+    except Refused as refusal:
         if not warn_only:
             raise
-        told = f"{unfinished.message}; {unfinished.next_step}"
-        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
+        message = f"{refusal.message}; {refusal.next_step}"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
 
 
 def _require_ready(settings: Settings, options: ChangeOptions, rejects_file: RejectsFile | None) -> None:
@@ -236,16 +240,16 @@ def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
 def _make_rollout_context(
     settings: Settings, undone_number: int | None, rejects_file: RejectsFile | None
 ) -> RolloutContext:
-    left_out = len(rejects_file.items) if rejects_file is not None else 0
-    file = str(rejects_file.path.absolute()) if rejects_file is not None and left_out else ""
+    rejected_count = len(rejects_file.items) if rejects_file is not None else 0
+    rejects_path = str(rejects_file.path.absolute()) if rejects_file is not None and rejected_count else ""
     command = invocation.current().command_line
     return RolloutContext(
         get_state_folder(),
         format_site_headline(settings),
         command,
         undone_number,
-        rejected_count=left_out,
-        rejects=file,
+        rejected_count=rejected_count,
+        rejects=rejects_path,
     )
 
 
@@ -263,10 +267,10 @@ def _run_rollout(
     run.partial_result = None  # what nobody foresaw is told without a word on what was changed
     try:
         outcome = _start_or_resume(directory, plan, strategy, rollout)
-    except IncompleteChange as stopped:
-        if stopped.rollout_number is not None and stopped.undo_file is not None:
+    except IncompleteChange as error:
+        if error.rollout_number is not None and error.undo_file is not None:
             run.partial_result = functools.partial(
-                report.to_json, RolloutOutcome(strategy, stopped.rollout_number, stopped.undo_file)
+                report.to_json, RolloutOutcome(strategy, error.rollout_number, error.undo_file)
             )
         raise
     except DcmcfgError:

@@ -28,9 +28,11 @@ _DEFAULT = "default"
 
 def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
     """Return how an archive comes to find its device again, which no reload does."""
-    each = " and ".join(f"{one.old} with -D{DEVICE_NAME_PROPERTY}={one.new}" for one in renamed_archives)
+    instructions = " and ".join(
+        f"{archive.old} with -D{DEVICE_NAME_PROPERTY}={archive.new}" for archive in renamed_archives
+    )
     return (
-        f"no reload: restart the archive that runs as {each} (in the container image, ARCHIVE_DEVICE_NAME); "
+        f"no reload: restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME); "
         "until then it goes on with what it has loaded"
     )
 
@@ -40,28 +42,28 @@ def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[Rena
 
     Raises :class:`IncompleteChange` when it cannot be written.
     """
-    new = _find_new_name(settings, renamed_archives)
-    if new is None or settings.origins.get("device") != f"profile {settings.profile}":
+    new_name = _find_new_name(settings, renamed_archives)
+    if new_name is None or settings.origins.get("device") != f"profile {settings.profile}":
         return None
     try:
-        return update_profile(settings.profile, "device", new)
+        return update_profile(settings.profile, "device", new_name)
     except DcmcfgError as error:
         raise IncompleteChange(
             f"the directory was changed, but {error.message}",
             subject=error.subject,
-            next_step=f'write device = "{new}" into it',
+            next_step=f'write device = "{new_name}" into it',
         ) from error
 
 
 def format_device_setting_note(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> str:
     """Return what else than a profile tells dcmcfg the old name, and how to tell it the new one; empty when nothing."""
-    new = _find_new_name(settings, renamed_archives)
+    new_name = _find_new_name(settings, renamed_archives)
     origin = settings.origins.get("device", _DEFAULT)
-    if new is None or origin.startswith("profile "):
+    if new_name is None or origin.startswith("profile "):
         return ""
     if origin == _DEFAULT:
-        return f"dcmcfg takes {settings.device} for the archive's device unless told: DCMCFG_DEVICE={new} tells it"
-    return f"{origin} names the device {settings.device}: from now on it is {new}"
+        return f"dcmcfg takes {settings.device} for the archive's device unless told: DCMCFG_DEVICE={new_name} tells it"
+    return f"{origin} names the device {settings.device}: from now on it is {new_name}"
 
 
 def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str | None:
@@ -98,15 +100,15 @@ class ChangeReport:
         ``new_name`` and the system ``property`` that says it; ``profile_file`` the profile that was changed for that.
         """
         settings = self.settings
-        left_out = self.rejects_file if self.rejects_file is not None and self.rejects_file.items else None
-        kept = left_out is not None and not self.options.dry_run and (outcome is not None or not self.plan.steps)
+        rejects = self.rejects_file if self.rejects_file is not None and self.rejects_file.items else None
+        is_written = rejects is not None and not self.options.dry_run and (outcome is not None or not self.plan.steps)
         return {
             "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
             **plan_json(self.plan),
             "warnings": list(self.warnings),
             "risks": risks_json(self.risks, self.options.forced_risks),
-            "rejected": left_out.to_json() if left_out else [],
-            "rejects_file": str(left_out.path) if left_out and kept else None,
+            "rejected": rejects.to_json() if rejects else [],
+            "rejects_file": str(rejects.path) if rejects and is_written else None,
             "changed": outcome is not None,
             "strategy": outcome.strategy.value if outcome else None,
             "rollout": outcome.number if outcome else None,
@@ -128,17 +130,17 @@ class ChangeReport:
         if self.options.as_json:
             print_json(self.to_json(outcome, reload=reload, profile=profile))
             return
-        say = self.options.print_lines
+        print_lines = self.options.print_lines
         if self.rejects_file is not None and self.rejects_file.items and not self.options.dry_run:
-            say(f"left out, {len(self.rejects_file.items)} to be mended: {self.rejects_file.path}")
+            print_lines(f"left out, {len(self.rejects_file.items)} to be mended: {self.rejects_file.path}")
         if not self.plan.steps:
-            say("nothing to do; if the archive has not loaded it: dcmcfg reload")
+            print_lines("nothing to do; if the archive has not loaded it: dcmcfg reload")
         elif self.renamed_archives:
             self._print_renamed_archives(applied=outcome is not None, profile=profile)
         elif outcome is not None:
             self._print_reload(reload)
-            if needs_restart := find_restart_attributes(self.plan):
-                say(f"This change needs a restart of the archive: {', '.join(needs_restart)}")
+            if restart_attributes := find_restart_attributes(self.plan):
+                print_lines(f"This change needs a restart of the archive: {', '.join(restart_attributes)}")
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
         """Say whether the archive reloaded, and what a second reload repaired."""
@@ -151,9 +153,9 @@ class ChangeReport:
 
     def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
         """Say how the archive finds its device again, and what names it to dcmcfg."""
-        say = self.options.print_lines
-        say(format_restart_note(self.renamed_archives))
+        print_lines = self.options.print_lines
+        print_lines(format_restart_note(self.renamed_archives))
         if profile is not None:
-            say(f"the profile names the new device: {profile}")
+            print_lines(f"the profile names the new device: {profile}")
         elif line := format_device_setting_note(self.settings, self.renamed_archives) if applied else "":
-            say(line)
+            print_lines(line)

@@ -20,11 +20,11 @@ def open_directory(settings: Settings) -> LdapDirectory:
     private key that others can read. Raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be reached,
     cannot be trusted or refuses.
     """
-    external = not settings.bind_dn
-    known = "" if external else read_bind_password(settings)
+    uses_external = not settings.bind_dn
+    password = "" if uses_external else read_bind_password(settings)
     for warning in find_exposures(settings):
         print_message(f"warning: {warning}")
-    server = make_directory_server(settings, prompt_bind_password(settings) if known is None else known)
+    server = make_directory_server(settings, prompt_bind_password(settings) if password is None else password)
     try:
         return connect(server, _warn_of_referral)
     except ServerUnreachable as error:
@@ -35,7 +35,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
             error.message, subject=error.subject, next_step=f"is it running, and is the URL of {origin} right?"
         ) from error
     except DirectoryError as error:
-        if error.result_code != INVALID_CREDENTIALS or external:
+        if error.result_code != INVALID_CREDENTIALS or uses_external:
             raise
         origin = settings.origins.get("bind_password", "what was typed")
         raise DirectoryError(
@@ -47,8 +47,8 @@ def open_directory(settings: Settings) -> LdapDirectory:
 
 
 def _warn_of_referral(referral: Referral) -> None:
-    at = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
-    print_message(f"warning: {at} held by other servers, and was not read: {referral.urls_text}")
+    subject = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
+    print_message(f"warning: {subject} held by other servers, and was not read: {referral.urls_text}")
 
 
 def make_directory_server(settings: Settings, password: str) -> LdapServerSettings:

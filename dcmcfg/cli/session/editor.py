@@ -19,7 +19,7 @@ _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
 
 
 class SavedText:
-    """A text in a new private file at ``path``, and the file of an earlier edit, *resumed*, that it goes on with.
+    """A text in a new private file at ``path``, and *resumed_file*, the file of an earlier edit that it continues.
 
     A file that the user keeps elsewhere is the user's own, and stays as it is.
     """
@@ -76,7 +76,7 @@ def _create_private_file(text: str) -> Path:
 def require_editor(*, asks_confirmation: bool) -> None:
     """Raise :class:`NegativeResult` where an editor would wait for ever: standard input is no terminal.
 
-    An editor that the user has named may be a script; it is taken where nobody is to be *asks_confirmation* afterwards.
+    An editor that the user has named may be a script; it is accepted unless *asks_confirmation*.
     """
     if sys.stdin.isatty():
         return
@@ -109,6 +109,6 @@ def _find_editor() -> list[str]:
         if words := shlex.split(os.environ.get(variable, "")):
             return words
     for name in _FALLBACKS:
-        if (found := shutil.which(name)) is not None:
-            return [found]
+        if (path := shutil.which(name)) is not None:
+            return [path]
     raise DcmcfgError("there is no editor", next_step="set VISUAL or EDITOR")

@@ -26,7 +26,7 @@ _OUTPUT_ERRNOS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 #: In the environment: show the traceback of an internal error.
 DEBUG_VARIABLE = "DCMCFG_DEBUG"
 OUT_OF_MEMORY_MESSAGE = "this machine has not enough memory for it, or its limit (ulimit -v) is too low"
-_MORE_MEMORY = "give it less at once: a smaller file, fewer studies"
+_MEMORY_HINT = "give it less at once: a smaller file, fewer studies"
 _MAY_HAVE_CHANGED_NOTE = "; something may have been changed"
 
 
@@ -77,14 +77,14 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         )
         return IncompleteChange.exit_code
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        print_message(*said.getvalue().rstrip("\n").split("\n"))
+        usage_text = io.StringIO()
+        error.show(usage_text)
+        print_message(*usage_text.getvalue().rstrip("\n").split("\n"))
         failure = _describe_usage_error(error)
     except (click.Abort, KeyboardInterrupt):
-        unwritten = ", nothing was changed" if invocation.changes_directory else ""
+        unchanged_note = ", nothing was changed" if invocation.changes_directory else ""
         failure = _Failure(
-            "interrupted" + (_MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else unwritten),
+            "interrupted" + (_MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else unchanged_note),
             INTERRUPTED_EXIT_CODE,
         )
         _print_failure(failure)
@@ -110,26 +110,28 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
 
 
 def _describe_usage_error(error: click.ClickException) -> _Failure:
-    asked = error.ctx if isinstance(error, click.UsageError) else None
-    return _Failure(error.format_message(), error.exit_code, next_step=f"{asked.command_path} --help" if asked else "")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return _Failure(
+        error.format_message(), error.exit_code, next_step=f"{context.command_path} --help" if context else ""
+    )
 
 
 def _describe_internal_error(error: Exception, invocation: Invocation) -> _Failure:
     code = IncompleteChange.exit_code if invocation.may_have_changed else DcmcfgError.exit_code
     if isinstance(error, OSError) and error.errno in _OUTPUT_ERRNOS:
-        changed = _MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else ""
-        return _Failure(f"the output cannot be written ({error.strerror}){changed}", code)
+        changed_note = _MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else ""
+        return _Failure(f"the output cannot be written ({error.strerror}){changed_note}", code)
     if isinstance(error, MemoryError):
-        changed = _MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else ""
-        return _Failure(f"{OUT_OF_MEMORY_MESSAGE}{changed}", code, next_step=_MORE_MEMORY)
-    told = f"internal error ({type(error).__name__}: {error})"
-    return _Failure(told, code, next_step=f"{DEBUG_VARIABLE}=1 shows where; please report it")
+        changed_note = _MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else ""
+        return _Failure(f"{OUT_OF_MEMORY_MESSAGE}{changed_note}", code, next_step=_MEMORY_HINT)
+    message = f"internal error ({type(error).__name__}: {error})"
+    return _Failure(message, code, next_step=f"{DEBUG_VARIABLE}=1 shows where; please report it")
 
 
 def _make_json_result(failure: _Failure, invocation: Invocation) -> dict[str, Any]:
     """Return the object for ``--json``: ``error``, beside what the command knew when it failed."""
-    known = {} if invocation.partial_result is None else invocation.partial_result()
-    return known | {"error": asdict(failure)}
+    partial_result = {} if invocation.partial_result is None else invocation.partial_result()
+    return partial_result | {"error": asdict(failure)}
 
 
 def _print_failure(failure: _Failure) -> None:

@@ -15,12 +15,9 @@ _NOTHING = 1
 
 
 def report_matches(matches: Sequence[object], pattern: str, names: Iterable[str]) -> int:
-    """Return 0, or 1 when *pattern* has *matches* nothing.
-
-    Then those of *names* that are like it are told on stderr.
-    """
+    """Return 0, or 1 when *matches* is empty for *pattern*; then similar *names* are printed on stderr."""
     if matches or not pattern:
         return 0
-    if near := suggest_names(pattern, names):
-        print_message(f"near misses: {escape_unprintable(', '.join(near))}")
+    if similar_names := suggest_names(pattern, names):
+        print_message(f"near misses: {escape_unprintable(', '.join(similar_names))}")
     return _NOTHING

@@ -83,9 +83,9 @@ def write_report(target: str, text: Iterable[str], *, must_be_new: bool) -> None
 
 def print_text(text: Iterable[str]) -> None:
     """Print *text* on standard output as it would be in a file; on a terminal, nothing in it moves the cursor."""
-    at_terminal = sys.stdout.isatty()
+    is_terminal = sys.stdout.isatty()
     for piece in text:
-        click.echo(escape_unprintable_lines(piece) if at_terminal else piece, nl=False)
+        click.echo(escape_unprintable_lines(piece) if is_terminal else piece, nl=False)
 
 
 def write_atomically(target: str, text: Iterable[str], *, private: bool = False, must_be_new: bool = False) -> None:
@@ -141,7 +141,7 @@ def _write_and_rename(path: Path, text: Iterable[str], *, private: bool, must_be
                 file.flush()
                 os.fsync(file.fileno())
         if not private:
-            Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else _READABLE & ~_umask())
+            Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else _READABLE & ~_get_umask())
         if must_be_new:
             path.touch(mode=_OWNER_ONLY, exist_ok=False)  # of two at once, one gets the name
         Path(temporary).replace(path)
@@ -155,14 +155,14 @@ def _make_write_error(error: OSError, target: str, path: Path) -> DcmcfgError:
     """Return *error* as one of ours, with what helps where that is known."""
     match error:
         case FileNotFoundError() | NotADirectoryError():
-            step = f"make the folder {path.parent} first, or name a file in one that is there"
+            next_step = f"make the folder {path.parent} first, or name a file in one that is there"
         case PermissionError():
-            step = "name a file in a folder that this account may write to"
+            next_step = "name a file in a folder that this account may write to"
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            step = "make room there, or name a file on another disk"
+            next_step = "make room there, or name a file on another disk"
         case _:
-            step = "name another file"
-    return DcmcfgError(f"the file cannot be written ({error.strerror})", subject=target, next_step=step)
+            next_step = "name another file"
+    return DcmcfgError(f"the file cannot be written ({error.strerror})", subject=target, next_step=next_step)
 
 
 def _make_no_folder_error(target: str) -> DcmcfgError:
@@ -173,7 +173,7 @@ def _make_exists_error(target: str) -> DcmcfgError:
     return DcmcfgError("the file exists", subject=target, next_step="name a new file, or say --replace")
 
 
-def _umask() -> int:
+def _get_umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -25,10 +25,12 @@ from dcmcfg.settings import Settings
 
 @dataclass(frozen=True)
 class PlanPurpose:
-    """Which plan it is: an ordinary one, the undo of roll-out *undoes*, the rest of *resuming*, or a restoration.
+    """The kind of plan: an ordinary one, an undo, the rest of an interrupted roll-out, or a restoration.
 
-    With *in_part*, a part of what was asked for is left out. *stood* says that the roll-out which an undo reverts was
-    complete, so that the archive may have recorded something under its names.
+    With ``undone_number`` the plan reverts that roll-out, with ``resumed_record`` it is the rest of that one, with
+    ``is_restore`` it leads back to a snapshot. With ``is_partial`` a part of what was asked for is left out.
+    ``undone_was_complete`` says that the roll-out which an undo reverts was complete, so that the archive may have
+    recorded something under its names.
     """
 
     undone_number: int | None = None
@@ -49,7 +51,7 @@ class PlanPurpose:
         return self.undone_number if self.resumed_record is None else self.resumed_record.header.undo_of
 
     def list_forced_risks(self, forced_risks: frozenset[str], risks: tuple[Risk, ...]) -> frozenset[str]:
-        """Return the names of the *risks* that need not be named, with those that were *forced_risks*.
+        """Return *forced_risks* with the names of those *risks* that need not be named.
 
         An undo leads back to an earlier state, but reverts nothing that the archive's database has recorded since, or
         may have recorded while the roll-out stood. A part of an undo leads to a state that never was, so its risks are
@@ -69,7 +71,7 @@ class PlanPurpose:
 
 @dataclass(frozen=True)
 class PlanAssessment:
-    """The *risks* of a plan, the names of those that are *forced*, and warnings as they are shown, in order."""
+    """The ``risks`` of a plan, the names of those that are forced, and warnings as they are shown, in order."""
 
     risks: tuple[Risk, ...]
     forced_risks: frozenset[str]
@@ -91,26 +93,26 @@ def assess_plan(
     classes and attributes that the bundled schema does not know are warned of. The archive's database is asked where
     the plan takes away names that it may have recorded.
     """
-    now, resuming = datetime.now(UTC), purpose.resumed_record is not None
+    now, is_resumed = datetime.now(UTC), purpose.resumed_record is not None
     locate = functools.partial(locate_all_values, schema=plan.after.schema)
-    judged = assess_plan_risks(plan, now, device=settings.device, subtree_dn=scope_dn, locate=locate)
-    recorded = RecordSearchResult() if resuming else search_recorded_names(settings, plan)
-    risks = (*judged.risks, *find_record_risks(recorded.records))
+    plan_risks = assess_plan_risks(plan, now, device=settings.device, subtree_dn=scope_dn, locate=locate)
+    recorded = RecordSearchResult() if is_resumed else search_recorded_names(settings, plan)
+    risks = (*plan_risks.risks, *find_record_risks(recorded.records))
     forced = purpose.list_forced_risks(options.forced_risks, risks)
 
-    def warnings() -> Iterator[str]:
+    def iterate_warnings() -> Iterator[str]:
         yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
         yield from find_new_violations(
             plan, now, _get_more_rules(plan), excluded=[new.finding for risk in risks for new in risk.findings]
         )
-        yield from judged.warnings
+        yield from plan_risks.warnings
         yield from recorded.warnings
         yield from describe_delayed_effects(plan)
         if options.no_reload and plan.steps:
             yield from warn_about_automatic_loading(plan.after)
-        yield from format_risks(risks, forced, include_refused=options.dry_run and not resuming)
+        yield from format_risks(risks, forced, include_refused=options.dry_run and not is_resumed)
 
-    return PlanAssessment(risks, forced, tuple(warnings()))
+    return PlanAssessment(risks, forced, tuple(iterate_warnings()))
 
 
 def _get_more_rules(plan: Plan) -> tuple[LintRule, ...]:

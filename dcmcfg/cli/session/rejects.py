@@ -21,17 +21,16 @@ _MAX_SHOWN = 20
 
 
 def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, suffix: str, option: str = "") -> Path:
-    """Return the file for what is left out of *files*.
+    """Return the file for what is left out of *files*: *explicit_path*, else beside the first of them, with *suffix*.
 
-    The one *explicit_path*, else beside the first of them, with *suffix*. Standard input stands nowhere: a usage error
-    then says that *option*, if any, needs a name.
+    Standard input has no folder: a usage error then says that *option*, if any, needs a file name.
     """
     if explicit_path is not None:
         return explicit_path
     first = next((file for file in files if str(file) != STDIN), None)
     if first is None:
-        needed = f"{option} needs --rejects FILE" if option else "--rejects FILE is needed"
-        raise click.UsageError(f"{needed} when it reads standard input")
+        requirement = f"{option} needs --rejects FILE" if option else "--rejects FILE is needed"
+        raise click.UsageError(f"{requirement} when it reads standard input")
     return first.with_name(f"{first.stem}.rejects{suffix}")
 
 
@@ -45,9 +44,9 @@ class RejectedItem:
 
 @dataclass(frozen=True)
 class RejectsFile:
-    """What is left out, *things* in the plural, and the new file for it.
+    """The rejected items, called ``item_plural`` in messages, and the new file for them.
 
-    ``render_file`` makes the file of a heading.
+    ``render_file`` returns the text of the file with the given heading.
     """
 
     path: Path
@@ -59,13 +58,13 @@ class RejectsFile:
     def from_records(path: Path, misfits: Sequence[InapplicableChange]) -> RejectsFile:
         """Return records that do not fit as what is left out."""
 
-        def text(heading: str) -> str:
+        def render_file(heading: str) -> str:
             comments = [heading, "To be mended and applied. May hold secrets."]
             if len({misfit.desired.is_content_record for misfit in misfits}) > 1:
                 comments.append("It holds entries and changes, so apply it with --mixed.")
             return format_rejects(misfits, comments=comments)
 
-        return RejectsFile(path, tuple(map(_make_rejected_item, misfits)), text, "records")
+        return RejectsFile(path, tuple(map(_make_rejected_item, misfits)), render_file, "records")
 
     def format_messages(self) -> Iterator[str]:
         """Yield a sentence for each that is left out; of many the first ones."""
@@ -128,7 +127,7 @@ def _make_exists_error(path: Path) -> DcmcfgError:
 
 
 def _make_rejected_item(misfit: InapplicableChange) -> RejectedItem:
-    wanted, problem = misfit.desired, misfit.problem
+    desired, problem = misfit.desired, misfit.problem
     return RejectedItem(
-        str(problem), {"location": str(wanted.location or ""), "dn": str(wanted.change.dn), "reason": problem.message}
+        str(problem), {"location": str(desired.location or ""), "dn": str(desired.change.dn), "reason": problem.message}
     )

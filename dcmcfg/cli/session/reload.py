@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.failures import TokenError
-from dcmcfg.archive.listeners import ProbedListener, find_conflicting_connections, listeners_of, probe_listeners
+from dcmcfg.archive.listeners import ProbedListener, find_conflicting_connections, list_listeners, probe_listeners
 from dcmcfg.archive.reload_failures import CHECK_VALUES, Reload, ReloadFailed, ReloadUnconfirmed
 from dcmcfg.archive.reload_outcome import LoadedButNotBound, NotRunning
 from dcmcfg.cli import invocation
@@ -47,54 +47,56 @@ class ReachableArchive:
                 error, tree, "" if is_undo else f"dcmcfg undo {rollout_number}"
             ) from error
         except ArchiveError as error:
-            what = f"The directory was changed, but the archive did not reload: {error.message}"
+            message = f"The directory was changed, but the archive did not reload: {error.message}"
             next_step = f"{CHECK_VALUES}{undo}"
             if isinstance(error, TokenError):
                 next_step = f"{error.next_step}; then dcmcfg reload"
             elif error.next_step:
                 next_step = f"{error.next_step}. Then run dcmcfg reload"
-            raise IncompleteChange(what, subject=error.subject, next_step=next_step) from error
+            raise IncompleteChange(message, subject=error.subject, next_step=next_step) from error
         except KeyboardInterrupt:
-            what = "The directory was changed, and the reload was interrupted"
-            raise IncompleteChange(what, next_step="dcmcfg reload") from None
+            message = "The directory was changed, and the reload was interrupted"
+            raise IncompleteChange(message, next_step="dcmcfg reload") from None
         _record_reload(reload)
         require_started(self.service, self.settings, "The directory was changed. ")
         return ReloadReport(reload_json(reload), format_repair_note(reload))
 
     def _make_unfinished_error(self, error: ReloadFailed, tree: Tree, undo_command: str) -> IncompleteChange:
         reload = error.reload
-        closed = reload.binding_failure if reload else None
-        probed = () if reload is None or closed is None else self._probe_listeners(tree, reload)
+        binding_failure = reload.binding_failure if reload else None
+        probed_listeners = () if reload is None or binding_failure is None else self._probe_listeners(tree, reload)
         if reload is not None:
-            _record_reload(reload, probed)
-        what = f"The directory was changed. {error.message}"
-        if line := format_listener_states(probed):
-            what = f"{what}. {line}"
-        if closed is not None and (users := self._find_other_users(tree, closed)):
-            what = f"{what}. In the directory, {closed.listener} is also the address of {', '.join(users)}"
-        step = error.next_step
-        if undo_command and closed is not None:
-            step = (
-                f"{step}. {undo_command} reverts the change; it binds the listener once more, which can fail in "
+            _record_reload(reload, probed_listeners)
+        message = f"The directory was changed. {error.message}"
+        if line := format_listener_states(probed_listeners):
+            message = f"{message}. {line}"
+        if binding_failure is not None and (users := self._find_other_users(tree, binding_failure)):
+            message = (
+                f"{message}. In the directory, {binding_failure.listener} is also the address of {', '.join(users)}"
+            )
+        next_step = error.next_step
+        if undo_command and binding_failure is not None:
+            next_step = (
+                f"{next_step}. {undo_command} reverts the change; it binds the listener once more, which can fail in "
                 "the same way"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
-            step = f"{step}. If it is this change: {undo_command} reverts it"
-        return IncompleteChange(what, subject=error.subject, next_step=step)
+            next_step = f"{next_step}. If it is this change: {undo_command} reverts it"
+        return IncompleteChange(message, subject=error.subject, next_step=next_step)
 
-    def _find_other_users(self, tree: Tree, closed: LoadedButNotBound) -> tuple[str, ...]:
-        if "Address already in use" not in closed.reason:
+    def _find_other_users(self, tree: Tree, binding_failure: LoadedButNotBound) -> tuple[str, ...]:
+        if "Address already in use" not in binding_failure.reason:
             return ()
-        return find_conflicting_connections(Configuration(tree), self.settings.device, closed.listener)
+        return find_conflicting_connections(Configuration(tree), self.settings.device, binding_failure.listener)
 
     def _probe_listeners(self, tree: Tree, reload: Reload) -> tuple[ProbedListener, ...]:
         try:
             device = Configuration(tree).get_device(self.settings.device)
         except NotFound:
             return ()
-        last = reload.outcome  # after a last attempt of unknown outcome, the listener may be open
-        still_closed = last.listener if isinstance(last, LoadedButNotBound) else ""
-        return probe_listeners(listeners_of(device), self.settings.archive_url, still_closed)
+        last_outcome = reload.outcome  # after a last attempt of unknown outcome, the listener may be open
+        unbound_address = last_outcome.listener if isinstance(last_outcome, LoadedButNotBound) else ""
+        return probe_listeners(list_listeners(device), self.settings.archive_url, unbound_address)
 
 
 def _is_down(reload: Reload | None) -> bool:
@@ -110,8 +112,8 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
     try:
         status = service.status()
     except ArchiveError as error:
-        told = f"the archive reloaded, but it is not known whether it is STARTED: {error.message}; dcmcfg status"
-        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
+        message = f"the archive reloaded, but it is not known whether it is STARTED: {error.message}; dcmcfg status"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
         return None
     if not status.started:
         raise IncompleteChange(
@@ -123,12 +125,12 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
     return status.service_state
 
 
-def _record_reload(reload: Reload, probed: tuple[ProbedListener, ...] = ()) -> None:
+def _record_reload(reload: Reload, probed_listeners: tuple[ProbedListener, ...] = ()) -> None:
     """Have ``--json`` tell of *reload* as well, should the command fail from here on."""
     run = invocation.current()
-    known = run.partial_result
-    told = reload_json(reload) | ({"listeners": listeners_json(probed)} if probed else {})
-    run.partial_result = lambda: ({} if known is None else known()) | {"reload": told}
+    previous_result = run.partial_result
+    reload_fields = reload_json(reload) | ({"listeners": listeners_json(probed_listeners)} if probed_listeners else {})
+    run.partial_result = lambda: ({} if previous_result is None else previous_result()) | {"reload": reload_fields}
 
 
 _NO_RELOAD_ALTERNATIVE = "--no-reload changes the directory without the archive"
@@ -143,10 +145,10 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
     try:
         status = service.status(lambda line: print_message(f"{line} …"))
     except ArchiveError as error:
-        again = f"nothing was changed; {alternative}"
-        step = f"{error.next_step}; {again}" if error.next_step else again
-        raise ArchiveError(error.message, subject=error.subject, next_step=step) from error
+        unchanged_note = f"nothing was changed; {alternative}"
+        next_step = f"{error.next_step}; {unchanged_note}" if error.next_step else unchanged_note
+        raise ArchiveError(error.message, subject=error.subject, next_step=next_step) from error
     if not status.started:
-        told = invocation.current().insert_site_options(f"{STOPPED_MESSAGE}; dcmcfg status shows how to start it")
-        print_message(f"warning: {escape_unprintable(told)}")
+        message = invocation.current().insert_site_options(f"{STOPPED_MESSAGE}; dcmcfg status shows how to start it")
+        print_message(f"warning: {escape_unprintable(message)}")
     return ReachableArchive(service, settings)

@@ -17,7 +17,7 @@ from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import MAX_TIMEOUT_S
 
-_WRITTEN = click.Path(allow_dash=True)
+_REPORT_FILE = click.Path(allow_dash=True)
 _MAX_PARALLEL = 32
 _MAX_RETRIES = 100
 
@@ -71,19 +71,19 @@ class BulkOptions:
             raise click.UsageError("--json and a report to - are both for standard output; name a file for the report")
         if targets.count(STDOUT) > 1:
             raise click.UsageError("- is given for several reports")
-        read = [each for each in (self.studies_file, self.store_file) if each is not None and each != STDOUT]
-        written = [target for target in targets if target != STDOUT]
-        paths = [Path(each).resolve() for each in (*read, *written)]
+        read_files = [each for each in (self.studies_file, self.store_file) if each is not None and each != STDOUT]
+        written_files = [target for target in targets if target != STDOUT]
+        paths = [Path(each).resolve() for each in (*read_files, *written_files)]
         if len(set(paths)) < len(paths):
             raise click.UsageError("the same file twice: the list, --results and each report need one of their own")
-        for target in written:
+        for target in written_files:
             require_writable_file(target, must_be_new=not replace)
 
     @property
     def report_files(self) -> dict[str, str]:
         """The files to write by form: csv, junit, html."""
-        named = {"csv": self.csv, "junit": self.junit, "html": self.html}
-        return {form: target for form, target in named.items() if target is not None}
+        reports = {"csv": self.csv, "junit": self.junit, "html": self.html}
+        return {form: target for form, target in reports.items() if target is not None}
 
     @property
     def run_options(self) -> RunOptions:
@@ -99,29 +99,31 @@ class BulkOptions:
     @property
     def storing_option(self) -> str:
         """The option by which answers are kept, without being for that alone; empty where there is none."""
-        named = {**self.report_files, "again": self.verify_all_again, "only-failed": self.only_failed}
-        return next((f"--{name}" for name, given in named.items() if given), "")
+        storing_options = {**self.report_files, "again": self.verify_all_again, "only-failed": self.only_failed}
+        return next((f"--{name}" for name, is_given in storing_options.items() if is_given), "")
 
 
-_many = section_option("Many studies")
+_bulk_option = section_option("Many studies")
 bulk_options = option_group(
     "bulk",
     BulkOptions,
     [
-        _many(
+        _bulk_option(
             "--studies",
             "studies_file",
             type=click.Path(allow_dash=True),
             metavar="FILE",
             help="Many studies: one UID a line, or CSV with StudyInstanceUID; - is stdin.",
         ),
-        _many(
+        _bulk_option(
             "--query",
             metavar="KEYS",
             help="Many studies: those that match PatientID=4711,StudyDate=20240101-. With --recall, one of them.",
         ),
-        _many("--limit", type=click.IntRange(min=1), metavar="N", help="Take N of those that match, and do not ask."),
-        _many(
+        _bulk_option(
+            "--limit", type=click.IntRange(min=1), metavar="N", help="Take N of those that match, and do not ask."
+        ),
+        _bulk_option(
             "--parallel",
             type=click.IntRange(1, _MAX_PARALLEL),
             default=PARALLEL,
@@ -129,8 +131,8 @@ bulk_options = option_group(
             metavar="N",
             help="Associations at once, each used for one study after the other.",
         ),
-        _many("--rate", metavar="N/s|N/min", help="No more studies than that; as fast as it goes by default."),
-        _many(
+        _bulk_option("--rate", metavar="N/s|N/min", help="No more studies than that; as fast as it goes by default."),
+        _bulk_option(
             "--retries",
             type=click.IntRange(0, _MAX_RETRIES),
             default=RETRIES,
@@ -138,7 +140,7 @@ bulk_options = option_group(
             metavar="N",
             help="Further attempts where the archive was out of resources or the association broke.",
         ),
-        _many(
+        _bulk_option(
             "--patience-s",
             "max_outage_s",
             type=Quantity(min=0, max=MAX_TIMEOUT_S),
@@ -147,21 +149,21 @@ bulk_options = option_group(
             metavar="S",
             help="Wait so long for an archive that is away meanwhile.",
         ),
-        _many(
+        _bulk_option(
             "--results",
             "store_file",
             type=click.Path(dir_okay=False, path_type=Path),
             metavar="FILE",
             help="Keep the answers there (SQLite), instead of in the user's state folder; a run goes on with them.",
         ),
-        _many("--again", "verify_all_again", is_flag=True, help="Ask for all studies anew, answered or not."),
-        _many(
+        _bulk_option("--again", "verify_all_again", is_flag=True, help="Ask for all studies anew, answered or not."),
+        _bulk_option(
             "--only-failed",
             is_flag=True,
             help="Ask anew for those whose answer was no; a yes counts, also of before the tree was changed.",
         ),
-        _many("--csv", type=_WRITTEN, metavar="FILE", help="Write a row for each study."),
-        _many("--junit", type=_WRITTEN, metavar="FILE", help="Write JUnit XML, a test case for each study."),
-        _many("--html", type=_WRITTEN, metavar="FILE", help="Write a report with pictures."),
+        _bulk_option("--csv", type=_REPORT_FILE, metavar="FILE", help="Write a row for each study."),
+        _bulk_option("--junit", type=_REPORT_FILE, metavar="FILE", help="Write JUnit XML, a test case for each study."),
+        _bulk_option("--html", type=_REPORT_FILE, metavar="FILE", help="Write a report with pictures."),
     ],
 )

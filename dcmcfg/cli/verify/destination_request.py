@@ -14,7 +14,7 @@ from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import Addresses
 from dcmcfg.verify.receiver_options import ReceiverOptions
 
-#: An exit code, and what ``--json`` tells.
+#: An exit code, and what returns the object for ``--json``.
 CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 
 
@@ -30,7 +30,7 @@ class DestinationRequest:
     """The AE that will be asked to send to it, and as whom.
 
     ``server_hosts`` are the hosts of the directory and of the archive's web interface; ``receiver_settings`` tells how
-    we receive, and ``tls_files`` what is shown to whoever calls with TLS, which is wanted with ``use_tls``.
+    we receive, and ``tls_files`` what is shown to whoever calls with TLS, which is required with ``use_tls``.
     """
 
     archive_ae: NetworkAE

@@ -39,10 +39,10 @@ def write_evidence_files(
     Raises :class:`~dcmcfg.errors.DcmcfgError` when one cannot be written.
     """
     files, settings = run.evidence_files, run.settings
-    about = describe_configuration(
+    verified_configuration = describe_configuration(
         configuration, settings.device, addresses, site=list_site_settings(settings), evidence=evidence
     )
-    proof = create_proof(timeline, about, evidence, verdict)
+    proof = create_proof(timeline, verified_configuration, evidence, verdict)
     for file in files.paths:
         write_report(file, _render_file(file, proof), must_be_new=not files.replace)
         print_message(f"evidence: {file}")
@@ -56,32 +56,32 @@ def make_evidence_writer(
 ) -> Callable[[StudyEvidence], None]:
     """Return what writes the evidence on each of many studies to a file of its own, in each folder of *run*.
 
-    The folders are made now.
-    The name is the Study Instance UID with the moment in UTC at which it was asked for, so no file is replaced. It may
-    be called in several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` when a file cannot be written.
+    The folders are made now. The name is the Study Instance UID with the time in UTC at which it was asked for, so no
+    file is replaced. The result may be called in several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` when a
+    file cannot be written.
     """
     files, settings = run.evidence_files, run.settings
-    tree, site = compute_tree_facts(configuration), list_site_settings(settings)
+    tree_facts, site = compute_tree_facts(configuration), list_site_settings(settings)
     for folder in files.paths:
         make_folder(folder)
 
-    def keep(proven: StudyEvidence) -> None:
-        evidence, chronicle = proven.evidence, proven.timeline
-        about = describe_configuration(
-            configuration, settings.device, addresses, site=site, evidence=evidence, facts=tree
+    def write_evidence(study_evidence: StudyEvidence) -> None:
+        evidence, timeline = study_evidence.evidence, study_evidence.timeline
+        verified_configuration = describe_configuration(
+            configuration, settings.device, addresses, site=site, evidence=evidence, facts=tree_facts
         )
-        proof = create_proof(chronicle, about, evidence, judge_evidence(evidence))
-        began = f"{chronicle.began:%Y%m%dT%H%M%S}{chronicle.began.microsecond // 1000:03}Z"
+        proof = create_proof(timeline, verified_configuration, evidence, judge_evidence(evidence))
+        timestamp = f"{timeline.began:%Y%m%dT%H%M%S}{timeline.began.microsecond // 1000:03}Z"
         for folder in files.paths:
-            file = Path(folder) / f"{evidence.request.study_uid}-{began}{JSON}"
-            write_report(str(file), _json(proof), must_be_new=True)
+            file = Path(folder) / f"{evidence.request.study_uid}-{timestamp}{JSON}"
+            write_report(str(file), _render_json(proof), must_be_new=True)
 
-    return keep
+    return write_evidence
 
 
 def list_site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
     """Return what *settings* say of the site, secrets left out."""
-    named = {
+    values = {
         "profile": settings.profile,
         "ldap_url": settings.ldap_url,
         "base_dn": str(settings.base_dn),
@@ -90,13 +90,13 @@ def list_site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
         "archive_url": settings.archive_url,
     }
     return tuple(
-        SiteSetting(name, value, settings.origins.get(name, "default")) for name, value in named.items() if value
+        SiteSetting(name, value, settings.origins.get(name, "default")) for name, value in values.items() if value
     )
 
 
 def _render_file(file: str, proof: Proof) -> Iterable[str]:
-    return render_evidence_page(proof) if get_suffix(file) == HTML else _json(proof)
+    return render_evidence_page(proof) if get_suffix(file) == HTML else _render_json(proof)
 
 
-def _json(proof: Proof) -> Iterable[str]:
+def _render_json(proof: Proof) -> Iterable[str]:
     return [json.dumps(evidence_json(proof), indent=2), "\n"]

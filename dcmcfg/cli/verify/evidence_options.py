@@ -29,20 +29,20 @@ class EvidenceOptions:
     use_qido: bool | None
 
     def open_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
-        """Return the witnesses of one study beside the archive's DICOM service."""
+        """Return the evidence sources of one study beside the archive's DICOM service."""
         log = self.external_log or settings.external_move_log
-        found = (
+        sources = (
             self._open_database_source(settings, archive_ae, log)
             if self.use_qido is not False
             else EvidenceSources(log)
         )
-        return replace(found, queries_again=True)
+        return replace(sources, queries_again=True)
 
     def open_bulk_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
-        """Return the witnesses of each of many studies, which take time: only those named, or all for the route."""
+        """Return the evidence sources of many studies, which take time: only those named, or all for the route."""
         log = self.external_log or (settings.external_move_log if self.require_route else None)
-        asks = self.require_route if self.use_qido is None else self.use_qido
-        return self._open_database_source(settings, archive_ae, log) if asks else EvidenceSources(log)
+        queries_database = self.require_route if self.use_qido is None else self.use_qido
+        return self._open_database_source(settings, archive_ae, log) if queries_database else EvidenceSources(log)
 
     def _open_database_source(self, settings: Settings, archive_ae: str, log: Path | None) -> EvidenceSources:
         try:

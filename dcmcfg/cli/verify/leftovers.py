@@ -23,18 +23,18 @@ from dcmcfg.temporary.leftovers import find_leftovers
 def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
     """Warn on stderr of what earlier runs have left in *configuration*."""
     for each in find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
-        told = f"a verify has left the temporary destination {each}; {CLEAN_COMMAND} removes it"
-        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(told))}")
+        message = f"a verify has left the temporary destination {each}; {CLEAN_COMMAND} removes it"
+        print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
 
 
 def describe_leftovers(settings: Settings, directory: Directory) -> dict[str, str]:
     """Return the titles of what earlier runs have left in *directory*, each with by whom and when.
 
-    None where the configuration cannot be read: who asks whether the server is there may be anybody.
+    Empty where the configuration cannot be read: whoever checks the server may lack the right to read it.
     """
     try:
         configuration = Configuration(read_tree(directory))
-        found = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+        leftovers = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
     except (DirectoryError, NotFound):
         return {}
-    return {each.ae_title: each.description for each in found}
+    return {each.ae_title: each.description for each in leftovers}

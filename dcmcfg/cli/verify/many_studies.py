@@ -72,49 +72,52 @@ def verify_many(
     """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
 
     *configuration* is the tree's, without *active_destination*, a destination that is there for this run only. The
-    witnesses of each study are those of
+    evidence sources of each study are those of
     :meth:`~dcmcfg.cli.verify.evidence_options.EvidenceOptions.open_bulk_evidence_sources`.
     """
     if active_destination is None:
         require_known_destination(run.destination_ae_title, addresses)
-    bulk, wanted, files, listening = (
+    bulk, evidence_options, files, receiver_options = (
         run.bulk_options,
         run.evidence_options,
         run.evidence_files,
         run.get_receiver_settings(addresses),
     )
-    manner = bulk.run_options
-    own = (
-        listening.create_destination_receiver(addresses, lambda _: None)
-        if listening and active_destination is None
+    run_options = bulk.run_options
+    own_receiver = (
+        receiver_options.create_destination_receiver(addresses, lambda _: None)
+        if receiver_options and active_destination is None
         else None
     )
-    receiver = active_destination.receiver if active_destination else own
-    question = run.make_request(
+    receiver = active_destination.receiver if active_destination else own_receiver
+    request = run.make_request(
         addresses, destination_ae_title=active_destination.ae_title if active_destination else ""
     )
-    received_by = (
+    receiver_kind = (
         ReceiverKind.TEMPORARY_DESTINATION
         if active_destination
         else ReceiverKind.EXTERNAL
         if receiver is None
         else ReceiverKind.DCMCFG
     )
-    asked = _make_run_parameters(run, addresses, question, received_by)
-    source = _resolve_query(run, source, asked, request=question, addresses=addresses)
-    tree = compute_configuration_checksum(configuration, run.settings.device, addresses, question)
+    run_parameters = _make_run_parameters(run, addresses, request, receiver_kind)
+    source = _resolve_query(run, source, run_parameters, request=request, addresses=addresses)
+    checksum = compute_configuration_checksum(configuration, run.settings.device, addresses, request)
     with convert_failures_after_send() as sent:
-        with ResultStore.open(_get_store_path(bulk, source, asked), asked) as store, own or nullcontext():
-            asking = StudyRequester(
-                request=question,
+        with (
+            ResultStore.open(_get_store_path(bulk, source, run_parameters), run_parameters) as store,
+            own_receiver or nullcontext(),
+        ):
+            requester = StudyRequester(
+                request=request,
                 addresses=addresses,
                 store=store,
                 cancellation=Cancellation(),
-                move_tracker=MoveTracker(question.calling_ae_title),
+                move_tracker=MoveTracker(request.calling_ae_title),
                 tls=run.make_client_tls_context(addresses),
                 receiver=receiver,
-                evidence_sources=wanted.open_bulk_evidence_sources(run.settings, addresses.archive.ae_title),
-                configuration_checksum=tree,
+                evidence_sources=evidence_options.open_bulk_evidence_sources(run.settings, addresses.archive.ae_title),
+                configuration_checksum=checksum,
                 first_move_sent=sent,
                 adjust_verdict=active_destination.add_advice if active_destination else keep_verdict_unchanged,
                 save_evidence=_make_evidence_writer(
@@ -124,28 +127,35 @@ def verify_many(
                     active_destination,
                 ),
             )
-            recall = format_command(
+            recall_command = format_command(
                 "verify",
                 "--recall",
                 *(["--temporary-dest"] if active_destination else ["--dest", run.destination_ae_title]),
             )
-            required = ResultRequirements(wanted.require_route, None if bulk.only_failed else tree, recall)
-            done = BulkSession(
-                requester=asking,
+            requirements = ResultRequirements(
+                evidence_options.require_route, None if bulk.only_failed else checksum, recall_command
+            )
+            session_result = BulkSession(
+                requester=requester,
                 source=source,
-                options=manner,
+                options=run_options,
                 show_progress=show_bulk_progress,
                 repeat_scope=_get_rerun_mode(bulk),
-                requirements=required,
+                requirements=requirements,
             ).run()
         next_steps = tuple(
-            map(add_run_options, _next_steps(done, active_destination, _get_rerun_mode(bulk), addresses.archive))
+            map(
+                add_run_options,
+                _list_next_steps(session_result, active_destination, _get_rerun_mode(bulk), addresses.archive),
+            )
         )
-        report = done.report.map_next_steps(functools.cache(add_run_options))
-        notes = (*_note_stored_result(bulk, source), *done.notes)
-        code = _exit_code(done, sent=sent.is_set())
-        told = functools.partial(bulk_json, report, notes, next_steps, accepted=code == 0)
-        invocation.current().partial_result = active_destination.extend_json(told) if active_destination else told
+        report = session_result.report.map_next_steps(functools.cache(add_run_options))
+        notes = (*_note_stored_result(bulk, source), *session_result.notes)
+        code = _get_exit_code(session_result, sent=sent.is_set())
+        make_json = functools.partial(bulk_json, report, notes, next_steps, accepted=code == 0)
+        invocation.current().partial_result = (
+            active_destination.extend_json(make_json) if active_destination else make_json
+        )
         if not run.as_json:
             _print_summary(report, notes, next_steps, on_stderr=STDOUT in bulk.report_files.values())
         for folder in files.paths:
@@ -154,7 +164,7 @@ def verify_many(
             write_report(target, _REPORT_RENDERERS[form](report), must_be_new=not files.replace and target != STDOUT)
             if target != STDOUT:
                 print_message(f"{form}: {target}")
-    return code, told
+    return code, make_json
 
 
 def _print_summary(report: BulkReport, notes: tuple[str, ...], next_steps: tuple[str, ...], *, on_stderr: bool) -> None:
@@ -180,14 +190,14 @@ def _make_evidence_writer(
         return None
     from dcmcfg.cli.verify.evidence_files import make_evidence_writer
 
-    tell = bind_run_options()
+    insert_options = bind_run_options()
 
-    def judged(evidence: Evidence) -> Verdict:
+    def judge_evidence(evidence: Evidence) -> Verdict:
         verdict = judge(evidence, require_route=run.evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
-        return replace(verdict, next_steps=tuple(map(tell, verdict.next_steps)))
+        return replace(verdict, next_steps=tuple(map(insert_options, verdict.next_steps)))
 
-    return make_evidence_writer(run, configuration, addresses, judged)
+    return make_evidence_writer(run, configuration, addresses, judge_evidence)
 
 
 def prepare_source(run: VerifyRun, source: StudySource, addresses: Addresses) -> StudySource:
@@ -196,9 +206,9 @@ def prepare_source(run: VerifyRun, source: StudySource, addresses: Addresses) ->
     Raises :class:`DcmcfgError` where the store cannot be had or is another question's, and what
     :func:`~dcmcfg.bulk.source.find_matching_studies` does for a query that has to be asked.
     """
-    question = run.make_request(addresses)
-    asked = _make_run_parameters(run, addresses, question, ReceiverKind.TEMPORARY_DESTINATION)
-    return _resolve_query(run, source, asked, request=question, addresses=addresses)
+    request = run.make_request(addresses)
+    run_parameters = _make_run_parameters(run, addresses, request, ReceiverKind.TEMPORARY_DESTINATION)
+    return _resolve_query(run, source, run_parameters, request=request, addresses=addresses)
 
 
 def _resolve_query(
@@ -233,11 +243,11 @@ def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunP
 
 
 def _make_run_parameters(
-    run: VerifyRun, addresses: Addresses, request: VerificationRequest, received_by: ReceiverKind
+    run: VerifyRun, addresses: Addresses, request: VerificationRequest, receiver_kind: ReceiverKind
 ) -> RunParameters:
     """Return what a store is known by."""
     keeps_files = run.receiver_settings is not None and run.receiver_settings.storage_folder is not None
-    return collect_run_parameters(request, addresses, run.settings, received_by, keeps_files=keeps_files)
+    return collect_run_parameters(request, addresses, run.settings, receiver_kind, keeps_files=keeps_files)
 
 
 def _get_rerun_mode(bulk: BulkOptions) -> RepeatScope:
@@ -248,47 +258,55 @@ def _get_rerun_mode(bulk: BulkOptions) -> RepeatScope:
 
 def _confirm_study_count(matching: StudyQuery) -> None:
     """Say how many studies match, and ask whether they are meant where they are many and nobody has said how many."""
-    number = len(matching.read().uids)
-    studies = "1 study matches" if number == 1 else f"{number:,} studies match"
-    taken = f"more than {number:,} match, {number:,} taken" if matching.is_truncated else studies
-    print_message(taken)
-    if number <= _CONFIRM_ABOVE or matching.limit is not None:
+    count = len(matching.read().uids)
+    studies = "1 study matches" if count == 1 else f"{count:,} studies match"
+    message = f"more than {count:,} match, {count:,} taken" if matching.is_truncated else studies
+    print_message(message)
+    if count <= _CONFIRM_ABOVE or matching.limit is not None:
         return
     if not sys.stdin.isatty():
         raise NegativeResult(
-            f"{number:,} studies match, and there is no terminal to ask on; nothing was asked of the archive",
-            next_step=f"--limit {number} says that so many are meant",
+            f"{count:,} studies match, and there is no terminal to ask on; nothing was asked of the archive",
+            next_step=f"--limit {count} says that so many are meant",
         )
-    if not confirm(f"Have {number:,} studies sent?"):
+    if not confirm(f"Have {count:,} studies sent?"):
         raise NegativeResult("nothing was sent")
 
 
-def _next_steps(
-    done: SessionResult, active_destination: ActiveDestination | None, rerun_mode: RepeatScope, archive: Peer
+def _list_next_steps(
+    session_result: SessionResult, active_destination: ActiveDestination | None, rerun_mode: RepeatScope, archive: Peer
 ) -> list[str]:
     steps = []
-    if done.error is not None:
-        parts = (done.error.subject, done.error.message, make_next_step(done.error, archive))
+    if session_result.error is not None:
+        parts = (
+            session_result.error.subject,
+            session_result.error.message,
+            make_next_step(session_result.error, archive),
+        )
         steps.append(": ".join(part for part in parts if part))
-    if done.report.summary.open_count:
-        without = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
+    if session_result.report.summary.open_count:
+        omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"
         )
-        steps.append(f"the same command{without} goes on: what has its answer is not asked again")
-    if done.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
+        steps.append(f"the same command{omission} goes on: what has its answer is not asked again")
+    if session_result.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
         steps.append("the tree was changed: the same command with --again asks for all anew")
-    if done.report.summary.fixable_count and not done.report.summary.open_count:
-        instead = " instead of --again" if rerun_mode is RepeatScope.ALL else ""
-        steps.append(f"once that is mended, the same command with --only-failed{instead} asks for those anew")
-    if active_destination is not None and done.report.summary.outcome_counts and not done.report.summary.instance_count:
+    if session_result.report.summary.fixable_count and not session_result.report.summary.open_count:
+        replacement = " instead of --again" if rerun_mode is RepeatScope.ALL else ""
+        steps.append(f"once that is mended, the same command with --only-failed{replacement} asks for those anew")
+    if (
+        active_destination is not None
+        and session_result.report.summary.outcome_counts
+        and not session_result.report.summary.instance_count
+    ):
         steps.append(active_destination.describe_unreached())
     return steps
 
 
-def _exit_code(done: SessionResult, *, sent: bool) -> int:
+def _get_exit_code(session_result: SessionResult, *, sent: bool) -> int:
     """Return 0 when all is well and 1 when it is not, but 3 where no C-MOVE was sent although some were to be."""
-    if done.report.summary.all_successful and done.error is None:
+    if session_result.report.summary.all_successful and session_result.error is None:
         return 0
-    if sent or not done.had_open_studies:
+    if sent or not session_result.had_open_studies:
         return 1
-    return INTERRUPTED_EXIT_CODE if done.ending is RunEnding.STOPPED else DcmcfgError.exit_code
+    return INTERRUPTED_EXIT_CODE if session_result.ending is RunEnding.STOPPED else DcmcfgError.exit_code

@@ -100,13 +100,13 @@ class _CommandPattern:
     def add_options(self, text: str, given: Mapping[str, object]) -> str:
         """Return *text* with what was *given* of ``options`` in each such command, unless it has the option."""
 
-        def completed(line: re.Match[str]) -> str:
-            follow = _OPTIONS.match(text, line.end())
-            has = (line[0] + (follow[0] if follow else "")).split()
-            kept = (each for each in self.options if each in given and each not in has)
-            return line[0] + "".join(f" {_format_option(each, given[each])}" for each in kept)
+        def add_missing(line: re.Match[str]) -> str:
+            following = _OPTIONS.match(text, line.end())
+            present_options = (line[0] + (following[0] if following else "")).split()
+            missing_options = (each for each in self.options if each in given and each not in present_options)
+            return line[0] + "".join(f" {_format_option(each, given[each])}" for each in missing_options)
 
-        return self.pattern.sub(completed, text)
+        return self.pattern.sub(add_missing, text)
 
 
 _COMMAND_PATTERNS = (
@@ -164,8 +164,8 @@ def verify_one(
     Raises :class:`~dcmcfg.errors.DcmcfgError` when no C-MOVE could be sent, and :class:`~dcmcfg.errors.NegativeResult`
     when one was and how it went cannot be told.
     """
-    wanted, cancellation, book = run.evidence_options, Cancellation(), Timeline()
-    witnesses = wanted.open_evidence_sources(run.settings, addresses.archive.ae_title)
+    evidence_options, cancellation, timeline = run.evidence_options, Cancellation(), Timeline()
+    evidence_sources = evidence_options.open_evidence_sources(run.settings, addresses.archive.ae_title)
     tls = run.make_client_tls_context(addresses)
     device = configuration.get_device(run.settings.device)
     with advise_status(addresses.archive):
@@ -175,41 +175,45 @@ def verify_one(
                 addresses=addresses,
                 calling=run.calling_ae_title,
                 keys=run.query_keys,
-                database=witnesses.database,
+                database=evidence_sources.database,
                 tls=tls,
             )
         )
     if chosen is not None:
         addresses = replace(addresses, warnings=(*addresses.warnings, f"chosen by --recall: {chosen.reason}"))
-    question = run.make_request(
+    request = run.make_request(
         addresses,
         study_uid=chosen.study_uid if chosen else "",
         destination_ae_title=active_destination.ae_title if active_destination else "",
     )
-    listening = run.get_receiver_settings(addresses)
+    receiver_options = run.get_receiver_settings(addresses)
     with advise_status(addresses.archive), convert_failures_after_send() as sent:
-        with show_verify_progress() as watcher, cancel_on_interrupt(cancellation, watcher.on_step) as moving:
+        with show_verify_progress() as callbacks, cancel_on_interrupt(cancellation, callbacks.on_step) as enable_cancel:
             evidence = gather_evidence(
-                question,
+                request,
                 addresses,
                 tls=tls,
-                receiver_options=listening,
-                receiver=active_destination.watch_receiver(watcher.on_received) if active_destination else None,
-                evidence_sources=witnesses,
+                receiver_options=receiver_options,
+                receiver=active_destination.watch_receiver(callbacks.on_received) if active_destination else None,
+                evidence_sources=evidence_sources,
                 cancellation=cancellation,
-                callbacks=book.record_calls(replace(watcher, on_sending=moving, on_sent=sent.set)),
+                callbacks=timeline.record_calls(replace(callbacks, on_sending=enable_cancel, on_sent=sent.set)),
             )
-        verdict = judge(evidence, require_route=wanted.require_route)
+        verdict = judge(evidence, require_route=evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:
             print_verdict(verdict, evidence, details=run.details)
             sys.stdout.flush()
-        told = functools.partial(verdict_json, verdict, evidence)
+        make_json = functools.partial(verdict_json, verdict, evidence)
         if run.evidence_files.paths:
-            invocation.current().partial_result = active_destination.extend_json(told) if active_destination else told
-            tree = active_destination.configuration if active_destination else configuration
+            invocation.current().partial_result = (
+                active_destination.extend_json(make_json) if active_destination else make_json
+            )
+            shown_configuration = active_destination.configuration if active_destination else configuration
             from dcmcfg.cli.verify.evidence_files import write_evidence_files
 
-            write_evidence_files(run, tree, addresses, timeline=book, evidence=evidence, verdict=verdict)
-    return verdict.exit_code, told
+            write_evidence_files(
+                run, shown_configuration, addresses, timeline=timeline, evidence=evidence, verdict=verdict
+            )
+    return verdict.exit_code, make_json

@@ -12,7 +12,7 @@ from dcmcfg.cli.options.site_command import get_given_options
 #: What is meant, each with how it is spelt: options by themselves, kinds of runs by what makes them so.
 _OptionsInUse = Mapping[str, str]
 #: Runs over several studies, over one whose answer is kept as that of several is, and of one study.
-_SEVERAL, _STORED, _SINGLE = "several studies", "a kept study", "one study"
+_SEVERAL_STUDIES, _STORED_STUDY, _SINGLE_STUDY = "several studies", "a kept study", "one study"
 _RESULT_OPTIONS = ("--results", "--again", "--only-failed", "--csv", "--junit", "--html")
 _RUN_OPTIONS = ("--parallel", "--rate", "--retries", "--patience-s")
 _SINGLE_STUDY_OPTIONS = ("--series", "--image", "--patient-id", "--patient-id-issuer", "--expect")
@@ -28,19 +28,19 @@ class _RequiresAnyOf:
     reason: str = ""
 
     def find_problem(self, options_in_use: _OptionsInUse) -> str | None:
-        one = next((options_in_use[each] for each in self.options if each in options_in_use), None)
-        if one is None or options_in_use.keys() & set(self.any_of):
+        option_in_use = next((options_in_use[each] for each in self.options if each in options_in_use), None)
+        if option_in_use is None or options_in_use.keys() & set(self.any_of):
             return None
-        *most, last = self.any_of
-        either = f"{', '.join(most)} or {last}" if most else last
-        return f"{one} goes with {either}{self.reason and ': '}{self.reason}"
+        *first_options, last = self.any_of
+        alternatives = f"{', '.join(first_options)} or {last}" if first_options else last
+        return f"{option_in_use} goes with {alternatives}{self.reason and ': '}{self.reason}"
 
 
 @dataclass(frozen=True)
 class _ConflictsWith:
     """Options without a meaning where one of ``others`` is there.
 
-    ``message_format`` name both, as ``{one}`` and ``{other}``.
+    ``message_format`` names both, as ``{one}`` and ``{other}``.
     """
 
     options: tuple[str, ...]
@@ -48,9 +48,13 @@ class _ConflictsWith:
     message_format: str
 
     def find_problem(self, options_in_use: _OptionsInUse) -> str | None:
-        one = next((options_in_use[each] for each in self.options if each in options_in_use), None)
-        other = next((options_in_use[each] for each in self.others if each in options_in_use), None)
-        return None if one is None or other is None else self.message_format.format(one=one, other=other)
+        option_in_use = next((options_in_use[each] for each in self.options if each in options_in_use), None)
+        other_in_use = next((options_in_use[each] for each in self.others if each in options_in_use), None)
+        return (
+            None
+            if option_in_use is None or other_in_use is None
+            else self.message_format.format(one=option_in_use, other=other_in_use)
+        )
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,10 @@ class _AllowsOnly:
 
     def find_problem(self, options_in_use: _OptionsInUse) -> str | None:
         options = (each for each in options_in_use if each.startswith("--"))
-        strange = next((each for each in options if each not in (self.option, *self.others)), None)
-        if self.option not in options_in_use or strange is None:
+        disallowed = next((each for each in options if each not in (self.option, *self.others)), None)
+        if self.option not in options_in_use or disallowed is None:
             return None
-        return f"{self.option} {self.reason}: {strange} has no meaning with it"
+        return f"{self.option} {self.reason}: {disallowed} has no meaning with it"
 
 
 #: The first that does not hold is told.
@@ -81,14 +85,14 @@ _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
     _ConflictsWith(_SINGLE_STUDY_OPTIONS, ("--recall",), "{one} is of a study that is known, and {other} takes any"),
     _ConflictsWith(("--study",), ("--studies", "--query"), "name the studies in one way: {one} and {other} are two"),
     _ConflictsWith(("--studies",), ("--query",), "name the studies in one way: {one} and {other} are two"),
-    _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL,), "{one} is for one study, and {other} makes them many"),
+    _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, and {other} makes them many"),
     _ConflictsWith(
         ("--details",),
-        (_SEVERAL, _STORED),
+        (_SEVERAL_STUDIES, _STORED_STUDY),
         "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
     ),
     _ConflictsWith(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
-    _ConflictsWith(_RUN_OPTIONS, (_SINGLE,), "{one} is for many studies, and {other} names one: leave it out"),
+    _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, and {other} names one: leave it out"),
     _ConflictsWith(("--again",), ("--only-failed",), "{one} asks for all studies anew, {other} for those that failed"),
     _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} takes the place of {other}"),
     _RequiresAnyOf(("--limit",), ("--query",)),
@@ -105,27 +109,27 @@ def require_consistent_options(studies: tuple[str, ...]) -> None:
 
     *studies* are those of ``--study``. Only what was said on the command line counts.
     """
-    given = {each: each for each in get_given_options(click.get_current_context())}
-    meant = given | _classify_run(given, studies)
-    for row in _RULES:
-        if (problem := row.find_problem(meant)) is not None:
+    given_options = {each: each for each in get_given_options(click.get_current_context())}
+    options_in_use = given_options | _classify_run(given_options, studies)
+    for rule in _RULES:
+        if (problem := rule.find_problem(options_in_use)) is not None:
             raise click.UsageError(problem)
-    if "--clean-temporary" in given:
+    if "--clean-temporary" in given_options:
         return
-    if not given.keys() & {"--study", "--studies", "--query", "--recall"}:
+    if not given_options.keys() & {"--study", "--studies", "--query", "--recall"}:
         raise click.UsageError("Missing option '--study', or --studies, --query, --recall.")
-    if not given.keys() & {"--dest", "--temporary-dest"}:
+    if not given_options.keys() & {"--dest", "--temporary-dest"}:
         raise click.UsageError("Missing option '--dest', or --temporary-dest.")
 
 
-def _classify_run(given: _OptionsInUse, studies: tuple[str, ...]) -> dict[str, str]:
+def _classify_run(given_options: _OptionsInUse, studies: tuple[str, ...]) -> dict[str, str]:
     """Return what kind of run it is, with what makes it that."""
-    if "--recall" in given:
+    if "--recall" in given_options:
         return {}
-    if several := next((each for each in ("--studies", "--query") if each in given), None):
-        return {_SEVERAL: several}
+    if several_option := next((each for each in ("--studies", "--query") if each in given_options), None):
+        return {_SEVERAL_STUDIES: several_option}
     if len(set(studies)) > 1:
-        return {_SEVERAL: "a second --study"}
-    if kept := next((each for each in _RESULT_OPTIONS if each in given), None):
-        return {_STORED: kept}
-    return {_SINGLE: "--study"} if studies else {}
+        return {_SEVERAL_STUDIES: "a second --study"}
+    if storing_option := next((each for each in _RESULT_OPTIONS if each in given_options), None):
+        return {_STORED_STUDY: storing_option}
+    return {_SINGLE_STUDY: "--study"} if studies else {}

@@ -32,11 +32,11 @@ class RetrieveOptions:
     def parse_selection(self) -> Selection:
         """Return what is asked for; the level is that of what is named. Raises :class:`click.UsageError`."""
         series, images = tuple(map(parse_uid, self.series)), tuple(map(parse_uid, self.image))
-        named = Level.IMAGE if images else Level.SERIES if series else Level.STUDY
-        level = Level(self.level) if self.level else named
-        if named is Level.IMAGE and level is not Level.IMAGE:
+        named_level = Level.IMAGE if images else Level.SERIES if series else Level.STUDY
+        level = Level(self.level) if self.level else named_level
+        if named_level is Level.IMAGE and level is not Level.IMAGE:
             raise click.UsageError(f"--image names instances, and --level {level.value} asks for none")
-        if named is Level.SERIES and level is Level.STUDY:
+        if named_level is Level.SERIES and level is Level.STUDY:
             raise click.UsageError("--series names series, and --level study asks for none")
         return Selection(level, tuple(dict.fromkeys(series)), tuple(dict.fromkeys(images)))
 

@@ -22,7 +22,7 @@ from dcmcfg.verify.selection import Selection
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyRun:
-    """What is asked of the archive, who listens, what is taken into account, and where it is told.
+    """What is asked of the archive, who receives, which evidence counts, and where the results go.
 
     ``source`` is where the studies of a run over many come from, None for one study. ``study_uid`` is ``""`` and
     ``destination_ae_title`` is ``""`` where others say which: :attr:`recall_options`, many studies, a temporary

@@ -47,10 +47,9 @@ _TITLE_LENGTH, _TITLE_RANDOM_BYTES = 9, 5
 
 @dataclass(kw_only=True)
 class ActiveDestination:
-    """A temporary destination that is there: where everybody is, who listens as it, and what ``--json`` tells of it.
+    """A temporary destination that is there: the addresses, the receiver, and the progress of the run.
 
-    ``configuration`` is the one with it. ``on_received`` is who is told of each instance, with the number of those so
-    far.
+    ``configuration`` is the one with it. ``on_received`` is called for each instance, with the number of those so far.
     """
 
     destination: TemporaryDestination
@@ -75,20 +74,20 @@ class ActiveDestination:
         return advise_on_unreachable(self.destination)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``--json`` tells of it."""
+        """Return the object for ``--json``."""
         return temporary_destination_json(self.destination, self.progress)
 
     def extend_json(self, make_json: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-        """Return what tells of it beside what *make_json* does."""
+        """Return a function that adds :meth:`to_json` to what *make_json* returns."""
         return lambda: make_json() | self.to_json()
 
     def watch_receiver(self, on_received: Callable[[int], None]) -> Receiver:
-        """Return who listens, and have *on_received* told of what comes from now on."""
+        """Return the receiver, and have *on_received* called for what comes from now on."""
         self.on_received = on_received
         return self.receiver
 
     def count_received(self, _: ReceivedInstance) -> None:
-        """Tell that an instance has arrived."""
+        """Report that an instance has arrived."""
         self.on_received(self.receiver.received_count)
 
 
@@ -100,10 +99,10 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
     """
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
-    left = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
-    if left:
-        _confirm_and_clean(settings, directory, left, yes=yes)
-    titles = [each.ae_title for each in left]
+    leftovers = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    if leftovers:
+        _confirm_and_clean(settings, directory, leftovers, yes=yes)
+    titles = [each.ae_title for each in leftovers]
     if as_json:
         print_json({"removed": titles})
     else:
@@ -116,12 +115,12 @@ def _confirm_and_clean(
     print_message(format_site_headline(settings))
     for each in leftovers_found:
         _print_text(f"left behind: {each}")
-    site = _connect_site(settings, directory)
+    context = _connect_site(settings, directory)
     _require_confirmation("Remove this, and have the archive reload?", yes=yes)
-    course = RunProgress()
-    invocation.current().partial_result = lambda: {"removed": list(course.removed_leftovers)}
-    with _mark_may_have_changed(course):
-        remove_leftovers(site, leftovers_found, course)
+    progress = RunProgress()
+    invocation.current().partial_result = lambda: {"removed": list(progress.removed_leftovers)}
+    with _mark_may_have_changed(progress):
+        remove_leftovers(context, leftovers_found, progress)
 
 
 def verify_with_temporary_destination(
@@ -139,11 +138,11 @@ def verify_with_temporary_destination(
     """
     with add_temporary_destination(
         settings, directory, configuration, request=request, temporary_options=temporary_options
-    ) as place:
-        code, told = verify_study(place.addresses, place)
-        both = place.extend_json(told)
-        invocation.current().partial_result = both
-    return code, both
+    ) as active_destination:
+        code, make_json = verify_study(active_destination.addresses, active_destination)
+        make_extended_json = active_destination.extend_json(make_json)
+        invocation.current().partial_result = make_extended_json
+    return code, make_extended_json
 
 
 @contextmanager
@@ -164,57 +163,60 @@ def add_temporary_destination(
     invocation.current().changes_directory = True
     title = find_free_title(configuration, lambda: secrets.token_hex(_TITLE_RANDOM_BYTES)[:_TITLE_LENGTH])
     addresses = request.find_addresses(configuration, destination_ae_title=title, receive=False)
-    where = find_receiver_address(addresses.archive, request.server_hosts, _parse_address_option(temporary_options))
-    place: list[ActiveDestination] = []
-    line = derive_security(
+    receiver_address = find_receiver_address(
+        addresses.archive, request.server_hosts, _parse_address_option(temporary_options)
+    )
+    active_destinations: list[ActiveDestination] = []
+    security = derive_security(
         request.archive_ae, require_tls=request.use_tls and request.tls_files.certificate is not None
     )
-    how = (
+    receiver_options = (
         replace(request.receiver_settings, tls=request.tls_files.server_context())
-        if line.tls
+        if security.tls
         else request.receiver_settings
     )
-    own = how.create_receiver(
+    own_receiver = receiver_options.create_receiver(
         title,
-        host=where.listening_host,
-        port=where.port,
+        host=receiver_address.listening_host,
+        port=receiver_address.port,
         timeouts=addresses.timeouts,
-        on_received=lambda new: place[0].count_received(new),
+        on_received=lambda instance: active_destinations[0].count_received(instance),
     )
-    with _start_receiver(own) as receiver:
-        new = TemporaryDestination(
-            title, where.host, receiver.port, describe_this_process(datetime.now(UTC)), security=line
+    with _start_receiver(own_receiver) as receiver:
+        destination = TemporaryDestination(
+            title, receiver_address.host, receiver.port, describe_this_process(datetime.now(UTC)), security=security
         )
-        addition = Addition(new, request.archive_ae.device.name, request.archive_ae.title)
+        addition = Addition(destination, request.archive_ae.device.name, request.archive_ae.title)
         plan = addition.plan(configuration.tree)
-        then = Configuration(plan.after)
-        there = request.find_addresses(then, destination_ae_title=title, receive=True)
-        place.append(
+        configuration_after = Configuration(plan.after)
+        addresses_after = request.find_addresses(configuration_after, destination_ae_title=title, receive=True)
+        active_destinations.append(
             ActiveDestination(
-                destination=new,
-                configuration=then,
-                addresses=there,
+                destination=destination,
+                configuration=configuration_after,
+                addresses=addresses_after,
                 receiver=receiver,
                 progress=RunProgress(),
                 ldap_url=settings.ldap_url,
             )
         )
-        left = find_leftovers(get_state_folder(), settings.ldap_url, configuration, new.owner.created)
-        _print_intro(settings, new, plan, left, with_plan=temporary_options.show_plan)
+        leftovers = find_leftovers(get_state_folder(), settings.ldap_url, configuration, destination.owner.created)
+        _print_intro(settings, destination, plan, leftovers, with_plan=temporary_options.show_plan)
         for warning in (
             *addition.edit(configuration).warnings,
             *find_warnings(plan.after, addition, request.calling_ae_title),
         ):
             _print_text(f"warning: {warning}")
-        how_called = " with TLS" if line.tls else ""
+        tls_note = " with TLS" if security.tls else ""
         _print_text(
-            f"the archive is to call {title} at {format_host_port(new.host, new.port)}{how_called}, {where.reason}"
+            f"the archive is to call {title} at {format_host_port(destination.host, destination.port)}{tls_note}, "
+            f"{receiver_address.reason}"
         )
         _print_text("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
-        site = _connect_site(settings, directory)
+        context = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for the time of this run?", yes=temporary_options.yes)
-        with _register(site, addition, plan, leftovers_found=left, active_destination=place[0]):
-            yield place[0]
+        with _register(context, addition, plan, leftovers_found=leftovers, active_destination=active_destinations[0]):
+            yield active_destinations[0]
 
 
 @contextmanager
@@ -231,7 +233,7 @@ def _start_receiver(receiver: Receiver) -> Iterator[Receiver]:
 
 @contextmanager
 def _register(
-    site: RunContext,
+    context: RunContext,
     addition: Addition,
     plan: Plan,
     *,
@@ -240,10 +242,10 @@ def _register(
 ) -> Iterator[None]:
     """Add it for the time of the block; ``--json`` tells how far that is."""
     invocation.current().partial_result = active_destination.to_json
-    dead = [each for each in leftovers_found if each.is_certain]
+    certain_leftovers = [each for each in leftovers_found if each.is_certain]
     with (
         _mark_may_have_changed(active_destination.progress),
-        hold_destination(site, addition, plan, leftovers=dead, progress=active_destination.progress),
+        hold_destination(context, addition, plan, leftovers=certain_leftovers, progress=active_destination.progress),
     ):
         yield
 
@@ -281,8 +283,10 @@ def _connect_site(settings: Settings, directory: Directory) -> RunContext:
     from dcmcfg.cli.session.reload import connect_archive
 
     service = connect_archive(settings, "it has to reload, to know a new destination").service
-    occasion = RolloutContext(get_state_folder(), format_site_headline(settings), invocation.current().command_line)
-    return RunContext(directory, occasion, service.reload, _print_text)
+    rollout_context = RolloutContext(
+        get_state_folder(), format_site_headline(settings), invocation.current().command_line
+    )
+    return RunContext(directory, rollout_context, service.reload, _print_text)
 
 
 def _require_confirmation(question: str, *, yes: bool) -> None:

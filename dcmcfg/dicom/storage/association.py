@@ -26,7 +26,7 @@ from dcmcfg.dicom.ul.pdu import (
 
 #: The longest PDU that we take.
 MAXIMUM_LENGTH = 1 << 18
-_MOST_OF_A_COMMAND_SET = 1 << 14
+_MAX_COMMAND_SET_OCTETS = 1 << 14
 _PDV = struct.Struct(">LBB")
 
 
@@ -36,7 +36,7 @@ class StorageAssociation:
     def __init__(self, scp: StorageScp, connection: AcceptedConnection, address: str) -> None:
         self._scp = scp
         self._connection = connection
-        self._stream = PduReader(connection)
+        self._reader = PduReader(connection)
         self._peer = address
         self._calling = ""
         self._maximum_length = 0
@@ -48,51 +48,54 @@ class StorageAssociation:
 
     def serve(self, *, is_over_limit: bool = False) -> bytes:
         """Serve until the association ends, and return what is left to say before the connection is closed."""
-        last_words: bytes | None = b""
+        final_pdu: bytes | None = b""
         try:
-            last_words = self._negotiate(too_many=is_over_limit)
-            while last_words is None and not self._connection.is_stopping():
-                last_words = self._next_pdu()
+            final_pdu = self._negotiate(is_over_limit=is_over_limit)
+            while final_pdu is None and not self._connection.is_stopping():
+                final_pdu = self._take_pdu()
         except ProtocolViolation as violation:
             self._scp.on_problem(f"{self._peer} broke the protocol: {violation}")
             return violation.abort_pdu
         except ConnectionEnded as end:
-            if last_words is None and not self._connection.is_stopping():
+            if final_pdu is None and not self._connection.is_stopping():
                 self._scp.on_problem(f"{self._peer} {end}")
         finally:
             if self._data_set is not None:
                 self._data_set.discard()
-        return ABORT_PDU if last_words is None else last_words
+        return ABORT_PDU if final_pdu is None else final_pdu
 
-    def _negotiate(self, *, too_many: bool) -> bytes | None:
+    def _negotiate(self, *, is_over_limit: bool) -> bytes | None:
         """Take the association request; return the rejection, None where it is accepted."""
         self._connection.set_deadline(self._scp.timeouts.acse)
-        kind, length = self._stream.header()
+        kind, length = self._reader.read_header()
         match kind:
             case PduType.ABORT:
                 return b""
             case PduType.ASSOCIATE_RQ if length <= MAX_PDU_OCTETS:
-                octets = b"".join(bytes(piece) for piece in self._stream.pieces(length))
+                octets = b"".join(bytes(piece) for piece in self._reader.iterate_pieces(length))
             case PduType.ASSOCIATE_RQ:
                 raise build_long_pdu_violation()
             case _:
                 raise build_unexpected_pdu_violation(kind)
-        request, contexts, answer = negotiate(octets, accepts_abstract_syntax, MAXIMUM_LENGTH)
+        request, contexts, response = negotiate(octets, accepts_abstract_syntax, MAXIMUM_LENGTH)
         self._calling, self._maximum_length = request.calling_ae_title, request.maximum_length
         self._peer = f"{self._calling} ({self._peer})"
-        rejection = LOCAL_LIMIT_EXCEEDED if too_many else find_rejection(request, self._scp.ae_title)
+        rejection = LOCAL_LIMIT_EXCEEDED if is_over_limit else find_rejection(request, self._scp.ae_title)
         if rejection is not None:
             self._scp.on_problem(f"{self._peer} called {request.called_ae_title}: {rejection}")
             return encode_rejection(rejection)
-        self._origins = {each: RequestOrigin(self._calling, of.transfer_syntax) for each, of in contexts.items()}
-        self._connection.send(answer)
+        self._origins = {
+            context_id: RequestOrigin(self._calling, context.transfer_syntax)
+            for context_id, context in contexts.items()
+        }
+        self._connection.send(response)
         self._connection.clear_deadline()
         return None
 
-    def _next_pdu(self) -> bytes | None:
+    def _take_pdu(self) -> bytes | None:
         """Take one PDU of the established association; return what is left to say where that ends it."""
         self._take_fragments()
-        kind, length = self._stream.header()
+        kind, length = self._reader.read_header()
         match kind:
             case PduType.P_DATA if length <= MAX_PDU_OCTETS:
                 self._take_values(length)
@@ -111,14 +114,14 @@ class StorageAssociation:
         while length:
             if length < _PDV.size:
                 raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is cut off")
-            item, context_id, control = _PDV.unpack(self._stream.octets(_PDV.size))
-            length -= item + 4
-            if length < 0 or item < 2:
+            item_length, context_id, control = _PDV.unpack(self._reader.read_octets(_PDV.size))
+            length -= item_length + 4
+            if length < 0 or item_length < 2:
                 raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is longer than its PDU")
             if control & COMMAND_BIT:
-                self._take_command(context_id, item - 2, is_last=bool(control & LAST_FRAGMENT_BIT))
+                self._take_command(context_id, item_length - 2, is_last=bool(control & LAST_FRAGMENT_BIT))
             else:
-                self._take_data(context_id, item - 2, is_last=bool(control & LAST_FRAGMENT_BIT))
+                self._take_data(context_id, item_length - 2, is_last=bool(control & LAST_FRAGMENT_BIT))
 
     def _take_command(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is not None:
@@ -127,10 +130,10 @@ class StorageAssociation:
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
         if self._command_set and context_id != self._context_id:
             raise ProtocolViolation(None, "a command came in two presentation contexts")
-        if len(self._command_set) + length > _MOST_OF_A_COMMAND_SET:
+        if len(self._command_set) + length > _MAX_COMMAND_SET_OCTETS:
             raise ProtocolViolation(None, "a command set is not so long")
         self._context_id = context_id
-        for piece in self._stream.pieces(length):
+        for piece in self._reader.iterate_pieces(length):
             self._command_set += piece
         if is_last:
             command = read_command(bytes(self._command_set))
@@ -140,7 +143,7 @@ class StorageAssociation:
     def _take_data(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is None or self._data_set is None or context_id != self._context_id:
             raise ProtocolViolation(None, "a data set came where none was expected")
-        for piece in self._stream.pieces(length):
+        for piece in self._reader.iterate_pieces(length):
             self._data_set.add(piece)
         if is_last:
             self._end_data_set(self._command, self._data_set)
@@ -150,7 +153,7 @@ class StorageAssociation:
         command, data_set = self._command, self._data_set
         if command is None or data_set is None:
             return
-        for piece, is_last in self._stream.fragments(self._context_id):
+        for piece, is_last in self._reader.iterate_fragments(self._context_id):
             data_set.add(piece)
             if is_last:
                 self._end_data_set(command, data_set)

@@ -50,11 +50,11 @@ if TYPE_CHECKING:
 Fingerprint = xxhash.xxh3_128
 
 
-_UNFINISHED = ".part"
+_UNFINISHED_SUFFIX = ".part"
 _BUFFER_OCTETS = 1 << 16
 _SHORT, _LONG = struct.Struct("<HH2sH"), struct.Struct("<HH2sxxL")
 #: What a UID may be to name a file as it is; anything else is named by its digest.
-_NAME = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
+_SAFE_NAME = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
 
 
 @dataclass
@@ -62,7 +62,7 @@ class _NumberedFiles:
     """The files of one instance with a number: which number has which octets, and where the unknown ones begin."""
 
     next: int = 2
-    by_octets: dict[bytes, int] = field(default_factory=dict)
+    by_fingerprint: dict[bytes, int] = field(default_factory=dict)
 
 
 class InstanceFolder:
@@ -91,7 +91,7 @@ class InstanceFolder:
 
         Raises OSError.
         """
-        descriptor, path = tempfile.mkstemp(_UNFINISHED, ".", self.path)  # its owner's only
+        descriptor, path = tempfile.mkstemp(_UNFINISHED_SUFFIX, ".", self.path)  # its owner's only
         file = UnfinishedFile(self, Path(path), os.fdopen(descriptor, "wb", _BUFFER_OCTETS))
         file.write(file_header)
         return file
@@ -103,19 +103,19 @@ class InstanceFolder:
         """
         if _link_if_same(temporary_path, path):
             return path
-        numbered = self._numbered.setdefault(path, _NumberedFiles())
-        octets = _fingerprint_file(temporary_path)
-        known = numbered.by_octets.get(octets)
-        if known is not None and _link_if_same(temporary_path, _with_number(path, known)):
-            return _with_number(path, known)
-        for number in itertools.count(numbered.next):
-            other = _with_number(path, number)
-            is_named = _link_if_same(temporary_path, other)
-            numbered.by_octets[octets if is_named else _fingerprint_file(other)] = number
-            numbered.next = max(numbered.next, number + 1)
+        numbered_files = self._numbered.setdefault(path, _NumberedFiles())
+        fingerprint = _fingerprint_file(temporary_path)
+        known_number = numbered_files.by_fingerprint.get(fingerprint)
+        if known_number is not None and _link_if_same(temporary_path, _with_number(path, known_number)):
+            return _with_number(path, known_number)
+        for number in itertools.count(numbered_files.next):
+            numbered_path = _with_number(path, number)
+            is_named = _link_if_same(temporary_path, numbered_path)
+            numbered_files.by_fingerprint[fingerprint if is_named else _fingerprint_file(numbered_path)] = number
+            numbered_files.next = max(numbered_files.next, number + 1)
             if is_named:
                 break
-        return other
+        return numbered_path
 
 
 class UnfinishedFile:
@@ -133,9 +133,9 @@ class UnfinishedFile:
     def finish(self, study_uid: str | None, sop_instance_uid: str) -> Path:
         """Give the file its name, and return it."""
         self._file.close()
-        folder = self._folder.path / (_name(study_uid) if study_uid else "no-study")
+        folder = self._folder.path / (_build_file_name(study_uid) if study_uid else "no-study")
         create_private_folder(folder)
-        path = self._folder.assign_name(self._path, folder / f"{_name(sop_instance_uid)}.dcm")
+        path = self._folder.assign_name(self._path, folder / f"{_build_file_name(sop_instance_uid)}.dcm")
         self._path.unlink(missing_ok=True)
         return path
 
@@ -156,27 +156,27 @@ def _fingerprint_file(path: Path) -> bytes:
         return hashlib.file_digest(file, Fingerprint).digest()
 
 
-def _link_if_same(written: Path, path: Path) -> bool:
-    """Give the file *written* the name *path* too; tell whether *path* now is a file with the same octets."""
+def _link_if_same(temporary_path: Path, path: Path) -> bool:
+    """Give the file *temporary_path* the name *path* too; tell whether *path* now is a file with the same octets."""
     try:
-        os.link(written, path)
+        os.link(temporary_path, path)
     except FileExistsError:
-        return filecmp.cmp(written, path, shallow=False)
+        return filecmp.cmp(temporary_path, path, shallow=False)
     except OSError:
-        return _rename_if_absent(written, path)
+        return _rename_if_absent(temporary_path, path)
     return True
 
 
-def _rename_if_absent(written: Path, path: Path) -> bool:
+def _rename_if_absent(temporary_path: Path, path: Path) -> bool:
     """Do the same where a file has one name only, as on FAT."""
     if path.exists():
-        return filecmp.cmp(written, path, shallow=False)
-    written.rename(path)
+        return filecmp.cmp(temporary_path, path, shallow=False)
+    temporary_path.rename(path)
     return True
 
 
-def _name(uid: str) -> str:
-    if _NAME.fullmatch(uid):
+def _build_file_name(uid: str) -> str:
+    if _SAFE_NAME.fullmatch(uid):
         return uid
     return f"other-{hashlib.sha256(uid.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
@@ -193,19 +193,19 @@ def build_file_header(
     elements = b"".join(
         (
             _LONG.pack(2, 0x0001, b"OB", 2) + b"\0\1",
-            _element(0x0002, b"UI", sop_class_uid, b"\0"),
-            _element(0x0003, b"UI", sop_instance_uid, b"\0"),
-            _element(0x0010, b"UI", transfer_syntax.encode("latin-1"), b"\0"),
-            _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode(), b"\0"),
-            _element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode(), b" "),
-            _element(0x0016, b"AE", source_ae_title.encode("latin-1"), b" "),
-            _element(0x0018, b"AE", receiving_ae_title.encode("latin-1"), b" "),
+            _encode_element(0x0002, b"UI", sop_class_uid, b"\0"),
+            _encode_element(0x0003, b"UI", sop_instance_uid, b"\0"),
+            _encode_element(0x0010, b"UI", transfer_syntax.encode("latin-1"), b"\0"),
+            _encode_element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode(), b"\0"),
+            _encode_element(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode(), b" "),
+            _encode_element(0x0016, b"AE", source_ae_title.encode("latin-1"), b" "),
+            _encode_element(0x0018, b"AE", receiving_ae_title.encode("latin-1"), b" "),
         )
     )
-    return b"\0" * 128 + b"DICM" + _element(0x0000, b"UL", struct.pack("<L", len(elements)), b"") + elements
+    return b"\0" * 128 + b"DICM" + _encode_element(0x0000, b"UL", struct.pack("<L", len(elements)), b"") + elements
 
 
-def _element(number: int, vr: bytes, value: bytes, padding: bytes) -> bytes:
+def _encode_element(number: int, vr: bytes, value: bytes, padding: bytes) -> bytes:
     padded = value + padding * (len(value) % 2)
     return _SHORT.pack(2, number, vr, len(padded)) + padded
 
@@ -213,11 +213,11 @@ def _element(number: int, vr: bytes, value: bytes, padding: bytes) -> bytes:
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
 _PIECE_OCTETS = 1 << 20
 #: What may stand in the place of Pixel Data.
-_INSTEAD = ("FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
+_PIXEL_DATA_ALTERNATIVES = ("FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
 #: Of six samples of pixels, how many are in Pixel Data, where not all are (PS3.3 Section C.7.6.3.1.2), YBR_FULL_422
 #: apart, of which pydicom knows.
 _SAMPLES_OF_SIX = {"YBR_PARTIAL_422": 4, "YBR_PARTIAL_420": 3}
-_IMAGE = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
+_IMAGE_KEYWORDS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
 
 
 def check_saved_file(instance: ReceivedInstance) -> ReceivedInstance:
@@ -230,11 +230,11 @@ def check_saved_file(instance: ReceivedInstance) -> ReceivedInstance:
     if instance.saved_path is None or instance.problem:
         return instance
     silence_pydicom()
-    problem = _problem_of(instance, instance.saved_path)
+    problem = _find_problem(instance, instance.saved_path)
     return replace(instance, problem=problem and f"its kept file is not sound: {problem}")
 
 
-def _problem_of(instance: ReceivedInstance, path: Path) -> str:
+def _find_problem(instance: ReceivedInstance, path: Path) -> str:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
             begin = len(_PREFIX) + 4
@@ -246,23 +246,23 @@ def _problem_of(instance: ReceivedInstance, path: Path) -> str:
                     f"it has more than {STORED_FILE.format_maximum()} octets, and is not read back "
                     f"({STORED_FILE.next_step})"
                 )
-            if instance.fingerprint != _fingerprint_of(octets, begin):
+            if instance.fingerprint != _compute_fingerprint(octets, begin):
                 return "its octets are not those that were received"
             if is_deflated(instance.transfer_syntax):
-                return _problem_of_deflated(instance, octets, begin)
-            return _problem_of_data_set(instance, octets, begin, path)
+                return _find_problem_in_deflated(instance, octets, begin)
+            return _find_problem_in_data_set(instance, octets, begin, path)
     except OSError as error:
         return f"it cannot be read ({error.strerror})"
     except ValueError:
         return "it is empty"
 
 
-def _fingerprint_of(octets: mmap.mmap, begin: int) -> bytes:
+def _compute_fingerprint(octets: mmap.mmap, begin: int) -> bytes:
     with memoryview(octets) as view, view[begin:] as data_set:
         return Fingerprint(data_set).digest()
 
 
-def _problem_of_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: int) -> str:
+def _find_problem_in_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: int) -> str:
     """Return the same of a data set that is compressed as a whole; pydicom inflates one such syntax of three."""
     try:
         inflated, is_whole = _inflate(octets, begin)
@@ -275,10 +275,10 @@ def _problem_of_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: i
         )
     if not is_whole:
         return "its data set is not deflated to the end"
-    return _problem_of_data_set(instance, inflated, 0, None)
+    return _find_problem_in_data_set(instance, inflated, 0, None)
 
 
-def _problem_of_data_set(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
+def _find_problem_in_data_set(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
     """Return what is wrong with the data set in *octets* from *begin* on; *path* is a file that pydicom reads."""
     try:
         for _ in iterate_elements(octets, instance.transfer_syntax, begin):
@@ -287,12 +287,14 @@ def _problem_of_data_set(instance: ReceivedInstance, octets: Octets, begin: int,
         return "it ends in the middle of an element"
     except InvalidDataSet:
         return _describe_wrong_encoding(instance.transfer_syntax)
-    if has_more_elements(octets, instance.transfer_syntax, begin, max_elements=ELEMENTS.maximum, vr_of=_vr_of):
+    if has_more_elements(
+        octets, instance.transfer_syntax, begin, max_elements=ELEMENTS.maximum, get_vr=_get_vr_or_empty
+    ):
         return f"it has more than {ELEMENTS.format_maximum()} elements, and is not read back ({ELEMENTS.next_step})"
-    return _problem_of_content(instance, octets, begin, path)
+    return _find_problem_in_content(instance, octets, begin, path)
 
 
-def _vr_of(tag: int) -> str:
+def _get_vr_or_empty(tag: int) -> str:
     try:
         return str(import_pydicom("datadict").dictionary_VR(tag))
     except KeyError:
@@ -304,29 +306,29 @@ def _inflate(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
 
     At most one octet more than the limit is returned: a thousand octets may come of one.
     """
-    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
-    most, found = INFLATED_DATA_SET.maximum, bytearray()
+    decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
+    max_octets, inflated = INFLATED_DATA_SET.maximum, bytearray()
     for start in range(begin, len(octets), _PIECE_OCTETS):
         piece = octets[start : start + _PIECE_OCTETS]
-        while piece and len(found) <= most and not inflating.eof:
-            found += inflating.decompress(piece, most + 1 - len(found))
-            piece = inflating.unconsumed_tail
-        if len(found) > most or inflating.eof:
+        while piece and len(inflated) <= max_octets and not decompressor.eof:
+            inflated += decompressor.decompress(piece, max_octets + 1 - len(inflated))
+            piece = decompressor.unconsumed_tail
+        if len(inflated) > max_octets or decompressor.eof:
             break
-    return found, inflating.eof
+    return inflated, decompressor.eof
 
 
 def _describe_wrong_encoding(transfer_syntax: str) -> str:
     return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
 
 
-def _problem_of_content(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
+def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
     try:
         dataset = _read_all_values(octets, begin, instance.transfer_syntax, path)
-        problem = _problem_of_pixels(dataset)
+        problem = _find_problem_in_pixels(dataset)
     except Exception as error:  # noqa: BLE001 — what pydicom raises on broken values is not documented
         return f"it cannot be read ({type(error).__name__}: {error})"
-    sop_instance_uid, study_uid = _uid(dataset, "SOPInstanceUID"), _uid(dataset, "StudyInstanceUID")
+    sop_instance_uid, study_uid = _get_uid(dataset, "SOPInstanceUID"), _get_uid(dataset, "StudyInstanceUID")
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
         return f"it is instance {sop_instance_uid or 'without a UID'} of study {study_uid or 'without a UID'}"
     return problem
@@ -335,37 +337,39 @@ def _problem_of_content(instance: ReceivedInstance, octets: Octets, begin: int, 
 def _read_all_values(octets: Octets, begin: int, transfer_syntax: str, path: Path | None) -> Dataset:
     """Return the data set once pydicom has read each value, without its sequences where they are nested too deeply."""
     try:
-        dataset = import_pydicom("filereader").dcmread(path) if path else _decoded(octets, transfer_syntax)
+        dataset = import_pydicom("filereader").dcmread(path) if path else _decode_data_set(octets, transfer_syntax)
         for _ in dataset.iterall():
             pass
     except RecursionError:
-        dataset = _decoded(remove_sequences(octets, transfer_syntax, begin), transfer_syntax)
+        dataset = _decode_data_set(remove_sequences(octets, transfer_syntax, begin), transfer_syntax)
         for _ in dataset.iterall():
             pass
     return dataset
 
 
-def _decoded(octets: Octets, transfer_syntax: str) -> Dataset:
+def _decode_data_set(octets: Octets, transfer_syntax: str) -> Dataset:
     is_explicit, is_little = detect_encoding(octets, transfer_syntax)
     dataset: Dataset = import_pydicom("filereader").read_dataset(io.BytesIO(octets), not is_explicit, is_little)
     return dataset
 
 
-def _uid(dataset: Dataset, keyword: str) -> str:
+def _get_uid(dataset: Dataset, keyword: str) -> str:
     return str(dataset.get(keyword) or "").strip(" \0")
 
 
-def _problem_of_pixels(dataset: Dataset) -> str:
+def _find_problem_in_pixels(dataset: Dataset) -> str:
     """Return what is wrong with the Pixel Data; more than the image needs may be padding."""
     if "PixelData" not in dataset:
-        lacks = all(keyword in dataset for keyword in _IMAGE) and not any(keyword in dataset for keyword in _INSTEAD)
-        return "it describes an image, and has no Pixel Data" if lacks else ""
+        lacks_pixel_data = all(keyword in dataset for keyword in _IMAGE_KEYWORDS) and not any(
+            keyword in dataset for keyword in _PIXEL_DATA_ALTERNATIVES
+        )
+        return "it describes an image, and has no Pixel Data" if lacks_pixel_data else ""
     length = len(dataset.PixelData or b"")
     if dataset["PixelData"].is_undefined_length:  # encapsulated
         return "" if length else "its Pixel Data is empty"
-    if any(dataset.get(keyword) is None for keyword in _IMAGE):
+    if any(dataset.get(keyword) is None for keyword in _IMAGE_KEYWORDS):
         return ""
-    needed = import_pydicom("pixels.utils").get_expected_length(dataset)
+    required = import_pydicom("pixels.utils").get_expected_length(dataset)
     samples = _SAMPLES_OF_SIX.get(dataset.PhotometricInterpretation)
-    needed = needed if samples is None else needed * samples // 6
-    return f"its Pixel Data has {length} octets, the image needs {needed}" if length < needed else ""
+    required = required if samples is None else required * samples // 6
+    return f"its Pixel Data has {length} octets, the image needs {required}" if length < required else ""

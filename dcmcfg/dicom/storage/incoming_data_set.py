@@ -17,7 +17,7 @@ from dcmcfg.dicom.storage.files import Fingerprint, InstanceFolder, UnfinishedFi
 _SOP_INSTANCE_UID = 0x00080018
 _STUDY_INSTANCE_UID = 0x0020000D
 #: Far more than the 64 octets of a UID (PS3.5 Section 9.1).
-_LONGEST_UID = 1024
+_MAX_UID_OCTETS = 1024
 
 
 @dataclass(frozen=True)
@@ -37,26 +37,26 @@ def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octe
 
     Never fails: what is no data set says nothing.
     """
-    found: dict[int, str] = {}
+    uids: dict[int, str] = {}
     try:
         if is_deflated(transfer_syntax):
             octets = zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, max_octets)
-        known = _collect_uids(octets, transfer_syntax, found)
+        is_conclusive = _collect_uids(octets, transfer_syntax, uids)
     except TruncatedDataSet:
-        known = False
+        is_conclusive = False
     except (InvalidDataSet, zlib.error):
-        known = True
-    return DataSetUids(found.get(_SOP_INSTANCE_UID, ""), found.get(_STUDY_INSTANCE_UID, ""), known)
+        is_conclusive = True
+    return DataSetUids(uids.get(_SOP_INSTANCE_UID, ""), uids.get(_STUDY_INSTANCE_UID, ""), is_conclusive)
 
 
-def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, found: dict[int, str]) -> bool:
-    """Put what there is into *found*; tell whether no more can come."""
+def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, uids: dict[int, str]) -> bool:
+    """Put what there is into *uids*; tell whether no more can come."""
     for tag, begin, end in iterate_elements(octets, transfer_syntax):
         if tag > _STUDY_INSTANCE_UID:
             return True
         if tag in (_SOP_INSTANCE_UID, _STUDY_INSTANCE_UID) and end <= len(octets):
-            found[tag] = (
-                octets[begin : min(end, begin + _LONGEST_UID)].decode("latin-1").partition("\\")[0].strip(" \0")
+            uids[tag] = (
+                octets[begin : min(end, begin + _MAX_UID_OCTETS)].decode("latin-1").partition("\\")[0].strip(" \0")
             )
             if tag == _STUDY_INSTANCE_UID:
                 return True
@@ -64,7 +64,7 @@ def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, found: dict[i
 
 
 #: How much of a data set is looked at to find its study: this at first, four times as much if that is not enough.
-_LOOKED_AT_OCTETS = 1 << 13
+_FIRST_UID_SEARCH_OCTETS = 1 << 13
 MAX_UID_SEARCH_OCTETS = 1 << 20
 
 
@@ -88,15 +88,15 @@ class IncomingDataSet:
     """Takes a data set in pieces."""
 
     def __init__(self, transfer_syntax: str, *, sha256: bool = False) -> None:
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._transfer_syntax = transfer_syntax
-        self._octets = 0
+        self._length = 0
         self._fingerprint = Fingerprint()
         self._sha256 = hashlib.sha256() if sha256 else None
         self._file: UnfinishedFile | None = None
-        self._not_kept = ""
+        self._save_error = ""
         self._uid_search_buffer = bytearray()
-        self._next_uid_search_length = _LOOKED_AT_OCTETS
+        self._next_uid_search_length = _FIRST_UID_SEARCH_OCTETS
         self._uids: DataSetUids | None = None
 
     def write_to(self, folder: InstanceFolder, file_header: bytes) -> None:
@@ -108,7 +108,7 @@ class IncomingDataSet:
 
     def add(self, piece: memoryview) -> None:
         """Take the next octets; a file that cannot be written is given up, and the rest is taken all the same."""
-        self._octets += len(piece)
+        self._length += len(piece)
         self._fingerprint.update(piece)
         if self._sha256 is not None:
             self._sha256.update(piece)
@@ -128,27 +128,27 @@ class IncomingDataSet:
 
     def finish(self, sop_instance_uid: str) -> ReceivedDataSet:
         """Return what is known, now that all is there; the file gets its name."""
-        head = self._uids or self._read()
-        kept = None
+        uids = self._uids or self._read_uids()
+        saved_path = None
         if self._file is not None:
             try:
-                kept = self._file.finish(head.study_uid, sop_instance_uid)
+                saved_path = self._file.finish(uids.study_uid, sop_instance_uid)
             except OSError as error:
                 self._abandon_file(error)
         sha256 = None if self._sha256 is None else self._sha256.hexdigest()
         return ReceivedDataSet(
-            length=self._octets,
-            uids=head,
+            length=self._length,
+            uids=uids,
             fingerprint=self._fingerprint.digest(),
             sha256=sha256,
-            saved_path=kept,
-            save_error=self._not_kept,
-            started_monotonic=self._began,
+            saved_path=saved_path,
+            save_error=self._save_error,
+            started_monotonic=self._started,
         )
 
     def _abandon_file(self, error: OSError) -> None:
         """Keep no file, because of *error*."""
-        self._not_kept = error.strerror or str(error)
+        self._save_error = error.strerror or str(error)
         self.discard()
 
     def _search_uids(self, piece: memoryview) -> None:
@@ -158,10 +158,10 @@ class IncomingDataSet:
             piece = piece[room:]
             if len(self._uid_search_buffer) < self._next_uid_search_length:
                 return
-            head = self._read()
-            if head.is_conclusive or self._next_uid_search_length >= MAX_UID_SEARCH_OCTETS:
-                self._uids, self._uid_search_buffer = head, bytearray()
+            uids = self._read_uids()
+            if uids.is_conclusive or self._next_uid_search_length >= MAX_UID_SEARCH_OCTETS:
+                self._uids, self._uid_search_buffer = uids, bytearray()
             self._next_uid_search_length *= 4
 
-    def _read(self) -> DataSetUids:
+    def _read_uids(self) -> DataSetUids:
         return read_data_set_uids(self._uid_search_buffer, self._transfer_syntax, MAX_UID_SEARCH_OCTETS)

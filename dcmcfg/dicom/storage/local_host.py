@@ -7,12 +7,12 @@ import socket
 
 import psutil
 
-ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 — see own_addresses
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 — see find_listen_addresses
 
 
 def is_this_machine(host: str) -> bool:
     """Tell whether *host*, a name or an address, is this machine; False too when the name cannot be resolved."""
-    return bool(_own(host))
+    return bool(_find_own_addresses(host))
 
 
 def find_listen_addresses(host: str) -> tuple[str, ...]:
@@ -24,10 +24,10 @@ def find_listen_addresses(host: str) -> tuple[str, ...]:
     """
     if host == ALL_ADDRESSES:
         return (ALL_ADDRESSES,)
-    own = _own(host)
-    if own and all(_is_loopback(address) for address in own) and not _is_loopback_name(host):
+    own_addresses = _find_own_addresses(host)
+    if own_addresses and all(_is_loopback(address) for address in own_addresses) and not _is_loopback_name(host):
         return (ALL_ADDRESSES,)
-    return tuple(sorted(own, key=lambda address: (":" in address, address)))
+    return tuple(sorted(own_addresses, key=lambda address: (":" in address, address)))
 
 
 def find_source_address(host: str, port: int) -> str | None:
@@ -36,14 +36,14 @@ def find_source_address(host: str, port: int) -> str | None:
     The routes of this machine tell; a device on the way may give it another.
     """
     try:
-        ways = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        candidates = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
         return None
-    for family, kind, protocol, _, address in ways:
+    for family, kind, protocol, _, address in candidates:
         try:
-            with socket.socket(family, kind, protocol) as way:
-                way.connect(address)
-                return _bare(str(way.getsockname()[0]))
+            with socket.socket(family, kind, protocol) as probe:
+                probe.connect(address)
+                return _strip_zone(str(probe.getsockname()[0]))
         except OSError:
             continue
     return None
@@ -57,40 +57,40 @@ def find_listening_process(port: int) -> str:
         return "another user's process"  # macOS tells root only
     listening = (item for item in connections if item.status == psutil.CONN_LISTEN)
     pids = {item.pid for item in listening if getattr(item.laddr, "port", None) == port}
-    known = sorted(pid for pid in pids if pid is not None)
-    if known:
-        return ", ".join(_name_of(pid) for pid in known)
+    known_pids = sorted(pid for pid in pids if pid is not None)
+    if known_pids:
+        return ", ".join(_format_process(pid) for pid in known_pids)
     return "another user's process" if pids else ""
 
 
-def _name_of(pid: int) -> str:
+def _format_process(pid: int) -> str:
     try:
         return f"{psutil.Process(pid).name()} (pid {pid})"
     except psutil.Error:
         return f"pid {pid}"
 
 
-def _resolved(host: str) -> set[str]:
+def _resolve(host: str) -> set[str]:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        results = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return set()
-    return {_bare(str(address[0])) for *_, address in found}
+    return {_strip_zone(str(address[0])) for *_, address in results}
 
 
-def _own(host: str) -> set[str]:
+def _find_own_addresses(host: str) -> set[str]:
     """Return the addresses of *host* that are this machine's; on loopback the whole of 127/8 is."""
-    interfaces = _interface_addresses()
-    return {address for address in _resolved(host) if address in interfaces or address.startswith("127.")}
+    interfaces = _list_interface_addresses()
+    return {address for address in _resolve(host) if address in interfaces or address.startswith("127.")}
 
 
-def _interface_addresses() -> set[str]:
+def _list_interface_addresses() -> set[str]:
     families = (socket.AF_INET, socket.AF_INET6)
     items = (item for interface in psutil.net_if_addrs().values() for item in interface)
-    return {_bare(item.address) for item in items if item.family in families}
+    return {_strip_zone(item.address) for item in items if item.family in families}
 
 
-def _bare(address: str) -> str:
+def _strip_zone(address: str) -> str:
     return address.partition("%")[0]
 
 
@@ -100,6 +100,6 @@ def _is_loopback(address: str) -> bool:
 
 def _is_loopback_name(host: str) -> bool:
     try:
-        return _is_loopback(_bare(host))
+        return _is_loopback(_strip_zone(host))
     except ValueError:
         return host.lower().rstrip(".") in {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dcmcfg.dicom.status import SUCCESS
 
-_MOST_TROUBLES = 100
+_MAX_PROBLEMS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +66,19 @@ class ReceivedInstances:
         """Return how many have arrived and were not taken."""
         return len(self._instances)
 
-    def record_problem(self, trouble: str) -> None:
-        """Remember *trouble* with a sender, up to a hundred of them."""
+    def record_problem(self, problem: str) -> None:
+        """Record *problem* with a sender, up to a hundred of them."""
         with self._changed:
-            if len(self._problems) < _MOST_TROUBLES:
-                self._problems[trouble] = None
+            if len(self._problems) < _MAX_PROBLEMS:
+                self._problems[problem] = None
 
     def list_problems(self) -> tuple[str, ...]:
-        """Return what was noted, each once."""
+        """Return the recorded problems, each once."""
         with self._changed:
             return tuple(self._problems)
 
     def take(self, predicate: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
-        """Remove what is *predicate*, and return it in order."""
+        """Remove the instances for which *predicate* is true, and return them in order."""
         with self._changed:
             taken = tuple(filter(predicate, self._instances))
             self._instances[:] = itertools.filterfalse(predicate, self._instances)

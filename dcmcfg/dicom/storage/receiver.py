@@ -30,7 +30,7 @@ from dcmcfg.errors import DicomError
 
 #: Associations at a time; more are rejected, and as many rejections are under way at a time.
 MAX_ASSOCIATIONS = 100
-_MOST_CONNECTIONS = 2 * MAX_ASSOCIATIONS
+_MAX_CONNECTIONS = 2 * MAX_ASSOCIATIONS
 _BACKLOG = 128
 #: How long an association may take to end, and how long one that is cut off.
 _GRACE_S, _CUT_OFF_S = 1.5, 1.0
@@ -71,15 +71,15 @@ class Server:
         for listener in (*self._listeners, self._wake):
             listener.close()
         # Each notices, aborts, and waits for its peer to close; whoever cannot is cut off.
-        self._await_all(_GRACE_S)
+        self._join_all(_GRACE_S)
         with self._lock:
-            left = tuple(self._connections)
-        for connection in left:
+            remaining = tuple(self._connections)
+        for connection in remaining:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would pull the rug from the thread
-        self._await_all(_CUT_OFF_S)
+        self._join_all(_CUT_OFF_S)
 
-    def _await_all(self, seconds: float) -> None:
+    def _join_all(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with self._lock:
             threads = tuple(self._connections.values())
@@ -110,24 +110,24 @@ class Server:
 
     def _begin(self, connection: socket.socket) -> None:
         with self._lock:
-            number = len(self._connections)
-            if number >= _MOST_CONNECTIONS:
+            connection_count = len(self._connections)
+            if connection_count >= _MAX_CONNECTIONS:
                 raise OSError
-            association = (connection, number >= MAX_ASSOCIATIONS)
-            thread = threading.Thread(target=self._serve, args=association, name="receiving", daemon=True)
+            arguments = (connection, connection_count >= MAX_ASSOCIATIONS)
+            thread = threading.Thread(target=self._serve, args=arguments, name="receiving", daemon=True)
             thread.start()
             self._connections[connection] = thread
 
-    def _serve(self, connection: socket.socket, too_many: bool) -> None:
+    def _serve(self, connection: socket.socket, is_over_limit: bool) -> None:
         try:
             address = str(connection.getpeername()[0])
             connection.settimeout(self._scp.timeouts.acse)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if isinstance(connection, ssl.SSLSocket):
                 self._do_tls_handshake(connection, address)
-            line = AcceptedConnection(connection, self._scp.timeouts.network, self._stopping.is_set)
-            association = StorageAssociation(self._scp, line, address)
-            line.close(association.serve(is_over_limit=too_many))
+            accepted_connection = AcceptedConnection(connection, self._scp.timeouts.network, self._stopping.is_set)
+            association = StorageAssociation(self._scp, accepted_connection, address)
+            accepted_connection.close(association.serve(is_over_limit=is_over_limit))
         except OSError:  # it is gone already, or TLS is not what both sides speak
             pass
         finally:
@@ -155,21 +155,21 @@ __all__ = ["ReceivedInstance", "Receiver"]
 
 
 def _ignore_instance(instance: ReceivedInstance) -> None:
-    """Take no notice."""
+    """Do nothing (default callback)."""
 
 
 class Receiver:
     """Listens as an AE from ``__enter__`` to ``__exit__``, answers C-ECHO and C-STORE.
 
     Accepts every storage SOP class, private ones too, in the transfer syntax that the sender proposes first,
-    and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *keep* each instance is
-    written to that folder, and answered with A700 where it cannot be; otherwise nothing is kept. With *tls* a caller
-    must speak it. With *sha256* the digest of each data set is told. *on_received* is called in the association's
-    thread.
+    and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *save_folder* each instance
+    is written to that folder, and answered with A700 where it cannot be; otherwise nothing is saved. With *tls* a
+    caller must use it. With *sha256* the digest of each data set is computed. *on_received* is called in the
+    association's thread.
 
-    ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (by whom is said) or not
-    allowed, or *keep* cannot be written in, and :class:`~dcmcfg.errors.MalformedInput` for an AE title that is none.
-    Port 0 takes any free one; ``port`` says which.
+    ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (the error names by whom)
+    or not allowed, or *save_folder* cannot be written in, and :class:`~dcmcfg.errors.MalformedInput` for an
+    invalid AE title. Port 0 takes any free one; ``port`` says which.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Receiver:
         self._save_folder = save_folder
         self._sha256 = sha256
         self._tls = tls
-        self._arrivals = ReceivedInstances()
+        self._received_instances = ReceivedInstances()
         self._server: Server | None = None
         #: When listening began; None before.
         self.listening_since: datetime | None = None
@@ -204,28 +204,28 @@ class Receiver:
     @property
     def received(self) -> tuple[ReceivedInstance, ...]:
         """What has arrived so far, in order; an instance that came twice is there twice."""
-        return self._arrivals.to_tuple()
+        return self._received_instances.to_tuple()
 
     @property
     def received_count(self) -> int:
         """How many instances have arrived so far, as often as they came."""
-        return self._arrivals.count()
+        return self._received_instances.count()
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Who was turned away or cut off, and why; each line once."""
-        return self._arrivals.list_problems()
+        return self._received_instances.list_problems()
 
     def take(self, predicate: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
-        """Remove what has arrived and is *predicate*, and return it in order; arrivals wait meanwhile."""
-        return self._arrivals.take(predicate)
+        """Remove the instances for which *predicate* is true, and return them in order; arrivals wait meanwhile."""
+        return self._received_instances.take(predicate)
 
     def wait_until(self, condition: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
         """Wait at most *seconds* until *condition* is true of what has arrived; tell whether it is.
 
         It is asked at each arrival, which waits meanwhile, of a list that it is not to keep.
         """
-        return self._arrivals.wait_until(condition, seconds)
+        return self._received_instances.wait_until(condition, seconds)
 
     def __enter__(self) -> Self:
         addresses = find_listen_addresses(self.host)
@@ -240,10 +240,10 @@ class Receiver:
             self.ae_title,
             self._timeouts,
             self._add,
-            self._arrivals.record_problem,
+            self._received_instances.record_problem,
             sha256=self._sha256,
             folder=folder,
-            count_received=self._arrivals.count,
+            count_received=self._received_instances.count,
         )
         server = Server(scp, self._tls)
         try:
@@ -282,5 +282,5 @@ class Receiver:
         )
 
     def _add(self, instance: ReceivedInstance) -> None:
-        self._arrivals.add(instance)
+        self._received_instances.add(instance)
         self._on_received(instance)

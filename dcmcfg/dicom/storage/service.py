@@ -33,9 +33,9 @@ from dcmcfg.well_known_uids import VERIFICATION
 NOT_SAVED_PREFIX = "could not be kept"
 #: A UID that violates the rules for UIDs (PS3.7 Annex C).
 #: A UID has 64 octets at most, and each is held for the verdict. Some senders' are a little longer.
-_MOST_UID_OCTETS = 128
+_MAX_UID_OCTETS = 128
 #: An AE title has 16; the beginning of a longer text is enough to report it.
-_MOST_TITLE_CHARACTERS = 64
+_MAX_TITLE_CHARACTERS = 64
 
 
 def accepts_abstract_syntax(abstract_syntax: str) -> bool:
@@ -71,14 +71,14 @@ class StorageScp:
             return IncomingDataSet(origin.transfer_syntax)
         data_set = IncomingDataSet(origin.transfer_syntax, sha256=self.sha256)
         if self.folder is not None:
-            head = build_file_header(
+            file_header = build_file_header(
                 sop_class_uid=command.octets(AFFECTED_SOP_CLASS_UID),
                 sop_instance_uid=command.octets(AFFECTED_SOP_INSTANCE_UID),
                 transfer_syntax=origin.transfer_syntax,
                 source_ae_title=origin.calling_ae_title,
                 receiving_ae_title=self.ae_title,
             )
-            data_set.write_to(self.folder, head)
+            data_set.write_to(self.folder, file_header)
         return data_set
 
     def handle_request(self, command: Command, data_set: IncomingDataSet | None, origin: RequestOrigin) -> bytes | None:
@@ -90,11 +90,11 @@ class StorageScp:
                     return command.build_response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
                 if not _has_valid_uid_lengths(command):
                     self.on_problem(
-                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MOST_UID_OCTETS} "
+                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MAX_UID_OCTETS} "
                         "octets, which were "
                         f"refused ({INVALID_SOP_INSTANCE:04X})"
                     )
-                    return command.build_response(INVALID_SOP_INSTANCE, f"a UID of more than {_MOST_UID_OCTETS} octets")
+                    return command.build_response(INVALID_SOP_INSTANCE, f"a UID of more than {_MAX_UID_OCTETS} octets")
                 if self.count_received() >= INSTANCES.maximum:
                     data_set.discard()
                     self.on_problem(
@@ -111,27 +111,27 @@ class StorageScp:
             case _:
                 return command.build_response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
 
-    def _store(self, command: Command, uid: str, arrived: ReceivedDataSet, origin: RequestOrigin) -> bytes:
-        status = OUT_OF_RESOURCES if arrived.save_error else SUCCESS
+    def _store(self, command: Command, uid: str, received: ReceivedDataSet, origin: RequestOrigin) -> bytes:
+        status = OUT_OF_RESOURCES if received.save_error else SUCCESS
         instance = ReceivedInstance(
             sop_instance_uid=uid,
             sop_class_uid=command.sop_class_uid,
-            study_uid=arrived.uids.study_uid or None,
+            study_uid=received.uids.study_uid or None,
             calling_ae_title=origin.calling_ae_title,
-            move_originator_ae_title=command.text(MOVE_ORIGINATOR_AE_TITLE)[:_MOST_TITLE_CHARACTERS] or None,
-            data_set_length=arrived.length,
+            move_originator_ae_title=command.text(MOVE_ORIGINATOR_AE_TITLE)[:_MAX_TITLE_CHARACTERS] or None,
+            data_set_length=received.length,
             transfer_syntax=origin.transfer_syntax,
-            fingerprint=arrived.fingerprint,
-            sha256=arrived.sha256,
-            saved_path=arrived.saved_path,
-            problem=_problem(uid, arrived),
+            fingerprint=received.fingerprint,
+            sha256=received.sha256,
+            saved_path=received.saved_path,
+            problem=_find_problem(uid, received),
             received_at=datetime.now(UTC),
             move_originator_message_id=command.number(MOVE_ORIGINATOR_MESSAGE_ID),
             status=status,
-            started_monotonic=arrived.started_monotonic,
+            started_monotonic=received.started_monotonic,
         )
         self.on_received(instance)
-        return command.build_response(status, arrived.save_error)
+        return command.build_response(status, received.save_error)
 
 
 def _is_valid_store_request(command: Command) -> bool:
@@ -141,15 +141,15 @@ def _is_valid_store_request(command: Command) -> bool:
 
 def _has_valid_uid_lengths(command: Command) -> bool:
     uids = (AFFECTED_SOP_CLASS_UID, AFFECTED_SOP_INSTANCE_UID)
-    return all(len(command.octets(each)) <= _MOST_UID_OCTETS for each in uids)
+    return all(len(command.octets(each)) <= _MAX_UID_OCTETS for each in uids)
 
 
-def _problem(uid: str, arrived: ReceivedDataSet) -> str:
+def _find_problem(uid: str, received: ReceivedDataSet) -> str:
     """Return what is wrong with the instance *uid*, empty where nothing is."""
-    if arrived.save_error:
-        return f"{NOT_SAVED_PREFIX}: {arrived.save_error}"
-    head = arrived.uids
-    if not head.study_uid and (head.is_conclusive or arrived.length < MAX_UID_SEARCH_OCTETS):
+    if received.save_error:
+        return f"{NOT_SAVED_PREFIX}: {received.save_error}"
+    data_set_uids = received.uids
+    if not data_set_uids.study_uid and (data_set_uids.is_conclusive or received.length < MAX_UID_SEARCH_OCTETS):
         return "its data set does not say of which study it is"
-    inside = head.sop_instance_uid
-    return f"its data set is of another instance, {inside}" if inside and inside != uid else ""
+    inner_uid = data_set_uids.sop_instance_uid
+    return f"its data set is of another instance, {inner_uid}" if inner_uid and inner_uid != uid else ""

@@ -29,8 +29,8 @@ class ConnectionEnded(Exception):
 class AcceptedConnection:
     """Octets back and forth.
 
-    Each wait lasts *seconds* at most, or until the moment given to :meth:`set_deadline`, or until *is_over*. What does
-    not come, or does not go, raises :class:`ConnectionEnded`.
+    Each wait lasts *seconds* at most, or until the moment given to :meth:`set_deadline`, or until *is_stopping*. What
+    does not come, or does not go, raises :class:`ConnectionEnded`.
     """
 
     def __init__(self, connection: socket.socket, seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -49,12 +49,12 @@ class AcceptedConnection:
         """Wait for each piece as long as before :meth:`set_deadline`."""
         self._deadline = None
 
-    def receive_into(self, room: memoryview) -> int:
-        """Wait for octets, put them into *room*, and return how many, at least one."""
+    def receive_into(self, buffer: memoryview) -> int:
+        """Wait for octets, put them into *buffer*, and return how many, at least one."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ConnectionEnded("was too slow")
         try:
-            received = self._wait(room)
+            received = self._wait(buffer)
         except OSError as error:
             raise ConnectionEnded(f"was lost ({error.strerror or error})") from error
         if not received:
@@ -70,17 +70,17 @@ class AcceptedConnection:
         self._enable_quick_ack()
 
     def close(self, final_pdu: bytes = b"") -> None:
-        """Send *final_pdu*, wait a moment for the peer to close, so that they are not lost, then close."""
+        """Send *final_pdu*, wait a moment for the peer to close, so that it is not lost, then close."""
         close_gracefully(self._connection, final_pdu)
 
-    def _wait(self, room: memoryview) -> int:
+    def _wait(self, buffer: memoryview) -> int:
         """Return how many octets have come, 0 where no more can come."""
-        until = self._deadline or time.monotonic() + self._seconds
+        deadline = self._deadline or time.monotonic() + self._seconds
         while not self.is_stopping():
             try:
-                return self._connection.recv_into(room)
+                return self._connection.recv_into(buffer)
             except (TimeoutError, BlockingIOError):
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise ConnectionEnded("was silent for too long") from None
         raise ConnectionEnded("was connected when we stopped")
 
@@ -101,8 +101,10 @@ class AcceptedConnection:
         if self._has_own_timeouts:
             self._connection.settimeout(None)
             for option, value in ((socket.SO_RCVTIMEO, self._poll_interval_s), (socket.SO_SNDTIMEO, seconds)):
-                whole = int(value)
-                self._connection.setsockopt(socket.SOL_SOCKET, option, _TIME.pack(whole, int((value - whole) * 1e6)))
+                whole_seconds = int(value)
+                self._connection.setsockopt(
+                    socket.SOL_SOCKET, option, _TIME.pack(whole_seconds, int((value - whole_seconds) * 1e6))
+                )
         else:
             self._connection.settimeout(self._poll_interval_s)
 
@@ -128,12 +130,12 @@ class PduReader:
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
 
-    def header(self) -> tuple[int, int]:
+    def read_header(self) -> tuple[int, int]:
         """Return the type of the next PDU, and the length of the rest of it."""
-        kind, length = HEADER.unpack(self.octets(HEADER.size))
+        kind, length = HEADER.unpack(self.read_octets(HEADER.size))
         return kind, length
 
-    def octets(self, number: int) -> memoryview:
+    def read_octets(self, number: int) -> memoryview:
         """Return the next *number* octets, at most as many as the buffer holds; they are good until the next call."""
         if self._end - self._start < number:
             self._gather(number)
@@ -141,7 +143,7 @@ class PduReader:
         self._start += number
         return self._view[start : self._start]
 
-    def fragments(self, context_id: int) -> Iterator[tuple[memoryview, bool]]:
+    def iterate_fragments(self, context_id: int) -> Iterator[tuple[memoryview, bool]]:
         """Yield pieces of a data set in *context_id*, and whether one is the last, each good until the next one.
 
         It is the quick way through P-DATA-TF that hold one fragment alone, as nearly all do, and ends before anything
@@ -149,27 +151,27 @@ class PduReader:
         """
         view = self._view
         while self._end - self._start >= _FRAGMENT.size:
-            kind, length, item, context, control = _FRAGMENT.unpack_from(view, self._start)
+            kind, length, item_length, context, control = _FRAGMENT.unpack_from(view, self._start)
             if kind != _P_DATA or context != context_id or control & COMMAND_BIT:
                 return
-            if item + 4 != length or length > MAX_PDU_OCTETS or item < 2:
+            if item_length + 4 != length or length > MAX_PDU_OCTETS or item_length < 2:
                 return
             begin = self._start + _FRAGMENT.size
-            end = begin + item - 2
+            end = begin + item_length - 2
             if end <= self._end:
                 self._start = end
                 yield view[begin:end], control & LAST_FRAGMENT_BIT != 0
             else:
                 self._start = begin
-                yield from self._rest_of_fragment(item - 2, control & LAST_FRAGMENT_BIT != 0)
+                yield from self._iterate_rest_of_fragment(item_length - 2, control & LAST_FRAGMENT_BIT != 0)
 
-    def _rest_of_fragment(self, left: int, is_last: bool) -> Iterator[tuple[memoryview, bool]]:
-        """Yield the next *left* octets as they come, and whether they are the last ones of a data set."""
-        for piece in self.pieces(left):
-            left -= len(piece)
-            yield piece, is_last and not left
+    def _iterate_rest_of_fragment(self, remaining: int, is_last: bool) -> Iterator[tuple[memoryview, bool]]:
+        """Yield the next *remaining* octets as they come, and whether they are the last ones of a data set."""
+        for piece in self.iterate_pieces(remaining):
+            remaining -= len(piece)
+            yield piece, is_last and not remaining
 
-    def pieces(self, number: int) -> Iterator[memoryview]:
+    def iterate_pieces(self, number: int) -> Iterator[memoryview]:
         """Yield the next *number* octets in pieces as they come; each is good until the next one."""
         while number:
             if self._start == self._end:
@@ -182,9 +184,9 @@ class PduReader:
 
     def _gather(self, number: int) -> None:
         """Have *number* octets in one piece."""
-        left = self._end - self._start
-        self._view[:left] = self._view[self._start : self._end]
-        self._start, self._end = 0, left
+        remaining = self._end - self._start
+        self._view[:remaining] = self._view[self._start : self._end]
+        self._start, self._end = 0, remaining
         while self._end < number:
             self._receive()
 

@@ -31,7 +31,7 @@ from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, R
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection
 
 #: No identifier is longer, nor a command set.
-_MOST_OF_A_DATA_SET, _MOST_OF_A_COMMAND_SET = 1 << 24, 1 << 16
+_MAX_DATA_SET_OCTETS, _MAX_COMMAND_SET_OCTETS = 1 << 24, 1 << 16
 _PDV = struct.Struct(">LBB")
 
 
@@ -77,7 +77,7 @@ class MessageAssembler:
             raise ProtocolViolation(None, "a data set came without a command, or a command in a data set")
         if context_id not in self._context_ids:
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
-        if len(self._octets) + len(octets) > (_MOST_OF_A_COMMAND_SET if is_command else _MOST_OF_A_DATA_SET):
+        if len(self._octets) + len(octets) > (_MAX_COMMAND_SET_OCTETS if is_command else _MAX_DATA_SET_OCTETS):
             raise ProtocolViolation(None, "no message is so long")
         self._context_id = context_id
         self._octets += octets
@@ -106,7 +106,7 @@ _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     6: "invalid PDU parameter value",
 }
 #: Answers that nobody waits for, as after a C-CANCEL, before the next request.
-_MOST_UNASKED = 1000
+_MAX_UNREQUESTED = 1000
 _OPEN: weakref.WeakSet[Association] = weakref.WeakSet()
 _OPEN_LOCK = threading.Lock()  # many associations are opened while all are cut
 
@@ -120,11 +120,11 @@ class ResponseTimeout(AssociationEnded):
 
 
 class Association:
-    """An established association on *wire*.
+    """An established association on *connection*.
 
-    ``end_reason`` is the first thing that ended it, in words; ``""`` while nothing has. What the peer begins to say it
-    must finish within *stall_s* seconds, and a release within *release_s*. Another thread may call :meth:`wake` and
-    :meth:`force_close`, and nothing else.
+    ``end_reason`` is the first thing that ended it, in words; ``""`` while nothing has. The peer must finish what it
+    began to send within *stall_timeout_s* seconds, and a release within *release_timeout_s*. Another thread may call
+    :meth:`wake` and :meth:`force_close`, and nothing else.
     """
 
     def __init__(
@@ -146,10 +146,10 @@ class Association:
         """Whether requests can be made; note is taken of what the peer has said since the last one."""
         deadline = time.monotonic() + self._stall_s
         with contextlib.suppress(AssociationEnded):
-            while self._has_come(0):
+            while self._has_octets(0):
                 self._take_pdu()
                 self._messages = deque(replace(each, data_set=None) for each in self._messages)  # none is looked at
-                if time.monotonic() > deadline or len(self._messages) > _MOST_UNASKED:
+                if time.monotonic() > deadline or len(self._messages) > _MAX_UNREQUESTED:
                     self.abort("the peer talks on and on, and was asked nothing")
         return not self.end_reason
 
@@ -165,10 +165,10 @@ class Association:
         """
         deadline = time.monotonic() + seconds
         while True:
-            if (message := self._response_to(message_id)) is not None:
+            if (message := self._take_response(message_id)) is not None:
                 return message
-            left = deadline - time.monotonic()  # what comes without end is no answer either
-            if left > 0 and self._has_come(left):
+            remaining_s = deadline - time.monotonic()  # what comes without end is no answer either
+            if remaining_s > 0 and self._has_octets(remaining_s):
                 self._take_pdu()
             elif self.connection.was_woken():
                 return None
@@ -183,8 +183,8 @@ class Association:
                 self._send(RELEASE_REQUEST)
                 self._is_releasing = True
                 deadline = time.monotonic() + self._release_s
-                while (left := deadline - time.monotonic()) > 0:
-                    if self._has_come(left):
+                while (remaining_s := deadline - time.monotonic()) > 0:
+                    if self._has_octets(remaining_s):
                         self._take_pdu()
                     self._messages.clear()  # nobody waits for them
                     self.connection.was_woken()  # nor for a cancellation that came too late
@@ -203,15 +203,15 @@ class Association:
         """End the connection under the thread that uses it."""
         self.connection.force_close(ABORT_PDU)
 
-    def _response_to(self, message_id: int) -> Message | None:
+    def _take_response(self, message_id: int) -> Message | None:
         while self._messages:
             message = self._messages.popleft()
             if not message.command.is_response:
                 raise self._end(NOT_DICOM, ABORT_PDU)
-            answered = message.command.number(MESSAGE_ID_BEING_RESPONDED_TO)
-            if answered == message_id:
+            answered_message_id = message.command.number(MESSAGE_ID_BEING_RESPONDED_TO)
+            if answered_message_id == message_id:
                 return message
-            self.stray_message_id = answered
+            self.stray_message_id = answered_message_id
         return None
 
     def _send(self, octets: bytes) -> None:
@@ -219,16 +219,16 @@ class Association:
             raise AssociationEnded
         try:
             self.connection.send(octets, self._stall_s)
-        except ConnectionClosed as over:
-            raise self._end(describe_lost_connection(over)) from over
+        except ConnectionClosed as closed:
+            raise self._end(describe_lost_connection(closed)) from closed
 
-    def _has_come(self, seconds: float) -> bool:
+    def _has_octets(self, seconds: float) -> bool:
         if self.end_reason:
             raise AssociationEnded
         try:
             return self.connection.wait_for_octets(seconds)
-        except ConnectionClosed as over:
-            raise self._end(describe_lost_connection(over)) from over
+        except ConnectionClosed as closed:
+            raise self._end(describe_lost_connection(closed)) from closed
 
     def _take_pdu(self) -> None:
         """Read one PDU; raises :class:`AssociationEnded` where that, or what becomes of it, ends the association."""
@@ -239,12 +239,12 @@ class Association:
                 return
         except ProtocolViolation as violation:
             raise self._end(NOT_DICOM, violation.abort_pdu) from violation
-        except PduTimeout as stalled:
-            unfinished = f"the peer did not finish what it began to say within {self._stall_s:g} s"
-            self._end(unfinished, ABORT_PDU)
-            raise ResponseTimeout(unfinished) from stalled
-        except ConnectionClosed as over:
-            raise self._end(describe_lost_connection(over)) from over
+        except PduTimeout as timeout:
+            reason = f"the peer did not finish what it began to say within {self._stall_s:g} s"
+            self._end(reason, ABORT_PDU)
+            raise ResponseTimeout(reason) from timeout
+        except ConnectionClosed as closed:
+            raise self._end(describe_lost_connection(closed)) from closed
         raise self._end_after_pdu(kind, content)
 
     def _end_after_pdu(self, kind: int, body: bytes) -> AssociationEnded:
@@ -262,32 +262,32 @@ class Association:
     def _describe_timeout(self, seconds: float) -> str:
         if self.stray_message_id is None:
             return f"no response within {seconds:g} s"
-        answered = f"an answer to a request that was never made (Message ID {self.stray_message_id})"
-        return f"no response within {seconds:g} s, but {answered}"
+        stray = f"an answer to a request that was never made (Message ID {self.stray_message_id})"
+        return f"no response within {seconds:g} s, but {stray}"
 
-    def _end(self, why: str, last_words: bytes = b"") -> AssociationEnded:
-        """Close the connection after *last_words*; return what to raise."""
-        self.end_reason = why
+    def _end(self, reason: str, final_pdu: bytes = b"") -> AssociationEnded:
+        """Close the connection after *final_pdu*; return what to raise."""
+        self.end_reason = reason
         with _OPEN_LOCK:
             _OPEN.discard(self)
-        self.connection.close(last_words)
-        return AssociationEnded(why)
+        self.connection.close(final_pdu)
+        return AssociationEnded(reason)
 
 
 def describe_abort(body: bytes) -> str:
     """Return in words what the A-ABORT says whose octets after its head are *body*."""
     source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
-    by = (
+    source_text = (
         f"its DICOM upper layer: {_PROVIDER_REASONS.get(reason, 'no reason given')}"
         if source == 2
         else "its application"
     )
-    return f"the peer aborted the association ({by})"
+    return f"the peer aborted the association ({source_text})"
 
 
 def force_close_all() -> None:
     """End every association of this process, whichever thread uses it."""
     with _OPEN_LOCK:
-        open_ones = tuple(_OPEN)
-    for each in open_ones:
+        associations = tuple(_OPEN)
+    for each in associations:
         each.force_close()

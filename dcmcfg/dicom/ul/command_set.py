@@ -72,7 +72,7 @@ class Command:
 
     def number(self, element: int) -> int | None:
         """Return the value of *element* as an unsigned number of two octets; None where it is none."""
-        return _number(self.elements, element)
+        return _get_number(self.elements, element)
 
     def text(self, element: int) -> str:
         """Return the value of *element* as text, each octet one character; empty where it is not there."""
@@ -86,24 +86,24 @@ class Command:
             *(0, COMMAND_DATA_SET_TYPE, 2, NO_DATA_SET),
             *(0, STATUS, 2, status),
         )
-        words = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
-        if words:
-            numbers += _element(ERROR_COMMENT, words + b" " * (len(words) % 2))
-        return _with_length(
+        comment_octets = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
+        if comment_octets:
+            numbers += _encode_element(ERROR_COMMENT, comment_octets + b" " * (len(comment_octets) % 2))
+        return _prepend_length(
             self._copy_element(AFFECTED_SOP_CLASS_UID) + numbers + self._copy_element(AFFECTED_SOP_INSTANCE_UID)
         )
 
     def _copy_element(self, element: int) -> bytes:
         """Return *element* as it is, for the response; empty where it has no value."""
         value = self.elements.get(element)
-        return _element(element, value) if value else b""
+        return _encode_element(element, value) if value else b""
 
 
 def read_command(octets: bytes) -> Command:
     """Return the command set in *octets*; raises :class:`ProtocolViolation`."""
-    elements = _elements(octets)
-    field, message_id = _number(elements, COMMAND_FIELD), _number(elements, MESSAGE_ID)
-    data_set = _number(elements, COMMAND_DATA_SET_TYPE)
+    elements = _read_elements(octets)
+    field, message_id = _get_number(elements, COMMAND_FIELD), _get_number(elements, MESSAGE_ID)
+    data_set = _get_number(elements, COMMAND_DATA_SET_TYPE)
     if field is None or data_set is None:
         raise ProtocolViolation(None, "the command set does not say what is asked")
     if message_id is None and not field & RESPONSE_BIT and field != CommandField.C_CANCEL:
@@ -113,7 +113,7 @@ def read_command(octets: bytes) -> Command:
 
 def encode_command_set(elements: Iterable[tuple[int, bytes]]) -> bytes:
     """Return the command set of *elements*, which are in order; those without a value are left out."""
-    return _with_length(b"".join(_element(element, value) for element, value in elements if value))
+    return _prepend_length(b"".join(_encode_element(element, value) for element, value in elements if value))
 
 
 def encode_us(number: int) -> bytes:
@@ -121,11 +121,11 @@ def encode_us(number: int) -> bytes:
     return number.to_bytes(2, "little")
 
 
-def _with_length(encoded: bytes) -> bytes:
-    return _element(GROUP_LENGTH, len(encoded).to_bytes(4, "little")) + encoded
+def _prepend_length(encoded: bytes) -> bytes:
+    return _encode_element(GROUP_LENGTH, len(encoded).to_bytes(4, "little")) + encoded
 
 
-def _elements(octets: bytes) -> dict[int, bytes]:
+def _read_elements(octets: bytes) -> dict[int, bytes]:
     elements = {}
     position, end = 0, len(octets)
     while position < end:
@@ -140,12 +140,12 @@ def _elements(octets: bytes) -> dict[int, bytes]:
     return elements
 
 
-def _number(elements: Mapping[int, bytes], element: int) -> int | None:
+def _get_number(elements: Mapping[int, bytes], element: int) -> int | None:
     value = elements.get(element, b"")
     return int.from_bytes(value, "little") if len(value) == 2 else None
 
 
-def _element(element: int, value: bytes) -> bytes:
+def _encode_element(element: int, value: bytes) -> bytes:
     padded = value + b"\0" * (len(value) % 2)
     return _ELEMENT.pack(0, element, len(padded)) + padded
 
@@ -166,18 +166,18 @@ def encode_request(
     kind: CommandField, sop_class: str, message_id: int, values: Mapping[int, bytes], *, has_data_set: bool
 ) -> bytes:
     """Return the command set that asks for *kind* of *sop_class*, with *values* more."""
-    named = {AFFECTED_SOP_CLASS_UID: sop_class.encode(), MESSAGE_ID: encode_us(message_id)}
-    return _command_set(kind, named | dict(values), has_data_set=has_data_set)
+    elements = {AFFECTED_SOP_CLASS_UID: sop_class.encode(), MESSAGE_ID: encode_us(message_id)}
+    return _encode_request_command(kind, elements | dict(values), has_data_set=has_data_set)
 
 
 def encode_cancel_request(message_id: int) -> bytes:
     """Return the C-CANCEL-RQ of the request *message_id*."""
-    return _command_set(
+    return _encode_request_command(
         CommandField.C_CANCEL, {MESSAGE_ID_BEING_RESPONDED_TO: encode_us(message_id)}, has_data_set=False
     )
 
 
-def _command_set(kind: CommandField, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
+def _encode_request_command(kind: CommandField, values: Mapping[int, bytes], *, has_data_set: bool) -> bytes:
     data_set = SOME_DATA_SET if has_data_set else NO_DATA_SET
     return encode_command_set(
         sorted({**values, COMMAND_FIELD: encode_us(kind), COMMAND_DATA_SET_TYPE: encode_us(data_set)}.items())

@@ -27,7 +27,7 @@ APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
 FIXED_FIELDS = struct.Struct(">Hxx16s16s32x")
 _ITEM = struct.Struct(">BxH")
 #: A P-DATA-TF's head of one value takes six octets, and a fragment has an even number.
-SMALLEST_PDU = 8
+MIN_PDU_OCTETS = 8
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def read_request(octets: bytes) -> AssociationRequest:
             case 0x10:
                 name = content.rstrip(b"\0 ")
             case 0x20:
-                identifier, context = _proposed(content)
+                identifier, context = _read_proposed_context(content)
                 if identifier % 2 == 0 or identifier in contexts:
                     raise ProtocolViolation(
                         AbortReason.INVALID_VALUE, "the identifier of a presentation context is wrong"
@@ -118,7 +118,7 @@ def read_request(octets: bytes) -> AssociationRequest:
                 contexts[identifier] = context
             case 0x50:
                 user_information = content
-    return _with_user_information(
+    return _add_user_information(
         AssociationRequest(
             version=version, called_field=called, calling_field=calling, application_context=name, contexts=contexts
         ),
@@ -150,28 +150,26 @@ def accept(
     that it was.
     """
     accepted: dict[int, AcceptedContext] = {}
-    answers = []
+    items = []
     for identifier, proposed in request.contexts.items():
-        result = _result(request, proposed, accepts)
+        result = _get_context_result(request, proposed, accepts)
         syntax = proposed.transfer_syntaxes[0] if proposed.transfer_syntaxes else ""
         if not result:
             accepted[identifier] = AcceptedContext(proposed.abstract_syntax, syntax)
-        answers.append(
-            encode_item(0x21, bytes((identifier, 0, result, 0)) + encode_item(0x40, syntax.encode("latin-1")))
-        )
+        items.append(encode_item(0x21, bytes((identifier, 0, result, 0)) + encode_item(0x40, syntax.encode("latin-1"))))
     information = _encode_acceptance_information(request, accepted, maximum_length)
     return accepted, encode_association_pdu(
         PduType.ASSOCIATE_AC,
         request.called_field,
         request.calling_field,
-        contexts=answers,
+        contexts=items,
         user_information=information,
     )
 
 
-def _result(request: AssociationRequest, proposed: ProposedContext, takes: Callable[[str], bool]) -> int:
+def _get_context_result(request: AssociationRequest, proposed: ProposedContext, accepts: Callable[[str], bool]) -> int:
     """Return the result of one context (PS3.8 Table 9-18)."""
-    if not takes(proposed.abstract_syntax):
+    if not accepts(proposed.abstract_syntax):
         return 3
     if not proposed.transfer_syntaxes:
         return 4
@@ -225,15 +223,15 @@ def iterate_items(octets: bytes) -> Iterator[tuple[int, bytes]]:
         yield kind, octets[position - length : position]
 
 
-def _proposed(content: bytes) -> tuple[int, ProposedContext]:
+def _read_proposed_context(content: bytes) -> tuple[int, ProposedContext]:
     if len(content) < 4:
         raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation context is too short")
     syntaxes = [(kind, decode_uid(value)) for kind, value in iterate_items(content[4:])]
-    abstract = next((value for kind, value in syntaxes if kind == 0x30), "")
-    return content[0], ProposedContext(abstract, tuple(value for kind, value in syntaxes if kind == 0x40))
+    abstract_syntax = next((value for kind, value in syntaxes if kind == 0x30), "")
+    return content[0], ProposedContext(abstract_syntax, tuple(value for kind, value in syntaxes if kind == 0x40))
 
 
-def _with_user_information(request: AssociationRequest, content: bytes) -> AssociationRequest:
+def _add_user_information(request: AssociationRequest, content: bytes) -> AssociationRequest:
     maximum_length, asynchronous = 0, False
     roles: dict[str, tuple[bool, bool]] = {}
     for kind, value in iterate_items(content):
@@ -244,7 +242,7 @@ def _with_user_information(request: AssociationRequest, content: bytes) -> Assoc
                 asynchronous = True
             case 0x54 if len(value) > 4:
                 roles[decode_uid(value[2:-2])] = (bool(value[-2]), bool(value[-1]))
-    if 0 < maximum_length < SMALLEST_PDU:
+    if 0 < maximum_length < MIN_PDU_OCTETS:
         raise ProtocolViolation(AbortReason.INVALID_VALUE, "no answer fits into so short a PDU")
     return replace(request, maximum_length=maximum_length, roles=roles, asynchronous=asynchronous)
 
@@ -288,13 +286,13 @@ def encode_association_request(
     parts = []
     for identifier, proposed in contexts.items():
         syntaxes = b"".join(encode_item(0x40, uid.encode()) for uid in proposed.transfer_syntaxes)
-        head = bytes((identifier, 0, 0, 0)) + encode_item(0x30, proposed.abstract_syntax.encode())
-        parts.append(encode_item(0x20, head + syntaxes))
+        item_header = bytes((identifier, 0, 0, 0)) + encode_item(0x30, proposed.abstract_syntax.encode())
+        parts.append(encode_item(0x20, item_header + syntaxes))
     information = _encode_request_information(maximum_length, relational_sop_classes)
     return encode_association_pdu(
         PduType.ASSOCIATE_RQ,
-        _padded(called_ae_title),
-        _padded(calling_ae_title),
+        _pad_ae_title(called_ae_title),
+        _pad_ae_title(calling_ae_title),
         contexts=parts,
         user_information=information,
     )
@@ -318,12 +316,12 @@ def read_acceptance(octets: bytes, proposed: Mapping[int, ProposedContext]) -> A
 
 def _read_user_information(accepted: Mapping[int, AcceptedContext], content: bytes) -> Acceptance:
     maximum_length, class_uid, version_name = 0, "", ""
-    relational = set()
+    relational_sop_classes = set()
     for kind, value in iterate_items(content):
         match kind:
             case 0x51 if len(value) == 4:
                 (maximum_length,) = struct.unpack(">L", value)
-                if 0 < maximum_length < SMALLEST_PDU:
+                if 0 < maximum_length < MIN_PDU_OCTETS:
                     raise ProtocolViolation(AbortReason.INVALID_VALUE, "no request fits into so short a PDU")
             case 0x52:
                 class_uid = decode_uid(value)
@@ -332,13 +330,13 @@ def _read_user_information(accepted: Mapping[int, AcceptedContext], content: byt
             case 0x56 if len(value) > 2:
                 length = int.from_bytes(value[:2], "big")
                 if value[2 + length : 3 + length] == b"\x01":
-                    relational.add(decode_uid(value[2 : 2 + length]))
+                    relational_sop_classes.add(decode_uid(value[2 : 2 + length]))
     return Acceptance(
         accepted,
         maximum_length=maximum_length,
         implementation_class_uid=class_uid,
         implementation_version_name=version_name,
-        relational_sop_classes=frozenset(relational),
+        relational_sop_classes=frozenset(relational_sop_classes),
     )
 
 
@@ -350,5 +348,5 @@ def _encode_request_information(maximum_length: int, relational_sop_classes: Seq
         yield encode_item(0x56, struct.pack(">H", len(uid)) + uid.encode() + b"\x01")
 
 
-def _padded(title: str) -> bytes:
+def _pad_ae_title(title: str) -> bytes:
     return title.encode("ascii").ljust(16)

@@ -81,16 +81,16 @@ def split_into_pdus(octets: bytes, kind: int, context_id: int, maximum_length: i
     *kind* is :data:`~dcmcfg.dicom.ul.pdu.COMMAND_BIT`, or 0 for a data set. A fragment has an even length.
     """
     if not maximum_length or len(octets) + _PDV_OCTETS <= maximum_length:
-        return _in_pdu(octets, kind | LAST_FRAGMENT_BIT, context_id) if octets else b""
-    room = (maximum_length - _PDV_OCTETS) & ~1
-    pieces = [octets[start : start + room] for start in range(0, len(octets), room)]
+        return _encode_pdu(octets, kind | LAST_FRAGMENT_BIT, context_id) if octets else b""
+    max_fragment_octets = (maximum_length - _PDV_OCTETS) & ~1
+    pieces = [octets[start : start + max_fragment_octets] for start in range(0, len(octets), max_fragment_octets)]
     return b"".join(
-        _in_pdu(piece, kind | LAST_FRAGMENT_BIT if number == len(pieces) else kind, context_id)
+        _encode_pdu(piece, kind | LAST_FRAGMENT_BIT if number == len(pieces) else kind, context_id)
         for number, piece in enumerate(pieces, start=1)
     )
 
 
-def _in_pdu(piece: bytes, control: int, context_id: int) -> bytes:
+def _encode_pdu(piece: bytes, control: int, context_id: int) -> bytes:
     return _PDV.pack(PduType.P_DATA, len(piece) + _PDV_OCTETS, len(piece) + 2, context_id, control) + piece
 
 

@@ -31,7 +31,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Request:
-    """A request of *kind* on *association*, in that presentation context."""
+    """A request of kind ``command_field`` on ``association``, in that presentation context."""
 
     association: Association
     command_field: CommandField

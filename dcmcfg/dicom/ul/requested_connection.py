@@ -17,7 +17,7 @@ _LINGER_S = 1.0
 
 
 def close_gracefully(connection: socket.socket, final_pdu: bytes = b"") -> None:
-    """Send *final_pdu*, wait a moment for the peer to close, so that they are not lost, then close. Never raises."""
+    """Send *final_pdu*, wait a moment for the peer to close, so that it is not lost, then close. Never raises."""
     with contextlib.suppress(OSError), connection:
         if final_pdu:
             connection.settimeout(_LINGER_S)
@@ -29,8 +29,8 @@ def close_gracefully(connection: socket.socket, final_pdu: bytes = b"") -> None:
 def _drain(connection: socket.socket) -> None:
     """Throw away what the peer still sends, until it closes or the time is over."""
     deadline = time.monotonic() + _LINGER_S
-    while (left := deadline - time.monotonic()) > 0:
-        connection.settimeout(left)
+    while (remaining_s := deadline - time.monotonic()) > 0:
+        connection.settimeout(remaining_s)
         if not connection.recv(_PIECE):
             return
 
@@ -61,7 +61,7 @@ class RequestedConnection:
         self._selector.register(self._awake, selectors.EVENT_READ)
 
     def wait_for_octets(self, seconds: float) -> bool:
-        """Wait until octets have come, which is told, or until :meth:`wake` is called.
+        """Wait until octets have come, or :meth:`wake` is called, or *seconds* are over; return whether octets came.
 
         Raises :class:`ConnectionClosed`.
         """
@@ -97,7 +97,7 @@ class RequestedConnection:
             raise ConnectionClosed from error
 
     def close(self, final_pdu: bytes = b"") -> None:
-        """Send *final_pdu*, wait a moment for the peer to close, so that they are not lost, then close."""
+        """Send *final_pdu*, wait a moment for the peer to close, so that it is not lost, then close."""
         close_gracefully(self.connection, final_pdu)
         self._selector.close()
         self._awake.close()
@@ -109,7 +109,7 @@ class RequestedConnection:
             self._waker.send(b"!")
 
     def force_close(self, final_pdu: bytes) -> None:
-        """End the connection under the thread that uses it; *final_pdu* go before where nothing is encrypted."""
+        """End the connection under the thread that uses it; *final_pdu* is sent before where nothing is encrypted."""
         if not isinstance(self.connection, ssl.SSLSocket):
             with contextlib.suppress(OSError):  # a peer that takes nothing more is cut off all the same
                 self.connection.sendall(final_pdu)
@@ -125,10 +125,10 @@ class RequestedConnection:
 
     @staticmethod
     def _get_remaining_seconds(deadline: float) -> float:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        remaining_s = deadline - time.monotonic()
+        if remaining_s <= 0:
             raise PduTimeout
-        return left
+        return remaining_s
 
     def _receive(self, seconds: float) -> None:
         """Add what has come, waiting for it; with 0 that may be nothing, as TLS has messages of its own."""

@@ -21,7 +21,7 @@ _NAME = (
     "its certificate must name the host that is called (dicomHostname in LDAP, or --connect HOST of verify); "
     f"{_ANY_HOST}"
 )
-_OTHER_NAME = frozenset({62, 64})
+_HOST_MISMATCH_CODES = frozenset({62, 64})
 _UNKNOWN_AUTHORITY = "its authority is not one that is trusted here"
 #: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the peer's certificate, and the next step.
 _VERIFY_ERRORS = {
@@ -34,7 +34,7 @@ _VERIFY_ERRORS = {
     62: ("it is for another host than the one that was called", _NAME),
     64: ("it is for another host than the one that was called", _NAME),
 }
-_IS_TLS = "is that its TLS port, and not the plain one?"
+_TLS_PORT_HINT = "is that its TLS port, and not the plain one?"
 _CLIENT_CERTIFICATE = (
     "--tls-cert and --tls-key name a certificate of an authority that the peer trusts, and its key. On a dcm4chee "
     "archive: dicomAuthorizedNodeCertificateReference, or its trust store"
@@ -65,17 +65,17 @@ def translate_handshake_error(
     *certificate* is the certificate that it showed, where that is known.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        spoken: tuple[str, str] | None = _explain_untrusted_certificate(error, peer, certificate)
+        explanation: tuple[str, str] | None = _explain_untrusted_certificate(error, peer, certificate)
     else:
-        spoken = _explain_handshake_failure(error)
-    if spoken is not None:
-        what, next_step = spoken
+        explanation = _explain_handshake_failure(error)
+    if explanation is not None:
+        problem, next_step = explanation
     elif isinstance(error, TimeoutError):
-        what, next_step = f"no answer to the TLS handshake within {seconds:g} s", _IS_TLS
+        problem, next_step = f"no answer to the TLS handshake within {seconds:g} s", _TLS_PORT_HINT
     else:
-        what, next_step = "the peer does not speak TLS there", _IS_TLS
+        problem, next_step = "the peer does not speak TLS there", _TLS_PORT_HINT
     return TlsHandshakeFailed(
-        f"{what}{NOTHING_SENT}", subject=str(peer), next_step=next_step, speaks_tls=spoken is not None
+        f"{problem}{NOTHING_SENT}", subject=str(peer), next_step=next_step, speaks_tls=explanation is not None
     )
 
 
@@ -83,13 +83,15 @@ def _explain_untrusted_certificate(
     error: ssl.SSLCertVerificationError, peer: Peer, certificate: PeerCertificate | None
 ) -> tuple[str, str]:
     """Return what is wrong with the certificate of *peer*, and the next step."""
-    what, next_step = explain_refusal(error, certificate) or _VERIFY_ERRORS.get(
+    problem, next_step = explain_refusal(error, certificate) or _VERIFY_ERRORS.get(
         error.verify_code, (error.verify_message, _TRUST)
     )
-    if certificate is not None and error.verify_code in _OTHER_NAME and not certificate.has_host_names:
-        return f"certificate not trusted: {what}", f"{next_step}; {_ANY_HOST}"
-    closer = _explain_by_certificate(error.verify_code, peer.host, certificate) if certificate is not None else ""
-    return f"certificate not trusted: {closer or what}", next_step
+    if certificate is not None and error.verify_code in _HOST_MISMATCH_CODES and not certificate.has_host_names:
+        return f"certificate not trusted: {problem}", f"{next_step}; {_ANY_HOST}"
+    certificate_problem = (
+        _explain_by_certificate(error.verify_code, peer.host, certificate) if certificate is not None else ""
+    )
+    return f"certificate not trusted: {certificate_problem or problem}", next_step
 
 
 def _explain_by_certificate(code: int, host: str, certificate: PeerCertificate) -> str:
@@ -107,26 +109,26 @@ def _explain_by_certificate(code: int, host: str, certificate: PeerCertificate) 
 
 def _explain_handshake_failure(error: OSError) -> tuple[str, str] | None:
     """Return what went wrong, and the next step; None where what the peer said, if anything, was not TLS."""
-    said = _alert(error)
+    alert = _find_alert(error)
     if problem := explain_version_failure(error):
         return problem, _NOTHING_IN_COMMON
-    if said in _CLIENT_CERTIFICATE_ALERTS:
+    if alert in _CLIENT_CERTIFICATE_ALERTS:
         return describe_tls_end(error), _CLIENT_CERTIFICATE
-    if said == "handshake failure":  # also how TLS 1.2 wants a client certificate (RFC 5246 §7.4.6)
-        return f"the peer refused the TLS handshake ({said})", f"{_CLIENT_CERTIFICATE}. Else {_NOTHING_IN_COMMON}"
-    if said:
-        return f"the peer refused the TLS handshake ({said})", _NOTHING_IN_COMMON
+    if alert == "handshake failure":  # also how TLS 1.2 wants a client certificate (RFC 5246 §7.4.6)
+        return f"the peer refused the TLS handshake ({alert})", f"{_CLIENT_CERTIFICATE}. Else {_NOTHING_IN_COMMON}"
+    if alert:
+        return f"the peer refused the TLS handshake ({alert})", _NOTHING_IN_COMMON
     return None
 
 
 def describe_tls_end(error: OSError) -> str:
     """Return in words why a connection that was secured has ended: most often the peer wants another certificate."""
-    said = _alert(error)
-    if said == "certificate required":
+    alert = _find_alert(error)
+    if alert == "certificate required":
         return "the peer wants a client certificate (TLS alert: certificate required)"
-    if said in _CLIENT_CERTIFICATE_ALERTS:
-        return f"the peer refused our certificate (TLS alert: {said})"
-    return f"the TLS connection broke ({said or getattr(error, 'reason', None) or error})"
+    if alert in _CLIENT_CERTIFICATE_ALERTS:
+        return f"the peer refused our certificate (TLS alert: {alert})"
+    return f"the TLS connection broke ({alert or getattr(error, 'reason', None) or error})"
 
 
 def describe_lost_connection(error: BaseException) -> str:
@@ -143,6 +145,6 @@ def suggest_tls_fix(end_reason: str) -> str:
     return _CLIENT_CERTIFICATE if "TLS alert: " in end_reason else ""
 
 
-def _alert(error: OSError) -> str:
-    found = _ALERT.search(str(error))
-    return found[1] if found else ""
+def _find_alert(error: OSError) -> str:
+    match = _ALERT.search(str(error))
+    return match[1] if match else ""

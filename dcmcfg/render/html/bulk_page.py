@@ -12,8 +12,8 @@ from dcmcfg.render.html.charts import ChartItem, render_bar_chart, render_column
 from dcmcfg.render.html.page import escape_html, render_banner, render_code, render_definition_list, render_page
 from dcmcfg.timestamps import format_timestamp
 
-_SLOWEST = 10
-_UIDS_OF_A_GROUP = 20
+_MAX_SLOWEST = 10
+_MAX_UIDS = 20
 _CSS_CLASSES = {
     VerificationOutcome.VERIFIED: "good",
     VerificationOutcome.REPORTED: "fair",
@@ -26,28 +26,28 @@ _PENDING_CLASS = "open"
 
 
 def render_bulk_page(report: BulkReport) -> Iterator[str]:
-    """Yield the document: self-contained, without scripts; whatever peers said is escaped."""
-    yield from render_page(f"dcmcfg verify: {report.headline}", _body(report))
+    """Yield the document: self-contained, without scripts; whatever peers sent is escaped."""
+    yield from render_page(f"dcmcfg verify: {report.headline}", _render_body(report))
 
 
-def _body(report: BulkReport) -> Iterator[str]:
+def _render_body(report: BulkReport) -> Iterator[str]:
     yield render_banner(report.headline, success=report.summary.all_successful)
     yield f'<p class="soft">dcmcfg verify, report of {escape_html(format_timestamp(report.created))}</p>\n'
-    yield from _facts(report)
-    yield f"<h2>Outcomes</h2>\n{_outcomes(report)}\n"
+    yield from _render_facts(report)
+    yield f"<h2>Outcomes</h2>\n{_render_outcomes(report)}\n"
     if (rate := compute_throughput(report.results)) is not None:
-        yield f"<h2>Rate over time</h2>\n{_rate(rate)}\n"
-    if slowest := make_summary(report.results, _SLOWEST).slowest:
-        yield f"<h2>Slowest studies</h2>\n{_slowest(slowest)}\n"
+        yield f"<h2>Rate over time</h2>\n{_render_rate(rate)}\n"
+    if slowest := make_summary(report.results, _MAX_SLOWEST).slowest:
+        yield f"<h2>Slowest studies</h2>\n{_render_slowest(slowest)}\n"
     if report.summary.failure_groups:
         yield "<h2>Failures by reason</h2>\n"
-        yield from map(_group, report.summary.failure_groups)
-    yield from _studies(report)
+        yield from map(_render_group, report.summary.failure_groups)
+    yield from _render_studies(report)
 
 
-def _facts(report: BulkReport) -> Iterator[str]:
+def _render_facts(report: BulkReport) -> Iterator[str]:
     summary = report.summary
-    named = {
+    facts = {
         **report.run_parameters.values,
         "Attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without an answer, "
         f"{summary.retry_count:,} made again)",
@@ -57,10 +57,10 @@ def _facts(report: BulkReport) -> Iterator[str]:
         "First request": format_timestamp(summary.started) if summary.started else "never",
         "Results file": str(report.store),
     }
-    yield from render_definition_list((name, value or "none") for name, value in named.items())
+    yield from render_definition_list((name, value or "none") for name, value in facts.items())
 
 
-def _outcomes(report: BulkReport) -> str:
+def _render_outcomes(report: BulkReport) -> str:
     parts = [
         ChartItem(kind.value, number, _CSS_CLASSES[kind]) for kind, number in report.summary.outcome_counts.items()
     ]
@@ -69,7 +69,7 @@ def _outcomes(report: BulkReport) -> str:
     return render_share_bar("Studies by outcome", parts)
 
 
-def _rate(rate: Throughput) -> str:
+def _render_rate(rate: Throughput) -> str:
     stacks = [
         [
             ChartItem(kind.value, bin_[kind] / rate.bin_s, _CSS_CLASSES[kind])
@@ -78,14 +78,14 @@ def _rate(rate: Throughput) -> str:
         ]
         for bin_ in rate.bins
     ]
-    moments = [rate.started + timedelta(seconds=rate.bin_s * len(rate.bins) * share) for share in (0, 0.5, 1)]
-    first, middle, last = (format_timestamp(moment) for moment in moments)
+    timestamps = [rate.started + timedelta(seconds=rate.bin_s * len(rate.bins) * share) for share in (0, 0.5, 1)]
+    first, middle, last = (format_timestamp(timestamp) for timestamp in timestamps)
     return render_column_chart(
         "Responses over time", stacks, (first, middle, last), f"studies a second, in steps of {rate.bin_s:g} s"
     )
 
 
-def _slowest(slowest: tuple[StudyResult, ...]) -> str:
+def _render_slowest(slowest: tuple[StudyResult, ...]) -> str:
     rows = [
         ChartItem(
             each.study_uid,
@@ -99,43 +99,45 @@ def _slowest(slowest: tuple[StudyResult, ...]) -> str:
     return render_bar_chart("Slowest studies", rows)
 
 
-def _group(group: FailureGroup) -> str:
-    shown = " ".join(render_code(each.study_uid) for each in group.studies[:_UIDS_OF_A_GROUP])
-    rest = len(group.studies) - _UIDS_OF_A_GROUP
-    more = f' <span class="soft">and {rest:,} more, below</span>' if rest > 0 else ""
+def _render_group(group: FailureGroup) -> str:
+    uids = " ".join(render_code(each.study_uid) for each in group.studies[:_MAX_UIDS])
+    hidden_count = len(group.studies) - _MAX_UIDS
+    hidden_note = f' <span class="soft">and {hidden_count:,} more, below</span>' if hidden_count > 0 else ""
     number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
     next_step = f'<p class="soft">Next step: {escape_html(group.next_step)}</p>' if group.next_step else ""
-    return f"<article><p><b>{number}</b>: {escape_html(group.reason)}</p>{next_step}<p>{shown}{more}</p></article>\n"
+    return (
+        f"<article><p><b>{number}</b>: {escape_html(group.reason)}</p>{next_step}<p>{uids}{hidden_note}</p></article>\n"
+    )
 
 
-def _studies(report: BulkReport) -> Iterator[str]:
+def _render_studies(report: BulkReport) -> Iterator[str]:
     yield '<h2>All studies</h2>\n<div class="scroll"><table class="studies">\n'
     yield "<thead><tr><th>Study Instance UID</th><th>Outcome</th><th>Route</th>"
     yield '<th class="number">Instances</th><th class="number">Seconds</th><th class="number">Attempts</th>'
     yield "</tr></thead>\n"
     for result in report.results:
-        yield f"<tbody><tr><td>{render_code(result.study_uid)}</td>{_cells(result)}</tr>\n"
-        yield f"{_failure_row(result)}</tbody>\n"
+        yield f"<tbody><tr><td>{render_code(result.study_uid)}</td>{_render_cells(result)}</tr>\n"
+        yield f"{_render_failure_row(result)}</tbody>\n"
     yield "</table></div>\n"
 
 
-def _cells(result: StudyResult) -> str:
-    answer, attempts = result.final_result, f'<td class="number">{len(result.attempts)}</td>'
-    if answer is None:
+def _render_cells(result: StudyResult) -> str:
+    final_result, attempts = result.final_result, f'<td class="number">{len(result.attempts)}</td>'
+    if final_result is None:
         return f'<td class="soft">pending</td><td></td><td></td><td></td>{attempts}'
-    number = answer.completed if answer.received is None else answer.received
-    of = "?" if answer.expected is None else str(answer.expected)
-    counted = "" if number is None else f"{number} of {of}"
+    number = final_result.completed if final_result.received is None else final_result.received
+    expected = "?" if final_result.expected is None else str(final_result.expected)
+    instance_counts = "" if number is None else f"{number} of {expected}"
     return (
-        f'<td class="is-{_CSS_CLASSES[answer.outcome]}">{answer.outcome.value}</td>'
-        f"<td>{escape_html(answer.route_finding)}</td>"
-        f'<td class="number">{counted}</td>'
-        f'<td class="number">{answer.seconds:.2f}</td>{attempts}'
+        f'<td class="is-{_CSS_CLASSES[final_result.outcome]}">{final_result.outcome.value}</td>'
+        f"<td>{escape_html(final_result.route_finding)}</td>"
+        f'<td class="number">{instance_counts}</td>'
+        f'<td class="number">{final_result.seconds:.2f}</td>{attempts}'
     )
 
 
-def _failure_row(result: StudyResult) -> str:
-    answer = result.final_result
-    if answer is None or answer.outcome.is_success:
+def _render_failure_row(result: StudyResult) -> str:
+    final_result = result.final_result
+    if final_result is None or final_result.outcome.is_success:
         return ""
-    return f'<tr class="why"><td colspan="6">{escape_html(get_failure_reason(answer))}</td></tr>'
+    return f'<tr class="why"><td colspan="6">{escape_html(get_failure_reason(final_result))}</td></tr>'

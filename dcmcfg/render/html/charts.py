@@ -25,22 +25,22 @@ class ChartItem:
 def render_share_bar(title: str, parts: Sequence[ChartItem]) -> str:
     """Return one bar of all the parts, with a legend below."""
     total = sum(part.value for part in parts)
-    legend = [f"{_format_value(part)} {part.name} ({_percent(part.value, total)})" for part in parts]
-    whole = max(_WIDTH, sum(_legend_width(each) for each in legend))
-    drawn, x = [], 0.0
+    legend = [f"{_format_value(part)} {part.name} ({_format_percent(part.value, total)})" for part in parts]
+    total_width = max(_WIDTH, sum(_legend_width(each) for each in legend))
+    elements, x = [], 0.0
     for part in parts:
-        width = whole * part.value / total if total else 0.0
-        drawn.append(
+        width = total_width * part.value / total if total else 0.0
+        elements.append(
             f'<rect class="{part.css_class}" x="{x:.1f}" y="0" width="{width:.1f}" height="28">'
             f"<title>{escape(part.name)}: {_format_value(part)}</title></rect>"
         )
         x += width
-    place = 0.0
-    for part, share in zip(parts, legend, strict=True):
-        drawn.append(f'<rect class="{part.css_class}" x="{place:.1f}" y="42" width="11" height="11" rx="2"/>')
-        drawn.append(f'<text x="{place + 17:.1f}" y="52">{escape(share)}</text>')
-        place += _legend_width(share)
-    return _svg(title, whole, 62, drawn)
+    legend_x = 0.0
+    for part, legend_text in zip(parts, legend, strict=True):
+        elements.append(f'<rect class="{part.css_class}" x="{legend_x:.1f}" y="42" width="11" height="11" rx="2"/>')
+        elements.append(f'<text x="{legend_x + 17:.1f}" y="52">{escape(legend_text)}</text>')
+        legend_x += _legend_width(legend_text)
+    return _render_svg(title, total_width, 62, elements)
 
 
 def _legend_width(text: str) -> float:
@@ -55,51 +55,53 @@ def render_column_chart(
     The *labels* stand below at the left, in the middle and at the right; *unit* says what the height is.
     """
     highest = max((sum(part.value for part in stack) for stack in stacks), default=0) or 1
-    left = 44
-    width = (_WIDTH - left) / max(len(stacks), 1)
-    drawn = [*_grid(highest, left), f'<text class="small" x="0" y="12">{escape(unit)}</text>']
+    plot_left = 44
+    width = (_WIDTH - plot_left) / max(len(stacks), 1)
+    elements = [*_draw_grid(highest, plot_left), f'<text class="small" x="0" y="12">{escape(unit)}</text>']
     for number, stack in enumerate(stacks):
         y = 20.0 + _PLOT_HEIGHT
         for part in stack:
             height = _PLOT_HEIGHT * part.value / highest
             y -= height
-            drawn.append(
-                f'<rect class="{part.css_class}" x="{left + number * width + 0.5:.1f}" y="{y:.1f}" '
+            elements.append(
+                f'<rect class="{part.css_class}" x="{plot_left + number * width + 0.5:.1f}" y="{y:.1f}" '
                 f'width="{max(width - 1, 0.5):.1f}" height="{height:.1f}">'
                 f"<title>{escape(part.name)}: {_format_value(part)}</title></rect>"
             )
-    places = ((left, "start"), (left + (_WIDTH - left) / 2, "middle"), (_WIDTH, "end"))
-    for label, (x, anchor) in zip(labels, places, strict=True):
+    label_positions = ((plot_left, "start"), (plot_left + (_WIDTH - plot_left) / 2, "middle"), (_WIDTH, "end"))
+    for label, (x, anchor) in zip(labels, label_positions, strict=True):
         y = 20 + _PLOT_HEIGHT + 18
-        drawn.append(f'<text class="small" x="{x:.0f}" y="{y}" text-anchor="{anchor}">{escape(label)}</text>')
-    return _svg(title, _WIDTH, 20 + _PLOT_HEIGHT + _AXIS / 2, drawn)
+        elements.append(f'<text class="small" x="{x:.0f}" y="{y}" text-anchor="{anchor}">{escape(label)}</text>')
+    return _render_svg(title, _WIDTH, 20 + _PLOT_HEIGHT + _AXIS / 2, elements)
 
 
 def render_bar_chart(title: str, rows: Sequence[ChartItem]) -> str:
     """Return a bar for each of *rows*, its name above it."""
     longest = max((row.value for row in rows), default=0) or 1
-    room = _WIDTH - 90
-    drawn = []
+    max_width = _WIDTH - 90
+    elements = []
     for number, row in enumerate(rows):
         y = number * (_BAR + _GAP + 14)
-        width = max(room * row.value / longest, 1)
-        drawn.append(f'<text class="small" x="0" y="{y + 11}">{escape(row.name)}</text>')
-        drawn.append(f'<rect class="{row.css_class}" x="0" y="{y + 16}" width="{width:.1f}" height="{_BAR}" rx="2"/>')
-        drawn.append(f'<text x="{width + 8:.1f}" y="{y + 16 + 13}">{escape(_format_value(row))}</text>')
-    return _svg(title, _WIDTH, len(rows) * (_BAR + _GAP + 14), drawn)
+        width = max(max_width * row.value / longest, 1)
+        elements.append(f'<text class="small" x="0" y="{y + 11}">{escape(row.name)}</text>')
+        elements.append(
+            f'<rect class="{row.css_class}" x="0" y="{y + 16}" width="{width:.1f}" height="{_BAR}" rx="2"/>'
+        )
+        elements.append(f'<text x="{width + 8:.1f}" y="{y + 16 + 13}">{escape(_format_value(row))}</text>')
+    return _render_svg(title, _WIDTH, len(rows) * (_BAR + _GAP + 14), elements)
 
 
-def _grid(highest: float, left: float) -> Iterator[str]:
+def _draw_grid(highest: float, plot_left: float) -> Iterator[str]:
     for share in (0.0, 0.5, 1.0):
         y = 20 + _PLOT_HEIGHT * (1 - share)
-        yield f'<line class="grid" x1="{left}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="small" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{highest * share:.3g}</text>'
+        yield f'<line class="grid" x1="{plot_left}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text class="small" x="{plot_left - 6}" y="{y + 4:.1f}" text-anchor="end">{highest * share:.3g}</text>'
 
 
-def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
+def _render_svg(title: str, width: float, height: float, elements: Sequence[str]) -> str:
     return (
         f'<svg class="chart" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(drawn)}</svg>"
+        f"<title>{escape(title)}</title>{''.join(elements)}</svg>"
     )
 
 
@@ -107,7 +109,7 @@ def _format_value(part: ChartItem) -> str:
     return part.value_label or f"{part.value:,.6g}"
 
 
-def _percent(number: float, total: float) -> str:
+def _format_percent(number: float, total: float) -> str:
     share = 100 * number / total if total else 0
     if 0 < share < 0.1:
         return "< 0.1 %"

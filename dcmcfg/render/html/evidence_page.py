@@ -41,37 +41,37 @@ from dcmcfg.verify.verdict import (
 
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
 #: Rows of a table that are shown; the JSON file has all.
-_MOST_ROWS = 1000
+_MAX_ROWS = 1000
 _FIRST_EVENTS, _LAST_EVENTS = 12, 6
 
 
 def render_evidence_page(proof: Proof) -> Iterator[str]:
     """Yield the document: the verdict first, then what it rests on."""
-    yield from render_page(f"dcmcfg verify: {proof.verdict.headline}", _body(proof))
+    yield from render_page(f"dcmcfg verify: {proof.verdict.headline}", _render_body(proof))
 
 
-def _body(proof: Proof) -> Iterator[str]:
+def _render_body(proof: Proof) -> Iterator[str]:
     evidence, verdict = proof.evidence, proof.verdict
     yield render_banner(verdict.headline, success=verdict.accepted)
     yield from render_definition_list(
         [
             ("Study Instance UID", evidence.request.study_uid),
-            ("Time", f"{format_timestamp(proof.began)}, for {_duration(proof.ended - proof.began)}"),
+            ("Time", f"{format_timestamp(proof.began)}, for {_format_duration(proof.ended - proof.began)}"),
             ("Archive and caller", f"{evidence.request.archive} by {evidence.request.calling_ae_title}"),
             ("Request", "; ".join(format_request_lines(evidence))),
             ("Destination", str(proof.configuration.addresses.destination or evidence.request.destination_ae_title)),
         ]
     )
-    yield from _cards(verdict, evidence)
+    yield from _render_cards(verdict, evidence)
     if verdict.next_steps:
         yield f"<h2>Next steps</h2>\n{render_list(verdict.next_steps)}"
-    yield from _configured_route(proof.configuration, verdict)
-    yield from _file_locations(evidence)
-    yield from _configured(proof.configuration)
-    yield from _request_and_responses(proof)
-    yield from _transfers(evidence)
-    yield from _instances(evidence)
-    yield from _logged_moves(evidence)
+    yield from _render_configured_route(proof.configuration, verdict)
+    yield from _render_file_locations(evidence)
+    yield from _render_configuration(proof.configuration)
+    yield from _render_request_and_responses(proof)
+    yield from _render_transfers(evidence)
+    yield from _render_instances(evidence)
+    yield from _render_logged_moves(evidence)
     if verdict.notes:
         yield f"<h2>Notes</h2>\n{render_list(verdict.notes)}"
     yield "<h2>Versions and clock</h2>\n"
@@ -80,27 +80,29 @@ def _body(proof: Proof) -> Iterator[str]:
     )
 
 
-def _cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
+def _render_cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
-    said_already = f"status {verdict.reported.status or 0:04X}"
-    reasons = [reason for reason in verdict.reported.reasons if reason != said_already]
-    yield _card("Reported by the archive", _reported(verdict.reported), reasons)
-    yield _card("Observed by the receiver", _received(verdict.received, evidence), verdict.received.reasons)
-    yield _card("Route through the external archive", _route(verdict.route), verdict.route.reasons)
+    status_reason = f"status {verdict.reported.status or 0:04X}"
+    reasons = [reason for reason in verdict.reported.reasons if reason != status_reason]
+    yield _render_card("Reported by the archive", _describe_reported(verdict.reported), reasons)
+    yield _render_card(
+        "Observed by the receiver", _describe_received(verdict.received, evidence), verdict.received.reasons
+    )
+    yield _render_card("Route through the external archive", _describe_route(verdict.route), verdict.route.reasons)
     yield "</div>\n"
 
 
-def _card(title: str, assessment: tuple[str, str, list[str]], reasons: Iterable[str]) -> str:
+def _render_card(title: str, assessment: tuple[str, str, list[str]], reasons: Iterable[str]) -> str:
     """Return the card of one assessment: its finding, the CSS class of that, and lines of text."""
     finding, css_class, lines = assessment
-    more = "".join(f"<p>{escape_html(line)}</p>" for line in lines)
+    paragraphs = "".join(f"<p>{escape_html(line)}</p>" for line in lines)
     return (
         f'<div class="card"><h3>{escape_html(title)}</h3><p class="{css_class}"><b>{escape_html(finding)}</b></p>'
-        f"{more}{render_list(reasons)}</div>\n"
+        f"{paragraphs}{render_list(reasons)}</div>\n"
     )
 
 
-def _reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
+def _describe_reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     expected = "not known" if reported.expected_count is None else str(reported.expected_count)
     lines = [
@@ -111,12 +113,12 @@ def _reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
     return status, _GOOD if reported.ok else _BAD, lines
 
 
-def _received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
+def _describe_received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return "not observed", _OPEN, ["nobody of ours listened as the destination"]
     expected = evidence.expected_count
-    of = "instances, of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
-    mood = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
+    expected_text = "instances, of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
+    css_class = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     lines = []
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
@@ -128,16 +130,16 @@ def _received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str
         )
     if received.stored_files:
         lines.append(format_stored_files(received))
-    return f"{received.finding.value}: {received.instance_count} {of}", mood, lines
+    return f"{received.finding.value}: {received.instance_count} {expected_text}", css_class, lines
 
 
-def _route(route: RouteAssessment) -> tuple[str, str, list[str]]:
-    mood = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}.get(route.finding, _OPEN)
+def _describe_route(route: RouteAssessment) -> tuple[str, str, list[str]]:
+    css_class = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}.get(route.finding, _OPEN)
     number = f" for {format_instance_count(route.shown_count)}" if route.finding is RouteFinding.SHOWN else ""
-    return f"{route.finding.value}{number}", mood, [f"Configured: {route.configured_path}"]
+    return f"{route.finding.value}{number}", css_class, [f"Configured: {route.configured_path}"]
 
 
-def _configured_route(configured: VerifiedConfiguration, verdict: Verdict) -> Iterator[str]:
+def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verdict) -> Iterator[str]:
     yield "<h2>Configured route</h2>\n"
     yield (
         f'<p class="soft">{escape_html(verdict.route.configured_path)}. '
@@ -145,78 +147,83 @@ def _configured_route(configured: VerifiedConfiguration, verdict: Verdict) -> It
         "response, which is the one that came.</p>\n"
     )
     yield '<div class="scroll">'
-    yield from render_svg(build_sequence_diagrams(configured.route, _response(verdict)))
+    yield from render_svg(build_sequence_diagrams(configuration.route, _build_final_response(verdict)))
     yield "</div>\n"
-    needs = dict.fromkeys(format_prerequisite(need) for way in configured.route.paths for need in way.prerequisites)
-    if needs:
+    prerequisites = dict.fromkeys(
+        format_prerequisite(prerequisite) for path in configuration.route.paths for prerequisite in path.prerequisites
+    )
+    if prerequisites:
         yield (
             "<p>What the other side has to see to, which no configuration of the archive "
-            f"shows:</p>\n{render_list(needs)}"
+            f"shows:</p>\n{render_list(prerequisites)}"
         )
 
 
-def _response(verdict: Verdict) -> FinalResponse:
+def _build_final_response(verdict: Verdict) -> FinalResponse:
     """Return the final response that came; it is good only where the verdict is."""
     reported = verdict.reported
-    words = "no answer" if reported.status is None else f"{reported.status:04X}"
+    text = "no answer" if reported.status is None else f"{reported.status:04X}"
     if verdict.accepted:
-        return FinalResponse(words, "good")
-    return FinalResponse(words, "open" if reported.ok else "bad")
+        return FinalResponse(text, "good")
+    return FinalResponse(text, "open" if reported.ok else "bad")
 
 
-def _file_locations(evidence: Evidence) -> Iterator[str]:
-    stored = evidence.database
-    if stored.before is None and evidence.instances_after is None:
+def _render_file_locations(evidence: Evidence) -> Iterator[str]:
+    database = evidence.database
+    if database.before is None and evidence.instances_after is None:
         return
     yield "<h2>File locations</h2>\n"
     rows: list[Sequence[Cell]] = [
         (
             "Instance Availability (C-FIND)",
-            _availability(evidence.instances_before),
-            _availability(evidence.instances_after),
+            _format_availability(evidence.instances_before),
+            _format_availability(evidence.instances_after),
         )
     ]
-    if stored.before is not None:
-        pairs = zip(_stored(stored.before), _stored(stored.after), strict=True)
+    if database.before is not None:
+        pairs = zip(_describe_stored_study(database.before), _describe_stored_study(database.after), strict=True)
         rows += [(name, before, after) for (name, before), (_, after) in pairs]
     yield from render_table(("", "Before the C-MOVE", "After the C-MOVE"), rows)
 
 
-def _availability(instances: Sequence[Instance] | None) -> str:
+def _format_availability(instances: Sequence[Instance] | None) -> str:
     if instances is None:
         return "not asked"
     values = sorted({each.availability or "not given" for each in instances})
     return ", ".join(values) or "nothing listed"
 
 
-def _stored(study: StoredStudy | None) -> Iterator[tuple[str, str]]:
-    known = study is not None and study.is_known
-    unknown = "not asked" if study is None else "study not known"
-    yield "Storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and known else unknown
-    yield "External archive (database)", (study.external_ae_title or "none recorded") if study and known else unknown
-    yield "Completeness (database)", (study.completeness or "COMPLETE") if study and known else unknown
+def _describe_stored_study(study: StoredStudy | None) -> Iterator[tuple[str, str]]:
+    is_known = study is not None and study.is_known
+    unknown_text = "not asked" if study is None else "study not known"
+    yield "Storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and is_known else unknown_text
+    yield (
+        "External archive (database)",
+        (study.external_ae_title or "none recorded") if study and is_known else unknown_text,
+    )
+    yield "Completeness (database)", (study.completeness or "COMPLETE") if study and is_known else unknown_text
 
 
-def _configured(found: VerifiedConfiguration) -> Iterator[str]:
+def _render_configuration(configuration: VerifiedConfiguration) -> Iterator[str]:
     yield "<h2>Configuration</h2>\n"
     yield from render_definition_list(
         [
-            ("Entries", f"{found.tree.entries} below {found.tree.base_dn}"),
-            ("SHA-256 of the export", found.tree.sha256),
-            ("Archive device", found.device),
-            ("Archive software version", ", ".join(found.software)),
-            ("Archive", str(found.addresses.archive)),
-            ("Destination", str(found.addresses.destination or "no address in the tree")),
+            ("Entries", f"{configuration.tree.entries} below {configuration.tree.base_dn}"),
+            ("SHA-256 of the export", configuration.tree.sha256),
+            ("Archive device", configuration.device),
+            ("Archive software version", ", ".join(configuration.software)),
+            ("Archive", str(configuration.addresses.archive)),
+            ("Destination", str(configuration.addresses.destination or "no address in the tree")),
         ]
     )
-    values = [(each.name, ", ".join(each.values) or "not set", each.level or "") for each in found.settings]
+    values = [(each.name, ", ".join(each.values) or "not set", each.level or "") for each in configuration.settings]
     yield from render_table(("Setting", "Value", "Set on"), values)
     yield from render_table(
-        ("Site setting", "Value", "Origin"), [(each.name, each.value, each.origin) for each in found.site]
+        ("Site setting", "Value", "Origin"), [(each.name, each.value, each.origin) for each in configuration.site]
     )
 
 
-def _request_and_responses(proof: Proof) -> Iterator[str]:
+def _render_request_and_responses(proof: Proof) -> Iterator[str]:
     outcome = proof.evidence.outcome
     yield "<h2>Request and responses</h2>\n"
     yield from render_definition_list(
@@ -225,22 +232,25 @@ def _request_and_responses(proof: Proof) -> Iterator[str]:
             ("Comment", outcome.comment),
             ("Interruption", outcome.interruption),
             ("Offending elements", ", ".join(outcome.offending_elements)),
-            ("Failed instances", ", ".join(outcome.failed_sop_instance_uids[:_MOST_ROWS])),
+            ("Failed instances", ", ".join(outcome.failed_sop_instance_uids[:_MAX_ROWS])),
             ("C-MOVE duration", f"{outcome.seconds:.3f} s"),
         ]
     )
-    shown, hidden = proof.events, 0
-    if len(shown) > _FIRST_EVENTS + _LAST_EVENTS + 1:
-        hidden = len(shown) - _FIRST_EVENTS - _LAST_EVENTS
-        rows = [*map(_event, shown[:_FIRST_EVENTS]), ("", f"{hidden} more (the JSON file has all)", *[""] * 4)]
-        rows += map(_event, shown[-_LAST_EVENTS:])
+    events, hidden_count = proof.events, 0
+    if len(events) > _FIRST_EVENTS + _LAST_EVENTS + 1:
+        hidden_count = len(events) - _FIRST_EVENTS - _LAST_EVENTS
+        rows = [
+            *map(_build_event_row, events[:_FIRST_EVENTS]),
+            ("", f"{hidden_count} more (the JSON file has all)", *[""] * 4),
+        ]
+        rows += map(_build_event_row, events[-_LAST_EVENTS:])
     else:
-        rows = list(map(_event, shown))
+        rows = list(map(_build_event_row, events))
     columns = ("Time (UTC)", "Event", "Remaining", "Completed", "Failed", "Warning")
     yield from render_table(columns, rows, frozenset(columns[2:]))
 
 
-def _event(event: TimelineEvent) -> tuple[str, ...]:
+def _build_event_row(event: TimelineEvent) -> tuple[str, ...]:
     progress = event.progress
     numbers = (progress.remaining, progress.completed, progress.failed, progress.warning) if progress else (None,) * 4
     return (
@@ -250,81 +260,93 @@ def _event(event: TimelineEvent) -> tuple[str, ...]:
     )
 
 
-def _transfers(evidence: Evidence) -> Iterator[str]:
+def _render_transfers(evidence: Evidence) -> Iterator[str]:
     """Yield the C-STOREs of each leg: how many of each kind, then each one that a log shows."""
     legs = collect_legs(evidence)
     if not legs:
         return
     yield "<h2>C-STORE operations</h2>\n"
     kinds = [
-        (format_leg(leg), *_kind(each), str(each.count), leg.evidence_source)
+        (format_leg(leg), *_build_store_cells(each), str(each.count), leg.evidence_source)
         for leg in legs
         for each in group_stores(leg.stores)
     ]
     columns = ("Sender → receiver", "SOP class", "Transfer syntax", "Status", "Instances", "Evidence source")
     yield from render_table(columns, kinds, frozenset({"Instances"}))
     rows: list[list[Cell]] = [
-        [(each.sop_instance_uid or "not logged", "code"), format_leg(leg), *_kind(each), _time(each)]
+        [
+            (each.sop_instance_uid or "not logged", "code"),
+            format_leg(leg),
+            *_build_store_cells(each),
+            _format_time(each),
+        ]
         for leg in evidence.legs
         for each in leg.stores
     ]
     if rows:
         yield "<h3>Logged C-STORE operations</h3>\n"
         columns = ("SOP Instance UID", "Sender → receiver", "SOP class", "Transfer syntax", "Status", "Time (UTC)")
-        yield from render_table(columns, rows[:_MOST_ROWS])
-        if len(rows) > _MOST_ROWS:
-            yield f'<p class="soft">{len(rows) - _MOST_ROWS} more (the JSON file has all)</p>\n'
+        yield from render_table(columns, rows[:_MAX_ROWS])
+        if len(rows) > _MAX_ROWS:
+            yield f'<p class="soft">{len(rows) - _MAX_ROWS} more (the JSON file has all)</p>\n'
 
 
-def _kind(each: StoreGroup | StoreRecord) -> tuple[str, str, str]:
-    syntax = look_up_uid_name(each.transfer_syntax) or "not logged"
-    if each.file_transfer_syntax and each.file_transfer_syntax != each.transfer_syntax:
-        syntax += f" (file: {look_up_uid_name(each.file_transfer_syntax)})"
-    status = "no response" if each.status is None else f"{each.status:04X}"
-    return look_up_uid_name(each.sop_class_uid) or "not logged", syntax, status
+def _build_store_cells(store: StoreGroup | StoreRecord) -> tuple[str, str, str]:
+    syntax = look_up_uid_name(store.transfer_syntax) or "not logged"
+    if store.file_transfer_syntax and store.file_transfer_syntax != store.transfer_syntax:
+        syntax += f" (file: {look_up_uid_name(store.file_transfer_syntax)})"
+    status = "no response" if store.status is None else f"{store.status:04X}"
+    return look_up_uid_name(store.sop_class_uid) or "not logged", syntax, status
 
 
-def _time(store: StoreRecord) -> str:
+def _format_time(store: StoreRecord) -> str:
     return format_timestamp_ms(store.time)[11:23] if store.time else ""
 
 
-def _instances(evidence: Evidence) -> Iterator[str]:
-    arrived: dict[str, ReceivedInstance] = {each.sop_instance_uid: each for each in evidence.received or ()}
-    after = {each.sop_instance_uid: each.availability for each in evidence.instances_after or ()}
-    before = {each.sop_instance_uid: each for each in evidence.instances_before}
-    uids = list(dict.fromkeys((*before, *arrived)))
+def _render_instances(evidence: Evidence) -> Iterator[str]:
+    received_by_uid: dict[str, ReceivedInstance] = {each.sop_instance_uid: each for each in evidence.received or ()}
+    availability_after = {each.sop_instance_uid: each.availability for each in evidence.instances_after or ()}
+    listed_before = {each.sop_instance_uid: each for each in evidence.instances_before}
+    uids = list(dict.fromkeys((*listed_before, *received_by_uid)))
     if not uids:
         return
     yield "<h2>Instances</h2>\n"
-    observed = evidence.received is not None
+    is_observed = evidence.received is not None
     columns = ["SOP Instance UID", "SOP class", "Availability before", "Availability after"]
     columns += (
         ["Octets", "Transfer syntax", "Calling AE title", "Move Originator", "Received (UTC)", "SHA-256"]
-        if observed
+        if is_observed
         else []
     )
     rows: list[list[Cell]] = []
-    for uid in uids[:_MOST_ROWS]:
-        instance, came = before.get(uid), arrived.get(uid)
-        sop_class = instance.sop_class_uid if instance else came.sop_class_uid if came else ""
+    for uid in uids[:_MAX_ROWS]:
+        instance, received = listed_before.get(uid), received_by_uid.get(uid)
+        sop_class = instance.sop_class_uid if instance else received.sop_class_uid if received else ""
         row: list[Cell] = [(uid, "code"), look_up_uid_name(sop_class)]
-        row += [instance.availability if instance else ("not listed", _BAD), after.get(uid, "")]
-        rows.append(row + _received_cells(came) if observed else row)
+        row += [instance.availability if instance else ("not listed", _BAD), availability_after.get(uid, "")]
+        rows.append(row + _build_received_cells(received) if is_observed else row)
     yield from render_table(columns, rows, frozenset({"Octets"}))
-    if len(uids) > _MOST_ROWS:
-        yield f'<p class="soft">{len(uids) - _MOST_ROWS} more (the JSON file has all)</p>\n'
+    if len(uids) > _MAX_ROWS:
+        yield f'<p class="soft">{len(uids) - _MAX_ROWS} more (the JSON file has all)</p>\n'
 
 
-def _received_cells(came: ReceivedInstance | None) -> list[Cell]:
-    if came is None:
+def _build_received_cells(received: ReceivedInstance | None) -> list[Cell]:
+    if received is None:
         return [("did not arrive", _BAD), *[""] * 5]
-    syntax = look_up_uid_name(came.transfer_syntax)
-    originator = came.move_originator_ae_title or ""
-    at = format_timestamp_ms(came.received_at)[11:23] if came.received_at else ""
-    return [str(came.data_set_length), syntax, came.calling_ae_title, originator, at, (came.sha256 or "", "code")]
+    syntax = look_up_uid_name(received.transfer_syntax)
+    originator = received.move_originator_ae_title or ""
+    received_at = format_timestamp_ms(received.received_at)[11:23] if received.received_at else ""
+    return [
+        str(received.data_set_length),
+        syntax,
+        received.calling_ae_title,
+        originator,
+        received_at,
+        (received.sha256 or "", "code"),
+    ]
 
 
-def _logged_moves(evidence: Evidence) -> Iterator[str]:
+def _render_logged_moves(evidence: Evidence) -> Iterator[str]:
     if evidence.move_records is None:
         return
     heading = "Archive log" if evidence.log_is_from_archive else "External archive log"
@@ -358,5 +380,5 @@ def _logged_moves(evidence: Evidence) -> Iterator[str]:
     yield from render_table(columns, rows, frozenset({"Completed", "Failed", "Forwarded"}))
 
 
-def _duration(length: timedelta) -> str:
+def _format_duration(length: timedelta) -> str:
     return f"{length.total_seconds():.1f} s"

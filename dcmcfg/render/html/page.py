@@ -102,24 +102,28 @@ def render_table(
     """Yield a table; the columns in *number_columns* are aligned to the right."""
     kinds = ["number" if column in number_columns else "" for column in columns]
     yield '<div class="scroll"><table>\n<thead><tr>'
-    yield from (f"<th{_class(kind)}>{escape_html(column)}</th>" for column, kind in zip(columns, kinds, strict=True))
+    yield from (
+        f"<th{_format_class(kind)}>{escape_html(column)}</th>" for column, kind in zip(columns, kinds, strict=True)
+    )
     yield "</tr></thead>\n<tbody>\n"
     for row in rows:
-        yield "<tr>" + "".join(_cell(cell, kind) for cell, kind in zip(row, kinds, strict=True)) + "</tr>\n"
+        yield "<tr>" + "".join(_render_cell(cell, kind) for cell, kind in zip(row, kinds, strict=True)) + "</tr>\n"
     yield "</tbody>\n</table></div>\n"
 
 
 def render_list(lines: Iterable[str]) -> str:
     """Return a bulleted list, nothing for no words."""
-    listed = "".join(f"<li>{escape_html(each)}</li>" for each in lines)
-    return f"<ul>{listed}</ul>\n" if listed else ""
+    items = "".join(f"<li>{escape_html(each)}</li>" for each in lines)
+    return f"<ul>{items}</ul>\n" if items else ""
 
 
-def _cell(cell: Cell, kind: str) -> str:
-    words, mood = (cell, "") if isinstance(cell, str) else cell
-    inner = render_code(words) if mood == "code" else escape_html(words)
-    return f"<td{_class(' '.join(filter(None, (kind, '' if mood == 'code' else mood))))}>{inner}</td>"
+def _render_cell(cell: Cell, kind: str) -> str:
+    text, css_class = (cell, "") if isinstance(cell, str) else cell
+    content = render_code(text) if css_class == "code" else escape_html(text)
+    return (
+        f"<td{_format_class(' '.join(filter(None, (kind, '' if css_class == 'code' else css_class))))}>{content}</td>"
+    )
 
 
-def _class(name: str) -> str:
+def _format_class(name: str) -> str:
     return f' class="{name}"' if name else ""

@@ -46,7 +46,7 @@ class Message:
 
 @dataclass(frozen=True)
 class SequenceDiagram:
-    """The messages of one way in their order; ``remarks`` stand below them."""
+    """The messages of one path in their order; ``remarks`` stand below them."""
 
     heading: str
     rating: Rating
@@ -68,88 +68,105 @@ class FinalResponse:
 
 
 def build_sequence_diagrams(route: Route, response: FinalResponse | None = None) -> tuple[SequenceDiagram, ...]:
-    """Return a sequence for each way of *route*, or for its refusal; no text in them steers anything.
+    """Return a sequence for each path of *route*, or for its refusal; no text in them steers anything.
 
     With *response* the request was sent: each sequence ends with what came, and none is good if that is not.
     """
-    question = route.request
+    request = route.request
     if route.refusal is not None:
-        request = _request(route)
-        answer = _response_message(question, route.refusal.response, "bad", response)
+        request_message = _build_request_message(route)
+        response_message = _build_response_message(request, route.refusal.response, "bad", response)
         return (
             SequenceDiagram(
-                "refused, whatever the study", "bad", (request, answer), _failure_remarks((route.refusal,))
+                "refused, whatever the study",
+                "bad",
+                (request_message, response_message),
+                _format_failure_remarks((route.refusal,)),
             ),
         )
-    return tuple(_path_diagram(route, way, response) for way in route.paths)
+    return tuple(_build_path_diagram(route, path, response) for path in route.paths)
 
 
-def _path_diagram(route: Route, way: RetrievePath, response: FinalResponse | None) -> SequenceDiagram:
-    question = route.request
-    mood = _RATINGS[way.outcome]
-    answer = next((failure.response for failure in way.failures), "0000") or "no answer"
-    messages = (_request(route), *map(_message, way.messages), _response_message(question, answer, mood, response))
-    if mood == "good" and response is not None and response.rating != "good":
-        mood = "open"
-    holder = escape_unprintable(f" ({way.external_ae_title})") if way.external_ae_title else ""
-    heading = f"{way.state.value} {way.outcome_text}: {way.branch.value}{holder}"
-    return SequenceDiagram(heading, mood, messages, (*_failure_remarks(way.failures), *_prerequisite_remarks(way)))
-
-
-def _request(route: Route) -> Message:
-    question = route.request
-    above = f"C-MOVE, Move Destination {question.destination_ae_title}"
-    below = str(route.listening_address or "")
-    return Message(
-        escape_unprintable(question.calling_ae_title),
-        escape_unprintable(question.archive_ae.title),
-        escape_unprintable(above),
-        escape_unprintable(below),
+def _build_path_diagram(route: Route, path: RetrievePath, response: FinalResponse | None) -> SequenceDiagram:
+    request = route.request
+    rating = _RATINGS[path.outcome]
+    expected_response = next((failure.response for failure in path.failures), "0000") or "no answer"
+    messages = (
+        _build_request_message(route),
+        *map(_build_message, path.messages),
+        _build_response_message(request, expected_response, rating, response),
+    )
+    if rating == "good" and response is not None and response.rating != "good":
+        rating = "open"
+    external_text = escape_unprintable(f" ({path.external_ae_title})") if path.external_ae_title else ""
+    heading = f"{path.state.value} {path.outcome_text}: {path.branch.value}{external_text}"
+    return SequenceDiagram(
+        heading, rating, messages, (*_format_failure_remarks(path.failures), *_format_prerequisite_remarks(path))
     )
 
 
-def _message(step: RouteMessage) -> Message:
-    above = f"{step.kind} as {step.calling_ae_title}"
+def _build_request_message(route: Route) -> Message:
+    request = route.request
+    label = f"C-MOVE, Move Destination {request.destination_ae_title}"
+    sublabel = str(route.listening_address or "")
+    return Message(
+        escape_unprintable(request.calling_ae_title),
+        escape_unprintable(request.archive_ae.title),
+        escape_unprintable(label),
+        escape_unprintable(sublabel),
+    )
+
+
+def _build_message(step: RouteMessage) -> Message:
+    label = f"{step.kind} as {step.calling_ae_title}"
     if step.move_destination:
-        above += f", Move Destination {step.move_destination}"
-    below = str(step.address) if step.address else "(nowhere)"
+        label += f", Move Destination {step.move_destination}"
+    sublabel = str(step.address) if step.address else "(nowhere)"
     return Message(
         escape_unprintable(step.sender_ae_title),
         escape_unprintable(step.receiver_ae_title),
-        escape_unprintable(above),
-        escape_unprintable(below),
+        escape_unprintable(label),
+        escape_unprintable(sublabel),
     )
 
 
-def _response_message(question: RouteRequest, answer: str, mood: Rating, response: FinalResponse | None) -> Message:
-    """Return the last message: the expected *answer*, or the *response* that came, with what was expected instead."""
+def _build_response_message(
+    request: RouteRequest, expected_response: str, rating: Rating, response: FinalResponse | None
+) -> Message:
+    """Return the last message: *expected_response*, or the *response* that came, with what was expected instead."""
     if response is not None:
-        mood = response.rating
-        answer = answer if answer.startswith(response.text) else f"{response.text} (expected: {answer})"
+        rating = response.rating
+        expected_response = (
+            expected_response
+            if expected_response.startswith(response.text)
+            else f"{response.text} (expected: {expected_response})"
+        )
     return Message(
-        escape_unprintable(question.archive_ae.title),
-        escape_unprintable(question.calling_ae_title),
-        escape_unprintable(answer),
+        escape_unprintable(request.archive_ae.title),
+        escape_unprintable(request.calling_ae_title),
+        escape_unprintable(expected_response),
         is_response=True,
-        rating=mood,
+        rating=rating,
     )
 
 
-def _prerequisite_remarks(way: RetrievePath) -> tuple[str, ...]:
+def _format_prerequisite_remarks(path: RetrievePath) -> tuple[str, ...]:
     return tuple(
-        escape_unprintable(f"needs: {format_prerequisite(need)}") for need in way.prerequisites if not way.failures
+        escape_unprintable(f"needs: {format_prerequisite(prerequisite)}")
+        for prerequisite in path.prerequisites
+        if not path.failures
     )
 
 
-def _failure_remarks(failures: tuple[RouteFailure, ...]) -> tuple[str, ...]:
+def _format_failure_remarks(failures: tuple[RouteFailure, ...]) -> tuple[str, ...]:
     return tuple(escape_unprintable(failure.reason) for failure in failures)
 
 
 _CHARACTER = 7.3  # width of a character of the monospaced font at 12 px
-_BETWEEN = 150  # least distance of life lines
+_MIN_LANE_DISTANCE = 150  # least distance of life lines
 _PAD = 16
 _HEAD, _BOX, _ROW, _LINE = 30, 28, 46, 17
-_LEAST = 480  # least width of the picture
+_MIN_WIDTH = 480  # least width of the picture
 _STYLE = """
 text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1c1f23 }
 .head { font-weight: 700; font-size: 13px }
@@ -173,12 +190,14 @@ text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; 
 
 def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     """Yield the text of a picture of *sequences*, one below the other."""
-    width = max([_LEAST, *(_width(each) for each in sequences), *(_text_width(each.heading) for each in sequences)])
-    drawn: list[str] = []
+    width = max(
+        [_MIN_WIDTH, *(_compute_width(each) for each in sequences), *(_text_width(each.heading) for each in sequences)]
+    )
+    elements: list[str] = []
     y: float = _PAD
     for sequence in sequences:
-        lines, y = _draw(sequence, y, width)
-        drawn += lines
+        diagram_elements, y = _draw(sequence, y, width)
+        elements += diagram_elements
         y += _PAD
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {y:.0f}" '
@@ -191,80 +210,81 @@ def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
         'orient="auto-start-reverse"><path class="tip" d="M0 0L10 5L0 10z"/></marker></defs>\n'
     )
     yield f'<rect class="paper" width="{width:.0f}" height="{y:.0f}"/>\n'
-    yield from (f"{line}\n" for line in drawn)
+    yield from (f"{line}\n" for line in elements)
     yield "</svg>\n"
 
 
 def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str], float]:
     """Return the elements of *sequence* drawn from *top* on, and where they end."""
-    lanes = _lanes(sequence)
-    mood = f" {sequence.rating}" if sequence.rating != "open" else ""
-    drawn = [f'<text class="head{mood}" x="{_PAD}" y="{top + 14:.0f}">{escape(sequence.heading)}</text>']
+    lanes = _compute_lanes(sequence)
+    css_class = f" {sequence.rating}" if sequence.rating != "open" else ""
+    elements = [f'<text class="head{css_class}" x="{_PAD}" y="{top + 14:.0f}">{escape(sequence.heading)}</text>']
     y = top + _HEAD
     bottom = y + _BOX + _ROW * len(sequence.messages) + _PAD / 2
     for name, x in lanes.items():
-        half = max(len(name) * _CHARACTER / 2 + 10, 36)
-        drawn.append(f'<line class="life" x1="{x:.1f}" y1="{y + _BOX:.0f}" x2="{x:.1f}" y2="{bottom:.0f}"/>')
-        drawn.append(
-            f'<rect class="box" x="{x - half:.1f}" y="{y:.0f}" width="{2 * half:.1f}" height="{_BOX}" rx="4"/>'
+        half_width = max(len(name) * _CHARACTER / 2 + 10, 36)
+        elements.append(f'<line class="life" x1="{x:.1f}" y1="{y + _BOX:.0f}" x2="{x:.1f}" y2="{bottom:.0f}"/>')
+        elements.append(
+            f'<rect class="box" x="{x - half_width:.1f}" y="{y:.0f}" width="{2 * half_width:.1f}" '
+            f'height="{_BOX}" rx="4"/>'
         )
-        drawn.append(f'<text x="{x:.1f}" y="{y + 18:.0f}" text-anchor="middle">{escape(name)}</text>')
+        elements.append(f'<text x="{x:.1f}" y="{y + 18:.0f}" text-anchor="middle">{escape(name)}</text>')
     y += _BOX
     for message in sequence.messages:
         y += _ROW
-        drawn += _arrow(message, lanes, y - _ROW / 2 + 6)
+        elements += _draw_arrow(message, lanes, y - _ROW / 2 + 6)
     y = bottom
     for remark in sequence.remarks:
         for line in textwrap.wrap(remark, max(int((width - 2 * _PAD) / _CHARACTER), 20)):
             y += _LINE
-            drawn.append(f'<text class="{sequence.rating}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
-    return drawn, y + _PAD / 2
+            elements.append(f'<text class="{sequence.rating}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
+    return elements, y + _PAD / 2
 
 
-def _arrow(message: Message, lanes: dict[str, float], y: float) -> Iterator[str]:
+def _draw_arrow(message: Message, lanes: dict[str, float], y: float) -> Iterator[str]:
     start, end = lanes[message.sender], lanes[message.receiver]
-    kind = " answer" if message.is_response else ""
-    mood = f" {message.rating}" if message.rating != "open" else ""
+    css_class = " answer" if message.is_response else ""
+    rating_class = f" {message.rating}" if message.rating != "open" else ""
     if start == end:
         path = f"M{start:.1f} {y - 6:.0f}h26v12h-26"
-        yield f'<path class="arrow{kind}" d="{path}"/>'
-        middle, anchor = start + 34, "start"
+        yield f'<path class="arrow{css_class}" d="{path}"/>'
+        label_x, anchor = start + 34, "start"
     else:
-        yield f'<line class="arrow{kind}" x1="{start:.1f}" y1="{y:.0f}" x2="{end:.1f}" y2="{y:.0f}"/>'
-        middle, anchor = (start + end) / 2, "middle"
-    for kind, text, height in ((f"label{mood}", message.label, -6), ("label small", message.sublabel, 15)):
+        yield f'<line class="arrow{css_class}" x1="{start:.1f}" y1="{y:.0f}" x2="{end:.1f}" y2="{y:.0f}"/>'
+        label_x, anchor = (start + end) / 2, "middle"
+    for css_class, text, height in ((f"label{rating_class}", message.label, -6), ("label small", message.sublabel, 15)):
         if text:
-            place = f'x="{middle:.1f}" y="{y + height:.0f}" text-anchor="{anchor}"'
-            yield f'<text class="{kind}" {place}>{escape(text)}</text>'
+            attributes = f'x="{label_x:.1f}" y="{y + height:.0f}" text-anchor="{anchor}"'
+            yield f'<text class="{css_class}" {attributes}>{escape(text)}</text>'
 
 
-def _lanes(sequence: SequenceDiagram) -> dict[str, float]:
+def _compute_lanes(sequence: SequenceDiagram) -> dict[str, float]:
     """Return where the life line of each participant stands: each label fits between those that it spans."""
     names = sequence.participants
-    places = {name: number for number, name in enumerate(names)}
-    x = [_first(names)]
+    lane_numbers = {name: number for number, name in enumerate(names)}
+    positions = [_compute_first_lane(names)]
     for number in range(1, len(names)):
-        here = x[-1] + _BETWEEN
+        position = positions[-1] + _MIN_LANE_DISTANCE
         for message in sequence.messages:
-            left, right = sorted((places[message.sender], places[message.receiver]))
+            left, right = sorted((lane_numbers[message.sender], lane_numbers[message.receiver]))
             if right == number and left != right:
-                room = max(len(message.label), len(message.sublabel)) * _CHARACTER + 24
-                here = max(here, x[left] + room)
-        x.append(here)
-    return dict(zip(names, x, strict=True))
+                label_width = max(len(message.label), len(message.sublabel)) * _CHARACTER + 24
+                position = max(position, positions[left] + label_width)
+        positions.append(position)
+    return dict(zip(names, positions, strict=True))
 
 
-def _first(names: tuple[str, ...]) -> float:
+def _compute_first_lane(names: tuple[str, ...]) -> float:
     return _PAD + max(len(names[0]) * _CHARACTER / 2 + 10, 36) if names else _PAD
 
 
-def _width(sequence: SequenceDiagram) -> float:
-    lanes = _lanes(sequence)
+def _compute_width(sequence: SequenceDiagram) -> float:
+    lanes = _compute_lanes(sequence)
     if not lanes:
         return 0
-    name, last = max(lanes.items(), key=lambda lane: lane[1])
-    loops = [_text_width(each.label) for each in sequence.messages if each.sender == each.receiver == name]
-    return last + max(len(name) * _CHARACTER / 2 + 10, 36, *loops) + _PAD
+    name, last_position = max(lanes.items(), key=lambda lane: lane[1])
+    loop_widths = [_text_width(each.label) for each in sequence.messages if each.sender == each.receiver == name]
+    return last_position + max(len(name) * _CHARACTER / 2 + 10, 36, *loop_widths) + _PAD
 
 
 def _text_width(text: str) -> float:
@@ -276,19 +296,19 @@ def render_mermaid(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     names = tuple(dict.fromkeys(name for each in sequences for name in each.participants))
     ids = {name: f"p{number}" for number, name in enumerate(names)}
     yield "sequenceDiagram"
-    for name, short in ids.items():
-        yield f"  participant {short} as {_escape_mermaid(name)}"
-    across = ",".join(dict.fromkeys((ids[names[0]], ids[names[-1]])))
+    for name, participant_id in ids.items():
+        yield f"  participant {participant_id} as {_escape_mermaid(name)}"
+    note_span = ",".join(dict.fromkeys((ids[names[0]], ids[names[-1]])))
     for sequence in sequences:
-        yield f"  Note over {across}: {_escape_mermaid(sequence.heading)}"
+        yield f"  Note over {note_span}: {_escape_mermaid(sequence.heading)}"
         for message in sequence.messages:
             arrow = "-->>" if message.is_response else "->>"
-            below = f"<br/>{_escape_mermaid(message.sublabel)}" if message.sublabel else ""
-            yield f"  {ids[message.sender]}{arrow}{ids[message.receiver]}: {_escape_mermaid(message.label)}{below}"
+            sublabel = f"<br/>{_escape_mermaid(message.sublabel)}" if message.sublabel else ""
+            yield f"  {ids[message.sender]}{arrow}{ids[message.receiver]}: {_escape_mermaid(message.label)}{sublabel}"
         for remark in sequence.remarks:
-            yield f"  Note over {across}: {_escape_mermaid(remark)}"
+            yield f"  Note over {note_span}: {_escape_mermaid(remark)}"
 
 
 def _escape_mermaid(text: str) -> str:
     """Return *text* with what Mermaid takes for its own as numbered characters."""
-    return "".join(f"#{ord(c)};" if c in '#;<>"&%' else c for c in text)
+    return "".join(f"#{ord(character)};" if character in '#;<>"&%' else character for character in text)

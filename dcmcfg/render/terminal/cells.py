@@ -8,9 +8,9 @@ from dcmcfg.dn import DN
 from dcmcfg.secret_values import is_secret
 from dcmcfg.zip_members import ZipMember, find_changed_members
 
-_LONGEST_SHOWN = 200
+_MAX_VALUE_LENGTH = 200
 #: Of more files in a ZIP file, so many are shown.
-_SHOWN_MEMBERS = 20
+_MAX_MEMBERS = 20
 #: What stands in the place of a secret.
 SECRET_PLACEHOLDER = "(secret)"  # noqa: S105 — what stands in its place
 
@@ -23,7 +23,7 @@ def format_cell_value(name: str, value: bytes, *, with_secrets: bool = False) ->
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         return f"({len(value)} octets)"
-    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else f"({len(value)} octets)"
+    return text if text.isprintable() and len(text) <= _MAX_VALUE_LENGTH else f"({len(value)} octets)"
 
 
 def relative_dn(dn: DN, base: DN) -> str:
@@ -43,10 +43,10 @@ def diff_zip_members(
 def zip_member_rows(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """Yield (before, after) of each file that changes where a value goes and comes that are ZIP files, one of each."""
     changed = diff_zip_members(removed, added)
-    for name, before, after in changed[:_SHOWN_MEMBERS]:
+    for name, before, after in changed[:_MAX_MEMBERS]:
         yield format_zip_member(name, before), format_zip_member(name, after)
-    if (left := len(changed) - _SHOWN_MEMBERS) > 0:
-        yield "", f"… and {left} more files in it"
+    if (hidden_count := len(changed) - _MAX_MEMBERS) > 0:
+        yield "", f"… and {hidden_count} more files in it"
 
 
 def format_zip_member(name: str, member: ZipMember | None) -> str:

@@ -1,6 +1,6 @@
 """The consoles that results, progress and problems go to.
 
-What a changing command tells beside its plan.
+What a changing command prints beside its plan.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _HEIGHT = 25  # lines; nothing goes by it
 
 def stdout_console() -> Console:
     """Return a console on standard output, for results."""
-    return _console(on_stderr=False)
+    return _create_console(on_stderr=False)
 
 
 def stderr_console() -> Console:
     """Return a console on standard error, for progress and problems."""
-    return _console(on_stderr=True)
+    return _create_console(on_stderr=True)
 
 
 def bounded_width(console: Console) -> int | None:
@@ -69,11 +69,11 @@ def wrap_text(text: Text, console: Console, indent: int) -> Iterable[Text]:
     moves the cursor is escaped, at the price of the styles.
     """
     width = bounded_width(console)
-    if (plain := escape_unprintable_lines(text.plain)) != text.plain:
-        text = Text(plain, style=text.style)
+    if (escaped := escape_unprintable_lines(text.plain)) != text.plain:
+        text = Text(escaped, style=text.style)
     for line in text.split("\n"):
-        points = [] if width is None else find_break_points(line.plain, max(width - indent, 1))
-        for part in line.divide(points):
+        break_points = [] if width is None else find_break_points(line.plain, max(width - indent, 1))
+        for part in line.divide(break_points):
             part.rstrip()
             yield part
 
@@ -85,7 +85,7 @@ class _PipeSafeConsole(Console):
         raise BrokenPipeError
 
 
-def _console(*, on_stderr: bool) -> Console:
+def _create_console(*, on_stderr: bool) -> Console:
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         # rich takes the width from there only when it is told the height as well, on a terminal that is dumb.
@@ -102,10 +102,10 @@ def show_progress(description: str, total: int) -> Iterator[Callable[[int, int],
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or total < 5) as bar:
         task = bar.add_task(description, total=total)
 
-        def step(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of)
+        def update_bar(done: int, count: int) -> None:
+            bar.update(task, completed=done, total=count)
 
-        yield step
+        yield update_bar
 
 
 def _print_nothing(console: Console) -> None:

@@ -17,18 +17,18 @@ from dcmcfg.printable import escape_unprintable_lines
 from dcmcfg.render.terminal.console import bounded_width, print_line, print_styled
 
 #: Words in a column narrower than this cannot be read.
-_NARROWEST_PROSE = 24
+_MIN_PROSE_WIDTH = 24
 #: A value up to this long stays in one piece.
-_SHORT_VALUE = 30
+_MAX_UNBROKEN_VALUE = 30
 #: Of a text in blocks, lines are not made shorter than this.
-_SHORTEST_LINE = 20
+_MIN_LINE_WIDTH = 20
 #: What stands around the cells of rich's SIMPLE_HEAD: three blanks between columns, one on each side.
-_BETWEEN, _SIDES = 3, 2
+_COLUMN_GAP, _SIDE_BLANKS = 3, 2
 _RULE = "─"
-_LONGEST_RULE = 120
+_MAX_RULE_LENGTH = 120
 _INDENT = "  "
-_RDN = re.compile(r"(?:\\.|[^,])+,?|,")
-_LIKE_A_DN = re.compile(r"[\w.-]+=[^,=]*(?:,[\w.-]+=[^,=]*)+")
+_RDN_PATTERN = re.compile(r"(?:\\.|[^,])+,?|,")
+_DN_PATTERN = re.compile(r"[\w.-]+=[^,=]*(?:,[\w.-]+=[^,=]*)+")
 
 
 class WrapMode(Enum):
@@ -60,15 +60,18 @@ def print_table(
     """
     width, rows = bounded_width(console), _escape_rows(rows)
     if width is None:
-        _print(console, _table(columns, rows))
+        _print(console, _build_table(columns, rows))
         return
-    widths = _widths(columns, rows, width)
+    widths = _compute_widths(columns, rows, width)
     if widths is not None:
         cells = [zip(row, columns, widths, strict=True) for row in rows]
-        shown = [["\n".join(_wrap_cell(cell, column.wrap_mode, room)) for cell, column, room in row] for row in cells]
-        _print(console, _table(columns, shown))
+        wrapped_rows = [
+            ["\n".join(_wrap_cell(cell, column.wrap_mode, column_width)) for cell, column, column_width in row]
+            for row in cells
+        ]
+        _print(console, _build_table(columns, wrapped_rows))
         return
-    for line in _block_lines(columns, rows if block_rows is None else _escape_rows(block_rows), width):
+    for line in _build_block_lines(columns, rows if block_rows is None else _escape_rows(block_rows), width):
         print_line(console, line)
 
 
@@ -81,10 +84,10 @@ def _print(console: Console, table: Table) -> None:
     with console.capture() as captured:
         console.print(table, markup=False, highlight=False)
     for line in captured.get().splitlines():
-        print_styled(console, (line[:_LONGEST_RULE] if set(line) == {" ", _RULE} else line).rstrip())
+        print_styled(console, (line[:_MAX_RULE_LENGTH] if set(line) == {" ", _RULE} else line).rstrip())
 
 
-def _table(columns: Sequence[Column], rows: Iterable[Row]) -> Table:
+def _build_table(columns: Sequence[Column], rows: Iterable[Row]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(Text(column.heading), no_wrap=True)
@@ -93,42 +96,45 @@ def _table(columns: Sequence[Column], rows: Iterable[Row]) -> Table:
     return table
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int] | None:
+def _compute_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int] | None:
     """Return the columns' widths, or None where the names alone are wider than *width*."""
-    room = width - _BETWEEN * (len(columns) - 1) - _SIDES
-    whole = [cell_len(column.heading) for column in columns]
-    least = list(whole)
+    available = width - _COLUMN_GAP * (len(columns) - 1) - _SIDE_BLANKS
+    full_widths = [cell_len(column.heading) for column in columns]
+    min_widths = list(full_widths)
     for row in rows:
         for number, (cell, column) in enumerate(zip(row, columns, strict=True)):
-            natural = max(map(cell_len, cell.split("\n")))
-            piece = max((cell_len(piece.rstrip()) for piece in _unbreakable_pieces(cell, column.wrap_mode)), default=0)
+            full_width = max(map(cell_len, cell.split("\n")))
+            piece = max((cell_len(piece.rstrip()) for piece in _split_unbreakable(cell, column.wrap_mode)), default=0)
             if _resolve_wrap_mode(cell, column.wrap_mode) is WrapMode.AT_SPACES:
-                piece = max(piece, min(natural, _NARROWEST_PROSE))
-            whole[number] = max(whole[number], natural)
-            least[number] = max(least[number], piece)
-    spare = room - sum(least)
-    if spare < 0:
+                piece = max(piece, min(full_width, _MIN_PROSE_WIDTH))
+            full_widths[number] = max(full_widths[number], full_width)
+            min_widths[number] = max(min_widths[number], piece)
+    spare_width = available - sum(min_widths)
+    if spare_width < 0:
         return None
-    wished = sum(whole) - sum(least)
-    if wished <= spare:
-        return whole
-    return [low + (high - low) * spare // wished for low, high in zip(least, whole, strict=True)]
+    desired_width = sum(full_widths) - sum(min_widths)
+    if desired_width <= spare_width:
+        return full_widths
+    return [
+        min_width + (max_width - min_width) * spare_width // desired_width
+        for min_width, max_width in zip(min_widths, full_widths, strict=True)
+    ]
 
 
-def _block_lines(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[str]:
-    labels = max((cell_len(column.heading) for column in columns[1:]), default=0) + len(_INDENT)
+def _build_block_lines(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[str]:
+    label_width = max((cell_len(column.heading) for column in columns[1:]), default=0) + len(_INDENT)
     for number, row in enumerate(rows):
         if row[0] and number:
             yield ""
-        for place, (cell, column) in enumerate(zip(row, columns, strict=True)):
+        for column_number, (cell, column) in enumerate(zip(row, columns, strict=True)):
             if not cell:
                 continue
-            before = column.heading and f"{column.heading}  "
-            if place:
-                before = _INDENT + (before and before.ljust(labels))
-            for line in _wrap_cell(cell, column.wrap_mode, max(width - len(before), _SHORTEST_LINE)):
-                yield before + line
-                before = " " * len(before)
+            prefix = column.heading and f"{column.heading}  "
+            if column_number:
+                prefix = _INDENT + (prefix and prefix.ljust(label_width))
+            for line in _wrap_cell(cell, column.wrap_mode, max(width - len(prefix), _MIN_LINE_WIDTH)):
+                yield prefix + line
+                prefix = " " * len(prefix)
     yield ""
 
 
@@ -136,7 +142,7 @@ def _wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
     """Yield *cell* as lines of up to *width* columns; a piece that is wider stays whole."""
     for text in cell.split("\n"):
         line = ""
-        for piece in _unbreakable_pieces(text, breaks) if cell_len(text) > width else [text]:
+        for piece in _split_unbreakable(text, breaks) if cell_len(text) > width else [text]:
             if line and cell_len((line + piece).rstrip()) > width:
                 yield line.rstrip()
                 line, piece = "", piece.lstrip()  # the blank after a comma goes with the line
@@ -144,11 +150,11 @@ def _wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
         yield line.rstrip()
 
 
-def _unbreakable_pieces(cell: str, breaks: WrapMode) -> list[str]:
+def _split_unbreakable(cell: str, breaks: WrapMode) -> list[str]:
     """Return what must stay whole of *cell*, with the blank or comma that ends it."""
     match _resolve_wrap_mode(cell, breaks):
         case WrapMode.AT_COMMAS:
-            return [piece for text in cell.split("\n") for piece in _RDN.findall(text)]
+            return [piece for text in cell.split("\n") for piece in _RDN_PATTERN.findall(text)]
         case WrapMode.AT_SPACES:
             return [f"{word} " for word in cell.split()]
         case _:
@@ -158,6 +164,6 @@ def _unbreakable_pieces(cell: str, breaks: WrapMode) -> list[str]:
 def _resolve_wrap_mode(cell: str, breaks: WrapMode) -> WrapMode:
     if breaks is not WrapMode.AUTO:
         return breaks
-    if _LIKE_A_DN.fullmatch(cell):
+    if _DN_PATTERN.fullmatch(cell):
         return WrapMode.AT_COMMAS
-    return WrapMode.NEVER if cell_len(cell) <= _SHORT_VALUE else WrapMode.AT_SPACES
+    return WrapMode.NEVER if cell_len(cell) <= _MAX_UNBROKEN_VALUE else WrapMode.AT_SPACES

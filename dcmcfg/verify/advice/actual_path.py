@@ -16,13 +16,13 @@ def suggest_steps_for_other_path(case: Case) -> Iterator[str]:
     if not case.is_contradicted:
         return
     evidence = case.evidence
-    relayed = [
+    other_records = [
         record
         for record in evidence.move_records or ()
         if record.destination_ae_title != evidence.route.external_retrieve_destination
     ]
-    straight = evidence.route.external_retrieve_destination is None
-    if relayed or evidence.move_records is None or (straight and count_recalled(evidence)):
+    is_direct = evidence.route.external_retrieve_destination is None
+    if other_records or evidence.move_records is None or (is_direct and count_recalled(evidence)):
         yield "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
     elif not evidence.move_records:
         yield "see that the record is that of the external archive which holds the study"

@@ -84,8 +84,8 @@ class Case:
     @property
     def mapping_command(self) -> str:
         """The command that has the archive forward what the external archive sends without a match to the request."""
-        named = sorted(find_candidate_archives(self.evidence))
-        title = named[0] if len(named) == 1 else "AET"
+        candidates = sorted(find_candidate_archives(self.evidence))
+        title = candidates[0] if len(candidates) == 1 else "AET"
         return format_command("add-value", self.device_name, f"dcmCStoreSCUOfCMoveSCP={title}={title}")
 
     @property
@@ -96,8 +96,8 @@ class Case:
     @property
     def external_description(self) -> str:
         """The external archive, by its name where that is known."""
-        named = ", ".join(sorted(find_candidate_archives(self.evidence)))
-        return f"the external archive {named}" if named else "the external archive"
+        candidates = ", ".join(sorted(find_candidate_archives(self.evidence)))
+        return f"the external archive {candidates}" if candidates else "the external archive"
 
     @property
     def sender_description(self) -> str:
@@ -111,8 +111,8 @@ class Case:
     @property
     def work_order_command(self) -> str:
         """The command that tells what the external archive's administrator has to enter."""
-        named = sorted(find_candidate_archives(self.evidence))
-        title = shlex.quote(named[0]) if len(named) == 1 else "AET"
+        candidates = sorted(find_candidate_archives(self.evidence))
+        title = shlex.quote(candidates[0]) if len(candidates) == 1 else "AET"
         return f"dcmcfg work-order --external {title}"
 
     @property
@@ -122,10 +122,14 @@ class Case:
 
     @property
     def misrouting_advice(self) -> str:
-        """What mends a way that does not lead back; "" where it does, or the study need not have gone it."""
+        """How to fix a route that does not lead back; "" where it does, or the study need not have taken it."""
         route = self.evidence.route
-        away = self.evidence.instances_before and self.files.location is not FileLocation.LOCAL
-        return f"{route.misrouting_reason}; {route.misrouting_fix}" if route.misrouting_reason and away else ""
+        is_possibly_purged = self.evidence.instances_before and self.files.location is not FileLocation.LOCAL
+        return (
+            f"{route.misrouting_reason}; {route.misrouting_fix}"
+            if route.misrouting_reason and is_possibly_purged
+            else ""
+        )
 
     def format_ae_address(self, title: str) -> str:
         """Return *title* with the address at which the archive looks for it, where the tree has one."""

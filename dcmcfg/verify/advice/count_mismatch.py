@@ -21,25 +21,25 @@ def suggest_steps(case: Case) -> Iterator[str]:
     if case.misrouting_advice:
         yield case.misrouting_advice
     elif not reported.completed:
-        yield from _nothing_completed(case)
+        yield from _advise_on_nothing_completed(case)
     else:
         yield _advise_on_count_mismatch(case, reported.completed)
 
 
-def _nothing_completed(case: Case) -> Iterator[str]:
+def _advise_on_nothing_completed(case: Case) -> Iterator[str]:
     """Explain 0000 with zero completed (CommonCMoveSCP, RetrieveServiceImpl)."""
-    question = case.evidence.request
-    if not case.evidence.instances_before and question.patient is not None:
-        yield _advise_on_patient_mismatch(case, question.patient)
+    request = case.evidence.request
+    if not case.evidence.instances_before and request.patient is not None:
+        yield _advise_on_patient_mismatch(case, request.patient)
     elif not case.evidence.instances_before:
         yield (
-            f"the archive lists no study {question.study_uid} (for {case.archive_ae_title}): check the "
+            f"the archive lists no study {request.study_uid} (for {case.archive_ae_title}): check the "
             "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
         )
     elif case.evidence.move_records or count_recalled(case.evidence):
-        yield _not_matched(case)
+        yield _explain_unmatched_recall(case)
     elif case.files.probably_not_local_count:
-        yield from _nothing_forwarded(case)
+        yield from _advise_on_nothing_forwarded(case)
     else:
         yield from _advise_on_dropped_instances(case)
 
@@ -58,11 +58,11 @@ def _advise_on_dropped_instances(case: Case) -> Iterator[str]:
     )
 
 
-def _not_matched(case: Case) -> str:
+def _explain_unmatched_recall(case: Case) -> str:
     """Return why what came back was not forwarded (CommonCMoveSCP, RetrieveServiceImpl)."""
-    is_here = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
+    location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
-        f"the study {is_here}, but it was not matched with this request, so it was not forwarded: "
+        f"the study {location}, but it was not matched with this request, so it was not forwarded: "
         f"{case.external_description} must "
         f"name {case.evidence.request.calling_ae_title} as Move Originator AE Title (0000,1030), must store under "
         "the AE title "
@@ -71,7 +71,7 @@ def _not_matched(case: Case) -> str:
     )
 
 
-def _nothing_forwarded(case: Case) -> Iterator[str]:
+def _advise_on_nothing_forwarded(case: Case) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
             f"see in the log of {case.external_description} whether it was asked to send to {case.destination}, and "
@@ -112,7 +112,7 @@ def _advise_on_count_mismatch(case: Case, completed: int) -> str:
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
         return f"the archive lists {completed} and sent as many: is --expect {expected} right?"
     if completed < expected:
-        return _too_few(case, expected)
+        return _advise_on_too_few(case, expected)
     if completed == expected:
         return (
             "all are completed, by its own count, and yet some are to come: the archive's log says which; verify again"
@@ -125,14 +125,14 @@ def _advise_on_count_mismatch(case: Case, completed: int) -> str:
     )
 
 
-def _too_few(case: Case, expected: int) -> str:
-    away = case.files.probably_not_local_count
-    if away and away < len(case.evidence.instances_before):
+def _advise_on_too_few(case: Case, expected: int) -> str:
+    purged_count = case.files.probably_not_local_count
+    if purged_count and purged_count < len(case.evidence.instances_before):
         return (
             "of a partly purged study the archive forwards what it recalls only with a mapping to the external "
             f"archive's store SCU: {case.mapping_command}"
         )
-    if away:
+    if purged_count:
         return f"does {case.external_description} hold all {expected}? Its log says how many it sent"
     return (
         "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "

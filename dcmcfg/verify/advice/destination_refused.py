@@ -12,24 +12,24 @@ from dcmcfg.verify.advice.case import Case
 from dcmcfg.verify.called_ae import find_candidate_archives, find_external_refusal, is_refused_by_archive
 from dcmcfg.verify.external_request import get_external_move_destination, is_alternative_used
 
-_NAMED = 5
+_MAX_NAMED_TITLES = 5
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
     if case.is_contradicted:
         return
     if case.reported.status == MOVE_DESTINATION_NOT_ALLOWED:
-        yield from _not_allowed(case)
+        yield from _advise_on_not_allowed(case)
     elif case.reported.status == MOVE_DESTINATION_UNKNOWN:
-        yield from _unknown(case)
+        yield from _advise_on_unknown_destination(case)
 
 
-def _not_allowed(case: Case) -> Iterator[str]:
+def _advise_on_not_allowed(case: Case) -> Iterator[str]:
     accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
     if not accepted or case.destination in accepted:
-        has = f"lists {case.destination}" if accepted else "is not set, which allows any"
+        setting = f"lists {case.destination}" if accepted else "is not set, which allows any"
         yield (
-            f"in the tree {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {has}: "
+            f"in the tree {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}: "
             "the archive has not loaded that, so dcmcfg reload; "
             "where that does not help, it reads another directory (dcmcfg status --directory)"
         )
@@ -40,22 +40,22 @@ def _not_allowed(case: Case) -> Iterator[str]:
         f"{format_command('add-value', archive, f'{ACCEPTED_MOVE_DESTINATION}={case.destination}')} "
         "allows this one, too"
     )
-    for near in suggest_names(case.destination, accepted):
+    for similar_title in suggest_names(case.destination, accepted):
+        remove = format_command("remove-value", archive, f"{ACCEPTED_MOVE_DESTINATION}={similar_title}")
         yield (
-            f"{ACCEPTED_MOVE_DESTINATION} has {near}, which is spelt almost like {case.destination}: "
-            f"if that is a slip, {format_command('remove-value', archive, f'{ACCEPTED_MOVE_DESTINATION}={near}')} "
-            "takes it away"
+            f"{ACCEPTED_MOVE_DESTINATION} has {similar_title}, which is spelt almost like {case.destination}: "
+            f"if that is a slip, {remove} takes it away"
         )
 
 
 def _abbreviate_titles(titles: tuple[str, ...]) -> str:
-    more = len(titles) - _NAMED
-    return ", ".join(titles[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(titles) - _MAX_NAMED_TITLES
+    return ", ".join(titles[:_MAX_NAMED_TITLES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _unknown(case: Case) -> Iterator[str]:
+def _advise_on_unknown_destination(case: Case) -> Iterator[str]:
     if is_refused_by_archive(case.evidence):
-        yield from _unknown_to_the_archive(case)
+        yield from _advise_on_unknown_to_archive(case)
     elif _find_refused_destination(case) != get_external_move_destination(case.evidence):
         yield (
             f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, while "
@@ -65,15 +65,15 @@ def _unknown(case: Case) -> Iterator[str]:
             "then verify with another study"
         )
     elif case.is_fallback_used:
-        yield from _unknown_to_the_fallback(case)
+        yield from _advise_on_unknown_to_fallback(case)
     elif is_alternative_used(case.evidence):
-        yield from _unknown_to_the_alternative(case)
+        yield from _advise_on_unknown_to_alternative(case)
     elif (
         case.external_retrieve_destination is None
         and find_external_refusal(case.evidence) is None
         and _is_archive_wording(case)
     ):
-        yield from _unknown_to_either(case)
+        yield from _advise_on_unknown_to_either(case)
     elif case.external_retrieve_destination is None:
         yield (
             "the archive passed the request on with its original destination, and the external archive does not "
@@ -96,18 +96,18 @@ def _unknown(case: Case) -> Iterator[str]:
         )
 
 
-def _unknown_to_the_archive(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_archive(case: Case) -> Iterator[str]:
     route, title = case.evidence.route, case.destination
-    if hidden := route.get_unresolved_reason(title):
-        yield f"{hidden}; then dcmcfg reload"
+    if unresolved_reason := route.get_unresolved_reason(title):
+        yield f"{unresolved_reason}; then dcmcfg reload"
     elif not route.move_destination_known:
-        near = (
+        suggestion = (
             f" (case counts): did you mean {', '.join(route.similar_ae_titles)}? Else"
             if route.similar_ae_titles
             else ":"
         )
         yield (
-            f"the tree has no AE {title}{near} dcmcfg ae add {case.quoted_destination}@HOST:PORT creates it, and "
+            f"the tree has no AE {title}{suggestion} dcmcfg ae add {case.quoted_destination}@HOST:PORT creates it, and "
             "has the archive "
             "reload"
         )
@@ -118,7 +118,7 @@ def _unknown_to_the_archive(case: Case) -> Iterator[str]:
         )
 
 
-def _unknown_to_either(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_either(case: Case) -> Iterator[str]:
     """The archive and an external dcm4chee archive say it in the same words, and either can be meant."""
     yield (
         f"most likely it is {case.external_description} that does not know {case.destination}, to which it is asked "
@@ -131,25 +131,27 @@ def _unknown_to_either(case: Case) -> Iterator[str]:
     yield from _advise_if_archive_refused(case)
 
 
-def _unknown_to_the_fallback(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_fallback(case: Case) -> Iterator[str]:
     title = _find_refused_destination(case)
-    asked = (
+    explanation = (
         f"the archive does not know the study, so it asked its fallback archive {_find_refusing_archive(case)} "
         f"(dcmFallbackCMoveSCP) to send to {title}, which {_find_refusing_archive(case)} does not know"
     )
     if title != case.destination:
         yield (
-            f"{asked}: its administrator must enter {title} there, with the archive's host and DICOM port; "
+            f"{explanation}: its administrator must enter {title} there, with the archive's host and DICOM port; "
             f"{case.work_order_command} tells which"
         )
         return
-    yield f"{asked}: its administrator must enter {title} there; {case.work_order_command} tells with which address"
-    back = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
-    yield f"or {back} has {_find_refusing_archive(case)} send to the archive instead, which forwards it to {title}"
+    yield (
+        f"{explanation}: its administrator must enter {title} there; {case.work_order_command} tells with which address"
+    )
+    command = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
+    yield f"or {command} has {_find_refusing_archive(case)} send to the archive instead, which forwards it to {title}"
     yield from _advise_if_archive_refused(case)
 
 
-def _unknown_to_the_alternative(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_alternative(case: Case) -> Iterator[str]:
     """Its AE is asked with the destination of the request, whatever dcmExternalRetrieveAEDestination is."""
     title = _find_refused_destination(case)
     yield (

@@ -22,9 +22,11 @@ def suggest_steps(case: Case) -> Iterator[str]:
         yield NO_EXTERNAL_ARCHIVE
     for record in case.evidence.move_records or ():
         if record.failure.endswith(f"Unknown modality for AET: {record.destination_ae_title}"):
-            order = format_command("work-order", "--external", record.called_ae_title, "--format", "orthanc")
+            work_order_command = format_command(
+                "work-order", "--external", record.called_ae_title, "--format", "orthanc"
+            )
             yield (
                 f"the external archive, an Orthanc, does not know {record.destination_ae_title}: its administrator "
                 "must enter "
-                f"it in DicomModalities; {order} gives the lines"
+                f"it in DicomModalities; {work_order_command} gives the lines"
             )

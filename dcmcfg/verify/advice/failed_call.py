@@ -17,8 +17,8 @@ def advise_on_failed_call(case: Case, ae_title: str) -> str:
 
     "" for a comment that says something else.
     """
-    comment, ours = case.reported.comment, case.is_own_receiver and ae_title == case.destination
-    if "Connection refused" in comment and ours:
+    comment, is_own_receiver = case.reported.comment, case.is_own_receiver and ae_title == case.destination
+    if "Connection refused" in comment and is_own_receiver:
         return (
             f"this run listened as {ae_title}: the archive looks for it at {case.format_ae_address(ae_title)}; is "
             "that this "
@@ -39,7 +39,7 @@ def advise_on_failed_call(case: Case, ae_title: str) -> str:
     if "A-ASSOCIATE-RJ" in comment:
         return _advise_on_rejection(case, ae_title)
     if TLS_EXCEPTION_PREFIX in comment:
-        return _advise_on_tls_failure(case, ae_title, is_own_receiver=ours)
+        return _advise_on_tls_failure(case, ae_title, is_own_receiver=is_own_receiver)
     if comment.startswith("A-ABORT"):
         return (
             f"{ae_title} aborted the association, or did not answer the association request within dcmAAACTimeout "
@@ -56,40 +56,41 @@ def advise_on_failed_call(case: Case, ae_title: str) -> str:
     return ""
 
 
-def _advise_on_incompatible_connection(case: Case, whom: str) -> str:
-    fit = case.evidence.route.get_connection_match(whom)
-    if fit is None:
+def _advise_on_incompatible_connection(case: Case, ae_title: str) -> str:
+    match = case.evidence.route.get_connection_match(ae_title)
+    if match is None:
         return (
             f"dcmcfg route --dest {case.quoted_destination} tells which connections do not go together: both plain, "
             "or both TLS "
             "with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)"
         )
-    if not fit.is_compatible:
+    if not match.is_compatible:
         return (
-            f"by the tree they do not fit either: {fit.description}. Give both a connection of the same kind "
+            f"by the tree they do not fit either: {match.description}. Give both a connection of the same kind "
             "(dcmcfg connection list tells theirs), then dcmcfg reload"
         )
-    rest = f". Where that does not help: {advise_on_tls(case.archive_ae_title)}" if fit.tls else ""
+    tls_advice = f". Where that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
-        f"by the tree a connection of {case.archive_ae_title} fits one of {whom} ({fit.description}), so most "
+        f"by the tree a connection of {case.archive_ae_title} fits one of {ae_title} ({match.description}), so most "
         "likely the archive has "
-        f"not loaded that: dcmcfg reload{rest}"
+        f"not loaded that: dcmcfg reload{tls_advice}"
     )
 
 
-def _advise_on_tls_failure(case: Case, whom: str, *, is_own_receiver: bool) -> str:
-    suits = "must suit the cipher suites (those named TLS_RSA_… require an RSA key)"
+def _advise_on_tls_failure(case: Case, ae_title: str, *, is_own_receiver: bool) -> str:
+    requirement = "must suit the cipher suites (those named TLS_RSA_… require an RSA key)"
     if is_own_receiver:
         return (
             f"the TLS handshake of {case.archive_ae_title} with this run failed: {case.archive_ae_title} must trust "
             "the certificate of "
             "--tls-cert (its trust store, or dicomAuthorizedNodeCertificateReference of its device), and the key of "
-            f"that certificate {suits}"
+            f"that certificate {requirement}"
         )
     return (
-        f"the TLS handshake of {case.archive_ae_title} with {whom} failed: each must trust the certificate of the "
+        f"the TLS handshake of {case.archive_ae_title} with {ae_title} failed: each must trust the certificate of the "
         "other, and "
-        f"the key of {whom} {suits}; the log of {whom} shows the reason, dcmcfg echo {shlex.quote(whom)} its "
+        f"the key of {ae_title} {requirement}; the log of {ae_title} shows the reason, dcmcfg echo "
+        f"{shlex.quote(ae_title)} its "
         "certificate"
     )
 
@@ -102,8 +103,8 @@ def advise_on_tls(archive: str) -> str:
 def advise_on_missing_ae(case: Case, ae_title: str) -> str:
     """Return the step for *ae_title*, an AE that the archive did not find; "" where the tree is not known."""
     route = case.evidence.route
-    if hidden := route.get_unresolved_reason(ae_title):
-        return f"{hidden}; then dcmcfg reload"
+    if unresolved_reason := route.get_unresolved_reason(ae_title):
+        return f"{unresolved_reason}; then dcmcfg reload"
     if route.ae_titles and ae_title not in route.ae_titles:
         return (
             f"the tree has no AE {ae_title}, which the archive has to ask: dcmcfg ae add "
@@ -119,17 +120,20 @@ def advise_on_missing_ae(case: Case, ae_title: str) -> str:
     return ""
 
 
-def _advise_on_rejection(case: Case, whom: str) -> str:
-    if whom == case.destination:
+def _advise_on_rejection(case: Case, ae_title: str) -> str:
+    if ae_title == case.destination:
         return (
-            f"{whom} rejected the archive: it must accept the calling AE title {case.archive_ae_title}, and be called "
-            f"{whom} itself"
+            f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title}, and be "
+            "called "
+            f"{ae_title} itself"
         )
-    calling = case.evidence.request.calling_ae_title
+    calling_ae_title = case.evidence.request.calling_ae_title
     return (
-        f"{whom} rejected the archive, which calls it as {calling}, the title that asked here, and not as itself: its "
-        f"administrator must accept {calling} ({case.work_order_command} --calling {shlex.quote(calling)} tells "
+        f"{ae_title} rejected the archive, which calls it as {calling_ae_title}, the title that asked here, and not as "
+        "itself: its "
+        f"administrator must accept {calling_ae_title} ({case.work_order_command} --calling "
+        f"{shlex.quote(calling_ae_title)} tells "
         "all), or "
         "ask as "
-        f"one that it accepts (--calling); and it must be called {whom} itself"
+        f"one that it accepts (--calling); and it must be called {ae_title} itself"
     )

@@ -46,4 +46,4 @@ def suggest_next_steps(
     if any(problem.startswith(NOT_SAVED_PREFIX) for _, problem in received.corrupt):
         return (NO_DISK_SPACE_STEP,)
     case = Case(evidence, reported, received, route)
-    return tuple(dict.fromkeys(step for part in STEP_SUGGESTERS for step in part(case)))
+    return tuple(dict.fromkeys(step for suggest in STEP_SUGGESTERS for step in suggest(case)))

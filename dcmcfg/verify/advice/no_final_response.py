@@ -15,7 +15,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
     if case.reported.status is not None:
         return
     if outcome.cancelled:
-        yield from _cancelled(case)
+        yield from _advise_on_cancelled(case)
         return
     if case.received.finding is ReceiptFinding.COMPLETE:
         yield "all of it has arrived, only the final answer is missing: the archive's log says why; then verify again"
@@ -67,7 +67,7 @@ def _explain_missing_response(case: Case) -> str:
     )
 
 
-def _cancelled(case: Case) -> Iterator[str]:
+def _advise_on_cancelled(case: Case) -> Iterator[str]:
     if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
             f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "

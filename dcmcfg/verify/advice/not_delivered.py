@@ -27,20 +27,21 @@ def suggest_steps(case: Case) -> Iterator[str]:
 
 
 def _advise_on_unexpected(case: Case) -> str:
-    received, listed = case.received, {each.sop_instance_uid for each in case.evidence.instances_before}
-    by = ", ".join(received.callers)
+    received, listed_uids = case.received, {each.sop_instance_uid for each in case.evidence.instances_before}
+    callers = ", ".join(received.callers)
     if not case.evidence.request.selection.is_whole_study:
         return (
             "the peer that sent them does not heed the level of the request, or the UIDs in it: verify at STUDY level"
         )
-    if listed.issuperset(received.unexpected):
+    if listed_uids.issuperset(received.unexpected):
         return (
             "the same instances came as another study: something gives them another Study Instance UID (a merge, a "
             f"coercion): compare it at the archive and at {case.external_description}"
         )
     if received.move_originators == (case.evidence.request.calling_ae_title,):
         return (
-            f"{by} sent them for this C-MOVE, by its own account: its log says which study it looked for; it may not "
+            f"{callers} sent them for this C-MOVE, by its own account: its log says which study it looked for; it may "
+            "not "
             "heed the Study Instance UID, or hold other objects under it"
         )
     return "another sender may have called the receiver meanwhile: see who called it, and verify again"

@@ -39,29 +39,35 @@ def suggest_steps(case: Case) -> Iterator[str]:
     if case.misrouting_advice:
         yield case.misrouting_advice
     elif reported.warning and not reported.failed:
-        yield _warned(case)
+        yield _advise_on_warnings(case)
     elif case.is_returned_to_archive:
         yield _advise_on_partial_forwarding(case)
     else:
-        yield from _by_status(case, reported.status or SOME_SUB_OPERATIONS_FAILED)
+        yield from _advise_on_status(case, reported.status or SOME_SUB_OPERATIONS_FAILED)
 
 
-def _by_status(case: Case, status: int) -> Iterator[str]:
-    whom = find_called_ae(case.evidence)
+def _advise_on_status(case: Case, status: int) -> Iterator[str]:
+    called_ae_title = find_called_ae(case.evidence)
     if status in _UNABLE_TO_PROCESS:
-        yield _unable(case)
-    elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and whom and (step := advise_on_failed_call(case, whom)):
+        yield _advise_on_unable_to_process(case)
+    elif (
+        status == UNABLE_TO_PERFORM_SUB_OPERATIONS
+        and called_ae_title
+        and (step := advise_on_failed_call(case, called_ae_title))
+    ):
         yield step
     elif (
-        status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not whom and (either := tuple(_suggest_steps_for_both_aes(case)))
+        status == UNABLE_TO_PERFORM_SUB_OPERATIONS
+        and not called_ae_title
+        and (steps := tuple(_suggest_steps_for_both_aes(case)))
     ):
-        yield from either
+        yield from steps
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
         yield f"the archive dropped the instances before it asked or called anybody: {case.capability_check}"
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
-        yield from _without_a_reason(case)
+        yield from _advise_without_reason(case)
     elif status == SOME_SUB_OPERATIONS_FAILED:
-        yield from _some_failed(case)
+        yield from _advise_on_some_failed(case)
     elif status == PROCESSING_FAILURE and case.is_sent_directly:
         yield _advise_on_broken_connection(case)
     elif case.files.location is FileLocation.NOT_LOCAL and not (
@@ -73,11 +79,11 @@ def _by_status(case: Case, status: int) -> Iterator[str]:
         )
     elif (
         status == UNABLE_TO_PERFORM_SUB_OPERATIONS
-        and not whom
+        and not called_ae_title
         and not case.files.probably_not_local_count
         and not case.evidence.move_records
     ):
-        yield from _at_the_destination(case)
+        yield from _advise_on_destination(case)
         yield f"if the study is purged, check: {_get_checklist(case, status)}"
     else:
         yield f"check: {_get_checklist(case, status)}"
@@ -91,12 +97,12 @@ def _suggest_steps_for_both_aes(case: Case) -> Iterator[str]:
         or case.is_returned_to_archive
     ):
         return
-    likely = find_candidate_archives(case.evidence)
-    named = (
-        ("if the study was purged", next(iter(likely)) if len(likely) == 1 else ""),
+    candidates = find_candidate_archives(case.evidence)
+    titles = (
+        ("if the study was purged", next(iter(candidates)) if len(candidates) == 1 else ""),
         ("if it is local", case.destination),
     )
-    for condition, title in named:
+    for condition, title in titles:
         if title and (step := advise_on_failed_call(case, title)):
             yield f"{condition}: {step}"
 
@@ -107,11 +113,15 @@ def _is_dropped_by_capabilities(case: Case) -> bool:
     Only then does the archive count all as failed and write out counters that are zero. What an external archive
     answers may look the same, where it is passed on.
     """
-    outcome, own = (
+    outcome, is_own_report = (
         case.evidence.outcome,
         case.files.location is FileLocation.LOCAL or case.external_retrieve_destination is not None,
     )
-    return own and (outcome.completed, outcome.warning) == (0, 0) and outcome.failed == case.reported.expected_count
+    return (
+        is_own_report
+        and (outcome.completed, outcome.warning) == (0, 0)
+        and outcome.failed == case.reported.expected_count
+    )
 
 
 def _is_comment_specific(case: Case) -> bool:
@@ -149,24 +159,24 @@ def _advise_on_broken_connection(case: Case) -> str:
 
 def _advise_on_partial_forwarding(case: Case) -> str:
     """Return where it failed, of what the external archive sent to the archive: on from there, or before."""
-    came, forwarded = count_recalled(case.evidence), case.reported.completed + case.reported.warning
-    if forwarded and (came == forwarded if came else not case.reported.failed):
+    recalled_count, forwarded_count = count_recalled(case.evidence), case.reported.completed + case.reported.warning
+    if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.reported.failed):
         return (
             f"{case.external_description} sent a part of it to {case.external_retrieve_destination}, which was "
             "forwarded; the rest never came from "
             "there: its log shows the reason"
         )
-    local = ", and it is in the archive's own storage now" if came else ""
-    failed = (
+    location = ", and it is in the archive's own storage now" if recalled_count else ""
+    failure = (
         f"could not send it on to {case.destination}" if case.is_own_receiver else f"{case.destination} did not take it"
     )
     return (
-        f"the archive recalled the study from {case.external_description}{local}, but {failed}: "
+        f"the archive recalled the study from {case.external_description}{location}, but {failure}: "
         f"{_advise_on_reachability(case)}"
     )
 
 
-def _warned(case: Case) -> str:
+def _advise_on_warnings(case: Case) -> str:
     if case.is_own_receiver:
         return (
             f"this run took all that came without a warning: the log of {case.sender_description} says what it "
@@ -178,7 +188,7 @@ def _warned(case: Case) -> str:
     )
 
 
-def _unable(case: Case) -> str:
+def _advise_on_unable_to_process(case: Case) -> str:
     if not case.files.probably_not_local_count:
         return (
             f"the log of {case.archive_ae_title} says why. Is it an Orthanc? That answers C000 where "
@@ -194,7 +204,7 @@ def _unable(case: Case) -> str:
     )
 
 
-def _without_a_reason(case: Case) -> Iterator[str]:
+def _advise_without_reason(case: Case) -> Iterator[str]:
     """A702 without a comment: dropped by negotiation, not taken by the destination, or lost on the external side."""
     if case.is_sent_directly:
         yield (
@@ -217,20 +227,23 @@ def _without_a_reason(case: Case) -> Iterator[str]:
             "right address)"
         )
     elif case.files.probably_not_local_count:
-        calling = case.evidence.request.calling_ae_title
+        calling_ae_title = case.evidence.request.calling_ae_title
         yield (
             f"nothing came back to {case.external_retrieve_destination}, and {case.external_description} did not "
             "say why. Most often it does not know "
-            f"the caller: the archive calls it as {calling}, the calling AE title of this run, and it ends the "
-            f"association. {case.work_order_command} --calling {shlex.quote(calling)} lists what its administrator "
+            f"the caller: the archive calls it as {calling_ae_title}, the calling AE title of this run, and it ends "
+            "the "
+            f"association. {case.work_order_command} --calling {shlex.quote(calling_ae_title)} lists what its "
+            "administrator "
             "must enter"
         )
         yield (
-            f"if it knows {calling}, its log shows why it ended the association, accepted no presentation context for "
+            f"if it knows {calling_ae_title}, its log shows why it ended the association, accepted no presentation "
+            "context for "
             "C-MOVE, or kept silent for longer than dcmRetrieveTimeout of the archive's connection"
         )
     else:
-        yield from _at_the_destination(case)
+        yield from _advise_on_destination(case)
         if case.files.location is not FileLocation.LOCAL:
             yield (
                 f"if the study is purged: the log of {case.external_description} says whether it was asked, and "
@@ -243,23 +256,23 @@ def _without_a_reason(case: Case) -> Iterator[str]:
         )
 
 
-def _at_the_destination(case: Case) -> Iterator[str]:
-    has = case.files.location is FileLocation.LOCAL
-    condition = "the archive had the study itself, so" if has else "if the study is in the archive's own storage,"
+def _advise_on_destination(case: Case) -> Iterator[str]:
+    is_local = case.files.location is FileLocation.LOCAL
+    condition = "the archive had the study itself, so" if is_local else "if the study is in the archive's own storage,"
     yield f"{condition} it is {case.destination} that it could not send to: {_advise_on_reachability(case)}"
 
 
 def _advise_on_reachability(case: Case) -> str:
     if case.is_own_receiver:
-        place = case.format_ae_address(case.destination)
-        return f"this run listened as it; can the archive reach this machine as {place}? {case.capability_check}"
+        address = case.format_ae_address(case.destination)
+        return f"this run listened as it; can the archive reach this machine as {address}? {case.capability_check}"
     return (
         f"dcmcfg echo {case.quoted_destination} tells whether it answers; its log says what it refused; "
         f"{case.capability_check}"
     )
 
 
-def _some_failed(case: Case) -> Iterator[str]:
+def _advise_on_some_failed(case: Case) -> Iterator[str]:
     if case.is_own_receiver:
         yield (
             f"this run listened as {case.destination} and refused nothing: the log of {case.sender_description} "

@@ -20,8 +20,10 @@ def is_applicable(case: Case) -> bool:
     ):
         return False
     rejected = reported.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and "A-ASSOCIATE-RJ" in reported.comment
-    counted = reported.status in (SUCCESS, SOME_SUB_OPERATIONS_FAILED) and not reported.failed and not reported.warning
-    return rejected or counted
+    is_count_mismatch = (
+        reported.status in (SUCCESS, SOME_SUB_OPERATIONS_FAILED) and not reported.failed and not reported.warning
+    )
+    return rejected or is_count_mismatch
 
 
 def suggest_steps(case: Case) -> Iterator[str]:

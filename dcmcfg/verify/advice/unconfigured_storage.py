@@ -21,22 +21,23 @@ def suggest_steps(case: Case) -> Iterator[str]:
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return
-    files = f"the files are on the storage {_storages(case)}, which the tree does not configure"
+    location = f"the files are on the storage {_format_storages(case)}, which the tree does not configure"
     if alternative := case.evidence.route.alternative_move_scp:
-        order = f"dcmcfg work-order --external {shlex.quote(alternative)}"
+        work_order_command = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (
-            f"{files}: the archive asked {alternative} (dcmAltCMoveSCP) to send to {case.destination} itself, and "
+            f"{location}: the archive asked {alternative} (dcmAltCMoveSCP) to send to {case.destination} itself, and "
             f"passed its answer on. The log of {alternative} shows the reason. It must know {case.destination}: "
-            f"{order} lists what its administrator must enter (--format orthanc for an Orthanc)"
+            f"{work_order_command} lists what its administrator must enter (--format orthanc for an Orthanc)"
         )
         return
     yield (
-        f"{files}: the archive cannot read them, and asked no external archive. Configure the storage again, or name "
+        f"{location}: the archive cannot read them, and asked no external archive. Configure the storage again, or "
+        "name "
         f"an archive that has the study: {format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
     )
 
 
-def _storages(case: Case) -> str:
+def _format_storages(case: Case) -> str:
     before = case.evidence.database.before
-    held = before.instances or () if before else ()
-    return ", ".join(sorted({storage for each in held for storage in each.storage_ids}))
+    stored_instances = before.instances or () if before else ()
+    return ", ".join(sorted({storage for each in stored_instances for storage in each.storage_ids}))

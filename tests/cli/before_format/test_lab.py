@@ -31,8 +31,8 @@ def lab(tmp_path: Path) -> Path:
 def test_status_finds_the_lab_stopped(lab: Path, run: Run) -> None:
     shown = run("lab", "status", "--json")
     assert shown.exit_code == 1
-    told = json.loads(shown.stdout)
-    assert told["folder"] == str(lab)
+    content = json.loads(shown.stdout)
+    assert content["folder"] == str(lab)
     assert run("lab", "status").exit_code == 1
 
 

@@ -77,9 +77,9 @@ def test_a_written_roll_out_is_listed_undone_and_made_again(at: At, run: Run) ->
     assert (listed["ldap_url"], listed["command"]) == (site.slapd.url, COMMANDS[1])
     assert site.values(NAME) == ("DCM4CHEE",)
 
-    undone = run("undo", "1", "--yes")
-    assert (undone.exit_code, undone.stderr) == (0, "")
-    assert undone.stdout.splitlines()[1] == site.headline
+    undo_result = run("undo", "1", "--yes")
+    assert (undo_result.exit_code, undo_result.stderr) == (0, "")
+    assert undo_result.stdout.splitlines()[1] == site.headline
     assert site.octets() == octets(before())
     assert site.archive.reloads == 1
 

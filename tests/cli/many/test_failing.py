@@ -73,8 +73,8 @@ def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -
     log = tmp_path / "external.log"
     log.write_text("My thesis\n")
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
-    told = done.stdout.split("Note ")[1:]
-    (note,) = (" ".join(each.split()) for each in told)
+    notes = done.stdout.split("Note ")[1:]
+    (note,) = (" ".join(each.split()) for each in notes)
     assert note.startswith(f"of 2 of 2: nothing in {log} reports a C-MOVE")
 
 
@@ -85,8 +85,8 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     done = verify(*named(FIVE), "--patience-s", "0.3")
     assert done.exit_code == 1
     assert done.stdout.startswith("5 studies: 5 pending\n")
-    told = " ".join(plain(done.stdout, pacs, site).split())
-    assert told.endswith(
+    output = " ".join(plain(done.stdout, pacs, site).split())
+    assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final "
         "response came: the peer aborted the association (its application): its own log says why "
         "Next step the same command again goes on: what has its answer is not asked again"

@@ -21,9 +21,9 @@ AE = "dicomAETitle=DCM4CHEE,dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Con
 
 def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: RunningSlapd) -> None:
     with archive_of(FIVE, availability="ONLINE") as pacs:
-        asked = (*command(pacs), *named(FIVE))
-        assert run(*asked).exit_code == 0
-        done = run(*asked, "--require-route")
+        arguments = (*command(pacs), *named(FIVE))
+        assert run(*arguments).exit_code == 0
+        done = run(*arguments, "--require-route")
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for like reasons; nothing asked now")
         assert "Failures  5 studies: route not shown, and it is required (" in done.stdout
@@ -31,11 +31,11 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
             "          Next step: the archive's database (--archive-url) or the external archive's log" in done.stdout
         )
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
-        assert run(*asked).exit_code == 0, "what was required is not kept"
+        assert run(*arguments).exit_code == 0, "what was required is not kept"
         assert sorted(pacs.moves) == FIVE
-        assert run(*asked, "--require-route", "--only-failed").exit_code == 1
+        assert run(*arguments, "--require-route", "--only-failed").exit_code == 1
         assert len(pacs.moves) == 10
-        assert run(*asked).exit_code == 0
+        assert run(*arguments).exit_code == 0
 
 
 def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
@@ -66,28 +66,30 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
 ) -> None:
     bad = FIVE[1]
     script.answers[bad] = MoveResponse(0xC801)
-    asked = (*command(pacs), *named(FIVE[:3]))
-    assert run(*asked).exit_code == 1
+    arguments = (*command(pacs), *named(FIVE[:3]))
+    assert run(*arguments).exit_code == 1
     set_values(own_site, tmp_path, AE, dcmAcceptedMoveDestination="STORESCP")
     del script.answers[bad]
 
-    mended = run(*asked, "--only-failed")
-    assert mended.exit_code == 0
-    assert mended.stdout.startswith("3 studies: 3 reported\n")
-    assert "Note      2 of 3 were answered before the tree was changed, and their yes counts because" in mended.stdout
+    second_run = run(*arguments, "--only-failed")
+    assert second_run.exit_code == 0
+    assert second_run.stdout.startswith("3 studies: 3 reported\n")
+    assert (
+        "Note      2 of 3 were answered before the tree was changed, and their yes counts because" in second_run.stdout
+    )
     assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])
 
-    green = run(*asked)
+    green = run(*arguments)
     assert green.exit_code == 1
     assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; nothing asked now, answered until 20")
     assert "Failures  2 studies: answered before the tree was changed in what decides about it: rep" in green.stdout
     assert "Next step the tree was changed: the same command with --again asks for all anew\n" in green.stdout
     assert "--only-failed" not in green.stdout
 
-    told = json.loads(run(*asked, "--json").stdout)
-    assert (told["accepted"], told["outcome_counts"]) == (False, {"reported": 1, "outdated": 2, "pending": 0})
-    assert (len(told["tree"]["sha256"]), told["tree"]["results_from_other_tree_count"]) == (64, 2)
-    assert [each["from_other_tree"] for each in told["studies"]] == [True, False, True]
+    content = json.loads(run(*arguments, "--json").stdout)
+    assert (content["accepted"], content["outcome_counts"]) == (False, {"reported": 1, "outdated": 2, "pending": 0})
+    assert (len(content["tree"]["sha256"]), content["tree"]["results_from_other_tree_count"]) == (64, 2)
+    assert [each["from_other_tree"] for each in content["studies"]] == [True, False, True]
 
-    assert run(*asked, "--again").exit_code == 0
-    assert (run(*asked).exit_code, len(pacs.moves)) == (0, 7)
+    assert run(*arguments, "--again").exit_code == 0
+    assert (run(*arguments).exit_code, len(pacs.moves)) == (0, 7)

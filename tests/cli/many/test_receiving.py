@@ -73,9 +73,9 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
 
     script.on_exchange = send
     done = run(*command(pacs, "WORKSTATION"), *named(FIVE[:4]), "--receive", "--json")
-    told = {study["study_instance_uid"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
+    headlines = {study["study_instance_uid"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
     assert done.exit_code == 1
-    assert told == {
+    assert headlines == {
         silent: "NOT verified: nothing arrived at WORKSTATION; "
         f"1 instance of it came by the C-MOVE of study {talkative}, for which it counts",
         talkative: "NOT verified: 1 instance arrived that the archive did not list for this study; "

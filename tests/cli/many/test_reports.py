@@ -23,8 +23,8 @@ def test_reports_are_written_and_not_over_a_file_that_exists(
 ) -> None:
     script.answers = {FIVE[1]: MoveResponse(0xC001, HOSTILE)}
     files = {form: tmp_path / f"report.{form}" for form in ("csv", "junit", "html")}
-    wanted = tuple(word for form, path in files.items() for word in (f"--{form}", str(path)))
-    done = verify(*named(FIVE[:2]), *wanted)
+    report_options = tuple(word for form, path in files.items() for word in (f"--{form}", str(path)))
+    done = verify(*named(FIVE[:2]), *report_options)
     assert (done.exit_code, done.stderr) == (1, "".join(f"{form}: {path}\n" for form, path in files.items()))
     assert "\x1b" not in done.stdout
 
@@ -50,12 +50,12 @@ def test_reports_are_written_and_not_over_a_file_that_exists(
     assert all(uid in page for uid in FIVE[:2])
 
     before = {path: path.read_bytes() for path in files.values()}
-    refused = verify(*named(FIVE[:2]), *wanted, "--only-failed")
+    refused = verify(*named(FIVE[:2]), *report_options, "--only-failed")
     assert refused.exit_code == 3
     assert "the file exists" in refused.stderr
     assert {path: path.read_bytes() for path in files.values()} == before
     assert len(pacs.moves) == 2
-    assert verify(*named(FIVE[:2]), *wanted, "--replace").exit_code == 1
+    assert verify(*named(FIVE[:2]), *report_options, "--replace").exit_code == 1
     assert len(pacs.moves) == 2, "a report can be made again without asking"
 
 
@@ -73,8 +73,8 @@ def test_where_a_report_cannot_be_written_in_the_end_the_answers_are_told(
     assert done.stdout.startswith("2 studies: 2 reported\n")
     assert "the file exists" in done.stderr
     target.unlink()
-    told = json.loads(verify(*named(FIVE[:2]), "--again", "--csv", str(target), "--json").stdout)
-    assert (told["headline"], told["error"]["message"]) == ("2 studies: 2 reported", "the file exists")
+    content = json.loads(verify(*named(FIVE[:2]), "--again", "--csv", str(target), "--json").stdout)
+    assert (content["headline"], content["error"]["message"]) == ("2 studies: 2 reported", "the file exists")
 
 
 def test_one_study_is_kept_where_a_report_is_wanted(verify: Verify, pacs: Archive, tmp_path: Path) -> None:
@@ -93,5 +93,5 @@ def test_commands_that_are_proposed_keep_the_options_of_the_run(verify: Verify, 
     route = "dcmcfg --device dcm4chee-arc route --dest STORESCP --calling NIGHTJOB names the SOP classes"
     assert (done.exit_code, done.stdout.count(route)) == (1, 1), done.stdout
     assert [route in row["next_step"] for row in csv.DictReader(table.open(newline=""))] == [True, True]
-    told = json.loads(verify(*named(FIVE[:2]), *options[:4], "--json").stdout)
-    assert all(route in each["next_step"] for each in (*told["failure_groups"], *told["studies"]))
+    content = json.loads(verify(*named(FIVE[:2]), *options[:4], "--json").stdout)
+    assert all(route in each["next_step"] for each in (*content["failure_groups"], *content["studies"]))

@@ -49,15 +49,15 @@ def add(site: RunningSite, maker: OwnerProcess, title: str = "DCMCFG_0A1B2C3D4")
     with connect(server_of(site.slapd)) as directory:
         configuration = Configuration(read_tree(directory))
         new = TemporaryDestination(title, "localhost", 1, maker)
-        asked = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
-        for change in add_temporary_destination(configuration, asked, new).changes:
+        archive_ae = configuration.get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
+        for change in add_temporary_destination(configuration, archive_ae, new).changes:
             directory.apply(change)
 
 
 def elsewhere(when: str) -> OwnerProcess:
-    moment = parse_timestamp(when)
-    assert moment
-    return OwnerProcess(user="ann", host="desk7", pid=4711, started=1_795_000_000, created=moment)
+    timestamp = parse_timestamp(when)
+    assert timestamp
+    return OwnerProcess(user="ann", host="desk7", pid=4711, started=1_795_000_000, created=timestamp)
 
 
 @dataclass

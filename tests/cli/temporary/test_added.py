@@ -125,8 +125,8 @@ def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
         with scripted_control() as control, scripted_archive(made, send, tls=context) as peer:
             control.run_as_an_archive_does()
             monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
-            asked = ("verify", "--study", MADE, "--temporary-dest", "--yes")
-            ask = (*asked, "--json", "--no-qido", "--connect", f"{peer.host}:{peer.port}")
+            arguments = ("verify", "--study", MADE, "--temporary-dest", "--yes")
+            ask = (*arguments, "--json", "--no-qido", "--connect", f"{peer.host}:{peer.port}")
             without = run(*ask, "--tls-ca", str(pki.ca))
             done = run(*ask, *shown)
     finally:

@@ -80,26 +80,26 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
 def test_killed_at_each_request_to_the_directory_the_next_run_leaves_the_tree_as_it_was(programs: Programs) -> None:
     """All of them where the environment says so, else every third."""
     before = programs.octets()
-    at, moved, every = 1, 0, 1 if LONG else 3
+    request_number, changed_count, every = 1, 0, 1 if LONG else 3
     while True:
-        programs.directory.kill_at(at, answered=bool(at % 2))
+        programs.directory.kill_at(request_number, answered=bool(request_number % 2))
         code, output = programs.verify(programs.directory.victim_is)
         if not programs.directory.has_killed:
             break
         assert code == KILLED, output
         programs.directory.let_live()
-        moved += programs.octets() != before
-        if at % 2:
+        changed_count += programs.octets() != before
+        if request_number % 2:
             code, output = programs.run(*CLEAN)
             assert code == 0, output
         else:
             code, output = programs.verify()
             assert code == 0, output
-        assert programs.octets() == before, (at, output)
-        at += every
+        assert programs.octets() == before, (request_number, output)
+        request_number += every
     assert code == 0, output
     assert programs.octets() == before
-    assert (at, moved) == ((11, 10) if every == 1 else (13, 4)), "five steps there and five back"
+    assert (request_number, changed_count) == ((11, 10) if every == 1 else (13, 4)), "five steps there and five back"
     assert programs.run("status")[1].startswith("STARTED")
 
 

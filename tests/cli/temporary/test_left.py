@@ -39,18 +39,18 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     run: Run, site: RunningSite
 ) -> None:
     add(site, elsewhere("2999-01-01T00:00:00Z"))
-    left = "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2999-01-01 00:00:00 UTC; it may be in use)"
+    leftover = "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2999-01-01 00:00:00 UTC; it may be in use)"
     done = run("verify", "--study", LOCAL, "--dest", "STORESCP")
     assert (
-        f"warning: a verify has left the temporary destination {left}; "
+        f"warning: a verify has left the temporary destination {leftover}; "
         "dcmcfg verify --clean-temporary removes it\n" in done.stderr
     )
     done = run(*VERIFY, "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["removed_leftovers"]) == (0, [])
-    assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {left}\n" in done.stderr
+    assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {leftover}\n" in done.stderr
     status = run("status", "--directory", "--json")
     assert (status.exit_code, json.loads(status.stdout)["temporary_leftovers"]) == (0, ["DCMCFG_0A1B2C3D4"])
-    assert f"warning: a verify may have left the temporary destination {left}; " in status.stderr
+    assert f"warning: a verify may have left the temporary destination {leftover}; " in status.stderr
     done = run("verify", "--clean-temporary")
     assert (done.exit_code, done.stdout) == (1, "")
     done = run("verify", "--clean-temporary", "--yes")

@@ -67,9 +67,9 @@ def test_of_many_studies_no_step_that_is_kept_calls_a_command_with_it(run: Run, 
     done = run("verify", *named, "--temporary-dest", "--temporary-address", address, "--yes", "--json")
     answer = json.loads(done.stdout)
     assert (done.exit_code, len(answer["studies"])) == (1, 2)
-    told = [each["next_step"] for each in (*answer["studies"], *answer["failure_groups"])] + answer["next_steps"]
-    assert all(told)
-    assert not [each for each in told if re.search(r"dcmcfg [^;,]*DCMCFG_", each)]
+    next_steps = [each["next_step"] for each in (*answer["studies"], *answer["failure_groups"])] + answer["next_steps"]
+    assert all(next_steps)
+    assert not [each for each in next_steps if re.search(r"dcmcfg [^;,]*DCMCFG_", each)]
 
 
 def test_an_external_archive_that_does_not_know_it_is_not_told_as_the_archive_that_did_not_reload(

@@ -94,8 +94,8 @@ def test_whatever_the_uids_are_no_file_is_outside(receiver: Receiver, tmp_path: 
         scu.associated().send(p_data(value(store(uid), is_command=True), value(octets, is_command=False)))
         assert scu.status() == 0
     (path,) = _files(tmp_path)
-    kept, study, name = Path(path).parts
-    assert (kept, study[:6], name[:6], len(name)) == ("kept", "other-", "other-", 42)
+    folder, study, name = Path(path).parts
+    assert (folder, study[:6], name[:6], len(name)) == ("kept", "other-", "other-", 42)
 
 
 @settings(max_examples=200)
@@ -146,11 +146,11 @@ def test_an_instance_that_comes_again_is_one_file_and_another_of_its_name_a_seco
 
 def test_files_that_were_there_before_stay(tmp_path: Path) -> None:
     folder = InstanceFolder(tmp_path)
-    theirs = tmp_path / "1.2" / "1.2.3.dcm"
-    theirs.parent.mkdir()
-    theirs.write_bytes(b"of somebody else")
+    existing_file = tmp_path / "1.2" / "1.2.3.dcm"
+    existing_file.parent.mkdir()
+    existing_file.write_bytes(b"of somebody else")
     assert _kept(folder, "1.2", "1.2.3").name == "1.2.3~2.dcm"
-    assert theirs.read_bytes() == b"of somebody else"
+    assert existing_file.read_bytes() == b"of somebody else"
 
 
 def test_many_at_once_lose_none(tmp_path: Path) -> None:

@@ -110,8 +110,8 @@ def test_echo_is_answered(receiver: Receiver, timeouts: DicomTimeouts) -> None:
 @real
 def test_movescu_of_dcmtk_fills_the_receiver(source: Source, timeouts: DicomTimeouts) -> None:
     with Receiver("RECEIVER", "localhost", source.receiver.port, timeouts) as receiver:
-        moved = dcmtk.movescu(source.peer, source.made.study_uid, "RECEIVER", calling="WORKSTATION")
-        assert moved.returncode == 0, moved.stderr
+        move_result = dcmtk.movescu(source.peer, source.made.study_uid, "RECEIVER", calling="WORKSTATION")
+        assert move_result.returncode == 0, move_result.stderr
         assert receiver.wait_until(lambda received: len(received) == 4, seconds=PATIENCE_S)
         assert receiver.received_count == 4
     assert {instance.move_originator_ae_title for instance in receiver.received} == {"WORKSTATION"}

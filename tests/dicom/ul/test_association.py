@@ -32,12 +32,12 @@ def ends() -> Iterator[tuple[Association, socket.socket]]:
     """An open association, and the peer's end of its connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = socket.create_connection(listener.getsockname())
-        theirs, _ = listener.accept()
+        peer_socket, _ = listener.accept()
     acceptance = Acceptance({1: AcceptedContext(VERIFICATION, "1.2.840.10008.1.2")})
     association = Association(RequestedConnection(ours), acceptance, stall_timeout_s=1, release_timeout_s=PATIENCE_S)
-    theirs.settimeout(PATIENCE_S)
-    with theirs:
-        yield association, theirs
+    peer_socket.settimeout(PATIENCE_S)
+    with peer_socket:
+        yield association, peer_socket
     association.abort("the test is over")
 
 
@@ -97,14 +97,14 @@ def test_what_must_not_come_is_answered_by_the_abort_that_says_so(
 ) -> None:
     association, peer = ends
     peer.sendall(said)
-    heard: list[bytes] = []
-    listening = threading.Thread(target=lambda: heard.append(_all_from(peer)) or peer.close())  # type: ignore[func-returns-value]
+    received: list[bytes] = []
+    listening = threading.Thread(target=lambda: received.append(_all_from(peer)) or peer.close())  # type: ignore[func-returns-value]
     listening.start()
     with pytest.raises(AssociationEnded):
         association.wait_for_response(7, seconds=PATIENCE_S)
     listening.join()
     assert association.end_reason == "the peer sent something that is not DICOM"
-    assert heard == [answer]
+    assert received == [answer]
 
 
 def test_a_peer_that_talks_without_end_is_left(ends: tuple[Association, socket.socket]) -> None:

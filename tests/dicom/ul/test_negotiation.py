@@ -40,8 +40,8 @@ def test_what_we_propose_is_read_as_it_was_meant() -> None:
 
 def test_what_was_accepted_is_told_with_who_accepted_it() -> None:
     proposed = build_proposed_contexts([FIND, MOVE], SYNTAXES)
-    asked = read_request(encode_association_request("ME", "ARCHIVE", proposed, 16384)[HEAD:])
-    _, answer = accept(asked, lambda uid: uid == MOVE, 4096)
+    request = read_request(encode_association_request("ME", "ARCHIVE", proposed, 16384)[HEAD:])
+    _, answer = accept(request, lambda uid: uid == MOVE, 4096)
     acceptance = read_acceptance(answer[HEAD:], proposed)
     assert {number: each.abstract_syntax for number, each in acceptance.contexts.items()} == {3: MOVE}
     assert (acceptance.maximum_length, acceptance.implementation_class_uid) == (4096, IMPLEMENTATION_CLASS_UID)

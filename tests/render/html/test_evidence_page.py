@@ -110,10 +110,10 @@ def pictured(tree: Configuration, evidence: Evidence) -> dict[str, str]:
 
 
 def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:
-    at = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
-    stores = tuple(StoreRecord(uid, CT, "1.2.840.10008.1.2.4.80", 0, time=at) for uid in UIDS)
+    timestamp = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
+    stores = tuple(StoreRecord(uid, CT, "1.2.840.10008.1.2.4.80", 0, time=timestamp) for uid in UIDS)
     legs = (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
-    listening = ReceiverInfo("WORKSTATION@127.0.0.1:11117", at)
+    listening = ReceiverInfo("WORKSTATION@127.0.0.1:11117", timestamp)
     evidence = replace(GOOD, legs=legs, receiver_info=listening)
     words = re.sub(r"<[^>]*>\s*", "|", page(configuration, evidence))
     kind = "CT Image Storage||JPEG-LS Lossless Image Compression||0000"

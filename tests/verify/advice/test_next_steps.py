@@ -23,8 +23,8 @@ def test_every_failure_status_has_a_next_step(status: int) -> None:
 
 
 def test_where_nothing_can_be_kept_that_is_the_only_step() -> None:
-    kept = tuple(replace(each, problem=f"{NOT_SAVED_PREFIX} (no room)") for each in arrived())
-    assert judge(replace(GOOD, received=kept, outcome=MoveOutcome(0xA702, failed=3))).next_steps == (
+    received = tuple(replace(each, problem=f"{NOT_SAVED_PREFIX} (no room)") for each in arrived())
+    assert judge(replace(GOOD, received=received, outcome=MoveOutcome(0xA702, failed=3))).next_steps == (
         NO_DISK_SPACE_STEP,
     )
 

@@ -22,7 +22,7 @@ def test_the_storage_is_named_with_the_ways_out() -> None:
 
 
 def test_the_archive_that_is_asked_instead_is_named() -> None:
-    asked = replace(LOST, route=replace(LOST.route, alternative_move_scp="OLDARC"))
-    (step,) = judge(failing(asked, 0xC000)).next_steps
+    evidence = replace(LOST, route=replace(LOST.route, alternative_move_scp="OLDARC"))
+    (step,) = judge(failing(evidence, 0xC000)).next_steps
     assert "the archive asked OLDARC (dcmAltCMoveSCP) to send to WORKSTATION itself" in step
     assert "dcmcfg work-order --external OLDARC" in step
