@@ -1,7 +1,4 @@
-"""What is reported of a store, whatever the form.
-
-What a store says in sum.
-"""
+"""The report on a store of results: its studies, counts and totals, whatever the output format."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is asked of whom, by which a store is known.
-
-How a run goes about it: how many at once, how fast, how patient.
-"""
+"""The parameters that identify the store of a run, and how a run proceeds: parallelism, rate and retries."""
 
 from __future__ import annotations
 

@@ -6,7 +6,12 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """Where a command is found, its one line of help, and whether it works on a site (and takes the site options)."""
+    """A row of the command table.
+
+    ``module`` is the module in :mod:`dcmcfg.cli`, ``attribute`` the command in it. ``help`` is the first sentence of
+    the command's docstring; ``dcmcfg --help`` has one line for it. With ``uses_site``, command lines that dcmcfg
+    suggests repeat the site options of the run.
+    """
 
     module: str
     attribute: str

@@ -24,8 +24,8 @@ def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -
 
     With N, that roll-out with its changes; secrets are left out. 'dcmcfg undo N' takes one back. No server is asked.
 
-    The result "applied" means that all changes are in the directory. Whether the archive reloaded
-    is not recorded.
+    The result "applied" means that all changes are in the directory. With N, "Reload" says
+    whether the archive reloaded after them, if that was recorded.
     """
     history = History(get_state_folder())
     if number is None:

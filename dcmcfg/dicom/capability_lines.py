@@ -1,6 +1,6 @@
-"""Capabilities as lines of text: role, SOP class, transfer syntaxes, each by keyword, or by UID where it has none.
+"""Transfer capabilities as lines of text: role, SOP class, transfer syntaxes, each by keyword, or by UID without one.
 
-Sets of capabilities that are often needed.
+:func:`build_storage_scp_capabilities` returns a set that is often used.
 """
 
 from __future__ import annotations

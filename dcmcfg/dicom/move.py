@@ -1,7 +1,4 @@
-"""One C-MOVE, with what the archive says about it (PS3.4 §C.4.2).
-
-The wish to end C-MOVEs that are under way (C-CANCEL, PS3.7 §9.3.2.3).
-"""
+"""One C-MOVE with the archive's responses (PS3.4 §C.4.2), and its cancellation (C-CANCEL, PS3.7 §9.3.2.3)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What a study holds, by C-FIND down to the IMAGE level (PS3.4 §C.4.1).
+"""C-FIND queries (PS3.4 §C.4.1, Study Root §C.6.2).
 
-Whose study it is, as the archive lists it.
-
-Which studies there are, by C-FIND at STUDY level (Study Root, PS3.4 §C.6.2).
+They find the instances of a study down to the IMAGE level, the patient that the archive lists for it, and studies.
 """
 
 from __future__ import annotations

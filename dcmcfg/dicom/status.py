@@ -1,13 +1,12 @@
-"""What a DIMSE status says, with the setting to look at (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4, §C.4.2.1.5).
+"""The meaning of DIMSE statuses, with the setting to check (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4, §C.4.2.1.5).
 
-Why a dcm4chee archive answers a C-MOVE with A702 or A801.
+:func:`explain` looks a status up in :data:`_BY_COMMENT`, :data:`_EXACT`, :data:`_GENERAL` and :data:`_RANGES`, in this
+order. A702 and A801 of a dcm4chee archive may concern the archive or the external archive behind it. Only the Error
+Comment shows which: it is the text of a Java exception, cut at 64 characters, so an AE title or a reject reason at its
+end is lost (CommonCMoveSCP and RetrieveServiceImpl of dcm4chee-arc, DicomServiceException of dcm4che).
 
-Both may be about the archive or about the external archive behind it, and only the Error Comment tells: the
-archive puts the text of a Java exception there, cut at 64 characters, so that an AE title or a reject reason
-at its end is lost (CommonCMoveSCP and RetrieveServiceImpl of dcm4chee-arc, DicomServiceException of dcm4che).
-
-The archive opens associations with the external archive for what it has purged, and with the destination for what
-it holds itself. When one cannot be had the comment is the same, so both are named.
+The archive opens associations with the external archive for purged objects, and with the destination for the objects in
+its own storage. If it cannot open one, the comment is the same, so the meaning names both.
 """
 
 from __future__ import annotations

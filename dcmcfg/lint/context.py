@@ -35,10 +35,10 @@ class ConnectionReference:
 
 @dataclass(frozen=True)
 class LintContext:
-    """A tree as the rules see it; ``now`` (aware) is when certificates are judged.
+    """The tree that the rules check; certificates must be valid at ``now``, which has a time zone.
 
-    Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that ask
-    for :attr:`entries_to_check` judge only these, in view of the whole tree.
+    Devices are found by their class, so the tree need not have the configuration's root. With ``scope``, rules that use
+    :attr:`entries_to_check` check only these entries, but look up others in the whole tree.
     """
 
     tree: Tree

@@ -1,4 +1,4 @@
-"""A lint rule, and what it says of an entry that breaks it."""
+"""A lint rule, and the violation of one by an entry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dcmcfg.secret_values import is_secret
 
 @dataclass(frozen=True)
 class Violation:
-    """Where a rule is broken.
+    """An entry that breaks a rule: ``attribute`` with ``value`` in the entry ``dn``, and the ``message`` about it.
 
-    ``fix_command`` is what fixes just this one, as the words after ``dcmcfg``, if there is one; ``fix_changes``
-    fix it with nothing to decide (none: somebody has to). ``correction_commands`` is tried before ``fix_command``
-    where a name is probably misspelt: commands, in their order, that put another in its place. ``related_dns`` are the
-    other entries that the breach depends on.
+    ``fix_command`` has the words after ``dcmcfg`` of the command that fixes this violation, if there is one.
+    ``fix_changes`` fix it without a decision; they are empty if somebody has to decide. ``correction_commands`` correct
+    a name that is probably misspelt: they are commands to suggest before ``fix_command``, in this order.
+    ``related_dns`` are the other entries that the violation depends on.
     """
 
     dn: DN
@@ -40,7 +40,12 @@ class Violation:
 
 @dataclass(frozen=True)
 class LintRule:
-    """A rule: what it asks for, why (what the archive does otherwise), the fix of a breach and its command."""
+    """A rule of ``dcmcfg lint``: the requirement, the reason for it, and the fix of a violation.
+
+    ``requirement`` describes a correct configuration ("An AE title is carried by one AE."). ``reason`` says what
+    happens otherwise. ``fix`` says how to correct an entry, with ``fix_command`` as an example. ``docs/lint.md`` has
+    all four. ``dcmcfg lint`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
+    """
 
     name: str
     severity: Severity
@@ -50,13 +55,13 @@ class LintRule:
     fix: str
     fix_command: str
     find_violations: Callable[[LintContext], Iterator[Violation]]
-    #: Whether some breach of it can be fixed automatically, by ``--fix``.
+    #: Whether ``--fix`` can fix some violations.
     is_auto_fixable: bool = False
-    #: What a breach does to the archive.
+    #: What a violation does to the archive.
     impact: Impact = "rule"
 
     def format_message(self, violation: Violation) -> str:
-        """Return what may be shown of a *violation*: its message, or of a secret what the rule asks for."""
+        """Return the message of *violation*; the requirement of the rule if the value is a secret."""
         return self.requirement if violation.has_secret_value else violation.message
 
 

@@ -1,7 +1,4 @@
-"""The studies of a run as CSV, a row each.
-
-The studies of a run as JUnit XML, a test case each, for CI systems.
-"""
+"""The studies of a run as CSV, one row each, and as JUnit XML for CI systems, one test case each."""
 
 from __future__ import annotations
 

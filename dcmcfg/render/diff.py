@@ -1,8 +1,6 @@
-"""A diff as a table, or as JSON.
+"""A diff as a table, as JSON, as LDIF change records that can be applied, and as unified text.
 
-A diff as LDIF change records that can be applied.
-
-A diff as unified text, of what ``export-ldif`` writes for the two trees.
+The unified text compares the output of ``export-ldif`` for the two trees.
 """
 
 from __future__ import annotations

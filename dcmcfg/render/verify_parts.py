@@ -1,7 +1,4 @@
-"""What a verification asked for, of whom: lines for the report, and a part of its JSON.
-
-What was received, instance by instance.
-"""
+"""The parts of a verify report and of its JSON: the request, and each received instance."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""An AE looked up by its title as the archive looks it up.
+"""AEs as the archive looks them up by title, and AE titles after masquerading.
 
-A Move Destination for external archives that is no AE of the archive.
-
-The AE titles that an AE calls with, and calls by, once masquerading is applied.
+:func:`check_return_destination` checks that what an external archive sends comes back to the archive.
 """
 
 from __future__ import annotations

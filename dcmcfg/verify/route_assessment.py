@@ -1,8 +1,7 @@
-"""By which way the instances came: shown, not shown or contradicted.
+"""The assessment of the route by which the instances came: shown, not shown or contradicted.
 
-Weigh the C-MOVEs in the log of the external archive, or of the archive itself.
-
-Whether the files after the move, and the callers of the receiver, agree with the route that the tree configures.
+It weighs the C-MOVEs in the log of the external archive, or of the archive itself. It also compares the files after the
+move, and the callers of the receiver, with the route that the tree configures.
 """
 
 from __future__ import annotations

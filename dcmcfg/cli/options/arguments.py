@@ -1,7 +1,4 @@
-"""Arguments and options that are checked before any server is asked.
-
-The number of a roll-out as an argument, which the shell completes.
-"""
+"""Arguments and options that are checked before any server is asked, among them the number of a change."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the user says about carrying a plan out, as options.
-
-The risks of a plan that the user has to name.
-"""
+"""The options of a changing command: how the plan is applied, and which risks the user accepts by name."""
 
 from __future__ import annotations
 

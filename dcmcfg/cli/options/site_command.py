@@ -1,8 +1,7 @@
-"""The site that a command works on.
+"""The site options of a command, its ``--help`` in sections, and helpers for options.
 
-Which options the command that runs was given on its command line.
-
-Options that belong together, handed to a command as one value.
+A command takes :func:`site_options` and gets ``settings``. :func:`option_group` hands several options to a command as
+one value. :func:`get_given_options` returns the options on the command line.
 """
 
 from __future__ import annotations

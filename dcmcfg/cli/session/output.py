@@ -1,7 +1,4 @@
-"""Files that commands write, ``-`` being standard output.
-
-The one JSON object that a command prints with ``--json``.
-"""
+"""The output of commands: files (``-`` is standard output), and the one JSON object of ``--json``."""
 
 from __future__ import annotations
 

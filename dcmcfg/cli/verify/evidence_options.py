@@ -1,7 +1,4 @@
-"""Options of ``verify`` about the evidence.
-
-Options of ``verify`` about files in which its evidence is kept.
-"""
+"""The options of ``verify`` that choose the sources of evidence and the files in which it is kept."""
 
 from __future__ import annotations
 

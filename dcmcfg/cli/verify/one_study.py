@@ -1,8 +1,6 @@
 """``dcmcfg verify`` of one study.
 
-The first Ctrl-C asks the archive to stop, the second stops us.
-
-Options of this run in the commands that it tells the user to type.
+The first Ctrl-C asks the archive to stop, the second stops dcmcfg. Suggested commands repeat the options of this run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Options of ``verify`` about what is asked for.
-
-Options of ``verify`` about receiving.
-"""
+"""The options of ``verify`` that select what is retrieved, and whether dcmcfg receives it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A storage SCP that counts what arrives (PS3.4 Annex B).
-
-Listening sockets, and a thread for each connection to them.
-"""
+"""A storage SCP that counts the received instances (PS3.4 Annex B), with its listening sockets and their threads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One connection that was accepted: how long is waited for it, and how it is closed.
-
-PDUs read straight off a connection that was accepted (PS3.8 Section 9.3).
-"""
+"""An accepted connection: its time-outs, how it is closed, and the PDUs read from it (PS3.8 Section 9.3)."""
 
 from __future__ import annotations
 

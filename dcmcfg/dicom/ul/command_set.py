@@ -1,7 +1,4 @@
-"""Command sets, always Implicit VR Little Endian (PS3.7 Section 6.3).
-
-Command sets of requests (PS3.7 Section 9.3).
-"""
+"""Command sets and those of requests (PS3.7 Sections 6.3 and 9.3), always in Implicit VR Little Endian."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What is said in PDUs, whoever says it (PS3.8 Section 9.3).
+"""PDUs of the requestor and of the acceptor (PS3.8 Section 9.3).
 
-Messages cut into P-DATA-TF that the peer takes (PS3.8 Section 9.3.5, Annex E).
-
-How dcmcfg's own implementation of DICOM names itself (PS3.7 Section D.3.3.2).
+Messages are cut into P-DATA-TF that the peer accepts (Section 9.3.5, Annex E). The implementation UID and version name
+are those of dcmcfg (PS3.7 Section D.3.3.2).
 """
 
 from __future__ import annotations

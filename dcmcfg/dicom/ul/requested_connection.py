@@ -1,6 +1,6 @@
-"""The connection of an association that we requested: whole PDUs, each in bounded time (PS3.8 Section 9.3).
+"""The connection of an association that dcmcfg requested: whole PDUs, each in bounded time (PS3.8 Section 9.3).
 
-The end of a connection, so that what was said last is heard.
+It is closed so that the peer still receives the last PDU.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Pieces of a web page that stands alone: no script, nothing from elsewhere, all text escaped.
-
-How our pages look, on a screen and on paper.
-"""
+"""Parts of a self-contained web page with all text escaped and no scripts, and its style for screen and paper."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Sequences as an SVG picture: participants on top of their life lines, messages as arrows.
-
-Sequences as a Mermaid diagram, which Markdown viewers draw.
-
-A route as a sequence of messages between participants, for pictures of it.
-"""
+"""Sequences of messages as an SVG picture and as a Mermaid diagram for Markdown, and a route as such a sequence."""
 
 from __future__ import annotations
 

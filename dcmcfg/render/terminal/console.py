@@ -1,7 +1,4 @@
-"""The consoles that results, progress and problems go to.
-
-What a changing command prints beside its plan.
-"""
+"""The consoles for results, progress and problems, and the extra output of a changing command beside its plan."""
 
 from __future__ import annotations
 
