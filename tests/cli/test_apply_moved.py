@@ -46,7 +46,7 @@ def test_the_attribute_the_values_who_and_when_are_named(run: Run, site: CliSite
     refused = run("apply", plan, "--yes")
     assert refused.exit_code == 3
     message = (
-        f"dcmcfg: {plan}:5: {ARCHIVE_DN}: the tree is no longer as it was when this was planned: somebody has changed "
+        f"dcmcfg: {plan}:6: {ARCHIVE_DN}: the tree is no longer as it was when this was planned: somebody has changed "
         f"{NAME} (expected none, found 'AS_RECEIVED'); {site.slapd.bind_dn} changed the entry last, "
     )
     assert re.fullmatch(

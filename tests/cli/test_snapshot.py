@@ -193,7 +193,7 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, taken:
     unloadable = run("snapshot", "--check", "--json", str(taken))
     content = json.loads(unloadable.stdout)
     assert (unloadable.exit_code, content["loadable"], content["file"]) == (1, False, whole["file"])
-    error = {"what": "a server would not load it", "exit_code": 1, "on": str(taken), "next_step": ""}
+    error = {"message": "a server would not load it", "exit_code": 1, "subject": str(taken), "next_step": ""}
     assert content["error"] == error
     taken.write_bytes(b"")
     damaged = run("snapshot", "--check", "--json", str(taken))

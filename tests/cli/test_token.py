@@ -377,6 +377,6 @@ def test_unsecured_archive_says_that_it_asks_for_none(
 def test_a_destination_for_one_run_at_an_archive_that_wants_tokens(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     done = run("verify", "--study", get_standard_study("local").uid, "--temporary-dest", "--yes", "--json")
     answer = json.loads(done.stdout)
-    assert (done.exit_code, answer["verified"], answer["temporary_destination"]["gone"]) == (0, True, True)
+    assert (done.exit_code, answer["verified"], answer["temporary_destination"]["removed"]) == (0, True, True)
     assert run("verify", "--clean-temporary").stdout == "no temporary destination is left\n"
     assert done.stderr.count("the archive has reloaded\n") == 2

@@ -153,7 +153,7 @@ def test_undo_and_restore_warn_and_do_it(run: Run, site: CliSite, tmp_path: Path
     assert (shown.exit_code, shown.stderr) == (0, warned)
     undo = undo_files()[-1]
     by_file = run("apply", str(undo), "--yes")  # the undo file, as it was printed
-    assert (by_file.exit_code, by_file.stderr) == (0, warned.replace(WRONG, f"{undo}:13: {WRONG}"))
+    assert (by_file.exit_code, by_file.stderr) == (0, warned.replace(WRONG, f"{undo}:14: {WRONG}"))
 
 
 def test_an_interrupted_roll_out_is_resumed_with_a_warning(run: Run, site: CliSite, tmp_path: Path) -> None:

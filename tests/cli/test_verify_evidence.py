@@ -90,7 +90,7 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     }
     origins = {each["name"]: each["origin"] for each in document["configuration"]["site"]}
     assert (origins["ldap_url"], origins["device"]) == ("DCMCFG_LDAP_URL", "default")
-    assert [path["state"] for path in document["configuration"]["route"]["ways"]] == ["purged"]
+    assert [path["state"] for path in document["configuration"]["route"]["paths"]] == ["purged"]
     assert (document["verdict"]["verified"], document["verdict"]["route"]["finding"]) == (True, "shown")
     assert {each["sop_instance_uid"] for each in document["received_instances"]} == get_standard_study(
         "three"
@@ -202,7 +202,7 @@ def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path
     assert verify(run, "local", "--evidence", str(file), "--replace", dest="STORESCP").exit_code == 0
     document = json.loads(file.read_text())
     assert document["verdict"]["database"]["files_before"] == "local"
-    assert [path["state"] for path in document["configuration"]["route"]["ways"]] == ["local"]
+    assert [path["state"] for path in document["configuration"]["route"]["paths"]] == ["local"]
 
 
 def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: Run, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_of_a_temporary_destination_the_configuration_is_kept_that_had_it(run: R
     assert done.exit_code == 0, done.output
     document = json.loads(file.read_text())
     assert document["configuration"]["destination"].startswith(document["verdict"]["destination_ae_title"] + "@")
-    assert document["configuration"]["route"]["refused"] is None
+    assert document["configuration"]["route"]["refusal"] is None
     assert len(document["received_instances"]) == 5
 
 

@@ -57,7 +57,7 @@ def test_a_study_is_verified_over_tls(run: Run, lab: RunningSite) -> None:
     answer = told(verify(run, lab, "local", "--dest", "STORESCP", "--tls"))
     assert answer["archive"] == f"DCM4CHEE@127.0.0.1:{lab.site.ports.archive_tls}"
     secured = answer["request"]["archive_identity"]["tls_session"]
-    assert (secured["version"], secured["cipher"]) == ("TLSv1.2", "AES128-SHA")
+    assert (secured["version"], secured["cipher_suite"]) == ("TLSv1.2", "AES128-SHA")
     assert len(lab.received()) == 5
 
 

@@ -31,7 +31,7 @@ from tests.tls_slapd import (
 
 pytestmark = pytest.mark.real
 
-NOBODY: dict[str, Any] = {"bind_dn": "", "password": "", "external": True}
+NOBODY: dict[str, Any] = {"bind_dn": "", "password": "", "sasl_external": True}
 ADMIN = f"dn:{RunningSlapd.bind_dn}"
 
 

@@ -102,5 +102,6 @@ def test_what_failed_has_a_next_step(name: str) -> None:
 def _steps(name: str) -> str:
     """Return the next steps as one line: those of a cancelled run are folded at the width of a terminal."""
     lines = told_of(name).text.splitlines()
-    first = next((number for number, line in enumerate(lines) if line.startswith(("next", "!   next"))), len(lines))
+    labels = ("Next step", "!   Next step")
+    first = next((number for number, line in enumerate(lines) if line.startswith(labels)), len(lines))
     return " ".join(line.strip() for line in lines[first:])
