@@ -32,8 +32,8 @@ from dcmcfg.schema_names import COMMON_NAME, DICOM_AE_TITLE, DICOM_DEVICE_NAME, 
 _COLUMNS = (
     Column("AE"),
     Column("Address"),
-    Column("Allowed services", WrapMode.AT_SPACES),
-    Column("Receives studies"),
+    Column("Services", WrapMode.AT_SPACES),
+    Column("Receives"),
     Column("Reason", WrapMode.AT_SPACES),
 )
 #: Orthanc refuses an entry without a port; an AE that only calls is never called there.
