@@ -114,8 +114,8 @@ def probed(callees: Sequence[PeerEndpoint], parallel: int, timeouts: DicomTimeou
     begun = time.perf_counter()
     verdicts = probe_all(callees, "DCM4CHEE", parallel=parallel, timeouts=timeouts)
     seconds = time.perf_counter() - begun
-    if any(verdict.is_answered != answering for verdict in verdicts):
-        raise AssertionError(next(verdict.problem for verdict in verdicts if verdict.is_answered != answering))
+    if any(verdict.is_success != answering for verdict in verdicts):
+        raise AssertionError(next(verdict.problem for verdict in verdicts if verdict.is_success != answering))
     return seconds
 
 

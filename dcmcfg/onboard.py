@@ -81,7 +81,7 @@ def onboard(
     rejected = [*classified.rejected, *additions.rejected]
     warnings = list(classified.warnings)
     probed = _probe(additions.added, probe_options) if probe_options is not None else ()
-    unreachable = [each for each in probed if not each.probe_result.is_answered]
+    unreachable = [each for each in probed if not each.probe_result.is_success]
     if probe_options is not None and probe_options.keep_unreachable:
         warnings += (
             f"{each.proposal.row.location}: {each.proposal}: {each.probe_result.problem}." for each in unreachable

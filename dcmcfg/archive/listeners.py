@@ -35,14 +35,14 @@ class ProbedListener:
     """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
 
     Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
-    ``is_taken`` is true where something answers at a listener that the archive could not open: it is another process,
+    ``is_used_by_other`` is true where something answers at a listener that the archive could not open: it is another process,
     or another connection of the archive, so that ``is_open`` is None.
     """
 
     listener: Listener
     is_open: bool | None
     shares_port: bool = False
-    is_taken: bool = False
+    is_used_by_other: bool = False
 
 
 def list_listeners(device: Device) -> tuple[Listener, ...]:
@@ -89,7 +89,7 @@ def _probe_listener(listener: Listener, archive_url: str, unbound_address: str, 
     if is_open and shares_port:
         return ProbedListener(listener, None, shares_port=True)
     if is_open and listener.address.lower() == unbound_address.lower():
-        return ProbedListener(listener, None, is_taken=True)
+        return ProbedListener(listener, None, is_used_by_other=True)
     return ProbedListener(listener, is_open, shares_port)
 
 

@@ -226,7 +226,7 @@ class StudyRequester:
             )
         verdict = self.adjust_verdict(judge(evidence), evidence)
         is_usable = evidence.outcome.status is not None
-        next_action = decide_next_action(evidence.outcome, accepted=verdict.accepted)
+        next_action = decide_next_action(evidence.outcome, accepted=verdict.is_accepted)
         result = make_attempt_result(verdict, evidence, self.addresses.warnings)
         misdirected = tuple(self._describe_misdirected(move_attempt))
         result = replace(

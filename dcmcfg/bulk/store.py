@@ -118,7 +118,7 @@ class ResultStore:
         with self._lock, _translate_errors(self.path):
             return _parse_listing_time(_read_metadata(self._connection), source)
 
-    def list_open_studies(self) -> tuple[str, ...]:
+    def list_unfinished_studies(self) -> tuple[str, ...]:
         """Return the listed studies that have no answer, in their order."""
         rows = self._fetch_rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
         return tuple(uid for (uid,) in rows)
@@ -169,7 +169,7 @@ class ResultStore:
                     _parse_timestamp(started),
                     _parse_timestamp(ended) if ended else None,
                     _parse_result(outcome, answer) if outcome else None,
-                    final=decisive_attempts.get(uid) == number,
+                    is_final=decisive_attempts.get(uid) == number,
                 )
             )
         return tuple(

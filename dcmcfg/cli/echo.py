@@ -105,7 +105,7 @@ def echo_command(
         named=bool(titles),
         as_json=as_json,
     )
-    answered = [each.call_result.is_answered if each.call_result is not None else all_aes for each in results]
+    answered = [each.call_result.is_success if each.call_result is not None else all_aes for each in results]
     return 0 if all(answered) else 1
 
 

@@ -52,13 +52,13 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     check = check_token(settings.archive_url, token, issuer, http_client)
     reasons = explain_refusal(check, role)
     source = _describe_source(settings)
-    make_result = functools.partial(token_json, source, settings.archive_url, found=check, role=role, reasons=reasons)
+    make_result = functools.partial(token_json, source, settings.archive_url, check=check, role=role, reasons=reasons)
     if check.failure is not None:
         invocation.current().partial_result = make_result
     elif as_json:
         print_json(make_result())
     if not as_json:
-        print_token(source, settings.archive_url, found=check, role=role, reasons=reasons)
+        print_token(source, settings.archive_url, check=check, role=role, reasons=reasons)
     if check.failure is not None:
         raise check.failure
     return 1 if check.outcome is TokenOutcome.REFUSED else 0

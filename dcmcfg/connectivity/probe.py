@@ -102,7 +102,9 @@ class _ProbeRun:
             number for number, started_at in self._started_at.items() if now - started_at >= self._max_duration_s
         ]:
             del self._started_at[number]
-            timeout_result = CallResult(problem=f"no answer within {self._max_duration_s:g} s", failed_at=CallStage.TCP)
+            timeout_result = CallResult(
+                problem=f"no answer within {self._max_duration_s:g} s", failed_stage=CallStage.TCP
+            )
             self._record_result(number, timeout_result)
 
     def _record_result(self, number: int, result: CallResult) -> None:

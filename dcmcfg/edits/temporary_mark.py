@@ -39,7 +39,7 @@ class OwnerProcess:
 class Remnant:
     """A temporary destination as the tree has it, in whole or in part; no ``host`` and ``port``, no connection."""
 
-    title: str
+    ae_title: str
     owner: OwnerProcess
     host: str | None = None
     port: int | None = None

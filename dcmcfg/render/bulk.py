@@ -41,7 +41,7 @@ def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str
         "request": dict(report.run_parameters.values),
         "results_file": str(report.store),
         "outcome_counts": {_snake_case(kind.value): number for kind, number in summary.outcome_counts.items()}
-        | {"pending": summary.open_count},
+        | {"pending": summary.unfinished_count},
         "attempts": {
             "count": summary.attempt_count,
             "interrupted_count": summary.interrupted_count,
@@ -102,7 +102,7 @@ def _study_json(result: StudyResult, configuration_checksum: str) -> dict[str, A
             "ended_at": format_iso(each.ended) if each.ended else None,
             "outcome": each.result.outcome.value if each.result else None,
             "headline": each.result.headline if each.result else None,
-            "final": each.final,
+            "final": each.is_final,
         }
         for each in result.attempts
     ]

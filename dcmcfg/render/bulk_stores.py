@@ -70,7 +70,7 @@ def _build_row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ..
     facts, source = store.run_parameters.values, store.source_name
     if max_source_length is not None and len(source) > max_source_length:
         source = f"{source[:max_source_length]}…"
-    open_text = f"{store.open_count:,}, in progress" if store.in_progress else f"{store.open_count:,}"
+    open_text = f"{store.unfinished_count:,}, in progress" if store.in_progress else f"{store.unfinished_count:,}"
     return (
         *name_cells,
         facts.get("archive", ""),
@@ -90,7 +90,7 @@ def _store_json(store: StoreInfo) -> dict[str, Any]:
         "request": dict(store.run_parameters.values),
         "source": store.source_name,
         "finished_count": store.finished_count,
-        "pending_count": store.open_count,
+        "pending_count": store.unfinished_count,
         "octets": store.size_bytes,
         "in_progress": store.in_progress,
         "problem": store.problem or None,

@@ -48,7 +48,7 @@ def print_explanation(
         *server_rows,
         ("Web form label", ", ".join(names) or "(not there)"),
         ("Syntax", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
-        ("Matching", _describe_equality(attribute.equality)),
+        ("Matching", _describe_equality(attribute.equality_rule)),
         ("Cardinality", "one" if attribute.single_valued else "any number"),
     ):
         print_line(console, f"  {heading + ':':<16}{escape_unprintable(text)}")
@@ -72,7 +72,7 @@ def explanation_json(explanation: Explanation, usage: AttributeUsage | None, ski
         "oid": attribute.oid,
         "description": attribute.description or None,
         "syntax": attribute.syntax,
-        "equality": attribute.equality,
+        "equality": attribute.equality_rule,
         "single_valued": attribute.single_valued,
         "object_classes": {each.object_class: _object_class_json(each) for each in explanation.uses},
         **taking_effect_json(attribute.name),

@@ -51,8 +51,8 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     """
     return {
         "kind": renaming.kind.value.label,
-        "old_name": renaming.old,
-        "new_name": renaming.new,
+        "old_name": renaming.old_name,
+        "new_name": renaming.new_name,
         "rewritten_reference_counts": dict(_count_references(renaming)),
         "remaining_values": [
             {

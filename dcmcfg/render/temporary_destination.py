@@ -18,7 +18,7 @@ def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     ]
     list_note = f"; its title in {', '.join(changed_lists)}" if changed_lists else ""
     return (
-        f"added for this run: {destination.title}, a device {destination.device} with its connection and AE, and "
+        f"added for this run: {destination.ae_title}, a device {destination.device} with its connection and AE, and "
         "the registration of "
         f"the title{list_note} (--show-plan shows all of it)"
     )
@@ -31,7 +31,7 @@ def temporary_destination_json(destination: TemporaryDestination, progress: RunP
     """
     return {
         "temporary_destination": {
-            "ae_title": destination.title,
+            "ae_title": destination.ae_title,
             "host": destination.host,
             "port": destination.port,
             "added_by_rollout": progress.added_by_rollout,

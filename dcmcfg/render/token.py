@@ -18,11 +18,11 @@ _LABEL = 10
 
 
 def print_token(
-    source: str, archive_url: str, *, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+    source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
     console = stdout_console()
-    lines = [("Token", source), *_build_claims_lines(found), *_build_archive_lines(found, archive_url, role)]
+    lines = [("Token", source), *_build_claims_lines(check), *_build_archive_lines(check, archive_url, role)]
     for reason in reasons:
         lines += [("Reason", reason.message), ("Next step", reason.next_step)]
     for label, text in lines:
@@ -30,21 +30,21 @@ def print_token(
 
 
 def token_json(
-    source: str, archive_url: str, *, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+    source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> dict[str, Any]:
     """Return what ``token --json`` prints: never the token; times as RFC 3339, spans in seconds."""
     return {
         "archive_url": archive_url,
-        "outcome": found.outcome.value,
+        "outcome": check.outcome.value,
         "source": source,
-        "token": _claims_json(found, found.claims) if found.claims else None,
-        "is_jwt": found.claims is not None if found.has_token else None,
-        "expected": {"issuer": found.issuer or None, "role": role, "super_user_role": found.super_user_role or None},
+        "token": _claims_json(check, check.claims) if check.claims else None,
+        "is_jwt": check.claims is not None if check.has_token else None,
+        "expected": {"issuer": check.issuer or None, "role": role, "super_user_role": check.super_user_role or None},
         "archive": {
-            "http_status": found.http_status or None,
-            "message": found.refusal_message or None,
-            "time": _format_iso_or_none(found.archive_clock),
-            "clock_offset_seconds": round(_compute_clock_offset_s(found)),
+            "http_status": check.http_status or None,
+            "message": check.refusal_message or None,
+            "time": _format_iso_or_none(check.archive_clock),
+            "clock_offset_seconds": round(_compute_clock_offset_s(check)),
         },
         "reasons": [{"message": reason.message, "next_step": reason.next_step} for reason in reasons],
     }

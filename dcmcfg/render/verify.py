@@ -53,15 +53,15 @@ def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False
 
 
 def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool) -> Iterator[Text]:
-    headline = Text(escape_unprintable(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
+    headline = Text(escape_unprintable(verdict.headline), style=f"bold {_GOOD if verdict.is_accepted else _BAD}")
     yield from wrap_text(headline, console, 0)
     yield Text()
     for line in _build_header_lines(evidence):
         yield from wrap_text(line, console, 0)
     yield Text()
     parts = [
-        (Text("Reported", style="bold"), _format_reported(verdict.reported, evidence)),
-        (Text("Received", style="bold"), _format_received(verdict.received, evidence)),
+        (Text("Reported", style="bold"), _format_reported(verdict.report, evidence)),
+        (Text("Received", style="bold"), _format_received(verdict.receipt, evidence)),
         *_transfers_part(evidence, details=details),
         (Text("Route", style="bold"), _format_route(verdict.route)),
         *((Text("Next step", style="bold cyan"), Text(escape_unprintable(step))) for step in verdict.next_steps),
@@ -76,10 +76,10 @@ def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
     """Return the whole verdict for ``--json``; statuses are numbers, what is not known is null."""
-    request, reported, received, route = evidence.request, verdict.reported, verdict.received, verdict.route
+    request, reported, received, route = evidence.request, verdict.report, verdict.receipt, verdict.route
     availability_after = {item.sop_instance_uid: item.availability or None for item in evidence.instances_after or ()}
     return {
-        "verified": verdict.verified,
+        "verified": verdict.is_verified,
         "headline": verdict.headline,
         "study_instance_uid": request.study_uid,
         "archive": str(request.archive),
@@ -104,7 +104,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
             "files_before": locate_files_before_move(evidence).location.value,
         },
         "reported": {
-            "success": reported.ok,
+            "success": reported.is_success,
             "status": reported.status,
             "status_hex": None if reported.status is None else f"{reported.status:04X}",
             "meaning": reported.meaning,
@@ -199,7 +199,7 @@ def _format_reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
-    text = Text(status, style=_GOOD if reported.ok else _BAD)
+    text = Text(status, style=_GOOD if reported.is_success else _BAD)
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
         text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")

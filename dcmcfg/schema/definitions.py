@@ -19,7 +19,7 @@ ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 # Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class AttributeType:
-    """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
+    """An attribute type; ``syntax`` and ``equality_rule`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
 
     ``description`` is the server's own, empty in the bundled facts. ``operational`` attributes are kept by the server
     (RFC 4512 §3.4).
@@ -28,8 +28,8 @@ class AttributeType:
     name: str
     oid: str
     syntax: str
-    equality: str | None = None
-    substring: str | None = None
+    equality_rule: str | None = None
+    substring_rule: str | None = None
     single_valued: bool = False
     aliases: tuple[str, ...] = ()
     description: str = ""
@@ -156,9 +156,9 @@ class Normalisers(dict[str, Normaliser]):
             return octet_string
         if attribute.name == OBJECT_CLASS:
             return self._normalise_class_name
-        if attribute.equality == "distinguishedNameMatch":
+        if attribute.equality_rule == "distinguishedNameMatch":
             return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normalise_dn))
-        return get_normaliser(attribute.equality)
+        return get_normaliser(attribute.equality_rule)
 
     def _normalise_class_name(self, value: bytes) -> bytes:
         """A class is the same by name or by OID (RFC 4512 §2.4)."""

@@ -79,7 +79,7 @@ def find_warnings(tree: Tree, addition: Addition, calling_ae_title: str) -> tupl
 def _iterate_warnings(configuration: Configuration, addition: Addition, calling_ae_title: str) -> Iterator[str]:
     archive_ae, title = (
         configuration.get_device(addition.device_name).get_network_ae(addition.archive_ae_title),
-        addition.destination.title,
+        addition.destination.ae_title,
     )
     connections = [each for each in archive_ae.connections if each.installed and each.protocol == DICOM]
     if not any(each.tls == addition.destination.security.tls for each in connections):

@@ -29,7 +29,7 @@ class Claim:
     ``ldap_url`` is the directory's, empty where the file cannot be read; ``created_at`` is UTC (RFC 3339).
     """
 
-    title: str
+    ae_title: str
     ldap_url: str = ""
     created_at: str = ""
 
@@ -50,7 +50,7 @@ def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
     The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` when *state* cannot be written.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
-    path = _get_claim_path(state, claim.title)
+    path = _get_claim_path(state, claim.ae_title)
     unfinished = path.with_name(f".{path.name}")
     try:
         create_private_folder(path.parent)
@@ -91,7 +91,7 @@ def read_claims(state: Path) -> tuple[Claim, ...]:
 def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[Claim, ...]:
     """Return the claims on the directory at *ldap_url* that nobody holds: something may be left of these."""
     return tuple(
-        each for each in read_claims(state) if each.concerns_directory(ldap_url) and not is_held(state, each.title)
+        each for each in read_claims(state) if each.concerns_directory(ldap_url) and not is_held(state, each.ae_title)
     )
 
 

@@ -75,7 +75,7 @@ def find_leftovers(
     What a process works with is left out: one that holds its claim, that runs on this machine, or for which
     *check_reachable* is true of the address and the title.
     """
-    remnants = {each.title: each for each in find_remnants(configuration)}
+    remnants = {each.ae_title: each for each in find_remnants(configuration)}
     leftovers = [
         *_find_claimed(state, ldap_url, configuration, remnants),
         *_find_marked(state, remnants, now, check_reachable),
@@ -87,10 +87,10 @@ def _find_claimed(
     state: Path, ldap_url: str, configuration: Configuration, remnants: dict[str, Remnant]
 ) -> Iterator[Leftover]:
     for claim in read_claims(state):
-        if is_held(state, claim.title) or not (claim.concerns_directory(ldap_url) or claim.title in remnants):
+        if is_held(state, claim.ae_title) or not (claim.concerns_directory(ldap_url) or claim.ae_title in remnants):
             continue
-        in_tree = bool(find_title_occurrences(configuration.tree, claim.title))
-        yield Leftover(claim.title, claim.origin, in_tree=in_tree)
+        in_tree = bool(find_title_occurrences(configuration.tree, claim.ae_title))
+        yield Leftover(claim.ae_title, claim.origin, in_tree=in_tree)
 
 
 def _find_marked(
@@ -99,12 +99,12 @@ def _find_marked(
     for remnant in remnants.values():
         owner = remnant.owner
         is_local = is_on_this_machine(owner)
-        if is_held(state, remnant.title) or (is_local and is_running(owner)):
+        if is_held(state, remnant.ae_title) or (is_local and is_running(owner)):
             continue
         if _is_listening(remnant, check_reachable):
             continue
         yield Leftover(
-            remnant.title,
+            remnant.ae_title,
             f"of {owner}, {format_timestamp(owner.created)}",
             is_certain=is_local or now - owner.created > ABANDONED_AFTER,
         )
@@ -112,6 +112,6 @@ def _find_marked(
 
 def _is_listening(remnant: Remnant, check_reachable: ReachabilityCheck) -> bool:
     try:
-        return check_reachable(Peer(remnant.title, remnant.host or "", remnant.port or 0), remnant.tls)
+        return check_reachable(Peer(remnant.ae_title, remnant.host or "", remnant.port or 0), remnant.tls)
     except MalformedInput:  # somebody has taken its connection away, or made it one that nobody can call
         return False

@@ -101,7 +101,7 @@ def hold_destination(
     afterwards: the next run finds it by its claim, and by its mark.
     """
     state, url = context.rollout_context.state_folder, context.directory.server.url
-    title = addition.destination.title
+    title = addition.destination.ae_title
     claim = Claim(title, url, format_iso(addition.destination.owner.created))
     with DeferredSignals() as signals, hold_claim(state, claim):
         try:
@@ -151,7 +151,7 @@ def _drop_claims(context: RunContext, leftovers: Sequence[Leftover]) -> None:
 
 
 def _add(context: RunContext, addition: Addition, confirmed_plan: Plan, progress: RunProgress) -> None:
-    title = addition.destination.title
+    title = addition.destination.ae_title
     outcome = retry_while_in_progress(lambda: _apply_addition(context, addition, confirmed_plan, progress))
     progress.added_by_rollout = outcome.number
     context.report(f"added {title} {outcome.strategy.value}, roll-out {outcome.number}")

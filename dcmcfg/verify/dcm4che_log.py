@@ -51,7 +51,7 @@ def _read_archive_log(log: Exchanges, query: LogQuery) -> ParsedLog:
     requests = [
         each
         for each in log.moves
-        if each.is_served and each.calling == query.calling_ae_title and query.study_uid in each.study_uids
+        if each.is_served and each.calling_ae_title == query.calling_ae_title and query.study_uid in each.study_uids
     ]
     request_ids = set(map(id, requests))
     sent_moves = [
@@ -77,7 +77,7 @@ def _collect_legs(log: Exchanges, query: LogQuery, moves: list[LoggedMove], evid
     legs: dict[tuple[str, str], list[StoreRecord]] = {}
     for each in log.stores:
         if each.uid in query.sop_instance_uids or (not query.sop_instance_uids and id(each) in caused_store_ids):
-            legs.setdefault((each.calling, each.called), []).append(each.to_store_record())
+            legs.setdefault((each.calling_ae_title, each.called_ae_title), []).append(each.to_store_record())
     return tuple(Leg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
 
 
@@ -88,7 +88,11 @@ def _select_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
 
 def _select_sent_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
     """Return what the AE of the log sent for *move*, which it served."""
-    return [each for each in _select_stores(move, query) if each.is_sent and each.called == move.destination]
+    return [
+        each
+        for each in _select_stores(move, query)
+        if each.is_sent and each.called_ae_title == move.destination_ae_title
+    ]
 
 
 def _find_studies(move: LoggedMove, query: LogQuery) -> set[str]:
@@ -128,7 +132,7 @@ def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
     """Return the record of a C-MOVE that the archive sent; what came by it and was forwarded is counted."""
     record = replace(_build_record(move, query.study_uid), is_from_archive_log=True)
     request = move.triggering_move
-    if request is None or move.destination not in query.archive_ae_titles:
+    if request is None or move.destination_ae_title not in query.archive_ae_titles:
         return record
     received: dict[str, int] = {}
     for each in _select_stores(move, query):
@@ -138,7 +142,7 @@ def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
         each.uid
         for each in _select_stores(request, query)
         if each.is_sent
-        and each.called == request.destination
+        and each.called_ae_title == request.destination_ae_title
         and each.to_store_record().is_stored
         and received.get(each.uid, each.sequence_number) < each.sequence_number
     }
@@ -149,9 +153,9 @@ def _build_record(move: LoggedMove, study_uid: str) -> MoveRecord:
     """Return the record of *move*; a counter that its final response leaves out is 0 (PS3.7 Section 9.3.4.2)."""
     record = MoveRecord(
         started=move.time,
-        calling_ae_title=move.calling,
-        called_ae_title=move.called,
-        destination_ae_title=move.destination,
+        calling_ae_title=move.calling_ae_title,
+        called_ae_title=move.called_ae_title,
+        destination_ae_title=move.destination_ae_title,
         study_uid=study_uid,
     )
     response = move.response
@@ -167,5 +171,5 @@ def _build_record(move: LoggedMove, study_uid: str) -> MoveRecord:
 
 
 def _name_evidence_source(moves: list[LoggedMove]) -> str:
-    names = sorted({each.called for each in moves})
+    names = sorted({each.called_ae_title for each in moves})
     return f"{', '.join(names)}'s log" if names else "the external archive's log"

@@ -13,7 +13,7 @@ from dcmcfg.verify.file_evidence import (
     has_complete_database_evidence,
     locate_files_before_move,
 )
-from dcmcfg.verify.receipt_assessment import judge_received
+from dcmcfg.verify.receipt_assessment import judge_receipt
 from dcmcfg.verify.report_assessment import CANCELLED_BY_YOU, judge_report
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.store_legs import describe_transcoding
@@ -41,21 +41,21 @@ def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
     ``require_route`` a success without its route shown is not accepted.
     """
     reported = judge_report(evidence)
-    received = judge_received(evidence)
+    received = judge_receipt(evidence)
     is_observed = received.finding is not ReceiptFinding.NOT_OBSERVED
-    delivered = received.finding is ReceiptFinding.COMPLETE if is_observed else reported.ok
+    delivered = received.finding is ReceiptFinding.COMPLETE if is_observed else reported.is_success
     route = judge_route(evidence, delivered=delivered)
     accepted = (
-        reported.ok
+        reported.is_success
         and (received.finding is ReceiptFinding.COMPLETE or not is_observed)
         and route.finding is not RouteFinding.CONTRADICTED
         and (route.finding is RouteFinding.SHOWN or not require_route)
     )
     return Verdict(
         headline=_format_headline(evidence, reported, received, route, accepted=accepted),
-        accepted=accepted,
-        reported=reported,
-        received=received,
+        is_accepted=accepted,
+        report=reported,
+        receipt=received,
         route=route,
         next_steps=suggest_next_steps(evidence, reported, received, route),
         notes=(

@@ -12,7 +12,7 @@ THEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 def answered(uid: str, answer: AttemptResult, *before: AttemptResult | None) -> StudyResult:
     earlier = tuple(Attempt(THEN, None if each is None else THEN, each) for each in before)
-    return StudyResult(uid, (*earlier, Attempt(THEN, THEN, answer, final=True)), is_complete=True)
+    return StudyResult(uid, (*earlier, Attempt(THEN, THEN, answer, is_final=True)), is_complete=True)
 
 
 def no(reason: str) -> AttemptResult:
@@ -63,7 +63,7 @@ def test_the_summary_counts_studies_and_attempts() -> None:
         StudyResult("1.2.4"),
     ]
     summary = make_summary(results, slowest_count=1)
-    assert (summary.study_count, summary.outcome_counts, summary.open_count) == (
+    assert (summary.study_count, summary.outcome_counts, summary.unfinished_count) == (
         4,
         {VerificationOutcome.VERIFIED: 2},
         2,

@@ -72,11 +72,11 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
     handlers = [(evt.EVT_C_ECHO, echoed)]
     with echo_scp("X", addresses=addresses, handlers=handlers) as port:
         endpoints = [PeerEndpoint(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
-        assert all(result.is_answered for result in probe_all(endpoints, "ME", parallel=3, timeouts=PATIENT))
+        assert all(result.is_success for result in probe_all(endpoints, "ME", parallel=3, timeouts=PATIENT))
         assert most[0] == 3
         most[0] = 0
         same = [PeerEndpoint(Peer(f"X{number}", LOOPBACK, port)) for number in range(5)]
-        assert all(result.is_answered for result in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
+        assert all(result.is_success for result in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
         assert most[0] == 1
 
 
@@ -105,7 +105,7 @@ def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.Mo
     hurry = DicomTimeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
     (result,) = probe_all([PeerEndpoint(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
     released.set()
-    assert result == CallResult(problem="no answer within 0.6 s", failed_at=CallStage.TCP)
+    assert result == CallResult(problem="no answer within 0.6 s", failed_stage=CallStage.TCP)
 
 
 def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:

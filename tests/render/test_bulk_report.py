@@ -28,7 +28,7 @@ def result(
 ) -> StudyResult:
     began = THEN + timedelta(seconds=after_s)
     answer = AttemptResult(outcome, text, comment=text, next_step=text, expected=1, completed=1, seconds=0.5)
-    return StudyResult(f"1.2.{number}", (Attempt(began, began + timedelta(seconds=0.5), answer, final=True),), True)
+    return StudyResult(f"1.2.{number}", (Attempt(began, began + timedelta(seconds=0.5), answer, is_final=True),), True)
 
 
 def report(*results: StudyResult) -> BulkReport:

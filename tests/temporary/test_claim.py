@@ -24,17 +24,17 @@ with hold_claim(Path(sys.argv[1]), Claim(*sys.argv[2:])):
 
 
 def test_it_is_held_while_the_process_lives_and_found_when_it_was_killed(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _HOLD, str(tmp_path), OURS.title, OURS.ldap_url, OURS.created_at]
+    command = [sys.executable, "-c", _HOLD, str(tmp_path), OURS.ae_title, OURS.ldap_url, OURS.created_at]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
-        assert (read_claims(tmp_path), is_held(tmp_path, OURS.title), find_abandoned_claims(tmp_path, HERE)) == (
+        assert (read_claims(tmp_path), is_held(tmp_path, OURS.ae_title), find_abandoned_claims(tmp_path, HERE)) == (
             (OURS,),
             True,
             (),
         )
         process.kill()
-    assert not is_held(tmp_path, OURS.title)
+    assert not is_held(tmp_path, OURS.ae_title)
     assert find_abandoned_claims(tmp_path, HERE) == (OURS,)
     assert find_abandoned_claims(tmp_path, ELSEWHERE) == ()
 
@@ -44,16 +44,16 @@ def test_it_stays_until_it_is_dropped_and_dropping_twice_is_nothing(tmp_path: Pa
     with hold_claim(tmp_path, OURS):
         pass
     assert read_claims(tmp_path) == (OURS,)
-    drop_claim(tmp_path, OURS.title)
-    drop_claim(tmp_path, OURS.title)
+    drop_claim(tmp_path, OURS.ae_title)
+    drop_claim(tmp_path, OURS.ae_title)
     assert read_claims(tmp_path) == ()
 
 
 def test_a_file_that_cannot_be_read_may_be_about_any_directory(tmp_path: Path) -> None:
     with hold_claim(tmp_path, OURS):
         pass
-    (tmp_path / "temporary" / OURS.title).write_text("{")
-    assert find_abandoned_claims(tmp_path, ELSEWHERE) == (Claim(OURS.title),)
+    (tmp_path / "temporary" / OURS.ae_title).write_text("{")
+    assert find_abandoned_claims(tmp_path, ELSEWHERE) == (Claim(OURS.ae_title),)
 
 
 def test_without_a_claim_on_the_disk_nothing_begins(tmp_path: Path) -> None:

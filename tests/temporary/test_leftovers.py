@@ -64,11 +64,11 @@ def test_who_answers_under_its_title_works_with_it_however_old_it_is(tmp_path: P
         return True
 
     assert found(tmp_path, MAKER, somebody, timedelta(days=30)) == []
-    assert echoed == [(Peer(NEW.title, NEW.host, NEW.port), False)]
+    assert echoed == [(Peer(NEW.ae_title, NEW.host, NEW.port), False)]
 
 
 def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: Path) -> None:
-    with hold_claim(tmp_path, Claim(NEW.title, URL, "2026-11-25T14:26:32Z")):
+    with hold_claim(tmp_path, Claim(NEW.ae_title, URL, "2026-11-25T14:26:32Z")):
         assert found(tmp_path, MAKER) == []
     assert [str(each) for each in found(tmp_path, MAKER)] == [
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC)"

@@ -33,8 +33,8 @@ def test_everything_good_is_verified_with_the_route_shown() -> None:
     verdict = judge(GOOD)
     assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
     assert (verdict.exit_code, verdict.next_steps) == (0, ())
-    assert verdict.received.callers == ("DCM4CHEE",)
-    assert verdict.received.move_originators == ("DCMCFG",)
+    assert verdict.receipt.callers == ("DCM4CHEE",)
+    assert verdict.receipt.move_originators == ("DCMCFG",)
 
 
 def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
@@ -43,7 +43,7 @@ def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
         "reported, not observed: 3 of 3 instances sent to WORKSTATION, says the archive; route not shown"
     )
     assert verdict.exit_code == 0
-    assert verdict.received.finding is ReceiptFinding.NOT_OBSERVED
+    assert verdict.receipt.finding is ReceiptFinding.NOT_OBSERVED
 
 
 LIES = {
@@ -100,19 +100,19 @@ def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
 
 def test_the_counter_of_a_large_study_begins_again_at_0() -> None:
     large = replace(UNWITNESSED, request=replace(QUESTION, expected_count=65536 + 3))
-    assert judge(reporting(large, completed=3)).reported.ok
-    assert not judge(reporting(large, completed=4)).reported.ok
-    assert not judge(reporting(replace(UNWITNESSED), completed=65536 + 3)).reported.ok
+    assert judge(reporting(large, completed=3)).report.is_success
+    assert not judge(reporting(large, completed=4)).report.is_success
+    assert not judge(reporting(replace(UNWITNESSED), completed=65536 + 3)).report.is_success
 
 
 def test_absent_failed_and_warning_counters_count_as_zero() -> None:
     verdict = judge(reporting(GOOD, completed=3))
-    assert (verdict.exit_code, verdict.reported.failed, verdict.reported.warning) == (0, 0, 0)
+    assert (verdict.exit_code, verdict.report.failed, verdict.report.warning) == (0, 0, 0)
 
 
 def test_duplicates_are_noted_and_do_no_harm() -> None:
     verdict = judge(replace(GOOD, received=arrived((*UIDS, UIDS[0]))))
-    assert verdict.received.duplicates == (UIDS[0],)
+    assert verdict.receipt.duplicates == (UIDS[0],)
     assert verdict.exit_code == 0
 
 
@@ -132,7 +132,7 @@ def test_an_abort_is_a_no_and_not_an_error() -> None:
 def test_everything_arrived_but_the_archive_never_said_so_is_not_verified() -> None:
     verdict = judge(replace(GOOD, outcome=MoveOutcome(None, interruption="no response within 360 s")))
     assert verdict.exit_code == 1
-    assert verdict.received.finding is ReceiptFinding.COMPLETE
+    assert verdict.receipt.finding is ReceiptFinding.COMPLETE
     assert verdict.route.finding is RouteFinding.SHOWN
 
 
@@ -155,7 +155,7 @@ def test_an_unknown_expectation_says_how_to_give_it() -> None:
 
 def test_received_instances_without_any_expectation_are_unchecked() -> None:
     verdict = judge(replace(GOOD, instances_before=()))
-    assert verdict.received.finding is ReceiptFinding.UNCHECKED
+    assert verdict.receipt.finding is ReceiptFinding.UNCHECKED
     assert verdict.exit_code == 1
 
 
@@ -163,9 +163,9 @@ def test_with_only_a_number_expected_the_received_are_counted_and_of_the_study()
     evidence = replace(GOOD, request=replace(QUESTION, expected_count=3), instances_before=())
     assert judge(evidence).headline == "verified: 3 of 3 instances received by WORKSTATION; route shown"
     stranger = replace(arrived()[2], study_uid="9.9")
-    assert judge(replace(evidence, received=(*arrived()[:2], stranger))).received.unexpected == (UIDS[2],)
+    assert judge(replace(evidence, received=(*arrived()[:2], stranger))).receipt.unexpected == (UIDS[2],)
     unreadable = replace(stranger, study_uid=None)
-    assert judge(replace(evidence, received=(*arrived()[:2], unreadable))).received.unexpected == (UIDS[2],)
+    assert judge(replace(evidence, received=(*arrived()[:2], unreadable))).receipt.unexpected == (UIDS[2],)
 
 
 def test_an_expected_number_overrides_what_the_archive_lists() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
-from dcmcfg.verify.receipt_assessment import judge_received
+from dcmcfg.verify.receipt_assessment import judge_receipt
 from dcmcfg.verify.verdict import ReceiptAssessment, ReceiptFinding
 from tests.verify.evidence import GOOD, UIDS, arrived
 
@@ -15,7 +15,7 @@ JPEG = "1.2.840.10008.1.2.4.50"
 
 
 def _judged(*instances: ReceivedInstance) -> ReceiptAssessment:
-    return judge_received(replace(GOOD, received=instances))
+    return judge_receipt(replace(GOOD, received=instances))
 
 
 def test_the_right_uid_in_another_study_is_foreign_and_does_not_count() -> None:
@@ -88,7 +88,7 @@ def test_what_somebody_else_sent_meanwhile_on_their_own_account_counts_for_nothi
 def test_a_number_that_the_user_gives_counts_in_place_of_what_is_listed() -> None:
     for number, uids in ((4, (*UIDS, "1.9")), (2, UIDS[:2])):
         evidence = replace(GOOD, request=replace(GOOD.request, expected_count=number))
-        assessment = judge_received(replace(evidence, received=arrived(uids)))
+        assessment = judge_receipt(replace(evidence, received=arrived(uids)))
         assert (assessment.finding, assessment.instance_count, assessment.unexpected, assessment.missing) == (
             ReceiptFinding.COMPLETE,
             number,
@@ -96,6 +96,6 @@ def test_a_number_that_the_user_gives_counts_in_place_of_what_is_listed() -> Non
             (),
         )
         strangers = (*arrived(uids[:-1]), *(replace(each, study_uid="1.9.9") for each in arrived(uids[-1:])))
-        assert judge_received(replace(evidence, received=strangers)).finding is ReceiptFinding.INCOMPLETE, (
+        assert judge_receipt(replace(evidence, received=strangers)).finding is ReceiptFinding.INCOMPLETE, (
             "must be of the study"
         )

@@ -109,8 +109,8 @@ def test_what_another_sender_had_sent_before_the_request_is_no_proof(site: Site,
     evidence = site.verify(site.send_as_stranger, reports_success, shared=shared)
     verdict = judge(evidence)
     assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
-    assert verdict.received.missing == tuple(sorted(site.made.sop_instance_uids))
-    assert verdict.received.callers == ()
+    assert verdict.receipt.missing == tuple(sorted(site.made.sop_instance_uids))
+    assert verdict.receipt.callers == ()
     assert verdict.notes == (
         "ignored 3 instances that began to arrive before the C-MOVE was sent (caller STRANGER, Move Originator OTHER)",
     )
@@ -135,7 +135,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
 @pytest.mark.real
 def test_what_came_before_the_request_that_names_ours_is_no_proof_either(site: Site) -> None:
     """It is late for an earlier run with the same calling AE title and Message ID."""
-    assert not judge(site.verify(site.send, reports_success)).accepted
+    assert not judge(site.verify(site.send, reports_success)).is_accepted
 
 
 @pytest.mark.real
@@ -145,9 +145,9 @@ def test_what_comes_again_for_the_request_counts(site: Site) -> None:
         return MoveResponse(0, completed=3, failed=0)
 
     verdict = judge(site.verify(site.send_as_stranger, send))
-    assert verdict.verified
+    assert verdict.is_verified
     assert verdict.headline.startswith("verified: 3 of 3 instances received by WORKSTATION")
-    assert (verdict.received.duplicates, verdict.received.move_originators) == ((), ("DCMCFG",))
+    assert (verdict.receipt.duplicates, verdict.receipt.move_originators) == ((), ("DCMCFG",))
 
 
 @pytest.mark.real
@@ -212,7 +212,7 @@ def test_what_comes_for_one_series_while_the_next_is_asked_for_counts(site: Site
         patch.setattr("dcmcfg.verify.selection.MAX_UIDS", 1)  # so that each series has its own C-MOVE
         evidence = two.verify(lambda: None, on_move, selection=Selection(Level.SERIES))
     assert (len(uids), evidence.early_instances) == (2, ())
-    assert judge(evidence).verified
+    assert judge(evidence).is_verified
 
 
 def test_the_last_request_that_names_an_instance_or_its_series_decides(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_another_transfer_syntax_than_the_one_sent_is_a_note_and_no_failure() ->
     evidence = replace(GOOD, legs=(LOGGED,))
     assert list(describe_transcoding(evidence)) == [CHANGED]
     verdict = judge(evidence)
-    assert verdict.verified
+    assert verdict.is_verified
     assert CHANGED in verdict.notes
 
 

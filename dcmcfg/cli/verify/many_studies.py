@@ -221,7 +221,7 @@ def _resolve_query(
 ) -> StudySource:
     """Return *source*, a query with what matches it unless the store has that; no store is made or changed for it."""
     listed_at = ResultStore.read_listing_time(
-        _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.name
+        _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.source_id
     )
     if (
         not isinstance(source, StudyQuery)
@@ -238,7 +238,7 @@ def _resolve_query(
 def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunParameters) -> Path:
     return (
         bulk.store_file
-        or get_state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.name)}{STORE_SUFFIX}"
+        or get_state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.source_id)}{STORE_SUFFIX}"
     )
 
 
@@ -284,14 +284,14 @@ def _list_next_steps(
             make_next_step(session_result.error, archive),
         )
         steps.append(": ".join(part for part in parts if part))
-    if session_result.report.summary.open_count:
+    if session_result.report.summary.unfinished_count:
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"
         )
         steps.append(f"the same command{omission} goes on: what has its answer is not asked again")
     if session_result.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
         steps.append("the tree was changed: the same command with --again asks for all anew")
-    if session_result.report.summary.fixable_count and not session_result.report.summary.open_count:
+    if session_result.report.summary.fixable_count and not session_result.report.summary.unfinished_count:
         replacement = " instead of --again" if rerun_mode is RepeatScope.ALL else ""
         steps.append(f"once that is mended, the same command with --only-failed{replacement} asks for those anew")
     if (
@@ -307,6 +307,6 @@ def _get_exit_code(session_result: SessionResult, *, sent: bool) -> int:
     """Return 0 when all is well and 1 when it is not, but 3 where no C-MOVE was sent although some were to be."""
     if session_result.report.summary.all_successful and session_result.error is None:
         return 0
-    if sent or not session_result.had_open_studies:
+    if sent or not session_result.had_unfinished_studies:
         return 1
     return INTERRUPTED_EXIT_CODE if session_result.ending is RunEnding.STOPPED else DcmcfgError.exit_code

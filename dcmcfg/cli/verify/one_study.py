@@ -173,7 +173,7 @@ def verify_one(
             RecallSearch(
                 device=device,
                 addresses=addresses,
-                calling=run.calling_ae_title,
+                calling_ae_title=run.calling_ae_title,
                 keys=run.query_keys,
                 database=evidence_sources.database,
                 tls=tls,

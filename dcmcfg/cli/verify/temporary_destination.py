@@ -63,7 +63,7 @@ class ActiveDestination:
     @property
     def ae_title(self) -> str:
         """The Move Destination."""
-        return self.destination.title
+        return self.destination.ae_title
 
     def add_advice(self, verdict: Verdict, evidence: Evidence) -> Verdict:
         """Return *verdict* on *evidence* with what to do where nothing has come."""

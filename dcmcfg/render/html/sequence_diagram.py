@@ -99,7 +99,7 @@ def _build_path_diagram(route: Route, path: RetrievePath, response: FinalRespons
     if rating == "good" and response is not None and response.rating != "good":
         rating = "open"
     external_text = escape_unprintable(f" ({path.external_ae_title})") if path.external_ae_title else ""
-    heading = f"{path.state.value} {path.outcome_text}: {path.branch.value}{external_text}"
+    heading = f"{path.study_state.value} {path.outcome_text}: {path.branch.value}{external_text}"
     return SequenceDiagram(
         heading, rating, messages, (*_format_failure_remarks(path.failures), *_format_prerequisite_remarks(path))
     )

@@ -31,5 +31,5 @@ def suggest_steps_for_other_path(case: Case) -> Iterator[str]:
 
 
 def suggest_steps_for_local_study(case: Case) -> Iterator[str]:
-    if case.reported.ok and case.route.finding is RouteFinding.NOT_TRIED:
+    if case.report.is_success and case.route.finding is RouteFinding.NOT_TRIED:
         yield f"dcmcfg verify --recall --dest {case.quoted_destination} takes a study that is really purged"

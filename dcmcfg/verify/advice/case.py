@@ -24,8 +24,8 @@ class Case:
     """The evidence, with what the judge made of its parts."""
 
     evidence: Evidence
-    reported: ReportAssessment
-    received: ReceiptAssessment
+    report: ReportAssessment
+    receipt: ReceiptAssessment
     route: RouteAssessment
 
     @property

@@ -13,8 +13,8 @@ from dcmcfg.verify.report_assessment import format_patient
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
-    if reported.ok or reported.status != SUCCESS or reported.failed or reported.warning:
+    reported = case.report
+    if reported.is_success or reported.status != SUCCESS or reported.failed or reported.warning:
         return
     if case.is_on_unconfigured_storage or case.is_fallback_used or partly_purged.is_applicable(case):
         return

@@ -18,9 +18,9 @@ _MAX_NAMED_TITLES = 5
 def suggest_steps(case: Case) -> Iterator[str]:
     if case.is_contradicted:
         return
-    if case.reported.status == MOVE_DESTINATION_NOT_ALLOWED:
+    if case.report.status == MOVE_DESTINATION_NOT_ALLOWED:
         yield from _advise_on_not_allowed(case)
-    elif case.reported.status == MOVE_DESTINATION_UNKNOWN:
+    elif case.report.status == MOVE_DESTINATION_UNKNOWN:
         yield from _advise_on_unknown_destination(case)
 
 

@@ -18,7 +18,7 @@ NO_EXTERNAL_ARCHIVE = (
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
-    if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.reported.ok:
+    if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.report.is_success:
         yield NO_EXTERNAL_ARCHIVE
     for record in case.evidence.move_records or ():
         if record.failure.endswith(f"Unknown modality for AET: {record.destination_ae_title}"):

@@ -17,7 +17,7 @@ def advise_on_failed_call(case: Case, ae_title: str) -> str:
 
     "" for a comment that says something else.
     """
-    comment, is_own_receiver = case.reported.comment, case.is_own_receiver and ae_title == case.destination
+    comment, is_own_receiver = case.report.comment, case.is_own_receiver and ae_title == case.destination
     if "Connection refused" in comment and is_own_receiver:
         return (
             f"this run listened as {ae_title}: the archive looks for it at {case.format_ae_address(ae_title)}; is "

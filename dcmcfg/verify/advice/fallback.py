@@ -13,10 +13,10 @@ from dcmcfg.verify.advice.failed_call import AE_NOT_FOUND_EXCEPTION, advise_on_m
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
+    reported = case.report
     if (
         not case.is_fallback_used
-        or reported.ok
+        or reported.is_success
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return

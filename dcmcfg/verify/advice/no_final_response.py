@@ -12,12 +12,12 @@ from dcmcfg.verify.verdict import ReceiptFinding
 
 def suggest_steps(case: Case) -> Iterator[str]:
     outcome = case.evidence.outcome
-    if case.reported.status is not None:
+    if case.report.status is not None:
         return
     if outcome.cancelled:
         yield from _advise_on_cancelled(case)
         return
-    if case.received.finding is ReceiptFinding.COMPLETE:
+    if case.receipt.finding is ReceiptFinding.COMPLETE:
         yield "all of it has arrived, only the final answer is missing: the archive's log says why; then verify again"
     elif outcome.interruption == NOT_DICOM:
         yield (
@@ -33,7 +33,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
         )
     elif outcome.timed_out:
         yield "the archive may still be at it: its log shows what it waits for"
-    elif case.received.instance_count or case.reported.completed:
+    elif case.receipt.instance_count or case.report.completed:
         yield (
             "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
             "connections? Then verify again"

@@ -10,8 +10,8 @@ from dcmcfg.verify.verdict import ReceiptFinding
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
-    received = case.received
-    if not case.reported.ok or received.finding is not ReceiptFinding.INCOMPLETE:
+    received = case.receipt
+    if not case.report.is_success or received.finding is not ReceiptFinding.INCOMPLETE:
         return
     if received.corrupt:
         yield (
@@ -27,7 +27,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
 
 
 def _advise_on_unexpected(case: Case) -> str:
-    received, listed_uids = case.received, {each.sop_instance_uid for each in case.evidence.instances_before}
+    received, listed_uids = case.receipt, {each.sop_instance_uid for each in case.evidence.instances_before}
     callers = ", ".join(received.callers)
     if not case.evidence.request.selection.is_whole_study:
         return (
@@ -48,7 +48,7 @@ def _advise_on_unexpected(case: Case) -> str:
 
 
 def _advise_on_missing(case: Case) -> str:
-    if case.received.instance_count:
+    if case.receipt.instance_count:
         return (
             f"what came shows that the address is right: the log of {case.sender_description} says what became of "
             "the others; "

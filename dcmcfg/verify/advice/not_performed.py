@@ -27,8 +27,8 @@ _UNABLE_TO_PROCESS = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
-    if reported.ok or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED):
+    reported = case.report
+    if reported.is_success or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED):
         return
     if reported.status == SUCCESS and not (reported.failed or reported.warning):
         return
@@ -71,7 +71,7 @@ def _advise_on_status(case: Case, status: int) -> Iterator[str]:
     elif status == PROCESSING_FAILURE and case.is_sent_directly:
         yield _advise_on_broken_connection(case)
     elif case.files.location is FileLocation.NOT_LOCAL and not (
-        case.reported.comment and case.external_retrieve_destination
+        case.report.comment and case.external_retrieve_destination
     ):
         yield (
             f"the answer is most likely that of {case.external_description}, which the archive passed on: its log "
@@ -120,31 +120,31 @@ def _is_dropped_by_capabilities(case: Case) -> bool:
     return (
         is_own_report
         and (outcome.completed, outcome.warning) == (0, 0)
-        and outcome.failed == case.reported.expected_count
+        and outcome.failed == case.report.expected_count
     )
 
 
 def _is_comment_specific(case: Case) -> bool:
     """Tell whether the Error Comment of A702 says more than the status."""
     return (
-        explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS, case.reported.comment).suggested_check
+        explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS, case.report.comment).suggested_check
         != explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS).suggested_check
     )
 
 
 def _get_checklist(case: Case, status: int) -> str:
-    return explain("C-MOVE", status, case.reported.comment).suggested_check.replace("the peer's", "the archive's")
+    return explain("C-MOVE", status, case.report.comment).suggested_check.replace("the peer's", "the archive's")
 
 
 def _advise_on_broken_connection(case: Case) -> str:
-    if "NoPresentationContextException" in case.reported.comment:
+    if "NoPresentationContextException" in case.report.comment:
         model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
         return (
             f"{case.external_description} accepted the association, but not its presentation context for C-MOVE "
             f"({model}): its "
             "administrator must allow that, for the calling AE title that the archive passes on"
         )
-    if case.received.instance_count or case.reported.completed:
+    if case.receipt.instance_count or case.report.completed:
         return (
             f"the connection of the archive with {case.external_description} broke in the middle: the log of "
             "either says why"
@@ -159,8 +159,8 @@ def _advise_on_broken_connection(case: Case) -> str:
 
 def _advise_on_partial_forwarding(case: Case) -> str:
     """Return where it failed, of what the external archive sent to the archive: on from there, or before."""
-    recalled_count, forwarded_count = count_recalled(case.evidence), case.reported.completed + case.reported.warning
-    if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.reported.failed):
+    recalled_count, forwarded_count = count_recalled(case.evidence), case.report.completed + case.report.warning
+    if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.report.failed):
         return (
             f"{case.external_description} sent a part of it to {case.external_retrieve_destination}, which was "
             "forwarded; the rest never came from "
@@ -218,7 +218,7 @@ def _advise_without_reason(case: Case) -> Iterator[str]:
             "log tells, or the archive could not "
             f"send it on to {case.destination}: {_advise_on_reachability(case)}"
         )
-    elif case.files.probably_not_local_count and case.reported.failed:
+    elif case.files.probably_not_local_count and case.report.failed:
         yield (
             f"nothing came back to {case.external_retrieve_destination}: {case.external_description} could not read "
             "the study, or does not reach "
@@ -249,7 +249,7 @@ def _advise_without_reason(case: Case) -> Iterator[str]:
                 f"if the study is purged: the log of {case.external_description} says whether it was asked, and "
                 "why it failed"
             )
-    if case.reported.failed and case.files.probably_not_local_count:
+    if case.report.failed and case.files.probably_not_local_count:
         yield (
             "where its log shows no request, the archive dropped the instances before it asked: "
             f"{case.capability_check}"

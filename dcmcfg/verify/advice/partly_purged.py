@@ -11,11 +11,11 @@ from dcmcfg.verify.file_evidence import FileLocation, count_recalled
 
 def is_applicable(case: Case) -> bool:
     """Return whether this advice is for *case*: other files have none for it then."""
-    reported = case.reported
+    reported = case.report
     if (
         case.files.location is not FileLocation.PARTLY_LOCAL
         or not case.files.not_local_count
-        or reported.ok
+        or reported.is_success
         or case.misrouting_advice
     ):
         return False
@@ -29,7 +29,7 @@ def is_applicable(case: Case) -> bool:
 def suggest_steps(case: Case) -> Iterator[str]:
     if not is_applicable(case):
         return
-    if case.reported.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
+    if case.report.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
         yield (
             f"{case.external_description} rejected the association, or {case.destination} did. Both must accept the "
             "calling AE "

@@ -14,10 +14,10 @@ from dcmcfg.verify.advice.case import Case
 
 
 def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
+    reported = case.report
     if (
         not case.is_on_unconfigured_storage
-        or reported.ok
+        or reported.is_success
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return

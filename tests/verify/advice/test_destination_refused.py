@@ -169,7 +169,7 @@ def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
     asks = frozenset({(record.called_ae_title, "WORKSTATION"), ("LONGTERM", "DCM4CHEE")})
     settled = judge(replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks)))
     assert settled.next_steps == steps
-    assert settled.reported.meaning == (
+    assert settled.report.meaning == (
         f"refused: the move destination WORKSTATION is unknown to {record.called_ae_title}, says its own record"
     )
 
@@ -239,7 +239,7 @@ def test_headline_and_route_say_alike_who_refused(
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
-    assert judge(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).reported.meaning == (
+    assert judge(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).report.meaning == (
         "refused: the move destination WORKSTATION is unknown to LONGTERM, says its own record"
     )
 
