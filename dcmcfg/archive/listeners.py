@@ -17,7 +17,7 @@ _TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
-class Listener:
+class ArchiveListener:
     """A connection of the archive's device that listens; ``name`` is its cn."""
 
     name: str
@@ -39,23 +39,23 @@ class ProbedListener:
     or another connection of the archive, so that ``is_open`` is None.
     """
 
-    listener: Listener
+    listener: ArchiveListener
     is_open: bool | None
     shares_port: bool = False
     is_used_by_other: bool = False
 
 
-def list_listeners(device: Device) -> tuple[Listener, ...]:
+def list_listeners(device: Device) -> tuple[ArchiveListener, ...]:
     """Return the installed TCP listeners of *device*, in the order of their names."""
     return tuple(
-        Listener(each.dn.rdns[0].parts[0][1], each.host, each.port)
+        ArchiveListener(each.dn.rdns[0].parts[0][1], each.host, each.port)
         for each in device.connections
         if each.installed and each.port and each.protocol in _PROTOCOLS
     )
 
 
 def probe_listeners(
-    listeners: Sequence[Listener], archive_url: str, unbound_address: str = ""
+    listeners: Sequence[ArchiveListener], archive_url: str, unbound_address: str = ""
 ) -> tuple[ProbedListener, ...]:
     """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
 
@@ -84,7 +84,9 @@ def find_conflicting_connections(configuration: Configuration, device_name: str,
     )
 
 
-def _probe_listener(listener: Listener, archive_url: str, unbound_address: str, *, shares_port: bool) -> ProbedListener:
+def _probe_listener(
+    listener: ArchiveListener, archive_url: str, unbound_address: str, *, shares_port: bool
+) -> ProbedListener:
     is_open = _is_open(_replace_loopback_host(listener.host, archive_url), listener.port)
     if is_open and shares_port:
         return ProbedListener(listener, None, shares_port=True)

@@ -21,7 +21,7 @@ from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.dicom.ul.command_set import CommandField
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TransientDicomError
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
 from dcmcfg.verify.judgement import judge
@@ -163,7 +163,7 @@ class StudyRequester:
     """Who is asked to send to whom, and what all studies of a run share."""
 
     request: VerificationRequest  # about no study yet
-    addresses: Addresses
+    addresses: VerificationAddresses
     store: ResultStore
     cancellation: Cancellation
     move_tracker: MoveTracker

@@ -30,7 +30,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import join_limited
 from dcmcfg.timestamps import format_timestamp
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.receiver_options import format_receiver_problems
 from dcmcfg.verify.verdict import format_instance_count
@@ -213,7 +213,7 @@ def _format_studies(studies: Sequence[str | None]) -> str:
 
 
 def compute_configuration_checksum(
-    configuration: Configuration, device: str, addresses: Addresses, request: VerificationRequest
+    configuration: Configuration, device: str, addresses: VerificationAddresses, request: VerificationRequest
 ) -> str:
     """Return the SHA-256 of the entries that decide, in hexadecimal; the same for equal ones, without their secrets.
 
@@ -242,7 +242,7 @@ def _drop_temporary_titles(entry: Entry) -> Iterator[Attribute]:
         yield Attribute(attribute.name, values)
 
 
-def require_known_destination(destination_ae_title: str, addresses: Addresses) -> None:
+def require_known_destination(destination_ae_title: str, addresses: VerificationAddresses) -> None:
     """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
     route = addresses.route
     if route.move_destination_known:

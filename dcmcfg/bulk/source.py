@@ -21,7 +21,7 @@ from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.file_kinds import CSV, HEADER_LENGTH, STUDY_LIST, detect_file_kind
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.run import get_query_timeouts, open_query_association
 
@@ -233,7 +233,7 @@ ConfirmMatches = Callable[[StudyQuery], None]
 def find_matching_studies(
     query: StudyQuery,
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     tls: ssl.SSLContext | None,
     confirm: ConfirmMatches,

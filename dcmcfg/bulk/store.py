@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from dcmcfg.bulk.run_options import RunParameters
 from dcmcfg.bulk.store_file import create_store, lock_store, read_format_number, require_store, upgrade_store
-from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
+from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult, VerificationOutcome
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.timestamps import parse_timestamp
 
@@ -160,12 +160,12 @@ class ResultStore:
 
     def read_results(self) -> tuple[StudyResult, ...]:
         """Return the listed studies in their order, with every attempt at them."""
-        attempts: dict[str, list[Attempt]] = {}
+        attempts: dict[str, list[RecordedAttempt]] = {}
         decisive_attempts = dict(self._fetch_rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
         query = "SELECT number, study_uid, started, ended, outcome, answer FROM attempt ORDER BY number"
         for number, uid, started, ended, outcome, answer in self._fetch_rows(query):
             attempts.setdefault(uid, []).append(
-                Attempt(
+                RecordedAttempt(
                     _parse_timestamp(started),
                     _parse_timestamp(ended) if ended else None,
                     _parse_result(outcome, answer) if outcome else None,

@@ -56,7 +56,7 @@ class AttemptResult:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class RecordedAttempt:
     """One attempt; ``result`` is None where the run ended before there was one, ``is_final`` says that it stands."""
 
     started: datetime
@@ -70,7 +70,7 @@ class StudyResult:
     """A study with every attempt at it, oldest first."""
 
     study_uid: str
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[RecordedAttempt, ...] = ()
     is_complete: bool = False
 
     @property
@@ -80,7 +80,7 @@ class StudyResult:
         return final_attempts[-1].result if final_attempts else None
 
     @property
-    def decisive_attempt(self) -> Attempt | None:
+    def decisive_attempt(self) -> RecordedAttempt | None:
         """The attempt whose answer stands, or the latest."""
         final_attempts = [each for each in self.attempts if each.is_final] if self.is_complete else []
         return next(reversed(final_attempts or self.attempts), None)

@@ -27,7 +27,7 @@ from dcmcfg.render.check import findings_json, findings_sarif, print_change_file
 from dcmcfg.render.terminal.console import stdout_console
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
-from dcmcfg.schema.findings import RULES, Location
+from dcmcfg.schema.findings import RULES, SourceLocation
 from dcmcfg.settings import Settings
 
 
@@ -114,7 +114,7 @@ def _list_subjects(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEn
     for record in records:
         match record:
             case ContentRecord(entry, line) | ChangeRecord(Add(entry), line):
-                yield LocatedEntry(entry, Location(name, line))
+                yield LocatedEntry(entry, SourceLocation(name, line))
             case ChangeRecord(_, line):
                 raise LdifError(
                     "a change and no entry, there is nothing to check by itself",

@@ -35,7 +35,7 @@ from dcmcfg.render.check import findings_sarif
 from dcmcfg.render.lint import format_limits, lint_json, print_lint_findings
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.settings import Settings
 from dcmcfg.suggestions import suggest_names
@@ -171,7 +171,7 @@ def _add_locations(lint_findings: Sequence[LintFinding], source: Path) -> tuple[
     return tuple(replace(each, finding=finding) for each, finding in zip(lint_findings, findings, strict=True))
 
 
-def _iterate_findings(lint_findings: Iterable[LintFinding]) -> Iterator[Finding]:
+def _iterate_findings(lint_findings: Iterable[LintFinding]) -> Iterator[EntryFinding]:
     return (each.finding for each in lint_findings)
 
 

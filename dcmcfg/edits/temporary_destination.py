@@ -9,7 +9,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae, remove_subtrees
-from dcmcfg.edits.temporary_mark import OwnerProcess, find_remnants, format_mark
+from dcmcfg.edits.temporary_mark import OwnerProcess, find_marked_destinations, format_mark
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.references.index import References
@@ -145,7 +145,7 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
 
 def _find_device(configuration: Configuration, title: str) -> Device | None:
     """Return the device that was made for *title*, by its name, if it bears the mark still."""
-    marked = title in {each.ae_title for each in find_remnants(configuration)}
+    marked = title in {each.ae_title for each in find_marked_destinations(configuration)}
     return next((each for each in configuration.devices if marked and each.name.lower() == title.lower()), None)
 
 

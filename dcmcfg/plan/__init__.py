@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         DesiredChange,
         InapplicableChange,
         Plan,
-        Step,
+        PlanStep,
         StepCheck,
         UnchangedItem,
         make_plan,

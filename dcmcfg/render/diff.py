@@ -24,7 +24,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.model.export import export_ldif
-from dcmcfg.plan.plan import Step
+from dcmcfg.plan.plan import PlanStep
 from dcmcfg.plan.tree_diff import TreeDiff
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import format_plan_counts
@@ -155,7 +155,7 @@ class _ValueChange(NamedTuple):
     added: tuple[bytes, ...]
 
 
-def _find_value_changes(step: Step) -> Iterator[_ValueChange]:
+def _find_value_changes(step: PlanStep) -> Iterator[_ValueChange]:
     entries = [entry for entry in (step.before, step.after) if entry is not None]
     for name in {each.name.lower(): each.name for entry in entries for each in entry.attributes}.values():
         old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
@@ -188,14 +188,14 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
         return {"base64": base64.b64encode(value).decode()}
 
 
-def _build_rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
+def _build_rows(step: PlanStep, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
     """Yield (attribute, from, to), one row for a single value that changes, else one for each that goes or comes."""
     match step:
-        case Step(before=None, after=Entry(attributes=attributes)):
+        case PlanStep(before=None, after=Entry(attributes=attributes)):
             yield "(entry)", "(absent)", f"{len(attributes)} attributes"
-        case Step(before=Entry(attributes=attributes), after=None):
+        case PlanStep(before=Entry(attributes=attributes), after=None):
             yield "(entry)", f"{len(attributes)} attributes", "(absent)"
-        case Step(before=before, after=after):
+        case PlanStep(before=before, after=after):
             for name, removed, added in _find_value_changes(step):
                 old_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in removed]
                 new_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in added]

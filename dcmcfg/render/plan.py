@@ -15,7 +15,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Step, UnchangedItem
+from dcmcfg.plan.plan import Plan, PlanStep, UnchangedItem
 from dcmcfg.plan.recorded_names import RecordedStudies
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.printable import escape_unprintable
@@ -64,10 +64,10 @@ def print_plan(console: Console, plan: Plan, *, with_ldif: bool = True) -> None:
         print_line(console, "--out FILE writes the whole plan as LDIF")
 
 
-def _group_similar_steps(plan: Plan) -> Iterator[tuple[Step, ...]]:
+def _group_similar_steps(plan: Plan) -> Iterator[tuple[PlanStep, ...]]:
     """Yield the steps of *plan*: many alike, which follow each other, together, and every other by itself."""
 
-    def get_group_key(step: Step) -> tuple[object, ...]:
+    def get_group_key(step: PlanStep) -> tuple[object, ...]:
         match step.change:
             case Add() | Delete():
                 return type(step.change), plan.before.key(step.change.dn.parent)
@@ -82,7 +82,7 @@ def _group_similar_steps(plan: Plan) -> Iterator[tuple[Step, ...]]:
             yield from ((step,) for step in run)
 
 
-def _build_group_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
+def _build_group_rows(run: tuple[PlanStep, ...], tree: Tree) -> Iterator[list[str]]:
     if len(run) == 1:
         yield from _build_table_rows(run, tree)
         return
@@ -172,7 +172,7 @@ def _format_unchanged_line(unchanged: UnchangedItem) -> str:
     return f"already so: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
 
 
-def _build_table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
+def _build_table_rows(steps: Iterable[PlanStep], tree: Tree) -> Iterator[list[str]]:
     base = find_devices_dn(tree)
 
     def format_value(name: str, value: bytes) -> str:
@@ -192,7 +192,7 @@ def _format_relative_dn(text: str, base: DN) -> str:
     return text.removesuffix(base_suffix) if base.rdns else text
 
 
-def _build_rows(step: Step, format_value: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
+def _build_rows(step: PlanStep, format_value: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
     match step.change:
         case Modify(_, modifications):
             before, after = step.before, step.after

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.rename.leftovers import Leftover
+from dcmcfg.edits.rename.leftovers import LeftoverName
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
@@ -69,7 +69,7 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
 
 def _build_rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each value that is left; of many that are alike in attribute and reason, the first ones."""
-    similar_leftovers: dict[tuple[str, str], list[Leftover]] = {}
+    similar_leftovers: dict[tuple[str, str], list[LeftoverName]] = {}
     for each in renaming.leftovers.items:
         similar_leftovers.setdefault((each.attribute, each.reason), []).append(each)
     for leftovers in similar_leftovers.values():

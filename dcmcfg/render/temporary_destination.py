@@ -8,7 +8,7 @@ from dcmcfg.changes import Modify
 from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
-from dcmcfg.temporary.run import RunProgress
+from dcmcfg.temporary.run import DestinationProgress
 
 
 def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
@@ -24,7 +24,7 @@ def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     )
 
 
-def temporary_destination_json(destination: TemporaryDestination, progress: RunProgress) -> dict[str, Any]:
+def temporary_destination_json(destination: TemporaryDestination, progress: DestinationProgress) -> dict[str, Any]:
     """Return for ``--json`` what was added for a run and taken back: roll-outs by number, null where there is none.
 
     ``removed`` tells whether nothing of it is left; ``removed_leftovers`` has the titles that other runs had left.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
-from dcmcfg.archive.token_claims import Claims
+from dcmcfg.archive.token_claims import TokenClaims
 from dcmcfg.archive.token_refusal import RefusalReason, format_duration
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line, stdout_console
@@ -72,7 +72,7 @@ def _build_claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
     yield "Signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
 
 
-def _format_expiry(claims: Claims, found: TokenCheck) -> str:
+def _format_expiry(claims: TokenClaims, found: TokenCheck) -> str:
     remaining = (claims.expires or found.checked_at) - found.archive_time
     span = f"in {format_duration(remaining)}" if remaining.total_seconds() > 0 else f"{format_duration(-remaining)} ago"
     clock_name = "the archive's clock" if found.archive_clock else "this machine's clock"
@@ -107,7 +107,7 @@ def _compute_clock_offset_s(found: TokenCheck) -> float:
     return (found.archive_clock - found.checked_at).total_seconds() if found.archive_clock else 0.0
 
 
-def _claims_json(found: TokenCheck, claims: Claims) -> dict[str, Any]:
+def _claims_json(found: TokenCheck, claims: TokenClaims) -> dict[str, Any]:
     remaining_s = (claims.expires - found.archive_time).total_seconds() if claims.expires else None
     return {
         "issuer": claims.issuer,

@@ -101,7 +101,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "database": {
             "before": _database_json(evidence.database.before),
             "after": _database_json(evidence.database.after),
-            "files_before": locate_files_before_move(evidence).location.value,
+            "files_before": locate_files_before_move(evidence).locality.value,
         },
         "reported": {
             "success": reported.is_success,

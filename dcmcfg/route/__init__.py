@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from dcmcfg.route.external_archives import find_external_archives
     from dcmcfg.route.path import (
         AEAddress,
-        Branch,
         PathOutcome,
         Prerequisite,
+        RetrieveBranch,
         RetrievePath,
         Route,
         RouteFailure,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         get_default_ae,
     )
     from dcmcfg.route.route import find_route
-    from dcmcfg.route.work_order import PeerEntry, Service, WorkOrder, create_work_order
+    from dcmcfg.route.work_order import AllowedService, PeerEntry, WorkOrder, create_work_order
 
 __all__ = [
     "NO_EXTERNAL_ARCHIVE",

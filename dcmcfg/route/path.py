@@ -23,7 +23,7 @@ DESTINATION_REFUSED = "the external archive's status: A801 (Orthanc: C000)"
 LOCAL_ONLY = "B000, completed: the local instances only"
 
 
-class Branch(StrEnum):
+class RetrieveBranch(StrEnum):
     """Which way the archive takes (``CommonCMoveSCP``)."""
 
     LOCAL = "local"
@@ -105,7 +105,7 @@ class RetrievePath:
     """
 
     study_state: StudyState
-    branch: Branch
+    branch: RetrieveBranch
     outcome: PathOutcome
     _: KW_ONLY
     external_ae_title: str = ""

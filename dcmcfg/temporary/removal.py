@@ -34,14 +34,16 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class RemovalResult:
+class DestinationRemovalResult:
     """The number of the roll-out that did it, None where nothing was there; and what else in the tree names it."""
 
     rollout_number: int | None
     remaining_references: tuple[str, ...] = ()
 
 
-def remove_destination(directory: Directory, rollout_context: RolloutContext, ae_title: str) -> RemovalResult:
+def remove_destination(
+    directory: Directory, rollout_context: RolloutContext, ae_title: str
+) -> DestinationRemovalResult:
     """Take the temporary destination *ae_title* out of *directory*, so that nothing of it is left there.
 
     What is on record is reverted as ``undo`` does, or an interrupted undo is continued. Where the tree has changed
@@ -52,7 +54,7 @@ def remove_destination(directory: Directory, rollout_context: RolloutContext, ae
     number = retry_while_in_progress(lambda: _remove_with_retries(directory, rollout_context, ae_title))
     reopened = directory.reopen()
     try:
-        return RemovalResult(number, find_title_occurrences(read_tree(reopened), ae_title))
+        return DestinationRemovalResult(number, find_title_occurrences(read_tree(reopened), ae_title))
     finally:
         reopened.close()
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from dcmcfg.lazy_exports import make_lazy_exports
 
 if TYPE_CHECKING:
-    from dcmcfg.verify.addresses import Addresses, AddressOverride, find_addresses
+    from dcmcfg.verify.addresses import AddressOverride, VerificationAddresses, find_addresses
     from dcmcfg.verify.evidence import (
         ConfiguredRoute,
         DatabaseEvidence,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
     from dcmcfg.verify.judgement import judge
-    from dcmcfg.verify.legs import Leg, StoreRecord
+    from dcmcfg.verify.legs import StoreRecord, TransferLeg
     from dcmcfg.verify.moves import SentMove
     from dcmcfg.verify.proof import (
         Proof,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         gather_evidence_over,
         open_query_association,
     )
-    from dcmcfg.verify.selection import Selection
+    from dcmcfg.verify.selection import RetrieveSelection
     from dcmcfg.verify.timeline import Timeline, TimelineEvent
     from dcmcfg.verify.verdict import (
         ReceiptAssessment,

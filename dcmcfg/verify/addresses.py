@@ -66,7 +66,7 @@ class AddressOverride:
 
 
 @dataclass(frozen=True)
-class Addresses:
+class VerificationAddresses:
     """Where everybody is; ``destination`` is None when the tree has no address for it."""
 
     archive: Peer
@@ -91,7 +91,7 @@ def find_addresses(
     timeout_s: float | None = None,
     tls: bool = False,
     other_hosts: tuple[str, ...] = (),
-) -> Addresses:
+) -> VerificationAddresses:
     """Return the addresses for a C-MOVE of a study from an AE of *device_name* to the AE *destination_ae_title*.
 
     ``ae_title`` is the archive AE that is asked; without it the only one that takes storage, or the only one.
@@ -127,7 +127,7 @@ def find_addresses(
         receiver = _create_peer(
             destination_ae, listening, None, "name another AE with --dest, or verify without --receive"
         )
-    return Addresses(
+    return VerificationAddresses(
         archive=archive,
         destination=receiver,
         route=_build_configured_route(

@@ -210,7 +210,7 @@ class _AssociationState:
         return _find_last_unfinished(self.served)
 
 
-class Exchanges:
+class LoggedExchanges:
     """The C-MOVEs and C-STOREs in the entries that were read, in order.
 
     ``accepting_ae_titles`` are the AE titles under which associations were accepted; ``shows_messages`` says that there
@@ -230,7 +230,7 @@ class Exchanges:
         self._entry_count = 0
         self.shows_messages = False
 
-    def read(self, entry: LogEntry) -> None:
+    def add_entry(self, entry: LogEntry) -> None:
         """Read the next entry."""
         self._entry_count += 1
         association = entry.association

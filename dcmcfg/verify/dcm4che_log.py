@@ -19,10 +19,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from dcmcfg.verify.dcm4che_exchanges import Exchanges, LoggedMove, LoggedStore
+from dcmcfg.verify.dcm4che_exchanges import LoggedExchanges, LoggedMove, LoggedStore
 from dcmcfg.verify.dcm4che_lines import parse_entries
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 
@@ -31,9 +31,9 @@ _NO_STUDY = "the log does not show of which study: dcm4che logs that at level DE
 
 def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
     """Return what *lines* show of the study; *now* is a moment after them, in the zone of their time stamps."""
-    log = Exchanges()
+    log = LoggedExchanges()
     for entry in parse_entries(lines, now):
-        log.read(entry)
+        log.add_entry(entry)
     if log.accepting_ae_titles & query.archive_ae_titles:
         return _read_archive_log(log, query)
     served = [each for each in log.moves if each.is_served]
@@ -47,7 +47,7 @@ def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
     )
 
 
-def _read_archive_log(log: Exchanges, query: LogQuery) -> ParsedLog:
+def _read_archive_log(log: LoggedExchanges, query: LogQuery) -> ParsedLog:
     requests = [
         each
         for each in log.moves
@@ -71,14 +71,16 @@ def _read_archive_log(log: Exchanges, query: LogQuery) -> ParsedLog:
     )
 
 
-def _collect_legs(log: Exchanges, query: LogQuery, moves: list[LoggedMove], evidence_source: str) -> tuple[Leg, ...]:
+def _collect_legs(
+    log: LoggedExchanges, query: LogQuery, moves: list[LoggedMove], evidence_source: str
+) -> tuple[TransferLeg, ...]:
     """Return the C-STOREs of the study, or of what was sent for *moves* where nobody knows its instances."""
     caused_store_ids = {id(store) for move in moves for store in _select_stores(move, query)}
     legs: dict[tuple[str, str], list[StoreRecord]] = {}
     for each in log.stores:
         if each.uid in query.sop_instance_uids or (not query.sop_instance_uids and id(each) in caused_store_ids):
             legs.setdefault((each.calling_ae_title, each.called_ae_title), []).append(each.to_store_record())
-    return tuple(Leg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
+    return tuple(TransferLeg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
 
 
 def _select_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:

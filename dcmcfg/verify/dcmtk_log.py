@@ -29,7 +29,7 @@ from dcmcfg.dicom.status import (
     UNABLE_TO_PERFORM_SUB_OPERATIONS,
 )
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 from dcmcfg.well_known_uids import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
@@ -150,8 +150,10 @@ def _build_record(move: _LoggedMove, query: LogQuery) -> MoveRecord:
     return replace(record, status=move.status, completed=stored, failed=len(move.stores) - stored, failure=move.failure)
 
 
-def _build_leg(move: _LoggedMove) -> Leg:
-    return Leg(move.called_ae_title, move.destination_ae_title, f"{move.called_ae_title}'s log", tuple(move.stores))
+def _build_leg(move: _LoggedMove) -> TransferLeg:
+    return TransferLeg(
+        move.called_ae_title, move.destination_ae_title, f"{move.called_ae_title}'s log", tuple(move.stores)
+    )
 
 
 class _LogReader:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dcmcfg.verify.advice.next_steps import suggest_next_steps
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.file_evidence import (
-    FileLocation,
+    FileLocality,
     count_recalled,
     has_complete_database_evidence,
     locate_files_before_move,
@@ -140,7 +140,7 @@ def _list_notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
     notes = list(evidence.warnings)
     if (
         delivered
-        and locate_files_before_move(evidence).location is not FileLocation.LOCAL
+        and locate_files_before_move(evidence).locality is not FileLocality.LOCAL
         and _is_stored_in_archive(evidence)
     ):
         notes.append(SECOND_RUN_NOTE)

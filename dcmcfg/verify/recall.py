@@ -24,7 +24,7 @@ from dcmcfg.schema_names import (
     RETURN_RETRIEVE_AET,
     STORAGE_OBJECT_CLASS,
 )
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import get_query_timeouts
 
@@ -194,7 +194,7 @@ class RecallSearch:
     """Where a purged study is looked for, and by which keys (``PatientID`` …); with none, among all."""
 
     device: Device
-    addresses: Addresses
+    addresses: VerificationAddresses
     calling_ae_title: str
     keys: Mapping[str, str]
     database: Database | None = None

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
-from dcmcfg.archive.token_claims import Claims, SignatureStatus
+from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
 from dcmcfg.archive.token_refusal import explain_refusal, format_duration
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ISSUER = "https://keycloak.example.org/realms/dcm4che"
-CLAIMS = Claims(
+CLAIMS = TokenClaims(
     issuer=ISSUER,
     client="dcmcfg",
     user="service-account-dcmcfg",

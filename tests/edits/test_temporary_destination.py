@@ -16,7 +16,12 @@ from dcmcfg.edits.temporary_destination import (
     find_free_title,
     remove_temporary_destination,
 )
-from dcmcfg.edits.temporary_mark import OwnerProcess, Remnant, find_remnants, find_title_occurrences
+from dcmcfg.edits.temporary_mark import (
+    MarkedDestination,
+    OwnerProcess,
+    find_marked_destinations,
+    find_title_occurrences,
+)
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration
@@ -122,17 +127,19 @@ def test_what_somebody_put_into_its_device_stays() -> None:
     after = removed(tree(*there.sorted_entries(), *theirs)).after
     assert [ae.title for ae in Configuration(after).get_device("dcmcfg_0a1b2c3d4").network_aes] == ["THEIRS"]
     assert find_title_occurrences(after, NEW.ae_title) == ()
-    assert find_remnants(Configuration(after)) == ()
+    assert find_marked_destinations(Configuration(after)) == ()
     assert removed(after).steps == ()
 
 
 def test_the_mark_tells_by_whom_since_when_and_where_it_listens() -> None:
-    assert find_remnants(Configuration(added(site()).after)) == (Remnant(NEW.ae_title, MAKER, "10.1.2.3", 40123),)
+    assert find_marked_destinations(Configuration(added(site()).after)) == (
+        MarkedDestination(NEW.ae_title, MAKER, "10.1.2.3", 40123),
+    )
 
 
 @pytest.mark.parametrize("maker", [replace(MAKER, pid=10**20), replace(MAKER, started=10**4000)])
 def test_a_mark_with_a_number_that_no_process_has_is_none(maker: OwnerProcess) -> None:
-    assert find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after)) == ()
+    assert find_marked_destinations(Configuration(added(site(), replace(NEW, owner=maker)).after)) == ()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +151,7 @@ def test_a_mark_with_a_number_that_no_process_has_is_none(maker: OwnerProcess) -
     ],
 )
 def test_names_of_accounts_and_machines_may_be_anything(maker: OwnerProcess, expected: tuple[str, str]) -> None:
-    (found,) = find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after))
+    (found,) = find_marked_destinations(Configuration(added(site(), replace(NEW, owner=maker)).after))
     assert (found.owner.user, found.owner.host) == expected
     assert replace(found.owner, user="", host="") == replace(maker, user="", host="")
 
@@ -156,9 +163,9 @@ def test_a_clone_of_its_device_is_nobodys_temporary_destination() -> None:
     clone = device.with_dn(device.dn.parent.child("dicomDeviceName", "clone")).with_values(
         "dicomDeviceName", [b"clone"]
     )
-    assert [each.ae_title for each in find_remnants(Configuration(tree(*there.sorted_entries(), clone)))] == [
-        NEW.ae_title
-    ]
+    assert [
+        each.ae_title for each in find_marked_destinations(Configuration(tree(*there.sorted_entries(), clone)))
+    ] == [NEW.ae_title]
 
 
 def test_what_it_is_named_by_elsewhere_is_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Add, Change
-from dcmcfg.route.path import Branch, PathOutcome, RouteFailure
+from dcmcfg.route.path import PathOutcome, RetrieveBranch, RouteFailure
 from dcmcfg.route.request import StudyState
 from tests.route.sites import (
     ARCHIVE,
@@ -44,49 +44,54 @@ OTHER = another_archive("OTHER")
 @pytest.mark.parametrize(
     ("state", "changes", "branch", "steps"),
     [
-        ("local", (), Branch.LOCAL, [TO_STORESCP]),
-        ("purged", (), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
-        ("purged", (BACK,), Branch.EXTERNAL_VIA_ARCHIVE, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
-        ("partial", (), Branch.MIXED_DIRECT, [f"{ASK_AS_OWN} STORESCP", TO_STORESCP, DIRECT]),
+        ("local", (), RetrieveBranch.LOCAL, [TO_STORESCP]),
+        ("purged", (), RetrieveBranch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        ("purged", (BACK,), RetrieveBranch.EXTERNAL_VIA_ARCHIVE, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
+        ("partial", (), RetrieveBranch.MIXED_DIRECT, [f"{ASK_AS_OWN} STORESCP", TO_STORESCP, DIRECT]),
         (
             "partial",
             (BACK, MAPPED),
-            Branch.MIXED_VIA_ARCHIVE,
+            RetrieveBranch.MIXED_VIA_ARCHIVE,
             [f"{ASK_AS_OWN} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
             "unconfigured-storage",
             (*OTHER, put("dcmAltCMoveSCP", "OTHER"), BACK),
-            Branch.ALTERNATIVE,
+            RetrieveBranch.ALTERNATIVE,
             [
                 "C-MOVE DCM4CHEE > OTHER at localhost:7 as VIEWER, Move Destination STORESCP",
                 "C-STORE OTHER > STORESCP at 127.0.0.1:5 as OTHER",
             ],
         ),
-        ("purged", (put("dcmAltCMoveSCP", "LONGTERM"), BACK), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
-        ("unknown", (FALLBACK,), Branch.FALLBACK_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        (
+            "purged",
+            (put("dcmAltCMoveSCP", "LONGTERM"), BACK),
+            RetrieveBranch.EXTERNAL_DIRECT,
+            [f"{ASK} STORESCP", DIRECT],
+        ),
+        ("unknown", (FALLBACK,), RetrieveBranch.FALLBACK_DIRECT, [f"{ASK} STORESCP", DIRECT]),
         (
             "unknown",
             (FALLBACK, FALLBACK_BACK),
-            Branch.FALLBACK_VIA_ARCHIVE,
+            RetrieveBranch.FALLBACK_VIA_ARCHIVE,
             [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP],
         ),
         (
             "unknown",
             (FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPCallingAET", "DCM4CHEE")),
-            Branch.FALLBACK_VIA_ARCHIVE,
+            RetrieveBranch.FALLBACK_VIA_ARCHIVE,
             [f"{ASK_AS_OWN} DCM4CHEE", COMES_BACK, TO_STORESCP],
         ),
         (
             "incomplete",
             (FALLBACK, FALLBACK_BACK),
-            Branch.LOCAL_AND_FALLBACK,
+            RetrieveBranch.LOCAL_AND_FALLBACK,
             [f"{ASK} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
             "purged",
             (put("dcmMasqueradeCalledAETitle", "LONGTERM:TAPE", on=DCM4CHEE),),
-            Branch.EXTERNAL_DIRECT,
+            RetrieveBranch.EXTERNAL_DIRECT,
             [
                 "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as VIEWER called TAPE, Move Destination STORESCP",
                 DIRECT,
@@ -95,23 +100,25 @@ OTHER = another_archive("OTHER")
         (
             "local",
             (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
-            Branch.LOCAL,
+            RetrieveBranch.LOCAL,
             ["C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE"],
         ),
         (
             "partial",
             (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
-            Branch.MIXED_DIRECT,
+            RetrieveBranch.MIXED_DIRECT,
             [
                 "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as PACS, Move Destination STORESCP",
                 "C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE",
                 DIRECT,
             ],
         ),
-        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), Branch.EXTERNAL_VIA_ARCHIVE, None),
+        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), RetrieveBranch.EXTERNAL_VIA_ARCHIVE, None),
     ],
 )
-def test_a_way_that_arrives(state: str, changes: tuple[Change, ...], branch: Branch, steps: list[str] | None) -> None:
+def test_a_way_that_arrives(
+    state: str, changes: tuple[Change, ...], branch: RetrieveBranch, steps: list[str] | None
+) -> None:
     found = way(state, *changes)
     assert (found.branch, found.outcome, found.failures) == (branch, PathOutcome.DELIVERED, ())
     if steps is not None:
@@ -139,13 +146,13 @@ NOTHING_SET_UP = [
 @pytest.mark.parametrize(("state", "changes", "why"), NOTHING_SET_UP)
 def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Change, ...], why: str) -> None:
     found = way(state, *changes)
-    assert (found.branch, found.outcome, found.messages) == (Branch.NOTHING, PathOutcome.UNCONFIGURED, ())
+    assert (found.branch, found.outcome, found.messages) == (RetrieveBranch.NOTHING, PathOutcome.UNCONFIGURED, ())
     assert why in found.failures[0].reason
 
 
 def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_to_the_destination() -> None:
     found = way("unconfigured-storage", BACK, external="LONGTERM")
-    assert (found.branch, found.outcome) == (Branch.NOTHING, PathOutcome.UNCONFIGURED)
+    assert (found.branch, found.outcome) == (RetrieveBranch.NOTHING, PathOutcome.UNCONFIGURED)
     assert [in_words(step) for step in found.messages] == ["A-ASSOCIATE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"]
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
@@ -174,7 +181,7 @@ def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
 ) -> None:
     found = way(state, *changes, external="*")
     assert (found.branch, found.outcome, found.messages, found.external_ae_title) == (
-        Branch.NOTHING,
+        RetrieveBranch.NOTHING,
         PathOutcome.FAILED,
         (),
         "",
@@ -479,13 +486,13 @@ def test_what_the_alternative_asks_for_itself_is_left_to_it() -> None:
     assert way("purged", *changes, calling="OTHER").outcome is PathOutcome.FAILED
     assert way("unconfigured-storage", *changes, calling="OTHER").messages == ()
     partial = way("partial", *changes, calling="OTHER")
-    assert ([in_words(step) for step in partial.messages], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
+    assert ([in_words(step) for step in partial.messages], partial.branch) == ([TO_STORESCP], RetrieveBranch.LOCAL)
     assert partial.outcome is PathOutcome.PARTIAL
 
 
 def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None:
     never = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "-1"))
-    assert (never.branch, never.outcome) == (Branch.LOCAL, PathOutcome.UNCONFIGURED)
+    assert (never.branch, never.outcome) == (RetrieveBranch.LOCAL, PathOutcome.UNCONFIGURED)
     assert "never" in never.notes[0]
     assert "at each request" in way("incomplete", FALLBACK, FALLBACK_BACK).notes[-1]
     five = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "5"))

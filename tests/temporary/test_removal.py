@@ -23,7 +23,7 @@ from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.rollout.strategy import RolloutStrategy
 from dcmcfg.temporary import removal
 from dcmcfg.temporary.removal import remove_destination
-from dcmcfg.temporary.run import Addition
+from dcmcfg.temporary.run import DestinationAddition
 from tests.connecting import server_of
 from tests.edits.test_temporary_destination import NEW, OURS
 from tests.running_slapd import RunningSlapd
@@ -75,7 +75,7 @@ def added(slapd: RunningSlapd, tmp_path: Path) -> Iterator[Added]:
         directory.apply(_list(Operation.ADD, "STORESCP"))
         tree = read_tree(directory)
         context = RolloutContext(tmp_path / "state", "site")
-        plan = Addition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
+        plan = DestinationAddition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
         assert len(plan.steps) == 5
         run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=context, on_step=lambda *_: None)
         yield Added(slapd, directory, context, octets(tree))

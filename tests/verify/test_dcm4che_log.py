@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log, parse_entries
 from dcmcfg.verify.dcm4che_log import read
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 from tests.growth import growth
@@ -105,7 +105,7 @@ def test_the_page_shows_a_c_store_with_class_syntax_and_status() -> None:
     expected_time = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
     assert found.move_records == ()  # it shows the response to the C-MOVE, and not who was to receive what
     assert found.legs == (
-        Leg(
+        TransferLeg(
             "DCMQRSCP",
             "DCM4CHEE",
             "the external archive's log",

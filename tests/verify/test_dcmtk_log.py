@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dcmcfg.verify.dcmtk_log import is_dcmtk_log, read
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 from tests.growth import growth
@@ -70,7 +70,9 @@ def logged(*parts: str, before: str = "") -> ParsedLog:
 def test_who_asked_for_what_to_be_sent_where_and_how_many_were_stored() -> None:
     found = logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE)
     assert found.move_records == (RECORD,)
-    assert found.legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", (StoreRecord("", status=0, time=SINCE),) * 2),)
+    assert found.legs == (
+        TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", (StoreRecord("", status=0, time=SINCE),) * 2),
+    )
     assert found.ae_titles == {"LONGTERM"}
 
 

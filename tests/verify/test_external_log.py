@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.verify.external_log import FilePosition, LogEvidence, LogPosition, get_log_position, read_log_evidence
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from tests.verify import test_dcm4che_log as dcm4che
 from tests.verify import test_dcmtk_log as dcmtk
@@ -114,7 +114,7 @@ def test_json_lines_may_hold_the_c_stores(tell: Tell) -> None:
         "stores": stores,
     }
     found = (StoreRecord(UIDS[0], CT, "1.2", 0xA700), StoreRecord(""))
-    assert tell(json.dumps(line) + "\n").legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's record", found),)
+    assert tell(json.dumps(line) + "\n").legs == (TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's record", found),)
     assert tell(json.dumps(line | {"stores": 7}) + "\n").legs == ()
 
 

@@ -10,7 +10,7 @@ from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.advice.external_archive_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocation, count_recalled, locate_files_before_move
+from dcmcfg.verify.file_evidence import FileLocality, count_recalled, locate_files_before_move
 from dcmcfg.verify.judgement import LOCAL_STUDY_NOTE, SECOND_RUN_NOTE, judge
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
@@ -114,32 +114,32 @@ def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
 @pytest.mark.parametrize(
     ("before", "where", "away"),
     [
-        (UNKNOWN_STUDY, FileLocation.UNKNOWN, 0),
-        (PURGED, FileLocation.NOT_LOCAL, 3),
-        (LOCAL_STUDY, FileLocation.LOCAL, 0),
-        (study("fs1", "fs1", ""), FileLocation.PARTLY_LOCAL, 1),
-        (study("fs1", "fs1"), FileLocation.UNKNOWN, 0),  # not every expected instance
-        (replace(LOCAL_STUDY, instances=None), FileLocation.UNKNOWN, 0),
-        (study("tape", "tape", "tape"), FileLocation.UNCONFIGURED_STORAGE, 0),
-        (study("tape", "fs1", "fs1"), FileLocation.PARTLY_LOCAL, 0),
-        (study("tape", "tape", ""), FileLocation.PARTLY_LOCAL, 1),
+        (UNKNOWN_STUDY, FileLocality.UNKNOWN, 0),
+        (PURGED, FileLocality.NOT_LOCAL, 3),
+        (LOCAL_STUDY, FileLocality.LOCAL, 0),
+        (study("fs1", "fs1", ""), FileLocality.PARTLY_LOCAL, 1),
+        (study("fs1", "fs1"), FileLocality.UNKNOWN, 0),  # not every expected instance
+        (replace(LOCAL_STUDY, instances=None), FileLocality.UNKNOWN, 0),
+        (study("tape", "tape", "tape"), FileLocality.UNCONFIGURED_STORAGE, 0),
+        (study("tape", "fs1", "fs1"), FileLocality.PARTLY_LOCAL, 0),
+        (study("tape", "tape", ""), FileLocality.PARTLY_LOCAL, 1),
     ],
 )
-def test_where_the_files_were(before: StoredStudy, where: FileLocation, away: int) -> None:
+def test_where_the_files_were(before: StoredStudy, where: FileLocality, away: int) -> None:
     files = locate_files_before_move(stored(ALONE, before))
-    assert (files.location, files.not_local_count) == (where, away)
+    assert (files.locality, files.not_local_count) == (where, away)
 
 
 def test_a_part_of_a_study_is_judged_by_itself() -> None:
     evidence = replace(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY), instances_before=listed("ONLINE", UIDS[:1]))
-    assert locate_files_before_move(evidence).location is FileLocation.LOCAL
+    assert locate_files_before_move(evidence).locality is FileLocality.LOCAL
 
 
 def test_availability_suggests_a_purge_and_proves_none() -> None:
     nearline = replace(UNWITNESSED, instances_before=listed("NEARLINE"), instances_after=listed("ONLINE"))
     files = locate_files_before_move(nearline)
-    assert (files.location, files.not_local_count, files.probably_not_local_count, files.is_from_database) == (
-        FileLocation.PROBABLY_NOT_LOCAL,
+    assert (files.locality, files.not_local_count, files.probably_not_local_count, files.is_from_database) == (
+        FileLocality.PROBABLY_NOT_LOCAL,
         0,
         3,
         False,
@@ -149,8 +149,8 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
         "before the move, Instance Availability of 3 instances was not ONLINE, which does not prove that the archive "
         "had no file: the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
     ) in reasons(nearline)
-    assert locate_files_before_move(replace(ALONE, instances_before=listed("ONLINE"))).location is FileLocation.UNKNOWN
-    assert locate_files_before_move(replace(ALONE, instances_before=())).location is FileLocation.UNKNOWN
+    assert locate_files_before_move(replace(ALONE, instances_before=listed("ONLINE"))).locality is FileLocality.UNKNOWN
+    assert locate_files_before_move(replace(ALONE, instances_before=())).locality is FileLocality.UNKNOWN
 
 
 def test_online_without_a_witness_says_what_would_show_the_route() -> None:

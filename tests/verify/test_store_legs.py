@@ -8,16 +8,16 @@ import pytest
 
 from dcmcfg.render.verify_transfers import format_transfer_lines, legs_json
 from dcmcfg.verify.judgement import judge
-from dcmcfg.verify.legs import Leg, StoreGroup, StoreRecord, group_stores
+from dcmcfg.verify.legs import StoreGroup, StoreRecord, TransferLeg, group_stores
 from dcmcfg.verify.store_legs import OWN_RECEIVER, collect_legs, describe_transcoding
 from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 EXPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
-LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(StoreRecord(uid, CT, JPEG_LS, 0) for uid in UIDS))
+LOGGED = TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(StoreRecord(uid, CT, JPEG_LS, 0) for uid in UIDS))
 #: A log entry without instances: the files are in JPEG-LS.
 OF_FILES = replace(LOGGED, stores=tuple(StoreRecord("", status=0, file_transfer_syntax=JPEG_LS) for _ in UIDS))
-RECEIVED = Leg(
+RECEIVED = TransferLeg(
     "DCM4CHEE",
     "WORKSTATION",
     OWN_RECEIVER,

@@ -22,7 +22,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 
 if TYPE_CHECKING:
     from dcmcfg.cli.verify.temporary_destination import ActiveDestination
@@ -123,7 +123,7 @@ def _verify_with_existing_destination(
 def _verify_studies(
     run: VerifyRun,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
     """Verify one study, or the studies of the run's source."""

@@ -46,7 +46,7 @@ from dcmcfg.render.html.bulk_page import render_bulk_page
 from dcmcfg.render.terminal.console import stderr_console, stdout_console
 from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import get_state_subfolder
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.verdict import Verdict
@@ -65,7 +65,7 @@ def verify_many(
     run: VerifyRun,
     source: StudySource,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
@@ -183,7 +183,10 @@ def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]
 
 
 def _make_evidence_writer(
-    run: VerifyRun, configuration: Configuration, addresses: Addresses, active_destination: ActiveDestination | None
+    run: VerifyRun,
+    configuration: Configuration,
+    addresses: VerificationAddresses,
+    active_destination: ActiveDestination | None,
 ) -> Callable[[StudyEvidence], None] | None:
     """Return what keeps the evidence on each study; None where that is not wanted."""
     if not run.evidence_files.paths:
@@ -200,7 +203,7 @@ def _make_evidence_writer(
     return make_evidence_writer(run, configuration, addresses, judge_evidence)
 
 
-def prepare_source(run: VerifyRun, source: StudySource, addresses: Addresses) -> StudySource:
+def prepare_source(run: VerifyRun, source: StudySource, addresses: VerificationAddresses) -> StudySource:
     """Return *source* with all that must be known of it before a temporary destination is added for it.
 
     Raises :class:`DcmcfgError` where the store cannot be had or is another question's, and what
@@ -217,7 +220,7 @@ def _resolve_query(
     run_parameters: RunParameters,
     *,
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
 ) -> StudySource:
     """Return *source*, a query with what matches it unless the store has that; no store is made or changed for it."""
     listed_at = ResultStore.read_listing_time(
@@ -243,7 +246,7 @@ def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunP
 
 
 def _make_run_parameters(
-    run: VerifyRun, addresses: Addresses, request: VerificationRequest, receiver_kind: ReceiverKind
+    run: VerifyRun, addresses: VerificationAddresses, request: VerificationRequest, receiver_kind: ReceiverKind
 ) -> RunParameters:
     """Return what a store is known by."""
     keeps_files = run.receiver_settings is not None and run.receiver_settings.storage_folder is not None

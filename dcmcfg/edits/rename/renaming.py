@@ -9,7 +9,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Change
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.name_rules import check_new_ae_title, require_valid_name
-from dcmcfg.edits.rename.leftovers import NO_LEFTOVERS, Leftovers, find_leftovers
+from dcmcfg.edits.rename.leftovers import NO_LEFTOVERS, LeftoverNames, find_leftover_names
 from dcmcfg.edits.rename.rewriting import NameChange, Rewriting, make_rewriting
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
@@ -35,7 +35,7 @@ class Renaming:
     new_name: str
     edit: Edit
     references: tuple[Reference, ...]
-    leftovers: Leftovers
+    leftovers: LeftoverNames
 
 
 def make_renaming(
@@ -62,7 +62,7 @@ def make_renaming(
     leftovers = (
         NO_LEFTOVERS
         if is_respelling
-        else find_leftovers(
+        else find_leftover_names(
             after, name.kind, name.old_name, name.new_name, keeps_old_name=name.keeps_old_name or name.accepts_old_title
         )
     )

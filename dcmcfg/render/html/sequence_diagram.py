@@ -29,7 +29,7 @@ _RATINGS: dict[PathOutcome, Rating] = {
 
 
 @dataclass(frozen=True)
-class Message:
+class DiagramMessage:
     """An arrow from one participant to another.
 
     ``sublabel`` is the smaller print, an ``is_response`` goes back dashed.
@@ -50,7 +50,7 @@ class SequenceDiagram:
 
     heading: str
     rating: Rating
-    messages: tuple[Message, ...]
+    messages: tuple[DiagramMessage, ...]
     remarks: tuple[str, ...] = ()
 
     @property
@@ -105,11 +105,11 @@ def _build_path_diagram(route: Route, path: RetrievePath, response: FinalRespons
     )
 
 
-def _build_request_message(route: Route) -> Message:
+def _build_request_message(route: Route) -> DiagramMessage:
     request = route.request
     label = f"C-MOVE, Move Destination {request.destination_ae_title}"
     sublabel = str(route.listening_address or "")
-    return Message(
+    return DiagramMessage(
         escape_unprintable(request.calling_ae_title),
         escape_unprintable(request.archive_ae.title),
         escape_unprintable(label),
@@ -117,12 +117,12 @@ def _build_request_message(route: Route) -> Message:
     )
 
 
-def _build_message(step: RouteMessage) -> Message:
+def _build_message(step: RouteMessage) -> DiagramMessage:
     label = f"{step.kind} as {step.calling_ae_title}"
     if step.move_destination:
         label += f", Move Destination {step.move_destination}"
     sublabel = str(step.address) if step.address else "(nowhere)"
-    return Message(
+    return DiagramMessage(
         escape_unprintable(step.sender_ae_title),
         escape_unprintable(step.receiver_ae_title),
         escape_unprintable(label),
@@ -132,7 +132,7 @@ def _build_message(step: RouteMessage) -> Message:
 
 def _build_response_message(
     request: RouteRequest, expected_response: str, rating: Rating, response: FinalResponse | None
-) -> Message:
+) -> DiagramMessage:
     """Return the last message: *expected_response*, or the *response* that came, with what was expected instead."""
     if response is not None:
         rating = response.rating
@@ -141,7 +141,7 @@ def _build_response_message(
             if expected_response.startswith(response.text)
             else f"{response.text} (expected: {expected_response})"
         )
-    return Message(
+    return DiagramMessage(
         escape_unprintable(request.archive_ae.title),
         escape_unprintable(request.calling_ae_title),
         escape_unprintable(expected_response),
@@ -241,7 +241,7 @@ def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str
     return elements, y + _PAD / 2
 
 
-def _draw_arrow(message: Message, lanes: dict[str, float], y: float) -> Iterator[str]:
+def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> Iterator[str]:
     start, end = lanes[message.sender], lanes[message.receiver]
     css_class = " answer" if message.is_response else ""
     rating_class = f" {message.rating}" if message.rating != "open" else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.route.command import format_command
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.file_evidence import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
@@ -17,7 +17,7 @@ NO_EXTERNAL_ARCHIVE = (
 )
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
     if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.report.is_success:
         yield NO_EXTERNAL_ARCHIVE
     for record in case.evidence.move_records or ():

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN, SUCCESS
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.advice.failed_call import AE_NOT_FOUND_EXCEPTION, advise_on_missing_ae
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
     reported = case.report
     if (
         not case.is_fallback_used

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.file_evidence import count_recalled
 from dcmcfg.verify.verdict import ReceiptFinding
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
     received = case.receipt
     if not case.report.is_success or received.finding is not ReceiptFinding.INCOMPLETE:
         return
@@ -26,7 +26,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
         yield _advise_on_missing(case)
 
 
-def _advise_on_unexpected(case: Case) -> str:
+def _advise_on_unexpected(case: AdviceCase) -> str:
     received, listed_uids = case.receipt, {each.sop_instance_uid for each in case.evidence.instances_before}
     callers = ", ".join(received.callers)
     if not case.evidence.request.selection.is_whole_study:
@@ -47,7 +47,7 @@ def _advise_on_unexpected(case: Case) -> str:
     return "another sender may have called the receiver meanwhile: see who called it, and verify again"
 
 
-def _advise_on_missing(case: Case) -> str:
+def _advise_on_missing(case: AdviceCase) -> str:
     if case.receipt.instance_count:
         return (
             f"what came shows that the address is right: the log of {case.sender_description} says what became of "

@@ -18,7 +18,7 @@ from dcmcfg.render.html.evidence_page import render_evidence_page
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import DatabaseEvidence, Evidence, ReceiverInfo
 from dcmcfg.verify.judgement import judge
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.proof import Proof, SiteSetting, create_proof, describe_configuration
 from dcmcfg.verify.run import VerificationCallbacks
 from dcmcfg.verify.timeline import Timeline
@@ -57,7 +57,7 @@ def test_what_peers_say_is_text(configuration: Configuration) -> None:
         warnings=(HOSTILE,),
         instances_after=listed(HOSTILE, (HOSTILE,)),
         legs=(
-            Leg(
+            TransferLeg(
                 HOSTILE,
                 HOSTILE,
                 HOSTILE,
@@ -112,7 +112,7 @@ def pictured(tree: Configuration, evidence: Evidence) -> dict[str, str]:
 def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:
     timestamp = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
     stores = tuple(StoreRecord(uid, CT, "1.2.840.10008.1.2.4.80", 0, time=timestamp) for uid in UIDS)
-    legs = (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
+    legs = (TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
     listening = ReceiverInfo("WORKSTATION@127.0.0.1:11117", timestamp)
     evidence = replace(GOOD, legs=legs, receiver_info=listening)
     words = re.sub(r"<[^>]*>\s*", "|", page(configuration, evidence))
