@@ -14,7 +14,7 @@ from enum import Enum
 import httpx
 
 from dcmcfg.archive.control import build_status_url
-from dcmcfg.archive.error_body import to_one_line
+from dcmcfg.archive.error_body import format_one_line
 from dcmcfg.archive.failures import TokenError, translate_no_response, translate_unexpected_response
 from dcmcfg.archive.http_client import HttpClient, HttpResponse
 from dcmcfg.archive.issuer import discover, fetch_key_set, parse_json_object
@@ -145,7 +145,7 @@ def check_token(archive_url: str, token: str | None, issuer: str, http_client: H
         signature=check_signature(token, claims, keys.keys) if token and claims and keys.keys else None,
         signature_unchecked_reason=keys.missing_reason,
         http_status=archive_response.response.status,
-        refusal_message=to_one_line(
+        refusal_message=format_one_line(
             " ".join(_DESCRIPTION.findall(archive_response.response.headers.get("www-authenticate", "")))
         ),
         archive_clock=_read_server_date(archive_response.response),

@@ -24,7 +24,7 @@ class RefusalReason:
     next_step: str
 
 
-def explain_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReason, ...]:
+def explain_token_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReason, ...]:
     """Return why the archive, which demands *required_role*, refuses; the most likely first, empty unless it does."""
     if check.outcome is not TokenOutcome.REFUSED:
         return ()

@@ -24,7 +24,7 @@ from dcmcfg.errors import DicomError, NotFound, OutOfResources, TransientDicomEr
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.receiver_options import LATE_ARRIVAL_WAIT_S
 from dcmcfg.verify.run import ReceivedCollector, VerificationCallbacks, gather_evidence_over, open_query_association
 from dcmcfg.verify.timeline import Timeline
@@ -224,7 +224,7 @@ class StudyRequester:
             return CompletedAttempt(
                 result, _decide_after_error(error), next(iter(attempts), None), is_association_usable=False
             )
-        verdict = self.adjust_verdict(judge(evidence), evidence)
+        verdict = self.adjust_verdict(judge_evidence(evidence), evidence)
         is_usable = evidence.outcome.status is not None
         next_action = decide_next_action(evidence.outcome, accepted=verdict.is_accepted)
         result = make_attempt_result(verdict, evidence, self.addresses.warnings)

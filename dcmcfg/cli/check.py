@@ -24,7 +24,7 @@ from dcmcfg.files.locations import locate_values
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, has_changes
 from dcmcfg.lint.startup_rules import STARTUP_RULES, find_startup_problems
 from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.schema.findings import RULES, SourceLocation
@@ -95,9 +95,11 @@ def check_command(
     elif as_sarif:
         click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
     else:
-        print_change_files(stdout_console(), [(format_file_name(name), count) for name, count in change_counts.items()])
+        print_change_files(
+            make_stdout_console(), [(format_file_name(name), count) for name, count in change_counts.items()]
+        )
         if subjects or not change_counts:
-            print_findings(stdout_console(), findings, len(subjects))
+            print_findings(make_stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 

@@ -27,7 +27,7 @@ from dcmcfg.onboarding.proposal import RejectedRow
 from dcmcfg.onboarding.reader import SheetFileType
 from dcmcfg.onboarding.row import TITLE, TLS, Sheet
 from dcmcfg.render.onboarding import added_aes_json, print_added_aes, print_probe_results, probe_results_json
-from dcmcfg.render.terminal.console import ExtraOutput, show_progress, stderr_console, stdout_console
+from dcmcfg.render.terminal.console import ExtraOutput, make_stderr_console, make_stdout_console, show_progress
 from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
@@ -161,7 +161,7 @@ class _ProbeProgress:
         finally:
             ordered = sorted(self._probed, key=lambda each: each.proposal.row.index)
             print_probe_results(
-                stderr_console() if on_stderr else stdout_console(), ordered, calling_ae_title, self._total
+                make_stderr_console() if on_stderr else make_stdout_console(), ordered, calling_ae_title, self._total
             )
 
 

@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 from dcmcfg.dicom.connect import open_socket
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.open_association import open_connection
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.peer_identity import TlsSession
@@ -119,7 +119,7 @@ class CallResult:
         return self.failed_stage is not CallStage.TCP
 
 
-def call(
+def call_peer(
     endpoint: PeerEndpoint, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None
 ) -> CallResult:
     """Return the result for *endpoint*, called as *calling_ae_title*, with *tls* where it is to be called over TLS.
@@ -127,7 +127,7 @@ def call(
     A peer that does not speak what was expected is asked whether it speaks the other: TLS, or DICOM without it.
     """
     try:
-        response = echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
+        response = send_echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
     except DcmcfgError as error:
         return _detect_other_protocol(endpoint, calling_ae_title, timeouts, error) or _create_failed_result(error)
     return CallResult(response.seconds, tls_session=response.tls_session)

@@ -29,7 +29,7 @@ _SLOW_HINT = "its database may be slow, or away: its own log says more"
 _BROKEN_HINT = "was it restarted? Its own log says why; then try again"
 
 
-def find(
+def send_find(
     association: OpenAssociation,
     identifier: Identifier,
     model: InformationModel = InformationModel.STUDY,

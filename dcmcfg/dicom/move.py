@@ -134,7 +134,7 @@ def _ignore_progress(*_: object) -> None:
     """Do nothing (default callback)."""
 
 
-def move(
+def send_move(
     association: OpenAssociation,
     retrieval: Retrieval,
     destination_ae_title: str,

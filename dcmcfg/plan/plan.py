@@ -150,11 +150,11 @@ def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepChec
     changes = tuple(desired)
     plan, inapplicable = plan_applicable(tree, changes, check_step)
     if inapplicable:
-        raise combine_problems(inapplicable, len(changes))
+        raise combine_inapplicable_changes(inapplicable, len(changes))
     return plan
 
 
-def combine_problems(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
+def combine_inapplicable_changes(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
     """Return the error that reports *inapplicable*, of which there is at least one, among *count* changes."""
     first, *others = [each.problem for each in inapplicable]
     return ChangesDoNotApply((first, *others), count) if others else first

@@ -13,7 +13,7 @@ from dcmcfg.bulk.failure_groups import FailureGroup
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.study_result import StudyResult
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import bounded_width, wrap_text
+from dcmcfg.render.terminal.console import get_bounded_width, wrap_text
 from dcmcfg.timestamps import format_iso
 
 _LABEL = 10  # columns
@@ -171,6 +171,6 @@ def _remaining_groups_part(groups: Sequence[FailureGroup]) -> Iterator[tuple[str
 def _format_slowest(report: BulkReport, console: Console) -> Text:
     """Return a line for each, or two where it has no room: nothing is cut, and what is below is further in."""
     results = [(escape_unprintable(each.study_uid), each.final_result) for each in report.summary.slowest]
-    uid_width = (bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
+    uid_width = (get_bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
     separator = "  " if all(len(uid) <= uid_width for uid, _ in results) else f"\n{_INDENT}"
     return Text("\n".join(f"{result.seconds:8.2f} s{separator}{uid}" for uid, result in results if result is not None))

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from dcmcfg.bulk.store_catalog import StoreInfo
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import bounded_width, print_line
+from dcmcfg.render.terminal.console import get_bounded_width, print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.timestamps import format_iso, format_timestamp
 
@@ -35,7 +35,8 @@ def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -
         print_line(console, f"no results are kept in {escape_unprintable(str(folder))}")
         return
     rows = [
-        tuple(map(escape_unprintable, _build_row(each, _max_source_length(bounded_width(console))))) for each in stores
+        tuple(map(escape_unprintable, _build_row(each, _max_source_length(get_bounded_width(console)))))
+        for each in stores
     ]
     print_table(console, _COLUMNS, rows, list(map(_build_block_row, rows)))
     total = _format_size(sum(each.size_bytes for each in stores))

@@ -28,7 +28,7 @@ from dcmcfg.plan.plan import PlanStep
 from dcmcfg.plan.tree_diff import TreeDiff
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import format_plan_counts
-from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, relative_dn, zip_member_rows
+from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, format_relative_dn, make_zip_member_rows
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.definitions import Schema
@@ -95,7 +95,7 @@ def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base:
     print_line(console, format_single_line(direction.heading))
     rows = []
     for step in steps[:SHOWN_ENTRIES]:
-        entry = relative_dn(step.change.dn, base)
+        entry = format_relative_dn(step.change.dn, base)
         for number, row in enumerate(_build_rows(step, with_secrets=with_secrets)):
             rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
     values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
@@ -203,7 +203,7 @@ def _build_rows(step: PlanStep, *, with_secrets: bool) -> Iterator[tuple[str, st
                 new_cells = new_cells or ["" if after and name in after else "(absent)"]
                 for number, (old, new) in enumerate(zip_longest(old_cells, new_cells, fillvalue="")):
                     yield (name if number == 0 else ""), old, new
-                yield from (("", *members) for members in zip_member_rows(removed, added))
+                yield from (("", *members) for members in make_zip_member_rows(removed, added))
 
 
 def _not_compared_note(diff: TreeDiff) -> str:
@@ -230,7 +230,7 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
         if with_secrets:
             yield format_change(change)
             continue
-        public_change, omitted = remove_secrets(change, diff.plan.before.schema)
+        public_change, omitted = make_applicable_without_secrets(change, diff.plan.before.schema)
         comments = [f"left out, a secret: {name}" for name in omitted]
         yield (
             format_change(public_change, comments=comments)
@@ -239,7 +239,7 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
         )
 
 
-def remove_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
+def make_applicable_without_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
     """Return *change* with nothing secret in it, or None when nothing is left, with the attributes that lost some.
 
     The result can be applied: of an attribute that holds one value, or is replaced whole, all is left out.

@@ -20,7 +20,7 @@ from dcmcfg.plan.recorded_names import RecordedStudies
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.check import finding_json
-from dcmcfg.render.terminal.cells import format_cell_value, relative_dn, zip_member_rows
+from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn, make_zip_member_rows
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.secret_values import remove_secrets_from_change
@@ -87,7 +87,7 @@ def _build_group_rows(run: tuple[PlanStep, ...], tree: Tree) -> Iterator[list[st
         yield from _build_table_rows(run, tree)
         return
     yield from _build_table_rows(run[:_MAX_SIMILAR_STEPS], tree)
-    parent = relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
+    parent = format_relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
     hidden_count = len(run) - _MAX_SIMILAR_STEPS
     operation_text = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
     yield [escape_unprintable(f"… and {hidden_count} more below {parent}"), operation_text, "", ""]
@@ -181,7 +181,7 @@ def _build_table_rows(steps: Iterable[PlanStep], tree: Tree) -> Iterator[list[st
         return _format_relative_dn(text, base) if definition is not None and definition.syntax == "DN" else text
 
     for step in steps:
-        dn = relative_dn(step.change.dn, base)
+        dn = format_relative_dn(step.change.dn, base)
         for number, row in enumerate(_build_rows(step, format_value)):
             yield [escape_unprintable(cell) for cell in (dn if number == 0 else "", *row)]
 
@@ -220,7 +220,7 @@ def _build_attribute_rows(
         old_cell = format_value(name, removed[number]) if number < len(removed) else ("(absent)" if not old else "")
         new_cell = format_value(name, added[number]) if number < len(added) else ("(absent)" if not new else "")
         yield (name if number == 0 else ""), old_cell, new_cell
-    yield from (("", *members) for members in zip_member_rows(removed, added))
+    yield from (("", *members) for members in make_zip_member_rows(removed, added))
 
 
 def format_changes_ldif(changes: Iterable[Change]) -> str:

@@ -14,7 +14,7 @@ from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.cells import format_cell_value, relative_dn
+from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.suggestions import join_limited
@@ -76,7 +76,7 @@ def _build_rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, s
         shown = leftovers if len(leftovers) <= _MAX_SIMILAR_VALUES + 1 else leftovers[:_MAX_SIMILAR_VALUES]
         for each in shown:
             value = format_cell_value(each.attribute, each.value)
-            yield relative_dn(each.dn, base), each.attribute, value, each.reason
+            yield format_relative_dn(each.dn, base), each.attribute, value, each.reason
         if hidden_count := len(leftovers) - len(shown):
             yield f"(and {hidden_count} more)", leftovers[0].attribute, "", leftovers[0].reason
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import print_line, stdout_console, wrap_text
+from dcmcfg.render.terminal.console import make_stdout_console, print_line, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.capability_limits import CapabilityLimits
 from dcmcfg.route.path import AEAddress, PathOutcome, Prerequisite, RetrievePath, Route, RouteFailure, RouteMessage
@@ -51,7 +51,7 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
     *study* is what the archive lists of the study that it is about. Where not everything arrives, the last line says in
     which of *states*, which are those that were asked for (all that are set up when empty).
     """
-    console = stdout_console()
+    console = make_stdout_console()
     request = route.request
     address_text = f" at {route.listening_address}" if route.listening_address else ""
     headline = (

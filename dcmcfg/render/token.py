@@ -10,7 +10,7 @@ from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import TokenClaims
 from dcmcfg.archive.token_refusal import RefusalReason, format_duration
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import print_line, stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console, print_line
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 _CLOCK_TOLERANCE_S = 2.0  # seconds; a Date header is cut to the second
@@ -21,7 +21,7 @@ def print_token(
     source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
-    console = stdout_console()
+    console = make_stdout_console()
     lines = [("Token", source), *_build_claims_lines(check), *_build_archive_lines(check, archive_url, role)]
     for reason in reasons:
         lines += [("Reason", reason.message), ("Next step", reason.next_step)]

@@ -13,7 +13,7 @@ from rich.text import Text
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import stderr_console, stdout_console, wrap_text
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, wrap_text
 from dcmcfg.render.verify_parts import (
     format_request_lines,
     format_stored_files,
@@ -47,7 +47,7 @@ def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False
     With *details* each C-STORE is printed, not only a summary of them. Lines are broken between words, where there is
     a width: a UID stays in one piece, and no line ends in blanks.
     """
-    console = stdout_console()
+    console = make_stdout_console()
     for line in _build_report_lines(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
 
@@ -149,7 +149,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
 @contextmanager
 def show_verify_progress() -> Iterator[VerificationCallbacks]:
     """Yield callbacks that show on standard error how it goes; silent where that is no terminal."""
-    console = stderr_console()
+    console = make_stderr_console()
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -25,7 +25,7 @@ from dcmcfg.plan.plan import (
     Plan,
     PlanStep,
     StepCheck,
-    combine_problems,
+    combine_inapplicable_changes,
     plan_applicable,
 )
 from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
@@ -185,7 +185,7 @@ def plan_with_last_changes(
     if any(map(concerns_missing_entry, inapplicable)):
         inapplicable = add_rename_hints(inapplicable, tree, load_past_renames())
     if inapplicable and not skip_inapplicable:
-        raise add_last_change(directory, combine_problems(inapplicable, len(desired)))
+        raise add_last_change(directory, combine_inapplicable_changes(inapplicable, len(desired)))
     return plan, add_last_changes(directory, inapplicable)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
-from dcmcfg.route.ae_lookup import get_calling_ae_title
+from dcmcfg.route.ae_lookup import get_masqueraded_calling_ae_title
 from dcmcfg.route.connection_matching import find_compatible_connection, find_listening_connection
 from dcmcfg.route.external_archives import find_external_archives
 from dcmcfg.route.path import AEAddress
@@ -163,7 +163,9 @@ class _WorkOrderBuilder:
             if title is None or not (is_commitment_scp or exporter.text(DCM_URI) == f"dicom:{self._external_ae_title}"):
                 continue
             sender = next((ae for ae in device.network_aes if ae.title == title), None)
-            calling_ae_title = get_calling_ae_title(sender, self._external_ae_title) if sender is not None else title
+            calling_ae_title = (
+                get_masqueraded_calling_ae_title(sender, self._external_ae_title) if sender is not None else title
+            )
             self._allow_service(calling_ae_title, AllowedService.STORE, f"stores (exporter {name})")
             if is_commitment_scp:
                 self._allow_service(
@@ -183,7 +185,7 @@ class _WorkOrderBuilder:
         if external_ae_title in find_external_archives(archive_ae.device):
             self._allow_moves(self._requesters, "asks for purged studies, by way of the archive")
             self._allow_moves(
-                [get_calling_ae_title(archive_ae, external_ae_title)],
+                [get_masqueraded_calling_ae_title(archive_ae, external_ae_title)],
                 "asks for the rest of studies that are local in part",
             )
             self._add_destinations(return_ae_title, EXTERNAL_RETRIEVE_AE_DESTINATION, is_restored=True)
@@ -198,7 +200,7 @@ class _WorkOrderBuilder:
             )
         if external_ae_title == _get_setting(archive_ae, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP):
             self._allow_service(
-                get_calling_ae_title(archive_ae, external_ae_title),
+                get_masqueraded_calling_ae_title(archive_ae, external_ae_title),
                 AllowedService.FIND,
                 "asks how many images a study has",
             )

@@ -91,7 +91,7 @@ class ValueRules:
         def build_finding(rule: CheckRule, message: str) -> EntryFinding:
             return EntryFinding(rule, dn, definition.name, message, value=value, severity=rule.severity)
 
-        if problem := syntaxes.find_problem(definition.syntax, value):
+        if problem := syntaxes.find_syntax_problem(definition.syntax, value):
             yield build_finding(SYNTAX, problem)
         elif definition.syntax == "DN":
             yield from self._check_reference(DN.parse(value.decode()), readers.kinds, build_finding)

@@ -75,7 +75,7 @@ def _get_definitions(subschema: Entry, kind: str, names: set[str]) -> tuple[byte
     return tuple(each.text for each in SchemaDescriptions(subschema.values(kind)).with_superiors(names))
 
 
-def find_problems(snapshot: Snapshot) -> tuple[EntryFinding, ...]:
+def find_snapshot_problems(snapshot: Snapshot) -> tuple[EntryFinding, ...]:
     """Return what is wrong with the entries of *snapshot*: an error where a server would not load the entry.
 
     The definitions are those that the snapshot brings, and for what it does not define those that come with dcmcfg.

@@ -71,7 +71,7 @@ def _is_loopback(address: str) -> bool:
     return address.startswith("127.") or address == "::1"
 
 
-def find_warnings(tree: Tree, addition: DestinationAddition, calling_ae_title: str) -> tuple[str, ...]:
+def find_delivery_warnings(tree: Tree, addition: DestinationAddition, calling_ae_title: str) -> tuple[str, ...]:
     """Return what will keep objects from the destination of *addition* in *tree*, which holds it, as sentences."""
     return tuple(_iterate_warnings(Configuration(tree), addition, calling_ae_title))
 

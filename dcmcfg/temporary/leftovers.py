@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from dcmcfg.dicom.connect import measure_connect_time
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.edits.temporary_mark import MarkedDestination, find_marked_destinations, find_title_occurrences
 from dcmcfg.errors import DcmcfgError, MalformedInput
@@ -56,7 +56,7 @@ def is_reachable(peer: Peer, tls: bool) -> bool:
         if tls:
             measure_connect_time(peer, _TIMEOUTS)
         else:
-            echo(peer, _CALLING_AE_TITLE, _TIMEOUTS)
+            send_echo(peer, _CALLING_AE_TITLE, _TIMEOUTS)
     except DcmcfgError:
         return False
     return True

@@ -65,18 +65,18 @@ class DestinationAddition:
     device_name: str
     archive_ae_title: str
 
-    def edit(self, configuration: Configuration) -> Edit:
+    def make_edit(self, configuration: Configuration) -> Edit:
         """Return the edit of *configuration*; raises what :func:`add_temporary_destination` does."""
         archive_ae = configuration.get_device(self.device_name).get_network_ae(self.archive_ae_title)
         return add_temporary_destination(configuration, archive_ae, self.destination)
 
-    def plan(self, tree: Tree) -> Plan:
+    def make_plan(self, tree: Tree) -> Plan:
         """Return the plan for *tree*, which asserts that no entry has changed that it touches.
 
         A list of accepted Move Destinations that somebody has emptied must not get its first value. Raises what
-        :meth:`edit` and :func:`make_plan` do.
+        :meth:`make_edit` and :func:`make_plan` do.
         """
-        plan = make_plan(tree, [DesiredChange(each) for each in self.edit(Configuration(tree)).changes])
+        plan = make_plan(tree, [DesiredChange(each) for each in self.make_edit(Configuration(tree)).changes])
         return assert_versions(plan) if tree.versions and find_unversioned_entry(plan) is None else plan
 
 
@@ -179,7 +179,7 @@ def _apply_addition(
     try:
         reopened = context.directory.reopen()
         try:
-            plan = addition.plan(read_tree(reopened))
+            plan = addition.make_plan(read_tree(reopened))
             if _strip_assertions(plan) != _strip_assertions(confirmed_plan):
                 raise Refused("somebody has changed the configuration meanwhile", next_step="verify again")
             strategy = choose_strategy(reopened, plan)

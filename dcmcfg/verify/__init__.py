@@ -1,6 +1,6 @@
 """Verify external retrieve with one real C-MOVE.
 
-:func:`find_addresses` reads the tree, :func:`gather_evidence` sends the C-MOVE, :func:`judge` returns a verdict::
+:func:`find_addresses` reads the tree, :func:`gather_evidence` sends the C-MOVE, :func:`judge_evidence` returns a verdict::
 
     addresses = find_addresses(configuration, "dcm4chee-arc", "WORKSTATION", calling_ae_title="DCMCFG")
     request = VerificationRequest(study_uid, addresses.archive, "WORKSTATION", "DCMCFG")
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         VerificationRequest,
     )
     from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
-    from dcmcfg.verify.judgement import judge
+    from dcmcfg.verify.judgement import judge_evidence
     from dcmcfg.verify.legs import StoreRecord, TransferLeg
     from dcmcfg.verify.moves import SentMove
     from dcmcfg.verify.proof import (

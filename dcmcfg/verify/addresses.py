@@ -13,7 +13,7 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.network_address import format_host_port
-from dcmcfg.route.ae_lookup import UnresolvedAE, check_return_destination, get_calling_ae_title, resolve_ae
+from dcmcfg.route.ae_lookup import UnresolvedAE, check_return_destination, get_masqueraded_calling_ae_title, resolve_ae
 from dcmcfg.route.connection_matching import ConnectionMatch, find_compatible_connection, match_connections
 from dcmcfg.route.path import RouteMessage
 from dcmcfg.route.request import RouteRequest, get_archive_ae
@@ -217,7 +217,7 @@ def _build_configured_route(
         external_requests=frozenset((request.called_ae_title, request.move_destination) for request in move_requests),
         calling_ae_titles=frozenset(request.calling_ae_title for request in move_requests),
         sending_ae_titles=frozenset(
-            {get_calling_ae_title(archive_ae, destination_ae.title)} if destination_ae is not None else ()
+            {get_masqueraded_calling_ae_title(archive_ae, destination_ae.title)} if destination_ae is not None else ()
         ),
         storage_ids=archive_ae.device.storage_ids,
         ae_titles=frozenset(ae.title for ae in configuration.network_aes()),

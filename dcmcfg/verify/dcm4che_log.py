@@ -29,7 +29,7 @@ from dcmcfg.verify.parsed_log import ParsedLog
 _NO_STUDY = "the log does not show of which study: dcm4che logs that at level DEBUG"
 
 
-def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
+def read_dcm4che_log(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
     """Return what *lines* show of the study; *now* is a moment after them, in the zone of their time stamps."""
     log = LoggedExchanges()
     for entry in parse_entries(lines, now):

@@ -97,7 +97,7 @@ def is_dcmtk_log(lines: Iterable[str]) -> bool:
     )
 
 
-def read(
+def read_dcmtk_log(
     lines: Iterable[str], query: LogQuery, default_time: datetime, preceding_lines: Iterable[str] = ()
 ) -> ParsedLog:
     """Return the C-MOVEs of the study in *lines*, and what was sent for them.

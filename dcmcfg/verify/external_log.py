@@ -25,7 +25,7 @@ from dcmcfg.verify.dcm4che_lines import is_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
-from dcmcfg.verify.orthanc_log import is_orthanc_log, read_moves, shows_requests
+from dcmcfg.verify.orthanc_log import is_orthanc_log, read_orthanc_log, shows_requests
 from dcmcfg.verify.parsed_log import ParsedLog
 
 #: Octets that are read at most; what is older is left out.
@@ -320,13 +320,13 @@ def _read_orthanc_log(position: LogPosition, tail: LogTail, lines: list[str], qu
     if not shows_requests(lines):
         return LogEvidence(None, f"the external archive's log {position.path}: {_NO_REQUESTS}")
     now = datetime.now().astimezone()
-    records = read_moves(lines, query, now)
+    records = read_orthanc_log(lines, query, now)
     return LogEvidence(tuple(each for each in records if tail.is_continued or each.started >= position.time))
 
 
 def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
-    parsed_log = dcm4che_log.read(lines, query, now)
+    parsed_log = dcm4che_log.read_dcm4che_log(lines, query, now)
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,
@@ -348,7 +348,7 @@ def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], qu
 def _read_dcmtk_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
     start = position.time if tail.is_continued else _EARLIEST_TIME
-    parsed_log = dcmtk_log.read(lines, query, start.astimezone(now.tzinfo), tail.preceding_text.splitlines())
+    parsed_log = dcmtk_log.read_dcmtk_log(lines, query, start.astimezone(now.tzinfo), tail.preceding_text.splitlines())
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,

@@ -33,7 +33,7 @@ SECOND_RUN_NOTE = (
 LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves nothing about external retrieve"
 
 
-def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
+def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdict:
     """Return the verdict on *evidence*; the parts are judged each by itself, ``accepted`` takes all of them.
 
     Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, send_move
 from dcmcfg.dicom.open_association import OpenAssociation, open_association
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.peer_identity import identify_peer
@@ -192,7 +192,7 @@ def _send_moves(
     def send(retrieval: Retrieval) -> MoveOutcome:
         callbacks.on_sending()
         request_times.record_request(retrieval)
-        outcome = move(
+        outcome = send_move(
             association,
             retrieval,
             request.destination_ae_title,

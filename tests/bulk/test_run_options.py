@@ -14,7 +14,7 @@ from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.selection import RetrieveSelection
-from tests.lint.breaking import sound
+from tests.lint.breaking import valid_tree
 
 SITE = Settings(
     ldap_url="ldap://here:389",
@@ -23,7 +23,7 @@ SITE = Settings(
     device="dcm4chee-arc",
     archive_url="http://here/dcm4chee-arc",
 )
-ADDRESSES = find_addresses(Configuration(sound()), "dcm4chee-arc", "STORESCP")
+ADDRESSES = find_addresses(Configuration(valid_tree()), "dcm4chee-arc", "STORESCP")
 QUESTION = VerificationRequest("", ADDRESSES.archive, "STORESCP", "DCMCFG")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call
+from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call_peer
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from tests.dicom import dcmtk
@@ -37,7 +37,7 @@ class Peers:
 
     def call(self, peer: Peer, shown: TlsFiles | None = None, *, tls: bool = True) -> CallResult:
         files = shown or TlsFiles(self.pki.ca, self.pki.client.certificate, self.pki.client.key)
-        return call(PeerEndpoint(peer, tls), "ME", PATIENT, files.client_context())
+        return call_peer(PeerEndpoint(peer, tls), "ME", PATIENT, files.client_context())
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +114,8 @@ def test_a_certificate_that_is_not_taken_is_told_with_its_reason(peers: Peers, s
 def test_what_keeps_silent_or_is_something_else_is_not_taken_for_dicom_or_tls(peers: Peers) -> None:
     context = peers.pki.trusting.client_context()
     with silent_listener() as silent:
-        tls = call(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent), tls=True), "ME", SHORT, context)
-        plain = call(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent)), "ME", SHORT, None)
+        tls = call_peer(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent), tls=True), "ME", SHORT, context)
+        plain = call_peer(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent)), "ME", SHORT, None)
         nobody = peers.call(Peer("X", dcmtk.LOOPBACK, free_port()))
     assert (tls.failed_stage, tls.problem) == (
         CallStage.TLS,
@@ -139,7 +139,7 @@ def test_an_echo_that_is_refused_or_broken_off_within_the_association_is_told_as
     verdicts = []
     for handler in (refuse, leave):
         with echo_scp("X", handlers=[(evt.EVT_C_ECHO, handler)]) as port:
-            verdicts.append(call(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, port)), "ME", PATIENT, None))
+            verdicts.append(call_peer(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, port)), "ME", PATIENT, None))
     assert [verdict.failed_stage for verdict in verdicts] == [CallStage.ECHO, CallStage.ECHO]
     assert [verdict.problem.startswith("C-ECHO") for verdict in verdicts] == [True, True]
 

@@ -14,7 +14,7 @@ import pytest
 from pynetdicom import evt
 from pynetdicom.dimse_messages import C_CANCEL_RQ
 
-from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, send_move
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.retrieval import InformationModel, Retrieval
@@ -279,7 +279,7 @@ def _cancelled_after(peer: Peer, timeouts: DicomTimeouts) -> tuple[MoveOutcome, 
     """Move, cancel at the first pending response; return the outcome, and whether the association is left."""
     cancellation = Cancellation()
     with open_association(peer, "ME", [InformationModel.STUDY.move_sop_class], timeouts) as opened:
-        outcome = move(
+        outcome = send_move(
             opened,
             Retrieval(STUDY),
             "RECEIVER",
@@ -332,7 +332,7 @@ def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: DicomTimeo
         misbehaving_scp(on_move=answer, handlers=[(evt.EVT_DIMSE_RECV, note)]) as peer,
         open_association(peer, "ME", [InformationModel.STUDY.move_sop_class], timeouts) as opened,
     ):
-        assert move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
+        assert send_move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
 
 
 def test_pending_responses_without_end_are_given_up_with_the_limit(timeouts: DicomTimeouts) -> None:

@@ -10,26 +10,26 @@ import os
 import re
 from pathlib import Path
 
-from tests.peers.answers import Answer
+from tests.peers.answers import Output
 
 ANSWERS = Path(__file__).parent / "answers"
 _ROUTE = re.compile(r"^Route +(\S.*)$", re.MULTILINE)
 
 
-def told_of(name: str) -> Answer:
+def read_expected_output(name: str) -> Output:
     """Return what the file *name* says."""
-    return Answer((ANSWERS / f"{name}.txt").read_text("utf-8"))
+    return Output((ANSWERS / f"{name}.txt").read_text("utf-8"))
 
 
-def expected(name: str, answer: Answer) -> Answer:
+def expected(name: str, answer: Output) -> Output:
     """Return what *answer* must be; where the environment asks for it, that is written first."""
     if os.environ.get("WRITE_ANSWERS"):
         ANSWERS.mkdir(exist_ok=True)
         (ANSWERS / f"{name}.txt").write_text(answer.text, "utf-8")
-    return told_of(name)
+    return read_expected_output(name)
 
 
-def route_of(answer: Answer) -> str:
+def route_of(answer: Output) -> str:
     """Return the finding on the route; empty for an error, which has none."""
     found = _ROUTE.search(answer.text)
     return found[1] if found else ""

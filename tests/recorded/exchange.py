@@ -37,7 +37,7 @@ class Association:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForwardedMove:
     """A C-MOVE that the archive passed on; no Move Destination where the association was not accepted."""
 
     association: Association
@@ -62,7 +62,7 @@ class Exchange:
     association: str
     responses: tuple[Response, ...]
     ending: str
-    asked: tuple[Asked, ...]
+    asked: tuple[ForwardedMove, ...]
     came_back: tuple[Stored, ...]
     delivered: tuple[Stored, ...]
     after: StudyState | None
@@ -72,10 +72,10 @@ def exchange_of(recording: DimseRecording) -> Exchange:
     """Return the facts of *recording*."""
     (client,) = recording.legs("client-archive")
     messages = client["messages"]
-    asked: list[Asked] = []
+    asked: list[ForwardedMove] = []
     came_back: list[Stored] = []
     for leg, back in _ARCHIVES.values():
-        asked += (_asked(each["messages"]) for each in real(recording.legs(leg)))
+        asked += (_forwarded_move(each["messages"]) for each in real(recording.legs(leg)))
         came_back += (_stored(each["messages"]) for each in real(recording.legs(back)))
     return Exchange(
         association_answer(messages),
@@ -164,12 +164,12 @@ def _association(messages: Iterable[Message]) -> Association:
     return Association(titles["calling"], titles["called"], association_answer(messages))
 
 
-def _asked(messages: Iterable[Message]) -> Asked:
+def _forwarded_move(messages: Iterable[Message]) -> ForwardedMove:
     request = first(messages, "C-MOVE-RQ")
     if request is None:
-        return Asked(_association(messages))
+        return ForwardedMove(_association(messages))
     command = request["command"]
-    return Asked(
+    return ForwardedMove(
         _association(messages),
         command["MoveDestination"],
         command["MessageID"],

@@ -14,7 +14,7 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.external_log import LogEvidence, get_log_position, read_log_evidence
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.legs import TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.verdict import RouteAssessment, RouteFinding
@@ -96,7 +96,7 @@ class Scenario:
             legs=told.legs,
             log_is_from_archive=told.is_from_archive_log,
         )
-        return judge(evidence).route
+        return judge_evidence(evidence).route
 
 
 LOCAL = Scenario("A-local", 1)

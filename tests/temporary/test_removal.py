@@ -75,7 +75,7 @@ def added(slapd: RunningSlapd, tmp_path: Path) -> Iterator[Added]:
         directory.apply(_list(Operation.ADD, "STORESCP"))
         tree = read_tree(directory)
         context = RolloutContext(tmp_path / "state", "site")
-        plan = DestinationAddition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
+        plan = DestinationAddition(NEW, "dcm4chee-arc", "DCM4CHEE").make_plan(tree)
         assert len(plan.steps) == 5
         run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=context, on_step=lambda *_: None)
         yield Added(slapd, directory, context, octets(tree))

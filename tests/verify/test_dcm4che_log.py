@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log, parse_entries
-from dcmcfg.verify.dcm4che_log import read
+from dcmcfg.verify.dcm4che_log import read_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
 from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
@@ -83,7 +83,7 @@ def response(counters: str = ", completed=3", status: str = "0", comment: str = 
 
 
 def logged(*parts: str, sought: LogQuery = SOUGHT) -> ParsedLog:
-    return read("\n".join(parts).splitlines(), sought, NOW)
+    return read_dcm4che_log("\n".join(parts).splitlines(), sought, NOW)
 
 
 STORES = [store(uid, number=number) for number, uid in enumerate(UIDS, 1)]
@@ -259,14 +259,16 @@ HALF = "\n".join((request(), identifier(), *STORES, response()))
 
 @given(st.lists(st.sampled_from(HALF.splitlines()) | st.text(max_size=60), max_size=40))
 def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
-    found = read(lines, SOUGHT, NOW)
+    found = read_dcm4che_log(lines, SOUGHT, NOW)
     assert all(each.study_uid in ("", STUDY) for each in found.move_records)
     assert isinstance(is_dcm4che_log(lines), bool)
 
 
 @given(st.integers(0, HALF.count("\n") + 1), st.integers(0, HALF.count("\n") + 1))
 def test_a_log_that_is_cut_off_shows_no_more_than_the_whole_one(start: int, end: int) -> None:
-    for record in read(HALF.splitlines()[start:end], SOUGHT, NOW).move_records:  # log_tail.py gives whole lines only
+    for record in read_dcm4che_log(
+        HALF.splitlines()[start:end], SOUGHT, NOW
+    ).move_records:  # log_tail.py gives whole lines only
         assert (record.calling_ae_title, record.called_ae_title, record.destination_ae_title) == (
             "DCMCFG",
             "LONGTERM",
@@ -297,6 +299,6 @@ def stores_of_any(count: int) -> list[str]:
 def test_a_log_is_read_in_linear_time(lines: Callable[[int], list[str]], size: int) -> None:
     def reading(count: int) -> Callable[[], object]:
         written = lines(count)
-        return lambda: read(written, SOUGHT, NOW)
+        return lambda: read_dcm4che_log(written, SOUGHT, NOW)
 
     assert growth(reading, size) < 4.5

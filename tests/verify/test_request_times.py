@@ -21,7 +21,7 @@ from dcmcfg.lab.query import handle_find
 from dcmcfg.lab.requestor import open_association, send_file
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, VerificationRequest
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.request_times import RequestTimes
 from dcmcfg.verify.run import gather_evidence
@@ -29,7 +29,7 @@ from dcmcfg.verify.selection import WHOLE_STUDY, RetrieveSelection
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.dicom.raw_scu import RawScu, associate, data_set, element, p_data, raw_scu, store, value
 from tests.ports import free_port
-from tests.verify.evidence import arrived, listed
+from tests.verify.evidence import instances_before_move, received_instances
 from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
@@ -107,7 +107,7 @@ def reports_success(exchange: MoveExchange) -> MoveResponse:
 @pytest.mark.parametrize("shared", [False, True], ids=["our receiver", "one that listened before"])
 def test_what_another_sender_had_sent_before_the_request_is_no_proof(site: Site, shared: bool) -> None:
     evidence = site.verify(site.send_as_stranger, reports_success, shared=shared)
-    verdict = judge(evidence)
+    verdict = judge_evidence(evidence)
     assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
     assert verdict.receipt.missing == tuple(sorted(site.made.sop_instance_uids))
     assert verdict.receipt.callers == ()
@@ -124,7 +124,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
         return MoveResponse(0, completed=3, failed=0)
 
     evidence = site.verify(lambda: None, on_move)
-    verdict = judge(evidence)
+    verdict = judge_evidence(evidence)
     assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION because of this C-MOVE"
     assert verdict.notes == (
         "ignored 3 instances that others had sent, not this C-MOVE (caller STRANGER, Move Originator OTHER)",
@@ -135,7 +135,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
 @pytest.mark.real
 def test_what_came_before_the_request_that_names_ours_is_no_proof_either(site: Site) -> None:
     """It is late for an earlier run with the same calling AE title and Message ID."""
-    assert not judge(site.verify(site.send, reports_success)).is_accepted
+    assert not judge_evidence(site.verify(site.send, reports_success)).is_accepted
 
 
 @pytest.mark.real
@@ -144,7 +144,7 @@ def test_what_comes_again_for_the_request_counts(site: Site) -> None:
         site.send(message_id=exchange.request.message_id)
         return MoveResponse(0, completed=3, failed=0)
 
-    verdict = judge(site.verify(site.send_as_stranger, send))
+    verdict = judge_evidence(site.verify(site.send_as_stranger, send))
     assert verdict.is_verified
     assert verdict.headline.startswith("verified: 3 of 3 instances received by WORKSTATION")
     assert (verdict.receipt.duplicates, verdict.receipt.move_originators) == ((), ("DCMCFG",))
@@ -171,7 +171,7 @@ def test_an_instance_on_its_way_when_the_request_is_sent_is_no_proof(site: Site)
 
         evidence = site.verify(begin, end)
     assert len(evidence.early_instances) == 3
-    assert judge(evidence).headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
+    assert judge_evidence(evidence).headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
 
 
 @pytest.mark.real
@@ -192,7 +192,7 @@ def test_what_came_after_a_refused_list_and_before_the_second_attempt_is_no_proo
 
     evidence = site.verify(lambda: None, on_move, selection=RetrieveSelection(QueryRetrieveLevel.IMAGE))
     assert request_times == list(site.made.sop_instance_uids)
-    assert judge(evidence).headline == "NOT verified: 1 of 3 instances did not arrive"
+    assert judge_evidence(evidence).headline == "NOT verified: 1 of 3 instances did not arrive"
     assert [each.sop_instance_uid for each in evidence.early_instances] == [site.made.sop_instance_uids[1]]
 
 
@@ -212,14 +212,16 @@ def test_what_comes_for_one_series_while_the_next_is_asked_for_counts(site: Site
         patch.setattr("dcmcfg.verify.selection.MAX_UIDS", 1)  # so that each series has its own C-MOVE
         evidence = two.verify(lambda: None, on_move, selection=RetrieveSelection(QueryRetrieveLevel.SERIES))
     assert (len(uids), evidence.early_instances) == (2, ())
-    assert judge(evidence).is_verified
+    assert judge_evidence(evidence).is_verified
 
 
 def test_the_last_request_that_names_an_instance_or_its_series_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1, 100))
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
-    first, second, foreign = (replace(each, started_monotonic=1.5) for each in arrived(("1.2.3.1", "1.2.3.2", "1.9")))
-    request_times = RequestTimes(listed())
+    first, second, foreign = (
+        replace(each, started_monotonic=1.5) for each in received_instances(("1.2.3.1", "1.2.3.2", "1.9"))
+    )
+    request_times = RequestTimes(instances_before_move())
     assert not request_times.is_early(first), "nothing was asked for"
     request_times.record_request(
         Retrieval("1.2.3", QueryRetrieveLevel.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command(
     "verify",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         (
             "Send a study from here, with this machine as WORKSTATION",
             "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",

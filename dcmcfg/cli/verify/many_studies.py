@@ -43,12 +43,11 @@ from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_files import render_bulk_csv, render_bulk_junit
 from dcmcfg.render.bulk_progress import show_bulk_progress
 from dcmcfg.render.html.bulk_page import render_bulk_page
-from dcmcfg.render.terminal.console import stderr_console, stdout_console
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import get_state_subfolder
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
-from dcmcfg.verify.judgement import judge
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ def verify_many(
 
 def _print_summary(report: BulkReport, notes: tuple[str, ...], next_steps: tuple[str, ...], *, on_stderr: bool) -> None:
     """Print the summary; *on_stderr*, where standard output is for a file, on standard error."""
-    print_bulk(report, notes, next_steps, stderr_console() if on_stderr else stdout_console())
+    print_bulk(report, notes, next_steps, make_stderr_console() if on_stderr else make_stdout_console())
     sys.stdout.flush()
 
 
@@ -196,7 +195,7 @@ def _make_evidence_writer(
     insert_options = bind_run_options()
 
     def judge_evidence(evidence: Evidence) -> Verdict:
-        verdict = judge(evidence, require_route=run.evidence_options.require_route)
+        verdict = judge_evidence(evidence, require_route=run.evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         return replace(verdict, next_steps=tuple(map(insert_options, verdict.next_steps)))
 

@@ -32,7 +32,7 @@ from dcmcfg.dicom.move import Cancellation
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.verify import print_verdict, show_verify_progress, verdict_json
 from dcmcfg.verify.addresses import VerificationAddresses
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.recall import RecallSearch
 from dcmcfg.verify.run import gather_evidence
 from dcmcfg.verify.timeline import Timeline
@@ -199,7 +199,7 @@ def verify_one(
                 cancellation=cancellation,
                 callbacks=timeline.record_calls(replace(callbacks, on_sending=enable_cancel, on_sent=sent.set)),
             )
-        verdict = judge(evidence, require_route=evidence_options.require_route)
+        verdict = judge_evidence(evidence, require_route=evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:

@@ -27,11 +27,11 @@ from dcmcfg.plan.warnings import find_plan_warnings
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.temporary_destination import format_added_entries, temporary_destination_json
-from dcmcfg.render.terminal.console import stderr_console
+from dcmcfg.render.terminal.console import make_stderr_console
 from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.address import find_receiver_address, find_warnings
+from dcmcfg.temporary.address import find_delivery_warnings, find_receiver_address
 from dcmcfg.temporary.claim import CLEAN_COMMAND
 from dcmcfg.temporary.leftovers import LeftoverDestination, find_leftover_destinations
 from dcmcfg.temporary.maker_process import describe_this_process
@@ -193,7 +193,7 @@ def add_temporary_destination(
             title, receiver_address.host, receiver.port, describe_this_process(datetime.now(UTC)), security=security
         )
         addition = DestinationAddition(destination, request.archive_ae.device.name, request.archive_ae.title)
-        plan = addition.plan(configuration.tree)
+        plan = addition.make_plan(configuration.tree)
         configuration_after = Configuration(plan.after)
         addresses_after = request.find_addresses(configuration_after, destination_ae_title=title, receive=True)
         active_destinations.append(
@@ -211,8 +211,8 @@ def add_temporary_destination(
         )
         _print_intro(settings, destination, plan, leftovers, with_plan=temporary_options.show_plan)
         for warning in (
-            *addition.edit(configuration).warnings,
-            *find_warnings(plan.after, addition, request.calling_ae_title),
+            *addition.make_edit(configuration).warnings,
+            *find_delivery_warnings(plan.after, addition, request.calling_ae_title),
         ):
             _print_text(f"warning: {warning}")
         tls_note = " with TLS" if security.tls else ""
@@ -280,7 +280,7 @@ def _print_intro(
             f"{each}"
         )
     if with_plan:
-        print_plan(stderr_console(), plan)
+        print_plan(make_stderr_console(), plan)
     _print_text(format_added_entries(destination, plan))
     for warning in find_plan_warnings(plan):
         _print_text(f"warning: {warning}")

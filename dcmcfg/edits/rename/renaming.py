@@ -178,7 +178,7 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
         list(check_new_ae_title(parse_ae_title(name)))
     require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)
-    problem = syntaxes.find_problem(definition.syntax, name.encode()) if definition else ""
+    problem = syntaxes.find_syntax_problem(definition.syntax, name.encode()) if definition else ""
     if name == WILDCARD:
         problem = "* stands for any"
     elif "${" in name:
