@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from beside.rows import verdict
+from archive_setup.rows import verdict
 
 from dcmcfg.archive.error_body import read_error
 from dcmcfg.changes import Delete, Modification, Modify, Operation

@@ -34,7 +34,7 @@ from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
 from dcmcfg.settings.profiles import PROFILE_FORMAT, read_profile, update_profile, write_profile
 from dcmcfg.snapshot.file import SNAPSHOT_FORMAT, Snapshot, SnapshotFacts, format_snapshot, read_snapshot
-from dcmcfg.temporary.claim import CLAIM_FORMAT, TitleClaim, hold_claim, read_title_claims
+from dcmcfg.temporary.title_claims import CLAIM_FORMAT, TitleClaim, hold_claim, read_title_claims
 from tests.rollout.records import plan, recorded
 from tests.trees import site
 

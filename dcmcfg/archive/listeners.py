@@ -35,8 +35,8 @@ class ProbedListener:
     """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
 
     Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
-    ``is_used_by_other`` is true where something answers at a listener that the archive could not open: it is another process,
-    or another connection of the archive, so that ``is_open`` is None.
+    ``is_used_by_other`` is true where something answers at a listener that the archive could not open: it is another
+    process, or another connection of the archive, so that ``is_open`` is None.
     """
 
     listener: ArchiveListener

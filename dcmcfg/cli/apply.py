@@ -28,8 +28,8 @@ from dcmcfg.render.history import describe_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal, plan_with_last_changes
+from dcmcfg.rollout.recovery import check_overwrites, plan_resume, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_resume
-from dcmcfg.rollout.unfinished import check_overwrites, plan_resume, reconcile_interrupted
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 

@@ -19,7 +19,7 @@ from dcmcfg.errors import ArchiveError
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.claim import CLEAN_COMMAND, find_abandoned_claims
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND, find_abandoned_claims
 
 
 @click.command("status", cls=SiteCommand)

@@ -21,8 +21,8 @@ from dcmcfg.rollout.history import History
 from dcmcfg.rollout.partial_undo import format_nothing_undoable, plan_partial_undo, reconcile_if_possible
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal, add_last_changes
 from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.recovery import plan_undo, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_undo
-from dcmcfg.rollout.unfinished import plan_undo, reconcile_interrupted
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 

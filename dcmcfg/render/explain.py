@@ -9,7 +9,7 @@ from rich.console import Console
 
 from dcmcfg.model.effective_settings import AESetting, AttributeOccurrence, AttributeUsage
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.taking_effect import effect_timing_json, print_effect_timing
+from dcmcfg.render.effect_timing import effect_timing_json, print_effect_timing
 from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table

@@ -24,7 +24,7 @@ from dcmcfg.render.verify_parts import (
 from dcmcfg.render.verify_transfers import format_transfer_lines, legs_json, receiver_json
 from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import locate_files_before_move
+from dcmcfg.verify.local_files import locate_files_before_move
 from dcmcfg.verify.run import VerificationCallbacks
 from dcmcfg.verify.verdict import (
     ReceiptAssessment,

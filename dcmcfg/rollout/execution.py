@@ -25,8 +25,8 @@ from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.rollout.preconditions import check_step_preconditions, check_unchanged, prepare_change
 from dcmcfg.rollout.reconciliation import count_applied_steps, find_first_difference, wait_for_pending_writes
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord, write_record
+from dcmcfg.rollout.recovery import refuse_unfinished
 from dcmcfg.rollout.strategy import RolloutStrategy, order_as_sent, order_for_strategy
-from dcmcfg.rollout.unfinished import refuse_unfinished
 
 #: (steps done, steps in all) → nothing; called after each step taken by itself.
 OnStep = Callable[[int, int], None]

@@ -260,9 +260,10 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
 
 
 def find_all_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
-    """Return :func:`find_special_effect_timings`, preceded by the reload that each change of the archive device requires.
+    """Return :func:`find_special_effect_timings`, after the reload that each change of the archive device requires.
 
-    Empty for an attribute that the archive's loader does not read, unless :func:`find_special_effect_timings` knows of it.
+    Empty for an attribute that the archive's loader does not read, unless :func:`find_special_effect_timings` knows of
+    it.
     """
     special = find_special_effect_timings(attribute)
     if any(each.device_kind is DeviceKind.ARCHIVE for each in special):

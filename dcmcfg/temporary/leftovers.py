@@ -13,8 +13,8 @@ from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.edits.temporary_mark import MarkedDestination, find_marked_destinations, find_title_occurrences
 from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.model.devices import Configuration
-from dcmcfg.temporary.claim import is_held, read_title_claims
 from dcmcfg.temporary.maker_process import is_on_this_machine, is_running
+from dcmcfg.temporary.title_claims import is_held, read_title_claims
 from dcmcfg.timestamps import format_timestamp
 
 #: From this age on, what another machine has made counts as left behind if nobody answers there.

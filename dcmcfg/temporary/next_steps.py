@@ -74,7 +74,8 @@ def _advise_on_incompatible_connection(evidence: Evidence, destination: Temporar
     archive, match = evidence.request.archive.ae_title, evidence.route.get_connection_match(destination.ae_title)
     if match is not None and not match.is_compatible:
         return (
-            f"by the tree, too, {archive} cannot call {destination.ae_title}: {match.description}; dcmcfg connection list "
+            f"by the tree, too, {archive} cannot call {destination.ae_title}: {match.description}; dcmcfg "
+            "connection list "
             "tells more"
         )
     description = f" ({match.description})" if match else ""

@@ -20,8 +20,8 @@ from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.rollout.execution import resume_rollout, run_rollout
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.recovery import plan_resume, plan_undo, reconcile_interrupted
 from dcmcfg.rollout.strategy import choose_resume_strategy, choose_strategy
-from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
 from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 R = TypeVar("R")

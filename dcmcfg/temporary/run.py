@@ -21,9 +21,9 @@ from dcmcfg.rollout.deferred_signals import DeferredSignals
 from dcmcfg.rollout.execution import RolloutOutcome, run_rollout
 from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.rollout.strategy import choose_strategy
-from dcmcfg.temporary.claim import CLEAN_COMMAND, TitleClaim, drop_claim, hold_claim
 from dcmcfg.temporary.leftovers import LeftoverDestination
 from dcmcfg.temporary.removal import DestinationRemovalResult, remove_destination, retry_while_in_progress
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND, TitleClaim, drop_claim, hold_claim
 from dcmcfg.timestamps import format_iso
 
 

@@ -1,6 +1,7 @@
 """Verify external retrieve with one real C-MOVE.
 
-:func:`find_addresses` reads the tree, :func:`gather_evidence` sends the C-MOVE, :func:`judge_evidence` returns a verdict::
+:func:`find_addresses` reads the tree, :func:`gather_evidence` sends the C-MOVE, :func:`judge_evidence` returns a
+verdict::
 
     addresses = find_addresses(configuration, "dcm4chee-arc", "WORKSTATION", calling_ae_title="DCMCFG")
     request = VerificationRequest(study_uid, addresses.archive, "WORKSTATION", "DCMCFG")
@@ -66,13 +67,11 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_EVIDENCE_SOURCES",
     "AddressOverride",
-    "Addresses",
     "ChosenStudy",
     "ConfiguredRoute",
     "DatabaseEvidence",
     "Evidence",
     "EvidenceSources",
-    "Leg",
     "LocatedStudy",
     "MoveRecord",
     "Proof",
@@ -84,16 +83,18 @@ __all__ = [
     "ReceiverOptions",
     "ReportAssessment",
     "ReportFinding",
+    "RetrieveSelection",
     "RouteAssessment",
     "RouteFinding",
-    "Selection",
     "SentMove",
     "SiteSetting",
     "StoreRecord",
     "Timeline",
     "TimelineEvent",
+    "TransferLeg",
     "TreeFacts",
     "Verdict",
+    "VerificationAddresses",
     "VerificationCallbacks",
     "VerificationRequest",
     "VerifiedConfiguration",
@@ -104,7 +105,7 @@ __all__ = [
     "find_purged_study",
     "gather_evidence",
     "gather_evidence_over",
-    "judge",
+    "judge_evidence",
     "locate_study",
     "open_query_association",
 ]
@@ -113,7 +114,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
     __getattr__, __dir__ = make_lazy_exports(
         __name__,
         {
-            "addresses": ("AddressOverride", "Addresses", "find_addresses"),
+            "addresses": ("AddressOverride", "VerificationAddresses", "find_addresses"),
             "evidence": (
                 "ConfiguredRoute",
                 "DatabaseEvidence",
@@ -123,8 +124,8 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
                 "VerificationRequest",
             ),
             "evidence_sources": ("EvidenceSources", "NO_EVIDENCE_SOURCES"),
-            "judgement": ("judge",),
-            "legs": ("Leg", "StoreRecord"),
+            "judgement": ("judge_evidence",),
+            "legs": ("TransferLeg", "StoreRecord"),
             "moves": ("SentMove",),
             "proof": (
                 "Proof",
@@ -144,7 +145,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
                 "gather_evidence_over",
                 "open_query_association",
             ),
-            "selection": ("Selection",),
+            "selection": ("RetrieveSelection",),
             "timeline": ("Timeline", "TimelineEvent"),
             "verdict": (
                 "ReceiptAssessment",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN, UNABLE_TO_PERFORM_SUB_OPERATIONS
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.external_request import is_alternative_used, is_fallback_used, is_sent_directly
-from dcmcfg.verify.file_evidence import (
+from dcmcfg.verify.local_files import (
     FileLocality,
     count_recalled,
     find_recorded_archives,

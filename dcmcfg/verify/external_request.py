@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocality, find_recorded_archives, locate_files_before_move
+from dcmcfg.verify.local_files import FileLocality, find_recorded_archives, locate_files_before_move
 
 
 def is_fallback_used(evidence: Evidence) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dcmcfg.verify.advice.next_steps import suggest_next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import (
+from dcmcfg.verify.local_files import (
     FileLocality,
     count_recalled,
     has_complete_database_evidence,

@@ -19,7 +19,7 @@ from dcmcfg.route.request import RouteRequest, StudyState, get_archive_ae
 from dcmcfg.route.route import find_route
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocality, find_recorded_archives, locate_files_before_move
+from dcmcfg.verify.local_files import FileLocality, find_recorded_archives, locate_files_before_move
 from dcmcfg.verify.timeline import MOVE_SENT, Timeline, TimelineEvent
 from dcmcfg.verify.verdict import Verdict
 

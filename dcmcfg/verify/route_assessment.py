@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dcmcfg.dicom.status import CANCELLED, MOVE_DESTINATION_NOT_ALLOWED, SUCCESS, WARNING_RANGE
 from dcmcfg.verify.called_ae import is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
-from dcmcfg.verify.file_evidence import (
+from dcmcfg.verify.local_files import (
     FileLocality,
     RouteReasons,
     count_recalled,

@@ -28,7 +28,7 @@ from tests.cli.verifying import STUDY, WORKSTATION, Verify, load_verdict, set_va
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.patience import PATIENCE_S
-from tests.peers.answers import without_times
+from tests.peers.outputs import without_times
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 from tests.verify.scripted_archive import OnMove, held_of, scripted_archive

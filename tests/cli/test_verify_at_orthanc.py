@@ -17,8 +17,8 @@ from tests.dicom.orthanc import orthanc
 from tests.lab.purging import purge
 from tests.lab.requests import find, identifier
 from tests.lab.running_site import RunningSite, running_site
-from tests.peers.answers import expected, make_output
 from tests.peers.orthancs import EVERY_ORTHANC, Orthanc, Part
+from tests.peers.outputs import expected, make_output
 
 pytestmark = pytest.mark.real
 THREE, LOCAL = get_standard_study("three"), get_standard_study("local")

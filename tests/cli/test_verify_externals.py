@@ -20,8 +20,8 @@ from tests.cli.labs import name_in_environment
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.lab.purging import purge
 from tests.lab.running_site import DEVICE, RunningSite, running_site
-from tests.peers.answers import expected, make_output
 from tests.peers.externals import EVERY_EXTERNAL, Met, ReturnRoute
+from tests.peers.outputs import expected, make_output
 from tests.peers.stage import OTHER, Stage
 
 pytestmark = pytest.mark.real

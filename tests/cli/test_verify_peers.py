@@ -20,11 +20,11 @@ from dcmcfg.limits import override_limits
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
 from tests.patience import PATIENCE_S
-from tests.peers.answers import expected, make_output
 from tests.peers.archives import EVERY_ARCHIVE, Archive
 from tests.peers.destinations import EVERY_DESTINATION, Destination
 from tests.peers.finding import lists
 from tests.peers.moving import ALL_SENT
+from tests.peers.outputs import expected, make_output
 from tests.peers.stage import STUDY, Stage, make_stage
 from tests.peers.storing import destination
 from tests.ports import free_port

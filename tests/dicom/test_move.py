@@ -22,8 +22,8 @@ from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.errors import DicomError, MalformedInput
 from dcmcfg.limits import override_limits
 from tests.dicom import dcmtk
-from tests.dicom.asking import move_study
 from tests.dicom.conftest import Source
+from tests.dicom.requests import move_study
 from tests.dicom.scp import Behaviour, element, misbehaving_scp, responds
 from tests.patience import PATIENCE_S, comes_true
 from tests.ports import free_port
@@ -246,7 +246,7 @@ def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: DicomTi
 def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from tests.dicom.asking import move_study\n"
+        "from tests.dicom.requests import move_study\n"
         "from dcmcfg.dicom.peer import DicomTimeouts, Peer\n"
         "print('ready', flush=True)\n"
         "move_study(Peer('ARCHIVE', '127.0.0.1', int(sys.argv[1])), 'ME', '1.2.3', 'X', timeouts=DicomTimeouts())\n"

@@ -16,7 +16,7 @@ from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
-from tests.dicom.asking import instances_of
+from tests.dicom.requests import instances_of
 from tests.patience import PATIENT, comes_true
 from tests.ports import free_port
 

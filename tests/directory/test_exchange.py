@@ -19,7 +19,7 @@ from dcmcfg.directory.messages import encode_change_request
 from dcmcfg.dn import DN
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from tests.connecting import server_at
-from tests.directory.answers import EXTENDED, NOTICE_OF_DISCONNECTION, answer
+from tests.directory.ldap_responses import EXTENDED, NOTICE_OF_DISCONNECTION, answer
 from tests.scripted_ldap import ScriptedLdap, number_of
 
 CHANGE = Delete(DN.parse("cn=a,dc=dcm4che,dc=org"))

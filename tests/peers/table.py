@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from tests.peers.answers import read_expected_output
 from tests.peers.archives import EVERY_ARCHIVE
 from tests.peers.destinations import EVERY_DESTINATION
 from tests.peers.externals import ReturnRoute, met_on
 from tests.peers.orthancs import EVERY_ORTHANC
+from tests.peers.outputs import read_expected_output
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
 #: Where the tables begin and end.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.recorded.answers import read_expected_output, route_of
 from tests.recorded.control_truth import NEVER_SENT
 from tests.recorded.control_truth import read_expected_outputs as said_of_control
+from tests.recorded.outputs import read_expected_output, route_of
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, Truth
 from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.recorded.answers import read_expected_output
+from tests.recorded.outputs import read_expected_output
 from tests.recorded.truth import TRUTH
 
 _UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it as {calling}"

@@ -22,8 +22,8 @@ from dcmcfg.errors import ConnectionLost, DcmcfgError, DirectoryError, DoesNotAp
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
 from dcmcfg.rollout.history import RolloutStatus, determine_status
+from dcmcfg.rollout.recovery import _reconcile
 from dcmcfg.rollout.strategy import RolloutStrategy
-from dcmcfg.rollout.unfinished import _reconcile
 from tests import running_slapd
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy

@@ -11,9 +11,9 @@ from pathlib import Path
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.model.devices import Configuration
-from dcmcfg.temporary.claim import TitleClaim, hold_claim
 from dcmcfg.temporary.leftovers import LeftoverDestination, ReachabilityCheck, find_leftover_destinations
 from dcmcfg.temporary.maker_process import describe_this_process
+from dcmcfg.temporary.title_claims import TitleClaim, hold_claim
 from tests.edits.test_temporary_destination import MAKER, NEW, added
 from tests.trees import site
 

@@ -40,9 +40,9 @@ from dcmcfg.rollout.execution import RolloutOutcome, resume_rollout, run_rollout
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.recovery import require_finished
 from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome
 from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy, has_assertions
-from dcmcfg.rollout.unfinished import require_finished
 from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import get_state_folder
 

@@ -15,10 +15,10 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.rejects import RejectsFile
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.delayed_effects import find_restart_attributes
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
-from dcmcfg.plan.taking_effect import find_restart_attributes
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.execution import RolloutOutcome
 from dcmcfg.settings import Settings, update_profile

@@ -16,8 +16,8 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.claim import CLEAN_COMMAND
 from dcmcfg.temporary.leftovers import find_leftover_destinations
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND
 
 
 def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:

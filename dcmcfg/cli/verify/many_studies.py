@@ -48,6 +48,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import get_state_subfolder
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -194,12 +195,12 @@ def _make_evidence_writer(
 
     insert_options = bind_run_options()
 
-    def judge_evidence(evidence: Evidence) -> Verdict:
+    def judge_with_advice(evidence: Evidence) -> Verdict:
         verdict = judge_evidence(evidence, require_route=run.evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         return replace(verdict, next_steps=tuple(map(insert_options, verdict.next_steps)))
 
-    return make_evidence_writer(run, configuration, addresses, judge_evidence)
+    return make_evidence_writer(run, configuration, addresses, judge_with_advice)
 
 
 def prepare_source(run: VerifyRun, source: StudySource, addresses: VerificationAddresses) -> StudySource:

@@ -32,7 +32,6 @@ from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.temporary.address import find_delivery_warnings, find_receiver_address
-from dcmcfg.temporary.claim import CLEAN_COMMAND
 from dcmcfg.temporary.leftovers import LeftoverDestination, find_leftover_destinations
 from dcmcfg.temporary.maker_process import describe_this_process
 from dcmcfg.temporary.next_steps import adapt_next_steps, advise_on_unreachable
@@ -43,6 +42,7 @@ from dcmcfg.temporary.run import (
     hold_destination,
     remove_leftovers,
 )
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND
 from dcmcfg.verify.addresses import AddressOverride, VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Verdict

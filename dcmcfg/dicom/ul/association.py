@@ -160,8 +160,8 @@ class Association:
     def wait_for_response(self, message_id: int, seconds: float) -> DimseMessage | None:
         """Return the next response to *message_id*, which is waited for *seconds*; None after :meth:`wake`.
 
-        Answers to other requests are passed over. Raises :class:`AssociationEnded`, or :class:`DimseResponseTimeout` when
-        none comes in time.
+        Answers to other requests are passed over. Raises :class:`AssociationEnded`, or :class:`DimseResponseTimeout`
+        when none comes in time.
         """
         deadline = time.monotonic() + seconds
         while True:

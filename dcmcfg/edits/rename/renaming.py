@@ -157,7 +157,10 @@ def _warn_about_ambiguous_references(references: References, name: NameChange) -
 
 def _warn_about_merged_values(rewriting: Rewriting, name: NameChange) -> Iterator[str]:
     for dn, attribute in rewriting.merged_values:
-        yield f"{dn}: {attribute} names {name.new_name} already, so {name.old_name} goes; renaming back would not bring it back."
+        yield (
+            f"{dn}: {attribute} names {name.new_name} already, so {name.old_name} goes; renaming back would not "
+            "bring it back."
+        )
 
 
 def _format_locations(references: Sequence[Reference]) -> str:

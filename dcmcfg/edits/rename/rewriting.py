@@ -24,9 +24,9 @@ from dcmcfg.secret_values import format_value
 class NameChange:
     """A thing and the name that it gets.
 
-    Without ``entry`` the thing has its new name already, and references to ``old_name`` are meant that lead nowhere; those
-    of the device ``device_key`` only, unless it is empty. With ``keeps_old_name`` the old name stays in use next to the
-    new one. With ``accepts_old_title`` the thing can still be called by it, so that conditions take both.
+    Without ``entry`` the thing has its new name already, and references to ``old_name`` are meant that lead nowhere;
+    those of the device ``device_key`` only, unless it is empty. With ``keeps_old_name`` the old name stays in use next
+    to the new one. With ``accepts_old_title`` the thing can still be called by it, so that conditions take both.
     """
 
     kind: EntityKind

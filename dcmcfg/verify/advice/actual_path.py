@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.verify.advice.case import AdviceCase
-from dcmcfg.verify.file_evidence import count_recalled
+from dcmcfg.verify.local_files import count_recalled
 from dcmcfg.verify.verdict import RouteFinding
 
 

@@ -10,7 +10,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.verify.called_ae import find_candidate_archives, format_ae_address, is_returned_to_archive
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.external_request import is_fallback_used, is_sent_directly
-from dcmcfg.verify.file_evidence import FileLocality, FilesBeforeMove, locate_files_before_move
+from dcmcfg.verify.local_files import FileLocality, FilesBeforeMove, locate_files_before_move
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment, RouteFinding
 
 

@@ -8,7 +8,7 @@ from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.status import SUCCESS
 from dcmcfg.verify.advice import partly_purged
 from dcmcfg.verify.advice.case import AdviceCase
-from dcmcfg.verify.file_evidence import FileLocality, count_recalled
+from dcmcfg.verify.local_files import FileLocality, count_recalled
 from dcmcfg.verify.report_assessment import format_patient
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from dcmcfg.route.command import format_command
 from dcmcfg.verify.advice.case import AdviceCase
-from dcmcfg.verify.file_evidence import find_recorded_archives
+from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
     "the archive does not know who holds the study: only a storage commitment by the external archive records that "

@@ -20,7 +20,7 @@ from dcmcfg.verify.advice import partly_purged
 from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.advice.failed_call import advise_on_failed_call
 from dcmcfg.verify.called_ae import find_called_ae, find_candidate_archives, is_failed_side_unknown
-from dcmcfg.verify.file_evidence import FileLocality, count_recalled
+from dcmcfg.verify.local_files import FileLocality, count_recalled
 
 #: The archive itself refuses a destination that is not allowed with C801.
 _UNABLE_TO_PROCESS = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)

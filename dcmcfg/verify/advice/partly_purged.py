@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dcmcfg.dicom.status import SOME_SUB_OPERATIONS_FAILED, SUCCESS, UNABLE_TO_PERFORM_SUB_OPERATIONS
 from dcmcfg.verify.advice.case import AdviceCase
-from dcmcfg.verify.file_evidence import FileLocality, count_recalled
+from dcmcfg.verify.local_files import FileLocality, count_recalled
 
 
 def is_applicable(case: AdviceCase) -> bool:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.claim import read_title_claims
+from dcmcfg.temporary.title_claims import read_title_claims
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, Silent, masked, octets

@@ -1,6 +1,6 @@
 """What ``verify`` says at each recording, whole, as files that can be read side by side.
 
-``WRITE_ANSWERS=1 pytest tests/recorded/test_answers.py`` writes them anew, ``python -m tests.recorded.table`` the page
+``WRITE_ANSWERS=1 pytest tests/recorded/test_outputs.py`` writes them anew, ``python -m tests.recorded.table`` the page
 made from them: read the difference, then commit it.
 """
 
@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from tests.peers.answers import Output
+from tests.peers.outputs import Output
 
 ANSWERS = Path(__file__).parent / "answers"
 _ROUTE = re.compile(r"^Route +(\S.*)$", re.MULTILINE)

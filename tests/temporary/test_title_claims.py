@@ -9,14 +9,21 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import DcmcfgError, Refused
-from dcmcfg.temporary.claim import TitleClaim, drop_claim, find_abandoned_claims, hold_claim, is_held, read_title_claims
+from dcmcfg.temporary.title_claims import (
+    TitleClaim,
+    drop_claim,
+    find_abandoned_claims,
+    hold_claim,
+    is_held,
+    read_title_claims,
+)
 
 HERE, ELSEWHERE = "ldap://localhost:389", "ldap://elsewhere:389"
 OURS = TitleClaim("DCMCFG_0A1B2C3D4", HERE, "2026-11-25T14:26:32Z")
 _HOLD = """
 import sys
 from pathlib import Path
-from dcmcfg.temporary.claim import Claim, hold_claim
+from dcmcfg.temporary.title_claims import Claim, hold_claim
 with hold_claim(Path(sys.argv[1]), Claim(*sys.argv[2:])):
     print("held", flush=True)
     sys.stdin.read()

@@ -9,9 +9,9 @@ import pytest
 
 from tests.cli.at_terminal import interrupted_at_terminal
 from tests.patience import PATIENCE_S
-from tests.peers.answers import make_output, named
-from tests.recorded.answers import expected
+from tests.peers.outputs import make_output, named
 from tests.recorded.conftest import Run
+from tests.recorded.outputs import expected
 from tests.recorded.recordings import dimse
 from tests.recorded.replayer import Replayer
 from tests.recorded.site import Site

@@ -10,8 +10,8 @@ from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.advice.external_archive_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocality, count_recalled, locate_files_before_move
 from dcmcfg.verify.judgement import LOCAL_STUDY_NOTE, SECOND_RUN_NOTE, judge_evidence
+from dcmcfg.verify.local_files import FileLocality, count_recalled, locate_files_before_move
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
