@@ -5,10 +5,11 @@ verdict::
 
     addresses = find_addresses(configuration, "dcm4chee-arc", "WORKSTATION", calling_ae_title="DCMCFG")
     request = VerificationRequest(study_uid, addresses.archive, "WORKSTATION", "DCMCFG")
-    verdict = judge(gather_evidence(request, addresses))
+    verdict = judge_evidence(gather_evidence(request, addresses))
 
-A :class:`Verdict` has ``verified``, a ``headline``, the three assessments and the next steps. :class:`Evidence` is what
-it was judged from. Errors before the C-MOVE are of :class:`dcmcfg.errors.DcmcfgError`. :func:`create_proof` keeps all.
+A :class:`Verdict` has ``is_verified``, a ``headline``, the three assessments and the next steps. :class:`Evidence` is
+what it was judged from. Errors before the C-MOVE are of :class:`dcmcfg.errors.DcmcfgError`. :func:`create_proof` keeps
+all.
 
 Import these names from here. Other modules of the package may change without notice. dcmcfg itself imports the
 defining modules, because that loads less.

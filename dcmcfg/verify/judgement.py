@@ -34,7 +34,7 @@ LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves not
 
 
 def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdict:
-    """Return the verdict on *evidence*; the parts are judged each by itself, ``accepted`` takes all of them.
+    """Return the verdict on *evidence*; the parts are judged each by itself, ``is_accepted`` takes all of them.
 
     Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
     listened, every expected instance arrived and no other; and the route is not contradicted. With
