@@ -364,10 +364,10 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
 
 
 def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lose_the_answer(*_: object, **__: object) -> NoReturn:
+    def lose_the_response(*_: object, **__: object) -> NoReturn:
         raise DicomError("it is gone", subject="DCM4CHEE@x:1", next_step="look")
 
-    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge_evidence", lose_the_answer)
+    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge_evidence", lose_the_response)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive)
     assert (result.exit_code, result.stderr) == (1, "dcmcfg: DCM4CHEE@x:1: it is gone\n  next: look\n")

@@ -64,7 +64,7 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
                 together.set()
         try:
             together.wait(PATIENCE_S)
-            return answer_late()
+            return respond_late()
         finally:
             with lock:
                 now[0] -= 1
@@ -80,7 +80,7 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
         assert most[0] == 1
 
 
-def answer_late() -> int:
+def respond_late() -> int:
     time.sleep(0.1)
     return 0x0000
 

@@ -50,7 +50,7 @@ def _raw_listener(
             over.set()
 
 
-def _no_threads_left() -> bool:
+def _no_threads_remain() -> bool:
     """pynetdicom's threads are no daemons: one that is left keeps the process alive."""
     return comes_true(
         lambda: all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
@@ -94,17 +94,17 @@ def test_peer_that_says_nothing_times_out(impatient: DicomTimeouts) -> None:
     ):
         send_echo(peer, "ME", impatient)
     assert error_info.value.subject == str(peer)
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 def test_peer_that_stops_in_the_middle_of_its_answer_times_out(impatient: DicomTimeouts) -> None:
-    def half_an_answer(connection: socket.socket) -> None:
+    def half_a_response(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.sendall(b"\x02\x00\x00\x00\x01\x00half")
 
-    with _raw_listener(half_an_answer, stays=True) as peer, pytest.raises(DicomError):
+    with _raw_listener(half_a_response, stays=True) as peer, pytest.raises(DicomError):
         send_echo(peer, "ME", impatient)
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_peer_that_speaks_something_else_is_an_error_without_noise(
     with _raw_listener(reply) as peer, pytest.raises(DicomError):
         send_echo(peer, "ME", timeouts)
     assert capfd.readouterr() == ("", "")
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 def test_peer_that_hangs_up_is_told(timeouts: DicomTimeouts) -> None:
@@ -193,7 +193,7 @@ def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: D
             pass
     assert failing.ul_association.end_reason == "aborted"
     assert good.ul_association.end_reason == "released"
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeouts: DicomTimeouts) -> None:

@@ -78,7 +78,7 @@ def exchange_of(recording: DimseRecording) -> Exchange:
         asked += (_forwarded_move(each["messages"]) for each in real(recording.legs(leg)))
         came_back += (_stored(each["messages"]) for each in real(recording.legs(back)))
     return Exchange(
-        association_answer(messages),
+        association_response(messages),
         tuple(response_of(each) for each in messages if each["what"].endswith("-RSP") and each["by"] == "acceptor"),
         _ending(messages),
         ordered(asked),
@@ -98,7 +98,7 @@ def first(messages: Iterable[Message], what: str) -> Message | None:
     return next((each for each in messages if each["what"] == what), None)
 
 
-def association_answer(messages: Iterable[Message]) -> str:
+def association_response(messages: Iterable[Message]) -> str:
     """Return ``accepted``, ``no context``, ``rejected 1/1/3``, ``aborted`` or ``silent``."""
     answer = next((each for each in messages if each["by"] == "acceptor" and each["what"].startswith("A-")), None)
     if answer is None:
@@ -161,7 +161,7 @@ def _association(messages: Iterable[Message]) -> Association:
     request = first(messages, "A-ASSOCIATE-RQ")
     assert request is not None
     titles = request["association"]
-    return Association(titles["calling"], titles["called"], association_answer(messages))
+    return Association(titles["calling"], titles["called"], association_response(messages))
 
 
 def _forwarded_move(messages: Iterable[Message]) -> ForwardedMove:

@@ -27,7 +27,7 @@ from tests.recorded.exchange import (
     ForwardedMove,
     Message,
     Stored,
-    association_answer,
+    association_response,
     comparable_dataset,
     first,
     real,
@@ -107,7 +107,7 @@ class Peers:
         assoc = event.assoc
         calling, called = get_calling_ae_title(assoc), get_called_ae_title(assoc)
         messages = self._messages(calling, called)
-        answer = association_answer(messages)
+        answer = association_response(messages)
         association = Association(calling, called, answer)
         if called == "WORKSTATION":
             self.script.seen.delivered[id(assoc)] = Stored(association, ("", None), {})

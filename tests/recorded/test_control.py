@@ -28,7 +28,7 @@ from tests.recorded.control_replay import (
     played,
     polled,
     replaying,
-    status_answer,
+    status_response,
 )
 from tests.recorded.control_truth import (
     FAILED_STARTS,
@@ -220,7 +220,7 @@ def test_reload_of_a_broken_configuration(replay: Any, name: str) -> None:
     recording = http("ctrl-broken", name)
     afterwards = recording.more["afterwards"]
     told, content, server = replay(
-        "reload", {RELOAD: [played(recording)], STATUS: [status_answer(afterwards["status"])]}
+        "reload", {RELOAD: [played(recording)], STATUS: [status_response(afterwards["status"])]}
     )
     closed = closed_ports(afterwards)
     assert content["configuration_active"] is in_force(name)
@@ -246,9 +246,9 @@ def test_reload_of_a_broken_configuration(replay: Any, name: str) -> None:
 def test_reload_after_the_repair(replay: Any, name: str) -> None:
     """As the second reload of the same run where dcmcfg repeats it, else as a run of its own."""
     recording = http("ctrl-broken", name)
-    second = second_answer(recording.more["after_repair_and_second_reload"])
+    second = second_response(recording.more["after_repair_and_second_reload"])
     closed = closed_ports(recording.more["after_repair_and_second_reload"])
-    status = status_answer(recording.more["after_repair_and_second_reload"]["status"])
+    status = status_response(recording.more["after_repair_and_second_reload"]["status"])
     repeats = b"Unable to start TCPListener" in recording.body
     steps: list[Step] = [played(recording), second] if repeats else [second]
     with replaying({RELOAD: steps, STATUS: [status]}) as server:
@@ -262,7 +262,7 @@ def test_reload_after_the_repair(replay: Any, name: str) -> None:
         assert content["reopened_listener"] is not None
 
 
-def second_answer(recorded: Mapping[str, Any]) -> Played:
+def second_response(recorded: Mapping[str, Any]) -> Played:
     """Return the answer to the reload after the repair, of which the recording has status and body."""
     if recorded["http"] == 204:
         return ctrl("reload")
@@ -319,7 +319,7 @@ def polled_row(replay: Any, name: str, place: int) -> ExpectedOutput:
 def broken_row(replay: Any, name: str) -> ExpectedOutput:
     recording = http("ctrl-broken", name)
     afterwards = recording.more["afterwards"]
-    told, _, server = replay("reload", {RELOAD: [played(recording)], STATUS: [status_answer(afterwards["status"])]})
+    told, _, server = replay("reload", {RELOAD: [played(recording)], STATUS: [status_response(afterwards["status"])]})
     force = "in force" if in_force(name) else "not in force"
     true = f"{force}; {ports_in_words(afterwards['ports'])}"
     return ExpectedOutput(name, "reload", recording.configured, true, first_line(told, server.url), told.exit_code)

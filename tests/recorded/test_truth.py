@@ -14,7 +14,7 @@ _TAKEN = ("0000H", "B000H")
 
 
 def test_every_recording_with_a_c_move_is_in_the_table(recordings: Path) -> None:
-    moves = {name for name in dimse_names() if _asks_for_move(dimse(name))}
+    moves = {name for name in dimse_names() if _is_move_request(dimse(name))}
     assert moves == set(TRUTH) | set(NOT_ASKED_BY_VERIFY)
 
 
@@ -30,7 +30,7 @@ def test_what_arrived_is_what_the_destination_took(recordings: Path, name: str) 
 @pytest.mark.parametrize("name", TRUTH)
 def test_the_way_is_that_of_the_legs(recordings: Path, name: str) -> None:
     recording = dimse(name)
-    assert TRUTH[name].path is _way(recording)
+    assert TRUTH[name].path is _actual_path(recording)
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -57,7 +57,7 @@ def test_the_recordings_are_of_the_archive_that_the_page_names(recordings: Path)
     assert index()["archive"]["software"].startswith("dcm4chee-arc 5.35.1")
 
 
-def _asks_for_move(recording: DimseRecording) -> bool:
+def _is_move_request(recording: DimseRecording) -> bool:
     return any(each["what"] == "C-MOVE-RQ" for each in stored.messages(recording, "client-archive"))
 
 
@@ -96,7 +96,7 @@ def _from_outside(recording: DimseRecording) -> set[str]:
     return _stored(recording, "to-workstation") - here
 
 
-def _way(recording: DimseRecording) -> ActualPath:
+def _actual_path(recording: DimseRecording) -> ActualPath:
     taken = _stored(recording, "to-workstation")
     came, fallen = _stored(recording, "longterm-archive"), _stored(recording, "fallback-archive")
     outside = _from_outside(recording)

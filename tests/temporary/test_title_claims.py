@@ -23,8 +23,8 @@ OURS = TitleClaim("DCMCFG_0A1B2C3D4", HERE, "2026-11-25T14:26:32Z")
 _HOLD = """
 import sys
 from pathlib import Path
-from dcmcfg.temporary.title_claims import Claim, hold_claim
-with hold_claim(Path(sys.argv[1]), Claim(*sys.argv[2:])):
+from dcmcfg.temporary.title_claims import TitleClaim, hold_claim
+with hold_claim(Path(sys.argv[1]), TitleClaim(*sys.argv[2:])):
     print("held", flush=True)
     sys.stdin.read()
 """

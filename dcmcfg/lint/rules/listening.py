@@ -74,7 +74,7 @@ class _DevicePorts:
         return number if number <= HIGHEST_PORT else None
 
 
-def _find_port_taken(context: LintContext) -> Iterator[Violation]:
+def _find_port_in_use(context: LintContext) -> Iterator[Violation]:
     for device, listeners in context.listeners.items():
         ports = _DevicePorts(listeners)
         for new in listeners:
@@ -89,7 +89,7 @@ def _find_port_taken(context: LintContext) -> Iterator[Violation]:
                 )
 
 
-def _find_port_possibly_taken(context: LintContext) -> Iterator[Violation]:
+def _find_port_possibly_in_use(context: LintContext) -> Iterator[Violation]:
     for device, listeners in context.listeners.items():
         ports = _DevicePorts(listeners)
         for new in listeners:
@@ -146,7 +146,7 @@ RULES = (
         "is in force, and the port of the other connection is closed. The next start of the archive fails.",
         fix=_FIX,
         fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
-        find_violations=_find_port_taken,
+        find_violations=_find_port_in_use,
         impact="stops-next-start",
     ),
     LintRule(
@@ -158,6 +158,6 @@ RULES = (
         "cannot open it.",
         fix=_FIX,
         fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
-        find_violations=_find_port_possibly_taken,
+        find_violations=_find_port_possibly_in_use,
     ),
 )
