@@ -197,7 +197,7 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, snapsh
     unloadable = run("snapshot", "--check", "--json", str(snapshot_file))
     content = json.loads(unloadable.stdout)
     assert (unloadable.exit_code, content["loadable"], content["file"]) == (1, False, whole["file"])
-    error = {"what": "a server would not load it", "exit_code": 1, "on": str(snapshot_file), "next_step": ""}
+    error = {"message": "a server would not load it", "exit_code": 1, "subject": str(snapshot_file), "next_step": ""}
     assert content["error"] == error
     snapshot_file.write_bytes(b"")
     damaged = run("snapshot", "--check", "--json", str(snapshot_file))
