@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from beside.rows import verdict
+from archive_setup.rows import verdict
 
 from dcmcfg.archive.error_body import read_error
 from dcmcfg.changes import Delete, Modification, Modify, Operation
@@ -95,13 +95,13 @@ def dcm4che(count: int) -> Callable[[], object]:
     asked = "12:00:00.000 INFO  - LONGTERM<-ME({0}) >> 1:C-MOVE-RQ[pcid=1, prior=0, dest=WORKSTATION"
     over = "12:00:00.000 INFO  - LONGTERM<-ME({0}) << 1:C-MOVE-RSP[pcid=1, completed=1, status=0H"
     lines = [line.format(number) for line in (asked, over) for number in range(count)]
-    return lambda: dcm4che_log.read(lines, SOUGHT, NOW)
+    return lambda: dcm4che_log.read_dcm4che_log(lines, SOUGHT, NOW)
 
 
 def dcmtk(count: int) -> Callable[[], object]:
     """The same; dcmtk does not name the caller."""
     lines = ["I: Received Move SCP:"] * count + ["I: Move SCP Response 1 [status: Success]"] * count
-    return lambda: dcmtk_log.read(lines, SOUGHT, NOW)
+    return lambda: dcmtk_log.read_dcmtk_log(lines, SOUGHT, NOW)
 
 
 def orthanc(count: int) -> Callable[[], object]:
@@ -113,7 +113,7 @@ def orthanc(count: int) -> Callable[[], object]:
         f"{at} Finishing association with AET ME on IP 127.0.0.1",
     )
     lines = [*one] * count
-    return lambda: list(orthanc_log.read_moves(lines, SOUGHT, NOW))
+    return lambda: list(orthanc_log.read_orthanc_log(lines, SOUGHT, NOW))
 
 
 CASES: Sequence[tuple[str, Case, int]] = (

@@ -31,7 +31,7 @@ from dcmcfg.lab.tree import list_site_files
 from dcmcfg.model.tree import Tree
 from dcmcfg.onboard import onboard
 from dcmcfg.onboarding.additions import CipherSuiteSource
-from dcmcfg.onboarding.reader import FileFormat, read_sheet
+from dcmcfg.onboarding.reader import SheetFileType, read_sheet
 from dcmcfg.schema.definitions import load_bundled_schema
 
 ROWS = 500
@@ -42,18 +42,18 @@ IMPATIENCE = DicomTimeouts(connect=0.5, acse=0.5, dimse=0.5, network=0.5)
 SERVE = "--serve-port"
 
 
-def forms() -> Iterator[tuple[str, FileFormat, bytes]]:
+def forms() -> Iterator[tuple[str, SheetFileType, bytes]]:
     """Yield the same rows in each form, as (name, form, octets)."""
     rows = [(f"NEW{number}", f"new{number}.example.org", 104 + number % 20) for number in range(ROWS)]
     text = "".join(f"{title},{host},{port}\n" for title, host, port in rows)
-    yield "CSV", FileFormat.CSV, f"title,host,port\n{text}".encode()
+    yield "CSV", SheetFileType.CSV, f"title,host,port\n{text}".encode()
     text = "".join(f"- title: {title}\n  host: {host}\n  port: {port}\n" for title, host, port in rows)
-    yield "YAML", FileFormat.YAML, text.encode()
+    yield "YAML", SheetFileType.YAML, text.encode()
     text = ",\n".join(f'"{title} room" : [ "{title}", "{host}", {port} ] // x' for title, host, port in rows)
-    yield "Orthanc", FileFormat.JSON, f'{{ "DicomModalities": {{\n{text.replace(" // x,", ", // x")}\n}} }}'.encode()
+    yield "Orthanc", SheetFileType.JSON, f'{{ "DicomModalities": {{\n{text.replace(" // x,", ", // x")}\n}} }}'.encode()
 
 
-def planned(tree: Tree, form: FileFormat, octets: bytes) -> float:
+def planned(tree: Tree, form: SheetFileType, octets: bytes) -> float:
     """Return the seconds until there is a plan."""
     begun = time.perf_counter()
     found = onboard(tree, read_sheet("rows", octets, form).rows, CipherSuiteSource("dcm4chee-arc"))
@@ -114,8 +114,8 @@ def probed(callees: Sequence[PeerEndpoint], parallel: int, timeouts: DicomTimeou
     begun = time.perf_counter()
     verdicts = probe_all(callees, "DCM4CHEE", parallel=parallel, timeouts=timeouts)
     seconds = time.perf_counter() - begun
-    if any(verdict.is_answered != answering for verdict in verdicts):
-        raise AssertionError(next(verdict.problem for verdict in verdicts if verdict.is_answered != answering))
+    if any(verdict.is_success != answering for verdict in verdicts):
+        raise AssertionError(next(verdict.problem for verdict in verdicts if verdict.is_success != answering))
     return seconds
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
-from beside.rows import verdict
+from archive_setup.rows import verdict
 
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.storage.receiver import Receiver

@@ -17,9 +17,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from beside.archives import OTHER, WITNESS, Archive, Site, dcmqrscp, orthanc, site
-from beside.programs import AS_INSTALLED, DCMTK, NO_DELAY, running, seconds_of
-from beside.rows import judged, row
+from archive_setup.archives import OTHER, WITNESS, Archive, Site, dcmqrscp, orthanc, site
+from archive_setup.programs import AS_INSTALLED, DCMTK, NO_DELAY, running, seconds_of
+from archive_setup.rows import judged, row
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian

@@ -177,4 +177,4 @@ class _ValueSet:
 def has_equality_rule(schema: Schema, name: str) -> bool:
     """Return whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
     definition = schema.attribute(name)
-    return definition is None or definition.equality is not None
+    return definition is None or definition.equality_rule is not None

@@ -16,7 +16,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.onboarding.additions import CipherSuiteSource, add_proposals
 from dcmcfg.onboarding.classification import classify_rows
 from dcmcfg.onboarding.proposal import Proposal, RejectedRow
-from dcmcfg.onboarding.row import Row
+from dcmcfg.onboarding.row import SheetRow
 from dcmcfg.plan.plan import Plan, UnchangedItem, make_plan
 
 
@@ -69,7 +69,10 @@ class OnboardingResult:
 
 
 def onboard(
-    tree: Tree, rows: Sequence[Row], cipher_suite_source: CipherSuiteSource, probe_options: ProbeOptions | None = None
+    tree: Tree,
+    rows: Sequence[SheetRow],
+    cipher_suite_source: CipherSuiteSource,
+    probe_options: ProbeOptions | None = None,
 ) -> OnboardingResult:
     """Return what *rows* come to in *tree*; with *probe_options* a new AE that listens must answer to be taken.
 
@@ -81,7 +84,7 @@ def onboard(
     rejected = [*classified.rejected, *additions.rejected]
     warnings = list(classified.warnings)
     probed = _probe(additions.added, probe_options) if probe_options is not None else ()
-    unreachable = [each for each in probed if not each.probe_result.is_answered]
+    unreachable = [each for each in probed if not each.probe_result.is_success]
     if probe_options is not None and probe_options.keep_unreachable:
         warnings += (
             f"{each.proposal.row.location}: {each.proposal}: {each.probe_result.problem}." for each in unreachable

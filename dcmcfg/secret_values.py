@@ -115,7 +115,7 @@ def _normalise_name(name: str) -> str:
     return name.partition(";")[0].lower()
 
 
-def remove_secrets(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
+def remove_secrets_from_entry(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
     """Return *entry* without its secret values, with the names of the attributes that lost some, in order."""
     remaining: list[Attribute] = []
     omitted: list[str] = []
@@ -135,7 +135,7 @@ def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]
     """
     match change:
         case Add(entry):
-            shown, omitted = remove_secrets(entry)
+            shown, omitted = remove_secrets_from_entry(entry)
             return Add(shown), omitted
         case Modify(dn, modifications):
             names: dict[str, None] = {}

@@ -78,7 +78,9 @@ def get_refused_certificate(error: BaseException) -> PeerCertificate | None:
     return certificate if isinstance(certificate, PeerCertificate) else None
 
 
-def explain_refusal(error: ssl.SSLCertVerificationError, certificate: PeerCertificate | None) -> tuple[str, str] | None:
+def explain_certificate_refusal(
+    error: ssl.SSLCertVerificationError, certificate: PeerCertificate | None
+) -> tuple[str, str] | None:
     """Return what is wrong with *certificate*, and the next step.
 
     None where the caller has its own message.

@@ -13,7 +13,7 @@ from dcmcfg.ber import OCTET_STRING, SEQUENCE, SET, encode_element, encode_integ
 from dcmcfg.changes import Change
 from dcmcfg.dicom.data_set_parser import InvalidDataSet, TruncatedDataSet, iterate_elements
 from dcmcfg.dicom.storage.incoming_data_set import read_data_set_uids
-from dcmcfg.dicom.ul.command_set import CommandField, read_command
+from dcmcfg.dicom.ul.command_set import CommandField, decode_command_set
 from dcmcfg.dicom.ul.negotiation import accept, read_request
 from dcmcfg.dicom.ul.pdu import ProtocolViolation
 from dcmcfg.directory.decoding import EntryDecoder
@@ -212,8 +212,8 @@ def _item(kind: int, content: bytes) -> bytes:
 
 def command_set(octets: bytes) -> str:
     """Read a command set; the answer to it is one, too."""
-    command = read_command(octets)
-    answer = read_command(command.build_response(0))
+    command = decode_command_set(octets)
+    answer = decode_command_set(command.build_response(0))
     assert answer.is_response
     return command.field.__class__.__name__ if command.field in set(CommandField) else "another"
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from dcmcfg.ber import read_element
-from tests.directory.answers import answer
+from tests.directory.ldap_responses import answer
 
 _BIND_RESPONSE = 0x61
 

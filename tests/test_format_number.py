@@ -25,7 +25,7 @@ from dcmcfg.files.ldif import read_files
 from dcmcfg.format_number import FORMAT_KEY, FileFormat, get_current_name, rename_keys
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import SITE_FORMAT, Site, TokenRequirements
-from dcmcfg.lab.state import STATE_FORMAT, LabState, PartState, Phase, ProcessIdentity
+from dcmcfg.lab.state import STATE_FORMAT, LabPhase, LabState, PartState, ProcessIdentity
 from dcmcfg.ldif.records import ChangeRecord
 from dcmcfg.plan.ldif_output import LDIF_FORMAT, format_plan
 from dcmcfg.rollout.history import History
@@ -34,7 +34,7 @@ from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
 from dcmcfg.settings.profiles import PROFILE_FORMAT, read_profile, update_profile, write_profile
 from dcmcfg.snapshot.file import SNAPSHOT_FORMAT, Snapshot, SnapshotFacts, format_snapshot, read_snapshot
-from dcmcfg.temporary.claim import CLAIM_FORMAT, Claim, hold_claim, read_claims
+from dcmcfg.temporary.title_claims import CLAIM_FORMAT, TitleClaim, hold_claim, read_title_claims
 from tests.rollout.records import plan, recorded
 from tests.trees import site
 
@@ -104,7 +104,7 @@ def _write_reload(folder: Path) -> Path:
 
 
 def _write_claim(folder: Path) -> Path:
-    with hold_claim(folder, Claim("DCMCFG_1", "ldap://pacs", "2026-11-30T20:47:06Z")):
+    with hold_claim(folder, TitleClaim("DCMCFG_1", "ldap://pacs", "2026-11-30T20:47:06Z")):
         return folder / "temporary" / "DCMCFG_1"
 
 
@@ -115,7 +115,7 @@ def _write_site(folder: Path) -> Path:
 
 def _write_state(folder: Path) -> Path:
     part = PartState("slapd", "ldap://127.0.0.1:1", ProcessIdentity(2, 3.5), 4.5, ready=True)
-    LabState(ProcessIdentity(1, 2.5), Phase.ENDED, (part,), reason="it failed", failed_part="slapd").save(folder)
+    LabState(ProcessIdentity(1, 2.5), LabPhase.ENDED, (part,), reason="it failed", failed_part="slapd").save(folder)
     return folder / "state.json"
 
 
@@ -168,7 +168,7 @@ KINDS = {
         _set_in_ldif,
     ),
     "reload.json": Kind(RELOAD_FORMAT, _write_reload, lambda path: read_reload(path.parent), _set_in_json),
-    "claim": Kind(CLAIM_FORMAT, _write_claim, lambda path: read_claims(path.parents[1]), _set_in_json),
+    "claim": Kind(CLAIM_FORMAT, _write_claim, lambda path: read_title_claims(path.parents[1]), _set_in_json),
     "site.json": Kind(SITE_FORMAT, _write_site, lambda path: Site.load(path.parent), _set_in_json),
     "state.json": Kind(STATE_FORMAT, _write_state, lambda path: LabState.load(path.parent), _set_in_json),
     "profile": Kind(

@@ -103,7 +103,10 @@ def test_the_import_of_a_package_loads_nothing(name: str) -> None:
 
 
 def test_a_small_module_does_not_load_its_package() -> None:
-    code = "import sys; from dcmcfg.plan import Step; from dcmcfg.route import NO_EXTERNAL_ARCHIVE; print(*sys.modules)"
+    code = (
+        "import sys; from dcmcfg.plan import PlanStep; from dcmcfg.route import NO_EXTERNAL_ARCHIVE; "
+        "print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "dcmcfg.plan.plan" in loaded
     assert not {"dcmcfg.plan.tree_diff", "dcmcfg.plan.risk_checks", "dcmcfg.route.route"} & set(loaded)

@@ -69,7 +69,7 @@ def read_error(body: str) -> ErrorBody:
     return ErrorBody(message, "" if cause in message else cause, tuple(frames))
 
 
-def to_one_line(text: str) -> str:
+def format_one_line(text: str) -> str:
     """Return what a server wrote in one bounded line without control characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
@@ -115,7 +115,7 @@ def _is_frame(line: str, text: str) -> bool:
 
 def _clean_message(text: str) -> str:
     """Return *text* in one line, without the wrappers of the application server and without Java packages."""
-    line = to_one_line(text)
+    line = format_one_line(text)
     while True:
         line = _PACKAGE.sub("", line, count=1) if _PACKAGE.match(line) else line
         wrapper = next((each for each in _WRAPPERS if line.startswith(each)), None)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import httpx
 
-from dcmcfg.archive.error_body import read_error, to_one_line
+from dcmcfg.archive.error_body import format_one_line, read_error
 from dcmcfg.archive.http_client import HttpResponse
 from dcmcfg.errors import ArchiveError
-from dcmcfg.tls_trust import explain_refusal, explain_version_failure, get_refused_certificate
+from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failure, get_refused_certificate
 
 _BASE_URL_HINT = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
 _TOKEN_HINT = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
@@ -41,7 +41,7 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
     for cause in _iterate_causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
-                reason, step = explain_refusal(cause, get_refused_certificate(cause)) or (
+                reason, step = explain_certificate_refusal(cause, get_refused_certificate(cause)) or (
                     cause.verify_message,
                     _TRUST_HINT,
                 )
@@ -62,9 +62,9 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
         case httpx.TimeoutException():
             return f"no answer within {seconds:g} s", server_down_hint
         case httpx.ReadError() | httpx.WriteError() | httpx.RemoteProtocolError() | httpx.CloseError():
-            return f"the connection ended, or the answer was not HTTP: {to_one_line(str(error))}", server_down_hint
+            return f"the connection ended, or the answer was not HTTP: {format_one_line(str(error))}", server_down_hint
         case _:
-            return f"no connection: {to_one_line(str(error)) or type(error).__name__}", server_down_hint
+            return f"no connection: {format_one_line(str(error)) or type(error).__name__}", server_down_hint
 
 
 def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
@@ -109,7 +109,7 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             http_status = f"a gateway or proxy got no answer from the archive ({http_status})"
             return ArchiveError(http_status, subject=url, next_step="see whether the archive runs behind it")
         case _ if 300 <= status < 400:
-            target = to_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
+            target = format_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
                 f"redirected to {target} ({http_status}), which is not followed",
                 subject=url,

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from dcmcfg.archive.error_body import to_one_line
+from dcmcfg.archive.error_body import format_one_line
 from dcmcfg.archive.failures import TokenError, explain_transport_error
 from dcmcfg.archive.http_client import HttpResponse
 
@@ -74,10 +74,10 @@ def build_discovery_error(
 def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
     """Return the error when the issuer names itself otherwise than it was named."""
     return TokenError(
-        f"no token for the archive: the issuer calls itself {to_one_line(reported_issuer)}",
+        f"no token for the archive: the issuer calls itself {format_one_line(reported_issuer)}",
         subject=configured_issuer,
         next_step=(
-            f"its tokens say so too: set oidc_issuer to {to_one_line(reported_issuer)},"
+            f"its tokens say so too: set oidc_issuer to {format_one_line(reported_issuer)},"
             " or oidc_token_url to the token endpoint if it cannot be reached by that name"
         ),
     )
@@ -86,9 +86,9 @@ def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) ->
 def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
     """Return the error when the issuer's token endpoint is on another server than the issuer."""
     return TokenError(
-        f"the token endpoint is on another server, {to_one_line(endpoint)}: the client secret is not sent there",
+        f"the token endpoint is on another server, {format_one_line(endpoint)}: the client secret is not sent there",
         subject=issuer,
-        next_step=f"if it is meant: oidc_token_url {to_one_line(endpoint)}, beside the secret",
+        next_step=f"if it is meant: oidc_token_url {format_one_line(endpoint)}, beside the secret",
     )
 
 
@@ -131,7 +131,7 @@ def _build_https_required_error(url: str, response: HttpResponse) -> TokenError:
 
 def build_missing_token_error(response: HttpResponse, url: str) -> TokenError:
     """Return the error for a success that holds no token."""
-    kind = to_one_line(response.headers.get("content-type", "")) or "of no type"
+    kind = format_one_line(response.headers.get("content-type", "")) or "of no type"
     return TokenError(f"the answer holds no token (HTTP {response.status}, {kind})", subject=url, next_step=_REALM_HINT)
 
 
@@ -139,8 +139,8 @@ def _get_description(content: Mapping[str, Any] | None) -> str:
     if content is None:
         return ""
     description = content.get("error_description") or content.get("error")
-    return to_one_line(description) if isinstance(description, str) else ""
+    return format_one_line(description) if isinstance(description, str) else ""
 
 
 def _get_redirect_target(response: HttpResponse) -> str:
-    return to_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
+    return format_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"

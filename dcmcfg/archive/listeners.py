@@ -17,7 +17,7 @@ _TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
-class Listener:
+class ArchiveListener:
     """A connection of the archive's device that listens; ``name`` is its cn."""
 
     name: str
@@ -35,27 +35,27 @@ class ProbedListener:
     """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
 
     Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
-    ``is_taken`` is true where something answers at a listener that the archive could not open: it is another process,
-    or another connection of the archive, so that ``is_open`` is None.
+    ``is_used_by_other`` is true where something answers at a listener that the archive could not open: it is another
+    process, or another connection of the archive, so that ``is_open`` is None.
     """
 
-    listener: Listener
+    listener: ArchiveListener
     is_open: bool | None
     shares_port: bool = False
-    is_taken: bool = False
+    is_used_by_other: bool = False
 
 
-def list_listeners(device: Device) -> tuple[Listener, ...]:
+def list_listeners(device: Device) -> tuple[ArchiveListener, ...]:
     """Return the installed TCP listeners of *device*, in the order of their names."""
     return tuple(
-        Listener(each.dn.rdns[0].parts[0][1], each.host, each.port)
+        ArchiveListener(each.dn.rdns[0].parts[0][1], each.host, each.port)
         for each in device.connections
         if each.installed and each.port and each.protocol in _PROTOCOLS
     )
 
 
 def probe_listeners(
-    listeners: Sequence[Listener], archive_url: str, unbound_address: str = ""
+    listeners: Sequence[ArchiveListener], archive_url: str, unbound_address: str = ""
 ) -> tuple[ProbedListener, ...]:
     """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
 
@@ -84,12 +84,14 @@ def find_conflicting_connections(configuration: Configuration, device_name: str,
     )
 
 
-def _probe_listener(listener: Listener, archive_url: str, unbound_address: str, *, shares_port: bool) -> ProbedListener:
+def _probe_listener(
+    listener: ArchiveListener, archive_url: str, unbound_address: str, *, shares_port: bool
+) -> ProbedListener:
     is_open = _is_open(_replace_loopback_host(listener.host, archive_url), listener.port)
     if is_open and shares_port:
         return ProbedListener(listener, None, shares_port=True)
     if is_open and listener.address.lower() == unbound_address.lower():
-        return ProbedListener(listener, None, is_taken=True)
+        return ProbedListener(listener, None, is_used_by_other=True)
     return ProbedListener(listener, is_open, shares_port)
 
 

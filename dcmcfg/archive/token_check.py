@@ -14,11 +14,17 @@ from enum import Enum
 import httpx
 
 from dcmcfg.archive.control import build_status_url
-from dcmcfg.archive.error_body import to_one_line
+from dcmcfg.archive.error_body import format_one_line
 from dcmcfg.archive.failures import TokenError, translate_no_response, translate_unexpected_response
 from dcmcfg.archive.http_client import HttpClient, HttpResponse
 from dcmcfg.archive.issuer import discover, fetch_key_set, parse_json_object
-from dcmcfg.archive.token_claims import Claims, SignatureStatus, check_signature, looks_truncated, read_claims
+from dcmcfg.archive.token_claims import (
+    SignatureStatus,
+    TokenClaims,
+    check_signature,
+    looks_truncated,
+    read_token_claims,
+)
 from dcmcfg.errors import ArchiveError
 
 _LOGIN_URL = re.compile(r"(https?://[^\s?#]+/realms/[^\s/?#]+)/protocol/openid-connect/auth(?:[?#]|$)")
@@ -103,7 +109,7 @@ class TokenCheck:
     outcome: TokenOutcome
     has_token: bool
     is_truncated: bool
-    claims: Claims | None
+    claims: TokenClaims | None
     issuer: str
     super_user_role: str
     signature: SignatureStatus | None
@@ -127,7 +133,7 @@ def check_token(archive_url: str, token: str | None, issuer: str, http_client: H
     """
     archive_response = _request_status(archive_url, token, http_client)
     expectations = TokenExpectations() if archive_response.failure else fetch_expectations(archive_url, http_client)
-    claims = read_claims(token) if token else None
+    claims = read_token_claims(token) if token else None
     keys = _fetch_issuer_keys(expectations, issuer, http_client)
     return TokenCheck(
         outcome=archive_response.outcome,
@@ -139,7 +145,7 @@ def check_token(archive_url: str, token: str | None, issuer: str, http_client: H
         signature=check_signature(token, claims, keys.keys) if token and claims and keys.keys else None,
         signature_unchecked_reason=keys.missing_reason,
         http_status=archive_response.response.status,
-        refusal_message=to_one_line(
+        refusal_message=format_one_line(
             " ".join(_DESCRIPTION.findall(archive_response.response.headers.get("www-authenticate", "")))
         ),
         archive_clock=_read_server_date(archive_response.response),

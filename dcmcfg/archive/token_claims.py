@@ -18,7 +18,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claims:
+class TokenClaims:
     """What a token says of itself; nothing of it was verified. What it does not say is empty, or None.
 
     ``client`` is who it was issued to, ``realm_roles`` and ``client_roles`` (by client) are Keycloak's, as is
@@ -54,14 +54,14 @@ class SignatureStatus(Enum):
     INVALID = "invalid"
 
 
-def read_claims(token: str) -> Claims | None:
+def read_token_claims(token: str) -> TokenClaims | None:
     """Return what *token* says, None when it is no JSON Web Token (opaque, or encrypted)."""
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, RecursionError):
         return None
     payload, header = parts["payload"], parts["header"]
-    return Claims(
+    return TokenClaims(
         issuer=_parse_text(payload.get("iss")),
         client=_parse_text(payload.get("azp")) or _parse_text(payload.get("client_id")),
         user=_parse_text(payload.get("preferred_username")) or _parse_text(payload.get("sub")),
@@ -78,7 +78,7 @@ def read_claims(token: str) -> Claims | None:
     )
 
 
-def check_signature(token: str, claims: Claims, keys: Mapping[str, Any]) -> SignatureStatus | None:
+def check_signature(token: str, claims: TokenClaims, keys: Mapping[str, Any]) -> SignatureStatus | None:
     """Return whether *token* is signed by one of *keys*, a JSON Web Key Set (RFC 7517); None when they are none.
 
     *claims* are the token's; one that names no key is tried with each.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
-from dcmcfg.archive.token_claims import Claims, SignatureStatus
+from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
 
 _NEW_HINT = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
 _SETUP_HINT = "docs/secured.md says how dcmcfg gets them"
@@ -24,7 +24,7 @@ class RefusalReason:
     next_step: str
 
 
-def explain_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReason, ...]:
+def explain_token_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReason, ...]:
     """Return why the archive, which demands *required_role*, refuses; the most likely first, empty unless it does."""
     if check.outcome is not TokenOutcome.REFUSED:
         return ()
@@ -44,7 +44,7 @@ def explain_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReaso
     return reasons or (_explain_unknown_reason(check, check.claims),)
 
 
-def _explain_invalid_token(check: TokenCheck, claims: Claims) -> Iterator[RefusalReason]:
+def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[RefusalReason]:
     """Yield why the token itself is not taken (401), as Elytron's ``TokenValidator`` sees it."""
     now = check.archive_time
     if claims.expires is None:
@@ -78,7 +78,7 @@ def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalRea
     return RefusalReason(message, f"get the token by that name: oidc_issuer {expected_issuer}")
 
 
-def _explain_missing_role(claims: Claims, role: str) -> Iterator[RefusalReason]:
+def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalReason]:
     """Yield why the token's user may not do this (403)."""
     if role in claims.realm_roles:
         return
@@ -96,7 +96,7 @@ def _explain_missing_role(claims: Claims, role: str) -> Iterator[RefusalReason]:
         yield RefusalReason(f"it lacks the realm's role {role}", next_step)
 
 
-def _explain_unknown_reason(check: TokenCheck, claims: Claims) -> RefusalReason:
+def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalReason:
     """Return what is left when nothing else is wrong."""
     if check.http_status == 403:
         return RefusalReason(

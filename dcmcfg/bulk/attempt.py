@@ -21,10 +21,10 @@ from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.dicom.ul.command_set import CommandField
 from dcmcfg.errors import DicomError, NotFound, OutOfResources, TransientDicomError
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.receiver_options import LATE_ARRIVAL_WAIT_S
 from dcmcfg.verify.run import ReceivedCollector, VerificationCallbacks, gather_evidence_over, open_query_association
 from dcmcfg.verify.timeline import Timeline
@@ -163,7 +163,7 @@ class StudyRequester:
     """Who is asked to send to whom, and what all studies of a run share."""
 
     request: VerificationRequest  # about no study yet
-    addresses: Addresses
+    addresses: VerificationAddresses
     store: ResultStore
     cancellation: Cancellation
     move_tracker: MoveTracker
@@ -224,9 +224,9 @@ class StudyRequester:
             return CompletedAttempt(
                 result, _decide_after_error(error), next(iter(attempts), None), is_association_usable=False
             )
-        verdict = self.adjust_verdict(judge(evidence), evidence)
+        verdict = self.adjust_verdict(judge_evidence(evidence), evidence)
         is_usable = evidence.outcome.status is not None
-        next_action = decide_next_action(evidence.outcome, accepted=verdict.accepted)
+        next_action = decide_next_action(evidence.outcome, accepted=verdict.is_accepted)
         result = make_attempt_result(verdict, evidence, self.addresses.warnings)
         misdirected = tuple(self._describe_misdirected(move_attempt))
         result = replace(

@@ -36,7 +36,7 @@ class BrokenAssociations:
         """Whether it breaks each association, whatever it is asked for."""
         return len(self._breaks_by_study) >= _STUDIES_TO_BLAME_ARCHIVE
 
-    def record_break(self, study_uid: str) -> None:
+    def record_broken_association(self, study_uid: str) -> None:
         """Note that an association broke while *study_uid* was under way on it."""
         self._breaks_by_study[study_uid] += 1
 
@@ -151,10 +151,10 @@ class ArchiveAvailability:
         if not self._open_associations:
             self._report_unavailable(error.message)
 
-    def record_break(self, study_uid: str) -> None:
+    def record_broken_association(self, study_uid: str) -> None:
         """Note that an association broke while *study_uid* was under way on it."""
         self._pending_seen = False
-        self._breaks.record_break(study_uid)
+        self._breaks.record_broken_association(study_uid)
 
     def record_pending(self) -> None:
         """Note that it is at a C-MOVE: no answer yet, but others need not wait for that, which may take long."""

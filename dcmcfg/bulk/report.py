@@ -20,11 +20,11 @@ _SLOWEST_SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """Numbers of studies by outcome; ``open_count`` are those without an answer yet."""
+    """Numbers of studies by outcome; ``unfinished_count`` are those without an answer yet."""
 
     study_count: int
     outcome_counts: dict[VerificationOutcome, int]
-    open_count: int
+    unfinished_count: int
     attempt_count: int
     interrupted_count: int  # attempts whose run ended before there was an answer
     retry_count: int  # attempts that were answered, and made again
@@ -39,7 +39,9 @@ class RunSummary:
     @property
     def all_successful(self) -> bool:
         """Whether every study has its answer, and it is yes."""
-        return self.study_count > 0 and self.open_count == 0 and all(kind.is_success for kind in self.outcome_counts)
+        return (
+            self.study_count > 0 and self.unfinished_count == 0 and all(kind.is_success for kind in self.outcome_counts)
+        )
 
     @property
     def all_observed(self) -> bool:
@@ -64,7 +66,7 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
     return RunSummary(
         study_count=len(results),
         outcome_counts={kind: counts[kind] for kind in VerificationOutcome if counts[kind]},
-        open_count=len(results) - len(answered),
+        unfinished_count=len(results) - len(answered),
         attempt_count=len(attempts),
         interrupted_count=sum(attempt.result is None for attempt in attempts),
         retry_count=sum(map(_count_retries, results)),
@@ -85,7 +87,7 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
 def _count_retries(result: StudyResult) -> int:
     """Return how many attempts were answered, and followed by another."""
     candidates = result.attempts if result.final_result else result.attempts[:-1]
-    return sum(attempt.result is not None and not attempt.final for attempt in candidates)
+    return sum(attempt.result is not None and not attempt.is_final for attempt in candidates)
 
 
 _MAX_BINS = 60
@@ -140,8 +142,8 @@ class BulkReport:
         """The answer in one line: how many studies, and how many of each outcome."""
         summary = self.summary
         parts = [f"{count:,} {kind.value}" for kind, count in summary.outcome_counts.items()]
-        if summary.open_count:
-            parts.append(f"{summary.open_count:,} pending")
+        if summary.unfinished_count:
+            parts.append(f"{summary.unfinished_count:,} pending")
         studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
         similarity = ", all for like reasons" if summary.all_failed_alike else ""
         earlier = "" if self.has_new_results else self._describe_earlier_results()
@@ -192,7 +194,7 @@ def compute_throughput(results: Sequence[StudyResult]) -> Throughput | None:
     results_over_time = [
         (attempt.ended, attempt.result.outcome)
         for attempt in attempts
-        if attempt.final and attempt.ended is not None and attempt.result is not None
+        if attempt.is_final and attempt.ended is not None and attempt.result is not None
     ]
     if not results_over_time:
         return None

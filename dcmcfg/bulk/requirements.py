@@ -47,7 +47,7 @@ class ResultRequirements:
     def apply_to_study(self, result: StudyResult) -> StudyResult:
         """Return *result* with the answer that stands judged."""
         attempts = (
-            replace(each, result=self.apply_to_result(each.result)) if each.final and each.result else each
+            replace(each, result=self.apply_to_result(each.result)) if each.is_final and each.result else each
             for each in result.attempts
         )
         return replace(result, attempts=tuple(attempts))

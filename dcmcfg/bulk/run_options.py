@@ -13,7 +13,7 @@ from dcmcfg.schema_names import EXTERNAL_RETRIEVE_AE_DESTINATION
 
 if TYPE_CHECKING:
     from dcmcfg.settings import Settings
-    from dcmcfg.verify.addresses import Addresses
+    from dcmcfg.verify.addresses import VerificationAddresses
     from dcmcfg.verify.evidence import VerificationRequest
 
 _KEY_LENGTH = 16
@@ -50,7 +50,7 @@ class RunParameters:
 
 def collect_run_parameters(
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     settings: Settings,
     receiver_kind: ReceiverKind,
     *,

@@ -131,7 +131,7 @@ class RunState:
             self._attempts[uid] += 1
             self._returned_studies.discard(uid)
             if attempt.is_association_broken:
-                self._availability.record_break(uid)
+                self._availability.record_broken_association(uid)
                 return self._has_no_retries_left(uid) and not self._availability.is_break_tolerated(self._clock())
             if attempt.next_action is NextAction.RETRY_IN_NEXT_RUN:
                 return False

@@ -30,7 +30,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import join_limited
 from dcmcfg.timestamps import format_timestamp
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.receiver_options import format_receiver_problems
 from dcmcfg.verify.verdict import format_instance_count
@@ -51,12 +51,12 @@ class RepeatScope(Enum):
 class SessionResult:
     """How it ended; ``error`` is what ended it before all was done.
 
-    ``had_open_studies`` says whether there was anything to do.
+    ``had_unfinished_studies`` says whether there was anything to do.
     """
 
     report: BulkReport
     ending: RunEnding
-    had_open_studies: bool
+    had_unfinished_studies: bool
     notes: tuple[str, ...] = ()
     error: DcmcfgError | None = None
 
@@ -84,7 +84,7 @@ class BulkSession:
         store = self.requester.store
         notes = [*self.requester.addresses.warnings, *self._store_study_list()]
         self._reopen_studies()
-        uids = store.list_open_studies()
+        uids = store.list_unfinished_studies()
         notes += self._describe_earlier_results(uids)
         ending, error = RunEnding.COMPLETED, None
         if uids:
@@ -106,7 +106,9 @@ class BulkSession:
             *_describe_evidence_warnings(results),
             *self._describe_unclaimed_instances(),
         )
-        return SessionResult(report=report, ending=ending, had_open_studies=bool(uids), notes=all_notes, error=error)
+        return SessionResult(
+            report=report, ending=ending, had_unfinished_studies=bool(uids), notes=all_notes, error=error
+        )
 
     def _describe_earlier_results(self, uids: Sequence[str]) -> Iterator[str]:
         """Yield what is to be said of the answers that are kept, where *uids* have none."""
@@ -152,7 +154,7 @@ class BulkSession:
         """Enlist the studies in the store; yield what is to be said of the list."""
         store, source = self.requester.store, self.source
         if isinstance(source, StudyQuery):
-            listed_at = store.get_listing_time(source.name)
+            listed_at = store.get_listing_time(source.source_id)
             if listed_at is not None and self.repeat_scope is not RepeatScope.ALL:
                 yield f"the studies are those that matched at {format_timestamp(listed_at)}: --again asks for others"
                 return
@@ -161,7 +163,7 @@ class BulkSession:
         listed = source.read()
         if listed.duplicate_count:
             yield f"{listed.duplicate_count} of the list name a study again, and count once"
-        store.set_study_list(listed.uids, source.name)
+        store.set_study_list(listed.uids, source.source_id)
 
     def _describe_unclaimed_instances(self) -> Iterator[str]:
         """Yield what is to be said of what our receiver got, and nobody's attempt took."""
@@ -211,7 +213,7 @@ def _format_studies(studies: Sequence[str | None]) -> str:
 
 
 def compute_configuration_checksum(
-    configuration: Configuration, device: str, addresses: Addresses, request: VerificationRequest
+    configuration: Configuration, device: str, addresses: VerificationAddresses, request: VerificationRequest
 ) -> str:
     """Return the SHA-256 of the entries that decide, in hexadecimal; the same for equal ones, without their secrets.
 
@@ -240,7 +242,7 @@ def _drop_temporary_titles(entry: Entry) -> Iterator[Attribute]:
         yield Attribute(attribute.name, values)
 
 
-def require_known_destination(destination_ae_title: str, addresses: Addresses) -> None:
+def require_known_destination(destination_ae_title: str, addresses: VerificationAddresses) -> None:
     """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
     route = addresses.route
     if route.move_destination_known:

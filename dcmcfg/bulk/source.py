@@ -21,7 +21,7 @@ from dcmcfg.dicom.query import Study, find_studies
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.file_kinds import CSV, HEADER_LENGTH, STUDY_LIST, detect_file_kind
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.run import get_query_timeouts, open_query_association
 
@@ -151,7 +151,7 @@ class StudyListFile:
     path: str
 
     @property
-    def name(self) -> str:
+    def source_id(self) -> str:
         """What tells this source from others: of a file its place, not what is in it."""
         return self.path if self.path == STDIN else str(Path(self.path).resolve())
 
@@ -183,7 +183,7 @@ class ExplicitStudies:
     uids: tuple[str, ...]
 
     @property
-    def name(self) -> str:
+    def source_id(self) -> str:
         return " ".join(sorted(set(self.uids)))
 
     def read(self) -> StudyList:
@@ -200,7 +200,7 @@ class StudyQuery:
     matches: tuple[Study, ...] | None = None
 
     @property
-    def name(self) -> str:
+    def source_id(self) -> str:
         keys = ",".join(f"{keyword}={value}" for keyword, value in self.keys.items())
         return keys if self.limit is None else f"{keys} at most {self.limit}"
 
@@ -217,7 +217,9 @@ class StudyQuery:
     def read(self) -> StudyList:
         """Return the studies of what was found; raises :class:`NotFound` when that is nothing."""
         if not self.matches:
-            raise NotFound("no study matches", subject=self.name, next_step="wildcards are * and ?; case may count")
+            raise NotFound(
+                "no study matches", subject=self.source_id, next_step="wildcards are * and ?; case may count"
+            )
         return deduplicate(study.study_uid for study in self.matches[: self.limit])
 
 
@@ -231,7 +233,7 @@ ConfirmMatches = Callable[[StudyQuery], None]
 def find_matching_studies(
     query: StudyQuery,
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     tls: ssl.SSLContext | None,
     confirm: ConfirmMatches,

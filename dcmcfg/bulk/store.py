@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from dcmcfg.bulk.run_options import RunParameters
 from dcmcfg.bulk.store_file import create_store, lock_store, read_format_number, require_store, upgrade_store
-from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
+from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult, VerificationOutcome
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.timestamps import parse_timestamp
 
@@ -118,7 +118,7 @@ class ResultStore:
         with self._lock, _translate_errors(self.path):
             return _parse_listing_time(_read_metadata(self._connection), source)
 
-    def list_open_studies(self) -> tuple[str, ...]:
+    def list_unfinished_studies(self) -> tuple[str, ...]:
         """Return the listed studies that have no answer, in their order."""
         rows = self._fetch_rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
         return tuple(uid for (uid,) in rows)
@@ -160,16 +160,16 @@ class ResultStore:
 
     def read_results(self) -> tuple[StudyResult, ...]:
         """Return the listed studies in their order, with every attempt at them."""
-        attempts: dict[str, list[Attempt]] = {}
+        attempts: dict[str, list[RecordedAttempt]] = {}
         decisive_attempts = dict(self._fetch_rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
         query = "SELECT number, study_uid, started, ended, outcome, answer FROM attempt ORDER BY number"
         for number, uid, started, ended, outcome, answer in self._fetch_rows(query):
             attempts.setdefault(uid, []).append(
-                Attempt(
+                RecordedAttempt(
                     _parse_timestamp(started),
                     _parse_timestamp(ended) if ended else None,
                     _parse_result(outcome, answer) if outcome else None,
-                    final=decisive_attempts.get(uid) == number,
+                    is_final=decisive_attempts.get(uid) == number,
                 )
             )
         return tuple(

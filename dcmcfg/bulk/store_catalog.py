@@ -39,7 +39,7 @@ class StoreInfo:
     run_parameters: RunParameters = _NO_PARAMETERS
     source_name: str = ""
     finished_count: int = 0
-    open_count: int = 0
+    unfinished_count: int = 0
     problem: str = ""
 
     @property
@@ -142,5 +142,5 @@ def _query_store_info(path: Path, connection: sqlite3.Connection, modified: date
         run_parameters=RunParameters(json.loads(metadata.get("asked", "{}"))),
         source_name=metadata.get("listed from", ""),
         finished_count=finished_count,
-        open_count=open_count,
+        unfinished_count=open_count,
     )

@@ -75,7 +75,7 @@ def upgrade_store(path: Path, connection: sqlite3.Connection, number: int) -> No
     connection.execute("BEGIN IMMEDIATE")
     try:
         rows = connection.execute("SELECT number, answer FROM attempt WHERE answer IS NOT NULL").fetchall()
-        upgraded = [(_upgrade_answer(path, answer, number), attempt) for attempt, answer in rows]
+        upgraded = [(_upgrade_result(path, answer, number), attempt) for attempt, answer in rows]
         connection.executemany("UPDATE attempt SET answer = ? WHERE number = ?", upgraded)
         connection.execute(f"PRAGMA user_version = {STORE_FORMAT.number}")
         connection.execute("COMMIT")
@@ -85,7 +85,7 @@ def upgrade_store(path: Path, connection: sqlite3.Connection, number: int) -> No
         raise
 
 
-def _upgrade_answer(path: Path, answer: str, number: int) -> str:
+def _upgrade_result(path: Path, answer: str, number: int) -> str:
     try:
         content = json.loads(answer)
     except ValueError as error:

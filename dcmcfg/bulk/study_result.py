@@ -56,13 +56,13 @@ class AttemptResult:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One attempt; ``result`` is None where the run ended before there was one, ``final`` says that it stands."""
+class RecordedAttempt:
+    """One attempt; ``result`` is None where the run ended before there was one, ``is_final`` says that it stands."""
 
     started: datetime
     ended: datetime | None = None
     result: AttemptResult | None = None
-    final: bool = False
+    is_final: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,19 @@ class StudyResult:
     """A study with every attempt at it, oldest first."""
 
     study_uid: str
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[RecordedAttempt, ...] = ()
     is_complete: bool = False
 
     @property
     def final_result(self) -> AttemptResult | None:
         """The answer that stands; None where the study is still to be asked for."""
-        final_attempts = [each for each in self.attempts if each.final] if self.is_complete else []
+        final_attempts = [each for each in self.attempts if each.is_final] if self.is_complete else []
         return final_attempts[-1].result if final_attempts else None
 
     @property
-    def decisive_attempt(self) -> Attempt | None:
+    def decisive_attempt(self) -> RecordedAttempt | None:
         """The attempt whose answer stands, or the latest."""
-        final_attempts = [each for each in self.attempts if each.final] if self.is_complete else []
+        final_attempts = [each for each in self.attempts if each.is_final] if self.is_complete else []
         return next(reversed(final_attempts or self.attempts), None)
 
     def map_next_steps(self, transform: Callable[[str], str]) -> StudyResult:
@@ -101,11 +101,11 @@ def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Coll
 
     *run_warnings* are warnings about the whole run, which are kept of no study.
     """
-    reported, received, outcome = verdict.reported, verdict.received, evidence.outcome
-    if outcome.cancelled and not verdict.accepted:
+    reported, received, outcome = verdict.report, verdict.receipt, evidence.outcome
+    if outcome.cancelled and not verdict.is_accepted:
         verification_outcome = VerificationOutcome.CANCELLED
-    elif verdict.accepted:
-        verification_outcome = VerificationOutcome.VERIFIED if verdict.verified else VerificationOutcome.REPORTED
+    elif verdict.is_accepted:
+        verification_outcome = VerificationOutcome.VERIFIED if verdict.is_verified else VerificationOutcome.REPORTED
     else:
         verification_outcome = VerificationOutcome.NOT_VERIFIED
     return AttemptResult(

@@ -57,7 +57,7 @@ ae_group.add_command(aes_command, "list")
     help="Its capabilities: none (it is sent everything), all storage classes, or the lines of a file.",
 )
 @changing_options
-def add(
+def add_command(
     settings: Settings,
     options: ChangeOptions,
     *,
@@ -118,7 +118,7 @@ def add(
 )
 @click.option("--keep-connection", is_flag=True, help="Leave its connections, and with them its device.")
 @changing_options
-def remove(
+def remove_command(
     settings: Settings, options: ChangeOptions, *, ae: str, on_device: str | None, keep_connection: bool
 ) -> None:
     """Remove an AE with its capabilities and its registration.

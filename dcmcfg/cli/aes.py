@@ -13,7 +13,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.delimited import write_rows
 from dcmcfg.onboarding.row import make_row_values_without_secrets
 from dcmcfg.render.search import ae_json, print_aes
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.search.name_filter import filter_aes
 from dcmcfg.settings import Settings
 
@@ -44,5 +44,5 @@ def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool
     elif as_csv:
         print_text([write_rows(map(make_row_values_without_secrets, aes))])
     else:
-        print_aes(stdout_console(), aes)
+        print_aes(make_stdout_console(), aes)
     return report_matches(aes, pattern, (ae.title for ae in all_aes))

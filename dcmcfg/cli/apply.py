@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import find_old_base, make_site_rebasing, map_base_option
 from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
-from dcmcfg.cli.session.change import apply_plan, server_rules
+from dcmcfg.cli.session.change import apply_plan, make_server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import RejectsFile, choose_rejects_path
 from dcmcfg.directory.tree_reader import read_tree, read_tree_or_empty
@@ -28,8 +28,8 @@ from dcmcfg.render.history import describe_resume
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal, plan_with_last_changes
+from dcmcfg.rollout.recovery import check_overwrites, plan_resume, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_resume
-from dcmcfg.rollout.unfinished import check_overwrites, plan_resume, reconcile_interrupted
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 
@@ -39,7 +39,7 @@ _REJECTED = 1
 @click.command(
     "apply",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("Show what a file would change, and stop", "dcmcfg apply --dry-run change.ldif"),
         ("Show it, and write it as a plan for others to review", "dcmcfg apply --dry-run --out plan.ldif change.ldif"),
         ("Carry out exactly what was reviewed", "dcmcfg apply plan.ldif"),
@@ -148,7 +148,7 @@ def _apply(
             records = rebase_files(records, rebasing_report, tree)
         desired_changes = tuple(collect_desired_changes(records))
         deletes = make_surplus_deletes(tree, prune_base, desired_changes) if prune_base is not None else ()
-        rules = server_rules(directory, tree)
+        rules = make_server_rules(directory, tree)
         all_changes = (*desired_changes, *deletes)
         history = History(get_state_folder())
         load_past_renames = functools.partial(find_past_renames, history, settings.ldap_url)

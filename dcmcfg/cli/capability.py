@@ -29,7 +29,7 @@ from dcmcfg.render.capabilities import (
     print_capabilities,
     print_missing_capabilities,
 )
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.schema_names import DICOM_TRANSFER_SYNTAX
 from dcmcfg.settings import Settings
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
@@ -78,7 +78,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
             sop_class, entry_role = get_sop_class_role(each)
             print_output(format_capability_line(entry_role, sop_class, each.texts(DICOM_TRANSFER_SYNTAX)))
     else:
-        print_capabilities(stdout_console(), network_ae, entries)
+        print_capabilities(make_stdout_console(), network_ae, entries)
 
 
 @capability_group.command("add", short_help="Add SOP classes, or transfer syntaxes to one.", cls=SiteCommand)
@@ -101,7 +101,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
     help="By default implicit and explicit VR little endian; may be given again.",
 )
 @changing_options
-def add(
+def add_command(
     settings: Settings,
     options: ChangeOptions,
     *,
@@ -132,7 +132,7 @@ def add(
 @site_options
 @_role
 @changing_options
-def remove(
+def remove_command(
     settings: Settings, options: ChangeOptions, *, ae: str, sop_classes: tuple[str, ...], role: str | None
 ) -> None:
     """Take SOP classes from what an AE can, in one role or in both."""
@@ -152,7 +152,7 @@ def remove(
 @site_options
 @click.option("--replace", is_flag=True, help="Take from TO what FROM cannot.")
 @changing_options
-def copy(settings: Settings, options: ChangeOptions, *, source: str, ae: str, replace: bool) -> None:
+def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae: str, replace: bool) -> None:
     """Give the AE TO what the AE FROM can, as it is entered there."""
     apply_edit(
         settings,
@@ -172,7 +172,7 @@ def copy(settings: Settings, options: ChangeOptions, *, source: str, ae: str, re
 @site_options
 @click.option("--sending", is_flag=True, help="What A may send (SCU) and B does not take (SCP).")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def diff(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
+def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
     """Show what the AE A can and the AE B cannot.
 
     Exit code 1: there is something.
@@ -184,7 +184,7 @@ def diff(settings: Settings, *, one: str, other: str, sending: bool, as_json: bo
     if as_json:
         print_json(missing_capabilities_json(first, second, missing))
     else:
-        print_missing_capabilities(stdout_console(), first, second, missing)
+        print_missing_capabilities(make_stdout_console(), first, second, missing)
     return 1 if missing else 0
 
 

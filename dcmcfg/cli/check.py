@@ -24,10 +24,10 @@ from dcmcfg.files.locations import locate_values
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, has_changes
 from dcmcfg.lint.startup_rules import STARTUP_RULES, find_startup_problems
 from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
-from dcmcfg.schema.findings import RULES, Location
+from dcmcfg.schema.findings import RULES, SourceLocation
 from dcmcfg.settings import Settings
 
 
@@ -95,9 +95,11 @@ def check_command(
     elif as_sarif:
         click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
     else:
-        print_change_files(stdout_console(), [(format_file_name(name), count) for name, count in change_counts.items()])
+        print_change_files(
+            make_stdout_console(), [(format_file_name(name), count) for name, count in change_counts.items()]
+        )
         if subjects or not change_counts:
-            print_findings(stdout_console(), findings, len(subjects))
+            print_findings(make_stdout_console(), findings, len(subjects))
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
@@ -114,7 +116,7 @@ def _list_subjects(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEn
     for record in records:
         match record:
             case ContentRecord(entry, line) | ChangeRecord(Add(entry), line):
-                yield LocatedEntry(entry, Location(name, line))
+                yield LocatedEntry(entry, SourceLocation(name, line))
             case ChangeRecord(_, line):
                 raise LdifError(
                     "a change and no entry, there is nothing to check by itself",

@@ -26,7 +26,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.index import References
 from dcmcfg.network_address import parse_host, parse_host_port
 from dcmcfg.render.connections import connections_json, print_connections
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
 
 R = TypeVar("R")
@@ -136,7 +136,7 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
     if as_json:
         print_json(connections_json(devices, users))
     else:
-        print_connections(stdout_console(), devices, users)
+        print_connections(make_stdout_console(), devices, users)
 
 
 @connection_group.command("add", short_help="Add a connection to a device.", cls=SiteCommand)
@@ -148,7 +148,7 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
     "--ae", "titles", multiple=True, metavar="AET", help="AE of the device that shall use it; may be given again."
 )
 @changing_options
-def add(
+def add_command(
     settings: Settings,
     options: ChangeOptions,
     connection_options: _ConnectionOptions,
@@ -212,7 +212,7 @@ def set_command(
 @site_options
 @click.option("--detach", is_flag=True, help="Take it first from all who have another connection.")
 @changing_options
-def remove(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
+def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
     """Remove a connection that nothing uses.
 
     While an AE or application refers to it this is refused: the archive would not load the device at all.

@@ -31,7 +31,7 @@ device_group.add_command(devices_command, "list")
     "--type", "types", multiple=True, metavar="MODALITY", help="Primary type, such as CT; may be given again."
 )
 @changing_options
-def create(
+def create_command(
     settings: Settings, options: ChangeOptions, *, name: str, description: str | None, types: tuple[str, ...]
 ) -> None:
     """Create a device without anything in it.
@@ -54,7 +54,7 @@ def create(
 @new_name_option(NAME_OPTIONS[EntityKind.HL7_APPLICATION], "Name of an HL7 application in the copy.")
 @click.option("--suffix", metavar="TEXT", default="", help="What is put behind all other names that must be unique.")
 @changing_options
-def clone(
+def clone_command(
     settings: Settings,
     options: ChangeOptions,
     *,
@@ -84,7 +84,7 @@ def clone(
 @click.argument("name", shell_complete=complete_device)
 @site_options
 @changing_options
-def remove(settings: Settings, options: ChangeOptions, *, name: str) -> None:
+def remove_command(settings: Settings, options: ChangeOptions, *, name: str) -> None:
     """Remove a device with everything in it, and the registrations of its names.
 
     Settings elsewhere that name it, or something in it, are listed and left as they are. The archive's own device goes

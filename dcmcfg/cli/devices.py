@@ -11,7 +11,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.search import device_summary_json, print_devices
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.search.name_filter import filter_devices
 from dcmcfg.settings import Settings
 
@@ -34,5 +34,5 @@ def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     if as_json:
         print_json({"devices": [device_summary_json(device) for device in devices]})
     else:
-        print_devices(stdout_console(), devices)
+        print_devices(make_stdout_console(), devices)
     return report_matches(devices, pattern, (device.name for device in all_devices))

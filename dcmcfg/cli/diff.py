@@ -26,7 +26,7 @@ from dcmcfg.plan.rebasing import rebase_tree
 from dcmcfg.plan.tree_diff import TreeDiff, diff_trees, find_device_dn, select_comparable, select_subtree
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.diff import DiffDirection, diff_json, print_diff, render_diff_ldif, render_unified_diff
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 
@@ -172,6 +172,6 @@ def _print_result(
             # By the whole trees: what was compared may be a part without the container.
             base = find_devices_dn(*sides.trees)
             direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
-            print_diff(stdout_console(), difference, direction, base, with_secrets=with_secrets)
+            print_diff(make_stdout_console(), difference, direction, base, with_secrets=with_secrets)
             return
     print_text(pieces)

@@ -13,7 +13,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -26,7 +26,7 @@ from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.echo import echo_results_json, print_echo_results
-from dcmcfg.render.terminal.console import show_progress, stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console, show_progress
 from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
@@ -36,7 +36,7 @@ _MAX_TIMEOUT_S = 3600
 @click.command(
     "echo",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("Does the external archive answer?", "dcmcfg echo LONGTERM"),
         ("All AEs of the tree", "dcmcfg echo --all"),
         ("Is the archive's certificate good?", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
@@ -105,7 +105,7 @@ def echo_command(
         named=bool(titles),
         as_json=as_json,
     )
-    answered = [each.call_result.is_answered if each.call_result is not None else all_aes for each in results]
+    answered = [each.call_result.is_success if each.call_result is not None else all_aes for each in results]
     return 0 if all(answered) else 1
 
 
@@ -137,13 +137,13 @@ def _echo_and_print(
     except KeyboardInterrupt:
         if not as_json:
             print_echo_results(
-                stdout_console(), results_so_far, calling_ae_title, len(targets), show_uncalled_steps=named
+                make_stdout_console(), results_so_far, calling_ae_title, len(targets), show_uncalled_steps=named
             )
         raise
     if as_json:
         print_json(echo_results_json(results, calling_ae_title))
     else:
-        print_echo_results(stdout_console(), results, calling_ae_title, len(targets), show_uncalled_steps=named)
+        print_echo_results(make_stdout_console(), results, calling_ae_title, len(targets), show_uncalled_steps=named)
     return results
 
 

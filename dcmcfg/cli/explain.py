@@ -14,7 +14,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.effective_settings import find_usage
 from dcmcfg.model.tree import Tree
 from dcmcfg.render.explain import explanation_json, print_explanation
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.schema.explain import explain_attribute
 from dcmcfg.schema.subschema import merge_schemas
@@ -45,7 +45,7 @@ def explain_command(
     if as_json:
         print_json(explanation_json(explanation, usage, not_searched_reason))
     else:
-        print_explanation(stdout_console(), explanation, usage, not_searched_reason)
+        print_explanation(make_stdout_console(), explanation, usage, not_searched_reason)
 
 
 def _read_schema_and_tree(settings: Settings) -> tuple[Schema, Tree | None, str]:

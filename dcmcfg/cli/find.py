@@ -10,7 +10,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.render.search import hit_json, print_hits
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.search.text_search import find_text
 from dcmcfg.settings import Settings
 
@@ -37,5 +37,5 @@ def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
     if as_json:
         print_json({"text": text, "hits": [hit_json(hit) for hit in hits]})
     else:
-        print_hits(stdout_console(), hits, text, find_devices_dn(tree))
+        print_hits(make_stdout_console(), hits, text, find_devices_dn(tree))
     return 0 if hits else _NOTHING

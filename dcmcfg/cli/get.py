@@ -13,7 +13,7 @@ from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.effective_settings import get_effective_values, require_single_value
 from dcmcfg.model.targets import resolve_target
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.values import print_values, values_json
 from dcmcfg.settings import Settings
 
@@ -50,5 +50,5 @@ def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...],
     elif as_json:
         print_json(values_json(resolved_target, effective_values))
     else:
-        print_values(stdout_console(), resolved_target, effective_values, show_dn=not attributes)
+        print_values(make_stdout_console(), resolved_target, effective_values, show_dn=not attributes)
     return 0 if all(each.values for each in effective_values) else _NOT_SET

@@ -8,7 +8,7 @@ from dcmcfg.cli.options.arguments import RolloutNumber
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.render.history import history_json, print_history, print_rollout, rollout_json
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.rollout.history import History
 from dcmcfg.settings.folders import get_state_folder
 
@@ -34,7 +34,7 @@ def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -
         if as_json:
             print_json(history_json(history))
         else:
-            print_history(stdout_console(), history)
+            print_history(make_stdout_console(), history)
         return
     record = history.get_rollout(number)
     if mark_resolved:
@@ -42,4 +42,4 @@ def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -
     if as_json:
         print_json(rollout_json(history, record, with_changes=True))
     else:
-        print_rollout(stdout_console(), history, record)
+        print_rollout(make_stdout_console(), history, record)

@@ -74,7 +74,7 @@ def lab_group() -> None:
     metavar="N",
     help="Put N more studies into it, of one image each; every tenth is purged and held externally.",
 )
-def up(folder: Path, with_pid: int | None, token_issuer: str | None, studies: int, *, foreground: bool) -> None:
+def up_command(folder: Path, with_pid: int | None, token_issuer: str | None, studies: int, *, foreground: bool) -> None:
     """Start the lab, on free ports; returns when every part is ready.
 
     Exit code 3: a part could not be started, and nothing is running.
@@ -96,7 +96,7 @@ def up(folder: Path, with_pid: int | None, token_issuer: str | None, studies: in
 
 @lab_group.command("down", cls=UniqueOptionsCommand)
 @_known_folder_option
-def down(folder: Path) -> None:
+def down_command(folder: Path) -> None:
     """End the lab, and remove its folder and its profile."""
     match lifecycle.down(folder):
         case lifecycle.DownResult.STOPPED:
@@ -112,7 +112,7 @@ def down(folder: Path) -> None:
 @lab_group.command("status", cls=UniqueOptionsCommand)
 @_known_folder_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def status(folder: Path, *, as_json: bool) -> int:
+def status_command(folder: Path, *, as_json: bool) -> int:
     """Show the parts of the lab, and the studies in it.
 
     Exit code 1: the lab is not up.

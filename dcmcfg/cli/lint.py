@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.change import apply_plan
@@ -33,9 +33,9 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.render.check import findings_sarif
 from dcmcfg.render.lint import format_limits, lint_json, print_lint_findings
-from dcmcfg.render.terminal.console import stderr_console, stdout_console
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.settings import Settings
 from dcmcfg.suggestions import suggest_names
@@ -58,7 +58,7 @@ def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.command(
     "lint",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("What will not work in the live tree?", "dcmcfg lint"),
         ("Before it is there: what is wrong in a file of the whole configuration?", "dcmcfg lint site.ldif"),
         ("Mend what can be mended, after a look at the plan", "dcmcfg lint --fix"),
@@ -171,7 +171,7 @@ def _add_locations(lint_findings: Sequence[LintFinding], source: Path) -> tuple[
     return tuple(replace(each, finding=finding) for each, finding in zip(lint_findings, findings, strict=True))
 
 
-def _iterate_findings(lint_findings: Iterable[LintFinding]) -> Iterator[Finding]:
+def _iterate_findings(lint_findings: Iterable[LintFinding]) -> Iterator[EntryFinding]:
     return (each.finding for each in lint_findings)
 
 
@@ -198,7 +198,7 @@ def _print_report(
         for line in lines:
             print_message(line)
     else:
-        print_lint_findings(stdout_console(), findings, len(tree.entries), lines)
+        print_lint_findings(make_stdout_console(), findings, len(tree.entries), lines)
     return _get_exit_code(findings)
 
 
@@ -218,7 +218,7 @@ def _apply_fixes(
     if not nothing_to_fix:
         apply_plan(settings, directory, plan, options=options)
     if remaining or nothing_to_fix:
-        console = stderr_console() if options.stdout_reserved else stdout_console()
+        console = make_stderr_console() if options.stdout_reserved else make_stdout_console()
         print_lint_findings(console, remaining, len(tree.entries), tuple(limit_messages))
     if nothing_to_fix:
         print_output("nothing to do: --fix mends none of it" if remaining else "nothing to do")

@@ -24,10 +24,10 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.onboard import ProbedRow, ProbeOptions, onboard
 from dcmcfg.onboarding.additions import CipherSuiteSource
 from dcmcfg.onboarding.proposal import RejectedRow
-from dcmcfg.onboarding.reader import FileFormat
+from dcmcfg.onboarding.reader import SheetFileType
 from dcmcfg.onboarding.row import TITLE, TLS, Sheet
 from dcmcfg.render.onboarding import added_aes_json, print_added_aes, print_probe_results, probe_results_json
-from dcmcfg.render.terminal.console import ExtraOutput, show_progress, stderr_console, stdout_console
+from dcmcfg.render.terminal.console import ExtraOutput, make_stderr_console, make_stdout_console, show_progress
 from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
@@ -42,7 +42,7 @@ _INITIAL_TOTAL = 100
 @click.option(
     "--format",
     "form",
-    type=click.Choice([form.value for form in FileFormat]),
+    type=click.Choice([form.value for form in SheetFileType]),
     help="What FILE is, where its name does not end in .csv, .yaml or .json.",
 )
 @click.option("--probe", is_flag=True, help="Take a new AE only when it answers: association and C-ECHO, from here.")
@@ -86,7 +86,7 @@ def onboard_command(
     title = parse_ae_title(calling) if calling is not None else None
     rejects_path = choose_rejects_path((file,), rejects, suffix=file.suffix)
     cipher_suite_source = CipherSuiteSource(settings.device, cipher_suites)
-    sheet = read_sheet_file(file, FileFormat(form) if form else None)
+    sheet = read_sheet_file(file, SheetFileType(form) if form else None)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         progress = _ProbeProgress()
@@ -161,7 +161,7 @@ class _ProbeProgress:
         finally:
             ordered = sorted(self._probed, key=lambda each: each.proposal.row.index)
             print_probe_results(
-                stderr_console() if on_stderr else stdout_console(), ordered, calling_ae_title, self._total
+                make_stderr_console() if on_stderr else make_stdout_console(), ordered, calling_ae_title, self._total
             )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.bulk.store_catalog import STORE_FOLDER, StoreInfo, find_stores, select_by_name, select_older_than
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_message, print_output
@@ -16,7 +16,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.terminal import confirm
 from dcmcfg.errors import DcmcfgError, NegativeResult
 from dcmcfg.render.bulk_stores import print_results, results_json
-from dcmcfg.render.terminal.console import stderr_console, stdout_console
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.settings.folders import get_state_subfolder
 
 _SOME_REMAIN = 1
@@ -26,7 +26,7 @@ _MAX_DAYS = 36_500
 @click.group(
     "results",
     short_help="List and clear what runs over many studies keep.",
-    epilog=examples(
+    epilog=format_examples(
         ("What is kept, and how far each run came", "dcmcfg results list"),
         ("Forget one, by the beginning of its name: its studies are asked anew", "dcmcfg results clear 3fa9"),
         ("Forget what heard nothing for a month", "dcmcfg results clear --older-than-days 30 --yes"),
@@ -46,7 +46,7 @@ def _get_folder() -> Path:
 
 @results_group.command("list", cls=UniqueOptionsCommand)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def list_results(*, as_json: bool) -> None:
+def list_command(*, as_json: bool) -> None:
     """List them, the last used first.
 
     Each with when it last heard something, the archive, the destination, how many studies have their answer and how
@@ -56,7 +56,7 @@ def list_results(*, as_json: bool) -> None:
     if as_json:
         print_json(results_json(stores, _get_folder()))
     else:
-        print_results(stdout_console(), stores, _get_folder())
+        print_results(make_stdout_console(), stores, _get_folder())
 
 
 @results_group.command("clear", cls=UniqueOptionsCommand)
@@ -69,7 +69,7 @@ def list_results(*, as_json: bool) -> None:
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was deleted as JSON.")
-def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
+def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
     """Delete those of these names, or of that age; a name may be cut short.
 
     Their studies are asked for again by the next run. What a run uses is left.
@@ -84,7 +84,7 @@ def clear_results(*, names: tuple[str, ...], older_than_days: float | None, yes:
     else:
         selected = select_older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
     if selected and not yes:
-        print_results(stderr_console(), selected, _get_folder())
+        print_results(make_stderr_console(), selected, _get_folder())
         if not confirm("Delete these, and forget their answers?"):
             raise NegativeResult("declined, nothing was deleted")
     deleted = [each.name for each in selected if _delete_store(each)]

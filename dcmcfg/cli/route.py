@@ -9,7 +9,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive_database import connect_database
@@ -37,7 +37,7 @@ from dcmcfg.verify.run import get_query_timeouts
 @click.command(
     "route",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("Who has to know whom for a retrieve to WORKSTATION?", "dcmcfg route --dest WORKSTATION"),
         (
             "Only for purged studies, as VIEWER would ask",

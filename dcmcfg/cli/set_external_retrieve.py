@@ -9,7 +9,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_external_retrieve
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
@@ -26,7 +26,7 @@ from dcmcfg.settings import Settings
 @click.command(
     "set-external-retrieve",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("Have purged studies come back by way of the archive", "dcmcfg set-external-retrieve DCM4CHEE"),
         ("Show what that changes, and stop", "dcmcfg set-external-retrieve DCM4CHEE --dry-run"),
         ("Have the external archive send straight to the destination again", "dcmcfg set-external-retrieve --clear"),

@@ -13,7 +13,7 @@ from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import resolve_target
 from dcmcfg.render.device import device_json, print_device
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
 
 
@@ -40,4 +40,4 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     if as_json:
         print_json(device_json(device, aes))
     else:
-        print_device(stdout_console(), device, aes)
+        print_device(make_stdout_console(), device, aes)

@@ -15,10 +15,10 @@ from dcmcfg.cli.session.output import STDOUT, print_json, require_new_file, writ
 from dcmcfg.errors import LdifError, MalformedInput, NegativeResult, Refused
 from dcmcfg.render.check import print_findings
 from dcmcfg.render.snapshot import format_snapshot_summary, snapshot_json
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
 from dcmcfg.snapshot.file import format_snapshot, read_snapshot
-from dcmcfg.snapshot.snapshot import find_problems, is_loadable, take_snapshot
+from dcmcfg.snapshot.snapshot import find_snapshot_problems, is_loadable, take_snapshot
 
 
 @click.command("snapshot", cls=SiteCommand)
@@ -51,7 +51,7 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
     with open_directory(settings) as directory:
         snapshot = take_snapshot(directory)
     write_atomically(str(file), format_snapshot(snapshot), private=True, must_be_new=not replacing)
-    problems = find_problems(snapshot)
+    problems = find_snapshot_problems(snapshot)
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:
@@ -63,14 +63,14 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
 def _check_snapshot(file: Path, *, as_json: bool) -> None:
     try:
         snapshot = read_snapshot(file)
-        problems = find_problems(snapshot)
+        problems = find_snapshot_problems(snapshot)
     except (Refused, LdifError, MalformedInput) as error:
         raise NegativeResult(
             error.message, subject=error.subject, next_step=error.next_step, details=error.details
         ) from error
     invocation.current().partial_result = partial(snapshot_json, str(file), snapshot, problems)
     if problems and not as_json:
-        print_findings(stdout_console(), problems, len(snapshot.tree.entries))
+        print_findings(make_stdout_console(), problems, len(snapshot.tree.entries))
     if not is_loadable(problems):
         raise NegativeResult("a server would not load it", subject=str(file))
     if as_json:

@@ -19,7 +19,7 @@ from dcmcfg.errors import ArchiveError
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.claim import CLEAN_COMMAND, find_abandoned_claims
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND, find_abandoned_claims
 
 
 @click.command("status", cls=SiteCommand)
@@ -36,7 +36,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
     destination that a 'verify' has left: one of this account, with --directory one of any account.
     """
-    leftovers = {each.title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
+    leftovers = {each.ae_title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
     identity = None
     if with_directory:
         from dcmcfg.cli.verify.leftovers import describe_leftovers

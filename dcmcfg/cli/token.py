@@ -9,7 +9,7 @@ import click
 from dcmcfg.archive.http_client import HttpClient, HttpTimeouts
 from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.token_check import TokenOutcome, check_token
-from dcmcfg.archive.token_refusal import explain_refusal
+from dcmcfg.archive.token_refusal import explain_token_refusal
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
@@ -50,15 +50,15 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     issuer = settings.oidc.issuer if settings.oidc else ""
     http_client = HttpClient(settings.ca_file, _TIMEOUTS, require_crl=settings.require_crl)
     check = check_token(settings.archive_url, token, issuer, http_client)
-    reasons = explain_refusal(check, role)
+    reasons = explain_token_refusal(check, role)
     source = _describe_source(settings)
-    make_result = functools.partial(token_json, source, settings.archive_url, found=check, role=role, reasons=reasons)
+    make_result = functools.partial(token_json, source, settings.archive_url, check=check, role=role, reasons=reasons)
     if check.failure is not None:
         invocation.current().partial_result = make_result
     elif as_json:
         print_json(make_result())
     if not as_json:
-        print_token(source, settings.archive_url, found=check, role=role, reasons=reasons)
+        print_token(source, settings.archive_url, check=check, role=role, reasons=reasons)
     if check.failure is not None:
         raise check.failure
     return 1 if check.outcome is TokenOutcome.REFUSED else 0

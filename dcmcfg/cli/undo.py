@@ -8,10 +8,10 @@ import click
 
 from dcmcfg.cli.options.arguments import RolloutNumber
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
-from dcmcfg.cli.session.change import apply_plan, server_rules
+from dcmcfg.cli.session.change import apply_plan, make_server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import RejectsFile
 from dcmcfg.directory.server import Directory
@@ -21,8 +21,8 @@ from dcmcfg.rollout.history import History
 from dcmcfg.rollout.partial_undo import format_nothing_undoable, plan_partial_undo, reconcile_if_possible
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal, add_last_changes
 from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.recovery import plan_undo, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_undo
-from dcmcfg.rollout.unfinished import plan_undo, reconcile_interrupted
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 
@@ -32,7 +32,7 @@ _REJECTED = 1
 @click.command(
     "undo",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("Revert the newest roll-out", "dcmcfg undo"),
         ("Revert roll-out 12, except for what others have changed since", "dcmcfg undo 12 --partial"),
     ),
@@ -70,7 +70,7 @@ def undo_command(
         if partial:
             return _undo_partially(settings, directory, record, options=options, rejects_path=rejects)
         tree = read_tree(directory)
-        rules = server_rules(directory, tree)
+        rules = make_server_rules(directory, tree)
         with add_last_change_on_refusal(directory):
             plan = plan_undo(record, tree, history.find_in_effect_since(record), rules)
         print_output(describe_undo(record), on_stderr=options.stdout_reserved)
@@ -87,7 +87,7 @@ def _undo_partially(
     rejects_path: Path | None,
 ) -> int:
     tree = read_tree(directory)
-    rules = server_rules(directory, tree)
+    rules = make_server_rules(directory, tree)
     plan, misfits = plan_partial_undo(record, tree, rules.check_step)
     path = rejects_path or Path(f"undo-{record.number}.rejects.ldif")
     rejects = RejectsFile.from_records(path, add_last_changes(directory, misfits))

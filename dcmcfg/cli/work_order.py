@@ -6,13 +6,13 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_ae_title
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.work_order import (
     print_work_order,
     work_order_csv,
@@ -30,7 +30,7 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
 @click.command(
     "work-order",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         ("What has the administrator of LONGTERM to enter?", "dcmcfg work-order --external LONGTERM"),
         ("For one viewer alone", "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER"),
         (
@@ -105,7 +105,7 @@ def work_order_command(
     if as_json:
         print_json(work_order_json(order))
     elif form == "text":
-        print_work_order(stdout_console(), order)
+        print_work_order(make_stdout_console(), order)
     else:
         print_text([_render_order(order, form, configuration)])
 

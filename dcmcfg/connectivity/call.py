@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
 from dcmcfg.dicom.connect import open_socket
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.open_association import open_connection
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.peer_identity import TlsSession
@@ -98,28 +98,28 @@ class CallStage(Enum):
 class CallResult:
     """The ``seconds`` until the answer, association included, and how the line was secured.
 
-    Or the ``problem`` as a phrase, where it ``failed_at``, None for a fault of ours, and the next step.
+    Or the ``problem`` as a phrase, where it ``failed_stage``, None for a fault of ours, and the next step.
     """
 
     seconds: float = 0
     _: KW_ONLY
     problem: str = ""
-    failed_at: CallStage | None = None
+    failed_stage: CallStage | None = None
     next_step: str = ""
     tls_session: TlsSession | None = None
 
     @property
-    def is_answered(self) -> bool:
+    def is_success(self) -> bool:
         """Whether the peer is as it should be, as far as a C-ECHO shows that."""
         return not self.problem
 
     @property
     def is_reached(self) -> bool:
         """Whether there was a TCP connection."""
-        return self.failed_at is not CallStage.TCP
+        return self.failed_stage is not CallStage.TCP
 
 
-def call(
+def call_peer(
     endpoint: PeerEndpoint, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None
 ) -> CallResult:
     """Return the result for *endpoint*, called as *calling_ae_title*, with *tls* where it is to be called over TLS.
@@ -127,7 +127,7 @@ def call(
     A peer that does not speak what was expected is asked whether it speaks the other: TLS, or DICOM without it.
     """
     try:
-        response = echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
+        response = send_echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
     except DcmcfgError as error:
         return _detect_other_protocol(endpoint, calling_ae_title, timeouts, error) or _create_failed_result(error)
     return CallResult(response.seconds, tls_session=response.tls_session)
@@ -141,7 +141,7 @@ def _detect_other_protocol(
         case TlsHandshakeFailed(speaks_tls=False) if speaks_dicom(endpoint.peer, calling_ae_title, timeouts):
             return CallResult(
                 problem="no TLS: the peer speaks DICOM without TLS there",
-                failed_at=CallStage.TLS,
+                failed_stage=CallStage.TLS,
                 next_step=_suggest_protocol_fix(endpoint),
             )
         case RejectedTransient():
@@ -149,7 +149,7 @@ def _detect_other_protocol(
         case NotDicom() | TransientDicomError() if not endpoint.tls and speaks_tls(endpoint.peer, timeouts):
             return CallResult(
                 problem="no association: the peer speaks TLS there, and was called without",
-                failed_at=CallStage.ASSOCIATION,
+                failed_stage=CallStage.ASSOCIATION,
                 next_step=_suggest_protocol_fix(endpoint),
             )
     return None
@@ -166,13 +166,15 @@ def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
 def _create_failed_result(error: DcmcfgError) -> CallResult:
     match error:
         case Unreachable():
-            return CallResult(problem=error.message, failed_at=CallStage.TCP, next_step=error.next_step)
+            return CallResult(problem=error.message, failed_stage=CallStage.TCP, next_step=error.next_step)
         case TlsHandshakeFailed():
-            return CallResult(problem=_describe_tls_problem(error), failed_at=CallStage.TLS, next_step=error.next_step)
+            return CallResult(
+                problem=_describe_tls_problem(error), failed_stage=CallStage.TLS, next_step=error.next_step
+            )
         case EchoFailed():
-            return CallResult(problem=error.message, failed_at=CallStage.ECHO, next_step=error.next_step)
+            return CallResult(problem=error.message, failed_stage=CallStage.ECHO, next_step=error.next_step)
         case _:
-            return CallResult(problem=error.message, failed_at=CallStage.ASSOCIATION, next_step=error.next_step)
+            return CallResult(problem=error.message, failed_stage=CallStage.ASSOCIATION, next_step=error.next_step)
 
 
 def _describe_tls_problem(error: TlsHandshakeFailed) -> str:

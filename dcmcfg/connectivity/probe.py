@@ -9,7 +9,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call
+from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call_peer
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.ul.association import force_close_all
 
@@ -102,7 +102,9 @@ class _ProbeRun:
             number for number, started_at in self._started_at.items() if now - started_at >= self._max_duration_s
         ]:
             del self._started_at[number]
-            timeout_result = CallResult(problem=f"no answer within {self._max_duration_s:g} s", failed_at=CallStage.TCP)
+            timeout_result = CallResult(
+                problem=f"no answer within {self._max_duration_s:g} s", failed_stage=CallStage.TCP
+            )
             self._record_result(number, timeout_result)
 
     def _record_result(self, number: int, result: CallResult) -> None:
@@ -113,7 +115,7 @@ class _ProbeRun:
 
     def _probe(self, number: int, endpoint: PeerEndpoint) -> None:
         try:
-            result = call(endpoint, self._calling_ae_title, self._timeouts, self._tls)
+            result = call_peer(endpoint, self._calling_ae_title, self._timeouts, self._tls)
         except Exception as error:  # noqa: BLE001 — in a thread nobody else would hear of it
             result = CallResult(problem=f"internal error ({type(error).__name__}: {error})")
         self._result_queue.put((number, result))

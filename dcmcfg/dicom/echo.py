@@ -24,7 +24,9 @@ class EchoResponse:
     tls_session: TlsSession | None = None
 
 
-def echo(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> EchoResponse:
+def send_echo(
+    peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None
+) -> EchoResponse:
     """Send a C-ECHO as *calling_ae_title*, over TLS with *tls*; return that it was answered.
 
     Raises what :func:`~dcmcfg.dicom.open_association.open_association` does when there is no association, and

@@ -10,9 +10,9 @@ from dcmcfg.dicom.identifiers import Identifier, decode_identifier, encode_ident
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import InformationModel
 from dcmcfg.dicom.status import CANCELLED, explain, get_category, is_transient_failure
-from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
+from dcmcfg.dicom.ul.association import AssociationEnded, DimseResponseTimeout
 from dcmcfg.dicom.ul.command_set import PRIORITY, CommandField
-from dcmcfg.dicom.ul.request import Request, Response
+from dcmcfg.dicom.ul.request import DimseRequest, DimseResponse
 from dcmcfg.errors import DicomError, OutOfResources, TransientDicomError
 from dcmcfg.limits import FIND_OCTETS, FIND_RESPONSE, FIND_RESPONSES, Limit
 
@@ -29,7 +29,7 @@ _SLOW_HINT = "its database may be slow, or away: its own log says more"
 _BROKEN_HINT = "was it restarted? Its own log says why; then try again"
 
 
-def find(
+def send_find(
     association: OpenAssociation,
     identifier: Identifier,
     model: InformationModel = InformationModel.STUDY,
@@ -76,12 +76,12 @@ def find(
             _cancel(association, request)
 
 
-def _iterate_responses(association: OpenAssociation, request: Request, level: str) -> Iterator[Response]:
+def _iterate_responses(association: OpenAssociation, request: DimseRequest, level: str) -> Iterator[DimseResponse]:
     while True:
         try:
             response = request.wait_for_response(association.timeouts.dimse)
         except AssociationEnded as end:
-            timed_out = isinstance(end, ResponseTimeout)
+            timed_out = isinstance(end, DimseResponseTimeout)
             raise (DicomError if timed_out else TransientDicomError)(
                 f"C-FIND at {level} level: {association.ul_association.end_reason}",
                 subject=str(association.peer),
@@ -91,7 +91,7 @@ def _iterate_responses(association: OpenAssociation, request: Request, level: st
             yield response
 
 
-def _is_final(response: Response, level: str, association: OpenAssociation, *, cancelled: bool) -> bool:
+def _is_final(response: DimseResponse, level: str, association: OpenAssociation, *, cancelled: bool) -> bool:
     """Tell whether *response* is the last; raises :class:`DicomError` where it is no success, nor our doing."""
     category = get_category(response.status)
     if category == "pending":
@@ -115,7 +115,7 @@ def _build_limit_error(association: OpenAssociation, level: str, limit: Limit) -
     )
 
 
-def _cancel(association: OpenAssociation, request: Request) -> None:
+def _cancel(association: OpenAssociation, request: DimseRequest) -> None:
     try:
         request.cancel()
     except AssociationEnded as end:

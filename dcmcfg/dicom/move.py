@@ -16,7 +16,7 @@ from dcmcfg.dicom.identifiers import decode_identifier, encode_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.retrieval import Priority, Retrieval
 from dcmcfg.dicom.status import get_category
-from dcmcfg.dicom.ul.association import AssociationEnded, ResponseTimeout
+from dcmcfg.dicom.ul.association import AssociationEnded, DimseResponseTimeout
 from dcmcfg.dicom.ul.command_set import (
     COMPLETED_SUB_OPERATIONS,
     FAILED_SUB_OPERATIONS,
@@ -25,11 +25,11 @@ from dcmcfg.dicom.ul.command_set import (
     PRIORITY,
     REMAINING_SUB_OPERATIONS,
     WARNING_SUB_OPERATIONS,
-    Command,
     CommandField,
+    CommandSet,
     encode_us,
 )
-from dcmcfg.dicom.ul.request import Request, Response
+from dcmcfg.dicom.ul.request import DimseRequest, DimseResponse
 from dcmcfg.limits import MOVE_RESPONSES
 
 #: Seconds that a peer has for its final response once it was asked to end.
@@ -131,7 +131,7 @@ def _ignore_progress(*_: object) -> None:
     """Do nothing (default callback)."""
 
 
-def move(
+def send_move(
     association: OpenAssociation,
     retrieval: Retrieval,
     destination_ae_title: str,
@@ -169,7 +169,7 @@ def move(
 class _MoveInProgress:
     """A C-MOVE that was sent."""
 
-    def __init__(self, association: OpenAssociation, request: Request) -> None:
+    def __init__(self, association: OpenAssociation, request: DimseRequest) -> None:
         self._association = association
         self._request = request
         self._started = self._progressed_at = time.monotonic()  # the numbers have been as they are since then
@@ -198,7 +198,7 @@ class _MoveInProgress:
                 response = self._request.wait_for_response(self._response_timeout_s)
             except AssociationEnded as end:
                 return self._build_interrupted_outcome(
-                    timed_out=isinstance(end, ResponseTimeout), cancelled=cancel_sent
+                    timed_out=isinstance(end, DimseResponseTimeout), cancelled=cancel_sent
                 )
             if response is None:
                 continue
@@ -241,7 +241,7 @@ class _MoveInProgress:
             reason = f"no answer to C-CANCEL within {CANCEL_TIMEOUT_S:g} s"
         return replace(self._build_outcome(None), interruption=reason, timed_out=timed_out and not cancelled)
 
-    def _build_final_outcome(self, response: Response) -> MoveOutcome:
+    def _build_final_outcome(self, response: DimseResponse) -> MoveOutcome:
         identifier = decode_identifier(response.data_set) if response.data_set is not None else None
         return replace(
             self._build_outcome(response.status),
@@ -269,7 +269,7 @@ def _encode_ae_title(title: str) -> bytes:
     return (title + " " * (len(title) % 2)).encode("ascii")
 
 
-def _read_progress(command: Command) -> MoveProgress:
+def _read_progress(command: CommandSet) -> MoveProgress:
     return MoveProgress(
         *(
             command.number(each)

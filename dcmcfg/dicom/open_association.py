@@ -24,7 +24,7 @@ from dcmcfg.dicom.ul.negotiation import (
 )
 from dcmcfg.dicom.ul.pdu import ABORT_PDU, PduType, ProtocolViolation
 from dcmcfg.dicom.ul.rejection import Rejection
-from dcmcfg.dicom.ul.request import Request
+from dcmcfg.dicom.ul.request import DimseRequest
 from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection, suggest_tls_fix
 from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeFailed, TransientDicomError
@@ -77,7 +77,7 @@ class OpenAssociation:
         sop_class: str,
         elements: Mapping[int, bytes] | None = None,
         data_set: bytes | None = None,
-    ) -> Request:
+    ) -> DimseRequest:
         """Send a request of *sop_class* with *elements* more, and with the data set *data_set*; return it, on its way.
 
         Raises :class:`DicomError` where the association has ended, or the peer did not accept that SOP class.
@@ -91,7 +91,7 @@ class OpenAssociation:
             self.ul_association.send(context_id, command_set, data_set)
         except AssociationEnded as end:
             raise self.build_error() from end
-        return Request(self.ul_association, kind, context_id, message_id)
+        return DimseRequest(self.ul_association, kind, context_id, message_id)
 
     def build_error(self, operation: str = "", error_type: type[DicomError] = TransientDicomError) -> DicomError:
         """Return how the association ended as an error of *error_type*, that of *operation*."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from dcmcfg.dicom.character_sets import UNICODE, decode_values
 from dcmcfg.dicom.elements import read_text, read_texts
-from dcmcfg.dicom.find import ResponseTotals, find
+from dcmcfg.dicom.find import ResponseTotals, send_find
 from dcmcfg.dicom.identifiers import Identifier, build_identifier
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.pydicom_lazy import get_tag
@@ -126,7 +126,7 @@ class _Query:
         )
         return [
             match
-            for match in find(self.association, identifier, self._model, totals=self.totals)
+            for match in send_find(self.association, identifier, self._model, totals=self.totals)
             if all(read_text(match, keyword) in ("", uid) for keyword, uid in keys.items())
         ]
 
@@ -186,7 +186,7 @@ def find_studies(
     and :class:`DicomError` when the query fails or an answer lacks its UID.
     """
     studies: dict[str, Study] = {}
-    for match in find(association, _build_study_identifier(keys), max_matches=max_studies):
+    for match in send_find(association, _build_study_identifier(keys), max_matches=max_studies):
         study = _build_study(match, association)
         studies.setdefault(study.study_uid, study)
     return tuple(studies.values())

@@ -13,7 +13,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.well_known_uids import PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, STUDY_ROOT_FIND, STUDY_ROOT_MOVE
 
 
-class Level(Enum):
+class QueryRetrieveLevel(Enum):
     """The level of a query or retrieval."""
 
     STUDY = "study"
@@ -85,7 +85,7 @@ class Retrieval:
     """
 
     study_uid: str
-    level: Level = Level.STUDY
+    level: QueryRetrieveLevel = QueryRetrieveLevel.STUDY
     series_uids: tuple[str, ...] = ()
     instance_uids: tuple[str, ...] = ()
     _: KW_ONLY
@@ -95,9 +95,9 @@ class Retrieval:
         for uid in (self.study_uid, *self.series_uids, *self.instance_uids):
             parse_uid(uid)
         is_valid = {
-            Level.STUDY: not self.series_uids and not self.instance_uids,
-            Level.SERIES: bool(self.series_uids) and not self.instance_uids,
-            Level.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
+            QueryRetrieveLevel.STUDY: not self.series_uids and not self.instance_uids,
+            QueryRetrieveLevel.SERIES: bool(self.series_uids) and not self.instance_uids,
+            QueryRetrieveLevel.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
         }
         if not is_valid[self.level]:
             raise MalformedInput(f"the keys are not those of the {self.level.name} level", subject=self.study_uid)

@@ -15,7 +15,7 @@ from enum import Enum
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError
 
-from dcmcfg.directory.failures import ResponseTimeout
+from dcmcfg.directory.failures import LdapResponseTimeout
 from dcmcfg.directory.messages import UNSOLICITED_MESSAGE_ID, InvalidResponse, LdapResponse, ResponseBuffer
 from dcmcfg.errors import ConnectionLost, DirectoryError
 
@@ -112,7 +112,7 @@ class Exchange:
             yield
             self._socket.settimeout(limit)
         except TimeoutError as error:
-            raise self._close_as_lost("no answer in time", ResponseTimeout) from error
+            raise self._close_as_lost("no answer in time", LdapResponseTimeout) from error
         except InvalidResponse as error:
             raise self._close_as_lost(f"that was no LDAP answer: {error}") from error
         except OSError as error:

@@ -117,7 +117,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
 _REPLICA_MESSAGE = "shadow context"
 
 
-class ResponseTimeout(ConnectionLost):
+class LdapResponseTimeout(ConnectionLost):
     """The server did not answer in time: it may carry the request out yet."""
 
 
@@ -191,7 +191,7 @@ def translate_ldap_errors(url: str, *, request_sent: bool) -> Iterator[None]:
             next_step="is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?",
         ) from error
     except (exceptions.LDAPCommunicationError, exceptions.LDAPResponseTimeoutError, OSError) as error:
-        lost_class = ResponseTimeout if _describe_cause(error) == _TIMED_OUT else ConnectionLost
+        lost_class = LdapResponseTimeout if _describe_cause(error) == _TIMED_OUT else ConnectionLost
         error_class = lost_class if request_sent else DirectoryError
         raise error_class(
             f"the connection to the LDAP server was lost: {_describe_cause(error)}", subject=url

@@ -42,10 +42,10 @@ _match_plain_dn = re.compile(_PLAIN_RDN + r",(.+)", re.DOTALL).fullmatch
 _match_plain_value = re.compile(rb"(?![ :<])[ -<>?A-~]+(?<! )").fullmatch
 #: What the rules for strings make of a value in a plain RDN, which is ASCII without surplus blanks.
 _NORMAL_FORMS: Mapping[Normaliser, Callable[[str], str]] = {
-    equality.case_ignore: str.lower,
-    equality.case_ignore_ia5: str.lower,
-    equality.case_exact: str,
-    equality.case_exact_ia5: str,
+    equality.normalise_case_ignore: str.lower,
+    equality.normalise_case_ignore_ia5: str.lower,
+    equality.normalise_case_exact: str,
+    equality.normalise_case_exact_ia5: str,
 }
 #: A value that is a secret in any attribute where the key before ``=`` decides.
 _SECRET_PROBE = b"password=x"

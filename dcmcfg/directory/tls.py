@@ -15,7 +15,7 @@ from dcmcfg.tls_trust import (
     SYSTEM_STORE_UNUSABLE,
     UnusableCaFile,
     create_ssl_context,
-    explain_refusal,
+    explain_certificate_refusal,
     explain_version_failure,
     get_refused_certificate,
 )
@@ -132,7 +132,7 @@ def _build_unusable_error(path: Path | None, problem: str, option: str) -> Direc
 
 def _build_handshake_error(error: OSError, url: str) -> DirectoryError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        if explanation := explain_refusal(error, get_refused_certificate(error)):
+        if explanation := explain_certificate_refusal(error, get_refused_certificate(error)):
             problem, next_step = explanation
             return DirectoryError(
                 f"the server's certificate is not trusted: {problem}; nothing was sent",

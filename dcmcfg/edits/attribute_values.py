@@ -108,7 +108,7 @@ _ValueRequest = tuple[Operation, AttributeValues]
 def _resolve_operation(schema: Schema, entry: Entry, operation: Operation, requested: AttributeValues) -> _ValueRequest:
     """Return what is requested, as a replacement where single values cannot be named."""
     attribute_type = get_attribute_type(schema, requested.name)
-    if attribute_type.equality is not None:
+    if attribute_type.equality_rule is not None:
         return operation, requested
     current_values = entry.values(_build_description(attribute_type, requested.name))
     if operation is Operation.ADD:

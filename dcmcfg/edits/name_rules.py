@@ -19,21 +19,23 @@ from dcmcfg.unsafe_names import (
 _WORDS_IN_REFERENCES = (EntityKind.DEVICE.value.label, "connection")
 
 
-def require_valid_name(name: str, word: str, next_step: str) -> None:
-    """Raise :class:`Refused` when *name* of a new *word* (device, connection) is none, or one to be escaped in a DN.
+def require_valid_name(name: str, object_kind: str, next_step: str) -> None:
+    """Raise :class:`Refused` when *name* of a new *object_kind* (device, connection) is none, or one to escape in a DN.
 
     The archive compares references with DNs that it puts together without escaping, so it would not load the device.
     """
     if not name.strip() or name != name.strip() or not name.isprintable():
-        raise Refused(f"{name!r} is no name for a {word}", next_step=next_step)
+        raise Refused(f"{name!r} is no name for a {object_kind}", next_step=next_step)
     if needs_escaping_in_dn(name) or name.startswith("#"):
         raise Refused(
-            f"the {word} name {name} holds one of {' '.join(SPECIAL_IN_DN)}, with which the archive does not load it",
+            f"the {object_kind} name {name} holds one of {' '.join(SPECIAL_IN_DN)}, with which the archive does not "
+            "load it",
             next_step=next_step,
         )
-    if word in _WORDS_IN_REFERENCES and is_changed_in_reference(name):
+    if object_kind in _WORDS_IN_REFERENCES and is_changed_in_reference(name):
         raise Refused(
-            f"the {word} name {name} holds {SPECIAL_IN_REFERENCE}, which a directory may write otherwise in references "
+            f"the {object_kind} name {name} holds {SPECIAL_IN_REFERENCE}, which a directory may write otherwise in "
+            "references "
             "to connections, so that the archive does not load the device",
             next_step=next_step,
         )

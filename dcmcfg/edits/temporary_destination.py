@@ -9,7 +9,7 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae, remove_subtrees
-from dcmcfg.edits.temporary_mark import OwnerProcess, find_remnants, format_mark
+from dcmcfg.edits.temporary_mark import OwnerProcess, find_marked_destinations, format_mark
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import DICOM, Configuration, Device, NetworkAE
 from dcmcfg.model.references.index import References
@@ -53,7 +53,7 @@ UNSECURED = ConnectionSecurity()
 class TemporaryDestination:
     """An AE for one run at its address."""
 
-    title: str
+    ae_title: str
     host: str
     port: int
     owner: OwnerProcess
@@ -63,7 +63,7 @@ class TemporaryDestination:
     @property
     def device(self) -> str:
         """The name of its device, which holds nothing else."""
-        return self.title.lower()
+        return self.ae_title.lower()
 
 
 def derive_security(requester: NetworkAE, *, require_tls: bool) -> ConnectionSecurity:
@@ -104,9 +104,9 @@ def add_temporary_destination(configuration: Configuration, requester: NetworkAE
     it into ``dcmAcceptedMoveDestination`` where that holds values: where it does not, every destination is accepted.
     Raises what :func:`add_network_ae` does.
     """
-    mark = format_mark(new.title, new.owner)
+    mark = format_mark(new.ae_title, new.owner)
     new_ae = NewNetworkAE(
-        new.title,
+        new.ae_title,
         new.host,
         new.port,
         cipher_suites=new.security.cipher_suites,
@@ -116,7 +116,7 @@ def add_temporary_destination(configuration: Configuration, requester: NetworkAE
     edit = add_network_ae(configuration, new_ae)
     changes = sorted((_set_tls_versions(each, new.security) for each in edit.changes), key=_change_rank)
     if requester.entry.texts(ACCEPTED_MOVE_DESTINATION):
-        changes.append(_modify_accepted_destination(requester, Operation.ADD, new.title))
+        changes.append(_modify_accepted_destination(requester, Operation.ADD, new.ae_title))
     return Edit(tuple(changes), edit.warnings)
 
 
@@ -145,7 +145,7 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
 
 def _find_device(configuration: Configuration, title: str) -> Device | None:
     """Return the device that was made for *title*, by its name, if it bears the mark still."""
-    marked = title in {each.title for each in find_remnants(configuration)}
+    marked = title in {each.ae_title for each in find_marked_destinations(configuration)}
     return next((each for each in configuration.devices if marked and each.name.lower() == title.lower()), None)
 
 

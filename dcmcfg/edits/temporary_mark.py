@@ -36,10 +36,10 @@ class OwnerProcess:
 
 
 @dataclass(frozen=True)
-class Remnant:
+class MarkedDestination:
     """A temporary destination as the tree has it, in whole or in part; no ``host`` and ``port``, no connection."""
 
-    title: str
+    ae_title: str
     owner: OwnerProcess
     host: str | None = None
     port: int | None = None
@@ -57,7 +57,7 @@ def format_mark(title: str, owner: OwnerProcess) -> str:
     )
 
 
-def find_remnants(configuration: Configuration) -> tuple[Remnant, ...]:
+def find_marked_destinations(configuration: Configuration) -> tuple[MarkedDestination, ...]:
     """Return the temporary destinations that *configuration* holds, by the mark on their devices.
 
     A device that was renamed, or is a clone, is none: its name is not the mark's. Nor is one that has other AEs only.
@@ -65,7 +65,7 @@ def find_remnants(configuration: Configuration) -> tuple[Remnant, ...]:
     return tuple(_find_remnants(configuration))
 
 
-def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
+def _find_remnants(configuration: Configuration) -> Iterator[MarkedDestination]:
     for device in configuration.devices:
         match = _FORM.fullmatch(device.entry.text(DICOM_DESCRIPTION) or "")
         if match is None or match["title"].lower() != device.name.lower():
@@ -82,9 +82,9 @@ def _find_remnants(configuration: Configuration) -> Iterator[Remnant]:
         )
         connection = next(iter(device.connections), None)
         if connection is None:
-            yield Remnant(match["title"], owner)
+            yield MarkedDestination(match["title"], owner)
         else:
-            yield Remnant(match["title"], owner, connection.host, connection.port, tls=connection.tls)
+            yield MarkedDestination(match["title"], owner, connection.host, connection.port, tls=connection.tls)
 
 
 def find_title_occurrences(tree: Tree, title: str) -> tuple[str, ...]:

@@ -185,7 +185,7 @@ def read_files(
     if not allow_mixed:
         problems += [problem for name, records in files_read if (problem := _find_mixed_records(name, records))]
     if problems:
-        raise combine_problems(problems)
+        raise combine_ldif_problems(problems)
     return tuple(files_read)
 
 
@@ -311,7 +311,7 @@ def detect_wrong_kind(header: bytes, name: str) -> LdifError | None:
     return LdifError(f"this is {kind.name}, not LDIF", subject=format_file_name(name), next_step=kind.next_step(name))
 
 
-def combine_problems(problems: Sequence[LdifError]) -> LdifError:
+def combine_ldif_problems(problems: Sequence[LdifError]) -> LdifError:
     """Return one error that lists *problems*, or the only one of them."""
     if len(problems) == 1:
         return problems[0]

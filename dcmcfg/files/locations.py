@@ -14,7 +14,7 @@ from dcmcfg.files.ldif import STDIN
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.findings import Finding, Location
+from dcmcfg.schema.findings import EntryFinding, SourceLocation
 
 
 class ValueLineIndex:
@@ -75,7 +75,7 @@ def _unfold_lines(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, byt
         yield number, b"".join(parts)
 
 
-def locate_values(findings: Iterable[Finding], schema: Schema, files: Iterable[Path]) -> Iterator[Finding]:
+def locate_values(findings: Iterable[EntryFinding], schema: Schema, files: Iterable[Path]) -> Iterator[EntryFinding]:
     """Yield *findings*, those in one of *files* with the line of their value in place of that of the entry.
 
     A file is read again for its first finding only. One that cannot be (standard input) leaves the entry's line.
@@ -86,12 +86,12 @@ def locate_values(findings: Iterable[Finding], schema: Schema, files: Iterable[P
         location = finding.location
         if location is not None and location.file in known and finding.attribute:
             line = lines(location.file).find_line(location.line, _list_names(schema, finding.attribute), finding.value)
-            yield replace(finding, location=Location(location.file, line))
+            yield replace(finding, location=SourceLocation(location.file, line))
         else:
             yield finding
 
 
-def locate_all_values(findings: Iterable[Finding], schema: Schema) -> Iterator[Finding]:
+def locate_all_values(findings: Iterable[EntryFinding], schema: Schema) -> Iterator[EntryFinding]:
     """Yield *findings*, each that is placed at a record with the line of its value in that record.
 
     The record's line stays where the record does not give the value, or the file cannot be read again.
@@ -114,7 +114,7 @@ def _list_names(schema: Schema, name: str) -> frozenset[str]:
     return frozenset(each.lower() for each in names)
 
 
-def locate_findings(findings: Sequence[Finding], path: Path, schema: Schema) -> tuple[Finding, ...]:
+def locate_findings(findings: Sequence[EntryFinding], path: Path, schema: Schema) -> tuple[EntryFinding, ...]:
     """Return *findings*, in their order, each at the line of its value in *path*, a file or a folder's ``*.ldif``.
 
     Those of standard input, or of a file that was removed meanwhile, have no location.
@@ -127,16 +127,16 @@ def locate_findings(findings: Sequence[Finding], path: Path, schema: Schema) -> 
     return tuple(locate_values(located, schema, {Path(location.file) for location in locations.values()}))
 
 
-def find_entry_locations(path: Path, schema: Schema, dns: Iterable[DN]) -> Mapping[NormalDN, Location]:
+def find_entry_locations(path: Path, schema: Schema, dns: Iterable[DN]) -> Mapping[NormalDN, SourceLocation]:
     """Return the locations of the entries *dns* in *path* by the normal form of the DN.
 
     The files are read again for that. Raises :class:`OSError` when one is gone.
     """
     keys = {schema.normalise_dn(dn) for dn in dns}
-    found: dict[NormalDN, Location] = {}
+    found: dict[NormalDN, SourceLocation] = {}
     for file in sorted(path.glob("*.ldif")) if path.is_dir() else [path]:
         with file.open("rb") as source:
             for record in iter_records(source, str(file)) if keys else ():
                 if isinstance(record, ContentRecord) and (key := schema.normalise_dn(record.entry.dn)) in keys:
-                    found.setdefault(key, Location(str(file), record.line))
+                    found.setdefault(key, SourceLocation(str(file), record.line))
     return found

@@ -8,11 +8,11 @@ from pathlib import Path
 from dcmcfg.errors import OnboardingError
 from dcmcfg.file_kinds import CSV, HEADER_LENGTH, JSON, YAML, detect_file_kind
 from dcmcfg.files.ldif import STDIN
-from dcmcfg.onboarding.reader import FileFormat, detect_format, read_sheet
+from dcmcfg.onboarding.reader import SheetFileType, detect_sheet_file_type, read_sheet
 from dcmcfg.onboarding.row import Sheet
 
 
-def read_sheet_file(path: Path, file_format: FileFormat | None) -> Sheet:
+def read_sheet_file(path: Path, file_format: SheetFileType | None) -> Sheet:
     """Return the rows of the file *path*, ``-`` being standard input, in *file_format* or else in that of its suffix.
 
     Raises :class:`OnboardingError` for a file that cannot be read or is of no form that is known.
@@ -27,7 +27,7 @@ def read_sheet_file(path: Path, file_format: FileFormat | None) -> Sheet:
         raise OnboardingError(
             f"this is {kind.name}, not a list of AEs", subject=name, next_step=kind.next_step(str(path))
         )
-    chosen_format = file_format or detect_format(str(path))
+    chosen_format = file_format or detect_sheet_file_type(str(path))
     if chosen_format is None:
         raise OnboardingError(
             "what form it has is not known", subject=name, next_step="--format csv, yaml or json says it"

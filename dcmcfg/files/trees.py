@@ -14,7 +14,7 @@ from dcmcfg.errors import DoesNotApply, LdifError
 from dcmcfg.files.ldif import (
     STDIN,
     build_url_resolver,
-    combine_problems,
+    combine_ldif_problems,
     detect_wrong_kind,
     format_file_name,
     read_chunks,
@@ -105,7 +105,7 @@ class _TreeReader:
     def build_tree(self, name: str) -> Tree:
         self._problems += self._find_orphans()
         if self._problems:
-            raise combine_problems(self._problems)
+            raise combine_ldif_problems(self._problems)
         if not self._entries:
             raise LdifError("it holds no entries", subject=name)
         return Tree(self._schema, self._entries)

@@ -19,7 +19,7 @@ from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.parts import prepare_parts
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Site, TokenRequirements
-from dcmcfg.lab.state import LabState, PartState, Phase
+from dcmcfg.lab.state import LabPhase, LabState, PartState
 from dcmcfg.lab.studies import list_extra_study_uids
 from dcmcfg.lab.supervisor import LOG_FOLDER, get_log_file, save_parts
 from dcmcfg.private_folders import create_private_folder
@@ -53,13 +53,13 @@ class Lab:
         match self.state:
             case None:
                 return "it was never started"
-            case LabState(phase=Phase.ENDED, reason=reason):
+            case LabState(phase=LabPhase.ENDED, reason=reason):
                 return reason
             case state if state.supervisor.find_process() is None:
                 return f"its supervisor, process {state.supervisor.pid}, was killed"
-            case LabState(phase=Phase.STARTING):
+            case LabState(phase=LabPhase.STARTING):
                 return "it is starting"
-            case LabState(phase=Phase.ENDING, reason=reason):
+            case LabState(phase=LabPhase.ENDING, reason=reason):
                 return f"it is ending: {reason}"
             case _:
                 return ""
@@ -108,7 +108,7 @@ def up(
     _refuse_foreign_profile()
     with folders.hold_lock(folder, create=True):
         state = LabState.load(folder)
-        if state and state.phase in (Phase.STARTING, Phase.UP) and state.supervisor.find_process():
+        if state and state.phase in (LabPhase.STARTING, LabPhase.UP) and state.supervisor.find_process():
             lab = _wait_until_up(
                 folder, lambda: True, on_part_ready
             )  # it may be starting, when its `lab up` was killed
@@ -217,7 +217,7 @@ def _wait_until_up(folder: Path, is_running: Callable[[], bool], on_part_ready: 
                 on_part_ready(part)
         if state and state.is_up():
             return Lab(Site.load(folder), state)
-        if not running or (state and (state.phase is Phase.ENDED or state.supervisor.find_process() is None)):
+        if not running or (state and (state.phase is LabPhase.ENDED or state.supervisor.find_process() is None)):
             raise _make_start_error(folder, state)
         time.sleep(_POLL)
 

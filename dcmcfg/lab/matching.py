@@ -12,7 +12,7 @@ _WILD_CARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR"
 _RANGE_VRS = frozenset({"DA", "TM", "DT"})
 
 
-def matches(key: DataElement, candidate: Dataset) -> bool:
+def matches_key(key: DataElement, candidate: Dataset) -> bool:
     """Tell whether *candidate* matches one key of an identifier.
 
     Universal, list of UID, wild card, range and single value matching; person names compare without case, and a

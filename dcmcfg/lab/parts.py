@@ -6,12 +6,12 @@ import sys
 
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.lab.supervisor import Part
+from dcmcfg.lab.supervisor import LabPart
 from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.ldif.writer import format_entry
 
 
-def prepare_parts(site: Site, password: str) -> tuple[Part, ...]:
+def prepare_parts(site: Site, password: str) -> tuple[LabPart, ...]:
     """Fill the site's directory, and return the parts ready to be started.
 
     The archive comes last: it reads the directory when it starts, and then all its peers are there. Raises
@@ -26,7 +26,7 @@ def prepare_parts(site: Site, password: str) -> tuple[Part, ...]:
     archive = f"DCM4CHEE@{LOOPBACK}"
     taking = f", tokens of {site.token_requirements.issuer}" if site.token_requirements else ""
     return (
-        Part("slapd", site.ldap_url, slapd.command, ports.ldap),
+        LabPart("slapd", site.ldap_url, slapd.command, ports.ldap),
         _make_python_part(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
         _make_python_part(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
         _make_python_part(
@@ -37,6 +37,6 @@ def prepare_parts(site: Site, password: str) -> tuple[Part, ...]:
     )
 
 
-def _make_python_part(site: Site, module: str, address: str) -> Part:
+def _make_python_part(site: Site, module: str, address: str) -> LabPart:
     """Return the part that is ``dcmcfg.lab.<module>``, run by this Python wherever it is installed (-P)."""
-    return Part(module, address, (sys.executable, "-P", "-u", "-m", f"dcmcfg.lab.{module}", str(site.folder)))
+    return LabPart(module, address, (sys.executable, "-P", "-u", "-m", f"dcmcfg.lab.{module}", str(site.folder)))

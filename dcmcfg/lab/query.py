@@ -15,7 +15,7 @@ from dcmcfg.dicom.query_keys import SERIES_KEYS
 from dcmcfg.dicom.status import CANCELLED, IDENTIFIER_MISMATCH, PENDING
 from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, IdentifierMismatch, Level, get_root_level, parse_query_level
 from dcmcfg.lab.listener import is_relational
-from dcmcfg.lab.matching import matches
+from dcmcfg.lab.matching import matches_key
 
 #: Instance Availability (PS3.3 C.4.23.1.1), best first.
 AVAILABILITIES = ("ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
@@ -51,7 +51,7 @@ AnyInstance = TypeVar("AnyInstance", bound=QueryInstance)
 def select_instances(identifier: Dataset, instances: Iterable[AnyInstance]) -> tuple[AnyInstance, ...]:
     """Return the instances that a C-MOVE identifier names by its unique keys."""
     keys = [identifier[keyword] for keyword in UNIQUE_KEYS.values() if keyword in identifier]
-    return tuple(each for each in instances if all(matches(key, each.header) for key in keys))
+    return tuple(each for each in instances if all(matches_key(key, each.header) for key in keys))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def find_entities(identifier: Dataset, level: Level, instances: Iterable[AnyInst
             _add_study_counts(entity, by_study[group[0].unique_key("STUDY")])
         if level in ("SERIES", "IMAGE"):
             entity.NumberOfSeriesRelatedInstances = len(by_series[group[0].unique_key("SERIES")])
-        if all(matches(key, entity) for key in keys) and _has_series(group, series_keys):
+        if all(matches_key(key, entity) for key in keys) and _has_series(group, series_keys):
             yield Entity(entity, tuple(group))
 
 
@@ -96,7 +96,7 @@ def find_matches(
 
 def _has_series(group: Iterable[QueryInstance], keys: Sequence[DataElement]) -> bool:
     """Tell whether a series has it all (dcm4chee-arc's ``QueryBuilder`` looks for such a one at STUDY level)."""
-    return any(all(matches(key, each.header) for key in keys) for each in group)
+    return any(all(matches_key(key, each.header) for key in keys) for each in group)
 
 
 def _is_in_level(keyword: str, level: Level) -> bool:

@@ -20,7 +20,7 @@ _RENAMED_PROCESS_KEYS: RenamedNames = {0: {"started": "started_after_boot_s"}}
 _START_TOLERANCE_S = 0.5  # seconds; between two processes with one number lies a whole round of the numbers
 
 
-class Phase(StrEnum):
+class LabPhase(StrEnum):
     """How far a lab has come."""
 
     STARTING = "starting"
@@ -77,7 +77,7 @@ class LabState:
     """
 
     supervisor: ProcessIdentity
-    phase: Phase
+    phase: LabPhase
     parts: tuple[PartState, ...]
     _: KW_ONLY
     reason: str = ""
@@ -89,7 +89,7 @@ class LabState:
 
     def is_up(self) -> bool:
         """Tell whether the lab is ready and its supervisor alive."""
-        return self.phase is Phase.UP and self.supervisor.find_process() is not None
+        return self.phase is LabPhase.UP and self.supervisor.find_process() is not None
 
     def processes(self) -> tuple[ProcessIdentity, ...]:
         """Return the supervisor and the parts that were started, the supervisor first."""
@@ -114,7 +114,7 @@ class LabState:
             number = STATE_FORMAT.read_number(found, str(path))
             return LabState(
                 supervisor=_parse_process(kept["supervisor"], number),
-                phase=Phase(kept["phase"]),
+                phase=LabPhase(kept["phase"]),
                 parts=tuple(_parse_part(part, number) for part in kept["parts"]),
                 reason=kept["reason"],
                 failed_part=kept["failed_part"],

@@ -22,7 +22,7 @@ from typing import NoReturn
 import psutil
 
 from dcmcfg.errors import LabError
-from dcmcfg.lab.state import LabState, PartState, Phase, ProcessIdentity
+from dcmcfg.lab.state import LabPhase, LabState, PartState, ProcessIdentity
 
 PARTS_FILE = "parts.json"
 LOG_FOLDER = "log"
@@ -34,7 +34,7 @@ _POLL = 0.05
 
 
 @dataclass(frozen=True)
-class Part:
+class LabPart:
     """A part of the lab: a process, and how one knows that it is ready.
 
     Ready is listening on ``port``, or without a port the line ``ready`` on its standard output.
@@ -46,15 +46,15 @@ class Part:
     port: int | None = None
 
 
-def save_parts(parts: tuple[Part, ...], folder: Path) -> None:
+def save_parts(parts: tuple[LabPart, ...], folder: Path) -> None:
     """Write *parts*, in the order in which they are to start, for the supervisor of the lab in *folder*."""
     (folder / PARTS_FILE).write_text(json.dumps([asdict(part) for part in parts], indent=2) + "\n", "utf-8")
 
 
-def load_parts(folder: Path) -> tuple[Part, ...]:
+def load_parts(folder: Path) -> tuple[LabPart, ...]:
     """Return what :func:`save_parts` wrote."""
     content = json.loads((folder / PARTS_FILE).read_text("utf-8"))
-    return tuple(Part(**(part | {"command": tuple(part["command"])})) for part in content)
+    return tuple(LabPart(**(part | {"command": tuple(part["command"])})) for part in content)
 
 
 def get_log_file(folder: Path, part: str) -> Path:
@@ -73,7 +73,7 @@ class _LabEnded(Exception):
 class Supervisor:
     """Runs the parts of the lab in *folder* until something ends it, which the end of the process *owner* does."""
 
-    def __init__(self, folder: Path, parts: tuple[Part, ...], owner: ProcessIdentity | None) -> None:
+    def __init__(self, folder: Path, parts: tuple[LabPart, ...], owner: ProcessIdentity | None) -> None:
         self.folder = folder
         self.parts = parts
         self.owner = owner
@@ -81,7 +81,7 @@ class Supervisor:
         self.stop_signal: signal.Signals | None = None
         self.state = LabState(
             ProcessIdentity.from_pid(os.getpid()),
-            Phase.STARTING,
+            LabPhase.STARTING,
             tuple(PartState(part.name, part.address) for part in parts),
         )
 
@@ -94,7 +94,7 @@ class Supervisor:
             self._save_state(self.state)
             for part in self.parts:
                 self._start(part)
-            self._save_state(replace(self.state, phase=Phase.UP))
+            self._save_state(replace(self.state, phase=LabPhase.UP))
             while True:
                 self._raise_if_ended()
                 time.sleep(_POLL)
@@ -103,9 +103,9 @@ class Supervisor:
         finally:
             _log(f"ending: {reason}")
             with suppress(OSError):  # a full disk must not keep the parts running
-                self._save_state(replace(self.state, phase=Phase.ENDING, reason=reason, failed_part=failed))
+                self._save_state(replace(self.state, phase=LabPhase.ENDING, reason=reason, failed_part=failed))
             self._stop()
-            self._save_state(replace(self.state, phase=Phase.ENDED, reason=reason, failed_part=failed))
+            self._save_state(replace(self.state, phase=LabPhase.ENDED, reason=reason, failed_part=failed))
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self.stop_signal = signal.Signals(number)
@@ -115,7 +115,7 @@ class Supervisor:
         with suppress(FileNotFoundError):  # somebody removed the lab's folder: the lab is to end all the same
             state.save(self.folder)
 
-    def _start(self, part: Part) -> None:
+    def _start(self, part: LabPart) -> None:
         """Start *part* and wait until it is ready; raises :class:`_LabEnded` when it does not get so."""
         with get_log_file(self.folder, part.name).open("wb") as log:
             child = subprocess.Popen(
@@ -137,7 +137,7 @@ class Supervisor:
         _log(f"{part.name} is ready: {part.address}, process {child.pid}")
         self._save_state(self.state.with_part(replace(state, ready=True)))
 
-    def _is_ready(self, part: Part, child: subprocess.Popen[bytes]) -> bool:
+    def _is_ready(self, part: LabPart, child: subprocess.Popen[bytes]) -> bool:
         if part.port is None:
             return READY_LINE in get_log_file(self.folder, part.name).read_bytes().splitlines()
         try:  # asking the process, not the port, for somebody else may be listening there

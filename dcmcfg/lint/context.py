@@ -10,7 +10,7 @@ from functools import cached_property
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.lint.listeners import Listener, find_archive_listeners
+from dcmcfg.lint.listeners import ListeningConnection, find_archive_listeners
 from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.targets import format_target
@@ -66,7 +66,7 @@ class LintContext:
                 yield ConnectionReference(entry, value, connection)
 
     @cached_property
-    def listeners(self) -> Mapping[NormalDN, Sequence[Listener]]:
+    def listeners(self) -> Mapping[NormalDN, Sequence[ListeningConnection]]:
         """The connections with an open port of each installed archive among the judged entries, by its device."""
         return find_archive_listeners(self.tree, self.entries_to_check)
 

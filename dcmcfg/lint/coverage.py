@@ -11,7 +11,7 @@ from dcmcfg.lint.rule import LintRule
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS
 
 
@@ -27,7 +27,7 @@ def assess_coverage(
     tree: Tree,
     rules: Collection[LintRule],
     schema: Schema,
-    findings: Iterable[Finding],
+    findings: Iterable[EntryFinding],
     *,
     live: bool,
     server_is_newer: bool = False,
@@ -48,5 +48,5 @@ def assess_coverage(
     )
 
 
-def _build_finding_key(finding: Finding) -> tuple[DN, str, bytes | None]:
+def _build_finding_key(finding: EntryFinding) -> tuple[DN, str, bytes | None]:
     return finding.dn, finding.attribute.lower(), finding.value

@@ -11,7 +11,7 @@ from dcmcfg.lint.catalogue import RULES
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, build_finding
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema.findings import Finding, Severity
+from dcmcfg.schema.findings import EntryFinding, Severity
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class LintFinding:
     """
 
     rule: LintRule
-    finding: Finding
+    finding: EntryFinding
     fix_command: tuple[str, ...]
     fix_changes: tuple[Change, ...]
     _: KW_ONLY

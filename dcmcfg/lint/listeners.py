@@ -38,7 +38,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Listener:
+class ListeningConnection:
     """A connection that is installed and has a port."""
 
     entry: Entry
@@ -92,16 +92,16 @@ class Listener:
         return str(self.address) if self.address is not None else self.bind_host.rstrip(".").casefold()
 
 
-def find_archive_listeners(tree: Tree, entries: Sequence[Entry]) -> Mapping[NormalDN, Sequence[Listener]]:
+def find_archive_listeners(tree: Tree, entries: Sequence[Entry]) -> Mapping[NormalDN, Sequence[ListeningConnection]]:
     """Return the listeners of each installed archive among the *entries* of *tree*, in the order of these."""
     key = tree.key
     archives = [each for each in entries if each.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)]
-    found: dict[NormalDN, list[Listener]] = {key(each.dn): [] for each in archives if _is_installed(each)}
+    found: dict[NormalDN, list[ListeningConnection]] = {key(each.dn): [] for each in archives if _is_installed(each)}
     for entry in entries if found else ():
         if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and _is_installed(entry):
             port = _parse_port(entry.text(DICOM_PORT) or "")
             if port is not None and (listeners := found.get(key(entry.dn)[1:])) is not None:
-                listeners.append(Listener(entry, port))
+                listeners.append(ListeningConnection(entry, port))
     return found
 
 

@@ -22,10 +22,10 @@ from dcmcfg.model.devices import find_enclosing_device
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.entry_names import EntryNames
 from dcmcfg.plan.loadability import REFUSED_KINDS
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Plan, PlanStep
 from dcmcfg.plan.risk_checks import NewFinding, find_new_dangling_references
 from dcmcfg.schema.device_rules import DeviceRules
-from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, Finding, Location
+from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, EntryFinding, SourceLocation
 from dcmcfg.schema.values import ValueRules
 
 #: The rules that judge what entries of a device mean together. They judge
@@ -50,7 +50,7 @@ _FindingKey = tuple[NormalDN, str, bytes | NormalDN, bool]
 class _FixableFinding:
     """A finding with its fix, and the entries besides its own that it depends on."""
 
-    finding: Finding
+    finding: EntryFinding
     fix: str
     related: tuple[DN, ...] = ()
 
@@ -84,7 +84,7 @@ class _FindingComparison:
             if self._find_original_key(key) not in known and not self._is_existing_reference(each.finding):
                 yield NewFinding(replace(each.finding, location=self._find_location(each)), each.fix)
 
-    def _is_existing_reference(self, finding: Finding) -> bool:
+    def _is_existing_reference(self, finding: EntryFinding) -> bool:
         """Return whether a reference that is there already only names an AE that *finding* says cannot work now.
 
         A plan that switches an AE off, or removes its capabilities, is not refused for that.
@@ -161,7 +161,7 @@ class _FindingComparison:
             value = self._names.find_original_name(value) or value
         return None if original_name is None else (original_name, attribute, value, refused)
 
-    def _find_location(self, found: _FixableFinding) -> Location | None:
+    def _find_location(self, found: _FixableFinding) -> SourceLocation | None:
         """Return where the change that causes a finding was written, None if no file holds it."""
         finding, tree = found.finding, self.plan.after
         own_steps = self._find_steps(tree.key(finding.dn))
@@ -180,7 +180,7 @@ class _FindingComparison:
         )
         return next((step.location for step in causes if step.location is not None), None)
 
-    def _find_steps(self, name: NormalDN, *, nearest_ancestor: bool = False) -> Sequence[Step]:
+    def _find_steps(self, name: NormalDN, *, nearest_ancestor: bool = False) -> Sequence[PlanStep]:
         """Return the steps on the entry *name*, the last first.
 
         With *nearest_ancestor* else those on the nearest entry above.
@@ -189,9 +189,9 @@ class _FindingComparison:
         return next((steps for each in names if (steps := self._steps.get(each))), ())
 
     @cached_property
-    def _steps(self) -> Mapping[NormalDN, Sequence[Step]]:
+    def _steps(self) -> Mapping[NormalDN, Sequence[PlanStep]]:
         """The steps on each entry, the last first, by the names that the entry has after, before and in the step."""
-        found: dict[NormalDN, list[Step]] = {}
+        found: dict[NormalDN, list[PlanStep]] = {}
         named_steps = zip(self.plan.steps, self._names.names_after, self._names.names_before, strict=True)
         for step, after, before in reversed(list(named_steps)):
             for name in {after, before, self.plan.before.key(step.change.dn)}:
@@ -206,7 +206,7 @@ def _check_values(rules: ValueRules, entry: Entry, attributes: Iterable[Attribut
                 yield _add_fix(finding)
 
 
-def _add_fix(finding: Finding) -> _FixableFinding:
+def _add_fix(finding: EntryFinding) -> _FixableFinding:
     other_value = f"Correct the value. dcmcfg explain {finding.attribute} shows its form."
     return _FixableFinding(finding, _FIXES.get(finding.rule, other_value))
 
@@ -222,7 +222,7 @@ def _build_value_rules(tree: Tree) -> ValueRules:
     return ValueRules(tree.schema, exists)
 
 
-def _build_key(tree: Tree, finding: Finding) -> _FindingKey:
+def _build_key(tree: Tree, finding: EntryFinding) -> _FindingKey:
     definition = tree.schema.attribute(finding.attribute)
     attribute = definition.name if definition is not None else finding.attribute
     value: bytes | NormalDN = finding.message.encode()
@@ -232,7 +232,7 @@ def _build_key(tree: Tree, finding: Finding) -> _FindingKey:
     return tree.key(finding.dn), attribute.lower(), value, finding.impact in REFUSED_KINDS
 
 
-def _parse_dn_value(finding: Finding) -> tuple[DN, ...]:
+def _parse_dn_value(finding: EntryFinding) -> tuple[DN, ...]:
     """Return the DN in the value of *finding*, if it holds one."""
     try:
         return (DN.parse((finding.value or b"").decode("utf-8", "surrogateescape")),) if finding.value else ()
@@ -240,7 +240,7 @@ def _parse_dn_value(finding: Finding) -> tuple[DN, ...]:
         return ()
 
 
-def _introduces_value(step: Step, finding: Finding) -> bool:
+def _introduces_value(step: PlanStep, finding: EntryFinding) -> bool:
     """Return whether *step* gives its entry the value of *finding*."""
     if step.after is None or finding.value not in step.after.values(finding.attribute):
         return False

@@ -38,7 +38,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.entry_names import EntryNames
 from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     DICOM_AE_TITLE,
@@ -91,7 +91,7 @@ def changes_certificates(plan: Plan) -> bool:
 
 
 def find_new_violations(
-    plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = (), *, excluded: Iterable[Finding] = ()
+    plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = (), *, excluded: Iterable[EntryFinding] = ()
 ) -> Iterator[str]:
     """Yield a sentence for each breach of :data:`PLAN_RULES` and the errors of *extra_rules* that *plan* brings about.
 

@@ -20,7 +20,7 @@ from dcmcfg.plan.risk_checks import (
     find_new_dangling_references,
     find_risks,
 )
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 
 _REFERENCES = frozenset(map(to_check_rule, REFERENCE_RULES))
 
@@ -33,7 +33,7 @@ class PlanRisks:
     warnings: tuple[str, ...] = ()
 
 
-def _keep_locations(findings: Iterable[Finding]) -> Iterator[Finding]:
+def _keep_locations(findings: Iterable[EntryFinding]) -> Iterator[EntryFinding]:
     return iter(findings)
 
 
@@ -43,7 +43,7 @@ def assess_plan_risks(
     *,
     device: str,
     subtree_dn: DN | None = None,
-    locate: Callable[[Iterable[Finding]], Iterator[Finding]] = _keep_locations,
+    locate: Callable[[Iterable[EntryFinding]], Iterator[EntryFinding]] = _keep_locations,
 ) -> PlanRisks:
     """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.risk_checks.find_risks`.
 

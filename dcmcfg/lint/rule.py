@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.lint.context import LintContext
-from dcmcfg.schema.findings import CheckRule, Finding, Impact, Severity
+from dcmcfg.schema.findings import CheckRule, EntryFinding, Impact, Severity
 from dcmcfg.secret_values import is_secret
 
 
@@ -70,9 +70,9 @@ def to_check_rule(rule: LintRule) -> CheckRule:
     return CheckRule(rule.name, rule.severity, rule.requirement, rule.impact)
 
 
-def build_finding(rule: LintRule, violation: Violation) -> Finding:
+def build_finding(rule: LintRule, violation: Violation) -> EntryFinding:
     """Return the finding that *violation* of *rule* is, without the value's secret."""
-    return Finding(
+    return EntryFinding(
         to_check_rule(rule),
         violation.dn,
         violation.attribute,

@@ -15,12 +15,12 @@ from dcmcfg.lint.rule import build_finding, to_check_rule
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.check import LocatedEntry
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.findings import CheckRule, Finding
+from dcmcfg.schema.findings import CheckRule, EntryFinding
 
 STARTUP_RULES: tuple[CheckRule, ...] = tuple(map(to_check_rule, DEVICE_RULES))
 
 
-def find_startup_problems(entries: Iterable[LocatedEntry], schema: Schema, now: datetime) -> Iterator[Finding]:
+def find_startup_problems(entries: Iterable[LocatedEntry], schema: Schema, now: datetime) -> Iterator[EntryFinding]:
     """Yield what those rules find in *entries*, at their places; *now* has a time zone.
 
     Of several entries with one name the last counts.

@@ -9,7 +9,7 @@ from dcmcfg.ldif.writer import VERSION_LINE, format_entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema_names import OBJECT_CLASS
-from dcmcfg.secret_values import remove_secrets
+from dcmcfg.secret_values import remove_secrets_from_entry
 
 
 def select_entries(tree: Tree, device: str | None) -> tuple[Entry, ...]:
@@ -47,7 +47,7 @@ def format_records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[
 
 def format_record(entry: Entry, *, with_secrets: bool) -> str:
     """Return the record of one entry in :func:`export_ldif`."""
-    shown, omitted = (entry, ()) if with_secrets else remove_secrets(entry)
+    shown, omitted = (entry, ()) if with_secrets else remove_secrets_from_entry(entry)
     comments = [f"left out, a secret: {name}" for name in sorted(omitted, key=attribute_sort_key)]
     return format_entry(_sort_attributes(shown), comments=comments)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import format_host_port
 from dcmcfg.onboarding.proposal import Proposal, RejectedRow, make_proposal, reject_if_incomplete
-from dcmcfg.onboarding.row import DESCRIPTION, TITLE, Row, determine_role, make_row_values
-from dcmcfg.schema.findings import Location
+from dcmcfg.onboarding.row import DESCRIPTION, TITLE, SheetRow, determine_role, make_row_values
+from dcmcfg.schema.findings import SourceLocation
 
 _MAX_TITLES_SHOWN = 3
 
@@ -26,7 +26,7 @@ class ClassifiedRows:
     warnings: tuple[str, ...]
 
 
-def classify_rows(configuration: Configuration, rows: Iterable[Row]) -> ClassifiedRows:
+def classify_rows(configuration: Configuration, rows: Iterable[SheetRow]) -> ClassifiedRows:
     """Return *rows* sorted by what the AEs of *configuration*, and other rows, make of them.
 
     An AE of the title that is as the row says is unchanged, whatever its title; one that differs rejects the row. So
@@ -53,7 +53,7 @@ def classify_rows(configuration: Configuration, rows: Iterable[Row]) -> Classifi
     return ClassifiedRows(tuple(new), tuple(unchanged), tuple(rejected), warnings)
 
 
-def _classify_row(row: Row, existing: Sequence[NetworkAE]) -> NetworkAE | RejectedRow | Proposal:
+def _classify_row(row: SheetRow, existing: Sequence[NetworkAE]) -> NetworkAE | RejectedRow | Proposal:
     """Return which of the AEs *existing*, of the title of *row*, is as it says, else what becomes of the row."""
     for ae in existing:
         if make_row_values(ae) == row.values:  # in the tree may be what no new AE may be
@@ -136,7 +136,7 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
 def _warn_about_shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
     """Yield a sentence for each address that a new AE would share with one of another title."""
     titles: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
-    locations: dict[tuple[str, int], Location] = {}
+    locations: dict[tuple[str, int], SourceLocation] = {}
     for ae in configuration.network_aes():
         for connection in ae.connections:
             if connection.port is not None:

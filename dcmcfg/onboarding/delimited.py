@@ -15,13 +15,13 @@ from dcmcfg.onboarding.row import (
     COLUMNS,
     REASON,
     TITLE,
-    Row,
     Sheet,
+    SheetRow,
     convert_to_single_line,
     resolve_column,
     warn_unknown_columns,
 )
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 
 _CRLF = "\r\n"
 _DELIMITERS = ",;\t|"
@@ -69,7 +69,7 @@ def read_delimited(name: str, text: str) -> Sheet:
         return Sheet(rows, DelimitedFormat(header, picked_cells, delimiter), warnings)
     columns = [resolve_column(heading) for heading in header]
     _check_header(name, header, columns)
-    rows = tuple(_make_row(Location(name, line), columns, cells) for line, cells in body)
+    rows = tuple(_make_row(SourceLocation(name, line), columns, cells) for line, cells in body)
     unknown = [heading for heading, known in zip(header, columns, strict=True) if known is None and heading]
     source = DelimitedFormat(header, tuple(cells for _, cells in body), delimiter)
     warnings = (*warn_unknown_columns(name, unknown, "column"), *_warn_multiline_cells(name, columns, body))
@@ -165,9 +165,9 @@ def _warn_multiline_cells(
                 yield f"{name}:{line}: a cell that counts for nothing has several lines; is a quotation mark missing?"
 
 
-def _make_row(location: Location, columns: Sequence[str | None], cells: Sequence[str]) -> Row:
+def _make_row(location: SourceLocation, columns: Sequence[str | None], cells: Sequence[str]) -> SheetRow:
     values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
     problems = []
     if any(cells[len(columns) :]):
         problems.append(f"the row has {len(cells)} cells, the first line {len(columns)}; is a cell to be quoted?")
-    return Row(location, values, tuple(problems))
+    return SheetRow(location, values, tuple(problems))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, Role, Row, simplify_heading
-from dcmcfg.schema.findings import Location
+from dcmcfg.onboarding.row import DESCRIPTION, HOST, PORT, ROLE, TITLE, TLS, AERole, SheetRow, simplify_heading
+from dcmcfg.schema.findings import SourceLocation
 
 _GAZELLE_KIND, _GAZELLE_TITLE, _GAZELLE_SECURED = "configurationtype", "aetitle", "issecured"
 _GAZELLE_HEADINGS = frozenset(
@@ -41,20 +41,20 @@ def is_gazelle_export(header: Sequence[str]) -> bool:
 
 def read_gazelle_rows(
     name: str, header: Sequence[str], body: Sequence[tuple[int, tuple[str, ...]]]
-) -> tuple[tuple[Row, ...], tuple[tuple[str, ...], ...], tuple[str, ...]]:
+) -> tuple[tuple[SheetRow, ...], tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """Return a row for each DICOM AE of *body* (line, cells), the cells it comes from, and what was passed over.
 
     Of the rows of one AE at one host that with a port counts, else the first.
     """
     headings = [simplify_heading(heading) for heading in header]
-    found: dict[tuple[str, str], tuple[Row, tuple[str, ...]]] = {}
+    found: dict[tuple[str, str], tuple[SheetRow, tuple[str, ...]]] = {}
     other_count = repeated_count = 0
     for line, cells in body:
         record = dict(zip(headings, cells, strict=False))
         if not record.get(_GAZELLE_KIND, "").upper().startswith("DICOM"):
             other_count += 1
             continue
-        row = _make_gazelle_row(Location(name, line), record)
+        row = _make_gazelle_row(SourceLocation(name, line), record)
         key = (row.text(TITLE), row.text(HOST).casefold())
         repeated_count += key in found
         if key not in found or (not found[key][0].text(PORT) and row.text(PORT)):
@@ -67,7 +67,7 @@ def read_gazelle_rows(
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 
 
-def _make_gazelle_row(location: Location, record: Mapping[str, str]) -> Row:
+def _make_gazelle_row(location: SourceLocation, record: Mapping[str, str]) -> SheetRow:
     secured = record.get(_GAZELLE_SECURED, "").lower() == _GAZELLE_TRUE
     port = (record.get("portsecured") if secured else "") or record.get("port", "")
     sends_only = record.get("transferrole", "").upper() == "SCU" and not port
@@ -78,6 +78,6 @@ def _make_gazelle_row(location: Location, record: Mapping[str, str]) -> Row:
         PORT: port,
         TLS: "yes" if secured else "no",
         DESCRIPTION: " ".join(part for part in description_parts if part),
-        ROLE: (Role.MODALITY if sends_only else Role.WORKSTATION).value,
+        ROLE: (AERole.MODALITY if sends_only else AERole.WORKSTATION).value,
     }
-    return Row(location, {column: value for column, value in values.items() if value})
+    return SheetRow(location, {column: value for column, value in values.items() if value})

@@ -9,7 +9,7 @@ from typing import TypeVar
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
 from dcmcfg.network_address import format_host_port, parse_host, parse_port
-from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, Role, Row
+from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, AERole, SheetRow
 from dcmcfg.secret_values import format_value
 
 _BOOLEANS = dict.fromkeys(("yes", "true", "1", "on", "y", "tls"), True) | dict.fromkeys(
@@ -22,7 +22,7 @@ T = TypeVar("T")
 class RejectedRow:
     """A row that is not taken, with the ``reason`` as a phrase."""
 
-    row: Row
+    row: SheetRow
     reason: str
 
     def __str__(self) -> str:
@@ -34,19 +34,19 @@ class RejectedRow:
 class Proposal:
     """An AE as a row wants it; None stands for what the row leaves open."""
 
-    row: Row
+    row: SheetRow
     title: str
     host: str | None
     port: int | None
     tls: bool | None
     description: str | None
-    role: Role | None
+    role: AERole | None
     device: str | None
 
     @property
-    def effective_role(self) -> Role:
+    def effective_role(self) -> AERole:
         """Its role, a workstation where none is said."""
-        return self.role or Role.WORKSTATION
+        return self.role or AERole.WORKSTATION
 
     @property
     def listens(self) -> bool:
@@ -71,7 +71,7 @@ class Proposal:
         return (self.title, host, self.port, bool(self.tls), self.description, self.effective_role, device)
 
 
-def make_proposal(row: Row) -> Proposal | RejectedRow:
+def make_proposal(row: SheetRow) -> Proposal | RejectedRow:
     """Return what *row* wants, or everything that is wrong with its values.
 
     A host, and a port for what listens, are asked for by :func:`reject_if_incomplete`: an AE that is there has them.
@@ -102,11 +102,11 @@ def reject_if_incomplete(proposal: Proposal) -> RejectedRow | None:
     """Return *proposal*, of an AE that is not there, as rejected where it is unknown how to reach it."""
     missing = [HOST] if proposal.host is None else []
     if proposal.port is None and proposal.listens:
-        missing.append(f"{PORT} (only a {Role.MODALITY.value} needs none)")
+        missing.append(f"{PORT} (only a {AERole.MODALITY.value} needs none)")
     return RejectedRow(proposal.row, f"missing: {', '.join(missing)}") if missing else None
 
 
-def _parse_cell(row: Row, name: str, parse: Callable[[str], T], problems: list[str]) -> T | None:
+def _parse_cell(row: SheetRow, name: str, parse: Callable[[str], T], problems: list[str]) -> T | None:
     """Return the value of a column, None when there is none or it is wrong, which is added to *problems*."""
     text = row.text(name)
     if not text or (not text.isprintable() and name != TITLE):
@@ -129,8 +129,8 @@ def _parse_boolean(text: str) -> bool:
     return value
 
 
-def _parse_role(text: str) -> Role:
+def _parse_role(text: str) -> AERole:
     try:
-        return Role(text.casefold())
+        return AERole(text.casefold())
     except ValueError:
-        raise MalformedInput(f"no such role; there are {', '.join(role.value for role in Role)}") from None
+        raise MalformedInput(f"no such role; there are {', '.join(role.value for role in AERole)}") from None

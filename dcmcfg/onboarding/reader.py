@@ -14,7 +14,7 @@ from dcmcfg.onboarding.row import Sheet
 from dcmcfg.onboarding.yaml_json import read_json, read_yaml
 
 
-class FileFormat(Enum):
+class SheetFileType(Enum):
     """Delimited text, YAML or JSON."""
 
     CSV = "csv"
@@ -23,22 +23,22 @@ class FileFormat(Enum):
 
 
 _BY_SUFFIX = {
-    ".csv": FileFormat.CSV,
-    ".tsv": FileFormat.CSV,
-    ".txt": FileFormat.CSV,
-    ".yaml": FileFormat.YAML,
-    ".yml": FileFormat.YAML,
-    ".json": FileFormat.JSON,
+    ".csv": SheetFileType.CSV,
+    ".tsv": SheetFileType.CSV,
+    ".txt": SheetFileType.CSV,
+    ".yaml": SheetFileType.YAML,
+    ".yml": SheetFileType.YAML,
+    ".json": SheetFileType.JSON,
 }
-_READERS = {FileFormat.CSV: read_delimited, FileFormat.YAML: read_yaml, FileFormat.JSON: read_json}
+_READERS = {SheetFileType.CSV: read_delimited, SheetFileType.YAML: read_yaml, SheetFileType.JSON: read_json}
 
 
-def detect_format(name: str) -> FileFormat | None:
+def detect_sheet_file_type(name: str) -> SheetFileType | None:
     """Return the form that a file *name* has by its suffix, or None."""
     return _BY_SUFFIX.get(PurePath(name).suffix.lower())
 
 
-def read_sheet(name: str, octets: bytes, file_format: FileFormat) -> Sheet:
+def read_sheet(name: str, octets: bytes, file_format: SheetFileType) -> Sheet:
     """Return the rows of *octets*, the content of the file *name*; those in one line differ by their numbers.
 
     Raises :class:`OnboardingError` for a file that is not of that form or not in Unicode, with the line.

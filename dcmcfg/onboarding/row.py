@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Protocol
 
 from dcmcfg.model.devices import NetworkAE
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from dcmcfg.schema_names import (
     DICOM_AE_TITLE,
     DICOM_ASSOCIATION_ACCEPTOR,
@@ -62,14 +62,14 @@ def resolve_column(heading: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """A row at ``location``; ``values`` by column, none of them empty.
 
     ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``index`` is
     where it stands among the rows of its file, from 0.
     """
 
-    location: Location
+    location: SourceLocation
     values: Mapping[str, str]
     problems: tuple[str, ...] = ()
     index: int = 0
@@ -83,7 +83,7 @@ class Row:
 ARCHIVE_TYPE = "ARCHIVE"
 
 
-class Role(Enum):
+class AERole(Enum):
     """A workstation or other destination of images; a modality, which only sends; another archive."""
 
     WORKSTATION = "workstation"
@@ -93,21 +93,21 @@ class Role(Enum):
     @property
     def listens(self) -> bool:
         """Whether it accepts associations (dicomAssociationAcceptor), so that it needs a port."""
-        return self is not Role.MODALITY
+        return self is not AERole.MODALITY
 
     @property
     def device_type(self) -> str | None:
         """The dicomPrimaryDeviceType of a device that is made for it, if any."""
-        return ARCHIVE_TYPE if self is Role.ARCHIVE else None
+        return ARCHIVE_TYPE if self is AERole.ARCHIVE else None
 
 
-def determine_role(ae: NetworkAE) -> Role:
+def determine_role(ae: NetworkAE) -> AERole:
     """Return the role that *ae* has by its entry and its device."""
     if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
-        return Role.MODALITY
+        return AERole.MODALITY
     if ARCHIVE_TYPE in ae.device.entry.texts(DICOM_PRIMARY_DEVICE_TYPE):
-        return Role.ARCHIVE
-    return Role.WORKSTATION
+        return AERole.ARCHIVE
+    return AERole.WORKSTATION
 
 
 def make_row_values(ae: NetworkAE) -> dict[str, str]:
@@ -151,7 +151,7 @@ class SheetFormat(Protocol):
 class Sheet:
     """The ``rows`` of a file; ``warnings`` are sentences on what of it is ignored."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[SheetRow, ...]
     source_format: SheetFormat
     warnings: tuple[str, ...] = ()
 

@@ -17,14 +17,14 @@ from dcmcfg.errors import OnboardingError
 from dcmcfg.onboarding.row import (
     COLUMNS,
     REASON,
-    Row,
     Sheet,
     SheetFormat,
+    SheetRow,
     convert_to_single_line,
     resolve_column,
     warn_unknown_columns,
 )
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 
 #: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -199,10 +199,10 @@ def _build_sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
     return Sheet(rows, source, tuple(warn_unknown_columns(name, unknown, "key")))
 
 
-def _make_row(name: str, node: Node, unknown: list[str]) -> Row:
-    location = Location(name, node.start_mark.line + 1)
+def _make_row(name: str, node: Node, unknown: list[str]) -> SheetRow:
+    location = SourceLocation(name, node.start_mark.line + 1)
     if not isinstance(node, MappingNode):
-        return Row(location, {}, ("not an AE: it has no keys",))
+        return SheetRow(location, {}, ("not an AE: it has no keys",))
     values: dict[str, str] = {}
     problems: list[str] = []
     for heading, value in _iterate_pairs(node):
@@ -217,7 +217,7 @@ def _make_row(name: str, node: Node, unknown: list[str]) -> Row:
                 problems.append(f"{known} is not a single value")
             elif text:
                 values[known] = text
-    return Row(location, values, tuple(problems))
+    return SheetRow(location, values, tuple(problems))
 
 
 def _iterate_pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
@@ -247,15 +247,15 @@ def _build_modalities_sheet(name: str, modalities: MappingNode) -> Sheet:
     return Sheet(rows, OrthancFormat(tuple(modalities.value)))
 
 
-def _make_modality_row(name: str, key: Node, node: Node) -> Row:
-    location = Location(name, key.start_mark.line + 1)
+def _make_modality_row(name: str, key: Node, node: Node) -> SheetRow:
+    location = SourceLocation(name, key.start_mark.line + 1)
     match node:
         case SequenceNode():
             given = dict(zip(("AET", "Host", "Port"), node.value, strict=False))
         case MappingNode():
             given = dict(_iterate_pairs(node))
         case _:
-            return Row(location, {}, (f"{key.value!r} is neither an array nor an object",))
+            return SheetRow(location, {}, (f"{key.value!r} is neither an array nor an object",))
     problems = []
     if isinstance(node, MappingNode) and len(given) < len(node.value):
         problems.append("a key is given twice")
@@ -271,7 +271,7 @@ def _make_modality_row(name: str, key: Node, node: Node) -> Row:
     symbolic_name = str(key.value).strip()
     if symbolic_name and symbolic_name != values.get("title"):
         values["description"] = symbolic_name
-    return Row(location, values, tuple(problems))
+    return SheetRow(location, values, tuple(problems))
 
 
 # ---- writing nodes down again

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from dcmcfg.lazy_exports import make_lazy_exports
 
 if TYPE_CHECKING:
+    from dcmcfg.plan.delayed_effects import describe_delayed_effects
     from dcmcfg.plan.desired_state import collect_desired_changes, make_surplus_deletes
     from dcmcfg.plan.ldif_output import format_changes, format_plan, format_rejects, parse_directory_url
     from dcmcfg.plan.plan import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         DesiredChange,
         InapplicableChange,
         Plan,
-        Step,
+        PlanStep,
         StepCheck,
         UnchangedItem,
         make_plan,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
     from dcmcfg.plan.restoration import compute_restoration
     from dcmcfg.plan.risk_checks import NewFinding, Risk, find_risks
-    from dcmcfg.plan.taking_effect import describe_delayed_effects
     from dcmcfg.plan.tree_diff import (
         TreeDiff,
         diff_trees,
@@ -53,10 +53,10 @@ __all__ = [
     "InapplicableChange",
     "NewFinding",
     "Plan",
+    "PlanStep",
     "RecordedName",
     "RecordedStudies",
     "Risk",
-    "Step",
     "StepCheck",
     "TreeDiff",
     "UnchangedItem",
@@ -90,7 +90,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
                 "DesiredChange",
                 "InapplicableChange",
                 "Plan",
-                "Step",
+                "PlanStep",
                 "StepCheck",
                 "UnchangedItem",
                 "make_plan",
@@ -99,7 +99,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
             "recorded_names": ("RecordedName", "RecordedStudies"),
             "restoration": ("compute_restoration",),
             "risk_checks": ("NewFinding", "Risk", "find_risks"),
-            "taking_effect": ("describe_delayed_effects",),
+            "delayed_effects": ("describe_delayed_effects",),
             "tree_diff": (
                 "TreeDiff",
                 "diff_trees",

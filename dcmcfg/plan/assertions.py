@@ -131,7 +131,7 @@ def encode_filter(assertion_filter: Filter) -> bytes:
             return encode_element(_OR, b"".join(encode_filter(each) for each in inner))
 
 
-def matches(assertion_filter: Filter, entry: Entry, schema: Schema, entry_csn: str | None) -> bool:
+def matches_filter(assertion_filter: Filter, entry: Entry, schema: Schema, entry_csn: str | None) -> bool:
     """Tell whether *assertion_filter* is true of *entry*, whose entryCSN is *entry_csn* when known.
 
     An entryCSN that is not known counts as matching: the server will judge it.

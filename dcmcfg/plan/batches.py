@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from dcmcfg.changes import Delete, Rename
 from dcmcfg.dn import AncestorIndex, NormalDN
 from dcmcfg.model.tree import TreeDraft
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Plan, PlanStep
 
 
 @dataclass(frozen=True)
 class PlanBatches:
     """The steps for one transaction, then those to be taken one by one, in order; either may be empty."""
 
-    transaction_steps: tuple[Step, ...]
-    single_steps: tuple[Step, ...]
+    transaction_steps: tuple[PlanStep, ...]
+    single_steps: tuple[PlanStep, ...]
 
 
 def split_plan(plan: Plan) -> PlanBatches:

@@ -15,7 +15,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
 from dcmcfg.plan.content_records import drop_operational_attributes
 from dcmcfg.plan.plan import DesiredChange
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 
 
 def collect_desired_changes(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[DesiredChange]:
@@ -44,7 +44,7 @@ def _iterate_in_file_order(files: Sequence[tuple[str, Sequence[Record]]]) -> Ite
                 _get_change(record),
                 strict=strict,
                 is_content_record=is_content_record,
-                location=Location(name, record.line),
+                location=SourceLocation(name, record.line),
             )
 
 

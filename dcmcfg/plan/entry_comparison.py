@@ -8,7 +8,7 @@ from enum import Enum
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import canonicalise_name
 from dcmcfg.plan import hashed_passwords
-from dcmcfg.plan.stored_form import to_stored_classes
+from dcmcfg.plan.stored_form import substitute_stored_classes
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema_names import DCM_PROPERTY, OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
@@ -72,9 +72,9 @@ class EntryComparison:
                 pass
         match self._base_name(name):
             case folded if folded == OBJECT_CLASS.lower():
-                new = to_stored_classes(old, new, self._schema)
+                new = substitute_stored_classes(old, new, self._schema)
             case hashed_passwords.PASSWORD:
-                new = hashed_passwords.to_stored_passwords(old, new)
+                new = hashed_passwords.substitute_stored_passwords(old, new)
             case _:
                 pass
         current = {self._schema.normalise_value(name, value): value for value in old}

@@ -52,7 +52,7 @@ def can_address_single_values(schema: Schema, name: str) -> bool:
     hashed, which equals no value that was given.
     """
     definition = schema.attribute(name)
-    return definition is not None and definition.equality is not None and definition.name != USER_PASSWORD
+    return definition is not None and definition.equality_rule is not None and definition.name != USER_PASSWORD
 
 
 def are_equal(one: Entry, other: Entry, schema: Schema) -> bool:

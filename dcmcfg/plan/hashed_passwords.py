@@ -34,12 +34,12 @@ def is_hashed(value: bytes) -> bool:
     return _HASHED.match(value) is not None
 
 
-def to_stored_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
+def substitute_stored_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return *given*, each password in the form in which *stored* has it, as a hash or as the one that a hash is of."""
     return tuple(dict.fromkeys(next((each for each in stored if _is_same(each, value)), value) for value in given))
 
 
-def to_given_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
+def substitute_given_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return *stored*, each password in the form in which *given* has it.
 
     A hash that cannot be verified here counts as that of a plain password of *given* that no other value is of.

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dcmcfg.model.devices import find_enclosing_device
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.findings import Finding, Impact
+from dcmcfg.schema.findings import EntryFinding, Impact
 
 #: The kinds of finding for which a plan is refused unless the risk is named.
 REFUSED_KINDS: tuple[Impact, ...] = ("unloadable", "stops-next-start")
 
 
-def prevents_loading(finding: Finding, schema: Schema) -> bool:
+def prevents_loading(finding: EntryFinding, schema: Schema) -> bool:
     """Return whether *finding* keeps the archive from loading a device, or from its next start.
 
     The archive loads what stands at and below devices, its own and those of the AEs that it looks up.

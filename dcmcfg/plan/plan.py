@@ -16,7 +16,7 @@ from dcmcfg.plan.assertions import Equals, Filter
 from dcmcfg.plan.attribute_names import canonicalise_names
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
 from dcmcfg.plan.remaining_changes import compute_remaining
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
@@ -39,7 +39,7 @@ class DesiredChange:
 
     change: Change
     strict: bool = False
-    location: Location | None = None
+    location: SourceLocation | None = None
     is_content_record: bool = False
 
 
@@ -70,7 +70,7 @@ class ChangesDoNotApply(DoesNotApply):
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """One change with the entry before (None for an Add) and after (None for a Delete).
 
     ``location`` is where the change was written, None if no file holds it.
@@ -79,7 +79,7 @@ class Step:
     change: Change
     before: Entry | None
     after: Entry | None
-    location: Location | None = None
+    location: SourceLocation | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Plan:
 
     before: Tree
     after: Tree
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     _: KW_ONLY
     unchanged: tuple[UnchangedItem, ...] = ()
     typo_warnings: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ class Plan:
 
 
 #: Return why a step is refused although the tree allows it, or None.
-StepCheck = Callable[[Step], DoesNotApply | None]
+StepCheck = Callable[[PlanStep], DoesNotApply | None]
 
 
 def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepCheck | None = None) -> Plan:
@@ -150,11 +150,11 @@ def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepChec
     changes = tuple(desired)
     plan, inapplicable = plan_applicable(tree, changes, check_step)
     if inapplicable:
-        raise combine_problems(inapplicable, len(changes))
+        raise combine_inapplicable_changes(inapplicable, len(changes))
     return plan
 
 
-def combine_problems(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
+def combine_inapplicable_changes(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
     """Return the error that reports *inapplicable*, of which there is at least one, among *count* changes."""
     first, *others = [each.problem for each in inapplicable]
     return ChangesDoNotApply((first, *others), count) if others else first
@@ -187,7 +187,7 @@ def _plan_without_known(
     """
     builder = _PlanBuilder(tree)
     inapplicable: list[InapplicableChange] = []
-    inapplicable_locations: dict[NormalDN, Location | None] = {}
+    inapplicable_locations: dict[NormalDN, SourceLocation | None] = {}
     desired_indexes: list[int] = []
     inapplicable_names = AncestorIndex()
     for index, each in enumerate(desired):
@@ -207,7 +207,7 @@ def _plan_without_known(
 
 
 def _require_applied_parent(
-    nearest: NormalDN | None, change: Change, inapplicable_locations: Mapping[NormalDN, Location | None]
+    nearest: NormalDN | None, change: Change, inapplicable_locations: Mapping[NormalDN, SourceLocation | None]
 ) -> None:
     """Raise :class:`DoesNotApply` when *change* is of, or below, *nearest*, an entry with an inapplicable change."""
     if nearest is not None:
@@ -237,7 +237,7 @@ class _PlanBuilder:
         self._is_from_server = is_from_server
         self._first_step_of: dict[NormalDN, int] = {}
         self._draft = TreeDraft(tree)
-        self._steps: list[Step] = []
+        self._steps: list[PlanStep] = []
         self._unchanged: list[UnchangedItem] = []
         self._typo_warnings: dict[str, None] = {}
         self._content_entries: dict[NormalDN, Entry] = {}
@@ -305,7 +305,7 @@ class _PlanBuilder:
                 result_code=_NO_SUCH_ENTRY,
             )
 
-    def _add_content(self, requested: Add, location: Location | None) -> None:
+    def _add_content(self, requested: Add, location: SourceLocation | None) -> None:
         """Bring the entry to what *requested* says of it: values that it lacks go, but for secrets and vendor data."""
         schema = self._draft.schema
         content_records.check_naming_values(schema, requested.entry)
@@ -327,7 +327,7 @@ class _PlanBuilder:
         content_records.check_structural_class(schema, current, target)
         self._add_resolved(Modify(current.dn, entry_diff.compute_modifications(current, target, schema)), location)
 
-    def add_undo(self, step: Step) -> list[Step]:
+    def add_undo(self, step: PlanStep) -> list[PlanStep]:
         """Return the steps that undo *step*, taken here."""
         count_before = len(self._steps)
         for change in _invert_step(step):
@@ -344,7 +344,7 @@ class _PlanBuilder:
         ):
             self._add_resolved(Modify(entry.dn, modifications))
 
-    def _add_strict(self, change: Change, location: Location | None) -> None:
+    def _add_strict(self, change: Change, location: SourceLocation | None) -> None:
         before, origin = self._draft.get(change.dn), self._draft.find_original_key(change.dn)
         try:
             if before is not None:
@@ -352,7 +352,7 @@ class _PlanBuilder:
             self._draft.apply(change)
         except DoesNotApply as problem:
             raise _mark_as_changed(problem) from problem
-        self._append_step(Step(change, before, self._draft.get(_get_dn_after(change)), location), origin)
+        self._append_step(PlanStep(change, before, self._draft.get(_get_dn_after(change)), location), origin)
 
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.get_version(change.dn)
@@ -369,7 +369,7 @@ class _PlanBuilder:
                     result_code=_ASSERTION_FAILED,
                 )
 
-    def _add_resolved(self, change: Change, location: Location | None = None) -> None:
+    def _add_resolved(self, change: Change, location: SourceLocation | None = None) -> None:
         before, version = self._draft.get(change.dn), self._draft.get_version(change.dn)
         origin = self._draft.find_original_key(change.dn)
         self._draft.apply(change)
@@ -389,9 +389,9 @@ class _PlanBuilder:
                 change = replace(change, entry=after)
             case _:
                 pass
-        self._append_step(Step(change, before, after, location), origin)
+        self._append_step(PlanStep(change, before, after, location), origin)
 
-    def _append_step(self, step: Step, origin: NormalDN | None) -> None:
+    def _append_step(self, step: PlanStep, origin: NormalDN | None) -> None:
         """Add *step*, of the entry that was called *origin* before the plan (None: it is new).
 
         Where the step takes away values that it does not assert, the first step of that entry asserts what was read.
@@ -429,7 +429,7 @@ def _get_dn_after(change: Change) -> DN:
     return change.new_dn if isinstance(change, Rename) else change.dn
 
 
-def _invert_step(step: Step) -> tuple[Change, ...]:
+def _invert_step(step: PlanStep) -> tuple[Change, ...]:
     match step.change:
         case Add(entry):
             return (Delete(entry.dn),)
@@ -456,7 +456,7 @@ def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
     return problem
 
 
-def add_location(problem: DoesNotApply, location: Location | None) -> DoesNotApply:
+def add_location(problem: DoesNotApply, location: SourceLocation | None) -> DoesNotApply:
     """Return *problem* with the *location* of the change, if it has one."""
     if location is None:
         return problem

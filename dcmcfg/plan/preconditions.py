@@ -151,5 +151,5 @@ def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | 
 def _is_assertable(schema: Schema, name: str) -> bool:
     """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
     definition = schema.attribute(name)
-    is_certificate = definition is not None and definition.equality == "certificateExactMatch"
+    is_certificate = definition is not None and definition.equality_rule == "certificateExactMatch"
     return entry_diff.can_address_single_values(schema, name) and not is_certificate

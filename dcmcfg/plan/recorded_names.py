@@ -17,7 +17,7 @@ from dcmcfg.model.devices import Configuration, Device, NetworkAE
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Plan, PlanStep
 from dcmcfg.route.external_archives import find_external_archives
 from dcmcfg.schema_names import (
     DICOM_AE_TITLE,
@@ -86,7 +86,7 @@ def find_recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
     return tuple(sorted(found, key=lambda each: not each.expects_records))
 
 
-def _may_remove_name(step: Step) -> bool:
+def _may_remove_name(step: PlanStep) -> bool:
     match step.change:
         case Delete():
             return step.before is None or any(map(step.before.is_a, _NAMED_CLASSES))

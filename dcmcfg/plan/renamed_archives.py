@@ -17,10 +17,10 @@ _NAME = EntityKind.DEVICE.value.attribute.lower()
 
 @dataclass(frozen=True)
 class RenamedArchive:
-    """An archive's device that was called ``old`` and is called ``new``."""
+    """An archive's device that was called ``old_name`` and is called ``new_name``."""
 
-    old: str
-    new: str
+    old_name: str
+    new_name: str
 
 
 def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[RenamedArchive, ...]:

@@ -8,7 +8,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree, canonicalise_name
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.stored_form import to_stored_form
+from dcmcfg.plan.stored_form import substitute_stored_form
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import find_structural_classes
 from dcmcfg.schema_names import OBJECT_CLASS
@@ -39,7 +39,7 @@ def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
     missing = missing_ancestors | {key: entry for key, entry in target.items() if key not in current}
     changes += [Add(missing[key]) for key in sort_parents_first(missing)]
     for key in sort_parents_first(current.keys() & target.keys()):
-        stored_form = to_stored_form(tree_after.entries[key], target[key], live.schema)
+        stored_form = substitute_stored_form(tree_after.entries[key], target[key], live.schema)
         if modifications := entry_diff.compute_modifications(tree_after.entries[key], stored_form, live.schema):
             changes.append(Modify(target[key].dn, modifications))
     changes += [Delete(tree_after.entries[key].dn) for key in sort_children_first(current.keys() - target.keys())]

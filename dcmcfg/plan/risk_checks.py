@@ -20,7 +20,7 @@ from dcmcfg.plan.entry_names import EntryNames
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
 from dcmcfg.plan.warnings import format_finding
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.suggestions import join_limited
 
@@ -38,7 +38,7 @@ def find_removed_names(plan: Plan) -> tuple[NormalDN, ...]:
 
 def find_new_dangling_references(plan: Plan) -> Iterator[tuple[DN, str, str]]:
     """Yield (entry, attribute, DN) of each reference that leads to no entry after *plan* and did not do so before."""
-    before, after = _DanglingBefore(plan), _DNReferences(plan.after)
+    before, after = _DanglingReferencesBefore(plan), _DNReferences(plan.after)
     for key in _names_to_check(plan):
         entry = plan.after.entries[key]
         if dangling := after.find_dangling(entry):
@@ -91,7 +91,7 @@ class _DNReferences:
         return key not in self._tree.entries and is_at_or_below(key, self._top)
 
 
-class _DanglingBefore:
+class _DanglingReferencesBefore:
     """What dangled before the plan."""
 
     def __init__(self, plan: Plan) -> None:
@@ -136,7 +136,7 @@ _MAX_VALUE_LENGTH = 300
 class NewFinding:
     """A finding that a plan brings about, with the ``fix`` in words; its place is in the record that causes it."""
 
-    finding: Finding
+    finding: EntryFinding
     fix: str
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from dcmcfg.changes import Add
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DoesNotApply
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import ChangesDoNotApply, Plan, Step, add_location
+from dcmcfg.plan.plan import ChangesDoNotApply, Plan, PlanStep, add_location
 from dcmcfg.schema.definitions import ObjectClass, Schema
 from dcmcfg.schema.findings import (
     ATTRIBUTE_NOT_ALLOWED,
@@ -18,7 +18,7 @@ from dcmcfg.schema.findings import (
     SINGLE_VALUED,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_CLASS,
-    Finding,
+    EntryFinding,
 )
 from dcmcfg.schema.schema_files import RELEASE, describe_schema_update, find_schema_file
 from dcmcfg.schema.structure import StructureChecker, add_superiors, check_structure
@@ -63,7 +63,7 @@ class ServerSchemaRules:
         """Whether the server's own schema was read, so that nothing is left to the bundled one."""
         return "_schema" in self.__dict__ and self._schema is not None
 
-    def check_step(self, step: Step) -> DoesNotApply | None:
+    def check_step(self, step: PlanStep) -> DoesNotApply | None:
         """Return why the server would refuse *step*, None where it would not or its schema is not known."""
         after = step.after
         if after is None or (self._is_proven_by_tree(step, after) and not self._structures.find_problems(after)):
@@ -75,13 +75,13 @@ class ServerSchemaRules:
         found = [finding for finding in found if _build_key(finding) not in known]
         return self._build_refusal(schema, after, found) if found else None
 
-    def _find_problems(self, entry: Entry) -> list[Finding]:
+    def _find_problems(self, entry: Entry) -> list[EntryFinding]:
         """Return what the server's schema has against *entry*."""
         found = list(self._server_structures.find_problems(entry))
         for attribute in entry.attributes:
             known = self._server.attribute(attribute.name) if len(attribute.values) > 1 else None
             if known is not None and known.single_valued:
-                found.append(Finding(SINGLE_VALUED, entry.dn, attribute.name, ""))
+                found.append(EntryFinding(SINGLE_VALUED, entry.dn, attribute.name, ""))
         return found
 
     @cached_property
@@ -98,7 +98,7 @@ class ServerSchemaRules:
         """The server's schema; only asked for where it is known."""
         return self._schema or self._tree.schema
 
-    def _is_proven_by_tree(self, step: Step, after: Entry) -> bool:
+    def _is_proven_by_tree(self, step: PlanStep, after: Entry) -> bool:
         """Return whether entries of the tree show that the server takes what *step* brings to its entry."""
         classes, names = _describe_shape(after)
         added_names = names
@@ -143,7 +143,7 @@ class ServerSchemaRules:
             found.setdefault(classes, set()).update(names)
         return tuple((classes, frozenset(names)) for classes, names in found.items())
 
-    def _build_refusal(self, schema: Schema, entry: Entry, found: list[Finding]) -> DoesNotApply:
+    def _build_refusal(self, schema: Schema, entry: Entry, found: list[EntryFinding]) -> DoesNotApply:
         reasons = [_Reason.from_finding(schema, self._tree.schema, entry, finding) for finding in found]
         messages = "; ".join(each.message for each in reasons[:_MAX_LISTED])
         more = f"; and {len(reasons) - _MAX_LISTED} more" if len(reasons) > _MAX_LISTED else ""
@@ -177,7 +177,7 @@ class _Reason:
     fix: str
 
     @staticmethod
-    def from_finding(server: Schema, bundled: Schema, entry: Entry, finding: Finding) -> _Reason:
+    def from_finding(server: Schema, bundled: Schema, entry: Entry, finding: EntryFinding) -> _Reason:
         name = finding.attribute
         match finding.rule:
             case rule if rule is UNKNOWN_ATTRIBUTE:
@@ -250,7 +250,7 @@ def _find_relaxed_schema_file(schema: Schema, entry: Entry, name: str) -> str:
     return next((file for file in files if file), "")
 
 
-def _build_key(finding: Finding) -> tuple[str, str, bytes | None]:
+def _build_key(finding: EntryFinding) -> tuple[str, str, bytes | None]:
     return finding.rule.name, finding.attribute.lower(), finding.value
 
 

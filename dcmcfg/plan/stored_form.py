@@ -10,7 +10,7 @@ from __future__ import annotations
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
-from dcmcfg.plan.hashed_passwords import PASSWORD, to_stored_passwords
+from dcmcfg.plan.hashed_passwords import PASSWORD, substitute_stored_passwords
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import add_implied_classes
 from dcmcfg.schema_names import OBJECT_CLASS
@@ -20,7 +20,7 @@ _CLASSES = OBJECT_CLASS.lower()
 _Values = tuple[bytes, ...]
 
 
-def to_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Entry:
+def substitute_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Entry:
     """Return *desired* with each value that a server keeps in a form of its own in the form that *stored* has of it.
 
     Those are class names, with the classes that others imply, DNs (the case of their values counts), and passwords.
@@ -33,9 +33,9 @@ def to_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Entry:
         name = attribute.name.lower()
         definition = schema.attribute(name)
         if name == _CLASSES:
-            new = to_stored_classes(old, new, schema)
+            new = substitute_stored_classes(old, new, schema)
         elif name.partition(";")[0] == PASSWORD:
-            new = to_stored_passwords(old, new)
+            new = substitute_stored_passwords(old, new)
         elif definition is not None and definition.syntax == "DN":
             by_name = {_canonicalise_dn(value, schema): value for value in old}
             new = tuple(by_name.get(_canonicalise_dn(value, schema), value) for value in new)
@@ -44,7 +44,7 @@ def to_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Entry:
     return found
 
 
-def to_stored_classes(stored: _Values, desired: _Values, schema: Schema) -> _Values:
+def substitute_stored_classes(stored: _Values, desired: _Values, schema: Schema) -> _Values:
     """Return *desired* with the classes of *stored* that it implies; *stored* itself where both imply the same.
 
     With a class an entry has all above it, whether they are stored or not (RFC 4512 §3.3).

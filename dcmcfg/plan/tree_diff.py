@@ -12,7 +12,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import entry_diff
 from dcmcfg.plan.entry_comparison import EntryComparison, MissingSecretsPolicy
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Plan, PlanStep
 from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 
@@ -40,20 +40,22 @@ def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_
     policy = MissingSecretsPolicy.DELETE if with_secrets else MissingSecretsPolicy.IGNORE
     comparison = EntryComparison(before.schema, missing_secrets=policy, ignore=ignore)
     entries = dict(before.entries)
-    added: dict[NormalDN, Step] = {}
-    changed: dict[NormalDN, Step] = {}
+    added: dict[NormalDN, PlanStep] = {}
+    changed: dict[NormalDN, PlanStep] = {}
     for key, desired in after.entries.items():
         current = before.entries.get(key)
         if current is None:
             entries[key] = desired
-            added[key] = Step(Add(desired), None, desired)
+            added[key] = PlanStep(Add(desired), None, desired)
         elif (target := comparison.compute_target(current, desired)) is not current:
             entries[key] = target
-            changed[key] = Step(
+            changed[key] = PlanStep(
                 Modify(current.dn, entry_diff.compute_modifications(current, target, before.schema)), current, target
             )
     deleted = {
-        key: Step(Delete(entry.dn), entry, None) for key, entry in before.entries.items() if key not in after.entries
+        key: PlanStep(Delete(entry.dn), entry, None)
+        for key, entry in before.entries.items()
+        if key not in after.entries
     }
     for key in deleted:
         del entries[key]

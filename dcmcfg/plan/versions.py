@@ -10,7 +10,7 @@ from dcmcfg.errors import Refused
 from dcmcfg.model.tree import TreeDraft
 from dcmcfg.plan import assertions
 from dcmcfg.plan.assertions import Equals
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Plan, PlanStep
 
 
 def assert_versions(plan: Plan) -> Plan:
@@ -20,7 +20,7 @@ def assert_versions(plan: Plan) -> Plan:
     server shows none, or none of an entry that the plan touches.
     """
     draft = TreeDraft(plan.before)
-    steps: list[Step] = []
+    steps: list[PlanStep] = []
     for step in plan.steps:
         version = draft.get_version(step.change.dn)
         if version is not None and not isinstance(step.change, Add):

@@ -11,21 +11,21 @@ from itertools import islice
 from dcmcfg.changes import Add, Modify
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.plan.loadability import prevents_loading
-from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.findings import MISSING_ATTRIBUTE, Finding
+from dcmcfg.plan.plan import Plan, PlanStep
+from dcmcfg.schema.findings import MISSING_ATTRIBUTE, EntryFinding
 from dcmcfg.schema.structure import StructureChecker
 from dcmcfg.schema.values import ValueRules
 from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value, is_secret
 
 
-def check_new_values(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[Finding]:
+def check_new_values(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[EntryFinding]:
     """Yield what *rules* say of the values that *after* holds and *before* does not (None: all)."""
     for attribute in _iterate_added_values(before, after):
         yield from rules.find_problems(after, attribute.name, attribute.values)
 
 
-def format_finding(finding: Finding, *, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:
+def format_finding(finding: EntryFinding, *, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:
     """Return *finding* as a phrase: attribute, value if there is one and it is no secret, and the message.
 
     Of a value longer than *max_length* characters the beginning is shown.
@@ -92,7 +92,7 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
                 yield f"{finding.dn}: {format_finding(finding)}"
 
 
-def _becomes_archive(plan: Plan, step: Step) -> bool:
+def _becomes_archive(plan: Plan, step: PlanStep) -> bool:
     """Tell whether *step* gives a device the class of an archive; one that the plan itself adds may be meant as one."""
     if (
         step.before is None
@@ -104,7 +104,7 @@ def _becomes_archive(plan: Plan, step: Step) -> bool:
     return step.after.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) and step.after.is_a(DICOM_DEVICE_OBJECT_CLASS)
 
 
-def _list_touched_attributes(step: Step) -> frozenset[str]:
+def _list_touched_attributes(step: PlanStep) -> frozenset[str]:
     match step.change:
         case Add(entry):
             return frozenset(attribute.name.lower() for attribute in entry.attributes)

@@ -13,7 +13,7 @@ from dcmcfg.bulk.failure_groups import FailureGroup
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.study_result import StudyResult
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import bounded_width, wrap_text
+from dcmcfg.render.terminal.console import get_bounded_width, wrap_text
 from dcmcfg.timestamps import format_iso
 
 _LABEL = 10  # columns
@@ -41,7 +41,7 @@ def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str
         "request": dict(report.run_parameters.values),
         "results_file": str(report.store),
         "outcome_counts": {_snake_case(kind.value): number for kind, number in summary.outcome_counts.items()}
-        | {"pending": summary.open_count},
+        | {"pending": summary.unfinished_count},
         "attempts": {
             "count": summary.attempt_count,
             "interrupted_count": summary.interrupted_count,
@@ -102,7 +102,7 @@ def _study_json(result: StudyResult, configuration_checksum: str) -> dict[str, A
             "ended_at": format_iso(each.ended) if each.ended else None,
             "outcome": each.result.outcome.value if each.result else None,
             "headline": each.result.headline if each.result else None,
-            "final": each.final,
+            "final": each.is_final,
         }
         for each in result.attempts
     ]
@@ -171,6 +171,6 @@ def _remaining_groups_part(groups: Sequence[FailureGroup]) -> Iterator[tuple[str
 def _format_slowest(report: BulkReport, console: Console) -> Text:
     """Return a line for each, or two where it has no room: nothing is cut, and what is below is further in."""
     results = [(escape_unprintable(each.study_uid), each.final_result) for each in report.summary.slowest]
-    uid_width = (bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
+    uid_width = (get_bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
     separator = "  " if all(len(uid) <= uid_width for uid, _ in results) else f"\n{_INDENT}"
     return Text("\n".join(f"{result.seconds:8.2f} s{separator}{uid}" for uid, result in results if result is not None))

@@ -89,7 +89,7 @@ def render_bulk_junit(report: BulkReport) -> Iterator[str]:
         "tests": str(summary.study_count),
         "failures": str(failures),
         "errors": str(errors),
-        "skipped": str(summary.open_count),
+        "skipped": str(summary.unfinished_count),
         "time": f"{seconds:.3f}",
     }
     timestamp = {"timestamp": format_iso(summary.started).removesuffix("Z")} if summary.started else {}

@@ -30,7 +30,7 @@ from dcmcfg.bulk.events import (
 from dcmcfg.bulk.failure_groups import get_failure_reason, get_reason_pattern
 from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import stderr_console
+from dcmcfg.render.terminal.console import make_stderr_console
 
 #: Where there is no terminal: seconds between two lines.
 _REPORT_INTERVAL_S = 30.0
@@ -45,7 +45,7 @@ _MIN_BAR, _MAX_BAR, _TEXT_COLUMNS = 4, 40, 58
 @contextmanager
 def show_bulk_progress(total: int) -> Iterator[Callable[[RunEvent], None]]:
     """Yield what takes the events: on a terminal a bar with rate and time left, else a line now and then."""
-    console = stderr_console()
+    console = make_stderr_console()
     if not console.is_terminal:
         yield _LineReporter(console, total).handle
         return

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from dcmcfg.bulk.store_catalog import StoreInfo
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import bounded_width, print_line
+from dcmcfg.render.terminal.console import get_bounded_width, print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.timestamps import format_iso, format_timestamp
 
@@ -35,7 +35,8 @@ def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -
         print_line(console, f"no results are kept in {escape_unprintable(str(folder))}")
         return
     rows = [
-        tuple(map(escape_unprintable, _build_row(each, _max_source_length(bounded_width(console))))) for each in stores
+        tuple(map(escape_unprintable, _build_row(each, _max_source_length(get_bounded_width(console)))))
+        for each in stores
     ]
     print_table(console, _COLUMNS, rows, list(map(_build_block_row, rows)))
     total = _format_size(sum(each.size_bytes for each in stores))
@@ -70,7 +71,7 @@ def _build_row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ..
     facts, source = store.run_parameters.values, store.source_name
     if max_source_length is not None and len(source) > max_source_length:
         source = f"{source[:max_source_length]}…"
-    open_text = f"{store.open_count:,}, in progress" if store.in_progress else f"{store.open_count:,}"
+    open_text = f"{store.unfinished_count:,}, in progress" if store.in_progress else f"{store.unfinished_count:,}"
     return (
         *name_cells,
         facts.get("archive", ""),
@@ -90,7 +91,7 @@ def _store_json(store: StoreInfo) -> dict[str, Any]:
         "request": dict(store.run_parameters.values),
         "source": store.source_name,
         "finished_count": store.finished_count,
-        "pending_count": store.open_count,
+        "pending_count": store.unfinished_count,
         "octets": store.size_bytes,
         "in_progress": store.in_progress,
         "problem": store.problem or None,

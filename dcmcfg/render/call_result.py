@@ -15,7 +15,7 @@ _MAX_NAMED_TITLES = 5
 
 def format_call_result(result: CallResult) -> str:
     """Return how the peer answered, or the problem; over TLS also until when its certificate is valid."""
-    if not result.is_answered:
+    if not result.is_success:
         return result.problem
     answer_text = f"C-ECHO answered in {result.seconds * 1000:.0f} ms"
     tls_session = result.tls_session
@@ -47,12 +47,12 @@ def call_result_json(result: CallResult | None) -> dict[str, Any]:
     if result is None:
         result, success = CallResult(), None
     else:
-        success = result.is_answered
+        success = result.is_success
     return {
         "success": success,
         "duration_seconds": round(result.seconds, 3) if success else None,
         "problem": result.problem or None,
-        "failed_stage": result.failed_at.value if result.failed_at else None,
+        "failed_stage": result.failed_stage.value if result.failed_stage else None,
         "next_step": result.next_step or None,
         "tls_session": tls_session_json(result.tls_session),
     }

@@ -14,7 +14,7 @@ from dcmcfg.dn import DN
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
-from dcmcfg.schema.findings import RULES, CheckRule, Finding
+from dcmcfg.schema.findings import RULES, CheckRule, EntryFinding
 from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
 
@@ -31,7 +31,7 @@ _COLUMNS = (
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def print_findings(console: Console, findings: Sequence[Finding], entry_count: int) -> None:
+def print_findings(console: Console, findings: Sequence[EntryFinding], entry_count: int) -> None:
     """Print *findings* as a table, names relative to the container of devices, and how many there are."""
     if findings:
         print_table(console, _COLUMNS, list(_build_rows(findings)), list(_build_rows(findings, each_named=True)))
@@ -48,7 +48,7 @@ def print_change_files(console: Console, files: Sequence[tuple[str, int]]) -> No
         )
 
 
-def format_finding_counts(findings: Sequence[Finding], entry_count: int) -> str:
+def format_finding_counts(findings: Sequence[EntryFinding], entry_count: int) -> str:
     """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
     count = Counter(finding.severity for finding in findings)
     notes = f", {format_count(count['note'], 'note')}" if count["note"] else ""
@@ -56,7 +56,7 @@ def format_finding_counts(findings: Sequence[Finding], entry_count: int) -> str:
     return f"{format_count(entry_count, 'entry', 'entries')}: {problems}{notes}"
 
 
-def format_unloadable_devices(findings: Sequence[Finding]) -> str:
+def format_unloadable_devices(findings: Sequence[EntryFinding]) -> str:
     """Return the devices that the archive refuses to load because of *findings* (``device x``), empty if none."""
     names = dict.fromkeys(_get_device_name(finding.dn) for finding in findings if finding.impact == "unloadable")
     if not names:
@@ -64,7 +64,7 @@ def format_unloadable_devices(findings: Sequence[Finding]) -> str:
     return ("device " if len(names) == 1 else "devices ") + ", ".join(names)
 
 
-def findings_json(findings: Sequence[Finding], entry_count: int) -> dict[str, Any]:
+def findings_json(findings: Sequence[EntryFinding], entry_count: int) -> dict[str, Any]:
     """Return *findings* for ``--json``: ``entry_count``, ``error_count``, ``warning_count``, ``findings`` in order.
 
     Each finding has its ``impact`` (:data:`~dcmcfg.schema.findings.Impact`). The value of a secret is ``(secret)``;
@@ -79,7 +79,7 @@ def findings_json(findings: Sequence[Finding], entry_count: int) -> dict[str, An
     }
 
 
-def finding_json(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: EntryFinding) -> dict[str, Any]:
     """Return *finding* for ``--json``, see :func:`findings_json`."""
     return {
         "severity": finding.severity,
@@ -94,7 +94,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def findings_sarif(findings: Sequence[Finding], rules: Sequence[CheckRule] = RULES) -> dict[str, Any]:
+def findings_sarif(findings: Sequence[EntryFinding], rules: Sequence[CheckRule] = RULES) -> dict[str, Any]:
     """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one.
 
     *rules* are those that were checked.
@@ -113,7 +113,7 @@ def findings_sarif(findings: Sequence[Finding], rules: Sequence[CheckRule] = RUL
     return {"version": "2.1.0", "$schema": _SARIF_SCHEMA, "runs": [{"tool": {"driver": driver}, "results": results}]}
 
 
-def _sarif_result(finding: Finding) -> dict[str, Any]:
+def _sarif_result(finding: EntryFinding) -> dict[str, Any]:
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": str(finding.dn), "kind": "object"}]}
     if finding.location:
         location["physicalLocation"] = {
@@ -130,7 +130,7 @@ def _sarif_result(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _build_rows(findings: Sequence[Finding], *, each_named: bool = False) -> Iterator[tuple[str, ...]]:
+def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -> Iterator[tuple[str, ...]]:
     """Yield the cells of each finding; the entry is named once for several of it unless *each_named*."""
     previous_dn: DN | None = None
     for finding in findings:
@@ -141,7 +141,7 @@ def _build_rows(findings: Sequence[Finding], *, each_named: bool = False) -> Ite
         yield finding.severity, location, escape_unprintable(finding.attribute), _format_value(finding), message
 
 
-def _format_location(finding: Finding, *, repeated: bool) -> str:
+def _format_location(finding: EntryFinding, *, repeated: bool) -> str:
     """Return the entry, unless it was *repeated* in the row above, and the place in a file."""
     name = [] if repeated else [escape_unprintable(_format_relative_dn(finding.dn))]
     position = [f"{escape_unprintable(finding.location.file)}:{finding.location.line}"] if finding.location else []
@@ -165,7 +165,7 @@ def _get_device_name(dn: DN) -> str:
     return next(names, str(dn))
 
 
-def _get_value_text(finding: Finding) -> str | None:
+def _get_value_text(finding: EntryFinding) -> str | None:
     if finding.value is None:
         return None
     if is_secret(finding.attribute, finding.value):
@@ -173,7 +173,7 @@ def _get_value_text(finding: Finding) -> str | None:
     return finding.value.decode("utf-8", "backslashreplace")
 
 
-def _format_value(finding: Finding) -> str:
+def _format_value(finding: EntryFinding) -> str:
     value = _get_value_text(finding) or ""
     shortened = (
         value

@@ -22,11 +22,11 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.model.export import export_ldif
-from dcmcfg.plan.plan import Step
+from dcmcfg.plan.plan import PlanStep
 from dcmcfg.plan.tree_diff import TreeDiff
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import format_plan_counts
-from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, relative_dn, zip_member_rows
+from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, format_relative_dn, make_zip_member_rows
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.definitions import Schema
@@ -93,7 +93,7 @@ def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base:
     print_line(console, format_single_line(direction.heading))
     rows = []
     for step in steps[:SHOWN_ENTRIES]:
-        entry = relative_dn(step.change.dn, base)
+        entry = format_relative_dn(step.change.dn, base)
         for number, row in enumerate(_build_rows(step, with_secrets=with_secrets)):
             rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
     values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
@@ -153,7 +153,7 @@ class _ValueChange(NamedTuple):
     added: tuple[bytes, ...]
 
 
-def _find_value_changes(step: Step) -> Iterator[_ValueChange]:
+def _find_value_changes(step: PlanStep) -> Iterator[_ValueChange]:
     entries = [entry for entry in (step.before, step.after) if entry is not None]
     for name in {each.name.lower(): each.name for entry in entries for each in entry.attributes}.values():
         old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
@@ -186,14 +186,14 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
         return {"base64": base64.b64encode(value).decode()}
 
 
-def _build_rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
+def _build_rows(step: PlanStep, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
     """Yield (attribute, from, to), one row for a single value that changes, else one for each that goes or comes."""
     match step:
-        case Step(before=None, after=Entry(attributes=attributes)):
+        case PlanStep(before=None, after=Entry(attributes=attributes)):
             yield "(entry)", "(absent)", f"{len(attributes)} attributes"
-        case Step(before=Entry(attributes=attributes), after=None):
+        case PlanStep(before=Entry(attributes=attributes), after=None):
             yield "(entry)", f"{len(attributes)} attributes", "(absent)"
-        case Step(before=before, after=after):
+        case PlanStep(before=before, after=after):
             for name, removed, added in _find_value_changes(step):
                 old_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in removed]
                 new_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in added]
@@ -201,7 +201,7 @@ def _build_rows(step: Step, *, with_secrets: bool) -> Iterator[tuple[str, str, s
                 new_cells = new_cells or ["" if after and name in after else "(absent)"]
                 for number, (old, new) in enumerate(zip_longest(old_cells, new_cells, fillvalue="")):
                     yield (name if number == 0 else ""), old, new
-                yield from (("", *members) for members in zip_member_rows(removed, added))
+                yield from (("", *members) for members in make_zip_member_rows(removed, added))
 
 
 def _not_compared_note(diff: TreeDiff) -> str:
@@ -228,7 +228,7 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
         if with_secrets:
             yield format_change(change)
             continue
-        public_change, omitted = remove_secrets(change, diff.plan.before.schema)
+        public_change, omitted = make_applicable_without_secrets(change, diff.plan.before.schema)
         comments = [f"left out, a secret: {name}" for name in omitted]
         yield (
             format_change(public_change, comments=comments)
@@ -237,7 +237,7 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
         )
 
 
-def remove_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
+def make_applicable_without_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
     """Return *change* with nothing secret in it, or None when nothing is left, with the attributes that lost some.
 
     The result can be applied: of an attribute that holds one value, or is replaced whole, all is left out.

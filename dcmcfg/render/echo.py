@@ -41,7 +41,7 @@ def print_echo_results(
     )
     for step in format_next_steps(steps):
         _print_wrapped(console, Text(escape_unprintable(step)))
-    answered = sum(call_result.is_answered for call_result in call_results)
+    answered = sum(call_result.is_success for call_result in call_results)
     parts = [f"{answered} answered"]
     parts += [f"{len(call_results) - answered} did not"] if call_results else []
     parts += [f"{total - len(call_results)} not called"] if total > len(call_results) else []

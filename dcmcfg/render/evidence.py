@@ -70,7 +70,7 @@ def _event_json(event: TimelineEvent) -> dict[str, Any]:
 
 
 def _received_json(proof: Proof) -> list[dict[str, Any]] | None:
-    if proof.verdict.received.finding is ReceiptFinding.NOT_OBSERVED:
+    if proof.verdict.receipt.finding is ReceiptFinding.NOT_OBSERVED:
         return None
     return [
         {

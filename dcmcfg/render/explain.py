@@ -9,7 +9,7 @@ from rich.console import Console
 
 from dcmcfg.model.effective_settings import AESetting, AttributeOccurrence, AttributeUsage
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.taking_effect import print_taking_effect, taking_effect_json
+from dcmcfg.render.effect_timing import effect_timing_json, print_effect_timing
 from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
@@ -48,12 +48,12 @@ def print_explanation(
         *server_rows,
         ("Web form label", ", ".join(names) or "(not there)"),
         ("Syntax", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
-        ("Matching", _describe_equality(attribute.equality)),
+        ("Matching", _describe_equality(attribute.equality_rule)),
         ("Cardinality", "one" if attribute.single_valued else "any number"),
     ):
         print_line(console, f"  {heading + ':':<16}{escape_unprintable(text)}")
     print_table(console, _COLUMNS, list(_build_use_rows(explanation)))
-    print_taking_effect(console, attribute.name)
+    print_effect_timing(console, attribute.name)
     if usage is None:
         print_line(console, f"Where it is set was not looked up: {escape_unprintable(skip_reason)}.")
         return
@@ -72,10 +72,10 @@ def explanation_json(explanation: Explanation, usage: AttributeUsage | None, ski
         "oid": attribute.oid,
         "description": attribute.description or None,
         "syntax": attribute.syntax,
-        "equality": attribute.equality,
+        "equality": attribute.equality_rule,
         "single_valued": attribute.single_valued,
         "object_classes": {each.object_class: _object_class_json(each) for each in explanation.uses},
-        **taking_effect_json(attribute.name),
+        **effect_timing_json(attribute.name),
         "entries": None if usage is None else [_entry_json(attribute.name, each) for each in usage.occurrences],
         "effective_values": None if usage is None else [_effective_json(each) for each in usage.effective_settings],
         "skip_reason": skip_reason or None,

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.plan import format_changes_ldif
-from dcmcfg.render.terminal.console import bounded_width, print_line
+from dcmcfg.render.terminal.console import get_bounded_width, print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
@@ -26,7 +26,7 @@ def print_history(console: Console, history: History) -> None:
     if not history.records:
         print_line(console, "nothing was rolled out from this account")
         return
-    is_bounded = bounded_width(console) is not None
+    is_bounded = get_bounded_width(console) is not None
     separator = ",\n" if is_bounded else ", "
     columns = {
         Column("Change"): [str(record.number) for record in history.records],

@@ -10,7 +10,7 @@ from typing import Any
 from dcmcfg.lab.lifecycle import PROFILE, Lab
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import LabStudy, StudyLocation
-from dcmcfg.render.terminal.console import print_command, print_line, print_prose, stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console, print_command, print_line, print_prose
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.timestamps import format_iso
 from dcmcfg.verify.verdict import format_instance_count
@@ -71,7 +71,7 @@ def _iso(seconds: float | None) -> str | None:
 
 def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
     """Print the parts with process, address and start, the studies with their UIDs, and how to go on."""
-    console = stdout_console()
+    console = make_stdout_console()
     if not lab.is_up:
         print_line(console, f"The lab in {lab.site.folder} is not up: {lab.reason}.")
         return

@@ -63,7 +63,7 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
         print_table(console, _PROBE_COLUMNS, [[escape_unprintable(cell) for cell in row] for row in rows])
     for step in format_next_steps((each.proposal.title, each.probe_result.next_step) for each in results):
         print_line(console, escape_unprintable(step))
-    answered_count = sum(each.probe_result.is_answered for each in results)
+    answered_count = sum(each.probe_result.is_success for each in results)
     probed_count = f"{len(results)} of {total}" if len(results) < total else str(total)
     print_line(
         console,

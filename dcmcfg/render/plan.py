@@ -15,12 +15,12 @@ from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Step, UnchangedItem
+from dcmcfg.plan.plan import Plan, PlanStep, UnchangedItem
 from dcmcfg.plan.recorded_names import RecordedStudies
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.check import finding_json
-from dcmcfg.render.terminal.cells import format_cell_value, relative_dn, zip_member_rows
+from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn, make_zip_member_rows
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.secret_values import remove_secrets_from_change
@@ -64,10 +64,10 @@ def print_plan(console: Console, plan: Plan, *, with_ldif: bool = True) -> None:
         print_line(console, "--out FILE writes the whole plan as LDIF")
 
 
-def _group_similar_steps(plan: Plan) -> Iterator[tuple[Step, ...]]:
+def _group_similar_steps(plan: Plan) -> Iterator[tuple[PlanStep, ...]]:
     """Yield the steps of *plan*: many alike, which follow each other, together, and every other by itself."""
 
-    def get_group_key(step: Step) -> tuple[object, ...]:
+    def get_group_key(step: PlanStep) -> tuple[object, ...]:
         match step.change:
             case Add() | Delete():
                 return type(step.change), plan.before.key(step.change.dn.parent)
@@ -82,12 +82,12 @@ def _group_similar_steps(plan: Plan) -> Iterator[tuple[Step, ...]]:
             yield from ((step,) for step in run)
 
 
-def _build_group_rows(run: tuple[Step, ...], tree: Tree) -> Iterator[list[str]]:
+def _build_group_rows(run: tuple[PlanStep, ...], tree: Tree) -> Iterator[list[str]]:
     if len(run) == 1:
         yield from _build_table_rows(run, tree)
         return
     yield from _build_table_rows(run[:_MAX_SIMILAR_STEPS], tree)
-    parent = relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
+    parent = format_relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
     hidden_count = len(run) - _MAX_SIMILAR_STEPS
     operation_text = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
     yield [escape_unprintable(f"… and {hidden_count} more below {parent}"), operation_text, "", ""]
@@ -172,7 +172,7 @@ def _format_unchanged_line(unchanged: UnchangedItem) -> str:
     return f"already so: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
 
 
-def _build_table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
+def _build_table_rows(steps: Iterable[PlanStep], tree: Tree) -> Iterator[list[str]]:
     base = find_devices_dn(tree)
 
     def format_value(name: str, value: bytes) -> str:
@@ -181,7 +181,7 @@ def _build_table_rows(steps: Iterable[Step], tree: Tree) -> Iterator[list[str]]:
         return _format_relative_dn(text, base) if definition is not None and definition.syntax == "DN" else text
 
     for step in steps:
-        dn = relative_dn(step.change.dn, base)
+        dn = format_relative_dn(step.change.dn, base)
         for number, row in enumerate(_build_rows(step, format_value)):
             yield [escape_unprintable(cell) for cell in (dn if number == 0 else "", *row)]
 
@@ -192,7 +192,7 @@ def _format_relative_dn(text: str, base: DN) -> str:
     return text.removesuffix(base_suffix) if base.rdns else text
 
 
-def _build_rows(step: Step, format_value: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
+def _build_rows(step: PlanStep, format_value: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
     match step.change:
         case Modify(_, modifications):
             before, after = step.before, step.after
@@ -220,7 +220,7 @@ def _build_attribute_rows(
         old_cell = format_value(name, removed[number]) if number < len(removed) else ("(absent)" if not old else "")
         new_cell = format_value(name, added[number]) if number < len(added) else ("(absent)" if not new else "")
         yield (name if number == 0 else ""), old_cell, new_cell
-    yield from (("", *members) for members in zip_member_rows(removed, added))
+    yield from (("", *members) for members in make_zip_member_rows(removed, added))
 
 
 def format_changes_ldif(changes: Iterable[Change]) -> str:

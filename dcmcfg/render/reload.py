@@ -35,7 +35,7 @@ def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
 def _describe_state(listener: ProbedListener) -> str:
     if listener.shares_port and listener.is_open is None:
         return "shares its port: only one connection can listen there"
-    if listener.is_taken:
+    if listener.is_used_by_other:
         return "answers, but it is another process (or connection)"
     return {True: "open", False: "closed", None: "not known"}[listener.is_open]
 
@@ -65,7 +65,7 @@ def listeners_json(listeners: Iterable[ProbedListener]) -> list[dict[str, Any]]:
             "address": each.listener.address,
             "open": each.is_open,
             "shares_port": each.shares_port,
-            "port_in_use_by_other": each.is_taken,
+            "port_in_use_by_other": each.is_used_by_other,
         }
         for each in listeners
     ]

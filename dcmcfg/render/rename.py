@@ -9,12 +9,12 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.dn import DN
-from dcmcfg.edits.rename.leftovers import Leftover
+from dcmcfg.edits.rename.leftovers import LeftoverName
 from dcmcfg.edits.rename.renaming import Renaming
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.tree import Tree
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.cells import format_cell_value, relative_dn
+from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.suggestions import join_limited
@@ -51,8 +51,8 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
     """
     return {
         "kind": renaming.kind.value.label,
-        "old_name": renaming.old,
-        "new_name": renaming.new,
+        "old_name": renaming.old_name,
+        "new_name": renaming.new_name,
         "rewritten_reference_counts": dict(_count_references(renaming)),
         "remaining_values": [
             {
@@ -69,14 +69,14 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
 
 def _build_rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each value that is left; of many that are alike in attribute and reason, the first ones."""
-    similar_leftovers: dict[tuple[str, str], list[Leftover]] = {}
+    similar_leftovers: dict[tuple[str, str], list[LeftoverName]] = {}
     for each in renaming.leftovers.items:
         similar_leftovers.setdefault((each.attribute, each.reason), []).append(each)
     for leftovers in similar_leftovers.values():
         shown = leftovers if len(leftovers) <= _MAX_SIMILAR_VALUES + 1 else leftovers[:_MAX_SIMILAR_VALUES]
         for each in shown:
             value = format_cell_value(each.attribute, each.value)
-            yield relative_dn(each.dn, base), each.attribute, value, each.reason
+            yield format_relative_dn(each.dn, base), each.attribute, value, each.reason
         if hidden_count := len(leftovers) - len(shown):
             yield f"(and {hidden_count} more)", leftovers[0].attribute, "", leftovers[0].reason
 

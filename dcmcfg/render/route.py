@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import print_line, stdout_console, wrap_text
+from dcmcfg.render.terminal.console import make_stdout_console, print_line, wrap_text
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.capability_limits import CapabilityLimits
 from dcmcfg.route.path import AEAddress, PathOutcome, Prerequisite, RetrievePath, Route, RouteFailure, RouteMessage
@@ -51,7 +51,7 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
     *study* is what the archive lists of the study that it is about. Where not everything arrives, the last line says in
     which of *states*, which are those that were asked for (all that are set up when empty).
     """
-    console = stdout_console()
+    console = make_stdout_console()
     request = route.request
     address_text = f" at {route.listening_address}" if route.listening_address else ""
     headline = (
@@ -73,7 +73,7 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
         _print_labelled(
             console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style="yellow")
         )
-    if undelivered_states := dict.fromkeys(path.state.value for path in route.find_undelivered_paths(*states)):
+    if undelivered_states := dict.fromkeys(path.study_state.value for path in route.find_undelivered_paths(*states)):
         print_line(console, "")
         hint = "" if states else "; --state asks for one by itself"
         _print_labelled(
@@ -117,8 +117,8 @@ def _print_path(console: Console, path: RetrievePath) -> None:
     heading = Text.assemble((path.outcome_text, _STYLES[path.outcome]), f": {path.branch.value}")
     if path.external_ae_title:
         heading.append(escape_unprintable(f" ({path.external_ae_title}, named by {', '.join(path.configured_by)})"))
-    _print_labelled(console, path.state.value, heading)
-    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.state], style="dim"))
+    _print_labelled(console, path.study_state.value, heading)
+    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.study_state], style="dim"))
     _print_steps(console, path.messages)
     for failure in path.failures:
         _print_failure(console, failure)
@@ -156,8 +156,8 @@ def _group_capability_limits(paths: Iterable[RetrievePath]) -> dict[str, list[st
     for path in paths:
         for line in _format_capability_limits(path.capability_limits):
             states = states_by_line.setdefault(line, [])
-            if path.state.value not in states:
-                states.append(path.state.value)
+            if path.study_state.value not in states:
+                states.append(path.study_state.value)
     return states_by_line
 
 
@@ -240,7 +240,7 @@ def _study_json(study: LocatedStudy) -> dict[str, Any]:
 
 def _path_json(path: RetrievePath) -> dict[str, Any]:
     return {
-        "state": path.state.value,
+        "state": path.study_state.value,
         "branch": path.branch.value,
         "outcome": path.outcome.value,
         "external_ae_title": path.external_ae_title or None,

@@ -12,7 +12,7 @@ from dcmcfg.model.devices import Connection, Device, NetworkAE
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.connections import format_listening_address
 from dcmcfg.render.device import capability_counts_json, connection_json, format_capability_counts
-from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, relative_dn
+from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, format_relative_dn
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema_names import DICOM_DESCRIPTION
@@ -126,7 +126,7 @@ def _format_address(connection: Connection) -> str:
 def _build_hit_rows(hits: Sequence[TextHit], text: str, base: DN) -> Iterator[tuple[str, ...]]:
     previous_dn = None
     for hit in hits:
-        entry = "" if hit.dn is previous_dn else escape_unprintable(relative_dn(hit.dn, base))
+        entry = "" if hit.dn is previous_dn else escape_unprintable(format_relative_dn(hit.dn, base))
         value = "" if hit.value is None else escape_unprintable(_extract_excerpt(_get_value_text(hit), text))
         yield entry, escape_unprintable(hit.attribute), value, escape_unprintable(hit.refers_to)
         previous_dn = hit.dn

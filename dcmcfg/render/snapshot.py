@@ -7,7 +7,7 @@ from typing import Any
 
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.check import findings_json
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.snapshot.file import Snapshot
 from dcmcfg.snapshot.snapshot import is_loadable
 from dcmcfg.timestamps import reformat_as_iso, reformat_timestamp
@@ -21,7 +21,7 @@ def format_snapshot_summary(snapshot: Snapshot) -> str:
     )
 
 
-def snapshot_json(file: str, snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, Any]:
+def snapshot_json(file: str, snapshot: Snapshot, findings: Sequence[EntryFinding]) -> dict[str, Any]:
     """Return the same for ``--json``, with what :func:`~dcmcfg.render.check.findings_json` makes of *findings*."""
     facts = snapshot.facts
     return {

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
-from dcmcfg.archive.token_claims import Claims
+from dcmcfg.archive.token_claims import TokenClaims
 from dcmcfg.archive.token_refusal import RefusalReason, format_duration
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import print_line, stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console, print_line
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 _CLOCK_TOLERANCE_S = 2.0  # seconds; a Date header is cut to the second
@@ -18,11 +18,11 @@ _LABEL = 10
 
 
 def print_token(
-    source: str, archive_url: str, *, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+    source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> None:
     """Print what was found, a fact a line; *source* says where the token is from."""
-    console = stdout_console()
-    lines = [("Token", source), *_build_claims_lines(found), *_build_archive_lines(found, archive_url, role)]
+    console = make_stdout_console()
+    lines = [("Token", source), *_build_claims_lines(check), *_build_archive_lines(check, archive_url, role)]
     for reason in reasons:
         lines += [("Reason", reason.message), ("Next step", reason.next_step)]
     for label, text in lines:
@@ -30,21 +30,21 @@ def print_token(
 
 
 def token_json(
-    source: str, archive_url: str, *, found: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
+    source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> dict[str, Any]:
     """Return what ``token --json`` prints: never the token; times as RFC 3339, spans in seconds."""
     return {
         "archive_url": archive_url,
-        "outcome": found.outcome.value,
+        "outcome": check.outcome.value,
         "source": source,
-        "token": _claims_json(found, found.claims) if found.claims else None,
-        "is_jwt": found.claims is not None if found.has_token else None,
-        "expected": {"issuer": found.issuer or None, "role": role, "super_user_role": found.super_user_role or None},
+        "token": _claims_json(check, check.claims) if check.claims else None,
+        "is_jwt": check.claims is not None if check.has_token else None,
+        "expected": {"issuer": check.issuer or None, "role": role, "super_user_role": check.super_user_role or None},
         "archive": {
-            "http_status": found.http_status or None,
-            "message": found.refusal_message or None,
-            "time": _format_iso_or_none(found.archive_clock),
-            "clock_offset_seconds": round(_compute_clock_offset_s(found)),
+            "http_status": check.http_status or None,
+            "message": check.refusal_message or None,
+            "time": _format_iso_or_none(check.archive_clock),
+            "clock_offset_seconds": round(_compute_clock_offset_s(check)),
         },
         "reasons": [{"message": reason.message, "next_step": reason.next_step} for reason in reasons],
     }
@@ -72,7 +72,7 @@ def _build_claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
     yield "Signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
 
 
-def _format_expiry(claims: Claims, found: TokenCheck) -> str:
+def _format_expiry(claims: TokenClaims, found: TokenCheck) -> str:
     remaining = (claims.expires or found.checked_at) - found.archive_time
     span = f"in {format_duration(remaining)}" if remaining.total_seconds() > 0 else f"{format_duration(-remaining)} ago"
     clock_name = "the archive's clock" if found.archive_clock else "this machine's clock"
@@ -107,7 +107,7 @@ def _compute_clock_offset_s(found: TokenCheck) -> float:
     return (found.archive_clock - found.checked_at).total_seconds() if found.archive_clock else 0.0
 
 
-def _claims_json(found: TokenCheck, claims: Claims) -> dict[str, Any]:
+def _claims_json(found: TokenCheck, claims: TokenClaims) -> dict[str, Any]:
     remaining_s = (claims.expires - found.archive_time).total_seconds() if claims.expires else None
     return {
         "issuer": claims.issuer,

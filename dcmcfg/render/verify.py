@@ -13,7 +13,7 @@ from rich.text import Text
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import stderr_console, stdout_console, wrap_text
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, wrap_text
 from dcmcfg.render.verify_parts import (
     format_request_lines,
     format_stored_files,
@@ -24,7 +24,7 @@ from dcmcfg.render.verify_parts import (
 from dcmcfg.render.verify_transfers import format_transfer_lines, legs_json, receiver_json
 from dcmcfg.timestamps import format_timestamp
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import locate_files_before_move
+from dcmcfg.verify.local_files import locate_files_before_move
 from dcmcfg.verify.run import VerificationCallbacks
 from dcmcfg.verify.verdict import (
     ReceiptAssessment,
@@ -47,21 +47,21 @@ def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False
     With *details* each C-STORE is printed, not only a summary of them. Lines are broken between words, where there is
     a width: a UID stays in one piece, and no line ends in blanks.
     """
-    console = stdout_console()
+    console = make_stdout_console()
     for line in _build_report_lines(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
 
 
 def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool) -> Iterator[Text]:
-    headline = Text(escape_unprintable(verdict.headline), style=f"bold {_GOOD if verdict.accepted else _BAD}")
+    headline = Text(escape_unprintable(verdict.headline), style=f"bold {_GOOD if verdict.is_accepted else _BAD}")
     yield from wrap_text(headline, console, 0)
     yield Text()
     for line in _build_header_lines(evidence):
         yield from wrap_text(line, console, 0)
     yield Text()
     parts = [
-        (Text("Reported", style="bold"), _format_reported(verdict.reported, evidence)),
-        (Text("Received", style="bold"), _format_received(verdict.received, evidence)),
+        (Text("Reported", style="bold"), _format_reported(verdict.report, evidence)),
+        (Text("Received", style="bold"), _format_received(verdict.receipt, evidence)),
         *_transfers_part(evidence, details=details),
         (Text("Route", style="bold"), _format_route(verdict.route)),
         *((Text("Next step", style="bold cyan"), Text(escape_unprintable(step))) for step in verdict.next_steps),
@@ -76,10 +76,10 @@ def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
     """Return the whole verdict for ``--json``; statuses are numbers, what is not known is null."""
-    request, reported, received, route = evidence.request, verdict.reported, verdict.received, verdict.route
+    request, reported, received, route = evidence.request, verdict.report, verdict.receipt, verdict.route
     availability_after = {item.sop_instance_uid: item.availability or None for item in evidence.instances_after or ()}
     return {
-        "verified": verdict.verified,
+        "verified": verdict.is_verified,
         "headline": verdict.headline,
         "study_instance_uid": request.study_uid,
         "archive": str(request.archive),
@@ -101,10 +101,10 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "database": {
             "before": _database_json(evidence.database.before),
             "after": _database_json(evidence.database.after),
-            "files_before": locate_files_before_move(evidence).location.value,
+            "files_before": locate_files_before_move(evidence).locality.value,
         },
         "reported": {
-            "success": reported.ok,
+            "success": reported.is_success,
             "status": reported.status,
             "status_hex": None if reported.status is None else f"{reported.status:04X}",
             "meaning": reported.meaning,
@@ -149,7 +149,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
 @contextmanager
 def show_verify_progress() -> Iterator[VerificationCallbacks]:
     """Yield callbacks that show on standard error how it goes; silent where that is no terminal."""
-    console = stderr_console()
+    console = make_stderr_console()
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -199,7 +199,7 @@ def _format_reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
-    text = Text(status, style=_GOOD if reported.ok else _BAD)
+    text = Text(status, style=_GOOD if reported.is_success else _BAD)
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
         text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dcmcfg.dicom.peer_identity import TlsSession
-from dcmcfg.dicom.retrieval import InformationModel, Level
+from dcmcfg.dicom.retrieval import InformationModel, QueryRetrieveLevel
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.printable import format_count
 from dcmcfg.render.tls_session import tls_session_json
@@ -34,7 +34,7 @@ def _format_request_parts(evidence: Evidence) -> Iterator[str]:
     request = evidence.request
     yield f"at {request.selection.level.name} level"
     series = {each.series_uid for each in evidence.instances_before}
-    if request.selection.level is not Level.STUDY:
+    if request.selection.level is not QueryRetrieveLevel.STUDY:
         yield f"{len(series)} series with {format_instance_count(len(evidence.instances_before))}"
     patient = f" of patient {request.patient.patient_id}" if request.patient else ""
     yield f"{_MODEL_NAMES[request.model]}{patient}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.legs import Leg, StoreGroup, StoreRecord, group_stores
+from dcmcfg.verify.legs import StoreGroup, StoreRecord, TransferLeg, group_stores
 from dcmcfg.verify.store_legs import collect_legs
 
 _MAX_KINDS = 10
@@ -29,7 +29,7 @@ def format_transfer_lines(evidence: Evidence, *, details: bool) -> Iterator[str]
         yield from (f"Stored: {path}" for path in sorted(map(str, saved_paths.values())))
 
 
-def format_leg(leg: Leg) -> str:
+def format_leg(leg: TransferLeg) -> str:
     """Return ``LONGTERM → DCM4CHEE``."""
     return f"{leg.calling_ae_title or 'unknown'} → {leg.called_ae_title or 'unknown'}"
 

@@ -26,7 +26,7 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line, wrap_text
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.route.path import AEAddress
-from dcmcfg.route.work_order import PeerEntry, Service, WorkOrder
+from dcmcfg.route.work_order import AllowedService, PeerEntry, WorkOrder
 from dcmcfg.schema_names import COMMON_NAME, DICOM_AE_TITLE, DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS, OBJECT_CLASS
 
 _COLUMNS = (
@@ -135,12 +135,12 @@ def _build_orthanc_modality(peer: PeerEntry) -> dict[str, Any]:
         "Port": peer.address.port if peer.address else _UNUSED_PORT,
         "UseDicomTls": bool(peer.address and peer.address.tls),
         "AllowEcho": True,
-        "AllowFind": Service.FIND in peer.allowed_services,
+        "AllowFind": AllowedService.FIND in peer.allowed_services,
         "AllowFindWorklist": False,
         "AllowGet": False,
-        "AllowMove": Service.MOVE in peer.allowed_services,
-        "AllowStore": Service.STORE in peer.allowed_services,
-        "AllowStorageCommitment": Service.COMMITMENT in peer.allowed_services,
+        "AllowMove": AllowedService.MOVE in peer.allowed_services,
+        "AllowStore": AllowedService.STORE in peer.allowed_services,
+        "AllowStorageCommitment": AllowedService.COMMITMENT in peer.allowed_services,
     }
 
 

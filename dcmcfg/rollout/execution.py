@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import NoReturn
 
 from dcmcfg.changes import Change
-from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION, ResponseTimeout
+from dcmcfg.directory.failures import UNAVAILABLE_CRITICAL_EXTENSION, LdapResponseTimeout
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import ConnectionLost, DcmcfgError, DirectoryError, IncompleteChange, Refused
 from dcmcfg.plan import assertions
-from dcmcfg.plan.plan import Plan, Step
+from dcmcfg.plan.plan import Plan, PlanStep
 from dcmcfg.rollout.deferred_signals import DeferredSignals
 from dcmcfg.rollout.journal import JournalWriter
 from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.rollout.preconditions import check_step_preconditions, check_unchanged, prepare_change
 from dcmcfg.rollout.reconciliation import count_applied_steps, find_first_difference, wait_for_pending_writes
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord, write_record
+from dcmcfg.rollout.recovery import refuse_unfinished
 from dcmcfg.rollout.strategy import RolloutStrategy, order_as_sent, order_for_strategy
-from dcmcfg.rollout.unfinished import refuse_unfinished
 
 #: (steps done, steps in all) → nothing; called after each step taken by itself.
 OnStep = Callable[[int, int], None]
@@ -85,7 +85,7 @@ class PlanWriter:
         """How many steps of the whole roll-out are made."""
         return self._applied_before + self._applied_now
 
-    def _apply_in_transaction(self, steps: Sequence[Step]) -> None:
+    def _apply_in_transaction(self, steps: Sequence[PlanStep]) -> None:
         try:
             self._journal_start(steps)
             self.directory.apply_in_transaction([self._prepare_member(step) for step in steps])
@@ -95,7 +95,7 @@ class PlanWriter:
             raise NothingChanged(refused) from refused
         self._mark_applied(steps)
 
-    def _prepare_member(self, step: Step) -> Change:
+    def _prepare_member(self, step: PlanStep) -> Change:
         """Return the change of *step* in a transaction.
 
         Its preconditions are read where the server cannot check all of them, unless the step builds on an earlier one
@@ -107,7 +107,7 @@ class PlanWriter:
             check_step_preconditions(self.directory, step, before.schema, has_server_assertions=True)
         return change
 
-    def _apply_one_by_one(self, steps: Sequence[Step]) -> None:
+    def _apply_one_by_one(self, steps: Sequence[PlanStep]) -> None:
         for step in steps:
             if self._interrupts.is_stop_requested:
                 self._raise_stopped(DirectoryError("interrupted", subject=str(step.change.dn)))
@@ -120,14 +120,14 @@ class PlanWriter:
                 self._raise_stopped(refused)
             self._mark_applied((step,))
 
-    def _journal_start(self, steps: Sequence[Step]) -> None:
+    def _journal_start(self, steps: Sequence[PlanStep]) -> None:
         self._journal_writer.write_started(self.applied_steps + 1, self.applied_steps + len(steps))
 
-    def _mark_applied(self, steps: Sequence[Step]) -> None:
+    def _mark_applied(self, steps: Sequence[PlanStep]) -> None:
         self._applied_now += len(steps)
         self._on_step(self._applied_now, len(self._plan.steps))
 
-    def _apply(self, step: Step) -> None:
+    def _apply(self, step: PlanStep) -> None:
         """Send *step*; its preconditions are checked by a read where the server cannot check all of them."""
         if self._has_server_assertions:
             change, needs_read = prepare_change(step, self._plan.before)
@@ -144,7 +144,7 @@ class PlanWriter:
         check_step_preconditions(self.directory, step, self._plan.before.schema)
         self.directory.apply(assertions.remove_assertions(step.change))
 
-    def _reconcile(self, steps: Sequence[Step], lost: ConnectionLost) -> None:
+    def _reconcile(self, steps: Sequence[PlanStep], lost: ConnectionLost) -> None:
         """Find out what became of *steps* whose answer was lost; return when they were carried out."""
         try:
             self.directory = self.directory.reopen()
@@ -158,7 +158,7 @@ class PlanWriter:
             self._raise_unknown(lost, "the tree is neither as before nor as planned")
         if applied_count == len(steps):
             return
-        if isinstance(lost, ResponseTimeout):
+        if isinstance(lost, LdapResponseTimeout):
             self._raise_unknown(lost, "the change is not made so far, but the server may make it yet")
         self._applied_now += applied_count
         self._raise_stopped(lost)

@@ -12,7 +12,7 @@ from dcmcfg.plan.plan import DesiredChange, InapplicableChange, Plan, StepCheck,
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.reconciliation import are_applied
 from dcmcfg.rollout.record import RolloutRecord
-from dcmcfg.rollout.unfinished import find_lost_changes, format_manual_repair, reconcile_interrupted
+from dcmcfg.rollout.recovery import find_lost_changes, format_manual_repair, reconcile_interrupted
 
 
 def reconcile_if_possible(state: Path, directory: Directory) -> RolloutRecord | None:

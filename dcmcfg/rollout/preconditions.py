@@ -23,9 +23,9 @@ from dcmcfg.plan.plan import (
     DesiredChange,
     InapplicableChange,
     Plan,
-    Step,
+    PlanStep,
     StepCheck,
-    combine_problems,
+    combine_inapplicable_changes,
     plan_applicable,
 )
 from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
@@ -56,9 +56,9 @@ def check_unchanged(directory: Directory, plan: Plan) -> None:
         _check(step, entry, plan.before)
 
 
-def _find_first_steps(plan: Plan) -> dict[NormalDN, Step]:
+def _find_first_steps(plan: Plan) -> dict[NormalDN, PlanStep]:
     """Return by entry the first step that touches it, for the entries of which the directory can tell beforehand."""
-    first_steps: dict[NormalDN, Step] = {}
+    first_steps: dict[NormalDN, PlanStep] = {}
     renamed: set[NormalDN] = set()
     for step in plan.steps:
         key = plan.before.key(step.change.dn)
@@ -70,12 +70,12 @@ def _find_first_steps(plan: Plan) -> dict[NormalDN, Step]:
     return first_steps
 
 
-def _is_created_by_plan(before: Tree, step: Step) -> bool:
+def _is_created_by_plan(before: Tree, step: PlanStep) -> bool:
     """An entry that an earlier step made is not there yet to be read (nor is what a rename brings to a name)."""
     return not isinstance(step.change, Add) and step.change.dn not in before
 
 
-def prepare_change(step: Step, before: Tree) -> tuple[Change, bool]:
+def prepare_change(step: PlanStep, before: Tree) -> tuple[Change, bool]:
     """Return the change of *step* as a server with assertion control gets it, and whether it needs a read before it.
 
     It does where the control does not hold every value that the change takes away: an entry without entryCSN, which
@@ -99,7 +99,7 @@ def _is_version(part: assertions.Filter) -> bool:
 
 
 def check_step_preconditions(
-    directory: Directory, step: Step, schema: Schema, *, has_server_assertions: bool = False
+    directory: Directory, step: PlanStep, schema: Schema, *, has_server_assertions: bool = False
 ) -> None:
     """Read what *step* touches and check its preconditions, where the server does not, or not all of them.
 
@@ -115,7 +115,7 @@ def check_step_preconditions(
     _check_removed_values(step, found, schema)
 
 
-def _check(step: Step, found: Entry | None, before: Tree) -> None:
+def _check(step: PlanStep, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
             if found is not None and entry.dn not in before:
@@ -127,7 +127,7 @@ def _check(step: Step, found: Entry | None, before: Tree) -> None:
             _check_removed_values(step, found, before.schema)
 
 
-def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
+def _check_assertions(step: PlanStep, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
     version, entry = found.text(_VERSION), found.with_values(_VERSION, ())
     for control in step.change.controls:
         if control.oid != assertions.OID:
@@ -142,7 +142,7 @@ def _check_assertions(step: Step, found: Entry, schema: Schema, *, understood_on
             )
 
 
-def _check_removed_values(step: Step, found: Entry, schema: Schema) -> None:
+def _check_removed_values(step: PlanStep, found: Entry, schema: Schema) -> None:
     """Raise :class:`DoesNotApply` where *step* would take away other values than those that it was planned for."""
     asserted = assertions.extract_assertions(step.change) or ()
     if step.before is None or preconditions.asserts_all_removed_values(step.change, asserted, step.before, schema):
@@ -156,7 +156,7 @@ def _check_removed_values(step: Step, found: Entry, schema: Schema) -> None:
         raise _build_changed_error(f"somebody has changed {', '.join(changed_names)} meanwhile", step, exists=True)
 
 
-def _build_changed_error(message: str, step: Step, *, exists: bool = False) -> DoesNotApply:
+def _build_changed_error(message: str, step: PlanStep, *, exists: bool = False) -> DoesNotApply:
     dn = str(step.change.dn)
     return DoesNotApply(message, subject=dn, next_step="plan again", result_code=122, changed_dn=dn if exists else "")
 
@@ -185,7 +185,7 @@ def plan_with_last_changes(
     if any(map(concerns_missing_entry, inapplicable)):
         inapplicable = add_rename_hints(inapplicable, tree, load_past_renames())
     if inapplicable and not skip_inapplicable:
-        raise add_last_change(directory, combine_problems(inapplicable, len(desired)))
+        raise add_last_change(directory, combine_inapplicable_changes(inapplicable, len(desired)))
     return plan, add_last_changes(directory, inapplicable)
 
 

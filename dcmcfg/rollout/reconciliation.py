@@ -18,7 +18,7 @@ from dcmcfg.errors import DirectoryError, DoesNotApply, NotFound
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions, entry_diff
 from dcmcfg.plan.assertions import Not, Present
-from dcmcfg.plan.hashed_passwords import PASSWORD, to_given_passwords
+from dcmcfg.plan.hashed_passwords import PASSWORD, substitute_given_passwords
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.schema_names import OBJECT_CLASS, USER_PASSWORD
@@ -209,7 +209,7 @@ def _is_spelt_alike(found: DN, planned: DN, depth: int) -> bool:
 def substitute_planned_passwords(found: Entry, planned: Entry) -> Entry:
     """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
     stored, given = found.values(PASSWORD), planned.values(PASSWORD)
-    substituted = to_given_passwords(stored, given)
+    substituted = substitute_given_passwords(stored, given)
     return found if substituted == stored else found.with_values(USER_PASSWORD, substituted)
 
 

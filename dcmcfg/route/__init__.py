@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from dcmcfg.route.external_archives import find_external_archives
     from dcmcfg.route.path import (
         AEAddress,
-        Branch,
         PathOutcome,
         Prerequisite,
+        RetrieveBranch,
         RetrievePath,
         Route,
         RouteFailure,
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
         get_default_ae,
     )
     from dcmcfg.route.route import find_route
-    from dcmcfg.route.work_order import PeerEntry, Service, WorkOrder, create_work_order
+    from dcmcfg.route.work_order import AllowedService, PeerEntry, WorkOrder, create_work_order
 
 __all__ = [
     "NO_EXTERNAL_ARCHIVE",
     "AEAddress",
-    "Branch",
+    "AllowedService",
     "CapabilityLimits",
     "PathOutcome",
     "PeerEntry",
     "Prerequisite",
+    "RetrieveBranch",
     "RetrievePath",
     "Route",
     "RouteFailure",
     "RouteMessage",
     "RouteRequest",
-    "Service",
     "StudyState",
     "WorkOrder",
     "create_work_order",
@@ -75,7 +75,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
             "external_archives": ("find_external_archives",),
             "path": (
                 "AEAddress",
-                "Branch",
+                "RetrieveBranch",
                 "PathOutcome",
                 "Prerequisite",
                 "RetrievePath",
@@ -92,6 +92,6 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
                 "get_default_ae",
             ),
             "route": ("find_route",),
-            "work_order": ("PeerEntry", "Service", "WorkOrder", "create_work_order"),
+            "work_order": ("PeerEntry", "AllowedService", "WorkOrder", "create_work_order"),
         },
     )

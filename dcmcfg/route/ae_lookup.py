@@ -214,7 +214,7 @@ def _suggest_setting_command(archive_ae: NetworkAE, attribute: str, title: str) 
     )
 
 
-def get_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
+def get_masqueraded_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
     """Return the title that *ae* calls *called_ae_title* with: its own, or by dcmMasqueradeCallingAETitle another.
 
     A value ``[CALLED]X`` counts for that AE alone and before ``X``. A title that is given for the association
@@ -230,7 +230,7 @@ def get_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
     return default_title
 
 
-def get_called_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
+def get_masqueraded_called_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
     """Return the title that *ae* calls *called_ae_title* by (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
     pairs = (value.partition(":") for value in ae.entry.texts("dcmMasqueradeCalledAETitle"))
     return next(

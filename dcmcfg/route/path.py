@@ -23,7 +23,7 @@ DESTINATION_REFUSED = "the external archive's status: A801 (Orthanc: C000)"
 LOCAL_ONLY = "B000, completed: the local instances only"
 
 
-class Branch(StrEnum):
+class RetrieveBranch(StrEnum):
     """Which way the archive takes (``CommonCMoveSCP``)."""
 
     LOCAL = "local"
@@ -98,14 +98,14 @@ class RouteFailure:
 
 @dataclass(frozen=True)
 class RetrievePath:
-    """What the archive does where the study is in ``state``.
+    """What the archive does where the study is in ``study_state``.
 
     ``external_ae_title`` is the other archive that is asked, empty for none; ``configured_by`` says what in the
     configuration names it.
     """
 
-    state: StudyState
-    branch: Branch
+    study_state: StudyState
+    branch: RetrieveBranch
     outcome: PathOutcome
     _: KW_ONLY
     external_ae_title: str = ""
@@ -160,5 +160,5 @@ class Route:
 
     def _select_paths(self, states: tuple[StudyState, ...]) -> tuple[RetrievePath, ...]:
         if states:
-            return tuple(path for path in self.paths if path.state in states)
+            return tuple(path for path in self.paths if path.study_state in states)
         return tuple(path for path in self.paths if path.outcome is not PathOutcome.UNCONFIGURED)

@@ -12,8 +12,8 @@ from dcmcfg.route.ae_lookup import (
     LookupFailure,
     UnresolvedAE,
     check_return_destination,
-    get_called_ae_title,
-    get_calling_ae_title,
+    get_masqueraded_called_ae_title,
+    get_masqueraded_calling_ae_title,
     resolve_ae,
 )
 from dcmcfg.route.capability_limits import CapabilityLimits, find_capability_limits
@@ -30,9 +30,9 @@ from dcmcfg.route.path import (
     EMPTY_SUCCESS,
     LOCAL_ONLY,
     AEAddress,
-    Branch,
     PathOutcome,
     Prerequisite,
+    RetrieveBranch,
     RetrievePath,
     RouteFailure,
     RouteMessage,
@@ -86,7 +86,7 @@ class PathBuilder:
     def build(
         self,
         state: StudyState,
-        branch: Branch,
+        branch: RetrieveBranch,
         external_ae_title: str = "",
         named_by: tuple[str, ...] = (),
         *,
@@ -166,8 +166,8 @@ class PathBuilder:
     def _call(self, kind: Literal["A-ASSOCIATE", "C-STORE"], connection: Connection | None) -> str:
         """Add *kind* to the destination; return the AE title that the archive calls it with."""
         archive_ae, destination = self._archive_ae, self._destination
-        calling_ae_title = get_calling_ae_title(archive_ae, destination.title)
-        called_ae_title = get_called_ae_title(archive_ae, destination.title)
+        calling_ae_title = get_masqueraded_calling_ae_title(archive_ae, destination.title)
+        called_ae_title = get_masqueraded_called_ae_title(archive_ae, destination.title)
         address = get_ae_address(connection) if connection else None
         self._messages.append(
             RouteMessage(
@@ -189,10 +189,10 @@ class PathBuilder:
         Destination is the request's.
         """
         archive_ae = self._archive_ae
-        calling_ae_title = calling_ae_title or get_calling_ae_title(archive_ae, external_ae_title)
+        calling_ae_title = calling_ae_title or get_masqueraded_calling_ae_title(archive_ae, external_ae_title)
         address = self._find_address(external_ae_title)
         move_destination = return_ae_title or self._request.destination_ae_title
-        called_ae_title = get_called_ae_title(archive_ae, external_ae_title)
+        called_ae_title = get_masqueraded_called_ae_title(archive_ae, external_ae_title)
         self._messages.append(
             RouteMessage(
                 kind="C-MOVE",

@@ -15,7 +15,15 @@ from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.route.command import format_command
 from dcmcfg.route.connection_matching import find_listening_connection
 from dcmcfg.route.external_archives import find_external_archives
-from dcmcfg.route.path import EMPTY_SUCCESS, NOT_ACCESSIBLE, Branch, PathOutcome, RetrievePath, Route, RouteFailure
+from dcmcfg.route.path import (
+    EMPTY_SUCCESS,
+    NOT_ACCESSIBLE,
+    PathOutcome,
+    RetrieveBranch,
+    RetrievePath,
+    Route,
+    RouteFailure,
+)
 from dcmcfg.route.path_builder import PathBuilder, get_ae_address
 from dcmcfg.route.request import NO_EXTERNAL_ARCHIVE, RouteRequest, StudyState
 from dcmcfg.route.request_checks import check_request
@@ -69,7 +77,7 @@ class _PathFinder:
             case StudyState.LOCAL:
                 builder = self._create_builder()
                 builder.send_local()
-                yield builder.build(state, Branch.LOCAL)
+                yield builder.build(state, RetrieveBranch.LOCAL)
             case StudyState.PURGED | StudyState.PARTIAL:
                 yield from self._find_recorded_paths(state)
             case StudyState.UNCONFIGURED_STORAGE:
@@ -100,7 +108,7 @@ class _PathFinder:
             yield self._build_external_path(state, title, named_by)
         if not candidates:
             yield RetrievePath(
-                state, Branch.NOTHING, PathOutcome.UNCONFIGURED, failures=(_create_no_recording_configured(),)
+                state, RetrieveBranch.NOTHING, PathOutcome.UNCONFIGURED, failures=(_create_no_recording_configured(),)
             )
 
     def _build_external_path(
@@ -139,16 +147,16 @@ class _PathFinder:
                     f"{external_ae_title} is {ALT_C_MOVE_SCP} too, so dcmExternalRetrieveAEDestination is ignored"
                 )
         if return_ae_title:
-            branch = Branch.MIXED_VIA_ARCHIVE if is_mixed else Branch.EXTERNAL_VIA_ARCHIVE
+            branch = RetrieveBranch.MIXED_VIA_ARCHIVE if is_mixed else RetrieveBranch.EXTERNAL_VIA_ARCHIVE
         else:
-            branch = Branch.MIXED_DIRECT if is_mixed else Branch.EXTERNAL_DIRECT
+            branch = RetrieveBranch.MIXED_DIRECT if is_mixed else RetrieveBranch.EXTERNAL_DIRECT
         return builder.build(state, branch, external_ae_title, named_by)
 
     def _build_unrecorded_path(self, state: StudyState) -> RetrievePath:
         """Return the way of purged objects for which no external archive is recorded: also what is local stays."""
         builder = self._create_builder()
         builder.add_failure(_create_no_archive_recorded())
-        return builder.build(state, Branch.NOTHING)
+        return builder.build(state, RetrieveBranch.NOTHING)
 
     def _build_path_without_request(self, state: StudyState) -> RetrievePath:
         reason = f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive leaves what is not here to it"
@@ -156,9 +164,9 @@ class _PathFinder:
             builder = self._create_builder()
             builder.send_local()
             builder.add_note(reason)
-            return builder.build(state, Branch.LOCAL, default_outcome=PathOutcome.PARTIAL)
+            return builder.build(state, RetrieveBranch.LOCAL, default_outcome=PathOutcome.PARTIAL)
         failure = RouteFailure(EMPTY_SUCCESS, reason, "ask under another title (--calling)")
-        return RetrievePath(state, Branch.NOTHING, PathOutcome.FAILED, failures=(failure,))
+        return RetrievePath(state, RetrieveBranch.NOTHING, PathOutcome.FAILED, failures=(failure,))
 
     def _build_alternative_path(self) -> RetrievePath:
         state = StudyState.UNCONFIGURED_STORAGE
@@ -169,7 +177,7 @@ class _PathFinder:
         builder = self._create_builder()
         if builder.request_move(self._alternative, self._request.calling_ae_title, ""):
             builder.send_directly(self._alternative)
-        return builder.build(state, Branch.ALTERNATIVE, self._alternative, (ALT_C_MOVE_SCP,))
+        return builder.build(state, RetrieveBranch.ALTERNATIVE, self._alternative, (ALT_C_MOVE_SCP,))
 
     def _build_inaccessible_path(self, state: StudyState) -> RetrievePath:
         """Return the way of objects that the archive can neither read nor fetch: it calls the destination all the same.
@@ -186,7 +194,7 @@ class _PathFinder:
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or name an archive that has the study: {command}"
             builder.add_failure(RouteFailure(NOT_ACCESSIBLE, reason, next_step))
-        path = builder.build(state, Branch.NOTHING)
+        path = builder.build(state, RetrieveBranch.NOTHING)
         is_unconfigured = any(failure.response == NOT_ACCESSIBLE for failure in path.failures)
         return replace(path, outcome=PathOutcome.UNCONFIGURED) if is_unconfigured else path
 
@@ -200,14 +208,16 @@ class _PathFinder:
             next_step = f"where another archive is to be asked: {command}"
             return RetrievePath(
                 state,
-                Branch.NOTHING,
+                RetrieveBranch.NOTHING,
                 PathOutcome.UNCONFIGURED,
                 failures=(RouteFailure(EMPTY_SUCCESS, reason, next_step),),
             )
         builder = self._create_builder()
         builder.applies_capability_limits = False  # there is nothing yet that could be kept back
         self._request_from_fallback(builder)
-        branch = Branch.FALLBACK_VIA_ARCHIVE if self._fallback_return_ae_title else Branch.FALLBACK_DIRECT
+        branch = (
+            RetrieveBranch.FALLBACK_VIA_ARCHIVE if self._fallback_return_ae_title else RetrieveBranch.FALLBACK_DIRECT
+        )
         return builder.build(state, branch, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
     def _build_incomplete_path(self) -> RetrievePath:
@@ -222,7 +232,7 @@ class _PathFinder:
         if reason:
             builder.send_local()
             builder.add_note(f"only what is here is sent: {reason}")
-            return builder.build(state, Branch.LOCAL, default_outcome=PathOutcome.UNCONFIGURED)
+            return builder.build(state, RetrieveBranch.LOCAL, default_outcome=PathOutcome.UNCONFIGURED)
         calling_ae_title = self._get_fallback_calling_ae_title()
         if builder.request_move(self._fallback, calling_ae_title, self._fallback_return_ae_title):
             builder.send_local()
@@ -231,7 +241,7 @@ class _PathFinder:
             builder.add_note(
                 f"the rest is asked for {limit} (dcmFallbackCMoveSCPRetries); what is here already is ignored"
             )
-        return builder.build(state, Branch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
+        return builder.build(state, RetrieveBranch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
     def _request_from_fallback(self, builder: PathBuilder) -> None:
         calling_ae_title = self._get_fallback_calling_ae_title()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
-from dcmcfg.route.ae_lookup import get_calling_ae_title
+from dcmcfg.route.ae_lookup import get_masqueraded_calling_ae_title
 from dcmcfg.route.connection_matching import find_compatible_connection, find_listening_connection
 from dcmcfg.route.external_archives import find_external_archives
 from dcmcfg.route.path import AEAddress
@@ -31,7 +31,7 @@ from dcmcfg.schema_names import (
 )
 
 
-class Service(StrEnum):
+class AllowedService(StrEnum):
     """What an AE may ask the other archive for."""
 
     STORE = "C-STORE"
@@ -50,7 +50,7 @@ class PeerEntry:
     ae_title: str
     address: AEAddress | None
     source_host: str
-    allowed_services: tuple[Service, ...]
+    allowed_services: tuple[AllowedService, ...]
     receives_studies: bool
     reasons: tuple[str, ...]
 
@@ -73,7 +73,7 @@ class _PeerDraft:
     address: AEAddress | None = None
     _: KW_ONLY
     source_host: str = ""
-    allowed_services: set[Service] = field(default_factory=set)
+    allowed_services: set[AllowedService] = field(default_factory=set)
     receives_studies: bool = False
     reasons: dict[str, None] = field(default_factory=dict)
 
@@ -163,12 +163,14 @@ class _WorkOrderBuilder:
             if title is None or not (is_commitment_scp or exporter.text(DCM_URI) == f"dicom:{self._external_ae_title}"):
                 continue
             sender = next((ae for ae in device.network_aes if ae.title == title), None)
-            calling_ae_title = get_calling_ae_title(sender, self._external_ae_title) if sender is not None else title
-            self._allow_service(calling_ae_title, Service.STORE, f"stores (exporter {name})")
+            calling_ae_title = (
+                get_masqueraded_calling_ae_title(sender, self._external_ae_title) if sender is not None else title
+            )
+            self._allow_service(calling_ae_title, AllowedService.STORE, f"stores (exporter {name})")
             if is_commitment_scp:
                 self._allow_service(
                     calling_ae_title,
-                    Service.COMMITMENT,
+                    AllowedService.COMMITMENT,
                     f"asks for commitment, and is told the result (exporter {name})",
                 )
                 self._add_destination(title, "")
@@ -183,7 +185,7 @@ class _WorkOrderBuilder:
         if external_ae_title in find_external_archives(archive_ae.device):
             self._allow_moves(self._requesters, "asks for purged studies, by way of the archive")
             self._allow_moves(
-                [get_calling_ae_title(archive_ae, external_ae_title)],
+                [get_masqueraded_calling_ae_title(archive_ae, external_ae_title)],
                 "asks for the rest of studies that are local in part",
             )
             self._add_destinations(return_ae_title, EXTERNAL_RETRIEVE_AE_DESTINATION, is_restored=True)
@@ -198,12 +200,14 @@ class _WorkOrderBuilder:
             )
         if external_ae_title == _get_setting(archive_ae, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP):
             self._allow_service(
-                get_calling_ae_title(archive_ae, external_ae_title), Service.FIND, "asks how many images a study has"
+                get_masqueraded_calling_ae_title(archive_ae, external_ae_title),
+                AllowedService.FIND,
+                "asks how many images a study has",
             )
 
     def _allow_moves(self, titles: Sequence[str], reason: str) -> None:
         for title in titles:
-            self._allow_service(title, Service.MOVE, reason)
+            self._allow_service(title, AllowedService.MOVE, reason)
         own_titles = {ae.title for ae in self._archive_ae.device.network_aes}
         foreign_titles = [title for title in titles if title not in own_titles]
         if foreign_titles:
@@ -227,7 +231,7 @@ class _WorkOrderBuilder:
     def _get_mappings(self) -> tuple[str, ...]:
         return self._archive_ae.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP)
 
-    def _allow_service(self, title: str, service: Service, reason: str) -> None:
+    def _allow_service(self, title: str, service: AllowedService, reason: str) -> None:
         peer = self._get_peer(title)
         peer.allowed_services.add(service)
         peer.source_host = self._host

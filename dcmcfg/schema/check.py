@@ -19,8 +19,8 @@ from dcmcfg.schema.findings import (
     SINGLE_VALUED,
     UNKNOWN_ATTRIBUTE,
     UNKNOWN_CLASS,
-    Finding,
-    Location,
+    EntryFinding,
+    SourceLocation,
 )
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES, StructureChecker
 from dcmcfg.schema.values import ValueRules
@@ -38,12 +38,12 @@ class LocatedEntry:
     """An entry to check, with its place in a file if it comes from one."""
 
     entry: Entry
-    location: Location | None = None
+    location: SourceLocation | None = None
 
 
 def check_entries(
     entries: Iterable[LocatedEntry], schema: Schema, *, live: bool, server_is_newer: bool = False
-) -> Iterator[Finding]:
+) -> Iterator[EntryFinding]:
     """Yield what is wrong with *entries*, in their order: errors and warnings, see ``RULES``.
 
     *live* says that they are all that a server holds below its base DN. Then every reference must find its target among
@@ -67,17 +67,19 @@ class _EntryChecker:
     live: bool
     server_is_newer: bool
 
-    def find_problems(self) -> Iterator[Finding]:
+    def find_problems(self) -> Iterator[EntryFinding]:
         seen = set()
         for located in self.located_entries:
             entry = located.entry
             key = self.schema.normalise_dn(entry.dn)
             if key in seen:
-                yield Finding(DUPLICATE_ENTRY, entry.dn, "", "the entry was given before", location=located.location)
+                yield EntryFinding(
+                    DUPLICATE_ENTRY, entry.dn, "", "the entry was given before", location=located.location
+                )
             seen.add(key)
             if self._is_orphan(key):
                 message = f"its parent is missing: {entry.dn.parent}"
-                yield Finding(PARENT_MISSING, entry.dn, "", message, location=located.location)
+                yield EntryFinding(PARENT_MISSING, entry.dn, "", message, location=located.location)
             for finding in (
                 *self._check_structure(entry),
                 *self._check_values(entry),
@@ -89,7 +91,7 @@ class _EntryChecker:
     def _entries(self) -> dict[object, Entry]:
         return {self.schema.normalise_dn(located.entry.dn): located.entry for located in self.located_entries}
 
-    def _check_structure(self, entry: Entry) -> Iterator[Finding]:
+    def _check_structure(self, entry: Entry) -> Iterator[EntryFinding]:
         is_in_configuration = _CONFIGURATION_RDN in self.schema.normalise_dn(entry.dn)
         for finding in self._structure_checker.find_problems(entry):
             if finding.rule not in _SCHEMA_DEPENDENT_RULES:
@@ -97,7 +99,7 @@ class _EntryChecker:
             elif is_in_configuration and finding.attribute.lower() not in OPERATIONAL_ATTRIBUTES:
                 yield replace(finding, severity="warning") if self.server_is_newer else finding
 
-    def _check_values(self, entry: Entry) -> Iterator[Finding]:
+    def _check_values(self, entry: Entry) -> Iterator[EntryFinding]:
         values_by_name: dict[str, dict[frozenset[str], list[bytes]]] = {}
         definitions: dict[str, AttributeType] = {}
         for attribute in entry.attributes:
@@ -128,16 +130,16 @@ class _EntryChecker:
     def _value_rules(self) -> ValueRules:
         return ValueRules(self.schema, self._exists)
 
-    def _check_values_together(self, dn: DN, definition: AttributeType, values: list[bytes]) -> Iterator[Finding]:
+    def _check_values_together(self, dn: DN, definition: AttributeType, values: list[bytes]) -> Iterator[EntryFinding]:
         if len(values) < 2:
             return
         if definition.single_valued:
-            yield Finding(SINGLE_VALUED, dn, definition.name, f"one value is allowed, and there are {len(values)}")
+            yield EntryFinding(SINGLE_VALUED, dn, definition.name, f"one value is allowed, and there are {len(values)}")
         seen = set()
         for value in values:
             normal = self.schema.normalise_value(definition.name, value)
             if normal in seen:
-                yield Finding(DUPLICATE_VALUE, dn, definition.name, "the value is given twice", value=value)
+                yield EntryFinding(DUPLICATE_VALUE, dn, definition.name, "the value is given twice", value=value)
             seen.add(normal)
 
     def _is_orphan(self, key: NormalDN) -> bool:

@@ -10,7 +10,13 @@ from importlib import resources
 from typing import Literal, cast
 
 from dcmcfg.dn import DN, RDN, NormalDN
-from dcmcfg.schema.equality import Normaliser, distinguished_name, get_normaliser, object_identifier, octet_string
+from dcmcfg.schema.equality import (
+    Normaliser,
+    get_normaliser,
+    normalise_distinguished_name,
+    normalise_object_identifier,
+    normalise_octet_string,
+)
 from dcmcfg.schema_names import OBJECT_CLASS
 
 ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
@@ -19,7 +25,7 @@ ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 # Positional, because keywords cost: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class AttributeType:
-    """An attribute type; ``syntax`` and ``equality`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
+    """An attribute type; ``syntax`` and ``equality_rule`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
 
     ``description`` is the server's own, empty in the bundled facts. ``operational`` attributes are kept by the server
     (RFC 4512 §3.4).
@@ -28,8 +34,8 @@ class AttributeType:
     name: str
     oid: str
     syntax: str
-    equality: str | None = None
-    substring: str | None = None
+    equality_rule: str | None = None
+    substring_rule: str | None = None
     single_valued: bool = False
     aliases: tuple[str, ...] = ()
     description: str = ""
@@ -153,17 +159,17 @@ class Normalisers(dict[str, Normaliser]):
     def _find(self, name: str) -> Normaliser:
         attribute = self.schema.attribute(name)
         if attribute is None:
-            return octet_string
+            return normalise_octet_string
         if attribute.name == OBJECT_CLASS:
             return self._normalise_class_name
-        if attribute.equality == "distinguishedNameMatch":
-            return lru_cache(maxsize=4096)(partial(distinguished_name, normal_dn=self.schema.normalise_dn))
-        return get_normaliser(attribute.equality)
+        if attribute.equality_rule == "distinguishedNameMatch":
+            return lru_cache(maxsize=4096)(partial(normalise_distinguished_name, normal_dn=self.schema.normalise_dn))
+        return get_normaliser(attribute.equality_rule)
 
     def _normalise_class_name(self, value: bytes) -> bytes:
         """A class is the same by name or by OID (RFC 4512 §2.4)."""
         known = self.schema.object_class(value.decode("utf-8", "replace"))
-        return known.name.lower().encode() if known else object_identifier(value)
+        return known.name.lower().encode() if known else normalise_object_identifier(value)
 
 
 class RDNNormaliser(dict[RDN, tuple[tuple[str, str], ...]]):

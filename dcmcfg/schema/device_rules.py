@@ -10,7 +10,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.archive_values import get_value_kinds
-from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, CheckRule, Finding
+from dcmcfg.schema.findings import BIND_HOST, KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, TLS, CheckRule, EntryFinding
 from dcmcfg.schema.value_kinds.catalogue import CONNECTION_NAME
 from dcmcfg.schema.value_kinds.java_names import find_cipher_suite_problem, find_tls_protocol_problem
 from dcmcfg.schema_names import (
@@ -48,7 +48,7 @@ class DeviceRules:
     find_entry: Callable[[DN], Entry | None]
     require_pins: bool = True
 
-    def find_problems(self, entry: Entry) -> Iterator[Finding]:
+    def find_problems(self, entry: Entry) -> Iterator[EntryFinding]:
         """Yield what is wrong with *entry*, seen together with the others of its device."""
         yield from self._check_connections(entry)
         if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and self._is_listening(entry):
@@ -57,7 +57,7 @@ class DeviceRules:
         if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             yield from _check_key_store(entry, require_pin=self.require_pins)
 
-    def _check_connections(self, entry: Entry) -> Iterator[Finding]:
+    def _check_connections(self, entry: Entry) -> Iterator[EntryFinding]:
         """Yield references to connections of another device, and to those of a protocol that the archive refuses."""
         if DICOM_NETWORK_CONNECTION_REFERENCE not in entry:
             return
@@ -106,7 +106,7 @@ class DeviceRules:
         return "FALSE" not in installed and connection.text(DICOM_PORT) not in (None, "-1")
 
 
-def _check_tls(connection: Entry) -> Iterator[Finding]:
+def _check_tls(connection: Entry) -> Iterator[EntryFinding]:
     for value in connection.values(DICOM_TLS_CIPHER_SUITE):
         if problem := find_cipher_suite_problem(value.decode("utf-8", "replace")):
             yield _build_finding(TLS, connection, DICOM_TLS_CIPHER_SUITE, problem, value=value)
@@ -116,7 +116,7 @@ def _check_tls(connection: Entry) -> Iterator[Finding]:
                 yield _build_finding(TLS, connection, TLS_PROTOCOL, problem, value=value)
 
 
-def _check_bind_host(connection: Entry) -> Iterator[Finding]:
+def _check_bind_host(connection: Entry) -> Iterator[EntryFinding]:
     extended = connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(BIND_ADDRESS)
     name = BIND_ADDRESS if extended else DICOM_HOSTNAME
     for value in connection.values(name):
@@ -126,7 +126,7 @@ def _check_bind_host(connection: Entry) -> Iterator[Finding]:
             )
 
 
-def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[Finding]:
+def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[EntryFinding]:
     """Yield a key store that lacks its type or, with *require_pin*, its PIN; a reload goes on with the old key."""
     url = KEY_STORE_URL
     if not device.is_a(DCM_DEVICE_OBJECT_CLASS) or not device.values(url):
@@ -142,5 +142,5 @@ def _get_protocol(connection: Entry) -> str:
     return found or _DEFAULT_PROTOCOL
 
 
-def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, *, value: bytes | None) -> Finding:
-    return Finding(rule, entry.dn, attribute, message, value=value, severity=rule.severity)
+def _build_finding(rule: CheckRule, entry: Entry, attribute: str, message: str, *, value: bytes | None) -> EntryFinding:
+    return EntryFinding(rule, entry.dn, attribute, message, value=value, severity=rule.severity)

@@ -259,12 +259,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
 )
 
 
-def explain_effect_timing(attribute: str) -> tuple[EffectTiming, ...]:
-    """Return :func:`find_effect_timings`, preceded by the reload that each change of the archive device requires.
+def find_all_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
+    """Return :func:`find_special_effect_timings`, after the reload that each change of the archive device requires.
 
-    Empty for an attribute that the archive's loader does not read, unless :func:`find_effect_timings` knows of it.
+    Empty for an attribute that the archive's loader does not read, unless :func:`find_special_effect_timings` knows of
+    it.
     """
-    special = find_effect_timings(attribute)
+    special = find_special_effect_timings(attribute)
     if any(each.device_kind is DeviceKind.ARCHIVE for each in special):
         return special
     loaded = ", ".join(_find_loading_classes(attribute))
@@ -286,7 +287,7 @@ def _find_loading_classes(attribute: str) -> Iterator[str]:
 
 
 @cache
-def find_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
+def find_special_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
     """Return when a change of *attribute* takes effect, by place; empty where a reload is all that it takes."""
     return tuple(each for each in EFFECT_TIMINGS if _matches(attribute, each.attribute))
 

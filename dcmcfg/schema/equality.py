@@ -32,10 +32,10 @@ def normalise(rule: str | None, value: bytes) -> bytes:
 
 def get_normaliser(rule: str | None) -> Normaliser:
     """Return the function that brings a value into the normal form of *rule*; see :func:`normalise`."""
-    return _NORMALISERS.get((rule or "").lower(), octet_string)
+    return _NORMALISERS.get((rule or "").lower(), normalise_octet_string)
 
 
-def octet_string(value: bytes) -> bytes:
+def normalise_octet_string(value: bytes) -> bytes:
     """octetStringMatch: the octets as they are."""
     return value
 
@@ -47,22 +47,22 @@ def _fold_blanks(value: bytes) -> bytes:
     return _BLANKS.sub(b" ", value.strip(b" ")) or b" "
 
 
-def case_exact_ia5(value: bytes) -> bytes:
+def normalise_case_exact_ia5(value: bytes) -> bytes:
     """caseExactIA5Match: case counts, surplus blanks do not."""
     return _fold_blanks(value)
 
 
-def case_ignore_ia5(value: bytes) -> bytes:
+def normalise_case_ignore_ia5(value: bytes) -> bytes:
     """caseIgnoreIA5Match: neither case nor surplus blanks count."""
     return _fold_blanks(value).lower()
 
 
-def case_exact(value: bytes) -> bytes:
+def normalise_case_exact(value: bytes) -> bytes:
     """caseExactMatch: case counts; surplus blanks and compatibility forms (NFKC) do not."""
     return _fold_blanks(value if value.isascii() else _normalise_compatibility_forms(value, ignore_case=False))
 
 
-def case_ignore(value: bytes) -> bytes:
+def normalise_case_ignore(value: bytes) -> bytes:
     """caseIgnoreMatch: neither case, surplus blanks nor compatibility forms (NFKC) count."""
     return _fold_blanks(value.lower() if value.isascii() else _normalise_compatibility_forms(value, ignore_case=True))
 
@@ -84,7 +84,7 @@ def _lowercase(character: str) -> str:
     return lower if is_mapped else character
 
 
-def integer(value: bytes) -> bytes:
+def normalise_integer(value: bytes) -> bytes:
     """integerMatch: leading zeros do not count."""
     match = _INTEGER.fullmatch(value)
     if match is None:
@@ -93,17 +93,17 @@ def integer(value: bytes) -> bytes:
     return digits if digits == b"0" else sign + digits
 
 
-def boolean(value: bytes) -> bytes:
+def normalise_boolean(value: bytes) -> bytes:
     """booleanMatch: ``TRUE`` or ``FALSE`` (RFC 4517 §3.3.3), in capitals only."""
     return value
 
 
-def object_identifier(value: bytes) -> bytes:
+def normalise_object_identifier(value: bytes) -> bytes:
     """objectIdentifierMatch: dotted decimals as they are; the case of a descriptor does not count."""
     return value.strip(b" ").lower()
 
 
-def distinguished_name(value: bytes, normal_dn: Callable[[DN], NormalDN] = DN.normalised) -> bytes:
+def normalise_distinguished_name(value: bytes, normal_dn: Callable[[DN], NormalDN] = DN.normalised) -> bytes:
     """distinguishedNameMatch: RDN parts in one order, each in the normal form that *normal_dn* knows."""
     try:
         name = DN.parse(value.decode("utf-8", "surrogateescape"))
@@ -114,14 +114,14 @@ def distinguished_name(value: bytes, normal_dn: Callable[[DN], NormalDN] = DN.no
 
 
 _NORMALISERS: dict[str, Normaliser] = {
-    "caseexactia5match": case_exact_ia5,
-    "caseignoreia5match": case_ignore_ia5,
-    "caseexactmatch": case_exact,
-    "caseignorematch": case_ignore,
-    "integermatch": integer,
-    "booleanmatch": boolean,
-    "objectidentifiermatch": object_identifier,
-    "distinguishednamematch": distinguished_name,
-    "octetstringmatch": octet_string,
-    "certificateexactmatch": octet_string,
+    "caseexactia5match": normalise_case_exact_ia5,
+    "caseignoreia5match": normalise_case_ignore_ia5,
+    "caseexactmatch": normalise_case_exact,
+    "caseignorematch": normalise_case_ignore,
+    "integermatch": normalise_integer,
+    "booleanmatch": normalise_boolean,
+    "objectidentifiermatch": normalise_object_identifier,
+    "distinguishednamematch": normalise_distinguished_name,
+    "octetstringmatch": normalise_octet_string,
+    "certificateexactmatch": normalise_octet_string,
 }

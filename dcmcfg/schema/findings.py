@@ -98,7 +98,7 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Location:
+class SourceLocation:
     """Where an entry, a value of it, a change or a row stands in a file; ``line`` is that of its first line, from 1.
 
     ``ae_number`` tells apart the AEs of one line, None where it has one at most.
@@ -114,7 +114,7 @@ class Location:
 
 
 @dataclass(frozen=True)
-class Finding:
+class EntryFinding:
     """A breach of ``rule`` by the entry ``dn``.
 
     ``attribute`` is empty where the entry as a whole is meant, ``value`` None where no single value is. ``message``
@@ -128,7 +128,7 @@ class Finding:
     _: KW_ONLY
     value: bytes | None = None
     severity: Severity = "error"
-    location: Location | None = None
+    location: SourceLocation | None = None
 
     @property
     def impact(self) -> Impact:

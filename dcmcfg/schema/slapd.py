@@ -41,10 +41,10 @@ def _format_attribute_type(attribute: AttributeType) -> Iterator[str]:
     """Yield the words of an ``attributetype`` directive (RFC 4512 §4.1.2)."""
     yield f"attributetype ( {attribute.oid}"
     yield from _format_names(attribute.name, *attribute.aliases)
-    if attribute.equality:
-        yield f"EQUALITY {attribute.equality}"
-    if attribute.substring:
-        yield f"SUBSTR {attribute.substring}"
+    if attribute.equality_rule:
+        yield f"EQUALITY {attribute.equality_rule}"
+    if attribute.substring_rule:
+        yield f"SUBSTR {attribute.substring_rule}"
     yield f"SYNTAX {get_syntax_oid(attribute.syntax)}"
     if attribute.single_valued:
         yield "SINGLE-VALUE"

@@ -7,7 +7,13 @@ from functools import lru_cache
 
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import ObjectClass, Schema
-from dcmcfg.schema.findings import ATTRIBUTE_NOT_ALLOWED, MISSING_ATTRIBUTE, UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, Finding
+from dcmcfg.schema.findings import (
+    ATTRIBUTE_NOT_ALLOWED,
+    MISSING_ATTRIBUTE,
+    UNKNOWN_ATTRIBUTE,
+    UNKNOWN_CLASS,
+    EntryFinding,
+)
 from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
@@ -45,7 +51,7 @@ class StructureChecker:
         self._schema = schema
         self._valid_shapes: set[tuple[object, ...]] = set()
 
-    def find_problems(self, entry: Entry) -> tuple[Finding, ...]:
+    def find_problems(self, entry: Entry) -> tuple[EntryFinding, ...]:
         """Return the problems of the attributes and classes of *entry*, as :func:`check_structure` yields them."""
         names = tuple([attribute.name for attribute in entry.attributes])
         naming = tuple([kind for kind, _ in entry.dn.rdn.parts]) if entry.dn.rdns else ()
@@ -58,7 +64,7 @@ class StructureChecker:
         return found
 
 
-def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
+def check_structure(schema: Schema, entry: Entry) -> Iterator[EntryFinding]:
     """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
 
     As long as a class is unknown nothing is said of what the classes require and allow. The naming values count as
@@ -74,9 +80,9 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[Finding]:
         if object_class is None and name.lower() != "top":
             suggestions = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
             message = f"no object class {_truncate(name)} is known{suggestions}"
-            yield Finding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, value=name.encode())
+            yield EntryFinding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, value=name.encode())
     if not names:
-        yield Finding(MISSING_ATTRIBUTE, entry.dn, OBJECT_CLASS, "the entry has no objectClass")
+        yield EntryFinding(MISSING_ATTRIBUTE, entry.dn, OBJECT_CLASS, "the entry has no objectClass")
     elif all(
         object_class is not None or name.lower() == "top" for name, object_class in zip(names, classes, strict=True)
     ):
@@ -155,26 +161,26 @@ def _list_allowed_attributes(classes: tuple[ObjectClass, ...]) -> frozenset[str]
     return frozenset(name.lower() for known in classes for name in (*known.must, *known.may)) | {OBJECT_CLASS.lower()}
 
 
-def _build_unknown_attribute_finding(schema: Schema, entry: Entry, name: str) -> Finding:
+def _build_unknown_attribute_finding(schema: Schema, entry: Entry, name: str) -> EntryFinding:
     suggestions = _format_suggestions(tuple(attribute.name for attribute in schema.attributes), name)
-    return Finding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_truncate(name)} is known{suggestions}")
+    return EntryFinding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_truncate(name)} is known{suggestions}")
 
 
-def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[Finding]:
+def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[EntryFinding]:
     spelt = [attribute.name for attribute in entry.attributes]
     naming = [kind for kind, _ in entry.dn.rdn.parts] if entry.dn.rdns else []
     present = {known.name.lower() for known in map(schema.attribute, (*spelt, *naming)) if known is not None}
     for known in classes:
         for name in known.must:
             if name.lower() not in present:
-                yield Finding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
+                yield EntryFinding(MISSING_ATTRIBUTE, entry.dn, name, f"{known.name} requires {name}")
     allowed = _list_allowed_attributes(classes)
     if allowed is None:
         return
     for name in spelt:
         definition = schema.attribute(name)
         if definition is not None and not definition.operational and definition.name.lower() not in allowed:
-            yield Finding(ATTRIBUTE_NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
+            yield EntryFinding(ATTRIBUTE_NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
 
 
 def _truncate(name: str) -> str:

@@ -15,7 +15,7 @@ _INTEGER = re.compile(rb"0|-?[1-9][0-9]*")
 _NUMERIC_OID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 
 
-def find_problem(syntax: str, value: bytes) -> str:
+def find_syntax_problem(syntax: str, value: bytes) -> str:
     """Return what keeps *value* from being one of *syntax* (a name as in RFC 4517: ``Boolean``), empty when nothing.
 
     The text never repeats the value. Values of a syntax that is not known here are taken as they are.

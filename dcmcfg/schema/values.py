@@ -25,7 +25,7 @@ from dcmcfg.schema.findings import (
     TAG,
     VALUE_NOT_OFFERED,
     CheckRule,
-    Finding,
+    EntryFinding,
 )
 from dcmcfg.schema.structure import add_superiors
 from dcmcfg.schema.value_kinds.catalogue import ENUMERATION_NAME as ONE_OF
@@ -57,7 +57,7 @@ class ValueRules:
     entry_exists: Callable[[DN], bool]
     _readers: dict[tuple[_Classes, str], _Readers] = field(default_factory=dict)
 
-    def find_problems(self, entry: Entry, name: str, values: Iterable[bytes]) -> Iterator[Finding]:
+    def find_problems(self, entry: Entry, name: str, values: Iterable[bytes]) -> Iterator[EntryFinding]:
         """Yield what is wrong with *values* of attribute *name* of *entry*, in their order.
 
         How the archive reads an attribute, and what its web form says of it, depends on the entry's classes. Nothing is
@@ -85,11 +85,13 @@ class ValueRules:
             known = self._readers[classes, name] = _Readers(find_value_kinds(name, names), fields)
         return known
 
-    def _check_value(self, dn: DN, definition: AttributeType, value: bytes, readers: _Readers) -> Iterator[Finding]:
-        def build_finding(rule: CheckRule, message: str) -> Finding:
-            return Finding(rule, dn, definition.name, message, value=value, severity=rule.severity)
+    def _check_value(
+        self, dn: DN, definition: AttributeType, value: bytes, readers: _Readers
+    ) -> Iterator[EntryFinding]:
+        def build_finding(rule: CheckRule, message: str) -> EntryFinding:
+            return EntryFinding(rule, dn, definition.name, message, value=value, severity=rule.severity)
 
-        if problem := syntaxes.find_problem(definition.syntax, value):
+        if problem := syntaxes.find_syntax_problem(definition.syntax, value):
             yield build_finding(SYNTAX, problem)
         elif definition.syntax == "DN":
             yield from self._check_reference(DN.parse(value.decode()), readers.kinds, build_finding)
@@ -103,13 +105,13 @@ class ValueRules:
 
     def _check_reference(
         self, target: DN, kinds: tuple[ValueKind, ...], build_finding: _FindingBuilder
-    ) -> Iterator[Finding]:
+    ) -> Iterator[EntryFinding]:
         if not self.entry_exists(target):
             followed = any(kind.name in FOLLOWED_REFERENCES for kind in kinds)
             yield build_finding(REQUIRED_REFERENCE if followed else DANGLING_REFERENCE, "there is no such entry")
 
 
-_FindingBuilder = Callable[[CheckRule, str], Finding]
+_FindingBuilder = Callable[[CheckRule, str], EntryFinding]
 
 
 def _is_below_device(dn: DN) -> bool:
@@ -130,7 +132,7 @@ def _find_refused(text: str, kinds: tuple[ValueKind, ...]) -> tuple[ValueKind, s
     return next((each for each in problems if each[1]), None)
 
 
-def _check_number(value: bytes, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[Finding]:
+def _check_number(value: bytes, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[EntryFinding]:
     number = _parse_integer(value)
     if number == NOT_LISTENING and PORT_KIND in readers.kinds:
         yield build_finding(OUT_OF_RANGE, "the connection does not listen")
@@ -149,7 +151,7 @@ def _parse_integer(value: bytes) -> int:
     return int(value[:20])
 
 
-def _check_text(name: str, text: str, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[Finding]:
+def _check_text(name: str, text: str, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[EntryFinding]:
     """Yield what is odd about *text*, which the archive loads."""
     if name == DICOM_HOSTNAME and (problem := find_address_problem(text)):
         yield build_finding(HOST, problem)
@@ -165,7 +167,7 @@ def _check_text(name: str, text: str, readers: _Readers, build_finding: _Finding
         yield from _check_offered(text, readers.fields, build_finding)
 
 
-def _check_offered(text: str, fields: tuple[FormField, ...], build_finding: _FindingBuilder) -> Iterator[Finding]:
+def _check_offered(text: str, fields: tuple[FormField, ...], build_finding: _FindingBuilder) -> Iterator[EntryFinding]:
     if not fields or not all(form.values for form in fields):  # a class that offers no list takes any value
         return
     offered = tuple(dict.fromkeys(value for form in fields for value in form.values))

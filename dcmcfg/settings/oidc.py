@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dcmcfg.errors import MalformedInput
 from dcmcfg.settings.secret import Secret
-from dcmcfg.settings.sources import Source, Sources
+from dcmcfg.settings.sources import SettingsSource, SettingsSources
 from dcmcfg.settings.urls import parse_web_url
 
 _ISSUER_EXAMPLE = "https://keycloak:8843/realms/dcm4che"
@@ -42,7 +42,7 @@ class OidcClient:
         return self.token_url or self.issuer
 
 
-def resolve_oidc(sources: Sources, archive_source: Source) -> OidcClient | None:
+def resolve_oidc(sources: SettingsSources, archive_source: SettingsSource) -> OidcClient | None:
     """Return the client that *archive_source*, the source of the archive's URL, and the options describe.
 
     None where neither does. The secret goes to the server that its own source names: if options name another server
@@ -74,7 +74,7 @@ def resolve_oidc(sources: Sources, archive_source: Source) -> OidcClient | None:
     return _build_client(options, server, client)
 
 
-def _build_client(options: Source, server: Source, client: Source) -> OidcClient:
+def _build_client(options: SettingsSource, server: SettingsSource, client: SettingsSource) -> OidcClient:
     by_option = options in (server, client) or options.values.keys() & set(_SECRETS)
     secret = (options if by_option else server).secret(_SECRET)
     client_id = client.values["oidc_client_id"]
@@ -93,6 +93,6 @@ def _build_client(options: Source, server: Source, client: Source) -> OidcClient
     )
 
 
-def _get_url(source: Source, key: str) -> str:
+def _get_url(source: SettingsSource, key: str) -> str:
     text = source.values.get(key, "")
     return text and parse_web_url(text, source.origin(key), _URLS[key])

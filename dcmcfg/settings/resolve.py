@@ -11,12 +11,12 @@ from dcmcfg.schema_names import COMMON_NAME
 from dcmcfg.settings.oidc import OIDC_SETTINGS, OidcClient, resolve_oidc
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
-from dcmcfg.settings.sources import Source, Sources, collect_sources
+from dcmcfg.settings.sources import SettingsSource, SettingsSources, collect_sources
 from dcmcfg.settings.tls import resolve_dicom_tls, resolve_directory_tls
 from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
 
 #: A stock installation on this machine.
-DEFAULT_SOURCE = Source(
+DEFAULT_SOURCE = SettingsSource(
     "default",
     {
         "ldap_url": "ldap://localhost:389",
@@ -89,11 +89,13 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
     )
 
 
-def _find_source(sources: Sources, key: str) -> Source | None:
+def _find_source(sources: SettingsSources, key: str) -> SettingsSource | None:
     return next((source for source in sources.by_precedence if key in source.values), None)
 
 
-def _find_url_and_credential_sources(sources: Sources, keys: tuple[str, ...]) -> tuple[Source, Source]:
+def _find_url_and_credential_sources(
+    sources: SettingsSources, keys: tuple[str, ...]
+) -> tuple[SettingsSource, SettingsSource]:
     """Return the source of the URL, *keys*' first, and the one whose credentials (the rest of *keys*) go with it.
 
     They are the same source, except that the stock URL goes with whatever source has credentials: nothing else
@@ -125,7 +127,9 @@ def _find_url_and_credential_sources(sources: Sources, keys: tuple[str, ...]) ->
     return url_source, url_source
 
 
-def _resolve_archive_credential(sources: Sources, archive: Source) -> tuple[Secret | None, OidcClient | None]:
+def _resolve_archive_credential(
+    sources: SettingsSources, archive: SettingsSource
+) -> tuple[Secret | None, OidcClient | None]:
     """Return the token that goes to *archive*'s archive, or the client that gets one; an option is the stronger."""
     given = sources.options.values.keys()
     if given & set(_TOKENS) and not given & set(OIDC_SETTINGS):
@@ -141,7 +145,7 @@ def _resolve_archive_credential(sources: Sources, archive: Source) -> tuple[Secr
     return token, oidc
 
 
-def _resolve_base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> tuple[DN, str]:
+def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url: DN | None) -> tuple[DN, str]:
     """Return the base DN and its origin: the strongest; the URL's DN is as strong as its source."""
     explicit = _find_source(sources, "base_dn")
     if in_url is not None:
@@ -161,7 +165,7 @@ def _resolve_base_dn(sources: Sources, ldap_url: Source, in_url: DN | None) -> t
     return base_dn, explicit.origin("base_dn")
 
 
-def _resolve_bind_dn(source: Source, base_dn: DN) -> str:
+def _resolve_bind_dn(source: SettingsSource, base_dn: DN) -> str:
     """Return the bind DN of *source*; by default ``cn=admin`` at the domain that *base_dn* is in."""
     if source is DEFAULT_SOURCE:
         start = len(base_dn.rdns)
@@ -175,6 +179,6 @@ def _resolve_bind_dn(source: Source, base_dn: DN) -> str:
     return text
 
 
-def _resolve_external_move_log(server: Source) -> Path | None:
+def _resolve_external_move_log(server: SettingsSource) -> Path | None:
     """Return the move log that the profile names, unless the directory server is not that profile's."""
     return server.path("external_move_log")

@@ -47,7 +47,7 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 
 @dataclass(frozen=True)
-class Source:
+class SettingsSource:
     """One description of a site, often a partial one; ``values`` may hold passwords.
 
     ``explicit`` is true where the user named it on the command line, as an option or with ``--profile``.
@@ -95,23 +95,23 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Sources:
+class SettingsSources:
     """Every source of a run, the others by strength.
 
     ``profile`` is the one that was read, or empty; ``profile_selected_by`` says who named it, in the user's words.
     """
 
-    options: Source
-    non_option_sources: tuple[Source, ...]
+    options: SettingsSource
+    non_option_sources: tuple[SettingsSource, ...]
     profile: str
     profile_selected_by: str = ""
 
     @property
-    def by_precedence(self) -> tuple[Source, ...]:
+    def by_precedence(self) -> tuple[SettingsSource, ...]:
         return (self.options, *self.non_option_sources)
 
 
-def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> Sources:
+def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> SettingsSources:
     """Return the sources there are; at most one profile is read, and an empty variable counts as not set.
 
     A profile named by ``--profile`` is stronger than the environment; one named by ``DCMCFG_PROFILE``, or the one
@@ -121,17 +121,19 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
     for key, value in options.items():
         if not value:
             raise MalformedInput("the option has an empty value", subject="--" + key.replace("_", "-"))
-    option_source = Source("options", {key: value for key, value in options.items() if key != "profile"}, explicit=True)
+    option_source = SettingsSource(
+        "options", {key: value for key, value in options.items() if key != "profile"}, explicit=True
+    )
     environment_values = {key: environ[name] for key, name in _VARIABLES.items() if environ.get(name)}
-    environment = Source("environment", environment_values)
+    environment = SettingsSource("environment", environment_values)
     if "profile" in options:
         name = options["profile"]
-        profile = Source(f"profile {name}", profiles.read_profile(name), explicit=True)
-        return Sources(option_source, (profile, environment), name, "--profile")
+        profile = SettingsSource(f"profile {name}", profiles.read_profile(name), explicit=True)
+        return SettingsSources(option_source, (profile, environment), name, "--profile")
     name, selected_by = environ.get("DCMCFG_PROFILE", ""), "DCMCFG_PROFILE"
     if not name and profiles.DEFAULT_PROFILE in profiles.list_profile_names():
         name, selected_by = profiles.DEFAULT_PROFILE, "default"
     if not name:
-        return Sources(option_source, (environment,), "")
-    profile = Source(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))
-    return Sources(option_source, (environment, profile), name, selected_by)
+        return SettingsSources(option_source, (environment,), "")
+    profile = SettingsSource(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))
+    return SettingsSources(option_source, (environment, profile), name, selected_by)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dcmcfg.errors import MalformedInput
 from dcmcfg.settings.secret import Secret
-from dcmcfg.settings.sources import Source, Sources
+from dcmcfg.settings.sources import SettingsSource, SettingsSources
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class DirectoryTls:
     origins: dict[str, str]
 
 
-def resolve_directory_tls(sources: Sources, url_source: Source, credential_source: Source, url: str) -> DirectoryTls:
+def resolve_directory_tls(
+    sources: SettingsSources, url_source: SettingsSource, credential_source: SettingsSource, url: str
+) -> DirectoryTls:
     """Return how to secure the connection to *url* of *url_source*, with the credentials of *credential_source*.
 
     Whoever asks for StartTLS gets it on every ``ldap://`` server, or no connection. A client certificate is a
@@ -44,7 +46,7 @@ def resolve_directory_tls(sources: Sources, url_source: Source, credential_sourc
     return DirectoryTls(starttls, certificate.path("client_cert"), key.path("client_key"), origins)
 
 
-def _resolve_starttls(sources: Sources, ldap_url: Source, url: str) -> tuple[bool, dict[str, str]]:
+def _resolve_starttls(sources: SettingsSources, ldap_url: SettingsSource, url: str) -> tuple[bool, dict[str, str]]:
     source = next((source for source in sources.by_precedence if "starttls" in source.values), None)
     if source is None or not source.flag("starttls"):
         return False, {}
@@ -76,7 +78,7 @@ class DicomTls:
 NO_DICOM_TLS = DicomTls()
 
 
-def resolve_dicom_tls(sources: Sources) -> DicomTls:
+def resolve_dicom_tls(sources: SettingsSources) -> DicomTls:
     """Return what *sources* say: whom to trust from the strongest that says so, the certificate and its key from one.
 
     Raises :class:`MalformedInput` for a key, or the passphrase of one, without the certificate that it belongs to.
@@ -99,5 +101,5 @@ def resolve_dicom_tls(sources: Sources) -> DicomTls:
     )
 
 
-def _find_source(sources: Sources, key: str) -> Source | None:
+def _find_source(sources: SettingsSources, key: str) -> SettingsSource | None:
     return next((source for source in sources.non_option_sources if key in source.values), None)

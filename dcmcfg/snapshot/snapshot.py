@@ -18,7 +18,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.tree_diff import select_configuration
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import AE_TITLE, Finding
+from dcmcfg.schema.findings import AE_TITLE, EntryFinding
 from dcmcfg.schema.subschema import SchemaDescriptions, merge_descriptions
 from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.snapshot.file import Snapshot, SnapshotFacts
@@ -75,7 +75,7 @@ def _get_definitions(subschema: Entry, kind: str, names: set[str]) -> tuple[byte
     return tuple(each.text for each in SchemaDescriptions(subschema.values(kind)).with_superiors(names))
 
 
-def find_problems(snapshot: Snapshot) -> tuple[Finding, ...]:
+def find_snapshot_problems(snapshot: Snapshot) -> tuple[EntryFinding, ...]:
     """Return what is wrong with the entries of *snapshot*: an error where a server would not load the entry.
 
     The definitions are those that the snapshot brings, and for what it does not define those that come with dcmcfg.
@@ -88,11 +88,11 @@ def find_problems(snapshot: Snapshot) -> tuple[Finding, ...]:
     return tuple(replace(each, severity="warning") if _concerns_archive_only(each) else each for each in found)
 
 
-def is_loadable(found: Iterable[Finding]) -> bool:
+def is_loadable(found: Iterable[EntryFinding]) -> bool:
     """Tell whether none of *found* keeps a server from loading the snapshot."""
     return all(finding.severity != "error" for finding in found)
 
 
-def _concerns_archive_only(finding: Finding) -> bool:
+def _concerns_archive_only(finding: EntryFinding) -> bool:
     """Return whether only the archive objects: a directory server loads the entry all the same."""
     return finding.impact != "rule" or finding.rule is AE_TITLE

@@ -16,7 +16,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.network_address import format_host_port
 from dcmcfg.route.request import RouteRequest
 from dcmcfg.route.route import find_route
-from dcmcfg.temporary.run import Addition
+from dcmcfg.temporary.run import DestinationAddition
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,17 @@ def _is_loopback(address: str) -> bool:
     return address.startswith("127.") or address == "::1"
 
 
-def find_warnings(tree: Tree, addition: Addition, calling_ae_title: str) -> tuple[str, ...]:
+def find_delivery_warnings(tree: Tree, addition: DestinationAddition, calling_ae_title: str) -> tuple[str, ...]:
     """Return what will keep objects from the destination of *addition* in *tree*, which holds it, as sentences."""
     return tuple(_iterate_warnings(Configuration(tree), addition, calling_ae_title))
 
 
-def _iterate_warnings(configuration: Configuration, addition: Addition, calling_ae_title: str) -> Iterator[str]:
+def _iterate_warnings(
+    configuration: Configuration, addition: DestinationAddition, calling_ae_title: str
+) -> Iterator[str]:
     archive_ae, title = (
         configuration.get_device(addition.device_name).get_network_ae(addition.archive_ae_title),
-        addition.destination.title,
+        addition.destination.ae_title,
     )
     connections = [each for each in archive_ae.connections if each.installed and each.protocol == DICOM]
     if not any(each.tls == addition.destination.security.tls for each in connections):

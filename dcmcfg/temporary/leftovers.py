@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from dcmcfg.dicom.connect import measure_connect_time
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
-from dcmcfg.edits.temporary_mark import Remnant, find_remnants, find_title_occurrences
+from dcmcfg.edits.temporary_mark import MarkedDestination, find_marked_destinations, find_title_occurrences
 from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.model.devices import Configuration
-from dcmcfg.temporary.claim import is_held, read_claims
 from dcmcfg.temporary.maker_process import is_on_this_machine, is_running
+from dcmcfg.temporary.title_claims import is_held, read_title_claims
 from dcmcfg.timestamps import format_timestamp
 
 #: From this age on, what another machine has made counts as left behind if nobody answers there.
@@ -27,7 +27,7 @@ ReachabilityCheck = Callable[[Peer, bool], bool]
 
 
 @dataclass(frozen=True)
-class Leftover:
+class LeftoverDestination:
     """A temporary destination that nobody is known to work with.
 
     ``is_certain`` is false where it may be in use all the same: another machine has made it not long ago. ``in_tree``
@@ -56,26 +56,26 @@ def is_reachable(peer: Peer, tls: bool) -> bool:
         if tls:
             measure_connect_time(peer, _TIMEOUTS)
         else:
-            echo(peer, _CALLING_AE_TITLE, _TIMEOUTS)
+            send_echo(peer, _CALLING_AE_TITLE, _TIMEOUTS)
     except DcmcfgError:
         return False
     return True
 
 
-def find_leftovers(
+def find_leftover_destinations(
     state: Path,
     ldap_url: str,
     configuration: Configuration,
     now: datetime,
     *,
     check_reachable: ReachabilityCheck = is_reachable,
-) -> tuple[Leftover, ...]:
+) -> tuple[LeftoverDestination, ...]:
     """Return what was left in *configuration*, by its marks and by the claims in *state* on the directory *ldap_url*.
 
     What a process works with is left out: one that holds its claim, that runs on this machine, or for which
     *check_reachable* is true of the address and the title.
     """
-    remnants = {each.title: each for each in find_remnants(configuration)}
+    remnants = {each.ae_title: each for each in find_marked_destinations(configuration)}
     leftovers = [
         *_find_claimed(state, ldap_url, configuration, remnants),
         *_find_marked(state, remnants, now, check_reachable),
@@ -84,34 +84,34 @@ def find_leftovers(
 
 
 def _find_claimed(
-    state: Path, ldap_url: str, configuration: Configuration, remnants: dict[str, Remnant]
-) -> Iterator[Leftover]:
-    for claim in read_claims(state):
-        if is_held(state, claim.title) or not (claim.concerns_directory(ldap_url) or claim.title in remnants):
+    state: Path, ldap_url: str, configuration: Configuration, remnants: dict[str, MarkedDestination]
+) -> Iterator[LeftoverDestination]:
+    for claim in read_title_claims(state):
+        if is_held(state, claim.ae_title) or not (claim.concerns_directory(ldap_url) or claim.ae_title in remnants):
             continue
-        in_tree = bool(find_title_occurrences(configuration.tree, claim.title))
-        yield Leftover(claim.title, claim.origin, in_tree=in_tree)
+        in_tree = bool(find_title_occurrences(configuration.tree, claim.ae_title))
+        yield LeftoverDestination(claim.ae_title, claim.origin, in_tree=in_tree)
 
 
 def _find_marked(
-    state: Path, remnants: dict[str, Remnant], now: datetime, check_reachable: ReachabilityCheck
-) -> Iterator[Leftover]:
+    state: Path, remnants: dict[str, MarkedDestination], now: datetime, check_reachable: ReachabilityCheck
+) -> Iterator[LeftoverDestination]:
     for remnant in remnants.values():
         owner = remnant.owner
         is_local = is_on_this_machine(owner)
-        if is_held(state, remnant.title) or (is_local and is_running(owner)):
+        if is_held(state, remnant.ae_title) or (is_local and is_running(owner)):
             continue
         if _is_listening(remnant, check_reachable):
             continue
-        yield Leftover(
-            remnant.title,
+        yield LeftoverDestination(
+            remnant.ae_title,
             f"of {owner}, {format_timestamp(owner.created)}",
             is_certain=is_local or now - owner.created > ABANDONED_AFTER,
         )
 
 
-def _is_listening(remnant: Remnant, check_reachable: ReachabilityCheck) -> bool:
+def _is_listening(remnant: MarkedDestination, check_reachable: ReachabilityCheck) -> bool:
     try:
-        return check_reachable(Peer(remnant.title, remnant.host or "", remnant.port or 0), remnant.tls)
+        return check_reachable(Peer(remnant.ae_title, remnant.host or "", remnant.port or 0), remnant.tls)
     except MalformedInput:  # somebody has taken its connection away, or made it one that nobody can call
         return False

@@ -23,14 +23,14 @@ def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: Temporar
     """
     capabilities = format_command("capability", "list", evidence.request.archive.ae_title)
     capability_step = f"{capabilities} names the SOP classes that the archive sends"
-    replacement = (f"verify --recall --dest {destination.title}", "verify --recall --temporary-dest")
+    replacement = (f"verify --recall --dest {destination.ae_title}", "verify --recall --temporary-dest")
     steps = tuple(
-        each.replace(suggest_capability_check(destination.title), capability_step).replace(*replacement)
+        each.replace(suggest_capability_check(destination.ae_title), capability_step).replace(*replacement)
         for each in verdict.next_steps
     )
-    if not verdict.accepted and not verdict.received.instance_count:
+    if not verdict.is_accepted and not verdict.receipt.instance_count:
         steps = _choose_steps(steps, evidence, destination, ldap_url)
-    remaining_steps = tuple(each for each in steps if not _has_command_with_title(each, destination.title))
+    remaining_steps = tuple(each for each in steps if not _has_command_with_title(each, destination.ae_title))
     return replace(verdict, next_steps=remaining_steps or (steps and (advise_on_unreachable(destination),)))
 
 
@@ -46,14 +46,14 @@ def _choose_steps(
     status, called_ae_title = evidence.outcome.status, find_called_ae(evidence)
     if is_refused_by_archive(evidence):
         question = f"does it read its configuration from {ldap_url}?"
-        return (f"the archive has reloaded and does not take {destination.title}: {question}",)
+        return (f"the archive has reloaded and does not take {destination.ae_title}: {question}",)
     if status == MOVE_DESTINATION_UNKNOWN:
         return steps[:1]  # the others have somebody enter it who will not find it
-    if called_ae_title == destination.title and "UnknownHostException" in evidence.outcome.comment:
+    if called_ae_title == destination.ae_title and "UnknownHostException" in evidence.outcome.comment:
         return (_advise_on_unresolved_host(destination),)
-    if called_ae_title == destination.title and has_no_compatible_connection(evidence):
+    if called_ae_title == destination.ae_title and has_no_compatible_connection(evidence):
         return (_advise_on_incompatible_connection(evidence, destination, ldap_url),)
-    if called_ae_title == destination.title and status and TLS_EXCEPTION_PREFIX not in evidence.outcome.comment:
+    if called_ae_title == destination.ae_title and status and TLS_EXCEPTION_PREFIX not in evidence.outcome.comment:
         return (advise_on_unreachable(destination),)
     return (
         steps
@@ -71,14 +71,15 @@ def _advise_on_unresolved_host(destination: TemporaryDestination) -> str:
 
 
 def _advise_on_incompatible_connection(evidence: Evidence, destination: TemporaryDestination, ldap_url: str) -> str:
-    archive, match = evidence.request.archive.ae_title, evidence.route.get_connection_match(destination.title)
+    archive, match = evidence.request.archive.ae_title, evidence.route.get_connection_match(destination.ae_title)
     if match is not None and not match.is_compatible:
         return (
-            f"by the tree, too, {archive} cannot call {destination.title}: {match.description}; dcmcfg connection list "
+            f"by the tree, too, {archive} cannot call {destination.ae_title}: {match.description}; dcmcfg "
+            "connection list "
             "tells more"
         )
     description = f" ({match.description})" if match else ""
-    finding = f"by the tree a connection of {archive} fits that of {destination.title}{description}"
+    finding = f"by the tree a connection of {archive} fits that of {destination.ae_title}{description}"
     next_step = f"does it read its configuration from {ldap_url}?"
     if destination.security.tls:
         next_step = f"{advise_on_tls(archive)}. Without --tls it may be called plain"

@@ -20,8 +20,8 @@ from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.rollout.execution import resume_rollout, run_rollout
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.recovery import plan_resume, plan_undo, reconcile_interrupted
 from dcmcfg.rollout.strategy import choose_resume_strategy, choose_strategy
-from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
 from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 R = TypeVar("R")
@@ -34,14 +34,16 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class RemovalResult:
+class DestinationRemovalResult:
     """The number of the roll-out that did it, None where nothing was there; and what else in the tree names it."""
 
     rollout_number: int | None
     remaining_references: tuple[str, ...] = ()
 
 
-def remove_destination(directory: Directory, rollout_context: RolloutContext, ae_title: str) -> RemovalResult:
+def remove_destination(
+    directory: Directory, rollout_context: RolloutContext, ae_title: str
+) -> DestinationRemovalResult:
     """Take the temporary destination *ae_title* out of *directory*, so that nothing of it is left there.
 
     What is on record is reverted as ``undo`` does, or an interrupted undo is continued. Where the tree has changed
@@ -52,7 +54,7 @@ def remove_destination(directory: Directory, rollout_context: RolloutContext, ae
     number = retry_while_in_progress(lambda: _remove_with_retries(directory, rollout_context, ae_title))
     reopened = directory.reopen()
     try:
-        return RemovalResult(number, find_title_occurrences(read_tree(reopened), ae_title))
+        return DestinationRemovalResult(number, find_title_occurrences(read_tree(reopened), ae_title))
     finally:
         reopened.close()
 

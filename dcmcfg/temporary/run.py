@@ -21,14 +21,14 @@ from dcmcfg.rollout.deferred_signals import DeferredSignals
 from dcmcfg.rollout.execution import RolloutOutcome, run_rollout
 from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.rollout.strategy import choose_strategy
-from dcmcfg.temporary.claim import CLEAN_COMMAND, Claim, drop_claim, hold_claim
-from dcmcfg.temporary.leftovers import Leftover
-from dcmcfg.temporary.removal import RemovalResult, remove_destination, retry_while_in_progress
+from dcmcfg.temporary.leftovers import LeftoverDestination
+from dcmcfg.temporary.removal import DestinationRemovalResult, remove_destination, retry_while_in_progress
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND, TitleClaim, drop_claim, hold_claim
 from dcmcfg.timestamps import format_iso
 
 
 @dataclass(frozen=True)
-class RunContext:
+class DestinationContext:
     """The directory that is changed, the context of its roll-outs, and where progress is printed, a line each.
 
     ``reload`` has the archive read its configuration and raises :class:`~dcmcfg.errors.ArchiveError`.
@@ -46,7 +46,7 @@ class RunContext:
 
 
 @dataclass(kw_only=True)
-class RunProgress:
+class DestinationProgress:
     """How far a run has come: the numbers of its roll-outs, and what it has cleaned away of others before."""
 
     added_by_rollout: int | None = None
@@ -58,40 +58,40 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
-class Addition:
+class DestinationAddition:
     """A temporary destination that is to be added, and the archive's AE that is to accept it, by device and title."""
 
     destination: TemporaryDestination
     device_name: str
     archive_ae_title: str
 
-    def edit(self, configuration: Configuration) -> Edit:
+    def make_edit(self, configuration: Configuration) -> Edit:
         """Return the edit of *configuration*; raises what :func:`add_temporary_destination` does."""
         archive_ae = configuration.get_device(self.device_name).get_network_ae(self.archive_ae_title)
         return add_temporary_destination(configuration, archive_ae, self.destination)
 
-    def plan(self, tree: Tree) -> Plan:
+    def make_plan(self, tree: Tree) -> Plan:
         """Return the plan for *tree*, which asserts that no entry has changed that it touches.
 
         A list of accepted Move Destinations that somebody has emptied must not get its first value. Raises what
-        :meth:`edit` and :func:`make_plan` do.
+        :meth:`make_edit` and :func:`make_plan` do.
         """
-        plan = make_plan(tree, [DesiredChange(each) for each in self.edit(Configuration(tree)).changes])
+        plan = make_plan(tree, [DesiredChange(each) for each in self.make_edit(Configuration(tree)).changes])
         return assert_versions(plan) if tree.versions and find_unversioned_entry(plan) is None else plan
 
 
-class _AdditionFailed(IncompleteChange):
+class _DestinationAdditionFailed(IncompleteChange):
     """It was added in part, or in whole and the archive does not know it."""
 
 
 @contextmanager
 def hold_destination(
-    context: RunContext,
-    addition: Addition,
+    context: DestinationContext,
+    addition: DestinationAddition,
     confirmed_plan: Plan,
     *,
-    leftovers: Sequence[Leftover],
-    progress: RunProgress,
+    leftovers: Sequence[LeftoverDestination],
+    progress: DestinationProgress,
 ) -> Iterator[None]:
     """Make *addition* for the time of the block, after removing *leftovers*.
 
@@ -101,8 +101,8 @@ def hold_destination(
     afterwards: the next run finds it by its claim, and by its mark.
     """
     state, url = context.rollout_context.state_folder, context.directory.server.url
-    title = addition.destination.title
-    claim = Claim(title, url, format_iso(addition.destination.owner.created))
+    title = addition.destination.ae_title
+    claim = TitleClaim(title, url, format_iso(addition.destination.owner.created))
     with DeferredSignals() as signals, hold_claim(state, claim):
         try:
             _remove_leftovers(context, leftovers, progress)
@@ -112,7 +112,7 @@ def hold_destination(
                 yield
         except BaseException as error:
             _remove_and_reload(context, title, progress, error)
-            if isinstance(error, _AdditionFailed):
+            if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
                     f"{error.message}; it was taken back, nothing is changed",
                     subject=error.subject,
@@ -122,7 +122,9 @@ def hold_destination(
         _remove_and_reload(context, title, progress, None)
 
 
-def remove_leftovers(context: RunContext, leftovers: Sequence[Leftover], progress: RunProgress) -> None:
+def remove_leftovers(
+    context: DestinationContext, leftovers: Sequence[LeftoverDestination], progress: DestinationProgress
+) -> None:
     """Remove *leftovers*, and have the archive reload.
 
     Raises as :func:`hold_destination` does afterwards.
@@ -135,7 +137,9 @@ def remove_leftovers(context: RunContext, leftovers: Sequence[Leftover], progres
     progress.is_removed = True
 
 
-def _remove_leftovers(context: RunContext, leftovers: Sequence[Leftover], progress: RunProgress) -> None:
+def _remove_leftovers(
+    context: DestinationContext, leftovers: Sequence[LeftoverDestination], progress: DestinationProgress
+) -> None:
     for each in leftovers:
         try:
             _remove_destination(context, each.ae_title)
@@ -144,21 +148,23 @@ def _remove_leftovers(context: RunContext, leftovers: Sequence[Leftover], progre
         progress.removed_leftovers.append(each.ae_title)
 
 
-def _drop_claims(context: RunContext, leftovers: Sequence[Leftover]) -> None:
+def _drop_claims(context: DestinationContext, leftovers: Sequence[LeftoverDestination]) -> None:
     """Drop the claims on what was left: the archive has reloaded."""
     for each in leftovers:
         drop_claim(context.rollout_context.state_folder, each.ae_title)
 
 
-def _add(context: RunContext, addition: Addition, confirmed_plan: Plan, progress: RunProgress) -> None:
-    title = addition.destination.title
+def _add(
+    context: DestinationContext, addition: DestinationAddition, confirmed_plan: Plan, progress: DestinationProgress
+) -> None:
+    title = addition.destination.ae_title
     outcome = retry_while_in_progress(lambda: _apply_addition(context, addition, confirmed_plan, progress))
     progress.added_by_rollout = outcome.number
     context.report(f"added {title} {outcome.strategy.value}, roll-out {outcome.number}")
     try:
         context.reload()
     except ArchiveError as error:
-        raise _AdditionFailed(
+        raise _DestinationAdditionFailed(
             f"the archive does not confirm that it knows {title}: {error.message}",
             subject=error.subject,
             next_step=error.next_step or "dcmcfg check lists the values that the archive cannot load",
@@ -167,13 +173,13 @@ def _add(context: RunContext, addition: Addition, confirmed_plan: Plan, progress
 
 
 def _apply_addition(
-    context: RunContext, addition: Addition, confirmed_plan: Plan, progress: RunProgress
+    context: DestinationContext, addition: DestinationAddition, confirmed_plan: Plan, progress: DestinationProgress
 ) -> RolloutOutcome:
     progress.is_removed = False
     try:
         reopened = context.directory.reopen()
         try:
-            plan = addition.plan(read_tree(reopened))
+            plan = addition.make_plan(read_tree(reopened))
             if _strip_assertions(plan) != _strip_assertions(confirmed_plan):
                 raise Refused("somebody has changed the configuration meanwhile", next_step="verify again")
             strategy = choose_strategy(reopened, plan)
@@ -184,7 +190,7 @@ def _apply_addition(
             reopened.close()
     except IncompleteChange as error:
         progress.added_by_rollout = error.rollout_number
-        raise _AdditionFailed(error.message, subject=error.subject) from error
+        raise _DestinationAdditionFailed(error.message, subject=error.subject) from error
     except DcmcfgError:
         progress.is_removed = True
         raise
@@ -194,7 +200,9 @@ def _strip_assertions(plan: Plan) -> tuple[Change, ...]:
     return tuple(map(assertions.remove_assertions, plan.changes))
 
 
-def _remove_and_reload(context: RunContext, title: str, progress: RunProgress, error: BaseException | None) -> None:
+def _remove_and_reload(
+    context: DestinationContext, title: str, progress: DestinationProgress, error: BaseException | None
+) -> None:
     """Take everything back after *error*, if there was one, and have the archive reload."""
     try:
         if not progress.is_removed:
@@ -214,7 +222,7 @@ def _remove_and_reload(context: RunContext, title: str, progress: RunProgress, e
     drop_claim(context.rollout_context.state_folder, title)
 
 
-def _remove_destination(context: RunContext, title: str) -> RemovalResult:
+def _remove_destination(context: DestinationContext, title: str) -> DestinationRemovalResult:
     try:
         removal = remove_destination(context.directory, context.rollout_context, title)
     except DcmcfgError as error:
@@ -238,7 +246,7 @@ def _to_changed_error(error: DcmcfgError) -> IncompleteChange:
     return IncompleteChange(error.message, subject=error.subject, next_step=error.next_step)
 
 
-def _reload(context: RunContext, titles: str) -> None:
+def _reload(context: DestinationContext, titles: str) -> None:
     try:
         context.reload()
     except ArchiveError as error:

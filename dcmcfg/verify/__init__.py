@@ -1,13 +1,15 @@
 """Verify external retrieve with one real C-MOVE.
 
-:func:`find_addresses` reads the tree, :func:`gather_evidence` sends the C-MOVE, :func:`judge` returns a verdict::
+:func:`find_addresses` reads the tree, :func:`gather_evidence` sends the C-MOVE, :func:`judge_evidence` returns a
+verdict::
 
     addresses = find_addresses(configuration, "dcm4chee-arc", "WORKSTATION", calling_ae_title="DCMCFG")
     request = VerificationRequest(study_uid, addresses.archive, "WORKSTATION", "DCMCFG")
-    verdict = judge(gather_evidence(request, addresses))
+    verdict = judge_evidence(gather_evidence(request, addresses))
 
-A :class:`Verdict` has ``verified``, a ``headline``, the three assessments and the next steps. :class:`Evidence` is what
-it was judged from. Errors before the C-MOVE are of :class:`dcmcfg.errors.DcmcfgError`. :func:`create_proof` keeps all.
+A :class:`Verdict` has ``is_verified``, a ``headline``, the three assessments and the next steps. :class:`Evidence` is
+what it was judged from. Errors before the C-MOVE are of :class:`dcmcfg.errors.DcmcfgError`. :func:`create_proof` keeps
+all.
 
 Import these names from here. Other modules of the package may change without notice. dcmcfg itself imports the
 defining modules, because that loads less.
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING
 from dcmcfg.lazy_exports import make_lazy_exports
 
 if TYPE_CHECKING:
-    from dcmcfg.verify.addresses import Addresses, AddressOverride, find_addresses
+    from dcmcfg.verify.addresses import AddressOverride, VerificationAddresses, find_addresses
     from dcmcfg.verify.evidence import (
         ConfiguredRoute,
         DatabaseEvidence,
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
         VerificationRequest,
     )
     from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
-    from dcmcfg.verify.judgement import judge
-    from dcmcfg.verify.legs import Leg, StoreRecord
+    from dcmcfg.verify.judgement import judge_evidence
+    from dcmcfg.verify.legs import StoreRecord, TransferLeg
     from dcmcfg.verify.moves import SentMove
     from dcmcfg.verify.proof import (
         Proof,
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
         gather_evidence_over,
         open_query_association,
     )
-    from dcmcfg.verify.selection import Selection
+    from dcmcfg.verify.selection import RetrieveSelection
     from dcmcfg.verify.timeline import Timeline, TimelineEvent
     from dcmcfg.verify.verdict import (
         ReceiptAssessment,
@@ -66,13 +68,11 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_EVIDENCE_SOURCES",
     "AddressOverride",
-    "Addresses",
     "ChosenStudy",
     "ConfiguredRoute",
     "DatabaseEvidence",
     "Evidence",
     "EvidenceSources",
-    "Leg",
     "LocatedStudy",
     "MoveRecord",
     "Proof",
@@ -84,16 +84,18 @@ __all__ = [
     "ReceiverOptions",
     "ReportAssessment",
     "ReportFinding",
+    "RetrieveSelection",
     "RouteAssessment",
     "RouteFinding",
-    "Selection",
     "SentMove",
     "SiteSetting",
     "StoreRecord",
     "Timeline",
     "TimelineEvent",
+    "TransferLeg",
     "TreeFacts",
     "Verdict",
+    "VerificationAddresses",
     "VerificationCallbacks",
     "VerificationRequest",
     "VerifiedConfiguration",
@@ -104,7 +106,7 @@ __all__ = [
     "find_purged_study",
     "gather_evidence",
     "gather_evidence_over",
-    "judge",
+    "judge_evidence",
     "locate_study",
     "open_query_association",
 ]
@@ -113,7 +115,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
     __getattr__, __dir__ = make_lazy_exports(
         __name__,
         {
-            "addresses": ("AddressOverride", "Addresses", "find_addresses"),
+            "addresses": ("AddressOverride", "VerificationAddresses", "find_addresses"),
             "evidence": (
                 "ConfiguredRoute",
                 "DatabaseEvidence",
@@ -123,8 +125,8 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
                 "VerificationRequest",
             ),
             "evidence_sources": ("EvidenceSources", "NO_EVIDENCE_SOURCES"),
-            "judgement": ("judge",),
-            "legs": ("Leg", "StoreRecord"),
+            "judgement": ("judge_evidence",),
+            "legs": ("TransferLeg", "StoreRecord"),
             "moves": ("SentMove",),
             "proof": (
                 "Proof",
@@ -144,7 +146,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
                 "gather_evidence_over",
                 "open_query_association",
             ),
-            "selection": ("Selection",),
+            "selection": ("RetrieveSelection",),
             "timeline": ("Timeline", "TimelineEvent"),
             "verdict": (
                 "ReceiptAssessment",

@@ -13,7 +13,7 @@ from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.model.devices import Configuration, Connection, Device, NetworkAE
 from dcmcfg.model.retrieve_settings import get_effective_setting
 from dcmcfg.network_address import format_host_port
-from dcmcfg.route.ae_lookup import UnresolvedAE, check_return_destination, get_calling_ae_title, resolve_ae
+from dcmcfg.route.ae_lookup import UnresolvedAE, check_return_destination, get_masqueraded_calling_ae_title, resolve_ae
 from dcmcfg.route.connection_matching import ConnectionMatch, find_compatible_connection, match_connections
 from dcmcfg.route.path import RouteMessage
 from dcmcfg.route.request import RouteRequest, get_archive_ae
@@ -66,7 +66,7 @@ class AddressOverride:
 
 
 @dataclass(frozen=True)
-class Addresses:
+class VerificationAddresses:
     """Where everybody is; ``destination`` is None when the tree has no address for it."""
 
     archive: Peer
@@ -91,7 +91,7 @@ def find_addresses(
     timeout_s: float | None = None,
     tls: bool = False,
     other_hosts: tuple[str, ...] = (),
-) -> Addresses:
+) -> VerificationAddresses:
     """Return the addresses for a C-MOVE of a study from an AE of *device_name* to the AE *destination_ae_title*.
 
     ``ae_title`` is the archive AE that is asked; without it the only one that takes storage, or the only one.
@@ -127,7 +127,7 @@ def find_addresses(
         receiver = _create_peer(
             destination_ae, listening, None, "name another AE with --dest, or verify without --receive"
         )
-    return Addresses(
+    return VerificationAddresses(
         archive=archive,
         destination=receiver,
         route=_build_configured_route(
@@ -217,7 +217,7 @@ def _build_configured_route(
         external_requests=frozenset((request.called_ae_title, request.move_destination) for request in move_requests),
         calling_ae_titles=frozenset(request.calling_ae_title for request in move_requests),
         sending_ae_titles=frozenset(
-            {get_calling_ae_title(archive_ae, destination_ae.title)} if destination_ae is not None else ()
+            {get_masqueraded_calling_ae_title(archive_ae, destination_ae.title)} if destination_ae is not None else ()
         ),
         storage_ids=archive_ae.device.storage_ids,
         ae_titles=frozenset(ae.title for ae in configuration.network_aes()),

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN, UNABLE_TO_PERFORM_SUB_OPERATIONS
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.external_request import is_alternative_used, is_fallback_used, is_sent_directly
-from dcmcfg.verify.file_evidence import (
-    FileLocation,
+from dcmcfg.verify.local_files import (
+    FileLocality,
     count_recalled,
     find_recorded_archives,
     has_complete_database_evidence,
@@ -59,14 +59,14 @@ def _get_single_title(titles: Iterable[str]) -> str:
 
 
 def _find_first_called_ae(evidence: Evidence) -> str:
-    match locate_files_before_move(evidence).location:
-        case FileLocation.LOCAL:
+    match locate_files_before_move(evidence).locality:
+        case FileLocality.LOCAL:
             return evidence.request.destination_ae_title
-        case FileLocation.NOT_LOCAL if not (
+        case FileLocality.NOT_LOCAL if not (
             evidence.move_records or is_returned_to_archive(evidence) or is_failed_side_unknown(evidence)
         ):
             return _get_single_title(_find_recorded_or_likely_archives(evidence))
-        case FileLocation.PROBABLY_NOT_LOCAL if not evidence.move_records and _is_about_another_archive(evidence):
+        case FileLocality.PROBABLY_NOT_LOCAL if not evidence.move_records and _is_about_another_archive(evidence):
             return _get_single_title(_find_recorded_or_likely_archives(evidence))
         case _:
             return ""

@@ -30,7 +30,7 @@ class LoggedMove:
     association: LoggedAssociation
     message_id: int
     time: datetime
-    destination: str
+    destination_ae_title: str
     is_served: bool
     study_uids: set[str] = field(default_factory=set)
     triggering_move: LoggedMove | None = None
@@ -39,16 +39,16 @@ class LoggedMove:
     is_over: bool = False
 
     @property
-    def calling(self) -> str:
+    def calling_ae_title(self) -> str:
         return self.association.remote if self.is_served else self.association.local
 
     @property
-    def called(self) -> str:
+    def called_ae_title(self) -> str:
         return self.association.local if self.is_served else self.association.remote
 
     @property
     def originator_key(self) -> OriginatorKey:
-        return self.is_served, self.calling, self.message_id
+        return self.is_served, self.calling_ae_title, self.message_id
 
     def may_concern_study(self, study_uid: str) -> bool:
         """Return whether it is of that study, or nobody knows of which."""
@@ -107,11 +107,11 @@ class LoggedStore:
         return self.association.requested
 
     @property
-    def calling(self) -> str:
+    def calling_ae_title(self) -> str:
         return self.association.local if self.is_sent else self.association.remote
 
     @property
-    def called(self) -> str:
+    def called_ae_title(self) -> str:
         return self.association.remote if self.is_sent else self.association.local
 
     def to_store_record(self) -> StoreRecord:
@@ -122,7 +122,7 @@ class LoggedStore:
             message.sop_class_uid,
             message.transfer_syntax,
             self.status,
-            move_originator=message.originator,
+            move_originator=message.originator_ae_title,
             time=self.time,
         )
 
@@ -210,7 +210,7 @@ class _AssociationState:
         return _find_last_unfinished(self.served)
 
 
-class Exchanges:
+class LoggedExchanges:
     """The C-MOVEs and C-STOREs in the entries that were read, in order.
 
     ``accepting_ae_titles`` are the AE titles under which associations were accepted; ``shows_messages`` says that there
@@ -230,7 +230,7 @@ class Exchanges:
         self._entry_count = 0
         self.shows_messages = False
 
-    def read(self, entry: LogEntry) -> None:
+    def add_entry(self, entry: LogEntry) -> None:
         """Read the next entry."""
         self._entry_count += 1
         association = entry.association
@@ -283,7 +283,7 @@ class Exchanges:
     def _close(self, move: LoggedMove) -> None:
         """Note that *move* is over."""
         move.is_over = True
-        for moves in (self._unfinished_moves.get(move.originator_key, {}), self._asked.get(move.called, {})):
+        for moves in (self._unfinished_moves.get(move.originator_key, {}), self._asked.get(move.called_ae_title, {})):
             moves.pop(id(move), None)
         self._moves_without_study.pop(id(move), None)
         self._announced_requests.drop(move)
@@ -298,15 +298,15 @@ class Exchanges:
         self.shows_messages = True
         state = self._get_state(association)
         match message.kind:
-            case "C-MOVE-RQ" if message.sent == association.requested:
+            case "C-MOVE-RQ" if message.is_sent == association.requested:
                 self._add_move(association, message, entry)
-            case "C-MOVE-RSP" if message.sent != association.requested and message.status not in _PENDING:
+            case "C-MOVE-RSP" if message.is_sent != association.requested and message.status not in _PENDING:
                 if move := state.moves.pop(message.message_id, None):
                     move.response = message
                     self._close(move)
-            case "C-STORE-RQ" if message.sent == association.requested:
+            case "C-STORE-RQ" if message.is_sent == association.requested:
                 state.stores[message.message_id] = self._add_store(association, message, entry)
-            case "C-STORE-RSP" if message.sent != association.requested:
+            case "C-STORE-RSP" if message.is_sent != association.requested:
                 store = state.stores.pop(message.message_id, None) or self._add_store(association, message, entry)
                 store.status = message.status
 
@@ -318,7 +318,7 @@ class Exchanges:
             association=association,
             message_id=message.message_id,
             time=entry.time,
-            destination=message.destination,
+            destination_ae_title=message.destination_ae_title,
             is_served=is_served,
         )
         if state.announced_request is not None:
@@ -330,16 +330,16 @@ class Exchanges:
         if is_served:
             state.served.append(move)
         else:
-            self._asked.setdefault(move.called, {})[id(move)] = move
+            self._asked.setdefault(move.called_ae_title, {})[id(move)] = move
         if not move.study_uids:
             self._moves_without_study[id(move)] = move
 
     def _add_store(self, association: LoggedAssociation, message: LoggedMessage, entry: LogEntry) -> LoggedStore:
         store = LoggedStore(association, self._entry_count, entry.time, message)
         self.stores.append(store)
-        originator_key = (message.originator, message.originator_message_id)
+        originator_key = (message.originator_ae_title, message.originator_message_id)
         for served in (True, False):
             store.add_candidate_moves(self._unfinished_moves.get((served, *originator_key), {}).values())
-        if not (message.originator or store.is_sent):  # from a peer that names no Move Originator
+        if not (message.originator_ae_title or store.is_sent):  # from a peer that names no Move Originator
             store.add_candidate_moves(self._asked.get(association.remote, {}).values())
         return store

@@ -50,19 +50,19 @@ class LoggedAssociation:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedMessage:
-    """A DIMSE message, with those of its elements that dcm4che writes; ``sent`` says that the program sent it."""
+    """A DIMSE message, with those of its elements that dcm4che writes; ``is_sent`` says that the program sent it."""
 
-    sent: bool
+    is_sent: bool
     message_id: int
     kind: str  # "C-STORE-RQ"
-    destination: str = ""
+    destination_ae_title: str = ""
     status: int | None = None
     counters: tuple[tuple[str, int], ...] = ()
     comment: str = ""
     sop_class_uid: str = ""
     sop_instance_uid: str = ""
     transfer_syntax: str = ""
-    originator: str = ""
+    originator_ae_title: str = ""
     originator_message_id: int = -1
 
     def get_counter(self, name: str) -> int | None:
@@ -177,17 +177,17 @@ def _build_message(match: re.Match[str], continuation_lines: tuple[str, ...]) ->
     comment = _COMMENT.search(first_line)
     before_comment = first_line[: comment.start()] if comment else first_line
     return LoggedMessage(
-        sent=match["way"] == "<<",
+        is_sent=match["way"] == "<<",
         message_id=int(match["id"]),
         kind=match["kind"],
-        destination=_match_to_end(_DESTINATION, before_comment, "title"),
+        destination_ae_title=_match_to_end(_DESTINATION, before_comment, "title"),
         status=int(status["status"], 16) if status else None,
         counters=tuple((each["name"], int(each["number"])) for each in _COUNTER.finditer(before_comment)),
         comment=_match_to_end(_COMMENT, first_line, "comment"),
         sop_class_uid=details.get("cuid", ""),
         sop_instance_uid=details.get("iuid", ""),
         transfer_syntax=details.get("tsuid", ""),
-        originator=originator,
+        originator_ae_title=originator,
         originator_message_id=originator_id,
     )
 

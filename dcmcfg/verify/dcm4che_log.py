@@ -19,21 +19,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from dcmcfg.verify.dcm4che_exchanges import Exchanges, LoggedMove, LoggedStore
+from dcmcfg.verify.dcm4che_exchanges import LoggedExchanges, LoggedMove, LoggedStore
 from dcmcfg.verify.dcm4che_lines import parse_entries
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 
 _NO_STUDY = "the log does not show of which study: dcm4che logs that at level DEBUG"
 
 
-def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
+def read_dcm4che_log(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
     """Return what *lines* show of the study; *now* is a moment after them, in the zone of their time stamps."""
-    log = Exchanges()
+    log = LoggedExchanges()
     for entry in parse_entries(lines, now):
-        log.read(entry)
+        log.add_entry(entry)
     if log.accepting_ae_titles & query.archive_ae_titles:
         return _read_archive_log(log, query)
     served = [each for each in log.moves if each.is_served]
@@ -47,11 +47,11 @@ def read(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
     )
 
 
-def _read_archive_log(log: Exchanges, query: LogQuery) -> ParsedLog:
+def _read_archive_log(log: LoggedExchanges, query: LogQuery) -> ParsedLog:
     requests = [
         each
         for each in log.moves
-        if each.is_served and each.calling == query.calling_ae_title and query.study_uid in each.study_uids
+        if each.is_served and each.calling_ae_title == query.calling_ae_title and query.study_uid in each.study_uids
     ]
     request_ids = set(map(id, requests))
     sent_moves = [
@@ -71,14 +71,16 @@ def _read_archive_log(log: Exchanges, query: LogQuery) -> ParsedLog:
     )
 
 
-def _collect_legs(log: Exchanges, query: LogQuery, moves: list[LoggedMove], evidence_source: str) -> tuple[Leg, ...]:
+def _collect_legs(
+    log: LoggedExchanges, query: LogQuery, moves: list[LoggedMove], evidence_source: str
+) -> tuple[TransferLeg, ...]:
     """Return the C-STOREs of the study, or of what was sent for *moves* where nobody knows its instances."""
     caused_store_ids = {id(store) for move in moves for store in _select_stores(move, query)}
     legs: dict[tuple[str, str], list[StoreRecord]] = {}
     for each in log.stores:
         if each.uid in query.sop_instance_uids or (not query.sop_instance_uids and id(each) in caused_store_ids):
-            legs.setdefault((each.calling, each.called), []).append(each.to_store_record())
-    return tuple(Leg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
+            legs.setdefault((each.calling_ae_title, each.called_ae_title), []).append(each.to_store_record())
+    return tuple(TransferLeg(*pair, evidence_source, tuple(stores)) for pair, stores in legs.items())
 
 
 def _select_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
@@ -88,7 +90,11 @@ def _select_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
 
 def _select_sent_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
     """Return what the AE of the log sent for *move*, which it served."""
-    return [each for each in _select_stores(move, query) if each.is_sent and each.called == move.destination]
+    return [
+        each
+        for each in _select_stores(move, query)
+        if each.is_sent and each.called_ae_title == move.destination_ae_title
+    ]
 
 
 def _find_studies(move: LoggedMove, query: LogQuery) -> set[str]:
@@ -128,7 +134,7 @@ def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
     """Return the record of a C-MOVE that the archive sent; what came by it and was forwarded is counted."""
     record = replace(_build_record(move, query.study_uid), is_from_archive_log=True)
     request = move.triggering_move
-    if request is None or move.destination not in query.archive_ae_titles:
+    if request is None or move.destination_ae_title not in query.archive_ae_titles:
         return record
     received: dict[str, int] = {}
     for each in _select_stores(move, query):
@@ -138,7 +144,7 @@ def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
         each.uid
         for each in _select_stores(request, query)
         if each.is_sent
-        and each.called == request.destination
+        and each.called_ae_title == request.destination_ae_title
         and each.to_store_record().is_stored
         and received.get(each.uid, each.sequence_number) < each.sequence_number
     }
@@ -149,9 +155,9 @@ def _build_record(move: LoggedMove, study_uid: str) -> MoveRecord:
     """Return the record of *move*; a counter that its final response leaves out is 0 (PS3.7 Section 9.3.4.2)."""
     record = MoveRecord(
         started=move.time,
-        calling_ae_title=move.calling,
-        called_ae_title=move.called,
-        destination_ae_title=move.destination,
+        calling_ae_title=move.calling_ae_title,
+        called_ae_title=move.called_ae_title,
+        destination_ae_title=move.destination_ae_title,
         study_uid=study_uid,
     )
     response = move.response
@@ -167,5 +173,5 @@ def _build_record(move: LoggedMove, study_uid: str) -> MoveRecord:
 
 
 def _name_evidence_source(moves: list[LoggedMove]) -> str:
-    names = sorted({each.called for each in moves})
+    names = sorted({each.called_ae_title for each in moves})
     return f"{', '.join(names)}'s log" if names else "the external archive's log"

@@ -29,7 +29,7 @@ from dcmcfg.dicom.status import (
     UNABLE_TO_PERFORM_SUB_OPERATIONS,
 )
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 from dcmcfg.well_known_uids import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
@@ -97,7 +97,7 @@ def is_dcmtk_log(lines: Iterable[str]) -> bool:
     )
 
 
-def read(
+def read_dcmtk_log(
     lines: Iterable[str], query: LogQuery, default_time: datetime, preceding_lines: Iterable[str] = ()
 ) -> ParsedLog:
     """Return the C-MOVEs of the study in *lines*, and what was sent for them.
@@ -123,10 +123,10 @@ def read(
 @dataclass(eq=False)
 class _LoggedMove:
     time: datetime
-    calling: str
-    called: str
+    calling_ae_title: str
+    called_ae_title: str
     _: KW_ONLY
-    destination: str = ""
+    destination_ae_title: str = ""
     study_uids: frozenset[str] = frozenset()
     status: int | None = None
     failure: str = ""
@@ -137,9 +137,9 @@ class _LoggedMove:
 def _build_record(move: _LoggedMove, query: LogQuery) -> MoveRecord:
     record = MoveRecord(
         started=move.time,
-        calling_ae_title=move.calling,
-        called_ae_title=move.called,
-        destination_ae_title=move.destination,
+        calling_ae_title=move.calling_ae_title,
+        called_ae_title=move.called_ae_title,
+        destination_ae_title=move.destination_ae_title,
         study_uid=query.study_uid if query.study_uid in move.study_uids else "",
     )
     if move.is_ambiguous:
@@ -150,8 +150,10 @@ def _build_record(move: _LoggedMove, query: LogQuery) -> MoveRecord:
     return replace(record, status=move.status, completed=stored, failed=len(move.stores) - stored, failure=move.failure)
 
 
-def _build_leg(move: _LoggedMove) -> Leg:
-    return Leg(move.called, move.destination, f"{move.called}'s log", tuple(move.stores))
+def _build_leg(move: _LoggedMove) -> TransferLeg:
+    return TransferLeg(
+        move.called_ae_title, move.destination_ae_title, f"{move.called_ae_title}'s log", tuple(move.stores)
+    )
 
 
 class _LogReader:
@@ -223,8 +225,8 @@ class _LogReader:
     def _read_move_line(self, move: _LoggedMove, message: str) -> None:
         if self._in_identifiers and (match := _STUDY.fullmatch(message)):
             move.study_uids = frozenset(match["uids"].split("\\"))
-        elif (match := _DESTINATION.fullmatch(message)) and not move.destination:
-            move.destination = match["destination"].strip()
+        elif (match := _DESTINATION.fullmatch(message)) and not move.destination_ae_title:
+            move.destination_ae_title = match["destination"].strip()
         elif _STORES.fullmatch(message):
             self._is_storing, self._stored_as = True, ""
         elif self._is_storing and not self._stored_as and (match := _READ.fullmatch(message)):

@@ -13,9 +13,9 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.retrieval import InformationModel, Patient, Priority
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.route.connection_matching import ConnectionMatch
-from dcmcfg.verify.legs import Leg
+from dcmcfg.verify.legs import TransferLeg
 from dcmcfg.verify.moves import SentMove
-from dcmcfg.verify.selection import WHOLE_STUDY, Selection
+from dcmcfg.verify.selection import WHOLE_STUDY, RetrieveSelection
 
 #: Instance Availability (0008,0056) of objects that are not in online storage (PS3.3 C.4.23.1.1).
 NOT_ONLINE = frozenset({"NEARLINE", "OFFLINE", "UNAVAILABLE"})
@@ -34,7 +34,7 @@ class VerificationRequest:
     calling_ae_title: str  # the calling AE title; the archive passes it on, so the external archive sees it too
     _: KW_ONLY
     expected_count: int | None = None  # of instances, when the user says so
-    selection: Selection = WHOLE_STUDY
+    selection: RetrieveSelection = WHOLE_STUDY
     model: InformationModel = InformationModel.STUDY
     patient: Patient | None = None  # whose study it is, for Patient Root; None when nobody said so yet
     priority: Priority = Priority.MEDIUM
@@ -166,7 +166,7 @@ class Evidence:
     database: DatabaseEvidence = DatabaseEvidence()
     moves: tuple[SentMove, ...] = ()  # each request; ``outcome`` is what they come to
     archive_identity: PeerIdentity | None = None  # what the archive told of itself
-    legs: tuple[Leg, ...] = ()  # C-STOREs of the study according to a log
+    legs: tuple[TransferLeg, ...] = ()  # C-STOREs of the study according to a log
     log_is_unchanged: bool = False  # nothing was written to that log since the C-MOVE was sent
     log_is_from_archive: bool = False  # that log, and what ``move_records`` come from, is of the archive that was asked
     receiver_info: ReceiverInfo | None = None  # our own receiver; None where it did not listen

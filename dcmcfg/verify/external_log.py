@@ -23,9 +23,9 @@ from dcmcfg.timestamps import parse_timestamp
 from dcmcfg.verify import dcm4che_log, dcmtk_log
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
-from dcmcfg.verify.orthanc_log import is_orthanc_log, read_moves, shows_requests
+from dcmcfg.verify.orthanc_log import is_orthanc_log, read_orthanc_log, shows_requests
 from dcmcfg.verify.parsed_log import ParsedLog
 
 #: Octets that are read at most; what is older is left out.
@@ -147,7 +147,7 @@ def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
     return (record for record, _ in parse_records_with_legs(lines))
 
 
-def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, Leg | None]]:
+def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, TransferLeg | None]]:
     """Yield each C-MOVE that *lines* record, with the C-STOREs that were sent for it; None where none is recorded.
 
     They are in ``stores``, a list of objects: ``sop_instance_uid``, ``sop_class_uid``, ``transfer_syntax_uid``,
@@ -162,13 +162,13 @@ def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, 
             yield record, _parse_leg(record, fields.get("stores"))
 
 
-def _parse_leg(record: MoveRecord, stores: object) -> Leg | None:
+def _parse_leg(record: MoveRecord, stores: object) -> TransferLeg | None:
     parsed_stores = (
         [_parse_store(each) for each in stores if isinstance(each, dict)] if isinstance(stores, list) else []
     )
     evidence_source = f"{record.called_ae_title or 'the external archive'}'s record"
     return (
-        Leg(record.called_ae_title, record.destination_ae_title, evidence_source, tuple(parsed_stores))
+        TransferLeg(record.called_ae_title, record.destination_ae_title, evidence_source, tuple(parsed_stores))
         if parsed_stores
         else None
     )
@@ -258,7 +258,7 @@ class LogEvidence:
     move_records: tuple[MoveRecord, ...] | None
     reason: str = ""
     _: KW_ONLY
-    legs: tuple[Leg, ...] = ()
+    legs: tuple[TransferLeg, ...] = ()
     is_complete: bool = True
     is_from_archive_log: bool = False
     is_unchanged: bool = False
@@ -320,13 +320,13 @@ def _read_orthanc_log(position: LogPosition, tail: LogTail, lines: list[str], qu
     if not shows_requests(lines):
         return LogEvidence(None, f"the external archive's log {position.path}: {_NO_REQUESTS}")
     now = datetime.now().astimezone()
-    records = read_moves(lines, query, now)
+    records = read_orthanc_log(lines, query, now)
     return LogEvidence(tuple(each for each in records if tail.is_continued or each.started >= position.time))
 
 
 def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
-    parsed_log = dcm4che_log.read(lines, query, now)
+    parsed_log = dcm4che_log.read_dcm4che_log(lines, query, now)
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,
@@ -348,7 +348,7 @@ def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], qu
 def _read_dcmtk_log(position: LogPosition, tail: LogTail, lines: list[str], query: LogQuery) -> LogEvidence:
     now = datetime.now().astimezone()
     start = position.time if tail.is_continued else _EARLIEST_TIME
-    parsed_log = dcmtk_log.read(lines, query, start.astimezone(now.tzinfo), tail.preceding_text.splitlines())
+    parsed_log = dcmtk_log.read_dcmtk_log(lines, query, start.astimezone(now.tzinfo), tail.preceding_text.splitlines())
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,
@@ -387,7 +387,9 @@ def _is_in_this_run(time: datetime, position: LogPosition, now: datetime) -> boo
     return position.time <= time <= now + _CLOCK_TOLERANCE
 
 
-def _select_legs_of_this_run(legs: tuple[Leg, ...], position: LogPosition, now: datetime) -> tuple[Leg, ...]:
+def _select_legs_of_this_run(
+    legs: tuple[TransferLeg, ...], position: LogPosition, now: datetime
+) -> tuple[TransferLeg, ...]:
     """Return *legs* with those C-STOREs whose time is in this run; one without any is left out."""
     selected = (
         replace(

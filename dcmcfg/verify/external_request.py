@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocation, find_recorded_archives, locate_files_before_move
+from dcmcfg.verify.local_files import FileLocality, find_recorded_archives, locate_files_before_move
 
 
 def is_fallback_used(evidence: Evidence) -> bool:
@@ -19,7 +19,7 @@ def is_alternative_used(evidence: Evidence) -> bool:
     It is asked for files on a storage that is not configured. It may also be the one that is recorded.
     """
     alternative = evidence.route.alternative_move_scp
-    is_on_unconfigured_storage = locate_files_before_move(evidence).location is FileLocation.UNCONFIGURED_STORAGE
+    is_on_unconfigured_storage = locate_files_before_move(evidence).locality is FileLocality.UNCONFIGURED_STORAGE
     return bool(alternative) and (is_on_unconfigured_storage or find_recorded_archives(evidence) == (alternative,))
 
 

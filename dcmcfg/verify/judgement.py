@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from dcmcfg.verify.advice.next_steps import suggest_next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import (
-    FileLocation,
+from dcmcfg.verify.local_files import (
+    FileLocality,
     count_recalled,
     has_complete_database_evidence,
     locate_files_before_move,
 )
-from dcmcfg.verify.receipt_assessment import judge_received
+from dcmcfg.verify.receipt_assessment import judge_receipt
 from dcmcfg.verify.report_assessment import CANCELLED_BY_YOU, judge_report
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.store_legs import describe_transcoding
@@ -33,29 +33,29 @@ SECOND_RUN_NOTE = (
 LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves nothing about external retrieve"
 
 
-def judge(evidence: Evidence, *, require_route: bool = False) -> Verdict:
-    """Return the verdict on *evidence*; the parts are judged each by itself, ``accepted`` takes all of them.
+def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdict:
+    """Return the verdict on *evidence*; the parts are judged each by itself, ``is_accepted`` takes all of them.
 
     Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
     listened, every expected instance arrived and no other; and the route is not contradicted. With
     ``require_route`` a success without its route shown is not accepted.
     """
     reported = judge_report(evidence)
-    received = judge_received(evidence)
+    received = judge_receipt(evidence)
     is_observed = received.finding is not ReceiptFinding.NOT_OBSERVED
-    delivered = received.finding is ReceiptFinding.COMPLETE if is_observed else reported.ok
+    delivered = received.finding is ReceiptFinding.COMPLETE if is_observed else reported.is_success
     route = judge_route(evidence, delivered=delivered)
     accepted = (
-        reported.ok
+        reported.is_success
         and (received.finding is ReceiptFinding.COMPLETE or not is_observed)
         and route.finding is not RouteFinding.CONTRADICTED
         and (route.finding is RouteFinding.SHOWN or not require_route)
     )
     return Verdict(
         headline=_format_headline(evidence, reported, received, route, accepted=accepted),
-        accepted=accepted,
-        reported=reported,
-        received=received,
+        is_accepted=accepted,
+        report=reported,
+        receipt=received,
         route=route,
         next_steps=suggest_next_steps(evidence, reported, received, route),
         notes=(
@@ -140,7 +140,7 @@ def _list_notes(evidence: Evidence, *, delivered: bool) -> tuple[str, ...]:
     notes = list(evidence.warnings)
     if (
         delivered
-        and locate_files_before_move(evidence).location is not FileLocation.LOCAL
+        and locate_files_before_move(evidence).locality is not FileLocality.LOCAL
         and _is_stored_in_archive(evidence)
     ):
         notes.append(SECOND_RUN_NOTE)

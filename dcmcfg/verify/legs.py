@@ -34,7 +34,7 @@ class StoreRecord:
 
 
 @dataclass(frozen=True)
-class Leg:
+class TransferLeg:
     """C-STOREs from the AE ``calling_ae_title`` to the AE ``called_ae_title``, in order.
 
     ``evidence_source`` says who states them.

@@ -65,7 +65,7 @@ def shows_requests(lines: Iterable[str]) -> bool:
     return any((match := _LINE.fullmatch(line)) and match["level"] in "TI" for line in lines)
 
 
-def read_moves(lines: Iterable[str], query: LogQuery, now: datetime) -> Iterator[MoveRecord]:
+def read_orthanc_log(lines: Iterable[str], query: LogQuery, now: datetime) -> Iterator[MoveRecord]:
     """Yield the C-MOVEs of the study that is *query*, oldest first; ``study_uid`` is empty where it is hidden.
 
     *now* is a moment after all of *lines*, in the zone of their time stamps.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg
+from dcmcfg.verify.legs import TransferLeg
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class ParsedLog:
     """
 
     move_records: tuple[MoveRecord, ...] = ()
-    legs: tuple[Leg, ...] = ()
+    legs: tuple[TransferLeg, ...] = ()
     ae_titles: frozenset[str] = frozenset()
     _: KW_ONLY
     is_from_archive: bool = False

@@ -17,9 +17,9 @@ from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_setti
 from dcmcfg.route.path import Route
 from dcmcfg.route.request import RouteRequest, StudyState, get_archive_ae
 from dcmcfg.route.route import find_route
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocation, find_recorded_archives, locate_files_before_move
+from dcmcfg.verify.local_files import FileLocality, find_recorded_archives, locate_files_before_move
 from dcmcfg.verify.timeline import MOVE_SENT, Timeline, TimelineEvent
 from dcmcfg.verify.verdict import Verdict
 
@@ -52,7 +52,7 @@ class VerifiedConfiguration:
     tree: TreeFacts
     device: str
     settings: tuple[EffectiveSetting, ...]
-    addresses: Addresses
+    addresses: VerificationAddresses
     software: tuple[str, ...]
     route: Route
 
@@ -108,7 +108,7 @@ def _create_final_event(timeline: Timeline, evidence: Evidence) -> Iterator[Time
 def describe_configuration(
     configuration: Configuration,
     device: str,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     site: tuple[SiteSetting, ...],
     evidence: Evidence,
@@ -167,14 +167,14 @@ def _find_library_versions() -> Iterator[tuple[str, str]]:
 def _find_study_states(evidence: Evidence) -> tuple[StudyState, ...]:
     if not evidence.instances_before:
         return (StudyState.UNKNOWN,)
-    match locate_files_before_move(evidence).location:
-        case FileLocation.LOCAL:
+    match locate_files_before_move(evidence).locality:
+        case FileLocality.LOCAL:
             return (StudyState.LOCAL,)
-        case FileLocation.NOT_LOCAL:
+        case FileLocality.NOT_LOCAL:
             return (StudyState.PURGED,)
-        case FileLocation.PARTLY_LOCAL:
+        case FileLocality.PARTLY_LOCAL:
             return (StudyState.PARTIAL,)
-        case FileLocation.UNCONFIGURED_STORAGE:
+        case FileLocality.UNCONFIGURED_STORAGE:
             return (StudyState.UNCONFIGURED_STORAGE,)
-        case FileLocation.UNKNOWN | FileLocation.PROBABLY_NOT_LOCAL:
+        case FileLocality.UNKNOWN | FileLocality.PROBABLY_NOT_LOCAL:
             return (StudyState.LOCAL, StudyState.PURGED)

@@ -24,7 +24,7 @@ from dcmcfg.schema_names import (
     RETURN_RETRIEVE_AET,
     STORAGE_OBJECT_CLASS,
 )
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import NOT_ONLINE
 from dcmcfg.verify.run import get_query_timeouts
 
@@ -194,8 +194,8 @@ class RecallSearch:
     """Where a purged study is looked for, and by which keys (``PatientID`` …); with none, among all."""
 
     device: Device
-    addresses: Addresses
-    calling: str
+    addresses: VerificationAddresses
+    calling_ae_title: str
     keys: Mapping[str, str]
     database: Database | None = None
     tls: ssl.SSLContext | None = None
@@ -230,7 +230,7 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
     on_progress(f"asking {search.addresses.archive} for studies that are not ONLINE (C-FIND)")
     archive, timeouts = search.addresses.archive, get_query_timeouts(search.addresses)
     with open_association(
-        archive, search.calling, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
+        archive, search.calling_ae_title, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
     ) as association:
         return _choose_by_availability(search, find_studies(association, search.keys, max_studies=MAX_STUDIES))
 

@@ -11,7 +11,7 @@ from dcmcfg.verify.evidence import Evidence, VerificationRequest
 from dcmcfg.verify.verdict import ReceiptAssessment, ReceiptFinding, format_instance_count
 
 
-def judge_received(evidence: Evidence) -> ReceiptAssessment:
+def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
     """Return what arrived, what is missing, what does not belong, and what is not what its UID stands for."""
     if evidence.received is None:
         return ReceiptAssessment(ReceiptFinding.NOT_OBSERVED)

@@ -12,7 +12,7 @@ from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.storage.files import check_saved_file
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.printable import format_count
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 
 #: Seconds after the archive's answer in which stragglers may still arrive.
 LATE_ARRIVAL_WAIT_S = 2.0
@@ -47,7 +47,9 @@ class ReceiverOptions:
             tls=self.tls,
         )
 
-    def create_destination_receiver(self, addresses: Addresses, on_received: Callable[[int], None]) -> Receiver:
+    def create_destination_receiver(
+        self, addresses: VerificationAddresses, on_received: Callable[[int], None]
+    ) -> Receiver:
         """Return the destination's receiver, not listening yet; *on_received* is told how much has arrived.
 
         Raises ValueError where nobody knows the destination's address.

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dcmcfg.dicom.status import CANCELLED, MOVE_DESTINATION_NOT_ALLOWED, SUCCESS, WARNING_RANGE
 from dcmcfg.verify.called_ae import is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
-from dcmcfg.verify.file_evidence import (
-    FileLocation,
+from dcmcfg.verify.local_files import (
+    FileLocality,
     RouteReasons,
     count_recalled,
     find_recorded_archives,
@@ -386,7 +386,7 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
     match findings:
         case RouteReasons(contradictions=[_, *_]):
             finding, reasons, shown_count = RouteFinding.CONTRADICTED, findings.contradictions, 0
-        case _ if files.location is FileLocation.LOCAL:
+        case _ if files.locality is FileLocality.LOCAL:
             finding, reasons, shown_count = RouteFinding.NOT_TRIED, findings.supporting, 0
         case RouteReasons(supporting=[_, *_], strong_objections=[]) if delivered and (
             conclusive_records or not findings.weak_objections

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
-from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, send_move
 from dcmcfg.dicom.open_association import OpenAssociation, open_association
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.peer_identity import identify_peer
 from dcmcfg.dicom.query import find_instances, find_patient
 from dcmcfg.dicom.retrieval import InformationModel, Retrieval
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, ReceiverInfo, VerificationRequest
 from dcmcfg.verify.evidence_sources import NO_EVIDENCE_SOURCES, EvidenceSources
 from dcmcfg.verify.moves import ProgressTotal, SentMove, combine_outcomes, move_all
@@ -50,7 +50,7 @@ class VerificationCallbacks:
 
 def gather_evidence(
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     tls: ssl.SSLContext | None = None,
     receiver_options: ReceiverOptions | None = None,
@@ -92,7 +92,7 @@ def gather_evidence(
 
 
 def open_query_association(
-    request: VerificationRequest, addresses: Addresses, tls: ssl.SSLContext | None
+    request: VerificationRequest, addresses: VerificationAddresses, tls: ssl.SSLContext | None
 ) -> AbstractContextManager[OpenAssociation]:
     """Return an association on which *request*, and others like it, can be asked, as a context."""
     model = request.model
@@ -108,7 +108,7 @@ def open_query_association(
 def gather_evidence_over(
     association: OpenAssociation,
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     receiver: Receiver | None = None,
     collect_received: ReceivedCollector | None = None,
@@ -192,7 +192,7 @@ def _send_moves(
     def send(retrieval: Retrieval) -> MoveOutcome:
         callbacks.on_sending()
         request_times.record_request(retrieval)
-        outcome = move(
+        outcome = send_move(
             association,
             retrieval,
             request.destination_ae_title,
@@ -207,6 +207,6 @@ def _send_moves(
     return move_all(retrievals, send)
 
 
-def get_query_timeouts(addresses: Addresses) -> DicomTimeouts:
+def get_query_timeouts(addresses: VerificationAddresses) -> DicomTimeouts:
     """Return time-outs for C-FIND: a query recalls nothing, so it needs no more patience than any request."""
     return replace(addresses.timeouts, dimse=min(addresses.timeouts.dimse, DicomTimeouts().dimse))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.dicom.query import Instance
-from dcmcfg.dicom.retrieval import Level, Patient, Retrieval
+from dcmcfg.dicom.retrieval import Patient, QueryRetrieveLevel, Retrieval
 from dcmcfg.errors import NotFound
 
 #: UIDs in one request: an element of VR UI holds 65,534 octets at most in Explicit VR (PS3.5 §7.1.2).
@@ -16,10 +16,10 @@ _MAX_LISTED = 10
 
 
 @dataclass(frozen=True)
-class Selection:
+class RetrieveSelection:
     """The level of the requests, and the series and instances that are meant; none means all of the study."""
 
-    level: Level = Level.STUDY
+    level: QueryRetrieveLevel = QueryRetrieveLevel.STUDY
     series_uids: tuple[str, ...] = ()
     instance_uids: tuple[str, ...] = ()
 
@@ -45,7 +45,7 @@ class Selection:
         *study_instances* is what the study holds. Raises :class:`NotFound` where it has nothing of what is meant, or
         lacks some of it, and below STUDY level where nobody knows what it has.
         """
-        if self.level is Level.STUDY:
+        if self.level is QueryRetrieveLevel.STUDY:
             return (Retrieval(study_uid, patient=patient),)
         self._require_listed(study_uid, study_instances)
         return tuple(
@@ -55,7 +55,7 @@ class Selection:
 
     def _split_keys(self, instances: Sequence[Instance]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         series = tuple(dict.fromkeys(each.series_uid for each in instances))
-        if self.level is Level.SERIES:
+        if self.level is QueryRetrieveLevel.SERIES:
             yield from ((part, ()) for part in _split_uids(series))
             return
         for uid in series:
@@ -73,7 +73,7 @@ class Selection:
             raise _create_not_found(
                 f"series {uid} in the study {study_uid}", [f"{each} ({count})" for each, count in series.items()]
             )
-        listed_uids = [each.sop_instance_uid for each in Selection(series_uids=self.series_uids).select(listed)]
+        listed_uids = [each.sop_instance_uid for each in RetrieveSelection(series_uids=self.series_uids).select(listed)]
         location = "in the series that are named" if self.series_uids else f"in the study {study_uid}"
         for uid in (each for each in self.instance_uids if each not in listed_uids):
             raise _create_not_found(f"instance {uid} {location}", listed_uids)
@@ -84,17 +84,17 @@ class Selection:
 
 
 #: What is asked for where nobody says otherwise.
-WHOLE_STUDY = Selection()
+WHOLE_STUDY = RetrieveSelection()
 
 
 def split_retrieval(retrieval: Retrieval) -> tuple[Retrieval, ...]:
     """Return requests for the same with one UID each; *retrieval* alone where it has no list."""
     match retrieval.level:
-        case Level.STUDY:
+        case QueryRetrieveLevel.STUDY:
             return (retrieval,)
-        case Level.SERIES:
+        case QueryRetrieveLevel.SERIES:
             return tuple(replace(retrieval, series_uids=(uid,)) for uid in retrieval.series_uids)
-        case Level.IMAGE:
+        case QueryRetrieveLevel.IMAGE:
             return tuple(replace(retrieval, instance_uids=(uid,)) for uid in retrieval.instance_uids)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.verdict import format_instance_count
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
@@ -16,7 +16,7 @@ OWN_RECEIVER = "our receiver"
 _LITTLE_ENDIAN = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
-def collect_legs(evidence: Evidence) -> tuple[Leg, ...]:
+def collect_legs(evidence: Evidence) -> tuple[TransferLeg, ...]:
     """Return the legs of all evidence sources, those that end at the archive first; our own receiver's last.
 
     Each evidence source has one leg between two AEs, for all C-MOVEs.
@@ -26,10 +26,13 @@ def collect_legs(evidence: Evidence) -> tuple[Leg, ...]:
     for leg in sorted(evidence.legs, key=lambda leg: leg.called_ae_title not in archive_ae_titles):
         leg_key = (leg.calling_ae_title, leg.called_ae_title, leg.evidence_source)
         stores[leg_key] = (*stores.get(leg_key, ()), *leg.stores)
-    return (*(Leg(*leg_key, leg_stores) for leg_key, leg_stores in stores.items()), *_collect_received_legs(evidence))
+    return (
+        *(TransferLeg(*leg_key, leg_stores) for leg_key, leg_stores in stores.items()),
+        *_collect_received_legs(evidence),
+    )
 
 
-def _collect_received_legs(evidence: Evidence) -> Iterator[Leg]:
+def _collect_received_legs(evidence: Evidence) -> Iterator[TransferLeg]:
     """Yield what our receiver saw of the study, by caller."""
     request, expected = evidence.request, {each.sop_instance_uid for each in evidence.instances_before}
     stores: dict[str, list[StoreRecord]] = {}
@@ -45,7 +48,7 @@ def _collect_received_legs(evidence: Evidence) -> Iterator[Leg]:
             )
             stores.setdefault(each.calling_ae_title, []).append(store)
     for calling_ae_title, caller_stores in stores.items():
-        yield Leg(calling_ae_title, request.destination_ae_title, OWN_RECEIVER, tuple(caller_stores))
+        yield TransferLeg(calling_ae_title, request.destination_ae_title, OWN_RECEIVER, tuple(caller_stores))
 
 
 def describe_transcoding(evidence: Evidence) -> Iterator[str]:
@@ -92,7 +95,7 @@ def _differ(one: str, other: str) -> bool:
 class _SourceSyntaxes:
     """In which transfer syntax a sender has each instance: that of its file, or else that in which it sent it."""
 
-    def __init__(self, leg: Leg) -> None:
+    def __init__(self, leg: TransferLeg) -> None:
         self.has_file_syntaxes = _has_file_syntax(leg)
         self._by_instance = {
             each.sop_instance_uid: each.file_transfer_syntax or each.transfer_syntax for each in leg.stores
@@ -105,5 +108,5 @@ class _SourceSyntaxes:
         return self._by_instance.get(sop_instance_uid) or self._common_syntax
 
 
-def _has_file_syntax(leg: Leg) -> bool:
+def _has_file_syntax(leg: TransferLeg) -> bool:
     return any(each.file_transfer_syntax for each in leg.stores)

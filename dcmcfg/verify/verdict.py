@@ -52,7 +52,7 @@ class ReportAssessment:
     reasons: tuple[str, ...] = ()
 
     @property
-    def ok(self) -> bool:
+    def is_success(self) -> bool:
         return self.finding is ReportFinding.SUCCESS
 
 
@@ -89,21 +89,21 @@ class RouteAssessment:
 class Verdict:
     """The answer. ``exit_code`` is 0 or 1: whatever happens before a C-MOVE is an error, not a verdict.
 
-    ``accepted`` is what the exit code says; ``verified`` is more, namely that our own receiver saw it.
+    ``is_accepted`` is what the exit code says; ``is_verified`` is more, namely that our own receiver saw it.
     """
 
     headline: str
-    accepted: bool
-    reported: ReportAssessment
-    received: ReceiptAssessment
+    is_accepted: bool
+    report: ReportAssessment
+    receipt: ReceiptAssessment
     route: RouteAssessment
     next_steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def verified(self) -> bool:
-        return self.accepted and self.received.finding is ReceiptFinding.COMPLETE
+    def is_verified(self) -> bool:
+        return self.is_accepted and self.receipt.finding is ReceiptFinding.COMPLETE
 
     @property
     def exit_code(self) -> int:
-        return 0 if self.accepted else 1
+        return 0 if self.is_accepted else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from dcmcfg.archive.listeners import Listener, find_conflicting_connections, list_listeners, probe_listeners
+from dcmcfg.archive.listeners import ArchiveListener, find_conflicting_connections, list_listeners, probe_listeners
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.reload import format_listener_states, listeners_json
 from tests.trees import ARCHIVE, STORESCP, connection, site_entries, tree
@@ -29,28 +29,30 @@ def test_probe_shows_open_closed_and_unknown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         opened, closed = server.getsockname()[1], other.getsockname()[1]
         other.close()
-        found = probe_listeners([Listener("a", "localhost", opened), Listener("b", "127.0.0.1", closed)], URL)
+        found = probe_listeners(
+            [ArchiveListener("a", "localhost", opened), ArchiveListener("b", "127.0.0.1", closed)], URL
+        )
         assert [each.is_open for each in found] == [True, False]
-    assert [each.is_open for each in probe_listeners([Listener("c", "host..invalid", 104)], URL)] == [None]
+    assert [each.is_open for each in probe_listeners([ArchiveListener("c", "host..invalid", 104)], URL)] == [None]
 
 
 def test_of_connections_on_one_port_it_is_not_known_which_one_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        found = probe_listeners([Listener("a", "localhost", port), Listener("b", "LOCALHOST", port)], URL)
+        found = probe_listeners([ArchiveListener("a", "localhost", port), ArchiveListener("b", "LOCALHOST", port)], URL)
     assert [(each.is_open, each.shares_port) for each in found] == [(None, True)] * 2
     assert format_listener_states(found) == (
         f"Listeners (TCP connection): a localhost:{port} shares its port: only one connection can listen there, "
         f"b LOCALHOST:{port} shares its port: only one connection can listen there"
     )
-    closed = probe_listeners([Listener("a", "localhost", port), Listener("b", "localhost", port)], URL)
+    closed = probe_listeners([ArchiveListener("a", "localhost", port), ArchiveListener("b", "localhost", port)], URL)
     assert [each.is_open for each in closed] == [False, False]
 
 
 def test_listener_that_the_archive_could_not_open_and_that_answers_is_another_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
         port, open_port = server.getsockname()[1], other.getsockname()[1]
-        listeners = [Listener("a", "localhost", port), Listener("b", "localhost", open_port)]
+        listeners = [ArchiveListener("a", "localhost", port), ArchiveListener("b", "localhost", open_port)]
         found = probe_listeners(listeners, URL, unbound_address=f"LOCALHOST:{port}")
     assert format_listener_states(found) == (
         f"Listeners (TCP connection): a localhost:{port} answers, but it is another process (or connection), "

@@ -12,7 +12,7 @@ from tests.patience import PATIENCE_S
 WEB = HttpClient(timeouts=HttpTimeouts(connect=PATIENCE_S, response=PATIENCE_S))
 
 
-def told(archive: Scripted, keycloak: object = None, role: object = None) -> TokenExpectations:
+def fetch_from(archive: Scripted, keycloak: object = None, role: object = None) -> TokenExpectations:
     archive.status = 404
     for path, content in (("ui2/rs/keycloak.json", keycloak), ("ui2/rs/dcm4chee-arc", role)):
         if content is not None:
@@ -22,7 +22,7 @@ def told(archive: Scripted, keycloak: object = None, role: object = None) -> Tok
 
 def test_web_interface_tells_realm_and_super_user_role(archive: Scripted) -> None:
     keycloak = {"realm": "dcm4che", "auth-server-url": "https://k:8843/", "resource": "dcm4chee-arc-ui"}
-    found = told(archive, keycloak, {"super-user-role": "root", "dicomDeviceName": "x"})
+    found = fetch_from(archive, keycloak, {"super-user-role": "root", "dicomDeviceName": "x"})
     assert found == TokenExpectations("https://k:8843/realms/dcm4che", "root")
     assert {sent for *_, sent in archive.requests} == {None}
 
@@ -39,7 +39,7 @@ def test_web_interface_tells_realm_and_super_user_role(archive: Scripted) -> Non
     ],
 )
 def test_what_it_does_not_tell_is_not_known(archive: Scripted, keycloak: object, role: object) -> None:
-    assert told(archive, keycloak, role) == TokenExpectations()
+    assert fetch_from(archive, keycloak, role) == TokenExpectations()
 
 
 def test_login_page_tells_the_issuer(archive: Scripted) -> None:

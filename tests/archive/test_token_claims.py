@@ -14,7 +14,13 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 from joserfc.jwt import encode
 
-from dcmcfg.archive.token_claims import Claims, SignatureStatus, check_signature, looks_truncated, read_claims
+from dcmcfg.archive.token_claims import (
+    SignatureStatus,
+    TokenClaims,
+    check_signature,
+    looks_truncated,
+    read_token_claims,
+)
 
 RSA = RSAKey.generate_key(2048, auto_kid=True)
 EC = ECKey.generate_key("P-256", auto_kid=True)
@@ -40,8 +46,8 @@ def test_claims_of_keycloak_are_read() -> None:
         "resource_access": {"account": {"roles": ["a", "b"]}, "empty": {"roles": []}},
         "scope": "profile",
     }
-    claims = read_claims(token(RSA, "RS256", payload, kid="k"))
-    assert claims == Claims(
+    claims = read_token_claims(token(RSA, "RS256", payload, kid="k"))
+    assert claims == TokenClaims(
         issuer="https://k/realms/r",
         client="c",
         user="service-account-c",
@@ -65,28 +71,28 @@ def test_claims_of_keycloak_are_read() -> None:
     ],
 )
 def test_claims_of_any_kind_are_survived(said: dict[str, Any]) -> None:
-    claims = read_claims(token(RSA, "RS256", said))
+    claims = read_token_claims(token(RSA, "RS256", said))
     assert claims is not None
     assert (claims.issuer, claims.expires, claims.client_roles) == ("", None, {})
 
 
 def test_encrypted_and_bottomless_tokens_are_none() -> None:
     encrypted = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a.b.c.d"
-    assert (read_claims(encrypted), looks_truncated(encrypted)) == (None, False)
+    assert (read_token_claims(encrypted), looks_truncated(encrypted)) == (None, False)
     deep = base64.urlsafe_b64encode(b'{"a":' * 100_000).decode().rstrip("=")
-    assert read_claims(f"eyJhbGciOiJSUzI1NiJ9.{deep}.x") is None
+    assert read_token_claims(f"eyJhbGciOiJSUzI1NiJ9.{deep}.x") is None
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E)))
 def test_what_is_no_token_is_none(text: str) -> None:
-    assert read_claims(text) is None or text.count(".") == 2
+    assert read_token_claims(text) is None or text.count(".") == 2
 
 
 @given(st.integers(min_value=1, max_value=400))
 def test_cut_token_is_never_taken_for_a_whole_one(octets: int) -> None:
     whole = token(RSA, "RS256", kid=RSA.kid or "")
     cut = whole[:-octets]
-    claims = read_claims(cut)
+    claims = read_token_claims(cut)
     if claims is None:
         assert looks_truncated(cut) == cut.startswith("eyJ")
     else:
@@ -94,7 +100,7 @@ def test_cut_token_is_never_taken_for_a_whole_one(octets: int) -> None:
 
 
 def signature(text: str, keys: dict[str, Any] = KEYS) -> SignatureStatus | None:
-    claims = read_claims(text)
+    claims = read_token_claims(text)
     assert claims is not None
     return check_signature(text, claims, keys)
 

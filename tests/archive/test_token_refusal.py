@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
-from dcmcfg.archive.token_claims import Claims, SignatureStatus
-from dcmcfg.archive.token_refusal import explain_refusal, format_duration
+from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
+from dcmcfg.archive.token_refusal import explain_token_refusal, format_duration
 
 NOW = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 ISSUER = "https://keycloak.example.org/realms/dcm4che"
-CLAIMS = Claims(
+CLAIMS = TokenClaims(
     issuer=ISSUER,
     client="dcmcfg",
     user="service-account-dcmcfg",
@@ -40,105 +40,105 @@ GOOD = TokenCheck(
 )
 
 
-def told(found: TokenCheck, role: str = "auth") -> list[str]:
-    return [reason.message for reason in explain_refusal(found, role)]
+def explain(found: TokenCheck, role: str = "auth") -> list[str]:
+    return [reason.message for reason in explain_token_refusal(found, role)]
 
 
 @pytest.mark.parametrize("verdict", [TokenOutcome.ACCEPTED, TokenOutcome.NOT_REQUIRED])
 def test_token_that_is_not_refused_needs_no_reason(verdict: TokenOutcome) -> None:
-    assert told(replace(GOOD, outcome=verdict)) == []
+    assert explain(replace(GOOD, outcome=verdict)) == []
 
 
 def test_want_of_a_token_tells_whose() -> None:
     bare = replace(GOOD, has_token=False, claims=None, signature=None)
-    assert told(bare) == [f"the archive wants a token of {ISSUER}, and none is set"]
-    assert told(replace(bare, issuer="")) == ["the archive wants a token, and none is set"]
+    assert explain(bare) == [f"the archive wants a token of {ISSUER}, and none is set"]
+    assert explain(replace(bare, issuer="")) == ["the archive wants a token, and none is set"]
 
 
 def test_opaque_and_cut_tokens_are_told_apart() -> None:
     opaque = replace(GOOD, claims=None, signature=None)
-    assert told(opaque) == ["it is no JSON Web Token, and the archive takes no other"]
-    assert told(replace(opaque, is_truncated=True)) == ["it is cut or mangled"]
+    assert explain(opaque) == ["it is no JSON Web Token, and the archive takes no other"]
+    assert explain(replace(opaque, is_truncated=True)) == ["it is cut or mangled"]
 
 
 def test_expiry_counts_by_the_archives_clock() -> None:
     slow = replace(GOOD, checked_at=NOW + timedelta(hours=1))
-    assert not any("expired" in reason for reason in told(slow))
+    assert not any("expired" in reason for reason in explain(slow))
     fast = replace(GOOD, archive_clock=NOW + timedelta(minutes=8))
-    assert told(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
-    assert told(replace(fast, archive_clock=None)) != told(fast)
+    assert explain(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
+    assert explain(replace(fast, archive_clock=None)) != explain(fast)
 
 
 def test_token_from_the_future_tells_of_clocks() -> None:
     claims = replace(CLAIMS, not_before=NOW + timedelta(seconds=90))
-    (reason,) = explain_refusal(replace(GOOD, claims=claims), "auth")
+    (reason,) = explain_token_refusal(replace(GOOD, claims=claims), "auth")
     assert reason.message == "it begins in 1 min 30 s by the archive's clock"
     assert "NTP" in reason.next_step
 
 
 def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
     ahead = replace(GOOD, claims=replace(CLAIMS, issued=NOW + timedelta(seconds=90)))
-    assert told(ahead) == told(GOOD)
-    assert told(GOOD)[0].startswith("nothing else is wrong with it")
+    assert explain(ahead) == explain(GOOD)
+    assert explain(GOOD)[0].startswith("nothing else is wrong with it")
 
 
 @pytest.mark.parametrize(("kind", "said"), [("ID", "its typ is ID"), ("", "it says no typ")])
 def test_token_that_is_no_access_token_is_told(kind: str, said: str) -> None:
-    (reason,) = explain_refusal(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
+    (reason,) = explain_token_refusal(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
     assert reason.message == f"{said}, and the archive takes access tokens only, whose typ is Bearer"
 
 
 def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
-    (reason,) = explain_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
+    (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
         f"its issuer is https://10.0.0.5/realms/dcm4che, and the archive takes those of {ISSUER}: "
         "one server by two names (or address and name) is two issuers"
     )
     assert reason.next_step == f"get the token by that name: oidc_issuer {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
-    assert "two names" not in told(replace(GOOD, claims=other_realm))[0]
+    assert "two names" not in explain(replace(GOOD, claims=other_realm))[0]
 
 
 def test_key_and_signature_are_told() -> None:
-    assert told(replace(GOOD, signature=SignatureStatus.UNKNOWN_KEY)) == [
+    assert explain(replace(GOOD, signature=SignatureStatus.UNKNOWN_KEY)) == [
         "it is signed with key k1, which the issuer does not have (any more)"
     ]
-    assert told(replace(GOOD, signature=SignatureStatus.INVALID)) == [
+    assert explain(replace(GOOD, signature=SignatureStatus.INVALID)) == [
         "its signature is not the issuer's: it is cut, altered or another realm's"
     ]
 
 
 def test_token_without_an_end_is_told() -> None:
-    assert told(replace(GOOD, claims=replace(CLAIMS, expires=None))) == [
+    assert explain(replace(GOOD, claims=replace(CLAIMS, expires=None))) == [
         "it says no end, and the archive takes none without"
     ]
 
 
 def test_several_reasons_are_told_together() -> None:
     claims = replace(CLAIMS, issuer="https://other", expires=NOW - timedelta(days=3))
-    assert [reason[:10] for reason in told(replace(GOOD, claims=claims))] == ["it expired", "its issuer"]
+    assert [reason[:10] for reason in explain(replace(GOOD, claims=claims))] == ["it expired", "its issuer"]
 
 
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
-    (reason,) = told(GOOD)
+    (reason,) = explain(GOOD)
     assert reason == "nothing else is wrong with it; it is for account, and the archive may want its own client there"
-    assert "what issuer the archive takes is not known" in told(replace(GOOD, issuer=""))[0]
+    assert "what issuer the archive takes is not known" in explain(replace(GOOD, issuer=""))[0]
 
 
 def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     forbidden = replace(GOOD, http_status=403)
-    (reason,) = explain_refusal(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
+    (reason,) = explain_token_refusal(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
     assert reason.message == "it lacks the realm's role auth"
     assert reason.next_step.startswith("in Keycloak, Clients, the client, Service accounts roles: assign auth")
     person = replace(CLAIMS, realm_roles=(), user="admin")
-    assert "Users, admin, Role mapping" in explain_refusal(replace(forbidden, claims=person), "auth")[0].next_step
+    assert "Users, admin, Role mapping" in explain_token_refusal(replace(forbidden, claims=person), "auth")[0].next_step
     of_client = replace(CLAIMS, realm_roles=(), client_roles={"b": ("auth",), "a": ("auth", "x"), "c": ("x",)})
-    assert told(replace(forbidden, claims=of_client)) == [
+    assert explain(replace(forbidden, claims=of_client)) == [
         "auth is its role in a, b, and the archive goes by the roles of the realm"
     ]
-    assert told(forbidden, "archivist") == ["it lacks the realm's role archivist"]
-    assert told(forbidden) == ["it has the role that a stock archive demands; this one may demand another"]
+    assert explain(forbidden, "archivist") == ["it lacks the realm's role archivist"]
+    assert explain(forbidden) == ["it has the role that a stock archive demands; this one may demand another"]
 
 
 def test_spans_are_spoken_by_their_largest_unit() -> None:

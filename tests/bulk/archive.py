@@ -18,7 +18,7 @@ from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.listener import EventHandler, build_archive_contexts, listen
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse, install_move_handler
 from dcmcfg.lab.query import QueryInstance, handle_find
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import ConfiguredRoute, VerificationRequest
 from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENT
@@ -93,7 +93,7 @@ def archive_of(
 
 def asking(archive: Archive, store: ResultStore) -> StudyRequester:
     """How its studies are asked for, without a receiver."""
-    addresses = Addresses(archive.peer, None, ConfiguredRoute(), PATIENT)
+    addresses = VerificationAddresses(archive.peer, None, ConfiguredRoute(), PATIENT)
     return StudyRequester(
         request=VerificationRequest("", archive.peer, "STORESCP", "DCMCFG"),
         addresses=addresses,

@@ -9,9 +9,9 @@ from dcmcfg.bulk.schedule import RateLimiter, StudyQueue
 def test_breaks_of_three_studies_in_a_row_are_the_archives_own() -> None:
     breaks = BrokenAssociations()
     for uid in ("1", "2", "2", "2"):
-        breaks.record_break(uid)
+        breaks.record_broken_association(uid)
         assert not breaks.is_archive_at_fault
-    breaks.record_break("3")
+    breaks.record_broken_association("3")
     assert breaks.is_archive_at_fault
     assert breaks.record_response() == Counter({"2": 3, "1": 1, "3": 1})
     assert not breaks.is_archive_at_fault
@@ -21,7 +21,7 @@ def test_breaks_of_three_studies_in_a_row_are_the_archives_own() -> None:
 def test_an_answer_in_between_leaves_them_to_the_studies() -> None:
     breaks = BrokenAssociations()
     for uid in ("1", "2", "3"):
-        breaks.record_break(uid)
+        breaks.record_broken_association(uid)
         if uid != "3":
             assert breaks.record_response() == Counter()
     assert not breaks.is_archive_at_fault

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 from dcmcfg.bulk.failure_groups import group_failures
 from dcmcfg.bulk.report import make_summary
-from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
+from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult, VerificationOutcome
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def answered(uid: str, answer: AttemptResult, *before: AttemptResult | None) -> StudyResult:
-    earlier = tuple(Attempt(THEN, None if each is None else THEN, each) for each in before)
-    return StudyResult(uid, (*earlier, Attempt(THEN, THEN, answer, final=True)), is_complete=True)
+    earlier = tuple(RecordedAttempt(THEN, None if each is None else THEN, each) for each in before)
+    return StudyResult(uid, (*earlier, RecordedAttempt(THEN, THEN, answer, is_final=True)), is_complete=True)
 
 
 def no(reason: str) -> AttemptResult:
@@ -59,11 +59,11 @@ def test_the_summary_counts_studies_and_attempts() -> None:
     results = [
         answered("1.2.1", yes(0.5), None),
         answered("1.2.2", yes(3), no("status A701")),
-        StudyResult("1.2.3", (Attempt(THEN),)),
+        StudyResult("1.2.3", (RecordedAttempt(THEN),)),
         StudyResult("1.2.4"),
     ]
     summary = make_summary(results, slowest_count=1)
-    assert (summary.study_count, summary.outcome_counts, summary.open_count) == (
+    assert (summary.study_count, summary.outcome_counts, summary.unfinished_count) == (
         4,
         {VerificationOutcome.VERIFIED: 2},
         2,

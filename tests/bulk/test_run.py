@@ -50,7 +50,7 @@ def ran(
 ) -> tuple[RunEnding, list[RunEvent]]:
     events: list[RunEvent] = []
     store.set_study_list(uids)
-    return run(store.list_open_studies(), asking(archive, store), manner, events.append), events
+    return run(store.list_unfinished_studies(), asking(archive, store), manner, events.append), events
 
 
 def outcomes(store: ResultStore) -> dict[str, str]:
@@ -102,7 +102,10 @@ def test_what_the_archive_is_short_of_something_for_is_asked_again_and_all_go_sl
         (TWELVE[0], "A701")
     ]
     first = store.read_results()[0]
-    assert [(each.result.status, each.final) for each in first.attempts if each.result] == [(0xA701, False), (0, True)]
+    assert [(each.result.status, each.is_final) for each in first.attempts if each.result] == [
+        (0xA701, False),
+        (0, True),
+    ]
 
 
 def test_retries_come_to_an_end_and_the_last_answer_stands(store: ResultStore) -> None:
@@ -114,7 +117,7 @@ def test_retries_come_to_an_end_and_the_last_answer_stands(store: ResultStore) -
     assert result.final_result.headline.startswith(
         "NOT verified: no final response came: the peer aborted the association"
     )
-    assert [each.final for each in result.attempts] == [False, False, True]
+    assert [each.is_final for each in result.attempts] == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_an_archive_that_is_restarted_is_waited_for(store: ResultStore) -> None:
             thread.start()
             store.set_study_list(TWELVE)
             ending = run(
-                store.list_open_studies(),
+                store.list_unfinished_studies(),
                 asking(first, store),
                 replace(QUICK, outage_timeout_s=PATIENCE_S),
                 events.append,
@@ -186,7 +189,7 @@ def test_an_archive_that_stays_away_ends_the_run(store: ResultStore) -> None:
     store.set_study_list(TWELVE)
     options = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=0.5)
     with pytest.raises(DicomError, match=r"could not be had for 0\.5 s: connection refused"):
-        run(store.list_open_studies(), asking(archive, store), options, close_after_the_first)
+        run(store.list_unfinished_studies(), asking(archive, store), options, close_after_the_first)
     assert Counter(outcomes(store).values()) == {"reported": 1, "open": 11}
 
 
@@ -235,7 +238,7 @@ def test_ctrl_c_cancels_what_is_under_way_and_leaves_the_rest_open(store: Result
     assert [each.final_result is not None for each in results] == [True] * 3 + [False] * 9
     (cancelled,) = results[3].attempts
     assert cancelled.result is not None
-    assert (cancelled.result.outcome, cancelled.final) == (VerificationOutcome.CANCELLED, False)
+    assert (cancelled.result.outcome, cancelled.is_final) == (VerificationOutcome.CANCELLED, False)
 
 
 def test_ctrl_c_ends_the_wait_for_an_archive_that_is_away(store: ResultStore) -> None:
@@ -251,7 +254,7 @@ def test_ctrl_c_ends_the_wait_for_an_archive_that_is_away(store: ResultStore) ->
 
     store.set_study_list(TWELVE)
     options = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=10 * PATIENCE_S)
-    assert run(store.list_open_studies(), asking(archive, store), options, close_then_stop) is RunEnding.STOPPED
+    assert run(store.list_unfinished_studies(), asking(archive, store), options, close_then_stop) is RunEnding.STOPPED
 
 
 def test_the_second_ctrl_c_aborts_at_once(store: ResultStore) -> None:
@@ -281,7 +284,7 @@ def test_evidence_is_kept_of_each_answer_that_stands_and_before_it_is_recorded(s
 
     with archive_of(TWELVE, once_short) as archive:
         store.set_study_list(TWELVE[:3])
-        run(store.list_open_studies(), replace(asking(archive, store), save_evidence=keep), QUICK, lambda _: None)
+        run(store.list_unfinished_studies(), replace(asking(archive, store), save_evidence=keep), QUICK, lambda _: None)
     assert sorted(saved) == [(uid, "open") for uid in TWELVE[:3]], "none of the attempt that was made again"
     assert set(outcomes(store).values()) >= {"reported"}
 
@@ -293,5 +296,10 @@ def test_where_evidence_cannot_be_kept_the_run_ends_and_the_study_stays_open(sto
     with archive_of(TWELVE) as archive:
         store.set_study_list(TWELVE[:1])
         with pytest.raises(DcmcfgError, match="No space left"):
-            run(store.list_open_studies(), replace(asking(archive, store), save_evidence=full), QUICK, lambda _: None)
+            run(
+                store.list_unfinished_studies(),
+                replace(asking(archive, store), save_evidence=full),
+                QUICK,
+                lambda _: None,
+            )
     assert outcomes(store) == {TWELVE[0]: "open"}

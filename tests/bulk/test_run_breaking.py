@@ -36,7 +36,7 @@ def store(tmp_path: Path) -> Iterator[ResultStore]:
         yield opened
 
 
-def manner(parallel: int, retries: int, patience_s: float) -> RunOptions:
+def make_options(parallel: int, retries: int, patience_s: float) -> RunOptions:
     return RunOptions(parallel, retries, first_back_off_s=0.01, outage_timeout_s=patience_s)
 
 
@@ -55,7 +55,9 @@ def test_an_archive_that_breaks_each_association_for_a_while_costs_no_study_its_
         return None if len(archive.moves) <= broken else GOOD
 
     with archive_of(SIX, break_at_first) as archive:
-        ending = run(store.list_open_studies(), asking(archive, store), manner(parallel, 1, 60), events.append)
+        ending = run(
+            store.list_unfinished_studies(), asking(archive, store), make_options(parallel, 1, 60), events.append
+        )
     assert (ending, outcomes(store)) == (RunEnding.COMPLETED, {"reported": 6})
     assert len(archive.moves) == broken + 6, "nothing was asked again that had its answer"
     (away, back) = [event for event in events if isinstance(event, ArchiveUnavailable | ArchiveAvailable)]
@@ -83,7 +85,7 @@ def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_ag
     with archive_of(
         SIX, lambda _uid, _number: answers[threading.get_ident()], on_exchange=be_at_it_once_three_have_broken
     ) as archive:
-        run(store.list_open_studies(), asking(archive, store), manner(2, 1, 60), lambda _: None)
+        run(store.list_unfinished_studies(), asking(archive, store), make_options(2, 1, 60), lambda _: None)
     assert outcomes(store) == {"reported": 6}
     assert sorted(Counter(archive.moves).values()) == [1, 1, 1, 2, 2, 2]
 
@@ -93,7 +95,7 @@ def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(sto
         with pytest.raises(
             DicomError, match=r"broke each association for 0\.3 s, the last time: no final"
         ) as error_info:
-            run(store.list_open_studies(), asking(archive, store), manner(4, 50, 0.3), lambda _: None)
+            run(store.list_unfinished_studies(), asking(archive, store), make_options(4, 50, 0.3), lambda _: None)
         assert error_info.value.subject == str(archive.peer)
     assert outcomes(store) == {"open": 6}
     tried = sum(len(each.attempts) for each in store.read_results())
@@ -113,19 +115,19 @@ def test_one_that_breaks_each_at_the_query_ends_the_run_too(store: ResultStore) 
         listen("DCM4CHEE", archive.peer.port, [(evt.EVT_C_FIND, abort)], build_archive_contexts()),
         pytest.raises(DicomError, match=r"broke each association for 0\.3 s"),
     ):
-        run(store.list_open_studies(), asking(archive, store), manner(2, 50, 0.3), lambda _: None)
+        run(store.list_unfinished_studies(), asking(archive, store), make_options(2, 50, 0.3), lambda _: None)
     assert outcomes(store) == {"open": 6}
     assert len(associations) <= 60
 
 
 def test_studies_at_which_the_archive_breaks_are_told_apart_from_the_others(store: ResultStore) -> None:
     with archive_of(SIX, lambda uid, _number: None if uid in SIX[:2] else GOOD) as archive:
-        run(store.list_open_studies(), asking(archive, store), manner(1, 2, 60), lambda _: None)
+        run(store.list_unfinished_studies(), asking(archive, store), make_options(1, 2, 60), lambda _: None)
     assert outcomes(store) == {"reported": 4, "not verified": 2}
     assert Counter(archive.moves) == Counter(SIX) + Counter(SIX[:2] * 2)
 
 
 def test_what_is_left_and_breaks_when_patience_is_over_has_that_for_its_answer(store: ResultStore) -> None:
     with archive_of(SIX, lambda uid, _number: None if uid in SIX[3:] else GOOD) as archive:
-        ending = run(store.list_open_studies(), asking(archive, store), manner(1, 0, 0.3), lambda _: None)
+        ending = run(store.list_unfinished_studies(), asking(archive, store), make_options(1, 0, 0.3), lambda _: None)
     assert (ending, outcomes(store)) == (RunEnding.COMPLETED, {"reported": 3, "not verified": 3})

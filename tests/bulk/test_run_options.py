@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.bulk.run_options import ReceiverKind, collect_run_parameters
-from dcmcfg.dicom.retrieval import InformationModel, Level, Patient
+from dcmcfg.dicom.retrieval import InformationModel, Patient, QueryRetrieveLevel
 from dcmcfg.dn import DN
 from dcmcfg.model.devices import Configuration
 from dcmcfg.settings import Settings
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import VerificationRequest
-from dcmcfg.verify.selection import Selection
-from tests.lint.breaking import sound
+from dcmcfg.verify.selection import RetrieveSelection
+from tests.lint.breaking import valid_tree
 
 SITE = Settings(
     ldap_url="ldap://here:389",
@@ -23,7 +23,7 @@ SITE = Settings(
     device="dcm4chee-arc",
     archive_url="http://here/dcm4chee-arc",
 )
-ADDRESSES = find_addresses(Configuration(sound()), "dcm4chee-arc", "STORESCP")
+ADDRESSES = find_addresses(Configuration(valid_tree()), "dcm4chee-arc", "STORESCP")
 QUESTION = VerificationRequest("", ADDRESSES.archive, "STORESCP", "DCMCFG")
 
 
@@ -57,10 +57,13 @@ def test_a_temporary_destination_is_the_same_whatever_its_title() -> None:
     ("question", "more"),
     [
         (
-            replace(QUESTION, selection=Selection(Level.SERIES, ("1.3", "1.2"))),
+            replace(QUESTION, selection=RetrieveSelection(QueryRetrieveLevel.SERIES, ("1.3", "1.2"))),
             {"level": "series", "series": "1.2, 1.3"},
         ),
-        (replace(QUESTION, selection=Selection(Level.IMAGE, (), ("1.4",))), {"level": "image", "instances": "1.4"}),
+        (
+            replace(QUESTION, selection=RetrieveSelection(QueryRetrieveLevel.IMAGE, (), ("1.4",))),
+            {"level": "image", "instances": "1.4"},
+        ),
         (
             replace(QUESTION, model=InformationModel.PATIENT, patient=Patient("4711", "HOSP")),
             {"model": InformationModel.PATIENT.value, "patient": "4711 HOSP"},

@@ -48,7 +48,12 @@ class Received:
         self._store.set_study_list(uids)
         with archive_of(SIX, on_move, on_exchange=lambda each: on_exchange(archive, each)) as archive:
             how = replace(asking(archive, self._store), receiver=self._receiver)
-            run(self._store.list_open_studies(), how, RunOptions(parallel=2, first_back_off_s=0.01), lambda _: None)
+            run(
+                self._store.list_unfinished_studies(),
+                how,
+                RunOptions(parallel=2, first_back_off_s=0.01),
+                lambda _: None,
+            )
         return {
             each.study_uid: each.final_result.headline if each.final_result else "open"
             for each in self._store.read_results()

@@ -9,11 +9,11 @@ from dcmcfg.changes import Change
 from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.verify.addresses import find_addresses
-from tests.lint.breaking import STORESCP, put, sound
+from tests.lint.breaking import STORESCP, put, valid_tree
 
 
 def refused(destination: str, *changes: Change) -> str:
-    addresses = find_addresses(Configuration(sound().with_changes(changes)), "dcm4chee-arc", destination)
+    addresses = find_addresses(Configuration(valid_tree().with_changes(changes)), "dcm4chee-arc", destination)
     try:
         require_known_destination(destination, addresses)
     except NotFound as error:

@@ -40,7 +40,7 @@ def test_what_has_its_answer_is_not_asked_again(path: Path) -> None:
         store.end_attempt(store.begin_attempt("1.2.4"), YES, final=True)
         store.end_attempt(store.begin_attempt("1.2.3"), NO, final=True)
     with ResultStore.open(path, ASKED) as store:
-        assert store.list_open_studies() == ("1.2.5",)
+        assert store.list_unfinished_studies() == ("1.2.5",)
         three, four, five = store.read_results()
     assert three.final_result == NO
     assert four.final_result == YES
@@ -52,18 +52,18 @@ def test_an_attempt_without_an_answer_is_kept_and_its_study_asked_again(path: Pa
         store.set_study_list(["1.2.3"])
         store.begin_attempt("1.2.3")
     with ResultStore.open(path, ASKED) as store:
-        assert store.list_open_studies() == ("1.2.3",)
+        assert store.list_unfinished_studies() == ("1.2.3",)
         store.end_attempt(store.begin_attempt("1.2.3"), YES, final=True)
         (result,) = store.read_results()
     assert [attempt.result for attempt in result.attempts] == [None, YES]
-    assert [attempt.final for attempt in result.attempts] == [False, True]
+    assert [attempt.is_final for attempt in result.attempts] == [False, True]
 
 
 def test_an_answer_that_is_not_final_does_not_stand(path: Path) -> None:
     with ResultStore.open(path, ASKED) as store:
         store.set_study_list(["1.2.3"])
         store.end_attempt(store.begin_attempt("1.2.3"), BUSY, final=False)
-        assert store.list_open_studies() == ("1.2.3",)
+        assert store.list_unfinished_studies() == ("1.2.3",)
         assert store.read_results()[0].final_result is None
 
 
@@ -83,7 +83,7 @@ def test_a_longer_list_keeps_the_answers(path: Path) -> None:
         store.set_study_list(["1.2.3", "1.2.4"])
         store.end_attempt(store.begin_attempt("1.2.4"), YES, final=True)
         store.set_study_list(["1.2.5", "1.2.4"])
-        assert store.list_open_studies() == ("1.2.5",)
+        assert store.list_unfinished_studies() == ("1.2.5",)
         assert [result.study_uid for result in store.read_results()] == ["1.2.5", "1.2.4"]
 
 
@@ -96,7 +96,7 @@ def test_studies_are_asked_anew_all_or_those_that_are_named(
         store.end_attempt(store.begin_attempt("1.2.3"), YES, final=True)
         store.end_attempt(store.begin_attempt("1.2.4"), NO, final=True)
         store.reopen_studies(uids)
-        assert store.list_open_studies() == again
+        assert store.list_unfinished_studies() == again
         assert sum(len(result.attempts) for result in store.read_results()) == 2
 
 
@@ -107,9 +107,9 @@ def test_answers_of_studies_that_are_not_listed_stand_when_others_are_asked_anew
             store.end_attempt(store.begin_attempt(uid), YES, final=True)
         store.set_study_list(["1.2.3"])
         store.reopen_studies()
-        assert store.list_open_studies() == ("1.2.3",)
+        assert store.list_unfinished_studies() == ("1.2.3",)
         store.set_study_list(["1.2.3", "1.2.4"])
-        assert store.list_open_studies() == ("1.2.3",)
+        assert store.list_unfinished_studies() == ("1.2.3",)
 
 
 def test_a_store_of_another_question_is_refused_with_the_difference(path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_store_without_answers_takes_another_question(path: Path) -> None:
         store.set_study_list(["1.2.3"], "list.txt")
     other = RunParameters({**ASKED.values, "destination": "VIEWER"})
     with ResultStore.open(path, other) as store:
-        assert (store.list_open_studies(), store.get_listing_time("list.txt")) == ((), None)
+        assert (store.list_unfinished_studies(), store.get_listing_time("list.txt")) == ((), None)
     with ResultStore.open(path, other):
         pass
 
@@ -190,7 +190,7 @@ def test_a_damaged_store_is_told(path: Path) -> None:
     octets[100:] = b"\xa5" * (len(octets) - 100)
     path.write_bytes(octets)
     with pytest.raises(DcmcfgError, match="does not work"), ResultStore.open(path, ASKED) as store:
-        store.list_open_studies()
+        store.list_unfinished_studies()
 
 
 def test_two_at_once_on_one_store_are_refused(path: Path) -> None:
@@ -231,7 +231,7 @@ def test_threads_share_a_store(path: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert store.list_open_studies() == ()
+        assert store.list_unfinished_studies() == ()
         assert [result.study_uid for result in store.read_results() if len(result.attempts) == 1] == uids
 
 
@@ -319,7 +319,7 @@ def test_a_store_of_format_1_is_continued_with_all_that_it_held(path: Path) -> N
         assert connection.execute("PRAGMA user_version").fetchone() == (1,), "it was only read"
     for _ in range(2):
         with ResultStore.open(path, ASKED) as store:
-            assert store.list_open_studies() == ("1.3",)
+            assert store.list_unfinished_studies() == ("1.3",)
             assert [each.final_result for each in store.read_results()] == [NEW_RESULT] * 3 + [None]
     assert path.read_bytes()[60:64] == bytes((0, 0, 0, 2))
 
@@ -354,10 +354,10 @@ def test_a_store_whose_upgrade_is_killed_is_of_one_format_and_loses_nothing(path
         assert upgrade(target, last).returncode == -signal.SIGKILL
         formats.add(int.from_bytes(target.read_bytes()[60:64], "big"))
         (found,) = [each for each in find_stores(path.parent) if each.path == target]
-        assert (found.problem, found.finished_count, found.open_count) == ("", studies, 1), last
+        assert (found.problem, found.finished_count, found.unfinished_count) == ("", studies, 1), last
         with ResultStore.open(target, ASKED) as store:
             assert [each.final_result for each in store.read_results()] == [NEW_RESULT] * studies + [None], last
-            assert store.list_open_studies() == ("1.3",)
+            assert store.list_unfinished_studies() == ("1.3",)
     assert formats == {1, 2}
 
 

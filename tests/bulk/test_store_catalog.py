@@ -40,7 +40,7 @@ def test_a_store_is_told_by_what_it_is_about_and_nothing_is_changed(tmp_path: Pa
         store_info.path,
         store_info.source_name,
         store_info.finished_count,
-        store_info.open_count,
+        store_info.unfinished_count,
     ) == (
         "abc",
         path,
@@ -60,7 +60,7 @@ def test_one_that_a_run_uses_is_told_as_far_as_it_came_and_is_not_removed(tmp_pa
             store.begin_attempt("1.2.2"), AttemptResult(VerificationOutcome.REPORTED, "reported"), final=True
         )
         (store_info,) = find_stores(tmp_path)
-        assert (store_info.finished_count, store_info.open_count, store_info.in_progress) == (2, 1, True)
+        assert (store_info.finished_count, store_info.unfinished_count, store_info.in_progress) == (2, 1, True)
         with pytest.raises(Refused, match="another run uses this store"):
             store_info.remove()
     assert find_stores(tmp_path)[0].finished_count == 2

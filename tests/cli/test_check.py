@@ -12,7 +12,7 @@ from dcmcfg.dn import DN
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
 from dcmcfg.render.check import findings_sarif
-from dcmcfg.schema.findings import RULES, Finding, Location
+from dcmcfg.schema.findings import RULES, EntryFinding, SourceLocation
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, CliSite
 from tests.ports import free_port
@@ -105,18 +105,18 @@ def test_sarif_is_what_version_2_1_0_asks_for(run: Run, bad: str) -> None:
 def test_sarif_of_every_rule_keeps_to_the_properties_that_version_2_1_0_defines() -> None:
     """SARIF 2.1.0 §3.13 to §3.52: no object takes others than these, and these are required."""
     findings = [
-        Finding(
+        EntryFinding(
             rule,
             DN.parse("cn=x"),
             "a b",
             "wrong",
             value=b"v",
             severity=rule.severity,
-            location=Location("a b/c.ldif", 3),
+            location=SourceLocation("a b/c.ldif", 3),
         )
         for rule in RULES
     ]
-    log = findings_sarif([*findings, Finding(RULES[0], DN.parse("cn=x"), "", "wrong")])
+    log = findings_sarif([*findings, EntryFinding(RULES[0], DN.parse("cn=x"), "", "wrong")])
     assert set(log) == {"version", "$schema", "runs"}
     (run_of,) = log["runs"]
     assert set(run_of) == {"tool", "results"}

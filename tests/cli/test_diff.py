@@ -256,10 +256,10 @@ def test_the_table_says_which_way_it_reads(
     assert run("export-ldif", "--with-secrets", "-o", "site.ldif").exit_code == 0
     drift(site.slapd, "dicomDescription", "drifted")
 
-    def told(*arguments: str) -> list[str]:
+    def changed_lines(*arguments: str) -> list[str]:
         return list(filter(None, run(*arguments).stdout.splitlines()))
 
-    back, since = told("diff", "site.ldif"), told("diff", "site.ldif", "live")
+    back, since = changed_lines("diff", "site.ldif"), changed_lines("diff", "site.ldif", "live")
     live = f"live {site.slapd.url}"
     assert (back[0], back[1].split()[2:]) == (f"What would make {live} like site.ldif:", ["Live", "site.ldif"])
     assert back[-2:] == [
@@ -268,9 +268,9 @@ def test_the_table_says_which_way_it_reads(
     ]
     assert (since[0], since[1].split()[2:]) == (f"What has changed in {live} since site.ldif:", ["site.ldif", "Live"])
     assert since[-1] == "1 entry differs: 1 changed"
-    part = told("diff", "site.ldif", "--only", "dicomDeviceName=dcm4chee-arc")
+    part = changed_lines("diff", "site.ldif", "--only", "dicomDeviceName=dcm4chee-arc")
     assert part[-1].endswith(": dcmcfg diff site.ldif live --only dicomDeviceName=dcm4chee-arc")
-    assert told(*part[-1].partition(": dcmcfg ")[2].split())[-1] == since[-1]
+    assert changed_lines(*part[-1].partition(": dcmcfg ")[2].split())[-1] == since[-1]
 
 
 @pytest.mark.real

@@ -38,7 +38,7 @@ def editor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return hand
 
 
-def kept() -> list[Path]:
+def saved_texts() -> list[Path]:
     return sorted((Path(os.environ["XDG_STATE_HOME"]) / "dcmcfg" / "edits").glob("*"))
 
 
@@ -72,7 +72,7 @@ def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, sit
     assert "1 to add, 1 to change, 1 to delete" in changed.stdout
     assert site.values("dicomManufacturer", STORESCP_DN) == ("Röntgen",)
     assert site.values("dicomHostname", f"cn=new,{STORESCP_DN}") == ("h",)
-    assert kept() == []
+    assert saved_texts() == []
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 
@@ -102,7 +102,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     before = site.octets()
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')")
     wrong = run("edit", "storescp", "--yes")
-    (path,) = kept()
+    (path,) = saved_texts()
     assert wrong.exit_code == 3
     line = 1 + path.read_text().splitlines().index("dicomInstalled FALSE")
     assert f"{path}:{line}" in wrong.stderr
@@ -112,7 +112,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     fixed = run("edit", "storescp", "--resume", str(path), "--yes")
     assert fixed.exit_code == 0, fixed.stderr
     assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
-    assert kept() == [], "what it says is done"
+    assert saved_texts() == [], "what it says is done"
     assert run("undo", "--yes").exit_code == 0
 
     for hand, problem in (
@@ -130,11 +130,11 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
         assert refused.exit_code == 3
         assert problem in refused.stderr
         assert "the text is kept: " in refused.stderr
-    count = len(kept())
+    count = len(saved_texts())
     editor.write_text("sys.exit(1)")
     assert "the text is kept" not in run("edit", "storescp", "--yes").stderr, "as it was given"
-    assert len(kept()) == count
-    declined = run("edit", "storescp", "--resume", str(kept()[0]), "--with-secrets")
+    assert len(saved_texts()) == count
+    declined = run("edit", "storescp", "--resume", str(saved_texts()[0]), "--with-secrets")
     assert declined.exit_code == 2
     assert site.octets() == before
 
@@ -144,32 +144,32 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
 ) -> None:
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')")
     assert run("edit", "storescp", "--yes").exit_code == 3
-    (path,) = kept()
+    (path,) = saved_texts()
     monkeypatch.chdir(path.parent)
     editor.write_text("text += '# looked at\\n'")
     again = run("edit", "storescp", "--resume", path.name, "--yes")
     assert again.exit_code == 3
-    (path,) = kept()
+    (path,) = saved_texts()
     resume_note = "the text is kept: dcmcfg edit storescp --resume"
     assert f"{resume_note} {path}\n" in again.stderr
     assert f"{path}:" in again.stderr.partition(resume_note)[2], "the place of the fault is in the file that is kept"
     for hand in ("text = ''", ""):
         editor.write_text(hand)
         assert f"{resume_note} {path.name}\n" in run("edit", "storescp", "--resume", path.name, "--yes").stderr
-        assert kept() == [path]
+        assert saved_texts() == [path]
         assert path.read_text().endswith("# looked at\n"), "what was emptied is there as it was kept"
     editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
     tried = run("edit", "storescp", "--resume", path.name, "--dry-run")
-    (path,) = kept()
+    (path,) = saved_texts()
     assert (tried.exit_code, tried.stderr) == (0, f"{resume_note} {path}\n")
     editor.write_text("text = text.replace('dicomInstalled: FALSE', 'dicomInstalled: TRUE')")
     assert "nothing to do" in run("edit", "storescp", "--resume", path.name, "--yes").stdout
-    assert kept() == []
+    assert saved_texts() == []
     own = Path("../own.ldif").resolve()
     own.write_text((editor.parent / "seen").read_text().partition("\n")[2])
     editor.write_text("")
     assert run("edit", "storescp", "--resume", str(own), "--yes").exit_code == 0
-    assert (kept(), own.exists()) == ([], True), "the user's own file stays"
+    assert (saved_texts(), own.exists()) == ([], True), "the user's own file stays"
 
 
 def test_an_emptied_text_is_not_kept_and_names_the_command_that_removes(run: Run, site: CliSite, editor: Path) -> None:
@@ -187,7 +187,7 @@ def test_an_emptied_text_is_not_kept_and_names_the_command_that_removes(run: Run
             assert refused.exit_code == 3
             assert "the text holds no entry any more" in refused.stderr
             assert refused.stderr.endswith(f"  next: {step}\n")
-            assert kept() == []
+            assert saved_texts() == []
 
 
 def test_what_somebody_else_changed_meanwhile_is_not_written_over(run: Run, site: CliSite, editor: Path) -> None:
@@ -201,7 +201,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_written_over(run: Run, site
     assert refused.exit_code == 3
     assert "somebody has changed dicomManufacturer (expected none, found 'theirs')" in refused.stderr
     assert site.values("dicomManufacturer", STORESCP_DN) == ("theirs",)
-    assert len(kept()) == 1
+    assert len(saved_texts()) == 1
 
 
 def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_text_that_was_written_is_not_kept_though_the_archive_did_not_reload(
     site.archive.by_path["ctrl/reload"] = (500, b"")
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstalled: FALSE')")
     assert run("edit", "storescp", "--yes").exit_code == 4
-    assert kept() == []
+    assert saved_texts() == []
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -242,7 +242,7 @@ def test_without_a_terminal_no_editor_is_started_that_might_wait_for_one(
             "  next: dcmcfg set, add-value and apply need none; with --yes, $VISUAL or $EDITOR may be a script\n",
         )
     assert (editor.parent / "seen").exists() == named
-    assert kept() == []
+    assert saved_texts() == []
 
 
 def test_an_editor_that_reads_its_input_does_not_wait_without_a_terminal(site: CliSite, editor: Path) -> None:

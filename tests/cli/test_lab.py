@@ -89,7 +89,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def left_listening(ports: Ports) -> list[str]:
+def still_listening(ports: Ports) -> list[str]:
     """What still listens after a grace: a killed process is gone a moment before its last thread lets go."""
     deadline = time.monotonic() + PATIENCE_S
     while (found := listening(ports)) and time.monotonic() < deadline:
@@ -149,7 +149,7 @@ def test_a_lab_is_put_up_shown_and_taken_down(home: Home) -> None:
     processes = home.state().processes()
     assert home.run("lab", "down") == (0, "The lab is down.\n", "")
     assert not any(process.find_process() for process in processes)
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
     assert not home.lab.exists()
     assert not home.profile.exists()
 
@@ -227,7 +227,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
     state, ports = home.state(), home.ports()
     os.kill(state.supervisor.pid, signal.SIGKILL)
     wait_until_gone(*state.processes())
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
     killed = f"its supervisor, process {state.supervisor.pid}, was killed"
     assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n")
@@ -250,7 +250,7 @@ def test_kill_9_of_whoever_started_it_leaves_nothing_listening(home: Home) -> No
         assert len(listening(ports)) == 6
         runner.kill()
     wait_until_gone(*state.processes())
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
     assert home.run("lab", "status")[1].endswith(f"process {runner.pid}, which it was started with, has ended.\n")
 
 
@@ -261,7 +261,7 @@ def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: 
     assert archive
     os.kill(archive.pid, signal.SIGKILL)
     wait_until_gone(*state.processes())
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
     assert (code, out) == (1, f"The lab in {home.lab} is not up: archive was killed by SIGKILL.\n")
     assert home.run("lab", "up")[:2] == (0, f"The lab is up: profile lab, folder {home.lab}\n")
@@ -297,7 +297,7 @@ def test_ctrl_c_takes_a_lab_in_the_foreground_down(home: Home) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
     assert not home.lab.exists()
 
 
@@ -310,7 +310,7 @@ def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(home: Home) -> None:
         _, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, err.splitlines()[-1]) == (130, "dcmcfg: interrupted")
     wait_until_gone(*state.processes())
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(home: Home) -> None:
@@ -360,7 +360,7 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
     assert re.search(r"the lab did not start: storage ended with exit status \d+\n    .*", raised.value.full_message)
     assert str(ports.storage) in raised.value.full_message
     assert raised.value.subject == str(home.lab / "log" / "storage.log")
-    assert left_listening(ports) == []
+    assert still_listening(ports) == []
     assert not home.profile.exists()
 
 

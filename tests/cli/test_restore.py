@@ -28,7 +28,7 @@ STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 
 
 @pytest.fixture
-def taken(run: Run, site: CliSite, tmp_path: Path) -> Path:
+def snapshot_file(run: Run, site: CliSite, tmp_path: Path) -> Path:
     path = tmp_path / "site.snapshot.ldif"
     result = run("snapshot", str(path))
     assert result.exit_code == 0, result.stderr
@@ -42,7 +42,7 @@ def ldif(site: CliSite, text: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: CliSite, taken: Path) -> None:
+def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: CliSite, snapshot_file: Path) -> None:
     before = site.octets()
     (pin,) = site.values("dcmKeyStorePin")
     ldif(
@@ -53,7 +53,7 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
         "dicomInstalled: TRUE\n\n"
         f"dn: cn=dicom,{STORESCP}\nchangetype: delete\n",
     )
-    result = run("restore", str(taken), "--yes")
+    result = run("restore", str(snapshot_file), "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
         "warning: dcmKeyStorePin (dicomDeviceName=dcm4chee-arc) takes effect at the next start of the archive, which "
@@ -64,7 +64,7 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     assert "1 to add, 1 to change, 1 to delete, in one transaction" in result.stdout
     assert result.stdout.endswith(f"undo: dcmcfg undo {len(undo_files())}\nthe archive has reloaded\n")
     assert site.octets() == before
-    again = run("restore", str(taken), "--yes")
+    again = run("restore", str(snapshot_file), "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
     undo_result = run("apply", str(undo_files()[0]), "--yes")
@@ -72,13 +72,13 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     assert site.values("dcmKeyStorePin") == ("0ther",)
 
 
-def test_the_case_of_values_and_of_names_comes_back(run: Run, site: CliSite, taken: Path) -> None:
+def test_the_case_of_values_and_of_names_comes_back(run: Run, site: CliSite, snapshot_file: Path) -> None:
     """By the rules of the schema nothing has changed; by octets it has."""
     ldif(
         site,
         f"dn: {STORESCP}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: a store\n",
     )
-    snapshot = taken.with_name("again.ldif")
+    snapshot = snapshot_file.with_name("again.ldif")
     assert run("snapshot", str(snapshot)).exit_code == 0
     before = site.octets()
     ldif(
@@ -95,7 +95,7 @@ def test_the_case_of_values_and_of_names_comes_back(run: Run, site: CliSite, tak
 
 
 def test_an_entry_of_another_structural_class_comes_back_with_all_below_it(
-    run: Run, site: CliSite, taken: Path
+    run: Run, site: CliSite, snapshot_file: Path
 ) -> None:
     before = site.octets()
     with connect(server_of(site.slapd)) as directory:
@@ -109,80 +109,84 @@ def test_an_entry_of_another_structural_class_comes_back_with_all_below_it(
             "dicomDeviceName": "storescp",
         }
         directory.apply(Add(Entry.from_values(STORESCP, values)))
-    result = run("restore", str(taken), "--yes", *every_risk(restore_command))
+    result = run("restore", str(snapshot_file), "--yes", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
 
 
-def test_a_whole_configuration_that_was_deleted_comes_back(run: Run, site: CliSite, taken: Path) -> None:
+def test_a_whole_configuration_that_was_deleted_comes_back(run: Run, site: CliSite, snapshot_file: Path) -> None:
     before = site.octets()
     deleted = site.slapd.run_client("ldapdelete", "-r", "cn=DICOM Configuration,dc=dcm4che,dc=org")
     assert deleted.returncode == 0, deleted.stderr
-    result = run("restore", str(taken), "--yes")
+    result = run("restore", str(snapshot_file), "--yes")
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
 
 
 def test_an_empty_server_gets_all_of_it(
-    run: Run, site: CliSite, taken: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, site: CliSite, snapshot_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server = Slapd(tmp_path / "empty", port=free_port(), root_password=PASSWORD)
     server.prepare()
     with server:
         empty = settle_at(monkeypatch, RunningSlapd(server), site.archive)
-        result = run("restore", str(taken), "--yes")
+        result = run("restore", str(snapshot_file), "--yes")
         assert result.exit_code == 0, result.stderr
-        assert f"warning: {taken} was taken from {site.slapd.url}, and this is {server.url}.\n" in result.stderr
+        assert f"warning: {snapshot_file} was taken from {site.slapd.url}, and this is {server.url}.\n" in result.stderr
         assert empty.octets() == site.octets()
 
 
-def test_what_is_not_the_archives_stays_as_it_is(run: Run, site: CliSite, taken: Path) -> None:
+def test_what_is_not_the_archives_stays_as_it_is(run: Run, site: CliSite, snapshot_file: Path) -> None:
     ldif(
         site,
         "dn: dc=dcm4che,dc=org\nchangetype: modify\nadd: description\ndescription: a hospital\n\n"
         "dn: o=else,dc=dcm4che,dc=org\nchangetype: add\nobjectClass: organization\no: else\n",
     )
     now = site.octets()
-    result = run("restore", str(taken), "--yes")
+    result = run("restore", str(snapshot_file), "--yes")
     assert "nothing to do" in result.stdout
     assert site.octets() == now
 
 
-def test_another_base_dn_is_refused_before_the_server_is_asked(run: Run, site: CliSite, taken: Path) -> None:
+def test_another_base_dn_is_refused_before_the_server_is_asked(run: Run, site: CliSite, snapshot_file: Path) -> None:
     site.slapd.slapd.stop()
-    result = run("--base-dn", "dc=other,dc=org", "restore", str(taken), "--yes")
+    result = run("--base-dn", "dc=other,dc=org", "restore", str(snapshot_file), "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {taken}: the snapshot was taken at the base DN dc=dcm4che,dc=org, "
+        f"dcmcfg: {snapshot_file}: the snapshot was taken at the base DN dc=dcm4che,dc=org, "
         "and this site's is dc=other,dc=org\n"
         "  next: a snapshot goes back to where it was taken: is this the right site and --base-dn? To move it to "
         "another base on purpose: "
-        f"dcmcfg --base-dn dc=other,dc=org apply --map-base auto {taken} (docs/another-base.md)\n"
+        f"dcmcfg --base-dn dc=other,dc=org apply --map-base auto {snapshot_file} (docs/another-base.md)\n"
     )
 
 
-def test_a_dry_run_and_a_missing_answer_change_nothing(run: Run, site: CliSite, taken: Path) -> None:
+def test_a_dry_run_and_a_missing_answer_change_nothing(run: Run, site: CliSite, snapshot_file: Path) -> None:
     ldif(site, f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: drifted\n")
     now = site.octets()
-    assert run("restore", str(taken), "--dry-run").exit_code == 0
-    assert run("restore", str(taken)).exit_code == 1
+    assert run("restore", str(snapshot_file), "--dry-run").exit_code == 0
+    assert run("restore", str(snapshot_file)).exit_code == 1
     assert site.octets() == now
     assert undo_files() == []
 
 
-def test_definitions_that_the_server_lacks_are_told(run: Run, site: CliSite, taken: Path) -> None:
-    content, _, _ = taken.read_bytes().rpartition(b"# end of snapshot")
+def test_definitions_that_the_server_lacks_are_told(run: Run, site: CliSite, snapshot_file: Path) -> None:
+    content, _, _ = snapshot_file.read_bytes().rpartition(b"# end of snapshot")
     head, _, rest = content.partition(b"\n\n")
     head += b"\n# attributeTypes: ( 1.2.3.4.5.6 NAME 'dcmBrandNew' SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 )"
     content = head + b"\n\n" + rest
-    taken.write_bytes(content + b"# end of snapshot, sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n")
-    result = run("restore", str(taken), "--dry-run")
+    snapshot_file.write_bytes(
+        content + b"# end of snapshot, sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n"
+    )
+    result = run("restore", str(snapshot_file), "--dry-run")
     assert result.exit_code == 0
     assert result.stderr == "warning: the server's schema does not define dcmBrandNew, as it did at the snapshot.\n"
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_arbitrary_changes_are_taken_back_octet_for_octet(run: Run, site: CliSite, taken: Path, seed: int) -> None:
+def test_arbitrary_changes_are_taken_back_octet_for_octet(
+    run: Run, site: CliSite, snapshot_file: Path, seed: int
+) -> None:
     """The law, for edits that a server takes: whatever they are, the tree is that of the snapshot again."""
     before = site.octets()
     draw = random.Random(seed)
@@ -190,10 +194,10 @@ def test_arbitrary_changes_are_taken_back_octet_for_octet(run: Run, site: CliSit
         for _ in range(15):
             made_one(draw, directory)
     assert site.octets() != before
-    result = run("restore", str(taken), "--yes", "--no-reload", *every_risk(restore_command))
+    result = run("restore", str(snapshot_file), "--yes", "--no-reload", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
-    assert "nothing to do" in run("restore", str(taken), "--yes", "--no-reload").stdout
+    assert "nothing to do" in run("restore", str(snapshot_file), "--yes", "--no-reload").stdout
 
 
 def made_one(draw: random.Random, directory: LdapDirectory) -> None:

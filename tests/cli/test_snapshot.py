@@ -26,7 +26,7 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-def taken(run: Run, site: CliSite, tmp_path: Path) -> Path:
+def snapshot_file(run: Run, site: CliSite, tmp_path: Path) -> Path:
     path = tmp_path / "site.snapshot.ldif"
     result = run("snapshot", str(path))
     assert result.exit_code == 0, result.stderr
@@ -65,8 +65,8 @@ def test_it_says_what_it_holds_and_is_private(run: Run, site: CliSite, tmp_path:
     assert not list(tmp_path.glob(".site*")), "no temporary file is left"
 
 
-def test_the_facts_of_the_server_stand_at_its_head(taken: Path, site: CliSite) -> None:
-    head = taken.read_text().partition("\n\n")[0].replace("\n#  ", "")
+def test_the_facts_of_the_server_stand_at_its_head(snapshot_file: Path, site: CliSite) -> None:
+    head = snapshot_file.read_text().partition("\n\n")[0].replace("\n#  ", "")
     lines = head.splitlines()
     assert lines[0] == "# dcmcfg snapshot 1"
     assert "# dn: dc=dcm4che,dc=org" in lines
@@ -78,14 +78,14 @@ def test_the_facts_of_the_server_stand_at_its_head(taken: Path, site: CliSite) -
     assert any(re.search(r"# attributeTypes: \( .* NAME 'dicomDeviceName'", line) for line in lines)
 
 
-def test_check_proves_it_without_a_server(run: Run, taken: Path, site: CliSite) -> None:
+def test_check_proves_it_without_a_server(run: Run, snapshot_file: Path, site: CliSite) -> None:
     site.slapd.slapd.stop()
-    result = run("snapshot", "--check", str(taken))
+    result = run("snapshot", "--check", str(snapshot_file))
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"{taken}: whole and loadable: ")
+    assert result.stdout.startswith(f"{snapshot_file}: whole and loadable: ")
 
 
-def test_json_tells_the_same(run: Run, taken: Path, site: CliSite, tmp_path: Path) -> None:
+def test_json_tells_the_same(run: Run, snapshot_file: Path, site: CliSite, tmp_path: Path) -> None:
     fresh = run("snapshot", "--json", str(tmp_path / "other.ldif"))
     checked = run("snapshot", "--check", "--json", str(tmp_path / "other.ldif"))
     assert (fresh.exit_code, checked.exit_code, fresh.stdout) == (0, 0, checked.stdout)
@@ -98,10 +98,12 @@ def test_json_tells_the_same(run: Run, taken: Path, site: CliSite, tmp_path: Pat
     assert (content["base_dn"], content["findings"]) == ("dc=dcm4che,dc=org", [])
 
 
-def test_what_check_passes_slapadd_loads_to_the_same_tree(run: Run, taken: Path, site: CliSite, tmp_path: Path) -> None:
-    assert run("snapshot", "--check", str(taken)).exit_code == 0
+def test_what_check_passes_slapadd_loads_to_the_same_tree(
+    run: Run, snapshot_file: Path, site: CliSite, tmp_path: Path
+) -> None:
+    assert run("snapshot", "--check", str(snapshot_file)).exit_code == 0
     server = another_slapd(tmp_path / "empty")
-    content = taken.read_bytes()
+    content = snapshot_file.read_bytes()
     server.load_ldif(content)
     assert not content.lower().startswith(b"version:")
     with server:
@@ -109,10 +111,10 @@ def test_what_check_passes_slapadd_loads_to_the_same_tree(run: Run, taken: Path,
         assert loaded.octets() == site.octets()
 
 
-def test_ldapadd_loads_it_too(taken: Path, site: CliSite, tmp_path: Path) -> None:
+def test_ldapadd_loads_it_too(snapshot_file: Path, site: CliSite, tmp_path: Path) -> None:
     with another_slapd(tmp_path / "empty") as server:
         loaded = CliSite(RunningSlapd(server), site.archive)
-        added = loaded.slapd.run_client("ldapadd", "-f", str(taken))
+        added = loaded.slapd.run_client("ldapadd", "-f", str(snapshot_file))
         assert added.returncode == 0, added.stderr
         assert loaded.octets() == site.octets()
 
@@ -128,9 +130,9 @@ def test_the_stock_configuration_loads_as_well(run: Run, stock_site: CliSite, tm
         assert CliSite(RunningSlapd(server), stock_site.archive).octets() == stock_site.octets()
 
 
-def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, taken: Path) -> None:
+def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, snapshot_file: Path) -> None:
     """At places drawn anew each time, and at those that are most likely to be forgotten."""
-    whole = taken.read_bytes()
+    whole = snapshot_file.read_bytes()
     lines = whole.splitlines(keepends=True)
     records = [record + b"\n\n" for record in whole.split(b"\n\n")]
     draw = random.Random()
@@ -144,11 +146,11 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, taken: Pat
     damaged += [whole.replace(record, b"") for record in draw.choices(records[1:-1], k=10)]
     damaged += [whole + b"\n", whole + whole, whole.replace(b"\n", b"\r\n")]
     for octets in damaged:
-        taken.write_bytes(octets)
+        snapshot_file.write_bytes(octets)
         for arguments, code in ((("snapshot", "--check"), 1), (("restore", "--yes"), 3)):
-            refused = run(*arguments, str(taken))
+            refused = run(*arguments, str(snapshot_file))
             assert (refused.exit_code, refused.stdout) == (code, ""), octets[-200:]
-            assert refused.stderr.startswith(f"dcmcfg: {taken}: ")
+            assert refused.stderr.startswith(f"dcmcfg: {snapshot_file}: ")
 
 
 @pytest.mark.parametrize(
@@ -168,48 +170,52 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, taken: Pat
     ],
     ids=["empty", "cut short", "altered", "newer"],
 )
-def test_the_reason_is_told(run: Run, taken: Path, damage: object, told: str) -> None:
+def test_the_reason_is_told(run: Run, snapshot_file: Path, damage: object, told: str) -> None:
     assert callable(damage)
-    taken.write_bytes(damage(taken.read_bytes()))
-    assert run("snapshot", "--check", str(taken)).stderr == f"dcmcfg: {taken}: {told}\n"
+    snapshot_file.write_bytes(damage(snapshot_file.read_bytes()))
+    assert run("snapshot", "--check", str(snapshot_file)).stderr == f"dcmcfg: {snapshot_file}: {told}\n"
 
 
-def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run: Run, taken: Path) -> None:
-    taken.write_bytes(taken.read_bytes().replace(b"\n", b"\r\n"))
-    mend = f"sed -i 's/\\r$//' {taken}"
-    result = run("snapshot", "--check", str(taken))
+def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run: Run, snapshot_file: Path) -> None:
+    snapshot_file.write_bytes(snapshot_file.read_bytes().replace(b"\n", b"\r\n"))
+    mend = f"sed -i 's/\\r$//' {snapshot_file}"
+    result = run("snapshot", "--check", str(snapshot_file))
     assert (result.exit_code, result.stderr) == (
         1,
-        f"dcmcfg: {taken}: its line endings were changed (CRLF), as a copy in text mode does\n"
+        f"dcmcfg: {snapshot_file}: its line endings were changed (CRLF), as a copy in text mode does\n"
         f"  next: copy it again in binary mode, or change them back: {mend}\n",
     )
     assert subprocess.run(["/bin/sh", "-c", mend], check=False).returncode == 0
-    assert run("snapshot", "--check", str(taken)).exit_code == 0
+    assert run("snapshot", "--check", str(snapshot_file)).exit_code == 0
 
 
-def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, taken: Path) -> None:
-    whole = json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)
-    taken.write_bytes(with_checksum(body(taken).replace(b"\ndicomDeviceName: ", b"\nuid: x\ndicomDeviceName: ", 1)))
-    unloadable = run("snapshot", "--check", "--json", str(taken))
+def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, snapshot_file: Path) -> None:
+    whole = json.loads(run("snapshot", "--check", "--json", str(snapshot_file)).stdout)
+    snapshot_file.write_bytes(
+        with_checksum(body(snapshot_file).replace(b"\ndicomDeviceName: ", b"\nuid: x\ndicomDeviceName: ", 1))
+    )
+    unloadable = run("snapshot", "--check", "--json", str(snapshot_file))
     content = json.loads(unloadable.stdout)
     assert (unloadable.exit_code, content["loadable"], content["file"]) == (1, False, whole["file"])
-    error = {"message": "a server would not load it", "exit_code": 1, "subject": str(taken), "next_step": ""}
+    error = {"message": "a server would not load it", "exit_code": 1, "subject": str(snapshot_file), "next_step": ""}
     assert content["error"] == error
-    taken.write_bytes(b"")
-    damaged = run("snapshot", "--check", "--json", str(taken))
+    snapshot_file.write_bytes(b"")
+    damaged = run("snapshot", "--check", "--json", str(snapshot_file))
     assert damaged.exit_code == 1
     assert json.loads(damaged.stdout)["error"]["message"] == "it is no snapshot of dcmcfg"
 
 
-def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, taken: Path) -> None:
+def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, snapshot_file: Path) -> None:
     time_pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    assert re.search(rf"\n# taken: {time_pattern}\n", taken.read_text())
-    assert re.fullmatch(time_pattern, json.loads(run("snapshot", "--check", "--json", str(taken)).stdout)["created_at"])
+    assert re.search(rf"\n# taken: {time_pattern}\n", snapshot_file.read_text())
+    assert re.fullmatch(
+        time_pattern, json.loads(run("snapshot", "--check", "--json", str(snapshot_file)).stdout)["created_at"]
+    )
 
 
-def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: Path, tmp_path: Path) -> None:
+def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, snapshot_file: Path, tmp_path: Path) -> None:
     """Whatever wrote it: an entry without its parent, an entry twice, and what slapd would not load."""
-    content = body(taken)
+    content = body(snapshot_file)
     records = content.rstrip(b"\n").split(b"\n\n")
     archive = next(number for number, record in enumerate(records) if b"dn: dicomDeviceName=dcm4chee-arc," in record)
     cases = {
@@ -238,21 +244,23 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, taken: 
             server.load_ldif(forged.read_bytes())
 
 
-def test_a_file_cannot_steer_the_terminal(run: Run, taken: Path, site: CliSite) -> None:
+def test_a_file_cannot_steer_the_terminal(run: Run, snapshot_file: Path, site: CliSite) -> None:
     hostile = base64.b64encode(b"ldap://\x1b[2J\x07pacs")
-    lines = [b"# server:: " + hostile if b"# server:" in line else line for line in body(taken).split(b"\n")]
-    taken.write_bytes(with_checksum(b"\n".join(lines)))
-    checked = run("snapshot", "--check", str(taken))
-    restored = run("restore", str(taken), "--dry-run")
+    lines = [b"# server:: " + hostile if b"# server:" in line else line for line in body(snapshot_file).split(b"\n")]
+    snapshot_file.write_bytes(with_checksum(b"\n".join(lines)))
+    checked = run("snapshot", "--check", str(snapshot_file))
+    restored = run("restore", str(snapshot_file), "--dry-run")
     assert (checked.exit_code, restored.exit_code) == (0, 0)
     assert "ldap://\\x1b[2J\\x07pacs" in checked.stdout
     assert "ldap://\\x1b[2J\\x07pacs" in restored.stderr
     assert "\x1b" not in checked.output + restored.output
 
 
-def test_definitions_that_only_the_server_had_count(run: Run, site: CliSite, tmp_path: Path, taken: Path) -> None:
+def test_definitions_that_only_the_server_had_count(
+    run: Run, site: CliSite, tmp_path: Path, snapshot_file: Path
+) -> None:
     """A newer release's attribute: the bundled schema does not know it, the snapshot brings its definition."""
-    content = body(taken)
+    content = body(snapshot_file)
     new = b"( 1.2.40.0.13.1.15.0.3.99999 NAME 'dcmBrandNew' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 )"
     owner = b"( 1.2.40.0.13.1.15.0.4.99999 NAME 'dcmBrandNewClass' SUP top AUXILIARY MAY dcmBrandNew )"
     head, _, rest = content.partition(b"\n\n")
@@ -263,8 +271,8 @@ def test_definitions_that_only_the_server_had_count(run: Run, site: CliSite, tmp
     assert rest != content.partition(b"\n\n")[2]
     for value, code in ((b"TRUE", 0), (b"maybe", 1)):
         facts = head + b"\n# attributeTypes: " + new + b"\n# objectClasses: " + owner
-        taken.write_bytes(with_checksum(facts + b"\n\n" + rest.replace(b"VALUE", value)))
-        result = run("snapshot", "--check", str(taken), env={"COLUMNS": "300"})
+        snapshot_file.write_bytes(with_checksum(facts + b"\n\n" + rest.replace(b"VALUE", value)))
+        result = run("snapshot", "--check", str(snapshot_file), env={"COLUMNS": "300"})
         assert result.exit_code == code, result.output
 
 
@@ -290,15 +298,15 @@ def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
         another_slapd(tmp_path / "empty").load_ldif(path.read_bytes())
 
 
-def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, taken: Path, site: CliSite) -> None:
-    before = taken.read_bytes()
-    refused = run("snapshot", str(taken))
+def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, snapshot_file: Path, site: CliSite) -> None:
+    before = snapshot_file.read_bytes()
+    refused = run("snapshot", str(snapshot_file))
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert refused.stderr == f"dcmcfg: {taken}: the file exists\n  next: name a new file, or say --replace\n"
-    assert taken.read_bytes() == before
-    taken.chmod(0o644)
-    assert run("snapshot", "--replace", str(taken)).exit_code == 0
-    assert stat.S_IMODE(taken.stat().st_mode) == 0o600
+    assert refused.stderr == f"dcmcfg: {snapshot_file}: the file exists\n  next: name a new file, or say --replace\n"
+    assert snapshot_file.read_bytes() == before
+    snapshot_file.chmod(0o644)
+    assert run("snapshot", "--replace", str(snapshot_file)).exit_code == 0
+    assert stat.S_IMODE(snapshot_file.stat().st_mode) == 0o600
 
 
 def test_a_server_that_is_away_leaves_no_file(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -24,11 +24,11 @@ from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.query import handle_find
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
-from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values
+from tests.cli.verifying import STUDY, WORKSTATION, Verify, load_verdict, set_values
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.patience import PATIENCE_S
-from tests.peers.answers import without_times
+from tests.peers.outputs import without_times
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
 from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
@@ -82,7 +82,7 @@ def test_without_receiving_dcmtks_storescp_gets_it_and_it_is_not_witnessed(
     with dcmtk.storescp(tmp_path / "stored", ae_title="WORKSTATION", port=workstation.port):
         result = verify(plain_pacs, "--json")
     assert result.exit_code == 0
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert verdict["headline"].startswith("reported, not observed: 3 of 3 instances")
     assert verdict["verified"] is False, "nobody of ours saw it"
     assert (verdict["received"]["finding"], verdict["received"]["instance_count"]) == ("not observed", None)
@@ -90,7 +90,7 @@ def test_without_receiving_dcmtks_storescp_gets_it_and_it_is_not_witnessed(
 
 
 def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -> None:
-    verdict = answer(verify(plain_pacs, "--receive", "--json"))
+    verdict = load_verdict(verify(plain_pacs, "--receive", "--json"))
     assert list(verdict) == [
         "verified",
         "headline",
@@ -126,7 +126,7 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
 
 def test_a_destination_that_the_archive_does_not_know_is_a_no(verify: Verify, plain_pacs: Peer) -> None:
     result = verify(plain_pacs, "--json", dest="NOBODY")
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert (result.exit_code, verdict["reported"]["status_hex"]) == (1, "A801")
     assert verdict["next_steps"] == [
         "the tree has no AE NOBODY: dcmcfg ae add NOBODY@HOST:PORT creates it, and has the archive reload"
@@ -151,7 +151,7 @@ def test_too_few_for_the_expected_number_are_a_no(verify: Verify, plain_pacs: Pe
     result = verify(plain_pacs, "--receive", "--expect", "4", "--json")
     assert result.exit_code == 1
     assert (
-        answer(result)["headline"]
+        load_verdict(result)["headline"]
         == "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
     )
 
@@ -222,7 +222,7 @@ def test_receiving_for_an_ae_outside_the_tree_is_3(verify: Verify, plain_pacs: P
 def test_a_success_of_which_nothing_arrives_is_a_no(verify: Verify, made: Made) -> None:
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive, "--receive", "--json")
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert (result.exit_code, verdict["headline"]) == (1, "NOT verified: nothing arrived at WORKSTATION")
     assert verdict["received"]["missing"] == sorted(made.sop_instance_uids)
     assert verdict["route"]["finding"] == "not shown"
@@ -240,7 +240,7 @@ def test_what_a_stranger_sends_before_the_request_is_told_and_does_not_count(
 
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3), on_find=on_find) as archive:
         result = verify(archive, "--receive", "--json")
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert (sent, result.exit_code) == ([0], 1)
     assert verdict["headline"] == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
     assert (verdict["received"]["instance_count"], verdict["received"]["instances"]) == (0, [])
@@ -253,7 +253,7 @@ def test_a_success_without_counters_is_a_no(verify: Verify, made: Made) -> None:
     with scripted_archive(made, lambda _: MoveResponse(0)) as archive:
         result = verify(archive, "--json")
     assert result.exit_code == 1
-    assert answer(result)["headline"] == "NOT verified: status 0000, yet not one instance completed"
+    assert load_verdict(result)["headline"] == "NOT verified: status 0000, yet not one instance completed"
 
 
 def test_an_abort_after_the_request_is_a_no_and_not_an_error(verify: Verify, made: Made) -> None:
@@ -335,7 +335,7 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
         with monkeypatch.context() as patch:
             patch.setattr("dcmcfg.verify.run.find_instances", _breaking)
             before = verify(archive)
-        monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", _breaking)
+        monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge_evidence", _breaking)
         after = verify(archive)
         monkeypatch.setenv("DCMCFG_DEBUG", "1")
         shown = verify(archive)
@@ -354,7 +354,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
     def want_memory(*_: object, **__: object) -> NoReturn:
         raise MemoryError
 
-    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", want_memory)
+    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge_evidence", want_memory)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive)
     assert result.exit_code == 1
@@ -364,10 +364,10 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
 
 
 def test_an_error_after_the_move_is_1(verify: Verify, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lose_the_answer(*_: object, **__: object) -> NoReturn:
+    def lose_the_response(*_: object, **__: object) -> NoReturn:
         raise DicomError("it is gone", subject="DCM4CHEE@x:1", next_step="look")
 
-    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge", lose_the_answer)
+    monkeypatch.setattr("dcmcfg.cli.verify.one_study.judge_evidence", lose_the_response)
     with scripted_archive(made, lambda _: MoveResponse(0, completed=3)) as archive:
         result = verify(archive)
     assert (result.exit_code, result.stderr) == (1, "dcmcfg: DCM4CHEE@x:1: it is gone\n  next: look\n")
@@ -409,7 +409,7 @@ def test_a_missing_and_a_foreign_instance_are_named(
     sent = _sending((*made.files[:2], *foreign.files), workstation, "DCM4CHEE")
     with scripted_archive(made, sent) as archive:
         result = verify(archive, "--receive", "--json")
-    received = answer(result)["received"]
+    received = load_verdict(result)["received"]
     assert result.exit_code == 1
     assert (received["missing"], received["unexpected"]) == (
         [made.sop_instance_uids[2]],
@@ -444,7 +444,7 @@ def test_the_external_archives_record_shows_the_route(
     sent = _recording(log, _sending(made.files, workstation, "LONGTERM"), destination="WORKSTATION", completed=3)
     with scripted_archive(made, sent, availability="ONLINE") as archive:
         result = verify(archive, "--receive", "--external-log", str(log), "--json")
-    assert (result.exit_code, answer(result)["route"]["finding"]) == (0, "shown")
+    assert (result.exit_code, load_verdict(result)["route"]["finding"]) == (0, "shown")
 
 
 def test_a_relay_although_the_destination_is_set_is_contradicted(
@@ -457,7 +457,7 @@ def test_a_relay_although_the_destination_is_set_is_contradicted(
     sent = _recording(log, _sending(made.files, workstation, "LONGTERM"), destination="WORKSTATION", completed=3)
     with scripted_archive(made, sent) as archive:
         result = verify(archive, "--receive", "--external-log", str(log), "--json")
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert (result.exit_code, verdict["route"]["finding"]) == (1, "contradicted")
     assert verdict["received"]["finding"] == "complete"
     assert "dcmcfg reload" in verdict["next_steps"][0]

@@ -17,8 +17,8 @@ from tests.dicom.orthanc import orthanc
 from tests.lab.purging import purge
 from tests.lab.requests import find, identifier
 from tests.lab.running_site import RunningSite, running_site
-from tests.peers.answers import answer_of, expected
 from tests.peers.orthancs import EVERY_ORTHANC, Orthanc, Part
+from tests.peers.outputs import expected, make_output
 
 pytestmark = pytest.mark.real
 THREE, LOCAL = get_standard_study("three"), get_standard_study("local")
@@ -62,10 +62,10 @@ def test_what_orthanc_does_is_told(met: Orthanc, run: Run, site: RunningSite) ->
         words += ["--connect", f"{LOOPBACK}:{site.site.ports.external}", "--no-qido"]
     ports = site.site.ports
     names = {ports.archive: "ARCHIVE", ports.external: "ORTHANC", ports.workstation: "PORT", ports.storage: "STORAGE"}
-    answer = answer_of(run("verify", *words), names)
+    answer = make_output(run("verify", *words), names)
     if answer != expected(met.name, answer):
         # On a busy machine an Orthanc may take longer to accept or reject than the archive waits: asked once more.
-        answer = answer_of(run("verify", *words), names)
+        answer = make_output(run("verify", *words), names)
     assert answer == expected(met.name, answer)
 
 

@@ -20,8 +20,8 @@ from tests.cli.labs import name_in_environment
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.lab.purging import purge
 from tests.lab.running_site import DEVICE, RunningSite, running_site
-from tests.peers.answers import answer_of, expected
-from tests.peers.externals import EVERY_EXTERNAL, Met, Way
+from tests.peers.externals import EVERY_EXTERNAL, Met, ReturnRoute
+from tests.peers.outputs import expected, make_output
 from tests.peers.stage import OTHER, Stage
 
 pytestmark = pytest.mark.real
@@ -36,26 +36,26 @@ class Recalls:
     site: RunningSite
     made: Made
     other: Made
-    _set: list[Way] = field(default_factory=list)
+    _set: list[ReturnRoute] = field(default_factory=list)
 
     @contextmanager
     def behind(self, met: Met) -> Iterator[None]:
         """Have *met* be the external archive while the block runs, and the study be purged."""
-        self._set_up(met.way)
+        self._set_up(met.route)
         purge(self.site.site, self.made.study_uid)
-        moving = met.external.moving(Stage(self.made, self.other, self._destination(met.way), "LONGTERM"))
+        moving = met.external.moving(Stage(self.made, self.other, self._destination(met.route), "LONGTERM"))
         title = "NOBODY" if met.external.refuses else "LONGTERM"
         handlers = [(evt.EVT_REQUESTED, lambda event: install_move_handler(event.assoc, moving))]
         with listen(title, self.site.external.port, handlers, build_archive_contexts()):
             yield
 
-    def _destination(self, way: Way) -> Peer:
+    def _destination(self, way: ReturnRoute) -> Peer:
         workstation = Peer("WORKSTATION", LOOPBACK, self.site.site.ports.workstation)
-        return workstation if way is Way.STRAIGHT else self.site.archive
+        return workstation if way is ReturnRoute.STRAIGHT else self.site.archive
 
-    def _set_up(self, way: Way) -> None:
+    def _set_up(self, way: ReturnRoute) -> None:
         if self._set != [way]:
-            self.site.put(DESTINATION, *(() if way is Way.STRAIGHT else ("DCM4CHEE",)))
+            self.site.put(DESTINATION, *(() if way is ReturnRoute.STRAIGHT else ("DCM4CHEE",)))
             self.site.reload()
             self._set = [way]
 
@@ -85,5 +85,5 @@ def test_what_the_external_archive_does_is_told(met: Met, recalls: Recalls, veri
         result = verify()
     ports = recalls.site.site.ports
     names = {ports.archive: "ARCHIVE", ports.external: "EXTERNAL", ports.workstation: "PORT", ports.http: "WEB"}
-    answer = answer_of(result, names)
+    answer = make_output(result, names)
     assert answer == expected(met.name, answer)

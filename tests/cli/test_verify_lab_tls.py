@@ -47,14 +47,14 @@ def verify(run: Run, lab: RunningSite, name: str, *arguments: str) -> Result:
     return run("verify", "--study", get_standard_study(name).uid, *arguments, "--json", *trusted, *shown)
 
 
-def told(result: Result) -> dict[str, Any]:
+def load_verdict(result: Result) -> dict[str, Any]:
     assert result.exit_code == 0, result.output
     content: dict[str, Any] = json.loads(result.stdout)
     return content
 
 
 def test_a_study_is_verified_over_tls(run: Run, lab: RunningSite) -> None:
-    answer = told(verify(run, lab, "local", "--dest", "STORESCP", "--tls"))
+    answer = load_verdict(verify(run, lab, "local", "--dest", "STORESCP", "--tls"))
     assert answer["archive"] == f"DCM4CHEE@127.0.0.1:{lab.site.ports.archive_tls}"
     secured = answer["request"]["archive_identity"]["tls_session"]
     assert (secured["version"], secured["cipher_suite"]) == ("TLSv1.2", "AES128-SHA")
@@ -64,7 +64,7 @@ def test_a_study_is_verified_over_tls(run: Run, lab: RunningSite) -> None:
 @pytest.mark.parametrize("name", ["local", "three"], ids=["what it has itself", "what it has sent back"])
 def test_the_archive_sends_to_a_temporary_destination_over_tls(run: Run, lab: RunningSite, name: str) -> None:
     result = verify(run, lab, name, "--temporary-dest", "--yes", "--tls")
-    answer = told(result)
+    answer = load_verdict(result)
     assert "with TLS" in result.stderr
     assert answer["verified"]
     assert (answer["received"]["instance_count"], answer["received"]["calling_ae_titles"]) == (
@@ -86,7 +86,7 @@ def tls_only(lab: RunningSite) -> Iterator[None]:
 @pytest.mark.usefixtures("tls_only")
 def test_the_archive_sends_over_tls_to_a_destination_that_has_tls_only(run: Run, lab: RunningSite) -> None:
     purge(lab.site, get_standard_study("three").uid)
-    answer = told(verify(run, lab, "three", "--dest", "WORKSTATION", "--receive"))
+    answer = load_verdict(verify(run, lab, "three", "--dest", "WORKSTATION", "--receive"))
     assert (answer["verified"], answer["received"]["instance_count"]) == (True, 3)
     assert answer["archive"] == f"DCM4CHEE@127.0.0.1:{lab.site.ports.archive}", "it was asked on its plain port"
 

@@ -19,7 +19,7 @@ from tests.cli.labs import name_in_environment, recalling_lab
 from tests.dicom.dcmtk import dcmqrscp, storescu
 from tests.lab.purging import purge
 from tests.lab.running_site import RunningSite
-from tests.peers.answers import without_times
+from tests.peers.outputs import without_times
 
 pytestmark = pytest.mark.real
 JPEG_LS, EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"

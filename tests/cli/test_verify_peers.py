@@ -20,11 +20,11 @@ from dcmcfg.limits import override_limits
 from tests.cli.conftest import Run
 from tests.dicom.dcmtk import LOOPBACK, dcmqrscp, movescu, storescu
 from tests.patience import PATIENCE_S
-from tests.peers.answers import answer_of, expected
 from tests.peers.archives import EVERY_ARCHIVE, Archive
 from tests.peers.destinations import EVERY_DESTINATION, Destination
 from tests.peers.finding import lists
 from tests.peers.moving import ALL_SENT
+from tests.peers.outputs import expected, make_output
 from tests.peers.stage import STUDY, Stage, make_stage
 from tests.peers.storing import destination
 from tests.ports import free_port
@@ -92,7 +92,7 @@ def test_what_the_archive_does_is_told(
     patience_s = WITH_A_SILENT_ONE_S if archive.is_silent else PATIENCE_S
     with scripted_archive(stage.made, archive.moving(stage), on_find=on_find) as peer:
         result = verify(peer, *archive.arguments, patience_s=patience_s)
-    answer = answer_of(result, {peer.port: "ARCHIVE", stage.destination.port: "PORT"})
+    answer = make_output(result, {peer.port: "ARCHIVE", stage.destination.port: "PORT"})
     assert answer == expected(archive.name, answer)
     with closing(socket.socket()) as probe:
         assert probe.connect_ex((stage.destination.host, stage.destination.port)) != 0, "the receiver is gone"
@@ -130,7 +130,7 @@ def test_what_the_destination_does_is_told_as_movescu_hears_it(
     with destination(stage.destination, met.storing, met.sop_classes, met.title):
         result = verify(archive)
         movescu_result = movescu(archive, STUDY, "WORKSTATION") if not met.takes_long else None
-    answer = answer_of(result, {archive.port: "ARCHIVE", stage.destination.port: "PORT"})
+    answer = make_output(result, {archive.port: "ARCHIVE", stage.destination.port: "PORT"})
     assert answer == expected(met.name, answer)
     if movescu_result is None:
         return

@@ -36,7 +36,7 @@ def site(running: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runn
     database.close()
 
 
-def tell_online_of_all(site: RunningSite) -> None:
+def report_all_as_online(site: RunningSite) -> None:
     """Have the archive say ONLINE of what it has purged, as it does without an availability on the storage."""
     site.put("dcmExternalRetrieveInstanceAvailability", dn=FS1)
     database = open_database(site.site)
@@ -45,7 +45,7 @@ def tell_online_of_all(site: RunningSite) -> None:
 
 
 def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_left(run: Run, site: RunningSite) -> None:
-    tell_online_of_all(site)
+    report_all_as_online(site)
     for name, found in (
         ("one", "the smallest of 4 found"),
         ("jpeg-ls", "the smallest of 3 found"),
@@ -103,7 +103,7 @@ def test_without_the_database_one_that_names_another_archive_comes_before_a_smal
 
 
 def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them(run: Run, site: RunningSite) -> None:
-    tell_online_of_all(site)
+    report_all_as_online(site)
     site.put("dcmExternalRetrieveAET", "LONGTERM", dn=FS1)
     before = site.received()
     done = run("verify", "--recall", "--dest", "STORESCP", "--no-qido")

@@ -10,7 +10,7 @@ import pytest
 
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab.move_scp import MoveExchange, MoveRequest, MoveResponse
-from tests.cli.verifying import STUDY, Verify, answer
+from tests.cli.verifying import STUDY, Verify, load_verdict
 from tests.dicom import dcmtk
 from tests.dicom.dcmtk import Made, make_instances
 from tests.verify.scripted_archive import scripted_archive
@@ -57,7 +57,7 @@ def test_dcmqrscp_sends_what_is_asked_for_and_nothing_else(
     options: list[str], level: str, expected: int, requests: int, verify: Verify, plain_pacs: Peer
 ) -> None:
     result = verify(plain_pacs, "--receive", "--json", *options)
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert result.exit_code == 0, verdict["headline"]
     assert verdict["headline"].startswith(f"verified: {expected} of {expected} instance")
     request = verdict["request"]
@@ -132,7 +132,7 @@ def test_an_archive_without_study_root_is_asked_by_patient_root(verify: Verify, 
 def test_a_patient_that_does_not_have_the_study_is_a_no(verify: Verify, plain_pacs: Peer) -> None:
     result = verify(plain_pacs, "--receive", "--patient-id", "P2", "--json")
     assert result.exit_code == 1
-    assert answer(result)["reported"]["completed"] == 0
+    assert load_verdict(result)["reported"]["completed"] == 0
 
 
 def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, made: Made, workstation: Peer) -> None:
@@ -149,7 +149,7 @@ def test_a_list_of_uids_that_is_refused_is_asked_for_one_by_one(verify: Verify, 
 
     with scripted_archive(made, without_lists) as archive:
         result = verify(archive, "--receive", "--json", "--level", "image")
-    verdict = answer(result)
+    verdict = load_verdict(result)
     assert result.exit_code == 0
     assert verdict["headline"].startswith("verified: 4 of 4 instances received by WORKSTATION")
     requests = verdict["request"]["requests"]
@@ -162,7 +162,7 @@ def test_of_several_requests_one_that_fails_fails_all_and_the_numbers_are_added(
     answers = iter([MoveResponse(0xA701, failed=2), MoveResponse(0, completed=2)])
     with scripted_archive(made, lambda _: next(answers)) as archive:
         result = verify(archive, "--json", "--level", "image")
-    reported = answer(result)["reported"]
+    reported = load_verdict(result)["reported"]
     assert result.exit_code == 1
     assert (reported["status_hex"], reported["completed"], reported["failed"]) == ("A701", 2, 2)
 
@@ -171,4 +171,4 @@ def test_after_an_abort_no_further_request_is_sent(verify: Verify, made: Made) -
     with scripted_archive(made, lambda _: None) as archive:
         result = verify(archive, "--json", "--level", "image")
     assert result.exit_code == 1
-    assert len(answer(result)["request"]["requests"]) == 1
+    assert len(load_verdict(result)["request"]["requests"]) == 1

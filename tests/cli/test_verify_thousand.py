@@ -54,7 +54,7 @@ def kill_archive(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def asked(site: RunningSite) -> Counter[str]:
+def count_moves(site: RunningSite) -> Counter[str]:
     """The C-MOVEs that the archive got, by its own record."""
     path = site.site.archive_move_log
     lines = path.read_text().splitlines() if path.exists() else []
@@ -76,14 +76,14 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     arguments = ("verify", "--studies", str(listed), "--dest", "STORESCP", "--results", str(store), "--json")
     with site.process("archive") as archive:
         first = begin(*arguments, errors=said)
-        until(lambda: asked(site).total() >= NUMBER // 4, first)
+        until(lambda: count_moves(site).total() >= NUMBER // 4, first)
         kill(first)
         until(lambda: _is_idle(site), archive)
-        before = asked(site)
+        before = count_moves(site)
         answered = _answered(store)
         assert 0 < len(answered) < NUMBER
         second = begin(*arguments, errors=said)
-        until(lambda: asked(site).total() >= NUMBER // 2, second)
+        until(lambda: count_moves(site).total() >= NUMBER // 2, second)
         kill_archive(archive)
     until(lambda: "the archive cannot be had" in said.read_text(), second)
     with site.process("archive"):
@@ -94,7 +94,7 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     report = json.loads(output)
     assert report["headline"] == "1,000 studies: 1,000 reported"
     attempts = {each["study_instance_uid"]: each["attempts"] for each in report["studies"]}
-    at_the_archive = asked(site)
+    at_the_archive = count_moves(site)
     assert list(attempts) == uids
     assert set(at_the_archive) == set(uids), "nothing was lost"
     # An attempt is on record before the archive is asked; the last ones may not have come so far.
@@ -113,12 +113,12 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
     third = begin(*arguments, errors=said)
     output, _ = third.communicate(timeout=PATIENCE_S)
     assert third.returncode == 0
-    assert asked(site) == at_the_archive
+    assert count_moves(site) == at_the_archive
 
 
 def _is_idle(site: RunningSite) -> bool:
     """Whether the archive has ended what was under way: as many answers in its log as requests in its record."""
-    return site.log("archive").count("C-MOVE from") >= asked(site).total()
+    return site.log("archive").count("C-MOVE from") >= count_moves(site).total()
 
 
 def _answered(store: Path) -> set[str]:

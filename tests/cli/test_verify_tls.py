@@ -16,7 +16,7 @@ from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.settings.profiles import get_profile_path
 from tests.cli.at_terminal import at_terminal
-from tests.cli.verifying import STUDY, WORKSTATION, Verify, answer, set_values
+from tests.cli.verifying import STUDY, WORKSTATION, Verify, load_verdict, set_values
 from tests.dicom import dcmtk
 from tests.dicom.certificates import Pki, make_pki
 from tests.dicom.dcmtk import Made
@@ -48,7 +48,7 @@ def test_the_report_says_how_the_line_was_secured(verify: Verify, made: Made, pk
         text = verify(archive, "--tls", "--tls-ca", str(pki.ca)).stdout
         result = verify(archive, "--tls", "--tls-ca", str(pki.ca), "--json")
     assert result.exit_code == 0
-    secured = answer(result)["request"]["archive_identity"]["tls_session"]
+    secured = load_verdict(result)["request"]["archive_identity"]["tls_session"]
     assert secured["version"] == "TLSv1.3"
     assert secured["certificate_subject"].startswith("CN=archive, ")
     until = secured["certificate_valid_until"][:10]
@@ -74,7 +74,7 @@ def test_a_destination_with_tls_only_receives_over_tls(
         result = verify(archive, "--receive", *shown, "--json")
     assert without.exit_code == 3
     assert "a server needs a certificate to accept TLS" in without.stderr
-    assert (result.exit_code, answer(result)["received"]["finding"]) == (0, "complete")
+    assert (result.exit_code, load_verdict(result)["received"]["finding"]) == (0, "complete")
 
 
 def test_an_archive_with_tls_only_is_called_over_tls_by_itself(
@@ -84,7 +84,7 @@ def test_an_archive_with_tls_only_is_called_over_tls_by_itself(
     with _archive(made, pki) as archive:
         result = verify(archive, "--tls-ca", str(pki.ca), "--json")
     assert result.exit_code == 0
-    assert answer(result)["notes"][0] == "DCM4CHEE listens with TLS only, so it was called over TLS"
+    assert load_verdict(result)["notes"][0] == "DCM4CHEE listens with TLS only, so it was called over TLS"
 
 
 def test_a_client_certificate_that_is_wanted_is_3_with_the_options_that_show_one(

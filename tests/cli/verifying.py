@@ -73,7 +73,7 @@ def plain_pacs(tmp_path: Path, made: Made, workstation: Peer) -> Iterator[Peer]:
         yield peer
 
 
-def answer(result: Result) -> dict[str, Any]:
+def load_verdict(result: Result) -> dict[str, Any]:
     content = json.loads(result.stdout)
     assert isinstance(content, dict)
     return content

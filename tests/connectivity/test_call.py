@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from pynetdicom import evt
 
-from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call
+from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call_peer
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from tests.dicom import dcmtk
@@ -37,7 +37,7 @@ class Peers:
 
     def call(self, peer: Peer, shown: TlsFiles | None = None, *, tls: bool = True) -> CallResult:
         files = shown or TlsFiles(self.pki.ca, self.pki.client.certificate, self.pki.client.key)
-        return call(PeerEndpoint(peer, tls), "ME", PATIENT, files.client_context())
+        return call_peer(PeerEndpoint(peer, tls), "ME", PATIENT, files.client_context())
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
 @pytest.mark.parametrize("name", ["tls", "orthanc"])
 def test_an_echo_over_tls_tells_how_the_line_is_secured(peers: Peers, name: str) -> None:
     verdict = peers.call(getattr(peers, name))
-    assert (verdict.problem, verdict.failed_at, verdict.next_step) == ("", None, "")
+    assert (verdict.problem, verdict.failed_stage, verdict.next_step) == ("", None, "")
     assert verdict.tls_session is not None
     assert verdict.tls_session.version.startswith("TLSv1.")
     assert verdict.tls_session.certificate_subject.startswith("CN=archive, ")
@@ -73,7 +73,7 @@ def test_an_echo_over_tls_tells_how_the_line_is_secured(peers: Peers, name: str)
 @pytest.mark.parametrize("name", ["tls", "orthanc"])
 def test_a_peer_that_wants_a_certificate_of_ours_is_told_as_that(peers: Peers, name: str) -> None:
     verdict = peers.call(getattr(peers, name), peers.pki.trusting)
-    assert verdict.failed_at is CallStage.TLS
+    assert verdict.failed_stage is CallStage.TLS
     assert verdict.problem.startswith("the peer ")
     assert verdict.next_step.startswith("--tls-cert and --tls-key name a certificate")
 
@@ -81,7 +81,7 @@ def test_a_peer_that_wants_a_certificate_of_ours_is_told_as_that(peers: Peers, n
 @pytest.mark.parametrize("name", ["tls", "orthanc"])
 def test_a_peer_that_speaks_tls_on_a_plain_connection_is_told_as_that(peers: Peers, name: str) -> None:
     verdict = peers.call(getattr(peers, name), tls=False)
-    assert verdict.failed_at is CallStage.ASSOCIATION
+    assert verdict.failed_stage is CallStage.ASSOCIATION
     assert verdict.problem == "no association: the peer speaks TLS there, and was called without"
     assert "dicomTLSCipherSuite" in verdict.next_step
 
@@ -90,7 +90,7 @@ def test_a_peer_that_speaks_plainly_on_a_tls_connection_is_told_as_that_also_whe
     with echo_scp("OTHER", only=True) as refusing:
         for peer in (peers.plain, Peer("X", dcmtk.LOOPBACK, refusing)):
             verdict = peers.call(peer)
-            assert verdict.failed_at is CallStage.TLS
+            assert verdict.failed_stage is CallStage.TLS
             assert verdict.problem == "no TLS: the peer speaks DICOM without TLS there"
             assert "dicomTLSCipherSuite" in verdict.next_step
 
@@ -106,7 +106,7 @@ def test_a_peer_that_speaks_plainly_on_a_tls_connection_is_told_as_that_also_whe
 def test_a_certificate_that_is_not_taken_is_told_with_its_reason(peers: Peers, shown: str, problem: str) -> None:
     with tls_scp(server_context(getattr(peers.pki, shown))) as peer:
         verdict = peers.call(peer)
-    assert verdict.failed_at is CallStage.TLS
+    assert verdict.failed_stage is CallStage.TLS
     assert verdict.problem == f"certificate not trusted: {problem}; nothing was sent"
     assert verdict.next_step
 
@@ -114,18 +114,18 @@ def test_a_certificate_that_is_not_taken_is_told_with_its_reason(peers: Peers, s
 def test_what_keeps_silent_or_is_something_else_is_not_taken_for_dicom_or_tls(peers: Peers) -> None:
     context = peers.pki.trusting.client_context()
     with silent_listener() as silent:
-        tls = call(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent), tls=True), "ME", SHORT, context)
-        plain = call(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent)), "ME", SHORT, None)
+        tls = call_peer(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent), tls=True), "ME", SHORT, context)
+        plain = call_peer(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, silent)), "ME", SHORT, None)
         nobody = peers.call(Peer("X", dcmtk.LOOPBACK, free_port()))
-    assert (tls.failed_at, tls.problem) == (
+    assert (tls.failed_stage, tls.problem) == (
         CallStage.TLS,
         "no TLS: no answer to the TLS handshake within 0.3 s",
     )
-    assert (plain.failed_at, plain.problem) == (
+    assert (plain.failed_stage, plain.problem) == (
         CallStage.ASSOCIATION,
         "no answer to the association request within 0.3 s",
     )
-    assert (nobody.failed_at, nobody.problem) == (CallStage.TCP, "connection refused: nothing listens there")
+    assert (nobody.failed_stage, nobody.problem) == (CallStage.TCP, "connection refused: nothing listens there")
 
 
 def test_an_echo_that_is_refused_or_broken_off_within_the_association_is_told_as_that() -> None:
@@ -139,13 +139,13 @@ def test_an_echo_that_is_refused_or_broken_off_within_the_association_is_told_as
     verdicts = []
     for handler in (refuse, leave):
         with echo_scp("X", handlers=[(evt.EVT_C_ECHO, handler)]) as port:
-            verdicts.append(call(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, port)), "ME", PATIENT, None))
-    assert [verdict.failed_at for verdict in verdicts] == [CallStage.ECHO, CallStage.ECHO]
+            verdicts.append(call_peer(PeerEndpoint(Peer("X", dcmtk.LOOPBACK, port)), "ME", PATIENT, None))
+    assert [verdict.failed_stage for verdict in verdicts] == [CallStage.ECHO, CallStage.ECHO]
     assert [verdict.problem.startswith("C-ECHO") for verdict in verdicts] == [True, True]
 
 
 def test_a_rejection_is_one_of_the_association_over_tls_too(peers: Peers) -> None:
     with echo_scp("OTHER", only=True, tls=server_context(peers.pki.server)) as port:
         verdict = peers.call(Peer("X", dcmtk.LOOPBACK, port))
-    assert verdict.failed_at is CallStage.ASSOCIATION
+    assert verdict.failed_stage is CallStage.ASSOCIATION
     assert "called AE title not recognised" in verdict.problem

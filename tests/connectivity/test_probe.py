@@ -12,7 +12,7 @@ from pynetdicom import evt
 from pynetdicom.dul import DULServiceProvider
 
 from dcmcfg.connectivity import probe
-from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call
+from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call_peer
 from dcmcfg.connectivity.probe import probe_all
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from tests.dicom.dcmtk import LOOPBACK
@@ -64,7 +64,7 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
                 together.set()
         try:
             together.wait(PATIENCE_S)
-            return answer_late()
+            return respond_late()
         finally:
             with lock:
                 now[0] -= 1
@@ -72,15 +72,15 @@ def test_no_more_are_called_at_once_than_is_said_and_one_address_by_one_at_a_tim
     handlers = [(evt.EVT_C_ECHO, echoed)]
     with echo_scp("X", addresses=addresses, handlers=handlers) as port:
         endpoints = [PeerEndpoint(Peer(f"X{number}", addresses[number % 8], port)) for number in range(24)]
-        assert all(result.is_answered for result in probe_all(endpoints, "ME", parallel=3, timeouts=PATIENT))
+        assert all(result.is_success for result in probe_all(endpoints, "ME", parallel=3, timeouts=PATIENT))
         assert most[0] == 3
         most[0] = 0
         same = [PeerEndpoint(Peer(f"X{number}", LOOPBACK, port)) for number in range(5)]
-        assert all(result.is_answered for result in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
+        assert all(result.is_success for result in probe_all(same, "ME", parallel=8, timeouts=PATIENT))
         assert most[0] == 1
 
 
-def answer_late() -> int:
+def respond_late() -> int:
     time.sleep(0.1)
     return 0x0000
 
@@ -90,9 +90,9 @@ def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytes
 
     def noting(endpoint: PeerEndpoint, calling: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None) -> CallResult:
         called.append(endpoint.peer.ae_title)
-        return call(endpoint, calling, timeouts, tls)
+        return call_peer(endpoint, calling, timeouts, tls)
 
-    monkeypatch.setattr(probe, "call", noting)
+    monkeypatch.setattr(probe, "call_peer", noting)
     port = free_port()
     verdicts = probe_all([PeerEndpoint(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=PATIENT)
     assert called == ["X0"]
@@ -101,18 +101,18 @@ def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytes
 
 def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
-    monkeypatch.setattr(probe, "call", lambda *_: CallResult(released.wait(PATIENCE_S)))
+    monkeypatch.setattr(probe, "call_peer", lambda *_: CallResult(released.wait(PATIENCE_S)))
     hurry = DicomTimeouts(connect=0.1, acse=0.1, dimse=0.1, network=0.1)
     (result,) = probe_all([PeerEndpoint(Peer("X", "slow.example.org", 104))], "ME", timeouts=hurry)
     released.set()
-    assert result == CallResult(problem="no answer within 0.6 s", failed_at=CallStage.TCP)
+    assert result == CallResult(problem="no answer within 0.6 s", failed_stage=CallStage.TCP)
 
 
 def test_what_is_wrong_with_the_probe_itself_is_a_verdict_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> CallResult:
         raise ValueError("out of order")
 
-    monkeypatch.setattr(probe, "call", broken)
+    monkeypatch.setattr(probe, "call_peer", broken)
     (result,) = probe_all([PeerEndpoint(Peer("X", LOOPBACK, 104))], "ME", timeouts=PATIENT)
     assert result.problem == "internal error (ValueError: out of order)"
 

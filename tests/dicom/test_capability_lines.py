@@ -11,7 +11,7 @@ from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.errors import MalformedInput
 from dcmcfg.model.capabilities import find_withheld_sop_classes
 from dcmcfg.model.devices import Configuration
-from tests.lint.breaking import sound
+from tests.lint.breaking import valid_tree
 
 
 def read(folder: Path, text: str | bytes) -> list[tuple[str, str, str, tuple[str, ...]]]:
@@ -69,10 +69,10 @@ def test_a_file_that_is_not_there_is_told_with_what_else_can_be_said(tmp_path: P
 
 
 def test_an_ae_with_the_template_is_sent_everything_that_an_archive_may_send() -> None:
-    capabilities = build_storage_scp_capabilities(Configuration(sound()))
+    capabilities = build_storage_scp_capabilities(Configuration(valid_tree()))
     assert len({each.name for each in capabilities}) == len({each.sop_class for each in capabilities})
-    tree = sound().with_changes(
-        add_network_ae(Configuration(sound()), NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)).changes
+    tree = valid_tree().with_changes(
+        add_network_ae(Configuration(valid_tree()), NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)).changes
     )
     ae = Configuration(tree).get_device("ws1").get_network_ae("WS1")
     assert find_withheld_sop_classes(Configuration(tree), ae.capabilities, ae) == ()

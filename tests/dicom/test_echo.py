@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.peer import DicomTimeouts
 from tests.dicom import dcmtk
 
@@ -13,12 +13,12 @@ pytestmark = pytest.mark.real
 
 def test_dcmtk_answers(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
-        assert 0 < echo(peer, "ME", timeouts).seconds < 5
+        assert 0 < send_echo(peer, "ME", timeouts).seconds < 5
 
 
 def test_nothing_is_written_to_the_terminal(
     tmp_path: Path, timeouts: DicomTimeouts, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
-        echo(peer, "ME", timeouts)
+        send_echo(peer, "ME", timeouts)
     assert capfd.readouterr() == ("", "")

@@ -14,7 +14,7 @@ import pytest
 from pynetdicom import evt
 from pynetdicom.dimse_messages import C_CANCEL_RQ
 
-from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.move import Cancellation, MoveOutcome, MoveProgress, send_move
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.retrieval import InformationModel, Retrieval
@@ -22,8 +22,8 @@ from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.errors import DicomError, MalformedInput
 from dcmcfg.limits import override_limits
 from tests.dicom import dcmtk
-from tests.dicom.asking import move_study
 from tests.dicom.conftest import Source
+from tests.dicom.requests import move_study
 from tests.dicom.scp import Behaviour, element, misbehaving_scp, responds
 from tests.patience import PATIENCE_S, comes_true
 from tests.ports import free_port
@@ -246,7 +246,7 @@ def test_an_interrupt_cancels_the_move_aborts_and_is_passed_on(timeouts: DicomTi
 def test_ctrl_c_ends_the_process_at_once(silent_before: str, tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from tests.dicom.asking import move_study\n"
+        "from tests.dicom.requests import move_study\n"
         "from dcmcfg.dicom.peer import DicomTimeouts, Peer\n"
         "print('ready', flush=True)\n"
         "move_study(Peer('ARCHIVE', '127.0.0.1', int(sys.argv[1])), 'ME', '1.2.3', 'X', timeouts=DicomTimeouts())\n"
@@ -279,7 +279,7 @@ def _cancelled_after(peer: Peer, timeouts: DicomTimeouts) -> tuple[MoveOutcome, 
     """Move, cancel at the first pending response; return the outcome, and whether the association is left."""
     cancellation = Cancellation()
     with open_association(peer, "ME", [InformationModel.STUDY.move_sop_class], timeouts) as opened:
-        outcome = move(
+        outcome = send_move(
             opened,
             Retrieval(STUDY),
             "RECEIVER",
@@ -332,7 +332,7 @@ def test_a_cancel_that_was_asked_for_before_is_sent_at_once(timeouts: DicomTimeo
         misbehaving_scp(on_move=answer, handlers=[(evt.EVT_DIMSE_RECV, note)]) as peer,
         open_association(peer, "ME", [InformationModel.STUDY.move_sop_class], timeouts) as opened,
     ):
-        assert move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
+        assert send_move(opened, Retrieval(STUDY), "RECEIVER", cancellation=cancellation).status == 0xFE00
 
 
 def test_pending_responses_without_end_are_given_up_with_the_limit(timeouts: DicomTimeouts) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at run time
 
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.errors import DicomError, MalformedInput
 from tests.dicom import dcmtk
-from tests.dicom.asking import instances_of
+from tests.dicom.requests import instances_of
 from tests.patience import PATIENT, comes_true
 from tests.ports import free_port
 
@@ -50,7 +50,7 @@ def _raw_listener(
             over.set()
 
 
-def _no_threads_left() -> bool:
+def _no_threads_remain() -> bool:
     """pynetdicom's threads are no daemons: one that is left keeps the process alive."""
     return comes_true(
         lambda: all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
@@ -60,19 +60,19 @@ def _no_threads_left() -> bool:
 def test_refused_connection_says_that_nothing_listens(timeouts: DicomTimeouts) -> None:
     peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
     with pytest.raises(DicomError, match="connection refused") as error_info:
-        echo(peer, "ME", timeouts)
+        send_echo(peer, "ME", timeouts)
     assert error_info.value.subject == str(peer)
     assert "dicomPort" in error_info.value.next_step
 
 
 def test_unknown_host_name_is_named(timeouts: DicomTimeouts) -> None:
     with pytest.raises(DicomError, match=r"host name no-such-host\.invalid cannot be resolved"):
-        echo(Peer("DCM4CHEE", "no-such-host.invalid", 104), "ME", timeouts)
+        send_echo(Peer("DCM4CHEE", "no-such-host.invalid", 104), "ME", timeouts)
 
 
 def test_host_that_is_no_host_name_is_an_error_too(timeouts: DicomTimeouts) -> None:
     with pytest.raises(DicomError, match="cannot be resolved"):
-        echo(Peer("DCM4CHEE", "a..b", 104), "ME", timeouts)
+        send_echo(Peer("DCM4CHEE", "a..b", 104), "ME", timeouts)
 
 
 def test_connection_that_nobody_accepts_times_out() -> None:
@@ -82,7 +82,7 @@ def test_connection_that_nobody_accepts_times_out() -> None:
             filler.setblocking(False)
             filler.connect_ex((peer.host, peer.port))
         with pytest.raises(DicomError, match="no connection within 1 s"):
-            echo(peer, "ME", replace(PATIENT, connect=1))
+            send_echo(peer, "ME", replace(PATIENT, connect=1))
         for filler in fillers:
             filler.close()
 
@@ -92,19 +92,19 @@ def test_peer_that_says_nothing_times_out(impatient: DicomTimeouts) -> None:
         _raw_listener(lambda _: None, stays=True) as peer,
         pytest.raises(DicomError, match="no answer to the association request within 1 s") as error_info,
     ):
-        echo(peer, "ME", impatient)
+        send_echo(peer, "ME", impatient)
     assert error_info.value.subject == str(peer)
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 def test_peer_that_stops_in_the_middle_of_its_answer_times_out(impatient: DicomTimeouts) -> None:
-    def half_an_answer(connection: socket.socket) -> None:
+    def half_a_response(connection: socket.socket) -> None:
         connection.recv(4096)
         connection.sendall(b"\x02\x00\x00\x00\x01\x00half")
 
-    with _raw_listener(half_an_answer, stays=True) as peer, pytest.raises(DicomError):
-        echo(peer, "ME", impatient)
-    assert _no_threads_left()
+    with _raw_listener(half_a_response, stays=True) as peer, pytest.raises(DicomError):
+        send_echo(peer, "ME", impatient)
+    assert _no_threads_remain()
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_peer_that_speaks_something_else_is_an_error_without_noise(
         connection.sendall(answer)
 
     with _raw_listener(reply) as peer, pytest.raises(DicomError):
-        echo(peer, "ME", timeouts)
+        send_echo(peer, "ME", timeouts)
     assert capfd.readouterr() == ("", "")
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 def test_peer_that_hangs_up_is_told(timeouts: DicomTimeouts) -> None:
@@ -137,7 +137,7 @@ def test_peer_that_hangs_up_is_told(timeouts: DicomTimeouts) -> None:
         _raw_listener(lambda _: None) as peer,
         pytest.raises(DicomError, match="no association: the connection was lost"),
     ):
-        echo(peer, "ME", timeouts)
+        send_echo(peer, "ME", timeouts)
 
 
 def test_peer_that_aborts_is_told(timeouts: DicomTimeouts) -> None:
@@ -149,14 +149,14 @@ def test_peer_that_aborts_is_told(timeouts: DicomTimeouts) -> None:
         _raw_listener(abort) as peer,
         pytest.raises(DicomError, match=r"the peer aborted the association \(its DICOM upper layer: unexpected PDU"),
     ):
-        echo(peer, "ME", timeouts)
+        send_echo(peer, "ME", timeouts)
 
 
 def test_unknown_called_ae_title_is_rejected_with_the_setting_to_look_at(
     tmp_path: Path, timeouts: DicomTimeouts
 ) -> None:
     with dcmtk.dcmqrscp(tmp_path) as peer, pytest.raises(DicomError) as error_info:
-        echo(Peer("WRONG", peer.host, peer.port), "ME", timeouts)
+        send_echo(Peer("WRONG", peer.host, peer.port), "ME", timeouts)
     assert "called AE title not recognised (1/1/7)" in error_info.value.message
     assert "is WRONG an AE" in error_info.value.next_step
 
@@ -166,7 +166,7 @@ def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: DicomTimeo
         dcmtk.storescp(tmp_path / "in", options=["--refuse"]) as peer,
         pytest.raises(DicomError, match=r"rejected permanently by the application: no reason given \(1/1/1\)"),
     ):
-        echo(peer, "ME", timeouts)
+        send_echo(peer, "ME", timeouts)
 
 
 def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, timeouts: DicomTimeouts) -> None:
@@ -180,9 +180,9 @@ def test_no_accepted_presentation_context_names_the_sop_class(tmp_path: Path, ti
 def test_what_is_no_ae_title_is_refused_before_anything_is_sent(title: str, timeouts: DicomTimeouts) -> None:
     peer = Peer("DCM4CHEE", dcmtk.LOOPBACK, free_port())
     with pytest.raises(MalformedInput, match="not an AE title"):
-        echo(peer, title, timeouts)
+        send_echo(peer, title, timeouts)
     with pytest.raises(MalformedInput, match="not an AE title"):
-        echo(Peer(title, peer.host, peer.port), "ME", timeouts)
+        send_echo(Peer(title, peer.host, peer.port), "ME", timeouts)
 
 
 def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: DicomTimeouts) -> None:
@@ -193,7 +193,7 @@ def test_an_error_inside_aborts_and_success_releases(tmp_path: Path, timeouts: D
             pass
     assert failing.ul_association.end_reason == "aborted"
     assert good.ul_association.end_reason == "released"
-    assert _no_threads_left()
+    assert _no_threads_remain()
 
 
 def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeouts: DicomTimeouts) -> None:
@@ -207,7 +207,7 @@ def test_transfer_syntax_that_was_not_offered_is_refused(tmp_path: Path, timeout
                 connection.recv(65536)
 
         with _raw_listener(twist) as peer, pytest.raises(DicomError, match="transfer syntax that was not offered"):
-            echo(peer, "ME", timeouts)
+            send_echo(peer, "ME", timeouts)
 
 
 def test_a_process_without_descriptors_says_so(timeouts: DicomTimeouts) -> None:
@@ -218,7 +218,7 @@ def test_a_process_without_descriptors_says_so(timeouts: DicomTimeouts) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (next_one + 1, hard))  # enough for the connection
         try:
             with pytest.raises(DicomError, match="Too many open files") as error_info:
-                echo(peer, "ME", timeouts)
+                send_echo(peer, "ME", timeouts)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert error_info.value.subject == str(peer)

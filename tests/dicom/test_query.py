@@ -13,8 +13,8 @@ from dcmcfg.dicom.query import Instance, find_instances
 from dcmcfg.dicom.retrieval import InformationModel
 from dcmcfg.errors import DicomError, MalformedInput
 from dcmcfg.limits import override_limits
-from tests.dicom.asking import instances_of
 from tests.dicom.conftest import Source
+from tests.dicom.requests import instances_of
 from tests.dicom.scp import answers, element, misbehaving_scp, one_after_the_other
 
 pytestmark = pytest.mark.real

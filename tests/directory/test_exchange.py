@@ -13,13 +13,13 @@ import pytest
 from dcmcfg.ber import read_element
 from dcmcfg.changes import Delete, Modification, Modify, Operation
 from dcmcfg.directory.exchange import Exchange
-from dcmcfg.directory.failures import ResponseTimeout
+from dcmcfg.directory.failures import LdapResponseTimeout
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.messages import encode_change_request
 from dcmcfg.dn import DN
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from tests.connecting import server_at
-from tests.directory.answers import EXTENDED, NOTICE_OF_DISCONNECTION, answer
+from tests.directory.ldap_responses import EXTENDED, NOTICE_OF_DISCONNECTION, answer
 from tests.scripted_ldap import ScriptedLdap, number_of
 
 CHANGE = Delete(DN.parse("cn=a,dc=dcm4che,dc=org"))
@@ -73,7 +73,7 @@ def test_a_referral_names_the_server_that_may_be_written() -> None:
 
 def test_no_answer_in_time_says_so() -> None:
     failure = failure_of_change(lambda *_: time.sleep(2), receive_timeout_s=1)
-    assert isinstance(failure, ResponseTimeout)
+    assert isinstance(failure, LdapResponseTimeout)
 
 
 def test_after_a_lost_answer_nothing_more_is_sent_on_the_connection() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.directory.messages import InvalidResponse, LdapResponse, ResponseBuffer, parse_response
-from tests.directory.answers import ADDED, DELETED, EXTENDED, MODIFIED, RENAMED, answer
+from tests.directory.ldap_responses import ADDED, DELETED, EXTENDED, MODIFIED, RENAMED, answer
 
 TEXT = st.text(max_size=200)
 ANSWERS = st.builds(

@@ -16,7 +16,7 @@ from dcmcfg.model.capabilities import find_missing_capabilities, get_sop_class_r
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
-from tests.lint.breaking import DCM4CHEE, put, sound
+from tests.lint.breaking import DCM4CHEE, put, valid_tree
 
 CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
@@ -25,7 +25,7 @@ CT_SCP = TransferCapability("CT Image Storage SCP", CT, "SCP", (IMPLICIT,))
 
 def with_ws1(*capabilities: TransferCapability) -> Tree:
     new = NewNetworkAE("WS1", "ws1", 104, capabilities=capabilities)
-    return sound().with_changes(add_network_ae(Configuration(sound()), new).changes)
+    return valid_tree().with_changes(add_network_ae(Configuration(valid_tree()), new).changes)
 
 
 def ae(tree: Tree, title: str = "WS1") -> NetworkAE:
@@ -46,7 +46,7 @@ def test_the_entry_is_as_the_default_configuration_has_it() -> None:
     tree = with_ws1()
     after = planned(tree, add(tree, CT_SCP)).after
     dn = DN.parse("cn=CT Image Storage SCP,dicomAETitle=WS1,dicomDeviceName=ws1,cn=Devices,cn=DICOM Configuration")
-    assert after.get(DN((*dn.rdns, *sound().sorted_entries()[0].dn.rdns))) == Entry.from_values(
+    assert after.get(DN((*dn.rdns, *valid_tree().sorted_entries()[0].dn.rdns))) == Entry.from_values(
         f"{dn},dc=dcm4che,dc=org",
         {
             "objectClass": ("dicomTransferCapability", "dcmTransferCapability"),
@@ -93,7 +93,7 @@ def test_removing_tells_what_is_sent_then() -> None:
 
 
 def test_the_archives_own_ae_without_an_scp_capability_accepts_nothing() -> None:
-    tree = sound()
+    tree = valid_tree()
     own = ae(tree, "DCM4CHEE")
     every = {get_sop_class_role(each)[0]: "" for each in own.capabilities if get_sop_class_role(each)[1] == "SCP"}
     edit = remove_capabilities(Configuration(tree), own, every, ("SCP",))
@@ -101,7 +101,7 @@ def test_the_archives_own_ae_without_an_scp_capability_accepts_nothing() -> None
 
 
 def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
-    tree = sound().with_changes(
+    tree = valid_tree().with_changes(
         [put(DCM4CHEE.replace("DCM4CHEE,", "WORKLIST,", 1), dcmShareTransferCapabilitiesFromAETitle="DCM4CHEE")]
     )
     edit = add(tree, CT_SCP, title="WORKLIST")

@@ -21,21 +21,21 @@ from dcmcfg.model.targets import resolve_target
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.schema.definitions import load_bundled_schema
-from tests.lint.breaking import ARCHIVE, NOW, REFERENCE, STORESCP_DEVICE, more, sound
+from tests.lint.breaking import ARCHIVE, NOW, REFERENCE, STORESCP_DEVICE, more, valid_tree
 
 DICOM = f"cn=dicom,{STORESCP_DEVICE}"
 
 
 def planned(edit: Edit, tree: Tree | None = None) -> Plan:
-    return make_plan(tree or sound(), [DesiredChange(change) for change in edit.changes])
+    return make_plan(tree or valid_tree(), [DesiredChange(change) for change in edit.changes])
 
 
 def set_to(settings: ConnectionSettings, text: str = "storescp", tree: Tree | None = None) -> Edit:
-    return set_connection(*find_connection(Configuration(tree or sound()), text), settings)
+    return set_connection(*find_connection(Configuration(tree or valid_tree()), text), settings)
 
 
 def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     device, connection = find_connection(configuration, "STORESCP")
     assert (device.name, str(connection.dn)) == ("storescp", DICOM)
     assert str(find_connection(configuration, "dcm4chee-arc/DICOM-tls")[1].dn) == f"cn=dicom-tls,{ARCHIVE}"
@@ -55,13 +55,13 @@ def test_a_name_may_hold_a_slash() -> None:
         f"dicomDeviceName=a/b,{STORESCP_DEVICE.partition(',')[2]}",
         {"objectClass": "dicomDevice", "dicomDeviceName": "a/b", "dicomInstalled": "TRUE"},
     )
-    configuration = Configuration(sound().with_changes([Add(device)]))
+    configuration = Configuration(valid_tree().with_changes([Add(device)]))
     assert [split_connection(configuration, text)[1] for text in ("a/b", "a/b/c/d")] == [None, "c/d"]
 
 
 def test_a_new_one_is_written_as_the_archive_does() -> None:
     settings = ConnectionSettings("::1", 2762, ("TLS_A_B",), "DICOM", bind_address="0.0.0.0", installed=True)
-    (change,) = add_connection(Configuration(sound()).get_device("storescp"), "dicom-tls", settings).changes
+    (change,) = add_connection(Configuration(valid_tree()).get_device("storescp"), "dicom-tls", settings).changes
     assert isinstance(change, Add)
     assert change.entry == Entry.from_values(
         f"cn=dicom-tls,{STORESCP_DEVICE}",
@@ -77,14 +77,14 @@ def test_a_new_one_is_written_as_the_archive_does() -> None:
 
 
 def test_one_that_is_there_counts_as_done_or_is_refused() -> None:
-    device = Configuration(sound()).get_device("storescp")
+    device = Configuration(valid_tree()).get_device("storescp")
     assert planned(add_connection(device, "DICOM", ConnectionSettings("127.0.0.1", 11119))).steps == ()
     with pytest.raises(Refused, match=r"has a connection dicom already, to 127.0.0.1:11119 — dcmcfg connection set"):
         add_connection(device, "dicom", ConnectionSettings("127.0.0.1", 104))
 
 
 def test_without_a_name_it_is_called_as_usual_and_aes_use_it_at_once() -> None:
-    device = Configuration(sound()).get_device("storescp")
+    device = Configuration(valid_tree()).get_device("storescp")
     settings = ConnectionSettings("h", 2762, ("TLS_A_B",))
     plan = planned(add_connection(device, None, settings, ae_titles=["STORESCP"]))
     ae = plan.after.get(DN.parse(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}"))
@@ -123,14 +123,14 @@ def test_tls_comes_and_goes() -> None:
     entry = secured.get(DN.parse(DICOM))
     assert entry is not None
     assert entry.texts("dicomTLSCipherSuite") == ("TLS_A_B", "TLS_C_D")
-    assert planned(set_to(ConnectionSettings(cipher_suites=()), tree=secured), secured).after == sound()
+    assert planned(set_to(ConnectionSettings(cipher_suites=()), tree=secured), secured).after == valid_tree()
 
 
 def test_the_class_that_a_setting_needs_is_added() -> None:
     plain = Entry.from_values(
         f"cn=plain,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "plain", "dicomHostname": "h"}
     )
-    tree = sound().with_changes([Add(plain)])
+    tree = valid_tree().with_changes([Add(plain)])
     edit = set_to(ConnectionSettings(bind_address="127.0.0.1"), "storescp/plain", tree)
     entry = planned(edit, tree).after.get(plain.dn)
     assert entry is not None
@@ -138,13 +138,13 @@ def test_the_class_that_a_setting_needs_is_added() -> None:
 
 
 def test_the_address_of_another_connection_of_the_device_is_told() -> None:
-    device = Configuration(sound()).get_device("storescp")
+    device = Configuration(valid_tree()).get_device("storescp")
     edit = add_connection(device, "dicom-2", ConnectionSettings("127.0.0.1", 11119))
     assert edit.warnings == ("the connection dicom of storescp has the address 127.0.0.1:11119 too.",)
 
 
 def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
@@ -153,9 +153,9 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         "AET gives an AE another"
     )
     spare = Entry.from_values(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
-    tree = sound().with_changes([Add(spare.with_values("dicomHostname", (b"h",)))])
+    tree = valid_tree().with_changes([Add(spare.with_values("dicomHostname", (b"h",)))])
     edit = remove_connection(*find_connection(Configuration(tree), "storescp/spare"))
-    assert planned(edit, tree).after == sound()
+    assert planned(edit, tree).after == valid_tree()
     used = tree.with_changes(
         [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dicomNetworkConnectionReference", str(spare.dn))]
     )
@@ -164,7 +164,7 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
 
 
 def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "dcm4chee-arc/hl7"), detach=True)
     match = re.fullmatch(
@@ -188,16 +188,16 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
 
 
 def test_it_is_taken_from_all_who_have_another_or_from_nobody() -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     plan = planned(remove_connection(*find_connection(configuration, "dcm4chee-arc/dicom-tls"), detach=True))
     assert DN.parse(f"cn=dicom-tls,{ARCHIVE}") not in plan.after
     for ae in Configuration(plan.after).get_device("dcm4chee-arc").network_aes:
         assert ae.entry.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{ARCHIVE}",)
-    assert lint(plan.after, NOW) == lint(sound(), NOW)
-    assert plan.undo().after == sound()
+    assert lint(plan.after, NOW) == lint(valid_tree(), NOW)
+    assert plan.undo().after == valid_tree()
     with pytest.raises(Refused, match="the connection dicom of storescp is the only one of the AE STORESCP"):
         remove_connection(*find_connection(configuration, "storescp"), detach=True)
-    gone = sound().with_changes(
+    gone = valid_tree().with_changes(
         [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", REFERENCE, f"cn=gone,{STORESCP_DEVICE}")]
     )
     with pytest.raises(Refused, match="is the only one"):

@@ -16,7 +16,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
-from tests.lint.breaking import ARCHIVE, DEVICES, NOW, sound
+from tests.lint.breaking import ARCHIVE, DEVICES, NOW, valid_tree
 from tests.lint.test_stock import EXPECTED, UPS, stock, summaries
 
 ARC2 = f"dicomDeviceName=arc2,{DEVICES}"
@@ -24,7 +24,7 @@ ARCHIVE_NAMES = CloneNames("arc2", {EntityKind.AE: {"IOCM_REGULAR_USE": "IOCM2"}
 
 
 def clone(device: str, names: CloneNames) -> tuple[Edit, Tree]:
-    tree = sound()
+    tree = valid_tree()
     configuration = Configuration(tree)
     edit = clone_device(configuration, configuration.get_device(device), names)
     return edit, make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
@@ -32,8 +32,8 @@ def clone(device: str, names: CloneNames) -> tuple[Edit, Tree]:
 
 def test_an_archive_is_copied_with_all_in_it_and_lint_finds_nothing_new() -> None:
     edit, after = clone("dcm4chee-arc", ARCHIVE_NAMES)
-    assert len(after.subtree(DN.parse(ARC2))) == len(sound().subtree(DN.parse(ARCHIVE)))
-    assert lint(after, NOW) == lint(sound(), NOW)
+    assert len(after.subtree(DN.parse(ARC2))) == len(valid_tree().subtree(DN.parse(ARCHIVE)))
+    assert lint(after, NOW) == lint(valid_tree(), NOW)
     assert edit.warnings[0].startswith("the copy has the same addresses as dcm4chee-arc (dicom ")
 
 
@@ -56,7 +56,7 @@ def test_what_refers_to_the_device_or_its_own_parts_refers_to_the_copy() -> None
 def test_what_is_elsewhere_is_left_alone() -> None:
     edit, after = clone("storescp", CloneNames("store2", {EntityKind.AE: {"STORESCP": "STORE2"}}))
     assert all(isinstance(change, Add) for change in edit.changes)
-    assert {key: after.entries[key] for key in sound().entries} == dict(sound().entries)
+    assert {key: after.entries[key] for key in valid_tree().entries} == dict(valid_tree().entries)
 
 
 @pytest.mark.parametrize("release", EXPECTED)

@@ -10,12 +10,12 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration
 from dcmcfg.plan.plan import DesiredChange, make_plan
-from tests.lint.breaking import BASE, DEVICES, ROOT, sound
+from tests.lint.breaking import BASE, DEVICES, ROOT, valid_tree
 from tests.trees import tree
 
 
 def test_a_device_is_created_and_created_again_counts_as_done() -> None:
-    (change,) = create_device(Configuration(sound()), "ct-1", description="CT, room 3", types=("CT", "OT")).changes
+    (change,) = create_device(Configuration(valid_tree()), "ct-1", description="CT, room 3", types=("CT", "OT")).changes
     assert isinstance(change, Add)
     assert change.entry == Entry.from_values(
         f"dicomDeviceName=ct-1,{DEVICES}",
@@ -27,7 +27,7 @@ def test_a_device_is_created_and_created_again_counts_as_done() -> None:
             "dicomInstalled": "TRUE",
         },
     )
-    with_device = sound().with_changes([change])
+    with_device = valid_tree().with_changes([change])
     again = create_device(Configuration(with_device), "CT-1", description=None, types=("CT",))
     assert make_plan(with_device, [DesiredChange(each) for each in again.changes]).steps == ()
     with pytest.raises(Refused, match="there is a device ct-1, and it differs"):
@@ -46,4 +46,4 @@ def test_the_container_is_made_where_it_is_missing() -> None:
 @pytest.mark.parametrize("name", ["", " a", "a,b", 'a"b', "a\nb", "#a", "a<b"])
 def test_names_that_the_archive_cannot_handle_are_refused(name: str) -> None:
     with pytest.raises(Refused):
-        create_device(Configuration(sound()), name, description=None, types=())
+        create_device(Configuration(valid_tree()), name, description=None, types=())

@@ -18,7 +18,7 @@ from dcmcfg.lint.linter import lint
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
-from tests.lint.breaking import NOW, REGISTRY, STORESCP_DEVICE, more, put, sound
+from tests.lint.breaking import NOW, REGISTRY, STORESCP_DEVICE, more, put, valid_tree
 from tests.trees import BASE, DEVICES, tree
 
 WS1 = NewNetworkAE("WS1", "ws1.example.org", 104)
@@ -26,7 +26,7 @@ CT = TransferCapability("CT Image Storage SCP", "1.2.840.10008.5.1.4.1.1.2", "SC
 
 
 def add(new: NewNetworkAE, tree_before: Tree | None = None) -> Edit:
-    return add_network_ae(Configuration(tree_before or sound()), new)
+    return add_network_ae(Configuration(tree_before or valid_tree()), new)
 
 
 def text_of(edit: Edit) -> str:
@@ -36,7 +36,7 @@ def text_of(edit: Edit) -> str:
 
 
 def after(edit: Edit, tree_before: Tree | None = None) -> Tree:
-    return make_plan(tree_before or sound(), [DesiredChange(change) for change in edit.changes]).after
+    return make_plan(tree_before or valid_tree(), [DesiredChange(change) for change in edit.changes]).after
 
 
 def test_the_entries_are_those_that_dcmldap_writes_in_its_order() -> None:
@@ -131,7 +131,7 @@ def test_an_equal_connection_is_shared() -> None:
 
 
 def test_a_connection_that_leads_elsewhere_is_never_re_pointed() -> None:
-    before = sound()
+    before = valid_tree()
     edit = add(NewNetworkAE("STORE2", "other", 104, device="storescp"))
     assert edit.warnings == (
         "the connection dicom leads to 127.0.0.1:11117 and stays as it is; STORE2 gets one of its own, dicom-store2.",
@@ -160,7 +160,9 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
 
 def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     dicom = f"cn=dicom,{STORESCP_DEVICE}"
-    secured = sound().with_changes([more(dicom, "dicomTLSCipherSuite", "A"), more(dicom, "dicomTLSCipherSuite", "B")])
+    secured = valid_tree().with_changes(
+        [more(dicom, "dicomTLSCipherSuite", "A"), more(dicom, "dicomTLSCipherSuite", "B")]
+    )
     plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
     assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, secured).changes]
     with_tls = add(replace(plain, cipher_suites=("B",)), secured)
@@ -174,7 +176,7 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
 def test_a_connection_that_is_not_installed_or_of_another_protocol_is_not_shared() -> None:
     plain = NewNetworkAE("STORE2", "127.0.0.1", 11119, device="storescp")
     for attribute, value in (("dicomInstalled", "FALSE"), ("dcmProtocol", "HL7")):
-        tree_before = sound().with_changes([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
+        tree_before = valid_tree().with_changes([put(f"cn=dicom,{STORESCP_DEVICE}", **{attribute: value})])
         assert "cn=dicom-store2" in [str(change.dn.rdn) for change in add(plain, tree_before).changes]
 
 
@@ -211,7 +213,7 @@ def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() ->
         f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"}
     )
     with pytest.raises(Refused, match=r"registered, though no AE has it — .*--rule registry-orphan"):
-        add(WS1, sound().with_changes([Add(orphan)]))
+        add(WS1, valid_tree().with_changes([Add(orphan)]))
 
 
 def test_an_ae_whose_registration_is_missing_gets_it_by_being_added_again() -> None:
@@ -232,7 +234,7 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     device = Entry.from_values(
         f"dicomDeviceName=ws1,{DEVICES}", {"objectClass": "dicomDevice", "dicomDeviceName": "ws1"}
     )
-    assert len(add(WS1, sound().with_changes([Add(device)])).changes) == 3
+    assert len(add(WS1, valid_tree().with_changes([Add(device)])).changes) == 3
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,9 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     ],
 )
 def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
-    tree_before = sound().with_changes([more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")])
+    tree_before = valid_tree().with_changes(
+        [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmOtherAETitle", "OTHER")]
+    )
     warnings = add(new, tree_before).warnings
     assert any(each.startswith(warning) for each in warnings) if warning else warnings == ()
 
@@ -282,7 +286,7 @@ def test_what_cannot_be_an_address_is_refused_before_all_else(title: str, host: 
 
 
 def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
-    tree_before = sound().with_changes(
+    tree_before = valid_tree().with_changes(
         [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", "dcmAcceptedCallingAETitle", "X")]
     )
     like = Configuration(tree_before).get_device("storescp").get_network_ae("STORESCP")
@@ -297,7 +301,7 @@ def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
 
 
 def test_additions_have_those_before_them_in_view() -> None:
-    additions = NetworkAEAdder(Configuration(sound()))
+    additions = NetworkAEAdder(Configuration(valid_tree()))
     first = additions.add(WS1)
     assert additions.add(WS1).changes == first.changes, "the same once more is the same"
     with pytest.raises(Refused, match="the title WS1 is taken"):
@@ -306,4 +310,4 @@ def test_additions_have_those_before_them_in_view() -> None:
     assert len(shared.changes) == 2
     many = [additions.add(NewNetworkAE(f"M{n}", f"m{n}", 104)) for n in range(500)]
     desired = [DesiredChange(change) for edit in (first, shared, *many) for change in edit.changes]
-    assert lint(make_plan(sound(), desired).after, NOW) == ()
+    assert lint(make_plan(valid_tree(), desired).after, NOW) == ()

@@ -14,13 +14,13 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
-from tests.lint.breaking import ARCHIVE, REGISTRY, STORESCP_DEVICE, delete, more, put, sound
+from tests.lint.breaking import ARCHIVE, REGISTRY, STORESCP_DEVICE, delete, more, put, valid_tree
 
 WS = f"dicomDeviceName=ws,{STORESCP_DEVICE.partition(',')[2]}"
 
 
 def with_workstation(*new: NewNetworkAE, changes: tuple[Change, ...] = ()) -> Tree:
-    tree = sound()
+    tree = valid_tree()
     for each in new or (NewNetworkAE("WS1", "ws", 104, device="ws"),):
         tree = tree.with_changes(add_network_ae(Configuration(tree), each).changes)
     return tree.with_changes(changes)
@@ -45,7 +45,7 @@ def test_the_last_ae_takes_device_connection_and_registration_along() -> None:
     edit, after = removed(with_workstation(), "WS1")
     assert names(edit) == ["dicomAETitle=WS1", "cn=dicom", "dicomDeviceName=ws", "dicomAETitle=WS1"]
     assert edit.warnings == ("WS1 is the last AE of the device ws, and nothing else is in it: the device goes too.",)
-    assert after == sound()
+    assert after == valid_tree()
 
 
 def test_a_shared_connection_stays_and_an_own_one_goes_after_the_ae() -> None:
@@ -97,7 +97,7 @@ def test_a_connection_named_by_host_and_port_goes_after_what_refers_to_it() -> N
 
 
 def test_the_archives_device_stays_without_its_last_ae() -> None:
-    tree = sound()
+    tree = valid_tree()
     for title in ("AS_RECEIVED", "IOCM_REGULAR_USE", "WORKLIST", "DCM4CHEE"):
         edit, tree = removed(tree, title)
     assert DN.parse(ARCHIVE) in tree
@@ -105,7 +105,7 @@ def test_the_archives_device_stays_without_its_last_ae() -> None:
 
 
 def test_who_names_the_ae_is_told_and_left() -> None:
-    tree = sound().with_changes([put(ARCHIVE, dcmFallbackCMoveSCP="STORESCP")])
+    tree = valid_tree().with_changes([put(ARCHIVE, dcmFallbackCMoveSCP="STORESCP")])
     edit, _ = removed(tree, "STORESCP")
     assert edit.warnings[1:] == (
         "dicomDeviceName=dcm4chee-arc names the AE STORESCP: dcmFallbackCMoveSCP is 'STORESCP'",
@@ -117,7 +117,9 @@ def test_who_names_the_ae_is_told_and_left() -> None:
 def test_of_a_title_that_is_there_twice_the_registration_stays_and_nobody_is_told() -> None:
     twin = NewNetworkAE("TWIN", "ws", 104, device="ws")
     tree = with_workstation(twin, changes=(delete(f"dicomAETitle=TWIN,{REGISTRY}"),))
-    tree = tree.with_changes(add_network_ae(Configuration(sound()), NewNetworkAE("TWIN", "h", 1, device="zz")).changes)
+    tree = tree.with_changes(
+        add_network_ae(Configuration(valid_tree()), NewNetworkAE("TWIN", "h", 1, device="zz")).changes
+    )
     tree = tree.with_changes([put(ARCHIVE, dcmFallbackCMoveSCP="TWIN")])
     edit, after = removed(tree, "TWIN")
     assert names(edit) == ["dicomAETitle=TWIN", "cn=dicom", "dicomDeviceName=ws"]
@@ -126,7 +128,7 @@ def test_of_a_title_that_is_there_twice_the_registration_stays_and_nobody_is_tol
 
 
 def test_secrets_are_not_told() -> None:
-    tree = sound().with_changes([more(ARCHIVE, "dcmFallbackCMoveSCP", "STORESCP")])
+    tree = valid_tree().with_changes([more(ARCHIVE, "dcmFallbackCMoveSCP", "STORESCP")])
     rule = f"cn=Export to LONGTERM,{ARCHIVE}"
     tree = tree.with_changes([more(rule, "dcmProperty", "SendingApplicationEntityTitle.password=STORESCP")])
     assert "password" not in " ".join(removed(tree, "STORESCP")[0].warnings)
@@ -134,7 +136,7 @@ def test_secrets_are_not_told() -> None:
 
 @pytest.mark.parametrize("name", ["longterm", "dcm4chee-arc", "storescp"])
 def test_a_device_goes_leaf_first_with_all_its_registrations(name: str) -> None:
-    tree = sound()
+    tree = valid_tree()
     edit = remove_device(Configuration(tree).get_device(name))
     after = make_plan(tree, [DesiredChange(change) for change in edit.changes]).after
     gone = Configuration(tree).get_device(name).entry.dn

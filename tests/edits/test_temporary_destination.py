@@ -16,7 +16,12 @@ from dcmcfg.edits.temporary_destination import (
     find_free_title,
     remove_temporary_destination,
 )
-from dcmcfg.edits.temporary_mark import OwnerProcess, Remnant, find_remnants, find_title_occurrences
+from dcmcfg.edits.temporary_mark import (
+    MarkedDestination,
+    OwnerProcess,
+    find_marked_destinations,
+    find_title_occurrences,
+)
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.devices import Configuration
@@ -42,7 +47,7 @@ def added(before: Tree, new: TemporaryDestination = NEW) -> Plan:
 
 
 def removed(before: Tree) -> Plan:
-    edit = remove_temporary_destination(Configuration(before), NEW.title)
+    edit = remove_temporary_destination(Configuration(before), NEW.ae_title)
     return make_plan(before, [DesiredChange(each) for each in edit.changes])
 
 
@@ -79,7 +84,7 @@ def test_the_marked_device_comes_first_and_taken_back_it_goes_last() -> None:
 
 
 def test_it_lists_no_capabilities_and_is_called_where_it_was_said() -> None:
-    ae = Configuration(added(site()).after).find_network_ae(NEW.title)
+    ae = Configuration(added(site()).after).find_network_ae(NEW.ae_title)
     assert ae is not None
     assert (ae.capabilities, ae.installed) == ((), True)
     assert [(each.host, each.port, each.tls) for each in ae.connections] == [("10.1.2.3", 40123, False)]
@@ -91,9 +96,9 @@ def test_an_ae_that_takes_any_destination_goes_on_taking_any() -> None:
 
 def test_a_list_of_destinations_gets_it_and_loses_it_whoever_changes_the_list_meanwhile() -> None:
     there = added(listing("STORESCP")).after
-    assert set(destinations(there)) == {"STORESCP", NEW.title}
+    assert set(destinations(there)) == {"STORESCP", NEW.ae_title}
     ae = Configuration(there).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE").entry
-    changed = ae.with_values("dcmAcceptedMoveDestination", [b"VIEWER", NEW.title.encode()])
+    changed = ae.with_values("dcmAcceptedMoveDestination", [b"VIEWER", NEW.ae_title.encode()])
     changed_tree = tree(*(changed if each.dn == ae.dn else each for each in there.sorted_entries()))
     assert destinations(removed(changed_tree).after) == ("VIEWER",)
 
@@ -111,7 +116,7 @@ def test_whatever_is_left_of_it_is_removed_and_of_nothing_nothing() -> None:
     draft = plan.before
     for step in plan.steps:
         draft = draft.with_changes([step.change])
-        assert find_title_occurrences(removed(draft).after, NEW.title) == ()
+        assert find_title_occurrences(removed(draft).after, NEW.ae_title) == ()
     assert removed(plan.before).steps == ()
     assert removed(removed(plan.after).after).steps == ()
 
@@ -121,18 +126,20 @@ def test_what_somebody_put_into_its_device_stays() -> None:
     theirs = (connection(OURS, "104", name="theirs"), network_ae(OURS, "THEIRS", references=("theirs",)))
     after = removed(tree(*there.sorted_entries(), *theirs)).after
     assert [ae.title for ae in Configuration(after).get_device("dcmcfg_0a1b2c3d4").network_aes] == ["THEIRS"]
-    assert find_title_occurrences(after, NEW.title) == ()
-    assert find_remnants(Configuration(after)) == ()
+    assert find_title_occurrences(after, NEW.ae_title) == ()
+    assert find_marked_destinations(Configuration(after)) == ()
     assert removed(after).steps == ()
 
 
 def test_the_mark_tells_by_whom_since_when_and_where_it_listens() -> None:
-    assert find_remnants(Configuration(added(site()).after)) == (Remnant(NEW.title, MAKER, "10.1.2.3", 40123),)
+    assert find_marked_destinations(Configuration(added(site()).after)) == (
+        MarkedDestination(NEW.ae_title, MAKER, "10.1.2.3", 40123),
+    )
 
 
 @pytest.mark.parametrize("maker", [replace(MAKER, pid=10**20), replace(MAKER, started=10**4000)])
 def test_a_mark_with_a_number_that_no_process_has_is_none(maker: OwnerProcess) -> None:
-    assert find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after)) == ()
+    assert find_marked_destinations(Configuration(added(site(), replace(NEW, owner=maker)).after)) == ()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +151,7 @@ def test_a_mark_with_a_number_that_no_process_has_is_none(maker: OwnerProcess) -
     ],
 )
 def test_names_of_accounts_and_machines_may_be_anything(maker: OwnerProcess, expected: tuple[str, str]) -> None:
-    (found,) = find_remnants(Configuration(added(site(), replace(NEW, owner=maker)).after))
+    (found,) = find_marked_destinations(Configuration(added(site(), replace(NEW, owner=maker)).after))
     assert (found.owner.user, found.owner.host) == expected
     assert replace(found.owner, user="", host="") == replace(maker, user="", host="")
 
@@ -156,12 +163,16 @@ def test_a_clone_of_its_device_is_nobodys_temporary_destination() -> None:
     clone = device.with_dn(device.dn.parent.child("dicomDeviceName", "clone")).with_values(
         "dicomDeviceName", [b"clone"]
     )
-    assert [each.title for each in find_remnants(Configuration(tree(*there.sorted_entries(), clone)))] == [NEW.title]
+    assert [
+        each.ae_title for each in find_marked_destinations(Configuration(tree(*there.sorted_entries(), clone)))
+    ] == [NEW.ae_title]
 
 
 def test_what_it_is_named_by_elsewhere_is_told() -> None:
     there = added(listing("STORESCP")).after
-    assert f"dicomAETitle=DCM4CHEE,{ARCHIVE} (dcmAcceptedMoveDestination)" in find_title_occurrences(there, NEW.title)
+    assert f"dicomAETitle=DCM4CHEE,{ARCHIVE} (dcmAcceptedMoveDestination)" in find_title_occurrences(
+        there, NEW.ae_title
+    )
 
 
 def test_a_title_that_anything_bears_is_not_taken() -> None:
@@ -193,7 +204,7 @@ def test_it_is_called_as_the_asked_ae_calls() -> None:
         before = archive_with(*own)
         called_ae = Configuration(before).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
         assert derive_security(called_ae, require_tls=secured) == line
-        ae = Configuration(added(before, replace(NEW, security=line)).after).find_network_ae(NEW.title)
+        ae = Configuration(added(before, replace(NEW, security=line)).after).find_network_ae(NEW.ae_title)
         assert ae is not None
         assert any(mine.is_compatible_with(theirs) for mine in ae.connections for theirs in called_ae.connections)
         assert [each.tls for each in ae.connections] == [line.tls]

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dn import DN
 from dcmcfg.files.locations import find_entry_locations
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 
 FIRST = "version: 1\n\n# the suffix\ndn: dc=x\nobjectClass: dcObject\ndc: x\n"
 SECOND = "dn: cn=a,dc=x\nobjectClass: device\ncn: a\n\ndn: cn=b,dc=x\nobjectClass: device\ncn: b\n"
@@ -21,14 +21,14 @@ def test_entries_of_a_folder_have_the_lines_of_their_dns(tmp_path: Path) -> None
     dns = [DN.parse(name) for name in ("dc=x", "CN=B, dc=x", "cn=gone,dc=x")]
     found = find_entry_locations(tmp_path, load_bundled_schema(), dns)
     lines = [found.get(load_bundled_schema().normalise_dn(dn)) for dn in dns]
-    assert lines == [Location(str(tmp_path / "1.ldif"), 4), Location(str(tmp_path / "2.ldif"), 5), None]
+    assert lines == [SourceLocation(str(tmp_path / "1.ldif"), 4), SourceLocation(str(tmp_path / "2.ldif"), 5), None]
 
 
 def test_what_is_no_entry_is_passed_over(tmp_path: Path) -> None:
     file = tmp_path / "x.ldif"
     file.write_text("dn: cn=a,dc=x\nchangetype: delete\n\nnonsense\n\n" + SECOND)
     found = find_entry_locations(file, load_bundled_schema(), [DN.parse("cn=a,dc=x")])
-    assert list(found.values()) == [Location(str(file), 6)]
+    assert list(found.values()) == [SourceLocation(str(file), 6)]
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:

@@ -123,8 +123,8 @@ def _attribute_type(attribute: AttributeType) -> Iterator[str]:
     yield f"dn: m-oid={attribute.oid},ou=attributeTypes,cn=dcm4chee,ou=schema\nchangetype: add"
     yield "objectClass: top\nobjectClass: metaTop\nobjectClass: metaAttributeType"
     yield f"m-oid: {attribute.oid}\nm-name: {attribute.name}\nm-syntax: {get_syntax_oid(attribute.syntax)}"
-    if attribute.equality:
-        yield f"m-equality: {attribute.equality}"
+    if attribute.equality_rule:
+        yield f"m-equality: {attribute.equality_rule}"
     if attribute.single_valued:
         yield "m-singleValue: TRUE"
 

@@ -29,7 +29,7 @@ AE = f"dicomAETitle=DCM4CHEE,{DEVICE}"
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebResponse:
     status: int
     content_type: str
     body: str
@@ -84,16 +84,16 @@ class RunningSite:
         lines = "".join(f"{attribute}: {value}\n" for value in values)
         self.modify(f"dn: {dn}\nchangetype: modify\nreplace: {attribute}\n{lines}-\n")
 
-    def control(self, command: str, method: str = "POST") -> Answer:
+    def control(self, command: str, method: str = "POST") -> WebResponse:
         request = urllib.request.Request(f"{self.site.archive_url}/ctrl/{command}", method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
-                return Answer(response.status, response.headers.get("Content-Type", ""), response.read().decode())
+                return WebResponse(response.status, response.headers.get("Content-Type", ""), response.read().decode())
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers.get("Content-Type", ""), error.read().decode())
+            return WebResponse(error.code, error.headers.get("Content-Type", ""), error.read().decode())
 
     def reload(self) -> None:
-        assert self.control("reload") == Answer(204, "", "")
+        assert self.control("reload") == WebResponse(204, "", "")
 
     def external_knows(self, **known: Peer) -> None:
         table = {title: [peer.host, peer.port] for title, peer in known.items()}

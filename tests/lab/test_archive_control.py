@@ -15,7 +15,7 @@ from dcmcfg.lab.site import LOOPBACK
 from dcmcfg.lab.studies import get_standard_study
 from tests.dicom.dcmtk import echoscu
 from tests.lab.requests import associate, identifier, move
-from tests.lab.running_site import AE, DEVICE, Answer, RunningSite
+from tests.lab.running_site import AE, DEVICE, RunningSite, WebResponse
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
@@ -39,7 +39,7 @@ def status(site: RunningSite) -> str:
 
 
 def test_reload_is_204_and_status_says_started(site: RunningSite) -> None:
-    assert site.control("reload") == Answer(204, "", "")
+    assert site.control("reload") == WebResponse(204, "", "")
     assert site.control("status", "GET").body == '{"status":"STARTED"}'
 
 
@@ -95,7 +95,7 @@ def test_an_unreadable_value_makes_reload_409_with_a_message(
     site: RunningSite, attribute: str, value: str, message: str
 ) -> None:
     site.put(attribute, value)
-    assert site.control("reload") == Answer(409, TEXT, f'{{"errorMessage":"{message}"}}')
+    assert site.control("reload") == WebResponse(409, TEXT, f'{{"errorMessage":"{message}"}}')
 
 
 def test_a_dead_directory_makes_reload_500(site: RunningSite) -> None:

@@ -170,7 +170,7 @@ def test_the_archive_does_what_route_tells(site: RunningSite, case: Case) -> Non
         for (dn, name), values in was.items():
             site.put(name, *values, dn=dn)
     if isinstance(expected, RouteFailure):
-        _agree_on_the_answer(expected, done)
+        _assert_same_response(expected, done)
         assert (done.asked, done.received) == ([], set())
     else:
         _agree(expected, done, case)
@@ -233,11 +233,11 @@ def _agree(expected: RetrievePath, done: Done, case: Case) -> None:
             assert done.received == _local_part()
             assert done.outcome.counters == {"completed": len(_local_part())}
         case PathOutcome.FAILED:
-            _agree_on_the_answer(expected.failures[0], done)
+            _assert_same_response(expected.failures[0], done)
         case PathOutcome.UNCONFIGURED if not expected.failures:
             assert done.received == _local_part()
         case PathOutcome.UNCONFIGURED:
-            _agree_on_the_answer(expected.failures[0], done)
+            _assert_same_response(expected.failures[0], done)
             assert done.received == set()
     if done.received and expected.outcome is not PathOutcome.FAILED:
         senders = {
@@ -248,7 +248,7 @@ def _agree(expected: RetrievePath, done: Done, case: Case) -> None:
         assert done.callers <= senders
 
 
-def _agree_on_the_answer(failure: RouteFailure, done: Done) -> None:
+def _assert_same_response(failure: RouteFailure, done: Done) -> None:
     status, comment = done.outcome.status, done.outcome.comment
     match failure.response.partition(" "):
         case ("0000", _, "without counters"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.connectivity.call import CallStage, PeerEndpoint, call
+from dcmcfg.connectivity.call import CallStage, PeerEndpoint, call_peer
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.dn import DN
@@ -117,7 +117,7 @@ def test_the_archive_answers_on_its_tls_port_who_shows_a_certificate_of_the_lab(
     bare_site.start("archive")
     peer = Peer("DCM4CHEE", LOOPBACK, site.ports.archive_tls)
     files = TlsFiles(site.ca_certificate, site.client_certificate, site.client_key)
-    verdict = call(PeerEndpoint(peer, tls=True), "ME", PATIENT, files.client_context())
+    verdict = call_peer(PeerEndpoint(peer, tls=True), "ME", PATIENT, files.client_context())
     assert verdict.problem == ""
     assert verdict.tls_session is not None
     assert (verdict.tls_session.version, verdict.tls_session.cipher) == ("TLSv1.2", "AES128-SHA")
@@ -127,9 +127,9 @@ def test_the_archive_answers_on_its_tls_port_who_shows_a_certificate_of_the_lab(
     assert taken.returncode == 0, taken.stderr
     assert dcmtk.echoscu(peer, options=options).returncode != 0, "BCP 195 has no cipher suite in common with it"
 
-    bare = call(PeerEndpoint(peer, tls=True), "ME", PATIENT, TlsFiles(site.ca_certificate).client_context())
-    assert (bare.failed_at, bare.next_step[:10]) == (CallStage.TLS, "--tls-cert")
-    plainly = call(PeerEndpoint(peer), "ME", PATIENT, None)
+    bare = call_peer(PeerEndpoint(peer, tls=True), "ME", PATIENT, TlsFiles(site.ca_certificate).client_context())
+    assert (bare.failed_stage, bare.next_step[:10]) == (CallStage.TLS, "--tls-cert")
+    plainly = call_peer(PeerEndpoint(peer), "ME", PATIENT, None)
     assert plainly.problem == "no association: the peer speaks TLS there, and was called without"
     assert bare_site.archive.port != peer.port
-    assert call(PeerEndpoint(bare_site.archive), "ME", PATIENT, None).is_answered
+    assert call_peer(PeerEndpoint(bare_site.archive), "ME", PATIENT, None).is_success

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.lab import listener
 from dcmcfg.lab.listener import build_archive_contexts, listen
@@ -35,5 +35,6 @@ def test_who_begins_no_tls_handshake_keeps_nobody_else_out(tmp_path: Path, monke
         socket.create_connection((LOOPBACK, port)),
     ):
         assert (
-            echo(Peer("DCM4CHEE", LOOPBACK, port), "ME", PATIENT, pki.trusting.client_context()).tls_session is not None
+            send_echo(Peer("DCM4CHEE", LOOPBACK, port), "ME", PATIENT, pki.trusting.client_context()).tls_session
+            is not None
         )

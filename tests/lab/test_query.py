@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from dcmcfg.lab.identifier import IdentifierMismatch, get_root_level, parse_query_level, parse_retrieve_level
-from dcmcfg.lab.matching import matches
+from dcmcfg.lab.matching import matches_key
 from dcmcfg.lab.query import QueryInstance, find_matches, select_instances
 from dcmcfg.lab.studies import StudyLocation, get_standard_study, make_standard_studies
 from tests.lab.requests import identifier
@@ -41,7 +41,7 @@ def dataset(**attributes: object) -> Dataset:
 )
 def test_a_key_matches_as_ps3_4_says(key: dict[str, object], values: dict[str, object], expected: bool) -> None:
     (element,) = dataset(**key)
-    assert matches(element, dataset(**values)) is expected
+    assert matches_key(element, dataset(**values)) is expected
 
 
 def test_the_level_is_one_of_the_model_and_needs_the_keys_above() -> None:

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from dcmcfg.lab.ports import choose_ports
-from dcmcfg.lab.state import LabState, Phase, ProcessIdentity
-from dcmcfg.lab.supervisor import LOG_FOLDER, Part, _wrap_to_die_with_parent, get_log_file, save_parts
+from dcmcfg.lab.state import LabPhase, LabState, ProcessIdentity
+from dcmcfg.lab.supervisor import LOG_FOLDER, LabPart, _wrap_to_die_with_parent, get_log_file, save_parts
 from tests.patience import PATIENCE_S, comes_true
 
 pytestmark = pytest.mark.real
@@ -46,7 +46,7 @@ def start(folder: Path) -> Iterator[Start]:
     """Starts the supervisor on parts; it ends with the test, and with the process that runs the test."""
     started = []
 
-    def run(*parts: Part, watched: int | None = None) -> subprocess.Popen[bytes]:
+    def run(*parts: LabPart, watched: int | None = None) -> subprocess.Popen[bytes]:
         save_parts(parts, folder)
         command = [sys.executable, "-m", "dcmcfg.lab.supervisor", str(folder), str(watched or os.getpid())]
         with (folder / "supervisor.log").open("wb") as log:
@@ -59,16 +59,16 @@ def start(folder: Path) -> Iterator[Start]:
         process.wait(PATIENCE_S)
 
 
-def listener(folder: Path, name: str, port: int) -> Part:
+def listener(folder: Path, name: str, port: int) -> LabPart:
     ended = folder.parent / "ended"
-    return Part(name, f"127.0.0.1:{port}", (sys.executable, "-c", LISTENER, str(port), str(ended), name), port)
+    return LabPart(name, f"127.0.0.1:{port}", (sys.executable, "-c", LISTENER, str(port), str(ended), name), port)
 
 
-def program(name: str, text: str, port: int | None = None) -> Part:
-    return Part(name, "", (sys.executable, "-c", text), port)
+def program(name: str, text: str, port: int | None = None) -> LabPart:
+    return LabPart(name, "", (sys.executable, "-c", text), port)
 
 
-def wait_for(folder: Path, phase: Phase) -> LabState:
+def wait_for(folder: Path, phase: LabPhase) -> LabState:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         state = LabState.load(folder)
@@ -91,7 +91,7 @@ def test_parts_start_in_order_each_when_the_one_before_is_ready(folder: Path, st
     ports = choose_ports()
     asks_the_first = f"import socket; socket.create_connection(('127.0.0.1', {ports.ldap}))\n{SAYS_READY}"
     start(listener(folder, "first", ports.ldap), program("second", asks_the_first))
-    state = wait_for(folder, Phase.UP)
+    state = wait_for(folder, LabPhase.UP)
     assert [(part.name, part.ready) for part in state.parts] == [("first", True), ("second", True)]
     assert state.is_up()
     assert listens(ports.ldap)
@@ -100,20 +100,20 @@ def test_parts_start_in_order_each_when_the_one_before_is_ready(folder: Path, st
 def test_sigterm_ends_the_parts_in_reverse_order(folder: Path, start: Start) -> None:
     ports = choose_ports()
     supervisor = start(listener(folder, "first", ports.ldap), listener(folder, "second", ports.http))
-    before = wait_for(folder, Phase.UP)
+    before = wait_for(folder, LabPhase.UP)
     supervisor.terminate()
     assert supervisor.wait(PATIENCE_S) == 0
     assert (folder.parent / "ended").read_text() == "second\nfirst\n"
     after = LabState.load(folder)
     assert after
-    assert (after.phase, after.reason, after.failed_part) == (Phase.ENDED, "asked to end (SIGTERM)", "")
+    assert (after.phase, after.reason, after.failed_part) == (LabPhase.ENDED, "asked to end (SIGTERM)", "")
     assert not any(process.find_process() for process in before.processes())
 
 
 def test_kill_9_of_the_supervisor_leaves_nothing_listening(folder: Path, start: Start) -> None:
     ports = choose_ports()
     supervisor = start(listener(folder, "first", ports.ldap), listener(folder, "second", ports.http))
-    state = wait_for(folder, Phase.UP)
+    state = wait_for(folder, LabPhase.UP)
     assert listens(ports.ldap)
     assert listens(ports.http)
     supervisor.kill()
@@ -128,9 +128,9 @@ def test_kill_9_of_the_process_it_was_started_with_ends_the_lab(folder: Path, st
     port = choose_ports().ldap
     with subprocess.Popen(["sleep", "600"]) as runner:
         start(listener(folder, "first", port), watched=runner.pid)
-        wait_for(folder, Phase.UP)
+        wait_for(folder, LabPhase.UP)
         runner.kill()
-    state = wait_for(folder, Phase.ENDED)
+    state = wait_for(folder, LabPhase.ENDED)
     assert state.reason == f"process {runner.pid}, which it was started with, has ended"
     assert not listens(port)
 
@@ -138,10 +138,10 @@ def test_kill_9_of_the_process_it_was_started_with_ends_the_lab(folder: Path, st
 def test_a_part_that_is_killed_ends_the_lab_and_is_named(folder: Path, start: Start) -> None:
     port = choose_ports().ldap
     start(listener(folder, "first", port), program("second", SAYS_READY))
-    up = wait_for(folder, Phase.UP)
+    up = wait_for(folder, LabPhase.UP)
     assert up.parts[1].process
     os.kill(up.parts[1].process.pid, signal.SIGKILL)
-    state = wait_for(folder, Phase.ENDED)
+    state = wait_for(folder, LabPhase.ENDED)
     assert (state.reason, state.failed_part) == ("second was killed by SIGKILL", "second")
     wait_until_gone(*up.processes())
     assert not listens(port)
@@ -150,7 +150,7 @@ def test_a_part_that_is_killed_ends_the_lab_and_is_named(folder: Path, start: St
 def test_a_part_that_ends_before_it_is_ready_ends_the_lab_and_its_log_says_why(folder: Path, start: Start) -> None:
     port = choose_ports().ldap
     start(listener(folder, "first", port), program("second", "raise SystemExit('no disk')"))
-    state = wait_for(folder, Phase.ENDED)
+    state = wait_for(folder, LabPhase.ENDED)
     assert (state.reason, state.failed_part) == ("second ended with exit status 1", "second")
     assert get_log_file(folder, "second").read_text() == "no disk\n"
     assert not listens(port)
@@ -160,11 +160,11 @@ def test_a_port_that_somebody_else_listens_on_makes_no_part_ready(folder: Path, 
     port = choose_ports().ldap
     with socket.create_server(("127.0.0.1", port)):
         supervisor = start(program("first", "import time; time.sleep(600)", port))
-        wait_for(folder, Phase.STARTING)
+        wait_for(folder, LabPhase.STARTING)
         time.sleep(1)
         state = LabState.load(folder)
         assert state
-        assert (state.phase, state.parts[0].ready) == (Phase.STARTING, False)
+        assert (state.phase, state.parts[0].ready) == (LabPhase.STARTING, False)
         supervisor.terminate()
         assert supervisor.wait(PATIENCE_S) == 0
 
@@ -172,9 +172,9 @@ def test_a_port_that_somebody_else_listens_on_makes_no_part_ready(folder: Path, 
 def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> None:
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{SAYS_READY}"
     supervisor = start(program("first", deaf))
-    state = wait_for(folder, Phase.UP)
+    state = wait_for(folder, LabPhase.UP)
     supervisor.terminate()
-    ending = wait_for(folder, Phase.ENDING)  # not up any more, although the part still runs
+    ending = wait_for(folder, LabPhase.ENDING)  # not up any more, although the part still runs
     assert (ending.is_up(), ending.reason) == (False, "asked to end (SIGTERM)")
     assert ending.processes()[1].find_process()
     assert supervisor.wait(PATIENCE_S) == 0
@@ -183,7 +183,7 @@ def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> No
 
 def test_the_lab_ends_when_its_folder_is_removed(folder: Path, start: Start) -> None:
     supervisor = start(program("first", SAYS_READY))
-    state = wait_for(folder, Phase.UP)
+    state = wait_for(folder, LabPhase.UP)
     folder.rename(folder.parent / "elsewhere")
     assert supervisor.wait(PATIENCE_S) == 0
     wait_until_gone(*state.processes())

@@ -14,14 +14,18 @@ from dcmcfg.plan.desired_state import collect_desired_changes, make_surplus_dele
 from dcmcfg.plan.plan import Plan, make_plan
 from dcmcfg.plan.tree_diff import diff_trees
 from dcmcfg.plan.versions import assert_versions
-from dcmcfg.secret_values import remove_secrets
+from dcmcfg.secret_values import remove_secrets_from_entry
 from tests.laws.test_diff_laws import few, octets, trees
 from tests.trees import BASE
 
 
 def applied(before: Tree, after: Tree, order: Iterable[int] = (), *, prune: bool = True, secrets: bool = True) -> Plan:
     """The plan of the entries of *after* as a file, in any order."""
-    entries = after.sorted_entries() if secrets else tuple(remove_secrets(entry)[0] for entry in after.sorted_entries())
+    entries = (
+        after.sorted_entries()
+        if secrets
+        else tuple(remove_secrets_from_entry(entry)[0] for entry in after.sorted_entries())
+    )
     places = list(order) or range(len(entries))
     wanted = tuple(collect_desired_changes([("file", [ContentRecord(entries[at], at + 1) for at in places])]))
     return make_plan(before, (*wanted, *(make_surplus_deletes(before, DN.parse(BASE), wanted) if prune else ())))
@@ -56,8 +60,8 @@ def test_without_prune_no_entry_goes(before: Tree, after: Tree) -> None:
 def test_a_file_without_secrets_takes_none_away(before: Tree, after: Tree) -> None:
     reached = applied(before, after, prune=False, secrets=False).after
     for key, entry in before.entries.items():
-        _, lost = remove_secrets(entry)
-        _, kept = remove_secrets(reached.entries[key])
+        _, lost = remove_secrets_from_entry(entry)
+        _, kept = remove_secrets_from_entry(reached.entries[key])
         single = {name for name in lost if name.lower() == "dcmuri"}  # a value in its place takes it away
         assert set(lost) - single <= set(kept)
         if not any("dicomVendorData" in each for each in after.entries.values()):

@@ -11,7 +11,7 @@ from dcmcfg.schema.equality import normalise
 from tests.ldif.strategies import dns
 
 SCHEMA = load_bundled_schema()
-RULES = sorted({attribute.equality for attribute in SCHEMA.attributes if attribute.equality})
+RULES = sorted({attribute.equality_rule for attribute in SCHEMA.attributes if attribute.equality_rule})
 STRINGS = [attribute for attribute in SCHEMA.attributes if attribute.syntax in {"IA5String", "DirectoryString"}]
 rules = st.sampled_from([*RULES, None])
 #: Few characters, so that values which match are common.

@@ -15,7 +15,7 @@ from dcmcfg.model.references.attributes import SHAPES
 from dcmcfg.model.tree import Tree, TreeDraft
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from tests.laws.schema_trees import schema_trees
-from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, sound
+from tests.lint.breaking import BREAKS, DCM4CHEE, NOW, REFERENCE, STORESCP, STORESCP_DEVICE, delete, more, valid_tree
 
 #: More to mend than one edit for each rule, and edits that get in each other's way.
 EDITS: tuple[tuple[Change, ...], ...] = (
@@ -26,14 +26,14 @@ EDITS: tuple[tuple[Change, ...], ...] = (
     (delete(f"cn=dicom,{STORESCP_DEVICE}"),),
     *(
         (delete(str(entry.dn)),)
-        for entry in sound().sorted_entries()
+        for entry in valid_tree().sorted_entries()
         if entry.is_a("dicomUniqueAETitle") or entry.is_a("dcmUniqueWebAppName")
     ),
 )
 
 
 def _broken(edits: list[tuple[Change, ...]]) -> Tree:
-    draft = TreeDraft(sound())
+    draft = TreeDraft(valid_tree())
     for changes in edits:
         try:
             for change in changes:
@@ -56,17 +56,17 @@ def test_after_mending_there_is_nothing_to_mend_and_no_rule_finds_more(edits: li
 
 #: What rules read, on entries where they read it.
 READ = sorted({*SHAPES, "dicomnetworkconnectionreference", "dicomport", "usercertificate;binary", "dcmretrievetimeout"})
-PLACES = sorted({case.dn for case in BREAKS if DN.parse(case.dn) in sound()})
+PLACES = sorted({case.dn for case in BREAKS if DN.parse(case.dn) in valid_tree()})
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(READ), st.binary(max_size=20)), max_size=8))
 def test_no_value_makes_a_rule_fail(values: list[tuple[str, str, bytes]]) -> None:
-    entries = dict(sound().entries)
+    entries = dict(valid_tree().entries)
     for dn, name, value in values:
-        key = sound().key(DN.parse(dn))
+        key = valid_tree().key(DN.parse(dn))
         entries[key] = entries[key].with_values(name, (value,))
-    lint(Tree(sound().schema, entries), NOW)
+    lint(Tree(valid_tree().schema, entries), NOW)
 
 
 @settings(max_examples=150, deadline=None)

@@ -22,7 +22,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
-from tests.lint.breaking import NOW, sound
+from tests.lint.breaking import NOW, valid_tree
 
 DEVICES = ("storescp", "workstation", "dcm4chee-arc")
 #: Titles of the default repertoire, special ones and those that differ from others in case among them.
@@ -75,8 +75,8 @@ def _parse_reference_key(found: LintFinding) -> tuple[str, str, str]:
 
 
 @cache
-def sound_errors() -> frozenset[tuple[str, str, str]]:
-    return frozenset(errors(sound()))
+def errors_of_valid_tree() -> frozenset[tuple[str, str, str]]:
+    return frozenset(errors(valid_tree()))
 
 
 @settings(max_examples=80, deadline=None)
@@ -84,46 +84,46 @@ def sound_errors() -> frozenset[tuple[str, str, str]]:
 def test_an_ae_that_is_added_and_removed_leaves_the_identical_tree(new: NewNetworkAE | None) -> None:
     if new is None:
         return
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     try:
         edit = add_network_ae(configuration, new)
     except DcmcfgError:
         return
-    there = after(sound(), edit)
+    there = after(valid_tree(), edit)
     ae = Configuration(there).find_network_ae(new.title)
     assert ae is not None
     connection = ae.find_listening_connection(tls=bool(new.cipher_suites))
     assert connection is not None
     assert (connection.host.casefold(), connection.port) == (new.host.casefold(), new.port)
-    existing = [entry for entry in sound().sorted_entries() if there.get(entry.dn) != entry]
+    existing = [entry for entry in valid_tree().sorted_entries() if there.get(entry.dn) != entry]
     assert existing == [], "nothing that was there is changed"
     assert make_plan(there, [DesiredChange(c) for c in add_network_ae(Configuration(there), new).changes]).steps == ()
-    assert after(there, remove_network_ae(ae, keep_connection=False)) == sound()
+    assert after(there, remove_network_ae(ae, keep_connection=False)) == valid_tree()
 
 
 @settings(max_examples=30, deadline=None)
 @given(new_aes())
 def test_an_ae_that_is_added_brings_no_error_of_lint_that_it_does_not_warn_of(new: NewNetworkAE | None) -> None:
     try:
-        edit = add_network_ae(Configuration(sound()), new) if new is not None else Edit(())
+        edit = add_network_ae(Configuration(valid_tree()), new) if new is not None else Edit(())
     except DcmcfgError:
         return
     warned = any("has no dcmObjectStorageID" in warning for warning in edit.warnings)
-    found = errors(after(sound(), edit)) - sound_errors()
+    found = errors(after(valid_tree(), edit)) - errors_of_valid_tree()
     assert {rule for rule, _, _ in found} <= ({"no-object-storage"} if warned else set())
 
 
 @settings(max_examples=8, deadline=None)
 @given(st.sampled_from(["dcm4chee-arc", "storescp", "longterm"]), st.sampled_from(["copy", "a b", "ä"]))
 def test_a_copy_brings_nothing_new_to_lint_and_leaves_no_trace(name: str, new: str) -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     wanted = CloneNames(
         new, {EntityKind.AE: {ae.title: ae.title[:14] + "_2" for ae in configuration.get_device(name).network_aes}}, "2"
     )
-    there = after(sound(), clone_device(configuration, configuration.get_device(name), wanted))
-    assert errors(there) <= sound_errors()
-    assert {each.rule.name for each in lint(there, NOW)} <= {each.rule.name for each in lint(sound(), NOW)}
-    assert after(there, remove_device(Configuration(there).get_device(new))) == sound()
+    there = after(valid_tree(), clone_device(configuration, configuration.get_device(name), wanted))
+    assert errors(there) <= errors_of_valid_tree()
+    assert {each.rule.name for each in lint(there, NOW)} <= {each.rule.name for each in lint(valid_tree(), NOW)}
+    assert after(there, remove_device(Configuration(there).get_device(new))) == valid_tree()
 
 
 @settings(max_examples=40, deadline=None)
@@ -137,26 +137,26 @@ def test_a_copy_brings_nothing_new_to_lint_and_leaves_no_trace(name: str, new: s
 def test_a_connection_that_is_added_and_removed_leaves_the_identical_tree(
     device: str, name: str, host: str, port: int | None, protocol: str | None
 ) -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     try:
         edit = add_connection(configuration.get_device(device), name, ConnectionSettings(host, port, protocol=protocol))
     except DcmcfgError:
         return
-    there = after(sound(), edit)
-    if there == sound():
+    there = after(valid_tree(), edit)
+    if there == valid_tree():
         return  # it was there
-    assert after(there, remove_connection(*find_connection(Configuration(there), f"{device}/{name}"))) == sound()
+    assert after(there, remove_connection(*find_connection(Configuration(there), f"{device}/{name}"))) == valid_tree()
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.permutations(["DCM4CHEE", "STORESCP", "WORKSTATION", "LONGTERM"]))
 def test_after_copying_in_place_neither_can_what_the_other_cannot(titles: list[str]) -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     source, target = (configuration.find_network_ae(title) for title in titles[:2])
     assert source is not None
     assert target is not None
     try:
-        there = after(sound(), copy_capabilities(configuration, source, target, replace=True))
+        there = after(valid_tree(), copy_capabilities(configuration, source, target, replace=True))
     except DcmcfgError:
         return
     one, other = (Configuration(there).find_network_ae(title) for title in titles[:2])

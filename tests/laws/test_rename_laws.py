@@ -140,7 +140,7 @@ def test_each_reference_leads_where_it_led_and_what_looks_alike_stays(
                 dn = dn.rebased(old, old.parent.child(of.value.attribute, name))
         return str(dn)
 
-    def told(reference: Reference) -> tuple[str, str, str, str, frozenset[str]]:
+    def describe_before(reference: Reference) -> tuple[str, str, str, str, frozenset[str]]:
         """Where it is, what it names, and what it can mean: the renamed thing alone, or what others there are."""
         meant, name = before.find_candidates(reference), reference.name
         targets = frozenset(moved(each.dn) for each in meant if each.dn not in things_renamed)
@@ -150,11 +150,11 @@ def test_each_reference_leads_where_it_led_and_what_looks_alike_stays(
             name, targets = things_renamed[meant[0].dn][1], frozenset({moved(meant[0].dn)})
         return moved(reference.dn), reference.attribute, reference.kind.name, name, targets
 
-    def told_after(reference: Reference) -> tuple[str, str, str, str, frozenset[str]]:
+    def describe_after(reference: Reference) -> tuple[str, str, str, str, frozenset[str]]:
         targets = frozenset(str(each.dn) for each in after.find_candidates(reference))
         return str(reference.dn), reference.attribute, reference.kind.name, reference.name, targets
 
-    assert Counter(map(told, before.all)) == Counter(map(told_after, after.all))
+    assert Counter(map(describe_before, before.all)) == Counter(map(describe_after, after.all))
     assert len(tree.entries) == len(plan.after.entries)
 
 

@@ -70,7 +70,7 @@ def test_answers_stand_until_they_are_forgotten_and_attempts_are_never_lost(step
                     open_attempts.clear()
                     opening = ResultStore.open(path, ASKED)
                     store = opening.__enter__()
-            assert list(store.list_open_studies()) == [uid for uid in listed if uid not in standing]
+            assert list(store.list_unfinished_studies()) == [uid for uid in listed if uid not in standing]
             results = store.read_results()
             assert [each.study_uid for each in results] == listed
             answers = {each.study_uid: each.final_result.outcome for each in results if each.final_result is not None}

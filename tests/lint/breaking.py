@@ -69,7 +69,7 @@ def delete(dn: str) -> Delete:
 
 
 @cache
-def sound() -> Tree:
+def valid_tree() -> Tree:
     """The lab's tree, with the external retrieve set up: no rule finds anything in it."""
     lab = Tree.from_entries(
         load_bundled_schema(),
@@ -85,7 +85,7 @@ def sound() -> Tree:
 
 
 def without_capabilities(ae: str, role: str = "") -> tuple[Delete, ...]:
-    children = sound().children(DN.parse(ae))
+    children = valid_tree().children(DN.parse(ae))
     return tuple(Delete(each.dn) for each in children if role in ("", each.text("dicomTransferRole")))
 
 

@@ -9,11 +9,13 @@ from dcmcfg.lint.rules.conditions import RULES
 from dcmcfg.schema.archive_values import get_value_kinds
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
 from dcmcfg.schema.web_form import get_form_fields
-from tests.lint.breaking import NOW, RULE, STORAGE, more, sound
+from tests.lint.breaking import NOW, RULE, STORAGE, more, valid_tree
 
 
 def messages(value: str, dn: str = RULE) -> list[str]:
-    return [found.finding.message for found in lint(sound().with_changes([more(dn, "dcmProperty", value)]), NOW, RULES)]
+    return [
+        found.finding.message for found in lint(valid_tree().with_changes([more(dn, "dcmProperty", value)]), NOW, RULES)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.lint.catalogue import RULES_BY_NAME
 from dcmcfg.lint.linter import lint
 from dcmcfg.model.tree import Tree
-from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, put, sound
+from tests.lint.breaking import ARCHIVE, STORESCP_DEVICE, put, valid_tree
 from tests.recorded.recordings import http
 from tests.trees import ARCHIVE as SMALL
 from tests.trees import connection, site_entries, tree
@@ -134,7 +134,7 @@ def test_a_device_that_is_not_installed_opens_no_port() -> None:
 
 def test_the_ports_of_remote_devices_are_not_the_archives() -> None:
     changes = [put(f"cn=dicom,{STORESCP_DEVICE}", dicomPort="11115", dicomHostname="0.0.0.0")]
-    assert rules_and_connections(sound().with_changes(changes)) == []
+    assert rules_and_connections(valid_tree().with_changes(changes)) == []
 
 
 def test_each_connection_is_named_once_with_a_port_of_its_own() -> None:
@@ -168,4 +168,4 @@ def test_what_the_real_archive_could_not_bind_is_found(name: str, change: Change
     assert recorded.text.startswith("java.io.IOException: Unable to start TCPListener on localhost:9112\n")
     assert "Address already in use" in recorded.text
     closed = [each for each, state in recorded.more["afterwards"]["ports"].items() if state == "refused"]
-    assert [(TAKEN, f"cn={each}") for each in closed] == rules_and_connections(sound().with_changes([change]))
+    assert [(TAKEN, f"cn={each}") for each in closed] == rules_and_connections(valid_tree().with_changes([change]))

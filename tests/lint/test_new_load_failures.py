@@ -16,7 +16,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.plan.risk_checks import NewFinding
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from tests.lint.breaking import put
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site, site_entries, tree
 
@@ -30,7 +30,7 @@ FIX = "Correct the value. dcmcfg explain"
 
 def plan_of(*changes: Change, before: Tree | None = None) -> Plan:
     """The plan of *changes*, of which the first stands on line 1 of ``x.ldif``, the second on line 2 and so on."""
-    desired = [DesiredChange(change, location=Location("x.ldif", line)) for line, change in enumerate(changes, 1)]
+    desired = [DesiredChange(change, location=SourceLocation("x.ldif", line)) for line, change in enumerate(changes, 1)]
     return make_plan(before or site(), desired)
 
 
@@ -55,8 +55,8 @@ def risks(*changes: Change, before: Tree | None = None) -> PlanRisks:
     return assess_plan_risks(plan_of(*changes, before=before), NOW, device="dcm4chee-arc")
 
 
-@pytest.mark.parametrize("location", [Location("aes.json", 12, ae_number=2), Location("a:b.csv", 3), None])
-def test_the_location_is_that_of_a_row_too(location: Location | None) -> None:
+@pytest.mark.parametrize("location", [SourceLocation("aes.json", 12, ae_number=2), SourceLocation("a:b.csv", 3), None])
+def test_the_location_is_that_of_a_row_too(location: SourceLocation | None) -> None:
     plan = make_plan(site(), [DesiredChange(setting(CONNECTION, "dicomPort", "70000"), location=location)])
     assert [each.finding.location for each in find_new_load_failures(plan, NOW)] == [location]
 
@@ -314,7 +314,7 @@ def test_an_ae_that_cannot_play_its_role_is_a_risk_of_the_plan_that_names_it(tit
     assert refused_names(put(f"dicomAETitle=AS_RECEIVED,{ARCHIVE}", **{ERD: title})) == expected
     assert refused_names(put(ARCHIVE, dicomDescription="x"), before=site(**{ERD: title})) == []
     (found,) = new(put(ARCHIVE, **{ERD: title}))
-    assert found.finding.location == Location("x.ldif", 1)
+    assert found.finding.location == SourceLocation("x.ldif", 1)
 
 
 def test_an_ae_that_is_switched_off_is_no_reason_to_refuse() -> None:

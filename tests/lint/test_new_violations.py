@@ -17,7 +17,7 @@ from dcmcfg.lint.new_violations import PLAN_RULES, changes_certificates, find_ne
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.definitions import load_bundled_schema
-from tests.lint.breaking import BREAKS, Break, put, sound
+from tests.lint.breaking import BREAKS, Break, put, valid_tree
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 OTHER = f"dicomDeviceName=other,{DEVICES}"
@@ -55,19 +55,19 @@ def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
 
 @pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])
 def test_each_error_of_lint_is_told(breaking: Break) -> None:
-    lines = messages(*breaking.changes, tree=sound())
+    lines = messages(*breaking.changes, tree=valid_tree())
     (line,) = (line for line in lines if line.endswith(f"(lint: {breaking.rule})") and breaking.message in line)
     assert line.startswith(breaking.dn)
 
 
 @cache
-def sound_with_modalities() -> Tree:
+def valid_tree_with_modalities() -> Tree:
     """The tree that breaks no rule, with 5 devices more, of which the archive knows nothing."""
     entries = [
-        *sound().sorted_entries(),
-        *(entry for entry in generate_large_tree(103) if sound().get(entry.dn) is None),
+        *valid_tree().sorted_entries(),
+        *(entry for entry in generate_large_tree(103) if valid_tree().get(entry.dn) is None),
     ]
-    return Tree.from_entries(sound().schema, entries)
+    return Tree.from_entries(valid_tree().schema, entries)
 
 
 @cache
@@ -77,7 +77,7 @@ def messages_of_lint(*changes: Change) -> dict[tuple[object, ...], str]:
         (found.rule.name, found.finding.dn, found.finding.value): (
             f"{found.finding.dn}: {found.finding.message} (lint: {found.rule.name})"
         )
-        for found in lint(sound_with_modalities().with_changes(changes), NOW, PLAN_RULES)
+        for found in lint(valid_tree_with_modalities().with_changes(changes), NOW, PLAN_RULES)
     }
 
 
@@ -85,7 +85,7 @@ def messages_of_lint(*changes: Change) -> dict[tuple[object, ...], str]:
 def test_what_touches_the_plan_is_all_that_full_lint_finds(breaking: Break) -> None:
     changes = tuple(breaking.changes)
     new = (line for key, line in messages_of_lint(*changes).items() if key not in messages_of_lint())
-    assert sorted(messages(*changes, tree=sound_with_modalities())) == sorted(new)
+    assert sorted(messages(*changes, tree=valid_tree_with_modalities())) == sorted(new)
 
 
 def test_no_plan_and_no_tree_is_too_large() -> None:
@@ -110,10 +110,10 @@ def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
 
 
 def test_a_certificate_asks_for_its_rules() -> None:
-    plan = make_plan(sound(), [DesiredChange(put(ARCHIVE, dicomDescription="x"))])
+    plan = make_plan(valid_tree(), [DesiredChange(put(ARCHIVE, dicomDescription="x"))])
     assert not changes_certificates(plan)
     expired = next(each for each in BREAKS if each.rule == "certificate-expired")
-    plan = make_plan(sound(), [DesiredChange(change) for change in expired.changes])
+    plan = make_plan(valid_tree(), [DesiredChange(change) for change in expired.changes])
     assert changes_certificates(plan)
     (line,) = find_new_violations(plan, NOW, ALL)
     assert line.endswith("(lint: certificate-expired)")

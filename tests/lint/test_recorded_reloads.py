@@ -21,7 +21,7 @@ from tests.lint.breaking import (
     STORAGE,
     STORESCP_DEVICE,
     put,
-    sound,
+    valid_tree,
 )
 from tests.recorded.recordings import http, http_names
 
@@ -63,7 +63,7 @@ UNKNOWN = (
 
 
 def plan_of(*changes: Change) -> Plan:
-    return make_plan(sound(), [DesiredChange(change) for change in changes])
+    return make_plan(valid_tree(), [DesiredChange(change) for change in changes])
 
 
 @pytest.mark.usefixtures("recordings")

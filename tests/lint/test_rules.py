@@ -12,7 +12,7 @@ from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import ARCHIVE_TOPICS, RULES, RULES_BY_NAME, RULES_BY_TOPIC
 from dcmcfg.lint.linter import LintFinding, lint
 from dcmcfg.model.tree import Tree
-from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, sound
+from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, valid_tree
 
 
 def findings_of(rule: str, tree: Tree) -> list[LintFinding]:
@@ -24,7 +24,7 @@ def summaries(found: list[LintFinding]) -> list[tuple[str, str, str]]:
 
 
 def test_no_rule_finds_anything_in_the_sound_tree() -> None:
-    assert lint(sound(), NOW) == ()
+    assert lint(valid_tree(), NOW) == ()
 
 
 def test_every_rule_has_a_tree_that_breaks_it() -> None:
@@ -33,7 +33,7 @@ def test_every_rule_has_a_tree_that_breaks_it() -> None:
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
 def test_the_rule_tells_what_breaks_it(case: Break) -> None:
-    tree = sound().with_changes(case.changes)
+    tree = valid_tree().with_changes(case.changes)
     dn, attribute, message = summaries(findings_of(case.rule, tree))[0]
     assert (dn, attribute) == (case.dn, case.attribute)
     assert case.message in message
@@ -42,20 +42,20 @@ def test_the_rule_tells_what_breaks_it(case: Break) -> None:
 def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other_names_may() -> None:
     connection = new(f"cn=a=b,{ARCHIVE}", objectClass="dicomNetworkConnection", cn="a=b", dicomHostname="host")
     queue = new(f"dcmQueueName=a=b,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="a=b")
-    (found,) = summaries(findings_of("name-with-special-characters", sound().with_changes([connection, queue])))
+    (found,) = summaries(findings_of("name-with-special-characters", valid_tree().with_changes([connection, queue])))
     message = "in references it may stand otherwise, so that the archive does not load the device"
     assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
 def test_a_rule_says_it_can_mend_where_it_has_changes(case: Break) -> None:
-    found = findings_of(case.rule, sound().with_changes(case.changes))
+    found = findings_of(case.rule, valid_tree().with_changes(case.changes))
     assert {bool(each.fix_changes) for each in found} == {RULES_BY_NAME[case.rule].is_auto_fixable}
 
 
 @pytest.mark.parametrize("case", BREAKS, ids=[each.rule for each in BREAKS])
 def test_a_topic_of_archives_has_nothing_to_say_without_one(case: Break) -> None:
-    tree = sound().with_changes(case.changes)
+    tree = valid_tree().with_changes(case.changes)
     others = (replace(entry, attributes=tuple(_no_archive(entry.attributes))) for entry in tree.sorted_entries())
     found = findings_of(case.rule, Tree.from_entries(tree.schema, others))
     topic = next(topic for topic, rules in RULES_BY_TOPIC.items() if RULES_BY_NAME[case.rule] in rules)
@@ -68,14 +68,16 @@ def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
 
 
 def test_the_only_storage_below_its_threshold_is_written_to_no_more() -> None:
-    tree = sound().with_changes([put(STORAGE, dcmStorageThreshold="10GB")])
+    tree = valid_tree().with_changes([put(STORAGE, dcmStorageThreshold="10GB")])
     message = "below it, DCM4CHEE refuses each C-STORE: dcmObjectStorageID names no other storage"
     assert summaries(findings_of("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
 
 
 @pytest.mark.parametrize("uri", ["dicom:LONGTERM", "xds-i:https://x", "wado:http://x", "stow:DCM4CHEE", "noop:"])
 def test_the_schemes_of_the_archives_exporters_are_known(uri: str) -> None:
-    assert summaries(findings_of("exporter-scheme-unknown", sound().with_changes([put(EXPORTER, dcmURI=uri)]))) == []
+    assert (
+        summaries(findings_of("exporter-scheme-unknown", valid_tree().with_changes([put(EXPORTER, dcmURI=uri)]))) == []
+    )
 
 
 def test_a_rule_is_fit_to_be_read() -> None:
@@ -92,4 +94,4 @@ def test_a_rule_is_fit_to_be_read() -> None:
 def test_only_what_is_in_the_tree_is_judged() -> None:
     """A file without an archive, without registries, without anything the rules look at."""
     lonely = [each.entry for each in BREAKS[0].changes if isinstance(each, Add)]
-    assert lint(Tree.from_entries(sound().schema, lonely), NOW) == ()
+    assert lint(Tree.from_entries(valid_tree().schema, lonely), NOW) == ()

@@ -8,9 +8,9 @@ from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.additions import CipherSuiteSource, add_proposals
 from dcmcfg.onboarding.classification import classify_rows
-from dcmcfg.onboarding.row import Row, make_row_values
+from dcmcfg.onboarding.row import SheetRow, make_row_values
 from dcmcfg.plan.plan import make_plan
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from tests.trees import site
 
 SECURED = CipherSuiteSource("dcm4chee-arc", ("TLS_AES_128_GCM_SHA256",))
@@ -20,7 +20,9 @@ NEW = {"title": "CT1", "host": "ct1.example.org", "port": "104"}
 def added(*rows: dict[str, str], secured: CipherSuiteSource = SECURED) -> tuple[Configuration, list[str]]:
     """The configuration after *rows*, and why some were left out."""
     before = site()
-    proposals = classify_rows(Configuration(before), [Row(Location("x", n), row) for n, row in enumerate(rows, 2)]).new
+    proposals = classify_rows(
+        Configuration(before), [SheetRow(SourceLocation("x", n), row) for n, row in enumerate(rows, 2)]
+    ).new
     additions = add_proposals(Configuration(before), proposals, secured)
     assert len(additions.added) + len(additions.rejected) == len(rows)
     return Configuration(make_plan(before, additions.desired).after), [str(each) for each in additions.rejected]

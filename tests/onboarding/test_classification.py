@@ -7,15 +7,17 @@ import pytest
 from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.onboarding.classification import ClassifiedRows, classify_rows
-from dcmcfg.onboarding.row import Row, make_row_values
-from dcmcfg.schema.findings import Location
+from dcmcfg.onboarding.row import SheetRow, make_row_values
+from dcmcfg.schema.findings import SourceLocation
 from tests.trees import DEVICES, STORESCP, connection, network_ae, site_entries, tree
 
 CONFIGURATION = Configuration(tree(*site_entries()))
 
 
 def sort(*rows: dict[str, str], configuration: Configuration = CONFIGURATION) -> ClassifiedRows:
-    return classify_rows(configuration, [Row(Location("x", number), row) for number, row in enumerate(rows, 2)])
+    return classify_rows(
+        configuration, [SheetRow(SourceLocation("x", number), row) for number, row in enumerate(rows, 2)]
+    )
 
 
 def rejected_rows(*rows: dict[str, str]) -> list[str]:

@@ -36,7 +36,7 @@ AS_ASKED = (
     Archive("nameless", "sends it as another AE, without a Move Originator", sends(calling="GATEWAY", originator=None)),
     Archive("late", "sends it a moment after its final answer", moving.sends_later, sends_late=True),
     Archive("twice", "sends each instance twice", sends_what(moving.twice)),
-    Archive("answers-twice", "sends it, and gives its final answer twice", moving.answers_twice),
+    Archive("answers-twice", "sends it, and gives its final answer twice", moving.responds_twice),
 )
 OTHERS = (
     Archive("lies", "reports success, sends nothing", answers(moving.ALL_SENT)),
@@ -71,7 +71,9 @@ COUNTERS = (
     Archive("warning", "sends all, answers B000 with a warning", sends(MoveResponse(0xB000, completed=2, warning=1))),
     Archive("cancelled", "answers FE00, which nobody asked for", answers(MoveResponse(0xFE00, remaining=3))),
     Archive("unlisted", "sends all, answers a status that no standard lists", sends(MoveResponse(0x1234, completed=3))),
-    Archive("another-request", "answers a request that was never made", moving.answers_another_request, is_silent=True),
+    Archive(
+        "another-request", "answers a request that was never made", moving.responds_to_another_request, is_silent=True
+    ),
 )
 ENDINGS = (
     Archive("aborts", "aborts before any answer", ends_by(lambda _: None)),

@@ -12,7 +12,7 @@ from tests.peers.stage import Stage
 from tests.verify.scripted_archive import OnMove
 
 
-class Way(Enum):
+class ReturnRoute(Enum):
     """How its instances are to come to the destination; the value begins the names of answers."""
 
     STRAIGHT = "straight"  # dcmExternalRetrieveAEDestination is not set: it is asked to send to the destination itself
@@ -33,12 +33,12 @@ class External:
 class Met:
     """An external archive that is met on one way."""
 
-    way: Way
+    route: ReturnRoute
     external: External
 
     @property
     def name(self) -> str:
-        return f"{self.way.value}-{self.external.name}"
+        return f"{self.route.value}-{self.external.name}"
 
     @property
     def does(self) -> str:
@@ -70,9 +70,9 @@ EXTERNALS = (
     External("silent", "keeps silent", ends_by(endings.silence)),
     External("counts-more", "sends three, counts four", sends(MoveResponse(0x0000, completed=4))),
 )
-EVERY_EXTERNAL = tuple(Met(way, external) for way in Way for external in EXTERNALS)
+EVERY_EXTERNAL = tuple(Met(way, external) for way in ReturnRoute for external in EXTERNALS)
 
 
-def met_on(way: Way) -> tuple[Met, ...]:
+def met_on(way: ReturnRoute) -> tuple[Met, ...]:
     """Return those that are met on *way*."""
-    return tuple(met for met in EVERY_EXTERNAL if met.way is way)
+    return tuple(met for met in EVERY_EXTERNAL if met.route is way)

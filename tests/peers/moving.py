@@ -138,7 +138,7 @@ def sends_later(stage: Stage) -> OnMove:
     return move
 
 
-def answers_twice(stage: Stage) -> OnMove:
+def responds_twice(stage: Stage) -> OnMove:
     """Send the study, and give the final answer twice."""
 
     def move(exchange: MoveExchange) -> MoveResponse:
@@ -149,7 +149,7 @@ def answers_twice(stage: Stage) -> OnMove:
     return move
 
 
-def answers_another_request(stage: Stage) -> OnMove:
+def responds_to_another_request(stage: Stage) -> OnMove:
     """Send the study, and answer a request that was never made."""
 
     def move(exchange: MoveExchange) -> MoveResponse:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from tests.peers.answers import told_of
 from tests.peers.archives import EVERY_ARCHIVE
 from tests.peers.destinations import EVERY_DESTINATION
-from tests.peers.externals import Way, met_on
+from tests.peers.externals import ReturnRoute, met_on
 from tests.peers.orthancs import EVERY_ORTHANC
+from tests.peers.outputs import read_expected_output
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"
 #: Where the tables begin and end.
@@ -34,8 +34,8 @@ class Described(Protocol):
 TABLES: dict[str, tuple[Described, ...]] = {
     "the archive": EVERY_ARCHIVE,
     "the destination of dcmtk's archive, without `--receive`": EVERY_DESTINATION,
-    "the external archive, asked to send straight to the destination": met_on(Way.STRAIGHT),
-    "the external archive, asked to send back to the archive": met_on(Way.BACK),
+    "the external archive, asked to send straight to the destination": met_on(ReturnRoute.STRAIGHT),
+    "the external archive, asked to send back to the archive": met_on(ReturnRoute.BACK),
     "Orthanc, as": EVERY_ORTHANC,
 }
 
@@ -55,7 +55,7 @@ def _table(who: str, peers: Iterable[Described]) -> str:
 
 def _rows(peers: Iterable[Described]) -> Iterator[str]:
     for peer in peers:
-        told = told_of(peer.name)
+        told = read_expected_output(peer.name)
         yield f"| {peer.does} | {told.headline.removeprefix('dcmcfg: ')} | {told.exit_code} |\n"
 
 

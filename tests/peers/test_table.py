@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.peers.answers import ANSWERS
+from tests.peers.outputs import ANSWERS
 from tests.peers.table import PAGE, TABLES, with_tables
 
 

@@ -57,15 +57,15 @@ def test_the_encoding_is_the_one_of_rfc_4511() -> None:
 
 def test_values_match_by_the_rule_of_their_attribute() -> None:
     schema = load_bundled_schema()
-    assert assertions.matches(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
-    assert not assertions.matches(Not(Present("cn")), ENTRY, schema, None)
-    assert assertions.matches(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
+    assert assertions.matches_filter(Equals("dicomDescription", b"ARCHIVE"), ENTRY, schema, None)
+    assert not assertions.matches_filter(Not(Present("cn")), ENTRY, schema, None)
+    assert assertions.matches_filter(AnyOf((Equals("cn", b"z"), Equals("cn", b"b"))), ENTRY, schema, None)
 
 
 def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
     schema = load_bundled_schema()
-    assert assertions.matches(Equals("entryCSN", b"1"), ENTRY, schema, None)
-    assert not assertions.matches(Equals("entryCSN", b"1"), ENTRY, schema, "2")
+    assert assertions.matches_filter(Equals("entryCSN", b"1"), ENTRY, schema, None)
+    assert not assertions.matches_filter(Equals("entryCSN", b"1"), ENTRY, schema, "2")
 
 
 def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> None:

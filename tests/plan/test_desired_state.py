@@ -10,12 +10,14 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.plan.desired_state import make_surplus_deletes
 from dcmcfg.plan.plan import DesiredChange
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
 
 def desired_changes(*entries: Entry) -> tuple[DesiredChange, ...]:
-    return tuple(DesiredChange(Add(entry), is_content_record=True, location=Location("file", 1)) for entry in entries)
+    return tuple(
+        DesiredChange(Add(entry), is_content_record=True, location=SourceLocation("file", 1)) for entry in entries
+    )
 
 
 def deleted(under: str, *entries: Entry) -> list[str]:
@@ -60,6 +62,6 @@ def test_what_was_not_read_is_refused(under: str) -> None:
 
 
 def test_a_change_record_is_refused_with_its_place() -> None:
-    change = DesiredChange(Delete(DN.parse(STORESCP)), location=Location("file", 7))
+    change = DesiredChange(Delete(DN.parse(STORESCP)), location=SourceLocation("file", 7))
     with pytest.raises(Refused, match=r"file:7: .* a change record, and --prune takes entries only"):
         make_surplus_deletes(site(), DN.parse(DEVICES), (change,))

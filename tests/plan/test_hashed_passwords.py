@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.plan.hashed_passwords import to_given_passwords, to_stored_passwords
+from dcmcfg.plan.hashed_passwords import substitute_given_passwords, substitute_stored_passwords
 
 #: 389 Directory Server 2.3.1, ApacheDS 2.0.0.AM26, and ``slappasswd`` 2.5.13 for the others.
 HASHES = {
@@ -22,15 +22,15 @@ HASHES = {
 @pytest.mark.parametrize("hashed", HASHES)
 def test_a_hash_and_the_password_that_it_is_of_are_the_same(hashed: bytes) -> None:
     plain = HASHES[hashed]
-    assert to_stored_passwords((hashed,), (plain,)) == (hashed,)
-    assert to_stored_passwords((plain,), (hashed,)) == (plain,)
-    assert to_stored_passwords((b"x", hashed), (plain, b"y", hashed)) == (hashed, b"y")
+    assert substitute_stored_passwords((hashed,), (plain,)) == (hashed,)
+    assert substitute_stored_passwords((plain,), (hashed,)) == (plain,)
+    assert substitute_stored_passwords((b"x", hashed), (plain, b"y", hashed)) == (hashed, b"y")
 
 
 @pytest.mark.parametrize("hashed", HASHES)
 def test_another_password_is_another_one(hashed: bytes) -> None:
-    assert to_stored_passwords((hashed,), (HASHES[hashed] + b"x",)) == (HASHES[hashed] + b"x",)
-    assert to_stored_passwords((hashed,), (hashed,)) == (hashed,)
+    assert substitute_stored_passwords((hashed,), (HASHES[hashed] + b"x",)) == (HASHES[hashed] + b"x",)
+    assert substitute_stored_passwords((hashed,), (hashed,)) == (hashed,)
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,21 @@ def test_another_password_is_another_one(hashed: bytes) -> None:
 )
 def test_what_is_no_hash_or_of_an_unknown_kind_is_a_value_as_any_other(damaged: bytes) -> None:
     for plain in (b"", b"geheim"):
-        assert to_stored_passwords((damaged,), (plain,)) == (plain,)
+        assert substitute_stored_passwords((damaged,), (plain,)) == (plain,)
 
 
 @pytest.mark.parametrize("hashed", HASHES)
 def test_what_a_server_holds_is_as_given_where_the_hash_is_one_of_it(hashed: bytes) -> None:
     plain = HASHES[hashed]
-    assert to_given_passwords((hashed,), (plain,)) == (plain,)
-    assert to_given_passwords((hashed, b"x"), (b"x", plain)) == (plain, b"x")
-    assert to_given_passwords((hashed,), (plain + b"x",)) == (hashed,), "it is a hash of another password"
+    assert substitute_given_passwords((hashed,), (plain,)) == (plain,)
+    assert substitute_given_passwords((hashed, b"x"), (b"x", plain)) == (plain, b"x")
+    assert substitute_given_passwords((hashed,), (plain + b"x",)) == (hashed,), "it is a hash of another password"
 
 
 def test_a_hash_that_cannot_be_verified_counts_as_that_of_the_password_that_is_left() -> None:
     unknown = b"{ARGON2}$argon2id$v=19$m=7168,t=5,p=1$c2FsdA$aGFzaA"
     hashed = next(iter(HASHES))
-    assert to_given_passwords((unknown,), (b"geheim",)) == (b"geheim",)
-    assert to_given_passwords((unknown, hashed), (HASHES[hashed], b"geheim")) == (b"geheim", HASHES[hashed])
-    assert to_given_passwords((unknown,), (b"{CRYPT}x",)) == (unknown,)
-    assert to_given_passwords((unknown, b"{CRYPT}x"), (b"geheim",)) == (b"geheim", b"{CRYPT}x")
+    assert substitute_given_passwords((unknown,), (b"geheim",)) == (b"geheim",)
+    assert substitute_given_passwords((unknown, hashed), (HASHES[hashed], b"geheim")) == (b"geheim", HASHES[hashed])
+    assert substitute_given_passwords((unknown,), (b"{CRYPT}x",)) == (unknown,)
+    assert substitute_given_passwords((unknown, b"{CRYPT}x"), (b"geheim",)) == (b"geheim", b"{CRYPT}x")

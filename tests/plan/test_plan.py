@@ -12,7 +12,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan import assertions
 from dcmcfg.plan.assertions import AllOf, Equals, Not, Present
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan, plan_applicable
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from tests.trees import ARCHIVE, DEVICES, connection, site, tree
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -92,9 +92,9 @@ def test_an_entry_that_exists_and_differs_is_refused_naming_what_differs() -> No
 def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
     missing = Modify(DN.parse(f"cn=nowhere,{DEVICES}"), (Modification(Operation.ADD, "cn", (b"x",)),))
     desired = [
-        DesiredChange(missing, location=Location("a.ldif", 3)),
-        DesiredChange(setting(Operation.REPLACE, "X"), location=Location("a.ldif", 9)),
-        DesiredChange(missing, location=Location("b.ldif", 1)),
+        DesiredChange(missing, location=SourceLocation("a.ldif", 3)),
+        DesiredChange(setting(Operation.REPLACE, "X"), location=SourceLocation("a.ldif", 9)),
+        DesiredChange(missing, location=SourceLocation("b.ldif", 1)),
     ]
     with pytest.raises(DoesNotApply) as refusal:
         make_plan(site(), desired)

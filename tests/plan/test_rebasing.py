@@ -23,7 +23,7 @@ THERE = ARCHIVE.replace(BASE, NEW)
 REFERENCE = "dicomNetworkConnectionReference"
 
 
-def taken(*changes: Change, onto: str = NEW) -> list[Change]:
+def rebased(*changes: Change, onto: str = NEW) -> list[Change]:
     records = tuple(ChangeRecord(change, line) for line, change in enumerate(changes))
     notes = RebasingReport(Rebasing(load_bundled_schema(), DN.parse(BASE), DN.parse(onto)))
     ((name, found),) = rebase_files([("f.ldif", records)], notes, tree())
@@ -39,7 +39,7 @@ def modify(*asserted: Filter) -> Modify:
 
 def test_every_kind_of_change_is_taken_along() -> None:
     archive, there = DN.parse(ARCHIVE), DN.parse(THERE)
-    add, delete, rename, modified = taken(
+    add, delete, rename, modified = rebased(
         Add(network_ae(ARCHIVE, "NEW")),
         Delete(archive),
         Rename(archive, RDN.of("dicomDeviceName", "new"), new_superior=archive.parent),
@@ -54,7 +54,7 @@ def test_every_kind_of_change_is_taken_along() -> None:
 def test_assertions_are_taken_along_with_the_names_in_them() -> None:
     reference, there = (Equals(REFERENCE, f"cn=dicom,{dn}".encode()) for dn in (ARCHIVE, THERE))
     rest = (Not(Present("dcmRetrieveAET")), AnyOf((Present("cn"), Equals("cn", BASE.encode()))))
-    (change,) = taken(modify(AllOf((reference, *rest))))
+    (change,) = rebased(modify(AllOf((reference, *rest))))
     (control,) = change.controls
     assert assertions.decode_control(control) == AllOf((there, *rest))
     assert control.critical
@@ -70,13 +70,13 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
 )
 def test_what_cannot_be_taken_along_is_refused_with_its_place(change: Change, reason: str) -> None:
     with pytest.raises(Refused, match=reason) as refused:
-        taken(change)
+        rebased(change)
     assert refused.value.subject == "f.ldif:0"
 
 
 def test_a_control_without_value_stays() -> None:
     manage = Control("2.16.840.1.113730.3.4.2", critical=True)
-    (change,) = taken(Delete(DN.parse(ARCHIVE), (manage,)))
+    (change,) = rebased(Delete(DN.parse(ARCHIVE), (manage,)))
     assert change.controls == (manage,)
 
 
@@ -119,7 +119,7 @@ def test_the_entry_of_the_base_that_cannot_have_the_name_is_left_out(record: Cal
 
 def test_records_of_another_base_only_are_refused() -> None:
     with pytest.raises(Refused, match=f"no record is at or below {BASE}"):
-        taken(Delete(DN.parse(THERE)))
+        rebased(Delete(DN.parse(THERE)))
 
 
 def test_the_base_is_found_in_any_record_that_is_below_the_root() -> None:

@@ -25,7 +25,7 @@ from tests.lint.breaking import (
     delete,
     new,
     put,
-    sound,
+    valid_tree,
     without_capabilities,
 )
 
@@ -34,7 +34,7 @@ EXTERNAL = RecordedName(EntityKind.AE, "LONGTERM", (DN.parse(LONGTERM),))
 
 def names(*changes: Change, earlier: Iterable[Change] = ()) -> tuple[RecordedName, ...]:
     return find_recorded_names(
-        make_plan(sound().with_changes(earlier), [DesiredChange(each) for each in changes]), device="dcm4chee-arc"
+        make_plan(valid_tree().with_changes(earlier), [DesiredChange(each) for each in changes]), device="dcm4chee-arc"
     )
 
 
@@ -98,7 +98,7 @@ def test_a_storage_of_the_archive_goes_and_one_that_another_archive_has_stays() 
     assert names(renamed(STORAGE, "dcmStorageID=fs7")) == (
         RecordedName(EntityKind.STORAGE, "fs1", (DN.parse(STORAGE),)),
     )
-    storage = sound().get(DN.parse(STORAGE))
+    storage = valid_tree().get(DN.parse(STORAGE))
     assert storage is not None
     copy = Add(storage.with_values("dcmStorageID", [b"fs2"]).with_dn(DN.parse(STORAGE.replace("fs1", "fs2"))))
     assert names(copy) == ()

@@ -7,7 +7,7 @@ from dcmcfg.dn import DN, RDN
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, plan_applicable
 from dcmcfg.plan.rename_hints import PastRename, add_rename_hints, concerns_missing_entry
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site
 
 OLD, NEW = f"dicomAETitle=DCM4CHEE,{ARCHIVE}", f"dicomAETitle=HOSPPACS,{ARCHIVE}"
@@ -27,7 +27,7 @@ def described(dn: str) -> Modify:
 
 def problem_of(change: Change, *past: PastRename, tree: Tree | None = None) -> str:
     before = tree or site().with_changes(each.rename for each in past)
-    _, misfits = plan_applicable(before, [DesiredChange(change, location=Location("a.ldif", 1))])
+    _, misfits = plan_applicable(before, [DesiredChange(change, location=SourceLocation("a.ldif", 1))])
     assert all(map(concerns_missing_entry, misfits))
     return str(add_rename_hints(misfits, before, past)[0].problem)
 

@@ -116,7 +116,7 @@ KEPT: dict[str, tuple[str, Values]] = {
 }
 
 
-def tree_kept_by(server: str) -> Tree:
+def tree_stored_by(server: str) -> Tree:
     dn, differing = KEPT[server]
     return tree(*site_entries(), Entry.from_values(dn, GIVEN | differing))
 
@@ -125,7 +125,7 @@ def tree_kept_by(server: str) -> Tree:
 @pytest.mark.parametrize("taken", ["as given", *KEPT])
 def test_what_a_server_keeps_in_a_form_of_its_own_is_no_difference(live: str, taken: str) -> None:
     given = tree(*site_entries(), Entry.from_values(f"dicomDeviceName=odd\\,  name,{DEVICES}", GIVEN))
-    assert compute_restoration(tree_kept_by(live), given if taken == "as given" else tree_kept_by(taken)) == ()
+    assert compute_restoration(tree_stored_by(live), given if taken == "as given" else tree_stored_by(taken)) == ()
 
 
 def test_a_class_that_is_missing_comes_and_none_that_a_server_adds_goes() -> None:

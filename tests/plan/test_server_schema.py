@@ -13,7 +13,7 @@ from dcmcfg.errors import DoesNotApply
 from dcmcfg.plan.plan import ChangesDoNotApply, DesiredChange, make_plan, plan_applicable
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema, load_bundled_schema
-from dcmcfg.schema.findings import Location
+from dcmcfg.schema.findings import SourceLocation
 from tests.trees import ARCHIVE, STORESCP, connection, site
 
 NAME = "dcmExternalRetrieveAEDestination"
@@ -169,7 +169,7 @@ def test_the_next_step_is_the_schema_to_load() -> None:
     plan = make_plan(
         site(),
         [
-            DesiredChange(setting(NAME, "X"), location=Location("a.ldif", 3)),
+            DesiredChange(setting(NAME, "X"), location=SourceLocation("a.ldif", 3)),
             DesiredChange(setting("dicomDescription", "x")),
         ],
     )
@@ -191,9 +191,9 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     )
     below = replace(setting("dicomPort", "104"), dn=new.dn)
     every = [
-        DesiredChange(Add(new), location=Location("x", 1)),
-        DesiredChange(below, location=Location("x", 2)),
-        DesiredChange(setting("dicomInstalled", "FALSE"), location=Location("x", 3)),
+        DesiredChange(Add(new), location=SourceLocation("x", 1)),
+        DesiredChange(below, location=SourceLocation("x", 2)),
+        DesiredChange(setting("dicomInstalled", "FALSE"), location=SourceLocation("x", 3)),
     ]
     plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
     assert [str(step.location) for step in plan.steps] == ["x:3"]

@@ -19,7 +19,7 @@ from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.tree import list_site_files
-from dcmcfg.plan.plan import Step
+from dcmcfg.plan.plan import PlanStep
 from dcmcfg.plan.server_schema import ServerSchemaRules
 from dcmcfg.schema.definitions import ObjectClass, Schema, load_bundled_schema
 from dcmcfg.schema.slapd import format_slapd_schema
@@ -116,7 +116,7 @@ def test_the_rules_refuse_what_slapd_refuses(tmp_path: Path, release: str) -> No
     with old_server(tmp_path / "slapd", release) as directory:
         rules = ServerSchemaRules(read_tree(directory), partial(read_unmapped_schema, directory))
         for entry in entries(SAMPLE):
-            problem = rules.check_step(Step(Add(entry), None, entry))
+            problem = rules.check_step(PlanStep(Add(entry), None, entry))
             answer = _answer(directory, entry)
             assert answer == 0 or answer in REFUSED, (answer, entry)
             assert (problem is not None) == (answer != 0), (problem, answer, entry)

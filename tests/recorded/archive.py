@@ -26,7 +26,7 @@ from tests.dicom.dcmtk import LOOPBACK
 from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.recorded import stored
-from tests.recorded.qido_answers import ARCHIVE
+from tests.recorded.qido_responses import ARCHIVE
 from tests.recorded.recordings import DimseRecording
 from tests.recorded.stored import NOBODY, StoredInstance, StoredStudy
 

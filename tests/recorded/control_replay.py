@@ -70,7 +70,7 @@ def ctrl(name: str) -> Played:
     return played(http("ctrl", name))
 
 
-def status_answer(recorded: str) -> Played:
+def status_response(recorded: str) -> Played:
     """Return the answer for a status as recordings note it afterwards: ``200 {"status":"STARTED"}``."""
     code, _, body = recorded.partition(" ")
     answer = ctrl("status-started" if "STARTED" in body else "status-stopped")

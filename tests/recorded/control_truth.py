@@ -85,7 +85,7 @@ NOT_IMITATED = {
 
 
 @dataclass(frozen=True)
-class Said:
+class ExpectedOutput:
     """What dcmcfg said at a recording: the command, what is true, the first line without the URL, the exit code."""
 
     recording: str
@@ -104,11 +104,11 @@ class Said:
         return NOT_IMITATED.get(name, "the lab has no web server that runs without its archive")
 
 
-def said() -> tuple[Said, ...]:
+def read_expected_outputs() -> tuple[ExpectedOutput, ...]:
     """Return what the tests compare."""
-    return tuple(Said(**each) for each in json.loads(SAID.read_text("utf-8")))
+    return tuple(ExpectedOutput(**each) for each in json.loads(SAID.read_text("utf-8")))
 
 
-def write_said(rows: list[Said]) -> None:
+def write_expected_outputs(rows: list[ExpectedOutput]) -> None:
     """Write what the commands say now."""
     SAID.write_text(json.dumps([asdict(each) for each in rows], indent=1, ensure_ascii=False) + "\n", "utf-8")

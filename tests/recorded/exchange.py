@@ -37,7 +37,7 @@ class Association:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForwardedMove:
     """A C-MOVE that the archive passed on; no Move Destination where the association was not accepted."""
 
     association: Association
@@ -62,7 +62,7 @@ class Exchange:
     association: str
     responses: tuple[Response, ...]
     ending: str
-    asked: tuple[Asked, ...]
+    asked: tuple[ForwardedMove, ...]
     came_back: tuple[Stored, ...]
     delivered: tuple[Stored, ...]
     after: StudyState | None
@@ -72,13 +72,13 @@ def exchange_of(recording: DimseRecording) -> Exchange:
     """Return the facts of *recording*."""
     (client,) = recording.legs("client-archive")
     messages = client["messages"]
-    asked: list[Asked] = []
+    asked: list[ForwardedMove] = []
     came_back: list[Stored] = []
     for leg, back in _ARCHIVES.values():
-        asked += (_asked(each["messages"]) for each in real(recording.legs(leg)))
+        asked += (_forwarded_move(each["messages"]) for each in real(recording.legs(leg)))
         came_back += (_stored(each["messages"]) for each in real(recording.legs(back)))
     return Exchange(
-        association_answer(messages),
+        association_response(messages),
         tuple(response_of(each) for each in messages if each["what"].endswith("-RSP") and each["by"] == "acceptor"),
         _ending(messages),
         ordered(asked),
@@ -98,7 +98,7 @@ def first(messages: Iterable[Message], what: str) -> Message | None:
     return next((each for each in messages if each["what"] == what), None)
 
 
-def association_answer(messages: Iterable[Message]) -> str:
+def association_response(messages: Iterable[Message]) -> str:
     """Return ``accepted``, ``no context``, ``rejected 1/1/3``, ``aborted`` or ``silent``."""
     answer = next((each for each in messages if each["by"] == "acceptor" and each["what"].startswith("A-")), None)
     if answer is None:
@@ -161,15 +161,15 @@ def _association(messages: Iterable[Message]) -> Association:
     request = first(messages, "A-ASSOCIATE-RQ")
     assert request is not None
     titles = request["association"]
-    return Association(titles["calling"], titles["called"], association_answer(messages))
+    return Association(titles["calling"], titles["called"], association_response(messages))
 
 
-def _asked(messages: Iterable[Message]) -> Asked:
+def _forwarded_move(messages: Iterable[Message]) -> ForwardedMove:
     request = first(messages, "C-MOVE-RQ")
     if request is None:
-        return Asked(_association(messages))
+        return ForwardedMove(_association(messages))
     command = request["command"]
-    return Asked(
+    return ForwardedMove(
         _association(messages),
         command["MoveDestination"],
         command["MessageID"],

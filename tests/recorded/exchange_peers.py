@@ -23,11 +23,11 @@ from tests.patience import PATIENCE_S
 from tests.peers import endings
 from tests.recorded.exchange import (
     COUNTERS,
-    Asked,
     Association,
+    ForwardedMove,
     Message,
     Stored,
-    association_answer,
+    association_response,
     comparable_dataset,
     first,
     real,
@@ -48,7 +48,7 @@ _CT = "1.2.840.10008.5.1.4.1.1.2"
 class Observations:
     """What the AEs around the archive saw in one exchange."""
 
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ForwardedMove] = field(default_factory=list)
     came_back: list[Stored] = field(default_factory=list)
     delivered: dict[int, Stored] = field(default_factory=dict)
     late: list[threading.Thread] = field(default_factory=list)
@@ -107,12 +107,12 @@ class Peers:
         assoc = event.assoc
         calling, called = get_calling_ae_title(assoc), get_called_ae_title(assoc)
         messages = self._messages(calling, called)
-        answer = association_answer(messages)
+        answer = association_response(messages)
         association = Association(calling, called, answer)
         if called == "WORKSTATION":
             self.script.seen.delivered[id(assoc)] = Stored(association, ("", None), {})
         elif answer != "accepted":
-            self.script.seen.asked.append(Asked(association))
+            self.script.seen.asked.append(ForwardedMove(association))
         match answer.partition(" "):
             case ("rejected", _, numbers):
                 assoc.acse.send_reject(*(int(each) for each in numbers.split("/")))
@@ -173,7 +173,9 @@ class Peers:
         script, request = self.script, exchange.request
         assert script is not None
         script.seen.asked.append(
-            Asked(association, request.destination_ae_title, request.message_id, _identifier(request.identifier))
+            ForwardedMove(
+                association, request.destination_ae_title, request.message_id, _identifier(request.identifier)
+            )
         )
         requested = first(messages, "C-MOVE-RQ")
         assert requested is not None

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.recorded.answers import route_of, told_of
 from tests.recorded.control_truth import NEVER_SENT
-from tests.recorded.control_truth import said as said_of_control
+from tests.recorded.control_truth import read_expected_outputs as said_of_control
+from tests.recorded.outputs import read_expected_output, route_of
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, Truth
 from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
 
@@ -65,7 +65,7 @@ def page() -> str:
 def _sections() -> Iterator[str]:
     yield _MOVES
     for name, truth in TRUTH.items():
-        answer = told_of(name)
+        answer = read_expected_output(name)
         said = answer.headline.removeprefix("dcmcfg: ")
         cells = (name, truth.does, _true(truth), said, route_of(answer) or "-", str(answer.exit_code))
         yield f"| {' | '.join(cells)} |\n"
@@ -86,7 +86,7 @@ def _sections() -> Iterator[str]:
 def _true(truth: Truth) -> str:
     number = f" of {truth.number}" if truth.number else ""
     warned = ", with a warning" if truth.warned else ""
-    return f"{truth.delivered}{number} delivered{warned}; {truth.way.value}"
+    return f"{truth.delivered}{number} delivered{warned}; {truth.path.value}"
 
 
 if __name__ == "__main__":

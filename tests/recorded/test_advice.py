@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.recorded.answers import told_of
+from tests.recorded.outputs import read_expected_output
 from tests.recorded.truth import TRUTH
 
 _UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it as {calling}"
@@ -101,7 +101,7 @@ def test_what_failed_has_a_next_step(name: str) -> None:
 
 def _steps(name: str) -> str:
     """Return the next steps as one line: those of a cancelled run are folded at the width of a terminal."""
-    lines = told_of(name).text.splitlines()
+    lines = read_expected_output(name).text.splitlines()
     labels = ("Next step", "!   Next step")
     first = next((number for number, line in enumerate(lines) if line.startswith(labels)), len(lines))
     return " ".join(line.strip() for line in lines[first:])

@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.lint.linter import lint
 from dcmcfg.schema.check import LocatedEntry, check_entries
-from tests.lint.breaking import ARCHIVE, DCM4CHEE, EXPORTER, NOW, more, put, sound
+from tests.lint.breaking import ARCHIVE, DCM4CHEE, EXPORTER, NOW, more, put, valid_tree
 from tests.recorded.recordings import http, http_names
 
 PAGE = (Path(__file__).parents[2] / "docs" / "archive-behaviour.md").read_text("utf-8")
@@ -53,7 +53,7 @@ def test_the_answers_to_wado_are_those_recorded(recordings: Path, study: str, na
 def test_a_value_that_loads_although_nothing_works_is_reported(recordings: Path, name: str) -> None:
     assert http("ctrl-broken", name).status == 204
     change, rule = LOADED[name]
-    tree = sound().with_changes([change])
+    tree = valid_tree().with_changes([change])
     found = {each.rule.name for each in lint(tree, NOW)}
     checked = check_entries((LocatedEntry(entry) for entry in tree.sorted_entries()), tree.schema, live=True)
     found |= {"check" for each in checked if each.attribute == "dcmTag"}

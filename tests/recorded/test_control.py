@@ -28,9 +28,17 @@ from tests.recorded.control_replay import (
     played,
     polled,
     replaying,
-    status_answer,
+    status_response,
 )
-from tests.recorded.control_truth import FAILED_STARTS, NEVER_SENT, POLLED, REPLAYED, Said, said, write_said
+from tests.recorded.control_truth import (
+    FAILED_STARTS,
+    NEVER_SENT,
+    POLLED,
+    REPLAYED,
+    ExpectedOutput,
+    read_expected_outputs,
+    write_expected_outputs,
+)
 from tests.recorded.recordings import http, http_names
 
 pytestmark = pytest.mark.usefixtures("recordings")
@@ -212,7 +220,7 @@ def test_reload_of_a_broken_configuration(replay: Any, name: str) -> None:
     recording = http("ctrl-broken", name)
     afterwards = recording.more["afterwards"]
     told, content, server = replay(
-        "reload", {RELOAD: [played(recording)], STATUS: [status_answer(afterwards["status"])]}
+        "reload", {RELOAD: [played(recording)], STATUS: [status_response(afterwards["status"])]}
     )
     closed = closed_ports(afterwards)
     assert content["configuration_active"] is in_force(name)
@@ -238,9 +246,9 @@ def test_reload_of_a_broken_configuration(replay: Any, name: str) -> None:
 def test_reload_after_the_repair(replay: Any, name: str) -> None:
     """As the second reload of the same run where dcmcfg repeats it, else as a run of its own."""
     recording = http("ctrl-broken", name)
-    second = second_answer(recording.more["after_repair_and_second_reload"])
+    second = second_response(recording.more["after_repair_and_second_reload"])
     closed = closed_ports(recording.more["after_repair_and_second_reload"])
-    status = status_answer(recording.more["after_repair_and_second_reload"]["status"])
+    status = status_response(recording.more["after_repair_and_second_reload"]["status"])
     repeats = b"Unable to start TCPListener" in recording.body
     steps: list[Step] = [played(recording), second] if repeats else [second]
     with replaying({RELOAD: steps, STATUS: [status]}) as server:
@@ -254,7 +262,7 @@ def test_reload_after_the_repair(replay: Any, name: str) -> None:
         assert content["reopened_listener"] is not None
 
 
-def second_answer(recorded: Mapping[str, Any]) -> Played:
+def second_response(recorded: Mapping[str, Any]) -> Played:
     """Return the answer to the reload after the repair, of which the recording has status and body."""
     if recorded["http"] == 204:
         return ctrl("reload")
@@ -276,11 +284,11 @@ def test_what_is_said_at_each_recording_is_what_the_page_has(replay: Any) -> Non
     rows += [polled_row(replay, name, place) for name, place in answers()]
     rows += [broken_row(replay, name) for name in http_names("ctrl-broken")]
     if os.environ.get("WRITE_ANSWERS"):
-        write_said(rows)
-    assert tuple(rows) == said()
+        write_expected_outputs(rows)
+    assert tuple(rows) == read_expected_outputs()
 
 
-def row(replay: Any, name: str, command: str, does: str) -> Said:
+def row(replay: Any, name: str, command: str, does: str) -> ExpectedOutput:
     recording = http("ctrl", name)
     state = ctrl("status-stopped-after-reload" if name == "reload-when-stopped" else "status-started")
     if name.startswith("failed-start"):
@@ -288,10 +296,10 @@ def row(replay: Any, name: str, command: str, does: str) -> Said:
     given = {STATUS: [ctrl(name) if command == "status" else state], RELOAD: [ctrl(name)]}
     told, _, server = replay(command, given)
     ports = recording.more.get("afterwards", {}).get("ports")
-    return Said(name, command, does, ports_in_words(ports), first_line(told, server.url), told.exit_code)
+    return ExpectedOutput(name, command, does, ports_in_words(ports), first_line(told, server.url), told.exit_code)
 
 
-def polled_row(replay: Any, name: str, place: int) -> Said:
+def polled_row(replay: Any, name: str, place: int) -> ExpectedOutput:
     recorded, step = polled(name)[place]
     url = f"http://127.0.0.1:{free_port()}/dcm4chee-arc"
     if step is None:
@@ -303,16 +311,18 @@ def polled_row(replay: Any, name: str, place: int) -> Said:
     opened = sum(each.endswith(" open") for each in recorded["dicom_ports"])
     true = f"{opened} of {len(recorded['dicom_ports'])} DICOM and HL7 ports open"
     does = f"the server is {recorded['phase']}" if recorded["phase"] != "deployed" else "the archive is deployed"
-    return Said(f"{name}: {place + 1}", "status", f"{does} ({answer})", true, first_line(told, url), told.exit_code)
+    return ExpectedOutput(
+        f"{name}: {place + 1}", "status", f"{does} ({answer})", true, first_line(told, url), told.exit_code
+    )
 
 
-def broken_row(replay: Any, name: str) -> Said:
+def broken_row(replay: Any, name: str) -> ExpectedOutput:
     recording = http("ctrl-broken", name)
     afterwards = recording.more["afterwards"]
-    told, _, server = replay("reload", {RELOAD: [played(recording)], STATUS: [status_answer(afterwards["status"])]})
+    told, _, server = replay("reload", {RELOAD: [played(recording)], STATUS: [status_response(afterwards["status"])]})
     force = "in force" if in_force(name) else "not in force"
     true = f"{force}; {ports_in_words(afterwards['ports'])}"
-    return Said(name, "reload", recording.configured, true, first_line(told, server.url), told.exit_code)
+    return ExpectedOutput(name, "reload", recording.configured, true, first_line(told, server.url), told.exit_code)
 
 
 def ports_in_words(ports: Mapping[str, str] | None) -> str:

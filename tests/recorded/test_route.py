@@ -30,7 +30,7 @@ HAS_NOTHING = {"fallback-dest-unknown-everywhere"}
 STATUS = re.compile(r"(?P<status>[0-9A-F]{4}) (?P<comment>.+)")
 
 
-def told(recording: DimseRecording) -> tuple[RouteRequest, StudyState, RouteFailure | RetrievePath]:
+def find_recorded_route(recording: DimseRecording) -> tuple[RouteRequest, StudyState, RouteFailure | RetrievePath]:
     configuration, question, state = question_of(recording)
     route = find_route(configuration, question, (state,))
     if route.refusal is not None:
@@ -42,7 +42,7 @@ def told(recording: DimseRecording) -> tuple[RouteRequest, StudyState, RouteFail
 @pytest.mark.parametrize("name", moves())
 def test_whom_the_archive_asks_is_whom_route_tells(recordings: Path, name: str) -> None:
     recording = dimse(name)
-    _, _, found = told(recording)
+    _, _, found = find_recorded_route(recording)
     asks = [] if isinstance(found, RouteFailure) else [step for step in found.messages if step.kind == "C-MOVE"]
     expected = [
         (step.calling_ae_title, step.called_ae_title, step.move_destination)
@@ -63,7 +63,7 @@ def test_whom_the_archive_asks_is_whom_route_tells(recordings: Path, name: str) 
 @pytest.mark.parametrize("name", moves())
 def test_who_stores_where_is_what_route_tells(recordings: Path, name: str) -> None:
     recording = dimse(name)
-    _, _, found = told(recording)
+    _, _, found = find_recorded_route(recording)
     steps = () if isinstance(found, RouteFailure) else found.messages
     expected = {(step.calling_ae_title, step.called_ae_title) for step in steps if step.kind == "C-STORE"}
     stored = {tuple(each["association"].split("→")) for each in recording.summary.get("stores", [])}
@@ -79,7 +79,7 @@ def test_who_stores_where_is_what_route_tells(recordings: Path, name: str) -> No
 @pytest.mark.parametrize("name", moves())
 def test_the_final_response_is_what_route_tells(recordings: Path, name: str) -> None:
     recording = dimse(name)
-    _, _, found = told(recording)
+    _, _, found = find_recorded_route(recording)
     final = recording.summary["client"]["final"]
     if isinstance(found, RouteFailure):
         assert agrees(found.response, recording)
@@ -88,13 +88,17 @@ def test_the_final_response_is_what_route_tells(recordings: Path, name: str) -> 
     elif prerequisites_hold(recording, found):
         assert found.outcome is PathOutcome.DELIVERED
         assert final["Status"] in ({"0000H", "FE00H"} if "cancel" in name else {"0000H"})
-        assert counted(recording, "Completed") == (2 if name == "cancel-local" else wanted(recording))
+        assert counted(recording, "Completed") == (2 if name == "cancel-local" else expected_store_count(recording))
     else:
         assert found.prerequisites
-        assert final is None or final["Status"] != "0000H" or counted(recording, "Completed") in (0, wanted(recording))
+        assert (
+            final is None
+            or final["Status"] != "0000H"
+            or counted(recording, "Completed") in (0, expected_store_count(recording))
+        )
 
 
-def wanted(recording: DimseRecording) -> int:
+def expected_store_count(recording: DimseRecording) -> int:
     """Return how many instances *recording* asks for; the studies that the archive does not know have three."""
     messages = [each for leg in recording.legs("client-archive") for each in leg["messages"]]
     request = next(each["dataset"] for each in messages if each["what"] == "C-MOVE-RQ")
@@ -133,9 +137,11 @@ def agrees(answer: str, recording: DimseRecording) -> bool:
         case _ if answer == NOT_ACCESSIBLE:
             return final["Status"] == "A702H" and not counters and "ErrorComment" not in final
         case _ if answer == ALL_FAILED:
-            return final["Status"] == "A702H" and counted(recording, "Failed") == wanted(recording)
+            return final["Status"] == "A702H" and counted(recording, "Failed") == expected_store_count(recording)
         case _ if answer == LOCAL_ONLY:
-            local = wanted(recording) if "two-studies" in recording.name else before.local if before else 0
+            local = (
+                expected_store_count(recording) if "two-studies" in recording.name else before.local if before else 0
+            )
             return final["Status"] == "B000H" and counters == {"NumberOfCompletedSuboperations": local}
         case _ if answer == DESTINATION_REFUSED:
             return final["Status"] in ("A801H", "C000H")

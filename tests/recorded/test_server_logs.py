@@ -14,8 +14,8 @@ from dcmcfg.dicom.query import Instance
 from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence
 from dcmcfg.verify.external_log import LogEvidence, get_log_position, read_log_evidence
-from dcmcfg.verify.judgement import judge
-from dcmcfg.verify.legs import Leg
+from dcmcfg.verify.judgement import judge_evidence
+from dcmcfg.verify.legs import TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.verdict import RouteAssessment, RouteFinding
 from tests.verify.evidence import CT, QUESTION
@@ -96,7 +96,7 @@ class Scenario:
             legs=told.legs,
             log_is_from_archive=told.is_from_archive_log,
         )
-        return judge(evidence).route
+        return judge_evidence(evidence).route
 
 
 LOCAL = Scenario("A-local", 1)
@@ -109,7 +109,7 @@ PARTLY = Scenario("K-partial", 8, MoveOutcome(0xB000, completed=1))
 
 
 def legs(told: LogEvidence) -> list[tuple[str, str, int, set[tuple[str, int | None]]]]:
-    def kinds(leg: Leg) -> set[tuple[str, int | None]]:
+    def kinds(leg: TransferLeg) -> set[tuple[str, int | None]]:
         return {(each.transfer_syntax, each.status) for each in leg.stores}
 
     return [(leg.calling_ae_title, leg.called_ae_title, len(leg.stores), kinds(leg)) for leg in told.legs]

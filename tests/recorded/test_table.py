@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.recorded.answers import ANSWERS
 from tests.recorded.held import difference_of
+from tests.recorded.outputs import ANSWERS
 from tests.recorded.recordings import dimse_names, index
 from tests.recorded.table import PAGE, page
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH

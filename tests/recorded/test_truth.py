@@ -8,13 +8,13 @@ import pytest
 
 from tests.recorded import stored
 from tests.recorded.recordings import DimseRecording, dimse, dimse_names, index
-from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, Way
+from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, ActualPath
 
 _TAKEN = ("0000H", "B000H")
 
 
 def test_every_recording_with_a_c_move_is_in_the_table(recordings: Path) -> None:
-    moves = {name for name in dimse_names() if _asks_for_move(dimse(name))}
+    moves = {name for name in dimse_names() if _is_move_request(dimse(name))}
     assert moves == set(TRUTH) | set(NOT_ASKED_BY_VERIFY)
 
 
@@ -30,7 +30,7 @@ def test_what_arrived_is_what_the_destination_took(recordings: Path, name: str) 
 @pytest.mark.parametrize("name", TRUTH)
 def test_the_way_is_that_of_the_legs(recordings: Path, name: str) -> None:
     recording = dimse(name)
-    assert TRUTH[name].way is _way(recording)
+    assert TRUTH[name].path is _actual_path(recording)
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -57,7 +57,7 @@ def test_the_recordings_are_of_the_archive_that_the_page_names(recordings: Path)
     assert index()["archive"]["software"].startswith("dcm4chee-arc 5.35.1")
 
 
-def _asks_for_move(recording: DimseRecording) -> bool:
+def _is_move_request(recording: DimseRecording) -> bool:
     return any(each["what"] == "C-MOVE-RQ" for each in stored.messages(recording, "client-archive"))
 
 
@@ -96,17 +96,17 @@ def _from_outside(recording: DimseRecording) -> set[str]:
     return _stored(recording, "to-workstation") - here
 
 
-def _way(recording: DimseRecording) -> Way:
+def _actual_path(recording: DimseRecording) -> ActualPath:
     taken = _stored(recording, "to-workstation")
     came, fallen = _stored(recording, "longterm-archive"), _stored(recording, "fallback-archive")
     outside = _from_outside(recording)
     if not taken:
-        return Way.KEPT if came else Way.NOTHING
+        return ActualPath.KEPT if came else ActualPath.NOTHING
     if fallen or "FALLBACK" in _callers(recording):
-        return Way.FALLBACK
+        return ActualPath.FALLBACK
     if not outside:
         whole = stored.before(recording)
-        return Way.LOCAL if whole and all(each.storage for each in whole.instances) else Way.LOCAL_PART
+        return ActualPath.LOCAL if whole and all(each.storage for each in whole.instances) else ActualPath.LOCAL_PART
     if "LONGTERM" in _callers(recording):
-        return Way.STRAIGHT
-    return Way.RECALLED if outside == taken else Way.BOTH
+        return ActualPath.STRAIGHT
+    return ActualPath.RECALLED if outside == taken else ActualPath.BOTH

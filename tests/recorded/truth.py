@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Way(Enum):
+class ActualPath(Enum):
     """How the instances that arrived came to WORKSTATION; the value is what the page says."""
 
     NOTHING = "nothing was sent"
@@ -23,7 +23,7 @@ class Way(Enum):
     FALLBACK = "from the fallback archive"
 
 
-class Witness(Enum):
+class EvidenceSource(Enum):
     """Who tells ``verify`` what happened, beside the archive's own answers to C-FIND and C-MOVE."""
 
     DATABASE = "our receiver and the archive's database"
@@ -49,7 +49,7 @@ class Truth:
     does: str
     delivered: int
     number: int
-    way: Way
+    path: ActualPath
     local: bool = False
     success: bool = False
     warned: bool = False
@@ -59,45 +59,45 @@ class Truth:
     arguments: tuple[str, ...] = ()
     destination: str = "WORKSTATION"
 
-    def findings(self, witness: Witness) -> frozenset[str]:
+    def findings(self, witness: EvidenceSource) -> frozenset[str]:
         """Return the findings on the route that are true when *witness* tells of it.
 
         Not shown is never wrong where something came from outside and nobody saw it who can tell. Instance
         Availability shows nothing.
         """
         if self.local:
-            if witness in (Witness.DATABASE, Witness.BOTH) and self.delivered:
+            if witness in (EvidenceSource.DATABASE, EvidenceSource.BOTH) and self.delivered:
                 return frozenset({NOT_TRIED})
             return frozenset({NOT_TRIED, NOT_SHOWN})
         if not self.from_outside:
             return frozenset({NOT_SHOWN})
         match witness:
-            case Witness.RECEIVER | Witness.NEARLINE:
+            case EvidenceSource.RECEIVER | EvidenceSource.NEARLINE:
                 return frozenset({NOT_SHOWN})
-            case Witness.DATABASE | Witness.REPORT if self.way is Way.FALLBACK:
+            case EvidenceSource.DATABASE | EvidenceSource.REPORT if self.path is ActualPath.FALLBACK:
                 return frozenset({NOT_SHOWN})  # a modality that stores the study meanwhile leaves the same traces
-            case _ if self.way is Way.FALLBACK:
+            case _ if self.path is ActualPath.FALLBACK:
                 return frozenset({SHOWN, NOT_SHOWN})  # shown only as what it is: see the tests
-            case Witness.RECORD if self.way is Way.BOTH:
+            case EvidenceSource.RECORD if self.path is ActualPath.BOTH:
                 return frozenset({NOT_SHOWN})  # the record counts local instances as well
-            case Witness.DATABASE | Witness.RECORD | Witness.BOTH if self.success:
+            case EvidenceSource.DATABASE | EvidenceSource.RECORD | EvidenceSource.BOTH if self.success:
                 return frozenset({SHOWN})
-            case Witness.REPORT if self.success and self.way is not Way.STRAIGHT:
+            case EvidenceSource.REPORT if self.success and self.path is not ActualPath.STRAIGHT:
                 return frozenset({SHOWN})
             case _:
                 return frozenset({SHOWN, NOT_SHOWN})
 
 
 def _nothing(does: str, **more: object) -> Truth:
-    return Truth(does, 0, 3, Way.NOTHING, **more)  # type: ignore[arg-type]
+    return Truth(does, 0, 3, ActualPath.NOTHING, **more)  # type: ignore[arg-type]
 
 
 def _recalled(does: str, number: int = 3, **more: object) -> Truth:
-    return Truth(does, number, number, Way.RECALLED, success=True, from_outside=number, **more)  # type: ignore[arg-type]
+    return Truth(does, number, number, ActualPath.RECALLED, success=True, from_outside=number, **more)  # type: ignore[arg-type]
 
 
 def _local(does: str, **more: object) -> Truth:
-    return Truth(does, 3, 3, Way.LOCAL, local=True, success=True, **more)  # type: ignore[arg-type]
+    return Truth(does, 3, 3, ActualPath.LOCAL, local=True, success=True, **more)  # type: ignore[arg-type]
 
 
 def _refused(does: str, **more: object) -> Truth:
@@ -142,13 +142,13 @@ TRUTH: dict[str, Truth] = {
     ),
     "move-local": _local("local"),
     "move-local-by-movescu": _local("local, called by MOVESCU", arguments=("--calling", "MOVESCU")),
-    "move-partly-purged-by-recall": Truth("one of three is local", 1, 3, Way.LOCAL_PART),
+    "move-partly-purged-by-recall": Truth("one of three is local", 1, 3, ActualPath.LOCAL_PART),
     "move-purged-one-instance": _recalled("purged; one instance", 1, arguments=("--image", "{first}")),
     "move-purged-recorded-aet-unknown": _nothing("purged; the recorded external AE GONEARC is not in the tree"),
     "move-purged-set": _recalled("purged"),
     "move-purged-unset-longterm-does-not-know": _nothing("purged, unset; LONGTERM does not know WORKSTATION"),
     "move-purged-unset-longterm-knows": Truth(
-        "purged, unset; LONGTERM knows WORKSTATION", 3, 3, Way.STRAIGHT, success=True, from_outside=3
+        "purged, unset; LONGTERM knows WORKSTATION", 3, 3, ActualPath.STRAIGHT, success=True, from_outside=3
     ),
     "move-recalled-again": _local("recalled before, local now"),
     "move-set-destination-unknown-to-longterm": _nothing(
@@ -157,15 +157,17 @@ TRUTH: dict[str, Truth] = {
     "move-set-on-ae": _recalled("purged; dcmExternalRetrieveAEDestination on the AE only"),
     "move-unconfigured-storage": _nothing("on a storage that is not configured"),
     "move-unconfigured-storage-alt": _nothing("on a storage that is not configured; dcmAltCMoveSCP LONGTERM"),
-    "move-unknown-study": Truth("the archive does not know the study", 0, 0, Way.NOTHING),
+    "move-unknown-study": Truth("the archive does not know the study", 0, 0, ActualPath.NOTHING),
     **{f"external-set-{name}": _nothing(f"purged; {does}") for name, does in _EXTERNAL.items()},
     **{f"external-unset-{name}": _nothing(f"purged, unset; {does}") for name, does in _EXTERNAL.items()},
-    "returns-late": Truth("purged; LONGTERM reports 0000 and stores later", 0, 3, Way.KEPT),
-    "returns-then-aborts": Truth("purged; LONGTERM sends two of three and aborts", 2, 3, Way.RECALLED, from_outside=2),
-    "returns-then-fails": Truth(
-        "purged; LONGTERM sends two of three and answers A702", 2, 3, Way.RECALLED, from_outside=2
+    "returns-late": Truth("purged; LONGTERM reports 0000 and stores later", 0, 3, ActualPath.KEPT),
+    "returns-then-aborts": Truth(
+        "purged; LONGTERM sends two of three and aborts", 2, 3, ActualPath.RECALLED, from_outside=2
     ),
-    "returns-with-other-originator": Truth("purged; LONGTERM names another Move Originator", 0, 3, Way.KEPT),
+    "returns-then-fails": Truth(
+        "purged; LONGTERM sends two of three and answers A702", 2, 3, ActualPath.RECALLED, from_outside=2
+    ),
+    "returns-with-other-originator": Truth("purged; LONGTERM names another Move Originator", 0, 3, ActualPath.KEPT),
     "returns-without-originator-mapped": _recalled(
         "purged; LONGTERM names no Move Originator; dcmCStoreSCUOfCMoveSCP LONGTERM=LONGTERM"
     ),
@@ -173,43 +175,50 @@ TRUTH: dict[str, Truth] = {
         "local; WORKSTATION aborts on the first C-STORE", own_destination=True
     ),
     "destination-aborts-on-store-purged": Truth(
-        "purged; WORKSTATION aborts on the first C-STORE", 0, 3, Way.KEPT, own_destination=True
+        "purged; WORKSTATION aborts on the first C-STORE", 0, 3, ActualPath.KEPT, own_destination=True
     ),
     "destination-no-context-local": _refused("local; WORKSTATION accepts no context", own_destination=True),
     "destination-no-context-purged": Truth(
-        "purged; WORKSTATION accepts no context", 0, 3, Way.KEPT, own_destination=True
+        "purged; WORKSTATION accepts no context", 0, 3, ActualPath.KEPT, own_destination=True
     ),
     "destination-rejects-local": _refused("local; WORKSTATION rejects the association", own_destination=True),
     "destination-rejects-purged": Truth(
-        "purged; WORKSTATION rejects the association", 0, 3, Way.KEPT, own_destination=True
+        "purged; WORKSTATION rejects the association", 0, 3, ActualPath.KEPT, own_destination=True
     ),
     "destination-status-b000-local": Truth(
-        "local; WORKSTATION answers B000", 3, 3, Way.LOCAL, local=True, warned=True, own_destination=True
+        "local; WORKSTATION answers B000", 3, 3, ActualPath.LOCAL, local=True, warned=True, own_destination=True
     ),
     "destination-status-b000-purged": Truth(
-        "purged; WORKSTATION answers B000", 3, 3, Way.RECALLED, from_outside=3, warned=True, own_destination=True
+        "purged; WORKSTATION answers B000", 3, 3, ActualPath.RECALLED, from_outside=3, warned=True, own_destination=True
     ),
-    "mixed-aborts": Truth("one of three is local; LONGTERM aborts on the C-MOVE-RQ", 1, 3, Way.LOCAL_PART),
+    "mixed-aborts": Truth("one of three is local; LONGTERM aborts on the C-MOVE-RQ", 1, 3, ActualPath.LOCAL_PART),
     "mixed-mapped": Truth(
-        "one of three is local; dcmCStoreSCUOfCMoveSCP LONGTERM=LONGTERM", 3, 3, Way.BOTH, success=True, from_outside=2
+        "one of three is local; dcmCStoreSCUOfCMoveSCP LONGTERM=LONGTERM",
+        3,
+        3,
+        ActualPath.BOTH,
+        success=True,
+        from_outside=2,
     ),
     "mixed-rejects": _nothing("one of three is local; LONGTERM rejects the association"),
-    "cancel-local": Truth("local; C-CANCEL", 2, 3, Way.LOCAL, local=True, cancelled=True),
+    "cancel-local": Truth("local; C-CANCEL", 2, 3, ActualPath.LOCAL, local=True, cancelled=True),
     "cancel-set": _nothing("purged; LONGTERM is silent; C-CANCEL", cancelled=True),
     "cancel-set-forwarding": _recalled("purged; C-CANCEL while the archive forwards", cancelled=True),
     "fallback-dest": Truth(
         "unknown to the archive; dcmFallbackCMoveSCPDestination DCM4CHEE",
         3,
         3,
-        Way.FALLBACK,
+        ActualPath.FALLBACK,
         success=True,
         from_outside=3,
     ),
-    "fallback-dest-unknown-everywhere": Truth("unknown to the archive and to FALLBACK", 0, 0, Way.NOTHING),
+    "fallback-dest-unknown-everywhere": Truth("unknown to the archive and to FALLBACK", 0, 0, ActualPath.NOTHING),
     "fallback-nodest-calling-aet": Truth(
-        "unknown to the archive; dcmFallbackCMoveSCPCallingAET DCM4CHEE", 3, 0, Way.FALLBACK, from_outside=3
+        "unknown to the archive; dcmFallbackCMoveSCPCallingAET DCM4CHEE", 3, 0, ActualPath.FALLBACK, from_outside=3
     ),
-    "fallback-unknown-ae": Truth("unknown to the archive; the tree has no fallback AE NOSUCH", 0, 0, Way.NOTHING),
+    "fallback-unknown-ae": Truth(
+        "unknown to the archive; the tree has no fallback AE NOSUCH", 0, 0, ActualPath.NOTHING
+    ),
     "pending-1s-set": _recalled("purged; dcmSendPendingCMoveInterval PT1S"),
     "pending-none-local": _local("local; no dcmSendPendingCMoveInterval"),
     "restricted-local": _refused("local; WORKSTATION lists MR only"),

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.recorded import qido_answers
-from tests.recorded.qido_answers import Answer, Dataset, Unanswerable
+from tests.recorded import qido_responses
+from tests.recorded.qido_responses import Answer, Dataset, Unanswerable
 from tests.recorded.recordings import http
 from tests.recorded.stored import NOBODY, StoredStudy
 
@@ -88,7 +88,7 @@ class Web:
         try:
             found = self._matches(level, keys, fields)
         except ValueError:
-            return qido_answers.bad_field()
+            return qido_responses.bad_field()
         page = found[offset:] if limit is None else found[offset : offset + limit]
         return Answer(200, json.dumps(page).encode()) if page else Answer(204)
 
@@ -96,7 +96,7 @@ class Web:
         study = self._present()
         if study is None or not _is_meant(study, keys):
             return []
-        found = qido_answers.search(level, study, fields, self._availability())
+        found = qido_responses.search(level, study, fields, self._availability())
         plain = {**_KEYS, **_PATIENT, **_STUDY_DATE}
         for name, value in keys.items():
             if name in plain:

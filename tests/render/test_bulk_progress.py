@@ -17,7 +17,7 @@ from dcmcfg.render import bulk_progress as room
 def test_a_line_shows_it_all_with_room_for_a_control_c(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     console = Console(width=width, file=shown, force_terminal=True, color_system=None)
-    monkeypatch.setattr(room, "stderr_console", lambda: console)
+    monkeypatch.setattr(room, "make_stderr_console", lambda: console)
     with room.show_bulk_progress(20) as hear:
         for number in range(12):
             hear(

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from dcmcfg.bulk.report import BulkReport, compute_throughput
 from dcmcfg.bulk.run_options import RunParameters
-from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
+from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult, VerificationOutcome
 from dcmcfg.render.bulk import print_bulk
 from dcmcfg.render.bulk_files import render_bulk_csv, render_bulk_junit
 from dcmcfg.render.html.bulk_page import render_bulk_page
@@ -28,7 +28,9 @@ def result(
 ) -> StudyResult:
     began = THEN + timedelta(seconds=after_s)
     answer = AttemptResult(outcome, text, comment=text, next_step=text, expected=1, completed=1, seconds=0.5)
-    return StudyResult(f"1.2.{number}", (Attempt(began, began + timedelta(seconds=0.5), answer, final=True),), True)
+    return StudyResult(
+        f"1.2.{number}", (RecordedAttempt(began, began + timedelta(seconds=0.5), answer, is_final=True),), True
+    )
 
 
 def report(*results: StudyResult) -> BulkReport:

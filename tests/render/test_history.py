@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.render.history import print_history
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.record import RolloutHeader, RolloutRecord
 
@@ -38,7 +38,7 @@ def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest
         (record.folder / "journal").write_text("begins 1 1\nended 1\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
-        print_history(stdout_console(), History(state))
+        print_history(make_stdout_console(), History(state))
     return capsys.readouterr().out
 
 

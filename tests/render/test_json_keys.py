@@ -16,7 +16,7 @@ import pytest
 
 from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.run_options import RunParameters
-from dcmcfg.bulk.study_result import Attempt, AttemptResult, StudyResult, VerificationOutcome
+from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult, VerificationOutcome
 from dcmcfg.render.bulk import bulk_json
 from dcmcfg.verify.verdict import RouteFinding
 
@@ -133,7 +133,7 @@ def test_each_exception_is_still_one() -> None:
 def test_counts_by_finding_have_such_keys_too(outcome: VerificationOutcome, finding: RouteFinding) -> None:
     moment = datetime(2026, 1, 2, 12, tzinfo=UTC)
     answer = AttemptResult(outcome, "a headline", route_finding=finding.value)
-    result = StudyResult("1.2", (Attempt(moment, moment, answer, final=True),), is_complete=True)
+    result = StudyResult("1.2", (RecordedAttempt(moment, moment, answer, is_final=True),), is_complete=True)
     report = BulkReport.create(RunParameters({}), Path("results.sqlite"), (result,), moment)
     made = bulk_json(report, (), (), accepted=True)
     for counts in (made["outcome_counts"], made["route_counts"]):

@@ -8,7 +8,7 @@ from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.entry import Entry
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.render.plan import print_plan
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from tests.trees import STORESCP, connection, site
 
 BELOW = f"dicomAETitle=STORESCP,{STORESCP}"
@@ -23,7 +23,7 @@ def capability(number: int) -> Entry:
 def printed(monkeypatch: pytest.MonkeyPatch, changes: list[Change], *before: Entry) -> list[str]:
     monkeypatch.delenv("COLUMNS", raising=False)
     tree = site().with_changes(Add(entry) for entry in before)
-    console = stdout_console()
+    console = make_stdout_console()
     with console.capture() as captured:
         print_plan(console, make_plan(tree, [DesiredChange(change) for change in changes]))
     return [" ".join(line.split()) for line in captured.get().splitlines()[3:]]

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from dcmcfg.render.html.sequence_diagram import (
+    DiagramMessage,
     FinalResponse,
-    Message,
     SequenceDiagram,
     build_sequence_diagrams,
     render_mermaid,
@@ -105,7 +105,9 @@ def test_labels_over_one_arrow_do_not_reach_beyond_it() -> None:
 
 @pytest.mark.parametrize("names", [("A", "B"), ("A", "A")])
 def test_whatever_is_drawn_steers_nothing(names: tuple[str, str]) -> None:
-    sequence = SequenceDiagram(HOSTILE, "bad", (Message(*names, HOSTILE, HOSTILE, rating="bad"),), (HOSTILE * 30,))
+    sequence = SequenceDiagram(
+        HOSTILE, "bad", (DiagramMessage(*names, HOSTILE, HOSTILE, rating="bad"),), (HOSTILE * 30,)
+    )
     picture = drawn((sequence,))
     assert HOSTILE in {each.text for each in picture.findall(f"{SVG}text")}
     assert not picture.findall(".//script")

@@ -18,9 +18,9 @@ from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.rollout.execution import OnStep, RolloutOutcome, resume_rollout, run_rollout
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.recovery import plan_resume, plan_undo, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_undo
 from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy
-from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.ldif_output import format_changes
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
-from dcmcfg.rollout.unfinished import reconcile_interrupted
+from dcmcfg.rollout.recovery import reconcile_interrupted
 from tests.connecting import server_of
 from tests.killing_proxy import READS, KillingProxy
 from tests.running_slapd import RunningSlapd

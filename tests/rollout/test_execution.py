@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
-from dcmcfg.directory.failures import ResponseTimeout
+from dcmcfg.directory.failures import LdapResponseTimeout
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.dn import DN, RDN
@@ -22,8 +22,8 @@ from dcmcfg.errors import ConnectionLost, DcmcfgError, DirectoryError, DoesNotAp
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
 from dcmcfg.rollout.history import RolloutStatus, determine_status
+from dcmcfg.rollout.recovery import _reconcile
 from dcmcfg.rollout.strategy import RolloutStrategy
-from dcmcfg.rollout.unfinished import _reconcile
 from tests import running_slapd
 from tests.connecting import server_of
 from tests.cutting_proxy import CuttingProxy
@@ -359,7 +359,7 @@ def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, s
     site = site_of(server_of(slapd))
     plan = site.plan([described(ARCHIVE, "slow")])
     with connect(server_of(slapd)) as directory:
-        losing: Any = Losing(directory, letting_in=False, error=ResponseTimeout("no answer in time"))
+        losing: Any = Losing(directory, letting_in=False, error=LdapResponseTimeout("no answer in time"))
         with pytest.raises(IncompleteChange, match="may make it yet"):
             site.roll_out(plan, through=losing)
         directory.apply(plan.changes[0])

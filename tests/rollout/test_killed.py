@@ -18,7 +18,7 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
 from dcmcfg.rollout.history import RolloutStatus, determine_status
-from dcmcfg.rollout.unfinished import plan_resume, plan_undo, reconcile_interrupted
+from dcmcfg.rollout.recovery import plan_resume, plan_undo, reconcile_interrupted
 from tests.connecting import server_of
 from tests.forked import forking
 from tests.killing_proxy import KillingProxy

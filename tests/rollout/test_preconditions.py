@@ -28,8 +28,8 @@ from dcmcfg.plan.ldif_output import format_plan
 from dcmcfg.plan.plan import Plan
 from dcmcfg.rollout import execution as module
 from dcmcfg.rollout.record import RolloutRecord, write_record
+from dcmcfg.rollout.recovery import plan_undo
 from dcmcfg.rollout.strategy import RolloutStrategy
-from dcmcfg.rollout.unfinished import plan_undo
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.rollout.conftest import Site

@@ -85,7 +85,7 @@ def route(
     return find_route(configuration, request, (state,) if state else tuple(StudyState))
 
 
-def way(
+def make_path(
     state: str,
     *changes: Change,
     dest: str = "STORESCP",

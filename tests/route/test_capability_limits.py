@@ -8,7 +8,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.route.capability_limits import CapabilityLimits, find_capability_limits
 from dcmcfg.route.path import PathOutcome
 from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
-from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, capability, lab, put, way
+from tests.route.sites import ARCHIVE, AS_RECEIVED, DCM4CHEE, another_archive, capability, lab, make_path, put
 from tests.trees import CT
 
 JPEG = "1.2.840.10008.1.2.4.70"
@@ -46,15 +46,15 @@ def test_any_transfer_syntax_counts_as_the_first_value_only() -> None:
 
 def test_only_the_sop_classes_of_a_study_count_where_they_are_known() -> None:
     taken = (*another_archive("VIEWER"), capability(VIEWER, CT, "SCP", "*"))
-    assert way("local", *taken, dest="VIEWER", sop_classes={CT}).outcome is PathOutcome.DELIVERED
-    both = way("local", *taken, dest="VIEWER", sop_classes={CT, MR})
+    assert make_path("local", *taken, dest="VIEWER", sop_classes={CT}).outcome is PathOutcome.DELIVERED
+    both = make_path("local", *taken, dest="VIEWER", sop_classes={CT, MR})
     assert both.capability_limits is not None
     assert (both.outcome, both.capability_limits.sent, both.capability_limits.not_accepted_by_destination) == (
         PathOutcome.PARTIAL,
         (CT,),
         (MR,),
     )
-    none = way("local", *taken, dest="VIEWER", sop_classes={MR})
+    none = make_path("local", *taken, dest="VIEWER", sop_classes={MR})
     assert (none.outcome, none.failures[0].response) == (PathOutcome.FAILED, "A702, all failed")
 
 
@@ -64,7 +64,7 @@ def test_what_another_archive_sends_is_encoded_as_it_likes() -> None:
 
 def test_a_capability_that_is_no_storage_hides_the_storage_too() -> None:
     verification = capability(VIEWER, "1.2.840.10008.1.1", "SCP", IMPLICIT)
-    found = way("local", *another_archive("VIEWER"), verification, dest="VIEWER")
+    found = make_path("local", *another_archive("VIEWER"), verification, dest="VIEWER")
     assert found.outcome is PathOutcome.FAILED
     assert found.failures[0].response == "A702, all failed"
 
@@ -72,7 +72,7 @@ def test_a_capability_that_is_no_storage_hides_the_storage_too() -> None:
 def test_silently_it_is_a_success_without_counters() -> None:
     verification = capability(VIEWER, "1.2.840.10008.1.1", "SCP", IMPLICIT)
     silent = put("dcmRestrictRetrieveSilently", "TRUE")
-    found = way("local", *another_archive("VIEWER"), verification, silent, dest="VIEWER")
+    found = make_path("local", *another_archive("VIEWER"), verification, silent, dest="VIEWER")
     assert found.failures[0].response == "0000 without counters"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.changes import Add, Change
-from dcmcfg.route.path import Branch, PathOutcome, RouteFailure
+from dcmcfg.route.path import PathOutcome, RetrieveBranch, RouteFailure
 from dcmcfg.route.request import StudyState
 from tests.route.sites import (
     ARCHIVE,
@@ -18,9 +18,9 @@ from tests.route.sites import (
     another_archive,
     capability,
     in_words,
+    make_path,
     put,
     route,
-    way,
     without,
 )
 from tests.trees import LITTLE_ENDIAN, network_ae
@@ -44,49 +44,54 @@ OTHER = another_archive("OTHER")
 @pytest.mark.parametrize(
     ("state", "changes", "branch", "steps"),
     [
-        ("local", (), Branch.LOCAL, [TO_STORESCP]),
-        ("purged", (), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
-        ("purged", (BACK,), Branch.EXTERNAL_VIA_ARCHIVE, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
-        ("partial", (), Branch.MIXED_DIRECT, [f"{ASK_AS_OWN} STORESCP", TO_STORESCP, DIRECT]),
+        ("local", (), RetrieveBranch.LOCAL, [TO_STORESCP]),
+        ("purged", (), RetrieveBranch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        ("purged", (BACK,), RetrieveBranch.EXTERNAL_VIA_ARCHIVE, [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP]),
+        ("partial", (), RetrieveBranch.MIXED_DIRECT, [f"{ASK_AS_OWN} STORESCP", TO_STORESCP, DIRECT]),
         (
             "partial",
             (BACK, MAPPED),
-            Branch.MIXED_VIA_ARCHIVE,
+            RetrieveBranch.MIXED_VIA_ARCHIVE,
             [f"{ASK_AS_OWN} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
             "unconfigured-storage",
             (*OTHER, put("dcmAltCMoveSCP", "OTHER"), BACK),
-            Branch.ALTERNATIVE,
+            RetrieveBranch.ALTERNATIVE,
             [
                 "C-MOVE DCM4CHEE > OTHER at localhost:7 as VIEWER, Move Destination STORESCP",
                 "C-STORE OTHER > STORESCP at 127.0.0.1:5 as OTHER",
             ],
         ),
-        ("purged", (put("dcmAltCMoveSCP", "LONGTERM"), BACK), Branch.EXTERNAL_DIRECT, [f"{ASK} STORESCP", DIRECT]),
-        ("unknown", (FALLBACK,), Branch.FALLBACK_DIRECT, [f"{ASK} STORESCP", DIRECT]),
+        (
+            "purged",
+            (put("dcmAltCMoveSCP", "LONGTERM"), BACK),
+            RetrieveBranch.EXTERNAL_DIRECT,
+            [f"{ASK} STORESCP", DIRECT],
+        ),
+        ("unknown", (FALLBACK,), RetrieveBranch.FALLBACK_DIRECT, [f"{ASK} STORESCP", DIRECT]),
         (
             "unknown",
             (FALLBACK, FALLBACK_BACK),
-            Branch.FALLBACK_VIA_ARCHIVE,
+            RetrieveBranch.FALLBACK_VIA_ARCHIVE,
             [f"{ASK} DCM4CHEE", COMES_BACK, TO_STORESCP],
         ),
         (
             "unknown",
             (FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPCallingAET", "DCM4CHEE")),
-            Branch.FALLBACK_VIA_ARCHIVE,
+            RetrieveBranch.FALLBACK_VIA_ARCHIVE,
             [f"{ASK_AS_OWN} DCM4CHEE", COMES_BACK, TO_STORESCP],
         ),
         (
             "incomplete",
             (FALLBACK, FALLBACK_BACK),
-            Branch.LOCAL_AND_FALLBACK,
+            RetrieveBranch.LOCAL_AND_FALLBACK,
             [f"{ASK} DCM4CHEE", TO_STORESCP, COMES_BACK, TO_STORESCP],
         ),
         (
             "purged",
             (put("dcmMasqueradeCalledAETitle", "LONGTERM:TAPE", on=DCM4CHEE),),
-            Branch.EXTERNAL_DIRECT,
+            RetrieveBranch.EXTERNAL_DIRECT,
             [
                 "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as VIEWER called TAPE, Move Destination STORESCP",
                 DIRECT,
@@ -95,31 +100,33 @@ OTHER = another_archive("OTHER")
         (
             "local",
             (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
-            Branch.LOCAL,
+            RetrieveBranch.LOCAL,
             ["C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE"],
         ),
         (
             "partial",
             (put("dcmMasqueradeCallingAETitle", "PACS", "[STORESCP]ARCHIVE", on=DCM4CHEE),),
-            Branch.MIXED_DIRECT,
+            RetrieveBranch.MIXED_DIRECT,
             [
                 "C-MOVE DCM4CHEE > LONGTERM at 127.0.0.1:4 as PACS, Move Destination STORESCP",
                 "C-STORE DCM4CHEE > STORESCP at 127.0.0.1:5 as ARCHIVE",
                 DIRECT,
             ],
         ),
-        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), Branch.EXTERNAL_VIA_ARCHIVE, None),
+        ("purged", (put(ERD, "NOWHERE"), put(ERD, "DCM4CHEE", on=DCM4CHEE)), RetrieveBranch.EXTERNAL_VIA_ARCHIVE, None),
     ],
 )
-def test_a_way_that_arrives(state: str, changes: tuple[Change, ...], branch: Branch, steps: list[str] | None) -> None:
-    found = way(state, *changes)
+def test_a_way_that_arrives(
+    state: str, changes: tuple[Change, ...], branch: RetrieveBranch, steps: list[str] | None
+) -> None:
+    found = make_path(state, *changes)
     assert (found.branch, found.outcome, found.failures) == (branch, PathOutcome.DELIVERED, ())
     if steps is not None:
         assert [in_words(step) for step in found.messages] == steps
 
 
 def test_the_first_pair_that_fits_may_be_tls() -> None:
-    (step, *_) = way("purged", TLS).messages
+    (step, *_) = make_path("purged", TLS).messages
     assert in_words(step) == f"{ASK.replace(':4', ':4 TLS')} STORESCP"
 
 
@@ -138,14 +145,14 @@ NOTHING_SET_UP = [
 
 @pytest.mark.parametrize(("state", "changes", "why"), NOTHING_SET_UP)
 def test_where_nothing_is_set_up_nothing_is_sent(state: str, changes: tuple[Change, ...], why: str) -> None:
-    found = way(state, *changes)
-    assert (found.branch, found.outcome, found.messages) == (Branch.NOTHING, PathOutcome.UNCONFIGURED, ())
+    found = make_path(state, *changes)
+    assert (found.branch, found.outcome, found.messages) == (RetrieveBranch.NOTHING, PathOutcome.UNCONFIGURED, ())
     assert why in found.failures[0].reason
 
 
 def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_to_the_destination() -> None:
-    found = way("unconfigured-storage", BACK, external="LONGTERM")
-    assert (found.branch, found.outcome) == (Branch.NOTHING, PathOutcome.UNCONFIGURED)
+    found = make_path("unconfigured-storage", BACK, external="LONGTERM")
+    assert (found.branch, found.outcome) == (RetrieveBranch.NOTHING, PathOutcome.UNCONFIGURED)
     assert [in_words(step) for step in found.messages] == ["A-ASSOCIATE DCM4CHEE > STORESCP at 127.0.0.1:5 as DCM4CHEE"]
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
@@ -155,7 +162,7 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
-        way("unconfigured-storage", no_port)
+        make_path("unconfigured-storage", no_port)
         .failures[0]
         .response.endswith("IncompatibleConnectionException: No compatible")
     )
@@ -163,8 +170,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
 
 def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
     note = "LONGTERM sends straight to STORESCP then, and the archive counts no instance"
-    assert note in way("purged", put(ERD, "STORESCP")).notes
-    assert note not in way("purged", put(ERD, "WORKSTATION")).notes
+    assert note in make_path("purged", put(ERD, "STORESCP")).notes
+    assert note not in make_path("purged", put(ERD, "WORKSTATION")).notes
 
 
 @pytest.mark.parametrize("state", ["purged", "partial"])
@@ -172,9 +179,9 @@ def test_what_the_external_archive_sends_straight_to_the_destination_is_not_coun
 def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
     state: str, changes: tuple[Change, ...]
 ) -> None:
-    found = way(state, *changes, external="*")
+    found = make_path(state, *changes, external="*")
     assert (found.branch, found.outcome, found.messages, found.external_ae_title) == (
-        Branch.NOTHING,
+        RetrieveBranch.NOTHING,
         PathOutcome.FAILED,
         (),
         "",
@@ -191,7 +198,7 @@ def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
 def test_without_an_association_to_the_external_archive_what_is_local_is_not_sent_either(
     changes: tuple[Change, ...],
 ) -> None:
-    found = way("partial", *changes, *without(LONGTERM_DEVICE))
+    found = make_path("partial", *changes, *without(LONGTERM_DEVICE))
     assert found.outcome is PathOutcome.FAILED
     assert [step.kind for step in found.messages] == ["C-MOVE"]
     assert found.failures[0].response == "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
@@ -199,11 +206,11 @@ def test_without_an_association_to_the_external_archive_what_is_local_is_not_sen
 
 def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
-    found = way("purged", BACK, no_port)
+    found = make_path("purged", BACK, no_port)
     assert found.outcome is PathOutcome.FAILED
     assert [failure.response for failure in found.failures] == ["A702, all failed"]
     assert "what LONGTERM stores is kept: the study is local afterwards" in found.notes
-    mixed = way("partial", BACK, MAPPED, no_port)
+    mixed = make_path("partial", BACK, MAPPED, no_port)
     assert mixed.outcome is PathOutcome.FAILED
     assert [failure.response for failure in mixed.failures] == [
         "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
@@ -220,13 +227,13 @@ def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
     ],
 )
 def test_an_external_archive_that_cannot_be_read_is_a702_with_the_exception(name: str, value: str, thrown: str) -> None:
-    found = way("purged", put(name, value, on=LONGTERM_DEVICE.child("cn", "dicom")))
+    found = make_path("purged", put(name, value, on=LONGTERM_DEVICE.child("cn", "dicom")))
     comment = f"java.lang.IllegalArgumentException: {thrown}"[:64]
     assert [failure.response for failure in found.failures] == [f"A702 {comment}"]
 
 
 def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
-    found = way("purged", put("dicomPort", "-1", on=LONGTERM_DEVICE.child("cn", "dicom")))
+    found = make_path("purged", put("dicomPort", "-1", on=LONGTERM_DEVICE.child("cn", "dicom")))
     assert [failure.reason for failure in found.failures] == ["LONGTERM has no installed connection with a port"]
 
 
@@ -357,7 +364,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
 def test_a_way_that_does_not_arrive(
     state: str, changes: tuple[Change, ...], outcome: PathOutcome, answer: str, why: str
 ) -> None:
-    found = way(state, *changes)
+    found = make_path(state, *changes)
     assert found.outcome is outcome
     assert [(failure.response, failure.reason) for failure in found.failures] == [(answer, why)]
     assert found.failures[0].next_step
@@ -464,42 +471,42 @@ def test_there_is_a_way_for_each_archive_that_may_be_recorded() -> None:
 def test_an_exporters_first_retrieve_title_is_what_commitment_records() -> None:
     exporter = ARCHIVE.child("dcmExporterID", "LONGTERM")
     storage = put("dcmExternalRetrieveAET", on=ARCHIVE.child("dcmStorageID", "fs1"))
-    found = way("purged", *OTHER, storage, put("dcmRetrieveAET", "OTHER", on=exporter))
+    found = make_path("purged", *OTHER, storage, put("dcmRetrieveAET", "OTHER", on=exporter))
     assert (found.external_ae_title, found.configured_by) == ("OTHER", ("exporter LONGTERM",))
 
 
 def test_the_archive_that_the_database_names_can_be_told() -> None:
-    assert way("purged", *OTHER, external="OTHER").external_ae_title == "OTHER"
-    nobody = way("purged", external="*")
+    assert make_path("purged", *OTHER, external="OTHER").external_ae_title == "OTHER"
+    nobody = make_path("purged", external="*")
     assert nobody.failures[0].response.endswith("Unknown AE")
 
 
 def test_what_the_alternative_asks_for_itself_is_left_to_it() -> None:
     changes = (*OTHER, put("dcmAltCMoveSCP", "OTHER"))
-    assert way("purged", *changes, calling="OTHER").outcome is PathOutcome.FAILED
-    assert way("unconfigured-storage", *changes, calling="OTHER").messages == ()
-    partial = way("partial", *changes, calling="OTHER")
-    assert ([in_words(step) for step in partial.messages], partial.branch) == ([TO_STORESCP], Branch.LOCAL)
+    assert make_path("purged", *changes, calling="OTHER").outcome is PathOutcome.FAILED
+    assert make_path("unconfigured-storage", *changes, calling="OTHER").messages == ()
+    partial = make_path("partial", *changes, calling="OTHER")
+    assert ([in_words(step) for step in partial.messages], partial.branch) == ([TO_STORESCP], RetrieveBranch.LOCAL)
     assert partial.outcome is PathOutcome.PARTIAL
 
 
 def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None:
-    never = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "-1"))
-    assert (never.branch, never.outcome) == (Branch.LOCAL, PathOutcome.UNCONFIGURED)
+    never = make_path("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "-1"))
+    assert (never.branch, never.outcome) == (RetrieveBranch.LOCAL, PathOutcome.UNCONFIGURED)
     assert "never" in never.notes[0]
-    assert "at each request" in way("incomplete", FALLBACK, FALLBACK_BACK).notes[-1]
-    five = way("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "5"))
+    assert "at each request" in make_path("incomplete", FALLBACK, FALLBACK_BACK).notes[-1]
+    five = make_path("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "5"))
     assert "failed 5 times" in five.notes[-1]
 
 
 def test_who_must_know_whom_is_told() -> None:
-    direct = way("purged").prerequisites
+    direct = make_path("purged").prerequisites
     assert [(need.peer_ae_title, need.kind, need.ae_title, str(need.address or "")) for need in direct] == [
         ("LONGTERM", "accept", "VIEWER", ""),
         ("LONGTERM", "know", "STORESCP", "127.0.0.1:5"),
         ("STORESCP", "accept", "LONGTERM", ""),
     ]
-    back = way("purged", BACK).prerequisites
+    back = make_path("purged", BACK).prerequisites
     assert [(need.peer_ae_title, need.kind, need.ae_title, str(need.address or "")) for need in back] == [
         ("LONGTERM", "accept", "VIEWER", ""),
         ("LONGTERM", "know", "DCM4CHEE", "127.0.0.1:3"),
@@ -508,14 +515,14 @@ def test_who_must_know_whom_is_told() -> None:
 
 
 def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
-    found = way("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
+    found = make_path("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
     assert found.outcome is PathOutcome.DELIVERED
     assert found.notes == ("as the tree has it, LONGTERM does not accept VIEWER (dcmAcceptedCallingAETitle)",)
 
 
 def test_the_move_originator_is_needed_where_nothing_is_mapped() -> None:
-    assert "Move Originator" in way("purged", BACK).notes[0]
-    assert way("purged", BACK, MAPPED).notes == ()
+    assert "Move Originator" in make_path("purged", BACK).notes[0]
+    assert make_path("purged", BACK, MAPPED).notes == ()
 
 
 def test_a_route_leads_where_everything_arrives() -> None:

@@ -15,7 +15,7 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema.structure import add_superiors
 
 _RELEASE = "5.33.1"
@@ -57,7 +57,7 @@ class RecordedTree:
         """Return the entry whose DN below ``cn=Devices`` is *below_devices*; raises KeyError if there is none."""
         return self.entries[load_bundled_schema().normalise_dn(DN.parse(f"{below_devices},{DEVICES}"))]
 
-    def findings(self, *changed: Entry, gone: str = "") -> tuple[Finding, ...]:
+    def findings(self, *changed: Entry, gone: str = "") -> tuple[EntryFinding, ...]:
         """Return what ``check_entries`` finds in the whole tree with *changed* entries, without the entry *gone*."""
         schema = load_bundled_schema()
         entries = self.entries | {schema.normalise_dn(each.dn): each for each in changed}
@@ -65,7 +65,7 @@ class RecordedTree:
             del entries[schema.normalise_dn(DN.parse(f"{gone},{DEVICES}"))]
         return tuple(check_entries(map(LocatedEntry, entries.values()), schema, live=True))
 
-    def findings_with(self, below_devices: str, attribute: str, value: bytes) -> tuple[Finding, ...]:
+    def findings_with(self, below_devices: str, attribute: str, value: bytes) -> tuple[EntryFinding, ...]:
         """Return what ``check_entries`` finds where *attribute* of an entry is set to *value*.
 
         Checked is the entry with those above it, the archive's device and connections, each with what its classes

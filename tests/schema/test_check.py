@@ -14,7 +14,7 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.check import LocatedEntry, check_entries
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.schema.findings import RULES, Finding, Location
+from dcmcfg.schema.findings import RULES, EntryFinding, SourceLocation
 from dcmcfg.schema.structure import StructureChecker, check_structure
 from dcmcfg.schema.web_form import get_form_fields
 from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site_entries
@@ -24,7 +24,7 @@ RELEASES = os.environ.get("DCMCFG_RELEASES", "")
 FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif", "default-ui-config.ldif")
 
 
-def found(*entries: Entry, live: bool = False, newer: bool = False) -> list[Finding]:
+def found(*entries: Entry, live: bool = False, newer: bool = False) -> list[EntryFinding]:
     return list(
         check_entries(
             [LocatedEntry(entry) for entry in entries], load_bundled_schema(), live=live, server_is_newer=newer
@@ -195,11 +195,11 @@ def test_an_entry_given_twice_is_told_at_the_second_place() -> None:
     entry = site_entries()[0]
     spelt = Entry.from_values("DC=dcm4che, dc=ORG", {a.name: a.values for a in entry.attributes})
     (finding,) = check_entries(
-        [LocatedEntry(entry, Location("a.ldif", 1)), LocatedEntry(spelt, Location("b.ldif", 7))],
+        [LocatedEntry(entry, SourceLocation("a.ldif", 1)), LocatedEntry(spelt, SourceLocation("b.ldif", 7))],
         load_bundled_schema(),
         live=False,
     )
-    assert (finding.rule.name, finding.location) == ("duplicate-entry", Location("b.ldif", 7))
+    assert (finding.rule.name, finding.location) == ("duplicate-entry", SourceLocation("b.ldif", 7))
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -288,7 +288,7 @@ def subjects(files: tuple[Path, ...] | list[Path]) -> list[LocatedEntry]:
         with path.open("rb") as source:
             records = read_all(source, path.name)
         read += [
-            LocatedEntry(each.entry, Location(path.name, each.line))
+            LocatedEntry(each.entry, SourceLocation(path.name, each.line))
             for each in records
             if isinstance(each, ContentRecord)
         ]

@@ -17,7 +17,11 @@ def test_attribute_is_found_by_name_in_any_case_and_by_oid(name: str) -> None:
     attribute = SCHEMA.attribute(name)
 
     assert attribute is not None
-    assert (attribute.name, attribute.syntax, attribute.equality) == ("dicomAETitle", "IA5String", "caseExactIA5Match")
+    assert (attribute.name, attribute.syntax, attribute.equality_rule) == (
+        "dicomAETitle",
+        "IA5String",
+        "caseExactIA5Match",
+    )
     assert attribute.single_valued
 
 

@@ -12,8 +12,8 @@ from dcmcfg.schema.effect_timing import (
     DeviceKind,
     RequiredAction,
     describe_behaviour,
-    explain_effect_timing,
-    find_effect_timings,
+    find_all_effect_timings,
+    find_special_effect_timings,
 )
 
 
@@ -59,7 +59,7 @@ def test_no_row_is_there_twice() -> None:
     ],
 )
 def test_what_puts_a_change_in_force(attribute: str, expected: list[tuple[DeviceKind, RequiredAction]]) -> None:
-    assert [(each.device_kind, each.required_action) for each in find_effect_timings(attribute)] == expected
+    assert [(each.device_kind, each.required_action) for each in find_special_effect_timings(attribute)] == expected
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_puts_a_change_in_force(attribute: str, expected: list[tuple[Device
 def test_what_a_reload_puts_in_force_is_explained_too(
     attribute: str, expected: list[tuple[str, RequiredAction]]
 ) -> None:
-    assert [(each.affected_entries, each.required_action) for each in explain_effect_timing(attribute)] == expected
+    assert [(each.affected_entries, each.required_action) for each in find_all_effect_timings(attribute)] == expected
 
 
 def test_every_attribute_that_is_not_loaded_is_in_the_schema() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.schema.findings import Finding
+from dcmcfg.schema.findings import EntryFinding
 from tests.recorded.recordings import http
 from tests.recorded.refused_values import TriedValue, tried_values
 from tests.schema.recorded_tree import ARCHIVE, DEVICES, RecordedTree, recorded_tree
@@ -64,7 +64,7 @@ _BINDING = {
 }
 _NO_DEVICE = "reload-device-gone"
 
-Judged = tuple[TriedValue, tuple[Finding, ...]]
+Judged = tuple[TriedValue, tuple[EntryFinding, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def judged(recordings: Path, tree: RecordedTree) -> list[Judged]:
     return [(each, tree.findings_with(each.entry, each.attribute, each.value)) for each in tried_values()]
 
 
-def unloadable(findings: tuple[Finding, ...]) -> list[Finding]:
+def unloadable(findings: tuple[EntryFinding, ...]) -> list[EntryFinding]:
     return [each for each in findings if each.impact == "unloadable"]
 
 

@@ -32,7 +32,7 @@ def test_syntax_and_rules_come_from_the_supertype_with_rules_named_by_oid() -> N
 
 def test_supertypes_in_a_circle_or_missing_are_survived() -> None:
     odd = schema("( 1.2 NAME 'a' SUP b )", "( 1.3 NAME 'b' SUP a )", "( 1.4 NAME 'c' SUP gone )")
-    assert [(each.syntax, each.equality) for each in odd.attributes[1:]] == [("", None)] * 3
+    assert [(each.syntax, each.equality_rule) for each in odd.attributes[1:]] == [("", None)] * 3
 
 
 def test_an_unknown_syntax_goes_by_its_oid_and_a_nameless_type_by_its_own() -> None:

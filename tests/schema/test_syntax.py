@@ -32,12 +32,12 @@ FORMATS = [DURATION, PERIOD, RETENTION, SCHEDULE, THRESHOLD, CODE, TAG, AE_TITLE
     ],
 )
 def test_syntax(syntax: str, good: list[bytes], bad: list[bytes]) -> None:
-    assert {value: syntaxes.find_problem(syntax, value) for value in good} == dict.fromkeys(good, "")
-    assert [value for value in bad if not syntaxes.find_problem(syntax, value)] == []
+    assert {value: syntaxes.find_syntax_problem(syntax, value) for value in good} == dict.fromkeys(good, "")
+    assert [value for value in bad if not syntaxes.find_syntax_problem(syntax, value)] == []
 
 
 def test_a_boolean_in_small_letters_is_told_what_it_must_be() -> None:
-    assert syntaxes.find_problem("Boolean", b"true") == "a boolean is TRUE or FALSE, in capitals only"
+    assert syntaxes.find_syntax_problem("Boolean", b"true") == "a boolean is TRUE or FALSE, in capitals only"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_no_text_breaks_a_check(text: str) -> None:
     for kind in FORMATS:
         kind.find_problem(text)
     for syntax in ("Boolean", "Integer", "DN", "OID", "IA5String", "DirectoryString"):
-        syntaxes.find_problem(syntax, text.encode("utf-8", "surrogatepass"))
+        syntaxes.find_syntax_problem(syntax, text.encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.parametrize(
@@ -151,5 +151,5 @@ def test_a_value_of_100_kb_is_judged_at_once(text: str) -> None:
     started = time.process_time()
     assert all(kind.find_problem(text) != text for kind in FORMATS)
     for syntax in ("Boolean", "Integer", "DN", "OID", "IA5String", "DirectoryString"):
-        assert text not in syntaxes.find_problem(syntax, text.encode())
+        assert text not in syntaxes.find_syntax_problem(syntax, text.encode())
     assert time.process_time() - started < 2

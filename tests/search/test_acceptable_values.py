@@ -14,13 +14,13 @@ from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.search.acceptable_values import complete_external_retrieve_titles, filter_acceptable_values
 from dcmcfg.search.completions import complete_attributes, complete_references, complete_values
-from tests.lint.breaking import ARCHIVE, RULE, put, sound
+from tests.lint.breaking import ARCHIVE, RULE, put, valid_tree
 from tests.sampling import sample
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CONFIGURATION = Configuration(sound())
+CONFIGURATION = Configuration(valid_tree())
 #: One entry for each combination of object classes.
-ENTRIES = {entry.values("objectClass"): entry for entry in sound().sorted_entries()}
+ENTRIES = {entry.values("objectClass"): entry for entry in valid_tree().sorted_entries()}
 CASES = [
     (entry, name) for entry in ENTRIES.values() for name, _ in complete_attributes(load_bundled_schema(), "", entry)
 ]
@@ -55,7 +55,7 @@ def test_aes_for_external_retrieves_are_those_that_can_store() -> None:
     titles = complete_external_retrieve_titles(CONFIGURATION.get_device("dcm4chee-arc"), "")
     assert [title for title, _ in titles] == ["DCM4CHEE"]
     assert list(complete_external_retrieve_titles(CONFIGURATION.get_device("dcm4chee-arc"), "A")) == []
-    off = Configuration(sound().with_changes([put(f"dicomAETitle=DCM4CHEE,{ARCHIVE}", dicomInstalled="FALSE")]))
+    off = Configuration(valid_tree().with_changes([put(f"dicomAETitle=DCM4CHEE,{ARCHIVE}", dicomInstalled="FALSE")]))
     assert list(complete_external_retrieve_titles(off.get_device("dcm4chee-arc"), "")) == []
 
 
@@ -69,7 +69,7 @@ def test_every_value_that_is_offered_is_accepted() -> None:
             edit = set_values(
                 load_bundled_schema(), classify_entry(CONFIGURATION, entry), [AttributeValues(name, (value.encode(),))]
             )
-            plan = make_plan(sound(), [DesiredChange(change) for change in edit.changes])
+            plan = make_plan(valid_tree(), [DesiredChange(change) for change in edit.changes])
             assert assess_plan_risks(plan, NOW, device="dcm4chee-arc").risks == (), (entry.dn, name, value)
             count += 1
     assert count > 50

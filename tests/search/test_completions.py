@@ -15,7 +15,7 @@ from dcmcfg.search.completions import (
     complete_values,
     get_form_label,
 )
-from tests.lint.breaking import sound
+from tests.lint.breaking import valid_tree
 from tests.trees import ARCHIVE, network_ae, site, site_entries, tree
 
 
@@ -72,7 +72,7 @@ def test_values_are_those_held_but_for_secrets_or_those_known() -> None:
 
 
 def test_values_that_name_a_thing_are_completed_by_what_is_there() -> None:
-    configuration = Configuration(sound())
+    configuration = Configuration(valid_tree())
     archive, storescp = resolve_entry(configuration, "dcm4chee-arc"), resolve_entry(configuration, "storescp")
 
     def offered(name: str, prefix: str, entry: Entry | None = archive) -> list[str]:

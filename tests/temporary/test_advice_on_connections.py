@@ -13,15 +13,15 @@ from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.route.connection_matching import ConnectionMatch
 from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judgement import judge
-from tests.verify.evidence import LOCAL_STUDY, UNWITNESSED, listed, stored
+from dcmcfg.verify.judgement import judge_evidence
+from tests.verify.evidence import LOCAL_STUDY, UNWITNESSED, instances_before_move, stored
 
 INCOMPATIBLE = "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
 TITLE = "DCMCFG_123456789"
 SECURED = ConnectionSecurity(("TLS_RSA_WITH_AES_128_CBC_SHA",), ("TLSv1.2",))
 PLAIN_LONGTERM = ConnectionMatch("LONGTERM", is_compatible=True, description="both plain")
 OVER_TLS = ConnectionMatch(TITLE, is_compatible=True, description="both TLSv1.2", tls=True)
-UNSEEN = replace(UNWITNESSED, instances_before=listed(""))
+UNSEEN = replace(UNWITNESSED, instances_before=instances_before_move(""))
 LOCAL = stored(UNWITNESSED, LOCAL_STUDY)
 
 
@@ -33,7 +33,7 @@ def steps(evidence: Evidence, *fits: ConnectionMatch, line: ConnectionSecurity =
     route = replace(evidence.route, connection_matches=(*fits, PLAIN_LONGTERM))
     outcome = MoveOutcome(0xA702, INCOMPATIBLE)
     evidence = replace(evidence, request=question, route=route, outcome=outcome, received=())
-    return adapt_next_steps(judge(evidence), evidence, new, "ldap://directory").next_steps
+    return adapt_next_steps(judge_evidence(evidence), evidence, new, "ldap://directory").next_steps
 
 
 @pytest.mark.parametrize("evidence", [LOCAL, UNSEEN, UNWITNESSED], ids=["local", "nobody knows where it was", "purged"])

@@ -11,9 +11,9 @@ from pathlib import Path
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.model.devices import Configuration
-from dcmcfg.temporary.claim import Claim, hold_claim
-from dcmcfg.temporary.leftovers import Leftover, ReachabilityCheck, find_leftovers
+from dcmcfg.temporary.leftovers import LeftoverDestination, ReachabilityCheck, find_leftover_destinations
 from dcmcfg.temporary.maker_process import describe_this_process
+from dcmcfg.temporary.title_claims import TitleClaim, hold_claim
 from tests.edits.test_temporary_destination import MAKER, NEW, added
 from tests.trees import site
 
@@ -28,9 +28,9 @@ def nobody(peer: Peer, tls: bool) -> bool:
 
 def found(
     state: Path, maker: OwnerProcess, answers: ReachabilityCheck = nobody, later: timedelta = timedelta()
-) -> list[Leftover]:
+) -> list[LeftoverDestination]:
     held = Configuration(added(site(), replace(NEW, owner=maker)).after)
-    return list(find_leftovers(state, URL, held, NOW + later, check_reachable=answers))
+    return list(find_leftover_destinations(state, URL, held, NOW + later, check_reachable=answers))
 
 
 def test_what_a_process_of_this_machine_works_with_is_nobodys_to_remove(tmp_path: Path) -> None:
@@ -64,17 +64,17 @@ def test_who_answers_under_its_title_works_with_it_however_old_it_is(tmp_path: P
         return True
 
     assert found(tmp_path, MAKER, somebody, timedelta(days=30)) == []
-    assert echoed == [(Peer(NEW.title, NEW.host, NEW.port), False)]
+    assert echoed == [(Peer(NEW.ae_title, NEW.host, NEW.port), False)]
 
 
 def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: Path) -> None:
-    with hold_claim(tmp_path, Claim(NEW.title, URL, "2026-11-25T14:26:32Z")):
+    with hold_claim(tmp_path, TitleClaim(NEW.ae_title, URL, "2026-11-25T14:26:32Z")):
         assert found(tmp_path, MAKER) == []
     assert [str(each) for each in found(tmp_path, MAKER)] == [
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC)"
     ]
     empty = Configuration(site())
-    assert [str(each) for each in find_leftovers(tmp_path, URL, empty, NOW, check_reachable=nobody)] == [
+    assert [str(each) for each in find_leftover_destinations(tmp_path, URL, empty, NOW, check_reachable=nobody)] == [
         "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may know it still)"
     ]
-    assert find_leftovers(tmp_path, "ldap://elsewhere", empty, NOW, check_reachable=nobody) == ()
+    assert find_leftover_destinations(tmp_path, "ldap://elsewhere", empty, NOW, check_reachable=nobody) == ()

@@ -13,7 +13,7 @@ from dcmcfg.edits.temporary_destination import TemporaryDestination
 from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.temporary.next_steps import adapt_next_steps
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from tests.verify.advice import test_count_mismatch, test_destination_refused, test_not_delivered, test_not_performed
 from tests.verify.evidence import ALONE, DIRECT, LOCAL_STUDY, UNWITNESSED, stored
 
@@ -33,7 +33,7 @@ CASES = {
 def steps(evidence: Evidence) -> tuple[str, ...]:
     """What is advised where this run listens as the destination and has received what *evidence* says."""
     evidence = replace(evidence, received=evidence.received or ())
-    return adapt_next_steps(judge(evidence), evidence, NEW, "ldap://directory").next_steps
+    return adapt_next_steps(judge_evidence(evidence), evidence, NEW, "ldap://directory").next_steps
 
 
 @pytest.mark.parametrize("evidence", CASES.values(), ids=CASES)

@@ -23,7 +23,7 @@ from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.rollout.strategy import RolloutStrategy
 from dcmcfg.temporary import removal
 from dcmcfg.temporary.removal import remove_destination
-from dcmcfg.temporary.run import Addition
+from dcmcfg.temporary.run import DestinationAddition
 from tests.connecting import server_of
 from tests.edits.test_temporary_destination import NEW, OURS
 from tests.running_slapd import RunningSlapd
@@ -54,7 +54,7 @@ class Added:
                 directory.apply(change)
 
     def taken_back(self) -> int | None:
-        return remove_destination(self.directory, self.occasion, NEW.title).rollout_number
+        return remove_destination(self.directory, self.occasion, NEW.ae_title).rollout_number
 
     @property
     def history(self) -> History:
@@ -75,7 +75,7 @@ def added(slapd: RunningSlapd, tmp_path: Path) -> Iterator[Added]:
         directory.apply(_list(Operation.ADD, "STORESCP"))
         tree = read_tree(directory)
         context = RolloutContext(tmp_path / "state", "site")
-        plan = Addition(NEW, "dcm4chee-arc", "DCM4CHEE").plan(tree)
+        plan = DestinationAddition(NEW, "dcm4chee-arc", "DCM4CHEE").make_plan(tree)
         assert len(plan.steps) == 5
         run_rollout(directory, plan, strategy=RolloutStrategy.STEP_BY_STEP, context=context, on_step=lambda *_: None)
         yield Added(slapd, directory, context, octets(tree))
@@ -105,18 +105,18 @@ def test_without_a_record_the_tree_tells(added: Added) -> None:
     assert added.octets() == added.before
 
 
-AE = f"dicomAETitle={NEW.title},{OURS}"
+AE = f"dicomAETitle={NEW.ae_title},{OURS}"
 DIALOG = f"cn=dicom,{OURS}"
-REGISTRATION = f"dicomAETitle={NEW.title},cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
+REGISTRATION = f"dicomAETitle={NEW.ae_title},cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
 
 
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        [_list(Operation.DELETE, NEW.title)],
+        [_list(Operation.DELETE, NEW.ae_title)],
         deletes(AE),
         [*deletes(AE, DIALOG, OURS)],
-        [*deletes(AE, DIALOG, OURS, REGISTRATION), _list(Operation.DELETE, NEW.title)],
+        [*deletes(AE, DIALOG, OURS, REGISTRATION), _list(Operation.DELETE, NEW.ae_title)],
         [Modify(DN.parse(AE), (Modification(Operation.ADD, "dicomApplicationCluster", (b"x",)),))],
         [Add(replace(connection(OURS, "104"), dn=DN.parse(f"cn=more,{OURS}")).with_values("cn", [b"more"]))],
     ],
@@ -143,8 +143,8 @@ def test_what_others_have_done_meanwhile_stays(added: Added) -> None:
 
 def test_what_names_it_elsewhere_is_told(added: Added) -> None:
     device = DN.parse(f"dicomDeviceName=storescp,{DEVICES}")
-    added.make(Modify(device, (Modification(Operation.REPLACE, "dicomDescription", (NEW.title.encode(),)),)))
-    taken = remove_destination(added.directory, added.occasion, NEW.title)
+    added.make(Modify(device, (Modification(Operation.REPLACE, "dicomDescription", (NEW.ae_title.encode(),)),)))
+    taken = remove_destination(added.directory, added.occasion, NEW.ae_title)
     assert taken.remaining_references == (f"{device} (dicomDescription)",)
 
 

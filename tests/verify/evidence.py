@@ -22,7 +22,7 @@ DIRECT = ConfiguredRoute(None, "", frozenset({"DCM4CHEE", "AS_RECEIVED"}))
 GOOD_OUTCOME = MoveOutcome(0x0000, completed=3, failed=0, warning=0)
 
 
-def listed(availability: str = "NEARLINE", uids: tuple[str, ...] = UIDS) -> tuple[Instance, ...]:
+def instances_before_move(availability: str = "NEARLINE", uids: tuple[str, ...] = UIDS) -> tuple[Instance, ...]:
     return tuple(
         Instance(
             study_uid=STUDY,
@@ -36,7 +36,7 @@ def listed(availability: str = "NEARLINE", uids: tuple[str, ...] = UIDS) -> tupl
     )
 
 
-def arrived(uids: tuple[str, ...] = UIDS, calling: str = "DCM4CHEE") -> tuple[ReceivedInstance, ...]:
+def received_instances(uids: tuple[str, ...] = UIDS, calling: str = "DCM4CHEE") -> tuple[ReceivedInstance, ...]:
     return tuple(
         ReceivedInstance(
             sop_instance_uid=uid,
@@ -69,9 +69,9 @@ def recorded(
 #: Witnessed, complete, purged before, recorded by the external archive.
 GOOD = Evidence(
     request=QUESTION,
-    instances_before=listed(),
+    instances_before=instances_before_move(),
     outcome=GOOD_OUTCOME,
-    received=arrived(),
+    received=received_instances(),
     move_records=(recorded(),),
     route=VIA_ARCHIVE,
 )
@@ -117,4 +117,6 @@ def stored(
     after: StoredStudy | None = None,
     availability: str = "ONLINE",
 ) -> Evidence:
-    return replace(evidence, database=DatabaseEvidence(before, after), instances_before=listed(availability))
+    return replace(
+        evidence, database=DatabaseEvidence(before, after), instances_before=instances_before_move(availability)
+    )

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcmcfg.verify.dcm4che_lines import is_dcm4che_log, parse_entries
-from dcmcfg.verify.dcm4che_log import read
+from dcmcfg.verify.dcm4che_log import read_dcm4che_log
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 from tests.growth import growth
@@ -20,7 +20,7 @@ from tests.verify.evidence import CT, STUDY, UIDS
 
 NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 AT = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
-SOUGHT = LogQuery(STUDY, frozenset(UIDS), calling_ae_title="DCMCFG", archive_ae_titles=frozenset({"DCM4CHEE"}))
+QUERY = LogQuery(STUDY, frozenset(UIDS), calling_ae_title="DCMCFG", archive_ae_titles=frozenset({"DCM4CHEE"}))
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 CR = "1.2.840.10008.5.1.4.1.1.1"
 
@@ -82,8 +82,8 @@ def response(counters: str = ", completed=3", status: str = "0", comment: str = 
     return dimse(f"LONGTERM<-DCMCFG(7) << 3:C-MOVE-RSP[pcid=3{counters}, status={status}H{more}", tsuid="1.2")
 
 
-def logged(*parts: str, sought: LogQuery = SOUGHT) -> ParsedLog:
-    return read("\n".join(parts).splitlines(), sought, NOW)
+def logged(*parts: str, query: LogQuery = QUERY) -> ParsedLog:
+    return read_dcm4che_log("\n".join(parts).splitlines(), query, NOW)
 
 
 STORES = [store(uid, number=number) for number, uid in enumerate(UIDS, 1)]
@@ -101,11 +101,11 @@ RECORD = MoveRecord(
 
 def test_the_page_shows_a_c_store_with_class_syntax_and_status() -> None:
     uid = "1.3.51.0.7.1265535119.17104.33870.32953.8838.26602.20894"
-    found = logged(PAGE, sought=LogQuery("1.2.4.0.13.1.432252867.1552647.1", frozenset({uid})))
+    found = logged(PAGE, query=LogQuery("1.2.4.0.13.1.432252867.1552647.1", frozenset({uid})))
     expected_time = datetime(2026, 11, 30, 14, 13, 1, 377000, tzinfo=UTC)
     assert found.move_records == ()  # it shows the response to the C-MOVE, and not who was to receive what
     assert found.legs == (
-        Leg(
+        TransferLeg(
             "DCMQRSCP",
             "DCM4CHEE",
             "the external archive's log",
@@ -163,7 +163,7 @@ def test_of_a_move_of_two_studies_only_this_ones_instances_count() -> None:
     others = [store(f"9.9.9.{number}", number=number) for number in (4, 5, 6)]
     (record,) = logged(request(), both, *STORES, *others, six).move_records
     assert (record.study_uid, record.completed, record.reported_completed) == (STUDY, 3, 6)
-    (record,) = logged(request(), both, *STORES, *others, six, sought=LogQuery(STUDY)).move_records
+    (record,) = logged(request(), both, *STORES, *others, six, query=LogQuery(STUDY)).move_records
     assert (record.status, record.completed, record.has_sent) == (0, None, False)
 
 
@@ -259,14 +259,16 @@ HALF = "\n".join((request(), identifier(), *STORES, response()))
 
 @given(st.lists(st.sampled_from(HALF.splitlines()) | st.text(max_size=60), max_size=40))
 def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
-    found = read(lines, SOUGHT, NOW)
+    found = read_dcm4che_log(lines, QUERY, NOW)
     assert all(each.study_uid in ("", STUDY) for each in found.move_records)
     assert isinstance(is_dcm4che_log(lines), bool)
 
 
 @given(st.integers(0, HALF.count("\n") + 1), st.integers(0, HALF.count("\n") + 1))
 def test_a_log_that_is_cut_off_shows_no_more_than_the_whole_one(start: int, end: int) -> None:
-    for record in read(HALF.splitlines()[start:end], SOUGHT, NOW).move_records:  # log_tail.py gives whole lines only
+    for record in read_dcm4che_log(
+        HALF.splitlines()[start:end], QUERY, NOW
+    ).move_records:  # log_tail.py gives whole lines only
         assert (record.calling_ae_title, record.called_ae_title, record.destination_ae_title) == (
             "DCMCFG",
             "LONGTERM",
@@ -297,6 +299,6 @@ def stores_of_any(count: int) -> list[str]:
 def test_a_log_is_read_in_linear_time(lines: Callable[[int], list[str]], size: int) -> None:
     def reading(count: int) -> Callable[[], object]:
         written = lines(count)
-        return lambda: read(written, SOUGHT, NOW)
+        return lambda: read_dcm4che_log(written, QUERY, NOW)
 
     assert growth(reading, size) < 4.5

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.verify.dcmtk_log import is_dcmtk_log, read
+from dcmcfg.verify.dcmtk_log import is_dcmtk_log, read_dcmtk_log
 from dcmcfg.verify.evidence import MoveRecord
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 from tests.growth import growth
 from tests.verify.evidence import STUDY, UIDS
 
 SINCE = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
-SOUGHT = LogQuery(STUDY, frozenset(UIDS), calling_ae_title="DCMCFG", archive_ae_titles=frozenset({"DCM4CHEE"}))
+QUERY = LogQuery(STUDY, frozenset(UIDS), calling_ae_title="DCMCFG", archive_ae_titles=frozenset({"DCM4CHEE"}))
 RECEIVED = "I: Association Received (localhost:DCMCFG -> LONGTERM)"
 RELEASE = "I: Association Release"
 STORES = """\
@@ -64,13 +64,15 @@ I: Requesting Sub-Association"""
 
 
 def logged(*parts: str, before: str = "") -> ParsedLog:
-    return read("\n".join(parts).splitlines(), SOUGHT, SINCE, before.splitlines())
+    return read_dcmtk_log("\n".join(parts).splitlines(), QUERY, SINCE, before.splitlines())
 
 
 def test_who_asked_for_what_to_be_sent_where_and_how_many_were_stored() -> None:
     found = logged(RECEIVED, request(), STORES, STORES, SUCCESS, RELEASE)
     assert found.move_records == (RECORD,)
-    assert found.legs == (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", (StoreRecord("", status=0, time=SINCE),) * 2),)
+    assert found.legs == (
+        TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", (StoreRecord("", status=0, time=SINCE),) * 2),
+    )
     assert found.ae_titles == {"LONGTERM"}
 
 
@@ -194,7 +196,7 @@ WHOLE = "\n".join((RECEIVED, request(), STORES, DEBUG, SUCCESS, RELEASE)).splitl
 
 @given(st.lists(st.sampled_from(WHOLE) | st.text(max_size=60), max_size=60))
 def test_whatever_is_in_a_log_is_read(lines: list[str]) -> None:
-    found = read(lines, SOUGHT, SINCE)
+    found = read_dcmtk_log(lines, QUERY, SINCE)
     assert all(each.study_uid in ("", STUDY) for each in found.move_records)
     assert isinstance(is_dcmtk_log(lines), bool)
 
@@ -213,7 +215,7 @@ def without_beginnings(count: int) -> list[str]:
 def test_a_log_is_read_in_linear_time(lines: Callable[[int], list[str]]) -> None:
     def reading(count: int) -> Callable[[], object]:
         written = lines(count)
-        return lambda: read(written, SOUGHT, SINCE)
+        return lambda: read_dcmtk_log(written, QUERY, SINCE)
 
     assert growth(reading, 50) < 4.5
 

@@ -42,10 +42,10 @@ RECORD = MoveRecord(
 def read(tmp_path: Path, *lines: object, tail: str = "") -> tuple[MoveRecord, ...] | None:
     path = tmp_path / "moves.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + tail, "utf-8")
-    return told(path).move_records
+    return read_evidence(path).move_records
 
 
-def told(path: Path) -> LogEvidence:
+def read_evidence(path: Path) -> LogEvidence:
     return read_log_evidence(LogPosition(path, FilePosition(), SINCE), LogQuery("1.2.3"))
 
 
@@ -73,7 +73,7 @@ def test_a_half_written_last_line_counts_for_nothing(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_no_record_at_all(tmp_path: Path) -> None:
     path = tmp_path / "none.jsonl"
-    assert told(path) == LogEvidence(
+    assert read_evidence(path) == LogEvidence(
         None, f"the external archive's log {path} cannot be read: No such file or directory"
     )
 
@@ -81,8 +81,8 @@ def test_a_missing_file_is_no_record_at_all(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
     path = tmp_path / "syslog"
     path.write_text("Jan  2 12:00:00 host systemd[1]: Started.\n")
-    assert told(path).move_records is None
-    assert told(path).reason.endswith(
+    assert read_evidence(path).move_records is None
+    assert read_evidence(path).reason.endswith(
         "reports a C-MOVE; expected: JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
     )
 
@@ -90,8 +90,8 @@ def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
 def test_an_orthanc_that_writes_down_no_requests_tells_nothing(tmp_path: Path) -> None:
     path = tmp_path / "Orthanc.log"
     path.write_text("W1125 14:10:43.511449 main.cpp:2017] Orthanc version: 1.10.1\n")
-    assert told(path).move_records is None
-    assert "its log tells of no request: an Orthanc does that with --verbose" in told(path).reason
+    assert read_evidence(path).move_records is None
+    assert "its log tells of no request: an Orthanc does that with --verbose" in read_evidence(path).reason
 
 
 def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:

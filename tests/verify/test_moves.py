@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from dcmcfg.dicom.move import MoveOutcome, MoveProgress
-from dcmcfg.dicom.retrieval import Level, Retrieval
+from dcmcfg.dicom.retrieval import QueryRetrieveLevel, Retrieval
 from dcmcfg.verify.moves import ProgressTotal, SentMove, combine_outcomes, move_all
 
-SERIES = Retrieval("1.2", Level.SERIES, ("1.2.1", "1.2.2"))
-ONE, OTHER = (Retrieval("1.2", Level.SERIES, (uid,)) for uid in SERIES.series_uids)
+SERIES = Retrieval("1.2", QueryRetrieveLevel.SERIES, ("1.2.1", "1.2.2"))
+ONE, OTHER = (Retrieval("1.2", QueryRetrieveLevel.SERIES, (uid,)) for uid in SERIES.series_uids)
 
 
 def _sending(*outcomes: MoveOutcome) -> tuple[list[Retrieval], tuple[SentMove, ...]]:

@@ -15,15 +15,15 @@ from dcmcfg.verify.orthanc_log import (
     compute_resource_id,
     compute_resource_ids,
     is_orthanc_log,
-    read_moves,
+    read_orthanc_log,
     shows_requests,
 )
 from tests.growth import growth
-from tests.verify.evidence import STUDY, UIDS, listed
+from tests.verify.evidence import STUDY, UIDS, instances_before_move
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 RESOURCE = compute_resource_id("P1", STUDY)
-SOUGHT = LogQuery(STUDY, frozenset(UIDS), compute_resource_ids("P1", listed()))
+QUERY = LogQuery(STUDY, frozenset(UIDS), compute_resource_ids("P1", instances_before_move()))
 AT = "1125 14:10:43.553160"
 INCOMING = f"I{AT} main.cpp:352] Incoming Move request from AET DCMCFG on IP 127.0.0.1, calling AET LONGTERM"
 FOR = f'I{AT} OrthancMoveRequestHandler.cpp:326] (dicom) Move-SCU request received for AET "DCM4CHEE"'
@@ -54,8 +54,8 @@ RECORD = MoveRecord(
 )
 
 
-def read(*lines: str, sought: LogQuery = SOUGHT, now: datetime = NOW) -> list[MoveRecord]:
-    return list(read_moves("\n".join(lines).splitlines(), sought, now))
+def read(*lines: str, query: LogQuery = QUERY, now: datetime = NOW) -> list[MoveRecord]:
+    return list(read_orthanc_log("\n".join(lines).splitlines(), query, now))
 
 
 def stored(uid: str, status: str = "0x0000: Success") -> str:

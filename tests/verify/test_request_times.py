@@ -14,22 +14,22 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import build_context, evt
 
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
-from dcmcfg.dicom.retrieval import Level, Retrieval
+from dcmcfg.dicom.retrieval import QueryRetrieveLevel, Retrieval
 from dcmcfg.dicom.storage.receiver import Receiver
 from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.query import handle_find
 from dcmcfg.lab.requestor import open_association, send_file
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import ConfiguredRoute, Evidence, VerificationRequest
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.receiver_options import ReceiverOptions
 from dcmcfg.verify.request_times import RequestTimes
 from dcmcfg.verify.run import gather_evidence
-from dcmcfg.verify.selection import WHOLE_STUDY, Selection
+from dcmcfg.verify.selection import WHOLE_STUDY, RetrieveSelection
 from tests.dicom.dcmtk import LOOPBACK, Made, make_instances
 from tests.dicom.raw_scu import RawScu, associate, data_set, element, p_data, raw_scu, store, value
 from tests.ports import free_port
-from tests.verify.evidence import arrived, listed
+from tests.verify.evidence import instances_before_move, received_instances
 from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 CT = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
@@ -63,7 +63,7 @@ class Site:
         before: Callable[[], None],
         on_move: OnMove,
         *,
-        selection: Selection = WHOLE_STUDY,
+        selection: RetrieveSelection = WHOLE_STUDY,
         shared: bool = False,
     ) -> Evidence:
         """Verify at an archive that calls *before* when it is asked what the study holds, once our receiver listens.
@@ -81,7 +81,7 @@ class Site:
         held = held_of(self.made)
         with ExitStack() as stack:
             archive = stack.enter_context(scripted_archive(self.made, on_move, on_find=on_find))
-            addresses = Addresses(archive, self.workstation, ConfiguredRoute(), TIMEOUTS)
+            addresses = VerificationAddresses(archive, self.workstation, ConfiguredRoute(), TIMEOUTS)
             question = VerificationRequest(self.made.study_uid, archive, "WORKSTATION", "DCMCFG", selection=selection)
             if not shared:
                 return gather_evidence(question, addresses, receiver_options=ReceiverOptions())
@@ -107,10 +107,10 @@ def reports_success(exchange: MoveExchange) -> MoveResponse:
 @pytest.mark.parametrize("shared", [False, True], ids=["our receiver", "one that listened before"])
 def test_what_another_sender_had_sent_before_the_request_is_no_proof(site: Site, shared: bool) -> None:
     evidence = site.verify(site.send_as_stranger, reports_success, shared=shared)
-    verdict = judge(evidence)
+    verdict = judge_evidence(evidence)
     assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
-    assert verdict.received.missing == tuple(sorted(site.made.sop_instance_uids))
-    assert verdict.received.callers == ()
+    assert verdict.receipt.missing == tuple(sorted(site.made.sop_instance_uids))
+    assert verdict.receipt.callers == ()
     assert verdict.notes == (
         "ignored 3 instances that began to arrive before the C-MOVE was sent (caller STRANGER, Move Originator OTHER)",
     )
@@ -124,7 +124,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
         return MoveResponse(0, completed=3, failed=0)
 
     evidence = site.verify(lambda: None, on_move)
-    verdict = judge(evidence)
+    verdict = judge_evidence(evidence)
     assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION because of this C-MOVE"
     assert verdict.notes == (
         "ignored 3 instances that others had sent, not this C-MOVE (caller STRANGER, Move Originator OTHER)",
@@ -135,7 +135,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
 @pytest.mark.real
 def test_what_came_before_the_request_that_names_ours_is_no_proof_either(site: Site) -> None:
     """It is late for an earlier run with the same calling AE title and Message ID."""
-    assert not judge(site.verify(site.send, reports_success)).accepted
+    assert not judge_evidence(site.verify(site.send, reports_success)).is_accepted
 
 
 @pytest.mark.real
@@ -144,10 +144,10 @@ def test_what_comes_again_for_the_request_counts(site: Site) -> None:
         site.send(message_id=exchange.request.message_id)
         return MoveResponse(0, completed=3, failed=0)
 
-    verdict = judge(site.verify(site.send_as_stranger, send))
-    assert verdict.verified
+    verdict = judge_evidence(site.verify(site.send_as_stranger, send))
+    assert verdict.is_verified
     assert verdict.headline.startswith("verified: 3 of 3 instances received by WORKSTATION")
-    assert (verdict.received.duplicates, verdict.received.move_originators) == ((), ("DCMCFG",))
+    assert (verdict.receipt.duplicates, verdict.receipt.move_originators) == ((), ("DCMCFG",))
 
 
 @pytest.mark.real
@@ -171,7 +171,7 @@ def test_an_instance_on_its_way_when_the_request_is_sent_is_no_proof(site: Site)
 
         evidence = site.verify(begin, end)
     assert len(evidence.early_instances) == 3
-    assert judge(evidence).headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
+    assert judge_evidence(evidence).headline == "NOT verified: nothing arrived at WORKSTATION after the C-MOVE was sent"
 
 
 @pytest.mark.real
@@ -190,9 +190,9 @@ def test_what_came_after_a_refused_list_and_before_the_second_attempt_is_no_proo
             site.send(number, message_id=exchange.request.message_id)
         return MoveResponse(0, completed=1, failed=0)
 
-    evidence = site.verify(lambda: None, on_move, selection=Selection(Level.IMAGE))
+    evidence = site.verify(lambda: None, on_move, selection=RetrieveSelection(QueryRetrieveLevel.IMAGE))
     assert request_times == list(site.made.sop_instance_uids)
-    assert judge(evidence).headline == "NOT verified: 1 of 3 instances did not arrive"
+    assert judge_evidence(evidence).headline == "NOT verified: 1 of 3 instances did not arrive"
     assert [each.sop_instance_uid for each in evidence.early_instances] == [site.made.sop_instance_uids[1]]
 
 
@@ -210,23 +210,27 @@ def test_what_comes_for_one_series_while_the_next_is_asked_for_counts(site: Site
     uids: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dcmcfg.verify.selection.MAX_UIDS", 1)  # so that each series has its own C-MOVE
-        evidence = two.verify(lambda: None, on_move, selection=Selection(Level.SERIES))
+        evidence = two.verify(lambda: None, on_move, selection=RetrieveSelection(QueryRetrieveLevel.SERIES))
     assert (len(uids), evidence.early_instances) == (2, ())
-    assert judge(evidence).verified
+    assert judge_evidence(evidence).is_verified
 
 
 def test_the_last_request_that_names_an_instance_or_its_series_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1, 100))
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
-    first, second, foreign = (replace(each, started_monotonic=1.5) for each in arrived(("1.2.3.1", "1.2.3.2", "1.9")))
-    request_times = RequestTimes(listed())
+    first, second, foreign = (
+        replace(each, started_monotonic=1.5) for each in received_instances(("1.2.3.1", "1.2.3.2", "1.9"))
+    )
+    request_times = RequestTimes(instances_before_move())
     assert not request_times.is_early(first), "nothing was asked for"
-    request_times.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2")))  # at 1
+    request_times.record_request(
+        Retrieval("1.2.3", QueryRetrieveLevel.IMAGE, ("1.2.3.0",), ("1.2.3.1", "1.2.3.2"))
+    )  # at 1
     assert not any(map(request_times.is_early, (first, second, foreign)))
-    request_times.record_request(Retrieval("1.2.3", Level.IMAGE, ("1.2.3.0",), ("1.2.3.2",)))  # at 2
+    request_times.record_request(Retrieval("1.2.3", QueryRetrieveLevel.IMAGE, ("1.2.3.0",), ("1.2.3.2",)))  # at 2
     assert [request_times.is_early(each) for each in (first, second, foreign)] == [False, True, False]
     request_times.record_request(
-        Retrieval("1.2.3", Level.SERIES, ("1.2.3.0",))
+        Retrieval("1.2.3", QueryRetrieveLevel.SERIES, ("1.2.3.0",))
     )  # at 3, of which the instances are not named
     assert request_times.is_early(replace(first, sop_instance_uid="1.2.3.3"))
     assert request_times.is_early(replace(foreign, started_monotonic=0.5))

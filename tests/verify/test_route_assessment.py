@@ -18,13 +18,13 @@ from tests.verify.evidence import (
     PURGED,
     UNWITNESSED,
     VIA_ARCHIVE,
-    arrived,
-    listed,
+    instances_before_move,
+    received_instances,
     recorded,
     study,
 )
 
-ONLINE = replace(UNWITNESSED, instances_before=listed("ONLINE"))
+ONLINE = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
 #: According to the archive's database: purged before the move, here after it.
 RECALLED = replace(ONLINE, database=DatabaseEvidence(PURGED, LOCAL_STUDY))
 PASSED = replace(ONLINE, database=DatabaseEvidence(PURGED, PURGED))
@@ -44,10 +44,10 @@ SHOWN, NOT_SHOWN, CONTRADICTED = RouteFinding.SHOWN, RouteFinding.NOT_SHOWN, Rou
 CASES: dict[str, tuple[Evidence, RouteFinding]] = {
     "purged before, no record": (RECALLED, SHOWN),
     "nearline before, no record": (UNWITNESSED, NOT_SHOWN),
-    "offline before": (replace(UNWITNESSED, instances_before=listed("OFFLINE")), NOT_SHOWN),
+    "offline before": (replace(UNWITNESSED, instances_before=instances_before_move("OFFLINE")), NOT_SHOWN),
     "online before, no record": (ONLINE, NOT_SHOWN),
-    "availability not given": (replace(UNWITNESSED, instances_before=listed("")), NOT_SHOWN),
-    "availability made up": (replace(UNWITNESSED, instances_before=listed("TAPE")), NOT_SHOWN),
+    "availability not given": (replace(UNWITNESSED, instances_before=instances_before_move("")), NOT_SHOWN),
+    "availability made up": (replace(UNWITNESSED, instances_before=instances_before_move("TAPE")), NOT_SHOWN),
     "online before, recorded": (replace(ONLINE, move_records=(recorded(),)), SHOWN),
     "online before, record without this study": (replace(ONLINE, move_records=()), NOT_SHOWN),
     "purged before, record without this study": (replace(RECALLED, move_records=()), CONTRADICTED),
@@ -97,7 +97,7 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
         NOT_SHOWN,
     ),
     "relayed, by the archive's log, and received": (
-        replace(ONLINE, route=DIRECT, move_records=(RELAYED,), received=arrived(calling="LONGTERM")),
+        replace(ONLINE, route=DIRECT, move_records=(RELAYED,), received=received_instances(calling="LONGTERM")),
         SHOWN,
     ),
     "a hidden move that may have sent it": (replace(RECALLED, move_records=(HIDDEN,)), SHOWN),
@@ -119,19 +119,19 @@ CASES: dict[str, tuple[Evidence, RouteFinding]] = {
         CONTRADICTED,
     ),
     "called by the alternative itself": (
-        replace(PASSED, route=AS_ALTERNATIVE, received=arrived(calling="LONGTERM")),
+        replace(PASSED, route=AS_ALTERNATIVE, received=received_instances(calling="LONGTERM")),
         SHOWN,
     ),
     "called by the external archive although set": (
-        replace(GOOD, move_records=None, received=arrived(calling="LONGTERM")),
+        replace(GOOD, move_records=None, received=received_instances(calling="LONGTERM")),
         CONTRADICTED,
     ),
     "called by the external archive because unset": (
-        replace(PASSED, route=DIRECT, received=arrived(calling="LONGTERM")),
+        replace(PASSED, route=DIRECT, received=received_instances(calling="LONGTERM")),
         SHOWN,
     ),
-    "called by a stranger": (replace(ONLINE, received=arrived(calling="STRANGER")), NOT_SHOWN),
-    "called by the archive": (replace(ONLINE, received=arrived()), NOT_SHOWN),
+    "called by a stranger": (replace(ONLINE, received=received_instances(calling="STRANGER")), NOT_SHOWN),
+    "called by the archive": (replace(ONLINE, received=received_instances()), NOT_SHOWN),
 }
 
 
@@ -225,7 +225,7 @@ def test_a_refused_relay_although_set_is_contradicted() -> None:
 
 def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on() -> None:
     silent = MoveOutcome(None, interruption="no response within 9 s")
-    evidence = replace(RECALLED, received=arrived(), move_records=(), outcome=silent)
+    evidence = replace(RECALLED, received=received_instances(), move_records=(), outcome=silent)
     route = judge_route(evidence, delivered=True)
     assert route.finding is SHOWN
     assert "the external archive's own record shows no C-MOVE of this study in this run" in route.reasons

@@ -9,12 +9,23 @@ import pytest
 from dcmcfg.verify.evidence import DatabaseEvidence, Evidence
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
-from tests.verify.evidence import ALONE, DIRECT, GOOD, LOCAL_STUDY, PURGED, UIDS, VIA_ARCHIVE, arrived, listed, recorded
+from tests.verify.evidence import (
+    ALONE,
+    DIRECT,
+    GOOD,
+    LOCAL_STUDY,
+    PURGED,
+    UIDS,
+    VIA_ARCHIVE,
+    instances_before_move,
+    received_instances,
+    recorded,
+)
 
-BOTH = replace(GOOD, move_records=None, instances_before=listed("ONLINE"))
-BACK = replace(BOTH, route=VIA_ARCHIVE, received=arrived(calling="DCM4CHEE"))
-PAST = replace(BOTH, route=DIRECT, received=arrived(calling="LONGTERM"))
-MIXED = (*arrived(UIDS[:1], "DCM4CHEE"), *arrived(UIDS[1:], "LONGTERM"))
+BOTH = replace(GOOD, move_records=None, instances_before=instances_before_move("ONLINE"))
+BACK = replace(BOTH, route=VIA_ARCHIVE, received=received_instances(calling="DCM4CHEE"))
+PAST = replace(BOTH, route=DIRECT, received=received_instances(calling="LONGTERM"))
+MIXED = (*received_instances(UIDS[:1], "DCM4CHEE"), *received_instances(UIDS[1:], "LONGTERM"))
 MASKED = replace(VIA_ARCHIVE, sending_ae_titles=frozenset({"MASKED"}))
 CAME, STAYED, UNKNOWN = (
     DatabaseEvidence(PURGED, LOCAL_STUDY),
@@ -33,11 +44,11 @@ CAME, STAYED, UNKNOWN = (
         (replace(PAST, database=STAYED), RouteFinding.SHOWN),
         (replace(PAST, database=CAME), RouteFinding.CONTRADICTED),  # not reloaded?
         (replace(PAST, database=UNKNOWN), RouteFinding.NOT_SHOWN),
-        (replace(PAST, database=STAYED, received=arrived(calling="DCM4CHEE")), RouteFinding.NOT_SHOWN),
-        (replace(PAST, database=STAYED, received=arrived(calling="GATEWAY")), RouteFinding.NOT_SHOWN),
+        (replace(PAST, database=STAYED, received=received_instances(calling="DCM4CHEE")), RouteFinding.NOT_SHOWN),
+        (replace(PAST, database=STAYED, received=received_instances(calling="GATEWAY")), RouteFinding.NOT_SHOWN),
         (replace(PAST, database=STAYED, received=MIXED), RouteFinding.NOT_SHOWN),
-        (replace(BACK, database=CAME, received=arrived(calling="GATEWAY")), RouteFinding.NOT_SHOWN),
-        (replace(BACK, database=CAME, received=arrived(calling="MASKED"), route=MASKED), RouteFinding.SHOWN),
+        (replace(BACK, database=CAME, received=received_instances(calling="GATEWAY")), RouteFinding.NOT_SHOWN),
+        (replace(BACK, database=CAME, received=received_instances(calling="MASKED"), route=MASKED), RouteFinding.SHOWN),
         (replace(PAST, database=STAYED, received=None), RouteFinding.NOT_SHOWN),  # relayed, and nobody saw it
     ],
 )
@@ -66,6 +77,9 @@ def test_a_tree_with_both_ways_needs_a_receiver() -> None:
 
 def test_availability_alone_does_not_say_which_way() -> None:
     evidence = replace(
-        ALONE, instances_before=listed("NEARLINE"), instances_after=listed("ONLINE"), database=DatabaseEvidence()
+        ALONE,
+        instances_before=instances_before_move("NEARLINE"),
+        instances_after=instances_before_move("ONLINE"),
+        database=DatabaseEvidence(),
     )
     assert judge_route(evidence, delivered=True).finding is RouteFinding.NOT_SHOWN

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.render.verify_transfers import format_transfer_lines, legs_json
-from dcmcfg.verify.judgement import judge
-from dcmcfg.verify.legs import Leg, StoreGroup, StoreRecord, group_stores
+from dcmcfg.verify.judgement import judge_evidence
+from dcmcfg.verify.legs import StoreGroup, StoreRecord, TransferLeg, group_stores
 from dcmcfg.verify.store_legs import OWN_RECEIVER, collect_legs, describe_transcoding
-from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, arrived
+from tests.verify.evidence import CT, GOOD, IMPLICIT, STUDY, UIDS, UNWITNESSED, received_instances
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 EXPLICIT, DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
-LOGGED = Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(StoreRecord(uid, CT, JPEG_LS, 0) for uid in UIDS))
+LOGGED = TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", tuple(StoreRecord(uid, CT, JPEG_LS, 0) for uid in UIDS))
 #: A log entry without instances: the files are in JPEG-LS.
 OF_FILES = replace(LOGGED, stores=tuple(StoreRecord("", status=0, file_transfer_syntax=JPEG_LS) for _ in UIDS))
-RECEIVED = Leg(
+RECEIVED = TransferLeg(
     "DCM4CHEE",
     "WORKSTATION",
     OWN_RECEIVER,
@@ -50,8 +50,8 @@ def test_what_several_c_moves_sent_is_one_leg() -> None:
 
 
 def test_what_somebody_else_sent_of_another_study_is_in_no_leg() -> None:
-    stranger = replace(arrived(("9.9",))[0], study_uid="9")
-    assert collect_legs(replace(GOOD, received=(*arrived(), stranger))) == (RECEIVED,)
+    stranger = replace(received_instances(("9.9",))[0], study_uid="9")
+    assert collect_legs(replace(GOOD, received=(*received_instances(), stranger))) == (RECEIVED,)
     assert collect_legs(replace(GOOD, received=(stranger,))) == ()
 
 
@@ -67,8 +67,8 @@ def test_alike_are_those_of_one_class_syntax_and_status() -> None:
 def test_another_transfer_syntax_than_the_one_sent_is_a_note_and_no_failure() -> None:
     evidence = replace(GOOD, legs=(LOGGED,))
     assert list(describe_transcoding(evidence)) == [CHANGED]
-    verdict = judge(evidence)
-    assert verdict.verified
+    verdict = judge_evidence(evidence)
+    assert verdict.is_verified
     assert CHANGED in verdict.notes
 
 

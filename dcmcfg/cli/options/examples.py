@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def examples(*each: tuple[str, str]) -> str:
+def format_examples(*each: tuple[str, str]) -> str:
     """Return the epilog for click: of *each* what it is for, and the command line, which can be copied as it is."""
     lines = (f"  # {purpose}\n  {command}" for purpose, command in each)
     return "\b\nExamples:\n" + "\n".join(lines)

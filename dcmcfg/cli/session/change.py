@@ -28,15 +28,21 @@ from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.plan.versions import assert_versions
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import format_plan_counts, format_unchanged_lines, print_plan
-from dcmcfg.render.terminal.console import ExtraOutput, print_line, show_progress, stderr_console, stdout_console
+from dcmcfg.render.terminal.console import (
+    ExtraOutput,
+    make_stderr_console,
+    make_stdout_console,
+    print_line,
+    show_progress,
+)
 from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.execution import RolloutOutcome, resume_rollout, run_rollout
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal
 from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.recovery import require_finished
 from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome
 from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy, has_assertions
-from dcmcfg.rollout.unfinished import require_finished
 from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import get_state_folder
 
@@ -48,7 +54,7 @@ _NO_EXTRA_OUTPUT = ExtraOutput()
 _READ_CHECK_NOTE = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
 
 
-def server_rules(directory: Directory, tree: Tree) -> ServerSchemaRules:
+def make_server_rules(directory: Directory, tree: Tree) -> ServerSchemaRules:
     """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed.
 
     They refuse nothing where the user lets the server decide.
@@ -91,7 +97,7 @@ def apply_plan(
     """
     if options.strict:
         plan = assert_versions(plan)
-    rules = rules or server_rules(directory, plan.before)
+    rules = rules or make_server_rules(directory, plan.before)
     require_accepted(plan, rules)
     is_partial = rejects_file is not None and bool(rejects_file.items)
     undone_was_complete = (
@@ -214,7 +220,7 @@ def _connect_archive(settings: Settings) -> ReachableArchive:
 def _print_plan_and_warnings(
     settings: Settings, plan: Plan, options: ChangeOptions, *, warnings: Sequence[str], extra_output: ExtraOutput
 ) -> None:
-    console = stderr_console() if options.stdout_reserved else stdout_console()
+    console = make_stderr_console() if options.stdout_reserved else make_stdout_console()
     for line in (format_site_headline(settings), *format_unchanged_lines(plan)):
         print_line(console, line)
     if plan.steps:

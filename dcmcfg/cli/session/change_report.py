@@ -15,10 +15,10 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.rejects import RejectsFile
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.plan.delayed_effects import find_restart_attributes
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
-from dcmcfg.plan.taking_effect import find_restart_attributes
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.execution import RolloutOutcome
 from dcmcfg.settings import Settings, update_profile
@@ -29,7 +29,7 @@ _DEFAULT = "default"
 def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
     """Return how an archive comes to find its device again, which no reload does."""
     instructions = " and ".join(
-        f"{archive.old} with -D{DEVICE_NAME_PROPERTY}={archive.new}" for archive in renamed_archives
+        f"{archive.old_name} with -D{DEVICE_NAME_PROPERTY}={archive.new_name}" for archive in renamed_archives
     )
     return (
         f"no reload: restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME); "
@@ -67,7 +67,9 @@ def format_device_setting_note(settings: Settings, renamed_archives: Sequence[Re
 
 
 def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str | None:
-    return next((each.new for each in renamed if EntityKind.DEVICE.are_same_name(each.old, settings.device)), None)
+    return next(
+        (each.new_name for each in renamed if EntityKind.DEVICE.are_same_name(each.old_name, settings.device)), None
+    )
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class ChangeReport:
             "reloaded": reload is not None,
             "reload": None if reload is None else reload.json_fields,
             "required_restarts": [
-                {"old_name": each.old, "new_name": each.new, "property": DEVICE_NAME_PROPERTY}
+                {"old_name": each.old_name, "new_name": each.new_name, "property": DEVICE_NAME_PROPERTY}
                 for each in self.renamed_archives
             ],
             "profile_file": str(profile) if profile else None,

@@ -15,9 +15,9 @@ from dcmcfg.files.locations import locate_all_values
 from dcmcfg.lint.new_violations import changes_certificates, find_new_violations
 from dcmcfg.lint.plan_risks import assess_plan_risks
 from dcmcfg.lint.rule import LintRule
+from dcmcfg.plan.delayed_effects import describe_delayed_effects, warn_about_automatic_loading
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import UNLOADABLE, UNUSABLE_REFERENCE, Risk, find_record_risks
-from dcmcfg.plan.taking_effect import describe_delayed_effects, warn_about_automatic_loading
 from dcmcfg.plan.warnings import find_plan_warnings
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.settings import Settings

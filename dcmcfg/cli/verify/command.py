@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dcmcfg.cli.options.examples import examples
+from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -22,7 +22,7 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 
 if TYPE_CHECKING:
     from dcmcfg.cli.verify.temporary_destination import ActiveDestination
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.command(
     "verify",
     cls=SiteCommand,
-    epilog=examples(
+    epilog=format_examples(
         (
             "Send a study from here, with this machine as WORKSTATION",
             "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
@@ -123,7 +123,7 @@ def _verify_with_existing_destination(
 def _verify_studies(
     run: VerifyRun,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
     """Verify one study, or the studies of the run's source."""

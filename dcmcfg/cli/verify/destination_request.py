@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.model.devices import Configuration, NetworkAE
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.receiver_options import ReceiverOptions
 
 #: An exit code, and what returns the object for ``--json``.
@@ -21,7 +21,9 @@ CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 class AddressFinder(Protocol):
     """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
 
-    def __call__(self, configuration: Configuration, *, destination_ae_title: str, receive: bool) -> Addresses:
+    def __call__(
+        self, configuration: Configuration, *, destination_ae_title: str, receive: bool
+    ) -> VerificationAddresses:
         """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
 
 

@@ -15,7 +15,7 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.render.evidence import evidence_json
 from dcmcfg.render.html.evidence_page import render_evidence_page
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.proof import Proof, SiteSetting, compute_tree_facts, create_proof, describe_configuration
 from dcmcfg.verify.timeline import Timeline
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def write_evidence_files(
     run: VerifyRun,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     timeline: Timeline,
     evidence: Evidence,
@@ -51,7 +51,7 @@ def write_evidence_files(
 def make_evidence_writer(
     run: VerifyRun,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     judge_evidence: Callable[[Evidence], Verdict],
 ) -> Callable[[StudyEvidence], None]:
     """Return what writes the evidence on each of many studies to a file of its own, in each folder of *run*.

@@ -16,13 +16,13 @@ from dcmcfg.model.devices import Configuration
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.claim import CLEAN_COMMAND
-from dcmcfg.temporary.leftovers import find_leftovers
+from dcmcfg.temporary.leftovers import find_leftover_destinations
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND
 
 
 def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
     """Warn on stderr of what earlier runs have left in *configuration*."""
-    for each in find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
+    for each in find_leftover_destinations(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
         message = f"a verify has left the temporary destination {each}; {CLEAN_COMMAND} removes it"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
 
@@ -34,7 +34,7 @@ def describe_leftovers(settings: Settings, directory: Directory) -> dict[str, st
     """
     try:
         configuration = Configuration(read_tree(directory))
-        leftovers = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+        leftovers = find_leftover_destinations(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
     except (DirectoryError, NotFound):
         return {}
     return {each.ae_title: each.description for each in leftovers}

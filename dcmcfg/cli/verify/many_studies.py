@@ -43,12 +43,12 @@ from dcmcfg.render.bulk import bulk_json, print_bulk
 from dcmcfg.render.bulk_files import render_bulk_csv, render_bulk_junit
 from dcmcfg.render.bulk_progress import show_bulk_progress
 from dcmcfg.render.html.bulk_page import render_bulk_page
-from dcmcfg.render.terminal.console import stderr_console, stdout_console
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import get_state_subfolder
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence, VerificationRequest
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def verify_many(
     run: VerifyRun,
     source: StudySource,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     *,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
@@ -169,7 +169,7 @@ def verify_many(
 
 def _print_summary(report: BulkReport, notes: tuple[str, ...], next_steps: tuple[str, ...], *, on_stderr: bool) -> None:
     """Print the summary; *on_stderr*, where standard output is for a file, on standard error."""
-    print_bulk(report, notes, next_steps, stderr_console() if on_stderr else stdout_console())
+    print_bulk(report, notes, next_steps, make_stderr_console() if on_stderr else make_stdout_console())
     sys.stdout.flush()
 
 
@@ -183,7 +183,10 @@ def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]
 
 
 def _make_evidence_writer(
-    run: VerifyRun, configuration: Configuration, addresses: Addresses, active_destination: ActiveDestination | None
+    run: VerifyRun,
+    configuration: Configuration,
+    addresses: VerificationAddresses,
+    active_destination: ActiveDestination | None,
 ) -> Callable[[StudyEvidence], None] | None:
     """Return what keeps the evidence on each study; None where that is not wanted."""
     if not run.evidence_files.paths:
@@ -192,15 +195,15 @@ def _make_evidence_writer(
 
     insert_options = bind_run_options()
 
-    def judge_evidence(evidence: Evidence) -> Verdict:
-        verdict = judge(evidence, require_route=run.evidence_options.require_route)
+    def judge_with_advice(evidence: Evidence) -> Verdict:
+        verdict = judge_evidence(evidence, require_route=run.evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         return replace(verdict, next_steps=tuple(map(insert_options, verdict.next_steps)))
 
-    return make_evidence_writer(run, configuration, addresses, judge_evidence)
+    return make_evidence_writer(run, configuration, addresses, judge_with_advice)
 
 
-def prepare_source(run: VerifyRun, source: StudySource, addresses: Addresses) -> StudySource:
+def prepare_source(run: VerifyRun, source: StudySource, addresses: VerificationAddresses) -> StudySource:
     """Return *source* with all that must be known of it before a temporary destination is added for it.
 
     Raises :class:`DcmcfgError` where the store cannot be had or is another question's, and what
@@ -217,11 +220,11 @@ def _resolve_query(
     run_parameters: RunParameters,
     *,
     request: VerificationRequest,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
 ) -> StudySource:
     """Return *source*, a query with what matches it unless the store has that; no store is made or changed for it."""
     listed_at = ResultStore.read_listing_time(
-        _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.name
+        _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.source_id
     )
     if (
         not isinstance(source, StudyQuery)
@@ -238,12 +241,12 @@ def _resolve_query(
 def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunParameters) -> Path:
     return (
         bulk.store_file
-        or get_state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.name)}{STORE_SUFFIX}"
+        or get_state_subfolder(STORE_FOLDER) / f"{run_parameters.compute_store_name(source.source_id)}{STORE_SUFFIX}"
     )
 
 
 def _make_run_parameters(
-    run: VerifyRun, addresses: Addresses, request: VerificationRequest, receiver_kind: ReceiverKind
+    run: VerifyRun, addresses: VerificationAddresses, request: VerificationRequest, receiver_kind: ReceiverKind
 ) -> RunParameters:
     """Return what a store is known by."""
     keeps_files = run.receiver_settings is not None and run.receiver_settings.storage_folder is not None
@@ -284,14 +287,14 @@ def _list_next_steps(
             make_next_step(session_result.error, archive),
         )
         steps.append(": ".join(part for part in parts if part))
-    if session_result.report.summary.open_count:
+    if session_result.report.summary.unfinished_count:
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"
         )
         steps.append(f"the same command{omission} goes on: what has its answer is not asked again")
     if session_result.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
         steps.append("the tree was changed: the same command with --again asks for all anew")
-    if session_result.report.summary.fixable_count and not session_result.report.summary.open_count:
+    if session_result.report.summary.fixable_count and not session_result.report.summary.unfinished_count:
         replacement = " instead of --again" if rerun_mode is RepeatScope.ALL else ""
         steps.append(f"once that is mended, the same command with --only-failed{replacement} asks for those anew")
     if (
@@ -307,6 +310,6 @@ def _get_exit_code(session_result: SessionResult, *, sent: bool) -> int:
     """Return 0 when all is well and 1 when it is not, but 3 where no C-MOVE was sent although some were to be."""
     if session_result.report.summary.all_successful and session_result.error is None:
         return 0
-    if sent or not session_result.had_open_studies:
+    if sent or not session_result.had_unfinished_studies:
         return 1
     return INTERRUPTED_EXIT_CODE if session_result.ending is RunEnding.STOPPED else DcmcfgError.exit_code

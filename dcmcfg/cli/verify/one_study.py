@@ -29,8 +29,8 @@ from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.model.devices import Configuration
 from dcmcfg.render.verify import print_verdict, show_verify_progress, verdict_json
-from dcmcfg.verify.addresses import Addresses
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.addresses import VerificationAddresses
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.recall import RecallSearch
 from dcmcfg.verify.run import gather_evidence
 from dcmcfg.verify.timeline import Timeline
@@ -89,10 +89,10 @@ _OPTIONS = re.compile(rf"(?: --[a-z-]+(?: (?!--){_WORD})?)*")
 
 
 @dataclass(frozen=True)
-class _CommandPattern:
+class _CommandTemplate:
     """A command as next steps write it, with the options of ``verify`` that mean the same there."""
 
-    pattern: re.Pattern[str]
+    template: re.Pattern[str]
     options: tuple[str, ...]
 
     def add_options(self, text: str, given: Mapping[str, object]) -> str:
@@ -104,11 +104,11 @@ class _CommandPattern:
             missing_options = (each for each in self.options if each in given and each not in present_options)
             return line[0] + "".join(f" {_format_option(each, given[each])}" for each in missing_options)
 
-        return self.pattern.sub(add_missing, text)
+        return self.template.sub(add_missing, text)
 
 
 _COMMAND_PATTERNS = (
-    _CommandPattern(
+    _CommandTemplate(
         re.compile(rf"\bdcmcfg verify --recall (?:--dest {_WORD}|--temporary-dest)"),
         (
             *("--ae", "--calling", "--connect", "--level", "--model", "--priority"),
@@ -117,8 +117,8 @@ _COMMAND_PATTERNS = (
             *("--tls", "--tls-ca", "--tls-cert", "--tls-key", "--tls-key-passphrase-file", "--tls-any-host"),
         ),
     ),
-    _CommandPattern(re.compile(rf"\bdcmcfg route --dest {_WORD}"), ("--ae", "--calling")),
-    _CommandPattern(re.compile(rf"\bdcmcfg work-order --external {_WORD}"), ("--ae", "--calling")),
+    _CommandTemplate(re.compile(rf"\bdcmcfg route --dest {_WORD}"), ("--ae", "--calling")),
+    _CommandTemplate(re.compile(rf"\bdcmcfg work-order --external {_WORD}"), ("--ae", "--calling")),
 )
 
 
@@ -153,7 +153,7 @@ def _format_option(option: str, value: object) -> str:
 def verify_one(
     run: VerifyRun,
     configuration: Configuration,
-    addresses: Addresses,
+    addresses: VerificationAddresses,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
     """Verify the study that *run* names or looks for; print the verdict, keep the evidence where that is wanted.
@@ -171,7 +171,7 @@ def verify_one(
             RecallSearch(
                 device=device,
                 addresses=addresses,
-                calling=run.calling_ae_title,
+                calling_ae_title=run.calling_ae_title,
                 keys=run.query_keys,
                 database=evidence_sources.database,
                 tls=tls,
@@ -197,7 +197,7 @@ def verify_one(
                 cancellation=cancellation,
                 callbacks=timeline.record_calls(replace(callbacks, on_sending=enable_cancel, on_sent=sent.set)),
             )
-        verdict = judge(evidence, require_route=evidence_options.require_route)
+        verdict = judge_evidence(evidence, require_route=evidence_options.require_route)
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.dicom.retrieval import InformationModel, Level, Patient, Priority
+from dcmcfg.dicom.retrieval import InformationModel, Patient, Priority, QueryRetrieveLevel
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.receiver_options import ReceiverOptions
-from dcmcfg.verify.selection import Selection
+from dcmcfg.verify.selection import RetrieveSelection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +26,18 @@ class RetrieveOptions:
     patient_id_issuer: str | None
     priority: str
 
-    def parse_selection(self) -> Selection:
+    def parse_selection(self) -> RetrieveSelection:
         """Return what is asked for; the level is that of what is named. Raises :class:`click.UsageError`."""
         series, images = tuple(map(parse_uid, self.series)), tuple(map(parse_uid, self.image))
-        named_level = Level.IMAGE if images else Level.SERIES if series else Level.STUDY
-        level = Level(self.level) if self.level else named_level
-        if named_level is Level.IMAGE and level is not Level.IMAGE:
+        named_level = (
+            QueryRetrieveLevel.IMAGE if images else QueryRetrieveLevel.SERIES if series else QueryRetrieveLevel.STUDY
+        )
+        level = QueryRetrieveLevel(self.level) if self.level else named_level
+        if named_level is QueryRetrieveLevel.IMAGE and level is not QueryRetrieveLevel.IMAGE:
             raise click.UsageError(f"--image names instances, and --level {level.value} asks for none")
-        if named_level is Level.SERIES and level is Level.STUDY:
+        if named_level is QueryRetrieveLevel.SERIES and level is QueryRetrieveLevel.STUDY:
             raise click.UsageError("--series names series, and --level study asks for none")
-        return Selection(level, tuple(dict.fromkeys(series)), tuple(dict.fromkeys(images)))
+        return RetrieveSelection(level, tuple(dict.fromkeys(series)), tuple(dict.fromkeys(images)))
 
     def parse_model_and_patient(self) -> tuple[InformationModel, Patient | None]:
         """Return the information model and whose study it is, where that is said. Raises :class:`click.UsageError`."""
@@ -59,7 +61,7 @@ retrieval_options = option_group(
     [
         _option(
             "--level",
-            type=click.Choice([level.value for level in Level]),
+            type=click.Choice([level.value for level in QueryRetrieveLevel]),
             help="Level of the C-MOVE: the study, its series by their UIDs, or its instances by theirs.",
         ),
         _option("--series", multiple=True, metavar="UID", help="Series to move, instead of all (repeatable)."),

@@ -14,10 +14,10 @@ from dcmcfg.cli.verify.recall_options import RecallOptions
 from dcmcfg.dicom.retrieval import InformationModel, Patient, Priority
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.settings import Settings
-from dcmcfg.verify.addresses import Addresses
+from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.receiver_options import ReceiverOptions
-from dcmcfg.verify.selection import Selection
+from dcmcfg.verify.selection import RetrieveSelection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class VerifyRun:
     study_uid: str
     destination_ae_title: str
     calling_ae_title: str
-    selection: Selection
+    selection: RetrieveSelection
     model_and_patient: tuple[InformationModel, Patient | None]
     priority: Priority
     find_addresses: AddressFinder
@@ -50,7 +50,7 @@ class VerifyRun:
     details: bool = False
 
     def make_request(
-        self, addresses: Addresses, *, study_uid: str = "", destination_ae_title: str = ""
+        self, addresses: VerificationAddresses, *, study_uid: str = "", destination_ae_title: str = ""
     ) -> VerificationRequest:
         """Return the request at *addresses*, for *study_uid* and *destination_ae_title* where the options name none."""
         model, patient = self.model_and_patient
@@ -66,11 +66,11 @@ class VerifyRun:
             priority=self.priority,
         )
 
-    def make_client_tls_context(self, addresses: Addresses) -> ssl.SSLContext | None:
+    def make_client_tls_context(self, addresses: VerificationAddresses) -> ssl.SSLContext | None:
         """Return what the archive is called with; None where that is plain DICOM."""
         return self.tls_files.client_context() if addresses.tls else None
 
-    def get_receiver_settings(self, addresses: Addresses) -> ReceiverOptions | None:
+    def get_receiver_settings(self, addresses: VerificationAddresses) -> ReceiverOptions | None:
         """Return how we listen at *addresses*: with TLS where the tree says so."""
         if self.receiver_settings is None or not addresses.destination_requires_tls:
             return self.receiver_settings

@@ -27,17 +27,23 @@ from dcmcfg.plan.warnings import find_plan_warnings
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.temporary_destination import format_added_entries, temporary_destination_json
-from dcmcfg.render.terminal.console import stderr_console
+from dcmcfg.render.terminal.console import make_stderr_console
 from dcmcfg.rollout.record import RolloutContext
 from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.address import find_receiver_address, find_warnings
-from dcmcfg.temporary.claim import CLEAN_COMMAND
-from dcmcfg.temporary.leftovers import Leftover, find_leftovers
+from dcmcfg.temporary.address import find_delivery_warnings, find_receiver_address
+from dcmcfg.temporary.leftovers import LeftoverDestination, find_leftover_destinations
 from dcmcfg.temporary.maker_process import describe_this_process
 from dcmcfg.temporary.next_steps import adapt_next_steps, advise_on_unreachable
-from dcmcfg.temporary.run import Addition, RunContext, RunProgress, hold_destination, remove_leftovers
-from dcmcfg.verify.addresses import Addresses, AddressOverride
+from dcmcfg.temporary.run import (
+    DestinationAddition,
+    DestinationContext,
+    DestinationProgress,
+    hold_destination,
+    remove_leftovers,
+)
+from dcmcfg.temporary.title_claims import CLEAN_COMMAND
+from dcmcfg.verify.addresses import AddressOverride, VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Verdict
 
@@ -54,16 +60,16 @@ class ActiveDestination:
 
     destination: TemporaryDestination
     configuration: Configuration
-    addresses: Addresses
+    addresses: VerificationAddresses
     receiver: Receiver
-    progress: RunProgress
+    progress: DestinationProgress
     ldap_url: str
     on_received: Callable[[int], None] = lambda _: None
 
     @property
     def ae_title(self) -> str:
         """The Move Destination."""
-        return self.destination.title
+        return self.destination.ae_title
 
     def add_advice(self, verdict: Verdict, evidence: Evidence) -> Verdict:
         """Return *verdict* on *evidence* with what to do where nothing has come."""
@@ -99,7 +105,7 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
     """
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
-    leftovers = find_leftovers(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
+    leftovers = find_leftover_destinations(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC))
     if leftovers:
         _confirm_and_clean(settings, directory, leftovers, yes=yes)
     titles = [each.ae_title for each in leftovers]
@@ -110,14 +116,14 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
 
 
 def _confirm_and_clean(
-    settings: Settings, directory: Directory, leftovers_found: Sequence[Leftover], *, yes: bool
+    settings: Settings, directory: Directory, leftovers_found: Sequence[LeftoverDestination], *, yes: bool
 ) -> None:
     print_message(format_site_headline(settings))
     for each in leftovers_found:
         _print_text(f"left behind: {each}")
     context = _connect_site(settings, directory)
     _require_confirmation("Remove this, and have the archive reload?", yes=yes)
-    progress = RunProgress()
+    progress = DestinationProgress()
     invocation.current().partial_result = lambda: {"removed": list(progress.removed_leftovers)}
     with _mark_may_have_changed(progress):
         remove_leftovers(context, leftovers_found, progress)
@@ -130,7 +136,7 @@ def verify_with_temporary_destination(
     *,
     request: DestinationRequest,
     temporary_options: TemporaryDestinationOptions,
-    verify_study: Callable[[Addresses, ActiveDestination], CommandResult],
+    verify_study: Callable[[VerificationAddresses, ActiveDestination], CommandResult],
 ) -> CommandResult:
     """Return what *verify_study* answers while a temporary destination is there, with what became of that.
 
@@ -186,8 +192,8 @@ def add_temporary_destination(
         destination = TemporaryDestination(
             title, receiver_address.host, receiver.port, describe_this_process(datetime.now(UTC)), security=security
         )
-        addition = Addition(destination, request.archive_ae.device.name, request.archive_ae.title)
-        plan = addition.plan(configuration.tree)
+        addition = DestinationAddition(destination, request.archive_ae.device.name, request.archive_ae.title)
+        plan = addition.make_plan(configuration.tree)
         configuration_after = Configuration(plan.after)
         addresses_after = request.find_addresses(configuration_after, destination_ae_title=title, receive=True)
         active_destinations.append(
@@ -196,15 +202,17 @@ def add_temporary_destination(
                 configuration=configuration_after,
                 addresses=addresses_after,
                 receiver=receiver,
-                progress=RunProgress(),
+                progress=DestinationProgress(),
                 ldap_url=settings.ldap_url,
             )
         )
-        leftovers = find_leftovers(get_state_folder(), settings.ldap_url, configuration, destination.owner.created)
+        leftovers = find_leftover_destinations(
+            get_state_folder(), settings.ldap_url, configuration, destination.owner.created
+        )
         _print_intro(settings, destination, plan, leftovers, with_plan=temporary_options.show_plan)
         for warning in (
-            *addition.edit(configuration).warnings,
-            *find_warnings(plan.after, addition, request.calling_ae_title),
+            *addition.make_edit(configuration).warnings,
+            *find_delivery_warnings(plan.after, addition, request.calling_ae_title),
         ):
             _print_text(f"warning: {warning}")
         tls_note = " with TLS" if security.tls else ""
@@ -233,11 +241,11 @@ def _start_receiver(receiver: Receiver) -> Iterator[Receiver]:
 
 @contextmanager
 def _register(
-    context: RunContext,
-    addition: Addition,
+    context: DestinationContext,
+    addition: DestinationAddition,
     plan: Plan,
     *,
-    leftovers_found: Sequence[Leftover],
+    leftovers_found: Sequence[LeftoverDestination],
     active_destination: ActiveDestination,
 ) -> Iterator[None]:
     """Add it for the time of the block; ``--json`` tells how far that is."""
@@ -261,7 +269,7 @@ def _print_intro(
     settings: Settings,
     destination: TemporaryDestination,
     plan: Plan,
-    leftovers_found: Sequence[Leftover],
+    leftovers_found: Sequence[LeftoverDestination],
     *,
     with_plan: bool,
 ) -> None:
@@ -272,13 +280,13 @@ def _print_intro(
             f"{each}"
         )
     if with_plan:
-        print_plan(stderr_console(), plan)
+        print_plan(make_stderr_console(), plan)
     _print_text(format_added_entries(destination, plan))
     for warning in find_plan_warnings(plan):
         _print_text(f"warning: {warning}")
 
 
-def _connect_site(settings: Settings, directory: Directory) -> RunContext:
+def _connect_site(settings: Settings, directory: Directory) -> DestinationContext:
     """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
     from dcmcfg.cli.session.reload import connect_archive
 
@@ -286,7 +294,7 @@ def _connect_site(settings: Settings, directory: Directory) -> RunContext:
     rollout_context = RolloutContext(
         get_state_folder(), format_site_headline(settings), invocation.current().command_line
     )
-    return RunContext(directory, rollout_context, service.reload, _print_text)
+    return DestinationContext(directory, rollout_context, service.reload, _print_text)
 
 
 def _require_confirmation(question: str, *, yes: bool) -> None:
@@ -298,7 +306,7 @@ def _require_confirmation(question: str, *, yes: bool) -> None:
 
 
 @contextmanager
-def _mark_may_have_changed(progress: RunProgress) -> Iterator[None]:
+def _mark_may_have_changed(progress: DestinationProgress) -> Iterator[None]:
     """Have what nobody foresaw count as something changed, until all is taken back."""
     run = invocation.current()
     run.may_have_changed = True

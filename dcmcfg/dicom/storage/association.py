@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dcmcfg.dicom.storage.incoming_data_set import IncomingDataSet
 from dcmcfg.dicom.storage.service import RequestOrigin, StorageScp, accepts_abstract_syntax
 from dcmcfg.dicom.ul.accepted_connection import AcceptedConnection, ConnectionEnded, PduReader
-from dcmcfg.dicom.ul.command_set import Command, read_command
+from dcmcfg.dicom.ul.command_set import CommandSet, decode_command_set
 from dcmcfg.dicom.ul.negotiation import LOCAL_LIMIT_EXCEEDED, encode_rejection, find_rejection, negotiate
 from dcmcfg.dicom.ul.pdu import (
     ABORT_PDU,
@@ -43,7 +43,7 @@ class StorageAssociation:
         self._origins: Mapping[int, RequestOrigin] = {}  # by presentation context
         self._context_id = 0  # of the message on its way
         self._command_set = bytearray()
-        self._command: Command | None = None  # whose data set is on its way
+        self._command: CommandSet | None = None  # whose data set is on its way
         self._data_set: IncomingDataSet | None = None
 
     def serve(self, *, is_over_limit: bool = False) -> bytes:
@@ -136,7 +136,7 @@ class StorageAssociation:
         for piece in self._reader.iterate_pieces(length):
             self._command_set += piece
         if is_last:
-            command = read_command(bytes(self._command_set))
+            command = decode_command_set(bytes(self._command_set))
             self._command_set.clear()
             self._begin(command)
 
@@ -159,11 +159,11 @@ class StorageAssociation:
                 self._end_data_set(command, data_set)
                 return
 
-    def _end_data_set(self, command: Command, data_set: IncomingDataSet) -> None:
+    def _end_data_set(self, command: CommandSet, data_set: IncomingDataSet) -> None:
         self._command = self._data_set = None
         self._respond(command, data_set)
 
-    def _begin(self, command: Command) -> None:
+    def _begin(self, command: CommandSet) -> None:
         """Take *command*: answer it where nothing more comes with it, else be ready for its data set."""
         if command.is_response:
             raise ProtocolViolation(None, "a response came, and nothing was asked")
@@ -175,7 +175,7 @@ class StorageAssociation:
         else:
             self._respond(command, None)
 
-    def _respond(self, command: Command, data_set: IncomingDataSet | None) -> None:
+    def _respond(self, command: CommandSet, data_set: IncomingDataSet | None) -> None:
         response = self._scp.handle_request(command, data_set, self._origins[self._context_id])
         if response is not None:
             self._connection.send(split_into_pdus(response, COMMAND_BIT, self._context_id, self._maximum_length))

@@ -23,8 +23,8 @@ from dcmcfg.dicom.ul.command_set import (
     AFFECTED_SOP_INSTANCE_UID,
     MOVE_ORIGINATOR_AE_TITLE,
     MOVE_ORIGINATOR_MESSAGE_ID,
-    Command,
     CommandField,
+    CommandSet,
 )
 from dcmcfg.limits import INSTANCES
 from dcmcfg.well_known_uids import VERIFICATION
@@ -65,7 +65,7 @@ class StorageScp:
     #: How many instances are held so far.
     count_received: Callable[[], int] = lambda: 0
 
-    def prepare_data_set(self, command: Command, origin: RequestOrigin) -> IncomingDataSet:
+    def prepare_data_set(self, command: CommandSet, origin: RequestOrigin) -> IncomingDataSet:
         """Return what takes the data set of *command*."""
         if not _is_valid_store_request(command):
             return IncomingDataSet(origin.transfer_syntax)
@@ -81,7 +81,9 @@ class StorageScp:
             data_set.write_to(self.folder, file_header)
         return data_set
 
-    def handle_request(self, command: Command, data_set: IncomingDataSet | None, origin: RequestOrigin) -> bytes | None:
+    def handle_request(
+        self, command: CommandSet, data_set: IncomingDataSet | None, origin: RequestOrigin
+    ) -> bytes | None:
         """Carry out a request that is all there; return the command set of the answer, None where there is none."""
         match command.field:
             case CommandField.C_STORE:
@@ -111,7 +113,7 @@ class StorageScp:
             case _:
                 return command.build_response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
 
-    def _store(self, command: Command, uid: str, received: ReceivedDataSet, origin: RequestOrigin) -> bytes:
+    def _store(self, command: CommandSet, uid: str, received: ReceivedDataSet, origin: RequestOrigin) -> bytes:
         status = OUT_OF_RESOURCES if received.save_error else SUCCESS
         instance = ReceivedInstance(
             sop_instance_uid=uid,
@@ -134,12 +136,12 @@ class StorageScp:
         return command.build_response(status, received.save_error)
 
 
-def _is_valid_store_request(command: Command) -> bool:
+def _is_valid_store_request(command: CommandSet) -> bool:
     """Tell whether it is a C-STORE that names an instance."""
     return command.field == CommandField.C_STORE and bool(command.sop_instance_uid) and _has_valid_uid_lengths(command)
 
 
-def _has_valid_uid_lengths(command: Command) -> bool:
+def _has_valid_uid_lengths(command: CommandSet) -> bool:
     uids = (AFFECTED_SOP_CLASS_UID, AFFECTED_SOP_INSTANCE_UID)
     return all(len(command.octets(each)) <= _MAX_UID_OCTETS for each in uids)
 

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from dcmcfg.dicom.ul.command_set import MESSAGE_ID_BEING_RESPONDED_TO, Command, read_command
+from dcmcfg.dicom.ul.command_set import MESSAGE_ID_BEING_RESPONDED_TO, CommandSet, decode_command_set
 from dcmcfg.dicom.ul.negotiation import Acceptance
 from dcmcfg.dicom.ul.pdu import (
     ABORT_PDU,
@@ -36,10 +36,10 @@ _PDV = struct.Struct(">LBB")
 
 
 @dataclass(frozen=True)
-class Message:
+class DimseMessage:
     """A command with its data set as encoded, None where there is none; both in that presentation context."""
 
-    command: Command
+    command: CommandSet
     data_set: bytes | None
     context_id: int
 
@@ -49,11 +49,11 @@ class MessageAssembler:
 
     def __init__(self, context_ids: Collection[int]) -> None:
         self._context_ids = context_ids
-        self._command: Command | None = None  # whose data set is on its way
+        self._command: CommandSet | None = None  # whose data set is on its way
         self._context_id = 0
         self._octets = bytearray()
 
-    def add_pdu(self, content: bytes) -> Iterator[Message]:
+    def add_pdu(self, content: bytes) -> Iterator[DimseMessage]:
         """Take the *content* of a P-DATA-TF; yield the messages that it completes.
 
         Raises :class:`ProtocolViolation`.
@@ -82,15 +82,15 @@ class MessageAssembler:
         self._context_id = context_id
         self._octets += octets
 
-    def _complete_message(self) -> Message | None:
+    def _complete_message(self) -> DimseMessage | None:
         octets = bytes(self._octets)
         self._octets.clear()
         if self._command is not None:
             command, self._command = self._command, None
-            return Message(command, octets, self._context_id)
-        command = read_command(octets)
+            return DimseMessage(command, octets, self._context_id)
+        command = decode_command_set(octets)
         if not command.has_data_set:
-            return Message(command, None, self._context_id)
+            return DimseMessage(command, None, self._context_id)
         self._command = command
         return None
 
@@ -115,7 +115,7 @@ class AssociationEnded(Exception):
     """The association is over; :attr:`Association.end_reason` says how."""
 
 
-class ResponseTimeout(AssociationEnded):
+class DimseResponseTimeout(AssociationEnded):
     """It is over because no answer came in time."""
 
 
@@ -137,7 +137,7 @@ class Association:
         self._stall_s, self._release_s = stall_timeout_s, release_timeout_s
         self._is_releasing = False
         self._incoming = MessageAssembler(acceptance.contexts.keys())
-        self._messages: deque[Message] = deque()
+        self._messages: deque[DimseMessage] = deque()
         with _OPEN_LOCK:
             _OPEN.add(self)
 
@@ -157,11 +157,11 @@ class Association:
         """Send a message; raises :class:`AssociationEnded`."""
         self._send(encode_message(command_set, data_set, context_id, self.acceptance.maximum_length))
 
-    def wait_for_response(self, message_id: int, seconds: float) -> Message | None:
+    def wait_for_response(self, message_id: int, seconds: float) -> DimseMessage | None:
         """Return the next response to *message_id*, which is waited for *seconds*; None after :meth:`wake`.
 
-        Answers to other requests are passed over. Raises :class:`AssociationEnded`, or :class:`ResponseTimeout` when
-        none comes in time.
+        Answers to other requests are passed over. Raises :class:`AssociationEnded`, or :class:`DimseResponseTimeout`
+        when none comes in time.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -174,7 +174,7 @@ class Association:
                 return None
             else:
                 self.abort(self._describe_timeout(seconds))
-                raise ResponseTimeout
+                raise DimseResponseTimeout
 
     def release(self) -> None:
         """Release the association where it is open, and close the connection."""
@@ -203,7 +203,7 @@ class Association:
         """End the connection under the thread that uses it."""
         self.connection.force_close(ABORT_PDU)
 
-    def _take_response(self, message_id: int) -> Message | None:
+    def _take_response(self, message_id: int) -> DimseMessage | None:
         while self._messages:
             message = self._messages.popleft()
             if not message.command.is_response:
@@ -242,7 +242,7 @@ class Association:
         except PduTimeout as timeout:
             reason = f"the peer did not finish what it began to say within {self._stall_s:g} s"
             self._end(reason, ABORT_PDU)
-            raise ResponseTimeout(reason) from timeout
+            raise DimseResponseTimeout(reason) from timeout
         except ConnectionClosed as closed:
             raise self._end(describe_lost_connection(closed)) from closed
         raise self._end_after_pdu(kind, content)

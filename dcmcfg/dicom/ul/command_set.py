@@ -40,7 +40,7 @@ class CommandField(IntEnum):
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandSet:
     """A command set: the octets of each element by the second half of its tag."""
 
     field: int
@@ -96,7 +96,7 @@ class Command:
         return _encode_element(element, value) if value else b""
 
 
-def read_command(octets: bytes) -> Command:
+def decode_command_set(octets: bytes) -> CommandSet:
     """Return the command set in *octets*; raises :class:`ProtocolViolation`."""
     elements = _read_elements(octets)
     field, message_id = _get_number(elements, COMMAND_FIELD), _get_number(elements, MESSAGE_ID)
@@ -105,7 +105,7 @@ def read_command(octets: bytes) -> Command:
         raise ProtocolViolation(None, "the command set does not say what is asked")
     if message_id is None and not field & RESPONSE_BIT and field != CommandField.C_CANCEL:
         raise ProtocolViolation(None, "the request has no number")
-    return Command(field, message_id or 0, data_set != NO_DATA_SET, elements)
+    return CommandSet(field, message_id or 0, data_set != NO_DATA_SET, elements)
 
 
 def encode_command_set(elements: Iterable[tuple[int, bytes]]) -> bytes:

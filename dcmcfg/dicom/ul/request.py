@@ -9,18 +9,18 @@ from dcmcfg.dicom.ul.command_set import (
     ERROR_COMMENT,
     RESPONSE_BIT,
     STATUS,
-    Command,
     CommandField,
+    CommandSet,
     encode_cancel_request,
 )
 
 
 @dataclass(frozen=True)
-class Response:
+class DimseResponse:
     """A response with its data set as encoded, None where there is none."""
 
     status: int
-    command: Command
+    command: CommandSet
     data_set: bytes | None
 
     @property
@@ -30,7 +30,7 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Request:
+class DimseRequest:
     """A request of kind ``command_field`` on ``association``, in that presentation context."""
 
     association: Association
@@ -38,7 +38,7 @@ class Request:
     context_id: int
     message_id: int
 
-    def wait_for_response(self, seconds: float) -> Response | None:
+    def wait_for_response(self, seconds: float) -> DimseResponse | None:
         """Return the next response within *seconds*, None where :meth:`Association.wake` comes before.
 
         Raises :class:`~dcmcfg.dicom.ul.association.AssociationEnded` when there will be none.
@@ -50,7 +50,7 @@ class Request:
         if message.command.field != self.command_field | RESPONSE_BIT or status is None:
             self.association.abort(NOT_A_RESPONSE)
             raise AssociationEnded(NOT_A_RESPONSE)
-        return Response(status, message.command, message.data_set)
+        return DimseResponse(status, message.command, message.data_set)
 
     def cancel(self) -> None:
         """Send a C-CANCEL; raises :class:`~dcmcfg.dicom.ul.association.AssociationEnded`."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import TlsHandshakeFailed
 from dcmcfg.peer_certificate import PeerCertificate
-from dcmcfg.tls_trust import explain_refusal, explain_version_failure
+from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failure
 
 #: What ends the words for a handshake that failed.
 NOTHING_SENT = "; nothing was sent"
@@ -83,7 +83,7 @@ def _explain_untrusted_certificate(
     error: ssl.SSLCertVerificationError, peer: Peer, certificate: PeerCertificate | None
 ) -> tuple[str, str]:
     """Return what is wrong with the certificate of *peer*, and the next step."""
-    problem, next_step = explain_refusal(error, certificate) or _VERIFY_ERRORS.get(
+    problem, next_step = explain_certificate_refusal(error, certificate) or _VERIFY_ERRORS.get(
         error.verify_code, (error.verify_message, _TRUST)
     )
     if certificate is not None and error.verify_code in _HOST_MISMATCH_CODES and not certificate.has_host_names:

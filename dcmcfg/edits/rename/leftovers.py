@@ -24,7 +24,7 @@ _OTHER_TITLE = OTHER_AE_TITLE.lower()
 
 
 @dataclass(frozen=True)
-class Leftover:
+class LeftoverName:
     """A value in which the old name stands, and the reason why it was not rewritten."""
 
     dn: DN
@@ -34,19 +34,19 @@ class Leftover:
 
 
 @dataclass(frozen=True)
-class Leftovers:
+class LeftoverNames:
     """The ``items``, those to review first; and in how many values the name is part of each longer word."""
 
-    items: tuple[Leftover, ...]
+    items: tuple[LeftoverName, ...]
     longer_words: Mapping[str, int]
 
 
-NO_LEFTOVERS = Leftovers((), {})
+NO_LEFTOVERS = LeftoverNames((), {})
 
 
-def find_leftovers(
+def find_leftover_names(
     references: References, kind: EntityKind, old: str, new: str, *, keeps_old_name: bool = False
-) -> Leftovers:
+) -> LeftoverNames:
     """Return where *old* still stands in a tree in which a thing of *kind* is called *new* now.
 
     *references* are those of that tree. With *keeps_old_name* the thing keeps *old* as a title. Besides words, patterns
@@ -58,12 +58,12 @@ def find_leftovers(
     for reference in references.all:
         by_value.setdefault((reference.dn, reference.attribute, reference.value), []).append(reference)
     classifier = _LeftoverClassifier(references=references, kind=kind, old=old, new=new, keeps_old_name=keeps_old_name)
-    urgent: list[Leftover] = []
-    others: list[Leftover] = []
+    urgent: list[LeftoverName] = []
+    others: list[LeftoverName] = []
     longer_words: Counter[str] = Counter()
     for entry, attribute, value, text in _iterate_texts(tree):
         if classifier.is_missed_pattern(attribute, value, text):
-            urgent.append(Leftover(entry.dn, attribute, value, f"a pattern that {old} matches and {new} does not"))
+            urgent.append(LeftoverName(entry.dn, attribute, value, f"a pattern that {old} matches and {new} does not"))
             continue
         words = word_pattern.findall(text)
         if not words:
@@ -73,8 +73,8 @@ def find_leftovers(
             continue
         value_references = by_value.get((entry.dn, attribute, value), [])
         reason, needs_review = classifier.explain(entry, attribute, text, value_references)
-        (urgent if needs_review else others).append(Leftover(entry.dn, attribute, value, reason))
-    return Leftovers((*urgent, *others), dict(longer_words.most_common()))
+        (urgent if needs_review else others).append(LeftoverName(entry.dn, attribute, value, reason))
+    return LeftoverNames((*urgent, *others), dict(longer_words.most_common()))
 
 
 def _iterate_texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:

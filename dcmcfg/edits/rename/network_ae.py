@@ -16,7 +16,7 @@ from dcmcfg.edits.rename.renaming import (
     require_well_formed,
     suggest_references_only,
 )
-from dcmcfg.edits.rename.rewriting import NewName, rename_dn
+from dcmcfg.edits.rename.rewriting import NameChange, rename_dn
 from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.references.index import References
@@ -77,7 +77,7 @@ def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> 
     _require_no_alias(ae, new)
     require_free(references, EntityKind.AE, new)
     _require_no_other_title(configuration, ae, new)
-    name = NewName(
+    name = NameChange(
         EntityKind.AE, ae.title, new, ae.entry, keeps_old_name=keep.alias, accepts_old_title=keep.other_title
     )
     apps, warnings = _find_web_apps(references, ae, new) if not keep.web_apps else ((), ())
@@ -92,14 +92,14 @@ def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> 
 
 def rename_references(references: References, old: str, new: str) -> Renaming:
     """Return what remains of the rename of an AE by hand; raises what :func:`rename_references_only` raises."""
-    return rename_references_only(references, NewName(EntityKind.AE, old, new))
+    return rename_references_only(references, NameChange(EntityKind.AE, old, new))
 
 
 def _find_ae(references: References, configuration: Configuration, old: str, new: str) -> NetworkAE:
     """Return the AE that *old*, a title or what else names an AE, means."""
     if any(ae.title == old for ae in configuration.network_aes()):
         found = resolve_target(configuration, f"AE:{old}")
-    elif step := suggest_references_only(references, NewName(EntityKind.AE, old, new)):
+    elif step := suggest_references_only(references, NameChange(EntityKind.AE, old, new)):
         raise NotFound(f"no AE has the title {old}", next_step=step)
     else:
         is_qualified = "/" in old or "=" in old or old.lower().startswith("ae:")
@@ -146,9 +146,9 @@ def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: st
             raise Refused(f"{new} is taken: it is another title (dcmOtherAETitle)", subject=str(each.entry.dn))
 
 
-def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NewName, ...], tuple[str, ...]]:
+def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NameChange, ...], tuple[str, ...]]:
     """Return the web applications that are called after *ae* and serve it, and warnings about some."""
-    found: list[NewName] = []
+    found: list[NameChange] = []
     warnings: list[str] = []
     for entry in references.tree.children(ae.device.entry.dn):
         name = entry.text(EntityKind.WEB_APP.value.attribute)
@@ -169,15 +169,15 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         except (MalformedInput, Refused) as error:
             warnings.append(f"the web application {name} keeps its name: {error.message}.")
         else:
-            found.append(NewName(EntityKind.WEB_APP, name, new_name, entry))
+            found.append(NameChange(EntityKind.WEB_APP, name, new_name, entry))
     return tuple(found), tuple(warnings)
 
 
 def _make_keep_changes(
-    references: References, ae: NetworkAE, names: Sequence[NewName], keep: KeepOptions
+    references: References, ae: NetworkAE, names: Sequence[NameChange], keep: KeepOptions
 ) -> Iterator[Change]:
     """Yield what keeps the old title, and what the new one makes needless."""
-    tree, old, new = references.tree, names[0].old, names[0].new
+    tree, old, new = references.tree, names[0].old_name, names[0].new_name
     if keep.alias:
         yield Add(ae.entry.with_values(OTHER_AE_TITLE, ()))
         yield from map(Add, ae.capabilities)

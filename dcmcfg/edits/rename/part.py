@@ -13,7 +13,7 @@ from dcmcfg.edits.rename.renaming import (
     require_well_formed,
     suggest_references_only,
 )
-from dcmcfg.edits.rename.rewriting import NewName
+from dcmcfg.edits.rename.rewriting import NameChange
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration, Device
@@ -57,7 +57,7 @@ def rename_part(
     holder = Configuration(references.tree).get_device(device)
     device_key = () if kind.value.registered else references.tree.key(holder.entry.dn)
     if only_references:
-        return rename_references_only(references, NewName(kind, old, new, device_key=device_key))
+        return rename_references_only(references, NameChange(kind, old, new, device_key=device_key))
     entry = _find_part(references, holder, kind, old=old, new=new)
     if new == old:
         return make_empty_renaming(kind, old)
@@ -65,7 +65,7 @@ def rename_part(
     _require_free(references, holder, kind, entry=entry, new=new)
     if not force:
         _require_unrecorded(kind, old)
-    return make_renaming(references, (NewName(kind, old, new, entry),), tuple(_find_warnings(kind, old, new)))
+    return make_renaming(references, (NameChange(kind, old, new, entry),), tuple(_find_warnings(kind, old, new)))
 
 
 def _find_part(references: References, holder: Device, kind: EntityKind, *, old: str, new: str) -> Entry:
@@ -74,7 +74,7 @@ def _find_part(references: References, holder: Device, kind: EntityKind, *, old:
     for entry in carriers:
         if references.find_device_key(entry.dn) == key:
             return entry
-    new_name = NewName(kind, old, new, device_key=() if kind.value.registered else key)
+    new_name = NameChange(kind, old, new, device_key=() if kind.value.registered else key)
     if step := suggest_references_only(references, new_name):
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
     if carriers:
@@ -147,7 +147,7 @@ def rename_device(references: References, old: str, new: str) -> Renaming:
     for each in configuration.devices:
         if EntityKind.DEVICE.are_same_name(each.name, new) and each.entry.dn != device.entry.dn:
             raise Refused(f"the name {new} is taken by another device", subject=str(each.entry.dn))
-    name = NewName(EntityKind.DEVICE, device.name, new, device.entry)
+    name = NameChange(EntityKind.DEVICE, device.name, new, device.entry)
     return make_renaming(references, (name,), tuple(_find_device_warnings(device, new)))
 
 

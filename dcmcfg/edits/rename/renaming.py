@@ -9,8 +9,8 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.changes import Change
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.name_rules import check_new_ae_title, require_valid_name
-from dcmcfg.edits.rename.leftovers import NO_LEFTOVERS, Leftovers, find_leftovers
-from dcmcfg.edits.rename.rewriting import NewName, Rewriting, make_rewriting
+from dcmcfg.edits.rename.leftovers import NO_LEFTOVERS, LeftoverNames, find_leftover_names
+from dcmcfg.edits.rename.rewriting import NameChange, Rewriting, make_rewriting
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.references.index import Reference, References
@@ -25,22 +25,22 @@ _MAX_SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Renaming:
-    """The rename of a thing of ``kind`` from ``old`` to ``new``.
+    """The rename of a thing of ``kind`` from ``old_name`` to ``new_name``.
 
     ``references`` are those that it rewrites, as they were; ``leftovers`` where the old name still stands.
     """
 
     kind: EntityKind
-    old: str
-    new: str
+    old_name: str
+    new_name: str
     edit: Edit
     references: tuple[Reference, ...]
-    leftovers: Leftovers
+    leftovers: LeftoverNames
 
 
 def make_renaming(
     references: References,
-    new_names: Sequence[NewName],
+    new_names: Sequence[NameChange],
     warnings: Sequence[str] = (),
     changes: Sequence[Change] = (),
 ) -> Renaming:
@@ -58,18 +58,18 @@ def make_renaming(
         *_warn_about_ambiguous_references(references, name),
         *_warn_about_merged_values(rewriting, name),
     )
-    is_respelling = name.kind.are_same_name(name.old, name.new)
+    is_respelling = name.kind.are_same_name(name.old_name, name.new_name)
     leftovers = (
         NO_LEFTOVERS
         if is_respelling
-        else find_leftovers(
-            after, name.kind, name.old, name.new, keeps_old_name=name.keeps_old_name or name.accepts_old_title
+        else find_leftover_names(
+            after, name.kind, name.old_name, name.new_name, keeps_old_name=name.keeps_old_name or name.accepts_old_title
         )
     )
     return Renaming(
         kind=name.kind,
-        old=name.old,
-        new=name.new,
+        old_name=name.old_name,
+        new_name=name.new_name,
         edit=Edit(all_changes, all_warnings),
         references=rewriting.references,
         leftovers=leftovers,
@@ -78,82 +78,89 @@ def make_renaming(
 
 def make_empty_renaming(kind: EntityKind, name: str) -> Renaming:
     """Return the rename of *name* to itself, which is nothing to do."""
-    return Renaming(kind=kind, old=name, new=name, edit=Edit(()), references=(), leftovers=NO_LEFTOVERS)
+    return Renaming(kind=kind, old_name=name, new_name=name, edit=Edit(()), references=(), leftovers=NO_LEFTOVERS)
 
 
-def rename_references_only(references: References, name: NewName) -> Renaming:
+def rename_references_only(references: References, name: NameChange) -> Renaming:
     """Return what remains to do of a rename that was done by hand: what still refers to the old name.
 
     Raises :class:`Refused` while the old name is carried, :class:`NotFound` when nothing carries the new one, or when
     nothing refers to the old one.
     """
     word = name.kind.value.label
-    carriers = [_find_carriers(references, name, each) for each in (name.old, name.new)]
+    carriers = [_find_carriers(references, name, each) for each in (name.old_name, name.new_name)]
     if carriers[0]:
         raise Refused(
-            f"the {word} {name.old} is there still",
+            f"the {word} {name.old_name} is there still",
             subject=str(carriers[0][0].dn),
             next_step="without --references-only it is renamed",
         )
     if not carriers[1]:
-        raise NotFound(f"there is no {word} {name.new}", next_step="--references-only takes the name that it has now")
+        raise NotFound(
+            f"there is no {word} {name.new_name}", next_step="--references-only takes the name that it has now"
+        )
     renaming = make_renaming(references, (name,))
     if not renaming.edit.changes:
-        raise NotFound(f"nothing that leads nowhere refers to the {word} {name.old}")
+        raise NotFound(f"nothing that leads nowhere refers to the {word} {name.old_name}")
     return renaming
 
 
-def suggest_references_only(references: References, name: NewName) -> str:
+def suggest_references_only(references: References, name: NameChange) -> str:
     """Return the next step for a rename of what is not there, while something refers to it; else an empty text."""
-    count = sum(name.is_target_of(each, references) for each in references.find_references(name.kind, name.old))
-    if not count or not _find_carriers(references, name, name.new):
+    count = sum(name.is_target_of(each, references) for each in references.find_references(name.kind, name.old_name))
+    if not count or not _find_carriers(references, name, name.new_name):
         return ""
     values = f"{count} values name" if count > 1 else "1 value names"
-    return f"{values} {name.old} all the same, and there is {name.new}: --references-only has them name that"
+    return f"{values} {name.old_name} all the same, and there is {name.new_name}: --references-only has them name that"
 
 
-def _find_carriers(references: References, name: NewName, text: str) -> list[Entry]:
+def _find_carriers(references: References, name: NameChange, text: str) -> list[Entry]:
     """Return the things of the kind that are called *text*, on the device if it is one of a device."""
     carriers = references.find_entries(name.kind, text)
     return [each for each in carriers if not name.device_key or references.find_device_key(each.dn) == name.device_key]
 
 
-def _warn_about_existing_references(references: References, name: NewName) -> Iterator[str]:
-    if name.entry is None or name.kind.are_same_name(name.old, name.new):
+def _warn_about_existing_references(references: References, name: NameChange) -> Iterator[str]:
+    if name.entry is None or name.kind.are_same_name(name.old_name, name.new_name):
         return
     device = references.find_device_key(name.entry.dn)
     found = [
         each
-        for each in references.find_references(name.kind, name.new)
+        for each in references.find_references(name.kind, name.new_name)
         if not references.find_candidates(each)
         and (name.kind.value.registered or references.find_device_key(each.dn) == device)
     ]
     if found:
         locations = _format_locations(found)
         yield (
-            f"{name.new} is named already, and nothing carried that name: {locations}; from now on it means this "
+            f"{name.new_name} is named already, and nothing carried that name: {locations}; from now on it means this "
             f"{name.kind.value.label}, and renaming back would take it along."
         )
 
 
-def _warn_about_ambiguous_references(references: References, name: NewName) -> Iterator[str]:
+def _warn_about_ambiguous_references(references: References, name: NameChange) -> Iterator[str]:
     if name.entry is None:
         return
     ambiguous = [
-        each for each in references.find_references(name.kind, name.old) if len(references.find_candidates(each)) > 1
+        each
+        for each in references.find_references(name.kind, name.old_name)
+        if len(references.find_candidates(each)) > 1
     ]
     own = [each for each in ambiguous if name.is_target_of(each, references)]
     others = [each for each in ambiguous if each not in own]
-    prefix = f"{name.old} is the name of another {name.kind.value.label} too"
+    prefix = f"{name.old_name} is the name of another {name.kind.value.label} too"
     if own:
         yield f"{prefix}; these were taken for this one's, which is found first: {_format_locations(own)}."
     if others:
         yield f"{prefix}; these were taken for that one's, which is found first, and stay: {_format_locations(others)}."
 
 
-def _warn_about_merged_values(rewriting: Rewriting, name: NewName) -> Iterator[str]:
+def _warn_about_merged_values(rewriting: Rewriting, name: NameChange) -> Iterator[str]:
     for dn, attribute in rewriting.merged_values:
-        yield f"{dn}: {attribute} names {name.new} already, so {name.old} goes; renaming back would not bring it back."
+        yield (
+            f"{dn}: {attribute} names {name.new_name} already, so {name.old_name} goes; renaming back would not "
+            "bring it back."
+        )
 
 
 def _format_locations(references: Sequence[Reference]) -> str:
@@ -174,7 +181,7 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
         list(check_new_ae_title(parse_ae_title(name)))
     require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)
-    problem = syntaxes.find_problem(definition.syntax, name.encode()) if definition else ""
+    problem = syntaxes.find_syntax_problem(definition.syntax, name.encode()) if definition else ""
     if name == WILDCARD:
         problem = "* stands for any"
     elif "${" in name:

@@ -21,17 +21,17 @@ from dcmcfg.secret_values import format_value
 
 
 @dataclass(frozen=True)
-class NewName:
+class NameChange:
     """A thing and the name that it gets.
 
-    Without ``entry`` the thing has its new name already, and references to ``old`` are meant that lead nowhere; those
-    of the device ``device_key`` only, unless it is empty. With ``keeps_old_name`` the old name stays in use next to the
-    new one. With ``accepts_old_title`` the thing can still be called by it, so that conditions take both.
+    Without ``entry`` the thing has its new name already, and references to ``old_name`` are meant that lead nowhere;
+    those of the device ``device_key`` only, unless it is empty. With ``keeps_old_name`` the old name stays in use next
+    to the new one. With ``accepts_old_title`` the thing can still be called by it, so that conditions take both.
     """
 
     kind: EntityKind
-    old: str
-    new: str
+    old_name: str
+    new_name: str
     entry: Entry | None = None
     _: KW_ONLY
     device_key: NormalDN = ()
@@ -45,11 +45,11 @@ class NewName:
         if self.entry is None or all(kind.lower() != attribute for kind, _ in self.entry.dn.rdn.parts):
             return None
         parts = self.entry.dn.rdn.parts
-        return RDN(tuple((kind, self.new if kind.lower() == attribute else value) for kind, value in parts))
+        return RDN(tuple((kind, self.new_name if kind.lower() == attribute else value) for kind, value in parts))
 
     def is_target_of(self, reference: Reference, references: References) -> bool:
         """Tell whether *reference* leads to the thing."""
-        if reference.kind is not self.kind or not self.kind.are_same_name(reference.name, self.old):
+        if reference.kind is not self.kind or not self.kind.are_same_name(reference.name, self.old_name):
             return False
         candidates = references.find_candidates(reference)
         if self.entry is not None:
@@ -67,7 +67,7 @@ class Rewriting:
     merged_values: tuple[tuple[DN, str], ...] = ()
 
 
-def make_rewriting(references: References, new_names: Sequence[NewName]) -> Rewriting:
+def make_rewriting(references: References, new_names: Sequence[NameChange]) -> Rewriting:
     """Return the changes by which each of *new_names* comes about.
 
     First the registrations, then the entries, in place and with all below them, then what refers to them. Raises
@@ -80,14 +80,14 @@ def make_rewriting(references: References, new_names: Sequence[NewName]) -> Rewr
             values.rewrite(reference, name, references)
     for name in new_names:
         if name.entry is not None and name.new_rdn is None:
-            values.replace_first(name.entry, name.kind.value.attribute, name.new.encode())
+            values.replace_first(name.entry, name.kind.value.attribute, name.new_name.encode())
     changes: list[Change] = [each for name in new_names for each in _rename_registration(references, name)]
     changes += [Rename(n.entry.dn, rdn) for n in new_names if n.entry is not None and (rdn := n.new_rdn) is not None]
     changes += values.make_changes(new_names)
     return Rewriting(tuple(changes), tuple(values.rewritten), tuple(values.merged))
 
 
-def rename_dn(tree: Tree, dn: DN, new_names: Iterable[NewName]) -> DN:
+def rename_dn(tree: Tree, dn: DN, new_names: Iterable[NameChange]) -> DN:
     """Return what *dn* is once the entries of *new_names* are renamed."""
     for name in new_names:
         if name.entry is not None and (rdn := name.new_rdn) is not None:
@@ -97,16 +97,16 @@ def rename_dn(tree: Tree, dn: DN, new_names: Iterable[NewName]) -> DN:
     return dn
 
 
-def _rename_registration(references: References, name: NewName) -> Iterator[Change]:
+def _rename_registration(references: References, name: NameChange) -> Iterator[Change]:
     """Yield what brings the registration of *name* about; what was not registered before is not."""
     tree, registry = references.tree, REGISTRY_BY_KIND.get(name.kind)
-    registrations = find_registrations(tree, name.kind, name.old)
-    if registry is None or not registrations or find_registrations(tree, name.kind, name.new):
+    registrations = find_registrations(tree, name.kind, name.old_name)
+    if registry is None or not registrations or find_registrations(tree, name.kind, name.new_name):
         return
-    if name.keeps_old_name or len(references.find_entries(name.kind, name.old)) > 1:
-        yield Add(registry.build_entry(registrations[0].parent, name.new))
+    if name.keeps_old_name or len(references.find_entries(name.kind, name.old_name)) > 1:
+        yield Add(registry.build_entry(registrations[0].parent, name.new_name))
     else:
-        yield Rename(registrations[0], RDN.of(name.kind.value.attribute, name.new))
+        yield Rename(registrations[0], RDN.of(name.kind.value.attribute, name.new_name))
 
 
 class _ValueRewriter:
@@ -116,7 +116,7 @@ class _ValueRewriter:
         self._tree = tree
         #: By entry, attribute and old value: what stands there afterwards.
         self._replacements: dict[tuple[NormalDN, str, bytes], tuple[bytes, ...]] = {}
-        self._done: set[tuple[NormalDN, str, bytes, NewName]] = set()
+        self._done: set[tuple[NormalDN, str, bytes, NameChange]] = set()
         self.rewritten: list[Reference] = []
         self.merged: list[tuple[DN, str]] = []
 
@@ -124,7 +124,7 @@ class _ValueRewriter:
         """Have *value* in the place of the first of *attribute*."""
         self._replacements[self._tree.key(entry.dn), attribute, entry.values(attribute)[0]] = (value,)
 
-    def rewrite(self, reference: Reference, name: NewName, references: References) -> None:
+    def rewrite(self, reference: Reference, name: NameChange, references: References) -> None:
         """Rewrite *reference* if it leads to what *name* names, or by its DN below that."""
         key = (self._tree.key(reference.dn), reference.attribute, reference.value)
         if (*key, name) in self._done:
@@ -141,17 +141,22 @@ class _ValueRewriter:
             self._replacements[key] = replacement
             self.rewritten.append(reference)
 
-    def _rewrite_dn(self, value: bytes, name: NewName) -> bytes:
+    def _rewrite_dn(self, value: bytes, name: NameChange) -> bytes:
         if name.entry is None or name.new_rdn is None:
             return value
         old = name.entry.dn
         return rewrite_dn(value, old, DN((name.new_rdn, *old.parent.rdns)), self._tree.key)
 
-    def _rewrite_name(self, reference: Reference, value: bytes, name: NewName) -> tuple[bytes, ...]:
+    def _rewrite_name(self, reference: Reference, value: bytes, name: NameChange) -> tuple[bytes, ...]:
         attribute = reference.attribute
         keeps_value = name.keeps_old_name and _needs_old_name(attribute, value, name)
         new = rewrite_name(
-            attribute, value, name.kind, old=name.old, new=name.new, keep_old=keeps_value or name.accepts_old_title
+            attribute,
+            value,
+            name.kind,
+            old=name.old_name,
+            new=name.new_name,
+            keep_old=keeps_value or name.accepts_old_title,
         )
         _require_readable(reference, value, new, name)
         if not keeps_value or any(each.is_pattern for each in find_names(attribute, value)):
@@ -159,7 +164,7 @@ class _ValueRewriter:
         definition = self._tree.schema.attribute(attribute)
         return (new,) if definition is not None and definition.single_valued else (value, new)
 
-    def make_changes(self, new_names: Sequence[NewName]) -> Iterator[Modify]:
+    def make_changes(self, new_names: Sequence[NameChange]) -> Iterator[Modify]:
         """Yield a change for each entry, under the name that it then has."""
         touched: dict[NormalDN, dict[str, None]] = {}
         for key, attribute, _ in self._replacements:
@@ -184,28 +189,28 @@ class _ValueRewriter:
         return tuple(by_normal.values())
 
 
-def _needs_old_name(attribute: str, value: bytes, name: NewName) -> bool:
+def _needs_old_name(attribute: str, value: bytes, name: NameChange) -> bool:
     """Tell whether the old name must stay beside the new one: where titles that turn up are compared with it."""
     if attribute.partition(";")[0].lower() == EXTERNAL_RETRIEVE_AET.lower():
         return True
     found = find_names(attribute, value)
     return any(
-        each.use is NameUse.COMPARED and each.kind is name.kind and name.kind.are_same_name(each.text, name.old)
+        each.use is NameUse.COMPARED and each.kind is name.kind and name.kind.are_same_name(each.text, name.old_name)
         for each in found
     )
 
 
-def _require_readable(reference: Reference, old: bytes, new: bytes, name: NewName) -> None:
+def _require_readable(reference: Reference, old: bytes, new: bytes, name: NameChange) -> None:
     """Raise :class:`Refused` unless *new*, which takes the place of *old*, is read as naming the new name."""
     expected = [
-        name.new if each.kind is name.kind and name.kind.are_same_name(each.text, name.old) else each.text
+        name.new_name if each.kind is name.kind and name.kind.are_same_name(each.text, name.old_name) else each.text
         for each in find_names(reference.attribute, old)
     ]
-    expected += [name.old] if name.keeps_old_name or name.accepts_old_title else []
+    expected += [name.old_name] if name.keeps_old_name or name.accepts_old_title else []
     names = [each.text for each in find_names(reference.attribute, new)]
-    if [each for each in names if each not in expected] or name.new not in names:
+    if [each for each in names if each not in expected] or name.new_name not in names:
         raise Refused(
-            f"{name.new} cannot stand in {reference.attribute}, where it would be read as something else: "
+            f"{name.new_name} cannot stand in {reference.attribute}, where it would be read as something else: "
             f"{format_value(reference.attribute, new)}",
             subject=str(reference.dn),
             next_step="choose a name without the characters that have a meaning there",

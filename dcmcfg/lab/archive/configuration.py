@@ -74,7 +74,7 @@ class NetworkAE:
     fallback_destination: str | None = None
     fallback_calling_ae_title: str | None = None
     fallback_retries: int = 0
-    restricts_silently: bool = False
+    restrict_retrieve_silently: bool = False
     send_pending_interval_s: float | None = None
     return_retrieve_aets: tuple[str, ...] = ()
     retrieve_aets: tuple[str, ...] = ()

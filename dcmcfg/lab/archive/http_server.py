@@ -18,7 +18,7 @@ from dcmcfg.lab.archive.java_exceptions import (
     JavaException,
     format_stack_trace,
 )
-from dcmcfg.lab.archive.qido import is_search, search
+from dcmcfg.lab.archive.qido import is_search, serve_qido
 from dcmcfg.lab.archive.service import ArchiveService
 from dcmcfg.lab.site import LOOPBACK, Site
 
@@ -67,7 +67,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, _JSON, f'{{"status":"{self._service.status}"}}', {"Cache-Control": "no-cache"})
         elif is_search(self.path):
             accept, host = self.headers.get("Accept", "*/*"), self.headers.get("Host", "")
-            response = search(self._service.state, self.path, accept=accept, host=host)
+            response = serve_qido(self._service.state, self.path, accept=accept, host=host)
             headers = {"Warning": response.warning} if response.warning else _NO_HEADERS
             self._send(response.status, response.content_type, response.body, headers)
         else:

@@ -120,7 +120,7 @@ def _build_network_ae(
         fallback_destination=_read_inherited(entry, device, "dcmFallbackCMoveSCPDestination"),
         fallback_calling_ae_title=_read_inherited(entry, device, "dcmFallbackCMoveSCPCallingAET"),
         fallback_retries=int(_read_inherited(entry, device, "dcmFallbackCMoveSCPRetries") or 0),
-        restricts_silently=_read_inherited(entry, device, "dcmRestrictRetrieveSilently") == "TRUE",
+        restrict_retrieve_silently=_read_inherited(entry, device, "dcmRestrictRetrieveSilently") == "TRUE",
         send_pending_interval_s=_read_duration(interval_source, "dcmSendPendingCMoveInterval"),
         return_retrieve_aets=entry.texts("dcmReturnRetrieveAET") or device.texts("dcmReturnRetrieveAET"),
         retrieve_aets=entry.texts("dcmRetrieveAET") or device.texts("dcmRetrieveAET"),

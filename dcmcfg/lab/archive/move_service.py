@@ -104,7 +104,7 @@ def _retrieve(
     if not matching:
         return _retrieve_unknown_study(state, exchange, called, destination)
     permitted = [each for each in matching if _is_permitted(called, destination, each)]
-    dropped = 0 if called.restricts_silently else len(matching) - len(permitted)
+    dropped = 0 if called.restrict_retrieve_silently else len(matching) - len(permitted)
     if not permitted:
         refusal = MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, completed=0, failed=dropped, warning=0)
         return refusal if dropped else MoveResponse(SUCCESS)

@@ -157,7 +157,7 @@ def is_search(path: str) -> bool:
     return _RESOURCE.fullmatch(urlsplit(path).path) is not None
 
 
-def search(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "") -> QidoResponse:
+def serve_qido(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "") -> QidoResponse:
     """Answer ``GET`` of *path*, with the request's headers Accept and Host.
 
     The status is 200 with what matches, 204 for nothing, 400 for a bad parameter, 404 for an unknown AE or one without

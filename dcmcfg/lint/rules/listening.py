@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dcmcfg.dn import NormalDN
 from dcmcfg.lint.context import LintContext
-from dcmcfg.lint.listeners import ARCHIVE, HIGHEST_PORT, HTTP, SYSLOG, Listener
+from dcmcfg.lint.listeners import ARCHIVE, HIGHEST_PORT, HTTP, SYSLOG, ListeningConnection
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema_names import DICOM_PORT
 
@@ -19,19 +19,19 @@ class _PortListeners:
     """The listeners of one port, asked for the first that is, or may be, in the way of another."""
 
     def __init__(self) -> None:
-        self._first: Listener | None = None
-        self._on_all_addresses: Listener | None = None
-        self._by_host_name: Listener | None = None
-        self._localhost: Listener | None = None
-        self._by_address: dict[str, Listener] = {}
+        self._first: ListeningConnection | None = None
+        self._on_all_addresses: ListeningConnection | None = None
+        self._by_host_name: ListeningConnection | None = None
+        self._localhost: ListeningConnection | None = None
+        self._by_address: dict[str, ListeningConnection] = {}
 
-    def find_conflict(self, listener: Listener) -> Listener | None:
+    def find_conflict(self, listener: ListeningConnection) -> ListeningConnection | None:
         """Return a listener at the address of *listener*, at a part of it, or at all addresses."""
         if listener.is_on_all_addresses:
             return self._first
         return self._by_address.get(listener.comparison_key) or self._on_all_addresses
 
-    def find_possible_conflict(self, listener: Listener) -> Listener | None:
+    def find_possible_conflict(self, listener: ListeningConnection) -> ListeningConnection | None:
         """Return a listener whose address may be that of *listener*, as one of the two is a host name."""
         if listener.address is None:
             return self._first
@@ -41,7 +41,7 @@ class _PortListeners:
             return self._localhost
         return self._by_host_name
 
-    def add(self, listener: Listener) -> None:
+    def add(self, listener: ListeningConnection) -> None:
         """Count *listener* among the listeners."""
         self._first = self._first or listener
         self._by_address.setdefault(listener.comparison_key, listener)
@@ -56,7 +56,7 @@ class _PortListeners:
 class _DevicePorts:
     """The ports of one device: who takes them, and which are unused."""
 
-    def __init__(self, listeners: Iterable[Listener]) -> None:
+    def __init__(self, listeners: Iterable[ListeningConnection]) -> None:
         self._listeners: dict[tuple[str, int, str], _PortListeners] = {}
         self._used = {listener.port for listener in listeners}
         self._proposed: dict[int, int] = {}
@@ -74,7 +74,7 @@ class _DevicePorts:
         return number if number <= HIGHEST_PORT else None
 
 
-def _find_port_taken(context: LintContext) -> Iterator[Violation]:
+def _find_port_in_use(context: LintContext) -> Iterator[Violation]:
     for device, listeners in context.listeners.items():
         ports = _DevicePorts(listeners)
         for new in listeners:
@@ -89,7 +89,7 @@ def _find_port_taken(context: LintContext) -> Iterator[Violation]:
                 )
 
 
-def _find_port_possibly_taken(context: LintContext) -> Iterator[Violation]:
+def _find_port_possibly_in_use(context: LintContext) -> Iterator[Violation]:
     for device, listeners in context.listeners.items():
         ports = _DevicePorts(listeners)
         for new in listeners:
@@ -99,7 +99,7 @@ def _find_port_possibly_taken(context: LintContext) -> Iterator[Violation]:
             ports.get_listeners(new.transport_port, new.opener).add(new)
 
 
-def _find_possible_conflict(ports: _DevicePorts, new: Listener) -> tuple[Listener, str] | None:
+def _find_possible_conflict(ports: _DevicePorts, new: ListeningConnection) -> tuple[ListeningConnection, str] | None:
     """Return the listener that may be in the way of *new*, and why; None if another surely is, which is an error."""
     if new.opener == ARCHIVE:
         port_listeners = ports.get_listeners(new.transport_port, ARCHIVE)
@@ -115,23 +115,23 @@ def _find_possible_conflict(ports: _DevicePorts, new: Listener) -> tuple[Listene
 
 
 def _build_violation(
-    context: LintContext, device: NormalDN, new: Listener, other: Listener, *, message: str
+    context: LintContext, device: NormalDN, new: ListeningConnection, other: ListeningConnection, *, message: str
 ) -> Violation:
     related = (other.entry.dn, context.tree.entries[device].dn)
     return Violation(new.entry.dn, message, DICOM_PORT, str(new.port).encode(), related_dns=related)
 
 
-def _describe_conflict(new: Listener, other: Listener) -> str:
+def _describe_conflict(new: ListeningConnection, other: ListeningConnection) -> str:
     return f"the connection {other.name} has port {other.port} too (bound to {_format_addresses(new, other)})"
 
 
-def _format_addresses(new: Listener, other: Listener) -> str:
+def _format_addresses(new: ListeningConnection, other: ListeningConnection) -> str:
     """Return the two addresses in words: the one, or both where they are written otherwise."""
     addresses = dict.fromkeys(each.bind_host or "all addresses" for each in (other, new))
     return " and ".join(addresses)
 
 
-def _suggest_port(ports: _DevicePorts, new: Listener) -> str:
+def _suggest_port(ports: _DevicePorts, new: ListeningConnection) -> str:
     port = ports.find_unused(new.port)
     return "" if port is None else f"; port {port} is unused in the configuration"
 
@@ -146,7 +146,7 @@ RULES = (
         "is in force, and the port of the other connection is closed. The next start of the archive fails.",
         fix=_FIX,
         fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
-        find_violations=_find_port_taken,
+        find_violations=_find_port_in_use,
         impact="stops-next-start",
     ),
     LintRule(
@@ -158,6 +158,6 @@ RULES = (
         "cannot open it.",
         fix=_FIX,
         fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
-        find_violations=_find_port_possibly_taken,
+        find_violations=_find_port_possibly_in_use,
     ),
 )

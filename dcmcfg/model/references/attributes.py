@@ -11,14 +11,14 @@ from typing import NamedTuple
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.references.shapes import (
     Shape,
-    archive_path_shape,
-    bare_name_shape,
-    bracketed_name_shape,
-    condition_shape,
-    keyed_shape,
-    leading_name_shape,
-    name_pair_shape,
-    uri_shape,
+    make_archive_path_shape,
+    make_bare_name_shape,
+    make_bracketed_name_shape,
+    make_condition_shape,
+    make_keyed_shape,
+    make_leading_name_shape,
+    make_name_pair_shape,
+    make_uri_shape,
 )
 
 _LOCAL_AES = (
@@ -138,26 +138,26 @@ _SCHEMES = {
 SHAPES: Mapping[str, Shape] = {
     name.lower(): shape
     for name, shape in {
-        **{name: bare_name_shape(EntityKind.AE, NameUse.LOCAL) for name in _LOCAL_AES},
-        **{name: bare_name_shape(EntityKind.AE, NameUse.REMOTE) for name in _REMOTE_AES},
-        **{name: bare_name_shape(EntityKind.AE, NameUse.COMPARED) for name in _COMPARED_AES},
-        **{name: bare_name_shape(kind, NameUse.LOCAL) for kind, names in _LOCAL.items() for name in names},
-        **{name: bare_name_shape(kind, NameUse.REMOTE) for kind, names in _REMOTE.items() for name in names},
-        "hl7AcceptedSendingApplication": bare_name_shape(EntityKind.HL7_APPLICATION, NameUse.COMPARED),
-        "dcmCStoreSCUOfCMoveSCP": name_pair_shape("=", EntityKind.AE, NameUse.COMPARED, NameUse.REMOTE),
-        "dcmLimitAssociationsInitiatedBy": leading_name_shape("=", EntityKind.AE, NameUse.COMPARED),
-        "dcmUPSEventWebSocketQueueSize": leading_name_shape("=", EntityKind.AE, NameUse.COMPARED),
-        "dcmMultipleStoreAssociations": leading_name_shape(":", EntityKind.AE, NameUse.COMPARED),
-        "dcmMasqueradeCalledAETitle": leading_name_shape(":", EntityKind.AE, NameUse.COMPARED),
-        "dcmMasqueradeCallingAETitle": bracketed_name_shape(EntityKind.AE, NameUse.COMPARED),
-        "dcmURI": uri_shape(_SCHEMES),
-        "dcmWebServicePath": archive_path_shape(NameUse.LOCAL),
-        "dcmCoercionParam": keyed_shape({"mwl-scp": bare_name_shape(EntityKind.AE, NameUse.REMOTE)}),
-        "dcmProperty": keyed_shape(
+        **{name: make_bare_name_shape(EntityKind.AE, NameUse.LOCAL) for name in _LOCAL_AES},
+        **{name: make_bare_name_shape(EntityKind.AE, NameUse.REMOTE) for name in _REMOTE_AES},
+        **{name: make_bare_name_shape(EntityKind.AE, NameUse.COMPARED) for name in _COMPARED_AES},
+        **{name: make_bare_name_shape(kind, NameUse.LOCAL) for kind, names in _LOCAL.items() for name in names},
+        **{name: make_bare_name_shape(kind, NameUse.REMOTE) for kind, names in _REMOTE.items() for name in names},
+        "hl7AcceptedSendingApplication": make_bare_name_shape(EntityKind.HL7_APPLICATION, NameUse.COMPARED),
+        "dcmCStoreSCUOfCMoveSCP": make_name_pair_shape("=", EntityKind.AE, NameUse.COMPARED, NameUse.REMOTE),
+        "dcmLimitAssociationsInitiatedBy": make_leading_name_shape("=", EntityKind.AE, NameUse.COMPARED),
+        "dcmUPSEventWebSocketQueueSize": make_leading_name_shape("=", EntityKind.AE, NameUse.COMPARED),
+        "dcmMultipleStoreAssociations": make_leading_name_shape(":", EntityKind.AE, NameUse.COMPARED),
+        "dcmMasqueradeCalledAETitle": make_leading_name_shape(":", EntityKind.AE, NameUse.COMPARED),
+        "dcmMasqueradeCallingAETitle": make_bracketed_name_shape(EntityKind.AE, NameUse.COMPARED),
+        "dcmURI": make_uri_shape(_SCHEMES),
+        "dcmWebServicePath": make_archive_path_shape(NameUse.LOCAL),
+        "dcmCoercionParam": make_keyed_shape({"mwl-scp": make_bare_name_shape(EntityKind.AE, NameUse.REMOTE)}),
+        "dcmProperty": make_keyed_shape(
             {
-                "ReceivingApplicationEntityTitle": condition_shape(EntityKind.AE, NameUse.COMPARED),
-                "SendingApplicationEntityTitle": condition_shape(EntityKind.AE, NameUse.COMPARED),
-                "StorageID": bare_name_shape(EntityKind.STORAGE, NameUse.LOCAL),
+                "ReceivingApplicationEntityTitle": make_condition_shape(EntityKind.AE, NameUse.COMPARED),
+                "SendingApplicationEntityTitle": make_condition_shape(EntityKind.AE, NameUse.COMPARED),
+                "StorageID": make_bare_name_shape(EntityKind.STORAGE, NameUse.LOCAL),
             }
         ),
     }.items()

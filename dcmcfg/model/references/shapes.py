@@ -39,7 +39,7 @@ class NameInValue:
 Shape = Callable[[str], Iterator[NameInValue]]
 
 
-def bare_name_shape(kind: EntityKind, use: NameUse) -> Shape:
+def make_bare_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape in which the value is the name."""
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -48,7 +48,7 @@ def bare_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     return shape
 
 
-def leading_name_shape(separator: str, kind: EntityKind, use: NameUse) -> Shape:
+def make_leading_name_shape(separator: str, kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape ``NAME<separator>…``.
 
     A value without *separator* holds no name (``dcmMultipleStoreAssociations: 2``).
@@ -62,7 +62,7 @@ def leading_name_shape(separator: str, kind: EntityKind, use: NameUse) -> Shape:
     return shape
 
 
-def name_pair_shape(separator: str, kind: EntityKind, first: NameUse, second: NameUse) -> Shape:
+def make_name_pair_shape(separator: str, kind: EntityKind, first: NameUse, second: NameUse) -> Shape:
     """Return the shape ``NAME<separator>NAME``."""
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -74,7 +74,7 @@ def name_pair_shape(separator: str, kind: EntityKind, first: NameUse, second: Na
     return shape
 
 
-def bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
+def make_bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape ``[NAME]…`` (dcmMasqueradeCallingAETitle limits a title to one called AE by it)."""
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -85,7 +85,7 @@ def bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
     return shape
 
 
-def uri_shape(schemes: Mapping[str, tuple[EntityKind, NameUse]]) -> Shape:
+def make_uri_shape(schemes: Mapping[str, tuple[EntityKind, NameUse]]) -> Shape:
     """Return the shape ``scheme:NAME``; other schemes and URLs hold no name (``storage:fs2:`` may end in a colon)."""
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -98,7 +98,7 @@ def uri_shape(schemes: Mapping[str, tuple[EntityKind, NameUse]]) -> Shape:
     return shape
 
 
-def archive_path_shape(use: NameUse) -> Shape:
+def make_archive_path_shape(use: NameUse) -> Shape:
     """Return the shape ``/dcm4chee-arc/aets/AET/rs`` of the archive's web services."""
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -108,7 +108,7 @@ def archive_path_shape(use: NameUse) -> Shape:
     return shape
 
 
-def keyed_shape(shapes: Mapping[str, Shape]) -> Shape:
+def make_keyed_shape(shapes: Mapping[str, Shape]) -> Shape:
     """Return the shape ``key=…`` or ``key!=…``, what follows being of the shape that *shapes* gives for its key."""
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -124,7 +124,7 @@ def keyed_shape(shapes: Mapping[str, Shape]) -> Shape:
     return shape
 
 
-def condition_shape(kind: EntityKind, use: NameUse) -> Shape:
+def make_condition_shape(kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape of a condition's right side: a regular expression for the whole value (Conditions).
 
     Names are those of its alternatives that stand for one text; ``CT.*`` and what is nested hold none.

@@ -64,8 +64,8 @@ def _render_outcomes(report: BulkReport) -> str:
     parts = [
         ChartItem(kind.value, number, _CSS_CLASSES[kind]) for kind, number in report.summary.outcome_counts.items()
     ]
-    if report.summary.open_count:
-        parts.append(ChartItem("pending", report.summary.open_count, _PENDING_CLASS))
+    if report.summary.unfinished_count:
+        parts.append(ChartItem("pending", report.summary.unfinished_count, _PENDING_CLASS))
     return render_share_bar("Studies by outcome", parts)
 
 

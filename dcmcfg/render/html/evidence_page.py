@@ -52,7 +52,7 @@ def render_evidence_page(proof: Proof) -> Iterator[str]:
 
 def _render_body(proof: Proof) -> Iterator[str]:
     evidence, verdict = proof.evidence, proof.verdict
-    yield render_banner(verdict.headline, success=verdict.accepted)
+    yield render_banner(verdict.headline, success=verdict.is_accepted)
     yield from render_definition_list(
         [
             ("Study Instance UID", evidence.request.study_uid),
@@ -82,11 +82,11 @@ def _render_body(proof: Proof) -> Iterator[str]:
 
 def _render_cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
-    status_reason = f"status {verdict.reported.status or 0:04X}"
-    reasons = [reason for reason in verdict.reported.reasons if reason != status_reason]
-    yield _render_card("Reported by the archive", _describe_reported(verdict.reported), reasons)
+    status_reason = f"status {verdict.report.status or 0:04X}"
+    reasons = [reason for reason in verdict.report.reasons if reason != status_reason]
+    yield _render_card("Reported by the archive", _describe_reported(verdict.report), reasons)
     yield _render_card(
-        "Observed by the receiver", _describe_received(verdict.received, evidence), verdict.received.reasons
+        "Observed by the receiver", _describe_received(verdict.receipt, evidence), verdict.receipt.reasons
     )
     yield _render_card("Route through the external archive", _describe_route(verdict.route), verdict.route.reasons)
     yield "</div>\n"
@@ -110,7 +110,7 @@ def _describe_reported(reported: ReportAssessment) -> tuple[str, str, list[str]]
     ]
     if reported.comment:
         lines.append(f"Comment: {reported.comment}")
-    return status, _GOOD if reported.ok else _BAD, lines
+    return status, _GOOD if reported.is_success else _BAD, lines
 
 
 def _describe_received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
@@ -161,11 +161,11 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
 
 def _build_final_response(verdict: Verdict) -> FinalResponse:
     """Return the final response that came; it is good only where the verdict is."""
-    reported = verdict.reported
+    reported = verdict.report
     text = "no answer" if reported.status is None else f"{reported.status:04X}"
-    if verdict.accepted:
+    if verdict.is_accepted:
         return FinalResponse(text, "good")
-    return FinalResponse(text, "open" if reported.ok else "bad")
+    return FinalResponse(text, "open" if reported.is_success else "bad")
 
 
 def _render_file_locations(evidence: Evidence) -> Iterator[str]:

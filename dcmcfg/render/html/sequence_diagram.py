@@ -24,7 +24,7 @@ _RATINGS: dict[PathOutcome, Rating] = {
 
 
 @dataclass(frozen=True)
-class Message:
+class DiagramMessage:
     """An arrow from one participant to another.
 
     ``sublabel`` is the smaller print, an ``is_response`` goes back dashed.
@@ -45,7 +45,7 @@ class SequenceDiagram:
 
     heading: str
     rating: Rating
-    messages: tuple[Message, ...]
+    messages: tuple[DiagramMessage, ...]
     remarks: tuple[str, ...] = ()
 
     @property
@@ -94,17 +94,17 @@ def _build_path_diagram(route: Route, path: RetrievePath, response: FinalRespons
     if rating == "good" and response is not None and response.rating != "good":
         rating = "open"
     external_text = escape_unprintable(f" ({path.external_ae_title})") if path.external_ae_title else ""
-    heading = f"{path.state.value} {path.outcome_text}: {path.branch.value}{external_text}"
+    heading = f"{path.study_state.value} {path.outcome_text}: {path.branch.value}{external_text}"
     return SequenceDiagram(
         heading, rating, messages, (*_format_failure_remarks(path.failures), *_format_prerequisite_remarks(path))
     )
 
 
-def _build_request_message(route: Route) -> Message:
+def _build_request_message(route: Route) -> DiagramMessage:
     request = route.request
     label = f"C-MOVE, Move Destination {request.destination_ae_title}"
     sublabel = str(route.listening_address or "")
-    return Message(
+    return DiagramMessage(
         escape_unprintable(request.calling_ae_title),
         escape_unprintable(request.archive_ae.title),
         escape_unprintable(label),
@@ -112,12 +112,12 @@ def _build_request_message(route: Route) -> Message:
     )
 
 
-def _build_message(step: RouteMessage) -> Message:
+def _build_message(step: RouteMessage) -> DiagramMessage:
     label = f"{step.kind} as {step.calling_ae_title}"
     if step.move_destination:
         label += f", Move Destination {step.move_destination}"
     sublabel = str(step.address) if step.address else "(nowhere)"
-    return Message(
+    return DiagramMessage(
         escape_unprintable(step.sender_ae_title),
         escape_unprintable(step.receiver_ae_title),
         escape_unprintable(label),
@@ -127,7 +127,7 @@ def _build_message(step: RouteMessage) -> Message:
 
 def _build_response_message(
     request: RouteRequest, expected_response: str, rating: Rating, response: FinalResponse | None
-) -> Message:
+) -> DiagramMessage:
     """Return the last message: *expected_response*, or the *response* that came, with what was expected instead."""
     if response is not None:
         rating = response.rating
@@ -136,7 +136,7 @@ def _build_response_message(
             if expected_response.startswith(response.text)
             else f"{response.text} (expected: {expected_response})"
         )
-    return Message(
+    return DiagramMessage(
         escape_unprintable(request.archive_ae.title),
         escape_unprintable(request.calling_ae_title),
         escape_unprintable(expected_response),
@@ -236,7 +236,7 @@ def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str
     return elements, y + _PAD / 2
 
 
-def _draw_arrow(message: Message, lanes: dict[str, float], y: float) -> Iterator[str]:
+def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> Iterator[str]:
     start, end = lanes[message.sender], lanes[message.receiver]
     css_class = " answer" if message.is_response else ""
     rating_class = f" {message.rating}" if message.rating != "open" else ""

@@ -26,7 +26,7 @@ def format_cell_value(name: str, value: bytes, *, with_secrets: bool = False) ->
     return text if text.isprintable() and len(text) <= _MAX_VALUE_LENGTH else f"({len(value)} octets)"
 
 
-def relative_dn(dn: DN, base: DN) -> str:
+def format_relative_dn(dn: DN, base: DN) -> str:
     """Return *dn* without its ending *base*, or whole where it is not below that."""
     return str(dn.relative_to(base))
 
@@ -40,7 +40,7 @@ def diff_zip_members(
     return find_changed_members(b"".join(removed), b"".join(added))
 
 
-def zip_member_rows(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+def make_zip_member_rows(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """Yield (before, after) of each file that changes where a value goes and comes that are ZIP files, one of each."""
     changed = diff_zip_members(removed, added)
     for name, before, after in changed[:_MAX_MEMBERS]:

@@ -20,17 +20,17 @@ _UNBOUNDED = 1_000_000
 _HEIGHT = 25  # lines; nothing goes by it
 
 
-def stdout_console() -> Console:
+def make_stdout_console() -> Console:
     """Return a console on standard output, for results."""
     return _create_console(on_stderr=False)
 
 
-def stderr_console() -> Console:
+def make_stderr_console() -> Console:
     """Return a console on standard error, for progress and problems."""
     return _create_console(on_stderr=True)
 
 
-def bounded_width(console: Console) -> int | None:
+def get_bounded_width(console: Console) -> int | None:
     """Return the columns that a line may take, or None in a pipe, where lines are as long as what they say."""
     return None if console.width == _UNBOUNDED else console.width
 
@@ -47,14 +47,14 @@ def print_styled(console: Console, line: str) -> None:
 
 def print_prose(console: Console, line: str) -> None:
     """Print *line*, escaped, broken between words where lines have a width; what goes on is indented a little more."""
-    width, line = bounded_width(console), escape_unprintable(line)
+    width, line = get_bounded_width(console), escape_unprintable(line)
     for part in [line] if width is None else wrap_lines(line, width):
         print_line(console, part)
 
 
 def print_command(console: Console, command: str) -> None:
     """Print *command* for a shell, indented; where it is wider than a line, with backslashes at the ends of lines."""
-    width, command = bounded_width(console), escape_unprintable(command)
+    width, command = get_bounded_width(console), escape_unprintable(command)
     for line in [f"  {command}"] if width is None or len(command) + 2 <= width else split_command_lines(command, width):
         print_line(console, line)
 
@@ -65,7 +65,7 @@ def wrap_text(text: Text, console: Console, indent: int) -> Iterable[Text]:
     What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.wrapping`). What
     moves the cursor is escaped, at the price of the styles.
     """
-    width = bounded_width(console)
+    width = get_bounded_width(console)
     if (escaped := escape_unprintable_lines(text.plain)) != text.plain:
         text = Text(escaped, style=text.style)
     for line in text.split("\n"):
@@ -94,7 +94,7 @@ def _create_console(*, on_stderr: bool) -> Console:
 @contextmanager
 def show_progress(description: str, total: int) -> Iterator[Callable[[int, int], None]]:
     """Yield a function (done, in all) that moves a bar on standard error; quiet without a terminal or for few steps."""
-    console = stderr_console()
+    console = make_stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or total < 5) as bar:
         task = bar.add_task(description, total=total)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dcmcfg.printable import escape_unprintable_lines
-from dcmcfg.render.terminal.console import bounded_width, print_line, print_styled
+from dcmcfg.render.terminal.console import get_bounded_width, print_line, print_styled
 
 #: Words in a column narrower than this cannot be read.
 _MIN_PROSE_WIDTH = 24
@@ -58,7 +58,7 @@ def print_table(
     Where that does not fit with all names whole, each row (or each of *block_rows*, the rows as they shall be then) is
     printed as lines, one for each cell that is not empty. Without a width nothing is broken.
     """
-    width, rows = bounded_width(console), _escape_rows(rows)
+    width, rows = get_bounded_width(console), _escape_rows(rows)
     if width is None:
         _print(console, _build_table(columns, rows))
         return

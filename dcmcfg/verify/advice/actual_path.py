@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import count_recalled
+from dcmcfg.verify.advice.case import AdviceCase
+from dcmcfg.verify.local_files import count_recalled
 from dcmcfg.verify.verdict import RouteFinding
 
 
-def suggest_steps_for_other_path(case: Case) -> Iterator[str]:
+def suggest_steps_for_other_path(case: AdviceCase) -> Iterator[str]:
     if not case.is_contradicted:
         return
     evidence = case.evidence
@@ -30,6 +30,6 @@ def suggest_steps_for_other_path(case: Case) -> Iterator[str]:
         yield "see in the external archive's log whom it sent the study to"
 
 
-def suggest_steps_for_local_study(case: Case) -> Iterator[str]:
-    if case.reported.ok and case.route.finding is RouteFinding.NOT_TRIED:
+def suggest_steps_for_local_study(case: AdviceCase) -> Iterator[str]:
+    if case.report.is_success and case.route.finding is RouteFinding.NOT_TRIED:
         yield f"dcmcfg verify --recall --dest {case.quoted_destination} takes a study that is really purged"

@@ -10,7 +10,7 @@ from dcmcfg.route.command import format_command
 from dcmcfg.verify.called_ae import find_candidate_archives, format_ae_address, is_returned_to_archive
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.external_request import is_fallback_used, is_sent_directly
-from dcmcfg.verify.file_evidence import FileLocation, FilesBeforeMove, locate_files_before_move
+from dcmcfg.verify.local_files import FileLocality, FilesBeforeMove, locate_files_before_move
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment, RouteFinding
 
 
@@ -20,12 +20,12 @@ def suggest_capability_check(destination_ae_title: str) -> str:
 
 
 @dataclass(frozen=True)
-class Case:
+class AdviceCase:
     """The evidence, with what the judge made of its parts."""
 
     evidence: Evidence
-    reported: ReportAssessment
-    received: ReceiptAssessment
+    report: ReportAssessment
+    receipt: ReceiptAssessment
     route: RouteAssessment
 
     @property
@@ -69,7 +69,7 @@ class Case:
     @property
     def is_on_unconfigured_storage(self) -> bool:
         """Whether the files of the study are on a storage that the tree does not configure."""
-        return self.files.location is FileLocation.UNCONFIGURED_STORAGE
+        return self.files.locality is FileLocality.UNCONFIGURED_STORAGE
 
     @property
     def is_fallback_used(self) -> bool:
@@ -124,7 +124,7 @@ class Case:
     def misrouting_advice(self) -> str:
         """How to fix a route that does not lead back; "" where it does, or the study need not have taken it."""
         route = self.evidence.route
-        is_possibly_purged = self.evidence.instances_before and self.files.location is not FileLocation.LOCAL
+        is_possibly_purged = self.evidence.instances_before and self.files.locality is not FileLocality.LOCAL
         return (
             f"{route.misrouting_reason}; {route.misrouting_fix}"
             if route.misrouting_reason and is_possibly_purged

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dcmcfg.dicom.retrieval import Patient
 from dcmcfg.dicom.status import SUCCESS
 from dcmcfg.verify.advice import partly_purged
-from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import FileLocation, count_recalled
+from dcmcfg.verify.advice.case import AdviceCase
+from dcmcfg.verify.local_files import FileLocality, count_recalled
 from dcmcfg.verify.report_assessment import format_patient
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
-    if reported.ok or reported.status != SUCCESS or reported.failed or reported.warning:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    reported = case.report
+    if reported.is_success or reported.status != SUCCESS or reported.failed or reported.warning:
         return
     if case.is_on_unconfigured_storage or case.is_fallback_used or partly_purged.is_applicable(case):
         return
@@ -26,7 +26,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
         yield _advise_on_count_mismatch(case, reported.completed)
 
 
-def _advise_on_nothing_completed(case: Case) -> Iterator[str]:
+def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
     """Explain 0000 with zero completed (CommonCMoveSCP, RetrieveServiceImpl)."""
     request = case.evidence.request
     if not case.evidence.instances_before and request.patient is not None:
@@ -44,8 +44,8 @@ def _advise_on_nothing_completed(case: Case) -> Iterator[str]:
         yield from _advise_on_dropped_instances(case)
 
 
-def _advise_on_dropped_instances(case: Case) -> Iterator[str]:
-    if case.files.location is FileLocation.LOCAL:
+def _advise_on_dropped_instances(case: AdviceCase) -> Iterator[str]:
+    if case.files.locality is FileLocality.LOCAL:
         yield (
             "the archive has the files and sent none: dcmRestrictRetrieveSilently is set, and a transfer capability is "
             f"missing. {case.capability_check}"
@@ -58,7 +58,7 @@ def _advise_on_dropped_instances(case: Case) -> Iterator[str]:
     )
 
 
-def _explain_unmatched_recall(case: Case) -> str:
+def _explain_unmatched_recall(case: AdviceCase) -> str:
     """Return why what came back was not forwarded (CommonCMoveSCP, RetrieveServiceImpl)."""
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
@@ -71,7 +71,7 @@ def _explain_unmatched_recall(case: Case) -> str:
     )
 
 
-def _advise_on_nothing_forwarded(case: Case) -> Iterator[str]:
+def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
             f"see in the log of {case.external_description} whether it was asked to send to {case.destination}, and "
@@ -91,7 +91,7 @@ def _advise_on_nothing_forwarded(case: Case) -> Iterator[str]:
     )
 
 
-def _advise_on_patient_mismatch(case: Case, patient: Patient) -> str:
+def _advise_on_patient_mismatch(case: AdviceCase, patient: Patient) -> str:
     return (
         f"the archive lists no study {case.evidence.request.study_uid} for {format_patient(patient)}: check "
         "--patient-id and "
@@ -99,7 +99,7 @@ def _advise_on_patient_mismatch(case: Case, patient: Patient) -> str:
     )
 
 
-def _advise_on_count_mismatch(case: Case, completed: int) -> str:
+def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
     evidence, expected = case.evidence, case.evidence.expected_count
     if expected is None and evidence.request.patient is not None:
         return _advise_on_patient_mismatch(case, evidence.request.patient)
@@ -125,7 +125,7 @@ def _advise_on_count_mismatch(case: Case, completed: int) -> str:
     )
 
 
-def _advise_on_too_few(case: Case, expected: int) -> str:
+def _advise_on_too_few(case: AdviceCase, expected: int) -> str:
     purged_count = case.files.probably_not_local_count
     if purged_count and purged_count < len(case.evidence.instances_before):
         return (

@@ -8,23 +8,23 @@ from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_U
 from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import suggest_names
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.called_ae import find_candidate_archives, find_external_refusal, is_refused_by_archive
 from dcmcfg.verify.external_request import get_external_move_destination, is_alternative_used
 
 _MAX_NAMED_TITLES = 5
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
     if case.is_contradicted:
         return
-    if case.reported.status == MOVE_DESTINATION_NOT_ALLOWED:
+    if case.report.status == MOVE_DESTINATION_NOT_ALLOWED:
         yield from _advise_on_not_allowed(case)
-    elif case.reported.status == MOVE_DESTINATION_UNKNOWN:
+    elif case.report.status == MOVE_DESTINATION_UNKNOWN:
         yield from _advise_on_unknown_destination(case)
 
 
-def _advise_on_not_allowed(case: Case) -> Iterator[str]:
+def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
     if not accepted or case.destination in accepted:
         setting = f"lists {case.destination}" if accepted else "is not set, which allows any"
@@ -53,7 +53,7 @@ def _abbreviate_titles(titles: tuple[str, ...]) -> str:
     return ", ".join(titles[:_MAX_NAMED_TITLES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _advise_on_unknown_destination(case: Case) -> Iterator[str]:
+def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
     if is_refused_by_archive(case.evidence):
         yield from _advise_on_unknown_to_archive(case)
     elif _find_refused_destination(case) != get_external_move_destination(case.evidence):
@@ -96,7 +96,7 @@ def _advise_on_unknown_destination(case: Case) -> Iterator[str]:
         )
 
 
-def _advise_on_unknown_to_archive(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_archive(case: AdviceCase) -> Iterator[str]:
     route, title = case.evidence.route, case.destination
     if unresolved_reason := route.get_unresolved_reason(title):
         yield f"{unresolved_reason}; then dcmcfg reload"
@@ -118,7 +118,7 @@ def _advise_on_unknown_to_archive(case: Case) -> Iterator[str]:
         )
 
 
-def _advise_on_unknown_to_either(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
     """The archive and an external dcm4chee archive say it in the same words, and either can be meant."""
     yield (
         f"most likely it is {case.external_description} that does not know {case.destination}, to which it is asked "
@@ -131,7 +131,7 @@ def _advise_on_unknown_to_either(case: Case) -> Iterator[str]:
     yield from _advise_if_archive_refused(case)
 
 
-def _advise_on_unknown_to_fallback(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     title = _find_refused_destination(case)
     explanation = (
         f"the archive does not know the study, so it asked its fallback archive {_find_refusing_archive(case)} "
@@ -151,7 +151,7 @@ def _advise_on_unknown_to_fallback(case: Case) -> Iterator[str]:
     yield from _advise_if_archive_refused(case)
 
 
-def _advise_on_unknown_to_alternative(case: Case) -> Iterator[str]:
+def _advise_on_unknown_to_alternative(case: AdviceCase) -> Iterator[str]:
     """Its AE is asked with the destination of the request, whatever dcmExternalRetrieveAEDestination is."""
     title = _find_refused_destination(case)
     yield (
@@ -162,19 +162,19 @@ def _advise_on_unknown_to_alternative(case: Case) -> Iterator[str]:
     yield from _advise_if_archive_refused(case)
 
 
-def _find_refusing_archive(case: Case) -> str:
+def _find_refusing_archive(case: AdviceCase) -> str:
     """Return the archive that does not know the destination, per its log or else by the tree."""
     record = find_external_refusal(case.evidence)
     return (record.called_ae_title if record else "") or ", ".join(sorted(find_candidate_archives(case.evidence)))
 
 
-def _find_refused_destination(case: Case) -> str:
+def _find_refused_destination(case: AdviceCase) -> str:
     """Return the Move Destination that the other archive does not know, per its log or else by the tree."""
     record = find_external_refusal(case.evidence)
     return (record.destination_ae_title if record else "") or get_external_move_destination(case.evidence)
 
 
-def _advise_if_archive_refused(case: Case) -> Iterator[str]:
+def _advise_if_archive_refused(case: AdviceCase) -> Iterator[str]:
     """Another dcm4chee archive answers in the same words as the archive itself."""
     if find_external_refusal(case.evidence) is None and _is_archive_wording(case):
         yield (
@@ -183,5 +183,5 @@ def _advise_if_archive_refused(case: Case) -> Iterator[str]:
         )
 
 
-def _is_archive_wording(case: Case) -> bool:
+def _is_archive_wording(case: AdviceCase) -> bool:
     return case.evidence.outcome.comment == f"Unknown AE: {case.destination}"

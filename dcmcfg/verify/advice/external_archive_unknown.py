@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.route.command import format_command
-from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import find_recorded_archives
+from dcmcfg.verify.advice.case import AdviceCase
+from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
     "the archive does not know who holds the study: only a storage commitment by the external archive records that "
@@ -17,8 +17,8 @@ NO_EXTERNAL_ARCHIVE = (
 )
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
-    if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.reported.ok:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.report.is_success:
         yield NO_EXTERNAL_ARCHIVE
     for record in case.evidence.move_records or ():
         if record.failure.endswith(f"Unknown modality for AET: {record.destination_ae_title}"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.called_ae import has_no_compatible_connection
 
 AE_NOT_FOUND_EXCEPTION = "ConfigurationNotFoundException"
@@ -12,12 +12,12 @@ AE_NOT_FOUND_EXCEPTION = "ConfigurationNotFoundException"
 TLS_EXCEPTION_PREFIX = "javax.net.ssl."
 
 
-def advise_on_failed_call(case: Case, ae_title: str) -> str:
+def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     """Return the step that the Error Comment of A702 asks for at *ae_title*.
 
     "" for a comment that says something else.
     """
-    comment, is_own_receiver = case.reported.comment, case.is_own_receiver and ae_title == case.destination
+    comment, is_own_receiver = case.report.comment, case.is_own_receiver and ae_title == case.destination
     if "Connection refused" in comment and is_own_receiver:
         return (
             f"this run listened as {ae_title}: the archive looks for it at {case.format_ae_address(ae_title)}; is "
@@ -56,7 +56,7 @@ def advise_on_failed_call(case: Case, ae_title: str) -> str:
     return ""
 
 
-def _advise_on_incompatible_connection(case: Case, ae_title: str) -> str:
+def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
     match = case.evidence.route.get_connection_match(ae_title)
     if match is None:
         return (
@@ -77,7 +77,7 @@ def _advise_on_incompatible_connection(case: Case, ae_title: str) -> str:
     )
 
 
-def _advise_on_tls_failure(case: Case, ae_title: str, *, is_own_receiver: bool) -> str:
+def _advise_on_tls_failure(case: AdviceCase, ae_title: str, *, is_own_receiver: bool) -> str:
     requirement = "must suit the cipher suites (those named TLS_RSA_… require an RSA key)"
     if is_own_receiver:
         return (
@@ -100,7 +100,7 @@ def advise_on_tls(archive: str) -> str:
     return f"can {archive} call over TLS at all? Its log tells of its key store and trust store"
 
 
-def advise_on_missing_ae(case: Case, ae_title: str) -> str:
+def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
     """Return the step for *ae_title*, an AE that the archive did not find; "" where the tree is not known."""
     route = case.evidence.route
     if unresolved_reason := route.get_unresolved_reason(ae_title):
@@ -120,7 +120,7 @@ def advise_on_missing_ae(case: Case, ae_title: str) -> str:
     return ""
 
 
-def _advise_on_rejection(case: Case, ae_title: str) -> str:
+def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
     if ae_title == case.destination:
         return (
             f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title}, and be "

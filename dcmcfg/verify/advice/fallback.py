@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN, SUCCESS
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.advice.failed_call import AE_NOT_FOUND_EXCEPTION, advise_on_missing_ae
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    reported = case.report
     if (
         not case.is_fallback_used
-        or reported.ok
+        or reported.is_success
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return

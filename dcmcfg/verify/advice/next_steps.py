@@ -17,14 +17,14 @@ from dcmcfg.verify.advice import (
     partly_purged,
     unconfigured_storage,
 )
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment
 
 NO_DISK_SPACE_STEP = "the folder of --keep needs room, and this user must be able to write there; then verify again"
 
 #: Each yields nothing where it is not what went wrong. A new step goes where its answer stands.
-STEP_SUGGESTERS: tuple[Callable[[Case], Iterator[str]], ...] = (
+STEP_SUGGESTERS: tuple[Callable[[AdviceCase], Iterator[str]], ...] = (
     external_archive_unknown.suggest_steps,  # nobody can be asked, or the external archive's log has the reason
     actual_path.suggest_steps_for_other_path,  # what came, came by another way than the configured one
     destination_refused.suggest_steps,  # A801, C801
@@ -45,5 +45,5 @@ def suggest_next_steps(
     """Return the steps to take, the most promising first; empty when nothing went wrong."""
     if any(problem.startswith(NOT_SAVED_PREFIX) for _, problem in received.corrupt):
         return (NO_DISK_SPACE_STEP,)
-    case = Case(evidence, reported, received, route)
+    case = AdviceCase(evidence, reported, received, route)
     return tuple(dict.fromkeys(step for suggest in STEP_SUGGESTERS for step in suggest(case)))

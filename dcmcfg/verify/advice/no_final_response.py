@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.ul.association import NOT_DICOM
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE
 from dcmcfg.verify.verdict import ReceiptFinding
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
     outcome = case.evidence.outcome
-    if case.reported.status is not None:
+    if case.report.status is not None:
         return
     if outcome.cancelled:
         yield from _advise_on_cancelled(case)
         return
-    if case.received.finding is ReceiptFinding.COMPLETE:
+    if case.receipt.finding is ReceiptFinding.COMPLETE:
         yield "all of it has arrived, only the final answer is missing: the archive's log says why; then verify again"
     elif outcome.interruption == NOT_DICOM:
         yield (
@@ -33,7 +33,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
         )
     elif outcome.timed_out:
         yield "the archive may still be at it: its log shows what it waits for"
-    elif case.received.instance_count or case.reported.completed:
+    elif case.receipt.instance_count or case.report.completed:
         yield (
             "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
             "connections? Then verify again"
@@ -51,7 +51,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
         )
 
 
-def _explain_missing_response(case: Case) -> str:
+def _explain_missing_response(case: AdviceCase) -> str:
     """Return when the archive gives no final response for what it asks an external archive for."""
     if case.external_retrieve_destination is None:
         return (
@@ -67,7 +67,7 @@ def _explain_missing_response(case: Case) -> str:
     )
 
 
-def _advise_on_cancelled(case: Case) -> Iterator[str]:
+def _advise_on_cancelled(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
             f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import count_recalled
+from dcmcfg.verify.advice.case import AdviceCase
+from dcmcfg.verify.local_files import count_recalled
 from dcmcfg.verify.verdict import ReceiptFinding
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
-    received = case.received
-    if not case.reported.ok or received.finding is not ReceiptFinding.INCOMPLETE:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    received = case.receipt
+    if not case.report.is_success or received.finding is not ReceiptFinding.INCOMPLETE:
         return
     if received.corrupt:
         yield (
@@ -26,8 +26,8 @@ def suggest_steps(case: Case) -> Iterator[str]:
         yield _advise_on_missing(case)
 
 
-def _advise_on_unexpected(case: Case) -> str:
-    received, listed_uids = case.received, {each.sop_instance_uid for each in case.evidence.instances_before}
+def _advise_on_unexpected(case: AdviceCase) -> str:
+    received, listed_uids = case.receipt, {each.sop_instance_uid for each in case.evidence.instances_before}
     callers = ", ".join(received.callers)
     if not case.evidence.request.selection.is_whole_study:
         return (
@@ -47,8 +47,8 @@ def _advise_on_unexpected(case: Case) -> str:
     return "another sender may have called the receiver meanwhile: see who called it, and verify again"
 
 
-def _advise_on_missing(case: Case) -> str:
-    if case.received.instance_count:
+def _advise_on_missing(case: AdviceCase) -> str:
+    if case.receipt.instance_count:
         return (
             f"what came shows that the address is right: the log of {case.sender_description} says what became of "
             "the others; "

@@ -17,18 +17,18 @@ from dcmcfg.dicom.status import (
     explain,
 )
 from dcmcfg.verify.advice import partly_purged
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.advice.failed_call import advise_on_failed_call
 from dcmcfg.verify.called_ae import find_called_ae, find_candidate_archives, is_failed_side_unknown
-from dcmcfg.verify.file_evidence import FileLocation, count_recalled
+from dcmcfg.verify.local_files import FileLocality, count_recalled
 
 #: The archive itself refuses a destination that is not allowed with C801.
 _UNABLE_TO_PROCESS = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
-    if reported.ok or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED):
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    reported = case.report
+    if reported.is_success or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED):
         return
     if reported.status == SUCCESS and not (reported.failed or reported.warning):
         return
@@ -46,7 +46,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
         yield from _advise_on_status(case, reported.status or SOME_SUB_OPERATIONS_FAILED)
 
 
-def _advise_on_status(case: Case, status: int) -> Iterator[str]:
+def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
     called_ae_title = find_called_ae(case.evidence)
     if status in _UNABLE_TO_PROCESS:
         yield _advise_on_unable_to_process(case)
@@ -70,8 +70,8 @@ def _advise_on_status(case: Case, status: int) -> Iterator[str]:
         yield from _advise_on_some_failed(case)
     elif status == PROCESSING_FAILURE and case.is_sent_directly:
         yield _advise_on_broken_connection(case)
-    elif case.files.location is FileLocation.NOT_LOCAL and not (
-        case.reported.comment and case.external_retrieve_destination
+    elif case.files.locality is FileLocality.NOT_LOCAL and not (
+        case.report.comment and case.external_retrieve_destination
     ):
         yield (
             f"the answer is most likely that of {case.external_description}, which the archive passed on: its log "
@@ -89,10 +89,10 @@ def _advise_on_status(case: Case, status: int) -> Iterator[str]:
         yield f"check: {_get_checklist(case, status)}"
 
 
-def _suggest_steps_for_both_aes(case: Case) -> Iterator[str]:
+def _suggest_steps_for_both_aes(case: AdviceCase) -> Iterator[str]:
     """Yield the steps for both AEs that the archive may have called, where only Instance Availability is known."""
     if (
-        case.files.location is not FileLocation.PROBABLY_NOT_LOCAL
+        case.files.locality is not FileLocality.PROBABLY_NOT_LOCAL
         or case.evidence.move_records
         or case.is_returned_to_archive
     ):
@@ -107,7 +107,7 @@ def _suggest_steps_for_both_aes(case: Case) -> Iterator[str]:
             yield f"{condition}: {step}"
 
 
-def _is_dropped_by_capabilities(case: Case) -> bool:
+def _is_dropped_by_capabilities(case: AdviceCase) -> bool:
     """Return whether no SOP class of the study may be sent to the destination (``RetrieveServiceImpl``).
 
     Only then does the archive count all as failed and write out counters that are zero. What an external archive
@@ -115,36 +115,36 @@ def _is_dropped_by_capabilities(case: Case) -> bool:
     """
     outcome, is_own_report = (
         case.evidence.outcome,
-        case.files.location is FileLocation.LOCAL or case.external_retrieve_destination is not None,
+        case.files.locality is FileLocality.LOCAL or case.external_retrieve_destination is not None,
     )
     return (
         is_own_report
         and (outcome.completed, outcome.warning) == (0, 0)
-        and outcome.failed == case.reported.expected_count
+        and outcome.failed == case.report.expected_count
     )
 
 
-def _is_comment_specific(case: Case) -> bool:
+def _is_comment_specific(case: AdviceCase) -> bool:
     """Tell whether the Error Comment of A702 says more than the status."""
     return (
-        explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS, case.reported.comment).suggested_check
+        explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS, case.report.comment).suggested_check
         != explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS).suggested_check
     )
 
 
-def _get_checklist(case: Case, status: int) -> str:
-    return explain("C-MOVE", status, case.reported.comment).suggested_check.replace("the peer's", "the archive's")
+def _get_checklist(case: AdviceCase, status: int) -> str:
+    return explain("C-MOVE", status, case.report.comment).suggested_check.replace("the peer's", "the archive's")
 
 
-def _advise_on_broken_connection(case: Case) -> str:
-    if "NoPresentationContextException" in case.reported.comment:
+def _advise_on_broken_connection(case: AdviceCase) -> str:
+    if "NoPresentationContextException" in case.report.comment:
         model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
         return (
             f"{case.external_description} accepted the association, but not its presentation context for C-MOVE "
             f"({model}): its "
             "administrator must allow that, for the calling AE title that the archive passes on"
         )
-    if case.received.instance_count or case.reported.completed:
+    if case.receipt.instance_count or case.report.completed:
         return (
             f"the connection of the archive with {case.external_description} broke in the middle: the log of "
             "either says why"
@@ -157,10 +157,10 @@ def _advise_on_broken_connection(case: Case) -> str:
     )
 
 
-def _advise_on_partial_forwarding(case: Case) -> str:
+def _advise_on_partial_forwarding(case: AdviceCase) -> str:
     """Return where it failed, of what the external archive sent to the archive: on from there, or before."""
-    recalled_count, forwarded_count = count_recalled(case.evidence), case.reported.completed + case.reported.warning
-    if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.reported.failed):
+    recalled_count, forwarded_count = count_recalled(case.evidence), case.report.completed + case.report.warning
+    if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.report.failed):
         return (
             f"{case.external_description} sent a part of it to {case.external_retrieve_destination}, which was "
             "forwarded; the rest never came from "
@@ -176,7 +176,7 @@ def _advise_on_partial_forwarding(case: Case) -> str:
     )
 
 
-def _advise_on_warnings(case: Case) -> str:
+def _advise_on_warnings(case: AdviceCase) -> str:
     if case.is_own_receiver:
         return (
             f"this run took all that came without a warning: the log of {case.sender_description} says what it "
@@ -188,7 +188,7 @@ def _advise_on_warnings(case: Case) -> str:
     )
 
 
-def _advise_on_unable_to_process(case: Case) -> str:
+def _advise_on_unable_to_process(case: AdviceCase) -> str:
     if not case.files.probably_not_local_count:
         return (
             f"the log of {case.archive_ae_title} says why. Is it an Orthanc? That answers C000 where "
@@ -204,7 +204,7 @@ def _advise_on_unable_to_process(case: Case) -> str:
     )
 
 
-def _advise_without_reason(case: Case) -> Iterator[str]:
+def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
     """A702 without a comment: dropped by negotiation, not taken by the destination, or lost on the external side."""
     if case.is_sent_directly:
         yield (
@@ -218,7 +218,7 @@ def _advise_without_reason(case: Case) -> Iterator[str]:
             "log tells, or the archive could not "
             f"send it on to {case.destination}: {_advise_on_reachability(case)}"
         )
-    elif case.files.probably_not_local_count and case.reported.failed:
+    elif case.files.probably_not_local_count and case.report.failed:
         yield (
             f"nothing came back to {case.external_retrieve_destination}: {case.external_description} could not read "
             "the study, or does not reach "
@@ -244,25 +244,25 @@ def _advise_without_reason(case: Case) -> Iterator[str]:
         )
     else:
         yield from _advise_on_destination(case)
-        if case.files.location is not FileLocation.LOCAL:
+        if case.files.locality is not FileLocality.LOCAL:
             yield (
                 f"if the study is purged: the log of {case.external_description} says whether it was asked, and "
                 "why it failed"
             )
-    if case.reported.failed and case.files.probably_not_local_count:
+    if case.report.failed and case.files.probably_not_local_count:
         yield (
             "where its log shows no request, the archive dropped the instances before it asked: "
             f"{case.capability_check}"
         )
 
 
-def _advise_on_destination(case: Case) -> Iterator[str]:
-    is_local = case.files.location is FileLocation.LOCAL
+def _advise_on_destination(case: AdviceCase) -> Iterator[str]:
+    is_local = case.files.locality is FileLocality.LOCAL
     condition = "the archive had the study itself, so" if is_local else "if the study is in the archive's own storage,"
     yield f"{condition} it is {case.destination} that it could not send to: {_advise_on_reachability(case)}"
 
 
-def _advise_on_reachability(case: Case) -> str:
+def _advise_on_reachability(case: AdviceCase) -> str:
     if case.is_own_receiver:
         address = case.format_ae_address(case.destination)
         return f"this run listened as it; can the archive reach this machine as {address}? {case.capability_check}"
@@ -272,7 +272,7 @@ def _advise_on_reachability(case: Case) -> str:
     )
 
 
-def _advise_on_some_failed(case: Case) -> Iterator[str]:
+def _advise_on_some_failed(case: AdviceCase) -> Iterator[str]:
     if case.is_own_receiver:
         yield (
             f"this run listened as {case.destination} and refused nothing: the log of {case.sender_description} "

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dicom.status import SOME_SUB_OPERATIONS_FAILED, SUCCESS, UNABLE_TO_PERFORM_SUB_OPERATIONS
-from dcmcfg.verify.advice.case import Case
-from dcmcfg.verify.file_evidence import FileLocation, count_recalled
+from dcmcfg.verify.advice.case import AdviceCase
+from dcmcfg.verify.local_files import FileLocality, count_recalled
 
 
-def is_applicable(case: Case) -> bool:
+def is_applicable(case: AdviceCase) -> bool:
     """Return whether this advice is for *case*: other files have none for it then."""
-    reported = case.reported
+    reported = case.report
     if (
-        case.files.location is not FileLocation.PARTLY_LOCAL
+        case.files.locality is not FileLocality.PARTLY_LOCAL
         or not case.files.not_local_count
-        or reported.ok
+        or reported.is_success
         or case.misrouting_advice
     ):
         return False
@@ -26,10 +26,10 @@ def is_applicable(case: Case) -> bool:
     return rejected or is_count_mismatch
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
     if not is_applicable(case):
         return
-    if case.reported.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
+    if case.report.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
         yield (
             f"{case.external_description} rejected the association, or {case.destination} did. Both must accept the "
             "calling AE "

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from dcmcfg.dicom.status import MOVE_DESTINATION_NOT_ALLOWED, MOVE_DESTINATION_UNKNOWN
 from dcmcfg.route.command import format_command
-from dcmcfg.verify.advice.case import Case
+from dcmcfg.verify.advice.case import AdviceCase
 
 
-def suggest_steps(case: Case) -> Iterator[str]:
-    reported = case.reported
+def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    reported = case.report
     if (
         not case.is_on_unconfigured_storage
-        or reported.ok
+        or reported.is_success
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return
@@ -37,7 +37,7 @@ def suggest_steps(case: Case) -> Iterator[str]:
     )
 
 
-def _format_storages(case: Case) -> str:
+def _format_storages(case: AdviceCase) -> str:
     before = case.evidence.database.before
     stored_instances = before.instances or () if before else ()
     return ", ".join(sorted({storage for each in stored_instances for storage in each.storage_ids}))

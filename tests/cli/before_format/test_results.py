@@ -92,7 +92,7 @@ def bulk(holding: Holding, run: Run, tmp_path: Path) -> Iterator[Bulk]:
         )
 
 
-def standing_answers(name: str) -> list[tuple[str, str]]:
+def stored_results(name: str) -> list[tuple[str, str]]:
     """The outcome and the stored answer of each study in the store *name*."""
     query = "SELECT outcome, answer FROM study JOIN attempt ON answered_by = number ORDER BY position"
     with closing(sqlite3.connect(f"file:{FOLDER / 'results' / name}?immutable=1", uri=True)) as store:
@@ -211,7 +211,7 @@ def test_finished_runs_are_reported_as_json(finished: Callable[..., Result]) -> 
         ["not verified", "not verified"],
         ["not verified", "reported"],
     ]
-    for study, (outcome, text) in zip(report["studies"], standing_answers("finished.sqlite"), strict=True):
+    for study, (outcome, text) in zip(report["studies"], stored_results("finished.sqlite"), strict=True):
         stored = json.loads(text)
         assert study["outcome"] == outcome
         assert {name: study[name] for name in NUMBERS} == {name: stored[name] for name in NUMBERS}

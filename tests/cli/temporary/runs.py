@@ -39,7 +39,7 @@ def masked(text: str) -> str:
     return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
 
 
-def told(text: str) -> list[str]:
+def masked_lines(text: str) -> list[str]:
     """The lines of *text* below that of the site, masked."""
     return masked(text).splitlines()[1:]
 

@@ -17,7 +17,7 @@ from dcmcfg.lab.move_scp import MoveExchange, MoveResponse
 from dcmcfg.lab.studies import get_standard_study
 from tests.archive.scripted import scripted_archive as scripted_control
 from tests.cli.conftest import Run
-from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, masked, octets, told
+from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, masked, masked_lines, octets
 from tests.dicom.certificates import make_pki
 from tests.dicom.dcmtk import Made, storescu
 from tests.lab.purging import purge
@@ -33,7 +33,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     done = run(*VERIFY, "--yes")
     headline = masked(done.stdout).splitlines()[0]
     assert (done.exit_code, headline.partition(";")[0]) == (0, "verified: 5 of 5 instances received by DCMCFG_TITLE")
-    assert told(done.stderr) == [
+    assert masked_lines(done.stderr) == [
         "added for this run: DCMCFG_TITLE, a device dcmcfg_title with its connection and AE, and the registration of "
         "the title (--show-plan shows all of it)",
         "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "

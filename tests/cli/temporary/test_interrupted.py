@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.temporary.claim import read_claims
+from dcmcfg.temporary.title_claims import read_title_claims
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.temporary.runs import LOCAL, MADE, VERIFY, Silent, masked, octets
@@ -50,7 +50,7 @@ def test_a_terminal_that_is_closed_during_the_move_has_it_taken_back(site: Runni
     silent.over.set()
     os.waitpid(pid, 0)
     assert [str(dn) for dn in octets(site) if "dcmcfg_" in dn] == []
-    assert read_claims(get_state_folder()) == ()
+    assert read_title_claims(get_state_folder()) == ()
 
 
 def test_a_directory_that_is_away_at_the_end_is_4_with_the_command_that_does_it(

@@ -49,7 +49,7 @@ def _kept(path: Path, dataset: Dataset, syntax: str = ExplicitVRLittleEndian) ->
     return _received(path, syntax)
 
 
-def _kept_octets(path: Path, octets: bytes, syntax: str) -> ReceivedInstance:
+def _saved_octets(path: Path, octets: bytes, syntax: str) -> ReceivedInstance:
     """Write *octets* as the data set of a file that is kept, after its File Meta Information."""
     _kept(path, Dataset(), syntax)
     whole = path.read_bytes()
@@ -96,7 +96,7 @@ def test_a_sound_file_in_any_transfer_syntax_of_the_standard_has_no_problem(tmp_
     if syntax in (SYNTAXES[3], JPIP[1], JPIP[3]):
         deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         octets = deflating.compress(octets) + deflating.flush()
-    instance = _kept_octets(tmp_path / "file", octets, syntax)
+    instance = _saved_octets(tmp_path / "file", octets, syntax)
     assert check_saved_file(instance) == instance
     head = read_data_set_uids(octets, syntax, len(octets) * 100)
     assert (head.sop_instance_uid, head.study_uid) == (INSTANCE, STUDY)
@@ -327,7 +327,7 @@ def test_elements_in_sequences_count_toward_the_limit(
         write_dataset(out, one)
         encoded[keyword] = out.getvalue()
     octets = encoded["SOPInstanceUID"] + items + encoded["StudyInstanceUID"]
-    instance = _kept_octets(tmp_path / "file", octets, syntax)
+    instance = _saved_octets(tmp_path / "file", octets, syntax)
     assert check_saved_file(instance).problem == ""
     with override_limits({"elements": 500}):
         assert check_saved_file(instance).problem == (
@@ -342,7 +342,7 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     deflating = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     items = _sequence((_ITEM + bytes(4)) * 1_000_000, is_explicit=True, is_defined=True)
     deflated = deflating.compress(items) + deflating.flush()
-    _kept_octets(path, deflated + b"\0" * (len(deflated) % 2), DeflatedExplicitVRLittleEndian)
+    _saved_octets(path, deflated + b"\0" * (len(deflated) % 2), DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 13_000
     script = (
         "import resource; from pathlib import Path;"

@@ -14,7 +14,7 @@ from pydicom import dcmread
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 
-from dcmcfg.dicom.echo import echo
+from dcmcfg.dicom.echo import send_echo
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.storage.incoming_data_set import read_data_set_uids
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
@@ -97,14 +97,14 @@ def test_other_called_ae_title_is_rejected(receiver: Receiver, tmp_path: Path, t
     other = Peer("OTHER", receiver.host, receiver.port)
     assert dcmtk.storescu(other, made.files).returncode != 0
     with pytest.raises(DicomError, match="1/1/7"):
-        echo(other, "ME", timeouts)
+        send_echo(other, "ME", timeouts)
     assert receiver.received == ()
 
 
 @real
 def test_echo_is_answered(receiver: Receiver, timeouts: DicomTimeouts) -> None:
     assert dcmtk.echoscu(_peer(receiver)).returncode == 0
-    assert echo(_peer(receiver), "ME", timeouts).seconds > 0
+    assert send_echo(_peer(receiver), "ME", timeouts).seconds > 0
 
 
 @real

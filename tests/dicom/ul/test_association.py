@@ -12,16 +12,16 @@ import pytest
 
 from dcmcfg.dicom.status import SUCCESS
 from dcmcfg.dicom.ul.association import RELEASE_REQUEST, Association, AssociationEnded, force_close_all
-from dcmcfg.dicom.ul.command_set import CommandField, encode_request, read_command
+from dcmcfg.dicom.ul.command_set import CommandField, decode_command_set, encode_request
 from dcmcfg.dicom.ul.negotiation import Acceptance, AcceptedContext
 from dcmcfg.dicom.ul.pdu import ABORT_PDU, RELEASE_RP_PDU, encode_message
 from dcmcfg.dicom.ul.requested_connection import RequestedConnection
 from tests.patience import PATIENCE_S
 
 VERIFICATION = "1.2.840.10008.1.1"
-RESPONSE = read_command(encode_request(CommandField.C_ECHO, VERIFICATION, 7, {}, has_data_set=False)).build_response(
-    SUCCESS
-)
+RESPONSE = decode_command_set(
+    encode_request(CommandField.C_ECHO, VERIFICATION, 7, {}, has_data_set=False)
+).build_response(SUCCESS)
 ANSWER = encode_message(RESPONSE, None, 1, 0)
 ABORT_FOR_UNEXPECTED_PDU = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x02"
 ABORT_FOR_INVALID_VALUE = b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x06"

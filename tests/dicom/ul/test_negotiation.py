@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.dicom.ul.association import Message, MessageAssembler
+from dcmcfg.dicom.ul.association import DimseMessage, MessageAssembler
 from dcmcfg.dicom.ul.command_set import (
     PRIORITY,
     CommandField,
+    decode_command_set,
     encode_cancel_request,
     encode_request,
     encode_us,
-    read_command,
 )
 from dcmcfg.dicom.ul.negotiation import (
     accept,
@@ -56,7 +56,7 @@ def test_a_message_comes_as_it_was_sent_in_pdus_of_any_length(length: int) -> No
     command_set = encode_request(CommandField.C_FIND, FIND, 7, {PRIORITY: encode_us(2)}, has_data_set=True)
     data_set = bytes(range(256))
     octets, incoming = encode_message(command_set, data_set, 1, length), MessageAssembler([1])
-    messages: list[Message] = []
+    messages: list[DimseMessage] = []
     while octets:
         end = HEAD + int.from_bytes(octets[2:HEAD], "big")
         assert length == 0 or end - HEAD <= length
@@ -72,7 +72,7 @@ def test_a_message_comes_as_it_was_sent_in_pdus_of_any_length(length: int) -> No
 
 
 def test_a_cancel_names_its_request() -> None:
-    command = read_command(encode_cancel_request(7))
+    command = decode_command_set(encode_cancel_request(7))
     assert (command.field, command.has_data_set, command.number(0x0120)) == (CommandField.C_CANCEL, False, 7)
 
 

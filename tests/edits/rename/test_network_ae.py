@@ -38,7 +38,7 @@ from tests.lint.breaking import (
     more,
     new,
     put,
-    sound,
+    valid_tree,
 )
 from tests.trees import octets
 
@@ -48,7 +48,7 @@ NONE = KeepOptions()
 def rename(
     old: str, title: str, keeping: KeepOptions = NONE, *, earlier: Iterable[Change] = ()
 ) -> tuple[Renaming, Tree]:
-    tree = sound().with_changes(earlier)
+    tree = valid_tree().with_changes(earlier)
     renaming = rename_ae(References(tree), old, title, keeping)
     return renaming, tree.with_changes(renaming.edit.changes)
 
@@ -158,7 +158,7 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
     reasons = {each.attribute: each.reason for each in renaming.leftovers.items}
     assert reasons["dcmOtherAETitle"] == "another title that an AE is called by"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
-    assert octets(after.with_changes(back.edit.changes)) == octets(sound().with_changes([received]))
+    assert octets(after.with_changes(back.edit.changes)) == octets(valid_tree().with_changes([received]))
 
 
 def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
@@ -232,11 +232,11 @@ def test_a_title_of_another_device_means_that_ae_where_the_archive_has_none_of_i
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
-    by_hand = sound().with_changes([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
+    by_hand = valid_tree().with_changes([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
     with pytest.raises(NotFound, match=r"2 values name OLDTAPE all the same, and there is LONGTERM: --references-only"):
         rename_ae(References(by_hand), "OLDTAPE", "LONGTERM", NONE)
     renaming = rename_references(References(by_hand), "OLDTAPE", "LONGTERM")
-    assert octets(by_hand.with_changes(renaming.edit.changes)) == octets(sound())
+    assert octets(by_hand.with_changes(renaming.edit.changes)) == octets(valid_tree())
     with pytest.raises(Refused, match="the AE LONGTERM is there still"):
         rename_references(References(by_hand), "LONGTERM", "STORESCP")
     with pytest.raises(NotFound, match="there is no AE TAPE"):
@@ -274,4 +274,4 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
     (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")
     removed = after.with_changes(remove_network_ae(alias, keep_connection=False).changes)
     back = removed.with_changes(rename_ae(References(removed), "TAPE", "LONGTERM", NONE).edit.changes)
-    assert octets(back) == octets(sound())
+    assert octets(back) == octets(valid_tree())

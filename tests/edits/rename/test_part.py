@@ -11,14 +11,14 @@ from dcmcfg.errors import NotFound, Refused
 from dcmcfg.lint.linter import lint
 from dcmcfg.model.references.index import References
 from dcmcfg.model.references.kinds import EntityKind
-from tests.lint.breaking import ARCHIVE, DEVICES, EXPORTER, NOW, RULE, device, new, put, sound
+from tests.lint.breaking import ARCHIVE, DEVICES, EXPORTER, NOW, RULE, device, new, put, valid_tree
 from tests.trees import octets
 
 ARC = "dcm4chee-arc"
 
 
 def rename(kind: EntityKind, old: str, name: str, *, force: bool = False) -> Renaming:
-    return rename_part(References(sound()), ARC, kind, old=old, new=name, force=force)
+    return rename_part(References(valid_tree()), ARC, kind, old=old, new=name, force=force)
 
 
 @pytest.mark.parametrize(
@@ -33,18 +33,18 @@ def rename(kind: EntityKind, old: str, name: str, *, force: bool = False) -> Ren
 )
 def test_what_names_it_names_it_newly_and_lint_finds_nothing(kind: EntityKind, old: str) -> None:
     renaming = rename(kind, old, "another", force=True)
-    after = sound().with_changes(renaming.edit.changes)
+    after = valid_tree().with_changes(renaming.edit.changes)
     assert lint(after, NOW) == ()
     assert References(after).find_references(kind, old) == ()
     assert (
         len(References(after).find_references(kind, "another"))
-        == len(References(sound()).find_references(kind, old))
+        == len(References(valid_tree()).find_references(kind, old))
         == len(renaming.references)
     )
 
 
 def test_an_ae_of_the_same_name_is_another_thing() -> None:
-    after = sound().with_changes(rename(EntityKind.EXPORTER, "LONGTERM", "TAPE").edit.changes)
+    after = valid_tree().with_changes(rename(EntityKind.EXPORTER, "LONGTERM", "TAPE").edit.changes)
     exporter = after.get(DN.parse(f"dcmExporterID=TAPE,{ARCHIVE}"))
     assert exporter is not None
     assert exporter.text("dcmURI") == "dicom:LONGTERM"
@@ -56,7 +56,7 @@ def test_an_ae_of_the_same_name_is_another_thing() -> None:
 def test_a_queue_of_another_device_stays_and_so_does_what_names_it() -> None:
     other = f"dicomDeviceName=other,{DEVICES}"
     exporter = {"dcmExporterID": "X", "dcmURI": "dicom:STORESCP", "dcmQueueName": "Export"}
-    tree = sound().with_changes(
+    tree = valid_tree().with_changes(
         [
             *device("other"),
             new(f"dcmQueueName=Export,{other}", objectClass="dcmQueue", dcmQueueName="Export"),
@@ -109,7 +109,7 @@ def test_what_is_refused(kind: EntityKind, old: str, name: str, error: type[Exce
 
 
 def test_what_another_device_has_is_told_as_that() -> None:
-    tree = sound().with_changes(
+    tree = valid_tree().with_changes(
         [
             *device("other"),
             new(f"dcmQueueName=Q,dicomDeviceName=other,{DEVICES}", objectClass="dcmQueue", dcmQueueName="Q"),
@@ -120,13 +120,13 @@ def test_what_another_device_has_is_told_as_that() -> None:
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
-    tree = sound().with_changes([put(RULE, dcmExporterID="OLD")])
+    tree = valid_tree().with_changes([put(RULE, dcmExporterID="OLD")])
     with pytest.raises(NotFound, match="1 value names OLD all the same, and there is LONGTERM: --references-only"):
         rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM")
     renaming = rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM", only_references=True)
-    assert octets(tree.with_changes(renaming.edit.changes)) == octets(sound())
+    assert octets(tree.with_changes(renaming.edit.changes)) == octets(valid_tree())
 
 
 def test_the_same_name_is_nothing_to_do() -> None:
     assert rename(EntityKind.EXPORTER, "LONGTERM", "LONGTERM").edit.changes == ()
-    assert DN.parse(EXPORTER) in sound()
+    assert DN.parse(EXPORTER) in valid_tree()

@@ -17,13 +17,23 @@ from dcmcfg.render.evidence import evidence_json
 from dcmcfg.render.html.evidence_page import render_evidence_page
 from dcmcfg.verify.addresses import find_addresses
 from dcmcfg.verify.evidence import DatabaseEvidence, Evidence, ReceiverInfo
-from dcmcfg.verify.judgement import judge
-from dcmcfg.verify.legs import Leg, StoreRecord
+from dcmcfg.verify.judgement import judge_evidence
+from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.proof import Proof, SiteSetting, create_proof, describe_configuration
 from dcmcfg.verify.run import VerificationCallbacks
 from dcmcfg.verify.timeline import Timeline
 from tests.verify.conftest import configuration as configuration
-from tests.verify.evidence import CT, GOOD, LOCAL_STUDY, PURGED, UIDS, arrived, listed, recorded, reporting
+from tests.verify.evidence import (
+    CT,
+    GOOD,
+    LOCAL_STUDY,
+    PURGED,
+    UIDS,
+    instances_before_move,
+    received_instances,
+    recorded,
+    reporting,
+)
 
 HOSTILE = "</td><script>alert(1)</script>&\x1b[31m"
 
@@ -40,7 +50,7 @@ def proof(tree: Configuration, evidence: Evidence, responses: int = 1) -> Proof:
     about = describe_configuration(
         tree, "dcm4chee-arc", addresses, site=(SiteSetting("device", "dcm4chee-arc", "default"),), evidence=evidence
     )
-    return create_proof(book, about, evidence, judge(evidence))
+    return create_proof(book, about, evidence, judge_evidence(evidence))
 
 
 def page(tree: Configuration, evidence: Evidence, responses: int = 1) -> str:
@@ -51,13 +61,13 @@ def test_what_peers_say_is_text(configuration: Configuration) -> None:
     hostile = replace(
         GOOD,
         outcome=MoveOutcome(0xC001, HOSTILE, (HOSTILE,), (HOSTILE,), interruption=HOSTILE),
-        instances_before=listed(HOSTILE, (HOSTILE,)),
-        received=arrived((HOSTILE,), HOSTILE),
+        instances_before=instances_before_move(HOSTILE, (HOSTILE,)),
+        received=received_instances((HOSTILE,), HOSTILE),
         move_records=(replace(recorded(HOSTILE, calling=HOSTILE), failure=HOSTILE),),
         warnings=(HOSTILE,),
-        instances_after=listed(HOSTILE, (HOSTILE,)),
+        instances_after=instances_before_move(HOSTILE, (HOSTILE,)),
         legs=(
-            Leg(
+            TransferLeg(
                 HOSTILE,
                 HOSTILE,
                 HOSTILE,
@@ -112,7 +122,7 @@ def pictured(tree: Configuration, evidence: Evidence) -> dict[str, str]:
 def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:
     timestamp = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
     stores = tuple(StoreRecord(uid, CT, "1.2.840.10008.1.2.4.80", 0, time=timestamp) for uid in UIDS)
-    legs = (Leg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
+    legs = (TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
     listening = ReceiverInfo("WORKSTATION@127.0.0.1:11117", timestamp)
     evidence = replace(GOOD, legs=legs, receiver_info=listening)
     words = re.sub(r"<[^>]*>\s*", "|", page(configuration, evidence))
@@ -126,7 +136,7 @@ def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration:
 
 def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(configuration: Configuration) -> None:
     uids = tuple(f"1.2.3.{number}" for number in range(1500))
-    many = replace(GOOD, instances_before=listed("NEARLINE", uids), received=arrived(uids))
+    many = replace(GOOD, instances_before=instances_before_move("NEARLINE", uids), received=received_instances(uids))
     text = page(configuration, many, responses=500)
     assert text.count("<code>1.2.3.") == 1000
     assert "500 more (the JSON file has all)" in text
@@ -135,7 +145,11 @@ def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(con
 
 
 def test_a_single_instance_is_one(configuration: Configuration) -> None:
-    one = replace(GOOD, instances_before=listed("NEARLINE", ("1.2.3.1",)), received=arrived(("1.2.3.1",)))
+    one = replace(
+        GOOD,
+        instances_before=instances_before_move("NEARLINE", ("1.2.3.1",)),
+        received=received_instances(("1.2.3.1",)),
+    )
     text = page(configuration, one)
     assert ": 1 of 1 instance</b>" in text
     assert "1 instances" not in text

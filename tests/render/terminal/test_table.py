@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcmcfg.render.terminal.console import stdout_console
+from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 
 COLUMNS = (
@@ -23,7 +23,7 @@ ROW = (DN, NAME, "ldap://127.0.0.1:29423", "no AE has the title X, and nobody kn
 def printed(row: tuple[str, ...], width: int | None) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
-        console = stdout_console()
+        console = make_stdout_console()
     with console.capture() as captured:
         print_table(console, COLUMNS, [row])
     return captured.get()

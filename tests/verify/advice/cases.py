@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judgement import judge
-from tests.verify.evidence import UNWITNESSED, VIA_ARCHIVE, arrived
+from dcmcfg.verify.judgement import judge_evidence
+from tests.verify.evidence import UNWITNESSED, VIA_ARCHIVE, received_instances
 
 A801 = replace(UNWITNESSED, outcome=MoveOutcome(0xA801, "Move Destination: WORKSTATION unknown"))
 UNKNOWN_AE = replace(A801, outcome=MoveOutcome(0xA801, "Unknown AE: WORKSTATION"))
@@ -24,7 +24,7 @@ DOWN = replace(UNWITNESSED, move_records=(), outcome=MoveOutcome(0xA702, REFUSED
 
 
 def first_step(evidence: Evidence) -> str:
-    return judge(evidence).next_steps[0]
+    return judge_evidence(evidence).next_steps[0]
 
 
 def failing(evidence: Evidence, status: int, comment: str = "", **counters: int) -> Evidence:
@@ -33,4 +33,4 @@ def failing(evidence: Evidence, status: int, comment: str = "", **counters: int)
 
 def listening(evidence: Evidence, *uids: str) -> Evidence:
     """Return *evidence* with our receiver as the destination, at which *uids* arrived."""
-    return replace(evidence, received=arrived(uids))
+    return replace(evidence, received=received_instances(uids))

@@ -8,14 +8,17 @@ import pytest
 
 from dcmcfg.verify.evidence import Evidence
 from tests.verify.advice.cases import first_step
-from tests.verify.evidence import GOOD, LOCAL_STUDY, PURGED, arrived, stored
+from tests.verify.evidence import GOOD, LOCAL_STUDY, PURGED, received_instances, stored
 
 CASES: dict[str, tuple[Evidence, str]] = {
     "purged, delivered, but not in the record": (
         replace(stored(GOOD, PURGED, LOCAL_STUDY), move_records=()),
         "the record is that of the external",
     ),
-    "called directly": (replace(GOOD, received=arrived(calling="LONGTERM")), "see in the external archive's log"),
+    "called directly": (
+        replace(GOOD, received=received_instances(calling="LONGTERM")),
+        "see in the external archive's log",
+    ),
 }
 
 

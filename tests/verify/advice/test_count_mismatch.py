@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import Evidence
 from tests.verify.advice.cases import FOREIGN_ROUTE, first_step
-from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed, reporting
+from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, instances_before_move, reporting
 
 CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, unknown study": (reporting(replace(UNWITNESSED, instances_before=())), "dcmFallbackCMoveSCP"),
@@ -20,7 +20,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "0000 without numbers is also the answer of one that finds nothing",
     ),
     "nothing, not purged as far as is known": (
-        reporting(replace(UNWITNESSED, instances_before=listed("ONLINE"))),
+        reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),
         "dcmRestrictRetrieveSilently",
     ),
     "nothing, the external archive is told to send elsewhere": (
@@ -30,7 +30,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "too few, partly local before": (
         replace(
             reporting(UNWITNESSED, completed=1),
-            instances_before=(*listed("ONLINE", UIDS[:1]), *listed("NEARLINE", UIDS[1:])),
+            instances_before=(*instances_before_move("ONLINE", UIDS[:1]), *instances_before_move("NEARLINE", UIDS[1:])),
         ),
         "only with a mapping to the external archive's store SCU: dcmcfg add-value",
     ),

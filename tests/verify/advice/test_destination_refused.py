@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import ConfiguredRoute, DatabaseEvidence, Evidence, MoveRecord
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.advice.cases import A801, FOREIGN_ROUTE, UNKNOWN_AE, first_step
 from tests.verify.evidence import (
@@ -152,7 +152,7 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("evidence", "steps"), STEPS.values(), ids=STEPS)
 def test_who_does_not_know_which_destination(evidence: Evidence, steps: tuple[str, ...]) -> None:
-    verdict = judge(evidence)
+    verdict = judge_evidence(evidence)
     assert verdict.next_steps == steps
     assert "to the archive itself" not in verdict.headline
 
@@ -162,21 +162,23 @@ def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
     """Without it, the words of a dcm4chee archive can be those of either."""
     evidence, steps = STEPS[case]
     same_words = replace(evidence, outcome=UNKNOWN_AE.outcome)
-    assert judge(same_words).next_steps == (*steps, IF_IT_WAS_THE_ARCHIVE)
+    assert judge_evidence(same_words).next_steps == (*steps, IF_IT_WAS_THE_ARCHIVE)
     record = replace(
         REFUSED_RELAY, called_ae_title=evidence.route.fallback_move_scp or evidence.route.alternative_move_scp
     )
     asks = frozenset({(record.called_ae_title, "WORKSTATION"), ("LONGTERM", "DCM4CHEE")})
-    settled = judge(replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks)))
+    settled = judge_evidence(
+        replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks))
+    )
     assert settled.next_steps == steps
-    assert settled.reported.meaning == (
+    assert settled.report.meaning == (
         f"refused: the move destination WORKSTATION is unknown to {record.called_ae_title}, says its own record"
     )
 
 
 def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:
     misspelt = replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2", "WORKSTATION3")))
-    verdict = judge(replace(misspelt, database=stored(ALONE, LOCAL_STUDY).database))
+    verdict = judge_evidence(replace(misspelt, database=stored(ALONE, LOCAL_STUDY).database))
     assert verdict.headline == (
         "NOT verified: status A801, refused: the move destination is unknown to the archive itself"
     )
@@ -205,13 +207,13 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
     ],
 )
 def test_why_there_is_no_route_is_told(evidence: Evidence, way: str) -> None:
-    assert judge(evidence).route.configured_path == way
+    assert judge_evidence(evidence).route.configured_path == way
 
 
 def test_titles_in_commands_are_quoted_for_a_shell() -> None:
     hostile = replace(QUESTION, destination_ae_title="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
     listed = replace(VIA_ARCHIVE, accepted_move_destinations=("MY AX",))
-    not_allowed = judge(replace(A801, request=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
+    not_allowed = judge_evidence(replace(A801, request=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
     assert "dcmcfg add-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AE' allows this one" in not_allowed[0]
     assert "dcmcfg remove-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AX' takes it away" in not_allowed[1]
     relayed = first_step(replace(A801, request=hostile, route=DIRECT))
@@ -223,7 +225,7 @@ def test_titles_in_commands_are_quoted_for_a_shell() -> None:
 def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
     failure = "Unknown modality for AET: DCM4CHEE"
     record = replace(recorded("DCM4CHEE", 0xC000, None), called_ae_title="X;reboot", failure=failure)
-    steps = judge(replace(A801, move_records=(record,), outcome=MoveOutcome(0xC000))).next_steps
+    steps = judge_evidence(replace(A801, move_records=(record,), outcome=MoveOutcome(0xC000))).next_steps
     assert any("dcmcfg work-order --external 'X;reboot' --format orthanc gives" in each for each in steps)
 
 
@@ -233,20 +235,20 @@ def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
 def test_headline_and_route_say_alike_who_refused(
     evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
 ) -> None:
-    verdict = judge(replace(evidence, route=route, move_records=records))
+    verdict = judge_evidence(replace(evidence, route=route, move_records=records))
     by_the_archive = any("it asked nobody" in each for each in verdict.route.reasons)
     assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
-    assert judge(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).reported.meaning == (
+    assert judge_evidence(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).report.meaning == (
         "refused: the move destination WORKSTATION is unknown to LONGTERM, says its own record"
     )
 
 
 def test_a_title_in_the_list_that_is_spelt_almost_like_the_destination_is_told_once_that_one_is_allowed() -> None:
     listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATON",)))
-    assert judge(listed).next_steps == (
+    assert judge_evidence(listed).next_steps == (
         "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (WORKSTATON): "
         "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one, too",
         "dcmAcceptedMoveDestination has WORKSTATON, which is spelt almost like WORKSTATION: if that is a slip, "

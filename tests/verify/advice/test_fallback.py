@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.verify.evidence import DatabaseEvidence, Evidence
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from tests.verify.advice.cases import failing
 from tests.verify.evidence import ALONE, UNKNOWN_STUDY, UNWITNESSED
 
@@ -46,9 +46,9 @@ CASES: dict[str, tuple[Evidence, str]] = {
 
 @pytest.mark.parametrize(("evidence", "step"), CASES.values(), ids=CASES)
 def test_it_is_the_only_step(evidence: Evidence, step: str) -> None:
-    assert judge(evidence).next_steps == (step,)
+    assert judge_evidence(evidence).next_steps == (step,)
 
 
 def test_a_study_that_the_archive_knows_has_other_steps() -> None:
     known = replace(UNWITNESSED, route=_ROUTE)
-    assert not any("FALLBACK" in step for step in judge(failing(known, 0xA702)).next_steps)
+    assert not any("FALLBACK" in step for step in judge_evidence(failing(known, 0xA702)).next_steps)

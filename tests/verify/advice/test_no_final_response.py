@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from tests.verify.advice.cases import first_step, listening
-from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, listed
+from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, instances_before_move
 
 ABORTED = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="the peer aborted the association"))
 SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="no response within 9 s", timed_out=True))
@@ -16,7 +16,7 @@ SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="no respons
 
 def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
     """The real archive leaves its client without an answer then (external-unset-closes-on-move and others)."""
-    back, straight = judge(SILENT).next_steps, judge(replace(SILENT, route=DIRECT)).next_steps
+    back, straight = judge_evidence(SILENT).next_steps, judge_evidence(replace(SILENT, route=DIRECT)).next_steps
     assert "LONGTERM breaks off after a pending response" in back[0]
     assert "LONGTERM closes the connection, aborts, or asks for release after the C-MOVE request" in straight[0]
     for steps in (back, straight):
@@ -25,29 +25,29 @@ def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
 
 
 def test_silence_about_another_study_may_end() -> None:
-    silent = replace(SILENT, instances_before=listed("ONLINE"))
-    assert judge(silent).next_steps == ("the archive may still be at it: its log shows what it waits for",)
+    silent = replace(SILENT, instances_before=instances_before_move("ONLINE"))
+    assert judge_evidence(silent).next_steps == ("the archive may still be at it: its log shows what it waits for",)
 
 
 def test_a_destination_that_cannot_be_loaded_is_named() -> None:
     warned = replace(ABORTED, warnings=(f"WORKSTATION has the dicomPort 70000: {CANNOT_LOAD_DEVICE}",))
-    (step,) = judge(warned).next_steps
+    (step,) = judge_evidence(warned).next_steps
     assert step.startswith("the archive closes the connection without an answer when it cannot load the device of")
 
 
 def test_the_archive_goes_on_with_a_recall_that_is_cancelled() -> None:
     cancelled = replace(SILENT, outcome=replace(SILENT.outcome, cancelled=True))
     assert first_step(cancelled).startswith("the archive ignores C-CANCEL while it recalls a study to DCM4CHEE")
-    assert judge(replace(cancelled, route=DIRECT)).next_steps == ()
+    assert judge_evidence(replace(cancelled, route=DIRECT)).next_steps == ()
 
 
 def test_an_abort_before_anything_came_may_be_a_value_that_cannot_be_read() -> None:
     assert "was it restarted?" in first_step(ABORTED)
-    assert "the device of WORKSTATION" in judge(ABORTED).next_steps[1]
+    assert "the device of WORKSTATION" in judge_evidence(ABORTED).next_steps[1]
 
 
 def test_an_abort_in_the_middle_is_not_one_of_the_configuration() -> None:
-    assert judge(listening(ABORTED, *UIDS[:1])).next_steps == (
+    assert judge_evidence(listening(ABORTED, *UIDS[:1])).next_steps == (
         "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
         "connections? Then verify again",
     )

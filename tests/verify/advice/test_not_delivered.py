@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.verify.evidence import Evidence
 from tests.verify.advice.cases import first_step, listening
-from tests.verify.evidence import DIRECT, GOOD, UIDS, arrived
+from tests.verify.evidence import DIRECT, GOOD, UIDS, received_instances
 
 STRAIGHT = replace(GOOD, route=DIRECT, move_records=None)
 CASES: dict[str, tuple[Evidence, str]] = {
@@ -18,11 +18,13 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "some, by the archive": (listening(GOOD, *UIDS[:2]), "the log of the archive DCM4CHEE says"),
     "others for our C-MOVE": (listening(GOOD, "9.1"), "DCM4CHEE sent them for this C-MOVE, by its own account"),
     "others by somebody else": (
-        replace(GOOD, received=tuple(replace(each, move_originator_ae_title=None) for each in arrived(("9.1",)))),
+        replace(
+            GOOD, received=tuple(replace(each, move_originator_ae_title=None) for each in received_instances(("9.1",)))
+        ),
         "another sender may have called",
     ),
     "the same as another study": (
-        replace(GOOD, received=tuple(replace(each, study_uid="9.9") for each in arrived())),
+        replace(GOOD, received=tuple(replace(each, study_uid="9.9") for each in received_instances())),
         "something gives them another Study Instance UID",
     ),
 }

@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.route.connection_matching import ConnectionMatch
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from tests.verify.advice.cases import DOWN, FOREIGN_ROUTE, REFUSED, REJECTED, failing, first_step, listening
 from tests.verify.evidence import (
     ALONE,
@@ -20,14 +20,14 @@ from tests.verify.evidence import (
     UIDS,
     UNWITNESSED,
     VIA_ARCHIVE,
-    listed,
+    instances_before_move,
     stored,
     study,
 )
 
 STRAIGHT = replace(UNWITNESSED, route=DIRECT)
 LOCAL = stored(ALONE, LOCAL_STUDY)
-UNSEEN = replace(UNWITNESSED, instances_before=listed(""))
+UNSEEN = replace(UNWITNESSED, instances_before=instances_before_move(""))
 INCOMPATIBLE = "org.dcm4che3.net.IncompatibleConnectionException: No compatible"
 OVER_TLS = ConnectionMatch("WORKSTATION", is_compatible=True, description="both TLSv1.2", tls=True)
 PLAIN_LONGTERM = ConnectionMatch("LONGTERM", is_compatible=True, description="both plain")
@@ -132,7 +132,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         "lost its AE title",
     ),
     "while the study is listed as local": (
-        failing(replace(UNWITNESSED, instances_before=listed("ONLINE")), 0xA702, REFUSED),
+        failing(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE")), 0xA702, REFUSED),
         "it is WORKSTATION that it could not send to",
     ),
     "no comment, local": (
@@ -243,16 +243,18 @@ def test_the_first_next_step_names_the_way_out(evidence: Evidence, words: str) -
 def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archive_asks() -> None:
     placed = replace(VIA_ARCHIVE, ae_addresses=frozenset({("LONGTERM", "127.0.0.1:31998")}))
     purged = replace(stored(DOWN, PURGED, PURGED), route=placed)
-    assert judge(purged).headline.endswith("nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)")
+    assert judge_evidence(purged).headline.endswith(
+        "nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)"
+    )
     for availability in ("ONLINE", "NEARLINE"):
-        open_ = judge(replace(DOWN, instances_before=listed(availability)))
+        open_ = judge_evidence(replace(DOWN, instances_before=instances_before_move(availability)))
         assert open_.headline.endswith(
             "the external archive (a purged study), or the destination (a study in the archive's own storage)"
         )
 
 
 def test_where_either_may_be_down_both_have_a_next_step() -> None:
-    steps = judge(replace(DOWN, instances_before=listed("NEARLINE"))).next_steps
+    steps = judge_evidence(replace(DOWN, instances_before=instances_before_move("NEARLINE"))).next_steps
     assert [step.partition(" tells")[0] for step in steps] == [
         "if the study was purged: dcmcfg echo LONGTERM",
         "if it is local: dcmcfg echo WORKSTATION",
@@ -260,10 +262,10 @@ def test_where_either_may_be_down_both_have_a_next_step() -> None:
 
 
 def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
-    assert judge(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.configured_path == (
+    assert judge_evidence(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.configured_path == (
         f"external archive → STORESCP, and not to WORKSTATION: {FOREIGN_ROUTE.misrouting_reason}"
     )
 
 
 def test_what_was_cancelled_here_needs_no_step() -> None:
-    assert judge(replace(UNWITNESSED, outcome=MoveOutcome(0xFE00, cancelled=True))).next_steps == ()
+    assert judge_evidence(replace(UNWITNESSED, outcome=MoveOutcome(0xFE00, cancelled=True))).next_steps == ()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.judgement import judge
+from dcmcfg.verify.judgement import judge_evidence
 from tests.verify.advice.cases import REJECTED, failing, listening
 from tests.verify.evidence import ALONE, LOCAL_STUDY, UIDS, stored, study
 
@@ -40,9 +40,9 @@ CASES: dict[str, tuple[Evidence, str]] = {
 
 @pytest.mark.parametrize(("evidence", "step"), CASES.values(), ids=CASES)
 def test_it_is_the_only_step(evidence: Evidence, step: str) -> None:
-    assert judge(evidence).next_steps == (step,)
+    assert judge_evidence(evidence).next_steps == (step,)
 
 
 def test_what_failed_on_its_way_has_other_steps() -> None:
-    (step,) = judge(failing(RECALLED, 0xB000, completed=1, failed=2)).next_steps
+    (step,) = judge_evidence(failing(RECALLED, 0xB000, completed=1, failed=2)).next_steps
     assert "dcmCStoreSCUOfCMoveSCP" not in step

@@ -19,9 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from beside.archives import WITNESS, Site, dcmqrscp, site
-from beside.programs import AS_INSTALLED, seconds_of
-from beside.rows import row, verdict
+from archive_setup.archives import WITNESS, Site, dcmqrscp, site
+from archive_setup.programs import AS_INSTALLED, seconds_of
+from archive_setup.rows import row, verdict
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage

@@ -35,7 +35,7 @@ from tests.lint.breaking import (
     more,
     new,
     put,
-    sound,
+    valid_tree,
     without_capabilities,
 )
 from tests.lint.certificates import certificate
@@ -45,7 +45,7 @@ TLS = "TLS_RSA_WITH_AES_128_CBC_SHA"
 
 
 def messages(rule: str, changes: Iterable[Change]) -> list[str]:
-    return [each.finding.message for each in lint(sound().with_changes(changes), NOW, [RULES_BY_NAME[rule]])]
+    return [each.finding.message for each in lint(valid_tree().with_changes(changes), NOW, [RULES_BY_NAME[rule]])]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_an_ae_of_a_device_that_is_off_is_told_once_with_all_that_name_it() -> N
 def test_each_dangling_reference_of_an_ae_without_another_is_left_to_somebody() -> None:
     gone = [f"cn=gone{n},{STORESCP_DEVICE}" for n in (1, 2)]
     found = lint(
-        sound().with_changes([put(STORESCP, **{REFERENCE: gone})]), NOW, [RULES_BY_NAME["connection-dangling"]]
+        valid_tree().with_changes([put(STORESCP, **{REFERENCE: gone})]), NOW, [RULES_BY_NAME["connection-dangling"]]
     )
     assert [each.fix_changes for each in found] == [(), ()]
 
@@ -171,16 +171,16 @@ def test_a_certificate_that_is_not_valid_yet_is_told() -> None:
     ],
 )
 def test_hostile_values_are_told_like_any_other(attribute: str, value: str) -> None:
-    lint(sound().with_changes([put(DCM4CHEE, **{attribute: value})]), NOW)
+    lint(valid_tree().with_changes([put(DCM4CHEE, **{attribute: value})]), NOW)
 
 
 @pytest.mark.parametrize("port", ["²", "9" * 5000, "-1", "x", ""])
 def test_a_port_that_is_none_is_none(port: str) -> None:
-    lint(sound().with_changes([put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=port)]), NOW)
+    lint(valid_tree().with_changes([put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=port)]), NOW)
 
 
 def test_a_secret_is_not_told_with_what_is_wrong_with_it() -> None:
-    tree = sound().with_changes([put(EXPORTER, dcmURI="dicom:joe:geheim@host")])
+    tree = valid_tree().with_changes([put(EXPORTER, dcmURI="dicom:joe:geheim@host")])
     (found,) = lint(tree, NOW, [RULES_BY_NAME["exporter-destination-unknown"]])
     assert "geheim" not in found.finding.message
     assert found.fix_command == ()
@@ -188,7 +188,7 @@ def test_a_secret_is_not_told_with_what_is_wrong_with_it() -> None:
 
 def test_a_configuration_without_its_root_is_judged_all_the_same() -> None:
     """As default-config.ldif is, which is loaded below what init-config.ldif makes."""
-    tree = sound().with_changes([put(ARCHIVE, dcmExternalRetrieveAEDestination="GONE")])
+    tree = valid_tree().with_changes([put(ARCHIVE, dcmExternalRetrieveAEDestination="GONE")])
     devices = tree.subtree(next(iter(tree.children(tree.sorted_entries()[1].dn))).dn)
     found = lint(Tree.from_entries(tree.schema, devices[1:]), NOW)
     assert BASE in str(devices[0].dn)
@@ -204,7 +204,7 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
         dcmURI="movescu:DCM4CHEE",
         dicomAETitle="HOSPPACS",
     )
-    renamed = sound().with_changes([Rename(DN.parse(DCM4CHEE), RDN.of("dicomAETitle", "HOSPPACS")), rule])
+    renamed = valid_tree().with_changes([Rename(DN.parse(DCM4CHEE), RDN.of("dicomAETitle", "HOSPPACS")), rule])
     command = ("rename", "ae", "DCM4CHEE", "HOSPPACS", "--references-only")
     found = lint(renamed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]])
     assert {each.fix_command for each in found} == {command}

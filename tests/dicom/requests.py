@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dcmcfg.dicom.move import MoveOutcome, MoveProgress, move
+from dcmcfg.dicom.move import MoveOutcome, MoveProgress, send_move
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.query import Instance, find_instances
@@ -32,4 +32,4 @@ def move_study(
 ) -> MoveOutcome:
     """Have *peer* send the study."""
     with open_association(peer, calling, [InformationModel.STUDY.move_sop_class], timeouts) as opened:
-        return move(opened, Retrieval(study_uid), destination, on_pending=on_pending)
+        return send_move(opened, Retrieval(study_uid), destination, on_pending=on_pending)

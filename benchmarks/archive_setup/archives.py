@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from beside.programs import DCMTK, NO_DELAY, running
+from archive_setup.programs import DCMTK, NO_DELAY, running
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import LOOPBACK, Ports
 from dcmcfg.lab.slapd import Slapd

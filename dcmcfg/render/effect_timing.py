@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.render.terminal.console import print_line, wrap_text
-from dcmcfg.schema.effect_timing import describe_behaviour, explain_effect_timing
+from dcmcfg.schema.effect_timing import describe_behaviour, find_all_effect_timings
 
 _INDENT = 2
 
 
-def print_taking_effect(console: Console, attribute: str) -> None:
+def print_effect_timing(console: Console, attribute: str) -> None:
     """Print it for *attribute*, nothing where the archive does not read it and nothing is known."""
     blocks = {
-        "Takes effect:": [f"on {each.affected_entries}: {each.timing}." for each in explain_effect_timing(attribute)],
+        "Takes effect:": [f"on {each.affected_entries}: {each.timing}." for each in find_all_effect_timings(attribute)],
         "Archive behaviour:": list(describe_behaviour(attribute)),
     }
     for heading, paragraphs in blocks.items():
@@ -30,7 +30,7 @@ def print_taking_effect(console: Console, attribute: str) -> None:
         print_line(console, "")
 
 
-def taking_effect_json(attribute: str) -> dict[str, Any]:
+def effect_timing_json(attribute: str) -> dict[str, Any]:
     """Return what a change of *attribute* requires, by device and with the time, and how the archive behaves."""
     return {
         "effect_timing": [
@@ -39,7 +39,7 @@ def taking_effect_json(attribute: str) -> dict[str, Any]:
                 "required_action": each.required_action.value,
                 "timing": each.timing,
             }
-            for each in explain_effect_timing(attribute)
+            for each in find_all_effect_timings(attribute)
         ],
         "behaviour": list(describe_behaviour(attribute)),
     }

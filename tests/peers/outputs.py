@@ -22,7 +22,7 @@ _WRITE = "WRITE_ANSWERS"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Output:
     """The first line of a file is ``exit N``; then what was printed, standard error last and marked."""
 
     text: str
@@ -37,17 +37,17 @@ class Answer:
         return self.text.splitlines()[1].removeprefix("! ")
 
 
-def answer_of(result: Result, names: Mapping[int, str]) -> Answer:
+def make_output(result: Result, names: Mapping[int, str]) -> Output:
     """Return *result* with each port in *names* called by its name."""
     errors = "".join(f"! {line}\n" for line in result.stderr.splitlines())
     return named(f"exit {result.exit_code}\n{result.stdout}{errors}", names)
 
 
-def named(text: str, names: Mapping[int, str]) -> Answer:
+def named(text: str, names: Mapping[int, str]) -> Output:
     """Return *text* with each port in *names* called by its name, and without the peer's implementation."""
     for port, name in names.items():
         text = text.replace(f"{LOOPBACK}:{port}", f"HOST:{name}").replace(str(port), name)
-    return Answer(without_times(_IMPLEMENTATION.sub("it says it is IMPLEMENTATION", text)))
+    return Output(without_times(_IMPLEMENTATION.sub("it says it is IMPLEMENTATION", text)))
 
 
 def without_times(text: str) -> str:
@@ -55,14 +55,14 @@ def without_times(text: str) -> str:
     return _LISTENED.sub(r"\1TIME", text)
 
 
-def told_of(name: str) -> Answer:
+def read_expected_output(name: str) -> Output:
     """Return what the file *name* says."""
-    return Answer((ANSWERS / f"{name}.txt").read_text("utf-8"))
+    return Output((ANSWERS / f"{name}.txt").read_text("utf-8"))
 
 
-def expected(name: str, answer: Answer) -> Answer:
+def expected(name: str, answer: Output) -> Output:
     """Return what *answer* must be; where the environment asks for it, that is written first."""
     if os.environ.get(_WRITE):
         ANSWERS.mkdir(exist_ok=True)
         (ANSWERS / f"{name}.txt").write_text(answer.text, "utf-8")
-    return told_of(name)
+    return read_expected_output(name)

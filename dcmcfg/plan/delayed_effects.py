@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, Step
-from dcmcfg.schema.effect_timing import DeviceKind, EffectTiming, RequiredAction, find_effect_timings
+from dcmcfg.plan.plan import Plan, PlanStep
+from dcmcfg.schema.effect_timing import DeviceKind, EffectTiming, RequiredAction, find_special_effect_timings
 from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     DICOM_AE_TITLE,
@@ -76,13 +76,13 @@ def _find_delayed_effects(plan: Plan) -> dict[EffectTiming, dict[str, None]]:
     found: dict[EffectTiming, dict[str, None]] = {}
     for step in plan.steps:
         for name in _list_changed_attributes(step):
-            for rule in find_effect_timings(name):
+            for rule in find_special_effect_timings(name):
                 if rule.shown_in_plan and _applies_to(rule, step) and _belongs_to_archive(plan, step):
                     found.setdefault(rule, {})[str(step.change.dn.rdn)] = None
     return found
 
 
-def _list_changed_attributes(step: Step) -> Iterator[str]:
+def _list_changed_attributes(step: PlanStep) -> Iterator[str]:
     """Yield the names of the attributes that *step* gives other values; of a deleted entry none."""
     before, after = step.before, step.after
     if after is None:
@@ -97,12 +97,15 @@ def _list_changed_attributes(step: Step) -> Iterator[str]:
 def _format_attributes(rule: EffectTiming, plan: Plan) -> str:
     """Return the attribute names of *plan* that *rule* is about."""
     names = {
-        name for step in plan.steps for name in _list_changed_attributes(step) if rule in find_effect_timings(name)
+        name
+        for step in plan.steps
+        for name in _list_changed_attributes(step)
+        if rule in find_special_effect_timings(name)
     }
     return ", ".join(sorted(names))
 
 
-def _applies_to(rule: EffectTiming, step: Step) -> bool:
+def _applies_to(rule: EffectTiming, step: PlanStep) -> bool:
     entry = step.after
     return (
         rule.device_kind is DeviceKind.ARCHIVE
@@ -111,7 +114,7 @@ def _applies_to(rule: EffectTiming, step: Step) -> bool:
     )
 
 
-def _belongs_to_archive(plan: Plan, step: Step) -> bool:
+def _belongs_to_archive(plan: Plan, step: PlanStep) -> bool:
     device = _find_device(plan.before, step.change.dn)
     return device is not None and device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
 

@@ -7,8 +7,8 @@ import pytest
 from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.plan.delayed_effects import describe_delayed_effects, find_restart_attributes, warn_about_automatic_loading
 from dcmcfg.plan.plan import DesiredChange, make_plan
-from dcmcfg.plan.taking_effect import describe_delayed_effects, find_restart_attributes, warn_about_automatic_loading
 from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.recorded.qido_answers import search
+from tests.recorded.qido_responses import search
 from tests.recorded.recordings import http, http_names
 from tests.recorded.stored import NOBODY, StoredInstance, StoredStudy
 

@@ -9,14 +9,14 @@ import pytest
 
 from tests.cli.at_terminal import interrupted_at_terminal
 from tests.patience import PATIENCE_S
-from tests.peers.answers import answer_of, named
-from tests.recorded.answers import expected
+from tests.peers.outputs import make_output, named
 from tests.recorded.conftest import Run
+from tests.recorded.outputs import expected
 from tests.recorded.recordings import dimse
 from tests.recorded.replayer import Replayer
 from tests.recorded.site import Site
-from tests.recorded.truth import TRUTH, Witness
-from tests.recorded.verifying import arguments, verify, witness_of
+from tests.recorded.truth import TRUTH, EvidenceSource
+from tests.recorded.verifying import arguments, evidence_source_of, verify
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("recordings")]
 #: From the headline on: before it there is what a terminal shows of the progress.
@@ -28,8 +28,8 @@ _CANCELLED = [name for name, truth in TRUTH.items() if truth.cancelled]
 def test_it_says_what_is_in_its_file(
     run: Run, replayer: Replayer, recorded_site: Site, tmp_path: Path, name: str
 ) -> None:
-    result = verify(name, witness_of(name), run, replayer, recorded_site, tmp_path)
-    answer = answer_of(result, _ports(recorded_site))
+    result = verify(name, evidence_source_of(name), run, replayer, recorded_site, tmp_path)
+    answer = make_output(result, _ports(recorded_site))
     assert answer == expected(name, answer)
 
 
@@ -39,7 +39,7 @@ def test_a_cancelled_one_says_what_is_in_its_file(replayer: Replayer, recorded_s
     recording = dimse(name)
     with replayer.playing(recorded_site, recording) as play:
         code, shown = interrupted_at_terminal(
-            arguments(recording, Witness.DATABASE), lambda: play.pending.wait(PATIENCE_S)
+            arguments(recording, EvidenceSource.DATABASE), lambda: play.pending.wait(PATIENCE_S)
         )
         assert play.cancelled.is_set()
     verdict = _VERDICT.search(shown)

@@ -10,8 +10,8 @@ from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
 from dcmcfg.verify.advice.external_archive_unknown import NO_EXTERNAL_ARCHIVE
 from dcmcfg.verify.evidence import Evidence
-from dcmcfg.verify.file_evidence import FileLocation, count_recalled, locate_files_before_move
-from dcmcfg.verify.judgement import LOCAL_STUDY_NOTE, SECOND_RUN_NOTE, judge
+from dcmcfg.verify.judgement import LOCAL_STUDY_NOTE, SECOND_RUN_NOTE, judge_evidence
+from dcmcfg.verify.local_files import FileLocality, count_recalled, locate_files_before_move
 from dcmcfg.verify.route_assessment import judge_route
 from dcmcfg.verify.verdict import RouteFinding
 from tests.verify.evidence import (
@@ -22,8 +22,8 @@ from tests.verify.evidence import (
     UIDS,
     UNKNOWN_STUDY,
     UNWITNESSED,
-    arrived,
-    listed,
+    instances_before_move,
+    received_instances,
     recorded,
     stored,
     study,
@@ -41,7 +41,7 @@ def finding(evidence: Evidence, *, delivered: bool = True) -> RouteFinding:
 
 
 def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
-    verdict = judge(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY))
+    verdict = judge_evidence(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY))
     assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL_STUDY_NOTE}"
     assert (verdict.exit_code, verdict.route.finding, verdict.route.shown_count) == (0, RouteFinding.NOT_TRIED, 0)
     assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION takes a study that is really purged",)
@@ -54,23 +54,23 @@ def test_a_local_study_is_not_tried_whatever_the_tree_configures() -> None:
         stored(ALONE, LOCAL_STUDY, LOCAL_STUDY), route=replace(ALONE.route, external_retrieve_destination=None)
     )
     assert finding(unset) is RouteFinding.NOT_TRIED
-    assert judge(unset, require_route=True).exit_code == 1
+    assert judge_evidence(unset, require_route=True).exit_code == 1
 
 
 def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() -> None:
     failed = replace(stored(ALONE, LOCAL_STUDY), received=(), outcome=MoveOutcome(0xA702, failed=3))
-    verdict = judge(failed)
+    verdict = judge_evidence(failed)
     assert verdict.headline.endswith("; 3 failed; nothing arrived at WORKSTATION")
     assert verdict.route.finding is RouteFinding.NOT_TRIED
     assert "it is WORKSTATION that it could not send to" in verdict.next_steps[0]
 
 
 def test_a_required_route_is_not_given_by_a_local_study() -> None:
-    local = judge(stored(ALONE, LOCAL_STUDY), require_route=True)
+    local = judge_evidence(stored(ALONE, LOCAL_STUDY), require_route=True)
     assert (local.headline, local.exit_code) == (f"NOT verified: {LOCAL_STUDY_NOTE}", 1)
-    unknown = judge(replace(ALONE, instances_before=listed("ONLINE")), require_route=True)
+    unknown = judge_evidence(replace(ALONE, instances_before=instances_before_move("ONLINE")), require_route=True)
     assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, and it is required", 1)
-    assert judge(GOOD, require_route=True).exit_code == 0
+    assert judge_evidence(GOOD, require_route=True).exit_code == 0
 
 
 @pytest.mark.parametrize("availability", ["ONLINE", "NEARLINE"])
@@ -105,7 +105,7 @@ def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
 
 
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
-    verdict = judge(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY))
+    verdict = judge_evidence(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY))
     assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of them"
     assert verdict.route.reasons[0] == "before the move, the archive's database had no file of 2 of 3 instances"
     assert "the other files were on fs1: they prove nothing about the route" in verdict.route.reasons
@@ -114,32 +114,36 @@ def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
 @pytest.mark.parametrize(
     ("before", "where", "away"),
     [
-        (UNKNOWN_STUDY, FileLocation.UNKNOWN, 0),
-        (PURGED, FileLocation.NOT_LOCAL, 3),
-        (LOCAL_STUDY, FileLocation.LOCAL, 0),
-        (study("fs1", "fs1", ""), FileLocation.PARTLY_LOCAL, 1),
-        (study("fs1", "fs1"), FileLocation.UNKNOWN, 0),  # not every expected instance
-        (replace(LOCAL_STUDY, instances=None), FileLocation.UNKNOWN, 0),
-        (study("tape", "tape", "tape"), FileLocation.UNCONFIGURED_STORAGE, 0),
-        (study("tape", "fs1", "fs1"), FileLocation.PARTLY_LOCAL, 0),
-        (study("tape", "tape", ""), FileLocation.PARTLY_LOCAL, 1),
+        (UNKNOWN_STUDY, FileLocality.UNKNOWN, 0),
+        (PURGED, FileLocality.NOT_LOCAL, 3),
+        (LOCAL_STUDY, FileLocality.LOCAL, 0),
+        (study("fs1", "fs1", ""), FileLocality.PARTLY_LOCAL, 1),
+        (study("fs1", "fs1"), FileLocality.UNKNOWN, 0),  # not every expected instance
+        (replace(LOCAL_STUDY, instances=None), FileLocality.UNKNOWN, 0),
+        (study("tape", "tape", "tape"), FileLocality.UNCONFIGURED_STORAGE, 0),
+        (study("tape", "fs1", "fs1"), FileLocality.PARTLY_LOCAL, 0),
+        (study("tape", "tape", ""), FileLocality.PARTLY_LOCAL, 1),
     ],
 )
-def test_where_the_files_were(before: StoredStudy, where: FileLocation, away: int) -> None:
+def test_where_the_files_were(before: StoredStudy, where: FileLocality, away: int) -> None:
     files = locate_files_before_move(stored(ALONE, before))
-    assert (files.location, files.not_local_count) == (where, away)
+    assert (files.locality, files.not_local_count) == (where, away)
 
 
 def test_a_part_of_a_study_is_judged_by_itself() -> None:
-    evidence = replace(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY), instances_before=listed("ONLINE", UIDS[:1]))
-    assert locate_files_before_move(evidence).location is FileLocation.LOCAL
+    evidence = replace(
+        stored(ALONE, study("fs1", "", ""), LOCAL_STUDY), instances_before=instances_before_move("ONLINE", UIDS[:1])
+    )
+    assert locate_files_before_move(evidence).locality is FileLocality.LOCAL
 
 
 def test_availability_suggests_a_purge_and_proves_none() -> None:
-    nearline = replace(UNWITNESSED, instances_before=listed("NEARLINE"), instances_after=listed("ONLINE"))
+    nearline = replace(
+        UNWITNESSED, instances_before=instances_before_move("NEARLINE"), instances_after=instances_before_move("ONLINE")
+    )
     files = locate_files_before_move(nearline)
-    assert (files.location, files.not_local_count, files.probably_not_local_count, files.is_from_database) == (
-        FileLocation.PROBABLY_NOT_LOCAL,
+    assert (files.locality, files.not_local_count, files.probably_not_local_count, files.is_from_database) == (
+        FileLocality.PROBABLY_NOT_LOCAL,
         0,
         3,
         False,
@@ -149,12 +153,15 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
         "before the move, Instance Availability of 3 instances was not ONLINE, which does not prove that the archive "
         "had no file: the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
     ) in reasons(nearline)
-    assert locate_files_before_move(replace(ALONE, instances_before=listed("ONLINE"))).location is FileLocation.UNKNOWN
-    assert locate_files_before_move(replace(ALONE, instances_before=())).location is FileLocation.UNKNOWN
+    assert (
+        locate_files_before_move(replace(ALONE, instances_before=instances_before_move("ONLINE"))).locality
+        is FileLocality.UNKNOWN
+    )
+    assert locate_files_before_move(replace(ALONE, instances_before=())).locality is FileLocality.UNKNOWN
 
 
 def test_online_without_a_witness_says_what_would_show_the_route() -> None:
-    online = replace(UNWITNESSED, instances_before=listed("ONLINE"))
+    online = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
     assert any(
         reason.startswith("where the files were before the move is not known: the archive's database (--archive-url)")
         for reason in reasons(online)
@@ -187,7 +194,7 @@ def test_a_purged_study_without_an_external_archive_cannot_be_fetched_and_that_i
         reason.startswith("the archive's database has no external archive for it")
         for reason in reasons(failed, delivered=False)
     )
-    assert judge(failed).next_steps[0] == NO_EXTERNAL_ARCHIVE
+    assert judge_evidence(failed).next_steps[0] == NO_EXTERNAL_ARCHIVE
 
 
 def test_an_external_archive_that_the_tree_does_not_know_is_named() -> None:
@@ -206,9 +213,12 @@ def test_a_study_that_the_database_does_not_know_is_named() -> None:
 
 def test_a_study_that_comes_from_the_fallback_archive_is_expected_as_listed_afterwards() -> None:
     fetched = replace(
-        stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), instances_before=(), instances_after=listed("ONLINE"), route=FALLBACK
+        stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY),
+        instances_before=(),
+        instances_after=instances_before_move("ONLINE"),
+        route=FALLBACK,
     )
-    verdict = judge(fetched)
+    verdict = judge_evidence(fetched)
     assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route not shown"
     assert verdict.route.configured_path == "fallback archive OLDPACS → DCM4CHEE → WORKSTATION (dcmFallbackCMoveSCP)"
 
@@ -216,7 +226,10 @@ def test_a_study_that_comes_from_the_fallback_archive_is_expected_as_listed_afte
 def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
     """A modality that sends the study meanwhile leaves the same traces."""
     fetched = replace(
-        stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY), instances_before=(), instances_after=listed("ONLINE"), route=FALLBACK
+        stored(ALONE, UNKNOWN_STUDY, LOCAL_STUDY),
+        instances_before=(),
+        instances_after=instances_before_move("ONLINE"),
+        route=FALLBACK,
     )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
     log = "the log of OLDPACS (--external-log) can show who sent them"
@@ -236,10 +249,12 @@ def test_an_incomplete_study_is_named() -> None:
 
 
 def test_the_availability_before_and_after_is_reported() -> None:
-    unchanged = replace(UNWITNESSED, instances_before=listed("ONLINE"), instances_after=listed("ONLINE"))
+    unchanged = replace(
+        UNWITNESSED, instances_before=instances_before_move("ONLINE"), instances_after=instances_before_move("ONLINE")
+    )
     assert "Instance Availability before the move: ONLINE, after it: ONLINE" in reasons(unchanged)
 
 
 def test_a_foreign_caller_still_contradicts_the_route_of_a_purged_study() -> None:
-    direct = replace(stored(ALONE, PURGED, PURGED), received=arrived(calling="LONGTERM"))
+    direct = replace(stored(ALONE, PURGED, PURGED), received=received_instances(calling="LONGTERM"))
     assert finding(direct) is RouteFinding.CONTRADICTED

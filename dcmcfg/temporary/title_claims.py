@@ -23,13 +23,13 @@ CLEAN_COMMAND = "dcmcfg verify --clean-temporary"
 
 
 @dataclass(frozen=True)
-class Claim:
+class TitleClaim:
     """What was noted before anything was added.
 
     ``ldap_url`` is the directory's, empty where the file cannot be read; ``created_at`` is UTC (RFC 3339).
     """
 
-    title: str
+    ae_title: str
     ldap_url: str = ""
     created_at: str = ""
 
@@ -44,13 +44,13 @@ class Claim:
 
 
 @contextmanager
-def hold_claim(state: Path, claim: Claim) -> Iterator[None]:
+def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
     """Hold *claim*, which is on the disk when the block begins; the system lets go of it however the process ends.
 
     The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` when *state* cannot be written.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
-    path = _get_claim_path(state, claim.title)
+    path = _get_claim_path(state, claim.ae_title)
     unfinished = path.with_name(f".{path.name}")
     try:
         create_private_folder(path.parent)
@@ -77,7 +77,7 @@ def drop_claim(state: Path, title: str) -> None:
         _get_claim_path(state, title).unlink()
 
 
-def read_claims(state: Path) -> tuple[Claim, ...]:
+def read_title_claims(state: Path) -> tuple[TitleClaim, ...]:
     """Return the claims of this account, in the order of their titles, whether anybody holds them or not.
 
     Raises :class:`~dcmcfg.errors.Refused` where others may write to their folder, or another account owns it, and
@@ -88,10 +88,12 @@ def read_claims(state: Path) -> tuple[Claim, ...]:
     return tuple(_read_claim(path) for path in paths)
 
 
-def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[Claim, ...]:
+def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[TitleClaim, ...]:
     """Return the claims on the directory at *ldap_url* that nobody holds: something may be left of these."""
     return tuple(
-        each for each in read_claims(state) if each.concerns_directory(ldap_url) and not is_held(state, each.title)
+        each
+        for each in read_title_claims(state)
+        if each.concerns_directory(ldap_url) and not is_held(state, each.ae_title)
     )
 
 
@@ -100,12 +102,12 @@ def is_held(state: Path, title: str) -> bool:
     return lock.is_file_locked(_get_claim_path(state, title))
 
 
-def _read_claim(path: Path) -> Claim:
+def _read_claim(path: Path) -> TitleClaim:
     try:
         content = CLAIM_FORMAT.read_object(json.loads(path.read_text("utf-8")), str(path))
-        return Claim(path.name, str(content["ldap_url"]), str(content["created_at"]))
+        return TitleClaim(path.name, str(content["ldap_url"]), str(content["created_at"]))
     except (OSError, ValueError, TypeError, KeyError):
-        return Claim(path.name)
+        return TitleClaim(path.name)
 
 
 def _get_claim_path(state: Path, title: str) -> Path:

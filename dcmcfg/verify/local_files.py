@@ -34,7 +34,7 @@ class RouteReasons:
     remarks: list[str] = field(default_factory=list)
 
 
-class FileLocation(Enum):
+class FileLocality(Enum):
     """Where the files of the expected instances were before the move."""
 
     UNKNOWN = "unknown"
@@ -54,7 +54,7 @@ class FilesBeforeMove:
     without the database the number of instances that are not ONLINE: good enough for advice, and for no proof.
     """
 
-    location: FileLocation
+    locality: FileLocality
     not_local_count: int = 0
     unconfigured_count: int = 0
     probably_not_local_count: int = 0
@@ -62,7 +62,7 @@ class FilesBeforeMove:
     @property
     def is_from_database(self) -> bool:
         """Whether the archive's database answered for every expected instance."""
-        return self.location not in (FileLocation.UNKNOWN, FileLocation.PROBABLY_NOT_LOCAL)
+        return self.locality not in (FileLocality.UNKNOWN, FileLocality.PROBABLY_NOT_LOCAL)
 
 
 def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
@@ -73,20 +73,20 @@ def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
         not_online_count = sum(instance.availability in NOT_ONLINE for instance in expected)
         is_probably_not_local = bool(expected) and not_online_count == len(expected)
         return FilesBeforeMove(
-            FileLocation.PROBABLY_NOT_LOCAL if is_probably_not_local else FileLocation.UNKNOWN,
+            FileLocality.PROBABLY_NOT_LOCAL if is_probably_not_local else FileLocality.UNKNOWN,
             probably_not_local_count=not_online_count,
         )
     not_local_count = sum(not each.storage_ids for each in stored)
     unconfigured_count = sum(bool(each.storage_ids) and not has_readable_file(evidence, each) for each in stored)
     match (not_local_count, unconfigured_count):
         case (0, 0):
-            location = FileLocation.LOCAL
+            location = FileLocality.LOCAL
         case (count, 0) if count == len(stored):
-            location = FileLocation.NOT_LOCAL
+            location = FileLocality.NOT_LOCAL
         case (0, count) if count == len(stored):
-            location = FileLocation.UNCONFIGURED_STORAGE
+            location = FileLocality.UNCONFIGURED_STORAGE
         case _:
-            location = FileLocation.PARTLY_LOCAL
+            location = FileLocality.PARTLY_LOCAL
     return FilesBeforeMove(location, not_local_count, unconfigured_count, probably_not_local_count=not_local_count)
 
 
@@ -197,13 +197,13 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
 def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
     before = evidence.database.before
     storages = ", ".join(before.storage_ids) if before else ""
-    match files.location:
-        case FileLocation.LOCAL:
+    match files.locality:
+        case FileLocality.LOCAL:
             findings.remarks.append(
                 f"before the move, the archive's database had the files on {storages}: a local study proves nothing "
                 "about external retrieve"
             )
-        case FileLocation.UNCONFIGURED_STORAGE:
+        case FileLocality.UNCONFIGURED_STORAGE:
             findings.remarks.append(
                 f"before the move, the archive's database had the files on {storages}, a storage that the tree does "
                 "not configure: such files prove nothing about external retrieve"
@@ -234,12 +234,12 @@ def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBefo
 def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
     """Yield where the database and another piece of evidence do not agree."""
     not_online = [value for value in _list_availabilities(evidence.instances_before) if value in NOT_ONLINE]
-    if files.location is FileLocation.LOCAL and not_online:
+    if files.locality is FileLocality.LOCAL and not_online:
         yield (
             f"Instance Availability is {' or '.join(not_online)}, although the archive has the files: it keeps the "
             "value of the purge"
         )
-    if files.location is FileLocation.LOCAL and any(record.completed for record in evidence.move_records or ()):
+    if files.locality is FileLocality.LOCAL and any(record.completed for record in evidence.move_records or ()):
         yield "the external archive's record shows a completed C-MOVE, although the archive had the files"
     before = evidence.database.before
     if before is not None and before.completeness:
