@@ -50,7 +50,7 @@ def test_a_lab_goes_up_from_an_installed_wheel_outside_the_clone(installed: Path
     dcmcfg = installed / "bin" / "dcmcfg"
     try:
         assert run(dcmcfg, "lab", "up").startswith("The lab is up")
-        assert json.loads(run(dcmcfg, "lab", "status", "--json"))["up"] is True
+        assert json.loads(run(dcmcfg, "lab", "status", "--json"))["running"] is True
         assert "WORKSTATION" in run(dcmcfg, "show", "workstation", "--profile", "lab")
     finally:
         assert run(dcmcfg, "lab", "down") == "The lab is down.\n"
