@@ -82,6 +82,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "click": frozenset({"cli"}),
     "platformdirs": frozenset({"settings"}),
     "tomli_w": frozenset({"settings"}),
+    "tomlkit": frozenset({"settings"}),
     "psutil": frozenset({"dicom", "lab", "temporary"}),
     "xxhash": frozenset({"dicom"}),
     "jwt": frozenset({"archive", "lab"}),

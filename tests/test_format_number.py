@@ -32,7 +32,16 @@ from dcmcfg.rollout.history import History
 from dcmcfg.rollout.journal import JOURNAL_FORMAT
 from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
-from dcmcfg.settings.profiles import PROFILE_FORMAT, read_profile, update_profile, write_profile
+from dcmcfg.settings.profile_edits import select_profile
+from dcmcfg.settings.profiles import (
+    PROFILE_FORMAT,
+    SELECTION_FORMAT,
+    get_selection_path,
+    read_profile,
+    read_selected_profile,
+    update_profile,
+    write_profile,
+)
 from dcmcfg.snapshot.file import SNAPSHOT_FORMAT, Snapshot, SnapshotFacts, format_snapshot, read_snapshot
 from dcmcfg.temporary.title_claims import CLAIM_FORMAT, TitleClaim, hold_claim, read_title_claims
 from tests.rollout.records import plan, recorded
@@ -148,6 +157,12 @@ def _read_store(path: Path) -> object:
         return store.read_results()
 
 
+def _write_selection(_: Path) -> Path:
+    write_profile("hospital", {"device": "our-arc"})
+    select_profile("hospital")
+    return get_selection_path()
+
+
 KINDS = {
     "head.json": Kind(
         HEADER_FORMAT,
@@ -177,6 +192,7 @@ KINDS = {
         lambda _: read_profile("hospital"),
         _set_in_toml,
     ),
+    "selection": Kind(SELECTION_FORMAT, _write_selection, lambda _: read_selected_profile(), _set_in_toml),
     "snapshot": Kind(SNAPSHOT_FORMAT, _write_snapshot, read_snapshot, _set_in_snapshot),
     "store": Kind(STORE_FORMAT, _write_store, _read_store, _set_in_store),
 }

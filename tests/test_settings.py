@@ -20,7 +20,7 @@ from dcmcfg.settings import (
 )
 from dcmcfg.settings.profiles import PROFILE_KEYS
 from dcmcfg.settings.secret import Secret
-from dcmcfg.settings.sources import _VARIABLES
+from dcmcfg.settings.sources import VARIABLES
 
 
 @pytest.fixture(autouse=True)
@@ -530,7 +530,7 @@ def test_profile_is_removed_once() -> None:
 def test_every_setting_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
     options = ["--" + setting.replace("_", "-") for setting in SITE_SETTINGS]
-    missing = [word for word in (*options, *_VARIABLES.values(), *PROFILE_KEYS) if f"`{word}`" not in text]
+    missing = [word for word in (*options, *VARIABLES.values(), *PROFILE_KEYS) if f"`{word}`" not in text]
     assert missing == []
 
 

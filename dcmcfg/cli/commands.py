@@ -75,6 +75,7 @@ SECTIONS = {
         "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
     },
     "Tools": {
+        "config": Command("config", "config_group", "List, show and change profiles.", uses_site=False),
         "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", uses_site=False),
         "completion": Command(
             "completion", "completion_command", "Print the shell completion script.", uses_site=False

@@ -20,6 +20,9 @@ from dcmcfg.private_folders import create_private_folder, require_ownership
 
 DEFAULT_PROFILE = "default"
 PROFILE_FORMAT = FileFormat("the profile", 1)
+#: The file that names the profile for runs that name none (``dcmcfg config use``).
+SELECTION_FORMAT = FileFormat("the selection of a profile", 1)
+SELECTION_KEY = "profile"
 #: What a profile may hold; the values are strings, those of ``BOOLEAN_KEYS`` booleans.
 PROFILE_KEYS = (
     "ldap_url",
@@ -48,7 +51,8 @@ PROFILE_KEYS = (
     "external_move_log",
 )
 BOOLEAN_KEYS = ("require_crl", "starttls")
-_FILES = (
+#: Keys whose value is the path of a file.
+FILE_KEYS = (
     "bind_password_file",
     "archive_token_file",
     "oidc_client_secret_file",
@@ -86,19 +90,18 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
     may write to it or to the folders of ours that it is in, or own them.
     """
     path = get_profile_path(name)
-    base_folder = path.parent.parent
-    for each in (base_folder, path.parent, path):  # it says where the password goes
-        require_ownership(
-            each, parent_folder=base_folder, allow_root=True, alternative="remove it, if its content is not yours"
-        )
+    require_trusted_file(path)
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known_names = ", ".join(list_profile_names()) or "none"
+        suggestion = "; dcmcfg lab up makes this one" if name == "lab" else ""
+        if selected_by == str(get_selection_path()):
+            suggestion += "; to select none: dcmcfg config use --none"
         raise NotFound(
             f"there is no profile {name}, which {selected_by} names",
             subject=str(path),
-            next_step=f"there are: {known_names}" + ("; dcmcfg lab up makes this one" if name == "lab" else ""),
+            next_step=f"there are: {known_names}{suggestion}",
         ) from None
     except OSError as error:
         raise MalformedInput(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
@@ -107,6 +110,55 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
     content = PROFILE_FORMAT.read_object(content, str(path))
     _check_content(content, str(path))
     return {key: _resolve_path(key, _format_value(value), path.parent) for key, value in content.items()}
+
+
+def get_selection_path() -> Path:
+    """Return the path of the file in which ``dcmcfg config use`` keeps the name of a profile, there or not."""
+    return _get_folder().parent / "config.toml"
+
+
+def read_selected_profile() -> str:
+    """Return the profile that ``dcmcfg config use`` selected, or ``""``.
+
+    Raises :class:`MalformedInput` for a file that is not TOML, or holds something else,
+    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` as
+    :func:`require_trusted_file` does.
+    """
+    path = get_selection_path()
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise MalformedInput(f"the file cannot be read: {error.strerror}", subject=str(path)) from None
+    require_trusted_file(path)
+    try:
+        content = tomllib.loads(text.decode())
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise MalformedInput(
+            f"the file is not TOML: {error}", subject=str(path), next_step="dcmcfg config use NAME writes it anew"
+        ) from None
+    content = SELECTION_FORMAT.read_object(content, str(path))
+    name = content.pop(SELECTION_KEY, "")
+    if content or not isinstance(name, str):
+        raise MalformedInput(
+            f"the file holds more than {SELECTION_KEY!r}, the name of a profile",
+            subject=str(path),
+            next_step="dcmcfg config use NAME writes it anew",
+        )
+    return name
+
+
+def require_trusted_file(path: Path) -> None:
+    """Raise :class:`~dcmcfg.errors.Refused` unless only this account or root may write to *path* and its folders.
+
+    *path* is in the configuration folder of dcmcfg, or one level below it. The file decides where the password goes.
+    """
+    base_folder = _get_folder().parent
+    for each in dict.fromkeys((base_folder, path.parent, path)):
+        require_ownership(
+            each, parent_folder=base_folder, allow_root=True, alternative="remove it, if its content is not yours"
+        )
 
 
 def write_profile(name: str, values: Mapping[str, str]) -> Path:
@@ -118,7 +170,7 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
     _check_content(values, str(path))
     try:
         create_private_folder(path.parent)
-        _write(path, tomli_w.dumps(PROFILE_FORMAT.add_number(values)))
+        replace_file(path, tomli_w.dumps(PROFILE_FORMAT.add_number(values)))
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
     return path
@@ -144,7 +196,7 @@ def update_profile(name: str, key: str, value: str) -> Path:
         ):  # written in a way that one line does not change, such as over several
             new_text = tomli_w.dumps(new_content)
         mode = stat.S_IMODE(path.stat().st_mode)
-        _write(path, new_text)
+        replace_file(path, new_text)
         path.chmod(mode)
     except OSError as error:
         raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
@@ -169,12 +221,15 @@ def _parse_content(text: str) -> Mapping[str, object]:
         return {}
 
 
-def _write(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
+    """Write *text* to *path*, whole or not at all, readable by its owner only; raises :class:`OSError`."""
     # mkstemp creates the file with mode 0600.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a power failure can leave an empty file under the old name
         Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -215,4 +270,4 @@ def _format_value(value: object) -> str:
 
 
 def _resolve_path(key: str, value: str, folder: Path) -> str:
-    return str(folder / Path(value).expanduser()) if key in _FILES else value
+    return str(folder / Path(value).expanduser()) if key in FILE_KEYS else value

@@ -10,7 +10,8 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.settings import profiles
 from dcmcfg.settings.secret import Secret
 
-_VARIABLES = {
+#: Setting → the environment variable that holds it.
+VARIABLES = {
     key: f"DCMCFG_{key.upper()}"
     for key in (
         "ldap_url",
@@ -61,7 +62,7 @@ class SettingsSource:
         """Return where the setting *key* of this source came from, in the user's words."""
         if self.name == "options":
             return "--" + key.replace("_", "-")
-        return _VARIABLES[key] if self.name == "environment" else self.name
+        return VARIABLES[key] if self.name == "environment" else self.name
 
     def path(self, key: str) -> Path | None:
         """Return the file that the setting *key* names, ``None`` when there is no such setting."""
@@ -114,9 +115,9 @@ class SettingsSources:
 def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> SettingsSources:
     """Return the sources there are; at most one profile is read, and an empty variable counts as not set.
 
-    A profile named by ``--profile`` is stronger than the environment; one named by ``DCMCFG_PROFILE``, or the one
-    called ``default``, is weaker. Raises :class:`MalformedInput` for an empty option, and what
-    :func:`profiles.read_profile` raises.
+    A profile named by ``--profile`` is stronger than the environment; any other is weaker
+    (:func:`find_profile_to_use`). Raises :class:`MalformedInput` for an empty option, and what
+    :func:`profiles.read_profile` and :func:`profiles.read_selected_profile` raise.
     """
     for key, value in options.items():
         if not value:
@@ -124,16 +125,29 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
     option_source = SettingsSource(
         "options", {key: value for key, value in options.items() if key != "profile"}, explicit=True
     )
-    environment_values = {key: environ[name] for key, name in _VARIABLES.items() if environ.get(name)}
+    environment_values = {key: environ[name] for key, name in VARIABLES.items() if environ.get(name)}
     environment = SettingsSource("environment", environment_values)
-    if "profile" in options:
-        name = options["profile"]
-        profile = SettingsSource(f"profile {name}", profiles.read_profile(name), explicit=True)
-        return SettingsSources(option_source, (profile, environment), name, "--profile")
-    name, selected_by = environ.get("DCMCFG_PROFILE", ""), "DCMCFG_PROFILE"
-    if not name and profiles.DEFAULT_PROFILE in profiles.list_profile_names():
-        name, selected_by = profiles.DEFAULT_PROFILE, "default"
+    name, selected_by = find_profile_to_use(options, environ)
     if not name:
         return SettingsSources(option_source, (environment,), "")
-    profile = SettingsSource(f"profile {name}", profiles.read_profile(name, "DCMCFG_PROFILE"))
-    return SettingsSources(option_source, (environment, profile), name, selected_by)
+    is_option = "profile" in options
+    profile = SettingsSource(f"profile {name}", profiles.read_profile(name, selected_by), explicit=is_option)
+    others = (profile, environment) if is_option else (environment, profile)
+    return SettingsSources(option_source, others, name, selected_by)
+
+
+def find_profile_to_use(options: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name of the profile that a run reads, there or not, and what selected it; two ``""`` for none.
+
+    It is selected by ``--profile``, ``DCMCFG_PROFILE``, the file of ``dcmcfg config use`` (the path of the file), or
+    its name (``default``). Raises what :func:`profiles.read_selected_profile` raises.
+    """
+    if "profile" in options:
+        return options["profile"], "--profile"
+    if name := environ.get("DCMCFG_PROFILE", ""):
+        return name, "DCMCFG_PROFILE"
+    if name := profiles.read_selected_profile():
+        return name, str(profiles.get_selection_path())
+    if profiles.DEFAULT_PROFILE in profiles.list_profile_names():
+        return profiles.DEFAULT_PROFILE, profiles.DEFAULT_PROFILE
+    return "", ""

@@ -1,0 +1,256 @@
+"""``dcmcfg config``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.completers import complete_profile
+from dcmcfg.cli.options.site_command import SiteCommand
+from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
+from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.cli.printing import print_message, print_output
+from dcmcfg.cli.session.output import print_json
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.render.config import (
+    format_selection,
+    print_profiles,
+    print_site,
+    profile_edit_json,
+    profiles_json,
+    site_json,
+)
+from dcmcfg.render.terminal.console import make_stdout_console
+from dcmcfg.settings import resolve_settings
+from dcmcfg.settings.description import describe_site, list_profiles
+from dcmcfg.settings.profile_edits import (
+    ProfileEdit,
+    parse_profile_value,
+    select_profile,
+    set_profile_value,
+    unset_profile_value,
+)
+from dcmcfg.settings.profiles import (
+    BOOLEAN_KEYS,
+    FILE_KEYS,
+    PROFILE_KEYS,
+    get_profile_path,
+    get_selection_path,
+    list_profile_names,
+    read_profile,
+)
+from dcmcfg.settings.sources import find_profile_to_use
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
+    """Return the ``NAME.KEY`` that *incomplete* may become: profiles first, then every key of a profile."""
+    return _complete_dotted(incomplete, lambda _name: PROFILE_KEYS)
+
+
+def _complete_existing_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the ``NAME.KEY`` that are set and that *incomplete* may become."""
+
+    def list_keys(name: str) -> tuple[str, ...]:
+        try:
+            return tuple(read_profile(name))
+        except DcmcfgError:  # the shell is no place for an error
+            return ()
+
+    return _complete_dotted(incomplete, list_keys)
+
+
+def _complete_dotted(incomplete: str, list_keys: Any) -> list[CompletionItem]:
+    name, dot, _ = incomplete.rpartition(".")
+    if not dot or name not in list_profile_names():
+        return [CompletionItem(f"{each}.") for each in list_profile_names() if each.startswith(incomplete)]
+    candidates = (f"{name}.{key}" for key in list_keys(name))
+    return [CompletionItem(each) for each in candidates if each.startswith(incomplete)]
+
+
+def _complete_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the values that the key before may have: true and false, or files."""
+    _, key = ctx.params.get("key") or ("", "")
+    if key in FILE_KEYS:
+        return [CompletionItem(incomplete, type="file")]
+    values = ("true", "false") if key in BOOLEAN_KEYS else ()
+    return [CompletionItem(each) for each in values if each.startswith(incomplete)]
+
+
+def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, str]:
+    """Return name and key of ``NAME.KEY``; a key has no dot in it, a name may."""
+    name, _, key = text.rpartition(".")
+    if not name or not key:
+        raise click.BadParameter(f"{text!r} is not NAME.KEY, such as hospital.ldap_url", ctx, param)
+    return name, key
+
+
+@click.group("config", short_help="List, show and change profiles.")
+def config_group() -> None:
+    """List, show and change profiles, the descriptions of sites.
+
+    A profile holds the addresses and credentials of one site, so that no command needs them as options. See 'dcmcfg
+    help site-options' for the settings and for the order of their sources.
+    """
+
+
+@config_group.command("list", cls=UniqueOptionsCommand)
+@_json_option
+def list_command(*, as_json: bool) -> None:
+    """List the profiles, and the one in use.
+
+    The profile in use is the one that the next command reads: of --profile, else of the environment variable
+    DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'.
+    """
+    listed = list_profiles(_get_options_before_command(), os.environ)
+    folder = get_profile_path("x").parent
+    if as_json:
+        print_json(profiles_json(listed, folder))
+    else:
+        print_profiles(make_stdout_console(), listed, folder)
+    for each in listed.profiles:
+        if each.problem:
+            print_message(f"warning: {each.name}: {each.problem}")
+    if listed.used_profile and not any(each.is_used for each in listed.profiles):
+        print_message(
+            f"warning: there is no profile {listed.used_profile}, selected by {format_selection(listed.selected_by)}"
+        )
+
+
+@config_group.command("show", cls=SiteCommand)
+@click.argument("name", required=False, shell_complete=complete_profile)
+@add_site_options
+@_json_option
+def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None:
+    """Show each setting in effect, and its source.
+
+    The source is an option, an environment variable, a profile or the default. Without NAME, the settings are those
+    of a command with the same options. With NAME, they are those with '--profile NAME'.
+
+    Secrets are never shown: only whether they are set, and in which file or keychain.
+    """
+    options = _get_options_before_command() | {key: value for key, value in site.items() if value is not None}
+    if name is not None:
+        if options.get("profile", name) != name:
+            raise click.UsageError("NAME and --profile exclude each other")
+        options["profile"] = name
+    described = describe_site(options, os.environ)
+    if as_json:
+        print_json(site_json(described))
+    else:
+        print_site(make_stdout_console(), described)
+
+
+@config_group.command("set", cls=UniqueOptionsCommand)
+@click.argument("key", metavar="NAME.KEY", callback=_parse_key, shell_complete=_complete_key)
+@click.argument("value", shell_complete=_complete_value)
+@_json_option
+def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
+    """Set a key of a profile.
+
+    A profile that does not exist is created, readable by you only. The value is checked before it is written.
+    Comments and all other lines of the file stay as they are.
+
+    A relative file name is relative to the current folder, and is stored as an absolute one. A profile never holds a
+    password: name its file (bind_password_file) or keychain service (bind_password_keychain).
+    """
+    name, profile_key = key
+    parsed = parse_profile_value(profile_key, value, f"{name}.{profile_key}")
+    edit = set_profile_value(name, profile_key, parsed)
+    if isinstance(parsed, str) and profile_key in FILE_KEYS and not Path(parsed).expanduser().exists():
+        print_message(f"warning: there is no file {parsed} yet")
+    text = str(parsed).lower() if isinstance(parsed, bool) else parsed
+    _report(name, profile_key, edit, f"{name}.{profile_key} = {text}", as_json=as_json)
+
+
+@config_group.command("unset", cls=UniqueOptionsCommand)
+@click.argument("key", metavar="NAME.KEY", callback=_parse_key, shell_complete=_complete_existing_key)
+@_json_option
+def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
+    """Remove a key from a profile.
+
+    Comments and all other lines of the file stay as they are. Also removes an unknown key, because of which the
+    profile is refused.
+    """
+    name, profile_key = key
+    edit = unset_profile_value(name, profile_key)
+    _report(name, profile_key, edit, f"{name}.{profile_key} removed", as_json=as_json)
+
+
+def _report(name: str, key: str, edit: ProfileEdit, text: str, *, as_json: bool) -> None:
+    for each in edit.unknown_keys:
+        print_message(
+            f"warning: the unknown key {each!r} makes dcmcfg refuse the profile; "
+            f"to remove it: dcmcfg config unset {name}.{each}"
+        )
+    if as_json:
+        print_json(profile_edit_json(name, key, edit))
+    elif edit.is_changed:
+        print_output(f"{text} ({edit.path})")
+    else:
+        print_output(f"Unchanged: {name}.{key} ({edit.path})")
+    if not edit.unknown_keys:
+        _warn_if_unusable(name)
+
+
+def _warn_if_unusable(name: str) -> None:
+    """Warn where the settings of the profile *name* contradict each other; the next change may correct that."""
+    try:
+        resolve_settings({"profile": name}, {})
+    except DcmcfgError as error:
+        print_message(f"warning: the profile cannot be used like this: {error}")
+
+
+@config_group.command("use", cls=UniqueOptionsCommand)
+@click.argument("name", required=False, shell_complete=complete_profile)
+@click.option("--none", "use_none", is_flag=True, help="Select no profile.")
+@_json_option
+def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
+    """Select the profile that commands use by default.
+
+    --profile and the environment variable DCMCFG_PROFILE take precedence. With --none, commands use the profile called
+    'default' if there is one.
+    """
+    if (name is None) != use_none:
+        raise click.UsageError("Specify a profile or --none" if name is None else "NAME and --none exclude each other")
+    is_changed = select_profile(name)
+    if name is not None:
+        _warn_if_unusable(name)
+    used, selected_by = find_profile_to_use(_get_options_before_command(), os.environ)
+    if as_json:
+        print_json({"selected_profile": name, "changed": is_changed, "file": str(get_selection_path())})
+    elif name is None:
+        print_output("No profile is selected.")
+    else:
+        print_output(f"Commands use the profile {name} by default.")
+    if used != (name or "") and selected_by != "default":
+        print_message(f"warning: {format_selection(selected_by)} takes precedence, and names the profile {used}")
+    elif name is None and used:
+        print_message(f"The profile called {used} is used.")
+
+
+@config_group.command("path", cls=UniqueOptionsCommand)
+@click.argument("name", required=False, shell_complete=complete_profile)
+@_json_option
+def path_command(*, name: str | None, as_json: bool) -> None:
+    """Print the folder of the profiles, or the file of one.
+
+    The folder or the file need not exist.
+    """
+    path = get_profile_path("x").parent if name is None else get_profile_path(name)
+    if as_json:
+        print_json({"path": str(path), "exists": path.exists()})
+    else:
+        print_output(str(path))
+
+
+def _get_options_before_command() -> dict[str, str]:
+    """Return the site options given before the command."""
+    options = invocation.current().site_options
+    return {name: options[name] for name in SITE_SETTINGS if name in options}

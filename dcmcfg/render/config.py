@@ -1,0 +1,128 @@
+"""Profiles and the settings of a run, as tables and as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.settings.description import ProfileList, SettingDescription, SiteDescription
+from dcmcfg.settings.profile_edits import ProfileEdit
+
+_PROFILE_COLUMNS = (Column("Profile"), Column("Used"), Column("Directory server"), Column("Archive"))
+_SETTING_COLUMNS = (Column("Setting"), Column("Value", WrapMode.AT_COMMAS), Column("Source", WrapMode.AT_SPACES))
+
+
+def print_profiles(console: Console, listed: ProfileList, folder: Path) -> None:
+    """Print a line for each profile, and their *folder*."""
+    if not listed.profiles:
+        print_line(console, f"No profiles in {escape_unprintable(str(folder))}")
+        return
+    rows = [
+        (each.name, "yes" if each.is_used else "", each.ldap_url, each.archive_url)
+        if not each.problem
+        else (each.name, "yes" if each.is_used else "", "(not readable)", "")
+        for each in listed.profiles
+    ]
+    print_table(console, _PROFILE_COLUMNS, [tuple(map(escape_unprintable, row)) for row in rows])
+    print_line(console, f"Folder: {escape_unprintable(str(folder))}")
+    if listed.used_profile:
+        print_line(console, f"Selected by: {format_selection(listed.selected_by)}")
+
+
+def format_selection(selected_by: str) -> str:
+    """Return what selected a profile, in words: an option, a variable, a file, or the profile's own name."""
+    if selected_by == "--profile":
+        return "option --profile"
+    if selected_by == "DCMCFG_PROFILE":
+        return "environment variable DCMCFG_PROFILE"
+    return "its name, 'default'" if selected_by == "default" else f"'dcmcfg config use' ({selected_by})"
+
+
+def profiles_json(listed: ProfileList, folder: Path) -> dict[str, Any]:
+    """Return the profiles for ``--json``."""
+    return {
+        "folder": str(folder),
+        "used_profile": listed.used_profile or None,
+        "selected_by": listed.selected_by or None,
+        "profiles": [
+            {
+                "name": each.name,
+                "file": str(each.path),
+                "used": each.is_used,
+                "ldap_url": each.ldap_url or None,
+                "archive_url": each.archive_url or None,
+                "problem": each.problem or None,
+            }
+            for each in listed.profiles
+        ],
+    }
+
+
+def print_site(console: Console, site: SiteDescription) -> None:
+    """Print a line for each setting: name, value, source."""
+    rows = [(each.name, _format_value(each), _format_source(each, site)) for each in site.settings]
+    print_table(console, _SETTING_COLUMNS, [tuple(map(escape_unprintable, row)) for row in rows])
+    if site.profile:
+        print_line(console, f"Profile {site.profile}: {escape_unprintable(str(site.profile_file))}")
+        print_line(console, f"Selected by: {format_selection(site.profile_selected_by)}")
+
+
+def _format_value(setting: SettingDescription) -> str:
+    if not setting.is_set:
+        return "not set"
+    if not setting.is_secret:
+        return setting.value or ""
+    if setting.secret_file is not None:
+        return f"set, in the file {setting.secret_file}"
+    return f"set, in the keychain as {setting.keychain_service}" if setting.keychain_service else "set"
+
+
+def _format_source(setting: SettingDescription, site: SiteDescription) -> str:
+    match setting.source:
+        case "option":
+            return f"option {setting.origin}"
+        case "environment":
+            return f"environment variable {setting.origin}"
+        case "profile":
+            return f"profile {site.profile}"
+        case source:
+            return source
+
+
+def site_json(site: SiteDescription) -> dict[str, Any]:
+    """Return the settings for ``--json``; the value of a secret is null."""
+    return {
+        "profile": site.profile or None,
+        "profile_file": str(site.profile_file) if site.profile_file else None,
+        "profile_selected_by": site.profile_selected_by or None,
+        "settings": [
+            {
+                "name": each.name,
+                "set": each.is_set,
+                "value": each.value,
+                "secret": each.is_secret,
+                "secret_file": str(each.secret_file) if each.secret_file else None,
+                "keychain_service": each.keychain_service or None,
+                "source": each.source or None,
+                "origin": each.origin or None,
+            }
+            for each in site.settings
+        ],
+    }
+
+
+def profile_edit_json(name: str, key: str, edit: ProfileEdit) -> dict[str, Any]:
+    """Return one change of a profile for ``--json``; ``value`` is null where the key was removed."""
+    return {
+        "profile": name,
+        "key": key,
+        "value": edit.value,
+        "file": str(edit.path),
+        "changed": edit.is_changed,
+        "unknown_keys": list(edit.unknown_keys),
+    }

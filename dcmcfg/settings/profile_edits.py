@@ -1,0 +1,283 @@
+"""Change single keys of profiles, and select the profile to use; comments and all other lines of a file stay.
+
+Kept apart from :mod:`~dcmcfg.settings.profiles`: only ``dcmcfg config`` loads tomlkit.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import stat
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from dcmcfg.dn import DN
+from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
+from dcmcfg.format_number import FORMAT_KEY
+from dcmcfg.private_folders import create_private_folder
+from dcmcfg.settings.profiles import (
+    BOOLEAN_KEYS,
+    FILE_KEYS,
+    PROFILE_FORMAT,
+    PROFILE_KEYS,
+    SELECTION_FORMAT,
+    SELECTION_KEY,
+    get_profile_path,
+    get_selection_path,
+    list_profile_names,
+    read_profile,
+    replace_file,
+    require_trusted_file,
+)
+from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url, parse_web_url
+from dcmcfg.suggestions import suggest_names
+
+_LOCK_TIMEOUT_S = 10.0
+_RETRY_INTERVAL_S = 0.02
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+#: Settings that hold a secret itself → the keys that a profile has instead.
+_SECRETS = {
+    "bind_password": "bind_password_file or bind_password_keychain",
+    "archive_token": "archive_token_file",
+    "oidc_client_secret": "oidc_client_secret_file or oidc_client_secret_keychain",
+    "tls_key_passphrase": "tls_key_passphrase_file",
+}
+_ISSUER_EXAMPLE = "https://keycloak:8843/realms/dcm4che"
+_PLACE = re.compile(r"at line (\d+), column (\d+)")
+
+
+@dataclass(frozen=True)
+class ProfileEdit:
+    """What became of one key of a profile.
+
+    ``path`` is the file, ``value`` its new value (None: removed), ``is_changed`` is false where the file had it
+    already. ``unknown_keys`` are other keys in the file for which the profile is refused.
+    """
+
+    path: Path
+    value: str | bool | None
+    is_changed: bool
+    unknown_keys: tuple[str, ...] = ()
+
+
+def parse_profile_value(key: str, text: str, subject: str) -> str | bool:
+    """Return *text* as the value of *key* that a profile holds: a boolean for :data:`BOOLEAN_KEYS`, else a string.
+
+    A relative path becomes an absolute one. *subject* is named in errors. Raises :class:`MalformedInput` for an unknown
+    key, and for a value that no run could use.
+    """
+    if key not in PROFILE_KEYS:
+        raise _make_unknown_key_error(key, subject)
+    if not text:
+        raise MalformedInput("the value is empty", subject=subject, next_step=f"dcmcfg config unset {subject}")
+    if key in BOOLEAN_KEYS:
+        if text.lower() not in _BOOLEANS:
+            raise MalformedInput(f"the value is true or false, not {text!r}", subject=subject)
+        return _BOOLEANS[text.lower()]
+    if key in FILE_KEYS:
+        return text if text.startswith("~") else str(Path.cwd() / text)
+    if key in _CHECKS:
+        _CHECKS[key](text, subject)
+    elif not text.isprintable():
+        raise MalformedInput("the value holds control characters", subject=subject)
+    return text
+
+
+def _require_dn(text: str, subject: str) -> None:
+    if not DN.parse(text).rdns:
+        raise MalformedInput("the DN is empty", subject=subject)
+
+
+def _require_web_url(text: str, subject: str) -> None:
+    parse_web_url(text, subject, _ISSUER_EXAMPLE)
+
+
+_CHECKS: dict[str, Callable[[str, str], object]] = {
+    "ldap_url": parse_ldap_url,
+    "archive_url": parse_archive_url,
+    "oidc_issuer": _require_web_url,
+    "oidc_token_url": _require_web_url,
+    "base_dn": _require_dn,
+    "bind_dn": _require_dn,
+}
+
+
+def _make_unknown_key_error(key: str, subject: str) -> MalformedInput:
+    if key in _SECRETS:
+        return MalformedInput(
+            f"a profile holds no secret, so there is no key {key}", subject=subject, next_step=f"use {_SECRETS[key]}"
+        )
+    similar = suggest_names(key.replace("-", "_"), PROFILE_KEYS)
+    hint = f"did you mean {' or '.join(similar)}?" if similar else f"the keys are {', '.join(PROFILE_KEYS)}"
+    return MalformedInput(f"unknown key {key!r}", subject=subject, next_step=hint)
+
+
+def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
+    """Write *value*, of :func:`parse_profile_value`, to *key* of the profile *name*; a missing profile is created.
+
+    Raises :class:`DcmcfgError` when the file cannot be read or written, or another process holds the lock,
+    :class:`MalformedInput` when it is not TOML, :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and
+    :class:`~dcmcfg.errors.Refused` as :func:`require_trusted_file` does.
+    """
+    path = get_profile_path(name)
+
+    def set_value(document: Any) -> bool:
+        current = _unwrap(document.get(key))
+        if type(current) is type(value) and current == value:
+            return False
+        document[key] = value
+        return True
+
+    with lock_profiles():
+        is_changed, unknown_keys = _edit_file(path, set_value, create=True)
+    return ProfileEdit(path, value, is_changed, unknown_keys)
+
+
+def unset_profile_value(name: str, key: str) -> ProfileEdit:
+    """Remove *key*, known or not, from the profile *name*; raises as :func:`set_profile_value` does.
+
+    Raises :class:`NotFound` when there is no such profile, and :class:`MalformedInput` for an unknown key that is not
+    in the file.
+    """
+    path = get_profile_path(name)
+
+    def remove_value(document: Any) -> bool:
+        if key == FORMAT_KEY or (key not in document and key not in PROFILE_KEYS):
+            raise _make_unknown_key_error(key, f"{name}.{key}")
+        return document.pop(key, None) is not None
+
+    with lock_profiles():
+        if not path.exists():
+            known_names = ", ".join(list_profile_names()) or "none"
+            raise NotFound(f"there is no profile {name}", subject=str(path), next_step=f"there are: {known_names}")
+        is_changed, unknown_keys = _edit_file(path, remove_value, create=False)
+    return ProfileEdit(path, None, is_changed, unknown_keys)
+
+
+def select_profile(name: str | None) -> bool:
+    """Select the profile *name* for runs that name none, or no profile; return whether the selection changed.
+
+    Raises what :func:`read_profile` raises where the profile cannot be used, and as :func:`set_profile_value` does.
+    """
+    if name is not None:
+        read_profile(name, "the command line")
+    path = get_selection_path()
+    with lock_profiles():
+        require_trusted_file(path)
+        try:
+            text = path.read_bytes()
+        except FileNotFoundError:
+            text = b""
+        new_text = "" if name is None else tomlkit.dumps(SELECTION_FORMAT.add_number({SELECTION_KEY: name}))
+        if text.decode(errors="replace") == new_text:
+            return False
+        try:
+            if name is None:
+                path.unlink()
+            else:
+                _replace_kept_mode(path.resolve(), new_text)
+        except OSError as error:
+            raise DcmcfgError(f"the file cannot be written: {error.strerror}", subject=str(path)) from None
+    return True
+
+
+@contextmanager
+def lock_profiles() -> Iterator[None]:
+    """Hold the lock of all profiles of this account (flock on their folder, which is created).
+
+    Raises :class:`DcmcfgError` when another process does not release it, or the folder cannot be used.
+    """
+    folder = get_profile_path("x").parent
+    try:
+        create_private_folder(folder)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise DcmcfgError(f"the folder cannot be used: {error.strerror}", subject=str(folder)) from None
+    try:
+        _acquire(handle, folder)
+        yield
+    finally:
+        os.close(handle)  # this releases the lock
+
+
+def _acquire(handle: int, folder: Path) -> None:
+    deadline = time.monotonic() + _LOCK_TIMEOUT_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise DcmcfgError(
+                    "another dcmcfg is changing profiles; nothing was changed",
+                    subject=str(folder),
+                    next_step="wait until it has ended, and repeat the command",
+                ) from None
+            time.sleep(_RETRY_INTERVAL_S)
+        else:
+            return
+
+
+def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tuple[bool, tuple[str, ...]]:
+    """Apply *edit* to the TOML document in *path*; return whether it changed, and the unknown keys in it."""
+    require_trusted_file(path)
+    target = path.resolve()
+    try:
+        text = target.read_bytes().decode()
+    except FileNotFoundError:
+        if not create:
+            raise
+        text = tomlkit.dumps(PROFILE_FORMAT.add_number({}))
+    except UnicodeDecodeError:
+        raise MalformedInput("the profile is not UTF-8 text", subject=str(path)) from None
+    except OSError as error:
+        raise DcmcfgError(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
+    PROFILE_FORMAT.read_number(_parse(text, path), str(path))
+    document = tomlkit.parse(text)
+    is_changed = edit(document)
+    new_text = tomlkit.dumps(document)
+    unknown_keys = tuple(key for key in document if key not in PROFILE_KEYS and key != FORMAT_KEY)
+    if is_changed:
+        if _parse(new_text, path) != document.unwrap():
+            raise ValueError(f"{path}: the edited text does not hold the new content")
+        try:
+            _replace_kept_mode(target, new_text)
+        except OSError as error:
+            raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
+    return is_changed, unknown_keys
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    """Return the content of *text*, which is that of *path*; raises :class:`MalformedInput` with the line."""
+    try:
+        content = tomllib.loads(text)
+        tomlkit.parse(text)
+    except (ValueError, TOMLKitError) as error:
+        place = _PLACE.search(str(error))
+        message = _PLACE.sub("", str(error)).replace("()", "").strip()
+        raise MalformedInput(
+            f"not valid TOML: {message}" + (f" (column {place[2]})" if place else ""),
+            subject=f"{path}:{place[1]}" if place else str(path),
+            next_step="correct the line in an editor; nothing was changed",
+        ) from None
+    return content
+
+
+def _replace_kept_mode(target: Path, text: str) -> None:
+    """Write *text* to *target*, whole or not at all, with the mode that it has; a new file is its owner's only."""
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    replace_file(target, text)
+    if mode is not None:
+        target.chmod(mode)
+
+
+def _unwrap(value: Any) -> Any:
+    return value.unwrap() if hasattr(value, "unwrap") else value
