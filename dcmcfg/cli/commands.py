@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -24,8 +25,6 @@ SECTIONS = {
     "Inspect": {
         "status": Command("status", "status_command", "Show whether the archive runs."),
         "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
-        "devices": Command("devices", "devices_command", "List the devices, with their AEs."),
-        "aes": Command("aes", "aes_command", "List the AEs of all devices, with their addresses."),
         "find": Command("find", "find_command", "Find a text in names and values."),
         "get": Command("get", "get_command", "Show values of an entry, one a line."),
         "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
@@ -82,3 +81,18 @@ SECTIONS = {
     },
 }
 COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
+
+#: Alias → the command that it runs, both as words. Help, completion and docs/commands.md list commands only.
+ALIASES = {
+    "aes": "ae list",
+    "devices": "device list",
+}
+
+
+def expand_alias(arguments: Sequence[str]) -> list[str]:
+    """Return *arguments* (the words after ``dcmcfg`` and its options) with the command in place of a leading alias."""
+    for alias, command in ALIASES.items():
+        words = alias.split()
+        if list(arguments[: len(words)]) == words:
+            return [*command.split(), *arguments[len(words) :]]
+    return list(arguments)
