@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from dcmcfg.cli.commands import ALIASES, COMMANDS, expand_alias
+from dcmcfg.cli.commands import ALIASES, COMMANDS, SUBCOMMANDS, expand_alias
 from dcmcfg.cli.main import program
 from tests.cli.conftest import Run
 
@@ -62,3 +65,30 @@ def test_no_alias_hides_a_command() -> None:
         if command is not None:
             assert isinstance(command, click.Group)
             assert rest[0] not in command.list_commands(context)
+
+
+@pytest.mark.parametrize("group", SUBCOMMANDS)
+def test_help_of_a_lazy_group_lists_its_commands_and_loads_none(group: str) -> None:
+    code = (
+        "import sys; from dcmcfg.cli.main import program\n"
+        f"try: program([{group!r}, '--help'], prog_name='dcmcfg')\n"
+        "finally: print(*sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    text, _, loaded = result.stdout.rstrip().rpartition("\n")
+    listed = text.partition("\nCommands:\n")[2]
+    assert [line.split(maxsplit=1) for line in listed.splitlines()] == [
+        [name, row.help] for name, row in SUBCOMMANDS[group].items()
+    ]
+    assert not {f"dcmcfg.cli.{row.module}" for row in SUBCOMMANDS[group].values()} & set(loaded.split())
+
+
+@pytest.mark.parametrize("group", ["ae", "device"])
+def test_a_list_loads_nothing_that_changes_the_directory(group: str) -> None:
+    code = (
+        f"import sys; from dcmcfg.cli.main import program; program([{group!r}, 'list', '--help'], prog_name='dcmcfg')"
+    )
+    code = f"try:\n    {code}\nfinally:\n    print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = result.stdout.rstrip().rpartition("\n")[2].split()
+    assert not {"httpx", "dcmcfg.plan.plan", "dcmcfg.edits.network_ae", "dcmcfg.rollout.execution"} & set(loaded)

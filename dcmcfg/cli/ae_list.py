@@ -1,9 +1,10 @@
-"""``dcmcfg aes``."""
+"""``dcmcfg ae list``."""
 
 from __future__ import annotations
 
 import click
 
+from dcmcfg.cli.noun_groups import ae_group
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -18,12 +19,12 @@ from dcmcfg.search.name_filter import filter_aes
 from dcmcfg.settings import Settings
 
 
-@click.command("aes", cls=SiteCommand)
+@ae_group.command("list", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg onboard' reads.")
-def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> int:
+def list_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> int:
     """List the AEs of all devices, with their addresses.
 
     PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does
