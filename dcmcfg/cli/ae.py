@@ -1,4 +1,4 @@
-"""``dcmcfg ae``."""
+"""``dcmcfg ae add`` and ``dcmcfg ae remove``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.aes import aes_command
 from dcmcfg.cli.completers import complete_ae, complete_device
+from dcmcfg.cli.noun_groups import ae_group
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options_without_device
@@ -24,14 +24,6 @@ from dcmcfg.network_address import parse_network_address
 from dcmcfg.settings import Settings
 
 _NONE, _STORAGE_SCP = "none", "storage-scp"
-
-
-@click.group("ae", short_help="Add, list and remove AEs.")
-def ae_group() -> None:
-    """Add, list and remove AEs, with the devices and connections that they need."""
-
-
-ae_group.add_command(aes_command, "list")
 
 
 @ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)

@@ -9,12 +9,35 @@ import importlib
 
 import click
 
-from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.commands import COMMANDS, SUBCOMMANDS, Command
 
 
 def load_command(name: str) -> click.Command:
     """Import and return the command *name* of :data:`~dcmcfg.cli.commands.COMMANDS`."""
-    row = COMMANDS[name]
+    return _load(COMMANDS[name])
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are the rows for its name in :data:`~dcmcfg.cli.commands.SUBCOMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature, as below
+        return list(self._rows)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        row = self._rows.get(cmd_name)
+        return None if row is None else _load(row)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table, so that ``--help`` loads none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, row.help) for name, row in self._rows.items()])
+
+    @property
+    def _rows(self) -> dict[str, Command]:
+        return SUBCOMMANDS[self.name or ""]
+
+
+def _load(row: Command) -> click.Command:
     command = getattr(importlib.import_module(f"dcmcfg.cli.{row.module}"), row.attribute)
     if not isinstance(command, click.Command):
         raise TypeError(f"{row.module}.{row.attribute} is not a click command")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -24,8 +25,6 @@ SECTIONS = {
     "Inspect": {
         "status": Command("status", "status_command", "Show whether the archive runs."),
         "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
-        "devices": Command("devices", "devices_command", "List the devices, with their AEs."),
-        "aes": Command("aes", "aes_command", "List the AEs of all devices, with their addresses."),
         "find": Command("find", "find_command", "Find a text in names and values."),
         "get": Command("get", "get_command", "Show values of an entry, one a line."),
         "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
@@ -39,11 +38,11 @@ SECTIONS = {
         "add-value": Command("add_value", "add_value_command", "Add values beside those that an entry has."),
         "remove-value": Command("remove_value", "remove_value_command", "Take single values away from an entry."),
         "edit": Command("edit", "edit_command", "Edit an entry, or a subtree, as LDIF in your editor."),
-        "ae": Command("ae", "ae_group", "Add, list and remove AEs."),
-        "device": Command("device", "device_group", "Create, clone, list and remove devices."),
+        "ae": Command("noun_groups", "ae_group", "List, show, add, change and remove AEs."),
+        "device": Command("noun_groups", "device_group", "List, show, create, change and remove devices."),
         "connection": Command("connection", "connection_group", "List, add, change and remove connections."),
         "capability": Command("capability", "capability_group", "List, change, copy and compare what an AE can."),
-        "rename": Command("rename", "rename_group", "Give a device, an AE or a part another name."),
+        "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
         "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
     },
     "Check": {
@@ -83,3 +82,37 @@ SECTIONS = {
     },
 }
 COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}
+
+#: Group that loads only the command that runs → its commands, in the order in which ``--help`` lists them.
+SUBCOMMANDS = {
+    "ae": {
+        "list": Command("ae_list", "list_command", "List the AEs of all devices, with their addresses."),
+        "add": Command("ae", "add_command", "Add an AE, with device and connection."),
+        "rename": Command("rename", "ae_command", "Give an AE another title."),
+        "remove": Command("ae", "remove_command", "Remove an AE and what only it used."),
+    },
+    "device": {
+        "list": Command("device_list", "list_command", "List the devices, with their AEs."),
+        "create": Command("device", "create_command", "Create a device without anything in it."),
+        "clone": Command("device", "clone_command", "Copy the device OLD with everything in it as NEW."),
+        "rename": Command("rename", "device_command", "Give a device another name."),
+        "remove": Command("device", "remove_command", "Remove a device with everything in it."),
+    },
+}
+
+#: Alias → the command that it runs, both as words. Help, completion and docs/commands.md list commands only.
+ALIASES = {
+    "aes": "ae list",
+    "devices": "device list",
+    "rename ae": "ae rename",
+    "rename device": "device rename",
+}
+
+
+def expand_alias(arguments: Sequence[str]) -> list[str]:
+    """Return *arguments* (the words after ``dcmcfg`` and its options) with the command in place of a leading alias."""
+    for alias, command in ALIASES.items():
+        words = alias.split()
+        if list(arguments[: len(words)]) == words:
+            return [*command.split(), *arguments[len(words) :]]
+    return list(arguments)

@@ -1,11 +1,11 @@
-"""``dcmcfg device``."""
+"""``dcmcfg device create``, ``clone`` and ``remove``."""
 
 from __future__ import annotations
 
 import click
 
 from dcmcfg.cli.completers import complete_device
-from dcmcfg.cli.devices import devices_command
+from dcmcfg.cli.noun_groups import device_group
 from dcmcfg.cli.options.arguments import new_name_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -13,14 +13,6 @@ from dcmcfg.cli.session.edit import apply_edit
 from dcmcfg.edits.devices import NAME_OPTIONS, CloneNames, clone_device, create_device, remove_device
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.settings import Settings
-
-
-@click.group("device", short_help="Create, clone, list and remove devices.")
-def device_group() -> None:
-    """Create, clone, list and remove devices."""
-
-
-device_group.add_command(devices_command, "list")
 
 
 @device_group.command("create", cls=SiteCommand)

@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.command_loader import load_command
-from dcmcfg.cli.commands import COMMANDS, SECTIONS
+from dcmcfg.cli.commands import COMMANDS, SECTIONS, expand_alias
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
@@ -57,7 +57,8 @@ class Program(UniqueOptionsCommand, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; one that is not there is told with those that are spelt alike."""
+        """Find the command, also by an alias. The error for an unknown command lists similar names."""
+        args = expand_alias(args)
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             similar_names = suggest_names(args[0], COMMANDS)
             ctx.fail(

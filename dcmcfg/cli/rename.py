@@ -1,4 +1,4 @@
-"""``dcmcfg rename``."""
+"""``dcmcfg rename``, ``dcmcfg ae rename`` and ``dcmcfg device rename``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import click
 
 from dcmcfg.cli.completers import complete_ae_title, complete_device, make_part_name_completer
+from dcmcfg.cli.noun_groups import ae_group, device_group
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
 from dcmcfg.cli.session.change import apply_plan
@@ -31,13 +32,15 @@ _references_only_option = click.option(
 )
 
 
-@click.group("rename", short_help="Give a device, an AE or a part another name.")
+@click.group("rename", short_help="Rename an exporter, a queue or another part.")
 def rename_group() -> None:
-    """Give a thing another name, with everything that refers to it.
+    """Rename a part of the archive, with everything that refers to it.
 
-    The entry is renamed in place, with all below it, and so is its registration. Every value that names the thing, in
-    whatever form, names it newly: AE titles in pairs, URIs, paths and conditions, DNs, the UI's configuration. What
-    only looks like the name stays, and is listed with the reason.
+    The entry is renamed in place, with all below it, and so is its registration. Every value that names the part is
+    rewritten, whatever its form: AE titles in pairs, URIs, paths and conditions, DNs, the UI's configuration. Values
+    that only look like the name stay, and are listed with the reason.
+
+    AEs and devices are renamed with 'dcmcfg ae rename' and 'dcmcfg device rename'.
     """
 
 
@@ -56,7 +59,7 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
         )
 
 
-@rename_group.command("ae", cls=SiteCommand)
+@ae_group.command("rename", cls=SiteCommand)
 @click.argument("old", shell_complete=complete_ae_title)
 @click.argument("new")
 @site_options
@@ -93,7 +96,7 @@ def ae_command(
         _apply_rename(settings, options, lambda references: rename_ae(references, old, new, keep_options))
 
 
-@rename_group.command("device", cls=SiteCommand)
+@device_group.command("rename", short_help="Give a device another name.", cls=SiteCommand)
 @click.argument("old", shell_complete=complete_device)
 @click.argument("new")
 @site_options

@@ -16,7 +16,9 @@ from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 
 _CERTIFICATE = "Certificate"
 _PEM = b"-----BEGIN"
-#: What ``dcmcfg rename`` is for.
+#: The commands of the kinds that ``dcmcfg rename`` does not take.
+_RENAME_COMMANDS = {EntityKind.DEVICE: "device rename", EntityKind.AE: "ae rename"}
+#: What can be renamed.
 _RENAMEABLE_KINDS = (
     EntityKind.DEVICE,
     EntityKind.AE,
@@ -62,14 +64,17 @@ def _require_naming_values(schema: Schema, after: Entry) -> None:
 def suggest_rename(entry: Entry) -> str:
     """Return the next step for somebody who wants *entry* to have another name."""
     if is_renameable(entry):
-        return "dcmcfg rename gives it another name, in everything that refers to it too"
+        command = next(
+            (name for kind, name in _RENAME_COMMANDS.items() if entry.is_a(kind.value.object_class)), "rename"
+        )
+        return f"dcmcfg {command} gives it another name, in everything that refers to it too"
     if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
         return "dcmcfg connection add makes one of another name, dcmcfg connection remove --detach takes this one away"
     return "add one of the other name first, and delete this one in a second step, once nothing refers to it"
 
 
 def is_renameable(entry: Entry) -> bool:
-    """Return whether *entry* is of a kind that values refer to by a name, so that ``dcmcfg rename`` renames it."""
+    """Return whether *entry* is of a kind that values refer to by a name, so that dcmcfg can rename it."""
     return any(entry.is_a(kind.value.object_class) for kind in _RENAMEABLE_KINDS)
 
 

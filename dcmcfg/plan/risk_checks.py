@@ -244,7 +244,7 @@ def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
 def _suggest_keeping_ae(name: RecordedName) -> str:
     """Return how an AE of the title *name* is kept: as the alias of a renamed one, or with another address."""
     if name.is_renamed:
-        return f"leave the AE, or keep one of that title (dcmcfg rename ae {shlex.quote(name.name)} NEW --keep-alias)"
+        return f"leave the AE, or keep one of that title (dcmcfg ae rename {shlex.quote(name.name)} NEW --keep-alias)"
     ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
     return f"leave the AE, or lead it to the system that holds the studies now (dcmcfg connection set {ae} HOST:PORT)"
 

@@ -51,12 +51,12 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("device", "remove", "STO") == ["storescp"]
     assert offered("connection", "set", "storescp/") == ["storescp/dicom"]
     assert offered("connection", "add", "storescp") == ["storescp"]
-    assert offered("verify", "--dest", "ST") == offered("rename", "ae", "ST") == offered("echo", "ST") == ["STORESCP"]
+    assert offered("verify", "--dest", "ST") == offered("ae", "rename", "ST") == offered("echo", "ST") == ["STORESCP"]
     assert offered("rename", "exporter", "l") == ["LONGTERM"]
     assert offered("rename", "storage", "") == ["fs1"]
     assert offered("--device", "storescp", "rename", "storage", "") == [], "no part of that device"
     assert offered("aes", "--device", "st") == offered("--device", "st") == ["storescp"]
-    assert offered("rename", "ae", "LO") == ["LONGTERM"]
+    assert offered("ae", "rename", "LO") == ["LONGTERM"]
     destination = "dcmExternalRetrieveAEDestination"
     assert offered("set", "dcm4chee-arc", f"{destination}=") == [f"{destination}=DCM4CHEE"], "no other one can store"
     assert offered("set-external-retrieve", "") == ["DCM4CHEE"]
@@ -66,7 +66,7 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("set", "storescp", "dicomInstalled=") == ["dicomInstalled=TRUE", "dicomInstalled=FALSE"]
     exporter = "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc"
     assert offered("set", exporter, "dcmURI=") == ["dcmURI=dicom:LONGTERM"], "the value that it has"
-    assert offered("rename", "device", "LONG") == ["longterm"]
+    assert offered("device", "rename", "LONG") == ["longterm"]
     assert offered("explain", "dcmexternalretrieveaed") == ["dcmExternalRetrieveAEDestination"]
     monkeypatch.setenv("DCMCFG_LDAP_URL", f"ldap://127.0.0.1:{free_port()}")
     assert offered("--ldap-url", url, "show", "st") == [], "an option without a password beside it names another server"

@@ -16,7 +16,10 @@ from tests.cli.conftest import Run
 
 def commands(name: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
-        for each, below in command.commands.items():
+        context = click.Context(command)
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            assert below is not None
             yield from commands((*name, each), below)
     else:
         yield name, command

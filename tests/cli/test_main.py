@@ -61,7 +61,17 @@ def add_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *, writin
 
 @pytest.mark.parametrize("name", commands.COMMANDS)
 def test_each_command_exists_and_the_table_has_its_own_short_help(name: str) -> None:
-    entry = commands.COMMANDS[name]
+    check_row(name, commands.COMMANDS[name])
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [(group, name) for group, rows in commands.SUBCOMMANDS.items() for name in rows]
+)
+def test_each_subcommand_exists_and_the_table_has_its_own_short_help(group: str, name: str) -> None:
+    check_row(name, commands.SUBCOMMANDS[group][name])
+
+
+def check_row(name: str, entry: commands.Command) -> None:
     command = getattr(importlib.import_module(f"dcmcfg.cli.{entry.module}"), entry.attribute)
     assert isinstance(command, click.Command)
     assert command.name == name

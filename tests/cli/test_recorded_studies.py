@@ -27,13 +27,13 @@ RECORDED = (
     "(at least {} purged, {} recorded and still local): {}"
 )
 FORCED = "; or --force-recorded-studies, if it is meant"
-KEPT = f"leave the AE, or keep one of that title (dcmcfg rename ae LONGTERM NEW --keep-alias){FORCED}"
+KEPT = f"leave the AE, or keep one of that title (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
 LED = (
     "leave the AE, or lead it to the system that holds the studies now "
     f"(dcmcfg connection set longterm/LONGTERM HOST:PORT){FORCED}"
 )
 COMMANDS = {
-    "rename": ("rename", "ae", "LONGTERM", "TAPE"),
+    "rename": ("ae", "rename", "LONGTERM", "TAPE"),
     "ae remove": ("ae", "remove", "LONGTERM"),
     "device remove": ("device", "remove", "longterm"),
     "set": ("set", "longterm", "dicomInstalled=FALSE"),
@@ -87,7 +87,7 @@ def test_an_alias_keeps_the_recorded_studies_and_needs_no_force(
     run: Run, lab: RunningSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_in_environment(lab, monkeypatch)
-    assert run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--yes").exit_code == 0
+    assert run("ae", "rename", "LONGTERM", "TAPE", "--keep-alias", "--yes").exit_code == 0
     assert run("undo", "--yes").exit_code == 0
 
 
@@ -122,17 +122,17 @@ def test_purged_studies_and_those_still_local_are_counted_apart(run: Run, site: 
     studies = (study("1.1", x45="LONGTERM"), study("1.2", x45="LONGTERM", x28="fs1"), study("1.3", x45="OTHER"))
     answered(site.archive, UNDER_LONGTERM, *studies)
     before = site.octets()
-    shown = run("rename", "ae", "LONGTERM", "TAPE", "--dry-run", "--json")
+    shown = run("ae", "rename", "LONGTERM", "TAPE", "--dry-run", "--json")
     (risk,) = json.loads(shown.stdout)["risks"]
     assert (risk["name"], risk["forced"], risk["entries"]) == ("recorded-studies", False, [AE])
     assert risk["records"] == [
         {"kind": "AE", "name": "LONGTERM", "purged_count": 1, "local_count": 1}
         | {"complete": True, "unknown_reason": None}
     ]
-    refused = run("rename", "ae", "LONGTERM", "TAPE", "--yes")
+    refused = run("ae", "rename", "LONGTERM", "TAPE", "--yes")
     assert (refused.exit_code, RECORDED.format(1, 1, AE) in refused.stderr) == (3, True)
     assert site.octets() == before
-    forced = run("rename", "ae", "LONGTERM", "TAPE", "--yes", "--force-recorded-studies")
+    forced = run("ae", "rename", "LONGTERM", "TAPE", "--yes", "--force-recorded-studies")
     assert (forced.exit_code, f"warning: {RECORDED.format(1, 1, AE)}" in forced.stderr) == (0, True)
 
 
@@ -155,7 +155,7 @@ def test_an_archive_that_cannot_be_asked_is_unknown_and_refused_likewise(
 def test_an_undo_is_refused_for_what_was_recorded_since_and_where_that_is_unknown(
     run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("rename", "ae", "LONGTERM", "TAPE", "--yes").exit_code == 0
+    assert run("ae", "rename", "LONGTERM", "TAPE", "--yes").exit_code == 0
     answered(site.archive, UNDER_LONGTERM.replace("LONGTERM", "TAPE"), study("1.1", x45="TAPE"))
     refused = run("undo", "--yes")
     assert (refused.exit_code, "recorded under TAPE (at least 1 purged, 0 recorded" in refused.stderr) == (3, True)
@@ -175,7 +175,7 @@ def test_the_undo_of_a_roll_out_that_never_was_complete_goes_on_where_the_archiv
 ) -> None:
     before = site.octets()
     storescp = f"dn: dicomDeviceName=storescp,{DEVICES}\nchangetype: modify\nreplace: dicomDescription\n"
-    renaming = run("rename", "ae", "LONGTERM", "TAPE", "--dry-run", "--out", str(tmp_path / "plan.ldif"))
+    renaming = run("ae", "rename", "LONGTERM", "TAPE", "--dry-run", "--out", str(tmp_path / "plan.ldif"))
     assert renaming.exit_code == 0, renaming.stderr
     file = written(tmp_path, (tmp_path / "plan.ldif").read_text() + f"\n{storescp}dicomDescription: x\n")
     assert run("apply", file, "--yes", "--step-by-step").exit_code == 0

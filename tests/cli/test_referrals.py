@@ -107,7 +107,7 @@ def test_a_change_of_what_the_other_server_holds_is_refused(
 
 def test_the_rename_and_the_delete_of_what_stands_above_it_are_refused(run: Run, referred: CliSite) -> None:
     before = referred.octets()
-    for arguments in (("device", "remove", "storescp"), ("rename", "device", "storescp", "other")):
+    for arguments in (("device", "remove", "storescp"), ("device", "rename", "storescp", "other")):
         result = run(*arguments, "--yes")
         assert result.exit_code == 3
         assert result.stderr.startswith(WARNING)

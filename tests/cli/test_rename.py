@@ -49,7 +49,7 @@ def lines(text: str) -> list[str]:
 
 def test_an_external_ae_is_renamed_and_renamed_back(run: Run, site: CliSite) -> None:
     before = site.octets()
-    result = run("rename", "ae", "LONGTERM", "TAPE", "--yes")
+    result = run("ae", "rename", "LONGTERM", "TAPE", "--yes")
     assert lines(result.stdout) == [site.headline, *LONGTERM_PLAN.splitlines()]
     assert (result.exit_code, result.stderr) == (0, LONGTERM_WARNINGS)
     assert site.values("dcmURI", f"dcmExporterID=LONGTERM,{ARCHIVE_DN}") == ("dicom:TAPE",)
@@ -57,13 +57,13 @@ def test_an_external_ae_is_renamed_and_renamed_back(run: Run, site: CliSite) -> 
     found = run("lint", "--json")
     assert [each["rule"] for each in json.loads(found.stdout)["findings"]] == ["external-retrieve-unset"]
 
-    assert run("rename", "ae", "TAPE", "LONGTERM", "--yes").exit_code == 0
+    assert run("ae", "rename", "TAPE", "LONGTERM", "--yes").exit_code == 0
     assert site.octets() == before
 
 
 def test_step_by_step_each_entry_keeps_what_is_below_and_the_undo_leads_back(run: Run, site: CliSite) -> None:
     before = site.octets()
-    result = run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--keep-as-other-title", "--step-by-step", "--yes")
+    result = run("ae", "rename", "DCM4CHEE", "HOSPPACS", "--keep-as-other-title", "--step-by-step", "--yes")
     assert result.exit_code == 0, result.stderr
     new = f"dicomAETitle=HOSPPACS,{ARCHIVE_DN}"
     assert site.values("dcmOtherAETitle", new) == ("DCM4CHEE",)
@@ -76,7 +76,7 @@ def test_step_by_step_each_entry_keeps_what_is_below_and_the_undo_leads_back(run
 
 def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, site: CliSite) -> None:
     before = site.octets()
-    result = run("rename", "ae", "LONGTERM", "TAPE", "--keep-alias", "--json", "--yes")
+    result = run("ae", "rename", "LONGTERM", "TAPE", "--keep-alias", "--json", "--yes")
     assert result.exit_code == 0, result.stderr
     content = json.loads(result.stdout)
     assert (content["strategy"], content["reloaded"], content["required_restarts"]) == ("in one transaction", True, [])
@@ -111,7 +111,7 @@ def profile(site: CliSite, device: str) -> Path:
 def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile_along(run: Run, site: CliSite) -> None:
     before = site.octets()
     path = profile(site, "dcm4chee-arc")
-    refused = run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes")
+    refused = run("device", "rename", "dcm4chee-arc", "hosp-arc", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr.endswith(
         "dcmcfg: the plan is refused: archive-device: the archive's own device would be deleted or renamed: "
@@ -119,7 +119,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     )
     assert site.octets() == before
 
-    result = run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device")
+    result = run("device", "rename", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device")
     assert lines(result.stdout)[-5:] == [
         "14 to change, 1 to rename, in one transaction",
         "done in one transaction",
@@ -154,20 +154,20 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
 def test_without_a_profile_it_is_told_what_names_the_device(
     run: Run, site: CliSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device", "--json")
+    words = ("device", "rename", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device", "--json")
     result = run(*words)
     assert json.loads(result.stdout)["required_restarts"] == [
         {"old_name": "dcm4chee-arc", "new_name": "hosp-arc", "property": "dcm4chee-arc.DeviceName"}
     ]
     assert json.loads(result.stdout)["profile_file"] is None
     monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
-    back = run("rename", "device", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
+    back = run("device", "rename", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
     assert lines(back.stdout)[-1] == "DCMCFG_DEVICE names the device hosp-arc: from now on it is dcm4chee-arc"
 
 
 def test_another_spelling_of_the_archives_device_is_a_change_without_risk(run: Run, site: CliSite) -> None:
     before = site.octets()
-    result = run("rename", "device", "dcm4chee-arc", "DCM4CHEE-ARC", "--yes")
+    result = run("device", "rename", "dcm4chee-arc", "DCM4CHEE-ARC", "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
     assert lines(result.stdout)[-1] == "the archive has reloaded"
     assert site.values("dicomDeviceName", f"dicomDeviceName=DCM4CHEE-ARC,{DEVICES}") == ("DCM4CHEE-ARC",)
@@ -200,7 +200,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: near misses: longterm/LONGTERM\n"),
         ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: it has 17 characters"),
         ("device", "longtrm", "x"): (3, "dcmcfg: there is no device longtrm\n"),
-        ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg rename ae"),
+        ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg ae rename"),
     }
     for words, (code, message) in device_result.items():
         failed = run("rename", *words, "--yes")
@@ -215,8 +215,8 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
 def test_the_stock_archives_ae_and_device_are_renamed_and_undone(run: Run, stock_site: CliSite) -> None:
     """What is left of each name is compared in tests/edits/rename/test_stock.py."""
     before = stock_site.octets()
-    assert run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
-    assert run("rename", "device", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device").exit_code == 0
+    assert run("ae", "rename", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
+    assert run("device", "rename", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device").exit_code == 0
     found = run("lint", "--device", "hosp-arc", "--json")
     assert {each["rule"] for each in json.loads(found.stdout)["findings"]} == {"ups-destination-unknown"}
     assert run("undo", "2", "--yes").exit_code == 0
@@ -230,7 +230,7 @@ def test_files_that_name_what_was_renamed_are_refused_with_its_new_name(
     old, new = (f"dicomAETitle={title},{ARCHIVE_DN}" for title in ("DCM4CHEE", "HOSPPACS"))
     file = tmp_path / "old.ldif"
     file.write_text(f"dn: {old}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n")
-    assert run("rename", "ae", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
+    assert run("ae", "rename", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
     refused = run("apply", str(file), "--yes")
     message = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN", refused.stderr)
     assert (refused.exit_code, message) == (

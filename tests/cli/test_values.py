@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         (
             ("set", "storescp", "dicomDeviceName=pacs"),
             f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the entry's name, which keeps 'storescp'\n"
-            "  next: dcmcfg rename gives it another name, in everything that refers to it too\n",
+            "  next: dcmcfg device rename gives it another name, in everything that refers to it too\n",
         ),
         (
             ("set", "dcm4chee-arc", "dicomPort=104"),

@@ -180,7 +180,7 @@ def test_what_was_wrong_before_is_no_reason_to_refuse() -> None:
 
 
 def test_the_name_stays_and_what_is_required_too() -> None:
-    rename = "dcmcfg rename gives it another name, in everything that refers to it too"
+    rename = "dcmcfg device rename gives it another name, in everything that refers to it too"
     assert refusal("storescp", values("dicomDeviceName", "pacs")) == (
         f"{STORESCP}: dicomDeviceName is part of the entry's name, which keeps 'storescp' — {rename}"
     )

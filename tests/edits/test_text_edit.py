@@ -111,8 +111,8 @@ def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an
 @pytest.mark.parametrize(
     ("old", "new", "next_step"),
     [
-        (f"dn: {AE}\n", f"dn: {AE.replace('DCM4CHEE', 'OTHER', 1)}\n", "dcmcfg rename gives it another name"),
-        ("DCM4CHEE", "OTHER", "dcmcfg rename gives it another name"),
+        (f"dn: {AE}\n", f"dn: {AE.replace('DCM4CHEE', 'OTHER', 1)}\n", "dcmcfg ae rename gives it another name"),
+        ("DCM4CHEE", "OTHER", "dcmcfg ae rename gives it another name"),
         (f"dn: cn=dicom,{ARCHIVE}\n", f"dn: cn=DICOM,{ARCHIVE}\n", "dcmcfg connection add makes one of another name"),
         ("CT Image Storage SCP", "CT", "add one of the other name first"),
     ],

@@ -89,7 +89,7 @@ def check_undo(server: Server389 | ApacheDS, run: Run, tmp_path: Path) -> None:
 def check_rename(server: ApacheDS, run: Run) -> None:
     """A device goes to another name with all below it, and back."""
     before = held(server)
-    renamed = run("rename", "device", "dcm4chee-arc", "other", "--yes", "--no-reload", "--force-archive-device")
+    renamed = run("device", "rename", "dcm4chee-arc", "other", "--yes", "--no-reload", "--force-archive-device")
     assert renamed.exit_code == 0, renamed.stderr
     moved = {dn for dn in held(server) if ",dicomDeviceName=other," in f",{dn}"}
     assert len(moved) == sum(ARCHIVE in dn for dn in before)

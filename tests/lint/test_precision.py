@@ -205,7 +205,7 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
         dicomAETitle="HOSPPACS",
     )
     renamed = valid_tree().with_changes([Rename(DN.parse(DCM4CHEE), RDN.of("dicomAETitle", "HOSPPACS")), rule])
-    command = ("rename", "ae", "DCM4CHEE", "HOSPPACS", "--references-only")
+    command = ("ae", "rename", "DCM4CHEE", "HOSPPACS", "--references-only")
     found = lint(renamed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]])
     assert {each.fix_command for each in found} == {command}
     assert "the container image leaves it there when AE_TITLE is another, here HOSPPACS" in found[-1].finding.message

@@ -98,7 +98,7 @@ def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, 
     assert len(names) == 2
     assert found == [
         ("error", "external-retrieve-unknown", ("set-external-retrieve", "HOSPPACS")),
-        ("warning", "ups-destination-unknown", ("rename", "ae", "DCM4CHEE", "HOSPPACS", "--references-only")),
+        ("warning", "ups-destination-unknown", ("ae", "rename", "DCM4CHEE", "HOSPPACS", "--references-only")),
         *[
             ("warning", "ups-destination-unknown", ("ae", "add", f"{title}@HOST:PORT"))
             for title in ("DCMQRSCP", "IANSCP")

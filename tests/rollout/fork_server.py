@@ -13,13 +13,14 @@ import os
 import sys
 import tempfile
 
-from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.commands import COMMANDS, SUBCOMMANDS
 from dcmcfg.cli.main import main
 from dcmcfg.schema.definitions import load_bundled_schema
 
 
 def serve() -> None:
-    for command in COMMANDS.values():
+    rows = [*COMMANDS.values(), *(row for group in SUBCOMMANDS.values() for row in group.values())]
+    for command in rows:
         importlib.import_module(f"dcmcfg.cli.{command.module}")
     load_bundled_schema()
     for line in sys.stdin:

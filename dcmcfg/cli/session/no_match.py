@@ -1,6 +1,6 @@
 """The exit code of a list that a pattern picks from.
 
-Kept apart: ``aes`` and ``devices`` use it and do not load each other.
+Kept apart: ``ae list`` and ``device list`` use it and do not load each other.
 """
 
 from __future__ import annotations

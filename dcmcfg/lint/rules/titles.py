@@ -78,7 +78,7 @@ RULES = (
         requirement="An AE title is carried by one AE.",
         reason="The archive takes the first AE that the directory returns; which one that is may change.",
         fix="Rename or remove one of them.",
-        fix_command="dcmcfg rename ae DEVICE/OLD NEW",
+        fix_command="dcmcfg ae rename DEVICE/OLD NEW",
         find_violations=_find_duplicate_ae_title,
     ),
     LintRule(
@@ -109,7 +109,7 @@ RULES = (
         "It compares references to connections with them as text, and OpenLDAP writes `=` as `\\3D` there, so that "
         "the whole device is not loaded.",
         fix="Rename a device or an AE; add a connection of another name and remove this one.",
-        fix_command="dcmcfg rename device OLD NEW",
+        fix_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,
     ),
 )

@@ -77,7 +77,7 @@ def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]
 def _build_command(context: LintContext, reference: Reference) -> tuple[str, ...]:
     """Return the command that lets the reference lead to an AE; none for an AE of the archive's own."""
     if new := _find_new_default_title(context, reference):
-        return ("rename", "ae", reference.name, new, "--references-only")
+        return ("ae", "rename", reference.name, new, "--references-only")
     return () if reference.use is NameUse.LOCAL else ("ae", "add", f"{reference.name}@HOST:PORT")
 
 

@@ -1,9 +1,10 @@
-"""``dcmcfg devices``. Kept apart: each command is a module of its own, loaded only when the command runs."""
+"""``dcmcfg device list``. Kept apart: each command is a module of its own, loaded only when the command runs."""
 
 from __future__ import annotations
 
 import click
 
+from dcmcfg.cli.noun_groups import device_group
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -16,11 +17,11 @@ from dcmcfg.search.name_filter import filter_devices
 from dcmcfg.settings import Settings
 
 
-@click.command("devices", cls=SiteCommand)
+@device_group.command("list", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
+def list_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.
 
     PATTERN picks those whose name, host or AE has it in it, or fits it as a whole where it has * or ?; case does not

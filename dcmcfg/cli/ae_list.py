@@ -1,9 +1,10 @@
-"""``dcmcfg aes``."""
+"""``dcmcfg ae list``."""
 
 from __future__ import annotations
 
 import click
 
+from dcmcfg.cli.noun_groups import ae_group
 from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
@@ -19,12 +20,12 @@ from dcmcfg.search.name_filter import filter_aes
 from dcmcfg.settings import Settings
 
 
-@click.command("aes", cls=SiteCommand)
+@ae_group.command("list", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
 @format_option("table", "csv", "json", flags=("csv",))
 @output_option
-def aes_command(settings: Settings, *, pattern: str, form: str) -> int:
+def list_command(settings: Settings, *, pattern: str, form: str) -> int:
     """List the AEs of all devices, with their addresses.
 
     PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does

@@ -1,0 +1,94 @@
+"""The table of commands: aliases run the command that they stand for, and are listed nowhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+
+from dcmcfg.cli.commands import ALIASES, COMMANDS, SUBCOMMANDS, expand_alias
+from dcmcfg.cli.main import program
+from tests.cli.conftest import Run
+
+
+def complete(*words: str) -> list[str]:
+    """Return the completions of the last of *words*."""
+    completion = ShellComplete(program, {}, "dcmcfg", "_DCMCFG_COMPLETE")
+    return [item.value for item in completion.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_an_alias_is_replaced_at_the_beginning_only() -> None:
+    assert expand_alias(["aes", "ST*", "--json"]) == ["ae", "list", "ST*", "--json"]
+    assert expand_alias(("get", "aes")) == ["get", "aes"]
+    assert expand_alias(["aesx"]) == ["aesx"]
+    assert expand_alias([]) == []
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_alias_has_the_help_of_its_command(run: Run, alias: str) -> None:
+    command = ALIASES[alias].split()
+    result = run(*alias.split(), "--help")
+    assert (result.exit_code, result.stdout) == (0, run(*command, "--help").stdout)
+    words = [word for word in command if not word.startswith("-")]
+    assert result.stdout.startswith(f"Usage: {' '.join(('dcmcfg', *words))} ")
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_alias_is_in_no_list(run: Run, alias: str) -> None:
+    *group, name = alias.split()
+    assert alias not in COMMANDS
+    assert f"\n  {name} " not in run(*group, "--help").stdout
+    assert name not in complete(*group, name)
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_options_are_completed_after_an_alias(alias: str) -> None:
+    offered = complete(*alias.split(), "--ldap")
+    assert offered == complete(*ALIASES[alias].split(), "--ldap")
+    assert offered == ["--ldap-url"]
+
+
+def test_an_alias_follows_the_options_of_the_program(run: Run) -> None:
+    result = run("--ldap-url", "nonsense", "aes")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nonsense" in result.stderr
+
+
+def test_no_alias_hides_a_command() -> None:
+    context = click.Context(program, info_name="dcmcfg")
+    for alias in ALIASES:
+        first, *rest = alias.split()
+        command = program.get_command(context, first) if first in COMMANDS else None
+        if command is not None:
+            assert isinstance(command, click.Group)
+            assert rest[0] not in command.list_commands(context)
+
+
+@pytest.mark.parametrize("group", SUBCOMMANDS)
+def test_help_of_a_lazy_group_lists_its_commands_and_loads_none(group: str) -> None:
+    code = (
+        "import sys; from dcmcfg.cli.main import program\n"
+        f"try: program([{group!r}, '--help'], prog_name='dcmcfg')\n"
+        "finally: print(*sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    text, _, loaded = result.stdout.rstrip().rpartition("\n")
+    listed = text.partition("\nCommands:\n")[2]
+    assert [line.split(maxsplit=1) for line in listed.splitlines()] == [
+        [name, row.help] for name, row in SUBCOMMANDS[group].items()
+    ]
+    assert not {f"dcmcfg.cli.{row.module}" for row in SUBCOMMANDS[group].values()} & set(loaded.split())
+
+
+@pytest.mark.parametrize("group", ["ae", "device"])
+def test_a_list_loads_nothing_that_changes_the_directory(group: str) -> None:
+    code = (
+        f"import sys; from dcmcfg.cli.main import program; program([{group!r}, 'list', '--help'], prog_name='dcmcfg')"
+    )
+    code = f"try:\n    {code}\nfinally:\n    print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = result.stdout.rstrip().rpartition("\n")[2].split()
+    assert not {"httpx", "dcmcfg.plan.plan", "dcmcfg.edits.network_ae", "dcmcfg.rollout.execution"} & set(loaded)
