@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -21,6 +22,7 @@ from dcmcfg.settings import Settings
 @click.command("aes", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg onboard' reads.")
 def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> int:
