@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.noun_groups import ae_group
+from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
@@ -23,6 +24,7 @@ from dcmcfg.settings import Settings
 @ae_group.command("list", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
+@wide_option
 @format_option("table", "csv", "json", flags=("csv",))
 @output_option
 def list_command(settings: Settings, *, pattern: str, form: str) -> int:

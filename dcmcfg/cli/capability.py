@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.completers import complete_ae
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.directory import open_directory
@@ -63,6 +64,7 @@ def capability_group() -> None:
 @site_options
 @_role
 @click.option("--lines", is_flag=True, help="Print lines that 'dcmcfg ae add --capabilities FILE' takes.")
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, as_json: bool) -> None:
     """List the capabilities of an AE: SOP class, role, transfer syntaxes."""
@@ -171,6 +173,7 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @click.argument("other", metavar="B", shell_complete=complete_ae)
 @site_options
 @click.option("--sending", is_flag=True, help="What A may send (SCU) and B does not take (SCP).")
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
     """Show what the AE A can and the AE B cannot.

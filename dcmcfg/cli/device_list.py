@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.noun_groups import device_group
+from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -20,6 +21,7 @@ from dcmcfg.settings import Settings
 @device_group.command("list", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.

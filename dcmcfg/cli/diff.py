@@ -26,7 +26,7 @@ from dcmcfg.plan.rebasing import rebase_tree
 from dcmcfg.plan.tree_diff import TreeDiff, diff_trees, find_device_dn, select_comparable, select_subtree
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.diff import DiffDirection, diff_json, print_diff, render_diff_ldif, render_unified_diff
-from dcmcfg.render.terminal.console import make_stdout_console
+from dcmcfg.render.terminal.console import has_colors, make_stdout_console, print_unified_diff
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 
@@ -165,6 +165,9 @@ def _print_result(
             pieces = render_diff_ldif(difference, names, with_secrets=with_secrets)
         case "unified":
             pieces = render_unified_diff(difference, names, with_secrets=with_secrets)
+            if has_colors(console := make_stdout_console()):
+                print_unified_diff(console, pieces)
+                return
         case "json":
             print_json(diff_json(difference, names, with_secrets=with_secrets))
             return

@@ -13,6 +13,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
+from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
@@ -56,6 +57,7 @@ _MAX_TIMEOUT_S = 3600
 )
 @over_tls_option("Call AEs at their TLS connection; by itself where an AE has no other.")
 @tls_options
+@wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @site_options
 def echo_command(

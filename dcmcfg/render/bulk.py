@@ -14,6 +14,7 @@ from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.study_result import StudyResult
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import get_bounded_width, wrap_text
+from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS
 from dcmcfg.timestamps import format_iso
 
 _LABEL = 10  # columns
@@ -113,19 +114,19 @@ def _build_lines(
     report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], console: Console
 ) -> Iterator[Text]:
     yield from wrap_text(
-        Text(report.headline, style=f"bold {'green' if report.summary.all_successful else 'red'}"), console, 0
+        Text(report.headline, style=f"{HEADING} {SUCCESS if report.summary.all_successful else FAILURE}"), console, 0
     )
     yield Text()
     for sentence in _build_header_lines(report):
         yield from wrap_text(Text(escape_unprintable(sentence)), console, 0)
     yield Text()
     parts = [
-        *(("Failures", "bold", _format_group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
+        *(("Failures", HEADING, _format_group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
         *_remaining_groups_part(report.summary.failure_groups),
-        *([("Slowest", "bold", _format_slowest(report, console))] if report.summary.slowest else []),
-        ("Results", "bold", Text(escape_unprintable(str(report.store)))),
-        *(("Next step", "bold cyan", Text(escape_unprintable(step))) for step in next_steps),
-        *(("Note", "dim", Text(escape_unprintable(note), style="dim")) for note in notes),
+        *([("Slowest", HEADING, _format_slowest(report, console))] if report.summary.slowest else []),
+        ("Results", HEADING, Text(escape_unprintable(str(report.store)))),
+        *(("Next step", NEXT_STEP, Text(escape_unprintable(step))) for step in next_steps),
+        *(("Note", NOTE, Text(escape_unprintable(note), style=NOTE)) for note in notes),
     ]
     for name, style, content in parts:
         label = Text(name, style=style)
@@ -153,7 +154,7 @@ def _build_header_lines(report: BulkReport) -> Iterator[str]:
 
 def _format_group(group: FailureGroup) -> Text:
     number = format_count(len(group.studies), "study", "studies", grouped=True)
-    text = Text(escape_unprintable(f"{number}: {group.reason}"), style="red")
+    text = Text(escape_unprintable(f"{number}: {group.reason}"), style=FAILURE)
     for each in group.studies[:_UIDS_SHOWN]:
         text.append(f"\n{escape_unprintable(each.study_uid)}", style="default")
     if (hidden_count := len(group.studies) - _UIDS_SHOWN) > 0:
@@ -165,7 +166,7 @@ def _format_group(group: FailureGroup) -> Text:
 
 def _remaining_groups_part(groups: Sequence[FailureGroup]) -> Iterator[tuple[str, str, Text]]:
     if (hidden_count := len(groups) - _GROUPS_SHOWN) > 0:
-        yield "Failures", "bold", Text(f"and {hidden_count:,} more reasons (--csv FILE has all)")
+        yield "Failures", HEADING, Text(f"and {hidden_count:,} more reasons (--csv FILE has all)")
 
 
 def _format_slowest(report: BulkReport, console: Console) -> Text:

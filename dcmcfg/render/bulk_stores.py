@@ -10,23 +10,20 @@ from rich.console import Console
 
 from dcmcfg.bulk.store_catalog import StoreInfo
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import get_bounded_width, print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 _COLUMNS = (
-    Column("Name"),
-    Column("Used (UTC)"),
-    Column("Archive"),
-    Column("Destination"),
-    Column("Finished"),
-    Column("Pending"),
-    Column("Size"),
-    Column("Source", WrapMode.AT_SPACES),
+    ListColumn(heading="Name"),
+    ListColumn(heading="Used (UTC)"),
+    ListColumn(heading="Archive", drop_order=3, min_width=16),
+    ListColumn(heading="Destination"),
+    ListColumn(heading="Finished", drop_order=1),
+    ListColumn(heading="Pending"),
+    ListColumn(heading="Size", drop_order=4),
+    ListColumn(heading="Source", drop_order=2, min_width=16, keep_end=True),
 )
-#: Where lines have a width, so much of a source is shown; a list of UIDs may be long.
-_MAX_SOURCE_LENGTH = 60
-_LABEL = 15  # columns: the longest heading, what is before it and after it
 
 
 def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -> None:
@@ -34,11 +31,7 @@ def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -
     if not stores:
         print_line(console, f"no results are kept in {escape_unprintable(str(folder))}")
         return
-    rows = [
-        tuple(map(escape_unprintable, _build_row(each, _max_source_length(get_bounded_width(console)))))
-        for each in stores
-    ]
-    print_table(console, _COLUMNS, rows, list(map(_build_block_row, rows)))
+    print_list(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in stores])
     total = _format_size(sum(each.size_bytes for each in stores))
     print_line(
         console, f"{format_count(len(stores), 'store', grouped=True)}, {total} in {escape_unprintable(str(folder))}"
@@ -50,27 +43,12 @@ def results_json(stores: Sequence[StoreInfo], folder: Path) -> dict[str, Any]:
     return {"folder": str(folder), "results": [_store_json(each) for each in stores]}
 
 
-def _max_source_length(width: int | None) -> int | None:
-    """Return how many characters of a source are shown, so that it stays beside its label; None: all."""
-    return None if width is None else max(min(_MAX_SOURCE_LENGTH, width - _LABEL - 1), 1)
-
-
-def _build_block_row(row: tuple[str, ...]) -> tuple[str, ...]:
-    """Return *row* as it is where the table does not fit: what belongs together in a line."""
-    name, last, archive, destination, answered, open_text, size, source = row
-    parties = archive if destination in ("", archive) else f"{archive} → {destination}"  # of one unread both are a ?
-    head = f"{name}  used {last} UTC, {size}"
-    return head, "", parties, "", f"{answered}, pending: {open_text}" if open_text else answered, "", "", source
-
-
-def _build_row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ...]:
+def _build_row(store: StoreInfo) -> tuple[str, ...]:
     name_cells = (store.name, format_timestamp(store.last_used)[: len("2026-01-31 23:59")])
     size = _format_size(store.size_bytes)
     if store.problem:
         return *name_cells, "?", "?", "", "", size, store.problem
-    facts, source = store.run_parameters.values, store.source_name
-    if max_source_length is not None and len(source) > max_source_length:
-        source = f"{source[:max_source_length]}…"
+    facts = store.run_parameters.values
     open_text = f"{store.unfinished_count:,}, in progress" if store.in_progress else f"{store.unfinished_count:,}"
     return (
         *name_cells,
@@ -79,7 +57,7 @@ def _build_row(store: StoreInfo, max_source_length: int | None) -> tuple[str, ..
         f"{store.finished_count:,}",
         open_text,
         size,
-        source,
+        store.source_name,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from dcmcfg.dicom.uid_registry import get_keyword
 from dcmcfg.entry import Entry
@@ -13,14 +14,15 @@ from dcmcfg.model.capabilities import MissingCapability, find_unrestricted_roles
 from dcmcfg.model.devices import NetworkAE
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.list_table import ListColumn, print_list
+from dcmcfg.render.terminal.styles import CHANGED, REMOVED, SIGN_STYLES
 from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
 
 _COLUMNS = (
-    Column("SOP class", WrapMode.AT_SPACES),
-    Column("UID"),
-    Column("Role"),
-    Column("Transfer syntaxes", WrapMode.AT_SPACES),
+    ListColumn(heading="SOP class", min_width=32),
+    ListColumn(heading="UID", drop_order=2),
+    ListColumn(heading="Role"),
+    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=20),
 )
 
 
@@ -33,7 +35,7 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
         for each in entries
     ]
     if rows:
-        print_table(console, _COLUMNS, rows)
+        print_list(console, _COLUMNS, rows)
     print_line(console, format_count(len(rows), "capability", "capabilities"))
     if not ae.capability_source.capabilities and not ae.device.is_archive:
         print_line(console, "an AE that lists none is sent everything")
@@ -72,14 +74,10 @@ def print_missing_capabilities(
     if not missing:
         print_line(console, escape_unprintable(f"{compared_ae.title} can all that {reference_ae.title} can"))
         return
-    rows = [
-        _build_row(
-            each.name, each.sop_class, each.role, each.transfer_syntaxes if each.sop_class_supported else ("all",)
-        )
-        for each in missing
-    ]
-    print_table(console, _COLUMNS, rows)
-    print_line(console, escape_unprintable(f"{len(rows)} that {reference_ae.title} can and {compared_ae.title} cannot"))
+    print_list(console, (ListColumn(heading=""), *_COLUMNS), list(map(_build_missing_row, missing)))
+    print_line(
+        console, escape_unprintable(f"{len(missing)} that {reference_ae.title} can and {compared_ae.title} cannot")
+    )
 
 
 def _describe_unlisted_roles(ae: NetworkAE) -> str:
@@ -113,6 +111,14 @@ def missing_capabilities_json(
             for each in missing
         ],
     }
+
+
+def _build_missing_row(missing: MissingCapability) -> tuple[str | Text, ...]:
+    """Return the cells of *missing*; with a sign, by whether all of the SOP class is missing or transfer syntaxes."""
+    sign = CHANGED if missing.sop_class_supported else REMOVED
+    syntaxes = missing.transfer_syntaxes if missing.sop_class_supported else ("all",)
+    cells = (sign, *_build_row(missing.name, missing.sop_class, missing.role, syntaxes))
+    return tuple(Text(cell, style=SIGN_STYLES[sign]) for cell in cells)
 
 
 def _build_row(name: str, sop_class: str, role: str, syntaxes: Iterable[str]) -> tuple[str, ...]:

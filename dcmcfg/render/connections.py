@@ -12,15 +12,16 @@ from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.network_address import format_host_port
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
 
+#: The protocol is empty for DICOM; of the cipher suites, the first tells TLS from plain.
 _COLUMNS = (
-    Column("Connection"),
-    Column("Address"),
-    Column("Protocol"),
-    Column("TLS cipher suites", WrapMode.AT_SPACES),
-    Column("Used by", WrapMode.AT_SPACES),
+    ListColumn(heading="Connection", min_width=20),
+    ListColumn(heading="Address", min_width=30, keep_end=True),
+    ListColumn(heading="Protocol", drop_order=2),
+    ListColumn(heading="TLS cipher suites", drop_order=1, min_width=10),
+    ListColumn(heading="Used by", drop_order=3, min_width=16),
 )
 
 
@@ -28,7 +29,7 @@ def print_connections(console: Console, devices: Iterable[Device], users: Connec
     """Print the connections of *devices* as ``DEVICE/NAME``, with address and who uses each."""
     rows = [row for device in devices for row in _build_rows(device, users)]
     if rows:
-        print_table(console, _COLUMNS, rows)
+        print_list(console, _COLUMNS, rows)
     else:
         print_line(console, "no connections")
 

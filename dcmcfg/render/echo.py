@@ -12,11 +12,17 @@ from dcmcfg.connectivity.echo import AeEchoResult, EchoTarget
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.call_result import call_result_json, format_call_result, format_next_steps
 from dcmcfg.render.terminal.console import print_line, wrap_text
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.list_table import ListColumn, print_list
+from dcmcfg.render.terminal.styles import NOTE
 from dcmcfg.route.path import AEAddress
 
 LIMITATION = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
-_COLUMNS = (Column("AE"), Column("Address"), Column("Device"), Column("Result", WrapMode.AT_SPACES))
+_COLUMNS = (
+    ListColumn(heading="AE"),
+    ListColumn(heading="Address", min_width=24, keep_end=True),
+    ListColumn(heading="Device", drop_order=1, min_width=16),
+    ListColumn(heading="Result", min_width=30),
+)
 
 
 def print_echo_results(
@@ -32,7 +38,7 @@ def print_echo_results(
     With *show_uncalled_steps* also what to do about each that was not called.
     """
     if results:
-        print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in results])
+        print_list(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in results])
     call_results = [each.call_result for each in results if each.call_result is not None]
     steps = (
         (each.target.ae.title, _get_next_step(each))
@@ -47,7 +53,7 @@ def print_echo_results(
     parts += [f"{total - len(call_results)} not called"] if total > len(call_results) else []
     print_line(console, f"called as {escape_unprintable(calling_ae_title)}: {', '.join(parts)}")
     if answered:
-        _print_wrapped(console, Text(LIMITATION, style="dim"))
+        _print_wrapped(console, Text(LIMITATION, style=NOTE))
 
 
 def _get_next_step(result: AeEchoResult) -> str:

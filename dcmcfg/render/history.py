@@ -8,16 +8,14 @@ from rich.console import Console
 
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.plan import format_changes_ldif
-from dcmcfg.render.terminal.console import get_bounded_width, print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome, read_reload
 from dcmcfg.secret_values import is_secret
 from dcmcfg.timestamps import reformat_timestamp
 
-#: Where lines have a width, so much of a command is listed; ``history N`` shows it whole.
-_MAX_COMMAND_LENGTH = 60
 _PAST_VERBS = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
 
 
@@ -26,34 +24,30 @@ def print_history(console: Console, history: History) -> None:
     if not history.records:
         print_line(console, "nothing was rolled out from this account")
         return
-    is_bounded = get_bounded_width(console) is not None
-    separator = ",\n" if is_bounded else ", "
     columns = {
-        Column("Change"): [str(record.number) for record in history.records],
-        Column("Time (UTC)"): [
+        ListColumn(heading="Change"): [str(record.number) for record in history.records],
+        ListColumn(heading="Time (UTC)"): [
             escape_unprintable(_format_time(record)[: len("2026-01-31 23:59")]) for record in history.records
         ],
-        Column("Entries"): [
-            escape_unprintable(_format_counts(record)).replace(", ", separator) for record in history.records
+        ListColumn(heading="Entries", drop_order=1, min_width=12): [
+            escape_unprintable(_format_counts(record)) for record in history.records
         ],
-        Column("Result", WrapMode.AT_COMMAS): [
+        ListColumn(heading="Result", min_width=16): [
             _format_result(history, record) + _reload_suffix(record) for record in history.records
         ],
     }
-    for heading, cells in (
-        ("User", [escape_unprintable(_format_user(record)) for record in history.records]),
-        ("Directory", [escape_unprintable(record.header.ldap_url) for record in history.records]),
+    for heading, drop_order, cells in (
+        ("User", 2, [escape_unprintable(_format_user(record)) for record in history.records]),
+        ("Directory", 3, [escape_unprintable(record.header.ldap_url) for record in history.records]),
     ):
         if len(set(cells)) == 1:
             print_line(console, f"{heading + ':':<10} {cells[0]}")
         else:
-            columns[Column(heading)] = cells
-    commands = [escape_unprintable(_get_command(record)) for record in history.records]
-    columns[Column("Command", WrapMode.AT_SPACES)] = [
-        _truncate_command(each) if is_bounded else each for each in commands
+            columns[ListColumn(heading=heading, drop_order=drop_order, min_width=12)] = cells
+    columns[ListColumn(heading="Command", min_width=24)] = [
+        escape_unprintable(_get_command(record)) for record in history.records
     ]
-    rows = list(zip(*columns.values(), strict=True))
-    print_table(console, list(columns), rows)
+    print_list(console, list(columns), list(zip(*columns.values(), strict=True)))
 
 
 def print_rollout(console: Console, history: History, record: RolloutRecord) -> None:
@@ -144,13 +138,6 @@ def _format_time(record: RolloutRecord) -> str:
 def _get_command(record: RolloutRecord) -> str:
     command = record.header.command
     return "(not shown, it holds a secret)" if is_secret("", command.encode()) else command
-
-
-def _truncate_command(command: str) -> str:
-    """Return *command*, without what comes after a word near the limit where it is longer."""
-    if len(command) <= _MAX_COMMAND_LENGTH:
-        return command
-    return f"{command[:_MAX_COMMAND_LENGTH].rpartition(' ')[0] or command[:_MAX_COMMAND_LENGTH]} …"
 
 
 def _format_user(record: RolloutRecord) -> str:

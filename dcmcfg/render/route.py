@@ -11,6 +11,7 @@ from rich.text import Text
 from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import make_stdout_console, print_line, wrap_text
+from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS, UNDECIDED
 from dcmcfg.render.terminal.table import Column, print_table
 from dcmcfg.route.capability_limits import CapabilityLimits
 from dcmcfg.route.path import AEAddress, PathOutcome, Prerequisite, RetrievePath, Route, RouteFailure, RouteMessage
@@ -18,10 +19,10 @@ from dcmcfg.route.request import StudyState
 from dcmcfg.verify.recall import LocatedStudy
 
 _STYLES = {
-    PathOutcome.DELIVERED: "green",
-    PathOutcome.PARTIAL: "red",
-    PathOutcome.FAILED: "red",
-    PathOutcome.UNCONFIGURED: "yellow",
+    PathOutcome.DELIVERED: SUCCESS,
+    PathOutcome.PARTIAL: FAILURE,
+    PathOutcome.FAILED: FAILURE,
+    PathOutcome.UNCONFIGURED: UNDECIDED,
 }
 _STATE_DESCRIPTIONS = {
     StudyState.LOCAL: "files on a storage of the archive",
@@ -58,12 +59,12 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
         f"C-MOVE from {request.calling_ae_title} to {request.archive_ae.title}{address_text}, Move Destination "
         f"{request.destination_ae_title}"
     )
-    _print(console, Text(escape_unprintable(headline), style="bold"), 0)
+    _print(console, Text(escape_unprintable(headline), style=HEADING), 0)
     if study is not None:
         _print_study(console, study)
     if route.refusal is not None:
         print_line(console, "")
-        _print_labelled(console, "Refused", Text("whatever the state of the study", style="red"))
+        _print_labelled(console, "Refused", Text("whatever the state of the study", style=FAILURE))
         _print_failure(console, route.refusal)
     for path in route.paths:
         print_line(console, "")
@@ -71,13 +72,13 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
     for line, state_names in _group_capability_limits(route.paths).items():
         print_line(console, "")
         _print_labelled(
-            console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style="yellow")
+            console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style=UNDECIDED)
         )
     if undelivered_states := dict.fromkeys(path.study_state.value for path in route.find_undelivered_paths(*states)):
         print_line(console, "")
         hint = "" if states else "; --state asks for one by itself"
         _print_labelled(
-            console, "Exit code 1", Text(f"not all arrives: {', '.join(undelivered_states)}{hint}", style="red")
+            console, "Exit code 1", Text(f"not all arrives: {', '.join(undelivered_states)}{hint}", style=FAILURE)
         )
 
 
@@ -94,7 +95,7 @@ def _print_study(console: Console, study: LocatedStudy) -> None:
         0,
     )
     for note in study.notes:
-        _print_labelled(console, "Note", Text(escape_unprintable(note), style="dim"))
+        _print_labelled(console, "Note", Text(escape_unprintable(note), style=NOTE))
 
 
 def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = None) -> dict[str, Any]:
@@ -118,14 +119,14 @@ def _print_path(console: Console, path: RetrievePath) -> None:
     if path.external_ae_title:
         heading.append(escape_unprintable(f" ({path.external_ae_title}, named by {', '.join(path.configured_by)})"))
     _print_labelled(console, path.study_state.value, heading)
-    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.study_state], style="dim"))
+    _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.study_state], style=NOTE))
     _print_steps(console, path.messages)
     for failure in path.failures:
         _print_failure(console, failure)
     for prerequisite in path.prerequisites:
         _print_labelled(console, "Requires", Text(escape_unprintable(format_prerequisite(prerequisite))))
     for note in path.notes:
-        _print_labelled(console, "Note", Text(escape_unprintable(note), style="dim"))
+        _print_labelled(console, "Note", Text(escape_unprintable(note), style=NOTE))
 
 
 def format_prerequisite(prerequisite: Prerequisite) -> str:
@@ -178,10 +179,10 @@ def _build_row(number: int, step: RouteMessage) -> tuple[str, ...]:
 
 def _print_failure(console: Console, failure: RouteFailure) -> None:
     if failure.response:
-        _print_labelled(console, "Response", Text(escape_unprintable(failure.response), style="red"))
+        _print_labelled(console, "Response", Text(escape_unprintable(failure.response), style=FAILURE))
     _print_labelled(console, "Reason", Text(escape_unprintable(failure.reason)))
     if failure.next_step:
-        _print_labelled(console, "Next step", Text(escape_unprintable(failure.next_step), style="cyan"))
+        _print_labelled(console, "Next step", Text(escape_unprintable(failure.next_step), style=NEXT_STEP))
 
 
 def _format_capability_limits(limits: CapabilityLimits | None) -> Iterator[str]:
@@ -212,7 +213,7 @@ def _format_uid_names(uids: Sequence[str]) -> str:
 
 
 def _print_labelled(console: Console, label: str, content: Text) -> None:
-    prefix = Text(f"{label} ".ljust(_LABEL), style="bold")
+    prefix = Text(f"{label} ".ljust(_LABEL), style=HEADING)
     indent = len(prefix)
     for line in wrap_text(content, console, indent):
         line.rstrip()

@@ -14,25 +14,32 @@ from dcmcfg.render.connections import format_listening_address
 from dcmcfg.render.device import capability_counts_json, connection_json, format_capability_counts
 from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, format_relative_dn
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.search.text_search import TextHit
 from dcmcfg.secret_values import is_secret
 
+#: Where an AE is found comes first, then whether one can call it; ``ae show`` has the capabilities.
 _AES = (
-    Column("AE"),
-    Column("Device"),
-    Column("Host:port"),
-    Column("TLS"),
-    Column("Installed"),
-    Column("Capabilities", WrapMode.AT_SPACES),
+    ListColumn(heading="AE"),
+    ListColumn(heading="Device", min_width=16),
+    ListColumn(heading="Host:port", min_width=30, keep_end=True),
+    ListColumn(heading="TLS", drop_order=1),
+    ListColumn(heading="Installed", drop_order=2),
+    ListColumn(heading="Capabilities", drop_order=3, min_width=14),
 )
-_DEVICES = (Column("Device"), Column("Host:port"), Column("Installed"), Column("AEs", WrapMode.AT_SPACES))
+_DEVICES = (
+    ListColumn(heading="Device", min_width=20),
+    ListColumn(heading="Host:port", min_width=30, keep_end=True),
+    ListColumn(heading="Installed", drop_order=1),
+    ListColumn(heading="AEs", min_width=14),
+)
+#: What refers to what can be read off the attribute and the value, mostly.
 _HITS = (
-    Column("Entry", WrapMode.AT_COMMAS),
-    Column("Attribute"),
-    Column("Value", WrapMode.AUTO),
-    Column("Refers to"),
+    ListColumn(heading="Entry", min_width=20),
+    ListColumn(heading="Attribute", min_width=16),
+    ListColumn(heading="Value", min_width=20),
+    ListColumn(heading="Refers to", drop_order=1),
 )
 #: Of a longer value, what is around the text is shown.
 _MAX_VALUE_LENGTH = 200
@@ -42,21 +49,21 @@ _CONTEXT_LENGTH = 60
 def print_aes(console: Console, aes: Sequence[NetworkAE]) -> None:
     """Print *aes* as a table, and how many they are."""
     if aes:
-        print_table(console, _AES, [_build_ae_row(ae) for ae in aes])
+        print_list(console, _AES, [_build_ae_row(ae) for ae in aes])
     print_line(console, format_count(len(aes), "AE"))
 
 
 def print_devices(console: Console, devices: Sequence[Device]) -> None:
     """Print *devices* as a table, and how many they are."""
     if devices:
-        print_table(console, _DEVICES, [_build_device_row(device) for device in devices])
+        print_list(console, _DEVICES, [_build_device_row(device) for device in devices])
     print_line(console, format_count(len(devices), "device"))
 
 
 def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -> None:
     """Print *hits* of *text* as a table, names relative to *base*, and how many they are in how many entries."""
     if hits:
-        print_table(console, _HITS, list(_build_hit_rows(hits, text, base)))
+        print_list(console, _HITS, list(_build_hit_rows(hits, text, base)))
     values = format_count(sum(hit.value is not None for hit in hits), "value")
     print_line(console, f"{values} in {format_count(len({hit.dn for hit in hits}), 'entry', 'entries')}")
 

@@ -14,6 +14,7 @@ from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, wrap_text
+from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS, UNDECIDED
 from dcmcfg.render.verify_parts import (
     format_request_lines,
     format_stored_files,
@@ -36,7 +37,6 @@ from dcmcfg.verify.verdict import (
     format_instance_count,
 )
 
-_GOOD, _BAD, _OPEN = "green", "red", "yellow"
 _UIDS_SHOWN = 10
 _LABEL = 10  # columns
 
@@ -53,19 +53,21 @@ def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False
 
 
 def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool) -> Iterator[Text]:
-    headline = Text(escape_unprintable(verdict.headline), style=f"bold {_GOOD if verdict.is_accepted else _BAD}")
+    headline = Text(
+        escape_unprintable(verdict.headline), style=f"{HEADING} {SUCCESS if verdict.is_accepted else FAILURE}"
+    )
     yield from wrap_text(headline, console, 0)
     yield Text()
     for line in _build_header_lines(evidence):
         yield from wrap_text(line, console, 0)
     yield Text()
     parts = [
-        (Text("Reported", style="bold"), _format_reported(verdict.report, evidence)),
-        (Text("Received", style="bold"), _format_received(verdict.receipt, evidence)),
+        (Text("Reported", style=HEADING), _format_reported(verdict.report, evidence)),
+        (Text("Received", style=HEADING), _format_received(verdict.receipt, evidence)),
         *_transfers_part(evidence, details=details),
-        (Text("Route", style="bold"), _format_route(verdict.route)),
-        *((Text("Next step", style="bold cyan"), Text(escape_unprintable(step))) for step in verdict.next_steps),
-        *((Text("Note", style="dim"), Text(escape_unprintable(note), style="dim")) for note in verdict.notes),
+        (Text("Route", style=HEADING), _format_route(verdict.route)),
+        *((Text("Next step", style=NEXT_STEP), Text(escape_unprintable(step))) for step in verdict.next_steps),
+        *((Text("Note", style=NOTE), Text(escape_unprintable(note), style=NOTE)) for note in verdict.notes),
     ]
     for label, content in parts:
         label.pad_right(_LABEL - len(label))
@@ -177,8 +179,8 @@ def _build_header_lines(evidence: Evidence) -> Iterator[Text]:
     yield Text(f"study {request.study_uid}")
     yield Text(f"{request.calling_ae_title} asked {request.archive} to send it to {request.destination_ae_title}")
     for line in format_request_lines(evidence):
-        yield Text(escape_unprintable(line), style="dim")
-    yield Text(f"{request.calling_ae_title} is the calling AE title that the external archive sees", style="dim")
+        yield Text(escape_unprintable(line), style=NOTE)
+    yield Text(f"{request.calling_ae_title} is the calling AE title that the external archive sees", style=NOTE)
 
 
 def _database_json(study: StoredStudy | None) -> dict[str, Any] | None:
@@ -199,7 +201,7 @@ def _format_reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
-    text = Text(status, style=_GOOD if reported.is_success else _BAD)
+    text = Text(status, style=SUCCESS if reported.is_success else FAILURE)
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
         text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")
@@ -212,12 +214,12 @@ def _format_received(received: ReceiptAssessment, evidence: Evidence) -> Text:
     destination = evidence.request.destination_ae_title
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return Text(
-            f"not observed: no receiver of ours listened; --receive has one listen as {destination}", style=_OPEN
+            f"not observed: no receiver of ours listened; --receive has one listen as {destination}", style=UNDECIDED
         )
     expected = (
         "an unknown number" if evidence.expected_count is None else format_instance_count(evidence.expected_count)
     )
-    style = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
+    style = {ReceiptFinding.COMPLETE: SUCCESS, ReceiptFinding.UNCHECKED: UNDECIDED}.get(received.finding, FAILURE)
     text = Text(f"{received.finding.value}: {received.instance_count} of {expected} at {destination}", style=style)
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
@@ -247,7 +249,7 @@ def _format_received(received: ReceiptAssessment, evidence: Evidence) -> Text:
 def _transfers_part(evidence: Evidence, *, details: bool) -> Iterator[tuple[Text, Text]]:
     lines = "\n".join(map(escape_unprintable, format_transfer_lines(evidence, details=details)))
     if lines:
-        yield Text("Sent", style="bold"), Text(lines)
+        yield Text("Sent", style=HEADING), Text(lines)
 
 
 def _append_uids(text: Text, label: str, uids: Sequence[str]) -> None:
@@ -258,9 +260,9 @@ def _append_uids(text: Text, label: str, uids: Sequence[str]) -> None:
 
 
 def _format_route(route: RouteAssessment) -> Text:
-    styles = {RouteFinding.SHOWN: _GOOD, RouteFinding.CONTRADICTED: _BAD}
+    styles = {RouteFinding.SHOWN: SUCCESS, RouteFinding.CONTRADICTED: FAILURE}
     number = f" for {format_instance_count(route.shown_count)}" if route.finding is RouteFinding.SHOWN else ""
-    text = Text(f"{route.finding.value}{number}", style=styles.get(route.finding, _OPEN))
+    text = Text(f"{route.finding.value}{number}", style=styles.get(route.finding, UNDECIDED))
     text.append(f"\nConfigured: {escape_unprintable(route.configured_path)}", style="default")
     return _append_reasons(text, route.reasons)
 

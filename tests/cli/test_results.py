@@ -56,19 +56,21 @@ def test_they_are_listed_with_what_they_are_about(run: Run, two: tuple[Path, Pat
     ]
 
 
-def test_in_a_narrow_terminal_one_takes_four_lines(
+def test_in_a_narrow_terminal_each_takes_one_line(
     run: Run, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    size = f"{two[0].stat().st_size / 1000:.0f} kB"
-    *_, head, to, answered, source, _, _ = run("results", "list").stdout.splitlines()
-    assert head.startswith("Name  0123456789abcdef  used 20")
-    assert head.endswith(f" UTC, {size}")
-    assert [" ".join(line.split()) for line in (to, answered, source)] == [
-        "Archive DCM4CHEE@here:11112 → STORESCP",
-        "Finished 1, pending: 2",
-        "Source /lists/may.txt",
+    text = run("results", "list").stdout
+    _, heading, _, first, second, _, note, total = text.splitlines()
+    assert heading.split() == ["Name", "Used", "(UTC)", "Destination", "Finished", "Pending"]
+    assert [[each.split()[0], *each.split()[3:]] for each in (first, second)] == [
+        ["fedcba9876543210", "STORESCP", "1", "2"],
+        ["0123456789abcdef", "STORESCP", "1", "2"],
     ]
+    assert note == "Not shown: Archive, Size, Source. --wide shows all columns."
+    assert total.startswith("2 stores, ")
+    assert max(map(len, text.splitlines()[:-1])) <= 80
+    assert "DCM4CHEE@here:11112" in run("results", "list", "--wide").stdout
 
 
 def test_where_there_is_none_that_is_said(run: Run, folder: Path) -> None:

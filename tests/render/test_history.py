@@ -1,4 +1,4 @@
-"""The list of roll-outs: what agrees is said once, a long command is cut, names stay whole."""
+"""The list of changes: one line for each, common values above the table, a long command shortened."""
 
 from __future__ import annotations
 
@@ -52,12 +52,11 @@ User:      ann@pacs
 Directory: ldap://127.0.0.1:29423
 
  Change   Time (UTC)         Entries        Result    Command
- ────────────────────────────────────────────────────────────────────────────
+ ─────────────────────────────────────────────────────────────────────────────
  2        2026-11-24 04:00   1 changed      applied   dcmcfg undo --yes
- 1        2026-11-24 04:00   2,000 added,   applied   dcmcfg apply file0.ldif
-                             2 changed                file1.ldif file2.ldif
-                                                      file3.ldif …
+ 1        2026-11-24 04:00   2,000 added…   applied   dcmcfg apply file0.ldif…
 
+Some values are shortened. --wide shows them whole.
 """
     )
 

@@ -9,9 +9,21 @@ from collections.abc import Sequence
 
 import click
 
+from dcmcfg.cli.options.display_options import make_color_option
+
+_COLOR_OPTION, _LISTED_COLOR_OPTION = make_color_option(hidden=True), make_color_option(hidden=False)
+
 
 class UniqueOptionsCommand(click.Command):
-    """A command whose options are given once, unless they take several values."""
+    """A command whose options are given once, unless they take several values.
+
+    It has ``--color``, which only the program's own help lists.
+    """
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's parameters, and the options that every command has."""
+        params = super().get_params(ctx)
+        return [*params, _LISTED_COLOR_OPTION if ctx.parent is None else _COLOR_OPTION]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from dcmcfg.printable import escape_unprintable, escape_unprintable_lines
+from dcmcfg.render.terminal.styles import choose_color_system, get_unified_diff_style
 from dcmcfg.wrapping import find_break_points, split_command_lines, wrap_lines
 
 #: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
-_UNBOUNDED = 1_000_000
+UNBOUNDED_WIDTH = 1_000_000
 _HEIGHT = 25  # lines; nothing goes by it
 
 
@@ -32,17 +34,29 @@ def make_stderr_console() -> Console:
 
 def get_bounded_width(console: Console) -> int | None:
     """Return the columns that a line may take, or None in a pipe, where lines are as long as what they say."""
-    return None if console.width == _UNBOUNDED else console.width
+    return None if console.width == UNBOUNDED_WIDTH else console.width
 
 
 def print_line(console: Console, line: str) -> None:
     """Print *line*, escaped, in one line and unbroken, whatever the width: it may be there to be copied."""
-    print_styled(console, escape_unprintable(line))
+    print_text(console, Text(escape_unprintable(line)))
 
 
-def print_styled(console: Console, line: str) -> None:
-    """Print *line*, with the codes that a console gave it, unbroken."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+def print_text(console: Console, text: Text) -> None:
+    """Print *text*, which is escaped, with its styles and unbroken."""
+    console.print(text, soft_wrap=True)
+
+
+def print_unified_diff(console: Console, pieces: Iterable[str]) -> None:
+    """Print the lines of a unified diff, coloured as git does."""
+    for piece in pieces:
+        for line in piece.splitlines():
+            print_text(console, Text(escape_unprintable(line), style=get_unified_diff_style(line)))
+
+
+def has_colors(console: Console) -> bool:
+    """Tell whether *console* prints colours."""
+    return console.color_system is not None
 
 
 def print_prose(console: Console, line: str) -> None:
@@ -83,12 +97,16 @@ class _PipeSafeConsole(Console):
 
 
 def _create_console(*, on_stderr: bool) -> Console:
+    # NO_COLOR is decided together with --color: with it, rich itself would still print bold text.
+    create = functools.partial(
+        _PipeSafeConsole, stderr=on_stderr, highlight=False, color_system=choose_color_system(), no_color=False
+    )
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         # rich takes the width from there only when it is told the height as well, on a terminal that is dumb.
-        return _PipeSafeConsole(stderr=on_stderr, highlight=False, width=int(columns), height=_HEIGHT)
-    console = _PipeSafeConsole(stderr=on_stderr, highlight=False)
-    return console if console.is_terminal else _PipeSafeConsole(stderr=on_stderr, highlight=False, width=_UNBOUNDED)
+        return create(width=int(columns), height=_HEIGHT)
+    console = create()
+    return console if console.is_terminal else create(width=UNBOUNDED_WIDTH)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dcmcfg.printable import escape_unprintable_lines
-from dcmcfg.render.terminal.console import get_bounded_width, print_line, print_styled
+from dcmcfg.render.terminal.console import UNBOUNDED_WIDTH, get_bounded_width, print_line, print_text
 
 #: Words in a column narrower than this cannot be read.
 _MIN_PROSE_WIDTH = 24
@@ -23,7 +23,7 @@ _MAX_UNBROKEN_VALUE = 30
 #: Of a text in blocks, lines are not made shorter than this.
 _MIN_LINE_WIDTH = 20
 #: What stands around the cells of rich's SIMPLE_HEAD: three blanks between columns, one on each side.
-_COLUMN_GAP, _SIDE_BLANKS = 3, 2
+COLUMN_GAP, SIDE_BLANKS = 3, 2
 _RULE = "─"
 _MAX_RULE_LENGTH = 120
 _INDENT = "  "
@@ -47,7 +47,9 @@ class Column(NamedTuple):
     wrap_mode: WrapMode = WrapMode.NEVER
 
 
-Row = Sequence[str]
+#: Cells; a :class:`~rich.text.Text` has one style, for all of it.
+Row = Sequence[str | Text]
+_PlainRow = Sequence[str]
 
 
 def print_table(
@@ -58,47 +60,56 @@ def print_table(
     Where that does not fit with all names whole, each row (or each of *block_rows*, the rows as they shall be then) is
     printed as lines, one for each cell that is not empty. Without a width nothing is broken.
     """
-    width, rows = get_bounded_width(console), _escape_rows(rows)
+    width, plain_rows = get_bounded_width(console), escape_rows(rows)
+    headings = [column.heading for column in columns]
     if width is None:
-        _print(console, _build_table(columns, rows))
+        print_fitted(console, headings, plain_rows, rows)
         return
-    widths = _compute_widths(columns, rows, width)
+    widths = _compute_widths(columns, plain_rows, width)
     if widths is not None:
-        cells = [zip(row, columns, widths, strict=True) for row in rows]
+        cells = [zip(row, columns, widths, strict=True) for row in plain_rows]
         wrapped_rows = [
             ["\n".join(_wrap_cell(cell, column.wrap_mode, column_width)) for cell, column, column_width in row]
             for row in cells
         ]
-        _print(console, _build_table(columns, wrapped_rows))
+        print_fitted(console, headings, wrapped_rows, rows)
         return
-    for line in _build_block_lines(columns, rows if block_rows is None else _escape_rows(block_rows), width):
+    for line in _build_block_lines(columns, plain_rows if block_rows is None else escape_rows(block_rows), width):
         print_line(console, line)
 
 
-def _escape_rows(rows: Sequence[Row]) -> list[Row]:
-    return [tuple(map(escape_unprintable_lines, row)) for row in rows]
+def escape_rows(rows: Iterable[Row]) -> list[_PlainRow]:
+    """Return the texts of *rows*, escaped but for their line ends."""
+    return [tuple(escape_unprintable_lines(str(cell)) for cell in row) for row in rows]
 
 
-def _print(console: Console, table: Table) -> None:
-    """Print *table*; no line ends in blanks, and the rule below the headings is not longer than is needed."""
-    with console.capture() as captured:
-        console.print(table, markup=False, highlight=False)
-    for line in captured.get().splitlines():
-        print_styled(console, (line[:_MAX_RULE_LENGTH] if set(line) == {" ", _RULE} else line).rstrip())
+def print_fitted(
+    console: Console, headings: Sequence[str], rows: Sequence[_PlainRow], styled_rows: Sequence[Row]
+) -> None:
+    """Print *rows* below *headings*, each cell with the style of its place in *styled_rows*; nothing is broken.
 
-
-def _build_table(columns: Sequence[Column], rows: Iterable[Row]) -> Table:
+    No line ends in blanks, and the rule below the headings is not longer than is needed.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(Text(column.heading), no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
+    for heading in headings:
+        table.add_column(Text(heading), no_wrap=True)
+    for row, styled_row in zip(rows, styled_rows, strict=True):
+        table.add_row(*map(_apply_style, row, styled_row))
+    for segments in console.render_lines(table, console.options.update(width=UNBOUNDED_WIDTH), pad=False):
+        line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
+        if set(line.plain) == {" ", _RULE}:
+            line.truncate(_MAX_RULE_LENGTH)
+        line.rstrip()
+        print_text(console, line)
 
 
-def _compute_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) -> list[int] | None:
+def _apply_style(cell: str, styled_cell: str | Text) -> Text:
+    return Text(cell, style=styled_cell.style if isinstance(styled_cell, Text) else "")
+
+
+def _compute_widths(columns: Sequence[Column], rows: Sequence[_PlainRow], width: int) -> list[int] | None:
     """Return the columns' widths, or None where the names alone are wider than *width*."""
-    available = width - _COLUMN_GAP * (len(columns) - 1) - _SIDE_BLANKS
+    available = width - COLUMN_GAP * (len(columns) - 1) - SIDE_BLANKS
     full_widths = [cell_len(column.heading) for column in columns]
     min_widths = list(full_widths)
     for row in rows:
@@ -121,7 +132,7 @@ def _compute_widths(columns: Sequence[Column], rows: Sequence[Row], width: int) 
     ]
 
 
-def _build_block_lines(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[str]:
+def _build_block_lines(columns: Sequence[Column], rows: Sequence[_PlainRow], width: int) -> Iterator[str]:
     label_width = max((cell_len(column.heading) for column in columns[1:]), default=0) + len(_INDENT)
     for number, row in enumerate(rows):
         if row[0] and number:

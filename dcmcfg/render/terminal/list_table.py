@@ -1,0 +1,123 @@
+"""Lists: tables with one line for each item at every width.
+
+Where a list is wider than the terminal, values are shortened, then the least important columns are dropped. Without a
+terminal, and with ``--wide``, a list is complete, whatever its width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+
+from dcmcfg.render.terminal.console import get_bounded_width, print_line
+from dcmcfg.render.terminal.styles import are_all_columns_shown
+from dcmcfg.render.terminal.table import COLUMN_GAP, SIDE_BLANKS, Row, escape_rows, print_fitted
+
+_ELLIPSIS = "…"
+#: Of an address shortened in the middle, the end stays: ``pacs-archive…example.org:11112``.
+_KEPT_END = 14
+#: Where even the columns that are never dropped have no room, values are shortened to this.
+_NARROW = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListColumn:
+    """A column of a list.
+
+    The column with the highest ``drop_order`` is dropped first, one of 0 never. A value is shortened to no less than
+    ``min_width`` columns, or not at all where that is None; with ``keep_end``, in the middle.
+    """
+
+    heading: str
+    drop_order: int = 0
+    min_width: int | None = None
+    keep_end: bool = False
+
+
+def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[Row]) -> None:
+    """Print *rows* below the headings of *columns*; below them, whether anything is hidden or shortened.
+
+    A cell of several lines is complete without a width and with ``--wide``; else its first line is printed, and how
+    many more there are.
+    """
+    width, plain_rows = get_bounded_width(console), escape_rows(rows)
+    if width is None or are_all_columns_shown():
+        print_fitted(console, [column.heading for column in columns], plain_rows, rows)
+        return
+    lines = [[_join_lines(cell) for cell in row] for row in plain_rows]
+    full_widths = [
+        max(cell_len(column.heading), *(cell_len(line[index]) for line in lines))
+        for index, column in enumerate(columns)
+    ]
+    widths = _fit_columns(columns, full_widths, width)
+    fitted_rows = [
+        [_shorten(line[index], column_width, columns[index]) for index, column_width in widths.items()]
+        for line in lines
+    ]
+    headings = [
+        _shorten(columns[index].heading, column_width, columns[index]) for index, column_width in widths.items()
+    ]
+    print_fitted(console, headings, fitted_rows, [[row[index] for index in widths] for row in rows])
+    for note in _describe_missing(columns, widths, full_widths):
+        print_line(console, note)
+
+
+def _join_lines(cell: str) -> str:
+    """Return the first line of *cell*, and how many more there are unless they are all the same."""
+    first, *others = cell.split("\n")
+    return first if all(each == first for each in others) else f"{first} (+{len(others)})".lstrip()
+
+
+def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], width: int) -> dict[int, int]:
+    """Return the widths of the columns that are shown, by their index; as few as possible are dropped."""
+    shown = list(range(len(columns)))
+    while True:
+        available = width - COLUMN_GAP * (len(shown) - 1) - SIDE_BLANKS
+        min_widths = {index: _get_min_width(columns[index], full_widths[index]) for index in shown}
+        spare_width = available - sum(min_widths.values())
+        least_important = max(shown, key=lambda index: columns[index].drop_order)
+        if spare_width >= 0:
+            return _distribute(min_widths, full_widths, spare_width)
+        if not columns[least_important].drop_order:
+            break
+        shown.remove(least_important)
+    narrow_widths = {
+        index: full_widths[index] if columns[index].min_width is None else min(_NARROW, full_widths[index])
+        for index in shown
+    }
+    return _distribute(narrow_widths, full_widths, max(available - sum(narrow_widths.values()), 0))
+
+
+def _get_min_width(column: ListColumn, full_width: int) -> int:
+    return full_width if column.min_width is None else min(column.min_width, full_width)
+
+
+def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_width: int) -> dict[int, int]:
+    """Return *min_widths* with *spare_width* columns given out in equal shares; one that needs less takes less."""
+    widths = dict(min_widths)
+    by_need = sorted(widths, key=lambda index: full_widths[index] - widths[index])
+    for number, index in enumerate(by_need):
+        share = min(full_widths[index] - widths[index], spare_width // (len(by_need) - number))
+        widths[index] += share
+        spare_width -= share
+    return widths
+
+
+def _shorten(text: str, width: int, column: ListColumn) -> str:
+    if cell_len(text) <= width:
+        return text
+    kept_end = text[-_KEPT_END:] if column.keep_end and width > 2 * _KEPT_END else ""
+    return set_cell_size(text, width - cell_len(kept_end) - 1).rstrip() + _ELLIPSIS + kept_end
+
+
+def _describe_missing(
+    columns: Sequence[ListColumn], widths: dict[int, int], full_widths: Sequence[int]
+) -> Iterator[str]:
+    hidden = [column.heading for index, column in enumerate(columns) if index not in widths]
+    if hidden:
+        yield f"Not shown: {', '.join(hidden)}. --wide shows all columns."
+    elif any(widths[index] < full_widths[index] for index in widths):
+        yield "Some values are shortened. --wide shows them whole."
