@@ -102,6 +102,8 @@ UNKNOWN = "(computed)"
 #: ASCII is read, and what a package exports only when somebody uses the name. Such an import makes no cycle.
 LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.command_loader": frozenset({UNKNOWN}),  # tests/cli/test_main.py loads each command
+    "dcmcfg.cli.options.help_page": frozenset({"dcmcfg.cli.help_pages.page"}),
+    "dcmcfg.cli.main": frozenset({"dcmcfg.cli.version"}),
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),
     "dcmcfg.cli.completers": frozenset({"dcmcfg.cli.value_completion"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),

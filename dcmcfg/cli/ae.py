@@ -34,19 +34,21 @@ _NONE, _STORAGE_SCP = "none", "storage-scp"
     "on_device",
     metavar="NAME",
     shell_complete=complete_device,
-    help="Its device, there or new; else the title in lower case.",
+    help="Device of the AE, existing or new; the title in lower case by default.",
 )
-@click.option("--connection", metavar="NAME", help="Its connection, there or new; by default 'dicom' or 'dicom-tls'.")
-@click.option("--tls", is_flag=True, help="TLS, with the cipher suites that the archive's own AEs have.")
+@click.option(
+    "--connection", metavar="NAME", help="Connection of the AE, existing or new; 'dicom' or 'dicom-tls' by default."
+)
+@click.option("--tls", is_flag=True, help="Use TLS, with the cipher suites of the archive's AEs.")
 @cipher_suite_option
 @click.option("--description", metavar="TEXT", help="Description of the AE.")
-@click.option("--device-description", metavar="TEXT", help="Description of a device that is made.")
-@click.option("--like", metavar="AE", shell_complete=complete_ae, help="Give it the capabilities of this AE.")
+@click.option("--device-description", metavar="TEXT", help="Description of a new device.")
+@click.option("--like", metavar="AE", shell_complete=complete_ae, help="Copy the capabilities of this AE.")
 @click.option(
     "--capabilities",
     metavar="none|storage-scp|FILE",
     default=_NONE,
-    help="Its capabilities: none (it is sent everything), all storage classes, or the lines of a file.",
+    help="Capabilities: none, all storage SOP classes, or the lines of a file.",
 )
 @changing_options
 def add_command(
@@ -63,13 +65,14 @@ def add_command(
     like: str | None,
     capabilities: str,
 ) -> None:
-    """Add an AE: its registration, device, connection and itself, as dcmldap writes them.
+    """Add an AE, with its device, connection and registration.
 
-    AET@HOST:PORT is where it listens, an IPv6 address in brackets. A connection of its device that leads there is
-    shared; one that leads elsewhere is never changed, the AE gets one of its own. What is there already counts as done.
+    The entries are those that dcmldap writes. Entries that exist already are unchanged. If the device has a connection
+    with the same address, the AE shares it. A connection with another address is never changed.
 
-    Without capabilities the archive sends the AE everything. The lines of a FILE are ROLE SOP-CLASS SYNTAX…, as
-    'dcmcfg capability list AE --lines' writes them. The archive's device, for --tls, is said before the command.
+    The archive sends everything to an AE without capabilities. Each line of a file of capabilities is ROLE SOP-CLASS
+    SYNTAX…, as 'dcmcfg capability list AE --format lines' prints it. To name the archive's device for --tls, put
+    --device before the command.
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")
@@ -106,17 +109,17 @@ def add_command(
     "on_device",
     metavar="NAME",
     shell_complete=complete_device,
-    help="Its device, where several have an AE of the title.",
+    help="Device of the AE, if several devices have it.",
 )
-@click.option("--keep-connection", is_flag=True, help="Leave its connections, and with them its device.")
+@click.option("--keep-connection", is_flag=True, help="Keep its connections and its device.")
 @changing_options
 def remove_command(
     settings: Settings, options: ChangeOptions, *, ae: str, on_device: str | None, keep_connection: bool
 ) -> None:
     """Remove an AE with its capabilities and its registration.
 
-    A connection that nothing else uses goes too, and with its last AE a device that holds nothing else; the archive's
-    own device always stays. Settings elsewhere that name the AE are listed and left as they are.
+    Connections that nothing else uses are removed too. So is the device if it has no other AE and nothing else. The
+    archive's device is never removed. References to the AE in other entries are listed, and not changed.
     """
 
     def make_edit(configuration: Configuration) -> Edit:

@@ -30,11 +30,11 @@ from dcmcfg.settings import Settings
 def list_command(settings: Settings, *, pattern: str, form: str) -> int:
     """List the AEs of all devices, with their addresses.
 
-    PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does
-    not count. With --device after the command, those of that device only. Capabilities are how many an AE lists: to
-    one that lists none the archive sends anything, and with none of its own it offers nothing.
+    With --device after the command, the AEs of this device only. The column of capabilities shows how many an AE has.
+    The archive sends everything to an AE without capabilities; an AE of the archive without capabilities offers
+    nothing.
 
-    Exit code: 1 when PATTERN fits none.
+    Exit codes: 0 listed, 1 no AE matches PATTERN.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))

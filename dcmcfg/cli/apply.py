@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import find_old_base, make_site_rebasing, map_base_option
 from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
@@ -36,29 +35,18 @@ from dcmcfg.settings.folders import get_state_folder
 _REJECTED = 1
 
 
-@click.command(
-    "apply",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("Show what a file would change, and stop", "dcmcfg apply --dry-run change.ldif"),
-        ("Show it, and write it as a plan for others to review", "dcmcfg apply --dry-run --out plan.ldif change.ldif"),
-        ("Carry out exactly what was reviewed", "dcmcfg apply plan.ldif"),
-        ("What does not fit goes to a file, to be mended", "dcmcfg apply --continue change.ldif"),
-    ),
-)
+@click.command("apply", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
-@click.option("--resume", is_flag=True, help="Finish the roll-out that was interrupted; without FILE.")
+@click.option("--resume", is_flag=True, help="Finish the interrupted change; excludes FILE.")
 @click.option("--prune", is_flag=True, help="Delete the entries at and below --under that no FILE names.")
-@click.option("--under", "prune_base", metavar="DN", help="Where --prune deletes.")
-@click.option(
-    "--continue", "continue_on_misfit", is_flag=True, help="Leave out the records that do not fit; exit code 1 then."
-)
+@click.option("--under", "prune_base", metavar="DN", help="Entry at and below which --prune deletes.")
+@click.option("--continue", "continue_on_misfit", is_flag=True, help="Skip records that do not fit; exit code 1.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="Where --continue writes what it leaves out; the first FILE's name with .rejects.ldif by default.",
+    help="File for the records that --continue skips; the name of the first FILE with .rejects.ldif by default.",
 )
 @click.option("--mixed", is_flag=True, help="Accept entries and change records in one FILE, as ldapadd does.")
 @map_base_option
@@ -68,7 +56,7 @@ _REJECTED = 1
     "--force-overwrite",
     cls=ForceOption,
     is_flag=True,
-    help="Overwrite what somebody has changed since, with the undo file of a roll-out.",
+    help="Overwrite later changes with an undo file.",
 )
 def apply_command(
     settings: Settings,
@@ -85,15 +73,16 @@ def apply_command(
     file_urls: Path | bool,
     force_overwrite: bool,
 ) -> int:
-    """Carry out LDIF files, undo files included.
+    """Apply LDIF files, also undo files and plans.
 
-    A FILE holds change records, or entries as they are wanted: one that is not there is added, one that differs is
-    changed, none is deleted without --prune; '-' is standard input. Both kinds in one FILE need --mixed, since a change
-    that lost its 'changetype:' line is an entry. What the tree holds already is listed and passed over. A file with
-    assertion controls (a plan, an undo) fits exactly as it is written, or is refused as a whole.
-    The undo file of a roll-out of this account is refused as well where it would overwrite what somebody has changed
-    since then.
-    Nothing is written unless every record of every file fits, or --continue.
+    A FILE holds change records, or entries in their desired state. A missing entry is added, and a different one is
+    changed. Other entries are deleted only with --prune. If a FILE holds both kinds, specify --mixed.
+
+    Changes that the directory has already are listed and skipped. Nothing is written unless every record of every FILE
+    fits, or you specify --continue.
+
+    A file with assertion controls (a plan or an undo file) is applied exactly as written, or refused as a whole. An
+    undo file of this account is also refused if it would overwrite later changes.
     """
     if bool(files) == resume:
         raise click.UsageError("--resume takes no FILE" if resume else "name a FILE, or say --resume")

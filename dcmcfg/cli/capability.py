@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 from dcmcfg.cli.completers import complete_ae
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.directory import open_directory
@@ -37,7 +38,9 @@ from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE
 
 _LITTLE_ENDIAN = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _AE = "TITLE|DEVICE/TITLE"
-_role = click.option("--role", type=click.Choice(ROLES, case_sensitive=False), help="SCU: it sends. SCP: it takes.")
+_role = click.option(
+    "--role", type=click.Choice(ROLES, case_sensitive=False), help="Role of the AE: scu sends, scp receives."
+)
 
 
 def _complete_sop_class(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
@@ -50,12 +53,12 @@ def _complete_transfer_syntax(ctx: click.Context, param: click.Parameter, incomp
     ]
 
 
-@click.group("capability", short_help="List, change, copy and compare what an AE can.")
+@click.group("capability", cls=CommandGroup, short_help="List, change, copy and compare capabilities of AEs.")
 def capability_group() -> None:
     """List, change, copy and compare the transfer capabilities of AEs.
 
-    SOP classes and transfer syntaxes are given by name ("CT Image Storage"), keyword (CTImageStorage) or UID. An AE
-    of another system that lists no SCP capability is sent everything; once it lists one, it is sent only what it lists.
+    Specify SOP classes and transfer syntaxes by name ("CT Image Storage"), keyword (CTImageStorage) or UID. The archive
+    sends everything to an AE without SCP capabilities, and otherwise only what they list.
     """
 
 
@@ -83,7 +86,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
         print_capabilities(make_stdout_console(), network_ae, entries)
 
 
-@capability_group.command("add", short_help="Add SOP classes, or transfer syntaxes to one.", cls=SiteCommand)
+@capability_group.command("add", short_help="Add SOP classes or transfer syntaxes to an AE.", cls=SiteCommand)
 @click.argument("ae", metavar=_AE, shell_complete=complete_ae)
 @click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…", shell_complete=_complete_sop_class)
 @site_options
@@ -92,7 +95,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
     type=click.Choice(ROLES, case_sensitive=False),
     multiple=True,
     required=True,
-    help="SCU: it sends. SCP: it takes. May be given again.",
+    help="Role of the AE: scu sends, scp receives; can be repeated.",
 )
 @click.option(
     "--transfer-syntax",
@@ -100,7 +103,7 @@ def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, 
     multiple=True,
     metavar="SYNTAX",
     shell_complete=_complete_transfer_syntax,
-    help="By default implicit and explicit VR little endian; may be given again.",
+    help="Transfer syntax; implicit and explicit VR little endian by default; can be repeated.",
 )
 @changing_options
 def add_command(
@@ -112,7 +115,7 @@ def add_command(
     role: tuple[str, ...],
     syntaxes: tuple[str, ...],
 ) -> None:
-    """Add SOP classes to what an AE can, or transfer syntaxes to one that it can."""
+    """Add SOP classes to the capabilities of an AE, or transfer syntaxes to one of them."""
     uids = tuple(dict.fromkeys(resolve_uid(each, UidKind.TRANSFER_SYNTAX) for each in syntaxes)) or _LITTLE_ENDIAN
 
     def make_edit(configuration: Configuration) -> Edit:
@@ -128,7 +131,7 @@ def add_command(
     apply_edit(settings, options, make_edit)
 
 
-@capability_group.command("remove", short_help="Take SOP classes from what an AE can.", cls=SiteCommand)
+@capability_group.command("remove", short_help="Remove SOP classes from an AE.", cls=SiteCommand)
 @click.argument("ae", metavar=_AE, shell_complete=complete_ae)
 @click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…", shell_complete=_complete_sop_class)
 @site_options
@@ -137,7 +140,7 @@ def add_command(
 def remove_command(
     settings: Settings, options: ChangeOptions, *, ae: str, sop_classes: tuple[str, ...], role: str | None
 ) -> None:
-    """Take SOP classes from what an AE can, in one role or in both."""
+    """Remove SOP classes from the capabilities of an AE, in one role or in both."""
 
     def make_edit(configuration: Configuration) -> Edit:
         known_names = map_sop_class_names(configuration)
@@ -152,10 +155,10 @@ def remove_command(
 @click.argument("source", metavar="FROM", shell_complete=complete_ae)
 @click.argument("ae", metavar="TO", shell_complete=complete_ae)
 @site_options
-@click.option("--replace", is_flag=True, help="Take from TO what FROM cannot.")
+@click.option("--replace", is_flag=True, help="Remove capabilities of TO that FROM does not have.")
 @changing_options
 def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae: str, replace: bool) -> None:
-    """Give the AE TO what the AE FROM can, as it is entered there."""
+    """Copy the capabilities of the AE FROM to the AE TO."""
     apply_edit(
         settings,
         options,
@@ -172,13 +175,13 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @click.argument("one", metavar="A", shell_complete=complete_ae)
 @click.argument("other", metavar="B", shell_complete=complete_ae)
 @site_options
-@click.option("--sending", is_flag=True, help="What A may send (SCU) and B does not take (SCP).")
+@click.option("--sending", is_flag=True, help="Compare what A sends (SCU) with what B receives (SCP).")
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
-    """Show what the AE A can and the AE B cannot.
+    """Show the capabilities that the AE A has and the AE B has not.
 
-    Exit code 1: there is something.
+    Exit codes: 0 no differences, 1 differences.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))

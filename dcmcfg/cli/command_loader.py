@@ -10,6 +10,7 @@ import importlib
 import click
 
 from dcmcfg.cli.commands import COMMANDS, SUBCOMMANDS, Command
+from dcmcfg.cli.options.help_page import CommandGroup
 
 
 def load_command(name: str) -> click.Command:
@@ -17,7 +18,7 @@ def load_command(name: str) -> click.Command:
     return _load(COMMANDS[name])
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """A group whose commands are the rows for its name in :data:`~dcmcfg.cli.commands.SUBCOMMANDS`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature, as below

@@ -24,24 +24,24 @@ class Command(NamedTuple):
 SECTIONS = {
     "Inspect": {
         "status": Command("status", "status_command", "Show whether the archive runs."),
-        "show": Command("show", "show_command", "Show a device, its AEs and where they send retrieves."),
+        "show": Command("show", "show_command", "Show a device, its AEs and its retrieve settings."),
         "find": Command("find", "find_command", "Find a text in names and values."),
-        "get": Command("get", "get_command", "Show values of an entry, one a line."),
-        "explain": Command("explain", "explain_command", "Say what an attribute means and where it is set."),
+        "get": Command("get", "get_command", "Show values of an entry."),
+        "explain": Command("explain", "explain_command", "Explain an attribute, and show where it is set."),
     },
     "Change": {
         "set-external-retrieve": Command(
-            "set_external_retrieve", "set_external_retrieve_command", "Set the AE that external retrieves are sent to."
+            "set_external_retrieve", "set_external_retrieve_command", "Set the destination AE of external retrieves."
         ),
         "set": Command("set", "set_command", "Give attributes of an entry exactly these values."),
         "unset": Command("unset", "unset_command", "Take attributes away from an entry."),
         "add-value": Command("add_value", "add_value_command", "Add values beside those that an entry has."),
         "remove-value": Command("remove_value", "remove_value_command", "Take single values away from an entry."),
-        "edit": Command("edit", "edit_command", "Edit an entry, or a subtree, as LDIF in your editor."),
+        "edit": Command("edit", "edit_command", "Edit an entry or a subtree as LDIF in your editor."),
         "ae": Command("noun_groups", "ae_group", "List, show, add, change and remove AEs."),
         "device": Command("noun_groups", "device_group", "List, show, create, change and remove devices."),
         "connection": Command("connection", "connection_group", "List, add, change and remove connections."),
-        "capability": Command("capability", "capability_group", "List, change, copy and compare what an AE can."),
+        "capability": Command("capability", "capability_group", "List, change, copy and compare capabilities of AEs."),
         "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
         "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
     },
@@ -51,34 +51,35 @@ SECTIONS = {
     },
     "Files": {
         "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
-        "diff": Command("diff", "diff_command", "Show what differs between two trees."),
-        "apply": Command("apply", "apply_command", "Carry out LDIF files, undo files included."),
-        "snapshot": Command("snapshot", "snapshot_command", "Save the configuration, secrets included, in a file."),
+        "diff": Command("diff", "diff_command", "Show the differences between two configurations."),
+        "apply": Command("apply", "apply_command", "Apply LDIF files, also undo files and plans."),
+        "snapshot": Command("snapshot", "snapshot_command", "Save the configuration with its secrets to a file."),
         "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
     },
     "Undo": {
-        "history": Command("history", "history_command", "List what was rolled out from this account."),
-        "undo": Command("undo", "undo_command", "Take a roll-out back."),
+        "history": Command("history", "history_command", "List the changes applied from this account."),
+        "undo": Command("undo", "undo_command", "Revert a change."),
     },
     "Verify": {
-        "route": Command("route", "route_command", "Say what the archive will do with a C-MOVE."),
-        "echo": Command("echo", "echo_command", "Call AEs with a C-ECHO, from this machine."),
-        "work-order": Command("work_order", "work_order_command", "Say what must be entered at another archive."),
-        "verify": Command("verify.command", "verify_command", "Prove with a real C-MOVE that a study arrives."),
+        "route": Command("route", "route_command", "Predict how the archive handles a C-MOVE."),
+        "echo": Command("echo", "echo_command", "Send a C-ECHO to AEs from this machine."),
+        "work-order": Command("work_order", "work_order_command", "List what to configure on an external archive."),
+        "verify": Command("verify.command", "verify_command", "Prove with a real C-MOVE that a study is delivered."),
         "results": Command(
-            "results", "results_group", "List and clear what runs over many studies keep.", uses_site=False
+            "results", "results_group", "List and delete the stored results of verify.", uses_site=False
         ),
     },
     "Archive service": {
-        "reload": Command("reload", "reload_command", "Have the archive load its configuration again."),
-        "token": Command("token", "token_command", "Say whether the archive takes the token, and why not."),
+        "reload": Command("reload", "reload_command", "Make the archive load its configuration again."),
+        "token": Command("token", "token_command", "Show whether the archive accepts the token."),
     },
     "Tools": {
         "config": Command("config", "config_group", "List, show and change profiles.", uses_site=False),
-        "lab": Command("lab", "lab_group", "Run a whole site on this machine, to try things on.", uses_site=False),
+        "lab": Command("lab", "lab_group", "Run a complete site on this machine for trials.", uses_site=False),
         "completion": Command(
             "completion", "completion_command", "Print the shell completion script.", uses_site=False
         ),
+        "help": Command("help", "help_command", "Show the help of a command or a topic.", uses_site=False),
     },
 }
 COMMANDS = {name: command for section in SECTIONS.values() for name, command in section.items()}

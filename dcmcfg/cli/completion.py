@@ -8,23 +8,18 @@ from click.shell_completion import get_completion_class
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 
 _VARIABLE = "_DCMCFG_COMPLETE"
-#: Where each shell picks the script up.
-_INSTALL = {
-    "bash": "dcmcfg completion bash > ~/.local/share/bash-completion/completions/dcmcfg",
-    "zsh": "dcmcfg completion zsh > a folder of your $fpath, as _dcmcfg",
-    "fish": "dcmcfg completion fish > ~/.config/fish/completions/dcmcfg.fish",
-}
+_SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command(
-    "completion",
-    cls=UniqueOptionsCommand,
-    epilog="\b\nInstall it with\n" + "\n".join(f"  {line}" for line in _INSTALL.values()),
-)
-@click.argument("shell", type=click.Choice(list(_INSTALL)))
+@click.command("completion", cls=UniqueOptionsCommand)
+@click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:
-    """Print the shell completion script."""
+    """Print the shell completion script.
+
+    It completes commands, options, and the names in the site's configuration: devices, AEs, attributes and values. For
+    zsh, save the output as _dcmcfg in a folder of your $fpath.
+    """
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"click knows no completion for {shell}")

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_profile
+from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.site_command import SiteCommand
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
@@ -91,7 +92,7 @@ def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[s
     return name, key
 
 
-@click.group("config", short_help="List, show and change profiles.")
+@click.group("config", cls=CommandGroup, short_help="List, show and change profiles.")
 def config_group() -> None:
     """List, show and change profiles, the descriptions of sites.
 

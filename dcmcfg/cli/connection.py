@@ -13,6 +13,7 @@ from dcmcfg.cli.completers import complete_connection, complete_device
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.edit import apply_edit
@@ -96,19 +97,28 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
 
     for option in reversed(
         (
-            click.option("--tls/--no-tls", default=None, help="TLS, with the suites of the archive's AEs; or without."),
-            cipher_suite_option,
-            click.option("--protocol", type=click.Choice(PROTOCOLS), help="What is spoken on it; DICOM by default."),
             click.option(
-                "--bind-address", metavar="ADDRESS", callback=_parse_address, help="Where it listens; '' for all."
+                "--tls/--no-tls", default=None, help="Use TLS with the cipher suites of the archive's AEs, or no TLS."
+            ),
+            cipher_suite_option,
+            click.option(
+                "--protocol", type=click.Choice(PROTOCOLS), help="Protocol of the connection; DICOM by default."
+            ),
+            click.option(
+                "--bind-address",
+                metavar="ADDRESS",
+                callback=_parse_address,
+                help="Address to listen on; '' for all addresses.",
             ),
             click.option(
                 "--client-bind-address",
                 metavar="ADDRESS",
                 callback=_parse_address,
-                help="Where it calls from; '' for any.",
+                help="Source address of outgoing connections; '' for any address.",
             ),
-            click.option("--installed/--not-installed", default=None, help="Whether it is in use."),
+            click.option(
+                "--installed/--not-installed", default=None, help="Whether the connection is in use (dicomInstalled)."
+            ),
         )
     ):
         with_connection_options = option(with_connection_options)
@@ -119,7 +129,7 @@ def _parse_address(ctx: click.Context, param: click.Parameter, value: str | None
     return parse_host(value) if value else value
 
 
-@click.group("connection", short_help="List, add, change and remove connections.")
+@click.group("connection", cls=CommandGroup, short_help="List, add, change and remove connections.")
 def connection_group() -> None:
     """List, add, change and remove the network connections of devices."""
 
@@ -130,7 +140,7 @@ def connection_group() -> None:
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
-    """List the connections of DEVICE, or of all devices, with who uses them."""
+    """List the connections of DEVICE, or of all devices, with their users."""
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     devices = configuration.devices if device is None else (configuration.get_device(device),)
@@ -146,9 +156,7 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
 @click.argument("address", metavar="HOST[:PORT]")
 @site_options
 @_connection_options
-@click.option(
-    "--ae", "titles", multiple=True, metavar="AET", help="AE of the device that shall use it; may be given again."
-)
+@click.option("--ae", "titles", multiple=True, metavar="AET", help="AE that will use the connection; can be repeated.")
 @changing_options
 def add_command(
     settings: Settings,
@@ -159,9 +167,10 @@ def add_command(
     address: str,
     titles: tuple[str, ...],
 ) -> None:
-    """Add a connection to a device; without PORT it is one that only calls.
+    """Add a connection to a device.
 
-    Without NAME it is called as usual: 'dicom' or 'dicom-tls'. An AE uses it, beside those that it has, with --ae.
+    Without PORT, the connection is for outgoing associations only. The default NAME is 'dicom', or 'dicom-tls' for TLS.
+    With --ae, an AE uses the connection in addition to its others.
     """
     parse_host_port(address)
 
@@ -190,15 +199,15 @@ def set_command(
 ) -> None:
     """Change a connection, for all AEs and applications that use it.
 
-    NAME may be left out where the device has one connection only, and may be an AE that has one. HOST without PORT
-    leaves the port as it is.
+    NAME is optional if the device has one connection only. It can also be the title of an AE with one connection. HOST
+    without PORT keeps the port.
     """
     if address is not None:
         parse_host_port(address)
     elif connection_options == _ConnectionOptions(
         tls=None, cipher_suites=(), protocol=None, bind_address=None, client_bind_address=None, installed=None
     ):
-        raise click.UsageError("say what shall change: HOST:PORT or an option")
+        raise click.UsageError("Specify HOST:PORT or an option to change")
 
     def make_edit(configuration: Configuration) -> Edit:
         return set_connection(
@@ -212,12 +221,13 @@ def set_command(
 @connection_group.command("remove", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @site_options
-@click.option("--detach", is_flag=True, help="Take it first from all who have another connection.")
+@click.option("--detach", is_flag=True, help="First remove it from AEs and applications that have another connection.")
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
     """Remove a connection that nothing uses.
 
-    While an AE or application refers to it this is refused: the archive would not load the device at all.
+    The command refuses to remove a connection that an AE or an application uses, because the archive could not load the
+    device.
     """
     apply_edit(
         settings,

@@ -18,9 +18,9 @@ from dcmcfg.settings import Settings
 @device_group.command("create", cls=SiteCommand)
 @click.argument("name")
 @site_options
-@click.option("--description", metavar="TEXT", help="What it is.")
+@click.option("--description", metavar="TEXT", help="Description of the device.")
 @click.option(
-    "--type", "types", multiple=True, metavar="MODALITY", help="Primary type, such as CT; may be given again."
+    "--type", "types", multiple=True, metavar="MODALITY", help="Primary device type, such as CT; can be repeated."
 )
 @changing_options
 def create_command(
@@ -28,7 +28,7 @@ def create_command(
 ) -> None:
     """Create a device without anything in it.
 
-    'dcmcfg ae add AET@HOST:PORT --device NAME' puts an AE into it, and makes a device that is missing by itself.
+    To add an AE to it, run 'dcmcfg ae add AET@HOST:PORT --device NAME'. That command also creates a missing device.
     """
     apply_edit(
         settings,
@@ -41,10 +41,10 @@ def create_command(
 @click.argument("old", shell_complete=complete_device)
 @click.argument("new")
 @site_options
-@new_name_option(NAME_OPTIONS[EntityKind.AE], "Title of an AE in the copy; may be given again.")
-@new_name_option(NAME_OPTIONS[EntityKind.WEB_APP], "Name of a web application in the copy.")
-@new_name_option(NAME_OPTIONS[EntityKind.HL7_APPLICATION], "Name of an HL7 application in the copy.")
-@click.option("--suffix", metavar="TEXT", default="", help="What is put behind all other names that must be unique.")
+@new_name_option(NAME_OPTIONS[EntityKind.AE], "AE title in the copy; can be repeated.")
+@new_name_option(NAME_OPTIONS[EntityKind.WEB_APP], "Name of a web application in the copy; can be repeated.")
+@new_name_option(NAME_OPTIONS[EntityKind.HL7_APPLICATION], "Name of an HL7 application in the copy; can be repeated.")
+@click.option("--suffix", metavar="TEXT", default="", help="Suffix for all other names that must be unique.")
 @changing_options
 def clone_command(
     settings: Settings,
@@ -59,8 +59,8 @@ def clone_command(
 ) -> None:
     """Copy the device OLD with everything in it as NEW.
 
-    AE titles and the names of web and HL7 applications must be unique, so the copy needs others; they are registered.
-    What in the copy refers to itself is rewritten. Addresses are copied as they are.
+    AE titles and the names of web and HL7 applications must be unique, so the copy needs other ones. They are
+    registered. References inside the copy are updated. Addresses are copied unchanged.
     """
     names_by_kind = {EntityKind.AE: ae, EntityKind.WEB_APP: web_app, EntityKind.HL7_APPLICATION: hl7_application}
     apply_edit(
@@ -79,7 +79,7 @@ def clone_command(
 def remove_command(settings: Settings, options: ChangeOptions, *, name: str) -> None:
     """Remove a device with everything in it, and the registrations of its names.
 
-    Settings elsewhere that name it, or something in it, are listed and left as they are. The archive's own device goes
-    only with --force-archive-device.
+    References to the device in other entries are listed, and not changed. To remove the archive's device, specify
+    --force-archive-device.
     """
     apply_edit(settings, options, lambda configuration: remove_device(configuration.get_device(name)))

@@ -26,10 +26,7 @@ from dcmcfg.settings import Settings
 def list_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.
 
-    PATTERN picks those whose name, host or AE has it in it, or fits it as a whole where it has * or ?; case does not
-    count.
-
-    Exit code: 1 when PATTERN fits none.
+    Exit codes: 0 listed, 1 no device matches PATTERN.
     """
     with open_directory(settings) as directory:
         all_devices = Configuration(read_tree(directory)).devices

@@ -40,14 +40,14 @@ _DIFFERENT = 1
 @click.option(
     "--only",
     metavar="DN",
-    help="Compare the entry at this DN and all below it; a DN may be relative to the devices' container.",
+    help="Compare only the entry at this DN and all entries below it; a DN can be relative to the devices' container.",
 )
-@click.option("--ignore", metavar="ATTR", multiple=True, help="Leave this attribute out; may be given again.")
-@click.option("--with-secrets", is_flag=True, help="Compare and show passwords, PINs and vendor data too.")
+@click.option("--ignore", metavar="ATTR", multiple=True, help="Ignore this attribute; can be repeated.")
+@click.option("--with-secrets", is_flag=True, help="Also compare and show passwords, PINs and vendor data.")
 @click.option(
     "--map-base",
     metavar="DN",
-    help="Take the file from this base DN to that of the other side; 'auto': from the one that it is at.",
+    help="Rewrite the DNs of the file from this base DN to that of the other side; 'auto' detects the base DN.",
 )
 @file_urls_options
 @click.option("--ldif", "form", flag_value="ldif", help="Print change records for 'dcmcfg apply'.")
@@ -64,17 +64,15 @@ def diff_command(
     file_urls: Path | bool,
     form: str | None,
 ) -> int:
-    """Show what differs between two trees.
+    """Show the differences between two configurations.
 
-    Every output shows the changes that turn FROM into TO; FROM is the live tree when it is left out. So 'diff FILE'
-    shows what would make the live tree like FILE, and 'diff FILE live' what has changed since FILE was written.
+    The output shows the changes that turn FROM into TO. 'dcmcfg diff FILE' shows what would make the live configuration
+    equal to FILE. 'dcmcfg diff FILE live' shows what has changed since FILE was written.
 
-    FROM and TO are LDIF files of entries, folders of such (*.ldif), '-' for standard input, or the word 'live'. Values
-    compare as the directory compares them. Secrets and vendor data that one side lacks are no difference unless
-    --with-secrets. Beside the live tree that is compared which export-ldif writes; with --device after the command,
-    that device only.
+    Values are compared as the directory server compares them. Without --with-secrets, secrets and vendor data that one
+    side lacks are ignored. With --device after the command, only this device is compared.
 
-    Exit code: 0 equal, 1 different, 3 could not read.
+    Exit codes: 0 equal, 1 different, 3 a side cannot be read.
     """
     with pause_garbage_collection():
         compared = _read_sides(settings, sides, file_urls=file_urls)

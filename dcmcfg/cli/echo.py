@@ -14,7 +14,6 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.display_options import wide_option
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -34,18 +33,10 @@ from dcmcfg.settings import Settings
 _MAX_TIMEOUT_S = 3600
 
 
-@click.command(
-    "echo",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("Does the external archive answer?", "dcmcfg echo LONGTERM"),
-        ("All AEs of the tree", "dcmcfg echo --all"),
-        ("Is the archive's certificate good?", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
-    ),
-)
+@click.command("echo", cls=SiteCommand)
 @click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_ae_title)
-@click.option("--all", "all_aes", is_flag=True, help="Call every AE of the tree that is installed and listens.")
-@click.option("--calling", metavar="AET", help="Title that we call as; the archive's AE by default.")
+@click.option("--all", "all_aes", is_flag=True, help="Call every installed AE of the configuration that listens.")
+@click.option("--calling", metavar="AET", help="Calling AE title; the archive's AE by default.")
 @parallel_option
 @click.option(
     "--timeout-s",
@@ -53,9 +44,9 @@ _MAX_TIMEOUT_S = 3600
     default=PROBE_TIMEOUTS.connect,
     show_default=True,
     metavar="S",
-    help="Seconds to wait for the connection, and for each answer.",
+    help="Time-out in seconds for the connection and for each response.",
 )
-@over_tls_option("Call AEs at their TLS connection; by itself where an AE has no other.")
+@over_tls_option("Use the TLS connection of each AE; the default if an AE has no other.")
 @tls_options
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
@@ -72,13 +63,12 @@ def echo_command(
     tls: TlsOptions,
     as_json: bool,
 ) -> int:
-    """Call AEs with a C-ECHO, from this machine.
+    """Send a C-ECHO to AEs from this machine.
 
-    At the addresses that the tree gives for them; an AE whose title others have too is named DEVICE/AE. Over TLS
-    the peer's certificate is verified before anything else is sent. An echo proves no permission to store or retrieve:
-    'verify' does.
+    The addresses are those of the configuration. Over TLS, the certificate of the peer is verified before anything else
+    is sent. A successful C-ECHO does not prove permission to store or retrieve: use 'dcmcfg verify'.
 
-    Exit code 0 when all that were called answered, 1 when one did not, or one that was named has no address.
+    Exit codes: 0 all AEs responded, 1 an AE did not respond, or has no address.
     """
     if titles and all_aes:
         raise click.UsageError(f"--all calls every AE: name none beside it, or leave it out to call {titles[0]}")

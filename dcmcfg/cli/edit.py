@@ -49,13 +49,13 @@ _HEAD = """\
 @click.command("edit", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
 @site_options
-@click.option("--subtree", is_flag=True, help="The entries below it too.")
-@click.option("--with-secrets", is_flag=True, help="Put passwords, PINs and vendor data into the text.")
+@click.option("--subtree", is_flag=True, help="Also edit the entries below it.")
+@click.option("--with-secrets", is_flag=True, help="Include passwords, PINs and vendor data in the text.")
 @click.option(
     "--resume",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Go on with a text that was kept; what it was given without stays.",
+    help="Continue with a text that was kept.",
 )
 @changing_options
 def edit_command(
@@ -67,12 +67,14 @@ def edit_command(
     with_secrets: bool,
     resume: Path | None,
 ) -> None:
-    """Edit an entry, or a subtree, as LDIF in your editor.
+    """Edit an entry or a subtree as LDIF in your editor.
 
-    TARGET is as for 'dcmcfg get'. The editor is $VISUAL or $EDITOR. Without a terminal, --yes or --dry-run is needed,
-    and a $VISUAL or $EDITOR that needs none. The difference between what it was given and what
-    it leaves becomes a plan like any other. Secrets and vendor data are not in the text unless --with-secrets, and
-    stay as they are. A text that is not LDIF, or does not fit, can be edited again; it is kept until it is done.
+    The editor is $VISUAL or $EDITOR. The difference between the text before and after becomes a plan, which is shown
+    and confirmed like any other. If the text is not valid or does not fit, you can edit it again. The text is kept
+    until the plan is applied.
+
+    Secrets and vendor data are not in the text, and do not change, unless you specify --with-secrets. Without a
+    terminal, specify --yes or --dry-run, and an editor that does not use a terminal.
     """
     if resume is not None and with_secrets:
         raise click.UsageError("--resume and --with-secrets exclude each other")

@@ -24,18 +24,18 @@ from dcmcfg.settings import Settings
 @click.command("explain", cls=SiteCommand)
 @click.argument("attribute", shell_complete=complete_attribute)
 @site_options
-@click.option("--object-class", metavar="CLASS", help="Only as it stands on this object class.")
-@click.option("--offline", is_flag=True, help="Do not ask the directory where it is set.")
+@click.option("--object-class", metavar="CLASS", help="Explain the attribute on this object class only.")
+@click.option("--offline", is_flag=True, help="Do not read the directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def explain_command(
     settings: Settings, *, attribute: str, object_class: str | None, offline: bool, as_json: bool
 ) -> None:
-    """Say what an attribute means and where it is set.
+    """Explain an attribute, and show where it is set.
 
-    What the archive's web form calls it, what a value is, on which object classes it may or must stand, with the
-    values that the form offers there and its default. From the directory, where one answers: the description in its
-    schema, attributes that only its schema knows, which entries hold it, and for what an AE takes from its device,
-    which of the two counts.
+    The output shows the label in the archive's web interface, the form of a value, the object classes with the
+    attribute, its permitted values and its default. If the directory server is available, the output also shows the
+    description in its schema and the entries that set the attribute. For attributes that an AE inherits from its
+    device, it shows which value is in effect.
     """
     schema, tree, not_searched_reason = (
         (load_bundled_schema(), None, "--offline") if offline else _read_schema_and_tree(settings)

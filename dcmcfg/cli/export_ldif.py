@@ -20,18 +20,20 @@ from dcmcfg.settings import Settings
 
 @click.command("export-ldif", cls=SiteCommand)
 @site_options
-@click.option("-o", "--output", metavar="FILE", default="-", help="Write to this file, whole or not at all.")
-@click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; the file is readable by you only.")
-@click.option("--no-version", is_flag=True, help="Leave out the line 'version: 1', which slapadd refuses.")
-@click.option("--as-base", metavar="DN", help="Write it as it is below this base DN, for another site.")
+@click.option("-o", "--output", metavar="FILE", default="-", help="Write to FILE instead of standard output ('-').")
+@click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; only you can read the file.")
+@click.option("--no-version", is_flag=True, help="Omit the line 'version: 1', which slapadd refuses.")
+@click.option("--as-base", metavar="DN", help="Rewrite all DNs to this base DN, for another site.")
 def export_ldif_command(
     settings: Settings, *, output: str, with_secrets: bool, no_version: bool, as_base: str | None
 ) -> None:
     """Write the configuration as LDIF.
 
-    With --device after the command, that device only. Parents stand before children and everything in a stable
-    order, so that two exports can be compared and kept in git. Secrets are left out, with a comment that
-    names the attribute, unless --with-secrets; with them, loading the file into an empty server gives the same tree.
+    With --device after the command, only this device. The order is always the same, with parents before children, so
+    that two exports can be compared and kept in git.
+
+    Secrets are left out, with a comment that names the attribute, unless you specify --with-secrets. An export with
+    secrets restores the same tree in an empty server.
     """
     base = DN.parse(as_base) if as_base is not None else None
     if base == DN():

@@ -26,10 +26,10 @@ _NOTHING = 1
 def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
     """Find a text in names and values.
 
-    Case does not count. Where TEXT is the name of an AE, a device, a queue or another thing that others refer to, the
-    last column says which values mean it; the others only read alike. Secrets are neither searched nor shown.
+    If TEXT is the name of an AE, a device, a queue or another item, the last column shows the values that refer to it.
+    The other values only contain the same text. Secrets are neither searched nor shown.
 
-    Exit code: 1 when it stands nowhere.
+    Exit codes: 0 found, 1 not found.
     """
     if not text:
         raise click.UsageError("TEXT is empty")

@@ -31,13 +31,14 @@ _NOT_SET = 1
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...], out: str | None, as_json: bool) -> int:
-    """Show values of an entry, one a line.
+    """Show values of an entry.
 
-    TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. Without ATTR all
-    attributes are shown. What an AE of the archive takes from its device is shown where it has none of its own, with
-    a line that says so. Secrets are not shown. The files in a ZIP file (dicomVendorData) are listed below it.
+    Each value is printed on one line. Without ATTR, all attributes are shown. If an AE of the archive has no value of
+    its own, the value that it inherits from its device is shown, with a note.
 
-    Exit code: 1 when an ATTR is not set, nor taken from the device.
+    Secrets are not shown. The files in a ZIP file (dicomVendorData) are listed.
+
+    Exit codes: 0 all attributes are set, 1 an ATTR is neither set nor inherited.
     """
     if out is not None and (len(attributes) != 1 or as_json):
         raise click.UsageError("--out takes one ATTR, and no --json")

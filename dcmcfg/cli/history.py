@@ -16,23 +16,21 @@ from dcmcfg.settings.folders import get_state_folder
 
 @click.command("history", cls=UniqueOptionsCommand)
 @click.argument("number", required=False, type=RolloutNumber(), metavar="[N]")
-@click.option(
-    "--mark-resolved", is_flag=True, help="Note that the tree was put right by hand after N, which was interrupted."
-)
+@click.option("--mark-resolved", is_flag=True, help="Mark the interrupted change N as corrected by hand.")
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -> None:
-    """List what was rolled out from this account.
+    """List the changes applied from this account.
 
-    With N, that roll-out with its changes; secrets are left out. 'dcmcfg undo N' takes one back. No server is asked.
+    With N, that change in detail, without secrets. 'dcmcfg undo N' reverts it. No server is contacted.
 
-    The result "applied" means that all changes are in the directory. With N, "Reload" says
-    whether the archive reloaded after them, if that was recorded.
+    The result "applied" means that the directory has all changes. With N, the line "Reload" shows whether the archive
+    reloaded after them, if that was recorded.
     """
     history = History(get_state_folder())
     if number is None:
         if mark_resolved:
-            raise click.UsageError("--mark-resolved needs N")
+            raise click.UsageError("--mark-resolved requires N")
         if as_json:
             print_json(history_json(history))
         else:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
@@ -53,31 +54,31 @@ _known_folder_option = _make_folder_option(
 )
 
 
-@click.group("lab", short_help="Run a whole site on this machine, to try things on.")
+@click.group("lab", cls=CommandGroup, short_help="Run a complete site on this machine for trials.")
 def lab_group() -> None:
-    """Run a whole site on this machine, to try things on.
+    """Run a complete site on this machine for trials.
 
-    A directory server (slapd), a stand-in for the archive, an external archive and a storage SCP, all on loopback.
-    The profile "lab" describes it: dcmcfg show --profile lab.
+    The lab has a directory server (slapd), a stand-in for the archive, an external archive and a storage SCP, all on
+    loopback addresses. The profile 'lab' describes it: run 'dcmcfg show --profile lab'.
     """
 
 
 @lab_group.command("up", cls=UniqueOptionsCommand)
 @_new_folder_option
-@click.option("--foreground", is_flag=True, help="Stay until Ctrl-C, then take the lab down.")
+@click.option("--foreground", is_flag=True, help="Wait for Ctrl-C, then stop the lab.")
 @click.option("--with-pid", type=_PROCESS_ID, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
-@click.option("--token-issuer", metavar="ISSUER", help="Have the archive want tokens of this OpenID Connect issuer.")
+@click.option("--token-issuer", metavar="ISSUER", help="Make the archive require tokens of this OpenID Connect issuer.")
 @click.option(
     "--studies",
     type=click.IntRange(0, _MAX_STUDIES),
     default=0,
     metavar="N",
-    help="Put N more studies into it, of one image each; every tenth is purged and held externally.",
+    help="Add N studies of one image each; every tenth is purged and held by the external archive.",
 )
 def up_command(folder: Path, with_pid: int | None, token_issuer: str | None, studies: int, *, foreground: bool) -> None:
-    """Start the lab, on free ports; returns when every part is ready.
+    """Start the lab on free ports.
 
-    Exit code 3: a part could not be started, and nothing is running.
+    The command returns when every part is ready. Exit codes: 0 started, 3 a part did not start, and nothing runs.
     """
     token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
     pid = os.getpid() if foreground else with_pid
@@ -97,7 +98,7 @@ def up_command(folder: Path, with_pid: int | None, token_issuer: str | None, stu
 @lab_group.command("down", cls=UniqueOptionsCommand)
 @_known_folder_option
 def down_command(folder: Path) -> None:
-    """End the lab, and remove its folder and its profile."""
+    """Stop the lab, and remove its folder and its profile."""
     match lifecycle.down(folder):
         case lifecycle.DownResult.STOPPED:
             print_output("The lab is down.")
@@ -113,9 +114,9 @@ def down_command(folder: Path) -> None:
 @_known_folder_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status_command(folder: Path, *, as_json: bool) -> int:
-    """Show the parts of the lab, and the studies in it.
+    """Show the parts of the lab and its studies.
 
-    Exit code 1: the lab is not up.
+    Exit codes: 0 the lab runs, 1 it does not.
     """
     lab = lifecycle.find_lab(folder.absolute())
     if as_json:
@@ -130,14 +131,12 @@ def status_command(folder: Path, *, as_json: bool) -> int:
     return 0 if lab and lab.is_up else 1
 
 
-@lab_group.command(
-    "demo", cls=UniqueOptionsCommand, short_help="Tell the story of an external retrieve, on a lab of its own."
-)
+@lab_group.command("demo", cls=UniqueOptionsCommand, short_help="Demonstrate an external retrieve on a lab of its own.")
 def demo_command() -> int:
-    """Tell the story of a retrieve from an external archive, on a lab of its own.
+    """Demonstrate a retrieve from an external archive on a lab of its own.
 
-    A retrieve fails; the setting it needs is made; it works; the setting is undone. Each step is a real command,
-    and checked. Exit code 0: every step did what the story says. 1: one did not.
+    A retrieve fails, the missing setting is made, the retrieve succeeds, and the setting is reverted. Each step is a
+    real command, and its result is checked. Exit codes: 0 all steps succeeded, 1 a step failed.
     """
     return 0 if demo.run_demo(lambda text: print_output(*text.split("\n"))) else 1
 

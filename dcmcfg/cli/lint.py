@@ -13,7 +13,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.change import apply_plan
@@ -55,15 +54,7 @@ def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [CompletionItem(rule.name, help=rule.requirement) for rule in RULES if rule.name.startswith(incomplete)]
 
 
-@click.command(
-    "lint",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("What will not work in the live tree?", "dcmcfg lint"),
-        ("Before it is there: what is wrong in a file of the whole configuration?", "dcmcfg lint site.ldif"),
-        ("Mend what can be mended, after a look at the plan", "dcmcfg lint --fix"),
-    ),
-)
+@click.command("lint", cls=SiteCommand)
 @click.argument("source", required=False, metavar="[FILE|FOLDER]", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option(

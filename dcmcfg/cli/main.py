@@ -13,7 +13,6 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.command_loader import load_command
 from dcmcfg.cli.commands import COMMANDS, SECTIONS, expand_alias
@@ -21,6 +20,7 @@ from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
+from dcmcfg.cli.topics import TOPICS
 from dcmcfg.suggestions import suggest_names
 
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
@@ -72,6 +72,8 @@ class Program(UniqueOptionsCommand, click.Group):
         for heading, commands in SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), command.help) for name, command in commands.items()])
+        with formatter.section("Help topics (dcmcfg help TOPIC)"):
+            formatter.write_dl([(name.ljust(width), text) for name, text in TOPICS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [
@@ -80,23 +82,31 @@ class Program(UniqueOptionsCommand, click.Group):
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
 
-@click.command(
-    "dcmcfg",
-    cls=Program,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 the answer is no, 2 usage, 3 could not (nothing changed), 4 changed but not "
-    "finished, 130 interrupted.",
-)
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 — click's signature
+    if value and not ctx.resilient_parsing:
+        from dcmcfg.cli.version import print_version
+
+        print_version(as_json=ctx.ensure_object(invocation.Invocation).json_requested)
+        ctx.exit()
+
+
+@click.command("dcmcfg", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @add_site_options
 @limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, whatever the command.")
-@click.version_option(__version__, prog_name="dcmcfg", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit; with --json, also those of Python and libraries.",
+)
 @click.pass_context
 def program(ctx: click.Context, /, *, as_json: bool, **site: str | None) -> None:
-    """Configure a dcm4chee-arc archive, and prove that it works.
+    """Configure a dcm4chee-arc archive, and prove with a real C-MOVE that it works.
 
-    The options below may also follow the command. Without them the site is that of a profile or the environment,
-    and last a stock installation on this machine.
+    Run 'dcmcfg help COMMAND' for the arguments, options and examples of a command.
     """
     options = {name: value for name, value in site.items() if value is not None}
     run = ctx.ensure_object(invocation.Invocation)

@@ -23,13 +23,13 @@ from dcmcfg.settings import Settings
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def reload_command(settings: Settings, *, as_json: bool) -> None:
-    """Have the archive load its configuration again.
+    """Make the archive load its configuration again.
 
-    A change in the directory is not in force before. When the archive cannot open a port, the reload is repeated once.
+    A change in the directory takes effect with the reload. If the archive cannot open a port, the reload is repeated
+    once.
 
-    Exit code 3: the archive was not reached, does not run, or could not load the configuration and keeps the previous
-    one. 4: the new configuration is in force, but a port is closed or the archive is stopped; or the outcome is not
-    known.
+    Exit codes: 0 reloaded, 3 the archive was not reached, does not run, or could not load the configuration and keeps
+    the previous one, 4 the new configuration is in effect but a port is closed, or the result is unknown.
     """
     service = make_control_service(settings)
     invocation.current().may_have_changed = True

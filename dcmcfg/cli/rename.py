@@ -10,6 +10,7 @@ import click
 from dcmcfg.cli.completers import complete_ae_title, complete_device, make_part_name_completer
 from dcmcfg.cli.noun_groups import ae_group, device_group
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
 from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
@@ -28,11 +29,11 @@ from dcmcfg.settings import Settings
 _references_only_option = click.option(
     "--references-only",
     is_flag=True,
-    help="OLD was renamed by hand: have what still refers to it, and leads nowhere, name NEW.",
+    help="OLD was already renamed by hand: only update the references to it.",
 )
 
 
-@click.group("rename", short_help="Rename an exporter, a queue or another part.")
+@click.group("rename", cls=CommandGroup, short_help="Rename an exporter, a queue or another part.")
 def rename_group() -> None:
     """Rename a part of the archive, with everything that refers to it.
 
@@ -63,9 +64,11 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
 @click.argument("old", shell_complete=complete_ae_title)
 @click.argument("new")
 @site_options
-@click.option("--keep-alias", is_flag=True, help="Keep an AE of the old title, for what is archived there already.")
-@click.option("--keep-as-other-title", is_flag=True, help="Let others call the archive's AE by its old title too.")
-@click.option("--keep-web-apps", is_flag=True, help="Leave the names of web applications that are called after it.")
+@click.option("--keep-alias", is_flag=True, help="Keep an AE with the old title, for studies that are archived there.")
+@click.option(
+    "--keep-as-other-title", is_flag=True, help="Accept the old title too when other systems call the archive's AE."
+)
+@click.option("--keep-web-apps", is_flag=True, help="Keep the names of web applications that are named after the AE.")
 @_references_only_option
 @changing_options
 def ae_command(
@@ -81,15 +84,15 @@ def ae_command(
 ) -> None:
     """Give an AE another title.
 
-    OLD is a title, or DEVICE/AE where several devices carry it: then what means that one is rewritten. Web
-    applications that serve the AE and are called after it (OLD, OLD-WADO) are renamed too.
+    References to the AE are updated. If several devices have an AE of this title, specify DEVICE/TITLE: only references
+    to that AE are updated. Web applications of the AE that are named after it (OLD, OLD-WADO) are renamed too.
 
-    What others know is theirs to change, and what the archive's database holds no LDAP change reaches: studies that
-    were archived to an external archive are asked for by the title it had then. --keep-alias keeps that title.
+    The configuration of other systems, and the archive's database, are not changed. The archive requests studies that
+    it exported to an external archive with the title at that time: keep that title with --keep-alias.
     """
     keep_options = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):
-        raise click.UsageError("--references-only renames no AE, so there is nothing to keep")
+        raise click.UsageError("--references-only excludes --keep-alias and --keep-as-other-title")
     if references_only:
         _apply_rename(settings, options, lambda references: rename_references(references, old, new))
     else:
@@ -104,9 +107,9 @@ def ae_command(
 def device_command(settings: Settings, options: ChangeOptions, *, old: str, new: str) -> None:
     """Give a device another name, with all its AEs and connections.
 
-    An archive finds its own device by the system property dcm4chee-arc.DeviceName. Where that device is renamed, which
-    needs --force-archive-device, the archive is not asked to reload, since it would not find it: it has to be restarted
-    with the new name. A profile that names the device is changed with it, and changed back by the undo.
+    An archive finds its own device by the system property dcm4chee-arc.DeviceName. To rename that device, specify
+    --force-archive-device. The archive is not asked to reload, because it would not find the device: restart it with
+    the new name. A profile that names the device is changed too, and changed back by 'dcmcfg undo'.
     """
     _apply_rename(settings, options, lambda references: rename_device(references, old, new))
 
@@ -114,7 +117,7 @@ def device_command(settings: Settings, options: ChangeOptions, *, old: str, new:
 #: The parts of an archive by sub-command: kind, a noun with its article, and what --force takes.
 _PARTS: Mapping[str, tuple[EntityKind, str, str]] = {
     "exporter": (EntityKind.EXPORTER, "an exporter", ""),
-    "queue": (EntityKind.QUEUE, "a queue", "Rename a queue that the archive's own program names."),
+    "queue": (EntityKind.QUEUE, "a queue", "Rename a queue whose name is fixed in the archive's program."),
     "storage": (EntityKind.STORAGE, "a storage", ""),
     "view": (EntityKind.VIEW, "a query/retrieve view", ""),
     "web-app": (EntityKind.WEB_APP, "a web application", ""),

@@ -22,10 +22,9 @@ from dcmcfg.snapshot.restore import find_restore_warnings, make_restore_plan, re
 def restore_command(settings: Settings, options: ChangeOptions, *, file: Path) -> None:
     """Make the configuration equal to a snapshot.
 
-    FILE is what 'dcmcfg snapshot' wrote. All below the configuration's root becomes what it was, octet for octet and
-    secrets included, but for values that this server keeps in a form of its own. Entries that the snapshot lacks are
-    deleted. What other servers hold now (a referral) is left out. A file that is damaged, or was taken at another base
-    DN, is refused.
+    All entries below the root of the configuration become what they were, with their secrets. Entries that the
+    snapshot does not have are deleted. Values that this server stores in a form of its own, and entries that other
+    servers hold (referrals), are skipped. A snapshot that is damaged, or that has another base DN, is refused.
     """
     snapshot = read_snapshot(file)
     require_base_dn(snapshot, settings.base_dn, str(file))

@@ -9,7 +9,7 @@ import click
 
 from dcmcfg.bulk.store_catalog import STORE_FOLDER, StoreInfo, find_stores, select_by_name, select_older_than
 from dcmcfg.cli.options.display_options import wide_option
-from dcmcfg.cli.options.examples import format_examples
+from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_message, print_output
@@ -26,18 +26,14 @@ _MAX_DAYS = 36_500
 
 @click.group(
     "results",
-    short_help="List and clear what runs over many studies keep.",
-    epilog=format_examples(
-        ("What is kept, and how far each run came", "dcmcfg results list"),
-        ("Forget one, by the beginning of its name: its studies are asked anew", "dcmcfg results clear 3fa9"),
-        ("Forget what heard nothing for a month", "dcmcfg results clear --older-than-days 30 --yes"),
-    ),
+    cls=CommandGroup,
+    short_help="List and delete the stored results of verify.",
 )
 def results_group() -> None:
-    """List and clear what runs over many studies keep.
+    """List and delete the stored results of verify.
 
-    'dcmcfg verify' of many studies keeps each answer in a file of its own for each question, in this account's state
-    folder. Files that --results names are yours, and not listed here.
+    'dcmcfg verify' of many studies stores each result in the state folder of this account. Files of --results are not
+    listed here.
     """
 
 
@@ -49,10 +45,10 @@ def _get_folder() -> Path:
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def list_command(*, as_json: bool) -> None:
-    """List them, the last used first.
+    """List the stores, the last used first.
 
-    Each with when it last heard something, the archive, the destination, how many studies have their answer and how
-    many are open, its size, and where the studies came from.
+    The list shows for each store when it was last used, the archive, the destination, the numbers of finished and
+    pending studies, its size, and the source of the studies.
     """
     stores = find_stores(_get_folder())
     if as_json:
@@ -67,20 +63,20 @@ def list_command(*, as_json: bool) -> None:
     "--older-than-days",
     type=Quantity(min=0, max=_MAX_DAYS),
     metavar="N",
-    help="Those that heard nothing since.",
+    help="Delete stores that were last used more than N days ago.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @wide_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was deleted as JSON.")
 def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
-    """Delete those of these names, or of that age; a name may be cut short.
+    """Delete stores by name or by age.
 
-    Their studies are asked for again by the next run. What a run uses is left.
+    A name can be shortened. The next run verifies the studies again. Stores that a run uses are not deleted.
 
-    Exit code 1: declined, or some were left.
+    Exit codes: 0 deleted, 1 declined, or a store was not deleted.
     """
     if bool(names) == (older_than_days is not None):
-        raise click.UsageError("say which: NAME, as 'dcmcfg results list' has it, or --older-than-days N")
+        raise click.UsageError("Specify NAME, as 'dcmcfg results list' shows it, or --older-than-days N")
     stores = find_stores(_get_folder())
     if older_than_days is None:
         selected = select_by_name(stores, names)

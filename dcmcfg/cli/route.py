@@ -9,7 +9,6 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive_database import connect_database
@@ -34,18 +33,7 @@ from dcmcfg.verify.recall import LocatedStudy, locate_study
 from dcmcfg.verify.run import get_query_timeouts
 
 
-@click.command(
-    "route",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("Who has to know whom for a retrieve to WORKSTATION?", "dcmcfg route --dest WORKSTATION"),
-        (
-            "Only for purged studies, as VIEWER would ask",
-            "dcmcfg route --dest WORKSTATION --state purged --calling VIEWER",
-        ),
-        ("For one study, as a picture", "dcmcfg route --dest WORKSTATION --study 1.2.840.1 --svg route.svg"),
-    ),
-)
+@click.command("route", cls=SiteCommand)
 @click.option(
     "--dest",
     required=True,
@@ -57,7 +45,7 @@ from dcmcfg.verify.run import get_query_timeouts
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Archive AE that is asked; the device's only storage SCP by default.",
+    help="AE of the archive that receives the request; the device's only storage SCP by default.",
 )
 @click.option(
     "--calling",
@@ -65,27 +53,31 @@ from dcmcfg.verify.run import get_query_timeouts
     show_default=True,
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="AE title of whoever asks.",
+    help="AE title of the caller.",
 )
 @click.option(
     "--state",
     type=click.Choice([state.value for state in StudyState]),
-    help="Where the study is; without it every state is told.",
+    help="State of the study; all states by default.",
 )
 @click.option(
     "--external",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="The AE that the archive's database names for purged objects; * is nobody.",
+    help="External archive that the archive's database names for purged objects; * for none.",
 )
-@click.option("--study", metavar="UID", help="Ask the archive where this study is, and what is in it.")
+@click.option("--study", metavar="UID", help="Query the archive for the state and the content of this study.")
 @click.option(
     "--qido/--no-qido",
     default=True,
     show_default=True,
-    help="With --study: ask the archive's database (--archive-url) where the files are. C-FIND alone does not tell.",
+    help="With --study, also query the archive's database (--archive-url), which knows where the files are.",
 )
-@click.option("--connect", metavar="HOST[:PORT]", help="Where --study calls the archive, instead of its address.")
+@click.option(
+    "--connect",
+    metavar="HOST[:PORT]",
+    help="With --study, address of the archive instead of the one in the configuration.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="Print it as a Mermaid diagram.")
 @click.option("--svg", metavar="FILE", help="Write a picture of it too, - for standard output and nothing else there.")
@@ -105,14 +97,14 @@ def route_command(
     as_mermaid: bool,
     svg: str | None,
 ) -> int:
-    """Say what the archive will do with a C-MOVE.
+    """Predict how the archive handles a C-MOVE.
 
-    Told from its configuration alone: which messages are sent, under which titles and to which addresses, what stops
-    them, who must know whom on the other side, and what transfer capabilities keep back. Nothing is moved; 'verify'
-    proves it.
+    The prediction is made from the configuration: the messages, their AE titles and addresses, the obstacles, which
+    system must know which AE, and the SOP classes that are not sent. Nothing is moved; 'dcmcfg verify' proves the
+    result.
 
-    Exit code 0 when the study arrives, if the needs on the other machines are met: in the state asked for, or in each
-    for which something is set up. 1 when the archive will refuse, or nobody will receive all of it.
+    Exit codes: 0 the study is delivered if the prerequisites on other systems hold, 1 the archive refuses the request,
+    or not everything is delivered.
     """
     if as_mermaid + as_json + (svg == STDOUT) > 1:
         raise click.UsageError("one of --json, --mermaid and --svg - goes to standard output")

@@ -9,7 +9,6 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_external_retrieve
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
@@ -23,24 +22,18 @@ from dcmcfg.plan.risk_checks import UNUSABLE_REFERENCE
 from dcmcfg.settings import Settings
 
 
-@click.command(
-    "set-external-retrieve",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("Have purged studies come back by way of the archive", "dcmcfg set-external-retrieve DCM4CHEE"),
-        ("Show what that changes, and stop", "dcmcfg set-external-retrieve DCM4CHEE --dry-run"),
-        ("Have the external archive send straight to the destination again", "dcmcfg set-external-retrieve --clear"),
-    ),
-)
+@click.command("set-external-retrieve", cls=SiteCommand)
 @click.argument("aet", required=False, shell_complete=complete_external_retrieve)
 @site_options
-@click.option("--ae", metavar="AET", help="Set it on this AE of the device; its value wins over the device's.")
-@click.option("--clear", is_flag=True, help="Remove the setting; AET is left out then.")
-@click.option("--force-unknown-ae", is_flag=True, help="Take a title that no AE carries.")
+@click.option(
+    "--ae", metavar="AET", help="Set it on this AE of the device; its value takes precedence over that of the device."
+)
+@click.option("--clear", is_flag=True, help="Remove the setting.")
+@click.option("--force-unknown-ae", is_flag=True, help="Accept the title of an AE that does not exist.")
 @click.option(
     "--ldif",
     metavar="FILE",
-    help="Also write the change as LDIF for ldapmodify, right in each state of the tree; '-' is standard output.",
+    help="Also write the change as LDIF for ldapmodify, valid for any present value; '-' is standard output.",
 )
 @changing_options
 def set_external_retrieve_command(
@@ -53,15 +46,18 @@ def set_external_retrieve_command(
     force_unknown_ae: bool,
     ldif: str | None,
 ) -> None:
-    """Set the AE that external retrieves are sent to.
+    """Set the destination AE of external retrieves.
 
-    AET names a storage SCP of the archive itself, such as DCM4CHEE: not the external archive, and not the
-    workstation. When somebody retrieves a study that the archive has purged, the archive asks the external archive to
-    send it to this AE, stores it, and forwards it to whoever asked. While nothing is set, the external archive
-    is asked to send straight to the requester's destination, and must know that AE itself.
+    If a requested study was purged, the archive retrieves it from the external archive. AET is the AE that receives it:
+    a storage SCP of the archive itself, such as DCM4CHEE. The archive stores the study and forwards it to the
+    destination of the request.
+
+    Without this setting, the external archive sends the study directly to that destination, and must know its AE title.
     """
     if (aet is None) != clear:
-        raise click.UsageError("name the AE, or say --clear" if aet is None else "--clear takes no AET")
+        raise click.UsageError(
+            "Specify an AE title or --clear" if aet is None else "AET and --clear exclude each other"
+        )
     if ldif == STDOUT and options.as_json:
         raise click.UsageError("--ldif - and --json both write to standard output")
     title = parse_ae_title(aet) if aet is not None else None

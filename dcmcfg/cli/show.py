@@ -22,10 +22,10 @@ from dcmcfg.settings import Settings
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show_command(settings: Settings, *, target: str | None, as_json: bool) -> None:
-    """Show a device, its AEs and where they send retrieves.
+    """Show a device, its AEs and its retrieve settings.
 
-    Each setting that steers a retrieve is shown as it counts for the AE, with where it comes from: the AE itself, or
-    the device. TARGET is DEVICE, DEVICE/AE, AE:TITLE or the DN of one; without it, the archive's device.
+    For each AE, the command shows the value in effect of each setting that controls retrieves, and its source: the AE
+    itself or its device.
     """
     with open_directory(settings) as directory:
         resolved_target = resolve_target(Configuration(read_tree(directory)), target or settings.device)

@@ -24,16 +24,18 @@ from dcmcfg.snapshot.snapshot import find_snapshot_problems, is_loadable, take_s
 @click.command("snapshot", cls=SiteCommand)
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @site_options
-@click.option("--check", "checking", is_flag=True, help="Prove that FILE is whole and would load; no server is asked.")
-@click.option("--replace", "replacing", is_flag=True, help="Replace FILE when it exists.")
+@click.option(
+    "--check", "checking", is_flag=True, help="Check that FILE is complete and can be loaded, without a server."
+)
+@click.option("--replace", "replacing", is_flag=True, help="Replace an existing FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool, as_json: bool) -> None:
-    """Save the configuration, secrets included, in a file.
+    """Save the configuration with its secrets to a file.
 
-    The file is readable by you only, holds a checksum, and is LDIF: 'dcmcfg restore' makes the directory equal to it,
-    slapadd or ldapadd load it into an empty server.
+    The file is LDIF with a checksum, and only you can read it. 'dcmcfg restore' makes the directory equal to it;
+    slapadd or ldapadd loads it into an empty server.
 
-    With --check exit code 1 says that the file is damaged, or would not load.
+    Exit codes: with --check, 1 the file is damaged, or a server would not load it.
     """
     if str(file) == STDOUT:
         raise click.UsageError("FILE is a file: a snapshot holds secrets")

@@ -24,17 +24,24 @@ from dcmcfg.temporary.title_claims import CLEAN_COMMAND, find_abandoned_claims
 
 @click.command("status", cls=SiteCommand)
 @site_options
-@click.option("--directory", "with_directory", is_flag=True, help="Ask the directory server too, and who one is there.")
+@click.option(
+    "--directory",
+    "with_directory",
+    is_flag=True,
+    help="Also connect to the directory server, and show your identity there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -> int:
     """Show whether the archive runs.
 
-    Exit code 0: it is started. 1: it is stopped. 3: it does not run, or it could not be asked. With --json, the field
-    "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not running, wrong path,
-    not an archive, unknown.
+    The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
+    running, wrong path, not an archive, unknown.
 
-    With --directory the directory server is asked first; a 3 may then be for it. The command warns of a temporary
-    destination that a 'verify' has left: one of this account, with --directory one of any account.
+    The command warns of temporary destinations that an interrupted 'dcmcfg verify' has left: those of this account,
+    and with --directory those of all accounts.
+
+    Exit codes: 0 the archive is started, 1 it is stopped, 3 it does not run or does not respond, or (with --directory)
+    the directory server does not respond.
     """
     leftovers = {each.ae_title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
     identity = None

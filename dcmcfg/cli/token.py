@@ -25,18 +25,19 @@ _TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
 
 @click.command("token", cls=SiteCommand)
 @site_options
-@click.option("--role", default="auth", show_default=True, help="Role that the archive demands (auth-user-role).")
-@click.option("--print", "only_print", is_flag=True, help="Print the token itself and nothing else, for curl.")
+@click.option("--role", default="auth", show_default=True, help="Role that the archive requires (auth-user-role).")
+@click.option("--print", "only_print", is_flag=True, help="Print only the token, for other programs such as curl.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def token_command(settings: Settings, *, role: str, only_print: bool, as_json: bool) -> int:
-    """Say whether the archive takes the token, and why not.
+    """Show whether the archive accepts the token.
 
-    The token is got, or read, as for every other command. What it says is told: who issued it, for whom, until when,
-    with which roles. It is never shown itself unless asked with --print. Exit code 0: the
-    archive takes it, or asks for none. 1: it does not. 3: no token was got, or the archive could not be asked.
+    The token is requested or read as for every other command. The output shows its issuer, its client, its expiry and
+    its roles, and the reason if the archive rejects it. The token itself is shown only with --print.
+
+    Exit codes: 0 accepted, or not required, 1 rejected, 3 no token, or the archive did not respond.
     """
     if only_print and as_json:
-        raise click.UsageError("--print prints the token and nothing else: without --json.")
+        raise click.UsageError("--print and --json exclude each other")
     credential = get_credential(settings)
     token = credential.get_token() if isinstance(credential, TokenIssuer) else credential
     if only_print:

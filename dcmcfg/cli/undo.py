@@ -8,7 +8,6 @@ import click
 
 from dcmcfg.cli.options.arguments import RolloutNumber
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import apply_plan, make_server_rules
@@ -29,37 +28,33 @@ from dcmcfg.settings.folders import get_state_folder
 _REJECTED = 1
 
 
-@click.command(
-    "undo",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("Revert the newest roll-out", "dcmcfg undo"),
-        ("Revert roll-out 12, except for what others have changed since", "dcmcfg undo 12 --partial"),
-    ),
-)
+@click.command("undo", cls=SiteCommand)
 @click.argument("number", required=False, type=RolloutNumber(), metavar="[N]")
 @site_options
 @click.option(
     "--partial",
     is_flag=True,
-    help="Revert only the steps that still fit, and list the others; exit code 1 then.",
+    help="Revert only the steps that still fit, and list the others.",
 )
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="Where --partial writes the steps that do not fit; undo-N.rejects.ldif by default.",
+    help="File for the steps that do not fit; undo-N.rejects.ldif by default.",
 )
 @changing_options
 def undo_command(
     settings: Settings, options: ChangeOptions, *, number: int | None, partial: bool, rejects: Path | None
 ) -> int:
-    """Take a roll-out back.
+    """Revert a change.
 
-    It is planned, shown and asked for as any other change is. Without N it is the one that was interrupted, else the
-    newest that stands on this directory. An undo is a roll-out too: 'dcmcfg undo N' with its own number makes again
-    what it took back. What was changed since is not overwritten: the undo is refused then, naming what has moved, or
-    with --partial leaves those steps out.
+    The undo is planned, shown and confirmed like any other change. Without N, it reverts the interrupted change, else
+    the newest one in effect on this directory. An undo is a change too, which 'dcmcfg undo' can revert.
+
+    Later changes are never overwritten. If there are any, the undo is refused and names them; with --partial, it skips
+    these steps.
+
+    Exit codes: with --partial, 1 steps were skipped.
     """
     if rejects is not None and not partial:
         raise click.UsageError("--rejects goes with --partial")

@@ -18,10 +18,10 @@ from dcmcfg.settings import Settings
 @site_options
 @changing_options
 def unset_command(settings: Settings, options: ChangeOptions, *, target: str, attributes: tuple[str, ...]) -> None:
-    """Take attributes away from an entry.
+    """Remove attributes of an entry.
 
-    TARGET is as for 'dcmcfg set'. What the entry's classes require stays, and so does what is part of its name.
-    An object class that 'set' or 'add-value' added for the last such value goes with it.
+    Attributes that the object classes of the entry require, or that are part of its name, cannot be removed. An object
+    class that dcmcfg added for an attribute is removed with its last attribute.
     """
     apply_target_edit(
         settings,

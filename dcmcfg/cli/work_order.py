@@ -6,7 +6,6 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_ae_title
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
@@ -27,44 +26,33 @@ from dcmcfg.settings import Settings
 _FORMATS = ("text", "csv", "orthanc", "ldif")
 
 
-@click.command(
-    "work-order",
-    cls=SiteCommand,
-    epilog=format_examples(
-        ("What has the administrator of LONGTERM to enter?", "dcmcfg work-order --external LONGTERM"),
-        ("For one viewer alone", "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER"),
-        (
-            "LONGTERM is an Orthanc: a file for its folder of configurations",
-            "dcmcfg work-order --external LONGTERM --format orthanc > dcm4chee.json",
-        ),
-    ),
-)
+@click.command("work-order", cls=SiteCommand)
 @click.option(
     "--external",
     required=True,
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="The other archive, as the archive calls it.",
+    help="AE title of the external archive in the configuration.",
 )
 @click.option(
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Archive AE that is asked; the device's only storage SCP by default.",
+    help="AE of the archive that receives requests; the device's only storage SCP by default.",
 )
 @click.option(
     "--calling",
     multiple=True,
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Who retrieves from the archive; may be given again. By default whom it accepts, else the tree's other AEs.",
+    help="Caller that retrieves; can be repeated. By default those that the archive accepts, else the other AEs.",
 )
 @click.option(
     "--dest",
     multiple=True,
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Where retrieves go; may be given again. By default what the archive accepts, else the tree's other AEs.",
+    help="Move Destination; can be repeated. By default those that the archive accepts, else the other AEs.",
 )
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="What it is printed as."
@@ -81,11 +69,11 @@ def work_order_command(
     form: str,
     as_json: bool,
 ) -> None:
-    """Say what must be entered at another archive.
+    """List what to configure on an external archive.
 
-    So that what is exported to it is taken, and what is retrieved from it arrives: AE titles with addresses, and who
-    may ask for what. 'orthanc' is a file for Orthanc's folder of configurations, 'csv' is what 'onboard' reads,
-    'ldif' has the classes of PS3.15.
+    The list has the AE titles, addresses and permissions that the external archive needs to accept exports and to
+    deliver retrieves. The format 'orthanc' is a configuration file of Orthanc, 'ldif' has the classes of PS3.15, and
+    'dcmcfg import' reads 'csv'.
     """
     if as_json and form != "text":
         raise click.UsageError("--json and --format exclude each other")

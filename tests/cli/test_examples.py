@@ -5,31 +5,59 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+import click
 import pytest
 
-from dcmcfg.cli.command_loader import load_command
-from dcmcfg.cli.commands import COMMANDS
+from dcmcfg.cli.help_pages.examples import EXAMPLES
+from dcmcfg.cli.main import program
+from tests.cli.conftest import Run
 
-MAIN = ("verify", "route", "work-order", "echo", "apply", "set-external-retrieve", "lint")
-WIDEST = 80
-
-
-def examples() -> Iterator[tuple[str, str]]:
-    for name in COMMANDS:
-        for line in (load_command(name).epilog or "").splitlines():
-            if line.startswith("  dcmcfg "):
-                yield name, line.strip()
+WIDEST = 100
 
 
-@pytest.mark.parametrize(("name", "line"), list(examples()))
-def test_an_example_is_understood(name: str, line: str) -> None:
+def walk(command: click.Command, context: click.Context, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield each command that is not a group, with its words."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name in command.list_commands(context):
+        found = command.get_command(context, name)
+        assert found is not None
+        inside = click.Context(found, parent=context, info_name=name)
+        yield from walk(found, inside, f"{path} {name}".strip())
+
+
+COMMANDS = dict(walk(program, click.Context(program, info_name="dcmcfg")))
+LINES = [(path, purpose, line) for path, rows in EXAMPLES.items() for purpose, line in rows]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_two_examples(path: str) -> None:
+    assert len(EXAMPLES.get(path, ())) >= 2
+
+
+def test_every_example_belongs_to_a_command() -> None:
+    assert [path for path in EXAMPLES if path not in COMMANDS] == []
+
+
+@pytest.mark.parametrize(("path", "purpose", "line"), LINES, ids=[line for _, _, line in LINES])
+def test_an_example_is_understood(path: str, purpose: str, line: str) -> None:
     words = shlex.split(line.partition(" > ")[0])
-    assert words[:2] == ["dcmcfg", name]
-    with load_command(name).make_context(name, words[2:], help_option_names=["-h", "--help"]):  # click keeps the option
+    beginning = ["dcmcfg", *path.split()]
+    assert words[: len(beginning)] == beginning
+    arguments = words[len(beginning) :]
+    with COMMANDS[path].make_context(path, arguments, help_option_names=["-h", "--help"]):  # click keeps the option
         pass
-    assert len(f"  {line}") <= WIDEST
+    assert len(line) <= WIDEST
+    assert purpose[0].isupper()
+    assert purpose[-1] not in ".?"
 
 
-@pytest.mark.parametrize("name", MAIN)
-def test_the_main_commands_end_their_help_with_examples(name: str) -> None:
-    assert (load_command(name).epilog or "").startswith("\b\nExamples:\n  # ")
+def test_the_help_ends_with_the_examples(run: Run) -> None:
+    assert run("history", "--help").stdout.endswith(
+        "Examples:\n"
+        "  # List the changes from this account\n"
+        "  dcmcfg history\n"
+        "  # Show one of them in detail\n"
+        "  dcmcfg history 12\n"
+    )

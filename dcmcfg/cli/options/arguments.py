@@ -41,7 +41,7 @@ def cipher_suite_option(function: F) -> F:
         multiple=True,
         metavar="NAME",
         callback=_parse_cipher_suites,
-        help="TLS with this suite, named as Java does (TLS_RSA_WITH_AES_128_CBC_SHA); may be given again.",
+        help="Use TLS with this cipher suite, by its name in Java (TLS_RSA_WITH_AES_128_CBC_SHA); can be repeated.",
     )(function)
 
 
@@ -61,7 +61,7 @@ class RolloutNumber(click.IntRange):
         try:
             number: int = super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r}: a roll-out is named by its number; dcmcfg history lists them", param, ctx)
+            self.fail(f"{value!r} is not the number of a change; dcmcfg history lists them", param, ctx)
         return number
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 — click's signature

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.site_command import ForceOption
+from dcmcfg.cli.options.topic_option import topic_option
 from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.topics import SAFETY_OVERRIDES
 from dcmcfg.errors import Refused
 from dcmcfg.plan import risk_checks
 from dcmcfg.plan.risk_checks import NewFinding, Risk
@@ -20,26 +21,27 @@ from dcmcfg.plan.server_schema import SERVER_SCHEMA
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_HELP_BY_RISK = {
+#: Risk → the help of the option that accepts it.
+HELP_BY_RISK = {
     risk_checks.MANY_CHANGES: "Change more than 30 % of the entries.",
     risk_checks.MANY_DELETES: "Delete more than 30 % of the entries.",
-    risk_checks.ARCHIVE_DEVICE: "Delete or rename the archive's own device.",
-    risk_checks.RECORDED_STUDIES: "Remove or rename an AE under whose title the archive's database has studies.",
-    risk_checks.STORED_OBJECTS: "Remove or rename a storage although the database has its ID with each object.",
-    risk_checks.DANGLING_REFERENCE: "Leave a reference that leads to no entry.",
+    risk_checks.ARCHIVE_DEVICE: "Delete or rename the device of the archive.",
+    risk_checks.RECORDED_STUDIES: "Remove or rename an AE that the archive's database records with studies.",
+    risk_checks.STORED_OBJECTS: "Remove or rename a storage that the database records with objects.",
+    risk_checks.DANGLING_REFERENCE: "Leave a reference to an entry that does not exist.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
-    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
+    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
     risk_checks.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot play its role.",
-    SERVER_SCHEMA: "Write what the schema that the directory server publishes does not allow; the server decides.",
+    SERVER_SCHEMA: "Write what the published schema of the directory server does not allow; the server decides.",
 }
 #: Option's parameter → the risk that it takes.
-RISK_BY_PARAMETER = {f"force_{name.replace('-', '_')}": name for name in _HELP_BY_RISK}
+RISK_BY_PARAMETER = {f"force_{name.replace('-', '_')}": name for name in HELP_BY_RISK}
 
 
 def force_options() -> Iterator[Callable[[F], F]]:
     """Yield the decorator of an option ``--force-RISK`` for each risk."""
-    for name, text in _HELP_BY_RISK.items():
-        yield click.option(f"--force-{name}", cls=ForceOption, is_flag=True, help=text)
+    for name, text in HELP_BY_RISK.items():
+        yield topic_option(SAFETY_OVERRIDES)(f"--force-{name}", is_flag=True, help=text)
 
 
 def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None:

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from dcmcfg.cli.options.topic_option import topic_option
+from dcmcfg.cli.topics import LIMITS
 from dcmcfg.limits import override_limits, parse_limit
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -24,7 +26,7 @@ class _Limit(click.ParamType[Any]):
 
 def limit_option(function: F, *, hidden: bool = False) -> F:
     """Return *function* with the option ``--max`` added, which is in force until the command ends."""
-    return click.option(
+    return topic_option(LIMITS)(
         "--max",
         metavar="NAME=NUMBER",
         type=_Limit(),
@@ -32,7 +34,7 @@ def limit_option(function: F, *, hidden: bool = False) -> F:
         expose_value=False,
         hidden=hidden,
         callback=_raise_limits,
-        help="Raise a limit on what a peer may send, e.g. ldap-entries=2000000 (docs/limits.md). Can be repeated.",
+        help="Raise a limit on what a peer may send, such as ldap-entries=2000000; can be repeated.",
     )(function)
 
 

@@ -16,17 +16,19 @@ import click
 from click.core import ParameterSource
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.help_page import SAFETY_OVERRIDES_HEADING
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.settings import Settings, resolve_settings
 
 R = TypeVar("R")
-_OWN, _RISKS, _SITE = "Options", "Safety overrides", "Site"
 
 
 class ForceOption(click.Option):
-    """An option that takes a risk by its name."""
+    """An option that accepts a risk of one command; those of all changing commands are in a help topic."""
+
+    section = SAFETY_OVERRIDES_HEADING
 
 
 class SectionOption(click.Option):
@@ -43,29 +45,7 @@ def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], C
 
 
 class SiteCommand(UniqueOptionsCommand):
-    """A command whose help has sections: its own options, those with a heading, risks, where the site is."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in sections."""
-        sections: dict[str, list[tuple[str, str]]] = {_OWN: []}
-        last_sections: dict[str, list[tuple[str, str]]] = {_RISKS: [], _SITE: []}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
-            if record is not None:
-                title = _get_section(parameter)
-                (last_sections if title in last_sections else sections).setdefault(title, []).append(record)
-        for title, records in (sections | last_sections).items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
-
-
-def _get_section(parameter: click.Parameter) -> str:
-    if isinstance(parameter, ForceOption):
-        return _RISKS
-    if isinstance(parameter, SectionOption):
-        return parameter.section
-    return _SITE if parameter.name in SITE_SETTINGS else _OWN
+    """A command that uses the site: it has the site options."""
 
 
 def site_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -8,33 +8,37 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from dcmcfg.cli.options.topic_option import topic_option
+from dcmcfg.cli.topics import SITE_OPTIONS
+
 F = TypeVar("F", bound=Callable[..., object])
+_site_option = topic_option(SITE_OPTIONS)
 
 #: (setting, placeholder, what it takes, help); the option is the setting with ``-`` for ``_``.
 _FILE = click.Path()
 _FLAG = None
-_OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
-    ("profile", "NAME", click.STRING, "Profile that describes the site."),
-    ("ldap_url", "URL", click.STRING, "Directory server: ldap://, ldaps:// or ldapi://."),
-    ("base_dn", "DN", click.STRING, "Entry below which the configuration is kept."),
-    ("bind_dn", "DN", click.STRING, "Who to bind as."),
+OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
+    ("profile", "NAME", click.STRING, "Profile that describes the site ('dcmcfg config list')."),
+    ("ldap_url", "URL", click.STRING, "URL of the directory server: ldap://, ldaps:// or ldapi://."),
+    ("base_dn", "DN", click.STRING, "Entry that the configuration is below."),
+    ("bind_dn", "DN", click.STRING, "DN to bind as."),
     ("bind_password_file", "FILE", _FILE, "File that holds the password of the bind DN."),
-    ("device", "NAME", click.STRING, "The archive's device."),
-    ("archive_url", "URL", click.STRING, "The archive's base URL."),
+    ("device", "NAME", click.STRING, "Device of the archive."),
+    ("archive_url", "URL", click.STRING, "Base URL of the archive."),
     ("archive_token_file", "FILE", _FILE, "File that holds a bearer token for the archive."),
-    ("oidc_issuer", "URL", click.STRING, "Issuer to get the archive's tokens from, for example a Keycloak realm."),
-    ("oidc_client_id", "ID", click.STRING, "Client to get them as."),
+    ("oidc_issuer", "URL", click.STRING, "Issuer of tokens for the archive, such as a Keycloak realm."),
+    ("oidc_client_id", "ID", click.STRING, "Client that requests these tokens."),
     ("oidc_client_secret_file", "FILE", _FILE, "File that holds the secret of that client."),
     ("ca_file", "FILE", _FILE, "CA certificates (PEM) to verify ldaps://, StartTLS and https:// with."),
-    ("require_crl", "", _FLAG, "Take no certificate without a revocation list (CRL) of its authority in the CA file."),
-    ("starttls", "", _FLAG, "Encrypt ldap:// by StartTLS, or do not connect."),
-    ("client_cert", "FILE", _FILE, "Certificate (PEM) to show the directory server."),
-    ("client_key", "FILE", _FILE, "Its private key (PEM), unless it is in the same file."),
+    ("require_crl", "", _FLAG, "Require a revocation list (CRL) of each authority in the CA file."),
+    ("starttls", "", _FLAG, "Encrypt ldap:// with StartTLS, or do not connect."),
+    ("client_cert", "FILE", _FILE, "Client certificate (PEM) for the directory server."),
+    ("client_key", "FILE", _FILE, "Private key (PEM) of that certificate, unless it is in the same file."),
 )
 #: The settings whose option takes no value.
-FLAGS = tuple(setting for setting, _, kind, _ in _OPTIONS if kind is _FLAG)
+FLAGS = tuple(setting for setting, _, kind, _ in OPTIONS if kind is _FLAG)
 #: The settings that have an option.
-SITE_SETTINGS = tuple(setting for setting, *_ in _OPTIONS)
+SITE_SETTINGS = tuple(setting for setting, *_ in OPTIONS)
 
 
 def _complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -58,14 +62,14 @@ def add_site_options(function: F, *, except_setting: str | None = None) -> F:
 
     Each parameter is a str, or None when not given.
     """
-    for setting, placeholder, kind, text in reversed(_OPTIONS):
+    for setting, placeholder, kind, text in reversed(OPTIONS):
         if setting == except_setting:
             continue
         name = "--" + setting.replace("_", "-")
         if kind is _FLAG:
-            option = click.option(name, flag_value="true", default=None, help=text)
+            option = _site_option(name, flag_value="true", default=None, help=text)
         else:
-            option = click.option(
+            option = _site_option(
                 name, metavar=placeholder, type=kind, shell_complete=_COMPLETERS.get(setting), help=text
             )
         function = option(function)

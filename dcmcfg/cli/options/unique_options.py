@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import click
 
 from dcmcfg.cli.options.display_options import make_color_option
+from dcmcfg.cli.options.help_page import HelpPage
 
 _COLOR_OPTION, _LISTED_COLOR_OPTION = make_color_option(hidden=True), make_color_option(hidden=False)
 
 
-class UniqueOptionsCommand(click.Command):
+class UniqueOptionsCommand(HelpPage):
     """A command whose options are given once, unless they take several values.
 
     It has ``--color``, which only the program's own help lists.

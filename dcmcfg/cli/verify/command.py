@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dcmcfg.cli.options.examples import format_examples
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -28,43 +27,23 @@ if TYPE_CHECKING:
     from dcmcfg.cli.verify.temporary_destination import ActiveDestination
 
 
-@click.command(
-    "verify",
-    cls=SiteCommand,
-    epilog=format_examples(
-        (
-            "Send a study from here, with this machine as WORKSTATION",
-            "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
-        ),
-        (
-            "Is external retrieve shown? Look for a study that is purged",
-            "dcmcfg verify --recall --dest WORKSTATION --receive --require-route",
-        ),
-        (
-            "This machine is not in the tree: add it for this run only",
-            "dcmcfg verify --study 1.2.840.1 --temporary-dest",
-        ),
-        (
-            "Many studies, received here, with the answers in a file",
-            "dcmcfg verify --query PatientID=4711 --dest WORKSTATION --receive --csv a.csv",
-        ),
-    ),
-)
+@click.command("verify", cls=SiteCommand)
 @verify_options
 @site_options
 def verify_command(settings: Settings, *, options: VerifyOptions) -> int:
-    """Prove with a real C-MOVE that a study arrives.
+    """Prove with a real C-MOVE that a study is delivered.
 
-    Asks the archive what the study holds, has it sent to the destination, and says separately what the archive
-    reported, what arrived, and whether the route through the external archive is shown.
+    The command asks the archive for the content of the study, and requests a C-MOVE to the destination. It reports
+    separately what the archive reported, what was received, and whether the study came from the external archive.
 
-    Many studies (several --study, --studies, --query) are verified in one run, whose answers are kept: the same command
-    again goes on with it.
+    Specify a study that the archive has purged, or --recall to find one. The retrieve recalls the study, so a second
+    run proves nothing about external retrieve.
 
-    Choose a study that the archive has purged, or have --recall look for one: the move recalls it, so a second run on
-    the same study proves nothing about external retrieve.
-    Exit code 0: verified, or reported by the archive without a witness. 1: not verified. 3: no C-MOVE was sent. 4: what
-    --temporary-dest has added could not be taken back.
+    Many studies (--study several times, --studies or --query) are verified in one run. Their results are stored: the
+    same command continues an interrupted run.
+
+    Exit codes: 0 verified, or reported by the archive and not observed, 1 not verified, 3 no C-MOVE was sent, 4 the
+    temporary destination could not be removed.
     """
     run = options.make_run(settings)
     with open_directory(settings) as directory:

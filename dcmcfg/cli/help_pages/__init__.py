@@ -1,0 +1,1 @@
+"""What help pages show beside docstrings and options: arguments, examples, topics. Loaded only to print help."""

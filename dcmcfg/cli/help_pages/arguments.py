@@ -1,0 +1,68 @@
+"""What the arguments of commands mean, for their help.
+
+One text serves all commands that have an argument of the name; a key with the command's words is for that one only.
+"""
+
+from __future__ import annotations
+
+_RENAMED = "Present name."
+_NEW_NAME = "New name."
+
+#: Parameter, or command and parameter → its text.
+ARGUMENTS = {
+    "address": "Address of the connection; an IPv6 address is in brackets.",
+    "ae": "AE title; DEVICE/TITLE if several devices have the AE.",
+    "ae add address": "AE title, host and port of the AE; an IPv6 address is in brackets.",
+    "aet": "AE title.",
+    "apply files": "LDIF file with change records, or with entries in their desired state; '-' is standard input.",
+    "attribute": "Name of the attribute, such as dcmExternalRetrieveAEDestination.",
+    "attributes": "Name of an attribute, such as dicomInstalled.",
+    "capability copy ae": "AE that gets the capabilities.",
+    "capability copy source": "AE whose capabilities are copied.",
+    "capability diff one": "AE whose capabilities are compared.",
+    "capability diff other": "AE to compare with.",
+    "check files": "LDIF file with entries, '-' for standard input; without it, the live tree.",
+    "completion shell": "Shell to print the script for.",
+    "config path name": "Name of a profile.",
+    "config set key": "Profile and key, such as hospital.ldap_url.",
+    "config set value": "New value; true or false for require_crl and starttls.",
+    "config show name": "Name of a profile.",
+    "config unset key": "Profile and key, such as hospital.ldap_url.",
+    "config use name": "Name of a profile.",
+    "connection list device": "Device whose connections are listed; without it, all devices.",
+    "device": "Name of the device.",
+    "device clone new": "Name of the copy.",
+    "device clone old": "Device to copy.",
+    "diff sides": "LDIF file, folder of *.ldif files, '-' for standard input, or 'live'. FROM is 'live' by default.",
+    "edit target": "Entry to edit: see 'dcmcfg help targets'.",
+    "echo titles": "AE title; DEVICE/TITLE if several devices have the AE.",
+    "file": "File.",
+    "find text": "Text to search for; case does not matter.",
+    "help words": "Command with its subcommand, or help topic.",
+    "history number": "Number of a change; without it, all changes are listed.",
+    "import file": "CSV, YAML, JSON or Orthanc file with the AEs; '-' is standard input.",
+    "key": "Name of the key.",
+    "lint source": "LDIF file or folder with the whole configuration, or '-'; without it, the live tree.",
+    "name": "Name of the device.",
+    "new": _NEW_NAME,
+    "number": "Number of the change, as 'dcmcfg history' lists it.",
+    "old": _RENAMED,
+    "onboard file": "CSV, YAML, JSON or Orthanc file with the AEs; '-' is standard input.",
+    "ae rename old": "Present AE title; DEVICE/TITLE if several devices have the AE.",
+    "ae rename new": "New AE title.",
+    "pattern": "Text in a name, an AE title or a host; with * or ?, a pattern for all of it. Case does not matter.",
+    "restore file": "File that 'dcmcfg snapshot' wrote.",
+    "results clear names": "Name of a store, or its beginning, as 'dcmcfg results list' shows it.",
+    "set-external-retrieve aet": "Storage SCP of the archive itself, such as DCM4CHEE.",
+    "snapshot file": "File to write; with --check, the file to check.",
+    "sop_classes": "Name, keyword (CTImageStorage) or UID of a SOP class.",
+    "target": "Device, AE or entry: see 'dcmcfg help targets'.",
+    "connection add target": "Device, and name of the new connection ('dicom' by default).",
+    "connection remove target": "Device, and name of the connection if it has several.",
+    "connection set target": "Device, and name of the connection if it has several.",
+    "connection set address": "New address of the connection; an IPv6 address is in brackets.",
+    "connection show target": "Device, and name of the connection if it has several.",
+    "show target": "Device or AE: see 'dcmcfg help targets'; without it, the device of the archive.",
+    "undo number": "Number of the change; without it, the interrupted or the newest one.",
+    "values": "Attribute and value; @FILE reads the value from a file, @- from standard input.",
+}

@@ -1,0 +1,331 @@
+"""The examples in the help of commands: for each a line of what it does, and a command line that can be copied.
+
+``tests/cli/test_examples.py`` parses them. A command has two or more; the first one also stands in the help of its
+group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Words of a command → its examples as (purpose, command line).
+EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # Inspect
+    "status": (
+        ("Show whether the archive runs", "dcmcfg status"),
+        ("Also show the identity that the directory server sees", "dcmcfg status --directory"),
+    ),
+    "show": (
+        ("Show the device of the archive", "dcmcfg show"),
+        ("Show one AE of the archive", "dcmcfg show dcm4chee-arc/DCM4CHEE"),
+    ),
+    "find": (
+        ("Find every place that names an AE", "dcmcfg find LONGTERM"),
+        ("Find every connection to a host", "dcmcfg find 10.1.2.3"),
+    ),
+    "get": (
+        ("Show all attributes of a device", "dcmcfg get dcm4chee-arc"),
+        ("Show one setting of an AE", "dcmcfg get AE:DCM4CHEE dcmExternalRetrieveAEDestination"),
+    ),
+    "explain": (
+        ("Explain a setting, and show where it is set", "dcmcfg explain dcmExternalRetrieveAEDestination"),
+        ("Explain a setting without a directory server", "dcmcfg explain dicomPort --offline"),
+    ),
+    # Change
+    "set-external-retrieve": (
+        ("Route recalled studies through the archive", "dcmcfg set-external-retrieve DCM4CHEE"),
+        ("Show the plan, and change nothing", "dcmcfg set-external-retrieve DCM4CHEE --dry-run"),
+        ("Let the external archive send to the destination again", "dcmcfg set-external-retrieve --clear"),
+    ),
+    "set": (
+        ("Set one value", "dcmcfg set AE:STORESCP dicomInstalled=FALSE"),
+        ("Read the value from a file", "dcmcfg set dcm4chee-arc dicomDescription=@description.txt"),
+    ),
+    "unset": (
+        ("Remove a setting of an AE", "dcmcfg unset AE:DCM4CHEE dcmExternalRetrieveAEDestination"),
+        ("Remove two attributes of a device", "dcmcfg unset storescp dicomDescription dicomStationName"),
+    ),
+    "edit": (
+        ("Edit an AE", "dcmcfg edit AE:STORESCP"),
+        ("Edit a device and all entries below it", "dcmcfg edit storescp --subtree"),
+    ),
+    "ae list": (
+        ("List all AEs", "dcmcfg ae list"),
+        ("List the AEs on one host", "dcmcfg ae list 10.1.2.3"),
+    ),
+    "ae show": (
+        ("Show an AE", "dcmcfg ae show WORKSTATION"),
+        ("Show an AE whose title several devices have", "dcmcfg ae show workstation/WORKSTATION"),
+    ),
+    "ae add": (
+        ("Add a workstation", "dcmcfg ae add WORKSTATION@10.1.2.3:11112"),
+        ("Add an AE over TLS to a device", "dcmcfg ae add CT1@10.1.2.4:2762 --device ct --tls"),
+        ("Add an AE with the capabilities of another one", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
+    ),
+    "ae set": (
+        ("Take an AE out of use", "dcmcfg ae set WORKSTATION dicomInstalled=FALSE"),
+        ("Describe an AE", "dcmcfg ae set WORKSTATION dicomDescription='Reading room 2'"),
+    ),
+    "ae rename": (
+        ("Rename an AE, and every reference to it", "dcmcfg ae rename WORKSTATION VIEWER"),
+        ("Keep the old title of an external archive too", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
+    ),
+    "ae remove": (
+        ("Remove an AE, and what only it uses", "dcmcfg ae remove WORKSTATION"),
+        ("Keep its connections and its device", "dcmcfg ae remove WORKSTATION --keep-connection"),
+    ),
+    "device list": (
+        ("List all devices", "dcmcfg device list"),
+        ("List the devices whose name starts with ct", "dcmcfg device list 'ct*'"),
+    ),
+    "device show": (
+        ("Show a device", "dcmcfg device show storescp"),
+        ("Show a device as JSON", "dcmcfg device show storescp --json"),
+    ),
+    "device create": (
+        ("Create a device for a CT scanner", "dcmcfg device create ct1 --type CT"),
+        ("Create a device with a description", "dcmcfg device create ct1 --description 'CT, room 2'"),
+    ),
+    "device clone": (
+        ("Copy a device that has one AE", "dcmcfg device clone ct1 ct2 --ae CT1=CT2"),
+        ("Rename all other unique names with a suffix", "dcmcfg device clone ct1 ct2 --suffix -2"),
+    ),
+    "device set": (
+        ("Describe a device", "dcmcfg device set storescp dicomDescription='Reading room 2'"),
+        ("Take a device out of use", "dcmcfg device set storescp dicomInstalled=FALSE"),
+    ),
+    "device rename": (
+        ("Rename a device, and every reference to it", "dcmcfg device rename ct1 ct-room-2"),
+        ("Show the plan, and change nothing", "dcmcfg device rename ct1 ct-room-2 --dry-run"),
+    ),
+    "device remove": (
+        ("Remove a device with everything in it", "dcmcfg device remove ct1"),
+        ("Show the plan, and change nothing", "dcmcfg device remove ct1 --dry-run"),
+    ),
+    "connection list": (
+        ("List all connections with their users", "dcmcfg connection list"),
+        ("List the connections of the archive", "dcmcfg connection list dcm4chee-arc"),
+    ),
+    "connection show": (
+        ("Show a connection", "dcmcfg connection show storescp/dicom"),
+        ("Show a connection as JSON", "dcmcfg connection show storescp/dicom --json"),
+    ),
+    "connection add": (
+        ("Add a connection for an AE of the device", "dcmcfg connection add ct1/dicom2 10.1.2.4:105 --ae CT1"),
+        ("Add a connection over TLS", "dcmcfg connection add ct1/dicom-tls 10.1.2.4:2762 --tls"),
+    ),
+    "connection set": (
+        ("Change the address of a connection", "dcmcfg connection set ct1/dicom 10.1.2.9:104"),
+        ("Switch TLS off", "dcmcfg connection set ct1/dicom --no-tls"),
+    ),
+    "connection remove": (
+        ("Remove a connection that nothing uses", "dcmcfg connection remove ct1/dicom2"),
+        ("Also remove it from the AEs that use it", "dcmcfg connection remove ct1/dicom2 --detach"),
+    ),
+    "capability list": (
+        ("List the capabilities of an AE", "dcmcfg capability list STORESCP"),
+        ("List what an AE accepts, in the form for 'ae add'", "dcmcfg capability list CT1 --role scp --format lines"),
+    ),
+    "capability show": (
+        ("Show one capability of an AE", "dcmcfg capability show STORESCP CTImageStorage"),
+        ("Show it as JSON", "dcmcfg capability show STORESCP CTImageStorage --json"),
+    ),
+    "capability add": (
+        ("Let an AE receive CT images", "dcmcfg capability add STORESCP CTImageStorage --role scp"),
+        (
+            "Add a transfer syntax to a SOP class",
+            "dcmcfg capability add CT1 CTImageStorage --role scu --transfer-syntax JPEGLSLossless",
+        ),
+    ),
+    "capability remove": (
+        ("Remove a SOP class in both roles", "dcmcfg capability remove STORESCP CTImageStorage"),
+        ("Remove it as SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),
+    ),
+    "capability copy": (
+        ("Add the capabilities of one AE to another", "dcmcfg capability copy CT1 CT2"),
+        ("Also remove all others", "dcmcfg capability copy CT1 CT2 --replace"),
+    ),
+    "capability diff": (
+        ("Show what CT1 has and CT2 has not", "dcmcfg capability diff CT1 CT2"),
+        ("Show what the archive sends and VIEWER rejects", "dcmcfg capability diff DCM4CHEE VIEWER --sending"),
+    ),
+    "rename exporter": (
+        ("Rename an exporter", "dcmcfg rename exporter LONGTERM TAPE"),
+        ("Update references after a rename by hand", "dcmcfg rename exporter LONGTERM TAPE --references-only"),
+    ),
+    "rename queue": (
+        ("Rename a queue", "dcmcfg rename queue Export6 ExportTape"),
+        ("Show the plan, and change nothing", "dcmcfg rename queue Export6 ExportTape --dry-run"),
+    ),
+    "rename storage": (
+        ("Rename a storage", "dcmcfg rename storage fs1 online"),
+        ("Show the plan, and change nothing", "dcmcfg rename storage fs1 online --dry-run"),
+    ),
+    "rename view": (
+        ("Rename a query/retrieve view", "dcmcfg rename view hideRejected clinical"),
+        ("Show the plan, and change nothing", "dcmcfg rename view hideRejected clinical --dry-run"),
+    ),
+    "rename web-app": (
+        ("Rename a web application", "dcmcfg rename web-app DCM4CHEE-WADO DICOMWEB"),
+        ("Show the plan, and change nothing", "dcmcfg rename web-app DCM4CHEE-WADO DICOMWEB --dry-run"),
+    ),
+    "import": (
+        ("Add the AEs of a table", "dcmcfg import modalities.csv"),
+        ("Add only AEs that answer a C-ECHO", "dcmcfg import modalities.csv --probe"),
+    ),
+    "onboard": (
+        ("Add the AEs of a table", "dcmcfg onboard modalities.csv"),
+        ("Add only AEs that answer a C-ECHO", "dcmcfg onboard modalities.csv --probe"),
+    ),
+    # Check
+    "check": (
+        ("Check the live configuration", "dcmcfg check"),
+        ("Check a file before it is applied", "dcmcfg check site.ldif"),
+    ),
+    "lint": (
+        ("Check the live configuration", "dcmcfg lint"),
+        ("Check a file that holds the whole configuration", "dcmcfg lint site.ldif"),
+        ("Fix what requires no decision", "dcmcfg lint --fix"),
+    ),
+    # Files
+    "export-ldif": (
+        ("Write the configuration to a file", "dcmcfg export-ldif -o site.ldif"),
+        ("Write one device to standard output", "dcmcfg export-ldif --device storescp"),
+    ),
+    "diff": (
+        ("Show what changed since an export", "dcmcfg diff site.ldif live"),
+        ("Write change records that turn one file into another", "dcmcfg diff old.ldif new.ldif --format ldif"),
+    ),
+    "apply": (
+        ("Show the plan, and change nothing", "dcmcfg apply change.ldif --dry-run"),
+        ("Write the plan to a file for review", "dcmcfg apply change.ldif --dry-run -o plan.ldif"),
+        ("Apply exactly what was reviewed", "dcmcfg apply plan.ldif"),
+        ("Write records that do not fit to a file", "dcmcfg apply change.ldif --continue"),
+    ),
+    "snapshot": (
+        ("Save the whole configuration", "dcmcfg snapshot before-upgrade.ldif"),
+        ("Check a snapshot without a server", "dcmcfg snapshot before-upgrade.ldif --check"),
+    ),
+    "restore": (
+        ("Make the configuration equal to a snapshot", "dcmcfg restore before-upgrade.ldif"),
+        ("Show the plan, and change nothing", "dcmcfg restore before-upgrade.ldif --dry-run"),
+    ),
+    # Undo
+    "history": (
+        ("List the changes from this account", "dcmcfg history"),
+        ("Show one of them in detail", "dcmcfg history 12"),
+    ),
+    "undo": (
+        ("Revert the newest change", "dcmcfg undo"),
+        ("Revert change 12, except what others have changed since", "dcmcfg undo 12 --partial"),
+    ),
+    # Verify
+    "route": (
+        ("Predict a retrieve to WORKSTATION", "dcmcfg route --dest WORKSTATION"),
+        (
+            "Predict it for purged studies and one caller",
+            "dcmcfg route --dest WORKSTATION --state purged --calling VIEWER",
+        ),
+        ("Predict it for one study", "dcmcfg route --dest WORKSTATION --study 1.2.840.1"),
+    ),
+    "echo": (
+        ("Call the external archive", "dcmcfg echo LONGTERM"),
+        ("Call every AE of the configuration", "dcmcfg echo --all"),
+        ("Verify the certificate of the archive", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
+    ),
+    "work-order": (
+        ("List what LONGTERM's administrator must enter", "dcmcfg work-order --external LONGTERM"),
+        ("List it for one viewer", "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER"),
+        (
+            "Write it as a configuration file of Orthanc",
+            "dcmcfg work-order --external LONGTERM --format orthanc > dcm4chee.json",
+        ),
+    ),
+    "verify": (
+        (
+            "Retrieve a study, with this machine as WORKSTATION",
+            "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
+        ),
+        (
+            "Find a purged study, and prove external retrieve",
+            "dcmcfg verify --recall --dest WORKSTATION --receive --require-route",
+        ),
+        (
+            "Add this machine as a destination for this run only",
+            "dcmcfg verify --study 1.2.840.1 --temporary-dest",
+        ),
+        (
+            "Retrieve all studies of a patient, and write the results to a file",
+            "dcmcfg verify --query PatientID=4711 --dest WORKSTATION --csv results.csv",
+        ),
+    ),
+    "results list": (
+        ("List the stored results", "dcmcfg results list"),
+        ("List them as JSON", "dcmcfg results list --json"),
+    ),
+    "results clear": (
+        ("Delete one store, by the beginning of its name", "dcmcfg results clear 3fa9"),
+        ("Delete all that were not used for 30 days", "dcmcfg results clear --older-than-days 30 --yes"),
+    ),
+    # Archive service
+    "reload": (
+        ("Make the archive load its configuration", "dcmcfg reload"),
+        ("Do so for the site of a profile", "dcmcfg reload --profile hospital"),
+    ),
+    "token": (
+        ("Show whether the archive accepts the token", "dcmcfg token"),
+        ("Print the token for another program", "dcmcfg token --print"),
+    ),
+    # Tools
+    "config list": (
+        ("List the profiles", "dcmcfg config list"),
+        ("List them as JSON", "dcmcfg config list --json"),
+    ),
+    "config show": (
+        ("Show each setting in effect, and its source", "dcmcfg config show"),
+        ("Show the settings with a profile", "dcmcfg config show hospital"),
+    ),
+    "config set": (
+        ("Create a profile", "dcmcfg config set hospital.ldap_url ldaps://10.1.2.3/dc=example,dc=org"),
+        ("Name the file of the password", "dcmcfg config set hospital.bind_password_file ~/.hospital"),
+    ),
+    "config unset": (
+        ("Remove a key", "dcmcfg config unset hospital.ca_file"),
+        ("Go back to the default device", "dcmcfg config unset hospital.device"),
+    ),
+    "config use": (
+        ("Use a profile by default", "dcmcfg config use hospital"),
+        ("Use no profile by default", "dcmcfg config use --none"),
+    ),
+    "config path": (
+        ("Print the folder of the profiles", "dcmcfg config path"),
+        ("Print the file of a profile", "dcmcfg config path hospital"),
+    ),
+    "lab up": (
+        ("Start the lab", "dcmcfg lab up"),
+        ("Start it with 500 additional studies", "dcmcfg lab up --studies 500"),
+    ),
+    "lab status": (
+        ("Show the parts of the lab and its studies", "dcmcfg lab status"),
+        ("Show them as JSON", "dcmcfg lab status --json"),
+    ),
+    "lab demo": (
+        ("Run the demonstration", "dcmcfg lab demo"),
+        ("Run it, and print the result as JSON", "dcmcfg lab demo --json"),
+    ),
+    "lab down": (
+        ("Stop the lab, and remove it", "dcmcfg lab down"),
+        ("Stop the lab in a folder", "dcmcfg lab down --folder /tmp/lab"),
+    ),
+    "completion": (
+        (
+            "Install completion for bash",
+            "dcmcfg completion bash > ~/.local/share/bash-completion/completions/dcmcfg",
+        ),
+        ("Install completion for fish", "dcmcfg completion fish > ~/.config/fish/completions/dcmcfg.fish"),
+    ),
+    "help": (
+        ("Show the help of a command", "dcmcfg help ae add"),
+        ("Show the options that describe the site", "dcmcfg help site-options"),
+    ),
+}

@@ -1,0 +1,189 @@
+"""The help topics: texts that several commands share, made from the tables that the commands use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dcmcfg.cli.options.change_options import HELP_BY_RISK
+from dcmcfg.cli.options.site_settings import OPTIONS
+from dcmcfg.cli.session.failures import DEBUG_VARIABLE, INTERRUPTED_EXIT_CODE, OUTPUT_CLOSED_EXIT_CODE
+from dcmcfg.cli.topics import TOPICS
+from dcmcfg.errors import DcmcfgError, IncompleteChange, MalformedInput, NegativeResult
+from dcmcfg.limits import LIMITS
+from dcmcfg.settings.sources import VARIABLES
+
+_SETTINGS_WITHOUT_OPTION = {
+    "bind_password": "Password of the bind DN.",
+    "bind_password_keychain": "Keychain service that holds the password of the bind DN.",
+    "archive_token": "Bearer token for the archive.",
+    "oidc_token_url": "Token endpoint, instead of the one that the issuer publishes.",
+    "oidc_client_secret": "Secret of the OpenID Connect client.",
+    "oidc_client_secret_keychain": "Keychain service that holds that secret.",
+    "oidc_scope": "Scope that the client requests.",
+    "tls_ca": "CA certificates (PEM) to verify DICOM peers with; the CA file by default.",
+    "tls_cert": "Certificate (PEM) to present in DICOM associations.",
+    "tls_key": "Private key (PEM) of that certificate, unless it is in the same file.",
+    "tls_key_passphrase": "Passphrase of that key.",
+    "tls_key_passphrase_file": "File that holds the passphrase of that key.",
+}
+_OTHER_VARIABLES = {
+    "DCMCFG_PROFILE": "Profile that describes the site; see 'dcmcfg config use'.",
+    DEBUG_VARIABLE: "Show the traceback of an internal error, if set to 1.",
+    "DCMCFG_LAB_FOLDER": "Folder of the lab.",
+    "DCMCFG_LAB_WITH_PID": "End the lab when the process with this ID ends.",
+    "COLUMNS": "Width of the output, instead of that of the terminal.",
+    "NO_COLOR": "Print without colour, if set.",
+    "VISUAL, EDITOR": "Editor of 'dcmcfg edit'.",
+    "XDG_CONFIG_HOME": "Parent folder of dcmcfg/profiles; ~/.config by default.",
+    "XDG_STATE_HOME": "Parent folder of dcmcfg, with the record of each change; ~/.local/state by default.",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, and rows of a term and its text."""
+
+    heading: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A help topic: paragraphs, and the tables below them."""
+
+    name: str
+    paragraphs: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def summary(self) -> str:
+        """The line of the topic in ``dcmcfg --help``."""
+        return TOPICS[self.name]
+
+
+def get_topic(name: str) -> Topic:
+    """Return the topic *name* of :data:`~dcmcfg.cli.topics.TOPICS`."""
+    return _TOPICS[name](name)
+
+
+def _make_site_options(name: str) -> Topic:
+    rows = tuple(
+        (f"--{setting.replace('_', '-')} {placeholder}".rstrip(), text) for setting, placeholder, _, text in OPTIONS
+    )
+    return Topic(
+        name,
+        (
+            "A site is a directory server, an archive and the credentials for both. These options describe it. Every "
+            "command that uses a site accepts them, before and after the command.",
+            "Each setting comes from the first of these sources that has it: an option; the profile of --profile; the "
+            "environment (DCMCFG_ and the setting in capitals, such as DCMCFG_LDAP_URL); the profile of "
+            "DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'; the default, a stock "
+            "installation on this machine.",
+            "The LDAP URL, the bind DN and the password come from one source, so that a password goes only to the "
+            "server that it is for. So do the archive URL and its token. Options can replace single parts. "
+            "'dcmcfg config show' prints each setting and its source.",
+        ),
+        (Section("Site options", rows),),
+    )
+
+
+def _make_safety_overrides(name: str) -> Topic:
+    return Topic(
+        name,
+        (
+            "A command refuses a plan that carries one of these risks. The refusal names the risk, the entries, and "
+            "the option that accepts it. Each option accepts one risk, for one run. Every changing command has them.",
+        ),
+        (Section("Safety overrides", tuple((f"--force-{risk}", text) for risk, text in HELP_BY_RISK.items())),),
+    )
+
+
+def _make_limits(name: str) -> Topic:
+    return Topic(
+        name,
+        (
+            "A directory server, an archive or a DICOM peer that sends more than one of these limits ends the command "
+            "with an error. --max NAME=NUMBER changes a limit for one run, before or after the command, and can be "
+            "repeated. A number of octets may end in K, M or G.",
+        ),
+        (Section("Limits", tuple((f"{each.name} ({each.format_maximum()})", each.description) for each in LIMITS)),),
+    )
+
+
+def _make_targets(name: str) -> Topic:
+    return Topic(
+        name,
+        ("An argument TARGET names an entry in one of these forms. Shell completion offers them.",),
+        (
+            Section(
+                "Forms",
+                (
+                    ("DEVICE", "A device by its name: dcm4chee-arc"),
+                    ("DEVICE/AE", "An AE of a device: dcm4chee-arc/DCM4CHEE"),
+                    ("AE:TITLE", "An AE whose title only one device has: AE:DCM4CHEE"),
+                    ("DN", "Any entry by its DN: dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc"),
+                ),
+            ),
+            Section(
+                "DNs",
+                (
+                    ("absolute", "A DN that ends with the base DN of the site."),
+                    ("relative", "Any other DN is relative to the container of the devices."),
+                ),
+            ),
+        ),
+    )
+
+
+def _make_environment(name: str) -> Topic:
+    return Topic(
+        name,
+        (
+            "An empty variable counts as not set. Options take precedence over the environment: see 'dcmcfg help "
+            "site-options'.",
+        ),
+        (
+            Section("Site", tuple(_list_setting_variables())),
+            Section("Others", tuple(_OTHER_VARIABLES.items())),
+        ),
+    )
+
+
+def _list_setting_variables() -> Iterator[tuple[str, str]]:
+    texts = {setting: text for setting, _, _, text in OPTIONS} | _SETTINGS_WITHOUT_OPTION
+    yield from ((variable, texts[setting]) for setting, variable in VARIABLES.items())
+
+
+def _make_exit_codes(name: str) -> Topic:
+    return Topic(
+        name,
+        ("The help of a command lists the codes that have a special meaning there.",),
+        (
+            Section(
+                "Exit codes",
+                (
+                    ("0", "Success, also if there was nothing to do."),
+                    (
+                        str(NegativeResult.exit_code),
+                        "The answer is no: declined, not verified, problems or differences.",
+                    ),
+                    (str(MalformedInput.exit_code), "Usage error: the command line or a setting is wrong."),
+                    (str(DcmcfgError.exit_code), "Failed, and nothing was changed."),
+                    (str(IncompleteChange.exit_code), "Changed, or possibly changed, but not finished."),
+                    (str(INTERRUPTED_EXIT_CODE), "Interrupted with Ctrl-C."),
+                    (str(OUTPUT_CLOSED_EXIT_CODE), "The reader of the output ended, as in 'dcmcfg ae list | head'."),
+                ),
+            ),
+        ),
+    )
+
+
+_TOPICS: dict[str, Callable[[str], Topic]] = {
+    "site-options": _make_site_options,
+    "safety-overrides": _make_safety_overrides,
+    "limits": _make_limits,
+    "targets": _make_targets,
+    "environment": _make_environment,
+    "exit-codes": _make_exit_codes,
+}

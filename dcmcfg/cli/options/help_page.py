@@ -1,0 +1,80 @@
+"""The help of commands and groups in sections: arguments, options by heading, help topics, examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from dcmcfg.cli.options.topic_option import TopicOption
+from dcmcfg.cli.topics import TOPICS
+
+_OWN, SAFETY_OVERRIDES_HEADING = "Options", "Safety overrides"
+
+
+class HelpPage(click.Command):
+    """A command or group whose help has the sections.
+
+    The texts of arguments and the examples are in :mod:`dcmcfg.cli.help_pages`, and are loaded only for ``--help``.
+    """
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the arguments, the options by heading, and a line for each help topic that describes further ones."""
+        from dcmcfg.cli.help_pages.page import list_arguments
+
+        sections = {"Arguments": [(each.metavar, each.text) for each in list_arguments(self, ctx)]}
+        sections |= list_option_sections(self, ctx)
+        sections["More options"] = [(f"dcmcfg help {topic}", TOPICS[topic]) for topic in list_option_topics(self, ctx)]
+        for heading, rows in sections.items():
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, each with a line of what it does above the command, and the epilog."""
+        from dcmcfg.cli.help_pages.page import list_examples
+
+        examples = list_examples(self, ctx)
+        if examples:
+            with formatter.section("Examples"):
+                for each in examples:
+                    indent = " " * formatter.current_indent
+                    formatter.write(f"{indent}# {each.purpose}\n{indent}{each.command}\n")
+        super().format_epilog(ctx, formatter)
+
+
+class CommandGroup(HelpPage, click.Group):
+    """A group of commands with such a help."""
+
+
+def list_option_sections(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """Return the options of *command* as (spelling, help) by heading, its own first and safety overrides last.
+
+    Hidden options, and those that a help topic describes, are left out.
+    """
+    sections: dict[str, list[tuple[str, str]]] = {_OWN: []}
+    overrides: list[tuple[str, str]] = []
+    for option in _list_options(command, ctx):
+        record = option.get_help_record(ctx)
+        if record is not None and not isinstance(option, TopicOption):
+            heading = getattr(option, "section", _OWN)
+            rows = overrides if heading == SAFETY_OVERRIDES_HEADING else sections.setdefault(heading, [])
+            rows.append(record)
+    return sections | {SAFETY_OVERRIDES_HEADING: overrides}
+
+
+def list_option_topics(command: click.Command, ctx: click.Context) -> list[str]:
+    """Return the help topics that describe options of *command*, in the order of :data:`TOPICS`; of the program none.
+
+    The program's own help lists all topics.
+    """
+    found = {
+        option.topic for option in _list_options(command, ctx) if isinstance(option, TopicOption) and not option.hidden
+    }
+    return [topic for topic in TOPICS if topic in found and ctx.parent is not None]
+
+
+def _list_options(command: click.Command, ctx: click.Context) -> Iterator[click.Option]:
+    return (parameter for parameter in command.get_params(ctx) if isinstance(parameter, click.Option))
