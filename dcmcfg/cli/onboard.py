@@ -43,17 +43,17 @@ _INITIAL_TOTAL = 100
     "--format",
     "form",
     type=click.Choice([form.value for form in SheetFileType]),
-    help="What FILE is, where its name does not end in .csv, .yaml or .json.",
+    help="Format of FILE, if its name does not end in .csv, .yaml or .json.",
 )
-@click.option("--probe", is_flag=True, help="Take a new AE only when it answers: association and C-ECHO, from here.")
+@click.option("--probe", is_flag=True, help="Add only AEs that respond to a C-ECHO from this machine.")
 @parallel_option
-@click.option("--calling", metavar="AET", help="Title that --probe calls as; the archive's AE by default.")
-@click.option("--keep-unreachable", is_flag=True, help="Take those too that do not answer --probe, with a warning.")
+@click.option("--calling", metavar="AET", help="Calling AE title of --probe; the archive's AE by default.")
+@click.option("--keep-unreachable", is_flag=True, help="Also add AEs that do not respond to --probe, with a warning.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="Where rows that are left out are written; FILE's name with .rejects before the suffix by default.",
+    help="File for rejected rows; the name of FILE with .rejects before the suffix by default.",
 )
 @tls_options
 @cipher_suite_option
@@ -74,12 +74,13 @@ def onboard_command(
 ) -> int:
     """Add the AEs of a file, a row each.
 
-    FILE is CSV whose first line names the columns title, host, port, tls, description, role and device; YAML or JSON
-    with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV. '-' is standard input.
+    FILE is CSV with the columns title, host, port, tls, description, role and device in its first line; YAML or JSON
+    with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV.
 
-    The good rows are one plan. What is so already is passed over; a row that is wrong, whose title is taken, or that
-    differs from what is there is left out, written to a file of the same form with its reason, and can be mended and
-    given again: exit code 1. docs/onboarding.md tells what is written for each role.
+    All valid rows are one plan. AEs that exist already are unchanged. Rejected rows are written to a file of the same
+    form with their reasons: fix them, and run the command with that file.
+
+    Exit codes: 0 all rows added, 1 rows were rejected.
     """
     if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")

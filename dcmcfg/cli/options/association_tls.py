@@ -116,17 +116,22 @@ tls_options = option_group(
             "--tls-ca",
             type=_FILE,
             metavar="FILE",
-            help="CA certificates (PEM) to verify peers with, by default --ca-file.",
+            help="CA certificates (PEM) to verify peers with; --ca-file by default.",
         ),
-        _option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to show in associations."),
-        _option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM), unless it is in the same file."),
+        _option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to present in associations."),
+        _option(
+            "--tls-key",
+            type=_FILE,
+            metavar="FILE",
+            help="Private key (PEM) of that certificate, unless it is in the same file.",
+        ),
         _option(
             "--tls-key-passphrase-file", type=_FILE, metavar="FILE", help="File that holds the passphrase of that key."
         ),
         _option(
             "--tls-any-host",
             is_flag=True,
-            help="Take the certificate for any host: whoever has one of that CA can pose as the peer.",
+            help="Do not check the host name in the certificate: any certificate of the CA is accepted.",
         ),
     ],
 )

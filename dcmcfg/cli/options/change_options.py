@@ -148,8 +148,8 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
 
     for option in reversed(
         (
-            click.option("--dry-run", is_flag=True, help="Show the plan and stop."),
-            click.option("--yes", "-y", is_flag=True, help="Do not ask."),
+            click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing."),
+            click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
             click.option(
                 "--out",
                 type=click.Path(dir_okay=False, path_type=Path),
@@ -159,16 +159,18 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             click.option(
                 "--no-reload",
                 is_flag=True,
-                help="Change the directory only. The archive loads the change at its next start or reload, or by "
-                "itself when a storage falls below its dcmStorageThreshold.",
+                help="Do not reload the archive. It loads the change at its next reload or start, or when a storage "
+                "falls below its dcmStorageThreshold.",
             ),
-            click.option("--strict", is_flag=True, help="Refuse when anything in an entry has changed meanwhile."),
+            click.option(
+                "--strict", is_flag=True, help="Refuse the plan if anything in an entry has changed since it was made."
+            ),
             click.option(
                 "--transaction/--step-by-step",
                 "in_transaction",
                 default=None,
-                help="In one transaction, replicas or not, or refuse; or without. By default as the server allows it "
-                "safely.",
+                help="Apply the plan in one transaction, or step by step. By default in one transaction if the server "
+                "supports it safely.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
             *force_options(),

@@ -17,7 +17,7 @@ AUTO = "auto"
 map_base_option = click.option(
     "--map-base",
     metavar="DN",
-    help=f"Take the records from this base DN to the site's own; '{AUTO}': from the one that the files name.",
+    help=f"Rewrite the DNs of the files from this base DN to that of the site; '{AUTO}' detects the base DN.",
 )
 
 

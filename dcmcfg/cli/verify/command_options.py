@@ -132,7 +132,7 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         "studies",
         multiple=True,
         metavar="UID",
-        help="Study Instance UID of the study to move; several make a run over many.",
+        help="Study Instance UID; repeat it to verify many studies.",
     ),
     click.option(
         "--dest",
@@ -140,10 +140,14 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         shell_complete=complete_ae_title,
         help="Move Destination: the AE that the study is sent to.",
     ),
-    click.option("--ae", metavar="AET", help="Archive AE that is asked; the device's only storage SCP by default."),
-    click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Our own AE title."),
     click.option(
-        "--connect", metavar="HOST[:PORT]", help="Where to call the archive, instead of its address in the tree."
+        "--ae",
+        metavar="AET",
+        help="AE of the archive that receives the request; the device's only storage SCP by default.",
+    ),
+    click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Calling AE title."),
+    click.option(
+        "--connect", metavar="HOST[:PORT]", help="Address of the archive, instead of the one in the configuration."
     ),
     recall_options,
     retrieval_options,
@@ -151,16 +155,16 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     temporary_options,
     evidence_options,
     file_options,
-    over_tls_option("Call the archive over TLS; by itself where it has no other way."),
+    over_tls_option("Call the archive over TLS; the default if it has no other connection."),
     tls_options,
     bulk_options,
     click.option(
         "--timeout-s",
         type=Quantity(min=0, min_open=True, max=MAX_TIMEOUT_S),
         metavar="S",
-        help="Seconds to wait for each response; by default longer than the archive waits itself (dcmRetrieveTimeout).",
+        help="Time-out in seconds for each response; by default longer than that of the archive (dcmRetrieveTimeout).",
     ),
-    click.option("--details", is_flag=True, help="Report each C-STORE and each kept file, not only how many."),
+    click.option("--details", is_flag=True, help="Show each C-STORE and each kept file."),
     click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON."),
 ]
 verify_options = option_group("options", VerifyOptions, _OPTIONS)

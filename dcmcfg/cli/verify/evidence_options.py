@@ -58,14 +58,18 @@ evidence_options = option_group(
             "expected_instances",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Number of instances that must arrive.",
+            help="Number of instances that must be delivered.",
         ),
         _option(
             "--require-observation",
             is_flag=True,
-            help="Refuse to ask unless we receive, and so can see, the instances.",
+            help="Require that dcmcfg receives the instances, and so observes their delivery.",
         ),
-        _option("--require-route", is_flag=True, help="Exit 1 unless the route through the external archive is shown."),
+        _option(
+            "--require-route",
+            is_flag=True,
+            help="Require proof of the route through the external archive; exit code 1 otherwise.",
+        ),
         _option(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -77,8 +81,8 @@ evidence_options = option_group(
             "--qido/--no-qido",
             "use_qido",
             default=None,
-            help="Ask the archive's database (--archive-url) where the files are, before and after the move. Default "
-            "for one study, and for many with --require-route.",
+            help="Query the archive's database (--archive-url) for the location of the files, before and after the "
+            "move. Default for one study, and for many with --require-route.",
         ),
     ],
 )
@@ -133,9 +137,9 @@ file_options = option_group(
             multiple=True,
             callback=_refuse_duplicates,
             metavar="FILE|FOLDER",
-            help="Keep what was configured, asked, answered and received in FILE.json or FILE.html; repeatable. "
-            "For many studies name a folder: it gets a JSON file for each answer.",
+            help="Save the configuration, request, responses and received instances to FILE.json or FILE.html; "
+            "can be repeated. For many studies specify a folder: it gets a JSON file for each result.",
         ),
-        _option("--replace", is_flag=True, help="Let files that are written replace those that exist."),
+        _option("--replace", is_flag=True, help="Replace existing files."),
     ],
 )

@@ -62,34 +62,34 @@ retrieval_options = option_group(
         _option(
             "--level",
             type=click.Choice([level.value for level in QueryRetrieveLevel]),
-            help="Level of the C-MOVE: the study, its series by their UIDs, or its instances by theirs.",
+            help="Level of the C-MOVE: study, series or instances.",
         ),
-        _option("--series", multiple=True, metavar="UID", help="Series to move, instead of all (repeatable)."),
+        _option("--series", multiple=True, metavar="UID", help="Series to retrieve, instead of all; can be repeated."),
         _option(
             "--image",
             "--instance",
             "image",
             multiple=True,
             metavar="UID",
-            help="Instance to move, instead of all (repeatable).",
+            help="Instance to retrieve, instead of all; can be repeated.",
         ),
         _option(
             "--model",
             type=click.Choice([model.value for model in InformationModel]),
-            help="Query/Retrieve information model, Study Root by default.",
+            help="Query/Retrieve information model; Study Root by default.",
         ),
         _option(
             "--patient-id",
             metavar="ID",
-            help="Whose study it is, instead of what the archive lists; it is asked for by --model patient then.",
+            help="Patient ID of the study, instead of the one that the archive lists; implies --model patient.",
         ),
-        _option("--patient-id-issuer", metavar="NAME", help="Who issued --patient-id."),
+        _option("--patient-id-issuer", metavar="NAME", help="Issuer of --patient-id."),
         _option(
             "--priority",
             type=click.Choice([priority.name.lower() for priority in Priority]),
             default="medium",
             show_default=True,
-            help="Priority that the archive is asked for.",
+            help="Priority of the C-MOVE.",
         ),
     ],
 )
@@ -117,13 +117,15 @@ receiving_options = option_group(
     "receiving",
     ReceiveOptions,
     [
-        _receiving_option("--receive", is_flag=True, help="Listen as the destination, on its address in the tree."),
+        _receiving_option(
+            "--receive", is_flag=True, help="Receive the study as the destination, at its address in the configuration."
+        ),
         _receiving_option(
             "--keep",
             "storage_folder",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="Keep what is received as files in DIR, and read each one back; implies --receive.",
+            help="Keep received instances as files in DIR, and read each one back; implies --receive.",
         ),
     ],
 )

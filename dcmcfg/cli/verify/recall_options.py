@@ -50,7 +50,7 @@ recall_options = option_group(
         _option(
             "--recall",
             is_flag=True,
-            help="Instead of --study: take the smallest study that is found to be purged; --query says among which.",
+            help="Use the smallest purged study, instead of --study; --query limits the search.",
         )
     ],
 )

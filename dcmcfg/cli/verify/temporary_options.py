@@ -26,17 +26,15 @@ temporary_options = option_group(
         _option(
             "--temporary-dest",
             is_flag=True,
-            help="Instead of --dest: add an AE with this machine's address for this run, receive as it, remove it.",
+            help="Add an AE with this machine's address for this run, instead of --dest; implies --receive.",
         ),
         _option(
             "--temporary-address",
             metavar="HOST[:PORT]",
-            help="Where the archive finds this machine, if not by the address that it is called from.",
+            help="Address of this machine for the archive; by default the one that the archive is called from.",
         ),
         _option("--show-plan", is_flag=True, help="Show each entry that --temporary-dest adds, and its LDIF."),
-        _option(
-            "--clean-temporary", is_flag=True, help="Only remove what killed runs with --temporary-dest have left."
-        ),
-        _option("--yes", "-y", is_flag=True, help="Do not ask before --temporary-dest changes the configuration."),
+        _option("--clean-temporary", is_flag=True, help="Only remove the temporary destinations of interrupted runs."),
+        _option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
     ],
 )
