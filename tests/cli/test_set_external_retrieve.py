@@ -196,8 +196,8 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
         (["A" * 17], "not an AE title: it has 17 characters"),
         (["A\\B"], "not an AE title: it holds a backslash"),
         ([" "], "not an AE title: it is empty"),
-        ([], "name the AE, or say --clear"),
-        (["DCM4CHEE", "--clear"], "--clear takes no AET"),
+        ([], "Specify an AE title or --clear"),
+        (["DCM4CHEE", "--clear"], "AET and --clear exclude each other"),
         (["DCM4CHEE", "--ldif", "-", "--json"], "--ldif - and --json both write to standard output"),
     ],
 )
