@@ -49,12 +49,15 @@ def resolve_target(configuration: Configuration, text: str) -> Target:
     return found
 
 
-def resolve_network_ae(configuration: Configuration, text: str) -> NetworkAE:
+def resolve_network_ae(configuration: Configuration, text: str, device_name: str | None = None) -> NetworkAE:
     """Return the AE that *text* names where only an AE can be meant.
 
-    Its title alone, or as :func:`resolve_target` has it. Raises :class:`NotFound` with near misses, and
-    :class:`AmbiguousName` for a title that several devices have.
+    *text* is its title alone, or as :func:`resolve_target` has it; with *device_name* the title of an AE of that
+    device. Raises :class:`NotFound` with similar titles, and :class:`AmbiguousName` for a title that several devices
+    have.
     """
+    if device_name is not None:
+        return configuration.get_device(device_name).get_network_ae(text)
     if any(ae.title == text for ae in configuration.network_aes()):
         text = f"{_AE_PREFIX}{text}"
     elif not any(mark in text for mark in "/:="):
