@@ -23,7 +23,7 @@ from dcmcfg.settings import Settings
 @click.argument("pattern", default="")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg onboard' reads.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg import' reads.")
 def list_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> int:
     """List the AEs of all devices, with their addresses.
 

@@ -41,7 +41,7 @@ SECTIONS = {
         "connection": Command("connection", "connection_group", "List, add, change and remove connections."),
         "capability": Command("capability", "capability_group", "List, change, copy and compare what an AE can."),
         "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
-        "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
+        "import": Command("import_", "import_command", "Add the AEs of a file, a row each."),
     },
     "Check": {
         "check": Command("check", "check_command", "Find errors in the tree, or in LDIF files."),
@@ -106,6 +106,7 @@ ALIASES = {
     "devices": "device list",
     "rename ae": "ae rename",
     "rename device": "device rename",
+    "onboard": "import",
     "add-value": "set --equals +=",
     "remove-value": "set --equals -=",
 }

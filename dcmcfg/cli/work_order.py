@@ -84,7 +84,7 @@ def work_order_command(
     """Say what must be entered at another archive.
 
     So that what is exported to it is taken, and what is retrieved from it arrives: AE titles with addresses, and who
-    may ask for what. 'orthanc' is a file for Orthanc's folder of configurations, 'csv' is what 'onboard' reads,
+    may ask for what. 'orthanc' is a file for Orthanc's folder of configurations, 'csv' is what 'import' reads,
     'ldif' has the classes of PS3.15.
     """
     if as_json and form != "text":

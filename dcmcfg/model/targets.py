@@ -71,7 +71,7 @@ def resolve_network_ae(configuration: Configuration, text: str, device_name: str
     found = resolve_target(configuration, text)
     if found.ae is None:
         raise NotFound(
-            "it is no AE", subject=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg aes lists them"
+            "it is no AE", subject=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg ae list lists them"
         )
     return found.ae
 
@@ -178,7 +178,9 @@ def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
         return NotFound(message, next_step=f"it is another title (dcmOtherAETitle) of {_join_titles(others)}")
     similar_titles = suggest_names(title, {ae.title for ae in aes})
     similar = [ae for similar_title in similar_titles for ae in aes if ae.title == similar_title]
-    return NotFound(message, next_step=f"near misses: {_join_titles(similar)}" if similar else "dcmcfg aes lists them")
+    return NotFound(
+        message, next_step=f"near misses: {_join_titles(similar)}" if similar else "dcmcfg ae list lists them"
+    )
 
 
 def _join_titles(aes: list[NetworkAE]) -> str:

@@ -1,4 +1,4 @@
-"""``dcmcfg onboard``."""
+"""``dcmcfg import``."""
 
 from __future__ import annotations
 
@@ -36,14 +36,13 @@ _ROWS_REJECTED = 1
 _INITIAL_TOTAL = 100
 
 
-@click.command("onboard", cls=SiteCommand)
+@click.command("import", cls=SiteCommand)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice([form.value for form in SheetFileType]),
-    help="What FILE is, where its name does not end in .csv, .yaml or .json.",
+    "--input-format",
+    type=click.Choice([each.value for each in SheetFileType]),
+    help="Format of FILE, if its name does not end in .csv, .yaml or .json.",
 )
 @click.option("--probe", is_flag=True, help="Take a new AE only when it answers: association and C-ECHO, from here.")
 @parallel_option
@@ -58,12 +57,12 @@ _INITIAL_TOTAL = 100
 @tls_options
 @cipher_suite_option
 @changing_options
-def onboard_command(
+def import_command(
     settings: Settings,
     options: ChangeOptions,
     *,
     file: Path,
-    form: str | None,
+    input_format: str | None,
     probe: bool,
     parallel: int,
     calling: str | None,
@@ -77,16 +76,18 @@ def onboard_command(
     FILE is CSV whose first line names the columns title, host, port, tls, description, role and device; YAML or JSON
     with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV. '-' is standard input.
 
-    The good rows are one plan. What is so already is passed over; a row that is wrong, whose title is taken, or that
-    differs from what is there is left out, written to a file of the same form with its reason, and can be mended and
-    given again: exit code 1. docs/onboarding.md tells what is written for each role.
+    The accepted rows are one plan. Rows for an AE that is there unchanged are skipped. A row is rejected if it has an
+    error, if its title is taken, or if it differs from the AE that is there. Rejected rows are written with the reasons
+    to a file of the same form: fix them and import that file. docs/import.md describes the roles.
+
+    Exit code 1: rows were rejected.
     """
     if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
     title = parse_ae_title(calling) if calling is not None else None
     rejects_path = choose_rejects_path((file,), rejects, suffix=file.suffix)
     cipher_suite_source = CipherSuiteSource(settings.device, cipher_suites)
-    sheet = read_sheet_file(file, SheetFileType(form) if form else None)
+    sheet = read_sheet_file(file, SheetFileType(input_format) if input_format else None)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         progress = _ProbeProgress()
@@ -176,6 +177,8 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
     )
 
     def render_file(heading: str) -> str:
-        return sheet.source_format.write_rejected_rows(reasons, f"{heading}; to be mended and given to dcmcfg onboard")
+        return sheet.source_format.write_rejected_rows(
+            reasons, f"{heading}; fix them and run dcmcfg import with this file"
+        )
 
     return RejectsFile(path, tuple(rejected_items), render_file, "rows")
