@@ -1,4 +1,4 @@
-"""How long ``dcmcfg onboard`` takes to plan 500 rows, and to probe 500 peers one by one and many at once.
+"""How long ``dcmcfg import`` takes to plan 500 rows, and to probe 500 peers one by one and many at once.
 
 Planning is from the octets of the file to the plan, on the lab's tree and on one of 15,000 entries, without server and
 without the start of the program. Peers are SCPs in a process of their own, on 20 loopback addresses since one address

@@ -44,10 +44,10 @@ class FileKind:
 
 LDIF = FileKind("an LDIF file", "dcmcfg apply {file} applies LDIF")
 SNAPSHOT = FileKind("a snapshot of dcmcfg", "dcmcfg restore {file} restores it")
-CSV = FileKind("a CSV file", "dcmcfg onboard {file} adds the AEs of a list")
+CSV = FileKind("a CSV file", "dcmcfg import {file} adds the AEs of a list")
 STUDY_LIST = FileKind("a list of studies", "dcmcfg verify --studies {file} retrieves them")
-JSON = FileKind("a JSON file", "dcmcfg onboard {file} adds the AEs of a list")
-YAML = FileKind("a YAML file", "dcmcfg onboard {file} adds the AEs of a list")
+JSON = FileKind("a JSON file", "dcmcfg import {file} adds the AEs of a list")
+YAML = FileKind("a YAML file", "dcmcfg import {file} adds the AEs of a list")
 _NO_COMMAND = "no dcmcfg command takes it"
 XML = FileKind("an XML file", f"{_NO_COMMAND}; dcmcfg export-ldif writes a configuration as LDIF")
 HTML = FileKind("an HTML page", "did a download end at a login page?")

@@ -123,11 +123,6 @@ def remove_command(
     """
 
     def make_edit(configuration: Configuration) -> Edit:
-        network_ae = (
-            resolve_network_ae(configuration, ae)
-            if on_device is None
-            else configuration.get_device(on_device).get_network_ae(ae)
-        )
-        return remove_network_ae(network_ae, keep_connection=keep_connection)
+        return remove_network_ae(resolve_network_ae(configuration, ae, on_device), keep_connection=keep_connection)
 
     apply_edit(settings, options, make_edit)

@@ -33,17 +33,15 @@ SECTIONS = {
         "set-external-retrieve": Command(
             "set_external_retrieve", "set_external_retrieve_command", "Set the destination AE of external retrieves."
         ),
-        "set": Command("set", "set_command", "Give attributes of an entry exactly these values."),
-        "unset": Command("unset", "unset_command", "Take attributes away from an entry."),
-        "add-value": Command("add_value", "add_value_command", "Add values beside those that an entry has."),
-        "remove-value": Command("remove_value", "remove_value_command", "Take single values away from an entry."),
+        "set": Command("set", "set_command", "Set, add and remove values of an entry."),
+        "unset": Command("unset", "unset_command", "Remove attributes of an entry."),
         "edit": Command("edit", "edit_command", "Edit an entry or a subtree as LDIF in your editor."),
         "ae": Command("noun_groups", "ae_group", "List, show, add, change and remove AEs."),
         "device": Command("noun_groups", "device_group", "List, show, create, change and remove devices."),
         "connection": Command("connection", "connection_group", "List, add, change and remove connections."),
         "capability": Command("capability", "capability_group", "List, change, copy and compare capabilities of AEs."),
         "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
-        "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
+        "import": Command("import_", "import_command", "Add the AEs of a file, a row each."),
     },
     "Check": {
         "check": Command("check", "check_command", "Find errors in the tree, or in LDIF files."),
@@ -89,6 +87,7 @@ SUBCOMMANDS = {
     "ae": {
         "list": Command("ae_list", "list_command", "List the AEs of all devices, with their addresses."),
         "add": Command("ae", "add_command", "Add an AE, with device and connection."),
+        "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
         "rename": Command("rename", "ae_command", "Give an AE another title."),
         "remove": Command("ae", "remove_command", "Remove an AE and what only it used."),
     },
@@ -96,17 +95,22 @@ SUBCOMMANDS = {
         "list": Command("device_list", "list_command", "List the devices, with their AEs."),
         "create": Command("device", "create_command", "Create a device without anything in it."),
         "clone": Command("device", "clone_command", "Copy the device OLD with everything in it as NEW."),
+        "set": Command("set", "device_set_command", "Set, add and remove values of a device."),
         "rename": Command("rename", "device_command", "Give a device another name."),
         "remove": Command("device", "remove_command", "Remove a device with everything in it."),
     },
 }
 
 #: Alias → the command that it runs, both as words. Help, completion and docs/commands.md list commands only.
+#: ``add-value`` and ``remove-value`` are ``set`` with a hidden option that says what the ``=`` in ATTR=VALUE means.
 ALIASES = {
     "aes": "ae list",
     "devices": "device list",
     "rename ae": "ae rename",
     "rename device": "device rename",
+    "onboard": "import",
+    "add-value": "set --equals +=",
+    "remove-value": "set --equals -=",
 }
 
 

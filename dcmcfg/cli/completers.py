@@ -13,6 +13,7 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from dcmcfg.cli.options.assignment import split_assignment, split_sign
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS
 from dcmcfg.cli.session.directory import make_directory_server
 from dcmcfg.directory.ldap import connect
@@ -21,7 +22,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind
-from dcmcfg.model.targets import resolve_entry
+from dcmcfg.model.targets import resolve_entry, resolve_network_ae
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.search import completions
@@ -107,62 +108,87 @@ def complete_existing_attribute(ctx: click.Context, param: click.Parameter, inco
     return [CompletionItem(name, help=label) for name, label in found]
 
 
-def complete_set_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return what :func:`complete_new_value` does, the values that the target has now first."""
-    existing_items = complete_existing_value(ctx, param, incomplete) if "=" in incomplete else []
-    new_items = complete_new_value(ctx, param, incomplete)
-    return list({item.value: item for item in (*existing_items, *new_items)}.values())
+def complete_assignment(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the attributes that the target may have, each with ``=``; after an operator, the values that fit it.
+
+    After ``+=`` these are values that the target accepts, after ``-=`` those that it has, after ``=`` both. ``ATTR+``
+    and ``ATTR-`` become ``ATTR+=`` and ``ATTR-=``.
+    """
+    name, operator, value_prefix = split_assignment(incomplete)
+    if not operator:
+        return _complete_attribute_and_operator(ctx, incomplete)
+    meaning = ctx.params.get("equals") or "=" if operator == "=" else operator
+    values = _list_existing_values(ctx, name, value_prefix) if meaning in ("=", "-=") else []
+    if meaning in ("=", "+="):
+        values += _list_acceptable_values(ctx, name, value_prefix)
+    return [CompletionItem(f"{name}{operator}{value}") for value in dict.fromkeys(values)]
 
 
-def complete_new_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the ``ATTR=`` that may stand on the target, and after it the values that are known or name a thing."""
-    name, equals, value_prefix = incomplete.partition("=")
-    if equals:
-        return [CompletionItem(f"{name}={value}") for value in _find_values(ctx, name, value_prefix)]
-    found = completions.complete_attributes(load_bundled_schema(), incomplete, _find_target(ctx))
-    return [CompletionItem(f"{each}=", help=label) for each, label in found]
-
-
-def complete_existing_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the ``ATTR=`` that the target has, and after it the values that it has."""
-    name, equals, value_prefix = incomplete.partition("=")
-    entry = _find_target(ctx)
-    if equals:
-        found = (
-            completions.complete_values(load_bundled_schema(), name, value_prefix, entry) if entry is not None else ()
-        )
-        return [CompletionItem(f"{name}={value}") for value in found]
+def _complete_attribute_and_operator(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    name, sign = split_sign(incomplete)
+    meaning = f"{sign}=" if sign else ctx.params.get("equals")
+    found = completions.complete_attributes(
+        load_bundled_schema(), name, _find_target(ctx), only_present=meaning == "-="
+    )
     return [
-        CompletionItem(f"{each}=", help=label)
-        for each, label in completions.complete_attributes(load_bundled_schema(), incomplete, entry, only_present=True)
+        CompletionItem(f"{each}{sign}=", help=label)
+        for each, label in found
+        if not sign or each.lower() == name.lower()
     ]
 
 
-def _find_values(ctx: click.Context, name: str, incomplete: str) -> list[str]:
+def _list_existing_values(ctx: click.Context, name: str, incomplete: str) -> list[str]:
+    entry = _find_target(ctx)
+    return [] if entry is None else list(completions.complete_values(load_bundled_schema(), name, incomplete, entry))
+
+
+def _list_acceptable_values(ctx: click.Context, name: str, incomplete: str) -> list[str]:
     """Return the values of *name* that *incomplete* may become.
 
     Those that the target accepts, or all that are known.
     """
-    text = ctx.params.get("target")
+    resolve = _get_target_resolver(ctx)
     found = None
-    if isinstance(text, str):
-        found = _query_configuration(ctx, functools.partial(_list_values_of_target, text, name, incomplete))
+    if resolve is not None:
+        found = _query_configuration(ctx, functools.partial(_list_values_of_target, resolve, name, incomplete))
     return list(completions.complete_values(load_bundled_schema(), name, incomplete)) if found is None else found
 
 
-def _list_values_of_target(text: str, name: str, incomplete: str, configuration: Configuration) -> list[str]:
+def _list_values_of_target(
+    resolve: Callable[[Configuration], Entry], name: str, incomplete: str, configuration: Configuration
+) -> list[str]:
     from dcmcfg.cli.value_completion import list_new_values
 
-    return list_new_values(configuration, text, name, incomplete)
+    return list_new_values(configuration, resolve(configuration), name, incomplete)
 
 
 def _find_target(ctx: click.Context) -> Entry | None:
-    text = ctx.params.get("target")
-    return (
-        _query_configuration(ctx, lambda configuration: resolve_entry(configuration, text))
-        if isinstance(text, str)
-        else None
-    )
+    resolve = _get_target_resolver(ctx)
+    return None if resolve is None else _query_configuration(ctx, resolve)
+
+
+def _get_target_resolver(ctx: click.Context) -> Callable[[Configuration], Entry] | None:
+    """Return what finds the entry that the command line names, by the argument that names it; None before that."""
+    for parameter, resolve in _TARGET_RESOLVERS.items():
+        text = ctx.params.get(parameter)
+        if isinstance(text, str):
+            return functools.partial(resolve, ctx, text)
+    return None
+
+
+def _resolve_any(ctx: click.Context, text: str, configuration: Configuration) -> Entry:  # noqa: ARG001 — one signature for all three
+    return resolve_entry(configuration, text)
+
+
+def _resolve_ae(ctx: click.Context, text: str, configuration: Configuration) -> Entry:
+    return resolve_network_ae(configuration, text, ctx.params.get("on_device")).entry
+
+
+def _resolve_device(ctx: click.Context, text: str, configuration: Configuration) -> Entry:  # noqa: ARG001
+    return configuration.get_device(text).entry
+
+
+_TARGET_RESOLVERS = {"target": _resolve_any, "ae": _resolve_ae, "name": _resolve_device}
 
 
 def _query_configuration(ctx: click.Context, query: Callable[[Configuration], T]) -> T | None:

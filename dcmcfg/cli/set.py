@@ -1,35 +1,112 @@
-"""``dcmcfg set``. Kept apart: each command is a module of its own, loaded only when the command runs."""
+"""``dcmcfg set``, ``dcmcfg ae set`` and ``dcmcfg device set``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
-from dcmcfg.cli.completers import complete_set_value, complete_target
+from dcmcfg.cli.completers import complete_ae, complete_assignment, complete_device, complete_target
+from dcmcfg.cli.noun_groups import ae_group, device_group
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
-from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.options.value_arguments import value_arguments
-from dcmcfg.cli.session.edit import apply_target_edit
+from dcmcfg.cli.session.edit import apply_target_edit, make_added_class_lookup
 from dcmcfg.edits.attribute_values import AttributeValues, set_values
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.targets import Target, resolve_network_ae, resolve_target
 from dcmcfg.settings import Settings
+
+
+def _apply_values(
+    settings: Settings,
+    options: ChangeOptions,
+    values: tuple[AttributeValues, ...],
+    resolve: Callable[[Configuration], Target],
+) -> None:
+    apply_target_edit(
+        settings,
+        options,
+        resolve,
+        attributes=[each.name for each in values],
+        make_edit=lambda schema, found: set_values(
+            schema, found, values, make_added_class_lookup(settings, schema, found)
+        ),
+    )
 
 
 @click.command("set", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
-@value_arguments(complete_set_value)
+@value_arguments(complete_assignment)
 @site_options
 @changing_options
 def set_command(
     settings: Settings, options: ChangeOptions, *, target: str, values: tuple[AttributeValues, ...]
 ) -> None:
-    """Give attributes of an entry exactly these values.
+    """Set, add and remove values of an entry.
 
-    TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. An attribute given
-    several times gets several values; all that it had before are replaced. ATTR=@FILE takes the value from a file,
-    ATTR=@- from standard input, and a value that begins with @ is written with another @ before it. Names and values
-    are checked before anything is planned; the object class that allows the attribute is added where it is
-    missing.
+    TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. One call may use all
+    three forms; they are one change of the entry:
+
+    \b
+      ATTR=VALUE   sets exactly this value; repeat it for several values
+      ATTR+=VALUE  adds a value; a value that is there is unchanged
+      ATTR-=VALUE  removes a value; of one that is not there, similar values are shown
+
+    A VALUE of @FILE is read from a file, @- from standard input. A value that begins with @ is written with another @
+    before it. Names and values are checked before the plan. The object class that allows an attribute is added with its
+    first value. ATTR-= removes a class that dcmcfg added in this way with the last value that needs it.
+    """  # noqa: D301 — the backslash is click's mark for lines that it must not wrap
+    _apply_values(settings, options, values, lambda configuration: resolve_target(configuration, target))
+
+
+@ae_group.command("set", cls=SiteCommand)
+@click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
+@value_arguments(complete_assignment)
+@site_options_without_device
+@click.option(
+    "--device",
+    "on_device",
+    metavar="NAME",
+    shell_complete=complete_device,
+    help="Device of the AE, where several have an AE of the title.",
+)
+@changing_options
+def ae_set_command(
+    settings: Settings,
+    options: ChangeOptions,
+    *,
+    ae: str,
+    on_device: str | None,
+    values: tuple[AttributeValues, ...],
+) -> None:
+    """Set, add and remove values of an AE.
+
+    The forms of ATTR=VALUE are those of 'dcmcfg set'.
     """
-    names = [each.name for each in values]
-    apply_target_edit(
-        settings, options, target, attributes=names, make_edit=lambda schema, found: set_values(schema, found, values)
-    )
+
+    def resolve(configuration: Configuration) -> Target:
+        found = resolve_network_ae(configuration, ae, on_device)
+        return Target(found.entry, found.device, found)
+
+    _apply_values(settings, options, values, resolve)
+
+
+@device_group.command("set", cls=SiteCommand)
+@click.argument("name", metavar="DEVICE", shell_complete=complete_device)
+@value_arguments(complete_assignment)
+@site_options
+@changing_options
+def device_set_command(
+    settings: Settings, options: ChangeOptions, *, name: str, values: tuple[AttributeValues, ...]
+) -> None:
+    """Set, add and remove values of a device.
+
+    The forms of ATTR=VALUE are those of 'dcmcfg set'.
+    """
+
+    def resolve(configuration: Configuration) -> Target:
+        device = configuration.get_device(name)
+        return Target(device.entry, device)
+
+    _apply_values(settings, options, values, resolve)

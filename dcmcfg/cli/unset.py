@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from dcmcfg.cli.completers import complete_existing_attribute, complete_target
+from dcmcfg.cli.options.assignment import split_assignment
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.edit import apply_target_edit, make_added_class_lookup
 from dcmcfg.edits.attribute_values import unset_attributes
+from dcmcfg.model.targets import resolve_target
 from dcmcfg.settings import Settings
 
 
@@ -22,11 +26,19 @@ def unset_command(settings: Settings, options: ChangeOptions, *, target: str, at
 
     Attributes that the object classes of the entry require, or that are part of its name, cannot be removed. An object
     class that dcmcfg added for an attribute is removed with its last attribute.
+
+    To remove single values, run 'dcmcfg set TARGET ATTR-=VALUE'.
     """
+    if (assignment := next((each for each in attributes if "=" in each), None)) is not None:
+        name, operator, _ = split_assignment(assignment)
+        raise click.UsageError(
+            f"{name}{operator}… has a value, and unset removes all values; to remove one: dcmcfg set "
+            f"{shlex.quote(target)} {name}-=VALUE"
+        )
     apply_target_edit(
         settings,
         options,
-        target,
+        lambda configuration: resolve_target(configuration, target),
         attributes=attributes,
         make_edit=lambda schema, found: unset_attributes(
             schema, found, attributes, make_added_class_lookup(settings, schema, found)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from dcmcfg.entry import Entry
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import resolve_entry
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.search import completions
 from dcmcfg.search.acceptable_values import complete_external_retrieve_titles, filter_acceptable_values
 
 
-def list_new_values(configuration: Configuration, target_text: str, name: str, incomplete: str) -> list[str]:
-    """Return the values of *name* that *incomplete* may become and that the target *target_text* would accept."""
-    entry = resolve_entry(configuration, target_text)
+def list_new_values(configuration: Configuration, entry: Entry, name: str, incomplete: str) -> list[str]:
+    """Return the values of *name* that *incomplete* may become and that *entry* of *configuration* would accept."""
     known_values = completions.complete_values(load_bundled_schema(), name, incomplete)
     values = dict.fromkeys((*known_values, *completions.complete_references(configuration, name, incomplete, entry)))
     return list(filter_acceptable_values(configuration, entry, name, values=values, now=datetime.now(UTC)))

@@ -158,7 +158,7 @@ def _detect_other_protocol(
 def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
     """Return how *endpoint* and what is said of it are made alike."""
     if not endpoint.get_connection_name:
-        return "the peer or what is said of it is wrong: tls in a file for onboard, dicomTLSCipherSuite in the tree"
+        return "the peer or what is said of it is wrong: tls in a file for import, dicomTLSCipherSuite in the tree"
     command = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
     return f"where it is the tree that is wrong: {command}"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from dcmcfg.changes import Modification, Modify, Operation
@@ -27,10 +27,14 @@ _CERTIFICATE = "Certificate"
 
 @dataclass(frozen=True)
 class AttributeValues:
-    """Values of the attribute ``name``, as somebody names it: any case, alias or OID, options included."""
+    """Values of the attribute ``name``, in any case, as alias or OID, options included.
+
+    ``operation`` is REPLACE to have exactly these values, ADD to add them, DELETE to remove them.
+    """
 
     name: str
     values: tuple[bytes, ...]
+    operation: Operation = Operation.REPLACE
 
 
 #: Classes, in lower case, that were added to the entry only for values: they go with the last of these.
@@ -47,93 +51,105 @@ def set_values(
     desired: Sequence[AttributeValues],
     auto_added_classes: AutoAddedClasses = _list_no_classes,
 ) -> Edit:
-    """Return the edit after which each attribute has exactly the values *desired*.
+    """Return the edit that replaces, adds and deletes the values *desired*, in one change of the entry.
 
-    A class of *auto_added_classes* goes with the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for
-    an attribute that *schema* does not know, with near misses, and :class:`Refused` for what the entry, by its classes,
-    could not hold, what ``dcmcfg check`` would call an error, and what would change the entry's name.
+    A value to add that is held, and one to delete that is not, is unchanged. A class of *auto_added_classes* goes with
+    the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does not know,
+    with similar names, and :class:`Refused` for values that the entry, by its classes, could not hold, that
+    ``dcmcfg check`` reports as errors or that change the entry's name, and for operations on one attribute that
+    contradict each other.
     """
-    for each in desired:
-        if get_attribute_type(schema, each.name).name == OBJECT_CLASS:
-            raise Refused(
-                "the object classes are not set as a whole",
-                subject=str(target.entry.dn),
-                next_step="add-value and remove-value change them one by one",
-            )
-    return _build_edit(
-        schema, target, [(Operation.REPLACE, each) for each in _group_by_attribute(schema, desired)], auto_added_classes
-    )
+    by_attribute = _group_by_attribute(schema, desired)
+    for each in by_attribute.values():
+        _require_consistent(schema, target, each)
+    requests = [each for group in by_attribute.values() for each in _resolve_operations(schema, target.entry, group)]
+    return _build_edit(schema, target, requests, auto_added_classes)
 
 
 def unset_attributes(
     schema: Schema, target: Target, names: Iterable[str], auto_added_classes: AutoAddedClasses = _list_no_classes
 ) -> Edit:
-    """Return the edit after which the entry has none of the attributes *names*; as :func:`set_values` does it."""
+    """Return the edit after which the entry has none of the attributes *names*; raises as :func:`set_values`."""
     return set_values(schema, target, [AttributeValues(name, ()) for name in names], auto_added_classes)
 
 
-def add_values(schema: Schema, target: Target, additions: Sequence[AttributeValues]) -> Edit:
-    """Return the edit that adds the values *additions* to those held; raises what :func:`set_values` does."""
-    grouped = _group_by_attribute(schema, additions)
-    return _build_edit(
-        schema, target, [_resolve_operation(schema, target.entry, Operation.ADD, each) for each in grouped]
-    )
+#: The values of one attribute for each operation.
+_ValuesByOperation = Mapping[Operation, AttributeValues]
 
 
-def remove_values(
-    schema: Schema,
-    target: Target,
-    removals: Sequence[AttributeValues],
-    auto_added_classes: AutoAddedClasses = _list_no_classes,
-) -> Edit:
-    """Return the edit that takes the values *removals* away; as :func:`set_values` does it."""
-    grouped = _group_by_attribute(schema, removals)
-    requests = [_resolve_operation(schema, target.entry, Operation.DELETE, each) for each in grouped]
-    return _build_edit(schema, target, requests, auto_added_classes)
-
-
-def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> tuple[AttributeValues, ...]:
-    """Return what is *given*, the values of one attribute together by whichever of its names they were given."""
-    found: dict[str, tuple[str, tuple[bytes, ...]]] = {}
+def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> dict[str, _ValuesByOperation]:
+    """Return the values *given* by attribute and operation, whichever names of the attribute were given."""
+    found: dict[str, dict[Operation, AttributeValues]] = {}
     for each in given:
         name = _build_description(get_attribute_type(schema, each.name), each.name)
-        first, values = found.get(name.lower(), (name, ()))
-        found[name.lower()] = first, (*values, *each.values)
-    return tuple(AttributeValues(name, values) for name, values in found.values())
+        group = found.setdefault(name.lower(), {})
+        first = group.get(each.operation, AttributeValues(name, (), each.operation))
+        group[each.operation] = replace(first, values=(*first.values, *each.values))
+    return dict(found)
 
 
-_ValueRequest = tuple[Operation, AttributeValues]
-
-
-def _resolve_operation(schema: Schema, entry: Entry, operation: Operation, requested: AttributeValues) -> _ValueRequest:
-    """Return what is requested, as a replacement where single values cannot be named."""
-    attribute_type = get_attribute_type(schema, requested.name)
-    if attribute_type.equality_rule is not None:
-        return operation, requested
-    current_values = entry.values(_build_description(attribute_type, requested.name))
-    if operation is Operation.ADD:
-        return Operation.REPLACE, AttributeValues(
-            requested.name, tuple(dict.fromkeys((*current_values, *requested.values)))
+def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperation) -> None:
+    """Raise :class:`Refused` if the operations of *group* contradict each other, or replace the object classes."""
+    name = next(iter(group.values())).name
+    if Operation.REPLACE in group and get_attribute_type(schema, name).name == OBJECT_CLASS:
+        raise Refused(
+            "the object classes are not set as a whole",
+            subject=str(target.entry.dn),
+            next_step=f"{OBJECT_CLASS}+=CLASS adds one, {OBJECT_CLASS}-=CLASS removes one",
         )
-    return Operation.REPLACE, AttributeValues(
-        requested.name, tuple(value for value in current_values if value not in requested.values)
-    )
+    if Operation.REPLACE in group and len(group) > 1:
+        raise Refused(
+            f"{name}= sets all values, so it excludes {name}+= and {name}-=",
+            subject=str(target.entry.dn),
+            next_step=f"use {name}= alone, or {name}+= and {name}-=",
+        )
+    if len(group) > 1:
+        added, removed = (
+            {schema.normalise_value(name, value) for value in group[operation].values}
+            for operation in (Operation.ADD, Operation.DELETE)
+        )
+        if added & removed:
+            value = next(each for each in group[Operation.ADD].values if schema.normalise_value(name, each) in removed)
+            raise Refused(
+                f"{name}: the value {format_value(name, value)} is both added and removed", subject=str(target.entry.dn)
+            )
+
+
+def _resolve_operations(schema: Schema, entry: Entry, group: _ValuesByOperation) -> Iterator[AttributeValues]:
+    """Yield the operations of *group*, deletions first; one replacement where single values cannot be named.
+
+    An attribute without equality rule has no names for single values (RFC 4511 §4.6). A single-valued one must lose the
+    old value before it gets the new one.
+    """
+    ordered = sorted(group.values(), key=lambda each: each.operation is not Operation.DELETE)
+    name = ordered[0].name
+    if Operation.REPLACE in group or get_attribute_type(schema, name).equality_rule is not None:
+        yield from ordered
+        return
+    values = entry.values(name)
+    for each in ordered:
+        values = (
+            tuple(value for value in values if value not in each.values)
+            if each.operation is Operation.DELETE
+            else tuple(dict.fromkeys((*values, *each.values)))
+        )
+    yield AttributeValues(name, values)
 
 
 def _build_edit(
-    schema: Schema, target: Target, requests: Sequence[_ValueRequest], own_classes: AutoAddedClasses = _list_no_classes
+    schema: Schema, target: Target, requests: Sequence[AttributeValues], own_classes: AutoAddedClasses
 ) -> Edit:
     entry = target.entry
     entry_with_classes = _add_classes(entry, _iterate_added_classes(requests))
     classes: dict[str, None] = {}
     modifications: list[Modification] = []
-    for operation, each in requests:
+    for each in requests:
         known = get_attribute_type(schema, each.name)
         if known.operational or known.name.lower() in OPERATIONAL_ATTRIBUTES:
             raise Refused(f"{known.name} is kept by the server", subject=str(entry.dn))
-        if each.values and operation is not Operation.DELETE:
+        if each.values and each.operation is not Operation.DELETE:
             classes.update(dict.fromkeys(find_missing_classes(schema, entry_with_classes, known)))
-        modifications.append(Modification(operation, _build_description(known, each.name), each.values))
+        modifications.append(Modification(each.operation, each.name, each.values))
     if classes:
         added = Modification(Operation.ADD, OBJECT_CLASS, tuple(name.encode() for name in classes))
         modifications.insert(0, added)
@@ -161,9 +177,9 @@ def _find_unneeded_classes(
     return tuple(name.encode() for group in found for name in takewhile(lambda name: name.lower() in own, group))
 
 
-def _iterate_added_classes(requests: Sequence[_ValueRequest]) -> Iterator[bytes]:
-    for operation, each in requests:
-        if operation is Operation.ADD and each.name.lower() == OBJECT_CLASS.lower():
+def _iterate_added_classes(requests: Sequence[AttributeValues]) -> Iterator[bytes]:
+    for each in requests:
+        if each.operation is Operation.ADD and each.name.lower() == OBJECT_CLASS.lower():
             yield from each.values
 
 
@@ -210,7 +226,8 @@ def _check_single_valued(schema: Schema, before: Entry, after: Entry, modificati
         return
     values_before = before.values(modification.name)
     if modification.operation is Operation.ADD and values_before:
-        yield f"{known.name} takes one value and holds {format_value(known.name, values_before[0])}; set replaces it"
+        current = format_value(known.name, values_before[0])
+        yield f"{known.name} takes one value and holds {current}; {known.name}=VALUE replaces it"
     else:
         yield f"{known.name} takes one value, and {count} were given"
 

@@ -117,7 +117,7 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
     raise Refused(
         f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{reason}",
         subject=str(entry.dn),
-        next_step=f"if it is to be one: add-value objectClass={name} with what that requires: "
+        next_step=f"if it is to be one: set objectClass+={name} with what that requires: "
         f"{', '.join(object_class.must)}",
     )
 

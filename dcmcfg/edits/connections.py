@@ -108,9 +108,9 @@ def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Con
     steps = [f"{add} --ae AET gives an AE another"] if any(map(_is_ae, users)) else []
     other = next((user for user in users if not _is_ae(user)), None)
     if other is not None:
-        value = f"{DICOM_NETWORK_CONNECTION_REFERENCE}={device.entry.dn.child(COMMON_NAME, 'NAME')}"
+        value = f"{DICOM_NETWORK_CONNECTION_REFERENCE}+={device.entry.dn.child(COMMON_NAME, 'NAME')}"
         protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
-        command = f"dcmcfg add-value {shlex.quote(str(other.dn))} {shlex.quote(value)}"
+        command = f"dcmcfg set {shlex.quote(str(other.dn))} {shlex.quote(value)}"
         steps.append(f"{add}{protocol} makes one, and {command} gives it to {format_users([other])}")
     return "; ".join(steps)
 

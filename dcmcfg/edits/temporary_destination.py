@@ -93,7 +93,7 @@ def find_free_title(configuration: Configuration, make_random_suffix: Callable[[
         title = f"{TITLE_PREFIX}{make_random_suffix().upper()}"
         if title not in taken:
             return title
-    raise Refused(f"no title {TITLE_PREFIX}… is free", next_step="dcmcfg aes lists those that are taken")
+    raise Refused(f"no title {TITLE_PREFIX}… is free", next_step="dcmcfg ae list lists those that are taken")
 
 
 def add_temporary_destination(configuration: Configuration, requester: NetworkAE, new: TemporaryDestination) -> Edit:

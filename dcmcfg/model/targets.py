@@ -49,12 +49,15 @@ def resolve_target(configuration: Configuration, text: str) -> Target:
     return found
 
 
-def resolve_network_ae(configuration: Configuration, text: str) -> NetworkAE:
+def resolve_network_ae(configuration: Configuration, text: str, device_name: str | None = None) -> NetworkAE:
     """Return the AE that *text* names where only an AE can be meant.
 
-    Its title alone, or as :func:`resolve_target` has it. Raises :class:`NotFound` with near misses, and
-    :class:`AmbiguousName` for a title that several devices have.
+    *text* is its title alone, or as :func:`resolve_target` has it; with *device_name* the title of an AE of that
+    device. Raises :class:`NotFound` with similar titles, and :class:`AmbiguousName` for a title that several devices
+    have.
     """
+    if device_name is not None:
+        return configuration.get_device(device_name).get_network_ae(text)
     if any(ae.title == text for ae in configuration.network_aes()):
         text = f"{_AE_PREFIX}{text}"
     elif not any(mark in text for mark in "/:="):
@@ -68,7 +71,7 @@ def resolve_network_ae(configuration: Configuration, text: str) -> NetworkAE:
     found = resolve_target(configuration, text)
     if found.ae is None:
         raise NotFound(
-            "it is no AE", subject=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg aes lists them"
+            "it is no AE", subject=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg ae list lists them"
         )
     return found.ae
 
@@ -175,7 +178,9 @@ def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
         return NotFound(message, next_step=f"it is another title (dcmOtherAETitle) of {_join_titles(others)}")
     similar_titles = suggest_names(title, {ae.title for ae in aes})
     similar = [ae for similar_title in similar_titles for ae in aes if ae.title == similar_title]
-    return NotFound(message, next_step=f"near misses: {_join_titles(similar)}" if similar else "dcmcfg aes lists them")
+    return NotFound(
+        message, next_step=f"near misses: {_join_titles(similar)}" if similar else "dcmcfg ae list lists them"
+    )
 
 
 def _join_titles(aes: list[NetworkAE]) -> str:

@@ -80,7 +80,7 @@ def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
         if ae.connections:
             yield _describe_other_address(proposal, ae.device.name, ae.connections)
         elif proposal.host is not None:
-            yield f"it has no connection (dcmcfg ae remove {target}, then onboard it)"
+            yield f"it has no connection (dcmcfg ae remove {target}, then import it)"
     if proposal.description is not None and proposal.description != make_row_values(ae).get(DESCRIPTION):
         command = _format_command("set", target, f"dicomDescription={proposal.description}")
         yield f"its description is another ({command})"

@@ -51,7 +51,7 @@ def print_work_order(console: Console, order: WorkOrder) -> None:
 
 
 def work_order_csv(order: WorkOrder) -> str:
-    """Return the AEs as comma-separated text with the columns that ``onboard`` reads."""
+    """Return the AEs as comma-separated text with the columns that ``import`` reads."""
     return write_rows(
         {
             "title": peer.ae_title,

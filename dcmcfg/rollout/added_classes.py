@@ -54,7 +54,7 @@ def _names_a_class(record: RolloutRecord) -> bool:
         words = shlex.split(record.header.command)
     except ValueError:  # a damaged record
         return True
-    names_class = any(word.lower().startswith("objectclass=") for word in words)
+    names_class = any(word.lower().startswith(("objectclass=", "objectclass+=")) for word in words)
     return names_class or not any(word in _CLASS_ADDING_COMMANDS for word in words)
 
 

@@ -155,4 +155,4 @@ def suggest_acceptance_command(ae: NetworkAE, calling_ae_title: str) -> str:
         return format_command("set", ae.qualified_title, "dicomAssociationAcceptor=TRUE")
     if find_listening_connection(ae) is None:
         return f"give {ae.title} a connection with a port ({format_command('connection', 'list', ae.device.name)})"
-    return format_command("add-value", ae.qualified_title, f"dcmAcceptedCallingAETitle={calling_ae_title}")
+    return format_command("set", ae.qualified_title, f"dcmAcceptedCallingAETitle+={calling_ae_title}")

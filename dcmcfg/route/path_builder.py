@@ -398,9 +398,9 @@ class PathBuilder:
                 f"the request waits for {expected_title}"
             )
         next_step = format_command(
-            "add-value",
+            "set",
             self._archive_ae.device.name,
-            f"{C_STORE_SCU_OF_C_MOVE_SCP}={sender_ae_title}={external_ae_title}",
+            f"{C_STORE_SCU_OF_C_MOVE_SCP}+={sender_ae_title}={external_ae_title}",
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
 

@@ -34,8 +34,8 @@ def check_request(request: RouteRequest, configuration: Configuration) -> RouteF
     if accepted and request.destination_ae_title not in accepted:
         reason = f"{request.destination_ae_title} is not among dcmAcceptedMoveDestination of {archive_ae.title}"
         response = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"
-        value = f"dcmAcceptedMoveDestination={request.destination_ae_title}"
-        return RouteFailure(response, reason, format_command("add-value", archive_ae.qualified_title, value))
+        value = f"dcmAcceptedMoveDestination+={request.destination_ae_title}"
+        return RouteFailure(response, reason, format_command("set", archive_ae.qualified_title, value))
     destination = resolve_ae(configuration, request.destination_ae_title)
     return _create_unknown_destination(destination) if isinstance(destination, UnresolvedAE) else destination
 

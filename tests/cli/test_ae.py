@@ -175,7 +175,12 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
             "dcmcfg: * stands for every title: nothing can be sent to it\n"
             "  next: name the AE by the title that it calls itself; dcmcfg apply takes a file that adds an AE *\n"
         ),
-        ("add", "WS1@h:104", "--like", "NOBODY"): "dcmcfg: no AE has the title NOBODY\n  next: dcmcfg aes lists them\n",
+        (
+            "add",
+            "WS1@h:104",
+            "--like",
+            "NOBODY",
+        ): "dcmcfg: no AE has the title NOBODY\n  next: dcmcfg ae list lists them\n",
         ("remove", "storescp"): (
             "dcmcfg: the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n"
         ),

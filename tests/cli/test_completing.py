@@ -39,12 +39,23 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
         "dicomAssociationAcceptor=",
         "dicomAssociationInitiator=",
     ]
-    assert offered("add-value", "AE:STORESCP", "dicomAssociationAcceptor=") == [
-        "dicomAssociationAcceptor=TRUE",
-        "dicomAssociationAcceptor=FALSE",
-    ]
+    acceptor = "dicomAssociationAcceptor"
+    for words, operator in (
+        (("set", "AE:STORESCP"), "+="),
+        (("ae", "set", "STORESCP"), "+="),
+        (("ae", "set", "STORESCP", "--device", "storescp"), "+="),
+        (("add-value", "AE:STORESCP"), "="),
+    ):
+        values = [f"{acceptor}{operator}TRUE", f"{acceptor}{operator}FALSE"]
+        assert offered(*words, f"{acceptor}{operator}") == values
+    for words, operator in ((("set", "AE:STORESCP"), "-="), (("remove-value", "AE:STORESCP"), "=")):
+        assert offered(*words, f"dicomAETitle{operator}") == [f"dicomAETitle{operator}STORESCP"]
     assert offered("remove-value", "AE:STORESCP", "dicomAET") == ["dicomAETitle="]
-    assert offered("remove-value", "AE:STORESCP", "dicomAETitle=") == ["dicomAETitle=STORESCP"]
+    assert offered("set", "AE:STORESCP", "dicomaetitle-") == ["dicomAETitle-="]
+    assert offered("set", "AE:STORESCP", "dicomAssociationAcceptor+") == ["dicomAssociationAcceptor+="]
+    assert offered("device", "set", "storescp", "dicomInstal") == ["dicomInstalled="]
+    assert offered("device", "set", "storescp", "dicomInstalled-=") == ["dicomInstalled-=TRUE"]
+    assert offered("ae", "set", "STO") == ["STORESCP"]
     assert offered("unset", "storescp", "dicomInst") == ["dicomInstalled"]
     assert offered("ae", "remove", "STO") == ["STORESCP"]
     assert offered("capability", "list", "storescp/") == ["storescp/STORESCP"]
@@ -139,6 +150,8 @@ def test_in_bash_words_with_colons_and_equals_signs_are_completed(site: CliSite)
         ("dcmcfg show AE:STO\t", "AE:STORESCP "),
         ("\x15dcmcfg set storescp dicomInstalled=F\t", "dicomInstalled=FALSE "),
         ("\x15dcmcfg rename storage \t", "fs1 "),
+        ("\x15dcmcfg set storescp dicomInstalled-=T\t", "dicomInstalled-=TRUE "),
+        ("\x15dcmcfg set storescp dicomInstalled-\t", "dicomInstalled-="),
         ("\x15dcmcfg add-value storescp/STOR\t", "storescp/STORESCP "),
         ("dcmOtherAET\t", "dcmOtherAETitle="),
     ):

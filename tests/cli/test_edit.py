@@ -239,7 +239,7 @@ def test_without_a_terminal_no_editor_is_started_that_might_wait_for_one(
             1,
             "",
             "dcmcfg: there is no terminal to edit on, nothing was changed\n"
-            "  next: dcmcfg set, add-value and apply need none; with --yes, $VISUAL or $EDITOR may be a script\n",
+            "  next: dcmcfg set and dcmcfg apply need none; with --yes, $VISUAL or $EDITOR may be a script\n",
         )
     assert (editor.parent / "seen").exists() == named
     assert saved_texts() == []

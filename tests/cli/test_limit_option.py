@@ -34,7 +34,7 @@ def test_a_limit_is_given_before_or_after_the_command(
 
 
 def test_a_limit_that_is_none_is_a_usage_error(run: Run) -> None:
-    result = run("devices", "--max", "http-body=x")
+    result = run("device", "list", "--max", "http-body=x")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "'--max': http-body is a number from 1 on, which may end in K, M or G." in result.stderr
     assert HTTP_BODY.maximum == HTTP_BODY.default

@@ -1,4 +1,4 @@
-"""``dcmcfg devices``, ``aes``, ``find``: the whole output on a real directory."""
+"""``dcmcfg device list``, ``ae list``, ``find``: the whole output on a real directory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     assert run("set", "storescp", "dicomInstalled=FALSE", "--yes").exit_code == 0
 
-    aes = run("aes")
+    aes = run("ae", "list")
     assert (aes.exit_code, aes.stderr) == (0, "")
     assert lines(aes.stdout) == [
         " AE                 Device         Host:port         TLS   Installed   Capabilities",
@@ -43,7 +43,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
         " WORKSTATION        workstation    localhost:11117         yes         62 SCP, 10 SCU",
         "7 AEs",
     ]
-    (only,) = json.loads(run("aes", "--device", "storescp", "--json").stdout)["aes"]
+    (only,) = json.loads(run("ae", "list", "--device", "storescp", "--json").stdout)["aes"]
     connection = {"host": "localhost", "port": 11115, "tls": False, "protocol": "DICOM", "installed": False}
     assert only == {
         "ae_title": "STORESCP",
@@ -54,18 +54,18 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
         "connections": [connection],
         "capabilities": {"scp_count": 171, "scu_count": 0, "shared_from": None},
     }
-    assert lines(run("aes", "store*").stdout)[-1] == "1 AE"
-    nowhere = run("aes", "nowhere")
+    assert lines(run("ae", "list", "store*").stdout)[-1] == "1 AE"
+    nowhere = run("ae", "list", "nowhere")
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 AEs\n", "")
-    misspelt = run("aes", "STROESCP", "--json")
+    misspelt = run("ae", "list", "STROESCP", "--json")
     assert (misspelt.exit_code, json.loads(misspelt.stdout)) == (1, {"aes": []})
     assert misspelt.stderr == "near misses: STORESCP\n"
-    assert run("aes", "nowhere", "--csv").exit_code == 1
+    assert run("ae", "list", "nowhere", "--csv").exit_code == 1
 
-    devices = run("devices", "1111?")
+    devices = run("device", "list", "1111?")
     assert (devices.exit_code, devices.stdout) == (1, "0 devices\n"), "a port is no name"
-    assert run("devices", "lonterm").stderr == "near misses: longterm\n"
-    assert lines(run("devices").stdout) == [
+    assert run("device", "list", "lonterm").stderr == "near misses: longterm\n"
+    assert lines(run("device", "list").stdout) == [
         " Device                   Host:port             Installed   AEs",
         f" {'─' * 105}",
         " dcm4chee-arc (archive)   localhost:11112       yes         AS_RECEIVED DCM4CHEE IOCM_REGULAR_USE WORKLIST",
@@ -79,7 +79,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
         " workstation              localhost:11117       yes         WORKSTATION",
         "4 devices",
     ]
-    devices = json.loads(run("devices", "STORE", "--json").stdout)["devices"]
+    devices = json.loads(run("device", "list", "STORE", "--json").stdout)["devices"]
     assert [each["ae_titles"] for each in devices] == [["STORESCP"]]
 
     found = run("find", "LONGTERM")

@@ -234,7 +234,7 @@ def test_the_next_step_that_is_told_is_one_that_mends(run: Run, site: CliSite, t
         assert program == "dcmcfg"
         assert run(*words, "--yes", "--no-reload", "--force-archive-device").exit_code == 0, failure
         fixed.append(words[0])
-    assert fixed == ["add-value", "set", "set-external-retrieve", "add-value"]
+    assert fixed == ["set", "set", "set-external-retrieve", "set"]
     assert run("route", "--dest", "STORESCP", "--state", "partial").exit_code == 0
 
 

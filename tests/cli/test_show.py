@@ -33,7 +33,7 @@ def test_an_ae_is_shown_with_its_address_and_where_each_setting_comes_from(run: 
 def test_an_ae_is_shown_with_what_it_can_as_aes_has_it_and_with_its_other_titles(run: Run, site: CliSite) -> None:
     assert run("set", "AE:WORKSTATION", "dicomInstalled=FALSE", "dcmOtherAETitle=WS", "--yes").exit_code == 0
     cells = [[cell.strip() for cell in row] for row in rows(run("show", "AE:WORKSTATION").stdout)]
-    listed = json.loads(run("aes", "WORKSTATION", "--json").stdout)["aes"][0]
+    listed = json.loads(run("ae", "list", "WORKSTATION", "--json").stdout)["aes"][0]
     counts = listed["capabilities"]
     assert cells[2] == ["AE", "Address", "Capabilities", "Description"]
     assert cells[4][0] == "WORKSTATION (not installed)"

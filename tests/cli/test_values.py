@@ -1,4 +1,4 @@
-"""``dcmcfg get``, ``set``, ``unset``, ``add-value``, ``remove-value``: what is shown, then what the tree holds."""
+"""``dcmcfg get``, ``set`` and ``unset``: the output, then the state of the tree."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "the archive has reloaded",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
-    assert run("add-value", "AE:STORESCP", "dcmOtherAETitle=A", "dcmOtherAETitle=C", "--yes").exit_code == 0
+    assert run("set", "AE:STORESCP", "dcmOtherAETitle+=A", "dcmOtherAETitle+=C", "--yes").exit_code == 0
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B", "C"}
-    removal = run("remove-value", "AE:STORESCP", "dcmOtherAETitle=B", "dcmOtherAETitle=CC", "--yes")
+    removal = run("set", "AE:STORESCP", "dcmOtherAETitle-=B", "dcmOtherAETitle-=CC", "--yes")
     assert (removal.exit_code, removal.stderr) == (
         0,
         f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; near misses: 'C'\n",
@@ -108,10 +108,10 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     ):
         result = run(*arguments, "--yes")
         assert (result.exit_code, result.stdout, result.stderr) == (3, "", f"dcmcfg: {problem}")
-    dangling = run("add-value", "AE:STORESCP", f"dicomNetworkConnectionReference=cn=x,{ARCHIVE_DN}", "--yes")
+    dangling = run("set", "AE:STORESCP", f"dicomNetworkConnectionReference+=cn=x,{ARCHIVE_DN}", "--yes")
     assert dangling.exit_code == 3
     assert "--force-unloadable" in dangling.stderr
-    accepted = run("add-value", "AE:DCM4CHEE", "dcmAcceptedMoveDestination=STORSCP", "--yes")
+    accepted = run("set", "AE:DCM4CHEE", "dcmAcceptedMoveDestination+=STORSCP", "--yes")
     ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
     assert (accepted.exit_code, accepted.stderr) == (
         3,
@@ -172,8 +172,8 @@ def test_on_the_archives_own_configuration_each_command_is_taken_back_to_the_oct
     for command in (
         ("set", "dcm4chee-arc", "dcmSendPendingCMoveInterval=PT1S", "dcmRetrieveAET=A", "dcmRetrieveAET=B"),
         ("unset", "AE:DCM4CHEE", "dicomDescription", "dcmQueryRetrieveViewID"),
-        ("add-value", "cn=dicom,dicomDeviceName=dcm4chee-arc", "dcmBlacklistedHostname=a", "dcmBlacklistedHostname=b"),
-        ("remove-value", "AE:DCM4CHEE", f"dicomNetworkConnectionReference=cn=dicom-tls,{ARCHIVE_DN}"),
+        ("set", "cn=dicom,dicomDeviceName=dcm4chee-arc", "dcmBlacklistedHostname+=a", "dcmBlacklistedHostname+=b"),
+        ("set", "AE:DCM4CHEE", f"dicomNetworkConnectionReference-=cn=dicom-tls,{ARCHIVE_DN}"),
         ("edit", "dcm4chee-arc/DCM4CHEE"),
     ):
         result = run(*command, "--yes")
@@ -278,8 +278,13 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("dicomInstalled=",), "dicomInstalled= says no value; dcmcfg unset takes the attribute away"),
-        (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE"),
+        (("dicomInstalled=",), "dicomInstalled= has no value; dcmcfg unset removes the attribute"),
+        (("dicomInstalled-=",), "dicomInstalled-= has no value; dcmcfg unset removes the attribute"),
+        (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
+        (("dicomInstalled+",), "'dicomInstalled+' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
+        (("+=TRUE",), "'+=TRUE' is not ATTR=VALUE"),
+        (("a=@-", "b+=@-"), "standard input can be one value only"),
+        ((f"{PIN}+=geheim",), f"{PIN}: a secret does not belong on the command line"),
         ((f"{PIN}=geheim",), f"{PIN}: a secret does not belong on the command line"),
         (("dcmProperty=x.password=geheim",), "dcmProperty: a secret does not belong on the command line"),
         (("a=@-", "b=@-"), "standard input can be one value only"),
@@ -308,13 +313,130 @@ def test_a_newer_schema_is_asked_where_ours_does_not_know(
 
 def test_adding_a_value_and_removing_it_leaves_the_entry_as_it_was(run: Run, site: CliSite) -> None:
     before = site.octets()
-    value = "dcmObjectStorageID=fs1"
-    for back in (("remove-value", "AE:STORESCP", value), ("unset", "AE:STORESCP", "dcmObjectStorageID")):
-        assert run("add-value", "AE:STORESCP", value, "--yes").exit_code == 0
+    name = "dcmObjectStorageID"
+    for back in (
+        ("set", "AE:STORESCP", f"{name}-=fs1"),
+        ("remove-value", "AE:STORESCP", f"{name}=fs1"),
+        ("unset", "AE:STORESCP", name),
+    ):
+        assert run("set", "AE:STORESCP", f"{name}+=fs1", "--yes").exit_code == 0
         assert "dcmArchiveNetworkAE" in site.values("objectClass", STORESCP_DN)
         assert run(*back, "--yes").exit_code == 0
         assert site.octets() == before
-    named = ("add-value", "AE:STORESCP", value, "objectClass=dcmArchiveNetworkAE", "--yes")
-    assert run(*named).exit_code == 0
-    assert run("remove-value", "AE:STORESCP", value, "--yes").exit_code == 0
-    assert "dcmArchiveNetworkAE" in site.values("objectClass", STORESCP_DN), "it was asked for"
+    for named in (
+        ("set", "AE:STORESCP", f"{name}+=fs1", "objectClass+=dcmArchiveNetworkAE"),
+        ("add-value", "AE:STORESCP", f"{name}=fs1", "objectClass=dcmArchiveNetworkAE"),
+    ):
+        assert run(*named, "--yes").exit_code == 0
+        assert run("set", "AE:STORESCP", f"{name}-=fs1", "--yes").exit_code == 0
+        assert "dcmArchiveNetworkAE" in site.values("objectClass", STORESCP_DN), "it was requested"
+        assert run("set", "AE:STORESCP", "objectClass-=dcmArchiveNetworkAE", "--yes").exit_code == 0
+        assert site.octets() == before
+
+
+def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
+    assert run("set", "AE:WORKSTATION", "dcmOtherAETitle=A", "dcmOtherAETitle=B", "--yes").exit_code == 0
+    before = site.octets()
+    dn = f"dicomAETitle=WORKSTATION,dicomDeviceName=workstation,{DEVICES}"
+    result = run(
+        "set",
+        "AE:WORKSTATION",
+        "dcmOtherAETitle-=A",
+        "dicomDescription=x+=y-=z=",
+        "dcmOtherAETitle+=C",
+        "dcmOtherAETitle+=B",
+        "dcmOtherAETitle-=BB",
+        "--yes",
+        "--no-reload",
+    )
+    assert (result.exit_code, result.stderr) == (
+        0,
+        f"warning: {dn}: dcmOtherAETitle has no value 'BB' to delete; near misses: 'B'\n",
+    )
+    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+        site.headline,
+        "",
+        " Entry                                                  Attribute          Before     After",
+        " ─────────────────────────────────────────────────────────────────────────────────────────────",
+        " dicomAETitle=WORKSTATION,dicomDeviceName=workstation   dcmOtherAETitle    A          C",
+        "                                                        dicomDescription   (absent)   x+=y-=z=",
+        "",
+        "dn: dicomAETitle=WORKSTATION,dicomDeviceName=workstation,cn=Devices,cn=DICOM",
+        "  Configuration,dc=dcm4che,dc=org",
+        "changetype: modify",
+        "delete: dcmOtherAETitle",
+        "dcmOtherAETitle: A",
+        "-",
+        "add: dcmOtherAETitle",
+        "dcmOtherAETitle: C",
+        "-",
+        "add: dicomDescription",
+        "dicomDescription: x+=y-=z=",
+        "-",
+        "1 to change, in one change",
+        "done in one change",
+        "undo: dcmcfg undo 2",
+        "the archive was not asked to reload: dcmcfg reload",
+    ]
+    assert set(site.values("dcmOtherAETitle", dn)) == {"B", "C"}
+    assert site.values("dicomDescription", dn) == ("x+=y-=z=",)
+    assert run("undo", "--yes", "--no-reload").exit_code == 0
+    assert site.octets() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "alias"),
+    [
+        (("set", "AE:STORESCP", "dcmOtherAETitle+=A"), ("add-value", "AE:STORESCP", "dcmOtherAETitle=A")),
+        (("set", "AE:STORESCP", "dicomDescription-=x"), ("remove-value", "AE:STORESCP", "dicomDescription=x")),
+        (("set", "AE:STORESCP", "dcmOtherAETitle+=A"), ("add-value", "AE:STORESCP", "dcmOtherAETitle+=A")),
+        (("set", "AE:STORESCP", "dcmOtherAETitle+=A"), ("ae", "set", "STORESCP", "dcmOtherAETitle+=A")),
+        (
+            ("set", "storescp/STORESCP", "dcmOtherAETitle=A"),
+            ("ae", "set", "STORESCP", "dcmOtherAETitle=A", "--device", "StoreSCP"),
+        ),
+        (("set", "storescp", "dicomManufacturer=A"), ("device", "set", "storescp", "dicomManufacturer=A")),
+    ],
+)
+def test_commands_that_set_values_make_the_same_plan(
+    run: Run, site: CliSite, command: tuple[str, ...], alias: tuple[str, ...]
+) -> None:
+    expected = run(*command, "--dry-run")
+    result = run(*alias, "--dry-run")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, expected.stdout, expected.stderr)
+
+
+def test_an_unknown_or_ambiguous_entry_is_an_error_with_similar_names(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    assert run("device", "clone", "storescp", "other", "--ae", "STORESCP=OTHER", "--yes").exit_code == 0
+    second = f"dn: dicomAETitle=STORESCP,dicomDeviceName=other,{DEVICES}\nchangetype: add\n"
+    entry = "".join(
+        f"{line}\n" for line in run("get", "other/OTHER").stdout.replace("OTHER", "STORESCP").splitlines()[1:]
+    )
+    added = run("apply", "-", "--yes", "--no-reload", "--force-unloadable", input=second + entry)
+    assert added.exit_code == 0, added.stderr
+    value = "dicomDescription=x"
+    for arguments, problem in (
+        (("ae", "set", "STORSCP", value), "no AE has the title STORSCP\n  next: near misses: "),
+        (("ae", "set", "STORESCP", value), "ae:STORESCP means other/STORESCP and storescp/STORESCP\n  next: "),
+        (("ae", "set", "STORESCP", value, "--device", "oter"), "there is no device oter\n  next: "),
+        (("ae", "set", "LONGTERM", value, "--device", "other"), "the device other has no AE LONGTERM\n  next: "),
+        (("device", "set", "storscp", value), "there is no device storscp\n  next: the devices are: "),
+        (("device", "set", "STORESCP/STORESCP", value), "there is no device STORESCP/STORESCP\n  next: "),
+    ):
+        result = run(*arguments, "--yes")
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert result.stderr.startswith(f"dcmcfg: {problem}"), result.stderr
+    assert run("ae", "set", "STORESCP", value, "--device", "other", "--yes", "--no-reload").exit_code == 0
+    assert site.values("dicomDescription", f"dicomAETitle=STORESCP,dicomDeviceName=other,{DEVICES}") == ("x",)
+    for _ in range(3):
+        assert run("undo", "--yes", "--no-reload").exit_code == 0
+    assert site.octets() == before
+
+
+def test_unset_refuses_a_value_and_names_the_command_that_removes_it(run: Run) -> None:
+    result = run("unset", "AE:A B", f"{PIN}=geheim", "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(
+        f"Error: {PIN}=… has a value, and unset removes all values; to remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
+    )

@@ -44,7 +44,7 @@ def test_as_a_letter(run: Run) -> None:
     ]
 
 
-def test_as_csv_that_onboard_reads(run: Run) -> None:
+def test_as_csv_that_import_reads(run: Run) -> None:
     rows = read_delimited("order.csv", run(*ASKED, "--format", "csv").stdout).rows
     assert [(row.text("title"), row.text("host"), row.text("port"), row.text("tls")) for row in rows] == [
         ("DCM4CHEE", "localhost", "11112", "no"),

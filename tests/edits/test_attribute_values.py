@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from dcmcfg.changes import Modification, Modify, Operation
-from dcmcfg.edits.attribute_values import AttributeValues, add_values, remove_values, set_values, unset_attributes
+from dcmcfg.edits.attribute_values import AttributeValues, AutoAddedClasses, set_values, unset_attributes
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import Target, resolve_target
-from dcmcfg.schema.definitions import ObjectClass, load_bundled_schema
+from dcmcfg.schema.definitions import ObjectClass, Schema, load_bundled_schema
 from tests.trees import ARCHIVE, STORESCP, network_ae, site_entries, tree
 
 EXTERNAL = "dcmExternalRetrieveAEDestination"
@@ -25,6 +26,24 @@ def target(text: str, *more: Entry, **device: str) -> Target:
 
 def values(name: str, *texts: str) -> AttributeValues:
     return AttributeValues(name, tuple(text.encode() for text in texts))
+
+
+def added(each: AttributeValues) -> AttributeValues:
+    return replace(each, operation=Operation.ADD)
+
+
+def removed(each: AttributeValues) -> AttributeValues:
+    return replace(each, operation=Operation.DELETE)
+
+
+def add_values(schema: Schema, found: Target, additions: Iterable[AttributeValues]) -> Edit:
+    return set_values(schema, found, [added(each) for each in additions])
+
+
+def remove_values(
+    schema: Schema, found: Target, removals: Iterable[AttributeValues], own_classes: AutoAddedClasses = frozenset
+) -> Edit:
+    return set_values(schema, found, [removed(each) for each in removals], own_classes)
 
 
 def setting(text: str, *attributes: AttributeValues, more: tuple[Entry, ...] = (), **device: str) -> Edit:
@@ -106,8 +125,8 @@ def test_a_class_that_was_added_for_a_value_goes_with_the_last_one_and_no_other_
     assert classes(EXTERNAL, "dcmOtherAETitle", own={"dcmnetworkae"}) == ()
     assert classes("dicomDescription", own=both, entry=ae.with_values("dicomDescription", [b"x"])) == ()
     assert classes(EXTERNAL, own=both, entry=ae.with_values("dcmObjectStorageID", [b"fs1"])) == ()
-    removed = remove_values(load_bundled_schema(), target("storescp/VIEWER", ae), [values(EXTERNAL, "X")], lambda: both)
-    assert modifications(removed)[-1] == Modification(Operation.DELETE, "objectClass", (b"dcmArchiveNetworkAE",))
+    last = remove_values(load_bundled_schema(), target("storescp/VIEWER", ae), [values(EXTERNAL, "X")], lambda: both)
+    assert modifications(last)[-1] == Modification(Operation.DELETE, "objectClass", (b"dcmArchiveNetworkAE",))
     some = remove_values(
         load_bundled_schema(), target("storescp/VIEWER", ae), [values(EXTERNAL, "other")], lambda: both
     )
@@ -121,7 +140,7 @@ def test_who_added_a_class_is_asked_only_where_one_is_left_without_a_use() -> No
 def test_no_device_becomes_an_archive_by_itself() -> None:
     assert refusal("storescp", values(EXTERNAL, "X")) == (
         f"{STORESCP}: {EXTERNAL} stands on dcmArchiveDevice, a class that the entry does not have; it is not added "
-        "unasked, as it would make the device an archive — if it is to be one: add-value objectClass=dcmArchiveDevice "
+        "unasked, as it would make the device an archive — if it is to be one: set objectClass+=dcmArchiveDevice "
         "with what that requires: dcmFuzzyAlgorithmClass"
     )
     requested = (
@@ -213,10 +232,14 @@ def test_what_the_server_keeps_is_not_set() -> None:
 
 
 def test_a_second_value_where_one_is_allowed_is_refused_and_set_is_named() -> None:
-    with pytest.raises(Refused, match=r"dicomInstalled takes one value and holds 'TRUE'; set replaces it"):
+    with pytest.raises(
+        Refused, match=r"dicomInstalled takes one value and holds 'TRUE'; dicomInstalled=VALUE replaces it"
+    ):
         add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "FALSE")])
-    (added,) = modifications(add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "TRUE")]))
-    assert added.operation is Operation.ADD, "the plan will say that it is so already"
+    (modification,) = modifications(
+        add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "TRUE")])
+    )
+    assert modification.operation is Operation.ADD, "the plan will say that it is so already"
 
 
 def test_an_attribute_without_equality_rule_is_replaced_whole() -> None:
@@ -225,17 +248,63 @@ def test_an_attribute_without_equality_rule_is_replaced_whole() -> None:
     )
     entry = entry_before.with_values("dicomVendorData", (b"1", b"2"))
     found = Target(entry)
-    (added,) = modifications(add_values(load_bundled_schema(), found, [values("dicomVendorData", "2", "3")]))
-    assert added == Modification(Operation.REPLACE, "dicomVendorData", (b"1", b"2", b"3"))
-    (removed,) = modifications(remove_values(load_bundled_schema(), found, [values("dicomVendorData", "1")]))
-    assert removed == Modification(Operation.REPLACE, "dicomVendorData", (b"2",))
+    more, less = values("dicomVendorData", "2", "3"), values("dicomVendorData", "1")
+    for edit, octets in (
+        (add_values(load_bundled_schema(), found, [more]), (b"1", b"2", b"3")),
+        (remove_values(load_bundled_schema(), found, [less]), (b"2",)),
+        (set_values(load_bundled_schema(), found, [added(more), removed(less)]), (b"2", b"3")),
+    ):
+        assert modifications(edit) == (Modification(Operation.REPLACE, "dicomVendorData", octets),)
+
+
+def test_one_value_replaces_another_in_one_change_the_old_one_first() -> None:
+    edit = set_values(
+        load_bundled_schema(),
+        target("AE:DCM4CHEE"),
+        [
+            added(values("dcmOtherAETitle", "NEW")),
+            values(EXTERNAL, "X"),
+            removed(values("DCMOTHERAETITLE", "OLD")),
+        ],
+    )
+    assert modifications(edit) == (
+        Modification(Operation.DELETE, "dcmOtherAETitle", (b"OLD",)),
+        Modification(Operation.ADD, "dcmOtherAETitle", (b"NEW",)),
+        Modification(Operation.REPLACE, EXTERNAL, (b"X",)),
+    )
+    single = [removed(values("dicomInstalled", "TRUE")), added(values("dicomInstalled", "FALSE"))]
+    assert len(modifications(set_values(load_bundled_schema(), target("storescp"), single))) == 2
+
+
+@pytest.mark.parametrize(
+    ("operations", "problem"),
+    [
+        (
+            (values(EXTERNAL, "A"), added(values(EXTERNAL.upper(), "B"))),
+            f"{EXTERNAL}= sets all values, so it excludes {EXTERNAL}+= and {EXTERNAL}-= — use {EXTERNAL}= alone, or "
+            f"{EXTERNAL}+= and {EXTERNAL}-=",
+        ),
+        (
+            (added(values("dicomInstalled", "TRUE")), removed(values("dicominstalled", "TRUE"))),
+            "dicomInstalled: the value 'TRUE' is both added and removed",
+        ),
+        (
+            (values("objectClass", "dcmDevice"),),
+            "the object classes are not set as a whole — objectClass+=CLASS adds one, objectClass-=CLASS removes one",
+        ),
+    ],
+)
+def test_operations_that_contradict_each_other_are_refused(
+    operations: tuple[AttributeValues, ...], problem: str
+) -> None:
+    assert refusal("storescp", *operations) == f"{STORESCP}: {problem}"
 
 
 def test_a_certificate_is_der_and_binary() -> None:
     users = ObjectClass("pkiUser", "2.5.6.21", "auxiliary", may=("userCertificate",))
     schema = replace(load_bundled_schema(), object_classes=(*load_bundled_schema().object_classes, users))
-    classes, added = modifications(add_values(schema, target("storescp"), [values("userCertificate", "0...")]))
-    assert (classes.values, added.name) == ((b"pkiUser",), "userCertificate;binary")
+    classes, certificate = modifications(add_values(schema, target("storescp"), [values("userCertificate", "0...")]))
+    assert (classes.values, certificate.name) == ((b"pkiUser",), "userCertificate;binary")
     with pytest.raises(Refused, match="openssl x509 -outform DER"):
         set_values(schema, target("storescp"), [values("userCertificate", "-----BEGIN CERTIFICATE-----")])
     assert "no object class that is known allows it" in refusal("storescp", values("userCertificate", "0"))

@@ -7,9 +7,9 @@ import shlex
 
 import pytest
 
-from dcmcfg.changes import Add
+from dcmcfg.changes import Add, Operation
 from dcmcfg.dn import DN
-from dcmcfg.edits.attribute_values import AttributeValues, add_values
+from dcmcfg.edits.attribute_values import AttributeValues, set_values
 from dcmcfg.edits.connection_settings import ConnectionSettings, find_connection, split_connection
 from dcmcfg.edits.connections import add_connection, remove_connection, set_connection
 from dcmcfg.edits.edit import Edit
@@ -168,7 +168,7 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "dcm4chee-arc/hl7"), detach=True)
     match = re.fullmatch(
-        r"dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7) makes one, and dcmcfg add-value (.*) "
+        r"dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7) makes one, and dcmcfg set (.*) "
         r"gives it to the HL7 application .*",
         refused.value.next_step,
     )
@@ -177,9 +177,11 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
     tree = planned(
         add_connection(configuration.get_device("dcm4chee-arc"), "NAME", ConnectionSettings("h", 2576))
     ).after
-    name, _, octets = value.partition("=")
-    edit = add_values(
-        load_bundled_schema(), resolve_target(Configuration(tree), target), [AttributeValues(name, (octets.encode(),))]
+    name, _, octets = value.partition("+=")
+    edit = set_values(
+        load_bundled_schema(),
+        resolve_target(Configuration(tree), target),
+        [AttributeValues(name, (octets.encode(),), Operation.ADD)],
     )
     detached = planned(edit, tree).after
     assert detached.get(DN.parse(octets)) is not None

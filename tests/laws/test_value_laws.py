@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcmcfg.edits.attribute_values import AttributeValues, add_values, remove_values, set_values, unset_attributes
+from dcmcfg.changes import Operation
+from dcmcfg.edits.attribute_values import AttributeValues, set_values, unset_attributes
 from dcmcfg.edits.edit import Edit
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
@@ -56,6 +59,10 @@ def planned(tree: Tree, edit: Edit) -> Plan:
     return make_plan(tree, [DesiredChange(change) for change in edit.changes])
 
 
+def changed(tree: Tree, dn: str, operation: Operation, values: AttributeValues) -> Edit:
+    return set_values(load_bundled_schema(), on(tree, dn), [replace(values, operation=operation)])
+
+
 targets = st.sampled_from(TARGETS)
 attributes = st.sampled_from(ATTRIBUTES)
 
@@ -91,14 +98,12 @@ def test_add_then_remove_is_the_identical_tree_but_for_a_class_that_was_missing(
     before = site()
     try:
         before = planned(before, set_values(load_bundled_schema(), on(before, dn), [there])).after
-        added = planned(before, add_values(load_bundled_schema(), on(before, dn), [more]))
+        added = planned(before, changed(before, dn, Operation.ADD, more))
     except Refused:
         return
     new = tuple(value for value in more.values if value not in on(before, dn).entry.values(more.name))
     removed = (
-        planned(
-            added.after, remove_values(load_bundled_schema(), on(added.after, dn), [AttributeValues(more.name, new)])
-        )
+        planned(added.after, changed(added.after, dn, Operation.DELETE, AttributeValues(more.name, new)))
         if new
         else added
     )

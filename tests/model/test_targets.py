@@ -93,7 +93,7 @@ def test_views_come_with_the_entry() -> None:
         ("AE:DCM4CHE", "no AE has the title DCM4CHE — near misses: dcm4chee-arc/DCM4CHEE"),
         ("AE:dcm4chee", "no AE has the title dcm4chee — case counts in AE titles: dcm4chee-arc/DCM4CHEE"),
         ("AE:ALIAS", "no AE has the title ALIAS — it is another title (dcmOtherAETitle) of dcm4chee-arc/LAST"),
-        ("AE:zzz", "no AE has the title zzz — dcmcfg aes lists them"),
+        ("AE:zzz", "no AE has the title zzz — dcmcfg ae list lists them"),
         (
             "dcm4chee-arc/storescp",
             "the device dcm4chee-arc has no AE storescp — its AEs are: AS_RECEIVED, DCM4CHEE, LAST",

@@ -14,7 +14,7 @@ _UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it 
 _WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists what its administrator must enter"
 _NO_FINAL_STRAIGHT = "closes the connection, aborts, or asks for release after the C-MOVE request"
 _NO_FINAL_BACK = "the archive sends no final response when the external archive LONGTERM breaks off after a pending"
-_MAPPING = "dcmcfg add-value dcm4chee-arc dcmCStoreSCUOfCMoveSCP=LONGTERM=LONGTERM"
+_MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
 _RECALLED = "and it is in the archive's own storage now, but WORKSTATION did not take it"
 _PASSED_ON = "the answer is most likely that of the external archive LONGTERM, which the archive passed on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"

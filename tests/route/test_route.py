@@ -379,7 +379,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "C801 Move Destination not allowed",
-            "dcmcfg add-value dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination=STORESCP",
+            "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination+=STORESCP",
         ),
         ((), "STORESPC", "VIEWER", None, "A801 Unknown AE: STORESPC", "did you mean STORESCP? Case and blanks count"),
         ((), "storescp", "VIEWER", None, "A801 Unknown AE: storescp", "did you mean STORESCP? Case and blanks count"),
@@ -421,7 +421,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "association rejected",
-            "dcmcfg add-value dcm4chee-arc/DCM4CHEE dcmAcceptedCallingAETitle=VIEWER, or ask another AE with --ae",
+            "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedCallingAETitle+=VIEWER, or ask another AE with --ae",
         ),
         (
             (put("dicomAssociationAcceptor", "FALSE", on=AS_RECEIVED),),

@@ -47,7 +47,6 @@ ARGUMENTS = {
     "new": _NEW_NAME,
     "number": "Number of the change, as 'dcmcfg history' lists it.",
     "old": _RENAMED,
-    "onboard file": "CSV, YAML, JSON or Orthanc file with the AEs; '-' is standard input.",
     "ae rename old": "Present AE title; DEVICE/TITLE if several devices have the AE.",
     "ae rename new": "New AE title.",
     "pattern": "Text in a name, an AE title or a host; with * or ?, a pattern for all of it. Case does not matter.",
@@ -64,5 +63,5 @@ ARGUMENTS = {
     "connection show target": "Device, and name of the connection if it has several.",
     "show target": "Device or AE: see 'dcmcfg help targets'; without it, the device of the archive.",
     "undo number": "Number of the change; without it, the interrupted or the newest one.",
-    "values": "Attribute and value; @FILE reads the value from a file, @- from standard input.",
+    "values": "Attribute and value: = sets, += adds and -= removes it. @FILE reads the value from a file, @- from stdin.",
 }

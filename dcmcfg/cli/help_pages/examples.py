@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "set": (
         ("Set one value", "dcmcfg set AE:STORESCP dicomInstalled=FALSE"),
+        ("Add a value, and remove another one", "dcmcfg set ct1 dicomPrimaryDeviceType+=CT dicomPrimaryDeviceType-=MR"),
         ("Read the value from a file", "dcmcfg set dcm4chee-arc dicomDescription=@description.txt"),
     ),
     "unset": (
@@ -172,10 +173,6 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "import": (
         ("Add the AEs of a table", "dcmcfg import modalities.csv"),
         ("Add only AEs that answer a C-ECHO", "dcmcfg import modalities.csv --probe"),
-    ),
-    "onboard": (
-        ("Add the AEs of a table", "dcmcfg onboard modalities.csv"),
-        ("Add only AEs that answer a C-ECHO", "dcmcfg onboard modalities.csv --probe"),
     ),
     # Check
     "check": (

@@ -1,4 +1,7 @@
-"""``ATTR=VALUE`` on the command line, ``ATTR=@FILE`` and ``ATTR=@-`` where a value is long or a secret."""
+"""``ATTR=VALUE``, ``ATTR+=VALUE`` and ``ATTR-=VALUE`` on the command line.
+
+A value that is long or a secret comes from a file (``ATTR=@FILE``) or from standard input (``ATTR=@-``).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from typing import TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from dcmcfg.changes import Operation
+from dcmcfg.cli.options.assignment import split_assignment
 from dcmcfg.cli.terminal import prompt_hidden
 from dcmcfg.edits.attribute_values import AttributeValues
 from dcmcfg.errors import DcmcfgError
@@ -23,43 +28,56 @@ _FILE_PREFIX, _STDIN = "@", "-"
 _BINARY_SYNTAXES = ("Binary", "Certificate")
 
 
+#: What ``ATTR=VALUE`` stands for with the hidden option ``--equals``, by its value.
+_OPERATIONS = {"=": Operation.REPLACE, "+=": Operation.ADD, "-=": Operation.DELETE}
+
+
 def value_arguments(
     shell_complete: Callable[[click.Context, click.Parameter, str], list[CompletionItem]],
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what adds the arguments ``ATTR=VALUE…`` to a command, as ``values: tuple[AttributeValues, ...]``."""
+    """Return what adds the arguments ``ATTR=VALUE…`` to a command, as ``values: tuple[AttributeValues, ...]``.
+
+    The hidden option ``--equals`` changes what ``ATTR=VALUE`` means. It exists for the aliases ``add-value`` and
+    ``remove-value``, which are ``set`` with another meaning of ``=``.
+    """
 
     def add(command: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(command)
-        def with_values(*, values: tuple[str, ...], **rest: object) -> R:
-            return command(values=_parse_assignments(values), **rest)
+        def with_values(*, values: tuple[str, ...], equals: str, **rest: object) -> R:
+            return command(values=_parse_assignments(values, _OPERATIONS[equals]), **rest)
 
         argument = click.argument(
-            "values", nargs=-1, required=True, metavar="ATTR=VALUE...", shell_complete=shell_complete
+            "values", nargs=-1, required=True, metavar="ATTR[+|-]=VALUE...", shell_complete=shell_complete
         )
-        return argument(with_values)
+        option = click.option("--equals", type=click.Choice(list(_OPERATIONS)), default="=", hidden=True)
+        return argument(option(with_values))
 
     return add
 
 
-def _parse_assignments(arguments: tuple[str, ...]) -> tuple[AttributeValues, ...]:
-    """Return what *arguments* say, the values of one attribute together, in their order.
+def _parse_assignments(arguments: tuple[str, ...], default: Operation) -> tuple[AttributeValues, ...]:
+    """Return the values in *arguments* by attribute and operation, in their order; ``=`` stands for *default*.
 
-    Raises a usage error for one that says nothing, and for a secret that stands there for everybody to read.
+    Raises a usage error for one without a value, and for a secret, which everybody can read on a command line.
     """
     if sum(argument.partition("=")[2] == _FILE_PREFIX + _STDIN for argument in arguments) > 1:
         raise click.UsageError("standard input can be one value only")
-    values_by_name: dict[str, tuple[str, list[bytes]]] = {}
+    values_by_name: dict[tuple[str, Operation], tuple[str, list[bytes]]] = {}
     for argument in arguments:
-        name, equals, text = argument.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"{argument!r} is not ATTR=VALUE")
-        values_by_name.setdefault(name.lower(), (name, []))[1].append(_read_value(name, text))
-    return tuple(AttributeValues(name, tuple(values)) for name, values in values_by_name.values())
+        name, operator, text = split_assignment(argument)
+        if not operator or not name:
+            raise click.UsageError(f"{argument!r} is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE")
+        if not text:
+            raise click.UsageError(f"{name}{operator} has no value; dcmcfg unset removes the attribute")
+        operation = default if operator == "=" else _OPERATIONS[operator]
+        _, values = values_by_name.setdefault((name.lower(), operation), (name, []))
+        values.append(_read_value(name, text))
+    return tuple(
+        AttributeValues(name, tuple(values), operation) for (_, operation), (name, values) in values_by_name.items()
+    )
 
 
 def _read_value(name: str, text: str) -> bytes:
-    if not text:
-        raise click.UsageError(f"{name}= says no value; dcmcfg unset takes the attribute away")
     if text.startswith(_FILE_PREFIX * 2):
         return _encode_value(name, text[1:])
     if not text.startswith(_FILE_PREFIX):

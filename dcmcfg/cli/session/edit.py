@@ -12,7 +12,7 @@ from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.edit import Edit
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.targets import Target, resolve_target
+from dcmcfg.model.targets import Target
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
 from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.render.referrers import referrers_json
@@ -44,21 +44,19 @@ def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[
 def apply_target_edit(
     settings: Settings,
     options: ChangeOptions,
-    target_text: str,
+    resolve: Callable[[Configuration], Target],
     *,
     attributes: Iterable[str],
     make_edit: Callable[[Schema, Target], Edit],
 ) -> None:
-    """Do the same with what *make_edit* makes of the entry that *target_text* names.
+    """Do the same with what *make_edit* makes of the entry that *resolve* returns.
 
     The schema that it is given knows *attributes* if the server does. What comes to name something that is not there
     is warned of, and what comes to shut somebody out.
     """
     with open_directory(settings) as directory:
         schema = read_schema_for_attributes(directory, attributes)
-        plan, edit = _plan_edit(
-            directory, lambda configuration: make_edit(schema, resolve_target(configuration, target_text))
-        )
+        plan, edit = _plan_edit(directory, lambda configuration: make_edit(schema, resolve(configuration)))
         apply_plan(
             settings, directory, plan, options=options, warnings=(*edit.warnings, *warn_about_new_restrictions(plan))
         )

@@ -83,7 +83,7 @@ def require_editor(*, asks_confirmation: bool) -> None:
     if asks_confirmation or not any(os.environ.get(variable) for variable in _VARIABLES):
         raise NegativeResult(
             "there is no terminal to edit on, nothing was changed",
-            next_step="dcmcfg set, add-value and apply need none; with --yes, $VISUAL or $EDITOR may be a script",
+            next_step="dcmcfg set and dcmcfg apply need none; with --yes, $VISUAL or $EDITOR may be a script",
         )
 
 

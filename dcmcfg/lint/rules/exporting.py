@@ -82,8 +82,8 @@ def _find_export_loop(context: LintContext) -> Iterator[Violation]:
             for title in dict.fromkeys(exporters.get(name) for name in rule.texts(EXPORTER_ID)):
                 if title in external and _matches_sender(rule, title or ""):
                     message = f"what is fetched from {title} is exported to {title} again"
-                    condition = f"dcmProperty=SendingApplicationEntityTitle!={title}"
-                    command = ("add-value", context.format_target(rule), condition)
+                    condition = f"dcmProperty+=SendingApplicationEntityTitle!={title}"
+                    command = ("set", context.format_target(rule), condition)
                     yield Violation(rule.dn, message, DCM_PROPERTY, fix_command=command)
 
 
@@ -137,7 +137,7 @@ RULES = (
         requirement="An exporter that asks for commitment has one dcmRetrieveAET.",
         reason="The first that the directory returns is recorded as the external archive, the others are not.",
         fix="Keep the one that studies are to be fetched from.",
-        fix_command="dcmcfg remove-value DN dcmRetrieveAET=AET",
+        fix_command="dcmcfg set DN dcmRetrieveAET-=AET",
         find_violations=_find_several_retrieve_aets,
     ),
     LintRule(
@@ -146,7 +146,7 @@ RULES = (
         requirement="An export rule to an external archive leaves out what comes from there.",
         reason="Each study that is fetched is exported again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
-        fix_command="dcmcfg add-value DN dcmProperty=SendingApplicationEntityTitle!=AET",
+        fix_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
         find_violations=_find_export_loop,
     ),
 )

@@ -87,7 +87,7 @@ def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Vio
         for title in context.find_external_archives(device) if accepted else ():
             if title not in accepted:
                 message = f"{title} is to store here and is not among the callers that {ae.title} accepts"
-                command = ("add-value", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle={title}")
+                command = ("set", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle+={title}")
                 yield Violation(ae.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
 
@@ -168,7 +168,7 @@ RULES = (
         requirement="The AE that external retrieves are sent to accepts the external archive as caller.",
         reason="With dcmAcceptedCallingAETitle all others are rejected.",
         fix="Add the external archive's title.",
-        fix_command="dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
+        fix_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_retrieve_caller_refused,
     ),
     LintRule(

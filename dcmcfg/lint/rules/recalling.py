@@ -35,7 +35,7 @@ def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violati
         for title in context.find_external_archives(device):
             if title not in scps:
                 message = f"of a study that is partly local, what {title} sends is stored and not forwarded"
-                command = ("add-value", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP={title}={title}")
+                command = ("set", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
                 yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, fix_command=command)
 
 
@@ -90,7 +90,7 @@ def _find_external_archive_accept_list(context: LintContext) -> Iterator[Violati
             accepted = peer.entry.texts(ACCEPTED_CALLING_AE_TITLE) if peer is not None else ()
             if peer is not None and sender is not None and accepted and sender not in accepted:
                 message = f"{sender}, which exports to it, is not among the callers that {title} accepts"
-                command = ("add-value", context.format_target(peer.entry), f"dcmAcceptedCallingAETitle={sender}")
+                command = ("set", context.format_target(peer.entry), f"dcmAcceptedCallingAETitle+={sender}")
                 yield Violation(peer.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
 
@@ -110,7 +110,7 @@ RULES = (
         reason="When part of a study is local, objects that come back are not recognised by the Move Originator, "
         "stored, and not forwarded; nor are they ever where the external archive leaves that attribute out.",
         fix="Add CALLING=SCP, both as a rule the external archive's title.",
-        fix_command="dcmcfg add-value DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
+        fix_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
     ),
     LintRule(
@@ -161,7 +161,7 @@ RULES = (
         reason="If the list in the tree is the real one, the export is rejected. Retrieves are asked for under the "
         "title of whoever asks the archive, so those titles have to be on the list too.",
         fix="Add the titles, there and in the tree.",
-        fix_command="dcmcfg add-value DEVICE/AE dcmAcceptedCallingAETitle=AET",
+        fix_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_archive_accept_list,
     ),
     LintRule(

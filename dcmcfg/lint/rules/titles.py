@@ -97,7 +97,7 @@ RULES = (
         reason="An AE's own title is looked for before the other titles, and of other titles the first is taken: the "
         "AE is never called by it.",
         fix="Remove the other title from all but one AE.",
-        fix_command="dcmcfg remove-value DEVICE/AE dcmOtherAETitle=AET",
+        fix_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
         find_violations=_find_other_title_shadowed,
     ),
     LintRule(

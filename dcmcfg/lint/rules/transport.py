@@ -170,7 +170,7 @@ RULES = (
         requirement="An AE that the archive calls by TLS shares a version and a cipher with it.",
         reason="No connection fits. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA); those of OpenSSL never match.",
         fix="Set dicomTLSCipherSuite and dcmTLSProtocol alike on both.",
-        fix_command="dcmcfg add-value DN dicomTLSCipherSuite=NAME",
+        fix_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
         find_violations=_find_tls_ciphers,
     ),
     LintRule(
@@ -179,7 +179,7 @@ RULES = (
         requirement="The AE that an exporter sends as has a connection that fits one of the destination.",
         reason="Each task of the exporter fails (IncompatibleConnectionException), whatever other AEs have.",
         fix="Give that AE a reference to a connection of the kind that the destination has.",
-        fix_command="dcmcfg add-value DEVICE/AE dicomNetworkConnectionReference=DN",
+        fix_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
         find_violations=_find_exporter_cannot_connect,
     ),
     LintRule(
@@ -188,7 +188,7 @@ RULES = (
         requirement="The host of an AE that the archive calls is not blacklisted.",
         reason="The archive calls it and lets no connection from there in, such as the commitment's result.",
         fix="Remove the host from dcmBlacklistedHostname, unless that is intended.",
-        fix_command="dcmcfg remove-value DN dcmBlacklistedHostname=HOST",
+        fix_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
         find_violations=_find_peer_blacklisted,
     ),
     LintRule(

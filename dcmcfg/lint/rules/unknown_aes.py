@@ -111,9 +111,9 @@ def _build_message(context: LintContext, reference: Reference) -> str:
 
 
 def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple[str, ...], ...]:
-    """Return the commands that put the title which is probably meant in the place of this one; none where none is.
+    """Return the command that replaces this title by the one that is probably meant; empty where there is none.
 
-    The right one comes to a list before the wrong one goes: an empty list may let everybody in.
+    It adds and removes in one change, since an empty list in between may let everybody in.
     """
     suggestions = suggest_names(reference.name, context.aes_by_title, min_similarity=_MISSPELLING_SIMILARITY)
     entry = context.tree.get(reference.dn)
@@ -126,12 +126,12 @@ def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple
         return ()
     attribute, target = reference.attribute, context.format_target(entry)
     corrected = rewrite_name(attribute, reference.value, reference.kind, old=reference.name, new=suggestions[0])
-    old, new = (f"{attribute}={value.decode('utf-8', 'replace')}" for value in (reference.value, corrected))
+    old, new = (value.decode("utf-8", "replace") for value in (reference.value, corrected))
     definition = context.tree.schema.attribute(attribute)
     if definition is not None and definition.single_valued:
-        return (("set", target, new),)
-    remove_command = ("remove-value", target, old)
-    return (remove_command,) if corrected in entry.values(attribute) else (("add-value", target, new), remove_command)
+        return (("set", target, f"{attribute}={new}"),)
+    addition = () if corrected in entry.values(attribute) else (f"{attribute}+={new}",)
+    return (("set", target, *addition, f"{attribute}-={old}"),)
 
 
 def _is_other_title(context: LintContext, reference: Reference) -> bool:
@@ -278,7 +278,7 @@ RULES = (
         requirement="What the UI configuration names exists.",
         reason="The page offers something that every use of fails, or shows an empty list.",
         fix="Correct or remove the name.",
-        fix_command="dcmcfg remove-value TARGET ATTR=VALUE",
+        fix_command="dcmcfg set TARGET ATTR-=VALUE",
         find_violations=_find_ui_reference_unknown,
     ),
 )

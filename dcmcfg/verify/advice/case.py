@@ -86,7 +86,7 @@ class AdviceCase:
         """The command that has the archive forward what the external archive sends without a match to the request."""
         candidates = sorted(find_candidate_archives(self.evidence))
         title = candidates[0] if len(candidates) == 1 else "AET"
-        return format_command("add-value", self.device_name, f"dcmCStoreSCUOfCMoveSCP={title}={title}")
+        return format_command("set", self.device_name, f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
 
     @property
     def is_own_receiver(self) -> bool:

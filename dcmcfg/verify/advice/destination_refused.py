@@ -37,11 +37,11 @@ def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     yield (
         f"{case.archive_ae_title} takes only the destinations in its {ACCEPTED_MOVE_DESTINATION} "
         f"({_abbreviate_titles(accepted)}): "
-        f"{format_command('add-value', archive, f'{ACCEPTED_MOVE_DESTINATION}={case.destination}')} "
+        f"{format_command('set', archive, f'{ACCEPTED_MOVE_DESTINATION}+={case.destination}')} "
         "allows this one, too"
     )
     for similar_title in suggest_names(case.destination, accepted):
-        remove = format_command("remove-value", archive, f"{ACCEPTED_MOVE_DESTINATION}={similar_title}")
+        remove = format_command("set", archive, f"{ACCEPTED_MOVE_DESTINATION}-={similar_title}")
         yield (
             f"{ACCEPTED_MOVE_DESTINATION} has {similar_title}, which is spelt almost like {case.destination}: "
             f"if that is a slip, {remove} takes it away"

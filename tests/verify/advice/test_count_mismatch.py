@@ -32,7 +32,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             reporting(UNWITNESSED, completed=1),
             instances_before=(*instances_before_move("ONLINE", UIDS[:1]), *instances_before_move("NEARLINE", UIDS[1:])),
         ),
-        "only with a mapping to the external archive's store SCU: dcmcfg add-value",
+        "only with a mapping to the external archive's store SCU: dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=",
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),

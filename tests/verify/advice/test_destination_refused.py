@@ -90,7 +90,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "not allowed": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("A", "B", "C", "D", "E", "F"))),
         "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more): "
-        "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one",
+        "dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION allows this one",
     ),
     "not allowed, although the tree has it": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATION",))),
@@ -214,8 +214,8 @@ def test_titles_in_commands_are_quoted_for_a_shell() -> None:
     hostile = replace(QUESTION, destination_ae_title="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
     listed = replace(VIA_ARCHIVE, accepted_move_destinations=("MY AX",))
     not_allowed = judge_evidence(replace(A801, request=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
-    assert "dcmcfg add-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AE' allows this one" in not_allowed[0]
-    assert "dcmcfg remove-value 'AE:X;reboot' 'dcmAcceptedMoveDestination=MY AX' takes it away" in not_allowed[1]
+    assert "dcmcfg set 'AE:X;reboot' 'dcmAcceptedMoveDestination+=MY AE' allows this one" in not_allowed[0]
+    assert "dcmcfg set 'AE:X;reboot' 'dcmAcceptedMoveDestination-=MY AX' takes it away" in not_allowed[1]
     relayed = first_step(replace(A801, request=hostile, route=DIRECT))
     assert "dcmcfg set-external-retrieve 'X;reboot' has" in relayed
     unknown = replace(UNKNOWN_AE, request=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
@@ -250,7 +250,7 @@ def test_a_title_in_the_list_that_is_spelt_almost_like_the_destination_is_told_o
     listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATON",)))
     assert judge_evidence(listed).next_steps == (
         "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (WORKSTATON): "
-        "dcmcfg add-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATION allows this one, too",
+        "dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION allows this one, too",
         "dcmAcceptedMoveDestination has WORKSTATON, which is spelt almost like WORKSTATION: if that is a slip, "
-        "dcmcfg remove-value AE:DCM4CHEE dcmAcceptedMoveDestination=WORKSTATON takes it away",
+        "dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination-=WORKSTATON takes it away",
     )

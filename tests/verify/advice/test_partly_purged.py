@@ -20,7 +20,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(RECALLED, 0xB000, completed=1),
         "the archive recalled 2 instances from the external archive LONGTERM, which are in its own storage now, and "
         "did not forward them. Of a partly purged study it forwards what it recalls only with this setting: "
-        "dcmcfg add-value dcm4chee-arc dcmCStoreSCUOfCMoveSCP=LONGTERM=LONGTERM",
+        "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM",
     ),
     "nothing came back": (
         failing(NOTHING_CAME, 0xB000, completed=1),

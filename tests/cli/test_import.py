@@ -1,4 +1,4 @@
-"""``dcmcfg onboard``: what is shown, what is left out, then what the tree holds."""
+"""``dcmcfg import``: the output, the rejected rows, then the state of the tree."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def outcome(text: str) -> list[str]:
 def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: CliSite) -> None:
     before = site.octets()
     file = written("new.csv", GOOD)
-    result = run("onboard", file, "--yes")
+    result = run("import", file, "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
     rows = [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip() and "─" not in line]
     assert rows == [
@@ -100,7 +100,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
             "dicomassociationacceptor": frozenset({b"TRUE"}),
         },
     }
-    again = run("onboard", file, "--yes")
+    again = run("import", file, "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
         f"{site.headline}\n1 entry is so already\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
@@ -123,7 +123,7 @@ WS3,ws3.example.org,105,,,
 
 
 def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, site: CliSite) -> None:
-    result = run("onboard", written("new.csv", BAD), "--yes")
+    result = run("import", written("new.csv", BAD), "--yes")
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         "warning: new.csv: the column 'VLAN' is unknown and counts for nothing.",
@@ -162,7 +162,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         .replace("WS3,ws3.example.org,105", "WS4,ws3.example.org,105")
     )
     rejects.write_text(fixed)
-    again = run("onboard", str(rejects), "--yes")
+    again = run("import", str(rejects), "--yes")
     assert (again.exit_code, again.stdout.splitlines()[1]) == (0, "1 entry is so already")
     assert site.values("dicomAssociationAcceptor", f"dicomAETitle=WS2,dicomDeviceName=ws2,{DEVICES}") == ("FALSE",)
     assert site.values("dicomPrimaryDeviceType", f"dicomDeviceName=short,{DEVICES}") == ("ARCHIVE",)
@@ -170,7 +170,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
 
 
 def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -> None:
-    result = run("onboard", written("new.csv", BAD), "--yes", "--json", "--rejects", "mine")
+    result = run("import", written("new.csv", BAD), "--yes", "--json", "--rejects", "mine")
     content = json.loads(result.stdout)
     assert (result.exit_code, content["changed"], content["rejects_file"]) == (1, True, "mine")
     assert len(content["steps"]) == 4
@@ -196,10 +196,10 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
 def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) -> None:
     before = site.octets()
     file = written("new.csv", BAD)
-    assert run("onboard", file, "--dry-run").exit_code == 0
-    assert run("onboard", file).exit_code == 1  # nobody to ask
+    assert run("import", file, "--dry-run").exit_code == 0
+    assert run("import", file).exit_code == 1  # nobody to ask
     written("new.rejects.csv", "mine")
-    refused = run("onboard", file, "--yes")
+    refused = run("import", file, "--yes")
     assert refused.exit_code == 3
     assert "4 to add, in one transaction\n" in refused.stdout, "the plan and the reasons come first"
     assert "left out: new.csv:" in refused.stderr
@@ -213,23 +213,21 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
 
 def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(run: Run, site: CliSite) -> None:
     file = written("new.csv", BAD)
-    assert run("onboard", file, "--yes").exit_code == 1
+    assert run("import", file, "--yes").exit_code == 1
     rejects, after = Path("new.rejects.csv"), site.octets()
     before = (rejects.read_bytes(), rejects.stat().st_mtime_ns)
-    again = run("onboard", file, "--yes")
+    again = run("import", file, "--yes")
     assert again.exit_code == 1
     assert "left out, 5 to be mended: new.rejects.csv\n" in again.stdout
     assert "nothing to do" in again.stdout
     assert "left out: new.csv:" in again.stderr
     assert ((rejects.read_bytes(), rejects.stat().st_mtime_ns), site.octets()) == (before, after)
     rejects.write_text("mended")
-    assert run("onboard", file, "--yes").exit_code == 3
+    assert run("import", file, "--yes").exit_code == 3
     assert rejects.read_text() == "mended"
-    assert run("onboard", file, "--yes", "--dry-run").exit_code == 0
+    assert run("import", file, "--yes", "--dry-run").exit_code == 0
     assert (
-        run(
-            "onboard", written("good.csv", "title,host,port\nWS9,h,104\n"), "--rejects", str(rejects), "--yes"
-        ).exit_code
+        run("import", written("good.csv", "title,host,port\nWS9,h,104\n"), "--rejects", str(rejects), "--yes").exit_code
         == 0
     )
 
@@ -243,11 +241,12 @@ def test_what_cannot_be_asked_for_is_refused_before_the_server_is_called(run: Ru
         (file, "--tls-ca", "ca.pem"),
         (file, "--probe", "--tls-key", "key.pem"),
         (file, "--probe", "--calling", "TOO_LONG_FOR_A_TITLE"),
-        ("-", "--format", "csv"),
+        ("-", "--input-format", "csv"),
+        (file, "--format", "csv", "--dry-run"),
     ):
-        assert run("onboard", *arguments).exit_code == 2
+        assert run("import", *arguments).exit_code == 2
     for name, text in (("x.xls", ""), ("x.csv", "CT1,h,104\n"), ("x.json", "{"), ("none.csv", None)):
-        refused = run("onboard", name if text is None else written(name, text))
+        refused = run("import", name if text is None else written(name, text))
         assert (refused.exit_code, refused.stdout) == (3, "")
         assert refused.stderr.startswith(f"dcmcfg: {name}")
 
@@ -261,19 +260,19 @@ ORTHANC = """\
 
 
 def test_an_orthanc_configuration_gives_its_modalities_and_none_of_its_secrets(run: Run, site: CliSite) -> None:
-    result = run("onboard", written("orthanc.json", ORTHANC), "--yes")
+    result = run("import", written("orthanc.json", ORTHANC), "--yes")
     assert result.exit_code == 1
     ae = f"dicomAETitle=CT1,dicomDeviceName=ct1,{DEVICES}"
     assert site.values("dicomDescription", ae) == ("ct",)
     rejects = Path("orthanc.rejects.json").read_text()
     assert "topsecret" not in result.stdout + result.stderr + rejects
-    assert rejects.startswith(f"// dcmcfg rejects for {site.headline}; to be mended and given to dcmcfg onboard\n")
+    assert rejects.startswith(f"// dcmcfg rejects for {site.headline}; fix them and run dcmcfg import with this file\n")
     assert '"bad": ["CT2", "", 104]' in rejects
 
 
 def test_standard_input_is_read_in_the_form_that_is_said(run: Run, site: CliSite) -> None:
     text = "- {title: WS1, host: ws1, port: 104}\n- {title: WS2}\n"
-    result = run("onboard", "-", "--format", "yaml", "--rejects", "left.yaml", "--yes", input=text)
+    result = run("import", "-", "--input-format", "yaml", "--rejects", "left.yaml", "--yes", input=text)
     assert result.exit_code == 1
     assert "left out: standard input:2: WS2: missing: host" in result.stderr
     assert Path("left.yaml").read_text().endswith("\n- {title: WS2}\n")
@@ -281,7 +280,7 @@ def test_standard_input_is_read_in_the_form_that_is_said(run: Run, site: CliSite
 
 def test_hostile_values_reach_no_terminal(run: Run, site: CliSite) -> None:
     text = 'title,host,port,description\n"A\x1b[31m",h,1,\nB,"h\x1b]0;x\x07",1,\nC,h,1,"=cmd|x\x1b[2J"\n'
-    result = run("onboard", written("new.csv", text), "--yes", "--probe")
+    result = run("import", written("new.csv", text), "--yes", "--probe")
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout + result.stderr
     assert result.stderr.count("left out") == 3
@@ -298,7 +297,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
             f"title,host,port,role\nCT1,{LOOPBACK},{port},\nCT2,{LOOPBACK},{port},\nWS1,{LOOPBACK},{refusing},\n"
             f"WS2,{UNKNOWN_HOST},104,\nMR1,{LOOPBACK},,modality\nSTORESCP,localhost,11115,\n"
         )
-        result = run("onboard", written("new.csv", text), "--probe", "--yes")
+        result = run("import", written("new.csv", text), "--probe", "--yes")
     assert result.exit_code == 1
     shown = [line.split(maxsplit=2) for line in result.stdout.split("probed as")[0].splitlines() if "new.csv" in line]
     assert [row[:2] for row in shown] == [
@@ -323,7 +322,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
 def test_the_unreachable_may_be_kept_with_a_warning(run: Run, site: CliSite) -> None:
     port = free_port()
     file = written("new.csv", f"title,host,port\nWS1,{LOOPBACK},{port}\n")
-    result = run("onboard", file, "--probe", "--keep-unreachable", "--calling", "ME", "--yes")
+    result = run("import", file, "--probe", "--keep-unreachable", "--calling", "ME", "--yes")
     assert result.exit_code == 0
     assert result.stderr == (f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens there.\n")
     assert "1 probed as ME: 0 answered, 1 did not" in result.stdout
@@ -334,10 +333,10 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
     refusing = free_port()
     with echo_scp("X") as port:
         text = f"title,host,port,tls\nWS1,{LOOPBACK},{port},\nWS2,{LOOPBACK},{refusing},\nWS3,{LOOPBACK},{port},yes\n"
-        result = run("onboard", written("new.csv", text), "--probe", "--dry-run", "--json")
+        result = run("import", written("new.csv", text), "--probe", "--dry-run", "--json")
     probed = json.loads(result.stdout)["probe_results"]
     assert [isinstance(each.pop("duration_seconds"), float) for each in probed] == [True, False, False]
-    assert "tls in a file for onboard" in probed[2].pop("next_step")
+    assert "tls in a file for import" in probed[2].pop("next_step")
     step = "is it running? Check the host and port that its row gives"
     nothing = {"problem": None, "failed_stage": None, "tls_session": None}
     assert probed == [
@@ -363,8 +362,8 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
         )
         shown = ("--tls-cert", str(pki.client.certificate), "--tls-key", str(pki.client.key))
         arguments = ("--probe", "--tls-ca", str(pki.ca), *shown, "--yes")
-        result = run("onboard", written("new.csv", text), *arguments)
-        failed = run("onboard", written("more.csv", text), "--probe", "--tls-ca", "/nowhere.pem", "--yes")
+        result = run("import", written("new.csv", text), *arguments)
+        failed = run("import", written("more.csv", text), "--probe", "--tls-ca", "/nowhere.pem", "--yes")
     assert result.exit_code == 1
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
@@ -382,7 +381,7 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
 def test_what_builds_on_a_row_that_does_not_answer_stands_by_itself(run: Run, site: CliSite) -> None:
     with echo_scp("X") as port:
         text = f"title,host,port,device\nWS1,{LOOPBACK},{free_port()},shared\nWS2,{LOOPBACK},{port},shared\n"
-        assert run("onboard", written("new.csv", text), "--probe", "--yes").exit_code == 1
+        assert run("import", written("new.csv", text), "--probe", "--yes").exit_code == 1
     assert f"dicomAETitle=WS2,dicomDeviceName=shared,{DEVICES}" in site.octets()
     assert f"dicomAETitle=WS1,dicomDeviceName=shared,{DEVICES}" not in site.octets()
 
@@ -391,7 +390,7 @@ def test_a_bar_tells_how_far_it_is_at_a_terminal(site: CliSite) -> None:
     with echo_scp("X") as port:
         rows = "".join(f"WS{number},{LOOPBACK},{port}\n" for number in range(6))
         code, shown = at_terminal(
-            ["onboard", written("new.csv", f"title,host,port\n{rows}"), "--probe", "--dry-run"], []
+            ["import", written("new.csv", f"title,host,port\n{rows}"), "--probe", "--dry-run"], []
         )
     assert code == 0
     assert "6 probed as DCM4CHEE: 6 answered, 0 did not" in shown
@@ -405,7 +404,7 @@ def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliS
         rows = [f"WS{number},{LOOPBACK},{port}\n" for number in range(3)]
         rows += [f"SLOW{number},{LOOPBACK},{silent}\n" for number in range(3)]
         file = written("new.csv", "title,host,port\n" + "".join(rows))
-        arguments = [sys.executable, "-m", "dcmcfg", "onboard", file, "--probe", "--yes"]
+        arguments = [sys.executable, "-m", "dcmcfg", "import", file, "--probe", "--yes"]
         process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ, process_group=0
         )
@@ -434,8 +433,8 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
         }}""",
     )
     with orthanc(tmp_path / "orthanc", "ORTHANC", port, {"modalities.json": Path(file).read_text()}):
-        stranger = run("onboard", file, "--probe", "--calling", "STRANGER", "--dry-run")
-        known = run("onboard", file, "--probe", "--yes")
+        stranger = run("import", file, "--probe", "--calling", "STRANGER", "--dry-run")
+        known = run("import", file, "--probe", "--yes")
     assert "1 probed as STRANGER: 0 answered, 1 did not" in stranger.stdout
     assert f"left out: modalities.json:4: ORTHANC: {LOOPBACK}:{port}: the association was rejected" in stranger.stderr
     assert "calling AE title not recognised" in stranger.stderr
@@ -444,7 +443,7 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
 
 
 def test_a_file_without_aes_is_told(run: Run, site: CliSite) -> None:
-    result = run("onboard", written("orthanc.json", '{"DicomModalities": {}}'), "--probe", "--yes")
+    result = run("import", written("orthanc.json", '{"DicomModalities": {}}'), "--probe", "--yes")
     assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json holds no AEs.\n")
     assert result.stdout.splitlines()[0] == "no new AE to probe"
 
@@ -454,12 +453,12 @@ def test_a_file_without_aes_is_told(run: Run, site: CliSite) -> None:
 
 def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, stock_site: CliSite) -> None:
     before = stock_site.octets()
-    listed = run("aes", "--csv")
+    listed = run("ae", "list", "--csv")
     assert (listed.exit_code, listed.stderr) == (0, "")
     lines = listed.stdout.splitlines()
     assert lines[0] == "title,host,port,tls,description,role,device"
     assert "STORESCP,localhost,11117,no,,workstation,storescp" in lines
-    result = run("onboard", written("all.csv", listed.stdout), "--yes", "--probe")
+    result = run("import", written("all.csv", listed.stdout), "--yes", "--probe")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"no new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are so already\n"
@@ -468,18 +467,18 @@ def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, s
     assert stock_site.octets() == before
 
 
-def test_aes_writes_what_was_onboarded_and_no_secrets(run: Run, site: CliSite) -> None:
+def test_ae_list_writes_what_was_imported_and_no_secrets(run: Run, site: CliSite) -> None:
     text = (
         "title,host,port,tls,description,role,device\n"
         'CT1,ct1.example.org,104,yes,"ground floor, left",archive,radiology\n'
         "MR1,mr1.example.org,,no,Zwölf,modality,mr1\n"
     )
-    assert run("onboard", written("new.csv", text), "--yes").exit_code == 0
-    assert run("aes", "?R1", "--csv").stdout.splitlines()[1:] == text.splitlines()[2:]
-    assert run("aes", "ct1", "--csv").stdout == "\n".join([*text.splitlines()[:2], ""])
+    assert run("import", written("new.csv", text), "--yes").exit_code == 0
+    assert run("ae", "list", "?R1", "--csv").stdout.splitlines()[1:] == text.splitlines()[2:]
+    assert run("ae", "list", "ct1", "--csv").stdout == "\n".join([*text.splitlines()[:2], ""])
     secret = "title,host,port,description\nWS1,ws1,104,http://bob:topsecret@ws1/\n"
-    assert run("onboard", written("secret.csv", secret), "--yes").exit_code == 0
-    listed = run("aes", "WS1", "--csv").stdout
+    assert run("import", written("secret.csv", secret), "--yes").exit_code == 0
+    listed = run("ae", "list", "WS1", "--csv").stdout
     assert listed.splitlines()[1:] == ["WS1,ws1,104,no,,workstation,ws1"]
-    assert run("onboard", written("again.csv", listed), "--yes").stdout.splitlines()[1] == "1 entry is so already"
-    assert run("aes", "--csv", "--json").exit_code == 2
+    assert run("import", written("again.csv", listed), "--yes").stdout.splitlines()[1] == "1 entry is so already"
+    assert run("ae", "list", "--csv", "--json").exit_code == 2

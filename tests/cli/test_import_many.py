@@ -113,7 +113,7 @@ def test_500_rows_with_every_kind_of_fault(
         assert len(rows) == ROWS
         Path("many.csv").write_text(text_of(rows), "utf-8")
 
-        result = run("onboard", "many.csv", "--probe", "--yes", "--json")
+        result = run("import", "many.csv", "--probe", "--yes", "--json")
         content = json.loads(result.stdout)
         assert result.exit_code == 1, result.stderr[-2000:]
         assert [each["ae_title"] for each in content["rejected"]] == [row["title"] or None for row, _ in bad]
@@ -127,7 +127,7 @@ def test_500_rows_with_every_kind_of_fault(
         assert {dn.partition(",")[0] for dn in devices} == {f"dicomDeviceName={row['title'].lower()}" for row in fine}
         assert len(after) - len(before) == 4 * len(fine)
 
-        again = run("onboard", "many.csv", "--rejects", "again.csv", "--yes")
+        again = run("import", "many.csv", "--rejects", "again.csv", "--yes")
         assert again.exit_code == 1
         assert f"{len(fine) + 2} entries are so already" in again.stdout
         # Without --probe, what only did not answer goes in now.
@@ -142,7 +142,7 @@ def test_500_rows_with_every_kind_of_fault(
         writer.writeheader()
         writer.writerows(fixed_rows)
         Path("many.rejects.csv").write_text(text.getvalue(), "utf-8")
-        last = run("onboard", "many.rejects.csv", "--probe", "--yes")
+        last = run("import", "many.rejects.csv", "--probe", "--yes")
         assert (last.exit_code, f"{4 * len(bad)} to add, " in last.stdout) == (0, True), last.stderr
     for _ in range(3):
         assert run("undo", "--yes").exit_code == 0

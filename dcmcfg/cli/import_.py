@@ -1,4 +1,4 @@
-"""``dcmcfg onboard``."""
+"""``dcmcfg import``."""
 
 from __future__ import annotations
 
@@ -36,13 +36,12 @@ _ROWS_REJECTED = 1
 _INITIAL_TOTAL = 100
 
 
-@click.command("onboard", cls=SiteCommand)
+@click.command("import", cls=SiteCommand)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice([form.value for form in SheetFileType]),
+    "--input-format",
+    type=click.Choice([each.value for each in SheetFileType]),
     help="Format of FILE, if its name does not end in .csv, .yaml or .json.",
 )
 @click.option("--probe", is_flag=True, help="Add only AEs that respond to a C-ECHO from this machine.")
@@ -58,12 +57,12 @@ _INITIAL_TOTAL = 100
 @tls_options
 @cipher_suite_option
 @changing_options
-def onboard_command(
+def import_command(
     settings: Settings,
     options: ChangeOptions,
     *,
     file: Path,
-    form: str | None,
+    input_format: str | None,
     probe: bool,
     parallel: int,
     calling: str | None,
@@ -77,17 +76,18 @@ def onboard_command(
     FILE is CSV with the columns title, host, port, tls, description, role and device in its first line; YAML or JSON
     with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV.
 
-    All valid rows are one plan. AEs that exist already are unchanged. Rejected rows are written to a file of the same
-    form with their reasons: fix them, and run the command with that file.
+    All accepted rows are one plan. AEs that exist already are unchanged. A row is rejected if it has an error, if its
+    title is taken, or if it differs from the existing AE. Rejected rows are written with their reasons to a file of
+    the same form: fix them, and import that file. docs/import.md describes the roles.
 
-    Exit codes: 0 all rows added, 1 rows were rejected.
+    Exit codes: 0 no row was rejected, 1 rows were rejected.
     """
     if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
     title = parse_ae_title(calling) if calling is not None else None
     rejects_path = choose_rejects_path((file,), rejects, suffix=file.suffix)
     cipher_suite_source = CipherSuiteSource(settings.device, cipher_suites)
-    sheet = read_sheet_file(file, SheetFileType(form) if form else None)
+    sheet = read_sheet_file(file, SheetFileType(input_format) if input_format else None)
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         progress = _ProbeProgress()
@@ -177,6 +177,8 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
     )
 
     def render_file(heading: str) -> str:
-        return sheet.source_format.write_rejected_rows(reasons, f"{heading}; to be mended and given to dcmcfg onboard")
+        return sheet.source_format.write_rejected_rows(
+            reasons, f"{heading}; fix them and run dcmcfg import with this file"
+        )
 
     return RejectsFile(path, tuple(rejected_items), render_file, "rows")
