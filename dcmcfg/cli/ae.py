@@ -77,7 +77,7 @@ def add_command(
     shared; one that leads elsewhere is never changed, the AE gets one of its own. What is there already counts as done.
 
     Without capabilities the archive sends the AE everything. The lines of a FILE are ROLE SOP-CLASS SYNTAX…, as
-    'dcmcfg capability list AE --lines' writes them. The archive's device, for --tls, is said before the command.
+    'dcmcfg capability list AE --format lines' writes them. The archive's device, for --tls, is said before the command.
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")

@@ -29,7 +29,8 @@ def aes_command(settings: Settings, *, pattern: str, form: str) -> int:
 
     PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does
     not count. With --device after the command, those of that device only. Capabilities are how many an AE lists: to
-    one that lists none the archive sends anything, and with none of its own it offers nothing.
+    one that lists none the archive sends anything, and with none of its own it offers nothing. 'dcmcfg onboard' reads
+    the output of --format csv.
 
     Exit code: 1 when PATTERN fits none.
     """

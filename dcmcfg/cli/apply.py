@@ -41,7 +41,7 @@ _REJECTED = 1
     cls=SiteCommand,
     epilog=format_examples(
         ("Show what a file would change, and stop", "dcmcfg apply --dry-run change.ldif"),
-        ("Show it, and write it as a plan for others to review", "dcmcfg apply --dry-run --out plan.ldif change.ldif"),
+        ("Show it, and write it as a plan for others to review", "dcmcfg apply --dry-run -o plan.ldif change.ldif"),
         ("Carry out exactly what was reviewed", "dcmcfg apply plan.ldif"),
         ("What does not fit goes to a file, to be mended", "dcmcfg apply --continue change.ldif"),
     ),

@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.completers import complete_ae
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.output_options import format_option, json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.directory import open_directory
@@ -62,18 +63,21 @@ def capability_group() -> None:
 @click.argument("ae", metavar=_AE, shell_complete=complete_ae)
 @site_options
 @_role
-@click.option("--lines", is_flag=True, help="Print lines that 'dcmcfg ae add --capabilities FILE' takes.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, as_json: bool) -> None:
-    """List the capabilities of an AE: SOP class, role, transfer syntaxes."""
+@format_option("table", "lines", "json", flags=("lines",))
+@output_option
+def list_command(settings: Settings, *, ae: str, role: str | None, form: str) -> None:
+    """List the capabilities of an AE: SOP class, role, transfer syntaxes.
+
+    With --format lines, the output has the form that 'dcmcfg ae add --capabilities FILE' reads.
+    """
     with open_directory(settings) as directory:
         network_ae = resolve_network_ae(Configuration(read_tree(directory)), ae)
     entries = [
         each for each in network_ae.capability_source.capabilities if role in (None, get_sop_class_role(each)[1])
     ]
-    if as_json:
+    if form == "json":
         print_json(capabilities_json(network_ae, entries))
-    elif lines:
+    elif form == "lines":
         for each in entries:
             sop_class, entry_role = get_sop_class_role(each)
             print_output(format_capability_line(entry_role, sop_class, each.texts(DICOM_TRANSFER_SYNTAX)))
@@ -171,7 +175,8 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @click.argument("other", metavar="B", shell_complete=complete_ae)
 @site_options
 @click.option("--sending", is_flag=True, help="What A may send (SCU) and B does not take (SCP).")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
     """Show what the AE A can and the AE B cannot.
 

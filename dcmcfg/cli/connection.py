@@ -12,6 +12,7 @@ import click
 from dcmcfg.cli.completers import complete_connection, complete_device
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.edit import apply_edit
@@ -126,7 +127,8 @@ def connection_group() -> None:
 @connection_group.command("list", short_help="List connections and who uses them.", cls=SiteCommand)
 @click.argument("device", required=False, metavar="[DEVICE]", shell_complete=complete_device)
 @site_options_without_device
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
     """List the connections of DEVICE, or of all devices, with who uses them."""
     with open_directory(settings) as directory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -19,7 +20,8 @@ from dcmcfg.settings import Settings
 @click.command("devices", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def devices_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.
 

@@ -14,6 +14,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.examples import format_examples
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -56,7 +57,8 @@ _MAX_TIMEOUT_S = 3600
 )
 @over_tls_option("Call AEs at their TLS connection; by itself where an AE has no other.")
 @tls_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 @site_options
 def echo_command(
     settings: Settings,

@@ -10,11 +10,12 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.examples import format_examples
+from dcmcfg.cli.options.output_options import format_option, private_output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive_database import connect_database
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import STDOUT, print_json, write_atomically
+from dcmcfg.cli.session.output import STDOUT, print_json, print_text, write_atomically
 from dcmcfg.cli.session.status_hint import advise_status
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.query import find_instances
@@ -43,7 +44,7 @@ from dcmcfg.verify.run import get_query_timeouts
             "Only for purged studies, as VIEWER would ask",
             "dcmcfg route --dest WORKSTATION --state purged --calling VIEWER",
         ),
-        ("For one study, as a picture", "dcmcfg route --dest WORKSTATION --study 1.2.840.1 --svg route.svg"),
+        ("For one study, as a picture", "dcmcfg route --dest WORKSTATION --study 1.2.840.1 --format svg -o route.svg"),
     ),
 )
 @click.option(
@@ -86,9 +87,9 @@ from dcmcfg.verify.run import get_query_timeouts
     help="With --study: ask the archive's database (--archive-url) where the files are. C-FIND alone does not tell.",
 )
 @click.option("--connect", metavar="HOST[:PORT]", help="Where --study calls the archive, instead of its address.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--mermaid", "as_mermaid", is_flag=True, help="Print it as a Mermaid diagram.")
-@click.option("--svg", metavar="FILE", help="Write a picture of it too, - for standard output and nothing else there.")
+@format_option("text", "mermaid", "svg", "json", flags=("mermaid",))
+@private_output_option(lambda parameters: parameters["study"] is not None)
+@click.option("--svg", metavar="FILE", hidden=True, help="Also write a picture to FILE.")
 @site_options
 def route_command(
     settings: Settings,
@@ -101,8 +102,7 @@ def route_command(
     study: str | None,
     qido: bool,
     connect: str | None,
-    as_json: bool,
-    as_mermaid: bool,
+    form: str,
     svg: str | None,
 ) -> int:
     """Say what the archive will do with a C-MOVE.
@@ -114,8 +114,8 @@ def route_command(
     Exit code 0 when the study arrives, if the needs on the other machines are met: in the state asked for, or in each
     for which something is set up. 1 when the archive will refuse, or nobody will receive all of it.
     """
-    if as_mermaid + as_json + (svg == STDOUT) > 1:
-        raise click.UsageError("one of --json, --mermaid and --svg - goes to standard output")
+    if svg == STDOUT and form != "text":
+        raise click.UsageError(f"--svg - and --format {form} exclude each other")
     if study is not None and state is not None:
         raise click.UsageError("--study finds out what --state says")
     if connect is not None and study is None:
@@ -146,12 +146,15 @@ def route_command(
     is_delivered = route.is_delivered(*states)
     if svg is not None:
         write_atomically(svg, draw(build_sequence_diagrams(route)))
-    if as_json:
-        print_json(route_json(route, delivered=is_delivered, study=located_study))
-    elif as_mermaid:
-        print_output(*render_mermaid(build_sequence_diagrams(route)))
-    elif svg != STDOUT:
-        print_route(route, located_study, states=states)
+    match form:
+        case "json":
+            print_json(route_json(route, delivered=is_delivered, study=located_study))
+        case "mermaid":
+            print_output(*render_mermaid(build_sequence_diagrams(route)))
+        case "svg":
+            print_text(draw(build_sequence_diagrams(route)))
+        case _ if svg != STDOUT:
+            print_route(route, located_study, states=states)
     return 0 if is_delivered else 1
 
 

@@ -62,8 +62,9 @@ def set_external_retrieve_command(
     """
     if (aet is None) != clear:
         raise click.UsageError("name the AE, or say --clear" if aet is None else "--clear takes no AET")
-    if ldif == STDOUT and options.as_json:
-        raise click.UsageError("--ldif - and --json both write to standard output")
+    if ldif == STDOUT and options.stdout_reserved:
+        other_option = "--json" if options.as_json else "--output -"
+        raise click.UsageError(f"--ldif - and {other_option} both write to standard output")
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.directory import open_directory
@@ -26,7 +27,7 @@ from dcmcfg.snapshot.snapshot import find_snapshot_problems, is_loadable, take_s
 @site_options
 @click.option("--check", "checking", is_flag=True, help="Prove that FILE is whole and would load; no server is asked.")
 @click.option("--replace", "replacing", is_flag=True, help="Replace FILE when it exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool, as_json: bool) -> None:
     """Save the configuration, secrets included, in a file.
 

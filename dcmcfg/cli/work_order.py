@@ -7,6 +7,7 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.examples import format_examples
+from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
@@ -24,8 +25,6 @@ from dcmcfg.route.request import get_archive_ae
 from dcmcfg.route.work_order import WorkOrder, create_work_order
 from dcmcfg.settings import Settings
 
-_FORMATS = ("text", "csv", "orthanc", "ldif")
-
 
 @click.command(
     "work-order",
@@ -35,7 +34,7 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
         ("For one viewer alone", "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER"),
         (
             "LONGTERM is an Orthanc: a file for its folder of configurations",
-            "dcmcfg work-order --external LONGTERM --format orthanc > dcm4chee.json",
+            "dcmcfg work-order --external LONGTERM --format orthanc -o dcm4chee.json",
         ),
     ),
 )
@@ -66,10 +65,8 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
     shell_complete=complete_ae_title,
     help="Where retrieves go; may be given again. By default what the archive accepts, else the tree's other AEs.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="What it is printed as."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@format_option("text", "csv", "orthanc", "ldif", "json")
+@output_option
 @site_options
 def work_order_command(
     settings: Settings,
@@ -79,7 +76,6 @@ def work_order_command(
     calling: tuple[str, ...],
     dest: tuple[str, ...],
     form: str,
-    as_json: bool,
 ) -> None:
     """Say what must be entered at another archive.
 
@@ -87,8 +83,6 @@ def work_order_command(
     may ask for what. 'orthanc' is a file for Orthanc's folder of configurations, 'csv' is what 'onboard' reads,
     'ldif' has the classes of PS3.15.
     """
-    if as_json and form != "text":
-        raise click.UsageError("--json and --format exclude each other")
     external_ae_title = parse_ae_title(external)
     title = parse_ae_title(ae) if ae is not None else None
     requesters, destinations = [parse_ae_title(each) for each in calling], [parse_ae_title(each) for each in dest]
@@ -102,7 +96,7 @@ def work_order_command(
         requesters=requesters,
         destinations=destinations,
     )
-    if as_json:
+    if form == "json":
         print_json(work_order_json(order))
     elif form == "text":
         print_work_order(make_stdout_console(), order)

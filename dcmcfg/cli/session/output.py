@@ -144,7 +144,7 @@ def redirect_output(target: str, *, private: bool) -> Iterator[None]:
     path = Path(target).resolve()
     try:
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8") as file, redirect_stdout(file):
+            with path.open("w", encoding="utf-8") as device, redirect_stdout(device):
                 yield
             return
         with (
